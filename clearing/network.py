@@ -1,0 +1,101 @@
+"""A network: who runs, issues, funds and clears, in which cities, by which fare tables.
+
+A network is a folder: network.toml (these structs), one fare table per other *.toml, stops and
+links as CSV, input layouts in layouts/*.toml, and SOURCES.md.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+import msgspec
+
+from fare_tables.model import AccumulatorSpec
+
+
+class Network(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """network.toml as it is written."""
+
+    network: str
+    title: str
+    time_zone: str
+    day_starts_at: datetime.time            # civil time at which a service day begins
+    taps_from: datetime.date                # taps before this day are refused
+    modes: list[str]
+    card_kinds: list[str]
+    media: list[str]
+    province: list[Province]
+    city: list[City]
+    operator: list[Operator]
+    issuer: list[Issuer]
+    funder: list[Funder] = []
+    centre: list[Centre] = []
+    agreement: list[Agreement] = []
+    accumulator: list[AccumulatorSpec] = []
+    ride_limit_s: int = 6 * 3600            # longest gate-in to gate-out that is one ride
+    default_layout: str | None = None       # for files that are not onecard-taps/1
+
+
+class Province(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    code: str
+    name: str
+
+
+class City(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    code: str
+    name: str
+    province: str
+
+
+class Operator(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A member that runs lines and owns validators."""
+
+    code: str
+    name: str
+    city: str
+    modes: list[str]
+    charged_by: dict[str, Literal["validator", "engine"]]   # by medium; "default" for the rest
+    on_variance: Literal["report", "hold"] = "report"
+    system: str | None = None       # operators of one system share stops and one paid area
+    stops: str = "any"              # a CSV in the network's folder (stop,name), or "any"
+    links: str | None = None        # a CSV (from,to,metres): track between neighbouring stops
+
+
+class Issuer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A member whose cards ride: it holds their money and owes what they pay."""
+
+    code: str
+    name: str
+    city: str
+    card_prefixes: list[str] = []   # tells the issuer where a tap does not; "" fits every card
+
+
+class Funder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A member that pays concessions: a finance bureau, civil affairs, a sponsor."""
+
+    code: str
+    name: str
+    city: str
+
+
+class Centre(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A member that clears for others and may take a fee. No city: its province's or the nation's."""
+
+    code: str
+    name: str
+    city: str | None = None
+    province: str | None = None
+
+
+class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What the operator pays for clearing a ride, by how far from home the card is.
+
+    Fees are parts per million of what the rider paid, rounded half up to a fen, each.
+    """
+
+    agreement: str
+    between: Literal["city", "province", "nation"]  # same city; same province; further
+    clearing_ppm: int = 0
+    issuer_ppm: int = 0
+    centre: str | None = None

@@ -1,0 +1,97 @@
+"""Every code that a row can end with, once, for kernels and Python alike.
+
+Numbers are stored in ledgers and acknowledgements: never change or reuse one; add at the end of
+its group. The words for each are in clearing/errors.py.
+"""
+
+cpdef enum Code:
+    OK = 0
+    # The record as text.
+    EMPTY_RECORD = 1
+    LINE_TOO_LONG = 2
+    NUL_BYTE = 3
+    BAD_ENCODING = 4
+    BAD_QUOTING = 5
+    COLUMN_COUNT = 6
+    TRUNCATED_LINE = 7
+    # One field of the record.
+    MISSING_VALUE = 20
+    CARD_INVALID = 21
+    CARD_SPREADSHEET = 22
+    NUMBER_INVALID = 23
+    NUMBER_OVERFLOW = 24
+    AMOUNT_INVALID = 25
+    AMOUNT_NEGATIVE = 26
+    AMOUNT_OVERFLOW = 27
+    TIME_INVALID = 28
+    TIME_TOO_EARLY = 29
+    TIME_IN_FUTURE = 30
+    UNKNOWN_OPERATOR = 31
+    UNKNOWN_MODE = 32
+    UNKNOWN_KIND = 33
+    UNKNOWN_STOP = 34
+    UNKNOWN_MEDIUM = 35
+    UNKNOWN_CARD_KIND = 36
+    UNKNOWN_ISSUER = 37
+    UNKNOWN_DIRECTION = 38
+    ENTRY_AFTER_EXIT = 39
+    TAC_INVALID = 40
+    CODE_TOO_LONG = 41
+    MODE_NOT_RUN = 42
+    # The record beside the other records.
+    DUPLICATE = 60
+    CONFLICT = 61
+    # The ride that the record belongs to.
+    NO_FARE = 80
+    PRICE_OVERFLOW = 81
+    # The whole file.
+    DUPLICATE_FILE = 100
+    FILE_EMPTY = 101
+    HEADER_INVALID = 102
+    TRAILER_MISMATCH = 103
+    FILE_ENCODING = 104
+    FILE_STRUCTURE = 105
+
+
+cpdef enum TapKind:
+    """What a record says happened. RIDE carries both ends in one record."""
+    SINGLE = 1
+    IN = 2
+    OUT = 3
+    RIDE = 4
+    TOP_UP = 5
+    LOCK = 6
+
+
+cpdef enum RideState:
+    COMPLETE = 1
+    SINGLE_TAP = 2
+    MISSING_OUT = 3
+    MISSING_IN = 4
+    SAME_STATION = 5
+    OVERTIME = 6
+
+
+cpdef enum LegKind:
+    CONCESSION = 1
+    TRANSFER = 2
+    TIER = 3
+    PROMOTION = 4
+
+
+cpdef enum Reason:
+    """Why an entry stands in the ledger. A correction is a reversal and a replacement."""
+    ORIGINAL = 1
+    REVERSAL = 2
+    REPLACEMENT = 3
+
+
+cpdef enum Cause:
+    """Why one member owes another."""
+    FARE = 1                # issuer to operator: what riders paid
+    CONCESSION_SHARE = 2    # funder to operator, one cause per LegKind
+    TRANSFER_SHARE = 3
+    TIER_SHARE = 4
+    PROMOTION_SHARE = 5
+    CLEARING_FEE = 6        # operator to centre
+    ISSUER_FEE = 7          # operator to issuer

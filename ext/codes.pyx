@@ -1,0 +1,1 @@
+"""The enums of codes.pxd, for Python: ext.codes.Code is an IntEnum."""

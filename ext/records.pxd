@@ -1,0 +1,213 @@
+"""Every record layout, once: packed, explicit sizes, little-endian, no implicit holes.
+
+NumPy dtypes (ext/records.pyx) are read off these structs, ClickHouse columns (clearing/book/)
+are tested against them. Money is int64 fen. Times are UTC seconds since 1970. A name (member,
+stop, line, device, vehicle, mode, ...) is a number given by the book's dictionary; 0 is none.
+
+A card identity is 128 exact bits: up to 20 digits as (digits count << 56 | value >> 64, value),
+or up to 16 letters and digits as their ASCII bytes, big-endian, padded with zero bytes. The top
+byte tells them apart: 1 to 20 is a digit count, ASCII starts at 48.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef enum:
+    LEGS = 4    # discount legs that one ride can carry, after splitting by funder; leg1_ to leg4_
+                # lie side by side, so that a kernel can index them from the first
+
+cdef enum:              # Tap.flags
+    HAS_DUE = 1
+    HAS_PAID = 2
+    HAS_BALANCE = 4
+    HAS_DISTANCE = 8
+    HAS_TAC = 16
+    CARRIED = 32        # an open entry from an earlier run, not a record of this one
+
+cdef enum:              # Ride.flags
+    PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it
+    RIDE_HAS_DUE = 2
+    HELD = 4                # a variance that its operator wants held: not settled yet
+    RIDE_HAS_DISTANCE = 8
+
+cdef packed struct Tap:
+    uint64_t card_hi
+    uint64_t card_lo
+    int64_t due             # fen, before concessions, as the validator says; see HAS_DUE
+    int64_t paid            # fen, as the validator charged; see HAS_PAID
+    int64_t balance_before  # fen, before this tap; see HAS_BALANCE
+    uint64_t source_offset  # byte offset of the record in its file
+    uint32_t tapped_at
+    uint32_t entered_at     # RIDE records: when the rider got in, tapped_at is when out
+    uint32_t card_seq
+    uint32_t device
+    uint32_t device_seq
+    uint32_t line
+    uint32_t vehicle
+    uint32_t stop           # RIDE records: where out (0: never tapped out)
+    uint32_t entry_stop     # RIDE records: where in
+    uint32_t distance_m
+    uint32_t tac
+    uint32_t source_line    # 1 is the first line of the file (the header)
+    uint32_t source_file
+    uint16_t operator       # member number
+    uint16_t issuer         # member number
+    uint8_t mode
+    uint8_t kind            # TapKind
+    uint8_t medium
+    uint8_t card_kind
+    uint8_t direction       # 0 not said, 1 up, 2 down
+    uint8_t flags
+    uint8_t key_version
+    uint8_t algorithm
+
+cdef packed struct Refusal:
+    uint64_t offset
+    uint32_t line
+    uint32_t file
+    uint32_t length         # bytes of the record
+    uint16_t code           # Code
+    uint8_t field           # which column, 1-based as in the layout; 0: the record as a whole
+    uint8_t reserved
+
+cdef packed struct Ride:
+    uint64_t card_hi
+    uint64_t card_lo
+    int64_t due             # as the validator says; see RIDE_HAS_DUE
+    int64_t paid            # as the validator charged; see PAID_BY_VALIDATOR
+    uint32_t started_at     # 0 where the entry is missing
+    uint32_t ended_at       # 0 where the exit is missing; equal to started_at for SINGLE_TAP
+    uint32_t card_seq       # of the ride's first tap
+    uint32_t first_tap      # index into the partition's taps
+    uint32_t last_tap       # index; equal to first_tap where there is one tap
+    uint32_t device         # of the tap that charged (the last)
+    uint32_t line
+    uint32_t vehicle
+    uint32_t from_stop
+    uint32_t to_stop
+    uint32_t distance_m
+    uint16_t operator       # of the last tap
+    uint16_t issuer
+    uint16_t service_day    # days since 1970 in civil time, by the network's day start
+    uint8_t mode
+    uint8_t medium
+    uint8_t card_kind
+    uint8_t state           # RideState
+    uint8_t flags
+    uint8_t direction
+
+cdef packed struct Charge:
+    int64_t due             # what the ride costs by the table
+    int64_t price           # what the rider should pay by the table
+    int64_t paid            # what the rider pays
+    int64_t variance        # paid - price, borne or kept by the operator
+    int64_t leg1_amount
+    int64_t leg2_amount
+    int64_t leg3_amount
+    int64_t leg4_amount
+    uint32_t rule           # the row that set due
+    uint32_t leg1_rule
+    uint32_t leg2_rule
+    uint32_t leg3_rule
+    uint32_t leg4_rule
+    uint16_t table          # the table version
+    uint16_t leg1_funder  # member number
+    uint16_t leg2_funder
+    uint16_t leg3_funder
+    uint16_t leg4_funder
+    uint8_t leg1_kind     # LegKind; 0: slot not used
+    uint8_t leg2_kind
+    uint8_t leg3_kind
+    uint8_t leg4_kind
+    uint16_t code           # Code
+    uint32_t reserved
+
+cdef packed struct Entry:
+    uint64_t card_hi
+    uint64_t card_lo
+    int64_t due
+    int64_t price
+    int64_t paid
+    int64_t variance
+    int64_t leg1_amount
+    int64_t leg2_amount
+    int64_t leg3_amount
+    int64_t leg4_amount
+    int64_t clearing_fee    # operator to the agreement's centre
+    int64_t issuer_fee      # operator to the issuer
+    uint32_t started_at
+    uint32_t ended_at
+    uint32_t card_seq
+    uint32_t line
+    uint32_t vehicle
+    uint32_t device
+    uint32_t from_stop
+    uint32_t to_stop
+    uint32_t distance_m
+    uint32_t rule
+    uint32_t leg1_rule
+    uint32_t leg2_rule
+    uint32_t leg3_rule
+    uint32_t leg4_rule
+    uint32_t in_file        # where the taps came from; 0 where there was none
+    uint32_t in_line
+    uint32_t out_file
+    uint32_t out_line
+    uint16_t operator
+    uint16_t issuer
+    uint16_t centre         # who takes the clearing fee; 0: no fee
+    uint16_t table
+    uint16_t leg1_funder
+    uint16_t leg2_funder
+    uint16_t leg3_funder
+    uint16_t leg4_funder
+    uint16_t service_day
+    uint16_t window         # the clearing day that settles this entry
+    uint8_t leg1_kind
+    uint8_t leg2_kind
+    uint8_t leg3_kind
+    uint8_t leg4_kind
+    uint8_t mode
+    uint8_t medium
+    uint8_t card_kind
+    uint8_t state
+    uint8_t flags
+    uint8_t reason          # Reason
+    uint16_t reserved
+
+cdef packed struct CardState:
+    uint64_t card_hi
+    uint64_t card_lo
+    uint64_t seen_boardings     # bit n: counter (highest - n) was seen on in, single, ride, ...
+    uint64_t seen_exits         # the same for out
+    uint64_t seen_events        # the same for top-up and lock
+    int64_t chain_due           # fen, due of the first ride of the running transfer chain
+    uint32_t highest_seq        # highest counter seen
+    uint32_t chain_started_at   # when the transfer chain began
+    uint32_t last_started_at    # the last ride, where it can give a transfer
+    uint32_t last_ended_at
+    uint32_t last_line
+    uint32_t last_vehicle
+    uint16_t last_operator
+    uint8_t last_mode
+    uint8_t transfers           # used since the chain began; 255: no ride to transfer from
+    uint32_t reserved
+
+cdef packed struct Accumulator:
+    uint64_t card_hi
+    uint64_t card_lo
+    int64_t spent               # fen counted in the period
+    uint32_t rides
+    uint32_t period             # calendar month (year * 12 + month - 1) or service day
+    uint16_t accumulator        # number in the book's dictionary
+    uint16_t reserved
+    uint32_t reserved_2
+
+cdef packed struct Obligation:
+    int64_t amount              # fen, debtor owes creditor
+    uint32_t rides
+    uint16_t window
+    uint16_t debtor             # member number
+    uint16_t creditor
+    uint8_t cause               # Cause
+    uint8_t reserved
+    uint32_t reserved_2

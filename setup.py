@@ -1,0 +1,40 @@
+"""Builds the kernels in ext/. ONECARD_DEBUG=1 builds them bounds-checked, for the tests.
+
+Everything else about the package is in pyproject.toml.
+"""
+
+import os
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+DEBUG = os.environ.get("ONECARD_DEBUG") == "1"
+
+C_FLAGS = ["-O1", "-g"] if DEBUG else ["-O3", "-fno-strict-aliasing"]
+WARNINGS = ["-Wall", "-Wno-unused-function", "-Wno-address-of-packed-member", "-Werror=implicit-function-declaration"]
+MACROS = [("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")]
+
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": DEBUG,
+    "wraparound": False,
+    "initializedcheck": DEBUG,
+    "cdivision": False,
+    "overflowcheck": False,
+    "embedsignature": False,
+    "legacy_implicit_noexcept": False,
+}
+
+extensions = [
+    Extension(f"ext.{path.stem}", [str(path)], define_macros=MACROS,
+              extra_compile_args=C_FLAGS + WARNINGS)
+    for path in sorted(Path("ext").glob("*.pyx"))
+]
+
+setup(ext_modules=cythonize(
+    extensions,
+    compiler_directives=DIRECTIVES,
+    build_dir="build/debug" if DEBUG else "build/release",
+    nthreads=os.cpu_count() or 1,
+))
