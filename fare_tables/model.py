@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 Rounding = Literal["half_up", "half_even", "down", "up"]
+Discount = Literal["concession", "transfer", "tier"]
 Incomplete = Literal["lowest", "highest", "validator"]
 
 
@@ -29,7 +30,7 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     in_force_until: datetime.date | None = None     # the last day, inclusive
     modes: list[str] | None = None                  # None: every mode
     lines: list[str] | None = None                  # None: every line not named by another table
-    order: list[Literal["concession", "transfer", "tier"]] = ["concession", "transfer", "tier"]
+    order: tuple[Discount, ...] = ("concession", "transfer", "tier")
     counts_to: list[str] = []                       # accumulators that rides of this table feed
     concession: list[Concession] = []
     transfer: list[Transfer] = []
