@@ -95,3 +95,50 @@ cpdef enum Cause:
     PROMOTION_SHARE = 5
     CLEARING_FEE = 6        # operator to centre
     ISSUER_FEE = 7          # operator to issuer
+
+
+cpdef enum Basis:
+    FLAT = 1
+    MATRIX = 2              # a fare for each pair of stops
+    TAP_DISTANCE = 3
+    VALIDATOR = 4
+
+
+cpdef enum EdgeFare:
+    """What a ride costs whose ends are not both known, or are the same."""
+    FIXED = 1
+    LOWEST = 2
+    HIGHEST = 3
+    BY_VALIDATOR = 4
+    BY_BASIS = 5
+
+
+cpdef enum Effect:
+    PAYS_SHARE = 1
+    PAYS_BANDS = 2
+    PAYS_AMOUNT = 3
+    CREDIT = 4
+    CREDIT_UP_TO = 5
+
+
+cpdef enum Rounding:
+    HALF_UP = 1
+    HALF_EVEN = 2
+    DOWN = 3
+    UP = 4
+
+
+cpdef enum MeasuredFrom:
+    FROM_START = 1
+    FROM_END = 2
+    FROM_CHAIN = 3
+
+
+cpdef enum Period:
+    DAY = 1
+    MONTH = 2
+
+
+cpdef enum Counts:
+    COUNTS_PAID = 1
+    COUNTS_DUE = 2

@@ -29,6 +29,10 @@ cdef enum:              # Ride.flags
     HELD = 4                # a variance that its operator wants held: not settled yet
     RIDE_HAS_DISTANCE = 8
 
+cdef enum:              # Share.funder, for a funder that depends on the ride
+    SHARE_OPERATOR = 65534
+    SHARE_ISSUER = 65535
+
 cdef packed struct Tap:
     uint64_t card_hi
     uint64_t card_lo
@@ -77,6 +81,8 @@ cdef packed struct Ride:
     uint32_t started_at     # 0 where the entry is missing
     uint32_t ended_at       # 0 where the exit is missing; equal to started_at for SINGLE_TAP
     uint32_t card_seq       # of the ride's first tap
+    uint32_t out_seq        # of the ride's last tap
+    uint32_t device_seq     # of the ride's last tap
     uint32_t first_tap      # index into the partition's taps
     uint32_t last_tap       # index; equal to first_tap where there is one tap
     uint32_t device         # of the tap that charged (the last)
@@ -136,10 +142,12 @@ cdef packed struct Entry:
     int64_t issuer_fee      # operator to the issuer
     uint32_t started_at
     uint32_t ended_at
-    uint32_t card_seq
+    uint32_t card_seq       # of the ride's first tap
+    uint32_t out_seq        # of the ride's last tap
     uint32_t line
     uint32_t vehicle
     uint32_t device
+    uint32_t device_seq
     uint32_t from_stop
     uint32_t to_stop
     uint32_t distance_m
@@ -210,4 +218,107 @@ cdef packed struct Obligation:
     uint16_t creditor
     uint8_t cause               # Cause
     uint8_t reserved
+    uint32_t reserved_2
+
+# What the engine clears by, compiled from tables and network (fare_tables/, settlement/).
+
+cdef packed struct Member:
+    uint64_t validator_media    # bit m: this operator's validators charge medium m
+    uint16_t system             # operators of one system share a paid area; 0: not an operator
+    uint16_t slot               # operators count from 1, for dense tables
+    uint16_t city
+    uint16_t province
+    uint8_t holds_variance
+    uint8_t reserved
+    uint16_t reserved_2
+    uint32_t reserved_3
+
+cdef packed struct Tariff:      # one version of one fare table
+    int64_t amount              # flat
+    int64_t missing_in          # what an incomplete or same-station ride costs, see the *_by
+    int64_t missing_out
+    int64_t same_station
+    int64_t overtime_add
+    int64_t matrix              # where its fares begin in the pool; -1: none
+    int64_t edges               # where its lowest and highest fares by stop begin; -1: none
+    uint32_t matrix_stops       # stops along one side of the matrix
+    uint32_t overtime_after_s   # 0: rides are never overtime
+    uint32_t rule               # name of the fare row
+    uint32_t bands              # index of the first distance band
+    uint32_t counts_to          # index of the first accumulator to feed
+    uint32_t concessions        # index of the first row of each kind
+    uint32_t transfers
+    uint32_t tiers
+    uint16_t concessions_count
+    uint16_t transfers_count
+    uint16_t tiers_count
+    uint16_t bands_count
+    uint16_t counts_to_count
+    uint16_t table              # name of the table version
+    uint16_t first_day
+    uint16_t last_day           # inclusive
+    uint8_t basis               # Basis
+    uint8_t missing_in_by       # EdgeFare
+    uint8_t missing_out_by
+    uint8_t same_station_by
+    uint8_t discounts_on_incomplete
+    uint8_t step1               # LegKind in stacking order; 0: no more
+    uint8_t step2
+    uint8_t step3
+
+cdef packed struct PriceRow:    # one concession, transfer or tier row
+    uint64_t card_kinds         # bit k: holds for card kind k
+    uint64_t media
+    uint64_t modes
+    uint64_t from_modes         # transfer
+    int64_t pays_ppm            # share of the price that the rider pays; -1: not by share
+    int64_t amount              # pays_amount, credit or credit_up_to
+    int64_t spent_from          # tier: spent >= this
+    int64_t spent_to            # tier: spent <= this
+    uint32_t unit               # fen: the price is rounded to a multiple
+    uint32_t rule
+    uint32_t shares             # index of the first funder's share
+    uint32_t price_bands        # index of the first band of one price
+    uint32_t within_s
+    uint32_t from_operators     # row of the member table of allowed operators; 0: any
+    uint32_t issuers            # row of the member table of issuers it holds for; 0: any
+    uint16_t shares_count
+    uint16_t price_bands_count
+    uint16_t accumulator
+    uint8_t effect              # Effect
+    uint8_t rounding            # Rounding
+    uint8_t max_transfers
+    uint8_t measured_from       # MeasuredFrom
+    uint8_t same_line
+    uint8_t reserved
+
+cdef packed struct Band:
+    int64_t to_m                # inclusive; the largest int64 for the last
+    int64_t every_m             # 0: the first band, a fixed amount
+    int64_t amount              # of the first band, or added per started every_m
+
+cdef packed struct PriceBand:
+    int64_t to                  # fen, inclusive; the largest int64 for the last
+    int64_t pays_ppm
+
+cdef packed struct Share:
+    int64_t weight
+    uint16_t funder             # member number, or SHARE_OPERATOR, SHARE_ISSUER
+    uint16_t reserved
+    uint32_t reserved_2
+
+cdef packed struct Choice:      # the tariffs of one operator, mode and line group
+    uint32_t first
+    uint32_t count
+
+cdef packed struct AccumulatorRule:
+    uint8_t period              # Period
+    uint8_t counts              # Counts
+    uint16_t reserved
+
+cdef packed struct AgreementTerms:
+    int64_t clearing_ppm
+    int64_t issuer_ppm
+    uint16_t centre
+    uint16_t reserved
     uint32_t reserved_2

@@ -10,6 +10,15 @@ cdef Entry _entry
 cdef CardState _card_state
 cdef Accumulator _accumulator
 cdef Obligation _obligation
+cdef Member _member
+cdef Tariff _tariff
+cdef PriceRow _price_row
+cdef Band _band
+cdef PriceBand _price_band
+cdef Share _share
+cdef Choice _choice
+cdef AccumulatorRule _accumulator_rule
+cdef AgreementTerms _agreement_terms
 
 TAP = np.asarray(<Tap[:1]>&_tap).dtype
 REFUSAL = np.asarray(<Refusal[:1]>&_refusal).dtype
@@ -19,6 +28,15 @@ ENTRY = np.asarray(<Entry[:1]>&_entry).dtype
 CARD_STATE = np.asarray(<CardState[:1]>&_card_state).dtype
 ACCUMULATOR = np.asarray(<Accumulator[:1]>&_accumulator).dtype
 OBLIGATION = np.asarray(<Obligation[:1]>&_obligation).dtype
+MEMBER = np.asarray(<Member[:1]>&_member).dtype
+TARIFF = np.asarray(<Tariff[:1]>&_tariff).dtype
+PRICE_ROW = np.asarray(<PriceRow[:1]>&_price_row).dtype
+BAND = np.asarray(<Band[:1]>&_band).dtype
+PRICE_BAND = np.asarray(<PriceBand[:1]>&_price_band).dtype
+SHARE = np.asarray(<Share[:1]>&_share).dtype
+CHOICE = np.asarray(<Choice[:1]>&_choice).dtype
+ACCUMULATOR_RULE = np.asarray(<AccumulatorRule[:1]>&_accumulator_rule).dtype
+AGREEMENT_TERMS = np.asarray(<AgreementTerms[:1]>&_agreement_terms).dtype
 
 # Flag bits, under the names of records.pxd.
 TAP_FLAGS = {
@@ -30,3 +48,5 @@ RIDE_FLAGS = {
     "RIDE_HAS_DISTANCE": RIDE_HAS_DISTANCE,
 }
 LEG_SLOTS = LEGS
+SHARE_OF_OPERATOR = SHARE_OPERATOR
+SHARE_OF_ISSUER = SHARE_ISSUER
