@@ -1,0 +1,222 @@
+"""Pairs a card's taps into rides. The rules are in clearing/reference/RULES.md section 2.
+
+The caller brings all memory: as many rides as there are kept taps is always enough.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+from ext.codes cimport RideState, TapKind
+from ext.records cimport (
+    HAS_DISTANCE,
+    HAS_DUE,
+    HAS_PAID,
+    PAID_BY_VALIDATOR,
+    RIDE_HAS_DISTANCE,
+    RIDE_HAS_DUE,
+    Member,
+    Ride,
+    Tap,
+)
+
+
+cdef packed struct Pairing:
+    int64_t ride_limit_s
+    int64_t horizon
+    int64_t civil_offset_s      # civil time less UTC
+    int64_t day_starts_s        # civil seconds after midnight at which a service day begins
+
+
+cdef inline uint16_t service_day_of(uint32_t at, const Pairing *pairing) noexcept nogil:
+    """The civil day that a UTC time belongs to; times are after 1970 by decoding."""
+    cdef int64_t civil = <int64_t>at + pairing.civil_offset_s - pairing.day_starts_s
+    if civil < 0:
+        return 0
+    return <uint16_t>(<uint64_t>civil // 86400)
+
+
+cdef inline void take_amounts(Ride *ride, const Tap *tap) noexcept nogil:
+    """Add what the validator said at one tap of the ride."""
+    if tap.flags & HAS_PAID:
+        ride.paid += tap.paid
+        ride.flags |= PAID_BY_VALIDATOR
+    if tap.flags & HAS_DUE:
+        ride.due = tap.due
+        ride.flags |= RIDE_HAS_DUE
+    if tap.flags & HAS_DISTANCE:
+        ride.distance_m = tap.distance_m
+        ride.flags |= RIDE_HAS_DISTANCE
+
+
+cdef void begin_ride(Ride *ride, const Tap[::1] taps, uint32_t first, uint32_t last,
+                     uint8_t state) noexcept nogil:
+    """Fill what does not depend on how the ride ended."""
+    cdef const Tap *tap = &taps[last]
+    memset(ride, 0, sizeof(Ride))
+    ride.card_hi = tap.card_hi
+    ride.card_lo = tap.card_lo
+    ride.card_seq = taps[first].card_seq
+    ride.out_seq = tap.card_seq
+    ride.device_seq = tap.device_seq
+    ride.first_tap = first
+    ride.last_tap = last
+    ride.device = tap.device
+    ride.line = tap.line if tap.line else taps[first].line
+    ride.vehicle = tap.vehicle if tap.vehicle else taps[first].vehicle
+    ride.direction = tap.direction if tap.direction else taps[first].direction
+    ride.operator = tap.operator
+    ride.issuer = tap.issuer
+    ride.mode = tap.mode
+    ride.medium = tap.medium
+    ride.card_kind = tap.card_kind
+    ride.state = state
+    take_amounts(ride, &taps[first])
+    if last != first:
+        take_amounts(ride, tap)
+
+
+cdef inline uint8_t state_of_pair(uint32_t from_stop, uint32_t to_stop) noexcept nogil:
+    if from_stop == to_stop and from_stop != 0:
+        return RideState.SAME_STATION
+    return RideState.COMPLETE
+
+
+cdef void close_without_out(Ride *ride, const Tap[::1] taps, uint32_t opened,
+                            const Pairing *pairing) noexcept nogil:
+    """A ride that never tapped out."""
+    cdef const Tap *tap = &taps[opened]
+    begin_ride(ride, taps, opened, opened, RideState.MISSING_OUT)
+    if tap.kind == TapKind.RIDE:
+        ride.started_at = tap.entered_at
+        ride.from_stop = tap.entry_stop
+    else:
+        ride.started_at = tap.tapped_at
+        ride.from_stop = tap.stop
+    ride.service_day = service_day_of(ride.started_at, pairing)
+
+
+cdef void close_without_in(Ride *ride, const Tap[::1] taps, uint32_t out,
+                           const Pairing *pairing) noexcept nogil:
+    """A ride that never tapped in."""
+    begin_ride(ride, taps, out, out, RideState.MISSING_IN)
+    ride.ended_at = taps[out].tapped_at
+    ride.to_stop = taps[out].stop
+    ride.service_day = service_day_of(ride.ended_at, pairing)
+
+
+cdef void close_pair(Ride *ride, const Tap[::1] taps, uint32_t opened, uint32_t out,
+                     const Pairing *pairing) noexcept nogil:
+    """A ride from gate in to gate out."""
+    begin_ride(ride, taps, opened, out, state_of_pair(taps[opened].stop, taps[out].stop))
+    ride.started_at = taps[opened].tapped_at
+    ride.ended_at = taps[out].tapped_at
+    ride.from_stop = taps[opened].stop
+    ride.to_stop = taps[out].stop
+    ride.service_day = service_day_of(ride.started_at, pairing)
+
+
+cdef void close_single(Ride *ride, const Tap[::1] taps, uint32_t tap,
+                       const Pairing *pairing) noexcept nogil:
+    """A ride of one boarding."""
+    begin_ride(ride, taps, tap, tap, RideState.SINGLE_TAP)
+    ride.started_at = taps[tap].tapped_at
+    ride.ended_at = taps[tap].tapped_at
+    ride.from_stop = taps[tap].stop
+    ride.service_day = service_day_of(ride.started_at, pairing)
+
+
+cdef void close_whole(Ride *ride, const Tap[::1] taps, uint32_t tap,
+                      const Pairing *pairing) noexcept nogil:
+    """A ride whose two ends came in one record."""
+    begin_ride(ride, taps, tap, tap, state_of_pair(taps[tap].entry_stop, taps[tap].stop))
+    ride.started_at = taps[tap].entered_at if taps[tap].entered_at else taps[tap].tapped_at
+    ride.ended_at = taps[tap].tapped_at
+    ride.from_stop = taps[tap].entry_stop
+    ride.to_stop = taps[tap].stop
+    ride.service_day = service_day_of(ride.started_at, pairing)
+
+
+cdef inline bint fits(const Tap *opened, const Tap *out, const Member[::1] members,
+                      const Pairing *pairing) noexcept nogil:
+    """Whether an exit closes the open entry."""
+    return (
+        members[opened.operator].system == members[out.operator].system
+        and opened.mode == out.mode
+        and <int64_t>out.tapped_at - <int64_t>opened.tapped_at <= pairing.ride_limit_s
+    )
+
+
+cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const Member[::1] members,
+                          const Pairing *pairing, Ride[::1] rides, uint32_t[::1] carried,
+                          Py_ssize_t *carried_count) except -1 nogil:
+    """Write the rides in the order of their time; how many. Carried entries are listed apart."""
+    cdef Py_ssize_t i, made = 0, kept_open = 0
+    cdef int64_t opened = -1
+    cdef uint32_t this
+    cdef uint8_t kind
+    for i in range(order.shape[0] + 1):
+        if opened >= 0 and (i == order.shape[0]
+                            or taps[order[i]].card_lo != taps[opened].card_lo
+                            or taps[order[i]].card_hi != taps[opened].card_hi):
+            if <int64_t>taps[opened].tapped_at + pairing.ride_limit_s < pairing.horizon:
+                close_without_out(&rides[made], taps, <uint32_t>opened, pairing)
+                made += 1
+            else:
+                carried[kept_open] = <uint32_t>opened
+                kept_open += 1
+            opened = -1
+        if i == order.shape[0]:
+            break
+        this = order[i]
+        kind = taps[this].kind
+        if kind == TapKind.TOP_UP or kind == TapKind.LOCK:
+            continue
+        if kind == TapKind.OUT and opened >= 0 and fits(&taps[opened], &taps[this], members, pairing):
+            close_pair(&rides[made], taps, <uint32_t>opened, this, pairing)
+            made += 1
+            opened = -1
+            continue
+        if opened >= 0:
+            close_without_out(&rides[made], taps, <uint32_t>opened, pairing)
+            made += 1
+            opened = -1
+        if kind == TapKind.IN:
+            opened = this
+        elif kind == TapKind.OUT:
+            close_without_in(&rides[made], taps, this, pairing)
+            made += 1
+        elif kind == TapKind.SINGLE:
+            close_single(&rides[made], taps, this, pairing)
+            made += 1
+        elif taps[this].stop == 0:
+            close_without_out(&rides[made], taps, this, pairing)
+            made += 1
+        else:
+            close_whole(&rides[made], taps, this, pairing)
+            made += 1
+    carried_count[0] = kept_open
+    return made
+
+
+def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
+              const Member[::1] members not None, Ride[::1] rides not None,
+              uint32_t[::1] carried not None, *, int64_t ride_limit_s, int64_t horizon,
+              int64_t civil_offset_s, int64_t day_starts_s):
+    """The number of rides made, and of entries that stay open for a later run.
+
+    taps and order as order_taps leaves them; members: by member number; rides and carried: one row
+    per kept tap at least. Times are UTC seconds, durations seconds.
+    Raises ValueError where rides or carried are too short.
+    """
+    cdef Py_ssize_t made, kept_open = 0
+    cdef Pairing pairing
+    if rides.shape[0] < order.shape[0] or carried.shape[0] < order.shape[0]:
+        raise ValueError(f"rides has {rides.shape[0]} rows and carried {carried.shape[0]} for "
+                         f"{order.shape[0]} kept taps: each needs as many")
+    pairing.ride_limit_s = ride_limit_s
+    pairing.horizon = horizon
+    pairing.civil_offset_s = civil_offset_s
+    pairing.day_starts_s = day_starts_s
+    with nogil:
+        made = pair_rows(taps, order, members, &pairing, rides, carried, &kept_open)
+    return made, kept_open

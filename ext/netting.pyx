@@ -1,0 +1,135 @@
+"""Adds entries up to what each member owes another, per window and cause.
+
+The rules are in clearing/reference/RULES.md section 6. The sums stand in a table that the caller
+brings: open addressing, a power of two of rows, rows with `rides` 0 are free.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from ext.checked cimport add_i64
+from ext.codes cimport Cause, LegKind
+from ext.records cimport HELD, LEGS, Entry, Obligation
+
+cdef enum:
+    ADDED = 0
+    NO_ROOM = 1
+    OVERFLOWED = 2
+    PER_ENTRY = LEGS + 3    # obligations that one entry can make
+
+
+cdef int owe(Obligation[::1] sums, uint16_t window, uint16_t debtor, uint16_t creditor,
+             uint8_t cause, int64_t amount, uint32_t rides) except -1 nogil:
+    """Add one amount to its row; a member owes itself nothing."""
+    cdef uint64_t key, place
+    cdef uint64_t mask = <uint64_t>sums.shape[0] - 1
+    cdef Py_ssize_t probes
+    if amount == 0 or debtor == creditor:
+        return ADDED
+    key = (<uint64_t>window << 40) | (<uint64_t>debtor << 24) | (<uint64_t>creditor << 8) | cause
+    place = (key * <uint64_t>0x9E3779B97F4A7C15) >> 32
+    for probes in range(sums.shape[0]):
+        place &= mask
+        if sums[place].rides == 0:
+            sums[place] = Obligation(amount=0, rides=0, window=window, debtor=debtor,
+                                     creditor=creditor, cause=cause, reserved=0, reserved_2=0)
+        elif (sums[place].window != window or sums[place].debtor != debtor
+              or sums[place].creditor != creditor or sums[place].cause != cause):
+            place += 1
+            continue
+        if add_i64(sums[place].amount, amount, &sums[place].amount):
+            return OVERFLOWED
+        sums[place].rides += rides
+        return ADDED
+    return NO_ROOM
+
+
+cdef int owe_for_entry(Obligation[::1] sums, const Entry *entry) except -1 nogil:
+    """Add all that one entry makes members owe; the first trouble, or ADDED."""
+    cdef const int64_t *amounts = &entry.leg1_amount
+    cdef const uint16_t *funders = &entry.leg1_funder
+    cdef const uint8_t *kinds = &entry.leg1_kind
+    cdef int trouble, leg
+    cdef uint16_t window = entry.window
+    trouble = owe(sums, window, entry.issuer, entry.operator, Cause.FARE, entry.paid, 1)
+    for leg in range(LEGS):
+        if kinds[leg] == 0 or trouble != ADDED:
+            break
+        # Causes of shares follow the leg kinds, one further on.
+        trouble = owe(sums, window, funders[leg], entry.operator, kinds[leg] + 1, amounts[leg], 1)
+    if trouble == ADDED:
+        trouble = owe(sums, window, entry.operator, entry.centre, Cause.CLEARING_FEE,
+                      entry.clearing_fee, 1)
+    if trouble == ADDED:
+        trouble = owe(sums, window, entry.operator, entry.issuer, Cause.ISSUER_FEE,
+                      entry.issuer_fee, 1)
+    return trouble
+
+
+cdef Py_ssize_t free_rows(const Obligation[::1] sums) except -1 nogil:
+    cdef Py_ssize_t i, free = 0
+    for i in range(sums.shape[0]):
+        free += sums[i].rides == 0
+    return free
+
+
+cdef int add_rows(const Entry[::1] entries, Obligation[::1] sums, Py_ssize_t *done) except -1 nogil:
+    """Add entries while there is room for a whole one; where it stopped and why."""
+    cdef Py_ssize_t i, free = 0, since = 0
+    cdef int trouble
+    for i in range(entries.shape[0]):
+        done[0] = i
+        if since == 0:
+            free = free_rows(sums)
+            since = free // PER_ENTRY
+            if since == 0:
+                return NO_ROOM
+        since -= 1
+        if entries[i].flags & HELD:
+            continue
+        trouble = owe_for_entry(sums, &entries[i])
+        if trouble != ADDED:
+            return trouble
+    done[0] = entries.shape[0]
+    return ADDED
+
+
+def add_obligations(const Entry[::1] entries not None, Obligation[::1] sums not None):
+    """The number of entries added into `sums`; fewer than all where it has no more room.
+
+    sums: a power of two of rows, zeroed at first. Call again with a larger table, into which
+    merge_obligations has copied the old one, and the entries that are left.
+    Raises ValueError for a wrong size, OverflowError where a sum does not fit 64 bits.
+    """
+    cdef Py_ssize_t done = 0
+    cdef int trouble
+    if sums.shape[0] < 2 or sums.shape[0] & (sums.shape[0] - 1):
+        raise ValueError(f"sums has {sums.shape[0]} rows: a power of two is needed")
+    with nogil:
+        trouble = add_rows(entries, sums, &done)
+    if trouble == OVERFLOWED:
+        raise OverflowError(f"what one member owes another is more than 64 bits hold, at entry {done}")
+    return done
+
+
+def merge_obligations(const Obligation[::1] more not None, Obligation[::1] sums not None):
+    """True where all of `more` was added into `sums`; False where there is no room for it.
+
+    Rows of `more` with rides 0 are free and passed over. Raises as add_obligations.
+    """
+    cdef Py_ssize_t i
+    cdef int trouble = ADDED
+    if sums.shape[0] < 2 or sums.shape[0] & (sums.shape[0] - 1):
+        raise ValueError(f"sums has {sums.shape[0]} rows: a power of two is needed")
+    if free_rows(sums) < more.shape[0] - free_rows(more):
+        return False
+    with nogil:
+        for i in range(more.shape[0]):
+            if more[i].rides == 0:
+                continue
+            trouble = owe(sums, more[i].window, more[i].debtor, more[i].creditor, more[i].cause,
+                          more[i].amount, more[i].rides)
+            if trouble != ADDED:
+                break
+    if trouble == OVERFLOWED:
+        raise OverflowError("what one member owes another is more than 64 bits hold")
+    return trouble == ADDED
