@@ -1,0 +1,204 @@
+"""A network made ready to clear by: its members, agreements and compiled fare tables."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clearing.civil import civil_offset_s
+from clearing.errors import OnecardError
+from clearing.names import Names
+from clearing.network import Network, Operator
+from ext import records
+from ext.pricing import Plan
+from fare_tables.compiled import BITS, Ground, Runner, compile_tables, table_version
+from fare_tables.distances import read_csv
+from fare_tables.loader import find_folder, load_tables, read_toml
+from fare_tables.model import Table
+from settlement.agreements import Terms, compile_terms
+from settlement.members import Member
+
+ROOM = {"mode": BITS, "medium": BITS, "card_kind": BITS, "member": 65_534}
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that decides how taps of one network are cleared."""
+
+    network: Network
+    folder: Path
+    names: Names
+    tables: Sequence[Table]
+    members: Sequence[Member]
+    member_rows: npt.NDArray[Any]       # MEMBER, by member number
+    agreements: npt.NDArray[Any]        # AGREEMENT_TERMS
+    plan: Plan
+    civil_offset_s: int
+    day_starts_s: int
+    digest: str                         # of every file of the network that decides something
+
+    def operators(self) -> list[Operator]:
+        """The network's operators."""
+        return self.network.operator
+
+
+def system_of(operator: Operator) -> str:
+    """The paid area and set of stops that an operator's gates belong to."""
+    return operator.system or operator.code
+
+
+def read_network(network: str) -> tuple[Network, Path]:
+    """A network by its name or folder, as it is written, and its folder.
+
+    Raises TableError.
+    """
+    folder = find_folder(network)
+    return read_toml(folder / "network.toml", Network), folder
+
+
+def load_world(network: str, names: Names) -> World:
+    """A shipped network by name, or one's own by folder, compiled with a book's dictionary.
+
+    Raises TableError and OnecardError for what cannot be cleared by.
+    """
+    written, folder = read_network(network)
+    tables = load_tables(folder)
+    members = _members(written, names)
+    for kind, codes in (("mode", written.modes), ("medium", written.media),
+                        ("card_kind", written.card_kinds)):
+        for code in codes:
+            names.number(kind, code)
+    for kind, room in ROOM.items():
+        if names.count(kind) > room:
+            raise OnecardError(f"the book's dictionary has {names.count(kind) - 1} of kind {kind}",
+                               expected=f"at most {room - 1}",
+                               remedy="use a book of its own for this network")
+    runners = {runner.code: runner for runner in _runners(written, folder, names)}
+    for runner in runners.values():
+        for stop in runner.stops or ():
+            names.number("stop", stop, runner.system)
+    rows = _member_rows(written, members, runners, names)
+    cities = {city.code for city in written.city}
+    ground = Ground(
+        folder=folder, names=names, runners=runners,
+        issuer_cities={names.number("member", issuer.code): issuer.city
+                       for issuer in written.issuer},
+        cities=sorted(cities), members=rows, accumulators=written.accumulator)
+    start = written.day_starts_at
+    return World(
+        network=written, folder=folder, names=names, tables=tables, members=members,
+        member_rows=rows, agreements=compile_terms(_terms(written, names)),
+        plan=compile_tables(tables, ground),
+        civil_offset_s=civil_offset_s(written.time_zone, written.taps_from),
+        day_starts_s=start.hour * 3600 + start.minute * 60 + start.second,
+        digest=digest_of(folder))
+
+
+def digest_of(folder: Path) -> str:
+    """SHA-256 over the network's TOML and CSV files, names and contents."""
+    digest = hashlib.sha256()
+    for path in sorted([*folder.glob("*.toml"), *folder.glob("*.csv"), *folder.glob("layouts/*")]):
+        name, content = path.relative_to(folder).as_posix().encode(), path.read_bytes()
+        digest.update(b"%d %s %d\n" % (len(name), name, len(content)))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _members(network: Network, names: Names) -> list[Member]:
+    """Every member, numbered. An operator and an issuer may be one and the same company, but a
+    member is one of them only."""
+    provinces = {province.code for province in network.province}
+    cities = {city.code: city.province for city in network.city}
+    for city in network.city:
+        if city.province not in provinces:
+            raise OnecardError(f"city {city.code!r} is in province {city.province!r}, which "
+                               "network.toml does not have", remedy="add the province")
+    members: list[Member] = []
+    for role, group in (("operator", network.operator), ("issuer", network.issuer),
+                        ("funder", network.funder), ("centre", network.centre)):
+        for written in group:
+            if written.city is not None and written.city not in cities:
+                raise OnecardError(f"{role} {written.code!r} is in city {written.city!r}, which "
+                                   "network.toml does not have", remedy="add the city")
+            if any(member.code == written.code for member in members):
+                raise OnecardError(f"two members are called {written.code!r}",
+                                   remedy="give every operator, issuer, funder and centre its own "
+                                          "code")
+            province = getattr(written, "province", None)
+            if written.city is not None:
+                province = cities[written.city]
+            members.append(Member(written.code, names.number("member", written.code), role,
+                                  written.name, written.city, province))
+    return members
+
+
+def _runners(network: Network, folder: Path, names: Names) -> list[Runner]:
+    """The operators as fares see them."""
+    runners = []
+    for slot, operator in enumerate(network.operator, 1):
+        unknown = [mode for mode in operator.modes if mode not in network.modes]
+        if unknown:
+            raise OnecardError(f"operator {operator.code!r} runs {unknown[0]!r}, which is not in "
+                               "modes", remedy="add the mode to network.toml")
+        stops = None
+        if operator.stops != "any":
+            stops = [stop for stop, _ in read_csv(folder / operator.stops, ("stop", "name"))]
+        links = None if operator.links is None else folder / operator.links
+        runners.append(Runner(operator.code, names.number("member", operator.code), slot,
+                              operator.modes, system_of(operator), stops, links))
+    return runners
+
+
+def _member_rows(network: Network, members: Sequence[Member], runners: dict[str, Runner],
+                 names: Names) -> npt.NDArray[Any]:
+    """MEMBER rows by member number."""
+    rows = np.zeros(names.count("member"), dtype=records.MEMBER)
+    cities = {city.code: place for place, city in enumerate(network.city, 1)}
+    provinces = {province.code: place for place, province in enumerate(network.province, 1)}
+    for member in members:
+        rows["city"][member.number] = cities.get(member.city or "", 0)
+        rows["province"][member.number] = provinces.get(member.province or "", 0)
+    systems = {runner.system: place for place, runner in enumerate(runners.values(), 1)}
+    for operator in network.operator:
+        runner = runners[operator.code]
+        rows["system"][runner.number] = systems[runner.system]
+        rows["slot"][runner.number] = runner.slot
+        rows["holds_variance"][runner.number] = operator.on_variance == "hold"
+        rows["validator_media"][runner.number] = _validator_media(operator, network, names)
+    return rows
+
+
+def _validator_media(operator: Operator, network: Network, names: Names) -> int:
+    """One bit for each medium that the operator's validators charge."""
+    bits = 0
+    for medium in network.media:
+        charged_by = operator.charged_by.get(medium, operator.charged_by.get("default"))
+        if charged_by is None:
+            raise OnecardError(f"operator {operator.code!r} does not say who charges {medium!r}",
+                               remedy='add it to charged_by, or a "default"')
+        if charged_by == "validator":
+            bits |= 1 << names.number("medium", medium)
+    return bits
+
+
+def _terms(network: Network, names: Names) -> list[Terms]:
+    centres = {centre.code for centre in network.centre}
+    for agreement in network.agreement:
+        if agreement.centre is not None and agreement.centre not in centres:
+            raise OnecardError(f"agreement {agreement.agreement!r} names the centre "
+                               f"{agreement.centre!r}, which network.toml does not have",
+                               remedy="add the centre")
+    return [Terms(agreement.between, agreement.clearing_ppm, agreement.issuer_ppm,
+                  names.number("member", agreement.centre or ""))
+            for agreement in network.agreement]
+
+
+def versions_of(world: World) -> list[str]:
+    """The table versions of a world, in order."""
+    return [table_version(table) for table in world.tables]

@@ -1,0 +1,135 @@
+"""Fares between stops, as square int32 arrays: from track lengths and bands, or from a matrix."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fare_tables.loader import TableError
+from fare_tables.model import Band
+from fare_tables.money import AMOUNT_MAX
+
+Fares = npt.NDArray[np.int32]
+UNREACHED = np.int64(1) << 40
+
+
+def read_csv(path: Path, columns: Sequence[str]) -> list[list[str]]:
+    """The rows of a network's CSV file, which must have just these columns.
+
+    Raises TableError with file and line.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise TableError(f"{path}: cannot be read: {error}\nput a UTF-8 CSV there") from None
+    if not rows or rows[0] != list(columns):
+        raise TableError(f"{path}:1: the header is {','.join(rows[0]) if rows else 'missing'}, "
+                         f"not {','.join(columns)}\ncorrect the header")
+    for line, row in enumerate(rows[1:], 2):
+        if len(row) != len(columns):
+            raise TableError(f"{path}:{line}: {len(row)} fields, not {len(columns)}: {','.join(row)}"
+                             "\ncorrect that line")
+    return rows[1:]
+
+
+def whole_number(text: str, path: Path, line: int) -> int:
+    """A number of fen or metres from a CSV field.
+
+    Raises TableError where it is not a whole number from 0 to AMOUNT_MAX.
+    """
+    if not (text.isascii() and text.isdigit() and int(text) <= AMOUNT_MAX):
+        raise TableError(f"{path}:{line}: {text!r} is not a whole number from 0 to {AMOUNT_MAX}\n"
+                         "write fen or metres without decimals")
+    return int(text)
+
+
+def shortest_metres(links: Path, stops: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Metres between all stops along the links; UNREACHED where there is no way.
+
+    Raises TableError.
+    """
+    place = {stop: index for index, stop in enumerate(stops)}
+    metres = np.full((len(stops), len(stops)), UNREACHED, dtype=np.int64)
+    np.fill_diagonal(metres, 0)
+    for line, (start, end, length) in enumerate(read_csv(links, ("from", "to", "metres")), 2):
+        for stop in (start, end):
+            if stop not in place:
+                raise TableError(f"{links}:{line}: stop {stop!r} is not in the operator's stops\n"
+                                 "add it there, or correct the link")
+        pair = place[start], place[end]
+        shorter = min(metres[pair], whole_number(length, links, line))
+        metres[pair] = metres[pair[::-1]] = shorter
+    for via in range(len(stops)):
+        np.minimum(metres, metres[:, via, None] + metres[via], out=metres)
+    return metres
+
+
+def fares_by_bands(metres: npt.NDArray[np.int64], bands: Sequence[Band]) -> Fares:
+    """The bands' fare for each distance; -1 for UNREACHED and beyond the last band."""
+    fares = np.zeros(metres.shape, dtype=np.int64)
+    reached = 0
+    for band in bands:
+        if band.amount is not None:
+            fares += band.amount
+        else:
+            assert band.every_m is not None and band.add is not None
+            inside = np.minimum(metres, band.to_m if band.to_m is not None else UNREACHED) - reached
+            fares += np.maximum(inside + band.every_m - 1, 0) // band.every_m * band.add
+        if band.to_m is not None:
+            reached = band.to_m
+    if bands[-1].to_m is not None:
+        fares[metres > bands[-1].to_m] = -1
+    fares[metres >= UNREACHED] = -1
+    return narrow(fares)
+
+
+def fares_by_matrix(path: Path, stops: Sequence[str]) -> Fares:
+    """The fares of an OD file (from,to,amount); -1 for pairs that are not in it.
+
+    Raises TableError.
+    """
+    place = {stop: index for index, stop in enumerate(stops)}
+    fares = np.full((len(stops), len(stops)), -1, dtype=np.int64)
+    for line, (start, end, amount) in enumerate(read_csv(path, ("from", "to", "amount")), 2):
+        for stop in (start, end):
+            if stop not in place:
+                raise TableError(f"{path}:{line}: stop {stop!r} is not in the operator's stops\n"
+                                 "add it there, or correct the line")
+        pair = place[start], place[end]
+        if fares[pair] >= 0:
+            raise TableError(f"{path}:{line}: the fare from {start!r} to {end!r} is given twice\n"
+                             "keep one of the two lines")
+        fares[pair] = whole_number(amount, path, line)
+    return narrow(fares)
+
+
+def narrow(fares: npt.NDArray[np.int64]) -> Fares:
+    """The same fares in 32 bits, which halves what the kernel must keep in cache.
+
+    Raises TableError where a fare is more than AMOUNT_MAX.
+    """
+    if fares.size and int(fares.max()) > AMOUNT_MAX:
+        raise TableError(f"a fare of {int(fares.max())} fen is more than {AMOUNT_MAX}\n"
+                         "correct the bands or the matrix")
+    return fares.astype(np.int32)
+
+
+def edge_fares(fares: Fares) -> Fares:
+    """Lowest and highest fare as entry, then as exit, of each stop; -1 where there is none.
+
+    Shape (stops, 4). A stop's fare with itself does not count.
+    """
+    others = fares.astype(np.int64)
+    np.fill_diagonal(others, -1)
+    lowest = np.where(others < 0, np.iinfo(np.int32).max, others)
+    edges = np.full((len(fares), 4), -1, dtype=np.int64)
+    if len(fares):
+        edges[:, 0], edges[:, 1] = lowest.min(axis=1), others.max(axis=1)
+        edges[:, 2], edges[:, 3] = lowest.min(axis=0), others.max(axis=0)
+    edges[edges == np.iinfo(np.int32).max] = -1
+    return edges.astype(np.int32)

@@ -1,0 +1,46 @@
+"""Net positions: what each member, city and province is owed less what it owes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+
+from settlement.members import LEVELS, Level, Member
+
+
+class Position(NamedTuple):
+    """What one party gets (positive) or pays (negative), in fen."""
+
+    level: Level
+    member: str             # a member's, city's or province's code
+    net: int
+    receives: int
+    owes: int
+
+
+def net_positions(obligations: npt.NDArray[Any], members: Iterable[Member]) -> list[Position]:
+    """The positions at every level, by level and code; at each they add up to 0.
+
+    obligations: OBLIGATION rows, of one window or of several. What a city's members owe each
+    other counts in the city's receives and owes, and cancels in its net.
+    """
+    by_number = {member.number: member for member in members}
+    positions: list[Position] = []
+    for level in LEVELS:
+        receives: dict[str, int] = {}
+        owes: dict[str, int] = {}
+        for row in obligations:
+            amount = int(row["amount"])
+            creditor = by_number[int(row["creditor"])].place(level)
+            debtor = by_number[int(row["debtor"])].place(level)
+            receives[creditor] = receives.get(creditor, 0) + amount
+            owes[debtor] = owes.get(debtor, 0) + amount
+        positions += [
+            Position(level, code, receives.get(code, 0) - owes.get(code, 0),
+                     receives.get(code, 0), owes.get(code, 0))
+            for code in sorted(receives.keys() | owes.keys())
+        ]
+        assert sum(position.net for position in positions if position.level == level) == 0
+    return positions
