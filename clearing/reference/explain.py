@@ -1,0 +1,33 @@
+"""Why a ride costs what it costs: every row tried, in order, and what the card remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from clearing.reference.engine import list_rides, price_card
+from clearing.reference.identity import sift
+from clearing.reference.memory import Memory
+from clearing.reference.pricing import Priced, price
+from clearing.reference.results import Ride
+from clearing.reference.state import State
+from clearing.reference.taps import Tap
+from clearing.reference.world import World
+
+
+def explain_ride(world: World, ride: Ride, memory: Memory) -> Priced:
+    """One ride's steps, charge, and memory before and after, from what the card remembers."""
+    return price(world, ride, memory)
+
+
+def explain_card(world: World, taps: Iterable[Tap], state: State, card: str) -> list[Priced]:
+    """The same for every ride that a run makes of one card's taps, in the order priced."""
+    kept, _ = sift(world, taps, state)
+    horizon = max([state.horizon, *(tap.tapped_at for tap in kept)])
+    of_card = [tap for tap in kept if tap.card == card]
+    rides_of_cards, _ = list_rides(world, of_card, replace(state, horizon=horizon))
+    return [
+        priced
+        for rides in rides_of_cards if rides and rides[0].card == card
+        for priced in price_card(world, rides, state)
+    ]

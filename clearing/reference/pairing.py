@@ -1,0 +1,105 @@
+"""Taps of one card to rides (RULES.md §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from clearing.reference import calendar
+from clearing.reference.results import (
+    COMPLETE,
+    MISSING_IN,
+    MISSING_OUT,
+    SAME_STATION,
+    SINGLE_TAP,
+    Ride,
+)
+from clearing.reference.taps import CLASS_OF, EVENT, Tap
+from clearing.reference.world import World
+
+
+def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None]:
+    """The rides of a card, and the entry that is still open after its last tap."""
+    rides: list[Ride] = []
+    inside: Tap | None = None
+    for tap in sorted(taps, key=lambda tap: tap.order):
+        if CLASS_OF[tap.kind] == EVENT:
+            continue
+        if inside is not None and tap.kind == "out" and fits(world, inside, tap):
+            rides.append(_ride_of_both(world, inside, tap))
+            inside = None
+            continue
+        if inside is not None:
+            rides.append(close_open(world, inside))
+            inside = None
+        if tap.kind == "in":
+            inside = tap
+        else:
+            rides.append(_ride_of_one(world, tap))
+    return rides, inside
+
+
+def fits(world: World, entry: Tap, out: Tap) -> bool:
+    """Whether an exit belongs to an open entry."""
+    return (
+        world.system(entry.operator) == world.system(out.operator)
+        and entry.mode == out.mode
+        and 0 <= out.tapped_at - entry.tapped_at <= world.network.ride_limit_s
+    )
+
+
+def close_open(world: World, entry: Tap) -> Ride:
+    """The ride of an entry whose exit never came."""
+    return _ride(world, (entry,), MISSING_OUT, started_at=entry.tapped_at, from_stop=entry.stop)
+
+
+def _ride_of_both(world: World, entry: Tap, out: Tap) -> Ride:
+    state = SAME_STATION if entry.stop == out.stop else COMPLETE
+    return _ride(
+        world, (entry, out), state,
+        started_at=entry.tapped_at, ended_at=out.tapped_at,
+        from_stop=entry.stop, to_stop=out.stop,
+    )
+
+
+def _ride_of_one(world: World, tap: Tap) -> Ride:
+    """The ride of a record that needs no other: single, out alone, or ride."""
+    if tap.kind == "single":
+        return _ride(world, (tap,), SINGLE_TAP, started_at=tap.tapped_at, ended_at=tap.tapped_at,
+                     from_stop=tap.stop)
+    if tap.kind == "out":
+        return _ride(world, (tap,), MISSING_IN, ended_at=tap.tapped_at, to_stop=tap.stop)
+    if not tap.stop:
+        return _ride(world, (tap,), MISSING_OUT, started_at=tap.time, from_stop=tap.entry_stop)
+    state = SAME_STATION if tap.entry_stop == tap.stop else COMPLETE
+    return _ride(world, (tap,), state, started_at=tap.time, ended_at=tap.tapped_at,
+                 from_stop=tap.entry_stop, to_stop=tap.stop)
+
+
+def _ride(
+    world: World, taps: tuple[Tap, ...], state: str, *,
+    started_at: int = 0, ended_at: int = 0, from_stop: str = "", to_stop: str = "",
+) -> Ride:
+    first, last = taps[0], taps[-1]
+    time = ended_at if state == MISSING_IN else started_at
+    paid = [tap.paid for tap in taps if tap.paid is not None]
+    return Ride(
+        card=first.card, card_seq=first.card_seq, state=state,
+        started_at=started_at, ended_at=ended_at,
+        service_day=calendar.service_day(world.network, time),
+        from_stop=from_stop, to_stop=to_stop,
+        operator=last.operator, mode=last.mode, device=last.device,
+        line=last.line or first.line,
+        line_operator=last.operator if last.line else first.operator,
+        vehicle=last.vehicle or first.vehicle,
+        direction=last.direction or first.direction,
+        medium=last.medium, card_kind=last.card_kind, issuer=last.issuer,
+        due=_last_said([tap.due for tap in taps]),
+        paid=sum(paid) if paid else None,
+        distance_m=_last_said([tap.distance_m for tap in taps]),
+        taps=taps,
+    )
+
+
+def _last_said(values: list[int | None]) -> int | None:
+    said = [value for value in values if value is not None]
+    return said[-1] if said else None

@@ -1,0 +1,190 @@
+"""What a run ends with: rides, charges, entries and refusals, all easy to compare."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from clearing.reference.state import State
+from clearing.reference.taps import Tap
+
+COMPLETE, SINGLE_TAP, MISSING_OUT, MISSING_IN, SAME_STATION, OVERTIME = (
+    "COMPLETE", "SINGLE_TAP", "MISSING_OUT", "MISSING_IN", "SAME_STATION", "OVERTIME",
+)
+INCOMPLETE = (MISSING_OUT, MISSING_IN)
+
+Row = tuple[object, ...]
+
+
+class Refusal(NamedTuple):
+    """A record that is not in the ledger, and why."""
+
+    code: str
+    file: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ride:
+    """One boarding, or one gate-in to gate-out."""
+
+    card: str
+    card_seq: int
+    state: str
+    started_at: int
+    ended_at: int
+    service_day: datetime.date
+    from_stop: str
+    to_stop: str
+    operator: str
+    mode: str
+    device: str
+    line: str
+    line_operator: str              # whose line it is; a line is known to its operator only
+    vehicle: str
+    direction: str
+    medium: str
+    card_kind: str
+    issuer: str
+    due: int | None                 # as the validator says
+    paid: int | None                # as the validator charged
+    distance_m: int | None
+    taps: tuple[Tap, ...]
+
+    @property
+    def time(self) -> int:
+        """When it began, or when it ended where that is all that is known."""
+        return self.ended_at if self.state == MISSING_IN else self.started_at
+
+    @property
+    def order(self) -> tuple[int, int, bool]:
+        """Where it stands among the rides of its card."""
+        return (self.time, self.card_seq, self.state == MISSING_IN)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether one of its ends is missing."""
+        return self.state in INCOMPLETE
+
+    @property
+    def own_line(self) -> tuple[str, str]:
+        """The line together with its operator; both blank where there is no line."""
+        return (self.line_operator, self.line) if self.line else ("", "")
+
+    def row(self) -> Row:
+        """A tuple that sorts and compares; None becomes -1."""
+        numbers = tuple(-1 if n is None else n for n in (self.due, self.paid, self.distance_m))
+        return (
+            self.card, self.time, self.card_seq, self.state, self.started_at, self.ended_at,
+            self.service_day.isoformat(), self.from_stop, self.to_stop, self.operator, self.mode,
+            self.device, self.line, self.vehicle, self.direction, self.medium, self.card_kind,
+            self.issuer, *numbers, self.taps[0].place, self.taps[-1].place,
+        )
+
+
+class Leg(NamedTuple):
+    """A part of the fare that somebody else pays."""
+
+    kind: str           # concession, transfer, tier
+    rule: str
+    funder: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What one ride costs, what the rider pays of it, and who pays the rest."""
+
+    table: str
+    rule: str           # the row that set due
+    due: int
+    price: int          # what the rider should pay by the table
+    paid: int           # what the rider pays
+    by_validator: bool  # paid is money that has left the card
+    held: bool          # a variance that the operator wants held
+    legs: tuple[Leg, ...]
+
+    @property
+    def variance(self) -> int:
+        """What was paid beyond the price; negative where it was less."""
+        return self.paid - self.price
+
+    def row(self) -> Row:
+        """A tuple that sorts and compares."""
+        return (self.table, self.rule, self.due, self.price, self.paid, self.variance,
+                self.by_validator, self.held, tuple(self.legs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of the ledger, balanced in itself."""
+
+    ride: Ride
+    charge: Charge
+    centre: str         # who takes the clearing fee; blank: nobody
+    clearing_fee: int
+    issuer_fee: int
+    window: datetime.date
+
+    @property
+    def gross(self) -> int:
+        """What the operator is due before fees."""
+        return self.charge.due + self.charge.variance
+
+    @property
+    def net(self) -> int:
+        """What the operator is due after fees."""
+        return self.gross - self.clearing_fee - self.issuer_fee
+
+    def row(self) -> Row:
+        """A tuple that sorts and compares."""
+        return (*self.ride.row(), *self.charge.row(), self.centre, self.clearing_fee,
+                self.issuer_fee, self.window.isoformat())
+
+
+# (window, debtor, creditor, cause) -> (amount, rides)
+Obligations = dict[tuple[datetime.date, str, str, str], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that one run says. Rides, charges and entries stand in the same order."""
+
+    entries: list[Entry]
+    refusals: list[Refusal]
+    obligations: Obligations
+    state: State
+    refused_rides: list[Ride] = field(default_factory=list)     # NO_FARE, PRICE_OVERFLOW
+
+    @property
+    def rides(self) -> list[Ride]:
+        """The rides that have an entry, by card and in the order they were priced."""
+        return [entry.ride for entry in self.entries]
+
+    @property
+    def charges(self) -> list[Charge]:
+        """The charge of each ride."""
+        return [entry.charge for entry in self.entries]
+
+    @property
+    def carried(self) -> list[Tap]:
+        """The entries that are still open, by card."""
+        return [tap for _, tap in sorted(self.state.open.items())]
+
+    def rows(self) -> dict[str, list[Row]]:
+        """Everything as sorted plain tuples, so that two engines can be compared with ==."""
+        state = self.state
+        return {
+            "entries": sorted(entry.row() for entry in self.entries),
+            "refusals": sorted(tuple(refusal) for refusal in self.refusals),
+            "obligations": sorted(
+                (window.isoformat(), debtor, creditor, cause, amount, rides)
+                for (window, debtor, creditor, cause), (amount, rides) in self.obligations.items()
+            ),
+            "carried": sorted((tap.card, tap.card_seq, tap.tapped_at, tap.operator, tap.stop)
+                              for tap in self.carried),
+            "chains": sorted((card, *chain) for card, chain in state.chains.items()),
+            "spent": sorted((*key, *spent) for key, spent in state.spent.items()),
+            "horizon": [(state.horizon,)],
+        }

@@ -1,0 +1,57 @@
+"""What moves from run to run: who was seen, who is inside, what each card has spent."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from clearing.reference.taps import Identity, Tap
+
+
+class End(NamedTuple):
+    """One end of a ride, as an entry shows it."""
+
+    time: int
+    system: str
+    stop: str
+
+
+class Shown(NamedTuple):
+    """What an entry shows of one tap. None: it does not show that."""
+
+    ends: tuple[End, ...]
+    device: tuple[str, str] | None      # operator and device, of the ride's last tap
+    paid: int | None                    # what the validator charged, of a ride's only tap
+
+
+class Chain(NamedTuple):
+    """A card's running transfer chain, and the ride to transfer from."""
+
+    transfers: int          # used since the chain began
+    started_at: int         # ride time of the chain's first ride
+    due: int                # due of the chain's first ride
+    last_started_at: int
+    last_ended_at: int
+    last_operator: str
+    last_mode: str
+    last_line: tuple[str, str]      # whose line, and which; ("", "") where there is none
+
+
+class Spent(NamedTuple):
+    """An accumulator in one period."""
+
+    amount: int
+    rides: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that a run knows of the runs before it. Never changed, only replaced."""
+
+    accepted: dict[Identity, Shown | None] = field(default_factory=dict)    # None: an event
+    open: dict[str, Tap] = field(default_factory=dict)                      # by card
+    chains: dict[str, Chain] = field(default_factory=dict)                  # by card
+    spent: dict[tuple[str, str, str], Spent] = field(default_factory=dict)  # card, name, period
+    horizon: int = 0
+    closed_through: datetime.date | None = None     # the last service day that is closed

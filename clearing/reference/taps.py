@@ -1,0 +1,84 @@
+"""A tap as the plain engine sees it: every code is the text that the file said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BOARDING, EXIT, EVENT = "boarding", "exit", "event"
+
+CLASS_OF = {
+    "single": BOARDING, "in": BOARDING, "ride": BOARDING,
+    "out": EXIT,
+    "top_up": EVENT, "lock": EVENT,
+}
+CLASSES = (BOARDING, EXIT, EVENT)       # in the order in which equal times are taken
+KINDS = tuple(CLASS_OF)
+
+Identity = tuple[str, int, str]         # card, counter, class
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tap:
+    """One record of a file. Blank text and None stand for what the record does not say."""
+
+    card: str
+    card_seq: int
+    tapped_at: int                      # UTC seconds
+    operator: str
+    device: str
+    device_seq: int
+    mode: str
+    kind: str                           # one of KINDS
+    stop: str                           # ride records: where out; blank: never tapped out
+    line: str = ""
+    vehicle: str = ""
+    direction: str = ""
+    medium: str = ""
+    card_kind: str = ""
+    issuer: str = ""
+    due: int | None = None
+    paid: int | None = None
+    balance_before: int | None = None
+    distance_m: int | None = None
+    tac: str = ""
+    key_version: int | None = None
+    algorithm: str = ""
+    entered_at: int | None = None       # ride records: when in
+    entry_stop: str = ""                # ride records: where in
+    file: int = 0
+    source_line: int = 0
+    offset: int = 0
+    carried: bool = False               # an open entry from an earlier run
+
+    @property
+    def identity(self) -> Identity:
+        """What makes it this record and no other."""
+        return (self.card, self.card_seq, CLASS_OF[self.kind])
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """All that it says, without where it came from."""
+        return (
+            self.card, self.card_seq, self.tapped_at, self.operator, self.device, self.device_seq,
+            self.mode, self.kind, self.stop, self.line, self.vehicle, self.direction, self.medium,
+            self.card_kind, self.issuer, self.due, self.paid, self.balance_before, self.distance_m,
+            self.tac, self.key_version, self.algorithm, self.entered_at, self.entry_stop,
+        )
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it came from: file number and line."""
+        return (self.file, self.source_line)
+
+    @property
+    def time(self) -> int:
+        """When it began: the way in of a ride record that says it, else the tap itself."""
+        if self.kind == "ride" and self.entered_at is not None:
+            return self.entered_at
+        return self.tapped_at
+
+    @property
+    def order(self) -> tuple[int, int, int, int]:
+        """Where it stands among the taps of its card."""
+        tap_class = CLASSES.index(CLASS_OF[self.kind])
+        return (self.time, tap_class, self.card_seq, KINDS.index(self.kind))

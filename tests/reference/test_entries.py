@@ -1,0 +1,98 @@
+"""An entry balances: who charged, what a variance does, who takes a fee, which window settles."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from clearing.reference.engine import close
+from clearing.reference.results import Entry
+from clearing.reference.state import State
+from tests.reference.town import at, make_table, make_tap, make_world, run
+
+AGREEMENTS = [
+    {"agreement": "c", "between": "city", "centre": "gz-centre", "clearing_ppm": 3000,
+     "issuer_ppm": 2500},
+    {"agreement": "p", "between": "province", "centre": "gd-centre", "clearing_ppm": 5000},
+    {"agreement": "n", "between": "nation", "centre": "cn-centre", "clearing_ppm": 8000,
+     "issuer_ppm": 10000},
+]
+MAY_4, MAY_5 = datetime.date(2026, 5, 4), datetime.date(2026, 5, 5)
+
+
+def entry_of(agreements: list[dict[str, object]] | None = None, **tap: object) -> Entry:
+    world = make_world(make_table(), make_table("szbus"), agreement=agreements or [])
+    [entry] = run(world, make_tap("single", "05-04 08:00:00", seq=1, **tap)).entries
+    return entry
+
+
+@pytest.mark.parametrize(("operator", "medium", "paid", "expected"), [
+    #                        paid, variance, held
+    ("bus",   "card", 200,  (200, 0,    False)),
+    ("bus",   "card", 150,  (150, -50,  False)),    # Guangzhou reports a variance
+    ("szbus", "card", 250,  (250, 50,   True)),     # Shenzhen holds it
+    ("szbus", "card", 200,  (200, 0,    False)),
+    ("bus",   "card", 0,    (0,   -200, False)),
+    ("bus",   "card", None, (200, 0,    False)),    # the validator did not say
+    ("szbus", "qr",   150,  (200, 0,    False)),    # a QR code is charged by the engine
+    ("bus",   "",     150,  (200, 0,    False)),
+])
+def test_who_charged(
+    operator: str, medium: str, paid: int | None, expected: tuple[int, int, bool]
+) -> None:
+    charge = entry_of(operator=operator, medium=medium, paid=paid).charge
+    assert (charge.paid, charge.variance, charge.held) == expected
+
+
+@pytest.mark.parametrize(("issuer", "operator", "expected"), [
+    ("yct", "bus",   ("gz-centre", 1, 1)),  # 0.6 and 0.5 fen: half goes up
+    ("szt", "szbus", ("gz-centre", 1, 1)),  # the same city, whichever it is
+    ("szt", "bus",   ("gd-centre", 1, 0)),
+    ("yct", "szbus", ("gd-centre", 1, 0)),
+    ("xxk", "bus",   ("cn-centre", 2, 2)),
+])
+def test_fees(issuer: str, operator: str, expected: tuple[str, int, int]) -> None:
+    entry = entry_of(AGREEMENTS, issuer=issuer, operator=operator)
+    assert (entry.centre, entry.clearing_fee, entry.issuer_fee) == expected
+    assert entry.gross == entry.net + entry.clearing_fee + entry.issuer_fee == 200
+
+
+def test_no_agreement_no_fees() -> None:
+    entry = entry_of(AGREEMENTS[:1], issuer="xxk")
+    assert (entry.centre, entry.clearing_fee, entry.issuer_fee) == ("", 0, 0)
+
+
+def test_fees_go_by_what_the_rider_paid() -> None:
+    entry = entry_of(AGREEMENTS, issuer="xxk", paid=1000)
+    assert (entry.clearing_fee, entry.issuer_fee) == (8, 10)
+
+
+@pytest.mark.parametrize(("closed_through", "window"), [
+    (None,                       "2026-05-04"),
+    (datetime.date(2026, 5, 3),  "2026-05-04"),
+    (datetime.date(2026, 5, 4),  "2026-05-05"),
+    (datetime.date(2026, 5, 31), "2026-06-01"),
+])
+def test_window(closed_through: datetime.date | None, window: str) -> None:
+    result = run(make_world(), make_tap("single", "05-04 08:00:00", seq=1),
+                 state=State(closed_through=closed_through))
+    assert result.entries[0].window.isoformat() == window
+
+
+def test_closing_a_day_ends_its_open_entries_in_its_own_window() -> None:
+    world = make_world(make_table("metro"))
+    state = run(world, make_tap("in", "05-05 03:59:59", "a", seq=1),
+                make_tap("in", "05-05 04:00:00", "a", seq=1, card="5100000000000002")).state
+    result = close(world, state, MAY_4)
+    assert [(entry.ride.state, entry.window) for entry in result.entries] == [
+        ("MISSING_OUT", MAY_4)]
+    assert [tap.card for tap in result.carried] == ["5100000000000002"]
+    assert result.state.closed_through == MAY_4
+    assert result.state.horizon == at("05-05 04:00:00") + 4 * 3600
+
+
+def test_closing_an_earlier_day_opens_nothing() -> None:
+    state = State(closed_through=MAY_5, horizon=at("06-01 00:00:00"))
+    closed = close(make_world(), state, MAY_4).state
+    assert (closed.closed_through, closed.horizon) == (MAY_5, state.horizon)

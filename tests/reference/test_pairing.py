@@ -1,0 +1,120 @@
+"""Every tap ends in exactly one ride, whatever is missing around it."""
+
+from __future__ import annotations
+
+import pytest
+
+from clearing.reference.taps import Tap
+from tests.reference.town import at, make_table, make_tap, make_world, run, states
+
+WORLD = make_world(make_table(), make_table("metro"), make_table("tram"))
+
+
+def metro(kind: str, when: str, stop: str, seq: int, **changes: object) -> Tap:
+    return make_tap(kind, f"05-04 {when}", stop, seq=seq, **changes)
+
+
+@pytest.mark.parametrize(("taps", "expected"), [
+    pytest.param([("in", "08:00:00", "a"), ("out", "08:20:00", "c")],
+                 ["COMPLETE"], id="in and out"),
+    pytest.param([("in", "08:00:00", "a"), ("out", "08:00:00", "c")],
+                 ["COMPLETE"], id="in and out in one second"),
+    pytest.param([("in", "08:00:00", "a"), ("out", "12:00:00", "c")],
+                 ["COMPLETE"], id="exactly the ride limit"),
+    pytest.param([("in", "08:00:00", "a"), ("out", "12:00:01", "c")],
+                 ["MISSING_OUT", "MISSING_IN"], id="a second over the ride limit"),
+    pytest.param([("in", "08:00:00", "a"), ("out", "08:20:00", "a")],
+                 ["SAME_STATION"], id="in and out at one station"),
+    pytest.param([("in", "08:00:00", "a"), ("in", "08:20:00", "c"), ("out", "08:40:00", "d")],
+                 ["MISSING_OUT", "COMPLETE"], id="in, in, out"),
+    pytest.param([("in", "08:00:00", "a"), ("out", "08:20:00", "c"), ("out", "08:40:00", "d")],
+                 ["COMPLETE", "MISSING_IN"], id="in, out, out"),
+    pytest.param([("in", "08:00:00", "a"), ("single", "08:20:00", "x"), ("out", "08:40:00", "d")],
+                 ["MISSING_OUT", "SINGLE_TAP", "MISSING_IN"], id="a bus while still inside"),
+    pytest.param([("in", "08:00:00", "a"), ("top_up", "08:20:00", "a"), ("out", "08:40:00", "d")],
+                 ["COMPLETE"], id="a top-up changes nothing"),
+    pytest.param([("in", "08:00:00", "a"), ("out", "08:20:00", "c"), ("single", "08:20:00", "x")],
+                 ["MISSING_OUT", "MISSING_IN", "SINGLE_TAP"],
+                 id="in one second a boarding comes before an exit"),
+    pytest.param([("out", "08:40:00", "d"), ("in", "08:00:00", "a")],
+                 ["COMPLETE"], id="order of the file does not matter"),
+])
+def test_states(taps: list[tuple[str, str, str]], expected: list[str]) -> None:
+    result = run(WORLD, *(metro(kind, when, stop, seq)
+                          for seq, (kind, when, stop) in enumerate(taps, 1)))
+    assert states(result) == expected
+    assert result.refusals == []
+
+
+@pytest.mark.parametrize(("operator", "mode", "expected"), [
+    ("tram",  "metro", ["COMPLETE"]),                       # one system, one paid area
+    ("bus",   "metro", ["MISSING_OUT", "MISSING_IN"]),      # another system
+    ("metro", "bus",   ["MISSING_OUT", "MISSING_IN"]),      # another mode
+])
+def test_exit_fits_system_and_mode(operator: str, mode: str, expected: list[str]) -> None:
+    result = run(WORLD, metro("in", "08:00:00", "a", 1),
+                 metro("out", "08:20:00", "c", 2, operator=operator, mode=mode))
+    assert states(result) == expected
+
+
+@pytest.mark.parametrize(("stop", "entry_stop", "expected"), [
+    ("c", "a", ("COMPLETE", "a", "c", 1200)),
+    ("a", "a", ("SAME_STATION", "a", "a", 1200)),
+    ("",  "a", ("MISSING_OUT", "a", "", 0)),
+])
+def test_ride_records(stop: str, entry_stop: str, expected: tuple[str, str, str, int]) -> None:
+    started = at("05-04 08:00:00")
+    result = run(WORLD, metro("ride", "08:20:00", stop, 2, entry_stop=entry_stop,
+                              entered_at=started))
+    [ride] = result.rides
+    lasted_s = ride.ended_at - started if ride.ended_at else 0
+    assert (ride.state, ride.from_stop, ride.to_stop, lasted_s) == expected
+    assert ride.started_at == started
+    assert result.carried == []
+
+
+def test_ride_record_closes_an_open_entry() -> None:
+    result = run(WORLD, metro("in", "08:00:00", "a", 1),
+                 metro("ride", "09:00:00", "c", 2, entry_stop="b", entered_at=at("05-04 08:30:00")))
+    assert states(result) == ["MISSING_OUT", "COMPLETE"]
+
+
+def test_fields_come_from_the_last_tap_and_blanks_from_the_first() -> None:
+    [ride] = run(
+        WORLD,
+        metro("in", "08:00:00", "a", 1, line="L1", vehicle="V1", direction="up", due=300,
+              paid=100, device="G1", card_kind="student", distance_m=5, operator="tram"),
+        metro("out", "08:20:00", "c", 2, vehicle="V2", paid=50, device="G2"),
+    ).rides
+    assert (ride.line, ride.line_operator, ride.vehicle, ride.direction) == (
+        "L1", "tram", "V2", "up")
+    assert (ride.card_seq, ride.device) == (1, "G2")
+    assert (ride.card_kind, ride.operator) == ("adult", "metro")
+    assert (ride.due, ride.paid, ride.distance_m) == (300, 150, 5)
+
+
+def test_open_entry_is_carried_until_time_has_passed_it() -> None:
+    first = run(WORLD, metro("in", "08:00:00", "a", 1))
+    assert [(tap.stop, tap.carried) for tap in first.carried] == [("a", True)]
+    # Another card at 12:00:00: an exit could still come in the next file.
+    other = metro("single", "12:00:00", "x", 1, card="5100000000000002")
+    second = run(WORLD, other, state=first.state)
+    assert states(second) == ["SINGLE_TAP"]
+    # At 12:00:01 it could not.
+    later = metro("single", "12:00:01", "x", 2, card="5100000000000002")
+    third = run(WORLD, later, state=second.state)
+    assert sorted(states(third)) == ["MISSING_OUT", "SINGLE_TAP"]
+    assert third.carried == []
+
+
+def test_late_tap_goes_before_a_carried_entry() -> None:
+    first = run(WORLD, metro("in", "08:00:00", "a", 2))
+    second = run(WORLD, metro("single", "07:00:00", "x", 1), metro("out", "08:20:00", "c", 3),
+                 state=first.state)
+    assert states(second) == ["SINGLE_TAP", "COMPLETE"]
+
+
+def test_service_day_starts_at_four() -> None:
+    result = run(WORLD, make_tap("single", "05-05 03:59:59", seq=1),
+                 make_tap("single", "05-05 04:00:00", seq=2))
+    assert [ride.service_day.isoformat() for ride in result.rides] == ["2026-05-04", "2026-05-05"]
