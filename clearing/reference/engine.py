@@ -22,8 +22,9 @@ from clearing.reference.world import World
 
 def clear(world: World, taps: Iterable[Tap], state: State) -> Result:
     """One run: every tap is in the ledger, open, or refused. The state given stays as it is."""
+    taps = list(taps)
     kept, refusals = sift(world, taps, state)
-    horizon = max([state.horizon, *(tap.tapped_at for tap in kept)])
+    horizon = raise_horizon(state, taps)
     return _finish(world, kept, replace(state, horizon=horizon), refusals)
 
 
@@ -33,6 +34,11 @@ def close(world: World, state: State, through: datetime.date) -> Result:
     result = _finish(world, [], replace(state, horizon=max(state.horizon, end)), [])
     closed = max(through, state.closed_through or through)
     return replace(result, state=replace(result.state, closed_through=closed))
+
+
+def raise_horizon(state: State, taps: Iterable[Tap]) -> int:
+    """How far time has come: the latest tap of all runs, kept or not."""
+    return max([state.horizon, *(tap.tapped_at for tap in taps)])
 
 
 def list_rides(

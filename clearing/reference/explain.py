@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from clearing.reference.engine import list_rides, price_card
+from clearing.reference.engine import list_rides, price_card, raise_horizon
 from clearing.reference.identity import sift
 from clearing.reference.memory import Memory
 from clearing.reference.pricing import Priced, price
@@ -22,10 +22,11 @@ def explain_ride(world: World, ride: Ride, memory: Memory) -> Priced:
 
 def explain_card(world: World, taps: Iterable[Tap], state: State, card: str) -> list[Priced]:
     """The same for every ride that a run makes of one card's taps, in the order priced."""
+    taps = list(taps)
     kept, _ = sift(world, taps, state)
-    horizon = max([state.horizon, *(tap.tapped_at for tap in kept)])
     of_card = [tap for tap in kept if tap.card == card]
-    rides_of_cards, _ = list_rides(world, of_card, replace(state, horizon=horizon))
+    now = replace(state, horizon=raise_horizon(state, taps))
+    rides_of_cards, _ = list_rides(world, of_card, now)
     return [
         priced
         for rides in rides_of_cards if rides and rides[0].card == card

@@ -53,9 +53,8 @@ def close_open(world: World, entry: Tap) -> Ride:
 
 
 def _ride_of_both(world: World, entry: Tap, out: Tap) -> Ride:
-    state = SAME_STATION if entry.stop == out.stop else COMPLETE
     return _ride(
-        world, (entry, out), state,
+        world, (entry, out), _state_between(entry.stop, out.stop),
         started_at=entry.tapped_at, ended_at=out.tapped_at,
         from_stop=entry.stop, to_stop=out.stop,
     )
@@ -70,9 +69,12 @@ def _ride_of_one(world: World, tap: Tap) -> Ride:
         return _ride(world, (tap,), MISSING_IN, ended_at=tap.tapped_at, to_stop=tap.stop)
     if not tap.stop:
         return _ride(world, (tap,), MISSING_OUT, started_at=tap.time, from_stop=tap.entry_stop)
-    state = SAME_STATION if tap.entry_stop == tap.stop else COMPLETE
-    return _ride(world, (tap,), state, started_at=tap.time, ended_at=tap.tapped_at,
-                 from_stop=tap.entry_stop, to_stop=tap.stop)
+    return _ride(world, (tap,), _state_between(tap.entry_stop, tap.stop), started_at=tap.time,
+                 ended_at=tap.tapped_at, from_stop=tap.entry_stop, to_stop=tap.stop)
+
+
+def _state_between(from_stop: str, to_stop: str) -> str:
+    return SAME_STATION if from_stop == to_stop != "" else COMPLETE
 
 
 def _ride(

@@ -58,9 +58,9 @@ class Ride:
         return self.ended_at if self.state == MISSING_IN else self.started_at
 
     @property
-    def order(self) -> tuple[int, int, bool]:
-        """Where it stands among the rides of its card."""
-        return (self.time, self.card_seq, self.state == MISSING_IN)
+    def order(self) -> tuple[int, bool, int]:
+        """Where it stands among the rides of its card: boarding before exit."""
+        return (self.time, self.state == MISSING_IN, self.card_seq)
 
     @property
     def incomplete(self) -> bool:

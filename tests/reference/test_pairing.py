@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from clearing.reference.taps import Tap
@@ -34,7 +36,7 @@ def metro(kind: str, when: str, stop: str, seq: int, **changes: object) -> Tap:
     pytest.param([("in", "08:00:00", "a"), ("top_up", "08:20:00", "a"), ("out", "08:40:00", "d")],
                  ["COMPLETE"], id="a top-up changes nothing"),
     pytest.param([("in", "08:00:00", "a"), ("out", "08:20:00", "c"), ("single", "08:20:00", "x")],
-                 ["MISSING_OUT", "MISSING_IN", "SINGLE_TAP"],
+                 ["MISSING_OUT", "SINGLE_TAP", "MISSING_IN"],
                  id="in one second a boarding comes before an exit"),
     pytest.param([("out", "08:40:00", "d"), ("in", "08:00:00", "a")],
                  ["COMPLETE"], id="order of the file does not matter"),
@@ -105,6 +107,13 @@ def test_open_entry_is_carried_until_time_has_passed_it() -> None:
     third = run(WORLD, later, state=second.state)
     assert sorted(states(third)) == ["MISSING_OUT", "SINGLE_TAP"]
     assert third.carried == []
+
+
+def test_refused_record_moves_time_on_all_the_same() -> None:
+    other = metro("single", "12:00:01", "x", 1, card="5100000000000002")
+    result = run(WORLD, metro("in", "08:00:00", "a", 1), other, replace(other, stop="y"))
+    assert states(result) == ["MISSING_OUT"]
+    assert {refusal.code for refusal in result.refusals} == {"CONFLICT"}
 
 
 def test_late_tap_goes_before_a_carried_entry() -> None:
