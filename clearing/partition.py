@@ -1,0 +1,110 @@
+"""Clears one partition of cards: taps and state in, entries, refusals and new state out.
+
+A partition holds every tap of its cards, so that partitions do not depend on each other: this is
+how the work is spread over threads. The stages are kernels; nothing here looks at a single row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clearing.world import World
+from ext import records
+from ext.entries import make_entries
+from ext.journeys import pair_taps
+from ext.order import SCRATCH_BYTES, find_seen, open_states, order_taps, remember_taps
+from ext.pricing import price_rides
+
+Records = npt.NDArray[Any]
+# Codes of taps whose counters earlier runs may have seen: OK, DUPLICATE or CONFLICT for each.
+Judge = Callable[[Records], npt.NDArray[np.uint16]]
+
+
+@dataclass(frozen=True)
+class CardsState:
+    """What cards carry from run to run, each part sorted by card."""
+
+    cards: Records              # CARD_STATE
+    accumulators: Records       # ACCUMULATOR
+    open_taps: Records          # TAP, flagged CARRIED
+
+    @classmethod
+    def empty(cls) -> CardsState:
+        """The state of a new book."""
+        return cls(np.zeros(0, records.CARD_STATE), np.zeros(0, records.ACCUMULATOR),
+                   np.zeros(0, records.TAP))
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """What became of a partition."""
+
+    taps: Records               # as they were given, carried ones first
+    codes: npt.NDArray[np.uint16]   # one per tap
+    entries: Records            # ENTRY, by card and time
+    state: CardsState           # of the cards that had a tap
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a run stands in time, the same for all its partitions."""
+
+    horizon: int                # UTC seconds: entries open since before it may be closed
+    first_open_day: int         # earliest service day whose window is not closed
+
+
+def clear_partition(taps: Records, before: CardsState, world: World, moment: Moment,
+                    judge: Judge) -> Cleared:
+    """Clear the taps of one partition's cards on what those cards carried.
+
+    taps: TAP rows in any order; before: of the same partition, at least for the cards in taps.
+    """
+    taps = np.concatenate([before.open_taps, taps])
+    codes = np.empty(len(taps), dtype=np.uint16)
+    order = _order(taps, codes, before.cards, judge)
+    cards = np.empty(len(order), dtype=records.CARD_STATE)
+    cards = cards[:open_states(taps, order, before.cards, cards)]
+    rides = np.empty(len(order), dtype=records.RIDE)
+    carried = np.empty(len(order), dtype=np.uint32)
+    rides_count, carried_count = pair_taps(
+        taps, order, world.member_rows, rides, carried, ride_limit_s=world.network.ride_limit_s,
+        horizon=moment.horizon, civil_offset_s=world.civil_offset_s,
+        day_starts_s=world.day_starts_s)
+    rides, carried = rides[:rides_count], carried[:carried_count]
+    entries, accumulators = _price(taps, codes, rides, cards, before, world, moment)
+    remember_taps(taps, order, codes, cards)
+    open_taps = taps[carried]
+    open_taps["flags"] |= records.TAP_FLAGS["CARRIED"]
+    return Cleared(taps, codes, entries, CardsState(cards, accumulators, open_taps))
+
+
+def _order(taps: Records, codes: npt.NDArray[np.uint16], cards: Records,
+           judge: Judge) -> npt.NDArray[np.uint32]:
+    """Indexes of the taps that are kept, by card and time; codes for all."""
+    order = np.empty(len(taps), dtype=np.uint32)
+    scratch = np.empty(len(taps) * SCRATCH_BYTES, dtype=np.uint8)
+    order = order[:order_taps(taps, order, codes, scratch)]
+    suspects = np.empty(len(order), dtype=np.uint32)
+    suspects = suspects[:find_seen(taps, order, cards, suspects)]
+    if len(suspects):
+        codes[suspects] = judge(taps[suspects])
+        order = order[codes[order] == 0]
+    return order
+
+
+def _price(taps: Records, codes: npt.NDArray[np.uint16], rides: Records, cards: Records,
+           before: CardsState, world: World, moment: Moment) -> tuple[Records, Records]:
+    """Entries of the rides that have a fare, and the accumulators of the cards."""
+    charges = np.empty(len(rides), dtype=records.CHARGE)
+    room = len(before.accumulators) + len(rides) * world.plan.counts_to_most
+    accumulators = np.empty(room, dtype=records.ACCUMULATOR)
+    kept, _ = price_rides(world.plan, rides, cards, before.accumulators, charges, accumulators)
+    entries = np.empty(len(rides), dtype=records.ENTRY)
+    made = make_entries(taps, rides, charges, world.member_rows, world.agreements,
+                        moment.first_open_day, entries, codes)
+    return entries[:made], accumulators[:kept]
