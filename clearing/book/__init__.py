@@ -1,0 +1,36 @@
+"""The ledger store. A book is a folder, or a database of a ClickHouse server.
+
+`open_book` opens one; `book.begin` starts a run, which `commit` makes count as a whole.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clearing.book.book import Book
+from clearing.book.commit import OpenRun
+from clearing.book.engine import Columns
+from clearing.book.runs import BookFile, Counts, Run
+from clearing.book.schema import SCHEMA_VERSION
+from clearing.book.state import State
+
+__all__ = [
+    "SCHEMA_VERSION", "Book", "BookFile", "Columns", "Counts", "OpenRun", "Run", "State",
+    "open_book",
+]
+
+
+def open_book(location: str, *, create: bool = True, read_only: bool = False) -> Book:
+    """A book, opened, and made where there is none unless `create` or `read_only` forbid it.
+
+    `location` is a folder or `clickhouse://[user[:password]@]host[:port]/database`.
+    """
+    if location.startswith("clickhouse://"):
+        from clearing.book.server import ServerEngine
+
+        server = ServerEngine(location, create=create, read_only=read_only)
+        return Book(server, create=create, read_only=read_only)
+    from clearing.book.embedded import EmbeddedEngine
+
+    embedded = EmbeddedEngine(Path(location), create=create, read_only=read_only)
+    return Book(embedded, create=create, read_only=read_only)

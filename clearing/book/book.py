@@ -1,0 +1,127 @@
+"""A book: runs, the ledger, the dictionary and the state of every card."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import numpy as np
+
+from clearing.book.commit import OpenRun
+from clearing.book.engine import Engine
+from clearing.book.queries import Queries
+from clearing.book.runs import Run
+from clearing.book.schema import BOOK, LEDGER, OPEN_TAPS, SCHEMA_VERSION, STATE, TABLES
+from clearing.book.state import State, load_state
+from clearing.book.views import VIEWS, create
+from clearing.errors import BookReadOnly, BookTooNew, NotABook
+
+
+class Book(Queries):
+    """A ledger store. Readers see committed runs only; one run is written at a time."""
+
+    def __init__(self, engine: Engine, *, create: bool, read_only: bool) -> None:
+        """Use an engine's database, making the tables where they are not there yet."""
+        super().__init__(engine)
+        self._may_write = not read_only
+        try:
+            self._open(create=create and not read_only)
+        except BaseException:
+            engine.close()
+            raise
+
+    def _open(self, *, create: bool) -> None:
+        self.engine.create_database()
+        found = set(self.engine.columns(
+            "SELECT name FROM system.tables WHERE database = currentDatabase()")["name"])
+        ours = {table.name for table in TABLES} | set(VIEWS)
+        if found - ours and "book" not in found:
+            raise NotABook(
+                f"this database holds other tables ({', '.join(sorted(found - ours)[:3])}, …)",
+                where=self.engine.where, expected="a book, or an empty database",
+                remedy="name another one with --book")
+        version = self._version() if "book" in found else 0
+        if version > SCHEMA_VERSION:
+            raise BookTooNew(
+                f"a newer version wrote this book: its schema is {version}",
+                where=self.engine.where, expected=f"schema {SCHEMA_VERSION} or older",
+                remedy="upgrade onecard-clearing, or work with another book")
+        if version == 0:    # new, or whoever made it was stopped half-way
+            if not create:
+                raise NotABook(
+                    "there is no book here", where=self.engine.where,
+                    remedy="clear some files into it first, or name another one with --book")
+            self._create()
+
+    def _version(self) -> int:
+        found = self.engine.columns("SELECT max(schema_version) AS version FROM book")
+        return int(found["version"][0])
+
+    def _create(self) -> None:
+        settings = self.engine.table_settings()
+        for table in TABLES:
+            self.engine.run(table.create(settings))
+        for name in VIEWS:
+            self.engine.run(create(name))
+        inserter = self.engine.insert(BOOK)
+        inserter.append([np.array([SCHEMA_VERSION], "<u4"), [b"onecard-clearing"]], 1)
+        inserter.finish()
+
+    def load_state(self) -> State:
+        """The state of every card as of the last committed run."""
+        return load_state(self.engine, self.last_run())
+
+    def begin(self, *, digest: str, kind: str) -> OpenRun:
+        """Start a run, as the only writer, after removing what uncommitted ones left."""
+        if not self._may_write:
+            raise BookReadOnly(
+                "this book was opened for reading only", where=self.engine.where,
+                remedy="open it for writing")
+        self.engine.lock_writer()
+        try:
+            self.drop_uncommitted()
+            last = self.last_run()
+            if last is not None:
+                self.drop_old_state(last)
+            return OpenRun(self, last, digest, kind)
+        except BaseException:
+            self.engine.unlock_writer()
+            raise
+
+    def drop_uncommitted(self) -> None:
+        """Remove the rows of runs that were never committed. For the writer only."""
+        committed = {run.run for run in self.runs()}
+        for table, run in self._partitions([table.name for table in LEDGER]):
+            if run not in committed:
+                self.engine.run(f"ALTER TABLE {table} DROP PARTITION {run}")
+
+    def drop_old_state(self, last: Run) -> None:
+        """Remove state that no run reads any more. For the writer only."""
+        for table, run in self._partitions([table.name for table in STATE]):
+            oldest = last.state_run if table == OPEN_TAPS.name else last.state_base
+            if run < oldest:
+                self.engine.run(f"ALTER TABLE {table} DROP PARTITION {run}")
+
+    def _partitions(self, tables: list[str]) -> list[tuple[str, int]]:
+        """The runs that have rows, by table."""
+        names = ", ".join(f"'{name}'" for name in tables)
+        found = self.engine.columns(
+            "SELECT DISTINCT table, partition FROM system.parts WHERE active "
+            f"AND database = currentDatabase() AND table IN ({names}) ORDER BY table, partition")
+        return [
+            (str(table), int(run))
+            for table, run in zip(found["table"], found["partition"], strict=True)
+        ]
+
+    def close(self) -> None:
+        """Let go of the store; the book cannot be used after that."""
+        self.engine.close()
+
+    def __enter__(self) -> Book:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the book."""
+        self.close()

@@ -1,0 +1,247 @@
+"""A run while it is written: rows first, the commit row last, so that it is all or nothing.
+
+Until the commit row is stored nothing of the run is seen by readers, and the next run to begin
+removes it. Whoever kills the process, and whenever, loses at most the run.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
+
+from clearing.book.native import Array, ColumnData
+from clearing.book.runs import BookFile, Counts, Run
+from clearing.book.schema import (
+    ACCUMULATORS,
+    CARD_STATES,
+    ENTRIES,
+    FILES,
+    NAMES,
+    OBLIGATIONS,
+    OPEN_TAPS,
+    RAW_BYTES,
+    REFUSALS,
+    RUNS,
+    WINDOWS,
+    Table,
+    record_fields,
+)
+from clearing.book.state import deltas_outgrow_base, newest_accumulators, newest_cards
+from clearing.book.writer import RecordWriter, TableWriter
+from clearing.errors import BookDamaged, BookError, RunNotOpen
+from clearing.names import Name
+
+if TYPE_CHECKING:
+    from clearing.book.book import Book
+
+_TOTALS = ("due", "price", "paid", "variance", "concessions", "clearing_fee", "issuer_fee")
+_LEGS = "leg1_amount + leg2_amount + leg3_amount + leg4_amount"
+
+
+class OpenRun:
+    """A run that is being written. Leaving it without `commit` gives it up."""
+
+    def __init__(self, book: Book, parent: Run | None, digest: str, kind: str) -> None:
+        self._book, self._engine = book, book.engine
+        self._parent = parent
+        self.number = parent.run + 1 if parent else 1
+        self._digest, self._kind = digest, kind
+        self._started_at = int(time.time())
+        self._days: list[int] = []
+        self._wrote_state = False
+        self._phase = "open"        # then "deciding", then "committed" or "given up"
+        engine, run = self._engine, self.number
+        self._entries = RecordWriter(engine, ENTRIES, run, ENTRY)
+        self._obligations = RecordWriter(engine, OBLIGATIONS, run, OBLIGATION)
+        self._cards = RecordWriter(engine, CARD_STATES, run, CARD_STATE)
+        self._accumulators = RecordWriter(engine, ACCUMULATORS, run, ACCUMULATOR)
+        self._open_taps = RecordWriter(engine, OPEN_TAPS, run, TAP)
+        self._refusals = TableWriter(engine, REFUSALS, run)
+        self._files = TableWriter(engine, FILES, run)
+        self._names = TableWriter(engine, NAMES, run)
+        self._windows = TableWriter(engine, WINDOWS, run)
+
+    @property
+    def _writers(self) -> tuple[TableWriter, ...]:
+        return (
+            self._entries, self._refusals, self._obligations, self._cards, self._accumulators,
+            self._open_taps, self._files, self._names, self._windows)
+
+    def write_entries(self, entries: Array) -> None:
+        """Hand over entries (ENTRY), as often as there are some; sorted by card is fastest."""
+        self._check_open()
+        self._entries.write_records(entries)
+
+    def write_refusals(
+        self, refusals: Array, raw: Sequence[bytes], values: Sequence[str] | None = None
+    ) -> None:
+        """Hand over refusals (REFUSAL) with each record's bytes, and what was wrong in them."""
+        self._check_open()
+        if len(raw) != len(refusals) or (values is not None and len(values) != len(refusals)):
+            raise ValueError(
+                f"{len(refusals)} refusals, {len(raw)} records' bytes, "
+                f"{'no' if values is None else len(values)} values; expected as many of each")
+        assert refusals.dtype == REFUSAL
+        columns: list[ColumnData] = [
+            np.ascontiguousarray(refusals[name]) for name in record_fields(REFUSAL)]
+        columns.append([record[:RAW_BYTES] for record in raw])
+        columns.append([value.encode()[:RAW_BYTES] for value in values or [""] * len(raw)])
+        self._refusals.write(columns)
+
+    def write_obligations(self, obligations: Array) -> None:
+        """Hand over obligations (OBLIGATION)."""
+        self._check_open()
+        self._obligations.write_records(obligations)
+
+    def write_state(self, cards: Array, accumulators: Array, open_taps: Array) -> None:
+        """Hand over the state of touched cards, and every entry that is still open.
+
+        `accumulators` has all that those cards still have; a card without any has none from here
+        on. Several calls add up.
+        """
+        self._check_open()
+        self._wrote_state = True
+        self._cards.write_records(cards)
+        self._accumulators.write_records(accumulators)
+        self._open_taps.write_records(open_taps)
+
+    def write_names(self, names: Sequence[Name]) -> None:
+        """Hand over what the dictionary learned."""
+        self._check_open()
+        self._names.write([
+            [name.kind.encode() for name in names],
+            np.array([name.number for name in names], "<u4"),
+            [name.scope.encode() for name in names],
+            [name.code.encode() for name in names],
+        ])
+
+    def write_files(self, files: Iterable[BookFile]) -> None:
+        """Hand over what became of each file."""
+        self._check_open()
+        self._files.write(_columns_of_rows(FILES, [(0, *file) for file in files])[1:])
+
+    def write_window(self, day: int) -> None:
+        """Close a service day (days since 1970)."""
+        self._check_open()
+        self._days.append(day)
+        self._windows.write([np.array([day], "<u2")])
+
+    def commit(
+        self, *, engine: str, network: str, network_digest: str, tables: Mapping[str, str],
+        horizon: int, counts: Counts,
+    ) -> Run:
+        """Store the commit row, and with it the run; it is on the disk when this returns."""
+        self._check_open()
+        for writer in self._writers:
+            writer.finish()
+        base, state_run = self._settle_state()
+        self._check_rows()
+        parent, rows = self._parent, self._entries.rows
+        closed = max([*self._days, parent.closed_through if parent else 0])
+        row = Run(
+            run=self.number, parent=parent.run if parent else 0, digest=self._digest,
+            kind=self._kind, engine=engine, network=network, network_digest=network_digest,
+            tables=json.dumps(dict(tables), sort_keys=True, ensure_ascii=False),
+            horizon=horizon, closed_through=closed, state_base=base, state_run=state_run,
+            **counts._asdict(), entries=rows, **self._totals(),
+            started_at=self._started_at, finished_at=int(time.time()),
+        )
+        self._engine.check_writer()
+        self._phase = "deciding"
+        inserter = self._engine.insert(RUNS)
+        inserter.append(_columns_of_rows(RUNS, [row]), 1)
+        inserter.finish()
+        self._phase = "committed"
+        self._book.drop_old_state(row)
+        return row
+
+    def _settle_state(self) -> tuple[int, int]:
+        """From which run on state is read, completing this run's to a full copy where due."""
+        before = self._parent.state_base if self._parent else 0
+        if not self._wrote_state:
+            return before, self._parent.state_run if self._parent else 0
+        if before == 0:
+            return self.number, self.number
+        if not deltas_outgrow_base(self._engine, before, self.number):
+            return before, self.number
+        # Accumulators first: which of them count is told by the cards' rows as they are now.
+        for writer, rows in (
+            (self._accumulators, newest_accumulators(self._engine, before, self.number)),
+            (self._cards, newest_cards(self._engine, before, self.number)),
+        ):
+            for runs, records in rows:
+                writer.write_records(records[runs != self.number])
+            writer.finish()
+        return self.number, self.number
+
+    def _check_rows(self) -> None:
+        """Raise BookDamaged where the store holds other rows of this run than it was given."""
+        for writer in self._writers:
+            if writer.rows == 0:
+                continue
+            name = writer.table.name
+            stored = int(self._engine.columns(
+                f"SELECT count() AS rows FROM {name} WHERE run = {self.number}")["rows"][0])
+            if stored != writer.rows:
+                raise BookDamaged(
+                    f"table {name} holds {stored} rows of run {self.number}",
+                    where=self._engine.where,
+                    expected=f"the {writer.rows} rows that were written",
+                    remedy="the run was not committed; run it again, with no other writer")
+
+    def _totals(self) -> dict[str, int]:
+        sums = ", ".join(
+            f"sum({_LEGS if name == 'concessions' else name}) AS total_{name}" for name in _TOTALS)
+        found = self._engine.columns(f"SELECT {sums} FROM entries WHERE run = {self.number}")
+        return {name: int(found[f"total_{name}"][0]) for name in _TOTALS}
+
+    def _check_open(self) -> None:
+        if self._phase != "open":
+            raise RunNotOpen(
+                f"run {self.number} is {self._phase}", where=self._engine.where,
+                remedy="begin another run")
+
+    def __enter__(self) -> OpenRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give the run up unless it was committed, and let others write."""
+        try:
+            for writer in self._writers:
+                writer.cancel()
+            # Where the commit row may have been stored, only the next run to begin can tell.
+            if self._phase == "open":
+                self._phase = "given up"
+                self._clean_up()
+        finally:
+            self._engine.unlock_writer()
+
+    def _clean_up(self) -> None:
+        with suppress(BookError):   # the next run to begin does it otherwise
+            self._book.drop_uncommitted()
+
+
+def _columns_of_rows(table: Table, rows: Sequence[tuple[object, ...]]) -> list[ColumnData]:
+    """Rows of Python values as the table's columns."""
+    columns: list[ColumnData] = []
+    for index, (_, type_) in enumerate(table.columns):
+        values = [row[index] for row in rows]
+        if type_ == "String":
+            columns.append([str(value).encode() for value in values])
+        elif type_.startswith("DateTime"):
+            columns.append(np.array(values, "<u4"))
+        else:
+            kind = "u" if type_.startswith("UInt") else "i"
+            columns.append(np.array(values, f"<{kind}{int(type_.lstrip('UInt')) // 8}"))
+    return columns
+

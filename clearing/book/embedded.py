@@ -1,0 +1,191 @@
+"""A book in a folder: ClickHouse inside this process, through chdb.
+
+One process at a time, and never fork after opening: the child would hang. Threads may share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from clearing.book import folder
+from clearing.book.engine import Columns
+from clearing.book.faults import translate
+from clearing.book.native import ColumnData, column_head, join_blocks, pack_block, unpack_blocks
+from clearing.book.schema import Table
+from clearing.errors import BookDamaged, BookError, BookLocked
+
+_DATABASE = "onecard"
+
+
+class EmbeddedEngine:
+    """The engine of a folder. Every stream has a session of its own; the rest share one."""
+
+    def __init__(self, path: Path, *, create: bool, read_only: bool) -> None:
+        """Open the folder's engine, or raise what the folder is instead of a book."""
+        self._folder = folder.take(path, create=create and not read_only)
+        self.where = str(path)
+        self._read_only = read_only
+        self._writing = False
+        self._session: Any = None
+        try:
+            self._session = self._open(database="default")
+        except BaseException:
+            self._folder.release()
+            raise
+
+    def _open(self, database: str = _DATABASE, *, read_only: bool = False) -> Any:
+        """A session with the book's settings."""
+        from chdb import session as chdb_session
+
+        try:
+            session: Any = chdb_session.Session(str(self._folder.store))  # type: ignore[no-untyped-call]
+            # The engine would otherwise gather small inserts and answer before they are stored.
+            session.query("SET async_insert = 0, insert_deduplicate = 0")
+            session.query(f"USE {database}")
+            if read_only or self._read_only:
+                session.query("SET readonly = 2")
+        except Exception as error:
+            raise self._unopened(error) from error
+        return session
+
+    def _unopened(self, error: Exception) -> BookError:
+        if "EmbeddedServer already initialized" in str(error):
+            return BookLocked(
+                "this process uses chdb for another folder", where=self.where,
+                remedy="close that first, or use another process")
+        if "initializing EmbeddedServer" in str(error):
+            return BookDamaged(
+                "the embedded engine does not start on this folder", where=self.where,
+                expected=str(error),
+                remedy="its own words are on standard error; restore the book from a copy")
+        return translate(error, self.where)
+
+    def create_database(self) -> None:
+        """Make the database where it is not there, and use it."""
+        if not self._read_only:
+            self._session.query(f"CREATE DATABASE IF NOT EXISTS {_DATABASE} ENGINE = Atomic")
+        self.run(f"USE {_DATABASE}")
+
+    def table_settings(self) -> str:
+        """What is inserted is on the disk, not only in the system's memory."""
+        return ", fsync_after_insert = 1, fsync_part_directory = 1"
+
+    def run(self, sql: str) -> None:
+        """Carry out a statement that returns no rows."""
+        try:
+            self._session.query(sql)
+        except Exception as error:
+            raise translate(error, self.where) from error
+
+    def columns(self, sql: str) -> Columns:
+        """The whole result of a query."""
+        return self._columns(self._session, sql)
+
+    def read_only(self, sql: str) -> Columns:
+        """The whole result of a query that cannot change anything."""
+        session = self._open(read_only=True)
+        try:
+            return self._columns(session, sql)
+        finally:
+            session.close()
+
+    def _columns(self, session: Any, sql: str) -> Columns:
+        try:
+            data = session.query(sql, "Native").bytes()
+            blocks = [block for block in unpack_blocks(data) if block]
+            if not blocks:      # no rows, and then no names either
+                data = session.query(f"DESCRIBE TABLE ({sql}\n)", "Native").bytes()
+                names = join_blocks(unpack_blocks(data)).get("name", [])
+                return {str(name): [] for name in names}
+        except Exception as error:
+            raise translate(error, self.where) from error
+        return join_blocks(blocks)
+
+    def blocks(self, sql: str) -> Iterator[Columns]:
+        """The result of a query, block by block."""
+        for chunk in self._stream(sql, "Native"):
+            yield from unpack_blocks(chunk)
+
+    def lines(self, sql: str) -> Iterator[bytes]:
+        """The result of a query of one String column, as lines."""
+        return self._stream(sql, "TSVRaw")
+
+    def _stream(self, sql: str, format_: str) -> Iterator[bytes]:
+        session = self._open()
+        try:
+            with session.send_query(sql, format_) as chunks:
+                for chunk in chunks:
+                    yield chunk.bytes()
+        except BookError:
+            raise
+        except Exception as error:
+            raise translate(error, self.where) from error
+        finally:
+            session.close()
+
+    def insert(self, table: Table) -> EmbeddedInserter:
+        """Start to insert into a table."""
+        return EmbeddedInserter(self._open(), table, self.where)
+
+    def lock_writer(self) -> None:
+        """Become the only writer of this process; other processes are kept out by the folder."""
+        if not self._folder.writer.acquire(blocking=False):
+            raise BookLocked(
+                "this process is already writing a run", where=self.where,
+                remedy="commit it or leave it before the next one begins")
+        self._writing = True
+
+    def check_writer(self) -> None:
+        """Nothing to do: the folder's lock cannot be lost."""
+
+    def unlock_writer(self) -> None:
+        """Let others write."""
+        if self._writing:
+            self._writing = False
+            self._folder.writer.release()
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if self._session is not None:
+            self.unlock_writer()
+            self._session.close()
+            self._session = None
+            self._folder.release()
+
+
+class EmbeddedInserter:
+    """Rows on their way into a table: one open insert that the engine cuts into parts."""
+
+    def __init__(self, session: Any, table: Table, where: str) -> None:
+        self._session, self._where = session, where
+        self._heads = [column_head(name, type_) for name, type_ in table.columns]
+        names = ", ".join(f"`{name}`" for name, _ in table.columns)
+        self._stream: Any = session.send_insert(f"INSERT INTO {table.name} ({names})", "Native")
+
+    def append(self, columns: Sequence[ColumnData], rows: int) -> None:
+        """Hand over rows, as columns in the table's order."""
+        if rows == 0:
+            return
+        try:
+            self._stream.append(pack_block(self._heads, columns, rows))
+        except Exception as error:
+            raise translate(error, self._where) from error
+
+    def finish(self) -> None:
+        """Return when every row that was handed over is stored."""
+        try:
+            self._stream.finish()
+        except Exception as error:
+            raise translate(error, self._where) from error
+        finally:
+            self._session.close()
+
+    def cancel(self) -> None:
+        """Give up; what was stored already stays."""
+        with suppress(Exception):
+            self._stream.cancel()
+        with suppress(Exception):
+            self._session.close()

@@ -1,0 +1,66 @@
+"""What a book needs of the store below it, whether that is a folder or a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from clearing.book.native import Column, ColumnData
+from clearing.book.schema import Table
+
+Columns = dict[str, Column]
+
+
+class Inserter(Protocol):
+    """Rows on their way into one table. Used by one thread at a time."""
+
+    def append(self, columns: Sequence[ColumnData], rows: int) -> None:
+        """Hand over rows, as columns in the table's order. They may be stored later."""
+
+    def finish(self) -> None:
+        """Return when every row that was handed over is stored."""
+
+    def cancel(self) -> None:
+        """Give up; rows that were stored already stay. Never raises."""
+
+
+class Engine(Protocol):
+    """A ClickHouse database. Any thread may use it; every stream is its own connection."""
+
+    where: str          # the book's location, for messages
+
+    def run(self, sql: str) -> None:
+        """Carry out a statement that returns no rows."""
+
+    def columns(self, sql: str) -> Columns:
+        """The whole result of a query; its columns are there even where it has no rows."""
+
+    def blocks(self, sql: str) -> Iterator[Columns]:
+        """The result of a query, block by block, in bounded memory."""
+
+    def lines(self, sql: str) -> Iterator[bytes]:
+        """The result of a query of one String column: whole lines, each ending in a newline."""
+
+    def read_only(self, sql: str) -> Columns:
+        """The whole result of a query that the store does not allow to change anything."""
+
+    def insert(self, table: Table) -> Inserter:
+        """Start to insert into a table."""
+
+    def create_database(self) -> None:
+        """Make the database where it is not there; refuse one that holds something else."""
+
+    def table_settings(self) -> str:
+        """Settings that every table of this store gets, each with a leading comma."""
+
+    def lock_writer(self) -> None:
+        """Become the only writer, or raise BookLocked. The lock dies with the process."""
+
+    def check_writer(self) -> None:
+        """Raise BookLocked where the writer's lock has been lost since."""
+
+    def unlock_writer(self) -> None:
+        """Let others write."""
+
+    def close(self) -> None:
+        """Let go of the store."""

@@ -1,0 +1,53 @@
+"""The engine's words for what went wrong, turned into the book's own errors."""
+
+from __future__ import annotations
+
+import re
+
+from clearing.errors import (
+    BookDamaged,
+    BookError,
+    BookReadOnly,
+    BookUnavailable,
+    DiskFull,
+    QueryRefused,
+)
+
+_NO_SPACE = {243}                           # NOT_ENOUGH_SPACE
+_READ_ONLY = {164, 242}
+_DAMAGED = {33, 40, 117, 226, 228, 246, 271}    # short reads, checksums, broken marks and parts
+# Syntax, unknown names, wrong types and arguments: the query's author can mend these.
+_QUERY = {6, 8, 10, 16, 27, 35, 36, 41, 42, 43, 44, 46, 47, 48, 50, 51, 53, 58, 60, 62, 63, 70, 72,
+          80, 81, 115, 179, 184, 190, 206, 207, 215, 352, 386}
+
+
+def translate(error: Exception, where: str) -> BookError:
+    """The book's error for one that an engine raised."""
+    text = str(error)
+    found = re.search(r"Code: (\d+)", text)
+    code = int(getattr(error, "code", 0) or (found.group(1) if found else 0))
+    words = _first_words(text)
+    if code in _NO_SPACE or "No space left on device" in text or "NOT_ENOUGH_SPACE" in text:
+        return DiskFull(
+            "the disk of this book is full", where=where, expected=words,
+            remedy="nothing of the run was committed; make room and run it again")
+    if code in _READ_ONLY:
+        return BookReadOnly(
+            "this book was opened for reading only", where=where,
+            remedy="open it for writing, or ask for something that only reads")
+    if code in _DAMAGED:
+        return BookDamaged(
+            "the store cannot read its own files", where=where, expected=words,
+            remedy="restore the book from a copy, or clear the inputs into a new one")
+    if code in _QUERY:
+        return QueryRefused(words, where=where)
+    return BookUnavailable(
+        "the store gave up", where=where, expected=words,
+        remedy="nothing of an open run was committed; see the store's own log, then run again")
+
+
+def _first_words(text: str) -> str:
+    """What an engine says, without its stack trace and its prefixes."""
+    text = text.split("Stack trace:")[0]
+    text = re.sub(r"^.*?DB::Exception: ", "", text.replace("\n", " "))
+    return text.strip()[:500]

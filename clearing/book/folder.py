@@ -1,0 +1,116 @@
+"""A book's folder: told from any other folder, made where there is none, held by one process.
+
+The folder has a marker that says what it is, a lock that dies with the process which holds it, and
+`clickhouse/`, which belongs to the embedded engine.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from pathlib import Path
+
+from clearing.errors import BookLocked, BookReadOnly, NotABook
+
+MARKER = "onecard-book"
+STORE = "clickhouse"
+_LOCK = "lock"
+_MARKER_TEXT = """\
+This folder is a book of onecard-clearing: the ledger, the state of every card, and the runs that
+made them. It is read with `onecard show` and written by `onecard clear` and `onecard settle`.
+Copy or remove it as a whole, while no process has it open; do not change what is in it.
+"""
+
+
+class Folder:
+    """A book's folder, held by this process until it is released as often as it was taken."""
+
+    def __init__(self, path: Path, handle: int) -> None:
+        self.path = path
+        self.handle = handle
+        self.holders = 1
+        self.writer = threading.Lock()
+
+    @property
+    def store(self) -> Path:
+        """Where the embedded engine keeps its files."""
+        return self.path / STORE
+
+    def release(self) -> None:
+        """Let go; the last one to do so lets other processes in."""
+        global _held
+        with _guard:
+            self.holders -= 1
+            if self.holders == 0:
+                os.close(self.handle)
+                _held = None
+
+
+# The engine inside a process serves one folder at a time.
+_held: Folder | None = None
+_guard = threading.Lock()
+
+
+def take(path: Path, *, create: bool) -> Folder:
+    """The folder of a book, locked for this process, and made if it may be."""
+    global _held
+    path = path.absolute()
+    with _guard:
+        if _held is not None and _held.path.resolve() == path.resolve():
+            _held.holders += 1
+            return _held
+        if _held is not None:
+            raise BookLocked(
+                "this process has another book open", where=str(path),
+                expected=f"one folder at a time; open is {_held.path}",
+                remedy="close that book first, or use another process")
+        _check(path, create=create)
+        _held = Folder(path, _lock(path))
+        return _held
+
+
+def _check(path: Path, *, create: bool) -> None:
+    """Make sure that the path is a book's folder, making it one if that is wanted."""
+    if path.is_dir() and (path / MARKER).exists():
+        return
+    if path.exists() and not path.is_dir():
+        raise NotABook(
+            "this is a file", where=str(path), expected="a book is a folder",
+            remedy="name another path with --book")
+    others = sorted(entry.name for entry in path.iterdir()) if path.exists() else []
+    if [name for name in others if name != "lost+found"]:
+        raise NotABook(
+            f"this folder holds other things ({', '.join(others[:3])}, …) and is not a book",
+            where=str(path),
+            expected=f"a book has a file {MARKER}; a new one needs an empty folder",
+            remedy="name another path with --book")
+    if not create:
+        raise NotABook(
+            "there is no book here", where=str(path),
+            remedy="clear some files into it first, or name another path with --book")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        (path / MARKER).write_text(_MARKER_TEXT)
+    except OSError as error:
+        raise BookReadOnly(
+            f"the folder cannot be written: {error.strerror}", where=str(path),
+            remedy="check its owner and the disk, or name another path with --book") from error
+
+
+def _lock(path: Path) -> int:
+    """An open file that no other process can lock as long as this one lives."""
+    handle = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
+        os.close(handle)
+        raise BookLocked(
+            f"another process (number {holder}) has this book open", where=str(path),
+            expected="one process at a time may open a book in a folder",
+            remedy="wait until it ends, or stop it; for several readers, keep the book on a server "
+            "(clickhouse://host/db)") from error
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+    return handle

@@ -1,0 +1,169 @@
+"""Blocks of ClickHouse's Native format, straight from NumPy columns and back.
+
+A block is: how many columns, how many rows, then per column its name, its type, and its values as
+they lie in memory. Only the types that a book uses, and those that simple queries return, are
+understood; anything else is refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Column = Array | list[str]              # as read: numbers and times as arrays, text as a list
+ColumnData = Array | Sequence[bytes]    # as written
+
+# Rows that are copied at a time between records and columns: as many as stay in the cache. On
+# whole arrays every column would walk over all the records again, which is 5 to 8 times slower.
+_STEP = 4_096
+
+_PLAIN = {
+    "UInt8": "<u1", "UInt16": "<u2", "UInt32": "<u4", "UInt64": "<u8",
+    "Int8": "<i1", "Int16": "<i2", "Int32": "<i4", "Int64": "<i8",
+    "Float32": "<f4", "Float64": "<f8", "Bool": "?",
+}
+
+
+class NativeError(ValueError):
+    """A block holds a type that is not understood here."""
+
+
+def varint(number: int) -> bytes:
+    """A number in groups of seven bits, lowest first, as the format counts."""
+    groups = bytearray()
+    while number > 0x7F:
+        groups.append(number & 0x7F | 0x80)
+        number >>= 7
+    groups.append(number)
+    return bytes(groups)
+
+
+def _text(value: str) -> bytes:
+    encoded = value.encode()
+    return varint(len(encoded)) + encoded
+
+
+def column_head(name: str, type_: str) -> bytes:
+    """What stands before a column's values."""
+    return _text(name) + _text(type_)
+
+
+def pack_block(heads: Sequence[bytes], columns: Sequence[ColumnData], rows: int) -> bytes:
+    """One block, ready to insert; heads are from `column_head`, in the columns' order."""
+    parts: list[Any] = [varint(len(columns)), varint(rows)]
+    for head, column in zip(heads, columns, strict=True):
+        parts.append(head)
+        if isinstance(column, np.ndarray):
+            parts.append(np.ascontiguousarray(column))
+        else:
+            for value in column:
+                parts.append(varint(len(value)))
+                parts.append(value)
+    return b"".join(parts)
+
+
+def copy_columns(
+    records: Array, columns: Sequence[Array], fields: Sequence[str], at: int
+) -> None:
+    """Copy the fields of records into columns, from row `at` on."""
+    pairs = [
+        (column[at:at + len(records)], records[field])
+        for column, field in zip(columns, fields, strict=True)
+    ]
+    for start in range(0, len(records), _STEP):
+        stop = start + _STEP
+        for column, values in pairs:
+            column[start:stop] = values[start:stop]
+
+
+def fill_records(records: Array, columns: dict[str, Column]) -> None:
+    """Write columns into the fields of the same names."""
+    pairs = [(records[field], column) for field, column in columns.items()]
+    for start in range(0, len(records), _STEP):
+        stop = start + _STEP
+        for field, values in pairs:
+            field[start:stop] = values[start:stop]
+
+
+class _Reader:
+    """A position in a block's bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def varint(self) -> int:
+        number = shift = 0
+        while True:
+            byte = self.data[self.at]
+            self.at += 1
+            number |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return number
+            shift += 7
+
+    def text(self) -> str:
+        length = self.varint()
+        self.at += length
+        return self.data[self.at - length:self.at].decode(errors="backslashreplace")
+
+    def array(self, dtype: str, rows: int) -> Array:
+        values = np.frombuffer(self.data, dtype, rows, self.at)
+        self.at += values.nbytes
+        return values
+
+    def column(self, type_: str, rows: int) -> Column:
+        plain = _PLAIN.get(type_)
+        if plain is not None:
+            return self.array(plain, rows)
+        if type_ == "String":
+            return [self.text() for _ in range(rows)]
+        if type_.startswith("DateTime("):
+            return self.array("<u4", rows).astype("M8[s]")
+        if type_ == "DateTime":
+            return self.array("<u4", rows).astype("M8[s]")
+        if type_ == "Date":
+            return self.array("<u2", rows).astype("M8[D]")
+        if type_.startswith("Enum8("):
+            return _enum_words(type_, self.array("<i1", rows))
+        if type_.startswith("FixedString("):
+            width = int(type_[12:-1])
+            raw = self.array(f"S{width}", rows)
+            return [value.decode(errors="backslashreplace") for value in raw.tolist()]
+        raise NativeError(f"a column of type {type_} is not understood; wrap it in toString()")
+
+
+def _enum_words(type_: str, values: Array) -> list[str]:
+    words = {int(number): word for word, number in re.findall(r"'([^']*)' = (-?\d+)", type_)}
+    return [words[value] for value in values.tolist()]
+
+
+def unpack_blocks(data: bytes) -> Iterator[dict[str, Column]]:
+    """The blocks in some bytes, each as columns by name. Blocks without rows come, too."""
+    reader = _Reader(data)
+    while reader.at < len(data):
+        columns, rows = reader.varint(), reader.varint()
+        block: dict[str, Column] = {}
+        for _ in range(columns):
+            name, type_ = reader.text(), reader.text()
+            block[name] = reader.column(type_, rows)
+        yield block
+
+
+def join_blocks(blocks: Iterable[dict[str, Column]]) -> dict[str, Column]:
+    """Blocks of the same columns, one below the other."""
+    held = list(blocks)
+    if len(held) <= 1:
+        return held[0] if held else {}
+    joined: dict[str, Column] = {}
+    for name, first in held[0].items():
+        if isinstance(first, np.ndarray):
+            joined[name] = np.concatenate([block[name] for block in held])
+        else:
+            joined[name] = [value for block in held for value in block[name]]
+    return joined

@@ -1,0 +1,129 @@
+"""What a book is asked: runs, names, files, entries. Committed runs only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ext.records import ENTRY
+
+from clearing.book.engine import Columns, Engine
+from clearing.book.native import Array
+from clearing.book.runs import Run
+from clearing.book.schema import RUNS, record_fields
+from clearing.book.state import records_of
+from clearing.names import Name
+
+BY_CARD = "card_hi, card_lo, started_at, ended_at, card_seq, out_seq"
+
+# Identities that one statement looks for; more make its text slow to read for the engine.
+_WANTED = 10_000
+
+
+class Queries:
+    """Questions to a book."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def runs(self) -> list[Run]:
+        """Every committed run, oldest first."""
+        columns = ", ".join(
+            f"toUInt32({name})" if type_.startswith("DateTime") else f"`{name}`"
+            for name, type_ in RUNS.columns)
+        found = self.engine.columns(f"SELECT {columns} FROM runs ORDER BY run")
+        values = [
+            column.tolist() if isinstance(column, np.ndarray) else column
+            for column in found.values()]
+        return [Run(*row) for row in zip(*values, strict=True)]
+
+    def last_run(self) -> Run | None:
+        """The newest committed run."""
+        runs = self.runs()
+        return runs[-1] if runs else None
+
+    @property
+    def horizon(self) -> int:
+        """Up to when open entries were looked at, UTC seconds; 0 before the first run."""
+        last = self.last_run()
+        return last.horizon if last else 0
+
+    @property
+    def closed_through(self) -> int | None:
+        """The last closed service day, in days since 1970."""
+        last = self.last_run()
+        return last.closed_through if last and last.closed_through else None
+
+    def names(self) -> list[Name]:
+        """The dictionary."""
+        found = self.engine.columns(
+            f"SELECT kind, number, scope, code FROM names WHERE run <= {self._last()} "
+            "ORDER BY kind, number")
+        return [
+            Name(str(kind), int(number), str(scope), str(code))
+            for kind, number, scope, code in zip(
+                found["kind"], _integers(found["number"]), found["scope"], found["code"],
+                strict=True)
+        ]
+
+    def file_digests(self) -> dict[str, tuple[int, str]]:
+        """The run and the name of every file that was taken, by its SHA-256 in hex."""
+        found = self.engine.columns(
+            f"SELECT sha256, run, name FROM files WHERE run <= {self._last()} AND code = 0 "
+            "ORDER BY run, file")
+        return {
+            str(digest): (int(run), str(name))
+            for digest, run, name in zip(
+                found["sha256"], _integers(found["run"]), found["name"], strict=True)
+        }
+
+    def entries(self, where: str = "1", order: str = BY_CARD) -> Iterator[Array]:
+        """Entries (ENTRY) in blocks, in bounded memory; `where` and `order` are SQL."""
+        fields = ", ".join(f"`{name}`" for name in record_fields(ENTRY))
+        by = f" ORDER BY {order}" if order else ""
+        yield from records_of(
+            self.engine.blocks(
+                f"SELECT {fields} FROM entries WHERE run <= {self._last()} AND ({where}){by}"),
+            ENTRY)
+
+    def find_identities(
+        self, cards_hi: npt.NDArray[np.uint64], cards_lo: npt.NDArray[np.uint64],
+        seqs: npt.NDArray[np.uint32],
+    ) -> Array:
+        """The entries whose first or last tap has one of these (card, counter), by card.
+
+        The arrays are columns: element i of each is one identity.
+        """
+        wanted = np.unique(np.rec.fromarrays(
+            [cards_hi, cards_lo, seqs], dtype=[("hi", "<u8"), ("lo", "<u8"), ("seq", "<u4")]))
+        found = [np.zeros(0, ENTRY)]
+        for start in range(0, len(wanted), _WANTED):
+            found += self.entries(_having(wanted[start:start + _WANTED]))
+        entries = np.concatenate(found)
+        # A card whose counters were asked for in two statements may have come twice.
+        return entries if len(wanted) <= _WANTED else np.unique(entries)
+
+    def query(self, sql: str) -> Columns:
+        """The result of a user's query: numbers and times as arrays, text as lists of str."""
+        return self.engine.read_only(sql)
+
+    def _last(self) -> int:
+        """The newest committed run's number; committed runs are 1 up to it."""
+        return int(self.engine.columns("SELECT max(run) AS last FROM runs")["last"][0])
+
+
+def _integers(column: Any) -> list[int]:
+    values: list[int] = np.asarray(column).tolist()
+    return values
+
+
+def _having(wanted: Array) -> str:
+    """A condition: the first or last tap is one of these. The index is read by the cards."""
+    rows = wanted.tolist()
+    cards = ",".join(sorted({f"({high},{low})" for high, low, _ in rows}))
+    taps = ",".join(f"({high},{low},{seq})" for high, low, seq in rows)
+    return (
+        f"(card_hi, card_lo) IN ({cards}) AND ((card_hi, card_lo, card_seq) IN ({taps}) "
+        f"OR (card_hi, card_lo, out_seq) IN ({taps}))")

@@ -1,0 +1,71 @@
+"""The rows that describe runs: a run itself (its commit row) and the files it was given.
+
+Each field is annotated with its ClickHouse type; the tables are made from these classes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+U16 = Annotated[int, "UInt16"]
+U32 = Annotated[int, "UInt32"]
+U64 = Annotated[int, "UInt64"]
+Fen = Annotated[int, "Int64"]
+Text = Annotated[str, "String"]
+Time = Annotated[int, "DateTime('UTC')"]    # seconds since 1970
+
+
+class BookFile(NamedTuple):
+    """A file that a run was given, and what became of it."""
+
+    file: U32           # its number in the run, in the order of the digests
+    name: Text
+    sha256: Text        # in hex
+    bytes: U64
+    records: U64
+    accepted: U64
+    refused: U64
+    code: U16           # 0: taken; else why the whole file was refused
+    message: Text
+
+
+class Counts(NamedTuple):
+    """How many of each a run saw, as its stages count them."""
+
+    taps: int = 0       # records read
+    accepted: int = 0
+    refused: int = 0
+    rides: int = 0
+    carried: int = 0    # open entries that the next run starts from
+
+
+class Run(NamedTuple):
+    """A committed run: the row that makes everything else of it count."""
+
+    run: U32
+    parent: U32             # the run before; 0: none
+    digest: Text            # of everything that decided its outcome, in hex
+    kind: Text              # "clear" or "close"
+    engine: Text            # version
+    network: Text
+    network_digest: Text
+    tables: Text            # digests of the fare tables, a JSON object by table
+    horizon: U32            # latest time up to which open entries were looked at; UTC seconds
+    closed_through: U16     # last closed service day, days since 1970; 0: none
+    state_base: U32         # state is read from this run on; 0: there is none
+    state_run: U32          # the last run that wrote state, with all open entries; 0: none
+    taps: U64
+    accepted: U64
+    refused: U64
+    rides: U64
+    carried: U64
+    entries: U64            # rows in the ledger
+    due: Fen                # sums over the run's entries
+    price: Fen
+    paid: Fen
+    variance: Fen
+    concessions: Fen
+    clearing_fee: Fen
+    issuer_fee: Fen
+    started_at: Time
+    finished_at: Time

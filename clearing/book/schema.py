@@ -1,0 +1,101 @@
+"""The tables of a book, the same in a folder and on a server.
+
+Columns of record tables are read off the records' dtypes, under the fields' names; reserved bytes
+are zero by contract and not stored. A run's rows carry its number in `run`, which is also the
+partition, so that what an uncommitted run left goes by DROP PARTITION. The statements keep to what
+ClickHouse 18.16 and the newest both understand.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, get_type_hints
+
+import numpy as np
+from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
+
+from clearing.book.runs import BookFile, Run
+
+SCHEMA_VERSION = 1
+RAW_BYTES = 1_024       # of a refused record; the rest is in its file
+
+_KINDS = {"u": "UInt", "i": "Int"}
+
+
+class Column(NamedTuple):
+    """A column's name and its ClickHouse type."""
+
+    name: str
+    type: str
+
+
+class Table(NamedTuple):
+    """A table of the book."""
+
+    name: str
+    columns: tuple[Column, ...]
+    order: tuple[str, ...]
+    partition: str = "run"      # "": not in partitions
+
+    def create(self, settings: str) -> str:
+        """The statement that makes the table where it is not there yet."""
+        columns = ", ".join(f"`{name}` {type_}" for name, type_ in self.columns)
+        order = ", ".join(f"`{name}`" for name in self.order)
+        partition = f" PARTITION BY {self.partition}" if self.partition else ""
+        return (
+            f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}) ENGINE = MergeTree"
+            f"{partition} ORDER BY ({order}) SETTINGS index_granularity = 8192{settings}"
+        )
+
+
+def record_fields(dtype: np.dtype[Any]) -> tuple[str, ...]:
+    """The fields of a record that are stored, in their order."""
+    assert dtype.names is not None
+    return tuple(name for name in dtype.names if not name.startswith("reserved"))
+
+
+def record_columns(dtype: np.dtype[Any]) -> tuple[Column, ...]:
+    """The columns that hold an array of records, `run` first."""
+    fields = [
+        Column(name, f"{_KINDS[dtype[name].kind]}{dtype[name].itemsize * 8}")
+        for name in record_fields(dtype)
+    ]
+    return (Column("run", "UInt32"), *fields)
+
+
+def _typed(row: type) -> tuple[Column, ...]:
+    """The columns of a row whose fields are annotated with their ClickHouse types."""
+    hints = get_type_hints(row, include_extras=True)
+    return tuple(Column(name, hint.__metadata__[0]) for name, hint in hints.items())
+
+
+_CARD = ("card_hi", "card_lo")
+
+ENTRIES = Table(
+    "entries", record_columns(ENTRY), (*_CARD, "started_at", "ended_at", "card_seq"))
+REFUSALS = Table(
+    "refusals",
+    (*record_columns(REFUSAL), Column("raw", "String"), Column("value", "String")),
+    ("file", "offset"))
+OBLIGATIONS = Table(
+    "obligations", record_columns(OBLIGATION), ("window", "debtor", "creditor", "cause"))
+# `run` ends the key: rows of all runs in the key's order give a card's newest row last.
+CARD_STATES = Table("card_states", record_columns(CARD_STATE), (*_CARD, "run"))
+ACCUMULATORS = Table(
+    "accumulators", record_columns(ACCUMULATOR), (*_CARD, "run", "accumulator", "period"))
+OPEN_TAPS = Table("open_taps", record_columns(TAP), (*_CARD, "tapped_at", "card_seq"))
+FILES = Table("files", (Column("run", "UInt32"), *_typed(BookFile)), ("file",))
+NAMES = Table(
+    "names",
+    (Column("run", "UInt32"), Column("kind", "String"), Column("number", "UInt32"),
+     Column("scope", "String"), Column("code", "String")),
+    ("kind", "number"))
+WINDOWS = Table("windows", (Column("run", "UInt32"), Column("window", "UInt16")), ("window",))
+RUNS = Table("runs", _typed(Run), ("run",), partition="")
+BOOK = Table(
+    "book", (Column("schema_version", "UInt32"), Column("engine", "String")),
+    ("schema_version",), partition="")
+
+STATE = (CARD_STATES, ACCUMULATORS, OPEN_TAPS)
+# What a run writes before its commit row.
+LEDGER = (ENTRIES, REFUSALS, OBLIGATIONS, *STATE, FILES, NAMES, WINDOWS)
+TABLES = (*LEDGER, RUNS, BOOK)

@@ -1,0 +1,173 @@
+"""The state of every card as of the last run: read from the runs since the last full copy.
+
+A run writes only the cards it touched: per card the newest run's row counts, and the accumulators
+of a card are those that the same run wrote. Open taps are written in full every time. When the
+rows since the last full copy outgrow it, the book completes the newest run to a full copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ext.records import ACCUMULATOR, CARD_STATE, TAP
+
+from clearing.book.engine import Columns, Engine
+from clearing.book.native import Array, fill_records
+from clearing.book.runs import Run
+from clearing.book.schema import ACCUMULATORS, CARD_STATES, OPEN_TAPS, Table, record_fields
+
+Rows = tuple[Array, Array]      # the runs that wrote them, and the records
+
+
+@dataclass(frozen=True)
+class State:
+    """What the next run starts from."""
+
+    cards: Array            # CARD_STATE, by card
+    accumulators: Array     # ACCUMULATOR, by card, accumulator, period
+    open_taps: Array        # TAP, by card, time, counter
+
+
+def load_state(engine: Engine, last: Run | None) -> State:
+    """The state as of a run; None: before the first."""
+    if last is None or last.state_base == 0:
+        return State(np.zeros(0, CARD_STATE), np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
+    base, newest = last.state_base, last.state_run
+    taps = _read(
+        engine, OPEN_TAPS, TAP, f"run = {newest}", "card_hi, card_lo, tapped_at, card_seq")
+    if base == newest:      # one full copy: nothing to choose from
+        where = f"run = {base}"
+        return State(
+            _read(engine, CARD_STATES, CARD_STATE, where, "card_hi, card_lo"),
+            _read(engine, ACCUMULATORS, ACCUMULATOR, where,
+                  "card_hi, card_lo, accumulator, period"),
+            taps)
+    return State(
+        _gather(newest_cards(engine, base, newest), CARD_STATE,
+                _count(engine, CARD_STATES, base, newest)),
+        _gather(newest_accumulators(engine, base, newest), ACCUMULATOR,
+                _count(engine, ACCUMULATORS, base, newest)),
+        taps)
+
+
+def newest_cards(engine: Engine, base: int, newest: int) -> Iterator[Rows]:
+    """Of every card the row of the newest run that wrote one, in order, block by block."""
+    fields = _list(record_fields(CARD_STATE))
+    blocks = engine.blocks(
+        f"SELECT run, {fields} FROM card_states WHERE run BETWEEN {base} AND {newest} "
+        "ORDER BY card_hi, card_lo, run")
+    return _by_card(blocks, CARD_STATE, _last_of_card)
+
+
+def newest_accumulators(engine: Engine, base: int, newest: int) -> Iterator[Rows]:
+    """Of every card the accumulators that the newest run left it, in order, block by block."""
+    names = record_fields(ACCUMULATOR)
+    none = ", ".join(
+        f"`{name}`" if name in ("card_hi", "card_lo") else _zero(ACCUMULATOR, name)
+        for name in names)
+    # A card's state row stands for "this run decided", also where it left no accumulator (0).
+    blocks = engine.blocks(
+        f"SELECT * FROM (SELECT run, {_list(names)} FROM accumulators "
+        f"WHERE run BETWEEN {base} AND {newest} "
+        f"UNION ALL SELECT run, {none} FROM card_states "
+        f"WHERE run > {base} AND run <= {newest}) "
+        "ORDER BY card_hi, card_lo, run, accumulator, period")
+    return _by_card(blocks, ACCUMULATOR, _newest_of_card)
+
+
+def deltas_outgrow_base(engine: Engine, base: int, newest: int) -> bool:
+    """Whether rows since the last full copy are more than half as many as in it."""
+    return 2 * _count(engine, CARD_STATES, base + 1, newest) > _count(
+        engine, CARD_STATES, base, base)
+
+
+def _count(engine: Engine, table: Table, first: int, last: int) -> int:
+    found = engine.columns(
+        f"SELECT count() AS rows FROM {table.name} WHERE run BETWEEN {first} AND {last}")
+    return int(found["rows"][0])
+
+
+def _list(fields: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in fields)
+
+
+def _zero(dtype: np.dtype[Any], name: str) -> str:
+    kind = {"u": "UInt", "i": "Int"}[dtype[name].kind]
+    return f"to{kind}{dtype[name].itemsize * 8}(0) AS `{name}`"
+
+
+def _read(
+    engine: Engine, table: Table, dtype: np.dtype[Any], where: str, order: str
+) -> Array:
+    rows = int(engine.columns(
+        f"SELECT count() AS rows FROM {table.name} WHERE {where}")["rows"][0])
+    blocks = engine.blocks(
+        f"SELECT {_list(record_fields(dtype))} FROM {table.name} WHERE {where} ORDER BY {order}")
+    return _gather(((records, records) for records in records_of(blocks, dtype)), dtype, rows)
+
+
+def records_of(blocks: Iterator[Columns], dtype: np.dtype[Any]) -> Iterator[Array]:
+    """Blocks of columns as arrays of records; columns that the records do not have are left out."""
+    fields = record_fields(dtype)
+    for block in blocks:
+        records = np.zeros(len(block[fields[0]]), dtype)
+        fill_records(records, {name: block[name] for name in fields})
+        yield records
+
+
+def _gather(rows: Iterator[Rows], dtype: np.dtype[Any], most: int) -> Array:
+    """All records in one array; `most` is how many there can be."""
+    gathered = np.zeros(most, dtype)
+    filled = 0
+    for _, records in rows:
+        gathered[filled:filled + len(records)] = records
+        filled += len(records)
+    return gathered[:filled]
+
+
+def _by_card(
+    blocks: Iterator[Columns], dtype: np.dtype[Any], keep: Callable[[Array, Array, Array], Array]
+) -> Iterator[Rows]:
+    """Rows that `keep` chooses; it sees every card's rows together."""
+    left_runs, left = np.zeros(0, "<u4"), np.zeros(0, dtype)
+    for block in blocks:
+        runs = block.pop("run")
+        assert isinstance(runs, np.ndarray)
+        records = np.zeros(len(runs), dtype)
+        fill_records(records, block)
+        runs = np.concatenate([left_runs, runs])
+        records = np.concatenate([left, records])
+        starts = _starts(records)
+        # The last card may go on in the next block.
+        last = int(starts[-1]) if len(starts) else 0
+        left_runs, left = runs[last:], records[last:]
+        chosen = keep(runs[:last], records[:last], starts[:-1])
+        yield runs[:last][chosen], records[:last][chosen]
+    chosen = keep(left_runs, left, _starts(left))
+    yield left_runs[chosen], left[chosen]
+
+
+def _starts(records: Array) -> Array:
+    """Where each card's rows begin."""
+    if len(records) == 0:
+        return np.zeros(0, np.int64)
+    high, low = records["card_hi"], records["card_lo"]
+    changes = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+    return np.concatenate([[0], np.flatnonzero(changes) + 1])
+
+
+def _last_of_card(runs: Array, records: Array, starts: Array) -> Array:
+    chosen = np.zeros(len(runs), bool)
+    if len(runs):
+        chosen[np.append(starts[1:], len(runs)) - 1] = True
+    return chosen
+
+
+def _newest_of_card(runs: Array, records: Array, starts: Array) -> Array:
+    ends = np.append(starts[1:], len(runs))
+    newest = np.repeat(runs[ends - 1], ends - starts) if len(runs) else runs
+    chosen: Array = (runs == newest) & (records["accumulator"] != 0)
+    return chosen

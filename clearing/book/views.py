@@ -1,0 +1,98 @@
+"""What people read: views that show committed runs only, and no row of any other.
+
+`ledger` is the entries as they are stored, with the card as it is printed. `postings` is the same
+books in double entry: two rows per amount, a debit and a credit, that add up to nothing. Amounts
+are fen; a reversal's are negative (red ink). Held entries are not settled and have no postings.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ext.codes import Cause, LegKind
+from ext.records import LEG_SLOTS, RIDE_FLAGS
+
+from clearing.book.schema import ENTRIES
+
+COMMITTED = "run IN (SELECT run FROM runs)"
+
+# A card's 128 bits as text (see ext/records.pxd): up to 20 digits, or up to 16 letters and digits.
+_DIGITS = (
+    "substring(concat('00000000000000000000', toString("
+    "toDecimal128(bitAnd(card_hi, 72057594037927935), 0) * toDecimal128('18446744073709551616', 0)"
+    " + toDecimal128(card_lo, 0))), -toInt32(bitShiftRight(card_hi, 56)))"
+)
+_LETTERS = (
+    "replaceAll(concat(reverse(reinterpretAsString(card_hi)), "
+    "reverse(reinterpretAsString(card_lo))), '\\0', '')"
+)
+CARD = f"if(bitShiftRight(card_hi, 56) <= 20, {_DIGITS}, {_LETTERS})"
+
+_CAUSE_OF_LEG = {
+    LegKind.CONCESSION: Cause.CONCESSION_SHARE, LegKind.TRANSFER: Cause.TRANSFER_SHARE,
+    LegKind.TIER: Cause.TIER_SHARE, LegKind.PROMOTION: Cause.PROMOTION_SHARE,
+}
+
+
+class Flow(NamedTuple):
+    """An amount that one member owes another for a ride: SQL over the columns of an entry."""
+
+    debtor: str
+    creditor: str
+    amount: str
+    cause: str
+
+
+def flows() -> list[Flow]:
+    """Every amount of an entry."""
+    legs = [f"leg{slot}" for slot in range(1, LEG_SLOTS + 1)]
+    kinds = ", ".join(str(int(kind)) for kind in _CAUSE_OF_LEG)
+    causes = ", ".join(str(int(cause)) for cause in _CAUSE_OF_LEG.values())
+    return [
+        Flow("issuer", "operator", "paid", str(int(Cause.FARE))),
+        *(Flow(f"{leg}_funder", "operator", f"{leg}_amount",
+               f"transform({leg}_kind, [{kinds}], [{causes}], 0)") for leg in legs),
+        Flow("operator", "centre", "clearing_fee", str(int(Cause.CLEARING_FEE))),
+        Flow("operator", "issuer", "issuer_fee", str(int(Cause.ISSUER_FEE))),
+    ]
+
+
+def _array(values: list[str], type_: str) -> str:
+    return "[" + ", ".join(f"to{type_}({value})" for value in values) + "]"
+
+
+def _enum(words: dict[str, int]) -> str:
+    return "Enum8(" + ", ".join(f"''{word}'' = {number}" for word, number in words.items()) + ")"
+
+
+def _postings() -> str:
+    """Each flow twice, as a debit of the debtor and a credit of the creditor."""
+    members = [name for flow in flows() for name in (flow.debtor, flow.creditor)]
+    amounts = [flow.amount for flow in flows() for _ in range(2)]
+    causes = [flow.cause for flow in flows() for _ in range(2)]
+    sides = ["1", "2"] * len(flows())
+    cause_words = {cause.name.lower(): int(cause) for cause in Cause}
+    side_type = _enum({"debit": 1, "credit": 2}).replace("''", "\\'")
+    cause_type = _enum(cause_words).replace("''", "\\'")
+    return (
+        f"SELECT run, window, {CARD} AS card, card_hi, card_lo, card_seq, started_at, ended_at, "
+        "reason, member, "
+        f"CAST(side_number, '{side_type}') AS side, amount, "
+        f"CAST(cause_number, '{cause_type}') AS cause FROM entries "
+        f"ARRAY JOIN {_array(members, 'UInt16')} AS member, {_array(amounts, 'Int64')} AS amount, "
+        f"{_array(sides, 'Int8')} AS side_number, {_array(causes, 'Int8')} AS cause_number "
+        f"WHERE {COMMITTED} AND bitAnd(flags, {RIDE_FLAGS['HELD']}) = 0 AND amount != 0"
+    )
+
+
+def _ledger() -> str:
+    columns = ", ".join(f"`{name}`" for name, _ in ENTRIES.columns)
+    return f"SELECT {CARD} AS card, {columns} FROM entries WHERE {COMMITTED}"
+
+
+VIEWS = {"ledger": _ledger(), "postings": _postings()}
+
+
+def create(name: str) -> str:
+    """The statement that makes a view where it is not there yet."""
+    return f"CREATE VIEW IF NOT EXISTS {name} AS {VIEWS[name]}"
