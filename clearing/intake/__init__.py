@@ -1,0 +1,1 @@
+"""Files of bytes to Tap records: every record ends as one tap or one refusal with its place."""

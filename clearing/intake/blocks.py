@@ -1,0 +1,197 @@
+"""One file, read once from front to back: its digest and its lines, in blocks.
+
+The digest is fed with the very bytes that are handed on, so digest and data cannot differ. Memory
+is bounded whatever the file holds: a block, and a line of at most LONGEST_LINE carried over. What
+is not a whole line within that limit is handed on as an OddLine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearing.errors import OnecardError
+from clearing.intake.canonical import HEADER_BYTES
+from clearing.intake.trailer import MARK
+from ext.codes import Code
+from ext.decode import LONGEST_LINE, LONGEST_RAW, TEXT_PAD
+
+BLOCK_BYTES = 4 << 20
+
+
+class FileUnreadable(OnecardError):
+    """A file cannot be opened, or is not a file."""
+
+
+class FileChanged(OnecardError):
+    """A file was written to while it was read."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines: buffer[:stop]. The buffer is TEXT_PAD bytes longer at least."""
+
+    buffer: bytearray
+    stop: int
+    offset: int         # of buffer[0] in the file
+
+
+@dataclass(frozen=True)
+class OddLine:
+    """A line that is too long, or the last one where it does not end."""
+
+    offset: int
+    length: int
+    head: bytes
+    code: Code
+
+
+class Buffers:
+    """Buffers that are used again, so that no block costs fresh memory."""
+
+    def __init__(self) -> None:
+        self._free: list[bytearray] = []
+
+    def take(self, size: int) -> bytearray:
+        """A buffer of that size at least; what is in it means nothing."""
+        buffer = self._free.pop() if self._free else bytearray()
+        if len(buffer) < size:
+            buffer = bytearray(size)
+        return buffer
+
+    def give_back(self, buffer: bytearray) -> None:
+        """Let a buffer be taken again."""
+        self._free.append(buffer)
+
+
+class FileReader:
+    """A file while it is read. Use it in a `with`; `close` says whether the file stood still."""
+
+    def __init__(self, path: Path, block_bytes: int, buffers: Buffers) -> None:
+        """Open the file and look at its header.
+
+        Raises FileUnreadable.
+        """
+        self.path, self._block_bytes, self._buffers = path, block_bytes, buffers
+        try:
+            self._file = open(path, "rb", buffering=0)  # noqa: SIM115
+        except OSError as error:
+            raise FileUnreadable(f"cannot be opened: {error.strerror}", where=str(path),
+                                 remedy="check the name and who may read it") from None
+        self._before = os.fstat(self._file.fileno())
+        if not stat.S_ISREG(self._before.st_mode):
+            self._file.close()
+            raise FileUnreadable("is not a regular file", where=str(path),
+                                 remedy="copy what it holds to a file first")
+        self.size = self._before.st_size
+        self._digest = hashlib.sha256()
+        self._read = 0
+        self.trailer = b""              # the trailer line, once it was met
+        self.content_digest = ""        # of everything before the trailer
+        self.peeked = os.pread(self._file.fileno(), HEADER_BYTES, 0)
+
+    def __enter__(self) -> FileReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def take_header(self, length: int) -> None:
+        """Count that many of the peeked bytes as read."""
+        self._digest.update(self.peeked[:length])
+        self._file.seek(length)
+        self._read = length
+
+    def pieces(self) -> Iterator[Block | OddLine]:
+        """The rest of the file in order. A buffer is given back by whoever is done with it."""
+        carry, more = b"", True
+        while more:
+            buffer, end = self._fill(carry)
+            more = end > len(carry)
+            offset = self._read - end
+            cut = buffer.rfind(b"\n", 0, end) + 1
+            if cut == end:
+                cut = self._hold_back(buffer, cut)
+            carry = bytes(memoryview(buffer)[cut:end])
+            if cut:
+                self._digest.update(memoryview(buffer)[:cut])
+                yield Block(buffer, cut, offset)
+            else:
+                self._buffers.give_back(buffer)
+            if more and len(carry) > LONGEST_LINE + 2:
+                odd, carry = self._skip_line(carry)
+                yield odd
+        yield from self._last_line(carry)
+
+    def _fill(self, carry: bytes) -> tuple[bytearray, int]:
+        """A buffer with what was carried over and the next part of the file."""
+        size = len(carry) + self._block_bytes
+        buffer = self._buffers.take(size + TEXT_PAD)
+        buffer[:len(carry)] = carry
+        end = len(carry)
+        with memoryview(buffer) as view:
+            while end < size:
+                count = self._file.readinto(view[end:size])
+                if not count:
+                    break
+                end += count
+        self._read += end - len(carry)
+        return buffer, end
+
+    @staticmethod
+    def _hold_back(buffer: bytearray, cut: int) -> int:
+        """Keep a last line that may be the trailer until it is known what follows it."""
+        start = buffer.rfind(b"\n", 0, cut - 1) + 1 if cut else 0
+        held = buffer[start:start + len(MARK)] == MARK and cut - start <= LONGEST_LINE
+        return start if held else cut
+
+    def _skip_line(self, head: bytes) -> tuple[OddLine, bytes]:
+        """Pass over a line that is too long; what follows it is carried over."""
+        offset, length, last = self._read - len(head), len(head), head[-1:]
+        self._digest.update(head)
+        buffer = bytearray(self._block_bytes)
+        while True:
+            with memoryview(buffer) as view:
+                count = self._file.readinto(view) or 0
+                self._read += count
+                at = buffer.find(b"\n", 0, count)
+                end = count if at < 0 else at + 1
+                self._digest.update(view[:end])
+            if count == 0:
+                return OddLine(offset, length, head[:LONGEST_RAW], Code.TRUNCATED_LINE), b""
+            if at >= 0:
+                last = bytes(buffer[at - 1:at]) if at else last
+                length += at - (last == b"\r")
+                odd = OddLine(offset, length, head[:LONGEST_RAW], Code.LINE_TOO_LONG)
+                return odd, bytes(buffer[end:count])
+            length += count
+            last = bytes(buffer[count - 1:count])
+
+    def _last_line(self, line: bytes) -> Iterator[Block | OddLine]:
+        """What no newline followed: a trailer, a line that was cut, or nothing."""
+        self.content_digest = self._digest.hexdigest()
+        if not line:
+            return
+        self._digest.update(line)
+        if line.startswith(MARK):
+            self.trailer = line
+            return
+        yield OddLine(self._read - len(line), len(line), line[:LONGEST_RAW], Code.TRUNCATED_LINE)
+
+    def close(self) -> str:
+        """The digest of the whole file, now that it is read.
+
+        Raises FileChanged where it is not the file that it was.
+        """
+        after = os.fstat(self._file.fileno())
+        if (after.st_size, after.st_mtime_ns) != (self._before.st_size, self._before.st_mtime_ns) \
+                or self._read != self._before.st_size:
+            raise FileChanged(
+                f"changed while it was read: {self._before.st_size} bytes before, "
+                f"{after.st_size} after, {self._read} read", where=str(self.path),
+                remedy="wait until its sender has finished, then run again")
+        return self._digest.hexdigest()

@@ -1,0 +1,67 @@
+"""Every refusal in words: what it means, and what its sender can do about it."""
+
+from __future__ import annotations
+
+from ext.codes import Code
+
+WORDS: dict[Code, str] = {
+    Code.OK: "the record is accepted; nothing to do",
+    Code.EMPTY_RECORD: "the line holds nothing, or nothing but separators; leave it out",
+    Code.LINE_TOO_LONG: "the line is longer than 4,096 bytes; look for a missing newline",
+    Code.NUL_BYTE: "the line holds a NUL byte; write the file again as plain text",
+    Code.BAD_ENCODING: "the line is not in the file's encoding; write canonical files as UTF-8",
+    Code.BAD_QUOTING: "the line's quotation marks do not pair; quote whole fields, double a mark"
+                      " inside, and keep a field on one line",
+    Code.COLUMN_COUNT: "the line has more or fewer fields than the header; quote fields that hold"
+                       " commas",
+    Code.TRUNCATED_LINE: "the file ends inside this line; send the whole file again",
+    Code.MISSING_VALUE: "a value that this record needs is blank; fill it in",
+    Code.CARD_INVALID: "the card is not up to 20 digits, nor up to 16 letters and digits; send the"
+                       " number as it is on the card",
+    Code.CARD_SPREADSHEET: "a spreadsheet has rounded the card number (1.80063E+14); export it from"
+                           " its source again, as text",
+    Code.NUMBER_INVALID: "the value is not a whole number; write digits only",
+    Code.NUMBER_OVERFLOW: "the number is larger than its field can be; correct it at its source",
+    Code.AMOUNT_INVALID: "the amount is not a whole number of fen; write 250 for 2.50 yuan",
+    Code.AMOUNT_NEGATIVE: "the amount is negative; send a correction instead of a negative tap",
+    Code.AMOUNT_OVERFLOW: "the amount is beyond 2,000,000,000 fen; correct it at its source",
+    Code.TIME_INVALID: "the time does not exist or is not written as 20241125073000 or"
+                       " 2024-11-25T07:30:00; correct it",
+    Code.TIME_TOO_EARLY: "the time is before the network takes taps (taps_from); check the"
+                         " validator's clock",
+    Code.TIME_IN_FUTURE: "the time is more than ten minutes after the file came in; check the"
+                         " validator's clock",
+    Code.UNKNOWN_OPERATOR: "the network has no operator of this code; correct it, or enter the"
+                           " operator in network.toml",
+    Code.UNKNOWN_MODE: "the network has no mode of this name; correct it, or add it to modes in"
+                       " network.toml",
+    Code.UNKNOWN_KIND: "the kind is not single, in, out, ride, top_up or lock; write one of these",
+    Code.UNKNOWN_STOP: "the operator's list has no stop of this code; correct it, or add it to the"
+                       " list",
+    Code.UNKNOWN_MEDIUM: "the network has no medium of this name; correct it, or add it to media in"
+                         " network.toml",
+    Code.UNKNOWN_CARD_KIND: "the network has no card kind of this name; correct it, or add it to"
+                            " card_kinds in network.toml",
+    Code.UNKNOWN_ISSUER: "no issuer has this code or a prefix of this card; name the issuer, or add"
+                         " its prefix in network.toml",
+    Code.UNKNOWN_DIRECTION: "the direction is not up, down or blank; write one of these",
+    Code.ENTRY_AFTER_EXIT: "the rider got in after getting out; check both clocks",
+    Code.TAC_INVALID: "the authentication code is not eight hexadecimal digits; send it as the"
+                      " card gave it",
+    Code.CODE_TOO_LONG: "the code is longer than 64 bytes; use a shorter one",
+    Code.MODE_NOT_RUN: "the operator does not run this mode; correct the record, or the operator's"
+                       " modes in network.toml",
+    Code.DUPLICATE: "the same record was accepted before; nothing to do",
+    Code.CONFLICT: "another record has this card and counter but says something else; find out"
+                   " which is true and send that one alone",
+    Code.NO_FARE: "no table has a fare for this ride; complete the tables or correct the record",
+    Code.PRICE_OVERFLOW: "the price of this ride is beyond what can be reckoned; correct its table",
+    Code.DUPLICATE_FILE: "a file with the same bytes was taken before; nothing to do",
+    Code.FILE_EMPTY: "the file holds nothing; send it again",
+    Code.HEADER_INVALID: "the header's columns are not those of the format; correct the header or"
+                         " name the layout of the file",
+    Code.TRAILER_MISMATCH: "the file is not what its trailer says; send the whole file again",
+    Code.FILE_ENCODING: "the file is not in the encoding that it should have; write it as UTF-8, or"
+                        " name the encoding in its layout",
+    Code.FILE_STRUCTURE: "the file is not built as its layout says; check which layout fits it",
+}

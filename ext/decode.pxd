@@ -1,0 +1,141 @@
+"""What the decoder is told (settings, operators, prefixes) and how far it has come (progress)."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from ext.lookup cimport Table
+from ext.text cimport LINE_LIMIT, PAD
+
+cdef enum:
+    AMOUNT_LIMIT = 2000000000       # fen: the largest due, paid or balance that is believed
+    RAW_LIMIT = 1024                # bytes of a refused record that are kept
+    COLUMN_LIMIT = 255              # columns of a file; Refusal.field is one byte
+    CUTS = LINE_LIMIT + 256         # separators that one line can have, and spare
+    COLUMNS = 24            # of the format: one per Column
+    ABSENT = 255                    # place[column] of a column that the file does not have
+
+
+cpdef enum Column:
+    """The columns of onecard-taps/1, in the order in which a record's fields are checked."""
+    CARD = 0
+    CARD_SEQ = 1
+    KIND = 2
+    OPERATOR = 3
+    MODE = 4
+    TAPPED_AT = 5
+    ENTERED_AT = 6
+    STOP = 7
+    ENTRY_STOP = 8
+    LINE = 9
+    VEHICLE = 10
+    DIRECTION = 11
+    DEVICE = 12
+    DEVICE_SEQ = 13
+    MEDIUM = 14
+    CARD_KIND = 15
+    ISSUER = 16
+    DUE = 17
+    PAID = 18
+    BALANCE_BEFORE = 19
+    DISTANCE_M = 20
+    TAC = 21
+    KEY_VERSION = 22
+    ALGORITHM = 23
+
+
+cpdef enum Need:
+    """Why the decoder stopped: give it that and call again, it goes on at the same row."""
+    DONE = 0
+    TAPS = 1
+    REFUSALS = 2
+    CODES = 3
+
+
+cdef packed struct Settings:
+    int64_t earliest            # UTC seconds: taps before are TIME_TOO_EARLY
+    int64_t latest              # UTC seconds: taps after are TIME_IN_FUTURE
+    int64_t civil_offset_s      # civil time less UTC
+    uint32_t closed_stops       # stops 1 to this one come from lists, later ones from records
+    uint8_t default_medium      # for a blank one; 0: there is none
+    uint8_t default_card_kind
+    uint16_t reserved
+
+cdef packed struct OperatorRule:
+    uint64_t modes_0            # bit m of the four: the operator runs mode m
+    uint64_t modes_1
+    uint64_t modes_2
+    uint64_t modes_3
+    uint16_t member
+    uint16_t scope              # of its lines, vehicles and devices
+    uint16_t stop_scope
+    uint8_t any_stop            # stops need not be listed, and may be blank
+    uint8_t reserved
+
+cdef packed struct Prefix:      # of cards, longest first
+    uint64_t text_0             # as in memory: the first byte first
+    uint64_t text_1
+    uint64_t text_2
+    uint16_t issuer             # member number
+    uint16_t length             # bytes, up to 20
+    uint32_t reserved
+
+cdef packed struct Progress:
+    uint64_t at                 # where in the text the next row begins
+    uint64_t records
+    uint64_t taps
+    uint64_t refusals
+    uint64_t raw                # bytes of refused records kept
+    uint64_t unread             # records whose amounts cannot be read
+    int64_t due                 # of every record whose amounts can be read, refused ones included
+    int64_t paid
+    int64_t accepted_due
+    int64_t accepted_paid
+
+
+cdef struct Field:
+    const uint8_t *at
+    uint32_t size
+
+cdef struct Seen:               # a field of the row before, and what it stands for
+    const uint8_t *at
+    uint32_t size
+    uint32_t value
+    uint16_t scope
+
+cdef struct Tables:
+    Table operators             # value: index into the rules
+    Table modes
+    Table media
+    Table card_kinds
+    Table issuers
+    Table stops                 # the open ones: value is the index
+    Table lines
+    Table vehicles
+    Table devices
+
+cdef struct Context:
+    const Settings *settings
+    const OperatorRule *rules
+    const Prefix *prefixes
+    Tables *tables
+    uint64_t prefix_count
+    uint32_t columns
+    uint32_t column             # where the row failed
+    uint64_t date               # the last date met, as text, and its day's first second
+    uint64_t date_rest
+    int64_t date_s
+    const OperatorRule *rule    # of the row
+    const uint8_t *row
+    Field fields[COLUMNS]
+    uint8_t places[COLUMNS]
+    Seen operator
+    Seen mode
+    Seen medium
+    Seen card_kind
+    Seen issuer
+    Seen stop
+    Seen entry_stop
+    Seen line
+    Seen vehicle
+    Seen device
+    uint16_t starts[CUTS]       # of the row's fields; each ends one before the next one starts
+    uint8_t scratch[LINE_LIMIT + PAD]       # a row with its quotes taken off

@@ -1,0 +1,20 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+KEY: np.dtype[np.void]
+
+class Lookup:
+    def __init__(
+        self,
+        slots: NDArray[np.uint64],
+        keys: NDArray[Any],
+        blob: NDArray[np.uint8],
+        used: NDArray[np.uint64],
+    ) -> None: ...
+    def find(self, code: bytes, scope: int = 0) -> int: ...
+    def add(self, code: bytes, scope: int = 0, value: int = 0) -> int: ...
+    def count(self) -> int: ...
+    def value(self, index: int) -> int: ...
+    def rebuild(self) -> None: ...

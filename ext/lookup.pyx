@@ -1,0 +1,115 @@
+"""Codes to numbers, for kernels that meet a few million codes a second; see lookup.pxd."""
+
+import numpy as np
+
+from libc.string cimport memcpy, memset
+
+from ext.text cimport CODE_LIMIT, PAD
+
+cdef Key _key
+KEY = np.asarray(<Key[:1]>&_key).dtype
+
+
+cdef class Lookup:
+    """A table over the caller's arrays, checked once; it keeps them alive and owns nothing."""
+
+    def __init__(self, uint64_t[::1] slots not None, keys not None, uint8_t[::1] blob not None,
+                 uint64_t[::1] used not None):
+        size = slots.shape[0]
+        if size < 2 or size & (size - 1):
+            raise ValueError(f"slots: {size} of them, expected a power of two from 2 up")
+        if used.shape[0] != 3:
+            raise ValueError(f"used: {used.shape[0]} values, expected 3")
+        self._slots, self._keys, self._blob, self._used = slots, keys, blob, used
+        if not (1 <= used[0] <= <uint64_t>self._keys.shape[0]
+                and used[0] <= <uint64_t>size // 2 + 1
+                and used[1] <= <uint64_t>blob.shape[0]):
+            raise ValueError(
+                f"used: {used[0]} keys and {used[1]} bytes, in arrays of {self._keys.shape[0]} "
+                f"keys, {size} slots and {blob.shape[0]} bytes"
+            )
+
+    cdef Table table(self) noexcept:
+        """The arrays as a kernel takes them."""
+        cdef Table table
+        table.slots = &self._slots[0]
+        table.keys = &self._keys[0]
+        table.blob = &self._blob[0] if self._blob.shape[0] else NULL
+        table.used = &self._used[0]
+        table.slot_mask = <uint64_t>self._slots.shape[0] - 1
+        table.key_room = min(<uint64_t>self._keys.shape[0],
+                             <uint64_t>(self._slots.shape[0] >> 1) + 1)
+        table.blob_room = self._blob.shape[0]
+        return table
+
+    def find(self, bytes code not None, int scope=0):
+        """What a code stands for; 0 where the table does not have it."""
+        padded = code + bytes(PAD)
+        cdef Table table = self.table()
+        cdef const uint8_t *at = padded
+        return find_code(&table, at, <uint32_t>len(code), <uint16_t>scope)
+
+    def add(self, bytes code not None, int scope=0, uint32_t value=0):
+        """A new code: its index. 0 where the arrays are full: grow them and come again."""
+        if not 1 <= len(code) <= CODE_LIMIT:
+            raise ValueError(f"code: {len(code)} bytes, expected 1 to {CODE_LIMIT}")
+        padded = code + bytes(PAD)
+        cdef Table table = self.table()
+        cdef const uint8_t *at = padded
+        return add_code(&table, at, <uint32_t>len(code), <uint16_t>scope, value)
+
+    def count(self):
+        """How many indexes are used, 0 included."""
+        return self._used[0]
+
+    def value(self, uint32_t index):
+        """What the code at an index stands for."""
+        if not 0 < index < self._used[0]:
+            raise ValueError(f"index: {index}, expected 1 to {self._used[0] - 1}")
+        return self._keys[index].value
+
+    def rebuild(self):
+        """Fill the slots anew from keys and blob; for arrays that have just grown."""
+        cdef Table table = self.table()
+        with nogil:
+            rebuild_slots(&table)
+
+
+cdef void put(Table *table, uint64_t hashed, uint32_t index) noexcept nogil:
+    """Enter an index at the first free slot of its hash."""
+    cdef uint64_t place = hashed & table.slot_mask
+    while table.slots[place]:
+        place = (place + 1) & table.slot_mask
+    table.slots[place] = (hashed >> 32) << 32 | index
+
+
+cdef uint32_t add_code(Table *table, const uint8_t *at, uint32_t size, uint16_t scope,
+                       uint32_t value) noexcept nogil:
+    """Enter a code that the table does not have; 0, and nothing changed, where it is full."""
+    cdef uint32_t index = <uint32_t>table.used[0]
+    cdef uint64_t offset = table.used[1]
+    cdef uint32_t padded = (size + 7) & ~<uint32_t>7
+    if table.used[0] >= table.key_room or table.used[1] + padded > table.blob_room:
+        return 0
+    if offset > <uint64_t>0xFFFFFFFF:
+        return 0
+    memset(table.blob + offset, 0, padded)
+    memcpy(table.blob + offset, at, size)
+    table.keys[index].offset = <uint32_t>offset
+    table.keys[index].length = <uint16_t>size
+    table.keys[index].scope = scope
+    table.keys[index].value = value
+    put(table, hash_code(at, size, table.used[2] ^ scope), index)
+    table.used[0] += 1
+    table.used[1] += padded
+    return index
+
+
+cdef void rebuild_slots(Table *table) noexcept nogil:
+    cdef Key *key
+    cdef uint64_t index
+    memset(table.slots, 0, (table.slot_mask + 1) * sizeof(uint64_t))
+    for index in range(1, table.used[0]):
+        key = &table.keys[index]
+        put(table, hash_code(table.blob + key.offset, key.length, table.used[2] ^ key.scope),
+            <uint32_t>index)
