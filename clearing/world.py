@@ -19,7 +19,7 @@ from ext import records
 from ext.pricing import Plan
 from fare_tables.compiled import BITS, Ground, Runner, compile_tables, table_version
 from fare_tables.distances import read_csv
-from fare_tables.loader import find_folder, load_tables, read_toml
+from fare_tables.loader import SHIPPED, find_folder, load_tables, read_toml
 from fare_tables.model import Table
 from settlement.agreements import Terms, compile_terms
 from settlement.members import Member
@@ -42,10 +42,7 @@ class World:
     civil_offset_s: int
     day_starts_s: int
     digest: str                         # of every file of the network that decides something
-
-    def operators(self) -> list[Operator]:
-        """The network's operators."""
-        return self.network.operator
+    locator: str                        # finds it again: a shipped network's name, or its path
 
 
 def system_of(operator: Operator) -> str:
@@ -97,7 +94,8 @@ def load_world(network: str, names: Names) -> World:
         plan=compile_tables(tables, ground),
         civil_offset_s=civil_offset_s(written.time_zone, written.taps_from),
         day_starts_s=start.hour * 3600 + start.minute * 60 + start.second,
-        digest=digest_of(folder))
+        digest=digest_of(folder),
+        locator=network if folder == SHIPPED / network else str(folder.resolve()))
 
 
 def digest_of(folder: Path) -> str:

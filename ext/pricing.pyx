@@ -61,7 +61,7 @@ cdef class Plan:
     cdef const Choice[::1] choices              # [operator slot][mode][line group]
     cdef const uint16_t[::1] choice_tariffs
     cdef const uint16_t[::1] line_groups        # by line number; lines beyond it: group 0
-    cdef const uint32_t[::1] stop_indexes       # by stop number: place along its matrix
+    cdef const uint32_t[::1] stop_indexes       # by stop number: place along its system's matrix
     cdef const int32_t[::1] fares               # matrices and edges, end to end; -1: none
     cdef const uint16_t[::1] counts_to
     cdef const AccumulatorRule[::1] accumulator_rules   # by accumulator number
@@ -150,7 +150,8 @@ cdef int64_t edge_fare(Plan plan, const Tariff *tariff, const Ride *ride, uint8_
     if tariff.edges < 0:
         return NO_FARE_AMOUNT
     stop = ride.from_stop if known_entry else ride.to_stop
-    if stop >= <uint32_t>plan.stop_indexes.shape[0]:
+    if (stop >= <uint32_t>plan.stop_indexes.shape[0]
+            or plan.stop_indexes[stop] >= tariff.matrix_stops):
         return NO_FARE_AMOUNT
     # Four fares a stop: lowest and highest as entry, lowest and highest as exit.
     place = tariff.edges + <int64_t>plan.stop_indexes[stop] * 4
@@ -163,7 +164,7 @@ cdef int64_t edge_fare(Plan plan, const Tariff *tariff, const Ride *ride, uint8_
 
 cdef int64_t fare_by_basis(Plan plan, const Tariff *tariff, const Ride *ride) except -2 nogil:
     """What the table's basis says of a ride with both ends known; -1: no fare."""
-    cdef uint32_t stops = <uint32_t>plan.stop_indexes.shape[0]
+    cdef uint32_t stops = <uint32_t>plan.stop_indexes.shape[0], from_index, to_index
     if tariff.basis == Basis.FLAT:
         return tariff.amount
     if tariff.basis == Basis.VALIDATOR:
@@ -172,11 +173,13 @@ cdef int64_t fare_by_basis(Plan plan, const Tariff *tariff, const Ride *ride) ex
         if not ride.flags & RIDE_HAS_DISTANCE:
             return NO_FARE_AMOUNT
         return fare_of_distance(plan, tariff, ride.distance_m)
-    if ride.from_stop == 0 or ride.to_stop == 0 or ride.from_stop >= stops or ride.to_stop >= stops:
+    if ride.from_stop >= stops or ride.to_stop >= stops:
         return NO_FARE_AMOUNT
-    return plan.fares[tariff.matrix
-                      + <int64_t>plan.stop_indexes[ride.from_stop] * tariff.matrix_stops
-                      + plan.stop_indexes[ride.to_stop]]
+    from_index = plan.stop_indexes[ride.from_stop]
+    to_index = plan.stop_indexes[ride.to_stop]
+    if from_index >= tariff.matrix_stops or to_index >= tariff.matrix_stops:
+        return NO_FARE_AMOUNT
+    return plan.fares[tariff.matrix + <int64_t>from_index * tariff.matrix_stops + to_index]
 
 
 cdef int64_t find_due(Plan plan, const Tariff *tariff, Ride *ride) except -2 nogil:
@@ -197,7 +200,7 @@ cdef int64_t find_due(Plan plan, const Tariff *tariff, Ride *ride) except -2 nog
     return due
 
 
-cdef inline int64_t round_ppm(int64_t amount_ppm, const PriceRow *row) noexcept nogil:
+cdef inline int64_t round_ppm(int64_t amount_ppm, const PriceRow *row) except? -1 nogil:
     """Millionths of a fen, never negative, to a multiple of the row's unit."""
     cdef int64_t unit_ppm = <int64_t>row.unit * PPM
     cdef int64_t whole = amount_ppm // unit_ppm

@@ -1,0 +1,71 @@
+"""onecard clear: tap files into a book."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from clearing.cli import REFUSED
+from clearing.cli.options import book_option, network_option, threads_option
+
+
+@click.command("clear")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@book_option
+@network_option
+@click.option("--layout", help="The input layout of files that are not onecard-taps/1, by name; "
+              "by default the network's own.")
+@click.option("--replies", type=click.Path(file_okay=False, path_type=Path),
+              help="Where acknowledgements and reject files go: by default `replies` in the "
+              "book's folder, or here for a book on a server.")
+@click.option("--json", "as_json", is_flag=True, help="Print the acknowledgement as JSON.")
+@threads_option
+def command(files: tuple[str, ...], book: str, network: str | None, layout: str | None,
+            replies: Path | None, as_json: bool, threads: int) -> None:
+    """Check, pair, price and post tap files: all of them in one run, or nothing.
+
+    \b
+    Example:
+      onecard clear gz-metro-*.csv gz-bus-*.csv --network demo --book book
+
+    Exit code 0: every record was accepted; 1: some were refused, see the reject files.
+    """
+    from clearing.cli.output import print_table, progress_bar
+    from clearing.cli.session import writing
+    from clearing.replies import acknowledge, default_folder
+    from clearing.run import clear_files
+
+    with writing(book, network) as (opened, name), progress_bar() as progress:
+        report = clear_files([Path(file) for file in files], name, opened, threads=threads,
+                             received_at=int(time.time()), layout=layout, progress=progress)
+    folder = replies or default_folder(book)
+    written = acknowledge(report, folder)
+    if as_json:
+        sys.stdout.write(written.read_text("utf-8"))
+    else:
+        print_table(
+            f"run {report.run.run}: {report.run.taps:,} records, {report.run.accepted:,} accepted, "
+            f"{report.run.refused:,} refused, {report.run.rides:,} rides, "
+            f"{report.run.carried:,} entries still open",
+            ("file", "records", "accepted", "refused", "outcome"),
+            ((file.name, f"{file.records:,}", f"{file.accepted:,}", f"{file.refused:,}",
+              file.message or "taken") for file in report.files),
+            right=("records", "accepted", "refused"))
+        if report.refusals:
+            print_refusals(report.refusals)
+        click.echo(f"acknowledgement: {written}")
+    sys.exit(REFUSED if report.run.refused else 0)
+
+
+def print_refusals(counts: dict[int, int]) -> None:
+    """Refusals by code, with what each means."""
+    from clearing.cli.output import print_table
+    from clearing.run import words_of
+    from ext.codes import Code
+
+    print_table("refusals", ("code", "records", "what it means and what to do"),
+                ((Code(code).name, f"{count:,}", words_of(Code(code)))
+                 for code, count in sorted(counts.items())), right=("records",))

@@ -1,0 +1,40 @@
+"""A book and the network it is cleared by, opened for one command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from clearing.book import Book, open_book
+from clearing.errors import OnecardError
+from clearing.names import Names
+from clearing.world import World, load_world
+
+
+def network_of(book: Book, network: str | None) -> str:
+    """The network to clear by: the one named, or the one that the book was last cleared with.
+
+    Raises OnecardError where there is neither.
+    """
+    if network is not None:
+        return network
+    last = book.last_run()
+    if last is None:
+        raise OnecardError("the book is new, and no network is named", where=book.engine.where,
+                           expected="--network NAME or --network FOLDER",
+                           remedy="name one, such as --network demo")
+    return last.network
+
+
+@contextmanager
+def reading(book: str, network: str | None) -> Iterator[tuple[Book, World]]:
+    """A book to read from, and its network."""
+    with open_book(book, create=False, read_only=True) as opened:
+        yield opened, load_world(network_of(opened, network), Names(opened.names()))
+
+
+@contextmanager
+def writing(book: str, network: str | None, *, create: bool = True) -> Iterator[tuple[Book, str]]:
+    """A book to write to, and the name of the network to clear by."""
+    with open_book(book, create=create) as opened:
+        yield opened, network_of(opened, network)

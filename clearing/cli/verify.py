@@ -1,0 +1,41 @@
+"""onecard verify: the books added up again, and rides priced again by the plain engine."""
+
+from __future__ import annotations
+
+import sys
+import click
+
+from clearing.cli import REFUSED
+from clearing.cli.options import book_option, network_option
+
+
+@click.command("verify")
+@book_option
+@network_option
+@click.option("--cards", default=1_000, show_default=True, type=click.IntRange(0),
+              help="How many cards' rides are priced again.")
+@click.option("--all", "every", is_flag=True, help="Price every card's rides again.")
+def command(book: str, network: str | None, cards: int, every: bool) -> None:
+    """Check a book: entries balance, obligations and positions add up, prices hold.
+
+    \b
+    Example:
+      onecard verify --all --book book
+
+    Exit code 0: all agrees; 1: a difference was found, and printed.
+    """
+    from clearing.audit import check_balances, check_prices
+    from clearing.cli.session import reading
+
+    with reading(book, network) as (opened, world):
+        breaks = check_balances(opened, world)
+        for line in breaks:
+            click.echo(f"does not add up: {line}")
+        if not breaks:
+            click.echo("entries balance; obligations are the sums of entries; positions add up to 0")
+        checked, differences = check_prices(opened, world, None if every else cards)
+    for line in differences:
+        click.echo(f"differs: {line}")
+    click.echo(f"{checked:,} rides priced again by the plain engine: "
+               f"{len(differences) or 'no'} differences")
+    sys.exit(REFUSED if breaks or differences else 0)

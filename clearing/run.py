@@ -1,0 +1,352 @@
+"""A run, from files to a committed ledger: the only module that knows the order of the stages.
+
+    read and decode -> refuse files that are known -> clear partitions, writing entries meanwhile
+    -> refusals, obligations, state, names, files -> commit
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clearing import __version__
+from clearing.accepted import judge_taps
+from clearing.book import Book, BookFile, Counts, OpenRun, Run
+from clearing.book.schema import RAW_BYTES
+from clearing.civil import number_of
+from clearing.errors import OnecardError
+from clearing.intake.intake import Intake
+from clearing.intake.reader import read_files
+from clearing.intake.vocabulary import Vocabulary
+from clearing.names import Names
+from clearing.partition import CardsState, Cleared, Moment, clear_partition
+from clearing.refusals import WORDS
+from clearing.world import World, load_world, versions_of
+from ext import records
+from ext.codes import Code
+from ext.partition import partitions_of
+from settlement.obligations import ObligationSums
+
+Records = npt.NDArray[Any]
+AHEAD = 4                       # partitions per thread that may wait for the writer
+Progress = Callable[[str, int, int], None]      # stage, done, of how many
+
+
+@dataclass
+class Report:
+    """What a run did, for people and for acknowledgements."""
+
+    run: Run
+    files: list[BookFile]
+    refusals: Counter[Code] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)     # by stage, as the clock went
+    obligations: Records = field(default_factory=lambda: np.zeros(0, records.OBLIGATION))
+    replies: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by place in files
+    raw: dict[int, list[bytes]] = field(default_factory=dict)
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int,
+                received_at: int, layout: str | None = None,
+                progress: Progress = no_progress) -> Report:
+    """Clear tap files into a book: all of it, or none where this raises.
+
+    network: a name or a folder; received_at: UTC seconds, later taps are refused as in the future.
+    Raises OnecardError and TableError.
+    """
+    clock = _Clock()
+    last = book.last_run()
+    world = load_world(network, Names(book.names()))
+    vocabulary = Vocabulary(world.network, world.folder, world.names)
+    intake = read_files(paths, vocabulary, threads=threads, received_at=received_at)
+    clock.lap("read and decode")
+    known = book.file_digests()
+    taken, outcomes = _judge_files(intake, known, world)
+    digest = _digest(world, last, "clear", [report.digest for report in intake.files])
+    with book.begin(digest=digest, kind="clear") as run:
+        _check_parent(run, last)
+        stages = _Stages(world, book, run, threads, progress)
+        intake.number_codes(world.names, {index: outcomes[index].file for index in taken})
+        horizon = max([book.horizon, *(int(chunk.taps["tapped_at"].max(initial=0))
+                                       for chunk in intake.chunks if chunk.file_index in taken)])
+        stages.clear(intake.gather, intake.partitions, horizon)
+        clock.lap("clear and write entries")
+        report = _finish(stages, intake, outcomes, taken, horizon)
+        clock.lap("write the rest and commit")
+    report.seconds = clock.laps
+    return report
+
+
+def close_window(day: int, network: str, book: Book) -> Report:
+    """Close the windows up to a service day: entries open by its end become rides without an exit.
+
+    day: days since 1970. Raises OnecardError where the day is closed already.
+    """
+    closed = book.closed_through
+    if closed is not None and day <= closed:
+        raise OnecardError("the window is closed already", where=str(day),
+                           expected="a service day after the last closed one",
+                           remedy="look at it with `onecard show positions`")
+    last = book.last_run()
+    world = load_world(network, Names(book.names()))
+    digest = _digest(world, last, "close", [str(day)])
+    ends_at = (day + 1) * 86_400 + world.day_starts_s - world.civil_offset_s
+    horizon = max(book.horizon, ends_at + world.network.ride_limit_s)
+    with book.begin(digest=digest, kind="close") as run:
+        _check_parent(run, last)
+        stages = _Stages(world, book, run, 1, no_progress)
+        stages.clear(lambda partition: np.zeros(0, records.TAP), 1, horizon)
+        run.write_window(day)
+        return _finish(stages, None, [], [], horizon)
+
+
+class _Clock:
+    """Seconds between laps."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps[stage] = now - self._last
+        self._last = now
+
+
+class _Stages:
+    """The middle of a run: partitions cleared on threads, their outcome gathered in order."""
+
+    def __init__(self, world: World, book: Book, run: OpenRun, threads: int,
+                 progress: Progress) -> None:
+        self.world, self.book, self.run = world, book, run
+        self.threads, self.progress = threads, progress
+        self.sums = ObligationSums()
+        self.state: list[CardsState] = []
+        self._asking = threading.Lock()
+        self.refused: list[tuple[Records, npt.NDArray[np.uint16]]] = []     # taps, codes
+        self.rides = 0
+
+    def clear(self, gather: Callable[[int], Records], partitions: int, horizon: int) -> None:
+        """Clear every partition; entries go to the book in the order of partitions."""
+        closed = self.book.closed_through
+        moment = Moment(horizon, 0 if closed is None else closed + 1)
+        before = _by_partition(self.book.load_state(), partitions)
+
+        def clear_one(partition: int) -> tuple[Cleared, Records]:
+            cleared = clear_partition(gather(partition), before[partition], self.world, moment,
+                                      self._judge)
+            sums = ObligationSums()
+            sums.add(cleared.entries)
+            return cleared, sums.rows()
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            for done, (cleared, owed) in enumerate(
+                    _in_order(pool, clear_one, range(partitions), self.threads * AHEAD), 1):
+                self._gather(cleared, owed)
+                self.progress("clear", done, partitions)
+
+    def _judge(self, suspects: Records) -> npt.NDArray[np.uint16]:
+        with self._asking:      # a server's connection answers one question at a time
+            entries = self.book.find_identities(suspects["card_hi"], suspects["card_lo"],
+                                                suspects["card_seq"])
+        return judge_taps(suspects, entries)
+
+    def _gather(self, cleared: Cleared, owed: Records) -> None:
+        self.run.write_entries(cleared.entries)
+        self.sums.merge(owed)
+        self.state.append(cleared.state)
+        self.rides += len(cleared.entries)
+        refused = np.flatnonzero(cleared.codes)
+        if len(refused):
+            self.refused.append((cleared.taps[refused], cleared.codes[refused]))
+
+
+def _in_order(pool: ThreadPoolExecutor, work: Callable[[int], Any], items: Iterable[int],
+              ahead: int) -> Iterator[Any]:
+    """Results in the order of items, with a bounded number of them under way."""
+    waiting: list[Future[Any]] = []
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) >= ahead:
+            yield waiting.pop(0).result()
+    while waiting:
+        yield waiting.pop(0).result()
+
+
+def _by_partition(state: Any, partitions: int) -> list[CardsState]:
+    """The book's state, split as the taps are; each part stays sorted by card."""
+    parts = [_split(records_, partitions)
+             for records_ in (state.cards, state.accumulators, state.open_taps)]
+    return [CardsState(*part) for part in zip(*parts, strict=True)]
+
+
+def _split(rows: Records, partitions: int) -> list[Records]:
+    if partitions == 1 or len(rows) == 0:
+        return [rows] + [rows[:0]] * (partitions - 1)
+    part = np.empty(len(rows), dtype=np.uint16)
+    partitions_of(np.ascontiguousarray(rows["card_hi"]), np.ascontiguousarray(rows["card_lo"]),
+                  partitions, part)
+    order = np.argsort(part, kind="stable")
+    ends = np.cumsum(np.bincount(part, minlength=partitions))
+    return np.split(rows[order], ends[:-1])
+
+
+def _judge_files(intake: Intake, known: dict[str, tuple[int, str]],
+                 world: World) -> tuple[list[int], list[BookFile]]:
+    """Which files are cleared, and what becomes of each; numbers follow the digests."""
+    seen = dict(known)
+    taken: list[int] = []
+    outcomes: dict[int, BookFile] = {}
+    numbers = {digest: world.names.number("file", digest)
+               for digest in sorted({report.digest for report in intake.files})}
+    order = sorted(range(len(intake.files)),
+                   key=lambda index: (intake.files[index].digest, index))
+    for index in order:
+        report = intake.files[index]
+        code, message = report.code, report.reason
+        if code == Code.OK and report.digest in seen:
+            run, name = seen[report.digest]
+            code = Code.DUPLICATE_FILE
+            message = f"its content was cleared before, as {name}" + (
+                f" in run {run}" if run else " in this run")
+        if code == Code.OK:
+            taken.append(index)
+            seen[report.digest] = (0, report.path.name)
+        outcomes[index] = BookFile(
+            file=numbers[report.digest], name=report.path.name, sha256=report.digest,
+            bytes=report.size_bytes, records=report.records,
+            accepted=report.accepted if code == Code.OK else 0,
+            refused=report.refused if code == Code.OK else report.records,
+            code=int(code), message=message)
+    return sorted(taken), [outcomes[index] for index in range(len(intake.files))]
+
+
+def _check_parent(run: OpenRun, last: Run | None) -> None:
+    """The dictionary was read before the writer's lock was held: nobody may have written since."""
+    if run.number != (last.run if last else 0) + 1:
+        raise OnecardError("another process wrote to the book meanwhile",
+                           expected="one writer at a time",
+                           remedy="run the same command again")
+
+
+def _digest(world: World, last: Run | None, kind: str, inputs: list[str]) -> str:
+    """The identity of a run: all that decides its outcome."""
+    what = [kind, __version__, world.digest, last.digest if last else "", sorted(inputs)]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+
+
+def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], taken: list[int],
+            horizon: int) -> Report:
+    """Write what is left of a run, and commit it."""
+    run, world = stages.run, stages.world
+    refusals = _Refusals(stages, intake, outcomes, taken)
+    for index in taken:
+        run.write_refusals(refusals.rows[index], refusals.raw[index])
+    run.write_refusals(refusals.carried, [b""] * len(refusals.carried))
+    obligations = stages.sums.rows()
+    run.write_obligations(obligations)
+    state = [np.concatenate(parts) for parts in zip(
+        *((part.cards, part.accumulators, part.open_taps) for part in stages.state), strict=True)]
+    run.write_state(*state)
+    run.write_names(world.names.unstored())
+    run.write_files(refusals.outcomes)
+    records_ = sum(outcome.records for outcome in refusals.outcomes)
+    accepted = sum(outcome.accepted for outcome in refusals.outcomes)
+    committed = run.commit(
+        engine=__version__, network=world.locator, network_digest=world.digest,
+        tables={version: world.digest for version in versions_of(world)}, horizon=horizon,
+        counts=Counts(taps=records_, accepted=accepted, refused=records_ - accepted,
+                      rides=stages.rides, carried=len(state[2])))
+    return Report(committed, refusals.outcomes, refusals.counts, {}, obligations,
+                  refusals.rows, refusals.raw)
+
+
+class _Refusals:
+    """Every refused record of a run, by file: decoding's and the partitions' together."""
+
+    def __init__(self, stages: _Stages, intake: Intake | None, outcomes: list[BookFile],
+                 taken: list[int]) -> None:
+        self.rows: dict[int, Records] = {}
+        self.raw: dict[int, list[bytes]] = {}
+        self.counts: Counter[Code] = Counter()
+        self.outcomes = list(outcomes)
+        places = {outcomes[index].file: index for index in taken}
+        later, self.carried = self._later(stages, places)
+        for index in taken:
+            assert intake is not None
+            report = intake.files[index]
+            extra = later.get(index, np.zeros(0, records.REFUSAL))
+            decoded = intake.refusals(index, outcomes[index].file)
+            raw = [decoded.raw(place) for place in range(len(decoded))]
+            raw += raw_records(report.path, extra["offset"].tolist())
+            rows = np.concatenate([decoded.records, extra])
+            order = np.argsort(rows["offset"], kind="stable")
+            self.rows[index], self.raw[index] = rows[order], [raw[place] for place in order]
+            self.outcomes[index] = outcomes[index]._replace(
+                accepted=report.accepted - len(extra), refused=report.refused + len(extra))
+            for code, count in zip(*np.unique(rows["code"], return_counts=True), strict=True):
+                self.counts[Code(int(code))] += int(count)
+        for outcome in outcomes:
+            if outcome.code:
+                self.counts[Code(outcome.code)] += outcome.records
+
+    @staticmethod
+    def _later(stages: _Stages, places: dict[int, int]) -> tuple[dict[int, Records], Records]:
+        """Refusals by the partitions: by the file's place, and those of carried entries.
+
+        A carried entry was accepted in an earlier run; its ride can still turn out to have no fare.
+        """
+        if not stages.refused:
+            return {}, np.zeros(0, records.REFUSAL)
+        taps = np.concatenate([taps for taps, _ in stages.refused])
+        codes = np.concatenate([codes for _, codes in stages.refused])
+        rows = np.zeros(len(taps), dtype=records.REFUSAL)
+        rows["offset"], rows["line"] = taps["source_offset"], taps["source_line"]
+        rows["file"], rows["code"] = taps["source_file"], codes
+        carried = taps["flags"] & records.TAP_FLAGS["CARRIED"] != 0
+        fresh = rows[~carried]
+        return {places[int(number)]: fresh[fresh["file"] == number]
+                for number in np.unique(fresh["file"])}, rows[carried]
+
+
+def raw_records(path: Path, offsets: list[int]) -> list[bytes]:
+    """The lines of a file at these byte offsets, up to RAW_BYTES of each."""
+    if not offsets:
+        return []
+    with path.open("rb") as file:
+        return [os.pread(file.fileno(), RAW_BYTES, offset).partition(b"\n")[0]
+                for offset in offsets]
+
+
+def words_of(code: Code) -> str:
+    """What a refusal code means and what to do, in one line."""
+    return WORDS[code]
+
+
+def day_number(text: str) -> int:
+    """The day number of an ISO date.
+
+    Raises OnecardError.
+    """
+    import datetime
+
+    try:
+        return number_of(datetime.date.fromisoformat(text))
+    except ValueError:
+        raise OnecardError(f"{text!r} is not a day", expected="a date such as 2024-11-25",
+                           remedy="write the service day of the window") from None

@@ -1,0 +1,46 @@
+"""Files of a closed window: positions, instructions, and a statement for each member."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from clearing.civil import day_of
+from clearing.listings import words_of_cause
+from settlement.instructions import instruct
+from settlement.members import Member
+from settlement.positions import Position
+
+
+def write_settlement(folder: Path, obligations: npt.NDArray[Any], positions: Sequence[Position],
+                     members: Sequence[Member]) -> None:
+    """Write positions.csv, instructions.csv and statement-MEMBER.csv; money in fen.
+
+    obligations: OBLIGATION rows of the windows that were closed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "positions.csv", Position._fields, positions)
+    _write(folder / "instructions.csv", ("member", "action", "amount"), instruct(positions))
+    codes = {member.number: member.code for member in members}
+    for member in members:
+        rows = [
+            (day_of(int(row["window"])).isoformat(), words_of_cause(int(row["cause"])),
+             codes[int(row["debtor"])], codes[int(row["creditor"])], int(row["rides"]),
+             int(row["amount"]) if int(row["creditor"]) == member.number else -int(row["amount"]))
+            for row in obligations
+            if member.number in (int(row["debtor"]), int(row["creditor"]))
+        ]
+        if rows:
+            _write(folder / f"statement-{member.code}.csv",
+                   ("window", "cause", "debtor", "creditor", "rides", "amount"), rows)
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
