@@ -127,6 +127,13 @@ class FileReader:
                 yield odd
         yield from self._last_line(carry)
 
+    def read_all(self) -> bytes:
+        """Read the rest of the file at once."""
+        data = self._file.readall() or b""
+        self._digest.update(data)
+        self._read += len(data)
+        return data
+
     def _fill(self, carry: bytes) -> tuple[bytearray, int]:
         """A buffer with what was carried over and the next part of the file."""
         size = len(carry) + self._block_bytes

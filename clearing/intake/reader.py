@@ -6,39 +6,25 @@ files, but for the index that each file has in the order in which it was given.
 
 from __future__ import annotations
 
-import codecs
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
 from clearing.intake.blocks import BLOCK_BYTES, Block, Buffers, FileReader, OddLine
-from clearing.intake.canonical import (
-    FORMAT, HeaderInvalid, Shape, read_header, split_header,
-)
 from clearing.intake.chunks import Chunk, Worker
 from clearing.intake.intake import FileReport, Intake
+from clearing.intake.layout import Layout, load_layout
+from clearing.intake.opening import FileRefused, Opened, Piece, open_records
 from clearing.intake.trailer import Content, check_trailer
 from clearing.intake.vocabulary import Vocabulary
 from ext.codes import Code
-from ext.decode import LONGEST_LINE
 from ext.partition import MOST_PARTITIONS
 
 TAPS_PER_PARTITION = 4096
 LIKELY_TAP_BYTES = 110
 MOST_LINES = 2**32 - 2
-UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-
-
-@dataclass(frozen=True)
-class FileRefused(Exception):
-    """A file that is refused as a whole; its lines are still counted."""
-
-    code: Code
-    reason: str
-    header: int = 0         # bytes of the header line
 
 
 def choose_partitions(total_bytes: int) -> int:
@@ -49,17 +35,23 @@ def choose_partitions(total_bytes: int) -> int:
 
 def read_files(paths: Sequence[Path], vocabulary: Vocabulary, *, received_at: int,
                threads: int = 1, block_bytes: int = BLOCK_BYTES,
-               partitions: int | None = None) -> Intake:
+               partitions: int | None = None, layout: str | None = None) -> Intake:
     """Read every file, each record once.
 
-    Raises FileUnreadable, FileChanged.
+    `layout` names the layout of files that are not onecard-taps/1; the network's default_layout
+    is meant where it is None.
+
+    Raises FileUnreadable, FileChanged, and OnecardError where there is no such layout.
     """
+    name = layout or vocabulary.network.default_layout
+    other = load_layout(vocabulary.folder, name) if name else None
     if partitions is None:
-        partitions = choose_partitions(sum(path.stat().st_size for path in paths))
+        partitions = choose_partitions(sum(path.stat().st_size for path in paths
+                                           if path.is_file()))
     with Crew(threads, vocabulary, received_at, partitions) as crew:
         files, chunks = [], []
         for index, path in enumerate(paths):
-            report, found = _read_file(index, path, crew, block_bytes)
+            report, found = _read_file(index, path, crew, block_bytes, other)
             files.append(report)
             chunks.extend(found)
     return Intake(files, chunks, partitions, vocabulary,
@@ -71,6 +63,7 @@ class Crew:
 
     def __init__(self, threads: int, vocabulary: Vocabulary, received_at: int,
                  partitions: int) -> None:
+        self.civil_offset_s = vocabulary.civil_offset_s
         self.workers = [Worker(number, vocabulary, received_at, partitions)
                         for number in range(threads)]
         self.buffers = Buffers()
@@ -86,67 +79,49 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def decode(self, pieces: Iterator[Block | OddLine], shape: Shape) -> Iterator[Chunk]:
-        """A chunk for every piece, in their order."""
-        for piece in pieces:
-            self._under_way.append(self._pool.submit(self._decode_piece, piece, shape))
+    def decode(self, opened: Opened) -> Iterator[Chunk]:
+        """Yield a chunk for every piece, in their order."""
+        for piece in opened.pieces:
+            self._under_way.append(self._pool.submit(self._decode_piece, piece, opened))
             if len(self._under_way) > len(self.workers) + 1:
                 yield self._under_way.popleft().result()
         while self._under_way:
             yield self._under_way.popleft().result()
 
-    def _decode_piece(self, piece: Block | OddLine, shape: Shape) -> Chunk:
+    def _decode_piece(self, piece: Piece, opened: Opened) -> Chunk:
         worker = self._idle.get()
         try:
             if isinstance(piece, OddLine):
                 return worker.refuse_line(piece)
-            chunk = worker.decode(piece, shape)
-            self.buffers.give_back(piece.buffer)
+            if opened.adapter is not None:
+                adapted = opened.adapter.adapt(piece)
+                chunk = worker.decode(adapted.block, opened.shape)
+                adapted.relocate(chunk)
+            else:
+                assert isinstance(piece, Block)
+                chunk = worker.decode(piece, opened.shape)
+            if isinstance(piece, Block):
+                self.buffers.give_back(piece.buffer)
             return chunk
         finally:
             self._idle.put(worker)
 
 
-def _read_file(index: int, path: Path, crew: Crew,
-               block_bytes: int) -> tuple[FileReport, list[Chunk]]:
+def _read_file(index: int, path: Path, crew: Crew, block_bytes: int,
+               layout: Layout | None) -> tuple[FileReport, list[Chunk]]:
     """One file, whole."""
     with FileReader(path, block_bytes, crew.buffers) as reader:
         report = FileReport(index, path, size_bytes=reader.size)
         chunks: list[Chunk] = []
         try:
-            shape, header = _open_canonical(reader)
-            report.layout, report.columns = FORMAT, shape.columns
-            reader.take_header(header)
-            chunks = list(crew.decode(reader.pieces(), shape))
+            opened = open_records(reader, layout, crew.civil_offset_s)
+            report.layout, report.columns = opened.layout, opened.columns
+            chunks = list(crew.decode(opened))
         except FileRefused as refused:
             report.code, report.reason = refused.code, refused.reason
             report.records = _count_lines(reader, refused.header, crew.buffers)
         report.digest = reader.close()
         return _add_up(report, reader, chunks)
-
-
-def _open_canonical(reader: FileReader) -> tuple[Shape, int]:
-    """Where a file of the format has its columns, and the bytes of its header.
-
-    Raises FileRefused.
-    """
-    peeked = reader.peeked
-    if not peeked.removeprefix(codecs.BOM_UTF8):
-        raise FileRefused(Code.FILE_EMPTY, "the file holds nothing", len(peeked))
-    end = peeked.find(b"\n") + 1
-    if peeked.startswith(UTF_16) or b"\0" in peeked[:end or LONGEST_LINE]:
-        raise FileRefused(Code.FILE_ENCODING, "the file is not UTF-8: its header has NUL bytes or "
-                          "the mark of UTF-16", end)
-    if end == 0:
-        raise FileRefused(Code.HEADER_INVALID, "the header row does not end with a newline "
-                          f"in {len(peeked)} bytes", len(peeked))
-    try:
-        return read_header(split_header(peeked[:end])), end
-    except UnicodeDecodeError:
-        raise FileRefused(Code.FILE_ENCODING, "the file is not UTF-8: its header cannot be read",
-                          end) from None
-    except HeaderInvalid as error:
-        raise FileRefused(Code.HEADER_INVALID, str(error), end) from None
 
 
 def _count_lines(reader: FileReader, header: int, buffers: Buffers) -> int:

@@ -1,0 +1,111 @@
+"""Input layouts as data: where each column of onecard-taps/1 comes from in another kind of file.
+
+A layout is layouts/<name>.toml in the network's folder, in the shape of `Layout`. It says where
+values stand and how they are written; it never decides whether a record is good.
+"""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from clearing.errors import OnecardError
+from clearing.intake.canonical import COLUMNS, REQUIRED
+from fare_tables.loader import read_toml
+
+
+class Source(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Where one column comes from: a column of the file, a constant, or the record's time.
+
+    What is given applies from top to bottom. A blank value stays blank all the way.
+    """
+
+    column: str | None = None
+    constant: str | None = None
+    from_time: bool = False             # card_seq only: UTC seconds of the record's own time
+    when: dict[str, list[str]] = {}     # blank, unless these columns have one of these values
+    strip: bool = False                 # spaces around the value
+    blank: list[str] = []               # values that mean blank
+    drop_suffix: str = ""               # ".0", where a number went through a float
+    slice: tuple[int, int] | None = None    # characters from, up to but not including
+    time: list[str] = []                # strptime formats, the first that fits
+    map: dict[str, str] = {}            # whole values
+    prefix: dict[str, str] = {}         # by how the value begins, the longest prefix first
+    default: str | None = None          # for what neither map nor prefix has; None: as it is
+
+
+class Layout(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """layouts/<name>.toml as it is written."""
+
+    title: str
+    format: Literal["csv", "json"]
+    fields: dict[str, Source]           # by column of onecard-taps/1
+    encoding: str = "utf-8"
+    delimiter: str = ","                # csv
+    records_at: str = ""                # json: keys to the list of records, with dots between
+    name: str = ""                      # the file's; not written in it
+
+    def sources(self) -> list[str]:
+        """List the file's columns that the layout reads, each once."""
+        columns: dict[str, None] = {}
+        for source in self.fields.values():
+            if source.column is not None:
+                columns[source.column] = None
+            columns.update(dict.fromkeys(source.when))
+        return list(columns)
+
+
+def load_layout(folder: Path, name: str) -> Layout:
+    """Read a layout of a network's folder.
+
+    Raises OnecardError and TableError, with file and remedy.
+    """
+    path = folder / "layouts" / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(each.stem for each in path.parent.glob("*.toml"))) or "none"
+        raise OnecardError(f"there is no layout {name!r}", where=str(path),
+                           expected=f"the network's layouts: {known}",
+                           remedy="name one of these, or write the file")
+    layout = read_toml(path, Layout)
+    layout.name = name
+    for column, source in layout.fields.items():
+        _check_source(path, column, source)
+    missing = [column for column in REQUIRED if column not in layout.fields]
+    if missing:
+        raise OnecardError(f"fields has no {', '.join(missing)}", where=str(path),
+                           remedy="say where each comes from, or give it a constant")
+    _check_text(path, layout)
+    return layout
+
+
+def _check_source(path: Path, column: str, source: Source) -> None:
+    """Refuse a source that says nothing, or too much."""
+    if column not in COLUMNS:
+        raise OnecardError(f"fields.{column} is not a column of the format", where=str(path),
+                           expected=", ".join(COLUMNS))
+    given = [source.column is not None, source.constant is not None, source.from_time]
+    if sum(given) != 1:
+        raise OnecardError(f"fields.{column} names {sum(given)} sources", where=str(path),
+                           expected="one of column, constant, from_time")
+    if source.from_time and column != "card_seq":
+        raise OnecardError(f"fields.{column} is from_time", where=str(path),
+                           expected="from_time for card_seq only")
+
+
+def _check_text(path: Path, layout: Layout) -> None:
+    """Refuse what lines and records cannot be told apart by."""
+    try:
+        newline = "\n,".encode(layout.encoding)
+        codecs.lookup(layout.encoding)
+    except LookupError:
+        raise OnecardError(f"there is no encoding {layout.encoding!r}", where=str(path),
+                           remedy="write a name that Python knows, such as gb18030") from None
+    if newline != b"\n," or (layout.format == "json" and layout.encoding.lower() != "utf-8"):
+        raise OnecardError(f"the encoding {layout.encoding!r} cannot be read by lines",
+                           where=str(path), remedy="convert the files to UTF-8 first")
+    if len(layout.delimiter) != 1 or layout.delimiter in "\"\r\n":
+        raise OnecardError(f"the delimiter is {layout.delimiter!r}", where=str(path),
+                           expected="one character")
