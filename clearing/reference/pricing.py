@@ -68,7 +68,8 @@ def _choose_table(world: World, ride: Ride, steps: list[Step]) -> Table | None:
         why = tables.why_not(table, ride)
         if why is None and table is not chosen:
             why = "another table names the line, or comes first"
-        steps.append(Step("table", table.table, table is chosen, why or "", None, None))
+        name = tables.version_of(table)
+        steps.append(Step("table", name, table is chosen, why or "", None, None))
     return chosen
 
 
@@ -109,6 +110,6 @@ def _charge(
     paid = ride.paid if by_validator and ride.paid is not None else asked
     held = paid != asked and world.operator(ride.operator).on_variance == "hold"
     return Charge(
-        table=table.table, rule=table.fare.rule, due=due, price=asked, paid=paid,
+        table=tables.version_of(table), rule=table.fare.rule, due=due, price=asked, paid=paid,
         by_validator=by_validator, held=held, legs=tuple(legs),
     )

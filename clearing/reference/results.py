@@ -96,7 +96,7 @@ class Leg(NamedTuple):
 class Charge:
     """What one ride costs, what the rider pays of it, and who pays the rest."""
 
-    table: str
+    table: str          # the version, as "bus@2026-05-01"
     rule: str           # the row that set due
     due: int
     price: int          # what the rider should pay by the table

@@ -26,8 +26,8 @@ TAPS = [make_tap("single", f"05-04 08:{minute}:00", seq=seq, line=str(seq), paid
 def test_rows_in_the_order_tried() -> None:
     first, second = explain_card(WORLD, TAPS, State(), TAPS[0].card)
     assert [tuple(step) for step in first.steps] == [
-        ("table", "bus-table", True, "", None, None),
-        ("table", "metro-table", False, "not a table of operator bus", None, None),
+        ("table", "bus-table@2026-01-01", True, "", None, None),
+        ("table", "metro-table@2026-01-01", False, "not a table of operator bus", None, None),
         ("fare", "flat", True, "flat", None, 200),
         ("concession", "senior", False, "not for card kind adult", 200, 200),
         ("concession", "card", True, "", 200, 190),

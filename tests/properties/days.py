@@ -1,0 +1,172 @@
+"""Random taps of a few cards: chains, gaps, missing ends, months that change, copies and lies."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from clearing.reference.taps import Tap
+from clearing.reference.world import World
+from tests.properties.networks import CARD_KINDS, LINES, MEDIA, PREFIXES, list_stops
+
+# An ordinary morning; the last evening of a month and of a table; the second before a day begins.
+STARTS = tuple(datetime.datetime(2025, *rest) for rest in
+               ((5, 6, 8, 0), (5, 31, 22, 30), (6, 1, 3, 59, 59), (5, 31, 23, 59)))
+GAPS_S = (600, 0, 1, 240, 1200, 1800, 1801, 3600, 5400)
+LONG_GAPS_S = (6 * 3600, 86_400)
+# Weights by repetition; the first is what a failure shrinks to.
+MOVES = ("single", "single", "single", "pair", "pair", "pair", "in", "out", "ride", "open_ride",
+         "top_up", "lock")
+
+
+@dataclass(frozen=True)
+class Rider:
+    """What one card's taps have in common."""
+
+    card: str
+    issuer: str
+    medium: str
+    card_kind: str
+
+
+@st.composite
+def taps_of(draw: st.DrawFn, world: World, *, cards: int = 3) -> list[Tap]:
+    """Taps of one to so many cards, each identity once. They have no place yet."""
+    riders = [draw(_riders(n)) for n in range(draw(st.integers(1, cards)))]
+    zone = ZoneInfo(world.network.time_zone)
+    taps: list[Tap] = []
+    for rider in riders:
+        start = draw(st.sampled_from(STARTS)).replace(tzinfo=zone)
+        taps += draw(_stories(world, rider, int(start.timestamp())))
+    return taps
+
+
+@st.composite
+def _riders(draw: st.DrawFn, n: int) -> Rider:
+    issuer = draw(st.integers(0, 2))
+    forms = (f"00000000000000{n:02}"[2:], f"0000000000000000{n:02}", f"ABCDEFGHIJKL{n:02}")
+    return Rider(
+        card=PREFIXES[issuer] + draw(st.sampled_from(forms)),
+        issuer=f"I{issuer + 1}",
+        medium=draw(st.sampled_from([*MEDIA, ""])),
+        card_kind=draw(st.sampled_from([*CARD_KINDS, ""])),
+    )
+
+
+@st.composite
+def _stories(draw: st.DrawFn, world: World, rider: Rider, time: int) -> list[Tap]:
+    """One card's taps in the order they happened: anything, or one bus after another."""
+    taps: list[Tap] = []
+    seq = draw(st.sampled_from([1, 100]))
+    operators = [one.code for one in world.network.operator]
+    gaps_s, choice = _gaps(world), MOVES
+    hops = draw(st.sampled_from([False, False, True]))
+    if hops:
+        operators = [draw(st.sampled_from(_fitting(operators, "single")))]
+        gaps_s, choice = st.sampled_from(GAPS_S[:5]), ("single", "single", "pair")
+    least = draw(st.sampled_from([1, 3, 5]))
+    for n, move in enumerate(draw(st.lists(st.sampled_from(choice), min_size=least, max_size=7))):
+        time += draw(gaps_s)
+        operator = draw(st.sampled_from(_fitting(operators, move)))
+        made = draw(_moves(world, rider, move, operator, time, seq))
+        taps += [replace(tap, line=LINES[n % 2]) for tap in made] if hops else made
+        time = made[-1].tapped_at
+        # A counter can jump; further than a window of 64 can look back, too.
+        seq = made[-1].card_seq + draw(st.sampled_from([1, 1, 1, 1, 2, 70]))
+    return taps
+
+
+def _fitting(operators: list[str], move: str) -> list[str]:
+    """Operators to draw from: few railways have a fare for one tap alone."""
+    buses = [code for code in operators if code.startswith("B")]
+    return [*operators, *(buses * 3 if move == "single" else [])]
+
+
+def _gaps(world: World) -> st.SearchStrategy[int]:
+    limit_s = world.network.ride_limit_s
+    return st.sampled_from((*GAPS_S, *GAPS_S, limit_s, limit_s + 1, *LONG_GAPS_S))
+
+
+@st.composite
+def _moves(
+    draw: st.DrawFn, world: World, rider: Rider, move: str, operator: str, time: int, seq: int
+) -> list[Tap]:
+    """The taps of one move."""
+    if move == "pair":
+        first = draw(_taps(world, rider, operator, "in", time, seq))
+        others = [one.code for one in world.network.operator if one.code != operator
+                  and world.system(one.code) == world.system(operator)]
+        operator = draw(st.sampled_from([operator, *others * 2]))
+        later = time + draw(_gaps(world))
+        last = draw(_taps(world, rider, operator, "out", later, seq + 1))
+        modes = world.operator(operator).modes
+        if first.mode in modes and draw(st.sampled_from([True, True, True, False])):
+            last = replace(last, mode=first.mode)
+        return [first, last]
+    kind = "ride" if move == "open_ride" else move
+    tap = draw(_taps(world, rider, operator, kind, time, seq))
+    if kind == "ride":
+        stops = list_stops(world, operator)
+        tap = replace(tap, entered_at=time, entry_stop=draw(st.sampled_from(stops)))
+        lasted = 0 if move == "open_ride" else draw(_gaps(world))
+        tap = replace(tap, tapped_at=time + lasted, stop="" if move == "open_ride" else tap.stop)
+    return [tap]
+
+
+@st.composite
+def _taps(
+    draw: st.DrawFn, world: World, rider: Rider, operator: str, kind: str, time: int, seq: int
+) -> Tap:
+    """One tap with all that its validator may say."""
+    said: dict[str, Any] = {
+        "due": draw(st.sampled_from([200, None, 300, 0])),
+        "paid": draw(st.sampled_from([None, 200, 100, 0, 190])),
+        "distance_m": draw(st.sampled_from([None, 1000, 1001, 0, 12345])),
+        "line": draw(st.sampled_from(["", *LINES])),
+        "card_kind": rider.card_kind, "medium": rider.medium,
+    }
+    if draw(st.sampled_from([False, False, True])):
+        said |= draw(_more_said)
+    return Tap(
+        card=rider.card, card_seq=seq, tapped_at=time, kind=kind, operator=operator,
+        mode=draw(st.sampled_from(world.operator(operator).modes)),
+        stop=draw(st.sampled_from(list_stops(world, operator))),
+        device=draw(st.sampled_from(["D1", "D2"])), device_seq=seq, issuer=rider.issuer, **said,
+    )
+
+
+_more_said = st.fixed_dictionaries({
+    "vehicle": st.sampled_from(["", "V1", "V2"]),
+    "direction": st.sampled_from(["", "up", "down"]),
+    "balance_before": st.sampled_from([None, 0, 5000]),
+    "tac": st.sampled_from(["", "0000AAAA"]),
+    "key_version": st.sampled_from([1, 3]),
+    "algorithm": st.sampled_from(["00", "01"]),
+    "card_kind": st.sampled_from(CARD_KINDS),       # a card can change what it is
+})
+
+
+@st.composite
+def copies_of(draw: st.DrawFn, world: World, tap: Tap) -> Tap:
+    """The same tap again, or another story about it."""
+    change = draw(st.sampled_from([None, None, *CHANGES]))
+    if change is None:
+        return tap
+    if change == "stop" and not tap.stop:
+        change = "device"       # a ride that was never left stays one
+    stops = list_stops(world, tap.operator)
+    changed: dict[str, Any] = {
+        "tapped_at": tap.tapped_at + 60,
+        "stop": stops[(stops.index(tap.stop) + 1) % len(stops)] if tap.stop else "",
+        "device": "D3",
+        "paid": 777,
+        "balance_before": 12_345,       # a ledger does not show it
+    }
+    return replace(tap, **{change: changed[change]})
+
+
+CHANGES = ("tapped_at", "stop", "device", "paid", "balance_before")

@@ -1,0 +1,116 @@
+"""Everything a property test of two engines needs: networks, runs of files, and their results.
+
+`cases()` draws a network and some runs over it. `write_world(folder, case.world)` leaves the
+network in a folder, `case.list_files()` are the files of each run, `replay(case)` is what the plain
+engine makes of them.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from clearing.reference import engine
+from clearing.reference.calendar import service_day
+from clearing.reference.results import Result
+from clearing.reference.state import State
+from clearing.reference.taps import Tap
+from clearing.reference.world import World
+from tests.properties.days import copies_of, taps_of
+from tests.properties.files import TapFile, lay_out
+from tests.properties.networks import to_toml, worlds, write_world
+
+__all__ = ["Case", "TapFile", "cases", "lay_out", "replay", "taps_of", "worlds", "write_world"]
+
+
+@dataclass(frozen=True, repr=False)
+class Case:
+    """A network and its runs, one after another into one book."""
+
+    world: World
+    runs: list[list[list[Tap]]]             # run, file, taps
+    closes: list[datetime.date | None]      # after each run: close the days up to this one
+    terse: bool                             # whether files leave out what they may
+
+    def __repr__(self) -> str:
+        """What a failing test prints: the network and the files, as they would be written."""
+        parts = [to_toml(self.world.network), *(to_toml(table) for table in self.world.tables)]
+        parts += [f"{self.world.links}\n{self.world.matrices}\n"]
+        for run, (files, closes) in enumerate(zip(self.list_files(), self.closes, strict=True), 1):
+            parts += [f"run {run}, {file.name}:\n{file.content.decode()}" for file in files]
+            parts += [f"close {closes}"] * (closes is not None)
+        return "\n" + "\n".join(parts)
+
+    def list_files(self) -> list[list[TapFile]]:
+        """The files of every run. Numbers count up through all runs; no two files are equal."""
+        seen: set[bytes] = set()
+        files: list[list[TapFile]] = []
+        number = 1
+        for parts in self.runs:
+            files.append(lay_out(self.world, parts, first_number=number, seen=seen,
+                                 terse=self.terse))
+            number += len(parts)
+        return files
+
+
+@st.composite
+def cases(draw: st.DrawFn, *, runs: int = 3, files: int = 3, cards: int = 3) -> Case:
+    """Any network with up to so many runs of up to so many files."""
+    world = draw(worlds())
+    taps = sorted(draw(taps_of(world, cards=cards)), key=lambda tap: tap.tapped_at)
+    parts = [list[Tap]() for _ in range(draw(st.integers(1, runs)))]
+    # Between two runs there is rather a card on its way than not.
+    inside = [index for index, tap in enumerate(taps, 1) if tap.kind == "in"]
+    cuts = sorted(draw(st.sampled_from([*range(len(taps) + 1), *inside * 4])) for _ in parts[1:])
+    for index, tap in enumerate(taps):
+        parts[sum(cut <= index for cut in cuts)].append(tap)
+    for tap in draw(st.lists(st.sampled_from(taps), max_size=4)):
+        copy = draw(copies_of(world, tap))
+        parts[draw(st.integers(0, len(parts) - 1))].append(copy)
+    if draw(st.booleans()):
+        _move_one(draw, parts)
+    return Case(
+        world=world,
+        runs=[draw(_split(part, files)) for part in parts],
+        closes=[draw(st.sampled_from([None, *_days(world, part)])) for part in parts],
+        terse=draw(st.booleans()),
+    )
+
+
+def replay(case: Case) -> list[Result]:
+    """What the plain engine makes of every run, and of every closing, in order."""
+    state = State()
+    results: list[Result] = []
+    for files, closes in zip(case.list_files(), case.closes, strict=True):
+        taps = [tap for file in files for tap in file.taps]
+        results.append(engine.clear(case.world, taps, state))
+        state = results[-1].state
+        if closes is not None:
+            results.append(engine.close(case.world, state, closes))
+            state = results[-1].state
+    return results
+
+
+def _move_one(draw: st.DrawFn, parts: list[list[Tap]]) -> None:
+    """One tap comes late: in the last run, whenever it happened."""
+    early = [(part, tap) for part in parts[:-1] for tap in part]
+    if early:
+        part, tap = draw(st.sampled_from(early))
+        part.remove(tap)
+        parts[-1].append(tap)
+
+
+@st.composite
+def _split(draw: st.DrawFn, taps: list[Tap], files: int) -> list[list[Tap]]:
+    """The taps of one run over some files, in any order. A file can be without records."""
+    shuffled = draw(st.permutations(taps))
+    parts = [list[Tap]() for _ in range(draw(st.integers(1, files)))]
+    for tap in shuffled:
+        parts[draw(st.integers(0, len(parts) - 1))].append(tap)
+    return [part for part in parts if part]
+
+
+def _days(world: World, taps: list[Tap]) -> list[datetime.date]:
+    return sorted({service_day(world.network, tap.tapped_at) for tap in taps})

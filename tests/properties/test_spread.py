@@ -1,0 +1,119 @@
+"""The strategies reach every state, refusal and leg: a property says nothing of what is not drawn.
+
+Counts are over 300 drawn cases. Each thing must occur in some of them, not in one by luck.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from clearing.reference.results import Entry, Result
+from clearing.reference.taps import Identity
+from clearing.reference.world import World, read_world
+from tests.properties.strategies import Case, cases, replay, write_world
+
+EXAMPLES = 300
+FEW = 3         # cases at least
+
+EXPECTED = [
+    *(f"state {state}" for state in ("COMPLETE", "SINGLE_TAP", "MISSING_OUT", "MISSING_IN",
+                                     "SAME_STATION", "OVERTIME")),
+    *(f"refusal {code}" for code in ("DUPLICATE", "CONFLICT", "NO_FARE")),
+    *(f"leg {kind}" for kind in ("concession", "transfer", "tier")),
+    *(f"basis {basis}" for basis in ("flat", "tap", "stops", "od", "validator")),
+    *(f"kind {kind}" for kind in ("single", "in", "out", "ride", "top_up", "lock")),
+    "leg with two funders", "variance", "held", "paid by validator", "overtime added",
+    "clearing fee", "issuer fee", "carried", "carried entry rode on", "copy of an earlier run",
+    "conflict with an earlier run", "closed window", "window moved on", "two months",
+    "two versions of a table", "discount on an incomplete ride", "two transfers",
+    "two operators on one ride", "obligation between provinces", "twenty-digit card",
+]
+
+
+def test_spread() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None,
+              suppress_health_check=list(HealthCheck))
+    @given(cases())
+    def draw(case: Case) -> None:
+        seen.update(set(_list_seen(case, replay(case))))
+
+    draw()
+    rare = {thing: seen[thing] for thing in EXPECTED if seen[thing] < FEW}
+    assert rare == {}, f"drawn in fewer than {FEW} of {EXAMPLES} cases"
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(case=cases())
+def test_written_network_reads_back(
+    tmp_path_factory: pytest.TempPathFactory, case: Case
+) -> None:
+    folder = tmp_path_factory.mktemp("network")
+    write_world(folder, case.world)
+    world = read_world(folder)
+    assert world.network == case.world.network
+    assert world.tables == case.world.tables
+    assert world.matrices == case.world.matrices
+    assert world.links.get("rail-links.csv", {}) == case.world.links["rail-links.csv"]
+
+
+def _list_seen(case: Case, results: list[Result]) -> list[str]:
+    entries = [entry for result in results for entry in result.entries]
+    refusals = [refusal.code for result in results for refusal in result.refusals]
+    seen = [f"state {entry.ride.state}" for entry in entries]
+    seen += [f"refusal {code}" for code in refusals]
+    seen += [f"basis {entry.charge.rule[3:]}" for entry in entries]
+    seen += [f"kind {tap.kind}" for run in case.runs for taps in run for tap in taps]
+    for entry in entries:
+        seen += _list_seen_of_entry(case.world, entry)
+    for result in results:
+        seen += ["carried"] * bool(result.carried)
+        seen += ["two transfers"] * any(c.transfers > 1 for c in result.state.chains.values())
+    return seen + _list_seen_between_runs(case, results)
+
+
+def _list_seen_of_entry(world: World, entry: Entry) -> list[str]:
+    ride, charge = entry.ride, entry.charge
+    kinds = Counter(leg.kind for leg in charge.legs)
+    home, here = world.issuer(ride.issuer).city, world.operator(ride.operator).city
+    found = {
+        "leg with two funders": max(kinds.values(), default=0) > 1,
+        "variance": charge.variance != 0,
+        "held": charge.held,
+        "paid by validator": charge.by_validator,
+        "overtime added": ride.state == "OVERTIME" and charge.due > 0,
+        "clearing fee": entry.clearing_fee > 0,
+        "issuer fee": entry.issuer_fee > 0,
+        "window moved on": entry.window != ride.service_day,
+        "discount on an incomplete ride": ride.incomplete and bool(charge.legs),
+        "carried entry rode on": ride.taps[0].carried and len(ride.taps) > 1,
+        "two operators on one ride": ride.taps[0].operator != ride.taps[-1].operator,
+        "obligation between provinces": world.province(home) != world.province(here),
+        "twenty-digit card": len(ride.card) == 20,
+    }
+    return [f"leg {kind}" for kind in kinds] + [name for name, is_so in found.items() if is_so]
+
+
+def _list_seen_between_runs(case: Case, results: list[Result]) -> list[str]:
+    copies, seen = Counter[str](), list[str]()
+    taps = {tap.place: tap for run in case.list_files() for file in run for tap in file.taps}
+    accepted: set[Identity] = set()
+    for result in results:
+        for code, *place in result.refusals:
+            tap = taps[place[0], place[1]]
+            copies[code] += tap.identity in accepted
+        accepted |= set(result.state.accepted)
+        accepted |= {tap.identity for tap in result.carried}
+    periods = {key[2][:7] for result in results for key in result.state.spent}
+    tables = {entry.charge.table for result in results for entry in result.entries}
+    seen += ["copy of an earlier run"] * bool(copies["DUPLICATE"])
+    seen += ["conflict with an earlier run"] * bool(copies["CONFLICT"])
+    seen += ["closed window"] * any(day is not None for day in case.closes)
+    seen += ["two months"] * (len(periods) > 1)
+    seen += ["two versions of a table"] * (
+        len(tables) > len({table.split("@")[0] for table in tables}))
+    return seen
