@@ -110,7 +110,7 @@ def _stored(row: Any, names: Names) -> dict[str, Any]:
         "variance": int(row["variance"]), "legs": sorted(legs_of(row, names)),
         "clearing fee": int(row["clearing_fee"]), "issuer fee": int(row["issuer_fee"]),
         "held": bool(int(row["flags"]) & RIDE_FLAGS["HELD"]),
-        "table": names.code("table", int(row["table"])).partition("@")[0],
+        "table": names.code("table", int(row["table"])),
         "rule": names.code("rule", int(row["rule"])),
         "state": RideState(int(row["state"])).name,
     }

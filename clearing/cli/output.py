@@ -14,6 +14,7 @@ import msgspec
 from clearing.run import Progress, no_progress
 
 ROWS_SHOWN = 20
+WIDEST = 1_000               # columns of characters that a table may need
 
 
 def yuan(fen: int) -> str:
@@ -36,9 +37,11 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
                          no_wrap=True, overflow="ignore")
     for row in rows:
         table.add_row(*(str(value) for value in row))
-    # A pipe has no width: what is cut there is lost.
-    width = None if sys.stdout.isatty() else 250
-    Console(width=width, highlight=False, markup=False, emoji=False).print(table)
+    # A table wider than the terminal is better wrapped by it than cut.
+    console = Console(width=WIDEST, highlight=False, markup=False, emoji=False)
+    with console.capture() as capture:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -59,15 +62,18 @@ def print_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def print_rows(form: str | None, title: str, columns: Sequence[str],
-               rows: Iterator[Sequence[Any]], right: Sequence[str] = ()) -> None:
-    """All rows for machines, the first ROWS_SHOWN for people."""
+               rows: Iterator[Sequence[Any]], right: Sequence[str] = (),
+               hidden: Sequence[str] = ()) -> None:
+    """All rows for machines; the first ROWS_SHOWN for people, without the hidden columns."""
     if form == "csv":
         print_csv(columns, rows)
     elif form == "json":
         print_json(columns, rows)
     else:
         shown = [row for row, _ in zip(rows, range(ROWS_SHOWN), strict=False)]
-        print_table(title, columns, shown, right)
+        places = [place for place, name in enumerate(columns) if name not in hidden]
+        print_table(title, [columns[place] for place in places],
+                    [[row[place] for place in places] for row in shown], right)
         if next(rows, None) is not None:
             click.echo(f"… and more: --csv or --json prints them all (the first {ROWS_SHOWN} here)")
 

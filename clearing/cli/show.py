@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from clearing.world import World
 
 TOPICS = ("rides", "entries", "postings", "positions", "runs", "files", "refusals", "variances")
+# What people can do without in a table; --csv and --json have every column.
+HIDDEN = ("medium", "card_kind", "price", "window", "issuer", "reason", "digest", "sha256",
+          *(f"leg{leg}_{part}" for leg in (3, 4) for part in ("kind", "rule", "funder", "amount")))
 
 
 @click.command("show")
@@ -43,7 +46,7 @@ def command(what: str, book: str, network: str | None, window: str | None, run: 
         lister = Lister(opened, world.names, world.civil_offset_s)
         where = _where(window, run, card)
         title, columns, rows, right = _topics(opened, world, lister, where, window)[what]()
-        print_rows(form, title, columns, rows, right)
+        print_rows(form, title, columns, rows, right, HIDDEN)
 
 
 def _where(window: str | None, run: int | None, card: str | None) -> str:

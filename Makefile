@@ -1,0 +1,42 @@
+# Two verbs to begin with: `make demo` and `make test`. Everything else they need, they make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(wildcard ext/*.pyx ext/*.pxd) setup.py pyproject.toml
+
+.PHONY: demo test build lint clean
+.DELETE_ON_ERROR:
+
+demo: build
+	$(BIN)/onecard demo
+
+build: $(VENV)/built
+
+$(VENV)/built: $(SOURCES) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/tested: $(VENV)/built
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+# Debian's own Python may lack ensurepip (package python3-venv); virtualenv is then a way round.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); $(PYTHON) -m virtualenv $(VENV); } || { \
+		rm -rf $(VENV); echo "a virtual environment cannot be made: install python3-venv"; exit 2; }
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+test: $(VENV)/tested
+	sh tests/install_server.sh
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest tests
+	sh tests/checked_build.sh $(abspath $(BIN))/python
+
+lint: $(VENV)/tested
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info ext/*.so demo
