@@ -112,10 +112,11 @@ def _row_of(parts: Sequence[tuple[str, str]]) -> np.dtype[np.void]:
 def _list_times(day: datetime.date) -> Text:
     """Every second of the day, and the device's counter that goes with it."""
     midnight = datetime.datetime.combine(day, datetime.time())
-    second = datetime.timedelta(seconds=1)
-    return _table([
-        f"{(midnight + second * at).isoformat()},{at}," for at in range(HOURS * 3600)
-    ])
+    times = []
+    for minute in range(HOURS * 60):
+        start = (midnight + datetime.timedelta(minutes=minute)).isoformat()[:-2]
+        times += [f"{start}{second:02d},{minute * 60 + second}," for second in range(60)]
+    return _table(times)
 
 
 def _list_devices(ground: Ground) -> list[str]:
