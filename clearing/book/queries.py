@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 from ext.records import ENTRY
 
 from clearing.book.engine import Columns, Engine
+from clearing.book.export import export
 from clearing.book.native import Array
 from clearing.book.runs import Run
 from clearing.book.schema import RUNS, record_fields
 from clearing.book.state import records_of
+from clearing.errors import BookReadOnly, QueryRefused
 from clearing.names import Name
 
 BY_CARD = "card_hi, card_lo, started_at, ended_at, card_seq, out_seq"
@@ -107,7 +109,17 @@ class Queries:
 
     def query(self, sql: str) -> Columns:
         """The result of a user's query: numbers and times as arrays, text as lists of str."""
-        return self.engine.read_only(sql)
+        try:
+            return self.engine.read_only(sql)
+        except BookReadOnly as error:
+            raise QueryRefused(
+                "this statement would change the book", where=self.engine.where,
+                expected="a query that only reads: SELECT …",
+                remedy="a book is changed by clearing files and closing windows only") from error
+
+    def export(self, stream: BinaryIO) -> int:
+        """Write the ledger as text that does not depend on how the book came about; its size."""
+        return export(self.engine, self._last(), stream)
 
     def _last(self) -> int:
         """The newest committed run's number; committed runs are 1 up to it."""

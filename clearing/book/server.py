@@ -1,0 +1,255 @@
+"""A book on a ClickHouse server, over the native protocol, through clickhouse-driver.
+
+Readers are as many as like; one process writes. Tested with 18.16, which has no fsync settings:
+there a loss of power (not of the process) can lose a committed run.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from clearing.book.address import Address, parse_address
+from clearing.book.engine import Columns
+from clearing.book.faults import translate
+from clearing.book.native import Column, ColumnData
+from clearing.book.schema import Table
+from clearing.book.server_lock import ServerLock
+from clearing.errors import BookError, BookLocked, BookUnavailable, NotABook
+
+_UNKNOWN_DATABASE = 81
+_UNREACHABLE = {209, 210}       # the driver's own numbers: timed out, no network
+_REFUSED = {192, 193, 194, 516}     # user or password
+
+
+class ServerEngine:
+    """The engine of a database. Every stream has a connection of its own; the rest share one."""
+
+    def __init__(self, location: str, *, create: bool, read_only: bool) -> None:
+        """Connect, or raise why that is not possible."""
+        self._address = parse_address(location)
+        self.where = self._address.where
+        self._read_only = read_only
+        self._may_create = create and not read_only
+        self._guard = threading.Lock()
+        self._client: Any = self._connect(self._address.database)
+        self._lock = ServerLock(self._connect_to_book, self._address.database, self.where)
+
+    def _connect_to_book(self) -> Any:
+        return self._connect(self._address.database)
+
+    def _connect(self, database: str) -> Any:
+        """A client that speaks columns; it connects with its first query."""
+        return make_client(self._address, database, read_only=self._read_only)
+
+    def create_database(self) -> None:
+        """Make the database where it is not there."""
+        name = self._address.database
+        client = self._connect("")
+        try:
+            found, _ = client.execute(
+                f"SELECT count() FROM system.databases WHERE name = '{name}'",
+                columnar=True, with_column_types=True)
+            if found[0][0]:
+                return
+            if not self._may_create:
+                raise NotABook(
+                    f"the server has no database {name}", where=self.where,
+                    remedy="clear some files into it first, or name another one with --book")
+            client.execute(f"CREATE DATABASE IF NOT EXISTS `{name}`")
+        except BookError:
+            raise
+        except Exception as error:
+            raise self.fault(error) from error
+        finally:
+            client.disconnect()
+
+    def table_settings(self) -> str:
+        """What is inserted is on the disk where the server can see to that."""
+        found = self.columns(
+            "SELECT name FROM system.merge_tree_settings "
+            "WHERE name IN ('fsync_after_insert', 'fsync_part_directory')")
+        return "".join(f", {name} = 1" for name in sorted(found["name"]))
+
+    def run(self, sql: str) -> None:
+        """Carry out a statement that returns no rows."""
+        self._execute(self._client, sql)
+
+    def columns(self, sql: str) -> Columns:
+        """The whole result of a query."""
+        return self._execute(self._client, sql)
+
+    def read_only(self, sql: str) -> Columns:
+        """The whole result of a query that cannot change anything."""
+        return self._execute(self._client, sql, readonly=2)
+
+    def _execute(self, client: Any, sql: str, **settings: int) -> Columns:
+        try:
+            with self._guard:
+                columns, types = client.execute(
+                    sql, columnar=True, with_column_types=True, settings=settings)
+        except Exception as error:
+            raise self.fault(error) from error
+        if not columns:
+            return {name: [] for name, _ in types}
+        return {
+            name: _plain(column)
+            for column, (name, _) in zip(columns, types, strict=True)
+        }
+
+    def blocks(self, sql: str) -> Iterator[Columns]:
+        """The result of a query, block by block."""
+        for block in self._stream(sql):
+            yield {
+                name: _plain(column)
+                for column, (name, _) in zip(
+                    block.get_columns(), block.columns_with_types, strict=True)
+            }
+
+    def lines(self, sql: str) -> Iterator[bytes]:
+        """The result of a query of one String column, as lines."""
+        for block in self._stream(sql):
+            yield b"\n".join([*block.get_columns()[0].tolist(), b""])
+
+    def _stream(self, sql: str) -> Iterator[Any]:
+        client = self._connect_to_book()
+        try:
+            with client.disconnect_on_error(sql, None):
+                client.connection.send_query(sql)
+                client.connection.send_external_tables(None)
+                for packet in client.packet_generator():
+                    block = getattr(packet, "block", None)
+                    if block is not None and block.num_rows:
+                        yield block
+        except Exception as error:
+            raise self.fault(error) from error
+        finally:
+            client.disconnect()
+
+    def insert(self, table: Table) -> ServerInserter:
+        """Start to insert into a table."""
+        return ServerInserter(self, self._connect_to_book(), table)
+
+    def lock_writer(self) -> None:
+        """Become the only writer of the database."""
+        if self._lock.held:
+            raise BookLocked(
+                "this process is already writing a run", where=self.where,
+                remedy="commit it or leave it before the next one begins")
+        try:
+            self._lock.take()
+        except BookError:
+            raise
+        except Exception as error:
+            raise self.fault(error) from error
+
+    def check_writer(self) -> None:
+        """Raise BookLocked where the server has let go of this writer since."""
+        if not self._lock.held:
+            raise BookLocked(
+                "the connection that kept other writers out has ended", where=self.where,
+                expected="it lasts as long as the run",
+                remedy="nothing of the run was committed; run it again")
+
+    def unlock_writer(self) -> None:
+        """Let others write."""
+        self._lock.release()
+
+    def fault(self, error: Exception) -> BookError:
+        """The book's error for the driver's."""
+        code = int(getattr(error, "code", 0) or 0)
+        words = str(error).split("Stack trace:")[0].strip()
+        if code in _UNREACHABLE or isinstance(error, (OSError, EOFError)):
+            return BookUnavailable(
+                "the server does not answer", where=self.where, expected=words,
+                remedy="check that it runs, and the host and port (native protocol, often 9000)")
+        if code in _REFUSED:
+            return BookUnavailable(
+                "the server does not let this user in", where=self.where, expected=words,
+                remedy="check user and password in clickhouse://user:password@host/database")
+        if code == _UNKNOWN_DATABASE:
+            return NotABook("the server has no such database", where=self.where)
+        return translate(error, self.where)
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self.unlock_writer()
+        with suppress(Exception):
+            self._client.disconnect()
+
+
+class ServerInserter:
+    """Rows on their way into a table: one INSERT per block."""
+
+    def __init__(self, engine: ServerEngine, client: Any, table: Table) -> None:
+        self._engine, self._client = engine, client
+        names = ", ".join(f"`{name}`" for name, _ in table.columns)
+        self._sql = f"INSERT INTO {table.name} ({names}) VALUES"
+
+    def append(self, columns: Sequence[ColumnData], rows: int) -> None:
+        """Hand over rows, as columns in the table's order."""
+        if rows == 0:       # an INSERT without rows would never end
+            return
+        try:
+            self._client.execute(self._sql, [_array(column) for column in columns], columnar=True)
+        except Exception as error:
+            raise self._engine.fault(error) from error
+
+    def finish(self) -> None:
+        """Return when every row is stored; each block was, when it was handed over."""
+        self._client.disconnect()
+
+    def cancel(self) -> None:
+        """Give up."""
+        with suppress(Exception):
+            self._client.disconnect()
+
+
+def make_client(address: Address, database: str, *, read_only: bool) -> Any:
+    """A client of the driver for this address, with the settings that a book needs."""
+    from clickhouse_driver import Client
+
+    # It warns of every type that it reads without NumPy, and of sockets that are closed already.
+    logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)
+    settings: dict[str, Any] = {
+        "use_numpy": True, "strings_as_bytes": True,
+        # find_identities sends long lists.
+        "max_query_size": 64 << 20, "max_ast_elements": 10_000_000,
+        "max_expanded_ast_elements": 10_000_000,
+        # Sorting a long ledger goes over the disk rather than out of memory.
+        "max_bytes_before_external_sort": 1 << 30,
+    }
+    if read_only:
+        settings["readonly"] = 2
+    return Client(
+        address.host, port=address.port, user=address.user, password=address.password,
+        database=database, client_name="onecard",
+        compression=False if address.is_loopback else "lz4",
+        connect_timeout=10, settings=settings)
+
+
+def _plain(column: Any) -> Column:
+    """A column of the driver as numbers and times in an array, or text in a list."""
+    if isinstance(column, np.ndarray) and column.dtype.kind not in "SUO":
+        return column
+    values = column.tolist() if isinstance(column, np.ndarray) else list(column)
+    return [
+        value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+        for value in values
+    ]
+
+
+def _array(column: ColumnData) -> np.ndarray[Any, Any]:
+    """A column as the driver takes it."""
+    if isinstance(column, np.ndarray):
+        return column
+    array = np.empty(len(column), object)
+    array[:] = list(column)
+    return array
+
+
