@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from clearing.errors import OnecardError
@@ -78,15 +79,17 @@ class FileReader:
         """
         self.path, self._block_bytes, self._buffers = path, block_bytes, buffers
         try:
-            self._file = open(path, "rb", buffering=0)  # noqa: SIM115
+            # Without O_NONBLOCK a pipe that nobody writes to would hold us for ever.
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise FileUnreadable(f"cannot be opened: {error.strerror}", where=str(path),
                                  remedy="check the name and who may read it") from None
-        self._before = os.fstat(self._file.fileno())
+        self._before = os.fstat(descriptor)
         if not stat.S_ISREG(self._before.st_mode):
-            self._file.close()
+            os.close(descriptor)
             raise FileUnreadable("is not a regular file", where=str(path),
                                  remedy="copy what it holds to a file first")
+        self._file = FileIO(descriptor)
         self.size = self._before.st_size
         self._digest = hashlib.sha256()
         self._read = 0

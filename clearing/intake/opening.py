@@ -37,7 +37,6 @@ class FileRefused(Exception):
 
     code: Code
     reason: str
-    header: int = 0         # bytes of the header line
 
 
 @dataclass(frozen=True)
@@ -58,14 +57,14 @@ def open_records(reader: FileReader, layout: Layout | None, civil_offset_s: int)
     """
     peeked = reader.peeked
     if not peeked.removeprefix(codecs.BOM_UTF8):
-        raise FileRefused(Code.FILE_EMPTY, "the file holds nothing", len(peeked))
+        raise FileRefused(Code.FILE_EMPTY, "the file holds nothing")
     end = peeked.find(b"\n") + 1
     try:
         columns = split_header(peeked[:end])
     except (HeaderInvalid, UnicodeDecodeError):
         columns = ()
     if end and is_canonical(columns):
-        shape = _shape_of(columns, end)
+        shape = _shape_of(columns)
         reader.take_header(end)
         return Opened(FORMAT, shape.columns, shape, reader.pieces())
     if layout is None:
@@ -75,11 +74,11 @@ def open_records(reader: FileReader, layout: Layout | None, civil_offset_s: int)
     return _open_csv(reader, layout, end, civil_offset_s)
 
 
-def _shape_of(columns: tuple[str, ...], end: int) -> Shape:
+def _shape_of(columns: tuple[str, ...]) -> Shape:
     try:
         return read_header(columns)
     except HeaderInvalid as error:
-        raise FileRefused(Code.HEADER_INVALID, str(error), end) from None
+        raise FileRefused(Code.HEADER_INVALID, str(error)) from None
 
 
 def _explain_header(peeked: bytes, end: int) -> FileRefused:
@@ -88,10 +87,9 @@ def _explain_header(peeked: bytes, end: int) -> FileRefused:
     try:
         read_header(split_header(peeked[:end]))
     except UnicodeDecodeError:
-        return FileRefused(Code.FILE_ENCODING, "the file is not UTF-8: its header cannot be read",
-                           end)
+        return FileRefused(Code.FILE_ENCODING, "the file is not UTF-8: its header cannot be read")
     except HeaderInvalid as error:
-        return FileRefused(Code.HEADER_INVALID, str(error), end)
+        return FileRefused(Code.HEADER_INVALID, str(error))
     raise AssertionError("a header with every column is canonical")
 
 
@@ -99,10 +97,10 @@ def _check_plain(peeked: bytes, end: int) -> None:
     """Refuse what has no header line that could be read."""
     if peeked.startswith(UTF_16) or b"\0" in peeked[:end or LONGEST_LINE]:
         raise FileRefused(Code.FILE_ENCODING, "the header has NUL bytes or the mark of UTF-16, "
-                          "so the file is not text by lines", end)
+                          "so the file is not text by lines")
     if end == 0:
         raise FileRefused(Code.HEADER_INVALID, "the header row does not end with a newline "
-                          f"in {len(peeked)} bytes", len(peeked))
+                          f"in {len(peeked)} bytes")
 
 
 def _open_csv(reader: FileReader, layout: Layout, end: int, civil_offset_s: int) -> Opened:
@@ -114,10 +112,10 @@ def _open_csv(reader: FileReader, layout: Layout, end: int, civil_offset_s: int)
                                         delimiter=layout.delimiter), ()))
     except UnicodeDecodeError:
         raise FileRefused(Code.FILE_ENCODING, f"the header is not in {layout.encoding}, which "
-                          f"layout {layout.name!r} expects", end) from None
+                          f"layout {layout.name!r} expects") from None
     except csv.Error as error:
-        raise FileRefused(Code.HEADER_INVALID, f"the header row is badly quoted ({error})",
-                          end) from None
+        raise FileRefused(Code.HEADER_INVALID, f"the header row is badly quoted ({error})"
+                          ) from None
     wanted = layout.sources()
     missing = [name for name in wanted if name not in columns]
     repeated = [name for name in wanted if columns.count(name) > 1]
@@ -126,7 +124,7 @@ def _open_csv(reader: FileReader, layout: Layout, end: int, civil_offset_s: int)
                   (("missing", missing), ("repeated", repeated)) if names]
         raise FileRefused(Code.HEADER_INVALID,
                           f"the header is neither that of {FORMAT} nor of layout "
-                          f"{layout.name!r} ({'; '.join(faults) or 'too many columns'})", end)
+                          f"{layout.name!r} ({'; '.join(faults) or 'too many columns'})")
     adapter = Adapter(layout, columns, civil_offset_s)
     reader.take_header(end)
     return Opened(layout.name, columns, adapter.shape, reader.pieces(), adapter)
@@ -146,7 +144,7 @@ def _open_json(reader: FileReader, layout: Layout, civil_offset_s: int) -> Opene
                    in find_objects(text, layout.records_at)]
     except (msgspec.DecodeError, KeyError, RecursionError) as error:
         raise FileRefused(Code.FILE_STRUCTURE, f"no list of records at "
-                          f"{layout.records_at or 'the top'!r}: {error}", len(data)) from None
+                          f"{layout.records_at or 'the top'!r}: {error}") from None
     adapter = Adapter(layout, tuple(layout.sources()), civil_offset_s)
     pieces = (Objects(part, data) for part in _in_parts(iter(objects)))
     return Opened(layout.name, adapter.columns, adapter.shape, pieces, adapter)

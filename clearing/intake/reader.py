@@ -119,22 +119,21 @@ def _read_file(index: int, path: Path, crew: Crew, block_bytes: int,
             chunks = list(crew.decode(opened))
         except FileRefused as refused:
             report.code, report.reason = refused.code, refused.reason
-            report.records = _count_lines(reader, refused.header, crew.buffers)
+            report.records = _count_lines(reader, crew.buffers)
         report.digest = reader.close()
         return _add_up(report, reader, chunks)
 
 
-def _count_lines(reader: FileReader, header: int, buffers: Buffers) -> int:
-    """How many records a file has that nobody can read."""
-    reader.take_header(header)
-    records = 0
+def _count_lines(reader: FileReader, buffers: Buffers) -> int:
+    """How many records a file has that nobody can read: its lines but the first."""
+    lines = 0
     for piece in reader.pieces():
         if isinstance(piece, OddLine):
-            records += 1
+            lines += 1
         else:
-            records += piece.buffer.count(b"\n", 0, piece.stop)
+            lines += piece.buffer.count(b"\n", 0, piece.stop)
             buffers.give_back(piece.buffer)
-    return records
+    return max(0, lines - 1)
 
 
 def _add_up(report: FileReport, reader: FileReader,
