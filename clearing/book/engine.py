@@ -28,6 +28,7 @@ class Engine(Protocol):
     """A ClickHouse database. Any thread may use it; every stream is its own connection."""
 
     where: str          # the book's location, for messages
+    block_rows: int     # rows of the ledger to hand over at a time
 
     def run(self, sql: str) -> None:
         """Carry out a statement that returns no rows."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import time
 from pathlib import Path
 
 from clearing.errors import BookLocked, BookReadOnly, NotABook
 
+WAIT_S = 3.0        # a process that was killed takes a moment to be gone
 MARKER = "onecard-book"
 STORE = "clickhouse"
 _LOCK = "lock"
@@ -101,16 +103,25 @@ def _check(path: Path, *, create: bool) -> None:
 def _lock(path: Path) -> int:
     """An open file that no other process can lock as long as this one lives."""
     handle = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
-        os.close(handle)
-        raise BookLocked(
-            f"another process (number {holder}) has this book open", where=str(path),
-            expected="one process at a time may open a book in a folder",
-            remedy="wait until it ends, or stop it; for several readers, keep the book on a server "
-            "(clickhouse://host/db)") from error
+    deadline = time.monotonic() + WAIT_S
+    while not _try_lock(handle):
+        if time.monotonic() > deadline:
+            holder = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
+            os.close(handle)
+            raise BookLocked(
+                f"another process (number {holder}) has this book open", where=str(path),
+                expected="one process at a time may open a book in a folder",
+                remedy="wait until it ends, or stop it; for several readers, keep the book on a "
+                "server (clickhouse://host/db)")
+        time.sleep(0.05)
     os.ftruncate(handle, 0)
     os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
     return handle
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

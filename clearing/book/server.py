@@ -30,6 +30,8 @@ _REFUSED = {192, 193, 194, 516}     # user or password
 class ServerEngine:
     """The engine of a database. Every stream has a connection of its own; the rest share one."""
 
+    block_rows = 500_000    # each block becomes a part of the table, which the server then merges
+
     def __init__(self, location: str, *, create: bool, read_only: bool) -> None:
         """Connect, or raise why that is not possible."""
         self._address = parse_address(location)

@@ -12,9 +12,6 @@ from clearing.book.engine import Engine, Inserter
 from clearing.book.native import Array, ColumnData, copy_columns
 from clearing.book.schema import Table, record_fields
 
-# Rows per block: what the engines take fastest (see tests/book/README.md for how it was measured).
-BLOCK_ROWS = 250_000
-
 
 class TableWriter:
     """Columns of one run into one table. Any thread may write, one at a time does."""
@@ -68,17 +65,18 @@ class RecordWriter(TableWriter):
         if records.dtype != self._dtype:
             raise TypeError(
                 f"{self.table.name}: records of {records.dtype}; expected {self._dtype}")
+        size = self._engine.block_rows
         with self._lock:
             if len(records) and not self._block:
-                self._block = [np.empty(BLOCK_ROWS, self._dtype[name]) for name in self._fields]
-                self._block.insert(0, np.full(BLOCK_ROWS, self._run, "<u4"))
+                self._block = [np.full(size, self._run, "<u4")]
+                self._block += [np.empty(size, self._dtype[name]) for name in self._fields]
             start = 0
             while start < len(records):
-                piece = records[start:start + BLOCK_ROWS - self._filled]
+                piece = records[start:start + size - self._filled]
                 copy_columns(piece, self._block[1:], self._fields, self._filled)
                 self._filled += len(piece)
                 start += len(piece)
-                if self._filled == BLOCK_ROWS:
+                if self._filled == size:
                     self._flush()
 
     def _flush(self) -> None:
