@@ -145,8 +145,10 @@ class Adapter:
             return TOO_LONG
         try:
             record = _JSON.decode(text)
-        except msgspec.DecodeError:     # a string in it is not UTF-8
+        except (msgspec.DecodeError, UnicodeDecodeError):   # a string in it is not UTF-8
             return NOT_ENCODED
+        except RecursionError:          # lists in lists in lists
+            return WRONG_COUNT
         if not isinstance(record, dict):
             return WRONG_COUNT
         if not any(_as_text(value) for value in record.values()):
@@ -284,7 +286,8 @@ def _time_change(formats: list[str]) -> Callable[[str], str]:
 def find_objects(data: bytes, records_at: str) -> Iterator[tuple[int, bytes]]:
     """Yield the records of a JSON file, each with its offset.
 
-    Raises msgspec.DecodeError and KeyError where the file is not built that way.
+    Raises msgspec.DecodeError, UnicodeDecodeError, RecursionError and KeyError where the file is
+    not built that way.
     """
     found = msgspec.Raw(data)
     for key in filter(None, records_at.split(".")):

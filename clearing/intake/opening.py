@@ -142,7 +142,7 @@ def _open_json(reader: FileReader, layout: Layout, civil_offset_s: int) -> Opene
     try:
         objects = [(offset + lead, record) for offset, record
                    in find_objects(text, layout.records_at)]
-    except (msgspec.DecodeError, KeyError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, RecursionError) as error:
         raise FileRefused(Code.FILE_STRUCTURE, f"no list of records at "
                           f"{layout.records_at or 'the top'!r}: {error}") from None
     adapter = Adapter(layout, tuple(layout.sources()), civil_offset_s)

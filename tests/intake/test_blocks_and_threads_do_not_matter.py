@@ -18,7 +18,8 @@ def some_lines(count: int, seed: int = 5) -> list[str | bytes]:
     draw = random.Random(seed)
     lines: list[str | bytes] = []
     for n in range(count):
-        values = draw.choice([{}, {}, {}, RAIL, RIDE, {**RAIL, "operator": "tram", "stop": f"T{n}"}])
+        tram = {**RAIL, "operator": "tram", "stop": f"T{n}"}
+        values = draw.choice([{}, {}, {}, RAIL, RIDE, tram])
         lines.append(line_of(**{
             **values, "card": f"31{draw.randrange(10**9):09}", "card_seq": str(n),
             "device": f"D{draw.randrange(40)}", "line": draw.choice(["", "B1", "M433(福永）"]),

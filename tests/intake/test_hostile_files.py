@@ -1,4 +1,4 @@
-"""What a broken or malicious sender can do: a clear refusal, never a crash, a hang or a full disk."""
+"""What a broken or malicious sender can do: a clear refusal, never a crash or a hang."""
 
 from __future__ import annotations
 

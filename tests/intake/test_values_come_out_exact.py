@@ -34,8 +34,8 @@ def card_text(tap: Any) -> str:
 @pytest.mark.parametrize("card", [
     "31", "031", "0031000000", "31000000", "310000000", "3100000000000001", "31000000000000012",
     "99999999999999999999", "18446744073709551615", "18446744073709551616", "00000000000000000000",
-    "0", "9", "10000000000000000", "12345678901234567890", "A", "AB0", "A1B2C3D4E5F6G7H8", "abcDEF12",
-    "123456789A", "Z9999999999999999"[:16],
+    "0", "9", "10000000000000000", "12345678901234567890", "A", "AB0", "A1B2C3D4E5F6G7H8",
+    "abcDEF12", "123456789A", "Z9999999999999999"[:16],
 ])
 def test_cards(tmp_path: Path, card: str) -> None:
     tap, _ = one_tap(tmp_path, card=card, issuer="one")
@@ -137,7 +137,7 @@ def test_every_kind(tmp_path: Path) -> None:
 
 
 def test_stops_that_others_name_do_not_enter_a_list(tmp_path: Path) -> None:
-    """tram shares rail's stops and may name new ones; rail may not use those."""
+    """Trams share rail's stops and may name new ones; rail may not use those."""
     new = {**RAIL, "stop": "S9"}
     lines = [line_of(**new), line_of(**{**new, "operator": "tram"}), line_of(**new)]
     for order in (lines, lines[::-1]):
