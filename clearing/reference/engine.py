@@ -79,7 +79,7 @@ def _finish(world: World, kept: list[Tap], state: State, refusals: list[Refusal]
     for one in refused:
         refusals = refusals + [Refusal(one.code, *tap.place) for tap in one.ride.taps]
     accepted = dict(state.accepted)
-    accepted.update({tap.identity: None for tap in kept if CLASS_OF[tap.kind] == EVENT})
+    accepted.update({tap.identity: tap for tap in kept if CLASS_OF[tap.kind] == EVENT})
     for entry in entries:
         accepted.update(list_shown(world, entry.ride))
     return Result(

@@ -35,17 +35,18 @@ def sift(world: World, taps: Iterable[Tap], state: State) -> tuple[list[Tap], li
     return kept, refusals
 
 
-def matches(world: World, shown: Shown | None, tap: Tap) -> bool:
-    """Whether a ledger entry shows this very tap. An event has no entry that could."""
+def matches(world: World, shown: Shown | Tap, tap: Tap) -> bool:
+    """Whether the ledger shows this very tap: an entry in part, an event whole."""
+    if isinstance(shown, Tap):
+        return shown.content == tap.content
     return (
-        shown is not None
-        and shown.ends == _ends(world, tap)
+        shown.ends == _ends(world, tap)
         and (shown.device is None or shown.device == (tap.operator, tap.device))
         and (shown.paid is None or shown.paid == tap.paid)
     )
 
 
-def list_shown(world: World, ride: Ride) -> dict[Identity, Shown | None]:
+def list_shown(world: World, ride: Ride) -> dict[Identity, Shown | Tap]:
     """What the entry of a ride shows of each of its taps."""
     last = ride.taps[-1]
     by_validator = world.charged_by_validator(ride.operator, ride.medium)

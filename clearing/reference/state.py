@@ -49,7 +49,7 @@ class Spent(NamedTuple):
 class State:
     """All that a run knows of the runs before it. Never changed, only replaced."""
 
-    accepted: dict[Identity, Shown | None] = field(default_factory=dict)    # None: an event
+    accepted: dict[Identity, Shown | Tap] = field(default_factory=dict)     # Tap: an event
     open: dict[str, Tap] = field(default_factory=dict)                      # by card
     chains: dict[str, Chain] = field(default_factory=dict)                  # by card
     spent: dict[tuple[str, str, str], Spent] = field(default_factory=dict)  # card, name, period

@@ -108,12 +108,15 @@ def _operators(draw: st.DrawFn, cities: list[str]) -> list[dict[str, Any]]:
 @st.composite
 def _agreements(draw: st.DrawFn) -> list[dict[str, Any]]:
     ppm = st.sampled_from([0, 3_000, 10_000, 123_456])
-    return [
-        {"agreement": f"G-{between}", "between": between, "issuer_ppm": draw(ppm),
-         **draw(st.sampled_from([{}, {"centre": centre}])), "clearing_ppm": draw(ppm)}
-        for between, centre in (("city", "K1"), ("province", "K2"), ("nation", "K3"))
-        if draw(st.sampled_from([True, True, False]))
-    ]
+    cleared = {"city": "K1", "province": "K2", "nation": "K3"}
+    agreements: list[dict[str, Any]] = []
+    for between, centre in cleared.items():
+        if draw(st.sampled_from([True, True, False])):
+            agreement = {"agreement": f"G-{between}", "between": between, "issuer_ppm": draw(ppm)}
+            if draw(st.sampled_from([True, True, False])):
+                agreement |= {"centre": centre, "clearing_ppm": draw(ppm)}
+            agreements.append(agreement)
+    return agreements
 
 
 @st.composite
@@ -176,8 +179,8 @@ def _tables(
     if fields["fare"]["basis"] == "od":
         fields["fare"]["matrix"] = f"od-{operators[0]}-{n}.csv"
         matrices[fields["fare"]["matrix"]] = draw(_matrices())
-    if draw(st.sampled_from([False] * 5 + [True])):
-        fields["order"] = fields["order"][:-1]
+    if draw(st.booleans()):
+        fields["order"] = [kind for kind in fields["order"] if fields[kind]]
     return msgspec.convert(fields, Table)
 
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from clearing.network import Network
 
-SECONDS = st.sampled_from([1800, 600, 3600, 0])
 AMOUNTS = st.sampled_from([200, 100, 0, 150, 355])
 PERCENTS = st.sampled_from([50, 95, 0, 80, 100, 33, "62.5", "33.3"])
 ROUNDINGS = st.sampled_from(["half_up", "half_even", "down", "up"])
@@ -35,7 +34,8 @@ def fares(draw: st.DrawFn, *, rail: bool) -> dict[str, Any]:
         fare |= {"missing_in": draw(ends), "missing_out": draw(ends), "same_station": draw(
             st.sampled_from(["fare", 300, "lowest", "validator"]))}
     if draw(st.booleans()):
-        fare |= {"overtime_after_s": draw(SECONDS), "overtime_add": draw(AMOUNTS)}
+        fare |= {"overtime_after_s": draw(st.sampled_from([1800, 600, 3600, 1])),
+                 "overtime_add": draw(AMOUNTS)}
     return fare
 
 

@@ -8,7 +8,7 @@ engine makes of them.
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
@@ -71,10 +71,11 @@ def cases(draw: st.DrawFn, *, runs: int = 3, files: int = 3, cards: int = 3) -> 
         parts[draw(st.integers(0, len(parts) - 1))].append(copy)
     if draw(st.booleans()):
         _move_one(draw, parts)
+    parts = [part for part in parts if part]
     return Case(
         world=world,
         runs=[draw(_split(part, files)) for part in parts],
-        closes=[draw(st.sampled_from([None, *_days(world, part)])) for part in parts],
+        closes=draw(_closes(world, parts)),
         terse=draw(st.booleans()),
     )
 
@@ -84,13 +85,19 @@ def replay(case: Case) -> list[Result]:
     state = State()
     results: list[Result] = []
     for files, closes in zip(case.list_files(), case.closes, strict=True):
-        taps = [tap for file in files for tap in file.taps]
+        taps = [fill(case.world, tap) for file in files for tap in file.taps]
         results.append(engine.clear(case.world, taps, state))
         state = results[-1].state
         if closes is not None:
             results.append(engine.close(case.world, state, closes))
             state = results[-1].state
     return results
+
+
+def fill(world: World, tap: Tap) -> Tap:
+    """The tap with what its blanks stand for, as decoding fills them in."""
+    return replace(tap, card_kind=tap.card_kind or world.network.card_kinds[0],
+                   medium=tap.medium or "card")
 
 
 def _move_one(draw: st.DrawFn, parts: list[list[Tap]]) -> None:
@@ -112,5 +119,13 @@ def _split(draw: st.DrawFn, taps: list[Tap], files: int) -> list[list[Tap]]:
     return [part for part in parts if part]
 
 
-def _days(world: World, taps: list[Tap]) -> list[datetime.date]:
-    return sorted({service_day(world.network, tap.tapped_at) for tap in taps})
+@st.composite
+def _closes(draw: st.DrawFn, world: World, parts: list[list[Tap]]) -> list[datetime.date | None]:
+    """What is closed after each run: a day of its taps, never one that is closed already."""
+    closes: list[datetime.date | None] = []
+    last = datetime.date.min
+    for taps in parts:
+        days = {service_day(world.network, tap.tapped_at) for tap in taps}
+        closes.append(draw(st.sampled_from([None, *sorted(day for day in days if day > last)])))
+        last = closes[-1] or last
+    return closes

@@ -68,10 +68,16 @@ def test_first_tap_of_a_pair_in_an_earlier_run(changes: dict[str, object], code:
     assert second.refusals == [(code, 1, 2)]
 
 
-def test_event_of_an_earlier_run_is_shown_by_no_entry() -> None:
+@pytest.mark.parametrize(("changes", "code"), [
+    ({},                        "DUPLICATE"),
+    ({"balance_before": 5000},  "CONFLICT"),    # of an event the ledger keeps everything
+    ({"kind": "lock"},          "CONFLICT"),
+])
+def test_event_of_an_earlier_run(changes: dict[str, object], code: str) -> None:
     top_up = make_tap("top_up", "05-04 08:00:00", seq=1)
     first = run(WORLD, top_up)
-    assert run(WORLD, top_up, state=first.state).refusals == [("CONFLICT", 1, 2)]
+    again = replace(top_up, **{"file": 2, **changes})
+    assert run(WORLD, again, state=first.state).refusals == [(code, 2, 2)]
 
 
 @pytest.mark.parametrize(("stop", "code"), [("a", "DUPLICATE"), ("b", "CONFLICT")])
