@@ -13,18 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from ext.codes import Code, RideState, TapKind
-from ext.records import RIDE_FLAGS, TAP_FLAGS
+from ext.records import RIDE_FLAGS, TAP, TAP_FLAGS
 
 Records = npt.NDArray[Any]
+CONTENT = [name for name in TAP.names or () if not name.startswith("source_")]
 EVENTS = (TapKind.TOP_UP, TapKind.LOCK)
 
 
-def judge_taps(suspects: Records, entries: Records) -> npt.NDArray[np.uint16]:
-    """DUPLICATE, CONFLICT or OK for each tap, by the entries of its card.
+def judge_taps(suspects: Records, entries: Records, events: Records) -> npt.NDArray[np.uint16]:
+    """DUPLICATE, CONFLICT or OK for each tap, by what the ledger has of its card.
 
-    suspects: TAP rows whose counter may have been seen; entries: committed ENTRY rows that have
-    one of these counters. A seen event (top-up, lock) has no entry: it is a DUPLICATE.
+    suspects: TAP rows whose counter may have been seen; entries and events: committed ENTRY and
+    TAP rows that have one of these counters.
     """
+    known = {_counter(event): event for event in events}
     by_counter: dict[tuple[int, int, int], list[Any]] = defaultdict(list)
     for entry in entries:
         card = int(entry["card_hi"]), int(entry["card_lo"])
@@ -33,15 +35,21 @@ def judge_taps(suspects: Records, entries: Records) -> npt.NDArray[np.uint16]:
     codes = np.zeros(len(suspects), dtype=np.uint16)
     for place, tap in enumerate(suspects):
         if tap["kind"] in EVENTS:
-            codes[place] = Code.DUPLICATE
+            event = known.get(_counter(tap))
+            if event is not None:
+                same = all(tap[name] == event[name] for name in CONTENT)
+                codes[place] = Code.DUPLICATE if same else Code.CONFLICT
             continue
-        counter = int(tap["card_hi"]), int(tap["card_lo"]), int(tap["card_seq"])
         judge = _judge_exit if tap["kind"] == TapKind.OUT else _judge_boarding
-        for entry in by_counter.get(counter, ()):
+        for entry in by_counter.get(_counter(tap), ()):
             found = judge(tap, entry)
             if found is not None:
                 codes[place] = found
     return codes
+
+
+def _counter(tap: Any) -> tuple[int, int, int]:
+    return int(tap["card_hi"]), int(tap["card_lo"]), int(tap["card_seq"])
 
 
 def _has_one_tap(entry: Any) -> bool:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from clearing.world import World
 from ext import records
+from ext.codes import TapKind
 from ext.entries import make_entries
 from ext.journeys import pair_taps
 from ext.order import SCRATCH_BYTES, find_seen, open_states, order_taps, remember_taps
@@ -47,6 +48,7 @@ class Cleared:
     taps: Records               # as they were given, carried ones first
     codes: npt.NDArray[np.uint16]   # one per tap
     entries: Records            # ENTRY, by card and time
+    events: Records             # TAP: accepted records that make no ride
     state: CardsState           # of the cards that had a tap
 
 
@@ -80,7 +82,8 @@ def clear_partition(taps: Records, before: CardsState, world: World, moment: Mom
     remember_taps(taps, order, codes, cards)
     open_taps = taps[carried]
     open_taps["flags"] |= records.TAP_FLAGS["CARRIED"]
-    return Cleared(taps, codes, entries, CardsState(cards, accumulators, open_taps))
+    events = taps[order[taps["kind"][order] >= TapKind.TOP_UP]]
+    return Cleared(taps, codes, entries, events, CardsState(cards, accumulators, open_taps))
 
 
 def _order(taps: Records, codes: npt.NDArray[np.uint16], cards: Records,

@@ -162,12 +162,14 @@ class _Stages:
 
     def _judge(self, suspects: Records) -> npt.NDArray[np.uint16]:
         with self._asking:      # a server's connection answers one question at a time
-            entries = self.book.find_identities(suspects["card_hi"], suspects["card_lo"],
-                                                suspects["card_seq"])
-        return judge_taps(suspects, entries)
+            counters = suspects["card_hi"], suspects["card_lo"], suspects["card_seq"]
+            entries = self.book.find_identities(*counters)
+            events = self.book.find_events(*counters)
+        return judge_taps(suspects, entries, events)
 
     def _gather(self, cleared: Cleared, owed: Records) -> None:
         self.run.write_entries(cleared.entries)
+        self.run.write_events(cleared.events)
         self.sums.merge(owed)
         self.state.append(cleared.state)
         self.rides += len(cleared.entries)

@@ -229,7 +229,7 @@ cdef inline bint seen(const CardState *state, const Tap *tap) noexcept nogil:
     elif tap_class == EVENT:
         bits = state.seen_events
     if behind >= WINDOW:
-        return tap_class != EVENT
+        return True
     return (bits >> behind) & 1 != 0
 
 

@@ -22,6 +22,7 @@ from clearing.book.schema import (
     ACCUMULATORS,
     CARD_STATES,
     ENTRIES,
+    EVENTS,
     FILES,
     NAMES,
     OBLIGATIONS,
@@ -59,6 +60,7 @@ class OpenRun:
         self._phase = "open"        # then "deciding", then "committed" or "given up"
         engine, run = self._engine, self.number
         self._entries = RecordWriter(engine, ENTRIES, run, ENTRY)
+        self._events = RecordWriter(engine, EVENTS, run, TAP)
         self._obligations = RecordWriter(engine, OBLIGATIONS, run, OBLIGATION)
         self._cards = RecordWriter(engine, CARD_STATES, run, CARD_STATE)
         self._accumulators = RecordWriter(engine, ACCUMULATORS, run, ACCUMULATOR)
@@ -71,13 +73,18 @@ class OpenRun:
     @property
     def _writers(self) -> tuple[TableWriter, ...]:
         return (
-            self._entries, self._refusals, self._obligations, self._cards, self._accumulators,
+            self._entries, self._events, self._refusals, self._obligations, self._cards, self._accumulators,
             self._open_taps, self._files, self._names, self._windows)
 
     def write_entries(self, entries: Array) -> None:
         """Hand over entries (ENTRY), as often as there are some; sorted by card is fastest."""
         self._check_open()
         self._entries.write_records(entries)
+
+    def write_events(self, events: Array) -> None:
+        """Hand over accepted records that make no ride (TAP): top-ups and locks."""
+        self._check_open()
+        self._events.write_records(events)
 
     def write_refusals(
         self, refusals: Array, raw: Sequence[bytes], values: Sequence[str] | None = None

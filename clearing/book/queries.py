@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from ext.records import ENTRY
+from ext.records import ENTRY, TAP
 
 from clearing.book.engine import Columns, Engine
 from clearing.book.export import export
@@ -106,6 +106,23 @@ class Queries:
         entries = np.concatenate(found)
         # A card whose counters were asked for in two statements may have come twice.
         return entries if len(wanted) <= _WANTED else np.unique(entries)
+
+    def find_events(
+        self, cards_hi: npt.NDArray[np.uint64], cards_lo: npt.NDArray[np.uint64],
+        seqs: npt.NDArray[np.uint32],
+    ) -> Array:
+        """The accepted events (TAP) that have one of these (card, counter)."""
+        fields = ", ".join(f"`{name}`" for name in record_fields(TAP))
+        found = [np.zeros(0, TAP)]
+        for start in range(0, len(seqs), _WANTED):
+            part = slice(start, start + _WANTED)
+            wanted = ",".join(f"({high},{low},{seq})" for high, low, seq in zip(
+                cards_hi[part].tolist(), cards_lo[part].tolist(), seqs[part].tolist(),
+                strict=True))
+            found += records_of(self.engine.blocks(
+                f"SELECT {fields} FROM events WHERE run <= {self._last()} "
+                f"AND (card_hi, card_lo, card_seq) IN ({wanted})"), TAP)
+        return np.concatenate(found)
 
     def query(self, sql: str) -> Columns:
         """The result of a user's query: numbers and times as arrays, text as lists of str."""

@@ -83,6 +83,8 @@ CARD_STATES = Table("card_states", record_columns(CARD_STATE), (*_CARD, "run"))
 ACCUMULATORS = Table(
     "accumulators", record_columns(ACCUMULATOR), (*_CARD, "run", "accumulator", "period"))
 OPEN_TAPS = Table("open_taps", record_columns(TAP), (*_CARD, "tapped_at", "card_seq"))
+# Accepted records that make no ride: top-ups and locks.
+EVENTS = Table("events", record_columns(TAP), (*_CARD, "card_seq"))
 FILES = Table("files", (Column("run", "UInt32"), *_typed(BookFile)), ("file",))
 NAMES = Table(
     "names",
@@ -97,5 +99,5 @@ BOOK = Table(
 
 STATE = (CARD_STATES, ACCUMULATORS, OPEN_TAPS)
 # What a run writes before its commit row.
-LEDGER = (ENTRIES, REFUSALS, OBLIGATIONS, *STATE, FILES, NAMES, WINDOWS)
+LEDGER = (ENTRIES, EVENTS, REFUSALS, OBLIGATIONS, *STATE, FILES, NAMES, WINDOWS)
 TABLES = (*LEDGER, RUNS, BOOK)
