@@ -166,7 +166,10 @@ def copies_of(draw: st.DrawFn, world: World, tap: Tap) -> Tap:
         "paid": 777,
         "balance_before": 12_345,       # a ledger does not show it
     }
-    return replace(tap, **{change: changed[change]})
+    copy = replace(tap, **{change: changed[change]})
+    if tap.kind == "ride" and not tap.stop:     # never left: its one time is when it began
+        copy = replace(copy, entered_at=copy.tapped_at)
+    return copy
 
 
 CHANGES = ("tapped_at", "stop", "device", "paid", "balance_before")

@@ -1,0 +1,152 @@
+"""Kernels and plain engine make the same of any network, day, split and number of threads.
+
+Both are written from clearing/reference/RULES.md and not from each other: where one is wrong, they
+differ.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clearing.cards import card_text
+from clearing.civil import day_of, number_of
+from clearing.names import Names
+from clearing.reference.results import Result
+from clearing.replay import legs_of
+from clearing.run import clear_files, close_window
+from ext.codes import Cause, Code, RideState
+from ext.records import RIDE_FLAGS
+from tests.memory_book import MemoryBook
+from tests.properties.strategies import Case, cases, replay, write_world
+
+RECEIVED_AT = 4_000_000_000
+drawn = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+
+Rows = list[tuple[Any, ...]]
+
+
+def clear_case(case: Case, folder: Path, threads: int) -> MemoryBook:
+    """What the kernels make of every run and closing."""
+    book = MemoryBook()
+    write_world(folder / "network", case.world)
+    for files, closes in zip(case.list_files(), case.closes, strict=True):
+        paths = [file.write(folder) for file in files]
+        clear_files(paths, str(folder / "network"), book, threads=threads,
+                    received_at=RECEIVED_AT)
+        closed = book.closed_through
+        if closes is not None and (closed is None or number_of(closes) > closed):
+            close_window(number_of(closes), str(folder / "network"), book)
+    return book
+
+
+def entries_of(book: MemoryBook) -> Rows:
+    """Every entry of the kernels, in words."""
+    names = Names(book.names())
+    return sorted(_entry(row, names) for row in book.all_rows("entries"))
+
+
+def _entry(row: Any, names: Names) -> tuple[Any, ...]:
+    member = {name: names.code("member", int(row[name]))
+              for name in ("operator", "issuer", "centre")}
+    text = {name: names.code(name, int(row[name]))
+            for name in ("line", "vehicle", "device", "mode", "medium", "card_kind", "table",
+                         "rule")}
+    fees = int(row["clearing_fee"]), int(row["issuer_fee"])
+    return (
+        card_text(int(row["card_hi"]), int(row["card_lo"])), int(row["card_seq"]),
+        RideState(int(row["state"])).name, int(row["started_at"]), int(row["ended_at"]),
+        day_of(int(row["service_day"])), names.code("stop", int(row["from_stop"])),
+        names.code("stop", int(row["to_stop"])), member["operator"], member["issuer"],
+        *text.values(), *(int(row[name]) for name in ("due", "price", "paid", "variance")),
+        bool(int(row["flags"]) & RIDE_FLAGS["HELD"]), tuple(legs_of(row, names)),
+        member["centre"] if fees[0] else "", *fees, day_of(int(row["window"])),
+    )
+
+
+def plain_entries(results: list[Result]) -> Rows:
+    """The same of the plain engine."""
+    rows = []
+    for result in results:
+        for entry in result.entries:
+            ride, charge = entry.ride, entry.charge
+            rows.append((
+                ride.card, ride.card_seq, ride.state, ride.started_at, ride.ended_at,
+                ride.service_day, ride.from_stop, ride.to_stop, ride.operator, ride.issuer,
+                ride.line, ride.vehicle, ride.device, ride.mode, ride.medium, ride.card_kind,
+                charge.table, charge.rule, charge.due, charge.price, charge.paid, charge.variance,
+                charge.held,
+                tuple((leg.kind, leg.rule, leg.funder, leg.amount) for leg in charge.legs),
+                entry.centre if entry.clearing_fee else "", entry.clearing_fee, entry.issuer_fee,
+                entry.window))
+    return sorted(rows)
+
+
+def refusals_of(book: MemoryBook, case: Case) -> Rows:
+    """Code, file and line of every refusal, files by the case's own numbers."""
+    names = Names(book.names())
+    numbers = {names.find("file", digest): number for digest, number in _numbers(case).items()}
+    return sorted((Code(int(row["code"])).name, numbers[int(row["file"])], int(row["line"]))
+                  for row in book.all_rows("refusals"))
+
+
+def _numbers(case: Case) -> dict[str, int]:
+    import hashlib
+
+    return {hashlib.sha256(file.content).hexdigest(): file.number
+            for files in case.list_files() for file in files}
+
+
+def obligations_of(book: MemoryBook) -> Rows:
+    """What members owe each other, added up over runs."""
+    names, sums = Names(book.names()), dict[tuple[Any, ...], list[int]]()
+    for row in book.all_rows("obligations"):
+        key = (day_of(int(row["window"])), names.code("member", int(row["debtor"])),
+               names.code("member", int(row["creditor"])), int(row["cause"]))
+        total = sums.setdefault(key, [0, 0])
+        total[0] += int(row["amount"])
+        total[1] += int(row["rides"])
+    return sorted((*key, *total) for key, total in sums.items())
+
+
+def plain_obligations(results: list[Result]) -> Rows:
+    """The same of the plain engine."""
+    sums = dict[tuple[Any, ...], list[int]]()
+    for result in results:
+        for (window, debtor, creditor, cause), (amount, rides) in result.obligations.items():
+            total = sums.setdefault((window, debtor, creditor, int(Cause[cause])), [0, 0])
+            total[0] += amount
+            total[1] += rides
+    return sorted((*key, *total) for key, total in sums.items())
+
+
+def carried_of(book: MemoryBook) -> Rows:
+    """Entries still open after the last run."""
+    return sorted((card_text(int(row["card_hi"]), int(row["card_lo"])), int(row["card_seq"]),
+                   int(row["tapped_at"])) for row in book.load_state().open_taps)
+
+
+@drawn
+@given(cases(), st.sampled_from([1, 2]))
+def test_both_engines_agree(case: Case, threads: int) -> None:
+    results = replay(case)
+    with tempfile.TemporaryDirectory() as folder:
+        book = clear_case(case, Path(folder), threads)
+    check_same("refusals", refusals_of(book, case),
+               [tuple(refusal) for result in results for refusal in result.refusals])
+    check_same("entries", entries_of(book), plain_entries(results))
+    check_same("obligations", obligations_of(book), plain_obligations(results))
+    check_same("carried", carried_of(book),
+               [(tap.card, tap.card_seq, tap.tapped_at) for tap in results[-1].carried])
+
+
+def check_same(what: str, kernels: Rows, plain: Rows) -> None:
+    """Fail with the rows that only one of the engines has."""
+    only_kernels = sorted(set(kernels) - set(plain))
+    only_plain = sorted(set(plain) - set(kernels))
+    assert sorted(kernels) == sorted(plain), (
+        f"{what}\nonly the kernels: {only_kernels}\nonly the plain engine: {only_plain}")
