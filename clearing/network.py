@@ -60,6 +60,7 @@ class Operator(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     system: str | None = None       # operators of one system share stops and one paid area
     stops: str = "any"              # a CSV in the network's folder (stop,name), or "any"
     links: str | None = None        # a CSV (from,to,metres): track between neighbouring stops
+    runs_from: datetime.date | None = None  # the first day that needs a fare; None: taps_from
 
 
 class Issuer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
