@@ -1,0 +1,1 @@
+"""How fast the engine answers one question each: `python -m benchmarks` lists them."""
