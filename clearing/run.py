@@ -1,7 +1,7 @@
 """A run, from files to a committed ledger: the only module that knows the order of the stages.
 
-    read and decode -> refuse files that are known -> clear partitions, writing entries meanwhile
-    -> refusals, obligations, state, names, files -> commit
+read and decode -> refuse files that are known -> clear partitions, writing entries meanwhile
+-> refusals, obligations, state, names, files -> commit
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     last = book.last_run()
     world = load_world(network, Names(book.names()))
     vocabulary = Vocabulary(world.network, world.folder, world.names)
-    intake = read_files(paths, vocabulary, threads=threads, received_at=received_at)
+    intake = read_files(paths, vocabulary, threads=threads, received_at=received_at,
+                        layout=layout)
     clock.lap("read and decode")
     known = book.file_digests()
     taken, outcomes = _judge_files(intake, known, world)
@@ -271,7 +272,7 @@ def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], ta
     accepted = sum(outcome.accepted for outcome in refusals.outcomes)
     committed = run.commit(
         engine=__version__, network=world.locator, network_digest=world.digest,
-        tables={version: world.digest for version in versions_of(world)}, horizon=horizon,
+        tables=dict.fromkeys(versions_of(world), world.digest), horizon=horizon,
         counts=Counts(taps=records_, accepted=accepted, refused=records_ - accepted,
                       rides=stages.rides, carried=len(state[2])))
     return Report(committed, refusals.outcomes, refusals.counts, {}, obligations,
