@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from typing import Any
 
 import click
 
@@ -21,6 +23,8 @@ COMMANDS = {
 }
 WRONG_USE = 2
 REFUSED = 1
+STOPPED = 128 + 2           # by Ctrl-C, as shells count it
+READER_GONE = 128 + 13      # whoever read our output ended first: `onecard show rides | head`
 
 
 class LazyGroup(click.Group):
@@ -40,6 +44,20 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what is left of its output is written here, where a fault is caught."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            raise _ReaderGone from None     # click would end with 1, which means refusals here
+
+
+class _ReaderGone(Exception):
+    """Nobody reads what is printed any more."""
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="onecard")
@@ -58,21 +76,43 @@ def onecard() -> None:
 
 def main() -> None:
     """Run the command line; what went wrong is said in words, without a traceback."""
-    from clearing.errors import OnecardError
+    sys.exit(_run())
 
+
+def _run() -> int:
+    """The exit code of the command line."""
+    for stream in (sys.stdout, sys.stderr):     # names and records may hold what it cannot print
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        onecard(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        return onecard(standalone_mode=False, prog_name="onecard") or 0
     except click.ClickException as error:
         error.show()
-        sys.exit(WRONG_USE)
     except click.Abort:
         click.echo("stopped; nothing of the unfinished run is in the book", err=True)
-        sys.exit(130)
-    except OnecardError as error:
-        click.echo(f"onecard: {error}", err=True)
-        sys.exit(WRONG_USE)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        return STOPPED
+    except _ReaderGone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    except Exception as error:
+        words = _words_for(error)
+        if words is None:
+            raise
+        click.echo(f"onecard: {words}", err=True)
+    return WRONG_USE
+
+
+def _words_for(error: Exception) -> str | None:
+    """What to tell people of an error; None where it is a fault of the program itself."""
+    from clearing.errors import OnecardError
+
+    loader = sys.modules.get("fare_tables.loader")      # not imported for an error alone
+    if isinstance(error, OnecardError) or (
+            loader is not None and isinstance(error, loader.TableError)):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}\ncheck the path, its owner and the disk"
+    if isinstance(error, ImportError) and (error.name or "").split(".")[0] == "ext":
+        return (f"the compiled kernels are missing or older than the rest ({error})\n"
+                "build them: pip install --editable . in the source folder, or install a wheel")
+    return None

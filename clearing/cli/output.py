@@ -30,18 +30,26 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
-                  pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left",
                          no_wrap=True, overflow="ignore")
     for row in rows:
-        table.add_row(*(str(value) for value in row))
+        table.add_row(*(printable(str(value)) for value in row))
     # A table wider than the terminal is better wrapped by it than cut.
     console = Console(width=WIDEST, highlight=False, markup=False, emoji=False)
     with console.capture() as capture:
         console.print(table)
+    click.echo(click.style(printable(title), bold=True))
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
+
+
+def printable(text: str) -> str:
+    """Text that a terminal only shows: control characters, which records may hold, are spelt out."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode()
+                   for sign in text)
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
