@@ -40,6 +40,7 @@ from ext.partition import partitions_of
 from settlement.obligations import ObligationSums
 
 Records = npt.NDArray[Any]
+LAST_DAY = 49_000               # in 2104: times of records end in 2106
 AHEAD = 4                       # partitions per thread that may wait for the writer
 Progress = Callable[[str, int, int], None]      # stage, done, of how many
 
@@ -229,9 +230,9 @@ def _judge_files(intake: Intake, known: dict[str, tuple[int, str]],
                 f" in run {run}" if run else " in this run")
         if code == Code.OK:
             taken.append(index)
-            seen[report.digest] = (0, report.path.name)
+            seen[report.digest] = (0, _readable(report.path.name))
         outcomes[index] = BookFile(
-            file=numbers[report.digest], name=report.path.name, sha256=report.digest,
+            file=numbers[report.digest], name=_readable(report.path.name), sha256=report.digest,
             bytes=report.size_bytes, records=report.records,
             accepted=report.accepted if code == Code.OK else 0,
             refused=report.refused if code == Code.OK else report.records,
@@ -336,6 +337,11 @@ def raw_records(path: Path, offsets: list[int]) -> list[bytes]:
                 for offset in offsets]
 
 
+def _readable(name: str) -> str:
+    """A file's name as text, whatever its bytes are."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def words_of(code: Code) -> str:
     """What a refusal code means and what to do, in one line."""
     return WORDS[code]
@@ -349,7 +355,10 @@ def day_number(text: str) -> int:
     import datetime
 
     try:
-        return number_of(datetime.date.fromisoformat(text))
+        day = number_of(datetime.date.fromisoformat(text))
+        if not 0 < day <= LAST_DAY:
+            raise ValueError
+        return day
     except ValueError:
         raise OnecardError(f"{text!r} is not a day", expected="a date such as 2024-11-25",
                            remedy="write the service day of the window") from None

@@ -111,7 +111,8 @@ def _words_for(error: Exception) -> str | None:
             loader is not None and isinstance(error, loader.TableError)):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{os.fsdecode(error.filename)}: {error.strerror}\ncheck the path, its owner and the disk"
+        return (f"{os.fsdecode(error.filename)}: {error.strerror}\n"
+                "check the path, its owner and the disk")
     if isinstance(error, ImportError) and (error.name or "").split(".")[0] == "ext":
         return (f"the compiled kernels are missing or older than the rest ({error})\n"
                 "build them: pip install --editable . in the source folder, or install a wheel")

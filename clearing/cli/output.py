@@ -45,7 +45,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
 
 
 def printable(text: str) -> str:
-    """Text that a terminal only shows: control characters, which records may hold, are spelt out."""
+    """Text that a terminal only shows: control characters, as records may hold, are spelt out."""
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode()
