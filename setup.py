@@ -12,7 +12,10 @@ from setuptools import Extension, setup
 DEBUG = os.environ.get("ONECARD_DEBUG") == "1"
 
 C_FLAGS = ["-O1", "-g"] if DEBUG else ["-O3", "-fno-strict-aliasing"]
-WARNINGS = ["-Wall", "-Wno-unused-function", "-Wno-address-of-packed-member", "-Werror=implicit-function-declaration"]
+WARNINGS = [
+    "-Wall", "-Wno-unused-function", "-Wno-address-of-packed-member",
+    "-Werror=implicit-function-declaration",
+]
 MACROS = [("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")]
 
 DIRECTIVES = {

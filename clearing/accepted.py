@@ -53,7 +53,7 @@ def _counter(tap: Any) -> tuple[int, int, int]:
 
 
 def _has_one_tap(entry: Any) -> bool:
-    return (entry["in_line"] == entry["out_line"] and entry["in_file"] == entry["out_file"]
+    return ((entry["in_line"] == entry["out_line"] and entry["in_file"] == entry["out_file"])
             or entry["state"] in (RideState.SINGLE_TAP, RideState.MISSING_OUT,
                                   RideState.MISSING_IN))
 
@@ -78,7 +78,8 @@ def _judge_boarding(tap: Any, entry: Any) -> Code | None:
     if same and _has_one_tap(entry):
         same = _same_charge(tap, entry)
         if whole and entry["state"] != RideState.MISSING_OUT:
-            same = same and tap["tapped_at"] == entry["ended_at"] and tap["stop"] == entry["to_stop"]
+            same = (same and tap["tapped_at"] == entry["ended_at"]
+                    and tap["stop"] == entry["to_stop"])
     return Code.DUPLICATE if same else Code.CONFLICT
 
 

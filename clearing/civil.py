@@ -49,4 +49,5 @@ def civil_text(at: int, offset_s: int) -> str:
     """UTC seconds as ISO 8601 civil time; "" for 0, which stands for a time that is not known."""
     if at == 0:
         return ""
-    return datetime.datetime.fromtimestamp(at + offset_s, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    civil = datetime.datetime.fromtimestamp(at + offset_s, datetime.UTC)
+    return civil.strftime("%Y-%m-%dT%H:%M:%S")

@@ -60,7 +60,8 @@ class Lister:
         """The codes of a column of numbers."""
         if kind not in self._codes:
             self._codes[kind] = np.array(self.names.codes(kind), dtype=object)
-        return self._codes[kind][numbers]
+        codes: npt.NDArray[Any] = self._codes[kind][numbers]
+        return codes
 
     def rides(self, where: str = "1") -> Rows:
         """Rides in the order of RIDE_COLUMNS, by card and time; money in fen."""
@@ -83,7 +84,7 @@ class Lister:
 
     def _rules(self, rows: Records) -> list[str]:
         """The fare row and the discount rows that decided, in the order they were applied."""
-        rules = self.codes("rule", rows["rule"]).tolist()
+        rules: list[str] = self.codes("rule", rows["rule"]).tolist()
         for leg in range(1, LEG_SLOTS + 1):
             names = self.codes("rule", rows[f"leg{leg}_rule"])
             rules = [f"{rule}+{name}" if name and not rule.endswith(f"+{name}") else rule

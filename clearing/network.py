@@ -81,7 +81,7 @@ class Funder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Centre(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A member that clears for others and may take a fee. No city: its province's or the nation's."""
+    """A member that clears for others and may take a fee; without a city, for more than one."""
 
     code: str
     name: str

@@ -28,7 +28,8 @@ from ext.records import LEG_SLOTS, RIDE_FLAGS
 
 Records = npt.NDArray[Any]
 # The order in which the engine priced a card's rides: run by run, then by time.
-PRICED_ORDER = "run, greatest(started_at, if(started_at = 0, ended_at, 0)), started_at = 0, card_seq"
+PRICED_ORDER = (
+    "run, greatest(started_at, if(started_at = 0, ended_at, 0)), started_at = 0, card_seq")
 
 
 def plain_world(world: Compiled) -> World:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from clearing.civil import civil_offset_s
 from clearing.errors import OnecardError
 from clearing.names import Names
-from clearing.network import Network, Operator
+from clearing.network import Centre, Funder, Issuer, Network, Operator
 from ext import records
 from ext.pricing import Plan
 from fare_tables.compiled import BITS, Ground, Runner, compile_tables, table_version
@@ -22,7 +22,7 @@ from fare_tables.distances import read_csv
 from fare_tables.loader import SHIPPED, find_folder, load_tables, read_toml
 from fare_tables.model import Table
 from settlement.agreements import Terms, compile_terms
-from settlement.members import Member
+from settlement.members import Member, Role
 
 ROOM = {"mode": BITS, "medium": BITS, "card_kind": BITS, "member": 65_534}
 
@@ -109,8 +109,7 @@ def digest_of(folder: Path) -> str:
 
 
 def _members(network: Network, names: Names) -> list[Member]:
-    """Every member, numbered. An operator and an issuer may be one and the same company, but a
-    member is one of them only."""
+    """Every member, numbered; a company that both runs and issues is two members."""
     provinces = {province.code for province in network.province}
     cities = {city.code: city.province for city in network.city}
     for city in network.city:
@@ -118,8 +117,10 @@ def _members(network: Network, names: Names) -> list[Member]:
             raise OnecardError(f"city {city.code!r} is in province {city.province!r}, which "
                                "network.toml does not have", remedy="add the province")
     members: list[Member] = []
-    for role, group in (("operator", network.operator), ("issuer", network.issuer),
-                        ("funder", network.funder), ("centre", network.centre)):
+    groups: tuple[tuple[Role, Sequence[Operator | Issuer | Funder | Centre]], ...] = (
+        ("operator", network.operator), ("issuer", network.issuer),
+        ("funder", network.funder), ("centre", network.centre))
+    for role, group in groups:
         for written in group:
             if written.city is not None and written.city not in cities:
                 raise OnecardError(f"{role} {written.code!r} is in city {written.city!r}, which "

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -159,7 +160,7 @@ def compile_tables(tables: Sequence[Table], ground: Ground) -> Plan:
 
 
 def _structs(rows: Sequence[Mapping[str, int]], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Records from dicts; what a dict does not name is 0. Never empty: kernels take no empty view."""
+    """Records from dicts; what a dict does not name is 0. Never empty: no view is."""
     out = np.zeros(max(len(rows), 1), dtype=dtype)
     for index, row in enumerate(rows):
         for name, value in row.items():
@@ -253,7 +254,8 @@ def _fare(table: Table, system: str, ground: Ground, arrays: _Arrays) -> dict[st
         out[name] = _amount(value, name) if isinstance(value, int) else 0
     if fare.overtime_after_s is not None:
         if not 0 < fare.overtime_after_s < 1 << 32:
-            raise TableError(f"overtime_after_s is {fare.overtime_after_s}\nwrite seconds, 1 or more")
+            raise TableError(f"overtime_after_s is {fare.overtime_after_s}\n"
+                             "write seconds, 1 or more")
         out["overtime_after_s"] = fare.overtime_after_s
         out["overtime_add"] = _amount(fare.overtime_add, "overtime_add")
     wants = {"flat": "amount", "distance": "bands", "od": "matrix"}
@@ -441,7 +443,8 @@ def _concession(row: Concession, arrays: _Arrays) -> dict[str, int]:
     if row.pays_percent is not None:
         return {"effect": int(Effect.PAYS_SHARE), "pays_ppm": percent_ppm(row.pays_percent)}
     if row.pays_amount is not None:
-        return {"effect": int(Effect.PAYS_AMOUNT), "amount": _amount(row.pays_amount, "pays_amount")}
+        amount = _amount(row.pays_amount, "pays_amount")
+        return {"effect": int(Effect.PAYS_AMOUNT), "amount": amount}
     assert row.bands is not None
     first, reached = len(arrays.price_bands), 0
     for place, band in enumerate(row.bands):
@@ -504,10 +507,10 @@ class _Choices:
                  ground: Ground) -> None:
         self.tariffs: list[int] = []
         signatures: dict[tuple[int, ...], int] = {(): 0}
-        lines = self._tables_by_line(tables, ground)
+        tables_by_line = self._tables_by_line(tables, ground)
         self.line_groups = np.zeros(ground.names.count("line") + 1, dtype=np.uint16)
-        for line, naming in lines.items():
-            self.line_groups[line] = signatures.setdefault(tuple(naming), len(signatures))
+        for line, indexes in tables_by_line.items():
+            self.line_groups[line] = signatures.setdefault(tuple(indexes), len(signatures))
         self.groups = len(signatures)
         shape = (len(ground.runners) + 1, ground.names.count("mode"), self.groups)
         self.choices = np.zeros(shape, dtype=records.CHOICE)
@@ -533,7 +536,7 @@ class _Choices:
     @staticmethod
     def _chosen(tables: Sequence[Table], runner: Runner, mode: str,
                 naming: tuple[int, ...]) -> list[int]:
-        """Tables that name the line, then those for every line; two must not be in force at once."""
+        """Tables that name the line, then those for every line; two are never in force at once."""
         chosen: list[int] = []
         for named in (True, False):
             level = [
@@ -542,13 +545,13 @@ class _Choices:
                 and (table.lines is None) != named and (not named or index in naming)
             ]
             level.sort(key=lambda index: tables[index].in_force_from)
-            for earlier, later in zip(level, level[1:], strict=False):
+            for earlier, later in pairwise(level):
                 last = tables[earlier].in_force_until
                 if last is None or last >= tables[later].in_force_from:
                     raise TableError(
                         f"tables {table_version(tables[earlier])} and "
-                        f"{table_version(tables[later])} are both in force for {runner.code} {mode} "
-                        f"on {tables[later].in_force_from}\n"
+                        f"{table_version(tables[later])} are both in force for {runner.code} "
+                        f"{mode} on {tables[later].in_force_from}\n"
                         "end the earlier one the day before, or give one of them lines")
             chosen += level
         return chosen

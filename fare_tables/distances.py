@@ -32,8 +32,8 @@ def read_csv(path: Path, columns: Sequence[str]) -> list[list[str]]:
                          f"not {','.join(columns)}\ncorrect the header")
     for line, row in enumerate(rows[1:], 2):
         if len(row) != len(columns):
-            raise TableError(f"{path}:{line}: {len(row)} fields, not {len(columns)}: {','.join(row)}"
-                             "\ncorrect that line")
+            raise TableError(f"{path}:{line}: {len(row)} fields, not {len(columns)}: "
+                             f"{','.join(row)}\ncorrect that line")
     return rows[1:]
 
 

@@ -51,7 +51,8 @@ def read_toml(path: Path, shape: type[T]) -> T:
         raise TableError(f"{path}: is not TOML: {error}\ncorrect that place in the file") from None
     except msgspec.ValidationError as error:
         raise TableError(
-            f"{path}: {error}\nthe keys and their meaning are in {shape.__module__}.{shape.__name__}"
+            f"{path}: {error}\n"
+            f"the keys and their meaning are in {shape.__module__}.{shape.__name__}"
         ) from None
 
 

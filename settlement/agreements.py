@@ -36,13 +36,13 @@ def compile_terms(agreements: Iterable[Terms]) -> npt.NDArray[Any]:
         if terms.between in given:
             raise ValueError(f"there are two agreements for {terms.between!r}: keep one")
         given.add(terms.between)
-        if not (0 <= terms.clearing_ppm and 0 <= terms.issuer_ppm
+        if not (min(terms.clearing_ppm, terms.issuer_ppm) >= 0
                 and terms.clearing_ppm + terms.issuer_ppm <= PPM):
             raise ValueError(f"the fees of the agreement for {terms.between!r} are not between 0 "
                              f"and {PPM} parts per million together")
         if terms.clearing_ppm and not terms.centre:
-            raise ValueError(f"the agreement for {terms.between!r} has a clearing fee and no centre "
-                             "that takes it: name one")
+            raise ValueError(f"the agreement for {terms.between!r} has a clearing fee and no "
+                             "centre that takes it: name one")
         place = DISTANCES.index(terms.between)
         rows["clearing_ppm"][place] = terms.clearing_ppm
         rows["issuer_ppm"][place] = terms.issuer_ppm

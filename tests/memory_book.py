@@ -15,7 +15,8 @@ from clearing.names import Name
 from ext import records
 
 PER_RUN = ("entries", "events", "refusals", "obligations", "cards", "accumulators", "open_taps")
-DTYPES = {"entries": records.ENTRY, "events": records.TAP, "refusals": records.REFUSAL, "obligations": records.OBLIGATION,
+DTYPES = {"entries": records.ENTRY, "events": records.TAP, "refusals": records.REFUSAL,
+          "obligations": records.OBLIGATION,
           "cards": records.CARD_STATE, "accumulators": records.ACCUMULATOR,
           "open_taps": records.TAP}
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from clearing.cli import REFUSED
 from clearing.cli.options import book_option, network_option, threads_option
+
+if TYPE_CHECKING:
+    from ext.codes import Code
 
 
 @click.command("clear")
@@ -60,12 +65,11 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
     sys.exit(REFUSED if report.run.refused else 0)
 
 
-def print_refusals(counts: dict[int, int]) -> None:
+def print_refusals(counts: Mapping[Code, int]) -> None:
     """Refusals by code, with what each means."""
     from clearing.cli.output import print_table
     from clearing.run import words_of
-    from ext.codes import Code
 
     print_table("refusals", ("code", "records", "what it means and what to do"),
-                ((Code(code).name, f"{count:,}", words_of(Code(code)))
+                ((code.name, f"{count:,}", words_of(code))
                  for code, count in sorted(counts.items())), right=("records",))

@@ -94,8 +94,8 @@ def _print_files(report: Report, paths: list[Path]) -> None:
         sums = operators.setdefault(_operator_of(file.name), [0, 0, 0, 0])
         for place, value in enumerate((1, file.records, file.accepted, file.refused)):
             sums[place] += value
-    print_table(f"{len(paths)} files, {report.run.taps:,} records = {report.run.accepted:,} accepted "
-                f"+ {report.run.refused:,} refused",
+    print_table(f"{len(paths)} files, {report.run.taps:,} records = "
+                f"{report.run.accepted:,} accepted + {report.run.refused:,} refused",
                 ("operator", "files", "records", "accepted", "refused"),
                 ((name, *(f"{value:,}" for value in sums))
                  for name, sums in sorted(operators.items())),
@@ -164,7 +164,8 @@ def _print_positions(book: Book, world: World) -> None:
     from settlement.positions import net_positions
 
     positions = net_positions(obligations_of(book), world.members)
-    named = {place.code: place.name for place in (*world.network.city, *world.network.province)}
+    named = {city.code: city.name for city in world.network.city}
+    named |= {province.code: province.name for province in world.network.province}
     for level in LEVELS:
         rows = [one for one in positions if one.level == level]
         total = sum(one.net for one in rows)

@@ -85,7 +85,8 @@ def _explanation(row: Any, priced: Priced, world: World) -> dict[str, Any]:
             {"kind": step.kind, "rule": step.rule, "applied": step.applied, "why": step.why,
              "before": step.before, "after": step.after} for step in priced.steps],
         "spent_before": _spent(priced.before), "spent_after": _spent(priced.after),
-        "transfer_chain_before": _chain(priced.before), "transfer_chain_after": _chain(priced.after),
+        "transfer_chain_before": _chain(priced.before),
+        "transfer_chain_after": _chain(priced.after),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+
 import click
 
 from clearing.cli import REFUSED
@@ -32,7 +33,8 @@ def command(book: str, network: str | None, cards: int, every: bool) -> None:
         for line in breaks:
             click.echo(f"does not add up: {line}")
         if not breaks:
-            click.echo("entries balance; obligations are the sums of entries; positions add up to 0")
+            click.echo("entries balance; obligations are the sums of entries; "
+                       "positions add up to 0")
         checked, differences = check_prices(opened, world, None if every else cards)
     for line in differences:
         click.echo(f"differs: {line}")

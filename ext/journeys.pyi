@@ -1,0 +1,17 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+def pair_taps(
+    taps: NDArray[Any],
+    order: NDArray[np.uint32],
+    members: NDArray[Any],
+    rides: NDArray[Any],
+    carried: NDArray[np.uint32],
+    *,
+    ride_limit_s: int,
+    horizon: int,
+    civil_offset_s: int,
+    day_starts_s: int,
+) -> tuple[int, int]: ...

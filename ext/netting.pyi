@@ -1,0 +1,6 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+def add_obligations(entries: NDArray[Any], sums: NDArray[Any]) -> int: ...
+def merge_obligations(more: NDArray[Any], sums: NDArray[Any]) -> bool: ...

@@ -1,0 +1,31 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SCRATCH_BYTES: int
+
+def order_taps(
+    taps: NDArray[Any],
+    order: NDArray[np.uint32],
+    codes: NDArray[np.uint16],
+    scratch: NDArray[np.uint8],
+) -> int: ...
+def find_seen(
+    taps: NDArray[Any],
+    order: NDArray[np.uint32],
+    states: NDArray[Any],
+    suspects: NDArray[np.uint32],
+) -> int: ...
+def open_states(
+    taps: NDArray[Any],
+    order: NDArray[np.uint32],
+    states: NDArray[Any],
+    opened: NDArray[Any],
+) -> int: ...
+def remember_taps(
+    taps: NDArray[Any],
+    order: NDArray[np.uint32],
+    codes: NDArray[np.uint16],
+    states: NDArray[Any],
+) -> None: ...

@@ -1,0 +1,25 @@
+import numpy as np
+
+TAP: np.dtype[np.void]
+REFUSAL: np.dtype[np.void]
+RIDE: np.dtype[np.void]
+CHARGE: np.dtype[np.void]
+ENTRY: np.dtype[np.void]
+CARD_STATE: np.dtype[np.void]
+ACCUMULATOR: np.dtype[np.void]
+OBLIGATION: np.dtype[np.void]
+MEMBER: np.dtype[np.void]
+TARIFF: np.dtype[np.void]
+PRICE_ROW: np.dtype[np.void]
+BAND: np.dtype[np.void]
+PRICE_BAND: np.dtype[np.void]
+SHARE: np.dtype[np.void]
+CHOICE: np.dtype[np.void]
+ACCUMULATOR_RULE: np.dtype[np.void]
+AGREEMENT_TERMS: np.dtype[np.void]
+
+TAP_FLAGS: dict[str, int]
+RIDE_FLAGS: dict[str, int]
+LEG_SLOTS: int
+SHARE_OF_OPERATOR: int
+SHARE_OF_ISSUER: int
