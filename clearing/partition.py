@@ -41,9 +41,23 @@ class CardsState:
                    np.zeros(0, records.TAP))
 
 
+class Scratch:
+    """Memory that one thread clears one partition after another in, instead of asking anew."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, Records] = {}
+
+    def take(self, name: str, count: int, dtype: npt.DTypeLike) -> Records:
+        """An array of `count` rows with anything in it, until the same name is taken again."""
+        array = self._arrays.get(name)
+        if array is None or len(array) < count:
+            array = self._arrays[name] = np.empty(count + count // 4, dtype=dtype)
+        return array[:count]
+
+
 @dataclass(frozen=True)
 class Cleared:
-    """What became of a partition."""
+    """What became of a partition. Taps, codes and entries lie in the scratch memory."""
 
     taps: Records               # as they were given, carried ones first
     codes: npt.NDArray[np.uint16]   # one per tap
@@ -61,38 +75,40 @@ class Moment:
 
 
 def clear_partition(taps: Records, before: CardsState, world: World, moment: Moment,
-                    judge: Judge) -> Cleared:
+                    judge: Judge, scratch: Scratch) -> Cleared:
     """Clear the taps of one partition's cards on what those cards carried.
 
     taps: TAP rows in any order; before: of the same partition, at least for the cards in taps.
     """
-    taps = np.concatenate([before.open_taps, taps])
-    codes = np.empty(len(taps), dtype=np.uint16)
-    order = _order(taps, codes, before.cards, judge)
-    cards = np.empty(len(order), dtype=records.CARD_STATE)
+    if len(before.open_taps):
+        taps = np.concatenate([before.open_taps, taps])
+    codes = scratch.take("codes", len(taps), np.uint16)
+    order = _order(taps, codes, before.cards, judge, scratch)
+    cards = scratch.take("cards", len(order), records.CARD_STATE)
     cards = cards[:open_states(taps, order, before.cards, cards)]
-    rides = np.empty(len(order), dtype=records.RIDE)
-    carried = np.empty(len(order), dtype=np.uint32)
+    rides = scratch.take("rides", len(order), records.RIDE)
+    carried = scratch.take("carried", len(order), np.uint32)
     rides_count, carried_count = pair_taps(
         taps, order, world.member_rows, rides, carried, ride_limit_s=world.network.ride_limit_s,
         horizon=moment.horizon, civil_offset_s=world.civil_offset_s,
         day_starts_s=world.day_starts_s)
     rides, carried = rides[:rides_count], carried[:carried_count]
-    entries, accumulators = _price(taps, codes, rides, cards, before, world, moment)
+    entries, accumulators = _price(taps, codes, rides, cards, before, world, moment, scratch)
     remember_taps(taps, order, codes, cards)
     open_taps = taps[carried]
     open_taps["flags"] |= records.TAP_FLAGS["CARRIED"]
     events = taps[order[taps["kind"][order] >= TapKind.TOP_UP]]
-    return Cleared(taps, codes, entries, events, CardsState(cards, accumulators, open_taps))
+    state = CardsState(cards.copy(), accumulators.copy(), open_taps)
+    return Cleared(taps, codes, entries, events, state)
 
 
 def _order(taps: Records, codes: npt.NDArray[np.uint16], cards: Records,
-           judge: Judge) -> npt.NDArray[np.uint32]:
+           judge: Judge, scratch: Scratch) -> npt.NDArray[np.uint32]:
     """Indexes of the taps that are kept, by card and time; codes for all."""
-    order = np.empty(len(taps), dtype=np.uint32)
-    scratch = np.empty(len(taps) * SCRATCH_BYTES, dtype=np.uint8)
-    order = order[:order_taps(taps, order, codes, scratch)]
-    suspects = np.empty(len(order), dtype=np.uint32)
+    order = scratch.take("order", len(taps), np.uint32)
+    keys = scratch.take("keys", len(taps) * SCRATCH_BYTES, np.uint8)
+    order = order[:order_taps(taps, order, codes, keys)]
+    suspects = scratch.take("suspects", len(order), np.uint32)
     suspects = suspects[:find_seen(taps, order, cards, suspects)]
     if len(suspects):
         codes[suspects] = judge(taps[suspects])
@@ -101,13 +117,14 @@ def _order(taps: Records, codes: npt.NDArray[np.uint16], cards: Records,
 
 
 def _price(taps: Records, codes: npt.NDArray[np.uint16], rides: Records, cards: Records,
-           before: CardsState, world: World, moment: Moment) -> tuple[Records, Records]:
+           before: CardsState, world: World, moment: Moment,
+           scratch: Scratch) -> tuple[Records, Records]:
     """Entries of the rides that have a fare, and the accumulators of the cards."""
-    charges = np.empty(len(rides), dtype=records.CHARGE)
+    charges = scratch.take("charges", len(rides), records.CHARGE)
     room = len(before.accumulators) + len(rides) * world.plan.counts_to_most
-    accumulators = np.empty(room, dtype=records.ACCUMULATOR)
+    accumulators = scratch.take("accumulators", room, records.ACCUMULATOR)
     kept, _ = price_rides(world.plan, rides, cards, before.accumulators, charges, accumulators)
-    entries = np.empty(len(rides), dtype=records.ENTRY)
+    entries = scratch.take("entries", len(rides), records.ENTRY)
     made = make_entries(taps, rides, charges, world.member_rows, world.agreements,
                         moment.first_open_day, entries, codes)
     return entries[:made], accumulators[:kept]

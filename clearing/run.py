@@ -12,10 +12,11 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
 from clearing.intake.vocabulary import Vocabulary
 from clearing.names import Names
-from clearing.partition import CardsState, Cleared, Moment, clear_partition
+from clearing.partition import CardsState, Cleared, Moment, Scratch, clear_partition
 from clearing.refusals import WORDS
 from clearing.world import World, load_world, versions_of
 from ext import records
@@ -41,7 +42,6 @@ from settlement.obligations import ObligationSums
 
 Records = npt.NDArray[Any]
 LAST_DAY = 49_000               # in 2104: times of records end in 2106
-AHEAD = 4                       # partitions per thread that may wait for the writer
 Progress = Callable[[str, int, int], None]      # stage, done, of how many
 
 
@@ -86,7 +86,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
         intake.number_codes(world.names, {index: outcomes[index].file for index in taken})
         horizon = max([book.horizon, *(int(chunk.taps["tapped_at"].max(initial=0))
                                        for chunk in intake.chunks if chunk.file_index in taken)])
-        stages.clear(intake.gather, intake.partitions, horizon)
+        stages.clear(intake, intake.partitions, horizon)
         clock.lap("clear and write entries")
         report = _finish(stages, intake, outcomes, taken, horizon)
         clock.lap("write the rest and commit")
@@ -112,7 +112,7 @@ def close_window(day: int, network: str, book: Book) -> Report:
     with book.begin(digest=digest, kind="close") as run:
         _check_parent(run, last)
         stages = _Stages(world, book, run, 1, no_progress)
-        stages.clear(lambda partition: np.zeros(0, records.TAP), 1, horizon)
+        stages.clear(None, 1, horizon)
         run.write_window(day)
         return _finish(stages, None, [], [], horizon)
 
@@ -139,28 +139,41 @@ class _Stages:
         self.threads, self.progress = threads, progress
         self.sums = ObligationSums()
         self.state: list[CardsState] = []
-        self._asking = threading.Lock()
         self.refused: list[tuple[Records, npt.NDArray[np.uint16]]] = []     # taps, codes
+        self._asking = threading.Lock()
         self.rides = 0
 
-    def clear(self, gather: Callable[[int], Records], partitions: int, horizon: int) -> None:
-        """Clear every partition; entries go to the book in the order of partitions."""
+    def clear(self, intake: Intake | None, partitions: int, horizon: int) -> None:
+        """Clear every partition, each thread writing the entries that it makes.
+
+        In which order entries reach the book decides nothing: it keeps them by card.
+        """
         closed = self.book.closed_through
         moment = Moment(horizon, 0 if closed is None else closed + 1)
         before = _by_partition(self.book.load_state(), partitions)
+        idle: SimpleQueue[_Bench] = SimpleQueue()
+        benches = [_Bench() for _ in range(self.threads)]
+        for bench in benches:
+            idle.put(bench)
 
-        def clear_one(partition: int) -> tuple[Cleared, Records]:
-            cleared = clear_partition(gather(partition), before[partition], self.world, moment,
-                                      self._judge)
-            sums = ObligationSums()
-            sums.add(cleared.entries)
-            return cleared, sums.rows()
+        def clear_one(partition: int) -> _Outcome:
+            bench = idle.get()
+            try:
+                taps = bench.gather(intake, partition)
+                cleared = clear_partition(taps, before[partition], self.world, moment,
+                                          self._judge, bench.scratch)
+                self.run.write_entries(cleared.entries)
+                bench.sums.add(cleared.entries)
+                return _Outcome(cleared)
+            finally:
+                idle.put(bench)
 
         with ThreadPoolExecutor(self.threads) as pool:
-            for done, (cleared, owed) in enumerate(
-                    _in_order(pool, clear_one, range(partitions), self.threads * AHEAD), 1):
-                self._gather(cleared, owed)
+            for done, outcome in enumerate(pool.map(clear_one, range(partitions)), 1):
+                self._gather(outcome)
                 self.progress("clear", done, partitions)
+        for bench in benches:
+            self.sums.merge(bench.sums.rows())
 
     def _judge(self, suspects: Records) -> npt.NDArray[np.uint16]:
         with self._asking:      # a server's connection answers one question at a time
@@ -169,27 +182,38 @@ class _Stages:
             events = self.book.find_events(*counters)
         return judge_taps(suspects, entries, events)
 
-    def _gather(self, cleared: Cleared, owed: Records) -> None:
-        self.run.write_entries(cleared.entries)
-        self.run.write_events(cleared.events)
-        self.sums.merge(owed)
-        self.state.append(cleared.state)
-        self.rides += len(cleared.entries)
+    def _gather(self, outcome: _Outcome) -> None:
+        self.run.write_events(outcome.events)
+        self.state.append(outcome.state)
+        self.rides += outcome.rides
+        if len(outcome.refused):
+            self.refused.append((outcome.refused, outcome.codes))
+
+
+class _Bench:
+    """One thread's scratch memory and sums."""
+
+    def __init__(self) -> None:
+        self.scratch = Scratch()
+        self.sums = ObligationSums()
+
+    def gather(self, intake: Intake | None, partition: int) -> Records:
+        """The partition's taps; none where nothing was read."""
+        if intake is None:
+            return np.zeros(0, records.TAP)
+        taps = self.scratch.take("taps", intake.count(partition), records.TAP)
+        intake.gather(partition, taps)
+        return taps
+
+
+class _Outcome:
+    """What is kept of a cleared partition when its scratch memory is used again."""
+
+    def __init__(self, cleared: Cleared) -> None:
         refused = np.flatnonzero(cleared.codes)
-        if len(refused):
-            self.refused.append((cleared.taps[refused], cleared.codes[refused]))
-
-
-def _in_order(pool: ThreadPoolExecutor, work: Callable[[int], Any], items: Iterable[int],
-              ahead: int) -> Iterator[Any]:
-    """Results in the order of items, with a bounded number of them under way."""
-    waiting: list[Future[Any]] = []
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) >= ahead:
-            yield waiting.pop(0).result()
-    while waiting:
-        yield waiting.pop(0).result()
+        self.refused, self.codes = cleared.taps[refused], cleared.codes[refused]
+        self.events, self.state = cleared.events, cleared.state
+        self.rides = len(cleared.entries)
 
 
 def _by_partition(state: Any, partitions: int) -> list[CardsState]:

@@ -146,9 +146,13 @@ class Intake:
         assert self._shelf is not None, "number_codes comes first"
         return self._shelf.count(partition)
 
-    def gather(self, partition: int) -> Records:
-        """A partition's taps (TAP) of all files that count, with the book's numbers."""
+    def gather(self, partition: int, taps: Records | None = None) -> Records:
+        """A partition's taps (TAP) of all files that count, with the book's numbers.
+
+        `taps` has room for `count(partition)` rows; without it there is a new array.
+        """
         assert self._shelf is not None, "number_codes comes first"
-        taps = np.empty(self._shelf.count(partition), dtype=TAP)
+        if taps is None:
+            taps = np.empty(self._shelf.count(partition), dtype=TAP)
         self._shelf.gather(partition, taps)
         return taps
