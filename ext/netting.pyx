@@ -36,6 +36,8 @@ cdef int owe(Obligation[::1] sums, uint16_t window, uint16_t debtor, uint16_t cr
               or sums[place].creditor != creditor or sums[place].cause != cause):
             place += 1
             continue
+        if <uint32_t>(sums[place].rides + rides) < rides:
+            return OVERFLOWED
         if add_i64(sums[place].amount, amount, &sums[place].amount):
             return OVERFLOWED
         sums[place].rides += rides
@@ -98,7 +100,8 @@ def add_obligations(const Entry[::1] entries not None, Obligation[::1] sums not 
 
     sums: a power of two of rows, zeroed at first. Call again with a larger table, into which
     merge_obligations has copied the old one, and the entries that are left.
-    Raises ValueError for a wrong size, OverflowError where a sum does not fit 64 bits.
+    Raises ValueError for a wrong size, OverflowError where a sum does not fit 64 bits,
+    or its rides 32.
     """
     cdef Py_ssize_t done = 0
     cdef int trouble
@@ -107,7 +110,7 @@ def add_obligations(const Entry[::1] entries not None, Obligation[::1] sums not 
     with nogil:
         trouble = add_rows(entries, sums, &done)
     if trouble == OVERFLOWED:
-        raise OverflowError(f"what one member owes another is more than 64 bits hold, at entry {done}")
+        raise OverflowError(f"what one member owes another does not fit its row, at entry {done}")
     return done
 
 
@@ -131,5 +134,5 @@ def merge_obligations(const Obligation[::1] more not None, Obligation[::1] sums 
             if trouble != ADDED:
                 break
     if trouble == OVERFLOWED:
-        raise OverflowError("what one member owes another is more than 64 bits hold")
+        raise OverflowError("what one member owes another does not fit its row")
     return trouble == ADDED

@@ -47,6 +47,7 @@ cdef enum:
     NO_TRANSFER = 255
     NO_FARE_AMOUNT = -1
     FUNDERS_MAX = 8
+    DUE_MOST = 2000000000       # fen; a table by distance can ask for more
 
 
 cdef class Plan:
@@ -313,7 +314,8 @@ cdef bint in_tier(Plan plan, const PriceRow *row, const Ride *ride,
 
 cdef int apportion(Plan plan, const PriceRow *row, int64_t amount, int64_t *parts) except -1 nogil:
     """Split an amount over the row's shares by largest remainder, ties to the earlier share."""
-    cdef int64_t total = 0, left = amount, rests[FUNDERS_MAX], most
+    cdef int64_t total = 0, left = amount, most
+    cdef int64_t rests[FUNDERS_MAX]
     cdef Py_ssize_t i, best
     for i in range(row.shares_count):
         total += plan.shares[row.shares + i].weight
@@ -482,6 +484,8 @@ cdef Code price_ride(Plan plan, Ride *ride, Charge *charge, CardState *state,
     due = find_due(plan, tariff, ride)
     if due < 0:
         return Code.NO_FARE
+    if due > DUE_MOST:
+        return Code.PRICE_OVERFLOW
     charge.due = due
     charge.price = due
     charge.rule = tariff.rule

@@ -22,7 +22,7 @@ class ObligationSums:
     def add(self, entries: npt.NDArray[Any]) -> None:
         """Add ENTRY rows; held ones make no obligation.
 
-        Raises OverflowError where a sum does not fit 64 bits.
+        Raises OverflowError where a sum does not fit 64 bits, or its rides 32.
         """
         done = 0
         while done < len(entries):
@@ -33,7 +33,7 @@ class ObligationSums:
     def merge(self, rows: npt.NDArray[Any]) -> None:
         """Add OBLIGATION rows.
 
-        Raises OverflowError where a sum does not fit 64 bits.
+        Raises OverflowError where a sum does not fit 64 bits, or its rides 32.
         """
         while not merge_obligations(rows, self._sums):
             self._grow()

@@ -12,8 +12,7 @@ from clearing.reference.memory import Memory, remember
 from clearing.reference.results import COMPLETE, OVERTIME, Charge, Leg, Ride
 from clearing.reference.world import World
 from fare_tables.model import Table
-
-LARGEST = 2**63 - 1         # fen, in a ledger's column
+from fare_tables.money import AMOUNT_MAX
 
 
 class Step(NamedTuple):
@@ -49,7 +48,7 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
         due = find_due(world, table.fare, ride)
         why = f"{table.fare.basis}: no fare for this ride" if due is None else table.fare.basis
         steps.append(Step("fare", table.fare.rule, due is not None, why, None, due))
-    if table is None or due is None or max(due, ride.paid or 0) > LARGEST:
+    if table is None or due is None or due > AMOUNT_MAX:
         code = "NO_FARE" if due is None else "PRICE_OVERFLOW"
         return Priced(ride=ride, charge=None, code=code, steps=steps, before=memory, after=memory)
     asked, legs, transferred = _discount(world, table, ride, due, memory, steps)
