@@ -26,7 +26,7 @@ from clearing import __version__
 from clearing.accepted import judge_taps
 from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.schema import RAW_BYTES
-from clearing.civil import number_of
+from clearing.civil import day_of, number_of
 from clearing.errors import OnecardError
 from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
@@ -101,7 +101,7 @@ def close_window(day: int, network: str, book: Book) -> Report:
     """
     closed = book.closed_through
     if closed is not None and day <= closed:
-        raise OnecardError("the window is closed already", where=str(day),
+        raise OnecardError("the window is closed already", where=day_of(day).isoformat(),
                            expected="a service day after the last closed one",
                            remedy="look at it with `onecard show positions`")
     last = book.last_run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,16 @@ from settlement.instructions import instruct
 from settlement.members import Member
 from settlement.positions import Position
 
+LAST_FILE = "positions.csv"     # where it stands, the others do
+
 
 def write_settlement(folder: Path, obligations: npt.NDArray[Any], positions: Sequence[Position],
                      members: Sequence[Member]) -> None:
-    """Write positions.csv, instructions.csv and statement-MEMBER.csv; money in fen.
+    """Write instructions.csv, statement-MEMBER.csv and, when all is there, positions.csv; in fen.
 
     obligations: OBLIGATION rows of the windows that were closed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "positions.csv", Position._fields, positions)
     _write(folder / "instructions.csv", ("member", "action", "amount"), instruct(positions))
     codes = {member.number: member.code for member in members}
     for member in members:
@@ -37,10 +39,13 @@ def write_settlement(folder: Path, obligations: npt.NDArray[Any], positions: Seq
         if rows:
             _write(folder / f"statement-{member.code}.csv",
                    ("window", "cause", "debtor", "creditor", "rides", "amount"), rows)
+    _write(folder / LAST_FILE, Position._fields, positions)
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as out:
+    unfinished = path.with_name(path.name + ".unfinished")
+    with unfinished.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)
+    os.replace(unfinished, path)

@@ -40,14 +40,23 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
     """
     from clearing.cli.output import print_table, progress_bar
     from clearing.cli.session import writing
-    from clearing.replies import acknowledge, default_folder
+    from clearing.errors import OnecardError
+    from clearing.replies import acknowledge, acknowledge_again, default_folder
     from clearing.run import clear_files
 
     with writing(book, network) as (opened, name), progress_bar() as progress:
         report = clear_files([Path(file) for file in files], name, opened, threads=threads,
                              received_at=int(time.time()), layout=layout, progress=progress)
-    folder = replies or default_folder(book)
-    written = acknowledge(report, folder)
+        folder = replies or default_folder(book)
+        try:
+            written = acknowledge(report, folder)
+            again = acknowledge_again(opened, report, folder)
+        except OSError as error:
+            raise OnecardError(
+                f"the replies cannot be written: {error.strerror}", where=str(folder),
+                expected=f"run {report.run.run} is committed and stays so",
+                remedy="name another folder with --replies and give the same files again: "
+                       "their first replies are written then") from None
     if as_json:
         sys.stdout.write(written.read_text("utf-8"))
     else:
@@ -61,8 +70,11 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
             right=("records", "accepted", "refused"))
         if report.refusals:
             print_refusals(report.refusals)
+        for earlier in again:
+            click.echo(f"acknowledgement of an earlier run, which was missing: {earlier}")
         click.echo(f"acknowledgement: {written}")
-    sys.exit(REFUSED if report.run.refused else 0)
+    refused = report.run.refused or any(file.code for file in report.files)
+    sys.exit(REFUSED if refused else 0)
 
 
 def print_refusals(counts: Mapping[Code, int]) -> None:

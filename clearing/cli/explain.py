@@ -34,7 +34,7 @@ def command(ride: str, book: str, network: str | None, as_json: bool) -> None:
     from clearing.replay import entries_of_card, plain_world, replay_card
 
     card, _, counter = ride.rpartition("/")
-    if not card or not counter.isdigit():
+    if not card or not (counter.isascii() and counter.isdigit()):
         raise OnecardError(f"{ride!r} does not name a ride", expected="CARD/COUNTER",
                            remedy="copy both from `onecard show rides`")
     with reading(book, network) as (opened, world):

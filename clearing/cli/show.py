@@ -45,7 +45,7 @@ def command(what: str, book: str, network: str | None, window: str | None, run: 
     with reading(book, network) as (opened, world):
         lister = Lister(opened, world.names, world.civil_offset_s)
         where = _where(window, run, card)
-        title, columns, rows, right = _topics(opened, world, lister, where, window)[what]()
+        title, columns, rows, right = _topics(opened, world, lister, where, window, run)[what]()
         print_rows(form, title, columns, rows, right, HIDDEN)
 
 
@@ -68,8 +68,8 @@ def _where(window: str | None, run: int | None, card: str | None) -> str:
 Topic = tuple[str, tuple[str, ...], Iterator[tuple[Any, ...]], tuple[str, ...]]
 
 
-def _topics(book: Book, world: World, lister: Lister, where: str,
-            window: str | None) -> dict[str, Callable[[], Topic]]:
+def _topics(book: Book, world: World, lister: Lister, where: str, window: str | None,
+            run: int | None) -> dict[str, Callable[[], Topic]]:
     """Title, columns, rows, and columns of numbers, of each topic."""
     from clearing import listings
 
@@ -83,9 +83,9 @@ def _topics(book: Book, world: World, lister: Lister, where: str,
         "variances": lambda: ("variances: validator less table, in fen", listings.VARIANCE_COLUMNS,
                               lister.variances(where), ("variance", "rides", "total")),
         "positions": lambda: _positions(book, world, window),
-        "runs": lambda: _runs(book),
-        "files": lambda: _files(book),
-        "refusals": lambda: _refusals(book, world, lister),
+        "runs": lambda: _runs(book, run),
+        "files": lambda: _files(book, run),
+        "refusals": lambda: _refusals(book, run),
     }
 
 
@@ -101,20 +101,26 @@ def _positions(book: Book, world: World, window: str | None) -> Topic:
             ("net", "receives", "owes"))
 
 
-def _runs(book: Book) -> Topic:
+def _of_run(run: int | None) -> str:
+    """A condition on tables that are written by runs: committed, and this one if it is named."""
+    return "run IN (SELECT run FROM runs)" + ("" if run is None else f" AND run = {run}")
+
+
+def _runs(book: Book, number: int | None) -> Topic:
     columns = ("run", "kind", "network", "taps", "accepted", "refused", "rides", "carried", "due",
                "paid", "variance", "concessions", "digest")
     return ("runs, money in fen", columns,
-            (tuple(getattr(run, name) for name in columns) for run in book.runs()),
+            (tuple(getattr(run, name) for name in columns) for run in book.runs()
+             if number in (None, run.run)),
             columns[3:-1])
 
 
-def _files(book: Book) -> Topic:
+def _files(book: Book, run: int | None) -> Topic:
     from ext.codes import Code
 
     columns = ("run", "file", "name", "records", "accepted", "refused", "code", "message", "sha256")
     found = book.query(f"SELECT {', '.join(columns)} FROM files "
-                       "WHERE run IN (SELECT run FROM runs) ORDER BY run, file")
+                       f"WHERE {_of_run(run)} ORDER BY run, file, code, name")
     rows = zip(*(list(found[name]) for name in columns), strict=True)
     return ("files", columns,
             (tuple(Code(int(value)).name if column == "code" else
@@ -123,15 +129,16 @@ def _files(book: Book) -> Topic:
             columns[3:6])
 
 
-def _refusals(book: Book, world: World, lister: Lister) -> Topic:
+def _refusals(book: Book, run: int | None) -> Topic:
     from clearing.run import words_of
     from ext.codes import Code
 
     names = {int(number): str(name) for number, name in zip(
-        *book.query("SELECT file, name FROM files WHERE run IN (SELECT run FROM runs)").values(),
+        *book.query("SELECT file, name FROM files WHERE run IN (SELECT run FROM runs) "
+                    "ORDER BY code DESC, run DESC").values(),
         strict=True)}
     found = book.query("SELECT run, file, line, offset, code, field, raw FROM refusals "
-                       "WHERE run IN (SELECT run FROM runs) ORDER BY run, file, offset")
+                       f"WHERE {_of_run(run)} ORDER BY run, file, offset")
     rows = zip(*found.values(), strict=True)
     return ("refusals", ("run", "file", "line", "offset", "code", "field", "reason", "record"),
             ((int(run), names.get(int(file), ""), int(line), int(offset), Code(int(code)).name,
