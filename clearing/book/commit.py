@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
 
 from clearing.book.native import Array, ColumnData
 from clearing.book.runs import BookFile, Counts, Run
@@ -38,6 +37,7 @@ from clearing.book.state import deltas_outgrow_base, newest_accumulators, newest
 from clearing.book.writer import RecordWriter, TableWriter
 from clearing.errors import BookDamaged, BookError, RunNotOpen
 from clearing.names import Name
+from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
 
 if TYPE_CHECKING:
     from clearing.book.book import Book
@@ -73,8 +73,8 @@ class OpenRun:
     @property
     def _writers(self) -> tuple[TableWriter, ...]:
         return (
-            self._entries, self._events, self._refusals, self._obligations, self._cards, self._accumulators,
-            self._open_taps, self._files, self._names, self._windows)
+            self._entries, self._events, self._refusals, self._obligations, self._cards,
+            self._accumulators, self._open_taps, self._files, self._names, self._windows)
 
     def write_entries(self, entries: Array) -> None:
         """Hand over entries (ENTRY), as often as there are some; sorted by card is fastest."""

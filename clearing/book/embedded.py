@@ -5,15 +5,15 @@ One process at a time, and never fork after opening: the child would hang. Threa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from clearing.book import folder
+from clearing.book.embedded_insert import EmbeddedInserter
 from clearing.book.engine import Columns
 from clearing.book.faults import translate
-from clearing.book.native import ColumnData, column_head, join_blocks, pack_block, unpack_blocks
+from clearing.book.native import join_blocks, unpack_blocks
 from clearing.book.schema import Table
 from clearing.errors import BookDamaged, BookError, BookLocked, NotABook
 
@@ -142,7 +142,7 @@ class EmbeddedEngine:
 
     def insert(self, table: Table) -> EmbeddedInserter:
         """Start to insert into a table."""
-        return EmbeddedInserter(self._open(), table, self.where)
+        return EmbeddedInserter(self._open, table, self.where)
 
     def lock_writer(self) -> None:
         """Become the only writer of this process; other processes are kept out by the folder."""
@@ -168,38 +168,3 @@ class EmbeddedEngine:
             self._session.close()
             self._session = None
             self._folder.release()
-
-
-class EmbeddedInserter:
-    """Rows on their way into a table: one open insert that the engine cuts into parts."""
-
-    def __init__(self, session: Any, table: Table, where: str) -> None:
-        self._session, self._where = session, where
-        self._heads = [column_head(name, type_) for name, type_ in table.columns]
-        names = ", ".join(f"`{name}`" for name, _ in table.columns)
-        self._stream: Any = session.send_insert(f"INSERT INTO {table.name} ({names})", "Native")
-
-    def append(self, columns: Sequence[ColumnData], rows: int) -> None:
-        """Hand over rows, as columns in the table's order."""
-        if rows == 0:
-            return
-        try:
-            self._stream.append(pack_block(self._heads, columns, rows))
-        except Exception as error:
-            raise translate(error, self._where) from error
-
-    def finish(self) -> None:
-        """Return when every row that was handed over is stored."""
-        try:
-            self._stream.finish()
-        except Exception as error:
-            raise translate(error, self._where) from error
-        finally:
-            self._session.close()
-
-    def cancel(self) -> None:
-        """Give up; what was stored already stays."""
-        with suppress(Exception):
-            self._stream.cancel()
-        with suppress(Exception):
-            self._session.close()

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ext.records import ENTRY
-
 from clearing.book.engine import Engine
 from clearing.book.schema import record_fields
 from clearing.book.views import CARD
+from ext.records import ENTRY
 
 _PROVENANCE = ("card_hi", "card_lo", "in_file", "in_line", "out_file", "out_line")
 _KINDS = {

@@ -7,7 +7,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from ext.records import ENTRY, TAP
 
 from clearing.book.engine import Columns, Engine
 from clearing.book.export import export
@@ -17,6 +16,7 @@ from clearing.book.schema import RUNS, record_fields
 from clearing.book.state import records_of
 from clearing.errors import BookReadOnly, QueryRefused
 from clearing.names import Name
+from ext.records import ENTRY, TAP
 
 BY_CARD = "card_hi, card_lo, started_at, ended_at, card_seq, out_seq"
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
-from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
 
 from clearing.book.runs import BookFile, Run
+from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
 
 SCHEMA_VERSION = 1
 RAW_BYTES = 1_024       # of a refused record; the rest is in its file

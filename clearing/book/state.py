@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ext.records import ACCUMULATOR, CARD_STATE, TAP
 
 from clearing.book.engine import Columns, Engine
 from clearing.book.native import Array, fill_records
 from clearing.book.runs import Run
 from clearing.book.schema import ACCUMULATORS, CARD_STATES, OPEN_TAPS, Table, record_fields
+from ext.records import ACCUMULATOR, CARD_STATE, TAP
 
 Rows = tuple[Array, Array]      # the runs that wrote them, and the records
 

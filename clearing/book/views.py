@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from clearing.book.schema import ENTRIES
 from ext.codes import Cause, LegKind
 from ext.records import LEG_SLOTS, RIDE_FLAGS
-
-from clearing.book.schema import ENTRIES
 
 COMMITTED = "run IN (SELECT run FROM runs)"
 
@@ -75,8 +74,8 @@ def _postings() -> str:
     side_type = _enum({"debit": 1, "credit": 2}).replace("''", "\\'")
     cause_type = _enum(cause_words).replace("''", "\\'")
     return (
-        f"SELECT run, window, {CARD} AS card, card_hi, card_lo, card_seq, started_at, ended_at, "
-        "reason, member, "
+        f"SELECT run, window, {CARD} AS card, card_hi, card_lo, card_seq, out_seq, "
+        "started_at, ended_at, reason, member, "
         f"CAST(side_number, '{side_type}') AS side, amount, "
         f"CAST(cause_number, '{cause_type}') AS cause FROM entries "
         f"ARRAY JOIN {_array(members, 'UInt16')} AS member, {_array(amounts, 'Int64')} AS amount, "

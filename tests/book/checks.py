@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from tests.book.workload import entries_of, names_of, state_after
 
 from clearing.book import Book
+from tests.book.workload import entries_of, names_of, state_after
 
 BY_EVERYTHING = ["card_hi", "card_lo", "started_at", "ended_at", "card_seq", "out_seq", "due"]
 

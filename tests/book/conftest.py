@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.integration.clickhouse import BINARY, Server, running_server
 
 _numbers = itertools.count(1)

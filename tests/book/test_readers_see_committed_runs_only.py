@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
-from tests.book.checks import assert_holds, exported
-from tests.book.workload import ROWS, add_run, commit, write
 
 from clearing.book import open_book
 from clearing.errors import BookLocked, BookReadOnly, NotABook, RunNotOpen
+from tests.book.checks import assert_holds, exported
+from tests.book.workload import ROWS, add_run, commit, write
 
 
 def test_what_was_written_comes_back(location: str) -> None:
@@ -46,7 +48,7 @@ def test_a_run_in_progress_is_not_seen(location: str) -> None:
 def test_leaving_a_run_without_commit_removes_it(location: str) -> None:
     with open_book(location) as book:
         add_run(book)
-        with pytest.raises(ZeroDivisionError), book.begin(digest="x", kind="clear") as run:
+        with suppress(ZeroDivisionError), book.begin(digest="x", kind="clear") as run:
             write(run, 3)
             raise ZeroDivisionError
         assert_holds(book, 1)

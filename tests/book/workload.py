@@ -1,4 +1,4 @@
-"""Runs that depend on nothing but their number, so that every book can be told what it must hold."""
+"""Runs that depend on nothing but their number: every book can be told what it must hold."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def _cards(rng: np.random.Generator, records: np.ndarray[Any, Any]) -> None:
     """Cards of twenty digits, of fewer, and of letters."""
     card = rng.integers(0, CARDS, len(records))
     records["card_hi"] = np.choose(card % 3, [20 << 56 | 4, 16 << 56, ASCII])
-    records["card_lo"] = (card + 1) * 7_654_321
+    records["card_lo"] = np.where(
+        card % 3 == 2, [int.from_bytes(b"%08d" % number, "big") for number in card.tolist()],
+        (card + 1) * 7_654_321)
 
 
 def entries_of(run: int, rows: int = ROWS) -> np.ndarray[Any, Any]:
@@ -52,6 +54,14 @@ def entries_of(run: int, rows: int = ROWS) -> np.ndarray[Any, Any]:
     for name in numbered:
         entries[name] = rng.integers(0, 9, rows)
     return np.sort(entries, order=["card_hi", "card_lo", "started_at", "ended_at", "card_seq"])
+
+
+def events_of(run: int) -> np.ndarray[Any, Any]:
+    """The top-ups and locks of a run."""
+    rng = np.random.default_rng([5, run])
+    events = _random(rng, TAP, 30)
+    _cards(rng, events)
+    return events
 
 
 def state_of(run: int) -> tuple[Any, Any, Any]:
@@ -116,6 +126,7 @@ def write(run: OpenRun, number: int) -> None:
     entries = entries_of(number)
     run.write_entries(entries[:150])
     run.write_entries(entries[150:])
+    run.write_events(events_of(number))
     refusals = _random(np.random.default_rng([3, number]), REFUSAL, 5)
     run.write_refusals(refusals, [b"", b"\xff\x00", b"a,b", b"x" * 5_000, "卡".encode()])
     run.write_obligations(_random(np.random.default_rng([4, number]), OBLIGATION, 7))

@@ -1,0 +1,83 @@
+"""kill -9 at any step of a run loses at most that run, and leaves nothing that is ever seen.
+
+A process adds a run to the book and is killed before its first step, the next one before its
+second, and so on until one comes through. After each, the book is opened and held to what its
+committed runs must be; whatever the dead left has to be out of the next one's way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clearing.book import open_book
+from tests.book.checks import assert_holds, exported
+from tests.book.workload import add_run
+
+_ROOT = Path(__file__).parents[2]
+
+
+def _run_until(location: str, step: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.book.killed_writer", location, str(step)],
+        cwd=_ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize("step", [2, 3, 9, 16, 17, 18, 19])
+def test_kill_while_the_book_is_made(location: str, step: int) -> None:
+    assert _run_until(location, step).returncode == -signal.SIGKILL
+    with open_book(location) as book:
+        add_run(book)
+        assert_holds(book, 1)
+
+
+def test_kill_at_any_moment(location: str) -> None:
+    with open_book(location) as book:
+        add_run(book)
+    committed = 1
+    for tenths in (4, 7, 5, 6, 8):
+        writer = subprocess.Popen(
+            [sys.executable, "-m", "tests.book.killed_writer", location, "0"],
+            cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            writer.wait(timeout=tenths / 10)
+        writer.kill()
+        writer.wait()
+        with open_book(location) as book:
+            runs = len(book.runs())
+            assert runs in (committed, committed + 1)
+            committed = runs
+            assert_holds(book, committed)
+    with open_book(location) as book:
+        add_run(book)
+        assert_holds(book, committed + 1)
+
+
+def test_kill_at_every_step(location: str, tmp_path: Path) -> None:
+    committed, step = 0, 0
+    while True:
+        step += 1
+        ended = _run_until(location, step)
+        if ended.returncode == 0:
+            break
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        with open_book(location) as book:   # also a book that was only begun to be made
+            runs = len(book.runs())
+            assert runs in (committed, committed + 1)
+            committed = runs
+            assert_holds(book, committed)
+    assert step > int(ended.stdout) > 20
+    assert committed > 0    # killed after the commit row: committed all the same
+    with open_book(location) as book:
+        assert_holds(book, committed + 1)
+        after_kills = exported(book)
+    undisturbed = str(tmp_path / "undisturbed")
+    with open_book(undisturbed) as book:
+        for _ in range(committed + 1):
+            add_run(book)
+        assert exported(book) == after_kills

@@ -1,0 +1,74 @@
+"""Runs write only the cards that they touch; the next run must still start from all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clearing.book import Counts, open_book
+from ext.records import ACCUMULATOR, CARD_STATE, TAP
+from tests.book.workload import add_run, state_after
+
+RUNS = 12
+
+
+def test_state_after_every_run(location: str) -> None:
+    bases = []
+    with open_book(location) as book:
+        for number in range(1, RUNS + 1):
+            bases.append(add_run(book).state_base)
+            state = book.load_state()
+            cards, accumulators, taps = state_after(number)
+            assert state.cards.tolist() == cards
+            assert state.accumulators.tolist() == accumulators
+            assert state.open_taps.tolist() == taps
+        kept = book.query("SELECT DISTINCT run FROM card_states")["run"]
+        taps_kept = book.query("SELECT DISTINCT run FROM open_taps")["run"]
+    assert bases[0] == 1
+    assert 2 < len(set(bases)) < RUNS       # some runs were full copies, some were not
+    assert min(kept) == bases[-1]           # what nobody reads any more is gone
+    assert set(taps_kept) <= {RUNS}
+
+
+def test_a_card_loses_its_accumulators(location: str) -> None:
+    card = np.zeros(1, CARD_STATE)
+    card["card_hi"], card["card_lo"] = 16 << 56, 5
+    others = np.zeros(10, CARD_STATE)
+    others["card_hi"], others["card_lo"] = 16 << 56, np.arange(10) + 100
+    spent = np.zeros(2, ACCUMULATOR)
+    spent["card_hi"], spent["card_lo"] = 16 << 56, 5
+    spent["accumulator"], spent["period"], spent["spent"] = [1, 2], 24_300, 700
+    none, no_taps = spent[:0], np.zeros(0, TAP)
+    left = []
+    with open_book(location) as book:
+        for cards, accumulators in (
+                (np.concatenate([card, others]), spent), (card, spent[1:]), (card, none)):
+            with book.begin(digest="x", kind="clear") as run:
+                run.write_state(cards, accumulators, no_taps)
+                run.commit(engine="0", network="n", network_digest="", tables={}, horizon=1,
+                           counts=Counts())
+            state = book.load_state()
+            assert len(state.cards) == 11
+            left.append(state.accumulators["accumulator"].tolist())
+    assert left == [[1, 2], [2], []]
+
+
+def test_state_may_come_in_pieces_and_unsorted(location: str) -> None:
+    rng = np.random.default_rng(1)
+    cards = np.zeros(200_000, CARD_STATE)       # more than one block of any engine
+    cards["card_hi"], cards["card_lo"] = 16 << 56, rng.permutation(len(cards))
+    cards["highest_seq"] = rng.integers(1, 1 << 32, len(cards))
+    with open_book(location) as book:
+        with book.begin(digest="x", kind="clear") as run:
+            for piece in np.array_split(cards, 7):
+                run.write_state(piece, np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
+            run.commit(engine="0", network="n", network_digest="", tables={}, horizon=1,
+                       counts=Counts())
+        with book.begin(digest="y", kind="clear") as run:
+            changed = cards[::3].copy()
+            changed["highest_seq"] = 7
+            run.write_state(changed, np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
+            run.commit(engine="0", network="n", network_digest="", tables={}, horizon=1,
+                       counts=Counts())
+        state = book.load_state()
+    cards["highest_seq"][::3] = 7
+    assert state.cards.tobytes() == np.sort(cards, order="card_lo").tobytes()

@@ -1,0 +1,69 @@
+"""`show` and users ask in SQL; a question cannot change a book, and a wrong one is told so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clearing.book import open_book
+from clearing.errors import QueryRefused
+from tests.book.checks import assert_holds
+from tests.book.workload import ROWS, add_run
+
+
+def test_columns_come_as_arrays_and_lists(location: str) -> None:
+    with open_book(location) as book:
+        add_run(book)
+        found = book.query(
+            "SELECT toUInt64(18446744073709551615) AS u, toInt64(-9007199254740993) AS i, "
+            "'卡' AS s, toDate('2026-01-02') AS d, toDateTime('2026-01-02 03:04:05', 'UTC') AS t, "
+            "CAST('b', 'Enum8(\\'a\\' = 1, \\'b\\' = 2)') AS e, 0.5 AS f, "
+            "toFixedString('x', 1) AS x")
+    assert found["u"].tolist() == [18446744073709551615]
+    assert found["i"].tolist() == [-9007199254740993]
+    assert found["d"].tolist()[0].isoformat() == "2026-01-02"
+    assert np.datetime64("2026-01-02T03:04:05") == found["t"][0]
+    assert (found["s"], found["e"], found["x"]) == (["卡"], ["b"], ["x"])
+    assert found["f"].tolist() == [0.5]
+
+
+def test_no_rows_still_have_columns(location: str) -> None:
+    with open_book(location) as book:
+        found = book.query("SELECT run, card FROM ledger WHERE 0")
+    assert {name: len(column) for name, column in found.items()} == {"run": 0, "card": 0}
+
+
+@pytest.mark.parametrize("sql", [
+    "DROP TABLE entries", "TRUNCATE TABLE entries", "ALTER TABLE runs DELETE WHERE 1",
+    "INSERT INTO windows SELECT 1, 1", "CREATE TABLE mine (a UInt8) ENGINE = Memory",
+    "SELECT 1; DROP TABLE entries",
+])
+def test_a_question_changes_nothing(location: str, sql: str) -> None:
+    with open_book(location) as book:
+        add_run(book)
+        with pytest.raises(QueryRefused):
+            book.query(sql)
+        assert_holds(book, 1)
+
+
+def test_a_wrong_question_is_told_so(location: str) -> None:
+    with open_book(location) as book:
+        with pytest.raises(QueryRefused, match="nonsense"):
+            book.query("SELECT nonsense FROM ledger")
+        with pytest.raises(QueryRefused):
+            book.query("SELEKT 1")
+        assert book.query("SELECT 1 AS one")["one"].tolist() == [1]
+
+
+def test_entries_come_in_blocks(location: str) -> None:
+    with open_book(location) as book:
+        add_run(book)
+        add_run(book)
+        some = np.concatenate([entries[:0] for entries in book.entries()] + list(
+            book.entries("operator = 3", "due DESC")))
+        abandoned = book.entries()
+        next(abandoned)
+        abandoned.close()
+        assert sum(len(block) for block in book.entries()) == 2 * ROWS
+    assert set(some["operator"].tolist()) == {3}
+    assert np.all(np.diff(some["due"]) <= 0)

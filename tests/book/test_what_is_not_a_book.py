@@ -1,0 +1,124 @@
+"""A wrong path must not be written into, and says what was found, expected and to be done."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clearing.book import SCHEMA_VERSION, open_book
+from clearing.book.address import Address, parse_address
+from clearing.errors import BookLocked, BookReadOnly, BookTooNew, NotABook
+from tests.book.workload import add_run
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "holiday.jpg").write_bytes(b"")
+    with pytest.raises(NotABook, match="holds other things") as refused:
+        open_book(str(tmp_path))
+    assert str(tmp_path) in str(refused.value)
+    assert "--book" in str(refused.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
+
+
+def test_a_file_is_not_a_book(tmp_path: Path) -> None:
+    (tmp_path / "book").write_bytes(b"")
+    with pytest.raises(NotABook, match="this is a file"):
+        open_book(str(tmp_path / "book"))
+
+
+def test_reading_makes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(NotABook, match="there is no book here"):
+        open_book(str(tmp_path / "book"), create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_folder_becomes_a_book(tmp_path: Path) -> None:
+    with open_book(str(tmp_path)) as book:
+        add_run(book)
+    (tmp_path / "replies").mkdir()      # a book's folder may hold more, once it is one
+    with open_book(str(tmp_path)) as book:
+        assert len(book.runs()) == 1
+
+
+def test_a_path_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(BookReadOnly, match="cannot be written"):
+        open_book(str(tmp_path / "file" / "book"))
+
+
+def test_a_newer_book_is_refused(location: str) -> None:
+    with open_book(location) as book:
+        add_run(book)
+        book.engine.run(f"INSERT INTO book SELECT {SCHEMA_VERSION + 1}, 'onecard-clearing 9'")
+    with pytest.raises(BookTooNew) as refused:
+        open_book(location)
+    message = str(refused.value)
+    assert f"schema is {SCHEMA_VERSION + 1}" in message
+    assert f"schema {SCHEMA_VERSION} or older" in message
+    assert "upgrade" in message
+
+
+def test_a_database_with_other_tables_is_left_alone(location: str) -> None:
+    with open_book(location) as book:
+        for table in ("book", "runs"):
+            book.engine.run(f"DROP TABLE {table}")
+        book.engine.run("CREATE TABLE theirs (a UInt8) ENGINE = Memory")
+    with pytest.raises(NotABook, match=r"other tables \(theirs"):
+        open_book(location)
+
+
+def test_one_folder_at_a_time_in_a_process(tmp_path: Path) -> None:
+    first, second = str(tmp_path / "first"), str(tmp_path / "second")
+    with open_book(first) as book:
+        add_run(book)
+        with pytest.raises(BookLocked, match="another book open"):
+            open_book(second)
+        with open_book(first) as again:     # the same one, as often as is needed
+            assert len(again.runs()) == 1
+    with open_book(second) as book:
+        assert book.runs() == []
+
+
+def test_another_process_has_the_folder(tmp_path: Path) -> None:
+    location = str(tmp_path / "book")
+    script = (
+        "import sys; from clearing.book import open_book; from clearing.errors import BookLocked\n"
+        f"try: open_book({location!r})\n"
+        "except BookLocked as error: print(error); sys.exit(7)")
+    with open_book(location) as book:
+        add_run(book)
+        other = subprocess.run(
+            [sys.executable, "-c", script], cwd=Path(__file__).parents[2], capture_output=True,
+            text=True, check=False)
+    assert other.returncode == 7, other.stderr
+    assert "another process" in other.stdout
+    assert location in other.stdout
+    assert other.stderr == ""
+
+
+@pytest.mark.parametrize(("location", "expected"), [
+    ("clickhouse://host/db", Address("host", 9000, "default", "", "db")),
+    ("clickhouse://me@host:1/db_2", Address("host", 1, "me", "", "db_2")),
+    ("clickhouse://me:a%40b%3A@[::1]:9440/db", Address("::1", 9440, "me", "a@b:", "db")),
+])
+def test_addresses(location: str, expected: Address) -> None:
+    assert parse_address(location) == expected
+    assert ":a@b" not in expected.where
+
+
+@pytest.mark.parametrize(("location", "found"), [
+    ("clickhouse://host", "name of the database is missing"),
+    ("clickhouse:///db", "host is missing"),
+    ("clickhouse://host:99999/db", "no address"),
+    ("clickhouse://host/a/b", "not the name of a database"),
+    ("clickhouse://host/a`; DROP DATABASE x", "not the name of a database"),
+    ("clickhouse://me:secret@host/db?compress=1", "more after the database"),
+])
+def test_wrong_addresses_are_refused_before_anything_is_asked(location: str, found: str) -> None:
+    with pytest.raises(NotABook, match=found) as refused:
+        open_book(location)
+    assert "clickhouse://[user" in str(refused.value)
+    assert "secret" not in str(refused.value)
