@@ -21,10 +21,9 @@ $(VENV)/tested: $(VENV)/built
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@
 
-# Debian's own Python may lack ensurepip (package python3-venv); virtualenv is then a way round.
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); $(PYTHON) -m virtualenv $(VENV); } || { \
-		rm -rf $(VENV); echo "a virtual environment cannot be made: install python3-venv"; exit 2; }
+	sh tests/install_python.sh $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 test: $(VENV)/tested
