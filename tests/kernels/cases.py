@@ -1,0 +1,46 @@
+"""Cases as tables of text that a clerk can read, and record arrays from them.
+
+The first line names the columns, each further line is a row; cells stand apart by blanks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Records = npt.NDArray[Any]
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    """The rows of a table; `-` stands for a blank cell."""
+    head, *lines = [line.split() for line in text.strip().splitlines()]
+    assert head[0] == "#", "a table begins with # and its columns"
+    for line in lines:
+        assert len(line) == len(head) - 1, f"{line} does not fit {head[1:]}"
+    return [{name: "" if cell == "-" else cell for name, cell in zip(head[1:], line, strict=True)}
+            for line in lines]
+
+
+def records_of(rows: Iterable[Mapping[str, int]], dtype: np.dtype[Any]) -> Records:
+    """Records with these fields; every other one is 0."""
+    rows = list(rows)
+    made = np.zeros(len(rows), dtype=dtype)
+    for place, row in enumerate(rows):
+        for name, value in row.items():
+            made[name][place] = value
+    return made
+
+
+def dirty(count: int, dtype: np.dtype[Any]) -> Records:
+    """Memory as a caller may bring it: every byte is 0xA5."""
+    return np.full(count * dtype.itemsize, 0xA5, dtype=np.uint8).view(dtype)
+
+
+def reserved_is_zero(records: Records) -> bool:
+    """Whether every reserved field is 0 in every row."""
+    names = [name for name in records.dtype.names or () if name.startswith("reserved")]
+    assert names, "there is a reserved field to look at"
+    return not any(records[name].any() for name in names)

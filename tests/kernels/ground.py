@@ -1,0 +1,146 @@
+"""A small network that fare tables are compiled for, and rides priced by them.
+
+A railway of stops a to e (e is on its own), and two bus companies in two cities.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from clearing.names import Names
+from ext import records
+from ext.codes import Code, LegKind, RideState
+from ext.pricing import Plan, price_rides
+from fare_tables.compiled import Ground, Runner, compile_tables
+from fare_tables.model import AccumulatorSpec, Table
+from tests.kernels.cases import Records, dirty, records_of
+
+STOPS = ("a", "b", "c", "d", "e")
+# a - b - c - d in a line, and a shorter way from a to d round the back.
+LINKS = "from,to,metres\na,b,1000\nb,c,2000\nc,d,3000\na,d,2500\n"
+MEMBERS = ("metro", "bus", "szbus", "gz-card", "sz-card", "finance", "civil", "sponsor")
+NAMES = {"mode": ("metro", "bus"), "medium": ("card", "qr"),
+         "card_kind": ("adult", "student", "senior")}
+DAY = 20_000            # 2024-10-04
+NOON = DAY * 86_400 + 43_200
+
+
+class Outcome(NamedTuple):
+    """What pricing made of rides of one card."""
+
+    codes: list[str]
+    charges: Records
+    rides: Records
+    state: Records
+    accumulators: Records
+    names: Names
+
+    @property
+    def due(self) -> list[int]:
+        return [int(due) for due in self.charges["due"]]
+
+    @property
+    def price(self) -> list[int]:
+        return [int(price) for price in self.charges["price"]]
+
+    def legs(self, ride: int = 0) -> list[tuple[str, str, str, int]]:
+        """Kind, row, funder and amount of a ride's legs."""
+        row = self.charges[ride]
+        return [(LegKind(int(row[f"leg{leg}_kind"])).name.lower(),
+                 self.names.code("rule", int(row[f"leg{leg}_rule"])),
+                 self.names.code("member", int(row[f"leg{leg}_funder"])),
+                 int(row[f"leg{leg}_amount"]))
+                for leg in range(1, records.LEG_SLOTS + 1) if row[f"leg{leg}_kind"]]
+
+
+def make_names() -> Names:
+    """The dictionary: members, modes, media, card kinds and stops in the order above."""
+    names = Names()
+    for member in MEMBERS:
+        names.number("member", member)
+    for kind, codes in NAMES.items():
+        for code in codes:
+            names.number(kind, code)
+    for stop in STOPS:
+        names.number("stop", stop, "rail")
+    return names
+
+
+def make_ground(folder: Path, names: Names | None = None, *, links: str | None = LINKS,
+                stops: Sequence[str] | None = STOPS) -> Ground:
+    """The network, its links as a file in the folder."""
+    names = names or make_names()
+    if links is not None:
+        (folder / "links.csv").write_text(links, encoding="utf-8")
+    runners = {
+        "metro": Runner("metro", 1, 1, ["metro"], "rail", stops,
+                        None if links is None else folder / "links.csv"),
+        "bus": Runner("bus", 2, 2, ["bus"], "bus", None, None),
+        "szbus": Runner("szbus", 3, 3, ["bus"], "szbus", None, None),
+    }
+    card = 1 << 1
+    members = records_of([
+        {}, {"slot": 1, "city": 1, "province": 1}, {"slot": 2, "city": 1, "province": 1},
+        {"slot": 3, "city": 2, "province": 1, "validator_media": card, "holds_variance": 1},
+        *({"city": 1 + (member == "sz-card"), "province": 1} for member in MEMBERS[3:]),
+    ], records.MEMBER)
+    return Ground(
+        folder=folder, names=names, runners=runners, issuer_cities={4: "gz", 5: "sz"},
+        cities=["gz", "sz"], members=members,
+        accumulators=[AccumulatorSpec(accumulator="month"),
+                      AccumulatorSpec(accumulator="today", period="day", counts="due")])
+
+
+def make_table(operator: str = "bus", **changes: Any) -> Table:
+    """A table of one operator: 2.00 flat since 1970, unless told otherwise."""
+    return msgspec.convert({
+        "table": f"{operator}-table", "title": "", "city": "gz", "operators": [operator],
+        "legal_basis": "", "source": "", "in_force_from": datetime.date(1970, 1, 1),
+        "fare": {"rule": "flat", "basis": "flat", "amount": 200}, **changes,
+    }, Table)
+
+
+def make_ride(operator: str = "bus", **changes: Any) -> dict[str, Any]:
+    """A ride of one adult's Guangzhou card at noon; stops by letter."""
+    ride: dict[str, Any] = {
+        "card_lo": 1, "operator": 1 + MEMBERS.index(operator), "issuer": 4,
+        "mode": 1 if operator == "metro" else 2, "medium": 1, "card_kind": 1,
+        "state": RideState.COMPLETE if operator == "metro" else RideState.SINGLE_TAP,
+        "started_at": NOON, "ended_at": NOON, "service_day": DAY, **changes}
+    for name in ("from_stop", "to_stop"):
+        if isinstance(ride.get(name), str):
+            ride[name] = 1 + STOPS.index(ride[name])
+    return ride
+
+
+def new_states(*cards: int) -> Records:
+    """States of cards that have no ride to transfer from."""
+    return records_of([{"card_lo": card, "transfers": 255} for card in cards], records.CARD_STATE)
+
+
+def price(folder: Path, tables: Sequence[Table], *rides: dict[str, Any],
+          states: Records | None = None, before: Records | None = None) -> Outcome:
+    """Rides priced in the order given."""
+    names = make_names()
+    plan = compile_tables(tables, make_ground(folder, names))
+    return price_by(plan, names, *rides, states=states, before=before)
+
+
+def price_by(plan: Plan, names: Names, *rides: dict[str, Any], states: Records | None = None,
+             before: Records | None = None) -> Outcome:
+    """The same with a plan that is compiled already."""
+    rows = records_of(rides, records.RIDE)
+    state = new_states(1) if states is None else states.copy()
+    before = np.zeros(0, records.ACCUMULATOR) if before is None else before
+    charges = dirty(len(rows), records.CHARGE)
+    after = dirty(len(before) + len(rows) * plan.counts_to_most, records.ACCUMULATOR)
+    kept, refused = price_rides(plan, rows, state, before, charges, after)
+    codes = [Code(int(code)).name for code in charges["code"]]
+    assert refused == len(codes) - codes.count("OK")
+    return Outcome(codes, charges, rows, state, after[:kept], names)

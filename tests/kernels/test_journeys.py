@@ -1,0 +1,243 @@
+"""Taps to rides: a gate that is missed must cost what the rules say, and no tap may vanish."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ext import records
+from ext.codes import RideState, TapKind
+from ext.journeys import pair_taps
+from tests.kernels.cases import Records, dirty, records_of, rows_of
+
+pytestmark = pytest.mark.kernels
+
+LIMIT_S = 1000
+# Members: 1 and 2 share the paid area of system 5, 3 is on its own.
+MEMBERS = records_of([{}, {"system": 5}, {"system": 5}, {"system": 6}], records.MEMBER)
+
+
+def pair(taps: Records, *, horizon: int = 0, civil_offset_s: int = 0,
+         day_starts_s: int = 0) -> tuple[Records, list[int]]:
+    """The rides of taps that are in order, and the indexes of entries that stay open."""
+    order = np.arange(len(taps), dtype=np.uint32)
+    rides = dirty(len(taps), records.RIDE)
+    carried = np.empty(len(taps), dtype=np.uint32)
+    made, left = pair_taps(taps, order, MEMBERS, rides, carried, ride_limit_s=LIMIT_S,
+                           horizon=horizon, civil_offset_s=civil_offset_s,
+                           day_starts_s=day_starts_s)
+    return rides[:made], carried[:left].tolist()
+
+
+def tap_of(row: dict[str, str]) -> dict[str, int]:
+    return {"card_lo": int(row.get("card") or 1), "kind": TapKind[row["kind"].upper()],
+            "tapped_at": int(row["at"]), "entered_at": int(row.get("entered") or 0),
+            "stop": int(row.get("stop") or 0), "entry_stop": int(row.get("from") or 0),
+            "operator": int(row.get("operator") or 1), "mode": int(row.get("mode") or 1)}
+
+
+def ride_text(ride: Records) -> str:
+    """A ride as a line: state, first and last tap, times, stops."""
+    taps = f"{ride['first_tap']}-{ride['last_tap']}"
+    times = f"{ride['started_at']}-{ride['ended_at']}"
+    state = RideState(int(ride["state"])).name
+    return f"{state} {taps} {times} {ride['from_stop']}>{ride['to_stop']}"
+
+
+# Taps in order (tap 0 first), and what becomes of them: state taps times stops.
+CASES = {
+    "in and out": ("""
+        # kind   at  stop
+          in     100 1
+          out    400 2
+    """, ["COMPLETE 0-1 100-400 1>2"]),
+    "out where in": ("""
+        # kind   at  stop
+          in     100 1
+          out    400 1
+    """, ["SAME_STATION 0-1 100-400 1>1"]),
+    "two blank stops are not the same station": ("""
+        # kind   at  stop
+          in     100 -
+          out    400 -
+    """, ["COMPLETE 0-1 100-400 0>0"]),
+    "in and out in one second": ("""
+        # kind   at  stop
+          in     100 1
+          out    100 2
+    """, ["COMPLETE 0-1 100-100 1>2"]),
+    "just within the limit": ("""
+        # kind   at   stop
+          in     100  1
+          out    1100 2
+    """, ["COMPLETE 0-1 100-1100 1>2"]),
+    "a second beyond the limit": ("""
+        # kind   at   stop
+          in     100  1
+          out    1101 2
+    """, ["MISSING_OUT 0-0 100-0 1>0", "MISSING_IN 1-1 0-1101 0>2"]),
+    "another operator of the same paid area": ("""
+        # kind   at  stop operator
+          in     100 1    1
+          out    400 2    2
+    """, ["COMPLETE 0-1 100-400 1>2"]),
+    "another paid area": ("""
+        # kind   at  stop operator
+          in     100 1    1
+          out    400 2    3
+    """, ["MISSING_OUT 0-0 100-0 1>0", "MISSING_IN 1-1 0-400 0>2"]),
+    "another mode": ("""
+        # kind   at  stop mode
+          in     100 1    1
+          out    400 2    2
+    """, ["MISSING_OUT 0-0 100-0 1>0", "MISSING_IN 1-1 0-400 0>2"]),
+    "in twice": ("""
+        # kind   at  stop
+          in     100 1
+          in     200 2
+          out    400 3
+    """, ["MISSING_OUT 0-0 100-0 1>0", "COMPLETE 1-2 200-400 2>3"]),
+    "out twice": ("""
+        # kind   at  stop
+          in     100 1
+          out    200 2
+          out    400 3
+    """, ["COMPLETE 0-1 100-200 1>2", "MISSING_IN 2-2 0-400 0>3"]),
+    "a bus while inside the metro": ("""
+        # kind   at  stop
+          in     100 1
+          single 200 9
+          out    400 3
+    """, ["MISSING_OUT 0-0 100-0 1>0", "SINGLE_TAP 1-1 200-200 9>0", "MISSING_IN 2-2 0-400 0>3"]),
+    "top-up and lock change nothing": ("""
+        # kind   at  stop
+          in     100 1
+          top_up 200 9
+          lock   300 9
+          out    400 3
+    """, ["COMPLETE 0-3 100-400 1>3"]),
+    "both ends in one record": ("""
+        # kind   at  stop entered from
+          ride   400 2    100     1
+    """, ["COMPLETE 0-0 100-400 1>2"]),
+    "both ends in one record, the same": ("""
+        # kind   at  stop entered from
+          ride   400 1    100     1
+    """, ["SAME_STATION 0-0 100-400 1>1"]),
+    "a record that was never tapped out": ("""
+        # kind   at  stop entered from
+          ride   100 -    100     1
+    """, ["MISSING_OUT 0-0 100-0 1>0"]),
+    "a whole record while inside": ("""
+        # kind   at  stop entered from
+          in     100 1    -       -
+          ride   400 3    200     2
+    """, ["MISSING_OUT 0-0 100-0 1>0", "COMPLETE 1-1 200-400 2>3"]),
+    "another card between in and out": ("""
+        # card kind at  stop
+          1    in   100 1
+          2    out  400 2
+    """, ["MISSING_IN 1-1 0-400 0>2"]),
+}
+
+
+@pytest.mark.parametrize(("table", "expected"), CASES.values(), ids=CASES.keys())
+def test_taps_become_rides(table: str, expected: list[str]) -> None:
+    taps = records_of(map(tap_of, rows_of(table)), records.TAP)
+    rides, _ = pair(taps)
+    assert [ride_text(ride) for ride in rides] == expected
+
+
+@pytest.mark.parametrize(("horizon", "closed"), [
+    # in at 100, limit 1,000   closed where 1,100 < horizon
+    (0,    False),
+    (1099, False),
+    (1100, False),
+    (1101, True),
+    (2**32 - 1, True),
+])
+def test_an_open_entry_waits_for_the_horizon(horizon: int, closed: bool) -> None:
+    """A gate out may still come in with tomorrow's file."""
+    taps = records_of([{"kind": TapKind.IN, "tapped_at": 100, "stop": 1}], records.TAP)
+    rides, carried = pair(taps, horizon=horizon)
+    assert [ride_text(ride) for ride in rides] == (["MISSING_OUT 0-0 100-0 1>0"] if closed else [])
+    assert carried == ([] if closed else [0])
+
+
+def test_every_card_can_leave_an_entry_open() -> None:
+    """The low half of a card's number alone does not tell cards apart."""
+    taps = records_of([{"card_hi": card, "card_lo": 1, "kind": TapKind.IN, "tapped_at": at}
+                       for card, at in ((1, 5), (2, 2000), (3, 5))], records.TAP)
+    rides, carried = pair(taps, horizon=1500)
+    assert rides["card_hi"].tolist() == [1, 3]
+    assert carried == [1]
+
+
+def test_a_ride_takes_its_fields_from_the_right_tap() -> None:
+    """Who drove, and which card it was, is what the last tap says."""
+    flags = records.TAP_FLAGS
+    first = {"kind": TapKind.IN, "tapped_at": 100, "stop": 1, "operator": 1, "mode": 1,
+             "card_seq": 7, "device": 70, "device_seq": 700, "line": 3, "vehicle": 4,
+             "direction": 1, "medium": 1, "card_kind": 1, "issuer": 8, "due": 300, "paid": 100,
+             "distance_m": 5,
+             "flags": flags["HAS_DUE"] | flags["HAS_PAID"] | flags["HAS_DISTANCE"]}
+    last = {"kind": TapKind.OUT, "tapped_at": 400, "stop": 2, "operator": 2, "mode": 1,
+            "card_seq": 9, "device": 90, "device_seq": 900, "medium": 2, "card_kind": 2,
+            "issuer": 9, "paid": 50, "flags": flags["HAS_PAID"]}
+    ride = pair(records_of([first, last], records.TAP))[0][0]
+    taken = {name: int(ride[name]) for name in first.keys() & set(records.RIDE.names or ())}
+    of_first = {name: first[name] for name in ("card_seq", "line", "vehicle", "direction", "due",
+                                               "distance_m")}
+    of_last = {name: last[name] for name in ("operator", "mode", "device", "device_seq", "medium",
+                                             "card_kind", "issuer")}
+    ride_flags = records.RIDE_FLAGS
+    told = ride_flags["PAID_BY_VALIDATOR"] | ride_flags["RIDE_HAS_DUE"]
+    told |= ride_flags["RIDE_HAS_DISTANCE"]
+    assert taken == {**of_first, **of_last, "paid": 150, "flags": told}
+    assert int(ride["out_seq"]) == 9
+
+
+def test_what_no_tap_says_is_not_said() -> None:
+    """Amounts without their flag are memory that means nothing."""
+    taps = records_of([{"kind": TapKind.SINGLE, "tapped_at": 100, "due": 5, "paid": 5,
+                        "distance_m": 5}], records.TAP)
+    ride = pair(taps)[0][0]
+    assert [int(ride[name]) for name in ("due", "paid", "distance_m", "flags")] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(("at", "civil_offset_s", "day_starts_s", "day"), [
+    (0,           0,         0,     0),
+    (86_399,      0,         0,     0),
+    (86_400,      0,         0,     1),
+    (86_400,      0,         1,     0),
+    (57_600,      8 * 3600,  0,     1),         # midnight in Shanghai
+    (68_399,      8 * 3600,  10800, 0),         # 02:59:59
+    (68_400,      8 * 3600,  10800, 1),         # 03:00:00
+    (100,         0,         14400, 0),         # before the first day began: never below 0
+    (2**32 - 1,   0,         0,     49_710),
+    (2**32 - 1,   -12 * 3600, 0,    49_709),
+])
+def test_the_service_day_begins_when_the_network_says(at: int, civil_offset_s: int,
+                                                      day_starts_s: int, day: int) -> None:
+    taps = records_of([{"kind": TapKind.SINGLE, "tapped_at": at}], records.TAP)
+    rides, _ = pair(taps, civil_offset_s=civil_offset_s, day_starts_s=day_starts_s)
+    assert rides["service_day"].tolist() == [day]
+
+
+def test_a_ride_over_midnight_belongs_to_the_day_it_began() -> None:
+    taps = records_of([{"kind": TapKind.IN, "tapped_at": 86_000},
+                       {"kind": TapKind.OUT, "tapped_at": 86_900}], records.TAP)
+    assert pair(taps)[0]["service_day"].tolist() == [0]
+
+
+def test_no_taps_are_no_trouble() -> None:
+    rides, carried = pair(np.zeros(0, records.TAP))
+    assert (len(rides), carried) == (0, [])
+
+
+@pytest.mark.parametrize(("rides", "carried"), [(1, 2), (2, 1), (0, 0)])
+def test_wrong_memory_is_a_value_error(rides: int, carried: int) -> None:
+    with pytest.raises(ValueError, match=f"rides has {rides} rows and carried {carried} for 2"):
+        pair_taps(np.zeros(2, records.TAP), np.zeros(2, np.uint32), MEMBERS,
+                  np.zeros(rides, records.RIDE), np.zeros(carried, np.uint32),
+                  ride_limit_s=1, horizon=0, civil_offset_s=0, day_starts_s=0)

@@ -1,0 +1,180 @@
+"""What members owe each other, added up: no entry may be lost, however small the table."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from ext import records
+from ext.codes import Cause, LegKind
+from ext.netting import add_obligations, merge_obligations
+from tests.kernels.cases import Records, records_of, reserved_is_zero
+
+pytestmark = pytest.mark.kernels
+
+INT64_MAX = 2**63 - 1
+HELD = records.RIDE_FLAGS["HELD"]
+PER_ENTRY = 7           # obligations that one entry can make; a table needs room for them
+Owed = dict[tuple[int, int, int, str], tuple[int, int]]
+
+
+def table(rows: int = 64) -> Records:
+    return np.zeros(rows, records.OBLIGATION)
+
+
+def owed(sums: Records) -> Owed:
+    """The sums in words: (window, debtor, creditor, cause) to amount and rides."""
+    return {(int(row["window"]), int(row["debtor"]), int(row["creditor"]),
+             Cause(int(row["cause"])).name): (int(row["amount"]), int(row["rides"]))
+            for row in sums if row["rides"]}
+
+
+def entries_of(*rows: dict[str, int]) -> Records:
+    """Entries of operator 1 and issuer 2 in window 9, 200 fen each, unless told otherwise."""
+    base = {"operator": 1, "issuer": 2, "window": 9, "paid": 200}
+    return records_of(({**base, **row} for row in rows), records.ENTRY)
+
+
+def test_an_entry_makes_an_obligation_for_each_part() -> None:
+    sums = table()
+    entries = entries_of({
+        "leg1_amount": 10, "leg1_funder": 11, "leg1_kind": LegKind.CONCESSION,
+        "leg2_amount": 20, "leg2_funder": 12, "leg2_kind": LegKind.TRANSFER,
+        "leg3_amount": 30, "leg3_funder": 13, "leg3_kind": LegKind.TIER,
+        "leg4_amount": 40, "leg4_funder": 14, "leg4_kind": LegKind.PROMOTION,
+        "clearing_fee": 2, "centre": 5, "issuer_fee": 3})
+    assert add_obligations(entries, sums) == 1
+    assert owed(sums) == {
+        (9, 2, 1, "FARE"): (200, 1),
+        (9, 11, 1, "CONCESSION_SHARE"): (10, 1),
+        (9, 12, 1, "TRANSFER_SHARE"): (20, 1),
+        (9, 13, 1, "TIER_SHARE"): (30, 1),
+        (9, 14, 1, "PROMOTION_SHARE"): (40, 1),
+        (9, 1, 5, "CLEARING_FEE"): (2, 1),
+        (9, 1, 2, "ISSUER_FEE"): (3, 1),
+    }
+    assert reserved_is_zero(sums)
+
+
+def test_equal_obligations_are_one_sum_and_others_are_not() -> None:
+    sums = table()
+    add_obligations(entries_of({}, {}, {"window": 10}, {"issuer": 3}, {"operator": 4}), sums)
+    assert owed(sums) == {
+        (9, 2, 1, "FARE"): (400, 2), (10, 2, 1, "FARE"): (200, 1),
+        (9, 3, 1, "FARE"): (200, 1), (9, 2, 4, "FARE"): (200, 1)}
+
+
+@pytest.mark.parametrize("entry", [
+    {"paid": 0},                                                                # nothing is owed
+    {"issuer": 1},                                                              # to oneself
+    {"flags": HELD},                                                            # until released
+    {"flags": HELD, "clearing_fee": 2, "centre": 5},
+    {"paid": 0, "leg1_amount": 200, "leg1_funder": 1, "leg1_kind": LegKind.CONCESSION},
+])
+def test_what_makes_no_obligation(entry: dict[str, int]) -> None:
+    sums = table()
+    assert add_obligations(entries_of(entry), sums) == 1
+    assert owed(sums) == {}
+
+
+def test_extremes_of_every_number_are_kept_apart() -> None:
+    """Members, windows and causes share one key: the largest of one must not run into another."""
+    sums = table(256)
+    edges = (0, 1, 255, 256, 65_535)
+    entries = entries_of(*({"window": window, "operator": operator, "issuer": issuer}
+                           for window in edges for operator in edges for issuer in edges[1:]
+                           if operator != issuer))
+    assert add_obligations(entries, sums) == len(entries)
+    assert set(owed(sums).values()) == {(200, 1)}
+    assert len(owed(sums)) == len(entries)
+
+
+@pytest.mark.parametrize("rows", [2, 4])
+def test_a_table_too_small_takes_nothing(rows: int) -> None:
+    """An entry is added whole or not at all: a table needs room for seven obligations."""
+    sums = table(rows)
+    assert add_obligations(entries_of({}), sums) == 0
+    assert owed(sums) == {}
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 500])
+def test_a_full_table_is_left_for_a_larger_one(count: int) -> None:
+    """The caller goes on where the kernel stopped, and nothing is lost on the way."""
+    entries = entries_of(*({"issuer": 10 + n % 83, "operator": 200 + n % 7} for n in range(count)))
+    sums, done, grown = table(8), 0, 0
+    while done < count:
+        added = add_obligations(entries[done:], sums)
+        done += added
+        if done < count:
+            larger = table(2 * len(sums))
+            assert merge_obligations(sums, larger)
+            sums, grown = larger, grown + 1
+    expected = Counter(zip(entries["issuer"].tolist(), entries["operator"].tolist(), strict=True))
+    assert owed(sums) == {(9, issuer, operator, "FARE"): (200 * times, times)
+                          for (issuer, operator), times in expected.items()}
+    assert (grown > 0) == (count > 2)
+
+
+def test_a_sum_beyond_64_bits_is_an_error() -> None:
+    sums = table()
+    entries = entries_of({"paid": INT64_MAX - 200}, {"paid": 200}, {"paid": 1})
+    assert add_obligations(entries[:2], sums) == 2
+    assert owed(sums)[9, 2, 1, "FARE"] == (INT64_MAX, 2)
+    with pytest.raises(OverflowError, match="at entry 0"):
+        add_obligations(entries[2:], sums)
+    with pytest.raises(OverflowError, match="at entry 2"):
+        add_obligations(entries, table())
+
+
+@pytest.mark.parametrize(("amounts", "rides", "fits"), [
+    ((INT64_MAX - 1, 1),        (1, 1),           True),
+    ((INT64_MAX, 1),            (1, 1),           False),
+    ((-INT64_MAX, -1),          (1, 1),           True),
+    ((-INT64_MAX - 1, -1),      (1, 1),           False),
+    ((5, 5),                    (2**32 - 2, 1),   True),
+    # 2^32 rides would read as 0, which marks a free row: the sum would be lost.
+    ((5, 5),                    (2**32 - 1, 1),   False),
+    ((5, 5),                    (2**31, 2**31),   False),
+])
+def test_sums_are_merged_or_refused(amounts: tuple[int, int], rides: tuple[int, int],
+                                    fits: bool) -> None:
+    parts = [records_of([{"amount": amount, "rides": count, "window": 9, "debtor": 2,
+                          "creditor": 1, "cause": Cause.FARE}], records.OBLIGATION)
+             for amount, count in zip(amounts, rides, strict=True)]
+    sums = table(2)
+    assert merge_obligations(parts[0], sums)
+    if not fits:
+        with pytest.raises(OverflowError, match="does not fit its row"):
+            merge_obligations(parts[1], sums)
+        return
+    assert merge_obligations(parts[1], sums)
+    assert owed(sums) == {(9, 2, 1, "FARE"): (sum(amounts), sum(rides))}
+
+
+def test_a_merge_without_room_changes_nothing() -> None:
+    """Three sums do not fit two rows; two do, free rows between them passed over."""
+    three = records_of(({"amount": 1, "rides": 1, "debtor": n, "creditor": 1, "cause": 1}
+                        for n in (2, 3, 4)), records.OBLIGATION)
+    sums = table(2)
+    assert not merge_obligations(three, sums)
+    assert owed(sums) == {}
+    three["rides"][1] = 0
+    assert merge_obligations(three, sums)
+    assert len(owed(sums)) == 2
+
+
+def test_nothing_is_nothing() -> None:
+    sums = table()
+    assert add_obligations(entries_of(), sums) == 0
+    assert merge_obligations(table(0), sums)
+    assert owed(sums) == {}
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3, 6, 63])
+def test_a_table_is_a_power_of_two(rows: int) -> None:
+    with pytest.raises(ValueError, match=f"sums has {rows} rows: a power of two is needed"):
+        add_obligations(entries_of({}), table(rows))
+    with pytest.raises(ValueError, match=f"sums has {rows} rows: a power of two is needed"):
+        merge_obligations(table(2), table(rows))

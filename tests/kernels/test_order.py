@@ -1,0 +1,228 @@
+"""Taps of a card in order, each once: what came twice must never be charged twice."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ext import records
+from ext.codes import Code, TapKind
+from ext.order import SCRATCH_BYTES, order_taps
+from tests.kernels.cases import Records, records_of, rows_of
+
+pytestmark = pytest.mark.kernels
+
+
+def order(taps: Records) -> tuple[list[int], list[str]]:
+    """Indexes of the kept taps in order, and the code of every tap."""
+    kept_order = np.empty(len(taps), dtype=np.uint32)
+    codes = np.empty(len(taps), dtype=np.uint16)
+    scratch = np.empty(len(taps) * SCRATCH_BYTES, dtype=np.uint8)
+    kept = order_taps(taps, kept_order, codes, scratch)
+    return kept_order[:kept].tolist(), [Code(code).name for code in codes.tolist()]
+
+
+def tap_of(row: dict[str, str]) -> dict[str, int]:
+    tap = {"card_lo": int(row.get("card", "1")), "card_seq": int(row["seq"]),
+           "kind": int(TapKind[row["kind"].upper()]), "tapped_at": int(row["at"]),
+           "source_file": int(row.get("file", "1")), "source_line": int(row.get("line", "2"))}
+    if row.get("paid"):
+        tap |= {"paid": int(row["paid"]), "flags": records.TAP_FLAGS["HAS_PAID"]}
+    if row.get("carried") == "yes":
+        tap["flags"] = tap.get("flags", 0) | records.TAP_FLAGS["CARRIED"]
+    return tap
+
+
+REPEATS = {
+    "a copy is a duplicate of the lowest line": """
+        # seq  kind   at  file line paid  code
+          7    single 100 1    3    200   DUPLICATE
+          7    single 100 1    2    200   OK
+    """,
+    "the lowest file comes before the lowest line": """
+        # seq  kind   at  file line paid  code
+          7    single 100 2    2    200   DUPLICATE
+          7    single 100 1    9    200   OK
+          7    single 100 2    3    200   DUPLICATE
+    """,
+    "another content refuses every record of the identity": """
+        # seq  kind   at  file line paid  code
+          7    single 100 1    2    200   CONFLICT
+          7    single 100 1    3    200   CONFLICT
+          7    single 100 1    4    150   CONFLICT
+    """,
+    "no amount is not an amount of 0": """
+        # seq  kind   at  file line paid  code
+          7    single 100 1    2    -     CONFLICT
+          7    single 100 1    3    0     CONFLICT
+    """,
+    "boarding, exit and event are identities of their own": """
+        # seq  kind   at  file line paid  code
+          7    in     100 1    2    -     OK
+          7    out    200 1    3    200   OK
+          7    top_up 300 1    4    -     OK
+    """,
+    "in, single and ride are one class": """
+        # seq  kind   at  file line paid  code
+          7    in     100 1    2    -     CONFLICT
+          7    single 100 1    3    -     CONFLICT
+    """,
+    "top-up and lock are one class": """
+        # seq  kind   at  file line paid  code
+          7    top_up 100 1    2    -     CONFLICT
+          7    lock   100 1    3    -     CONFLICT
+    """,
+    "the same counter on another card is another record": """
+        # card seq  kind   at  line code
+          1    7    single 100 2    OK
+          2    7    single 100 3    OK
+    """,
+    "a carried entry stays, and its copy is a duplicate": """
+        # seq  kind   at  file line carried code
+          7    in     100 5    9    yes     OK
+          7    in     100 1    2    no      DUPLICATE
+    """,
+    "a carried entry stays, whatever contradicts it": """
+        # seq  kind   at  file line carried code
+          7    in     100 5    9    yes     OK
+          7    in     101 1    2    no      CONFLICT
+          7    in     100 1    3    no      DUPLICATE
+    """,
+    "the smallest and the largest counter": """
+        # seq        kind   at  line code
+          0          single 100 2    OK
+          4294967295 single 100 3    CONFLICT
+          0          single 100 4    DUPLICATE
+          4294967295 single 101 5    CONFLICT
+          4294967294 single 101 6    OK
+    """,
+}
+
+
+@pytest.mark.parametrize("table", REPEATS.values(), ids=REPEATS.keys())
+def test_what_came_twice_is_refused(table: str) -> None:
+    rows = rows_of(table)
+    kept, codes = order(records_of(map(tap_of, rows), records.TAP))
+    assert codes == [row["code"] for row in rows]
+    assert sorted(kept) == [place for place, row in enumerate(rows) if row["code"] == "OK"]
+
+
+def test_order_is_card_time_class_counter() -> None:
+    """At one second a rider gets in before getting out, and money is loaded last."""
+    rows = rows_of("""
+        # card seq  kind   at  line place
+          2    1    single 50  2    6
+          1    9    top_up 100 3    4
+          1    8    out    100 4    3
+          1    7    in     100 5    2
+          1    6    single 100 6    1
+          1    5    single 99  7    0
+          1    1    lock   101 8    5
+    """)
+    kept, _ = order(records_of(map(tap_of, rows), records.TAP))
+    assert kept == sorted(range(len(rows)), key=lambda place: int(rows[place]["place"]))
+
+
+def test_a_whole_ride_stands_where_it_began() -> None:
+    taps = records_of([
+        {"card_seq": 2, "kind": TapKind.SINGLE, "tapped_at": 150, "source_line": 2},
+        {"card_seq": 3, "kind": TapKind.RIDE, "tapped_at": 900, "entered_at": 100,
+         "source_line": 3},
+        {"card_seq": 4, "kind": TapKind.RIDE, "tapped_at": 120, "source_line": 4},
+    ], records.TAP)
+    assert order(taps)[0] == [1, 2, 0]
+
+
+def test_cards_sort_by_all_128_bits() -> None:
+    taps = records_of([{"card_hi": 2**64 - 1}, {"card_hi": 1, "card_lo": 0}, {"card_lo": 2**64 - 1},
+                       {"card_lo": 2**63}], records.TAP)
+    assert order(taps)[0] == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("field", [
+    name for name in records.TAP.names or ()
+    if name not in ("card_hi", "card_lo", "card_seq", "source_offset", "source_line",
+                    "source_file", "flags")
+])
+def test_every_field_is_content(field: str) -> None:
+    """A record that differs in any field but its place contradicts the other."""
+    taps = records_of([{"kind": TapKind.SINGLE, "source_line": 2},
+                       {"kind": TapKind.SINGLE, "source_line": 3}], records.TAP)
+    taps[field][1] = TapKind.IN if field == "kind" else 9
+    assert order(taps)[1] == ["CONFLICT", "CONFLICT"]
+
+
+def test_extremes_of_every_field_are_kept_apart() -> None:
+    """The largest value of each field neither wraps nor reads as the smallest."""
+    taps = np.full(2 * records.TAP.itemsize, 0xFF, dtype=np.uint8).view(records.TAP)
+    taps["kind"] = TapKind.SINGLE
+    taps["flags"] = 0
+    taps["paid"][0] = np.iinfo(np.int64).min
+    taps["source_line"][1] -= 1
+    assert order(taps) == ([], ["CONFLICT", "CONFLICT"])
+    taps["paid"][0] = taps["paid"][1]
+    assert order(taps) == ([1], ["DUPLICATE", "OK"])
+
+
+def spread(times: Any) -> Records:
+    """Single taps of one card at these times, counters in the order of the file."""
+    taps = np.zeros(len(times), dtype=records.TAP)
+    taps["kind"] = TapKind.SINGLE
+    taps["tapped_at"] = times
+    taps["card_seq"] = taps["source_line"] = np.arange(len(times))
+    return taps
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 31, 33, 64, 1000, 4097])
+@pytest.mark.parametrize("shape", ["sorted", "reversed", "equal", "nearly", "shuffled"])
+def test_any_number_in_any_shape_is_sorted(count: int, shape: str) -> None:
+    """Runs of 16 are sorted by insertion and then merged: the seams are what can go wrong."""
+    times = np.arange(count) + 1
+    if shape == "reversed":
+        times = times[::-1]
+    elif shape == "equal":
+        times = np.full(count, 7)
+    elif shape == "nearly":
+        times[::10] += 25
+    elif shape == "shuffled":
+        times = np.random.default_rng(count).permutation(times)
+    kept, codes = order(spread(times))
+    assert set(codes) == {"OK"}
+    assert kept == sorted(range(count), key=lambda place: (times[place], place))
+
+
+@pytest.mark.parametrize("shape", ["sorted", "reversed", "organ pipe", "one identity"])
+def test_a_hundred_thousand_taps_of_one_card_are_quick(shape: str) -> None:
+    """A hostile file must not cost n squared: that would be minutes here, and is milliseconds."""
+    count = 100_000
+    times = np.arange(count) + 1
+    if shape == "reversed":
+        times = times[::-1]
+    elif shape == "organ pipe":
+        times = np.minimum(times, count - times)
+    taps = spread(times)
+    if shape == "one identity":
+        taps["card_seq"] = 1
+        taps["tapped_at"] = 1
+    began = time.perf_counter()
+    kept, _ = order(taps)
+    assert time.perf_counter() - began < 2.0
+    assert len(kept) == (1 if shape == "one identity" else count)
+
+
+def test_no_taps_are_no_trouble() -> None:
+    assert order(np.zeros(0, records.TAP)) == ([], [])
+
+
+@pytest.mark.parametrize(("order_rows", "codes_rows", "scratch_bytes"), [
+    (1, 2, 2 * SCRATCH_BYTES), (3, 2, 2 * SCRATCH_BYTES), (2, 1, 2 * SCRATCH_BYTES),
+    (2, 3, 2 * SCRATCH_BYTES), (2, 2, 2 * SCRATCH_BYTES - 1), (2, 2, 0),
+])
+def test_wrong_memory_is_a_value_error(order_rows: int, codes_rows: int,
+                                       scratch_bytes: int) -> None:
+    with pytest.raises(ValueError, match="taps"):
+        order_taps(np.zeros(2, records.TAP), np.empty(order_rows, np.uint32),
+                   np.empty(codes_rows, np.uint16), np.empty(scratch_bytes, np.uint8))
