@@ -1,0 +1,76 @@
+"""Layouts of records: what is on disk and between kernels has no hole and nothing unsaid."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from ext import records
+
+pytestmark = pytest.mark.kernels
+
+# Bytes of one record. A ledger holds billions: a change here is meant, or it is a mistake.
+SIZES = {
+    "TAP": 112, "REFUSAL": 24, "RIDE": 96, "CHARGE": 104, "ENTRY": 208, "CARD_STATE": 80,
+    "ACCUMULATOR": 40, "OBLIGATION": 24, "MEMBER": 24, "TARIFF": 112, "PRICE_ROW": 104,
+    "BAND": 24, "PRICE_BAND": 16, "SHARE": 16, "CHOICE": 8, "ACCUMULATOR_RULE": 4,
+    "AGREEMENT_TERMS": 24,
+}
+LAYOUTS = {name: value for name, value in vars(records).items() if isinstance(value, np.dtype)}
+
+
+def fields_of(dtype: np.dtype[np.void]) -> list[tuple[str, np.dtype[np.generic], int]]:
+    """Name, type and offset of every field."""
+    assert dtype.fields is not None
+    return [(name, *dtype.fields[name][:2]) for name in dtype.names or ()]
+
+
+def test_sizes_are_what_they_were() -> None:
+    assert {name: dtype.itemsize for name, dtype in LAYOUTS.items()} == SIZES
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_no_holes_and_natural_alignment(name: str) -> None:
+    """Packed, yet every field lies where an unpacked struct would have it."""
+    end = 0
+    for field, dtype, offset in fields_of(LAYOUTS[name]):
+        assert offset == end, f"a hole before {field}"
+        assert offset % dtype.itemsize == 0, f"{field} is not aligned"
+        end = offset + dtype.itemsize
+    widest = max(dtype.itemsize for _, dtype, _ in fields_of(LAYOUTS[name]))
+    assert LAYOUTS[name].itemsize == end
+    assert end % widest == 0, "records in an array stay aligned"
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_fields_are_whole_numbers_of_explicit_size(name: str) -> None:
+    """No float, no pointer, no text; the byte order is that of every machine we run on."""
+    for field, dtype, _ in fields_of(LAYOUTS[name]):
+        assert dtype.kind in "iu", f"{field} is {dtype}"
+        assert dtype.newbyteorder("<") == dtype, f"{field} is not little-endian"
+        assert dtype.kind == "u" or dtype.itemsize == 8, f"{field} is {dtype}: money is int64"
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_reserved_bytes_lie_at_the_end(name: str) -> None:
+    names = [field for field, _, _ in fields_of(LAYOUTS[name])]
+    reserved = [field for field in names if field.startswith("reserved")]
+    assert names[len(names) - len(reserved):] == reserved
+
+
+@pytest.mark.parametrize("flags", [records.TAP_FLAGS, records.RIDE_FLAGS])
+def test_every_flag_has_a_bit_of_its_own(flags: dict[str, int]) -> None:
+    assert sorted(flags.values()) == [1 << bit for bit in range(len(flags))]
+    assert max(flags.values()) < 256
+
+
+def test_leg_slots_lie_side_by_side() -> None:
+    """Kernels reach the four from the first."""
+    for dtype in (records.CHARGE, records.ENTRY):
+        offsets = {name: offset for name, _, offset in fields_of(dtype)}
+        for part in ("amount", "rule", "funder", "kind"):
+            places = [offsets[f"leg{leg}_{part}"] for leg in range(1, records.LEG_SLOTS + 1)]
+            steps = {later - earlier for earlier, later in pairwise(places)}
+            assert steps == {np.dtype(dtype[f"leg1_{part}"]).itemsize}
