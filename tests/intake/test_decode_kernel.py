@@ -26,6 +26,8 @@ from ext.decode import (
 from ext.records import REFUSAL, TAP
 from tests.intake import sender
 
+pytestmark = pytest.mark.kernels
+
 SHAPE = read_header(sender.COLUMNS)
 
 

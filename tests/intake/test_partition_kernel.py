@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from ext.partition import MOST_PARTITIONS, REMAP, SOURCE, Shelf, group_by_card, partitions_of
 from ext.records import TAP
 
+pytestmark = pytest.mark.kernels
+
 CARDS = st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
 
 

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,8 @@ from ext.codes import Cause, Code, RideState
 from ext.records import RIDE_FLAGS
 from tests.memory_book import MemoryBook
 from tests.properties.strategies import Case, cases, replay, write_world
+
+pytestmark = pytest.mark.kernels
 
 RECEIVED_AT = 4_000_000_000
 drawn = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
