@@ -78,7 +78,7 @@ def read_report(book: Book, number: int) -> Report:
     columns = ", ".join(f"`{name}`" for name in BookFile._fields)
     found = book.query(
         f"SELECT {columns} FROM files WHERE run = {number} ORDER BY file, code, name")
-    files = [BookFile(*(str(value) if isinstance(value, str) else int(value) for value in row))
+    files = [BookFile._make(str(value) if isinstance(value, str) else int(value) for value in row)
              for row in zip(*(list(found[name]) for name in BookFile._fields), strict=True)]
     report = Report(run, files)
     for file in files:
