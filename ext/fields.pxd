@@ -128,7 +128,8 @@ cdef inline int read_card(Field field, uint64_t *high, uint64_t *low) noexcept n
     return Code.OK
 
 
-cdef inline int read_date(uint32_t year, uint32_t month, uint32_t day, int64_t *seconds) noexcept nogil:
+cdef inline int read_date(uint32_t year, uint32_t month, uint32_t day,
+                          int64_t *seconds) noexcept nogil:
     """Midnight of a day of the calendar, as seconds since 1970."""
     cdef uint32_t leap = (year & 3) == 0 and (year % 100 != 0 or year % 400 == 0)
     cdef uint32_t length
@@ -189,7 +190,8 @@ cdef inline int read_iso_time(Context *context, const uint8_t *at,
         # YYYY-MM- and DD to the eight digits that they are.
         if date >> 32 & 255 != 45 or date >> 56 != 45:
             return Code.TIME_INVALID
-        value = (date & <uint64_t>0xFFFFFFFF) | (date >> 8 & <uint64_t>0x0000FFFF00000000) | rest << 48
+        value = (date & <uint64_t>0xFFFFFFFF) | (date >> 8 & <uint64_t>0x0000FFFF00000000)
+        value |= rest << 48
         if not all_digits(value):
             return Code.TIME_INVALID
         value = eight_digits(value)

@@ -171,7 +171,8 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
         kind = taps[this].kind
         if kind == TapKind.TOP_UP or kind == TapKind.LOCK:
             continue
-        if kind == TapKind.OUT and opened >= 0 and fits(&taps[opened], &taps[this], members, pairing):
+        if (kind == TapKind.OUT and opened >= 0
+                and fits(&taps[opened], &taps[this], members, pairing)):
             close_pair(&rides[made], taps, <uint32_t>opened, this, pairing)
             made += 1
             opened = -1

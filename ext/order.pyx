@@ -173,7 +173,8 @@ cdef Py_ssize_t order_rows(const Tap[::1] taps, Key *keys, Key *scratch, uint32_
     first = 0
     while first < count:
         i = first + 1
-        while i < count and same_card(&keys[i], &keys[first]) and keys[i].major == keys[first].major:
+        while (i < count and same_card(&keys[i], &keys[first])
+               and keys[i].major == keys[first].major):
             i += 1
         if i > first + 1:
             judge_group(taps, &keys[first], i - first, codes)
@@ -295,7 +296,8 @@ cdef inline void remember(CardState *state, const Tap *tap) noexcept nogil:
 
 
 cdef Py_ssize_t open_states_rows(const Tap[::1] taps, const uint32_t[::1] order,
-                                 const CardState[::1] states, CardState[::1] opened) except -1 nogil:
+                                 const CardState[::1] states,
+                                 CardState[::1] opened) except -1 nogil:
     """Copy, or begin, the state of every card that has a kept tap; how many cards there are."""
     cdef Py_ssize_t i, state = 0, cards = 0
     cdef const Tap *tap

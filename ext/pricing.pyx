@@ -284,7 +284,8 @@ cdef bint may_transfer(Plan plan, const PriceRow *row, const CardState *state,
     return 0 <= since <= row.within_s
 
 
-cdef inline uint32_t period_of(Plan plan, uint16_t accumulator, uint16_t service_day) noexcept nogil:
+cdef inline uint32_t period_of(Plan plan, uint16_t accumulator,
+                               uint16_t service_day) noexcept nogil:
     if plan.accumulator_rules[accumulator].period == Period.MONTH:
         return plan.months[service_day]
     return service_day
@@ -379,7 +380,8 @@ cdef int64_t find_row(Plan plan, const Tariff *tariff, const Ride *ride, const C
             continue
         if kind == LegKind.TRANSFER and not may_transfer(plan, &plan.rows[i], state, ride):
             continue
-        if kind == LegKind.TIER and not in_tier(plan, &plan.rows[i], ride, accumulators, first, end):
+        if (kind == LegKind.TIER
+                and not in_tier(plan, &plan.rows[i], ride, accumulators, first, end)):
             continue
         return i
     return -1

@@ -51,7 +51,8 @@ class EmbeddedEngine:
         from chdb import session as chdb_session
 
         try:
-            session: Any = chdb_session.Session(str(self._folder.store))  # type: ignore[no-untyped-call]
+            session: Any = chdb_session.Session(  # type: ignore[no-untyped-call]
+                str(self._folder.store))
             session.query(_SETTINGS)
             session.query(f"USE {database}")
             if read_only or self._read_only:

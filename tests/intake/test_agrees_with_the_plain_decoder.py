@@ -63,8 +63,8 @@ FIELDS: dict[str, st.SearchStrategy[str]] = {
     "card_kind": st.sampled_from(["", "ordinary", "student", "old"]),
     "issuer": st.sampled_from(["", "one", "two", "bus"]),
     "due": NUMBERS, "paid": NUMBERS, "balance_before": NUMBERS | NUMBERS.map("-".__add__),
-    "distance_m": NUMBERS, "tac": st.text("09afAFg", min_size=7, max_size=9), "key_version": NUMBERS,
-    "algorithm": NUMBERS, "entered_at": TIMES, "entry_stop": CODES,
+    "distance_m": NUMBERS, "tac": st.text("09afAFg", min_size=7, max_size=9),
+    "key_version": NUMBERS, "algorithm": NUMBERS, "entered_at": TIMES, "entry_stop": CODES,
 }
 
 

@@ -170,7 +170,8 @@ def test_a_mark_of_utf_8_before_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("content", "code", "words"), [
-    (b"a;b\n1;2\n",                                    Code.HEADER_INVALID, "missing columns: '卡号'"),
+    (b"a;b\n1;2\n",
+     Code.HEADER_INVALID, "missing columns: '卡号'"),
     (HEADER.replace("机号", "时间").encode("gb18030") + b"\n",
      Code.HEADER_INVALID, "repeated columns: '时间'"),
     (b"\xff\xff\n",                                    Code.FILE_ENCODING,  "not in gb18030"),
