@@ -23,6 +23,13 @@ from clearing.book.server_lock import ServerLock
 from clearing.errors import BookError, BookLocked, BookUnavailable, NotABook
 
 _UNKNOWN_DATABASE = 81
+_SETTINGS = {
+    # find_identities sends long lists.
+    "max_query_size": 64 << 20, "max_ast_elements": 10_000_000,
+    "max_expanded_ast_elements": 10_000_000,
+    # Sorting a long ledger goes over the disk rather than out of memory.
+    "max_bytes_before_external_sort": 1 << 30,
+}
 _UNREACHABLE = {209, 210}       # the driver's own numbers: timed out, no network
 _REFUSED = {192, 193, 194, 516}     # user or password
 
@@ -38,7 +45,9 @@ class ServerEngine:
         self.where = self._address.where
         self._read_only = read_only
         self._may_create = create and not read_only
+        self._is_reader = False     # the server lets this user only read
         self._guard = threading.Lock()
+        self._settings: dict[str, int] = {}
         self._client: Any = self._connect(self._address.database)
         self._lock = ServerLock(self._connect_to_book, self._address.database, self.where)
 
@@ -47,13 +56,14 @@ class ServerEngine:
 
     def _connect(self, database: str) -> Any:
         """A client that speaks columns; it connects with its first query."""
-        return make_client(self._address, database, read_only=self._read_only)
+        return make_client(self._address, database, self._settings)
 
     def create_database(self) -> None:
         """Make the database where it is not there."""
         name = self._address.database
         client = self._connect("")
         try:
+            self._choose_settings(client)
             found, _ = client.execute(
                 f"SELECT count() FROM system.databases WHERE name = '{name}'",
                 columnar=True, with_column_types=True)
@@ -70,6 +80,16 @@ class ServerEngine:
             raise self.fault(error) from error
         finally:
             client.disconnect()
+
+    def _choose_settings(self, client: Any) -> None:
+        """Ask for what a book needs, unless this user may only read and set nothing."""
+        found, _ = client.execute(
+            "SELECT value FROM system.settings WHERE name = 'readonly'",
+            columnar=True, with_column_types=True)
+        self._is_reader = bool(found) and int(found[0][0]) > 0
+        if not self._is_reader:
+            self._settings = {**_SETTINGS, **({"readonly": 2} if self._read_only else {})}
+            self._client = self._connect(self._address.database)
 
     def table_settings(self) -> str:
         """What is inserted is on the disk where the server can see to that."""
@@ -88,6 +108,8 @@ class ServerEngine:
 
     def read_only(self, sql: str) -> Columns:
         """The whole result of a query that cannot change anything."""
+        if self._is_reader:
+            return self._execute(self._client, sql)
         return self._execute(self._client, sql, readonly=2)
 
     def _execute(self, client: Any, sql: str, **settings: int) -> Columns:
@@ -212,27 +234,18 @@ class ServerInserter:
             self._client.disconnect()
 
 
-def make_client(address: Address, database: str, *, read_only: bool) -> Any:
-    """A client of the driver for this address, with the settings that a book needs."""
+def make_client(address: Address, database: str, settings: dict[str, int]) -> Any:
+    """A client of the driver for this address, that speaks columns."""
     from clickhouse_driver import Client
 
     # It warns of every type that it reads without NumPy, and of sockets that are closed already.
     logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)
-    settings: dict[str, Any] = {
-        "use_numpy": True, "strings_as_bytes": True,
-        # find_identities sends long lists.
-        "max_query_size": 64 << 20, "max_ast_elements": 10_000_000,
-        "max_expanded_ast_elements": 10_000_000,
-        # Sorting a long ledger goes over the disk rather than out of memory.
-        "max_bytes_before_external_sort": 1 << 30,
-    }
-    if read_only:
-        settings["readonly"] = 2
     return Client(
         address.host, port=address.port, user=address.user, password=address.password,
         database=database, client_name="onecard",
         compression=False if address.is_loopback else "lz4",
-        connect_timeout=10, settings=settings)
+        connect_timeout=10,
+        settings={"use_numpy": True, "strings_as_bytes": True, **settings})
 
 
 def _plain(column: Any) -> Column:

@@ -7,7 +7,7 @@ rows since the last full copy outgrow it, the book completes the newest run to a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,9 +109,11 @@ def _read(
     return _gather(((records, records) for records in records_of(blocks, dtype)), dtype, rows)
 
 
-def records_of(blocks: Iterator[Columns], dtype: np.dtype[Any]) -> Iterator[Array]:
-    """Blocks of columns as arrays of records; columns that the records do not have are left out."""
-    fields = record_fields(dtype)
+def records_of(
+    blocks: Iterator[Columns], dtype: np.dtype[Any], fields: Sequence[str] | None = None
+) -> Iterator[Array]:
+    """Blocks of columns as arrays of records, of which only `fields` are filled, or all."""
+    fields = fields or record_fields(dtype)
     for block in blocks:
         records = np.zeros(len(block[fields[0]]), dtype)
         fill_records(records, {name: block[name] for name in fields})
@@ -136,10 +138,10 @@ def _by_card(
     for block in blocks:
         runs = block.pop("run")
         assert isinstance(runs, np.ndarray)
-        records = np.zeros(len(runs), dtype)
-        fill_records(records, block)
+        records = np.zeros(len(left) + len(runs), dtype)
+        records[:len(left)] = left
+        fill_records(records[len(left):], block)
         runs = np.concatenate([left_runs, runs])
-        records = np.concatenate([left, records])
         starts = _starts(records)
         # The last card may go on in the next block.
         last = int(starts[-1]) if len(starts) else 0

@@ -38,6 +38,17 @@ def test_events_are_found(location: str) -> None:
         assert len(book.find_events(NONE, NONE, NONE.astype("<u4"))) == 0
 
 
+def test_only_what_is_asked_for_is_read(location: str) -> None:
+    entries = entries_of(1)
+    with open_book(location) as book:
+        add_run(book)
+        found = book.find_identities(
+            entries["card_hi"][:3], entries["card_lo"][:3], entries["card_seq"][:3],
+            ["card_lo", "paid"])
+    assert sorted(found["paid"].tolist()) == sorted(entries["paid"][:3].tolist())
+    assert not found["started_at"].any()
+
+
 def test_uncommitted_entries_are_not_found(location: str) -> None:
     entries = entries_of(1)[:1]
     with open_book(location) as book, book.begin(digest="x", kind="clear") as run:
