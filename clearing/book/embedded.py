@@ -5,6 +5,7 @@ One process at a time, and never fork after opening: the child would hang. Threa
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from clearing.book.engine import Columns
 from clearing.book.faults import translate
 from clearing.book.native import join_blocks, unpack_blocks
 from clearing.book.schema import Table
-from clearing.errors import BookDamaged, BookError, BookLocked, NotABook
+from clearing.errors import BookDamaged, BookError, BookLocked, BookUnavailable, NotABook
 
 _DATABASE = "onecard"
 # What is inserted waits in no buffer that answers before it is stored; find_identities sends long
@@ -39,6 +40,7 @@ class EmbeddedEngine:
         self.where = str(path)
         self._read_only = read_only
         self._writing = False
+        self._process = os.getpid()
         self._session: Any = None
         try:
             self._session = self._open(database="default")
@@ -48,6 +50,7 @@ class EmbeddedEngine:
 
     def _open(self, database: str = _DATABASE, *, read_only: bool = False) -> Any:
         """A session with the book's settings."""
+        self._check_process()
         from chdb import session as chdb_session
 
         try:
@@ -60,6 +63,19 @@ class EmbeddedEngine:
         except Exception as error:
             raise self._unopened(error) from error
         return session
+
+    @property
+    def _main(self) -> Any:
+        self._check_process()
+        return self._session
+
+    def _check_process(self) -> None:
+        """Raise in a forked child, where the engine's threads are missing and it would hang."""
+        if os.getpid() != self._process:
+            raise BookUnavailable(
+                "this process was forked from one that has the book open", where=self.where,
+                expected="a process of its own: multiprocessing's spawn, or exec",
+                remedy="open books in the children only, or start them with spawn")
 
     def _unopened(self, error: Exception) -> BookError:
         if "EmbeddedServer already initialized" in str(error):
@@ -91,13 +107,15 @@ class EmbeddedEngine:
     def run(self, sql: str) -> None:
         """Carry out a statement that returns no rows."""
         try:
-            self._session.query(sql)
+            self._main.query(sql)
+        except BookError:
+            raise
         except Exception as error:
             raise translate(error, self.where) from error
 
     def columns(self, sql: str) -> Columns:
         """The whole result of a query."""
-        return self._columns(self._session, sql)
+        return self._columns(self._main, sql)
 
     def read_only(self, sql: str) -> Columns:
         """The whole result of a query that cannot change anything."""

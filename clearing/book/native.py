@@ -123,9 +123,7 @@ class _Reader:
             return self.array(plain, rows)
         if type_ == "String":
             return [self.text() for _ in range(rows)]
-        if type_.startswith("DateTime("):
-            return self.array("<u4", rows).astype("M8[s]")
-        if type_ == "DateTime":
+        if type_ == "DateTime" or type_.startswith("DateTime("):
             return self.array("<u4", rows).astype("M8[s]")
         if type_ == "Date":
             return self.array("<u2", rows).astype("M8[D]")

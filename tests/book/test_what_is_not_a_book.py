@@ -99,6 +99,21 @@ def test_another_process_has_the_folder(tmp_path: Path) -> None:
     assert other.stderr == ""
 
 
+def test_a_forked_child_is_told_instead_of_hanging(tmp_path: Path) -> None:
+    script = (
+        "import os, sys; from clearing.book import open_book\n"
+        "from clearing.errors import BookUnavailable\n"
+        f"book = open_book({str(tmp_path / 'book')!r})\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    try: book.runs()\n"
+        "    except BookUnavailable as error: os._exit(9 if 'forked' in str(error) else 8)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))")
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], timeout=60, check=False)
+    assert ended.returncode == 9
+
+
 @pytest.mark.parametrize(("location", "expected"), [
     ("clickhouse://host/db", Address("host", 9000, "default", "", "db")),
     ("clickhouse://me@host:1/db_2", Address("host", 1, "me", "", "db_2")),
