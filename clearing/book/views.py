@@ -1,8 +1,9 @@
 """What people read: views that show committed runs only, and no row of any other.
 
 `ledger` is the entries as they are stored, with the card as it is printed. `postings` is the same
-books in double entry: two rows per amount, a debit and a credit, that add up to nothing. Amounts
-are fen; a reversal's are negative (red ink). Held entries are not settled and have no postings.
+books in double entry: two rows per amount, a debit and a credit, that add up to nothing, with the
+member's number and code. Amounts are fen; a reversal's are negative (red ink). Held entries are
+not settled and have no postings.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ _LETTERS = (
     "reverse(reinterpretAsString(card_lo))), '\\0', '')"
 )
 CARD = f"if(bitShiftRight(card_hi, 56) <= 20, {_DIGITS}, {_LETTERS})"
+
+# Codes of members in the order of their numbers, which count up from 1.
+_MEMBERS = (
+    "(SELECT groupArray(code) FROM (SELECT code FROM names "
+    f"WHERE kind = 'member' AND {COMMITTED} ORDER BY number))"
+)
 
 _CAUSE_OF_LEG = {
     LegKind.CONCESSION: Cause.CONCESSION_SHARE, LegKind.TRANSFER: Cause.TRANSFER_SHARE,
@@ -75,7 +82,7 @@ def _postings() -> str:
     cause_type = _enum(cause_words).replace("''", "\\'")
     return (
         f"SELECT run, window, {CARD} AS card, card_hi, card_lo, card_seq, out_seq, "
-        "started_at, ended_at, reason, member, "
+        f"started_at, ended_at, reason, member, arrayElement({_MEMBERS}, member) AS member_code, "
         f"CAST(side_number, '{side_type}') AS side, amount, "
         f"CAST(cause_number, '{cause_type}') AS cause FROM entries "
         f"ARRAY JOIN {_array(members, 'UInt16')} AS member, {_array(amounts, 'Int64')} AS amount, "

@@ -11,7 +11,7 @@ import pytest
 from clearing.book import Book, open_book
 from ext.codes import Cause, LegKind
 from ext.records import ENTRY, RIDE_FLAGS
-from tests.book.workload import commit, entries_of
+from tests.book.workload import add_run, commit, entries_of, names_of
 
 SHARES = {LegKind.CONCESSION: Cause.CONCESSION_SHARE, LegKind.TRANSFER: Cause.TRANSFER_SHARE,
           LegKind.TIER: Cause.TIER_SHARE, LegKind.PROMOTION: Cause.PROMOTION_SHARE}
@@ -55,6 +55,15 @@ def test_every_flow_is_a_debit_and_a_credit(location: str) -> None:
     columns = [np.asarray(column).tolist() for column in found.values()]
     assert Counter(zip(*columns, strict=True)) == _expected(entries)
     assert len(unbalanced["run"]) == 0
+
+
+def test_members_are_named(location: str) -> None:
+    with open_book(location) as book:
+        add_run(book)
+        found = book.query("SELECT DISTINCT member, member_code FROM postings ORDER BY member")
+    codes = {name.number: name.code for name in names_of(1) if name.kind == "member"}
+    assert dict(zip(found["member"].tolist(), found["member_code"], strict=True)) == {
+        0: "", **codes}
 
 
 def test_held_entries_and_zero_amounts_are_left_out(location: str) -> None:
