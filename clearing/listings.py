@@ -38,15 +38,17 @@ def cards_of(rows: Records) -> list[str]:
         rows["card_hi"].tolist(), rows["card_lo"].tolist(), strict=True)]
 
 
-def civil_times(times: npt.NDArray[np.uint32], offset_s: int) -> npt.NDArray[Any]:
+def civil_times(times: npt.NDArray[np.uint32], offset_s: int) -> list[str]:
     """ISO 8601 civil times; "" for 0."""
     text = np.datetime_as_string((times.astype(np.int64) + offset_s).astype("datetime64[s]"))
-    return np.where(times == 0, "", text)
+    civil: list[str] = np.where(times == 0, "", text).tolist()
+    return civil
 
 
-def days_of(days: npt.NDArray[np.uint16]) -> npt.NDArray[Any]:
+def days_of(days: npt.NDArray[np.uint16]) -> list[str]:
     """ISO dates of day numbers."""
-    return np.datetime_as_string(days.astype(np.int64).astype("datetime64[D]"))
+    dates: list[str] = np.datetime_as_string(days.astype(np.int64).astype("datetime64[D]")).tolist()
+    return dates
 
 
 class Lister:
