@@ -17,8 +17,9 @@ from clearing.names import Names
 from clearing.network import Centre, Funder, Issuer, Network, Operator
 from ext import records
 from ext.pricing import Plan
-from fare_tables.compiled import BITS, Ground, Runner, compile_tables, table_version
+from fare_tables.compiled import compile_tables, table_version
 from fare_tables.distances import read_csv
+from fare_tables.ground import BITS, Ground, Runner
 from fare_tables.loader import SHIPPED, find_folder, load_tables, read_toml
 from fare_tables.model import Table
 from settlement.agreements import Terms, compile_terms

@@ -11,8 +11,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,57 +20,20 @@ from ext import records
 from ext.codes import Basis, Counts, EdgeFare, Effect, LegKind, MeasuredFrom, Period, Rounding
 from ext.pricing import Plan
 from fare_tables.distances import edge_fares, fares_by_bands, fares_by_matrix, shortest_metres
+from fare_tables.ground import BITS, Ground, Runner, check_systems
 from fare_tables.loader import TableError
-from fare_tables.model import AccumulatorSpec, Band, Concession, Share, Table, Tier, Transfer
+from fare_tables.model import Band, Concession, Share, Table, Tier, Transfer
 from fare_tables.money import AMOUNT_MAX, PPM, percent_ppm
 
 DAYS = 1 << 16
 INT64_MAX = np.iinfo(np.int64).max
 EPOCH = datetime.date(1970, 1, 1)
 EVERY_BIT = (1 << 64) - 1
-BITS = 64                   # modes, media and card kinds have one bit each in a row's conditions
 TRANSFERS_MOST = 250
+METRES_MAX = (1 << 32) - 1
+SPENT_MAX = 1 << 62         # fen in a month
 
 Row = Concession | Transfer | Tier
-
-
-class Dictionary(Protocol):
-    """Codes to numbers: what the compiler needs of the book's names."""
-
-    def number(self, kind: str, code: str, scope: str = "") -> int:
-        """The number of a code; a new one where it has none yet."""
-
-    def find(self, kind: str, code: str, scope: str = "") -> int | None:
-        """The number of a code, or None."""
-
-    def count(self, kind: str) -> int:
-        """How many numbers a kind uses, 0 included."""
-
-
-@dataclass(frozen=True)
-class Runner:
-    """An operator, as far as fares depend on it."""
-
-    code: str
-    number: int                     # its member number
-    slot: int                       # 1, 2, 3 ... among operators
-    modes: Sequence[str]
-    system: str
-    stops: Sequence[str] | None     # None: any stop
-    links: Path | None
-
-
-@dataclass(frozen=True)
-class Ground:
-    """The network that tables are compiled for."""
-
-    folder: Path
-    names: Dictionary
-    runners: Mapping[str, Runner]
-    issuer_cities: Mapping[int, str]            # by issuer's member number
-    cities: Sequence[str]
-    members: npt.NDArray[Any]                   # MEMBER rows, by member number
-    accumulators: Sequence[AccumulatorSpec]
 
 
 @dataclass
@@ -125,6 +87,8 @@ def compile_tables(tables: Sequence[Table], ground: Ground) -> Plan:
 
     Raises TableError for the first thing in a table that cannot be.
     """
+    check_systems(ground)
+    _check_versions(tables)
     arrays = _Arrays()
     arrays.member_sets.append(np.ones(len(ground.members), dtype=np.uint8))
     tariffs: dict[tuple[int, str], int] = {}
@@ -176,8 +140,20 @@ def _tuples(rows: Sequence[tuple[int, ...]], dtype: np.dtype[Any]) -> npt.NDArra
     return out
 
 
+def _check_versions(tables: Sequence[Table]) -> None:
+    """A ledger knows a table by name and first day: no two may share both."""
+    versions: set[str] = set()
+    for table in tables:
+        if table_version(table) in versions:
+            raise TableError(f"two tables are called {table_version(table)}\n"
+                             "give one of them another name, or another first day")
+        versions.add(table_version(table))
+
+
 def _systems_of(table: Table, ground: Ground) -> list[str]:
     """The systems of a table's operators, each once, in order."""
+    if not table.operators:
+        raise TableError("it has no operators\nname those whose rides it prices")
     for code in table.operators:
         if code not in ground.runners:
             raise TableError(f"operator {code!r} is not in network.toml\n"
@@ -190,6 +166,7 @@ def _tariff(table: Table, system: str, ground: Ground, arrays: _Arrays) -> dict[
     if table.city not in ground.cities:
         raise TableError(f"city {table.city!r} is not in network.toml\n"
                          f"it is one of {', '.join(ground.cities)}, or add it there")
+    _bits("mode", table.modes, ground)
     last = table.in_force_until
     if last is not None and last < table.in_force_from:
         raise TableError(f"it ends on {last}, before it begins\ncorrect in_force_until")
@@ -206,6 +183,9 @@ def _tariff(table: Table, system: str, ground: Ground, arrays: _Arrays) -> dict[
         **_steps(table),
         **_fare(table, system, ground, arrays),
     }
+    if len(set(table.counts_to)) != len(table.counts_to):
+        raise TableError(f"counts_to names an accumulator twice: {', '.join(table.counts_to)}\n"
+                         "name each once")
     arrays.counts_to += [_accumulator(code, ground) for code in table.counts_to]
     rules: set[str] = {table.fare.rule}
     for kind, rows in (("concessions", table.concession), ("transfers", table.transfer),
@@ -293,6 +273,11 @@ def _amount(amount: int, name: str) -> int:
     return amount
 
 
+def _metres(metres: int | None, name: str) -> None:
+    if metres is not None and metres > METRES_MAX:
+        raise TableError(f"{name} is {metres}\nwrite metres up to {METRES_MAX}")
+
+
 def _check_bands(bands: Sequence[Band]) -> None:
     """Distance bands begin with an amount, go on in steps, and end without end or with a limit."""
     reached = 0
@@ -306,6 +291,8 @@ def _check_bands(bands: Sequence[Band]) -> None:
                              "write { to_m = 12000, every_m = 4000, add = 100 }")
         _amount(band.amount or 0, "amount")
         _amount(band.add or 0, "add")
+        _metres(band.to_m, "to_m")
+        _metres(band.every_m, "every_m")
         if band.to_m is None and place < len(bands) - 1:
             raise TableError(f"band {place + 1} has no end, but it is not the last\ngive it to_m")
         if band.to_m is not None:
@@ -452,7 +439,7 @@ def _concession(row: Concession, arrays: _Arrays) -> dict[str, int]:
         if (band.to is None) != last or (band.to is not None and band.to <= reached):
             raise TableError(f"band {place + 1} of the price is out of order\n"
                              "each needs a `to` above the one before; the last has none")
-        reached = band.to or reached
+        reached = _amount(band.to or reached, "to")
         arrays.price_bands.append((INT64_MAX if band.to is None else band.to,
                                    percent_ppm(band.pays_percent)))
     return {"effect": int(Effect.PAYS_BANDS), "price_bands": first,
@@ -490,6 +477,9 @@ def _tier(row: Tier, ground: Ground) -> dict[str, int]:
     if row.below is not None:
         highest = row.below - 1
     assert lowest is not None
+    if not 0 <= lowest <= SPENT_MAX:
+        raise TableError(f"it begins at {lowest} fen spent\nwrite 0 to {SPENT_MAX}")
+    highest = min(highest, INT64_MAX)
     if lowest > highest:
         raise TableError(f"no amount spent is from {lowest} to {highest}\ncorrect its bounds")
     return {"effect": int(Effect.PAYS_SHARE), "pays_ppm": percent_ppm(row.pays_percent),

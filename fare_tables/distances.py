@@ -15,6 +15,7 @@ from fare_tables.money import AMOUNT_MAX
 
 Fares = npt.NDArray[np.int32]
 UNREACHED = np.int64(1) << 40
+DIGITS_MOST = 20
 
 
 def read_csv(path: Path, columns: Sequence[str]) -> list[list[str]]:
@@ -25,7 +26,7 @@ def read_csv(path: Path, columns: Sequence[str]) -> list[list[str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TableError(f"{path}: cannot be read: {error}\nput a UTF-8 CSV there") from None
     if not rows or rows[0] != list(columns):
         raise TableError(f"{path}:1: the header is {','.join(rows[0]) if rows else 'missing'}, "
@@ -42,8 +43,10 @@ def whole_number(text: str, path: Path, line: int) -> int:
 
     Raises TableError where it is not a whole number from 0 to AMOUNT_MAX.
     """
-    if not (text.isascii() and text.isdigit() and int(text) <= AMOUNT_MAX):
-        raise TableError(f"{path}:{line}: {text!r} is not a whole number from 0 to {AMOUNT_MAX}\n"
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MOST
+            and int(text) <= AMOUNT_MAX):
+        raise TableError(f"{path}:{line}: {text[:DIGITS_MOST]!r} is not a whole number from 0 to "
+                         f"{AMOUNT_MAX}\n"
                          "write fen or metres without decimals")
     return int(text)
 

@@ -30,14 +30,21 @@ def find_folder(network: str) -> Path:
     Raises TableError where there is no such network.
     """
     shipped = SHIPPED / network
-    folder = shipped if (shipped / "network.toml").is_file() else Path(network)
-    if not (folder / "network.toml").is_file():
+    folder = shipped if _holds_network(shipped) else Path(network)
+    if not _holds_network(folder):
         raise TableError(
             f"no network {network!r}: it is not one of {', '.join(list_networks())}, and there is "
             f"no file {folder / 'network.toml'}\n"
             "name a shipped network, or a folder that holds a network.toml"
         )
     return folder
+
+
+def _holds_network(folder: Path) -> bool:
+    try:
+        return (folder / "network.toml").is_file()
+    except OSError:     # a name too long, or a folder that may not be looked into
+        return False
 
 
 def read_toml(path: Path, shape: type[T]) -> T:
@@ -47,7 +54,10 @@ def read_toml(path: Path, shape: type[T]) -> T:
     """
     try:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), shape)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise TableError(
+            f"{path}: cannot be read: {error.strerror}\nput a TOML file there") from None
+    except ValueError as error:     # not UTF-8, not TOML, or a number of thousands of digits
         raise TableError(f"{path}: is not TOML: {error}\ncorrect that place in the file") from None
     except msgspec.ValidationError as error:
         raise TableError(

@@ -14,8 +14,8 @@ def percent_ppm(percent: int | str) -> int:
     whole, _, decimals = str(percent).partition(".")
     if not (whole.isascii() and whole.isdigit() and len(decimals) <= 4
             and (decimals == "" or (decimals.isascii() and decimals.isdigit()))):
-        raise ValueError(f"{percent!r} is not a percent: write 95 or \"62.5\"")
+        raise ValueError(f"{percent!r} is not a percent\nwrite 95 or \"62.5\"")
     ppm = int(whole) * 10_000 + int(decimals.ljust(4, "0"))
     if ppm > PPM:
-        raise ValueError(f"{percent} % is more than the whole price: a rider pays 0 to 100 %")
+        raise ValueError(f"{percent} % is more than the whole price\nwrite 0 to 100")
     return ppm

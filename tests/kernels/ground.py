@@ -17,7 +17,8 @@ from clearing.names import Names
 from ext import records
 from ext.codes import Code, LegKind, RideState
 from ext.pricing import Plan, price_rides
-from fare_tables.compiled import Ground, Runner, compile_tables
+from fare_tables.compiled import compile_tables
+from fare_tables.ground import Ground, Runner
 from fare_tables.model import AccumulatorSpec, Table
 from tests.kernels.cases import Records, dirty, records_of
 

@@ -1,0 +1,69 @@
+"""The network as far as fare tables depend on it: names, operators, issuers and accumulators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+from fare_tables.loader import TableError
+from fare_tables.model import AccumulatorSpec
+
+BITS = 64           # modes, media and card kinds have one bit each in a row's conditions
+
+
+class Dictionary(Protocol):
+    """Codes to numbers: what the compiler needs of the book's names."""
+
+    def number(self, kind: str, code: str, scope: str = "") -> int:
+        """The number of a code; a new one where it has none yet."""
+
+    def find(self, kind: str, code: str, scope: str = "") -> int | None:
+        """The number of a code, or None."""
+
+    def count(self, kind: str) -> int:
+        """How many numbers a kind uses, 0 included."""
+
+
+@dataclass(frozen=True)
+class Runner:
+    """An operator, as far as fares depend on it."""
+
+    code: str
+    number: int                     # its member number
+    slot: int                       # 1, 2, 3 ... among operators
+    modes: Sequence[str]
+    system: str
+    stops: Sequence[str] | None     # None: any stop
+    links: Path | None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The network that tables are compiled for."""
+
+    folder: Path
+    names: Dictionary
+    runners: Mapping[str, Runner]
+    issuer_cities: Mapping[int, str]            # by issuer's member number
+    cities: Sequence[str]
+    members: npt.NDArray[Any]                   # MEMBER rows, by member number
+    accumulators: Sequence[AccumulatorSpec]
+
+
+def check_systems(ground: Ground) -> None:
+    """Pass where operators that share a paid area share its stops and track, too.
+
+    One matrix of fares is compiled for all of them. Raises TableError.
+    """
+    first: dict[str, Runner] = {}
+    for runner in ground.runners.values():
+        other = first.setdefault(runner.system, runner)
+        if (runner.stops, runner.links) != (other.stops, other.links):
+            raise TableError(
+                f"operators {other.code!r} and {runner.code!r} are both of system "
+                f"{runner.system!r}, but have other stops or links\n"
+                "give them the same in network.toml, or systems of their own")

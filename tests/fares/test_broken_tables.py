@@ -1,0 +1,182 @@
+"""A table that cannot be is refused before a ride is priced: what is wrong, where, what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fare_tables.compiled import compile_tables
+from fare_tables.loader import TableError
+from tests.kernels.ground import make_ground, make_table
+
+FUNDERS = [{"funder": "finance"}]
+TOO_MUCH = 2_000_000_001
+HUGE = 2**63
+
+
+def distance(*bands: dict[str, int], **changes: Any) -> dict[str, Any]:
+    return {"fare": {"rule": "km", "basis": "distance", "distance": "tap", "bands": bands,
+                     **changes}}
+
+
+def flat(**changes: Any) -> dict[str, Any]:
+    return {"fare": {"rule": "flat", "basis": "flat", "amount": 200, **changes}}
+
+
+def row(kind: str, **changes: Any) -> dict[str, Any]:
+    given = {"concession": {"pays_percent": 50}, "transfer": {"credit": 40, "within_s": 60},
+             "tier": {"accumulator": "month", "pays_percent": 80, "over": 0}}[kind]
+    fields = {"rule": "cut", "funders": FUNDERS, **given, **changes}
+    return {kind: [{name: value for name, value in fields.items() if value is not None}]}
+
+
+def cut(**changes: Any) -> dict[str, Any]:
+    return row("concession", **changes)
+
+
+# What is broken, and a part of what is said about it.
+BROKEN: list[tuple[dict[str, Any], str]] = [
+    ({"operators": ["nobody"]},                     "operator 'nobody' is not in network.toml"),
+    ({"operators": []},                             "it has no operators"),
+    ({"city": "nowhere"},                           "city 'nowhere' is not in network.toml"),
+    ({"modes": ["boat"]},                           "mode 'boat' is not in network.toml"),
+    ({"in_force_until": "1969-12-31"},              "it ends on 1969-12-31, before it begins"),
+    ({"in_force_from": "1969-12-31"},               "1969-12-31 is not between 1970 and 2149"),
+    ({"in_force_until": "2150-01-01"},              "2150-01-01 is not between 1970 and 2149"),
+    ({"counts_to": ["year"]},                       "accumulator 'year' is not in network.toml"),
+    ({"counts_to": ["month", "month"]},             "names an accumulator twice: month, month"),
+    ({"order": ["tier", "tier", "transfer"]},       "order names a discount twice"),
+    ({"order": ["tier"], **cut()},                  "order does not name 'concession'"),
+    (flat(amount=None),                             "the basis is 'flat', and amount is missing"),
+    (flat(amount=-1),                               "amount is -1 fen"),
+    (flat(amount=TOO_MUCH),                         f"amount is {TOO_MUCH} fen"),
+    (flat(matrix="od.csv"),                         "the basis is 'flat', and matrix is given"),
+    (flat(missing_in=-1),                           "missing_in is -1 fen"),
+    (flat(same_station=TOO_MUCH),                   f"same_station is {TOO_MUCH} fen"),
+    (flat(overtime_after_s=0),                      "overtime_after_s is 0"),
+    (flat(overtime_after_s=1, overtime_add=-5),     "overtime_add is -5 fen"),
+    (distance(),                                    "there are no bands"),
+    (distance({"to_m": 9}),                         "the first band needs an amount"),
+    (distance({"amount": 1, "add": 1}),             "the first band needs an amount"),
+    (distance({"to_m": 0, "amount": 1}),            "band 1 ends at 0 m, not after 0 m"),
+    (distance({"amount": 1}, {"every_m": 1, "add": 1}), "band 1 has no end, but it is not the"),
+    (distance({"to_m": 9, "amount": 1}, {"every_m": 0, "add": 1}), "band 2 needs every_m"),
+    (distance({"to_m": 9, "amount": 1}, {"amount": 1}),            "band 2 needs every_m"),
+    (distance({"to_m": 9, "amount": 1}, {"to_m": 9, "every_m": 1, "add": 1}),
+     "band 2 ends at 9 m, not after 9 m"),
+    (distance({"to_m": 9, "amount": TOO_MUCH}),     f"amount is {TOO_MUCH} fen"),
+    (distance({"to_m": HUGE, "amount": 1}),         f"to_m is {HUGE}"),
+    (distance({"to_m": 9, "amount": 1}, {"every_m": HUGE, "add": 1}), f"every_m is {HUGE}"),
+    (distance({"amount": 1}, distance="stops"),     "needs the stops of 'bus'"),
+    ({"fare": {"rule": "od", "basis": "od", "matrix": "od.csv"}}, "needs the stops of 'bus'"),
+    ({"fare": {"rule": "od", "basis": "od"}},       "the basis is 'od', and matrix is missing"),
+    (cut(funders=[]),                               "row 'cut': it has 0 funders"),
+    (cut(funders=FUNDERS * 5),                      "it has 5 funders"),
+    (cut(funders=[{"funder": "nobody"}]),           "funder 'nobody' is not a member"),
+    (cut(funders=[{"funder": ""}]),                 "funder '' is not a member"),
+    (cut(funders=[{"funder": "civil", "weight": 0}]),         "funder 'civil' has weight 0"),
+    (cut(funders=[{"funder": "civil", "weight": 1_000_001}]), "has weight 1000001"),
+    ({**cut(funders=FUNDERS * 3), **row("tier", funders=FUNDERS * 2, rule="more")},
+     "one ride could need 5 discount legs"),
+    (cut(card_kinds=["pilot"]),                     "card kind 'pilot' is not in network.toml"),
+    (cut(media=["coin"]),                           "medium 'coin' is not in network.toml"),
+    (cut(modes=["boat"]),                           "mode 'boat' is not in network.toml"),
+    (cut(cards=["nowhere"]),                        "city 'nowhere' in cards is not in network"),
+    (cut(pays_percent=101),                         "101 % is more than the whole price"),
+    (cut(pays_percent="100.0001"),                  "100.0001 % is more than the whole price"),
+    (cut(pays_percent="half"),                      "'half' is not a percent"),
+    (cut(pays_percent=-1),                          "-1 is not a percent"),
+    (cut(pays_percent=None),                        "it has no effect"),
+    (cut(pays_amount=5),                            "it has pays_percent and pays_amount"),
+    (cut(pays_percent=None, pays_amount=-5),        "pays_amount is -5 fen"),
+    (cut(pays_percent=None, bands=[{"to": 5, "pays_percent": 5}]), "band 1 of the price is out"),
+    (cut(pays_percent=None, bands=[{"pays_percent": 5}, {"pays_percent": 5}]),
+     "band 1 of the price is out of order"),
+    (cut(pays_percent=None, bands=[{"to": 9, "pays_percent": 5}, {"to": 9, "pays_percent": 5},
+                                   {"pays_percent": 5}]), "band 2 of the price is out of order"),
+    (cut(pays_percent=None, bands=[{"to": HUGE, "pays_percent": 5}, {"pays_percent": 5}]),
+     f"to is {HUGE} fen"),
+    (cut(unit=0),                                   "unit is 0 fen"),
+    (cut(unit=TOO_MUCH),                            f"unit is {TOO_MUCH} fen"),
+    (cut(rule="flat"),                              "two rows are called 'flat'"),
+    ({**cut(), **row("tier")},                      "two rows are called 'cut'"),
+    (row("transfer", credit=None),                  "it has both credit and credit_up_to, or neit"),
+    (row("transfer", credit_up_to=5),               "it has both credit and credit_up_to"),
+    (row("transfer", credit=-5),                    "credit is -5 fen"),
+    (row("transfer", within_s=-1),                  "and within_s -1"),
+    (row("transfer", within_s=1 << 32),             "and within_s 4294967296"),
+    (row("transfer", max_transfers=0),              "max_transfers is 0"),
+    (row("transfer", max_transfers=251),            "max_transfers is 251"),
+    (row("transfer", from_modes=["boat"]),          "mode 'boat' is not in network.toml"),
+    (row("transfer", from_operators=["nobody"]),    "operator 'nobody' in from_operators"),
+    (row("tier", accumulator="year"),               "accumulator 'year' is not in network.toml"),
+    (row("tier", at_least=0),                       "it has both over and at_least, or neither"),
+    (row("tier", over=None),                        "it has both over and at_least, or neither"),
+    (row("tier", up_to=5, below=5),                 "it has both up_to and below"),
+    (row("tier", over=5, up_to=5),                  "no amount spent is from 6 to 5"),
+    (row("tier", over=5, below=6),                  "no amount spent is from 6 to 5"),
+    (row("tier", over=None, at_least=-1),           "it begins at -1 fen spent"),
+    (row("tier", over=HUGE),                        f"it begins at {HUGE + 1} fen spent"),
+]
+
+
+def message_of(tmp_path: Path, *tables: Any, **ground: Any) -> str:
+    with pytest.raises(TableError) as caught:
+        compile_tables(tables, make_ground(tmp_path, **ground))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("broken", "said"), BROKEN, ids=[said for _, said in BROKEN])
+def test_a_broken_table_is_refused_in_words(tmp_path: Path, broken: dict[str, Any],
+                                            said: str) -> None:
+    table = make_table(**broken)
+    where, what, *remedy = message_of(tmp_path, table).replace(": ", "\n", 1).split("\n")
+    assert where == f"table bus-table@{table.in_force_from}"
+    assert said in what
+    assert remedy and all(remedy), "it says what to do"
+
+
+def test_a_table_as_large_as_can_be_is_taken(tmp_path: Path) -> None:
+    """The limits themselves are allowed."""
+    most = TOO_MUCH - 1
+    compile_tables([make_table(**flat(amount=most, missing_in=0)), make_table(
+        "szbus", **distance({"to_m": 1, "amount": most}, {"to_m": 2**32 - 1, "every_m": 2**32 - 1,
+                                                          "add": most}),
+        **row("tier", over=None, at_least=0, up_to=HUGE))], make_ground(tmp_path))
+
+
+@pytest.mark.parametrize(("first", "second", "said"), [
+    ({}, {},                                  "two tables are called bus-table@1970-01-01"),
+    ({}, {"table": "other"},                  "are both in force for bus bus on 1970-01-01"),
+    ({"in_force_until": "2020-06-30"}, {"in_force_from": "2020-06-30"}, "on 2020-06-30"),
+    ({"lines": ["1", "2"]}, {"table": "other", "lines": ["2", "3"]}, "are both in force"),
+])
+def test_two_tables_never_price_one_ride(tmp_path: Path, first: dict[str, Any],
+                                         second: dict[str, Any], said: str) -> None:
+    message = message_of(tmp_path, make_table(**first), make_table(**second))
+    assert said in message.split("\n")[0]
+    assert message.count("\n") == 1
+
+
+def test_one_table_after_the_other_is_well(tmp_path: Path) -> None:
+    compile_tables([make_table(in_force_until="2020-06-30"), make_table(in_force_from="2020-07-01"),
+                    make_table(table="line", lines=["1"])], make_ground(tmp_path))
+
+
+def test_fares_by_distance_need_track(tmp_path: Path) -> None:
+    table = make_table("metro", **distance({"amount": 1}, distance="stops"))
+    message = message_of(tmp_path, table, links=None)
+    assert "need the links of 'metro'\nname a CSV of links for it" in message
+
+
+def test_operators_of_one_paid_area_share_its_stops(tmp_path: Path) -> None:
+    """One matrix is compiled for both: with other stops it would price the wrong pairs."""
+    ground = make_ground(tmp_path)
+    tram = replace(ground.runners["metro"], code="tram", number=2, slot=2,
+                   stops=["e", "d", "c", "b", "a"])
+    ground = replace(ground, runners={"metro": ground.runners["metro"], "tram": tram})
+    with pytest.raises(TableError, match="'metro' and 'tram' are both of system 'rail'"):
+        compile_tables([make_table("metro")], ground)

@@ -1,0 +1,103 @@
+"""Files that people write: each mistake is told with its file and its remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fare_tables.loader import TableError, find_folder, list_networks, load_tables, read_toml
+from fare_tables.model import Table
+from fare_tables.money import percent_ppm
+
+GOOD = """
+table = "bus"
+title = ""
+city = "gz"
+operators = ["bus"]
+legal_basis = ""
+source = ""
+in_force_from = 2024-01-01
+[fare]
+rule = "flat"
+basis = "flat"
+amount = 200
+"""
+
+
+def write(folder: Path, text: str | bytes) -> Path:
+    path = folder / "bus.toml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def test_a_table_as_it_is_written(tmp_path: Path) -> None:
+    table = read_toml(write(tmp_path, GOOD), Table)
+    assert (table.table, table.fare.amount, table.in_force_until) == ("bus", 200, None)
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("table = ",                                    "is not TOML: Invalid value"),
+    ("table = 'a'\ntable = 'b'",                    "is not TOML: Cannot overwrite a value"),
+    (GOOD.encode("utf-16"),                         "is not TOML: 'utf-8' codec"),
+    (GOOD.replace("200", "9" * 5000),               "is not TOML: Exceeds the limit"),
+    (GOOD + "colour = 1",                           "unknown field `colour` - at `$.fare`"),
+    (GOOD.replace("200", "2.5"),                    "Expected `int | null`, got `float`"),
+    (GOOD.replace("200", "'2'"),                    "Expected `int | null`, got `str`"),
+    (GOOD.replace("200", "true"),                   "Expected `int | null`, got `bool`"),
+    (GOOD.replace('"flat"\namount', '"free"\namount'), "Invalid enum value 'free'"),
+    (GOOD.replace("2024-01-01", '"soon"'),          "in_force_from"),
+    (GOOD.replace('table = "bus"', ""),             "missing required field `table`"),
+])
+def test_a_mistake_is_told_with_its_file(tmp_path: Path, text: str | bytes, said: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(TableError) as caught:
+        read_toml(path, Table)
+    what, *remedy = str(caught.value).split("\n")
+    assert what.startswith(f"{path}: ")
+    assert said in what
+    assert remedy and all(remedy)
+
+
+def test_what_is_not_a_file_is_told_too(tmp_path: Path) -> None:
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(TableError, match=r"folder\.toml: cannot be read: Is a directory"):
+        load_tables(tmp_path)
+
+
+def test_tables_come_by_file_name(tmp_path: Path) -> None:
+    for name in ("b", "a", "network"):
+        (tmp_path / f"{name}.toml").write_text(GOOD.replace('"bus"\ntitle', f'"{name}"\ntitle'))
+    assert [table.table for table in load_tables(tmp_path)] == ["a", "b"]
+
+
+def test_a_network_is_found_by_name_or_folder(tmp_path: Path) -> None:
+    assert find_folder("demo").name == "demo"
+    assert "demo" in list_networks()
+    (tmp_path / "network.toml").touch()
+    assert find_folder(str(tmp_path)) == tmp_path
+
+
+@pytest.mark.parametrize("name", ["atlantis", "", ".", "/", "demo/nothing", "a\0b", "x" * 300])
+def test_a_network_that_is_not_there(name: str) -> None:
+    with pytest.raises(TableError) as caught:
+        find_folder(name)
+    what, *remedy = str(caught.value).split("\n")
+    assert what.startswith(f"no network {name!r}: it is not one of demo, ")
+    assert remedy == ["name a shipped network, or a folder that holds a network.toml"]
+
+
+@pytest.mark.parametrize(("percent", "ppm"), [
+    (0, 0), (100, 1_000_000), (95, 950_000), ("95", 950_000), ("62.5", 625_000),
+    ("0.0001", 1), ("33.3333", 333_333), ("100.0", 1_000_000), ("99.9999", 999_999),
+])
+def test_a_percent_is_exact(percent: int | str, ppm: int) -> None:
+    assert percent_ppm(percent) == ppm
+
+
+@pytest.mark.parametrize("percent", [
+    -1, 101, "100.0001", "", ".5", "5,5", "1e2", "0.00001", "-0", "+5", " 5", "５", "half",
+])
+def test_what_is_not_a_percent_of_a_price(percent: int | str) -> None:
+    with pytest.raises(ValueError, match="\nwrite "):
+        percent_ppm(percent)
