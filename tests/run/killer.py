@@ -1,0 +1,199 @@
+"""Kills the command at every step of a run, runs it again, and compares the books.
+
+    python -m tests.run.killer LOCATION FOLDER SHARE SHARES --- COMMAND ... --- COMMAND ...
+
+LOCATION: books' location, with {} for their number. The first commands make a book ready, the one
+before the last is killed, and run again, and followed by the last one. One book sees the command
+killed at every step before its commit, one after the other: whatever a killed run leaves, the next
+one meets. Every step from the commit on has a book of its own. Prints a JSON object: the steps, and
+what differed from a book where nothing was killed. Forks before chdb is imported, never after.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import clearing.cli.clear
+import clearing.cli.settle
+import clearing.intake.reader
+import clearing.run  # noqa: F401
+from tests.run.command import contents, onecard
+
+STEPS = {
+    "clearing.run": ("read_files", "_judge_files", "raw_records"),
+    "clearing.intake.intake:Intake": ("number_codes", "gather"),
+    "clearing.book.book:Book": ("begin", "load_state", "drop_uncommitted", "drop_old_state"),
+    "clearing.book.commit:OpenRun": (
+        "write_entries", "write_events", "write_refusals", "write_obligations", "write_state",
+        "write_names", "write_files", "write_window", "commit", "_settle_state", "_check_rows",
+        "_totals"),
+    "clearing.book.writer:TableWriter": ("finish",),
+    "clearing.replies": ("acknowledge", "_reject", "acknowledge_again"),
+    "clearing.statements": ("write_settlement", "_write"),
+}
+INSERTS = {
+    "clearing.book.embedded:EmbeddedEngine": ("insert", "close"),
+    "clearing.book.server:ServerEngine": ("insert", "close"),
+    "clearing.book.server:ServerInserter": ("append", "finish"),
+}
+
+
+class Steps:
+    """Counts steps, and kills the process before one of them."""
+
+    def __init__(self, last: int) -> None:
+        self.taken, self.last = list[str](), last
+
+    def wrap(self, owner: Any, name: str) -> None:
+        """Make a function or method a step."""
+        method: Callable[..., Any] = getattr(owner, name)
+
+        @functools.wraps(method)
+        def step(*arguments: Any, **named: Any) -> Any:
+            self.taken.append(name)
+            if len(self.taken) == self.last:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return method(*arguments, **named)
+
+        setattr(owner, name, step)
+
+
+def wrap_all(steps: Steps) -> None:
+    """Make steps of all that touches files and books."""
+    for place, names in {**STEPS, **INSERTS}.items():
+        module, _, owner = place.partition(":")
+        found: Any = importlib.import_module(module)
+        found = getattr(found, owner) if owner else found
+        for name in names:
+            steps.wrap(found, name)
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Do the work in a process of its own; how it ended, as os.waitpid says it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        except BaseException as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            os._exit(9)
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+class Trial:
+    """The commands, and books to try them on."""
+
+    def __init__(self, location: str, folder: Path, commands: list[list[str]]) -> None:
+        self.location, self.folder = location, folder
+        *self.before, self.killed, self.after = commands
+
+    def run(self, command: list[str], number: int) -> None:
+        """Run a command on a book; it must not be refused."""
+        done = onecard(*command, *self._places(command, number))
+        assert done.code in (0, 1), done
+
+    def _places(self, command: list[str], number: int) -> list[str]:
+        out = "--out" if command[0] == "settle" else "--replies"
+        return ["--book", self.location.format(number), out, str(self.files(number))]
+
+    def files(self, number: int) -> Path:
+        """Where a book's replies or statements go."""
+        return self.folder / f"files-{number}"
+
+    def kill(self, book: int, step: int, *, fresh: bool) -> int:
+        """Kill the command at this step, on a book that is made ready where it is fresh."""
+        def work() -> None:
+            for command in self.before if fresh else ():
+                self.run(command, book)
+            steps = Steps(step)
+            wrap_all(steps)
+            self.run(self.killed, book)
+            (self.folder / "steps").write_text(json.dumps(steps.taken))
+        return in_child(work)
+
+    def steps(self, book: int) -> list[str]:
+        """The names of all steps, in order."""
+        assert self.kill(book, 0, fresh=True) == 0
+        names: list[str] = json.loads((self.folder / "steps").read_text())
+        return names
+
+    def outcome(self, number: int, *, killed: bool) -> list[str]:
+        """What a book and its replies hold after the same command and the next one."""
+        if not killed:
+            for command in self.before:
+                self.run(command, number)
+        done = onecard(*self.killed, *self._places(self.killed, number))
+        committed = (done.code == 2 and "closed already" in done.err) or "as part-" in done.out
+        assert done.code in (0, 1) or (committed and killed), done
+        # A run that was committed before the kill leaves another one that took nothing.
+        whole = not committed
+        first = contents(self.location.format(number), with_refusals=whole)
+        replies = sorted(
+            (path.name, path.read_text()) for path in self.files(number).iterdir()
+            if not path.name.startswith("run-2.") and path.suffix != ".unfinished")
+        self.run(self.after, number)
+        second = contents(self.location.format(number), with_refusals=whole)
+        return [first.split("\n[")[0], second.split("\n[")[0], str(replies),
+                first if whole else "", second if whole else ""]
+
+
+def main() -> None:
+    """Kill, run again, compare; a share of the steps."""
+    location, folder, share, shares, *rest = sys.argv[1:]
+    commands: list[list[str]] = []
+    for word in rest:
+        if word == "---":
+            commands.append([])
+        else:
+            commands[-1].append(word)
+    trial = Trial(location, Path(folder), commands)
+    print(json.dumps(try_all(trial, int(share), int(shares))))
+
+
+def try_all(trial: Trial, share: int, shares: int) -> dict[str, Any]:
+    """Kill, run again, compare; a share of the steps."""
+    undisturbed, shared = 10_000 + share, 20_000 + share
+    names = trial.steps(30_000 + share)
+    # From here on the commit row is stored.
+    committed = len(names) - names[::-1].index("drop_old_state")
+    early = range(1 + share, committed, shares)
+    late = range(committed + share, len(names) + 1, shares)
+    ended = [trial.kill(shared, step, fresh=place == 0) for place, step in enumerate(early)]
+    ended += [trial.kill(step, step, fresh=True) for step in late]
+    faults = [f"step {step} ({names[step - 1]}) did not kill"
+              for step, how in zip([*early, *late], ended, strict=True) if how != signal.SIGKILL]
+    expected = trial.outcome(undisturbed, killed=False)
+    for book in [shared, *late]:
+        where = f"after a kill before step {names[book - 1]}" if book in late else "after kills"
+        try:
+            found = trial.outcome(book, killed=True)
+        except Exception as error:
+            faults.append(f"{where}: {error!r}"[:1000])
+            continue
+        for name, one, other in zip(
+                ("ledger", "next ledger", "replies", "book", "next book"), expected, found,
+                strict=True):
+            if other and one != other:
+                faults.append(f"{where}: the {name} is another: {_first_difference(one, other)}")
+    return {"steps": len(names), "committed": committed, "faults": faults}
+
+
+def _first_difference(one: str, other: str) -> str:
+    at = next((place for place, (left, right) in enumerate(zip(one, other, strict=False))
+               if left != right), min(len(one), len(other)))
+    return f"{one[max(0, at - 200):at + 100]!r} became {other[max(0, at - 200):at + 100]!r}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""kill -9 at any step of `clear` and `settle`, then the same command: the same book and replies."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.clickhouse import Server
+from tests.run.command import REPOSITORY, environment
+
+SHARES = 2
+STEPS_LEAST = {"clear": 50, "settle": 30}
+
+
+@pytest.fixture(params=["folder", "server"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where books can be made, each with a number in the place of {}."""
+    if request.param == "folder":
+        return str(tmp_path / "book-{}")
+    server: Server = request.getfixturevalue("clickhouse_server")
+    return server.location(f"killed_{request.node.callspec.params['what']}_{{}}")
+
+
+@pytest.mark.parametrize("what", ["clear", "settle"])
+def test_same_book_and_replies(what: str, location: str, tmp_path: Path,
+                               two_days: list[list[Path]]) -> None:
+    first, second = ([*map(str, paths), "--network", "demo", "--threads", "1"]
+                     for paths in two_days)
+    settle = ["settle", "--window", "2024-11-25", "--network", "demo"]
+    commands = ([["clear", *first], ["clear", *second]] if what == "clear" else
+                [["clear", *first], settle, ["clear", *second]])
+    words = [word for command in commands for word in ("---", *command)]
+    workers = []
+    # Every step in a folder; on a server, whose steps are the same, every third.
+    shares = 2 if "book-" in location else 6
+    for share in range(SHARES):
+        folder = tmp_path / f"share-{share}"
+        folder.mkdir()
+        workers.append(subprocess.Popen(
+            [sys.executable, "-m", "tests.run.killer", location, str(folder), str(share),
+             str(shares), *words], cwd=REPOSITORY, env=environment(), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    for worker in workers:
+        out, err = worker.communicate(timeout=300)
+        assert worker.returncode == 0, err[-3000:]
+        report = json.loads(out.splitlines()[-1])
+        assert report["faults"] == []
+        assert report["steps"] >= STEPS_LEAST[what]
+        assert 0 < report["committed"] < report["steps"]

@@ -1,0 +1,76 @@
+"""The same records split, ordered, shuffled and threaded in any way make the same ledger."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import pytest
+
+import clearing.intake.reader
+import clearing.run
+from clearing.book import open_book
+from tests.run.command import accepted, codes_of, contents, shown
+from tests.run.day import rewrite
+
+
+@pytest.mark.parametrize(("files", "seed", "threads", "tiny"), [
+    (1, None, 1, False), (7, 1, 2, False), (2, 2, 2, True), (11, 3, 1, True)])
+def test_same_ledger(files: int, seed: int | None, threads: int, tiny: bool, tmp_path: Path,
+                     two_days: list[list[Path]], undisturbed: list[str],
+                     monkeypatch: pytest.MonkeyPatch) -> None:
+    if tiny:        # blocks of a few lines, and about a hundred partitions
+        monkeypatch.setattr(clearing.run, "read_files", functools.partial(
+            clearing.intake.reader.read_files, block_bytes=777))
+        monkeypatch.setattr(clearing.intake.reader, "TAPS_PER_PARTITION", 16)
+    book = tmp_path / "book"
+    with open_book(str(book)):
+        for day, (paths, expected) in enumerate(zip(two_days, undisturbed, strict=True)):
+            sent = rewrite(paths, tmp_path / f"day-{day}", files, seed)
+            accepted("clear", *sent[::-1], "--network", "demo", "--book", book,
+                     "--threads", str(threads))
+            assert contents(book, with_refusals=False) == expected
+
+
+def test_a_server_keeps_the_same_ledger(book: str, two_days: list[list[Path]],
+                                        undisturbed: list[str]) -> None:
+    for paths, expected in zip(two_days, undisturbed, strict=True):
+        accepted("clear", *paths, "--network", "demo", "--book", book)
+        assert contents(book, with_refusals=False) == expected
+
+
+def test_a_file_counts_once(book: str, tmp_path: Path, two_days: list[list[Path]]) -> None:
+    first, *rest = two_days[0]
+    twin = tmp_path / "other name.csv"
+    twin.write_bytes(first.read_bytes())
+    done = accepted("clear", first, twin, "--network", "demo", "--book", book)
+    assert done.code == 1
+    before = contents(book, with_refusals=False)
+    files = {row["name"]: row for row in shown("files", book)}
+    by_code = sorted((row["code"], row["accepted"] == 0) for row in files.values())
+    assert by_code == [("DUPLICATE_FILE", True), ("OK", False)]
+    assert len({row["records"] for row in files.values()}) == 1
+
+    for again in ([first], [twin], [twin, first]):
+        done = accepted("clear", *again, "--book", book)
+        assert done.code == 1
+        assert "its content was cleared before" in done.out
+        assert contents(book, with_refusals=False) == before
+    accepted("clear", first, *rest, "--book", book)
+    assert [row["code"] for row in shown("files", book, "--run", "5")].count("OK") == len(rest)
+
+
+def test_records_count_once_in_other_files_too(book: str, tmp_path: Path,
+                                               two_days: list[list[Path]],
+                                               undisturbed: list[str]) -> None:
+    accepted("clear", *two_days[0], "--network", "demo", "--book", book)
+    accepted_before = shown("runs", book)[0]["accepted"]
+    again = rewrite(two_days[0], tmp_path / "again", 4, 9)
+    accepted("clear", *again, "--book", book)
+    first, second = shown("runs", book)
+    assert (second["accepted"], second["rides"]) == (0, 0)
+    assert second["refused"] == second["taps"] == first["taps"]
+    assert codes_of(book).count("DUPLICATE") >= accepted_before
+    assert contents(book, with_refusals=False) == undisturbed[0]
+    accepted("clear", *two_days[1], "--book", book)
+    assert contents(book, with_refusals=False) == undisturbed[1]
