@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,10 +58,15 @@ class Ground:
 def check_systems(ground: Ground) -> None:
     """Pass where operators that share a paid area share its stops and track, too.
 
-    One matrix of fares is compiled for all of them. Raises TableError.
+    One matrix of fares is compiled for all of them, with one place for each stop.
+    Raises TableError.
     """
     first: dict[str, Runner] = {}
     for runner in ground.runners.values():
+        twice = next((stop for stop, count in Counter(runner.stops or ()).items() if count > 1),
+                     None)
+        if twice is not None:
+            raise TableError(f"stop {twice!r} of {runner.code!r} is listed twice\nkeep one line")
         other = first.setdefault(runner.system, runner)
         if (runner.stops, runner.links) != (other.stops, other.links):
             raise TableError(

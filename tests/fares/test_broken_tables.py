@@ -172,6 +172,11 @@ def test_fares_by_distance_need_track(tmp_path: Path) -> None:
     assert "need the links of 'metro'\nname a CSV of links for it" in message
 
 
+def test_a_stop_has_one_place(tmp_path: Path) -> None:
+    message = message_of(tmp_path, make_table("metro"), stops=["a", "b", "a"])
+    assert message == "stop 'a' of 'metro' is listed twice\nkeep one line"
+
+
 def test_operators_of_one_paid_area_share_its_stops(tmp_path: Path) -> None:
     """One matrix is compiled for both: with other stops it would price the wrong pairs."""
     ground = make_ground(tmp_path)
