@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ def test_files_functions_and_lines_are_short(path: Path) -> None:
     long = [f"{one.name} has {one.lines} lines" for one in functions_of(path)
             if one.lines > FUNCTION_LINES]
     assert not long, f"{long}: at most {FUNCTION_LINES}"
-    wide = [f"line {place} has {len(line)} columns" for place, line in enumerate(lines, 1)
+    # A word to the linter at the end of a line does not count, as it does not for the linter.
+    read = [re.sub(r"\s+# (noqa|type: ignore)\b.*", "", line) for line in lines]
+    wide = [f"line {place} has {len(line)} columns" for place, line in enumerate(read, 1)
             if len(line) > COLUMNS]
     assert not wide, f"{wide}: at most {COLUMNS}"
