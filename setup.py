@@ -27,6 +27,7 @@ DIRECTIVES = {
     "overflowcheck": False,
     "embedsignature": False,
     "legacy_implicit_noexcept": False,
+    "show_performance_hints": not DEBUG,     # "use boundscheck(False)": not here
 }
 
 extensions = [

@@ -1,0 +1,50 @@
+"""A checked build that checks nothing would pass every test: that it checks is a test itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ext.order
+from ext import records
+from ext.journeys import pair_taps
+from ext.netting import add_obligations
+from ext.order import find_seen, remember_taps
+
+pytestmark = [
+    pytest.mark.kernels,
+    pytest.mark.skipif(os.environ.get("ONECARD_CHECKED") != "1",
+                       reason="only tests/checked_build.sh builds kernels that check bounds"),
+]
+
+TAPS = np.zeros(1, records.TAP)
+BEYOND = np.array([5], np.uint32)       # an order that names a sixth tap
+
+
+def test_these_are_the_kernels_that_were_built_checked() -> None:
+    assert Path(ext.order.__file__).parent == Path.cwd() / "ext"
+
+
+def test_a_tap_beyond_the_end_is_an_error() -> None:
+    with pytest.raises(IndexError):
+        pair_taps(TAPS, BEYOND, np.zeros(1, records.MEMBER), np.zeros(1, records.RIDE),
+                  np.zeros(1, np.uint32), ride_limit_s=1, horizon=0, civil_offset_s=0,
+                  day_starts_s=0)
+    with pytest.raises(IndexError):
+        find_seen(TAPS, BEYOND, np.zeros(1, records.CARD_STATE), np.zeros(1, np.uint32))
+
+
+def test_a_card_without_a_state_is_an_error() -> None:
+    """Looking for it would run past the end of the states."""
+    taps = TAPS.copy()
+    taps["card_lo"] = 7
+    with pytest.raises(IndexError):
+        remember_taps(taps, np.zeros(1, np.uint32), np.zeros(1, np.uint16),
+                      np.zeros(1, records.CARD_STATE))
+
+
+def test_what_is_right_is_none() -> None:
+    assert add_obligations(np.zeros(1, records.ENTRY), np.zeros(16, records.OBLIGATION)) == 1
