@@ -13,7 +13,7 @@ from tests.integration.clickhouse import Server
 from tests.run.command import REPOSITORY, environment
 
 SHARES = 2
-STEPS_LEAST = {"clear": 50, "settle": 30}
+STEPS_LEAST = {"clear": 40, "settle": 30}
 
 
 @pytest.fixture(params=["folder", "server"])

@@ -1,0 +1,144 @@
+"""Every kind of bad input through the command: exit code 1, a place and a reason, no harm done."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearing.book import open_book
+from tests.run.command import accepted, shown
+
+COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
+           "stop", "line", "medium", "card_kind", "due", "paid")
+GOOD = ("3104870300000000017", "{}", "2024-11-25T08:00:00", "gz-bus", "B1", "1", "bus", "single",
+        "", "7", "qr", "ordinary", "", "")
+HEADER = ",".join(COLUMNS).encode() + b"\n"
+
+
+def line(seq: int, **values: str) -> bytes:
+    """A record with its newline; the good one but for these values."""
+    fields = dict(zip(COLUMNS, GOOD, strict=True)) | {"card_seq": str(seq)} | values
+    return ",".join(fields.values()).encode() + b"\n"
+
+
+# What is wrong, and the reason it is refused with.
+RECORDS: list[tuple[bytes, str]] = [
+    (b"\n", "EMPTY_RECORD"), (b",,,,,,,,,,,,,\n", "EMPTY_RECORD"),
+    (b"x" * 10_000_000 + b"\n", "LINE_TOO_LONG"),
+    (line(1, line="7\0"), "NUL_BYTE"),
+    (line(1).replace(b"gz-bus", "广州".encode("gb18030")), "BAD_ENCODING"),
+    (line(1, line='"7'), "BAD_QUOTING"), (b"a,b,c\n", "COLUMN_COUNT"),
+    (line(1, card=""), "MISSING_VALUE"), (line(1, card="12-34"), "CARD_INVALID"),
+    (line(1, card="3.10487E+18"), "CARD_SPREADSHEET"),
+    (line(1, card_seq="one"), "NUMBER_INVALID"), (line(1, card_seq="9" * 30), "NUMBER_OVERFLOW"),
+    (line(1, due="2.50"), "AMOUNT_INVALID"), (line(1, due="free"), "AMOUNT_INVALID"),
+    (line(1, due="-1"), "AMOUNT_NEGATIVE"), (line(1, paid="9" * 19), "AMOUNT_OVERFLOW"),
+    (line(1, tapped_at="2023-02-29T08:00:00"), "TIME_INVALID"),
+    (line(1, tapped_at="1970-01-01T08:00:00"), "TIME_TOO_EARLY"),
+    (line(1, tapped_at="2099-01-01T08:00:00"), "TIME_IN_FUTURE"),
+    (line(1, operator="nobody"), "UNKNOWN_OPERATOR"), (line(1, mode="rocket"), "UNKNOWN_MODE"),
+    (line(1, kind="sideways"), "UNKNOWN_KIND"), (line(1, medium="shell"), "UNKNOWN_MEDIUM"),
+    (line(1, card_kind="cat"), "UNKNOWN_CARD_KIND"), (line(1, mode="metro"), "MODE_NOT_RUN"),
+    (line(1, operator="gz-metro", mode="metro", kind="in", stop="Atlantis"), "UNKNOWN_STOP"),
+    (line(1, card="9999999999999999999"), "UNKNOWN_ISSUER"),
+    (b"\x1b]0;owned\x07,\xff\xfe=cmd|' /C calc'!A0\n", "BAD_ENCODING"),
+]
+
+
+def send(folder: Path, *contents: bytes) -> tuple[dict[str, Any], str]:
+    """Clear files of these contents into the book; the acknowledgement and what was printed."""
+    paths = []
+    for number, content in enumerate(contents):
+        paths.append(folder / f"{number}-{hashlib.sha256(content).hexdigest()[:8]}.csv")
+        paths[-1].write_bytes(content)
+    done = accepted("clear", *paths, "--network", "demo", "--book", folder / "book")
+    acks = (folder / "book" / "replies").glob("*.json")
+    content = json.loads(max(acks, key=lambda path: path.stat().st_mtime_ns).read_bytes())
+    assert content["accepted"] + content["refused"] == content["records"]
+    assert done.code == (1 if content["refused"] or any(
+        file["code"] != "OK" for file in content["files"]) else 0)
+    return content, done.out
+
+
+def test_every_record_for_itself(tmp_path: Path) -> None:
+    good = [line(100 + number) for number in range(len(RECORDS) + 1)]
+    lines = [good[0]]
+    for (bad, _), fine in zip(RECORDS, good[1:], strict=True):
+        lines += [bad, fine]
+    lines.append(line(500)[:-9])        # cut off
+    ack, out = send(tmp_path, HEADER + b"".join(lines))
+    codes = [code for _, code in RECORDS] + ["TRUNCATED_LINE"]
+    assert ack["accepted"] == len(good)
+    assert ack["refused"] == len(codes)
+    file, = ack["files"]
+    with (tmp_path / "book" / "replies" / file["reject_file"]).open(encoding="utf-8",
+                                                                    newline="") as text:
+        rejects = list(csv.DictReader(text))
+    assert [row["code"] for row in rejects] == codes
+    offset = len(HEADER)
+    places = {}
+    for number, content in enumerate(lines, 2):
+        places[number] = offset, content
+        offset += len(content)
+    for row in rejects:
+        at, content = places[int(row["line"])]
+        assert int(row["offset"]) == at
+        assert "; " in row["reason"], "what it means, and what to do"
+        shown_bytes = content.rstrip(b"\n")[:1024].decode("utf-8", "backslashreplace")
+        assert row["record"].startswith(shown_bytes[:200])
+    rides = shown("rides", tmp_path / "book")
+    assert [ride["card_seq"] for ride in rides] == [100 + number for number in range(len(good))]
+    # The book has the same refusals, whatever their bytes; a terminal is shown them spelt out.
+    assert [row["code"] for row in shown("refusals", tmp_path / "book")] == codes
+    listed = accepted("show", "refusals", "--book", tmp_path / "book", "--run", "1")
+    assert not {"\x1b", "\x07", "\0"} & set(listed.out + out)
+    as_csv = accepted("show", "refusals", "--csv", "--book", tmp_path / "book")
+    assert as_csv.out.count("\n") == len(codes) + 1
+
+
+def trailer(records: int, body: bytes) -> bytes:
+    return f"#trailer,{records},0,0,{hashlib.sha256(body).hexdigest()}\n".encode()
+
+
+TWO = HEADER + line(1) + line(2)
+FILES: list[tuple[bytes, str, int]] = [
+    (b"", "FILE_EMPTY", 0), (b"\xef\xbb\xbf", "FILE_EMPTY", 0),
+    (HEADER.replace(b"card,", b"") + line(1), "HEADER_INVALID", 1),
+    (HEADER.replace(b"paid", b"due") + line(1), "HEADER_INVALID", 1),
+    (HEADER.replace(b"paid", b"pay") + line(1), "HEADER_INVALID", 1),
+    (line(1) + line(2), "HEADER_INVALID", 1), (b"\x89PNG\r\n\x1a\n\0\0\0\r", "FILE_ENCODING", 1),
+    (TWO.decode().encode("utf-16"), "FILE_ENCODING", 2),
+    (TWO + trailer(3, TWO), "TRAILER_MISMATCH", 2),
+    (TWO + trailer(2, TWO + b"x"), "TRAILER_MISMATCH", 2),
+    (TWO + b"#trailer,2\n", "TRAILER_MISMATCH", 2),
+]
+
+
+@pytest.mark.parametrize(("content", "code", "records"), FILES,
+                         ids=[f"{code}-{place}" for place, (_, code, _) in enumerate(FILES)])
+def test_a_file_that_is_refused_as_a_whole(content: bytes, code: str, records: int,
+                                           tmp_path: Path) -> None:
+    with open_book(str(tmp_path / "book")):
+        ack, out = send(tmp_path, content, HEADER + line(7))
+        bad, = (file for file in ack["files"] if file["code"] != "OK")
+        assert (bad["code"], bad["accepted"]) == (code, 0)
+        assert bad["records"] == bad["refused"]
+        if code != "FILE_ENCODING":
+            assert bad["records"] == records
+        assert bad["message"]
+        assert bad["message"] in out
+        ride, = shown("rides", tmp_path / "book")       # the other file is taken
+        assert ride["card_seq"] == 7
+        # Mended, it is taken: a file that was refused is none that was cleared.
+        ack, _ = send(tmp_path, TWO + trailer(2, TWO))
+        assert ack["accepted"] == 2
+
+
+def test_a_header_alone_is_no_fault(tmp_path: Path) -> None:
+    ack, _ = send(tmp_path, HEADER)
+    assert (ack["records"], ack["files"][0]["code"]) == (0, "OK")
