@@ -164,7 +164,10 @@ def try_all(trial: Trial, share: int, shares: int) -> dict[str, Any]:
     # From here on the commit row is stored.
     committed = len(names) - names[::-1].index("drop_old_state")
     early = range(1 + share, committed, shares)
-    late = range(committed + share, len(names) + 1, shares)
+    # Of many files in a row the first and the last, since each needs a book of its own.
+    late = [step for step in range(committed, len(names) + 1)
+            if len({names[step - 1], *names[step - 2:step - 1], *names[step:step + 1]}) > 1
+            ][share::shares]
     ended = [trial.kill(shared, step, fresh=place == 0) for place, step in enumerate(early)]
     ended += [trial.kill(step, step, fresh=True) for step in late]
     faults = [f"step {step} ({names[step - 1]}) did not kill"

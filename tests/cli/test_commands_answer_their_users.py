@@ -1,0 +1,201 @@
+"""Every command as its user calls it: help, tables, CSV, JSON, explanations, an auditor's check."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from clearing.book import open_book
+from clearing.cli import COMMANDS
+from tests.cli.conftest import Demo
+from tests.run.command import accepted, onecard, process, shown
+
+DOCUMENTED = {
+    "rides": ("card", "card_seq", "started_at", "ended_at", "operator", "mode", "from_stop",
+              "to_stop", "state", "due", "paid", "table", "rule"),
+    "entries": ("card", "card_seq", "due", "paid", "leg1_kind", "leg1_funder", "leg1_amount",
+                "clearing_fee", "issuer_fee", "window", "run"),
+    "postings": ("run", "window", "card", "card_seq", "member", "side", "amount", "cause"),
+    "positions": ("level", "member", "net"),
+    "runs": ("run", "kind", "network", "taps", "accepted", "refused", "rides", "due", "paid"),
+    "files": ("run", "name", "records", "accepted", "refused", "code", "sha256"),
+    "refusals": ("run", "file", "line", "offset", "code", "field", "reason", "record"),
+    "variances": ("table", "operator", "device", "variance", "rides", "total"),
+}
+HELP_SECONDS = 0.3
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_help_is_quick_and_shows_an_example(command: str | None) -> None:
+    words = [command] if command else []
+    took = []
+    for _ in range(5):      # the best of a few: other work on the machine is not ours
+        start = time.perf_counter()
+        done = process(*words, "--help")
+        took.append(time.perf_counter() - start)
+        assert done.code == 0
+        assert f"Example:\n    onecard {command or ''}" in done.out
+        assert done.out.startswith(f"Usage: onecard {command or ''}")
+        if took[-1] < HELP_SECONDS:
+            break
+    assert min(took) < HELP_SECONDS
+
+
+def test_the_demonstration_adds_up(demo: Demo) -> None:
+    assert demo.done.code == 0
+    sums = [line.split()[-1] for line in demo.done.out.splitlines() if line.startswith(" sum ")]
+    assert sums == ["0.00", "0.00", "0.00"]
+    found = re.search(r"files, ([\d,]+) records = ([\d,]+) accepted \+ ([\d,]+) refused",
+                      demo.done.out)
+    assert found
+    records, taken, refused = (int(text.replace(",", "")) for text in found.groups())
+    assert records == taken + refused
+    assert 18_000 < records < 22_000
+    for line in demo.done.out.split("Try next")[1].splitlines()[1:]:
+        words = line.split()
+        assert words[0] == "onecard"
+        assert onecard(*words[1:-1], demo.book).code == 0
+
+
+def test_a_demonstration_replaces_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("keep")
+    assert onecard("demo", "--folder", tmp_path, "--taps", "1000").code == 2
+    assert (tmp_path / "mine").read_text() == "keep"
+
+
+@pytest.mark.parametrize("what", DOCUMENTED)
+def test_lists_have_their_columns(what: str, demo: Demo) -> None:
+    as_csv = accepted("show", what, "--csv", "--book", demo.book)
+    rows = list(csv.DictReader(io.StringIO(as_csv.out)))
+    objects = shown(what, demo.book)
+    assert rows
+    assert len(rows) == len(objects)
+    assert set(DOCUMENTED[what]) <= set(rows[0])
+    for row, one in zip(rows, objects, strict=True):
+        assert list(row) == list(one)
+        assert all(value == str(one[name]) for name, value in row.items())
+    listed = accepted("show", what, "--book", demo.book)
+    assert listed.out.count("\n") < 30
+
+
+def test_positions_add_up_to_nothing(demo: Demo) -> None:
+    positions = shown("positions", demo.book)
+    sums: dict[str, int] = defaultdict(int)
+    for row in positions:
+        assert type(row["net"]) is int
+        assert row["net"] == row["receives"] - row["owes"]
+        sums[row["level"]] += row["net"]
+    assert sums == {"member": 0, "city": 0, "province": 0}
+    by_member: dict[str, int] = defaultdict(int)
+    sides = {"debit": -1, "credit": 1}
+    for posting in shown("postings", demo.book):
+        by_member[posting["member"]] += sides[posting["side"]] * posting["amount"]
+    assert {name: net for name, net in by_member.items() if net} == {
+        row["member"]: row["net"] for row in positions if row["level"] == "member" and row["net"]}
+
+
+def test_files_account_for_every_record(demo: Demo) -> None:
+    refusals: dict[str, int] = defaultdict(int)
+    for row in shown("refusals", demo.book):
+        refusals[row["file"]] += 1
+    for file in shown("files", demo.book):
+        assert file["accepted"] + file["refused"] == file["records"]
+        assert file["refused"] == refusals.get(file["name"], 0)
+
+
+def test_a_list_can_be_narrowed(demo: Demo) -> None:
+    ride = shown("rides", demo.book)[7]
+    own = shown("rides", demo.book, "--card", ride["card"])
+    assert ride in own
+    assert {row["card"] for row in own} == {ride["card"]}
+    assert shown("rides", demo.book, "--run", "1", "--window", ride["window"])
+    assert shown("rides", demo.book, "--run", "99") == []
+    assert shown("runs", demo.book, "--run", "2")[0]["kind"] == "close"
+    assert shown("positions", demo.book, "--window", "2020-01-01") == []
+    assert accepted("show", "rides", "--csv", "--run", "99", "--book",
+                    demo.book).out.count("\n") == 1
+
+
+def test_an_explanation_adds_up(demo: Demo) -> None:
+    entries = shown("entries", demo.book)
+    kinds: dict[tuple[str, ...], dict[str, str]] = {}
+    for entry in entries:
+        legs = tuple(str(entry[f"leg{leg}_kind"]) for leg in (1, 2, 3))
+        kinds.setdefault((entry["state"], str(entry["variance"] != 0), *legs), entry)
+    assert len(kinds) > 5
+    for entry in kinds.values():
+        ride = f"{entry['card']}/{entry['card_seq']}"
+        done = accepted("explain", ride, "--json", "--book", demo.book)
+        one = json.loads(done.out)[0]
+        assert sum(leg["amount"] for leg in one["legs"]) == (
+            one["due"] - one["paid"] + one["variance"])
+        assert (one["due"], one["paid"]) == (entry["due"], entry["paid"])
+        assert any(step["applied"] for step in one["rows_tried"])
+        assert one["taps"]
+        told = accepted("explain", ride, "--book", demo.book).out
+        assert one["table"] in told
+        assert f" due {'':20}" in told
+
+
+def test_an_auditor_finds_a_planted_difference(demo: Demo, tmp_path: Path) -> None:
+    done = accepted("verify", "--all", "--book", demo.book)
+    assert done.code == 0
+    assert "no differences" in done.out
+    assert len(shown("rides", demo.book)) == int(
+        re.search(r"([\d,]+) rides priced", done.out)[1].replace(",", ""))  # type: ignore[index]
+
+
+PLANTED = {
+    "a fare paid": ("entries", "paid = paid + 100", "do not balance in themselves"),
+    "both sides": ("entries", "due = due + 100, price = price + 100, paid = paid + 100",
+                   "differs: ride "),
+    "a funder": ("entries", "leg1_funder = leg1_funder + 1", "but the entries say"),
+    "an obligation": ("obligations", "amount = amount + 1", "but the entries say"),
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_a_changed_row_is_found(what: str, made: Demo, tmp_path: Path) -> None:
+    table, change, words = PLANTED[what]
+    book = tmp_path / "book"
+    shutil.copytree(made.book, book, symlinks=True)
+    with open_book(str(book)) as opened:
+        where = "window = (SELECT min(window) FROM obligations) AND debtor = (" \
+            "SELECT min(debtor) FROM obligations)" if table == "obligations" else (
+            "(card_hi, card_lo, card_seq) IN (SELECT card_hi, card_lo, card_seq FROM entries "
+            "WHERE leg1_amount > 0 ORDER BY card_hi, card_lo, card_seq LIMIT 1)")
+        opened.engine.run(f"ALTER TABLE {table} UPDATE {change} WHERE {where} "
+                          "SETTINGS mutations_sync = 2")
+        done = onecard("verify", "--all", "--book", book)
+    assert done.code == 1, done
+    assert words in done.out
+
+
+def test_settlement_files_add_up(demo: Demo, tmp_path: Path) -> None:
+    folder = Path(demo.book).parent / "book"
+    window, = {row["window"] for row in shown("rides", str(folder))}
+    done = onecard("settle", "--window", window, "--book", demo.book, "--out", tmp_path / "out")
+    assert done.code == 0       # the demonstration closed it, and wrote no files
+    files = {path.name: list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
+             for path in (tmp_path / "out").iterdir()}
+    positions = {row["member"]: int(row["net"]) for row in files["positions.csv"]
+                 if row["level"] == "member"}
+    assert sum(positions.values()) == 0
+    signs = {"pays": -1, "receives": 1}
+    assert {row["member"]: signs[row["action"]] * int(row["amount"])
+            for row in files["instructions.csv"]} == {
+        member: net for member, net in positions.items() if net}
+    for member, net in positions.items():
+        rows = files.get(f"statement-{member}.csv", [])
+        assert sum(int(row["amount"]) for row in rows) == net
+        assert all(member in (row["debtor"], row["creditor"]) for row in rows)
+    assert onecard("settle", "--window", window, "--book", demo.book,
+                   "--out", tmp_path / "out").code == 2
