@@ -15,6 +15,10 @@ from pathlib import Path
 BINARY = shutil.which("clickhouse-server") or shutil.which(
     "clickhouse-server", path="/usr/sbin:/usr/local/sbin")
 
+# A test run that is killed must not leave a server behind; the kernel sees to that.
+_SETPRIV = shutil.which("setpriv")
+_DIE_WITH_US = [_SETPRIV, "--pdeathsig", "KILL"] if _SETPRIV else []
+
 _CONFIG = """<?xml version="1.0"?>
 <yandex>
   <logger><level>warning</level><log>{folder}/log</log><errorlog>{folder}/errors</errorlog></logger>
@@ -68,7 +72,7 @@ class Server:
         assert BINARY is not None
         with (self.folder / "output").open("ab") as output:
             self.process = subprocess.Popen(
-                [BINARY, f"--config-file={self.folder}/config.xml"],
+                [*_DIE_WITH_US, BINARY, f"--config-file={self.folder}/config.xml"],
                 stdout=output, stderr=output, cwd=self.folder, start_new_session=True,
                 env={**os.environ, "TZ": "UTC"})
         deadline = time.monotonic() + 30
