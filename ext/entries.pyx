@@ -25,7 +25,7 @@ cdef inline int64_t fee_of(int64_t paid, int64_t ppm) noexcept nogil:
 
 cdef inline const AgreementTerms *terms_of(const Member[::1] members,
                                            const AgreementTerms[::1] agreements,
-                                           const Ride *ride) noexcept nogil:
+                                           const Ride *ride) except NULL nogil:
     """The agreement for how far from home the card is."""
     if members[ride.issuer].city == members[ride.operator].city:
         return &agreements[SAME_CITY]
@@ -83,7 +83,7 @@ cdef void copy_ride(Entry *entry, const Ride *ride) noexcept nogil:
     entry.flags = ride.flags
 
 
-cdef void copy_source(Entry *entry, const Tap[::1] taps, const Ride *ride) noexcept nogil:
+cdef int copy_source(Entry *entry, const Tap[::1] taps, const Ride *ride) except -1 nogil:
     """Where the taps came from: an exit alone has no way in, a lone entry no way out."""
     if ride.state != RideState.MISSING_IN:
         entry.in_file = taps[ride.first_tap].source_file
@@ -91,6 +91,7 @@ cdef void copy_source(Entry *entry, const Tap[::1] taps, const Ride *ride) noexc
     if ride.state != RideState.MISSING_OUT and ride.state != RideState.SINGLE_TAP:
         entry.out_file = taps[ride.last_tap].source_file
         entry.out_line = taps[ride.last_tap].source_line
+    return 0
 
 
 cdef Py_ssize_t make_rows(const Tap[::1] taps, const Ride[::1] rides, const Charge[::1] charges,

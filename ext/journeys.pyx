@@ -48,8 +48,8 @@ cdef inline void take_amounts(Ride *ride, const Tap *tap) noexcept nogil:
         ride.flags |= RIDE_HAS_DISTANCE
 
 
-cdef void begin_ride(Ride *ride, const Tap[::1] taps, uint32_t first, uint32_t last,
-                     uint8_t state) noexcept nogil:
+cdef int begin_ride(Ride *ride, const Tap[::1] taps, uint32_t first, uint32_t last,
+                     uint8_t state) except -1 nogil:
     """Fill what does not depend on how the ride ended."""
     cdef const Tap *tap = &taps[last]
     memset(ride, 0, sizeof(Ride))
@@ -73,6 +73,7 @@ cdef void begin_ride(Ride *ride, const Tap[::1] taps, uint32_t first, uint32_t l
     take_amounts(ride, &taps[first])
     if last != first:
         take_amounts(ride, tap)
+    return 0
 
 
 cdef inline uint8_t state_of_pair(uint32_t from_stop, uint32_t to_stop) noexcept nogil:
@@ -81,8 +82,8 @@ cdef inline uint8_t state_of_pair(uint32_t from_stop, uint32_t to_stop) noexcept
     return RideState.COMPLETE
 
 
-cdef void close_without_out(Ride *ride, const Tap[::1] taps, uint32_t opened,
-                            const Pairing *pairing) noexcept nogil:
+cdef int close_without_out(Ride *ride, const Tap[::1] taps, uint32_t opened,
+                            const Pairing *pairing) except -1 nogil:
     """A ride that never tapped out."""
     cdef const Tap *tap = &taps[opened]
     begin_ride(ride, taps, opened, opened, RideState.MISSING_OUT)
@@ -93,19 +94,21 @@ cdef void close_without_out(Ride *ride, const Tap[::1] taps, uint32_t opened,
         ride.started_at = tap.tapped_at
         ride.from_stop = tap.stop
     ride.service_day = service_day_of(ride.started_at, pairing)
+    return 0
 
 
-cdef void close_without_in(Ride *ride, const Tap[::1] taps, uint32_t out,
-                           const Pairing *pairing) noexcept nogil:
+cdef int close_without_in(Ride *ride, const Tap[::1] taps, uint32_t out,
+                           const Pairing *pairing) except -1 nogil:
     """A ride that never tapped in."""
     begin_ride(ride, taps, out, out, RideState.MISSING_IN)
     ride.ended_at = taps[out].tapped_at
     ride.to_stop = taps[out].stop
     ride.service_day = service_day_of(ride.ended_at, pairing)
+    return 0
 
 
-cdef void close_pair(Ride *ride, const Tap[::1] taps, uint32_t opened, uint32_t out,
-                     const Pairing *pairing) noexcept nogil:
+cdef int close_pair(Ride *ride, const Tap[::1] taps, uint32_t opened, uint32_t out,
+                     const Pairing *pairing) except -1 nogil:
     """A ride from gate in to gate out."""
     begin_ride(ride, taps, opened, out, state_of_pair(taps[opened].stop, taps[out].stop))
     ride.started_at = taps[opened].tapped_at
@@ -113,20 +116,22 @@ cdef void close_pair(Ride *ride, const Tap[::1] taps, uint32_t opened, uint32_t 
     ride.from_stop = taps[opened].stop
     ride.to_stop = taps[out].stop
     ride.service_day = service_day_of(ride.started_at, pairing)
+    return 0
 
 
-cdef void close_single(Ride *ride, const Tap[::1] taps, uint32_t tap,
-                       const Pairing *pairing) noexcept nogil:
+cdef int close_single(Ride *ride, const Tap[::1] taps, uint32_t tap,
+                       const Pairing *pairing) except -1 nogil:
     """A ride of one boarding."""
     begin_ride(ride, taps, tap, tap, RideState.SINGLE_TAP)
     ride.started_at = taps[tap].tapped_at
     ride.ended_at = taps[tap].tapped_at
     ride.from_stop = taps[tap].stop
     ride.service_day = service_day_of(ride.started_at, pairing)
+    return 0
 
 
-cdef void close_whole(Ride *ride, const Tap[::1] taps, uint32_t tap,
-                      const Pairing *pairing) noexcept nogil:
+cdef int close_whole(Ride *ride, const Tap[::1] taps, uint32_t tap,
+                      const Pairing *pairing) except -1 nogil:
     """A ride whose two ends came in one record."""
     begin_ride(ride, taps, tap, tap, state_of_pair(taps[tap].entry_stop, taps[tap].stop))
     ride.started_at = taps[tap].entered_at if taps[tap].entered_at else taps[tap].tapped_at
@@ -134,10 +139,11 @@ cdef void close_whole(Ride *ride, const Tap[::1] taps, uint32_t tap,
     ride.from_stop = taps[tap].entry_stop
     ride.to_stop = taps[tap].stop
     ride.service_day = service_day_of(ride.started_at, pairing)
+    return 0
 
 
 cdef inline bint fits(const Tap *opened, const Tap *out, const Member[::1] members,
-                      const Pairing *pairing) noexcept nogil:
+                      const Pairing *pairing) except -1 nogil:
     """Whether an exit closes the open entry."""
     return (
         members[opened.operator].system == members[out.operator].system

@@ -131,8 +131,8 @@ cdef bint same_content(const Tap *a, const Tap *b) noexcept nogil:
     )
 
 
-cdef void judge_group(const Tap[::1] taps, const Key *group, Py_ssize_t count,
-                      uint16_t[::1] codes) noexcept nogil:
+cdef int judge_group(const Tap[::1] taps, const Key *group, Py_ssize_t count,
+                      uint16_t[::1] codes) except -1 nogil:
     """Write the codes of records with one identity; the first is the lowest (file, line)."""
     cdef Py_ssize_t i, carried = -1
     cdef bint differ = False
@@ -149,12 +149,13 @@ cdef void judge_group(const Tap[::1] taps, const Key *group, Py_ssize_t count,
                 Code.DUPLICATE if same_content(&taps[group[i].tap], &taps[group[carried].tap])
                 else Code.CONFLICT
             )
-        return
+        return 0
     for i in range(count):
         if differ:
             codes[group[i].tap] = Code.CONFLICT
         elif i > 0:
             codes[group[i].tap] = Code.DUPLICATE
+    return 0
 
 
 cdef Py_ssize_t order_rows(const Tap[::1] taps, Key *keys, Key *scratch, uint32_t[::1] order,

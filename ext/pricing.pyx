@@ -248,7 +248,7 @@ cdef int64_t price_after(Plan plan, const PriceRow *row, const CardState *state,
     return max(<int64_t>0, min(after, price))
 
 
-cdef inline bint holds_for(Plan plan, const PriceRow *row, const Ride *ride) noexcept nogil:
+cdef inline bint holds_for(Plan plan, const PriceRow *row, const Ride *ride) except -1 nogil:
     """The conditions that every kind of row has."""
     return (
         (row.card_kinds >> ride.card_kind) & 1 != 0
@@ -263,7 +263,7 @@ cdef inline uint32_t ride_time(const Ride *ride) noexcept nogil:
 
 
 cdef bint may_transfer(Plan plan, const PriceRow *row, const CardState *state,
-                       const Ride *ride) noexcept nogil:
+                       const Ride *ride) except -1 nogil:
     """Whether the ride follows the one before as the row wants it."""
     cdef int64_t since
     if state.transfers == NO_TRANSFER or state.transfers >= row.max_transfers:
@@ -285,14 +285,14 @@ cdef bint may_transfer(Plan plan, const PriceRow *row, const CardState *state,
 
 
 cdef inline uint32_t period_of(Plan plan, uint16_t accumulator,
-                               uint16_t service_day) noexcept nogil:
+                               uint16_t service_day) except? 4294967295 nogil:
     if plan.accumulator_rules[accumulator].period == Period.MONTH:
         return plan.months[service_day]
     return service_day
 
 
 cdef Py_ssize_t find_accumulator(const Accumulator[::1] accumulators, Py_ssize_t first,
-                                 Py_ssize_t end, uint16_t number, uint32_t period) noexcept nogil:
+                                 Py_ssize_t end, uint16_t number, uint32_t period) except -2 nogil:
     """The card's running total; -1: nothing counted yet."""
     cdef Py_ssize_t i
     for i in range(first, end):
@@ -303,7 +303,7 @@ cdef Py_ssize_t find_accumulator(const Accumulator[::1] accumulators, Py_ssize_t
 
 cdef bint in_tier(Plan plan, const PriceRow *row, const Ride *ride,
                   const Accumulator[::1] accumulators, Py_ssize_t first,
-                  Py_ssize_t end) noexcept nogil:
+                  Py_ssize_t end) except -1 nogil:
     cdef int64_t spent = 0
     cdef Py_ssize_t found = find_accumulator(
         accumulators, first, end, row.accumulator,
@@ -410,7 +410,7 @@ cdef bint discount(Plan plan, const Tariff *tariff, const Ride *ride, const Card
     return transferred
 
 
-cdef void settle_paid(Plan plan, Ride *ride, Charge *charge) noexcept nogil:
+cdef int settle_paid(Plan plan, Ride *ride, Charge *charge) except -1 nogil:
     """Decide what the rider pays: what the validator took, where it charges; else the price."""
     cdef const Member *owner = &plan.members[ride.operator]
     charge.paid = charge.price
@@ -422,6 +422,7 @@ cdef void settle_paid(Plan plan, Ride *ride, Charge *charge) noexcept nogil:
     charge.variance = charge.paid - charge.price
     if charge.variance != 0 and owner.holds_variance:
         ride.flags |= HELD
+    return 0
 
 
 cdef void move_chain(const Ride *ride, const Charge *charge, bint transferred,
@@ -501,8 +502,8 @@ cdef Code price_ride(Plan plan, Ride *ride, Charge *charge, CardState *state,
     return Code.OK
 
 
-cdef void sort_accumulators(Accumulator[::1] accumulators, Py_ssize_t first,
-                            Py_ssize_t end) noexcept nogil:
+cdef int sort_accumulators(Accumulator[::1] accumulators, Py_ssize_t first,
+                            Py_ssize_t end) except -1 nogil:
     """Order one card's few running totals by (accumulator, period)."""
     cdef Py_ssize_t i, j
     cdef Accumulator moved
@@ -517,6 +518,7 @@ cdef void sort_accumulators(Accumulator[::1] accumulators, Py_ssize_t first,
             accumulators[j] = accumulators[j - 1]
             j -= 1
         accumulators[j] = moved
+    return 0
 
 
 cdef Py_ssize_t price_rows(Plan plan, Ride[::1] rides, CardState[::1] states,
