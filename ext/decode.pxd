@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ext.lookup cimport Table
+from ext.lookup cimport Probe, Table
 from ext.text cimport LINE_LIMIT, PAD
 
 cdef enum:
@@ -95,6 +95,14 @@ cdef struct Field:
     const uint8_t *at
     uint32_t size
 
+cdef enum:                      # the columns whose codes records may bring
+    OF_STOP = 0
+    OF_ENTRY_STOP = 1
+    OF_LINE = 2
+    OF_VEHICLE = 3
+    OF_DEVICE = 4
+    OPEN_COLUMNS = 5
+
 cdef struct Seen:               # a field of the row before, and what it stands for
     const uint8_t *at
     uint32_t size
@@ -132,10 +140,7 @@ cdef struct Context:
     Seen medium
     Seen card_kind
     Seen issuer
-    Seen stop
-    Seen entry_stop
-    Seen line
-    Seen vehicle
-    Seen device
+    Seen opened[OPEN_COLUMNS]
+    Probe probes[OPEN_COLUMNS]  # of the row; `at` is NULL where it has what the row before had
     uint16_t starts[CUTS]       # of the row's fields; each ends one before the next one starts
     uint8_t scratch[LINE_LIMIT + PAD]       # a row with its quotes taken off

@@ -14,7 +14,7 @@ from libc.string cimport memcpy, memset
 from ext.codes cimport Code, TapKind
 from ext.fields cimport is_digit, read_amount, read_card, read_number, read_time
 from ext.lines cimport read_line, text_of
-from ext.lookup cimport Lookup, Table, add_code, find_code
+from ext.lookup cimport Lookup, Probe, Table, add_code, find_code, find_index, start_probe
 from ext.records cimport (
     HAS_BALANCE, HAS_DISTANCE, HAS_DUE, HAS_PAID, HAS_TAC, Refusal, Tap,
 )
@@ -40,6 +40,7 @@ NO_COLUMN = ABSENT
 
 cdef enum:
     NO_ROOM = 255           # beside Code: a table of codes is full, nothing is said of the row
+    CLOSED_COLUMNS = 5      # Seen fields of Context from `operator` on
 
 
 def decode_rows(const uint8_t[::1] text not None, uint64_t stop, uint64_t file_offset,
@@ -185,10 +186,12 @@ cdef void count_refused(Context *context, int code, Progress *progress) noexcept
 
 cdef void forget_row(Context *context) noexcept nogil:
     """Nothing of a row in the scratch space may be compared with the next one."""
-    cdef Seen *seen = &context.operator
+    cdef Seen *closed = &context.operator
     cdef int i
-    for i in range(10):
-        memset(&seen[i], 0, sizeof(Seen))
+    for i in range(CLOSED_COLUMNS):
+        memset(&closed[i], 0, sizeof(Seen))
+    for i in range(OPEN_COLUMNS):
+        memset(&context.opened[i], 0, sizeof(Seen))
 
 
 # Codes.
@@ -202,17 +205,59 @@ cdef inline uint32_t read_closed(Seen *seen, const Table *table, Field field) no
     return value
 
 
-cdef inline uint32_t read_open(Seen *seen, Table *table, Field field,
-                               uint16_t scope) noexcept nogil:
-    """The number of a code, which is entered if it is new; 0 where there is no room to."""
-    if field.size == seen.size and scope == seen.scope and seen.value and same_bytes(
+cdef inline void seek_open(Context *context, int which, Column column, const Table *table,
+                           uint16_t scope) noexcept nogil:
+    """Begin to look a code up: its slot comes into the cache while other fields are read."""
+    cdef Field field = text_of(context, column)
+    cdef Seen *seen = &context.opened[which]
+    context.probes[which].at = NULL
+    if field.size == 0 or field.size > CODE_LIMIT:
+        return
+    if field.size == seen.size and scope == seen.scope and same_bytes(
             field.at, seen.at, field.size):
+        return
+    seen.size = 0       # until the row is taken
+    start_probe(table, &context.probes[which], field.at, field.size, scope)
+
+
+cdef inline void seek_codes(Context *context) noexcept nogil:
+    """Begin to look up every code of the row, its operator being known."""
+    cdef Tables *tables = context.tables
+    cdef uint16_t scope = context.rule.stop_scope
+    seek_open(context, OF_STOP, Column.STOP, &tables.stops, scope)
+    seek_open(context, OF_ENTRY_STOP, Column.ENTRY_STOP, &tables.stops, scope)
+    scope = context.rule.scope
+    seek_open(context, OF_LINE, Column.LINE, &tables.lines, scope)
+    seek_open(context, OF_VEHICLE, Column.VEHICLE, &tables.vehicles, scope)
+    seek_open(context, OF_DEVICE, Column.DEVICE, &tables.devices, scope)
+
+
+cdef inline void find_rule(Context *context) noexcept nogil:
+    """The row's operator, where it names a known one, and the first step of all look-ups."""
+    cdef Field field = text_of(context, Column.OPERATOR)
+    cdef uint32_t index = 0
+    if field.size:
+        index = read_closed(&context.operator, &context.tables.operators, field)
+    if index == 0:
+        context.rule = NULL
+        return
+    context.rule = &context.rules[index]
+    seek_codes(context)
+
+
+cdef inline uint32_t take_open(Context *context, int which, Table *table) noexcept nogil:
+    """The number of a code that is not blank, entered if it is new; 0: there is no room to."""
+    cdef Probe *probe = &context.probes[which]
+    cdef Seen *seen = &context.opened[which]
+    if probe.at == NULL:
         return seen.value
-    cdef uint32_t value = find_code(table, field.at, field.size, scope)
-    if value == 0:
-        value = add_code(table, field.at, field.size, scope, 0)
-    seen.at, seen.size, seen.value, seen.scope = field.at, field.size, value, scope
-    return value
+    cdef uint32_t index = find_index(table, probe)
+    if index == 0:
+        index = add_code(table, probe, 0)
+        if index == 0:
+            return 0
+    seen.at, seen.size, seen.value, seen.scope = probe.at, probe.size, index, probe.scope
+    return index
 
 
 # The fields of a row, in the order of Column.
@@ -226,6 +271,8 @@ cdef int read_fields(Context *context, Tap *tap) noexcept nogil:
     """A whole tap; on a refusal what `tap` holds means nothing."""
     cdef int code
     memset(tap, 0, sizeof(Tap))
+    # The operator first, though it is checked later: the look-ups need it, and time to be fetched.
+    find_rule(context)
     code = read_card(text_of(context, Column.CARD), &tap.card_hi, &tap.card_lo)
     if code:
         return refuse(context, Column.CARD, code)
@@ -253,7 +300,7 @@ cdef int read_fields(Context *context, Tap *tap) noexcept nogil:
     code = read_proof(context, tap)
     if code:
         return code
-    return read_open_codes(context, tap)
+    return take_codes(context, tap)
 
 
 cdef inline int read_count(Context *context, Column column, uint32_t *count) noexcept nogil:
@@ -298,13 +345,10 @@ cdef inline int read_event(Context *context, Tap *tap) noexcept nogil:
     tap.kind = find_kind(field)
     if tap.kind == 0:
         return refuse(context, Column.KIND, Code.UNKNOWN_KIND)
-    field = text_of(context, Column.OPERATOR)
-    if field.size == 0:
+    if text_of(context, Column.OPERATOR).size == 0:
         return refuse(context, Column.OPERATOR, Code.MISSING_VALUE)
-    value = read_closed(&context.operator, &context.tables.operators, field)
-    if value == 0:
+    if context.rule == NULL:
         return refuse(context, Column.OPERATOR, Code.UNKNOWN_OPERATOR)
-    context.rule = &context.rules[value]
     tap.operator = context.rule.member
     field = text_of(context, Column.MODE)
     if field.size == 0:
@@ -345,24 +389,21 @@ cdef inline int read_times(Context *context, Tap *tap) noexcept nogil:
     return Code.OK
 
 
-cdef inline int check_stop(Context *context, Seen *seen, Column column,
+cdef inline int check_stop(Context *context, int which, Column column,
                            uint32_t *stop) noexcept nogil:
     """A stop that is given: short enough, and listed where the operator has a list."""
-    cdef Field field = text_of(context, column)
-    cdef uint16_t scope = context.rule.stop_scope
-    if field.size > CODE_LIMIT:
+    cdef Probe *probe = &context.probes[which]
+    cdef Seen *seen = &context.opened[which]
+    if text_of(context, column).size > CODE_LIMIT:
         return refuse(context, column, Code.CODE_TOO_LONG)
     if context.rule.any_stop:
-        return Code.OK      # entered in read_open_codes
-    if field.size == seen.size and scope == seen.scope and same_bytes(
-            field.at, seen.at, field.size):
-        stop[0] = seen.value
-    else:
-        stop[0] = find_code(&context.tables.stops, field.at, field.size, scope)
-        seen.at, seen.size, seen.value, seen.scope = field.at, field.size, stop[0], scope
+        return Code.OK      # taken in take_codes
+    stop[0] = seen.value if probe.at == NULL else find_index(&context.tables.stops, probe)
     # A later number came in with a record of an operator without a list.
     if stop[0] == 0 or stop[0] > context.settings.closed_stops:
         return refuse(context, column, Code.UNKNOWN_STOP)
+    if probe.at != NULL:
+        seen.at, seen.size, seen.value, seen.scope = probe.at, probe.size, stop[0], probe.scope
     return Code.OK
 
 
@@ -371,13 +412,13 @@ cdef inline int check_places(Context *context, Tap *tap) noexcept nogil:
     cdef Field field = text_of(context, Column.STOP)
     cdef int code
     if field.size:
-        code = check_stop(context, &context.stop, Column.STOP, &tap.stop)
+        code = check_stop(context, OF_STOP, Column.STOP, &tap.stop)
         if code:
             return code
     elif tap.kind <= TapKind.OUT and not context.rule.any_stop:
         return refuse(context, Column.STOP, Code.MISSING_VALUE)
     if text_of(context, Column.ENTRY_STOP).size:
-        code = check_stop(context, &context.entry_stop, Column.ENTRY_STOP, &tap.entry_stop)
+        code = check_stop(context, OF_ENTRY_STOP, Column.ENTRY_STOP, &tap.entry_stop)
         if code:
             return code
     elif tap.kind == TapKind.RIDE and field.size == 0:
@@ -509,31 +550,25 @@ cdef inline int read_proof(Context *context, Tap *tap) noexcept nogil:
     return Code.OK
 
 
-cdef inline int read_open_codes(Context *context, Tap *tap) noexcept nogil:
+cdef inline int take_codes(Context *context, Tap *tap) noexcept nogil:
     """Numbers for the codes that records may bring; the row is known to be good."""
-    cdef uint16_t scope = context.rule.stop_scope
+    cdef Tables *tables = context.tables
     if context.rule.any_stop:
         if text_of(context, Column.STOP).size:
-            tap.stop = read_open(&context.stop, &context.tables.stops,
-                                 text_of(context, Column.STOP), scope)
+            tap.stop = take_open(context, OF_STOP, &tables.stops)
             if tap.stop == 0:
                 return NO_ROOM
         if text_of(context, Column.ENTRY_STOP).size:
-            tap.entry_stop = read_open(&context.entry_stop, &context.tables.stops,
-                                       text_of(context, Column.ENTRY_STOP), scope)
+            tap.entry_stop = take_open(context, OF_ENTRY_STOP, &tables.stops)
             if tap.entry_stop == 0:
                 return NO_ROOM
-    scope = context.rule.scope
     if text_of(context, Column.LINE).size:
-        tap.line = read_open(&context.line, &context.tables.lines,
-                             text_of(context, Column.LINE), scope)
+        tap.line = take_open(context, OF_LINE, &tables.lines)
         if tap.line == 0:
             return NO_ROOM
     if text_of(context, Column.VEHICLE).size:
-        tap.vehicle = read_open(&context.vehicle, &context.tables.vehicles,
-                                text_of(context, Column.VEHICLE), scope)
+        tap.vehicle = take_open(context, OF_VEHICLE, &tables.vehicles)
         if tap.vehicle == 0:
             return NO_ROOM
-    tap.device = read_open(&context.device, &context.tables.devices,
-                           text_of(context, Column.DEVICE), scope)
+    tap.device = take_open(context, OF_DEVICE, &tables.devices)
     return NO_ROOM if tap.device == 0 else Code.OK

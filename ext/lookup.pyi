@@ -3,12 +3,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+SLOT: np.dtype[np.void]
 KEY: np.dtype[np.void]
 
 class Lookup:
     def __init__(
         self,
-        slots: NDArray[np.uint64],
+        slots: NDArray[Any],
         keys: NDArray[Any],
         blob: NDArray[np.uint8],
         used: NDArray[np.uint64],

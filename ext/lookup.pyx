@@ -6,16 +6,18 @@ from libc.string cimport memcpy, memset
 
 from ext.text cimport CODE_LIMIT, PAD
 
+cdef Slot _slot
 cdef Key _key
+SLOT = np.asarray(<Slot[:1]>&_slot).dtype
 KEY = np.asarray(<Key[:1]>&_key).dtype
 
 
 cdef class Lookup:
     """A table over the caller's arrays, checked once; it keeps them alive and owns nothing."""
 
-    def __init__(self, uint64_t[::1] slots not None, keys not None, uint8_t[::1] blob not None,
+    def __init__(self, slots not None, keys not None, uint8_t[::1] blob not None,
                  uint64_t[::1] used not None):
-        size = slots.shape[0]
+        size = len(slots)
         if size < 2 or size & (size - 1):
             raise ValueError(f"slots: {size} of them, expected a power of two from 2 up")
         if used.shape[0] != 3:
@@ -44,6 +46,8 @@ cdef class Lookup:
 
     def find(self, bytes code not None, int scope=0):
         """What a code stands for; 0 where the table does not have it."""
+        if not code:
+            return 0
         padded = code + bytes(PAD)
         cdef Table table = self.table()
         cdef const uint8_t *at = padded
@@ -56,7 +60,9 @@ cdef class Lookup:
         padded = code + bytes(PAD)
         cdef Table table = self.table()
         cdef const uint8_t *at = padded
-        return add_code(&table, at, <uint32_t>len(code), <uint16_t>scope, value)
+        cdef Probe probe
+        start_probe(&table, &probe, at, <uint32_t>len(code), <uint16_t>scope)
+        return add_code(&table, &probe, value)
 
     def count(self):
         """How many indexes are used, 0 included."""
@@ -75,31 +81,32 @@ cdef class Lookup:
             rebuild_slots(&table)
 
 
-cdef void put(Table *table, uint64_t hashed, uint32_t index) noexcept nogil:
+cdef void put(Table *table, const Probe *probe, uint32_t index) noexcept nogil:
     """Enter an index at the first free slot of its hash."""
-    cdef uint64_t place = hashed & table.slot_mask
-    while table.slots[place]:
+    cdef uint64_t place = probe.hashed & table.slot_mask
+    cdef Slot *slot
+    while table.slots[place].index:
         place = (place + 1) & table.slot_mask
-    table.slots[place] = (hashed >> 32) << 32 | index
+    slot = &table.slots[place]
+    slot.word_0, slot.word_1, slot.word_2 = probe.word_0, probe.word_1, probe.word_2
+    slot.index, slot.length, slot.scope = index, <uint16_t>probe.size, probe.scope
 
 
-cdef uint32_t add_code(Table *table, const uint8_t *at, uint32_t size, uint16_t scope,
-                       uint32_t value) noexcept nogil:
+cdef uint32_t add_code(Table *table, const Probe *probe, uint32_t value) noexcept nogil:
     """Enter a code that the table does not have; 0, and nothing changed, where it is full."""
     cdef uint32_t index = <uint32_t>table.used[0]
     cdef uint64_t offset = table.used[1]
-    cdef uint32_t padded = (size + 7) & ~<uint32_t>7
-    if table.used[0] >= table.key_room or table.used[1] + padded > table.blob_room:
-        return 0
-    if offset > <uint64_t>0xFFFFFFFF:
+    cdef uint32_t padded = (probe.size + 7) & ~<uint32_t>7
+    if (table.used[0] >= table.key_room or offset + padded > table.blob_room
+            or offset > <uint64_t>0xFFFFFFFF):
         return 0
     memset(table.blob + offset, 0, padded)
-    memcpy(table.blob + offset, at, size)
+    memcpy(table.blob + offset, probe.at, probe.size)
     table.keys[index].offset = <uint32_t>offset
-    table.keys[index].length = <uint16_t>size
-    table.keys[index].scope = scope
+    table.keys[index].length = <uint16_t>probe.size
+    table.keys[index].scope = probe.scope
     table.keys[index].value = value
-    put(table, hash_code(at, size, table.used[2] ^ scope), index)
+    put(table, probe, index)
     table.used[0] += 1
     table.used[1] += padded
     return index
@@ -107,9 +114,10 @@ cdef uint32_t add_code(Table *table, const uint8_t *at, uint32_t size, uint16_t 
 
 cdef void rebuild_slots(Table *table) noexcept nogil:
     cdef Key *key
+    cdef Probe probe
     cdef uint64_t index
-    memset(table.slots, 0, (table.slot_mask + 1) * sizeof(uint64_t))
+    memset(table.slots, 0, (table.slot_mask + 1) * sizeof(Slot))
     for index in range(1, table.used[0]):
         key = &table.keys[index]
-        put(table, hash_code(table.blob + key.offset, key.length, table.used[2] ^ key.scope),
-            <uint32_t>index)
+        start_probe(table, &probe, table.blob + key.offset, key.length, key.scope)
+        put(table, &probe, <uint32_t>index)

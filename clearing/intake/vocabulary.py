@@ -20,7 +20,7 @@ from clearing.errors import OnecardError
 from clearing.names import Names
 from clearing.network import Network, Operator
 from ext.decode import LONGEST_CODE, OPERATOR_RULE, PREFIX, SETTINGS
-from ext.lookup import KEY, Lookup
+from ext.lookup import KEY, SLOT, Lookup
 from fare_tables.distances import read_csv
 
 CARD_MEDIUM = "card"        # what a blank medium stands for, where the network has it
@@ -35,7 +35,7 @@ class CodeTable:
     def __init__(self, room: int = 256) -> None:
         """Make an empty table; the seed decides nothing but where codes lie."""
         self._keys = np.zeros(room + 1, dtype=KEY)
-        self._slots = np.zeros(1 << (2 * room - 1).bit_length(), dtype=np.uint64)
+        self._slots = np.zeros(1 << (2 * room - 1).bit_length(), dtype=SLOT)
         self._blob = np.zeros(max(room * 16, LONGEST_CODE), dtype=np.uint8)
         self._used = np.array([1, 0, secrets.randbits(64)], dtype=np.uint64)
         self.lookup = Lookup(self._slots, self._keys, self._blob, self._used)
@@ -60,7 +60,7 @@ class CodeTable:
         """Make twice the room."""
         self._keys = np.concatenate([self._keys, np.zeros_like(self._keys)])
         self._blob = np.concatenate([self._blob, np.zeros_like(self._blob)])
-        self._slots = np.zeros(2 * len(self._slots), dtype=np.uint64)
+        self._slots = np.zeros(2 * len(self._slots), dtype=SLOT)
         self.lookup = Lookup(self._slots, self._keys, self._blob, self._used)
         self.lookup.rebuild()
 

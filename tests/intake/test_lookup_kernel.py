@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clearing.intake.vocabulary import CodeTable
-from ext.lookup import KEY, Lookup
+from ext.lookup import KEY, SLOT, Lookup
+
+pytestmark = pytest.mark.kernels
 
 CODES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=16)
 
@@ -57,10 +59,10 @@ def test_many_codes() -> None:
 
 
 def test_full_arrays_say_so() -> None:
-    lookup = Lookup(np.zeros(4, np.uint64), np.zeros(9, KEY), np.zeros(64, np.uint8),
+    lookup = Lookup(np.zeros(4, SLOT), np.zeros(9, KEY), np.zeros(64, np.uint8),
                     np.array([1, 0, 5], np.uint64))
     assert [lookup.add(code) for code in (b"a", b"b", b"c")] == [1, 2, 0]    # half the slots
-    lookup = Lookup(np.zeros(64, np.uint64), np.zeros(9, KEY), np.zeros(15, np.uint8),
+    lookup = Lookup(np.zeros(64, SLOT), np.zeros(9, KEY), np.zeros(15, np.uint8),
                     np.array([1, 0, 5], np.uint64))
     assert [lookup.add(code) for code in (b"a", b"b")] == [1, 0]             # the blob
     assert lookup.find(b"b") == 0
@@ -77,7 +79,7 @@ def test_full_arrays_say_so() -> None:
 ])
 def test_wrong_arrays(slots: int, keys: int, blob: int, used: list[int], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        Lookup(np.zeros(slots, np.uint64), np.zeros(keys, KEY), np.zeros(blob, np.uint8),
+        Lookup(np.zeros(slots, SLOT), np.zeros(keys, KEY), np.zeros(blob, np.uint8),
                np.array(used, np.uint64))
 
 
