@@ -30,7 +30,7 @@ test: $(VENV)/tested
 	sh tests/install_server.sh
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n auto --dist worksteal
 	sh tests/checked_build.sh $(abspath $(BIN))/python
 
 lint: $(VENV)/tested

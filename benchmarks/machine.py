@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import resource
+from pathlib import Path
 
 
 def describe_machine() -> str:
     """Processors, memory and versions, in one line."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
+    model = next((line.split(":")[1].strip()
+                  for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), platform.machine())
     return (f"{len(os.sched_getaffinity(0))} processors ({model}), {memory} GiB, "
             f"Python {platform.python_version()}, {platform.system()} {platform.release()}")

@@ -7,4 +7,4 @@ trap 'rm -rf "$copy"' EXIT
 git ls-files -z --cached --others --exclude-standard | xargs -0 tar cf - | tar xf - -C "$copy"
 cd "$copy"
 ONECARD_DEBUG=1 "$1" setup.py --quiet build_ext --inplace
-ONECARD_CHECKED=1 PYTHONPATH="$copy" "$1" -m pytest tests -m kernels -p no:cacheprovider
+ONECARD_CHECKED=1 PYTHONPATH="$copy" "$1" -m pytest tests -m kernels -n auto -p no:cacheprovider
