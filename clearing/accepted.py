@@ -17,6 +17,10 @@ from ext.records import RIDE_FLAGS, TAP, TAP_FLAGS
 
 Records = npt.NDArray[Any]
 CONTENT = [name for name in TAP.names or () if not name.startswith("source_")]
+# What of an entry is compared.
+ENTRY_FIELDS = ("card_hi", "card_lo", "card_seq", "out_seq", "state", "flags", "in_file",
+                "in_line", "out_file", "out_line", "device", "paid", "started_at", "ended_at",
+                "from_stop", "to_stop")
 EVENTS = (TapKind.TOP_UP, TapKind.LOCK)
 
 

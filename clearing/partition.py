@@ -6,7 +6,7 @@ how the work is spread over threads. The stages are kernels; nothing here looks 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +15,15 @@ import numpy.typing as npt
 
 from clearing.world import World
 from ext import records
-from ext.codes import TapKind
+from ext.codes import Code, TapKind
 from ext.entries import make_entries
 from ext.journeys import pair_taps
 from ext.order import SCRATCH_BYTES, find_seen, open_states, order_taps, remember_taps
 from ext.pricing import price_rides
 
 Records = npt.NDArray[Any]
-# Codes of taps whose counters earlier runs may have seen: OK, DUPLICATE or CONFLICT for each.
-Judge = Callable[[Records], npt.NDArray[np.uint16]]
+# OK, DUPLICATE or CONFLICT, by file and line, for taps whose counters earlier runs may have seen.
+Verdicts = Mapping[tuple[int, int], int]
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,32 @@ class Moment:
     first_open_day: int         # earliest service day whose window is not closed
 
 
+def list_suspects(taps: Records, before: CardsState, scratch: Scratch) -> Records:
+    """The taps of a partition whose counters an earlier run may have accepted; see Verdicts.
+
+    The arguments are those of clear_partition.
+    """
+    taps = _with_open(taps, before)
+    codes = scratch.take("codes", len(taps), np.uint16)
+    order = _order(taps, codes, scratch)
+    return taps[_find_seen(taps, order, before.cards, scratch)]
+
+
 def clear_partition(taps: Records, before: CardsState, world: World, moment: Moment,
-                    judge: Judge, scratch: Scratch) -> Cleared:
+                    verdicts: Verdicts, scratch: Scratch) -> Cleared:
     """Clear the taps of one partition's cards on what those cards carried.
 
-    taps: TAP rows in any order; before: of the same partition, at least for the cards in taps.
+    taps: TAP rows in any order; before: of the same partition, at least for the cards in taps;
+    verdicts: on every tap that list_suspects lists.
     """
-    if len(before.open_taps):
-        taps = np.concatenate([before.open_taps, taps])
+    taps = _with_open(taps, before)
     codes = scratch.take("codes", len(taps), np.uint16)
-    order = _order(taps, codes, before.cards, judge, scratch)
+    order = _order(taps, codes, scratch)
+    seen = _find_seen(taps, order, before.cards, scratch)
+    if len(seen):
+        codes[seen] = [verdicts[place] for place in zip(
+            taps["source_file"][seen].tolist(), taps["source_line"][seen].tolist(), strict=True)]
+        order = order[codes[order] == Code.OK]
     cards = scratch.take("cards", len(order), records.CARD_STATE)
     cards = cards[:open_states(taps, order, before.cards, cards)]
     rides = scratch.take("rides", len(order), records.RIDE)
@@ -102,18 +118,23 @@ def clear_partition(taps: Records, before: CardsState, world: World, moment: Mom
     return Cleared(taps, codes, entries, events, state)
 
 
-def _order(taps: Records, codes: npt.NDArray[np.uint16], cards: Records,
-           judge: Judge, scratch: Scratch) -> npt.NDArray[np.uint32]:
+def _with_open(taps: Records, before: CardsState) -> Records:
+    return np.concatenate([before.open_taps, taps]) if len(before.open_taps) else taps
+
+
+def _order(taps: Records, codes: npt.NDArray[np.uint16],
+           scratch: Scratch) -> npt.NDArray[np.uint32]:
     """Indexes of the taps that are kept, by card and time; codes for all."""
     order = scratch.take("order", len(taps), np.uint32)
     keys = scratch.take("keys", len(taps) * SCRATCH_BYTES, np.uint8)
-    order = order[:order_taps(taps, order, codes, keys)]
+    return order[:order_taps(taps, order, codes, keys)]
+
+
+def _find_seen(taps: Records, order: npt.NDArray[np.uint32], cards: Records,
+               scratch: Scratch) -> npt.NDArray[np.uint32]:
+    """Indexes of the kept taps whose counters the cards' state may have seen."""
     suspects = scratch.take("suspects", len(order), np.uint32)
-    suspects = suspects[:find_seen(taps, order, cards, suspects)]
-    if len(suspects):
-        codes[suspects] = judge(taps[suspects])
-        order = order[codes[order] == 0]
-    return order
+    return suspects[:find_seen(taps, order, cards, suspects)]
 
 
 def _price(taps: Records, codes: npt.NDArray[np.uint16], rides: Records, cards: Records,

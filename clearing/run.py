@@ -9,21 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from clearing import __version__
-from clearing.accepted import judge_taps
+from clearing.accepted import ENTRY_FIELDS, judge_taps
 from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.schema import RAW_BYTES
 from clearing.civil import day_of, number_of
@@ -32,7 +31,15 @@ from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
 from clearing.intake.vocabulary import Vocabulary
 from clearing.names import Names
-from clearing.partition import CardsState, Cleared, Moment, Scratch, clear_partition
+from clearing.partition import (
+    CardsState,
+    Cleared,
+    Moment,
+    Scratch,
+    Verdicts,
+    clear_partition,
+    list_suspects,
+)
 from clearing.refusals import WORDS
 from clearing.world import World, load_world, versions_of
 from ext import records
@@ -41,6 +48,7 @@ from ext.partition import partitions_of
 from settlement.obligations import ObligationSums
 
 Records = npt.NDArray[Any]
+T = TypeVar("T")
 LAST_DAY = 49_000               # in 2104: times of records end in 2106
 Progress = Callable[[str, int, int], None]      # stage, done, of how many
 
@@ -140,7 +148,6 @@ class _Stages:
         self.sums = ObligationSums()
         self.state: list[CardsState] = []
         self.refused: list[tuple[Records, npt.NDArray[np.uint16]]] = []     # taps, codes
-        self._asking = threading.Lock()
         self.rides = 0
 
     def clear(self, intake: Intake | None, partitions: int, horizon: int) -> None:
@@ -150,37 +157,38 @@ class _Stages:
         """
         closed = self.book.closed_through
         moment = Moment(horizon, 0 if closed is None else closed + 1)
-        before = _by_partition(self.book.load_state(), partitions)
-        idle: SimpleQueue[_Bench] = SimpleQueue()
-        benches = [_Bench() for _ in range(self.threads)]
-        for bench in benches:
-            idle.put(bench)
+        state = self.book.load_state()
+        before = _by_partition(state, partitions)
+        verdicts: Verdicts = {}
 
-        def clear_one(partition: int) -> _Outcome:
-            bench = idle.get()
-            try:
-                taps = bench.gather(intake, partition)
-                cleared = clear_partition(taps, before[partition], self.world, moment,
-                                          self._judge, bench.scratch)
-                self.run.write_entries(cleared.entries)
-                bench.sums.add(cleared.entries)
-                return _Outcome(cleared)
-            finally:
-                idle.put(bench)
+        def suspect_one(partition: int, bench: _Bench) -> Records:
+            return list_suspects(bench.gather(intake, partition), before[partition], bench.scratch)
 
-        with ThreadPoolExecutor(self.threads) as pool:
-            for done, outcome in enumerate(pool.map(clear_one, range(partitions)), 1):
+        def clear_one(partition: int, bench: _Bench) -> _Outcome:
+            cleared = clear_partition(bench.gather(intake, partition), before[partition],
+                                      self.world, moment, verdicts, bench.scratch)
+            self.run.write_entries(cleared.entries)
+            bench.sums.add(cleared.entries)
+            return _Outcome(cleared)
+
+        with _Benches(self.threads) as benches:
+            if len(state.cards):    # one question for all: each costs a walk through the ledger
+                verdicts = self._judge(np.concatenate(
+                    list(benches.work(suspect_one, partitions))))
+            for done, outcome in enumerate(benches.work(clear_one, partitions), 1):
                 self._gather(outcome)
                 self.progress("clear", done, partitions)
-        for bench in benches:
-            self.sums.merge(bench.sums.rows())
+            for bench in benches.all:
+                self.sums.merge(bench.sums.rows())
 
-    def _judge(self, suspects: Records) -> npt.NDArray[np.uint16]:
-        with self._asking:      # a server's connection answers one question at a time
-            counters = suspects["card_hi"], suspects["card_lo"], suspects["card_seq"]
-            entries = self.book.find_identities(*counters)
-            events = self.book.find_events(*counters)
-        return judge_taps(suspects, entries, events)
+    def _judge(self, suspects: Records) -> Verdicts:
+        """What the ledger says of taps whose counters it may have."""
+        counters = suspects["card_hi"], suspects["card_lo"], suspects["card_seq"]
+        codes = judge_taps(suspects, self.book.find_identities(*counters, fields=ENTRY_FIELDS),
+                           self.book.find_events(*counters))
+        places = zip(suspects["source_file"].tolist(), suspects["source_line"].tolist(),
+                     strict=True)
+        return dict(zip(places, codes.tolist(), strict=True))
 
     def _gather(self, outcome: _Outcome) -> None:
         self.run.write_events(outcome.events)
@@ -204,6 +212,34 @@ class _Bench:
         taps = self.scratch.take("taps", intake.count(partition), records.TAP)
         intake.gather(partition, taps)
         return taps
+
+
+class _Benches:
+    """The threads that clear, each with a bench of its own."""
+
+    def __init__(self, threads: int) -> None:
+        self.all = [_Bench() for _ in range(threads)]
+        self._idle: SimpleQueue[_Bench] = SimpleQueue()
+        for bench in self.all:
+            self._idle.put(bench)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="clear")
+
+    def work(self, task: Callable[[int, _Bench], T], partitions: int) -> Iterator[T]:
+        """The task's results, in the order of partitions."""
+        def on_a_bench(partition: int) -> T:
+            bench = self._idle.get()
+            try:
+                return task(partition, bench)
+            finally:
+                self._idle.put(bench)
+
+        return self._pool.map(on_a_bench, range(partitions))
+
+    def __enter__(self) -> _Benches:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
 
 class _Outcome:

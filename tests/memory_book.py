@@ -117,7 +117,8 @@ class MemoryBook:
         return np.concatenate([np.zeros(0, DTYPES[name]),
                                *(rows[name] for _, rows, _ in self.committed)])
 
-    def find_identities(self, cards_hi: Any, cards_lo: Any, seqs: Any) -> Any:
+    def find_identities(self, cards_hi: Any, cards_lo: Any, seqs: Any,
+                        fields: Sequence[str] | None = None) -> Any:
         wanted = set(zip(cards_hi.tolist(), cards_lo.tolist(), seqs.tolist(), strict=True))
         entries = self.all_rows("entries")
         keep = [bool({(int(row["card_hi"]), int(row["card_lo"]), int(row[seq]))
