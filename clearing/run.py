@@ -365,6 +365,8 @@ class _Refusals:
                 accepted=report.accepted - len(extra), refused=report.refused + len(extra))
             for code, count in zip(*np.unique(rows["code"], return_counts=True), strict=True):
                 self.counts[Code(int(code))] += int(count)
+        for code in self.carried["code"].tolist():
+            self.counts[Code(code)] += 1
         for outcome in outcomes:
             if outcome.code:
                 self.counts[Code(outcome.code)] += outcome.records

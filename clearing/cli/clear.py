@@ -73,7 +73,7 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
         for earlier in again:
             click.echo(f"acknowledgement of an earlier run, which was missing: {earlier}")
         click.echo(f"acknowledgement: {written}")
-    refused = report.run.refused or any(file.code for file in report.files)
+    refused = report.refusals or any(file.code for file in report.files)
     sys.exit(REFUSED if refused else 0)
 
 
