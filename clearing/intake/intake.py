@@ -98,10 +98,12 @@ class Intake:
         files = {index: number for index, number in files.items()
                  if not self.files[index].code}
         chunks = [chunk for chunk in self.chunks if chunk.file_index in files]
+        # Where every file counts, what a worker entered some tap has; else it is looked for.
+        partly = None if len(files) == len(self.files) else chunks
         remaps = np.zeros(len(self._tables), dtype=REMAP)
         parts, size = [], 0
         for kind in OPEN_KINDS:
-            for worker, numbers in enumerate(self._number_kind(kind, names, chunks)):
+            for worker, numbers in enumerate(self._number_kind(kind, names, partly)):
                 remaps[f"{kind}s"][worker] = size
                 parts.append(numbers)
                 size += len(numbers)
@@ -113,8 +115,8 @@ class Intake:
                             sources, remaps, np.concatenate(parts))
 
     def _number_kind(self, kind: str, names: Names,
-                     chunks: list[Chunk]) -> list[npt.NDArray[np.uint32]]:
-        """Per worker, the book's number for each of its own."""
+                     chunks: list[Chunk] | None) -> list[npt.NDArray[np.uint32]]:
+        """Per worker, the book's number for each of its own (of those that the chunks have)."""
         scopes = self._vocabulary.scopes
         codes = [table[kind].list_codes() for table in self._tables]
         used = self._used_numbers(kind, chunks)
@@ -131,10 +133,11 @@ class Intake:
             remaps.append(remap)
         return remaps
 
-    def _used_numbers(self, kind: str, chunks: list[Chunk]) -> list[npt.NDArray[np.int64]]:
-        """Per worker, the numbers that taps of these chunks have."""
+    def _used_numbers(self, kind: str,
+                      chunks: list[Chunk] | None) -> list[npt.NDArray[np.int64]]:
+        """Per worker, the numbers that taps of these chunks have; None: all of them."""
         marks = [np.zeros(len(table[kind]), dtype=np.bool_) for table in self._tables]
-        if len(chunks) == len(self.chunks):     # what a worker entered, some tap has
+        if chunks is None:
             return [np.arange(len(mark), dtype=np.int64) for mark in marks]
         for chunk in chunks:
             for name in TAP_FIELDS[kind]:

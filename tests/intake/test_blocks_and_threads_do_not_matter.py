@@ -101,6 +101,17 @@ def test_files_that_do_not_count_leave_no_codes(tmp_path: Path) -> None:
     assert names.find("device", "A", "bus") == 1
 
 
+def test_files_that_are_refused_leave_no_codes(tmp_path: Path) -> None:
+    kept = file_of([line_of(device="A")])
+    refused = file_of([line_of(device="B", stop="there")]) + b"#trailer,1,0,0,no\n"
+    for contents in ((kept, refused), (refused, kept), (refused,)):
+        names = Names()
+        all_taps(read(tmp_path, *contents, names=names), names)
+        assert names.find("device", "B", "bus") is None
+        assert names.find("stop", "there", "bus") is None
+        assert names.count("device") == len(contents)
+
+
 def test_refused_records_leave_no_codes(tmp_path: Path) -> None:
     names = Names()
     content = file_of([line_of(device="B", line="L", vehicle="V", stop="S", due="x")])
