@@ -8,9 +8,9 @@ import numpy as np
 
 from clearing.book.commit import OpenRun
 from clearing.book.engine import Engine
+from clearing.book.leftovers import Leftovers
 from clearing.book.queries import Queries
-from clearing.book.runs import Run
-from clearing.book.schema import BOOK, LEDGER, OPEN_TAPS, SCHEMA_VERSION, STATE, TABLES
+from clearing.book.schema import BOOK, SCHEMA_VERSION, TABLES
 from clearing.book.state import State, load_state
 from clearing.book.views import VIEWS, create
 from clearing.errors import BookReadOnly, BookTooNew, NotABook
@@ -23,6 +23,7 @@ class Book(Queries):
         """Use an engine's database, making the tables where they are not there yet."""
         super().__init__(engine)
         self._may_write = not read_only
+        self._leftovers = Leftovers(engine)
         try:
             self._open(create=create and not read_only)
         except BaseException:
@@ -78,39 +79,14 @@ class Book(Queries):
                 remedy="open it for writing")
         self.engine.lock_writer()
         try:
-            self.drop_uncommitted()
+            self._leftovers.drop_uncommitted()
             last = self.last_run()
             if last is not None:
-                self.drop_old_state(last)
-            return OpenRun(self, last, digest, kind)
+                self._leftovers.drop_old_state(last)
+            return OpenRun(self.engine, self._leftovers, last, digest, kind)
         except BaseException:
             self.engine.unlock_writer()
             raise
-
-    def drop_uncommitted(self) -> None:
-        """Remove the rows of runs that were never committed. For the writer only."""
-        committed = {run.run for run in self.runs()}
-        for table, run in self._partitions([table.name for table in LEDGER]):
-            if run not in committed:
-                self.engine.run(f"ALTER TABLE {table} DROP PARTITION {run}")
-
-    def drop_old_state(self, last: Run) -> None:
-        """Remove state that no run reads any more. For the writer only."""
-        for table, run in self._partitions([table.name for table in STATE]):
-            oldest = last.state_run if table == OPEN_TAPS.name else last.state_base
-            if run < oldest:
-                self.engine.run(f"ALTER TABLE {table} DROP PARTITION {run}")
-
-    def _partitions(self, tables: list[str]) -> list[tuple[str, int]]:
-        """The runs that have rows, by table."""
-        names = ", ".join(f"'{name}'" for name in tables)
-        found = self.engine.columns(
-            "SELECT DISTINCT table, partition FROM system.parts WHERE active "
-            f"AND database = currentDatabase() AND table IN ({names}) ORDER BY table, partition")
-        return [
-            (str(table), int(run))
-            for table, run in zip(found["table"], found["partition"], strict=True)
-        ]
 
     def close(self) -> None:
         """Let go of the store; the book cannot be used after that."""

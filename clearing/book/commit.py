@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clearing.book.engine import Engine
+from clearing.book.leftovers import Leftovers
 from clearing.book.native import Array, ColumnData
 from clearing.book.runs import BookFile, Counts, Run
 from clearing.book.schema import (
@@ -39,9 +40,6 @@ from clearing.errors import BookDamaged, BookError, RunNotOpen
 from clearing.names import Name
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
 
-if TYPE_CHECKING:
-    from clearing.book.book import Book
-
 _TOTALS = ("due", "price", "paid", "variance", "concessions", "clearing_fee", "issuer_fee")
 _LEGS = "leg1_amount + leg2_amount + leg3_amount + leg4_amount"
 
@@ -49,8 +47,9 @@ _LEGS = "leg1_amount + leg2_amount + leg3_amount + leg4_amount"
 class OpenRun:
     """A run that is being written. Leaving it without `commit` gives it up."""
 
-    def __init__(self, book: Book, parent: Run | None, digest: str, kind: str) -> None:
-        self._book, self._engine = book, book.engine
+    def __init__(self, engine: Engine, leftovers: Leftovers, parent: Run | None, digest: str,
+                 kind: str) -> None:
+        self._engine, self._leftovers = engine, leftovers
         self._parent = parent
         self.number = parent.run + 1 if parent else 1
         self._digest, self._kind = digest, kind
@@ -58,7 +57,7 @@ class OpenRun:
         self._days: list[int] = []
         self._wrote_state = False
         self._phase = "open"        # then "deciding", then "committed" or "given up"
-        engine, run = self._engine, self.number
+        run = self.number
         self._entries = RecordWriter(engine, ENTRIES, run, ENTRY)
         self._events = RecordWriter(engine, EVENTS, run, TAP)
         self._obligations = RecordWriter(engine, OBLIGATIONS, run, OBLIGATION)
@@ -166,7 +165,7 @@ class OpenRun:
         inserter.append(_columns_of_rows(RUNS, [row]), 1)
         inserter.finish()
         self._phase = "committed"
-        self._book.drop_old_state(row)
+        self._leftovers.drop_old_state(row)
         return row
 
     def _settle_state(self) -> tuple[int, int]:
@@ -235,7 +234,7 @@ class OpenRun:
 
     def _clean_up(self) -> None:
         with suppress(BookError):   # the next run to begin does it otherwise
-            self._book.drop_uncommitted()
+            self._leftovers.drop_uncommitted()
 
 
 def _columns_of_rows(table: Table, rows: Sequence[tuple[object, ...]]) -> list[ColumnData]:

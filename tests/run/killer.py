@@ -32,7 +32,8 @@ from tests.run.command import contents, onecard
 STEPS = {
     "clearing.run": ("read_files", "_judge_files", "raw_records"),
     "clearing.intake.intake:Intake": ("number_codes", "gather"),
-    "clearing.book.book:Book": ("begin", "load_state", "drop_uncommitted", "drop_old_state"),
+    "clearing.book.book:Book": ("begin", "load_state"),
+    "clearing.book.leftovers:Leftovers": ("drop_uncommitted", "drop_old_state"),
     "clearing.book.commit:OpenRun": (
         "write_entries", "write_events", "write_refusals", "write_obligations", "write_state",
         "write_names", "write_files", "write_window", "commit", "_settle_state", "_check_rows",
