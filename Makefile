@@ -17,9 +17,9 @@ $(VENV)/built: $(SOURCES) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/tested: $(VENV)/built
+$(VENV)/tested: $(SOURCES) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
-	touch $@
+	touch $(VENV)/built $@
 
 $(BIN)/python:
 	sh tests/install_python.sh $(PYTHON)
