@@ -18,7 +18,7 @@ from clearing.book import open_book
 from clearing.cli import main
 
 REPOSITORY = Path(__file__).parents[2]
-SCRIPT = (sys.executable, "-c", "from clearing.cli import main; main()")
+SCRIPT = ("-c", "from clearing.cli import main; main()")
 SECONDS = 60
 
 
@@ -48,9 +48,10 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(REPOSITORY), **more}
 
 
-def process(*arguments: str | Path, **options: Any) -> Outcome:
-    """Run the command in a process of its own."""
-    done = subprocess.run([*SCRIPT, *map(str, arguments)], capture_output=True, text=True,
+def process(*arguments: str | Path, python: Sequence[str] = (), **options: Any) -> Outcome:
+    """Run the command in a process of its own, `python` being options of the interpreter."""
+    done = subprocess.run([sys.executable, *python, *SCRIPT, *map(str, arguments)],
+                          capture_output=True, text=True,
                           encoding="utf-8", timeout=SECONDS,
                           **{"env": environment(), **options})
     return Outcome(done.returncode, done.stdout, done.stderr)

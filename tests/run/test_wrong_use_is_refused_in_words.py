@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -217,7 +218,7 @@ def test_ctrl_c_leaves_nothing_of_the_run(cleared: Path, tmp_path: Path) -> None
               "def stop(*arguments):\n    os.kill(os.getpid(), signal.SIGINT)\n"
               "    return finish(*arguments)\n"
               "run._finish = stop\nfrom clearing.cli import main; main()")
-    done = subprocess.run([SCRIPT[0], "-c", script, "clear", str(TAPS[1]), "--book", str(cleared)],
+    done = subprocess.run([sys.executable, "-c", script, "clear", str(TAPS[1]), "--book", str(cleared)],
                           env=environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 128 + signal.SIGINT, done
     assert done.stderr.strip() == "stopped; nothing of the unfinished run is in the book"
@@ -229,7 +230,7 @@ def test_nobody_reads_on(cleared: Path) -> None:
         reader, writer = os.pipe()
         os.close(reader)
         with os.fdopen(writer, "wb") as gone:
-            done = subprocess.run([*SCRIPT, *command, "--book", str(cleared)], env=environment(),
+            done = subprocess.run([sys.executable, *SCRIPT, *command, "--book", str(cleared)], env=environment(),
                                   stdout=gone, stderr=subprocess.PIPE, timeout=60)
         assert done.stderr == b""
         assert done.returncode == 128 + signal.SIGPIPE
@@ -274,9 +275,11 @@ def test_no_kernels(tmp_path: Path) -> None:
     for package in ("clearing", "fare_tables", "settlement", "ext"):
         shutil.copytree(REPOSITORY / package, tmp_path / package,
                         ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    # Without `site`, whose hooks would find the kernels of an editable install all the same.
+    packages = os.pathsep.join([str(tmp_path), *(path for path in sys.path if "site-" in path)])
     done = refused("clear", TAPS[0], "--network", NETWORK, "--book", tmp_path / "book",
-                   by=lambda *words: process(*words, cwd=tmp_path,
-                                             env=environment(PYTHONPATH=str(tmp_path))))
+                   by=lambda *words: process(*words, cwd=tmp_path, python=("-S",),
+                                             env=environment(PYTHONPATH=packages)))
     assert "compiled kernels are missing" in done.err
     assert "build them" in done.err
 
