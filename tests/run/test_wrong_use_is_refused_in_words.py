@@ -218,7 +218,8 @@ def test_ctrl_c_leaves_nothing_of_the_run(cleared: Path, tmp_path: Path) -> None
               "def stop(*arguments):\n    os.kill(os.getpid(), signal.SIGINT)\n"
               "    return finish(*arguments)\n"
               "run._finish = stop\nfrom clearing.cli import main; main()")
-    done = subprocess.run([sys.executable, "-c", script, "clear", str(TAPS[1]), "--book", str(cleared)],
+    words = "clear", str(TAPS[1]), "--book", str(cleared)
+    done = subprocess.run([sys.executable, "-c", script, *words],
                           env=environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 128 + signal.SIGINT, done
     assert done.stderr.strip() == "stopped; nothing of the unfinished run is in the book"
@@ -230,7 +231,8 @@ def test_nobody_reads_on(cleared: Path) -> None:
         reader, writer = os.pipe()
         os.close(reader)
         with os.fdopen(writer, "wb") as gone:
-            done = subprocess.run([sys.executable, *SCRIPT, *command, "--book", str(cleared)], env=environment(),
+            words = *command, "--book", str(cleared)
+            done = subprocess.run([sys.executable, *SCRIPT, *words], env=environment(),
                                   stdout=gone, stderr=subprocess.PIPE, timeout=60)
         assert done.stderr == b""
         assert done.returncode == 128 + signal.SIGPIPE
