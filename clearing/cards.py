@@ -31,4 +31,4 @@ def card_text(high: int, low: int) -> str:
     if digits <= DIGITS_MOST:
         value = (high & (1 << 56) - 1) << 64 | low
         return str(value).zfill(digits)
-    return (high << 64 | low).to_bytes(CHARACTERS_MOST, "big").rstrip(b"\0").decode("ascii")
+    return (high << 64 | low).to_bytes(CHARACTERS_MOST, "big").replace(b"\0", b"").decode("ascii")

@@ -142,9 +142,6 @@ class EmbeddedEngine:
         for chunk in self._stream(sql, "Native"):
             yield from unpack_blocks(chunk)
 
-    def lines(self, sql: str) -> Iterator[bytes]:
-        """The result of a query of one String column, as lines."""
-        return self._stream(sql, "TSVRaw")
 
     def _stream(self, sql: str, format_: str) -> Iterator[bytes]:
         session = self._open()

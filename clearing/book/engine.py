@@ -39,8 +39,6 @@ class Engine(Protocol):
     def blocks(self, sql: str) -> Iterator[Columns]:
         """The result of a query, block by block, in bounded memory."""
 
-    def lines(self, sql: str) -> Iterator[bytes]:
-        """The result of a query of one String column: whole lines, each ending in a newline."""
 
     def read_only(self, sql: str) -> Columns:
         """The whole result of a query that the store does not allow to change anything."""

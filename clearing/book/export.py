@@ -7,12 +7,15 @@ for numbers, which depend on the order in which a book met them. What tells wher
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
-from clearing.book.engine import Engine
+import numpy as np
+
+from clearing.book.native import Array
 from clearing.book.schema import record_fields
-from clearing.book.views import CARD
+from clearing.cards import card_text
+from clearing.names import Name
 from ext.records import ENTRY
 
 _PROVENANCE = ("card_hi", "card_lo", "in_file", "in_line", "out_file", "out_line")
@@ -22,7 +25,8 @@ _KINDS = {
     "centre": "member", "table": "table", "mode": "mode", "medium": "medium",
     "card_kind": "card_kind",
 }
-_ORDER = ("card_hi", "card_lo", "started_at", "ended_at", "card_seq", "out_seq")
+ORDER = "card_hi, card_lo, started_at, ended_at, card_seq, out_seq"
+_TIED = ("card_hi", "card_lo", "started_at", "ended_at", "card_seq", "out_seq")
 
 
 def name_kind(field: str) -> str | None:
@@ -39,42 +43,58 @@ def exported_fields() -> tuple[str, ...]:
     return tuple(field for field in record_fields(ENTRY) if field not in _PROVENANCE)
 
 
-def export(engine: Engine, last_run: int, stream: BinaryIO) -> int:
-    """Write the ledger as of a run as CSV with a head line; the number of bytes written."""
-    written = 0
-    for piece in lines(engine, last_run):
-        written += stream.write(piece)
-    return written
+def export(entries: Callable[[str], Iterable[Array]], names: Iterable[Name],
+           stream: BinaryIO) -> int:
+    """Write entries as CSV with a head line; the number of bytes written.
+
+    entries: gives the committed entries (ENTRY) in blocks, in the order that it is asked for. The
+    text is made here and not in SQL: 18.16 dies of an expression as large as that, now and then.
+    """
+    written = stream.write(",".join(("card", *exported_fields())).encode() + b"\n")
+    codes = _codes(names)
+    waiting = np.zeros(0, ENTRY)
+    for block in entries(ORDER):
+        block = np.concatenate([waiting, block])
+        last = _ties_of_the_last(block)
+        written += stream.write(_text(block[:last], codes))
+        waiting = block[last:]
+    return written + stream.write(_text(waiting, codes))
 
 
-def lines(engine: Engine, last_run: int) -> Iterator[bytes]:
-    """The export in pieces of whole lines."""
-    yield ",".join(("card", *exported_fields())).encode() + b"\n"
-    order = ", ".join(_ORDER)
-    yield from engine.lines(
-        f"SELECT line_text FROM (SELECT {order}, {_line(last_run)} AS line_text FROM entries "
-        f"WHERE run <= {last_run}) ORDER BY {order}, line_text")
+def _ties_of_the_last(rows: Array) -> int:
+    """Where the rows begin that stand at one place with the last: more may follow."""
+    first = len(rows)
+    while first and all(rows[first - 1][name] == rows[-1][name] for name in _TIED):
+        first -= 1
+    return first
 
 
-def _line(last_run: int) -> str:
-    """SQL that makes the line of an entry."""
-    # concat takes few arguments on some versions, and arrays are joined without a limit.
-    cells = [CARD, *(_cell(field, last_run) for field in exported_fields())]
-    return f"arrayStringConcat([{', '.join(cells)}], ',')"
+def _text(rows: Array, codes: dict[str, Array]) -> bytes:
+    """Lines in the rows' order; those of one place in their own."""
+    cells = [[card_text(high, low) for high, low in zip(
+        rows["card_hi"].tolist(), rows["card_lo"].tolist(), strict=True)]]
+    for field in exported_fields():
+        kind = name_kind(field)
+        cells.append(list(map(str, rows[field].tolist())) if kind is None
+                     else codes[kind][rows[field]].tolist())
+    places = zip(*(rows[name].tolist() for name in _TIED), strict=True)
+    lines = sorted(zip(places, map(",".join, zip(*cells, strict=True)), strict=True))
+    return "".join(f"{line}\n" for _, line in lines).encode()
 
 
-def _cell(field: str, last_run: int) -> str:
-    kind = name_kind(field)
-    if kind is None:
-        return f"toString(`{field}`)"
-    return f"if(`{field}` = 0, '', arrayElement({_codes(kind, last_run)}, `{field}`))"
+def _codes(names: Iterable[Name]) -> dict[str, Array]:
+    """By kind, what stands for each number: "" for 0."""
+    kinds: dict[str, list[str]] = {kind: [""] for kind in {*_KINDS.values(), "rule", "member"}}
+    for name in sorted(names):
+        if name.kind in kinds:
+            assert name.number == len(kinds[name.kind]), f"dictionary has a gap before {name}"
+            kinds[name.kind].append(_quoted(
+                f"{name.scope}/{name.code}" if name.scope else name.code))
+    return {kind: np.array(texts, dtype=object) for kind, texts in kinds.items()}
 
 
-def _codes(kind: str, last_run: int) -> str:
-    """SQL for the codes of a kind in the order of their numbers, which count up from 1."""
-    text = "if(scope = '', code, concat(scope, '/', code))"
-    quoted = f"concat('\"', replaceAll({text}, '\"', '\"\"'), '\"')"
-    plain = f"match({text}, '^[^\",\\\\r\\\\n]*$')"
-    return (
-        f"(SELECT groupArray(text) FROM (SELECT if({plain}, {text}, {quoted}) AS text FROM names "
-        f"WHERE kind = '{kind}' AND run <= {last_run} ORDER BY number))")
+def _quoted(text: str) -> str:
+    """A CSV field."""
+    if any(sign in text for sign in '",\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text

@@ -142,7 +142,7 @@ class Queries:
 
     def export(self, stream: BinaryIO) -> int:
         """Write the ledger as text that does not depend on how the book came about; its size."""
-        return export(self.engine, self._last(), stream)
+        return export(lambda order: self.entries(order=order), self.names(), stream)
 
     def _last(self) -> int:
         """The newest committed run's number; committed runs are 1 up to it."""

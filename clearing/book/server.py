@@ -23,7 +23,6 @@ from clearing.book.server_lock import ServerLock
 from clearing.errors import BookError, BookLocked, BookUnavailable, NotABook
 
 _UNKNOWN_DATABASE = 81
-_STD_EXCEPTION = 1001           # an exception of the C++ library, such as std::bad_alloc
 _SETTINGS = {
     # find_identities sends long lists.
     "max_query_size": 64 << 20, "max_ast_elements": 10_000_000,
@@ -136,27 +135,7 @@ class ServerEngine:
                     block.get_columns(), block.columns_with_types, strict=True)
             }
 
-    def lines(self, sql: str) -> Iterator[bytes]:
-        """The result of a query of one String column, as lines."""
-        for block in self._stream(sql):
-            yield b"\n".join([*block.get_columns()[0].tolist(), b""])
-
     def _stream(self, sql: str) -> Iterator[Any]:
-        """The result's blocks that have rows, from a connection of its own."""
-        for last_try in (False, True):
-            started = False
-            try:
-                for block in self._stream_once(sql):
-                    started = True
-                    yield block
-                return
-            except Exception as error:
-                # 18.16 now and then has no memory for a query that it has not begun; asked again
-                # it has.
-                if started or last_try or getattr(error, "code", 0) != _STD_EXCEPTION:
-                    raise self.fault(error) from error
-
-    def _stream_once(self, sql: str) -> Iterator[Any]:
         client = self._connect_to_book()
         try:
             with client.disconnect_on_error(sql, None):
@@ -166,6 +145,8 @@ class ServerEngine:
                     block = getattr(packet, "block", None)
                     if block is not None and block.num_rows:
                         yield block
+        except Exception as error:
+            raise self.fault(error) from error
         finally:
             client.disconnect()
 
