@@ -56,7 +56,7 @@ def command(folder: Path, taps: int, seed: int, threads: int) -> None:
         report = clear_files(paths, "demo", opened, threads=threads,
                              received_at=int(time.time()), progress=progress)
         clock = time.perf_counter()
-        closed = close_window(day_number(DAY.isoformat()), "demo", opened)
+        close_window(day_number(DAY.isoformat()), "demo", opened)
         report.seconds["close the window"] = time.perf_counter() - clock
     with reading(book, "demo") as (opened, world):
         _print_files(report, paths)
@@ -64,7 +64,7 @@ def command(folder: Path, taps: int, seed: int, threads: int) -> None:
         _print_payers(opened, world)
         _print_positions(opened, world)
         ride = _a_ride(opened, world)
-    _print_stages(report, closed, written, taps)
+    _print_stages(report, written)
     click.echo(f"""
 Try next, on the book that is left in {book}:
   onecard show rides --book {book}
@@ -196,7 +196,7 @@ def _a_ride(book: Book, world: World) -> str:
     return "CARD/COUNTER"
 
 
-def _print_stages(report: Report, closed: Report, written: float, taps: int) -> None:
+def _print_stages(report: Report, written: float) -> None:
     from clearing.cli.output import print_table
 
     stages: dict[str, Any] = {"write the day's files": written, **report.seconds}
