@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book import Book
+from clearing.book.views import flows
 from clearing.listings import obligations_of
 from clearing.replay import PRICED_ORDER, differences, plain_world, replay_card
 from clearing.world import World
@@ -51,13 +52,8 @@ def check_balances(book: Book, world: World) -> list[str]:
 
 def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
     """What members owe each other by the entries, added up in SQL."""
-    flows = [("issuer", "operator", "paid", str(int(Cause.FARE)))]
-    flows += [(f"leg{leg}_funder", "operator", f"leg{leg}_amount", f"leg{leg}_kind + 1")
-              for leg in range(1, LEG_SLOTS + 1)]
-    flows += [("operator", "centre", "clearing_fee", str(int(Cause.CLEARING_FEE))),
-              ("operator", "issuer", "issuer_fee", str(int(Cause.ISSUER_FEE)))]
     sums: dict[tuple[int, int, int, int], int] = {}
-    for debtor, creditor, amount, cause in flows:
+    for debtor, creditor, amount, cause in flows():
         found = book.query(
             f"SELECT window, {debtor} AS debtor, {creditor} AS creditor, "
             f"toUInt8({cause}) AS cause, sum({amount}) AS owed FROM ledger "

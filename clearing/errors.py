@@ -35,6 +35,10 @@ class BookTooNew(BookError):
     """A newer version of the engine wrote the book."""
 
 
+class BookTooOld(BookError):
+    """An older version of the engine wrote the book, with other columns."""
+
+
 class BookDamaged(BookError):
     """What the book holds contradicts itself, or cannot be read."""
 

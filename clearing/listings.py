@@ -24,8 +24,9 @@ RIDE_COLUMNS = (
     "window",
 )
 ENTRY_COLUMNS = (
-    *RIDE_COLUMNS[:-1], "issuer", *(f"leg{leg}_{part}" for leg in range(1, LEG_SLOTS + 1)
-                                    for part in ("kind", "rule", "funder", "amount")),
+    *RIDE_COLUMNS[:-1], "issuer", "age", "reviewed",
+    *(f"leg{leg}_{part}" for leg in range(1, LEG_SLOTS + 1)
+      for part in ("kind", "rule", "funder", "amount")),
     "clearing_fee", "issuer_fee", "centre", "operator_net", "held", "reason", "window", "run",
 )
 VARIANCE_COLUMNS = ("table", "operator", "device", "variance", "rides", "total")
@@ -109,11 +110,12 @@ class Lister:
                      rows[f"leg{leg}_amount"].tolist()]
         net = rows["due"] + rows["variance"] - rows["clearing_fee"] - rows["issuer_fee"]
         return [
-            *self._ride_columns(rows)[:-1], self.codes("member", rows["issuer"]), *legs,
+            *self._ride_columns(rows)[:-1], self.codes("member", rows["issuer"]),
+            [age or "" for age in rows["age"].tolist()], _flagged(rows, "REVIEWED"), *legs,
             rows["clearing_fee"].tolist(), rows["issuer_fee"].tolist(),
             self.codes("member", rows["centre"]), net.tolist(),
-            ["held" if flags & RIDE_FLAGS["HELD"] else "" for flags in rows["flags"].tolist()],
-            rows["reason"].tolist(), days_of(rows["window"]), [run] * len(rows),
+            _flagged(rows, "HELD"), rows["reason"].tolist(), days_of(rows["window"]),
+            [run] * len(rows),
         ]
 
     def postings(self, where: str = "1") -> Rows:
@@ -140,6 +142,11 @@ class Lister:
             self.codes("device", np.array(found["device"], dtype=np.uint32)),
             *([int(value) for value in found[name]] for name in ("variance", "rides", "total")),
             strict=True)))
+
+
+def _flagged(rows: Records, flag: str) -> list[str]:
+    """The flag's name in small letters where an entry has it."""
+    return [flag.lower() if flags & RIDE_FLAGS[flag] else "" for flags in rows["flags"].tolist()]
 
 
 def obligations_of(book: Book, first: int = 0, last: int = 0xFFFF) -> Records:

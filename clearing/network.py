@@ -33,6 +33,9 @@ class Network(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     centre: list[Centre] = []
     agreement: list[Agreement] = []
     accumulator: list[AccumulatorSpec] = []
+    line_class: list[LineClass] = []
+    calendar: Literal["mainland", "own"] = "own"    # whose holidays and make-up workdays hold
+    day: list[OwnDay] = []                          # before that calendar, or in place of one
     ride_limit_s: int = 6 * 3600            # longest gate-in to gate-out that is one ride
     default_layout: str | None = None       # for files that are not onecard-taps/1
 
@@ -60,7 +63,23 @@ class Operator(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     system: str | None = None       # operators of one system share stops and one paid area
     stops: str = "any"              # a CSV in the network's folder (stop,name), or "any"
     links: str | None = None        # a CSV (from,to,metres): track between neighbouring stops
+    line_stops: str | None = None   # a CSV (line,stop,metres): how far along its line a stop is
     runs_from: datetime.date | None = None  # the first day that needs a fare; None: taps_from
+
+
+class LineClass(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Lines of one sort (express, night, air-conditioned), for the rows of tables to name."""
+
+    line_class: str
+    operators: list[str]
+    lines: list[str]
+
+
+class OwnDay(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a day is in this network, whatever the calendar says."""
+
+    date: datetime.date
+    is_a: Literal["workday", "restday", "holiday"]
 
 
 class Issuer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

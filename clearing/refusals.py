@@ -51,6 +51,9 @@ WORDS: dict[Code, str] = {
     Code.CODE_TOO_LONG: "the code is longer than 64 bytes; use a shorter one",
     Code.MODE_NOT_RUN: "the operator does not run this mode; correct the record, or the operator's"
                        " modes in network.toml",
+    Code.DATE_INVALID: "the date is none, not written as 1961-07-30, or out of range (born_on:"
+                       " 1900-01-02 to the tap's day; reviewed_until: 1970-01-02 to 2149-06-06);"
+                       " correct it",
     Code.DUPLICATE: "the same record was accepted before; nothing to do",
     Code.CONFLICT: "another record has this card and counter but says something else; find out"
                    " which is true and send that one alone",

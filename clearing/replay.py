@@ -57,7 +57,7 @@ def ride_of(row: Any, names: Names) -> Ride:
     state = RideState(int(row["state"])).name
     flags = int(row["flags"])
     operator = names.code("member", int(row["operator"]))
-    line = int(row["line"])
+    line, vehicle = int(row["line"]), int(row["vehicle"])
     return Ride(
         card=card_text(int(row["card_hi"]), int(row["card_lo"])), card_seq=int(row["card_seq"]),
         state=COMPLETE if state == OVERTIME else state,
@@ -67,13 +67,14 @@ def ride_of(row: Any, names: Names) -> Ride:
         to_stop=names.code("stop", int(row["to_stop"])), operator=operator,
         mode=names.code("mode", int(row["mode"])), device=names.code("device", int(row["device"])),
         line=names.code("line", line), line_operator=names.scope("line", line),
-        vehicle=names.code("vehicle", int(row["vehicle"])), direction="",
+        vehicle=names.code("vehicle", vehicle), vehicle_operator=names.scope("vehicle", vehicle),
         medium=names.code("medium", int(row["medium"])),
         card_kind=names.code("card_kind", int(row["card_kind"])),
         issuer=names.code("member", int(row["issuer"])),
         due=int(row["due"]) if flags & RIDE_FLAGS["RIDE_HAS_DUE"] else None,
         paid=int(row["paid"]) if flags & RIDE_FLAGS["PAID_BY_VALIDATOR"] else None,
         distance_m=(int(row["distance_m"]) if flags & RIDE_FLAGS["RIDE_HAS_DISTANCE"] else None),
+        age=int(row["age"]) or None, reviewed=bool(flags & RIDE_FLAGS["REVIEWED"]),
         taps=(_tap(row, operator),))
 
 

@@ -87,13 +87,15 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     clock.lap("read and decode")
     known = book.file_digests()
     taken, outcomes = _judge_files(intake, known, world)
+    latest = max([0, *(int(chunk.taps["tapped_at"].max(initial=0))
+                       for chunk in intake.chunks if chunk.file_index in taken)])
+    _check_calendar(world, latest)
     digest = _digest(world, last, "clear", [report.digest for report in intake.files])
     with book.begin(digest=digest, kind="clear") as run:
         _check_parent(run, last)
         stages = _Stages(world, book, run, threads, progress)
         intake.number_codes(world.names, {index: outcomes[index].file for index in taken})
-        horizon = max([book.horizon, *(int(chunk.taps["tapped_at"].max(initial=0))
-                                       for chunk in intake.chunks if chunk.file_index in taken)])
+        horizon = max(book.horizon, latest)
         stages.clear(intake, intake.partitions, horizon)
         clock.lap("clear and write entries")
         report = _finish(stages, intake, outcomes, taken, horizon)
@@ -158,6 +160,7 @@ class _Stages:
         closed = self.book.closed_through
         moment = Moment(horizon, 0 if closed is None else closed + 1)
         state = self.book.load_state()
+        _check_calendar(self.world, int(state.open_taps["tapped_at"].max(initial=0)))
         before = _by_partition(state, partitions)
         verdicts: Verdicts = {}
 
@@ -306,6 +309,23 @@ def _check_parent(run: OpenRun, last: Run | None) -> None:
         raise OnecardError("another process wrote to the book meanwhile",
                            expected="one writer at a time",
                            remedy="run the same command again")
+
+
+def _check_calendar(world: World, latest: int) -> None:
+    """Refuse to go on with taps of a day of which no table can say whether it is a workday.
+
+    latest: UTC seconds of the last tap; the service day of a ride is never later than its taps'.
+    """
+    until = world.calendar_until
+    day = day_of((latest + world.civil_offset_s - world.day_starts_s) // 86_400)
+    if until is not None and day > until:
+        raise OnecardError(
+            f"there are taps of {day.year}, whose workdays and holidays are not known",
+            where=world.locator,
+            expected=f"service days up to {until}: the installed chinesecalendar knows no later "
+                     "ones",
+            remedy="upgrade it (pip install --upgrade chinesecalendar) and run the same command "
+                   "again")
 
 
 def _digest(world: World, last: Run | None, kind: str, inputs: list[str]) -> str:

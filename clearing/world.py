@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from clearing.errors import OnecardError
 from clearing.names import Names
 from clearing.network import Centre, Funder, Issuer, Network, Operator
 from ext import records
-from ext.pricing import Plan
-from fare_tables.compiled import compile_tables, table_version
+from ext.plan import Plan
+from fare_tables.calendars import last_known_day
+from fare_tables.choices import table_version
+from fare_tables.compiled import compile_tables
 from fare_tables.distances import read_csv
 from fare_tables.ground import BITS, Ground, Runner
 from fare_tables.loader import SHIPPED, find_folder, load_tables, read_toml
@@ -44,6 +47,7 @@ class World:
     day_starts_s: int
     digest: str                         # of every file of the network that decides something
     locator: str                        # finds it again: a shipped network's name, or its path
+    calendar_until: datetime.date | None = None     # the last day whose kind its tables can know
 
 
 def system_of(operator: Operator) -> str:
@@ -87,14 +91,18 @@ def load_world(network: str, names: Names) -> World:
         folder=folder, names=names, runners=runners,
         issuer_cities={names.number("member", issuer.code): issuer.city
                        for issuer in written.issuer},
-        cities=sorted(cities), members=rows, accumulators=written.accumulator)
+        cities=sorted(cities), members=rows, accumulators=written.accumulator,
+        line_classes=_line_classes(written, runners), calendar=written.calendar,
+        own_days={day.date: day.is_a for day in written.day}, taps_from=written.taps_from,
+        civil_offset_s=civil_offset_s(written.time_zone, written.taps_from))
     start = written.day_starts_at
     return World(
         network=written, folder=folder, names=names, tables=tables, members=members,
         member_rows=rows, agreements=compile_terms(_terms(written, names)),
         plan=compile_tables(tables, ground),
-        civil_offset_s=civil_offset_s(written.time_zone, written.taps_from),
+        civil_offset_s=ground.civil_offset_s,
         day_starts_s=start.hour * 3600 + start.minute * 60 + start.second,
+        calendar_until=last_known_day(tables, written.calendar),
         digest=digest_of(folder),
         locator=network if folder == SHIPPED / network else str(folder.resolve()))
 
@@ -149,10 +157,26 @@ def _runners(network: Network, folder: Path, names: Names) -> list[Runner]:
         stops = None
         if operator.stops != "any":
             stops = [stop for stop, _ in read_csv(folder / operator.stops, ("stop", "name"))]
-        links = None if operator.links is None else folder / operator.links
+        links, line_stops = (None if name is None else folder / name
+                             for name in (operator.links, operator.line_stops))
         runners.append(Runner(operator.code, names.number("member", operator.code), slot,
-                              operator.modes, system_of(operator), stops, links))
+                              operator.modes, system_of(operator), stops, links, line_stops))
     return runners
+
+
+def _line_classes(network: Network, runners: Mapping[str, Runner]
+                  ) -> dict[str, list[tuple[str, str]]]:
+    """The lines of each class, each after its operator."""
+    classes: dict[str, list[tuple[str, str]]] = {}
+    for one in network.line_class:
+        unknown = [code for code in one.operators if code not in runners]
+        if unknown or one.line_class in classes:
+            found = f"names the operator {unknown[0]!r}" if unknown else "is there twice"
+            raise OnecardError(f"line class {one.line_class!r} {found}",
+                               expected=", ".join(runners) if unknown else "one of that name",
+                               remedy="correct network.toml")
+        classes[one.line_class] = [(code, line) for code in one.operators for line in one.lines]
+    return classes
 
 
 def _member_rows(network: Network, members: Sequence[Member], runners: dict[str, Runner],

@@ -38,6 +38,7 @@ cpdef enum Code:
     TAC_INVALID = 40
     CODE_TOO_LONG = 41
     MODE_NOT_RUN = 42
+    DATE_INVALID = 43
     # The record beside the other records.
     DUPLICATE = 60
     CONFLICT = 61
@@ -77,6 +78,7 @@ cpdef enum LegKind:
     TRANSFER = 2
     TIER = 3
     PROMOTION = 4
+    CAP = 5
 
 
 cpdef enum Reason:
@@ -95,6 +97,7 @@ cpdef enum Cause:
     PROMOTION_SHARE = 5
     CLEARING_FEE = 6        # operator to centre
     ISSUER_FEE = 7          # operator to issuer
+    CAP_SHARE = 8
 
 
 cpdef enum Basis:
@@ -102,6 +105,8 @@ cpdef enum Basis:
     MATRIX = 2              # a fare for each pair of stops
     TAP_DISTANCE = 3
     VALIDATOR = 4
+    LINE_DISTANCE = 5       # metres along the ride's line
+    DURATION = 6            # seconds inside
 
 
 cpdef enum EdgeFare:
@@ -111,6 +116,7 @@ cpdef enum EdgeFare:
     HIGHEST = 3
     BY_VALIDATOR = 4
     BY_BASIS = 5
+    TERMINUS = 6            # the dearer of the fares to the two ends of the line
 
 
 cpdef enum Effect:
@@ -119,6 +125,12 @@ cpdef enum Effect:
     PAYS_AMOUNT = 3
     CREDIT = 4
     CREDIT_UP_TO = 5
+    TAKES_OFF = 6
+    PAYS_FARE = 7           # what another fare row says
+    PAYS_DIFFERENCE = 8     # what is above the chain's prices so far
+    CHAIN_PAYS = 9          # the chain costs this amount
+    THROUGH = 10            # the chain costs the fare from its first entry
+    LIMIT = 11              # what a cap leaves
 
 
 cpdef enum Rounding:
@@ -137,8 +149,11 @@ cpdef enum MeasuredFrom:
 cpdef enum Period:
     DAY = 1
     MONTH = 2
+    WEEK = 3                # from Monday
+    YEAR = 4
 
 
 cpdef enum Counts:
     COUNTS_PAID = 1
     COUNTS_DUE = 2
+    COUNTS_RIDES = 3

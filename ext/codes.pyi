@@ -32,6 +32,7 @@ class Code(IntEnum):
     TAC_INVALID = 40
     CODE_TOO_LONG = 41
     MODE_NOT_RUN = 42
+    DATE_INVALID = 43
     DUPLICATE = 60
     CONFLICT = 61
     NO_FARE = 80
@@ -64,6 +65,7 @@ class LegKind(IntEnum):
     TRANSFER = 2
     TIER = 3
     PROMOTION = 4
+    CAP = 5
 
 class Reason(IntEnum):
     ORIGINAL = 1
@@ -78,12 +80,15 @@ class Cause(IntEnum):
     PROMOTION_SHARE = 5
     CLEARING_FEE = 6
     ISSUER_FEE = 7
+    CAP_SHARE = 8
 
 class Basis(IntEnum):
     FLAT = 1
     MATRIX = 2
     TAP_DISTANCE = 3
     VALIDATOR = 4
+    LINE_DISTANCE = 5
+    DURATION = 6
 
 class EdgeFare(IntEnum):
     FIXED = 1
@@ -91,6 +96,7 @@ class EdgeFare(IntEnum):
     HIGHEST = 3
     BY_VALIDATOR = 4
     BY_BASIS = 5
+    TERMINUS = 6
 
 class Effect(IntEnum):
     PAYS_SHARE = 1
@@ -98,6 +104,12 @@ class Effect(IntEnum):
     PAYS_AMOUNT = 3
     CREDIT = 4
     CREDIT_UP_TO = 5
+    TAKES_OFF = 6
+    PAYS_FARE = 7
+    PAYS_DIFFERENCE = 8
+    CHAIN_PAYS = 9
+    THROUGH = 10
+    LIMIT = 11
 
 class Rounding(IntEnum):
     HALF_UP = 1
@@ -113,7 +125,10 @@ class MeasuredFrom(IntEnum):
 class Period(IntEnum):
     DAY = 1
     MONTH = 2
+    WEEK = 3
+    YEAR = 4
 
 class Counts(IntEnum):
     COUNTS_PAID = 1
     COUNTS_DUE = 2
+    COUNTS_RIDES = 3

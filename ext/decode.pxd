@@ -10,7 +10,7 @@ cdef enum:
     RAW_LIMIT = 1024                # bytes of a refused record that are kept
     COLUMN_LIMIT = 255              # columns of a file; Refusal.field is one byte
     CUTS = LINE_LIMIT + 256         # separators that one line can have, and spare
-    COLUMNS = 24            # of the format: one per Column
+    COLUMNS = 26            # of the format: one per Column
     ABSENT = 255                    # place[column] of a column that the file does not have
 
 
@@ -40,6 +40,8 @@ cpdef enum Column:
     TAC = 21
     KEY_VERSION = 22
     ALGORITHM = 23
+    BORN_ON = 24
+    REVIEWED_UNTIL = 25
 
 
 cpdef enum Need:

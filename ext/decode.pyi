@@ -44,6 +44,8 @@ class Column(IntEnum):
     TAC = 21
     KEY_VERSION = 22
     ALGORITHM = 23
+    BORN_ON = 24
+    REVIEWED_UNTIL = 25
 
 class Need(IntEnum):
     DONE = 0

@@ -12,7 +12,7 @@ import numpy as np
 from libc.string cimport memcpy, memset
 
 from ext.codes cimport Code, TapKind
-from ext.fields cimport is_digit, read_amount, read_card, read_number, read_time
+from ext.fields cimport DAY_S, is_digit, read_amount, read_card, read_day, read_number, read_time
 from ext.lines cimport read_line, text_of
 from ext.lookup cimport Lookup, Probe, Table, add_code, find_code, find_index, start_probe
 from ext.records cimport (
@@ -41,6 +41,8 @@ NO_COLUMN = ABSENT
 cdef enum:
     NO_ROOM = 255           # beside Code: a table of codes is full, nothing is said of the row
     CLOSED_COLUMNS = 5      # Seen fields of Context from `operator` on
+    DAYS_TO_1970 = 25567    # from 1900-01-01, where Tap.born_day counts from
+    LAST_DAY = 65535        # the last day that fits, wherever it is counted from
 
 
 def decode_rows(const uint8_t[::1] text not None, uint64_t stop, uint64_t file_offset,
@@ -300,6 +302,9 @@ cdef int read_fields(Context *context, Tap *tap) noexcept nogil:
     code = read_proof(context, tap)
     if code:
         return code
+    code = read_rider(context, tap)
+    if code:
+        return code
     return take_codes(context, tap)
 
 
@@ -547,6 +552,26 @@ cdef inline int read_proof(Context *context, Tap *tap) noexcept nogil:
         if code:
             return refuse(context, Column.ALGORITHM, code)
         tap.algorithm = <uint8_t>value
+    return Code.OK
+
+
+cdef inline int read_rider(Context *context, Tap *tap) noexcept nogil:
+    """When the rider was born, by the day of the tap; until when the card's review is valid."""
+    cdef Field born = text_of(context, Column.BORN_ON)
+    cdef Field reviewed = text_of(context, Column.REVIEWED_UNTIL)
+    cdef int64_t day = 0, today
+    cdef int code
+    if born.size:
+        today = (<int64_t>tap.tapped_at + context.settings.civil_offset_s) // DAY_S
+        code = read_day(born, 1 - DAYS_TO_1970, min(today, <int64_t>LAST_DAY - DAYS_TO_1970), &day)
+        if code:
+            return refuse(context, Column.BORN_ON, code)
+        tap.born_day = <uint16_t>(day + DAYS_TO_1970)
+    if reviewed.size:
+        code = read_day(reviewed, 1, LAST_DAY, &day)
+        if code:
+            return refuse(context, Column.REVIEWED_UNTIL, code)
+        tap.review_day = <uint16_t>day
     return Code.OK
 
 

@@ -81,6 +81,7 @@ cdef void copy_ride(Entry *entry, const Ride *ride) noexcept nogil:
     entry.card_kind = ride.card_kind
     entry.state = ride.state
     entry.flags = ride.flags
+    entry.age = ride.age
 
 
 cdef int copy_source(Entry *entry, const Tap[::1] taps, const Ride *ride) except -1 nogil:

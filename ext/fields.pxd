@@ -11,6 +11,9 @@ from ext.text cimport (
     all_digits, eight_digits, likely, load8, load_some, read_digits, swap8,
 )
 
+cdef enum:
+    DAY_S = 86400
+
 
 cdef inline int read_number(Field field, uint64_t limit, uint64_t *value) noexcept nogil:
     """A whole number up to `limit`; blank is not one."""
@@ -151,6 +154,20 @@ cdef inline int read_date(uint32_t year, uint32_t month, uint32_t day,
     return Code.OK
 
 
+cdef inline int read_dashed_date(uint64_t date, uint64_t rest, int64_t *seconds) noexcept nogil:
+    """The same for a text: YYYY-MM- and DD, as load8 has them."""
+    cdef uint64_t value
+    if date >> 32 & 255 != 45 or date >> 56 != 45:
+        return Code.TIME_INVALID
+    value = (date & <uint64_t>0xFFFFFFFF) | (date >> 8 & <uint64_t>0x0000FFFF00000000)
+    value |= rest << 48
+    if not all_digits(value):
+        return Code.TIME_INVALID
+    value = eight_digits(value)
+    return read_date(<uint32_t>(value // 10000), <uint32_t>(value // 100 % 100),
+                     <uint32_t>(value % 100), seconds)
+
+
 cdef inline int read_compact_time(Context *context, const uint8_t *at,
                                   int64_t *seconds) noexcept nogil:
     """20241125073000."""
@@ -179,7 +196,7 @@ cdef inline int read_compact_time(Context *context, const uint8_t *at,
 cdef inline int read_iso_time(Context *context, const uint8_t *at,
                               int64_t *seconds) noexcept nogil:
     """2024-11-25T07:30:00, or with a space."""
-    cdef uint64_t date = load8(at), rest = load8(at + 8) & 0xFFFF, clock = load8(at + 11), value
+    cdef uint64_t date = load8(at), rest = load8(at + 8) & 0xFFFF, clock = load8(at + 11)
     cdef uint64_t x = clock ^ <uint64_t>0x30303A30303A3030
     cdef uint32_t hour, minute, second
     if ((x + <uint64_t>0x76767F76767F7676) | x) & <uint64_t>0x8080808080808080:
@@ -187,16 +204,7 @@ cdef inline int read_iso_time(Context *context, const uint8_t *at,
     if at[10] != 84 and at[10] != 32:
         return Code.TIME_INVALID
     if date != context.date or rest != context.date_rest:
-        # YYYY-MM- and DD to the eight digits that they are.
-        if date >> 32 & 255 != 45 or date >> 56 != 45:
-            return Code.TIME_INVALID
-        value = (date & <uint64_t>0xFFFFFFFF) | (date >> 8 & <uint64_t>0x0000FFFF00000000)
-        value |= rest << 48
-        if not all_digits(value):
-            return Code.TIME_INVALID
-        value = eight_digits(value)
-        if read_date(<uint32_t>(value // 10000), <uint32_t>(value // 100 % 100),
-                     <uint32_t>(value % 100), &context.date_s):
+        if read_dashed_date(date, rest, &context.date_s):
             context.date = 0
             return Code.TIME_INVALID
         context.date = date
@@ -250,4 +258,18 @@ cdef inline int read_time(Context *context, Field field, uint32_t *time) noexcep
     if seconds > context.settings.latest:
         return Code.TIME_IN_FUTURE
     time[0] = <uint32_t>seconds
+    return Code.OK
+
+
+cdef inline int read_day(Field field, int64_t first, int64_t last, int64_t *day) noexcept nogil:
+    """A civil date as days since 1970, from `first` to `last`."""
+    cdef int64_t seconds = 0, found
+    if field.size != 10:
+        return Code.DATE_INVALID
+    if read_dashed_date(load8(field.at), load8(field.at + 8) & 0xFFFF, &seconds):
+        return Code.DATE_INVALID
+    found = seconds // DAY_S
+    if not first <= found <= last:
+        return Code.DATE_INVALID
+    day[0] = found
     return Code.OK

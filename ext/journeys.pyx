@@ -12,12 +12,18 @@ from ext.records cimport (
     HAS_DUE,
     HAS_PAID,
     PAID_BY_VALIDATOR,
+    REVIEWED,
     RIDE_HAS_DISTANCE,
     RIDE_HAS_DUE,
     Member,
     Ride,
     Tap,
 )
+
+cdef enum:
+    DAYS_TO_1900 = 693901       # from 0000-03-01, where calendar_date counts from
+    DAYS_TO_1970 = 719468
+    OLDEST = 150                # years: nobody is older, whatever a card says
 
 
 cdef packed struct Pairing:
@@ -33,6 +39,50 @@ cdef inline uint16_t service_day_of(uint32_t at, const Pairing *pairing) noexcep
     if civil < 0:
         return 0
     return <uint16_t>(<uint64_t>civil // 86400)
+
+
+cdef inline uint32_t calendar_date(uint32_t days) noexcept nogil:
+    """Year, month and day (year << 9 | month << 5 | day) of days since 0000-03-01.
+
+    Years that begin in March have their leap day last: whole years, months of 153 days in five,
+    then days. Numbers of two dates compare as the dates do.
+    """
+    cdef uint32_t era = days // 146097, rest = days % 146097, year, month
+    year = (rest - rest // 1460 + rest // 36524 - rest // 146096) // 365
+    rest -= 365 * year + year // 4 - year // 100
+    month = (5 * rest + 2) // 153
+    rest -= (153 * month + 2) // 5
+    month = month + 3 if month < 10 else month - 9
+    year += 400 * era + (month <= 2)
+    return year << 9 | month << 5 | (rest + 1)
+
+
+cdef inline uint8_t age_on(uint16_t service_day, uint16_t born_day) noexcept nogil:
+    """Full years on a day, 0 where that is not known.
+
+    Someone born on 29 February is a year older when a date comes after 28 February: on 1 March.
+    """
+    cdef uint32_t born, today
+    if born_day == 0:
+        return 0
+    born = calendar_date(DAYS_TO_1900 + born_day)
+    today = calendar_date(DAYS_TO_1970 + service_day)
+    if today < born:
+        return 0
+    # A month and day not yet reached borrow from the years.
+    today = (today - born) >> 9
+    return <uint8_t>today if today <= OLDEST else 0
+
+
+cdef inline void date_ride(Ride *ride, const Tap *first, const Tap *last, uint32_t at,
+                           const Pairing *pairing) noexcept nogil:
+    """Set the service day by the ride time, and what the taps say of the rider on that day."""
+    cdef uint16_t born_day = last.born_day if last.born_day else first.born_day
+    cdef uint16_t review_day = last.review_day if last.review_day else first.review_day
+    ride.service_day = service_day_of(at, pairing)
+    ride.age = age_on(ride.service_day, born_day)
+    if review_day != 0 and review_day >= ride.service_day:
+        ride.flags |= REVIEWED
 
 
 cdef inline void take_amounts(Ride *ride, const Tap *tap) noexcept nogil:
@@ -63,7 +113,6 @@ cdef int begin_ride(Ride *ride, const Tap[::1] taps, uint32_t first, uint32_t la
     ride.device = tap.device
     ride.line = tap.line if tap.line else taps[first].line
     ride.vehicle = tap.vehicle if tap.vehicle else taps[first].vehicle
-    ride.direction = tap.direction if tap.direction else taps[first].direction
     ride.operator = tap.operator
     ride.issuer = tap.issuer
     ride.mode = tap.mode
@@ -93,7 +142,7 @@ cdef int close_without_out(Ride *ride, const Tap[::1] taps, uint32_t opened,
     else:
         ride.started_at = tap.tapped_at
         ride.from_stop = tap.stop
-    ride.service_day = service_day_of(ride.started_at, pairing)
+    date_ride(ride, tap, tap, ride.started_at, pairing)
     return 0
 
 
@@ -103,7 +152,7 @@ cdef int close_without_in(Ride *ride, const Tap[::1] taps, uint32_t out,
     begin_ride(ride, taps, out, out, RideState.MISSING_IN)
     ride.ended_at = taps[out].tapped_at
     ride.to_stop = taps[out].stop
-    ride.service_day = service_day_of(ride.ended_at, pairing)
+    date_ride(ride, &taps[out], &taps[out], ride.ended_at, pairing)
     return 0
 
 
@@ -115,7 +164,7 @@ cdef int close_pair(Ride *ride, const Tap[::1] taps, uint32_t opened, uint32_t o
     ride.ended_at = taps[out].tapped_at
     ride.from_stop = taps[opened].stop
     ride.to_stop = taps[out].stop
-    ride.service_day = service_day_of(ride.started_at, pairing)
+    date_ride(ride, &taps[opened], &taps[out], ride.started_at, pairing)
     return 0
 
 
@@ -126,7 +175,7 @@ cdef int close_single(Ride *ride, const Tap[::1] taps, uint32_t tap,
     ride.started_at = taps[tap].tapped_at
     ride.ended_at = taps[tap].tapped_at
     ride.from_stop = taps[tap].stop
-    ride.service_day = service_day_of(ride.started_at, pairing)
+    date_ride(ride, &taps[tap], &taps[tap], ride.started_at, pairing)
     return 0
 
 
@@ -138,7 +187,7 @@ cdef int close_whole(Ride *ride, const Tap[::1] taps, uint32_t tap,
     ride.ended_at = taps[tap].tapped_at
     ride.from_stop = taps[tap].entry_stop
     ride.to_stop = taps[tap].stop
-    ride.service_day = service_day_of(ride.started_at, pairing)
+    date_ride(ride, &taps[tap], &taps[tap], ride.started_at, pairing)
     return 0
 
 

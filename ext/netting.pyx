@@ -47,6 +47,11 @@ cdef int owe(Obligation[::1] sums, uint16_t window, uint16_t debtor, uint16_t cr
     return NO_ROOM
 
 
+cdef inline uint8_t cause_of(uint8_t leg_kind) noexcept nogil:
+    """The cause that stands for a leg's kind: one further on, but for caps, which came later."""
+    return Cause.CAP_SHARE if leg_kind == LegKind.CAP else leg_kind + 1
+
+
 cdef int owe_for_entry(Obligation[::1] sums, const Entry *entry) except -1 nogil:
     """Add all that one entry makes members owe; the first trouble, or ADDED."""
     cdef const int64_t *amounts = &entry.leg1_amount
@@ -58,8 +63,8 @@ cdef int owe_for_entry(Obligation[::1] sums, const Entry *entry) except -1 nogil
     for leg in range(LEGS):
         if kinds[leg] == 0 or trouble != ADDED:
             break
-        # Causes of shares follow the leg kinds, one further on.
-        trouble = owe(sums, window, funders[leg], entry.operator, kinds[leg] + 1, amounts[leg], 1)
+        trouble = owe(sums, window, funders[leg], entry.operator, cause_of(kinds[leg]),
+                      amounts[leg], 1)
     if trouble == ADDED:
         trouble = owe(sums, window, entry.operator, entry.centre, Cause.CLEARING_FEE,
                       entry.clearing_fee, 1)

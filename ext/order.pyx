@@ -5,10 +5,10 @@ are in clearing/reference/RULES.md section 1. The caller brings all memory.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from ext.codes cimport Code, TapKind
-from ext.records cimport CARRIED, CardState, Tap
+from ext.records cimport CARRIED, NO_TRANSFER, CardState, Tap
 
 cdef enum:
     BOARDING = 0
@@ -127,6 +127,7 @@ cdef bint same_content(const Tap *a, const Tap *b) noexcept nogil:
         and a.kind == b.kind and a.medium == b.medium and a.card_kind == b.card_kind
         and a.direction == b.direction and a.key_version == b.key_version
         and a.algorithm == b.algorithm
+        and a.born_day == b.born_day and a.review_day == b.review_day
         and (a.flags & ~CARRIED) == (b.flags & ~CARRIED)
     )
 
@@ -316,11 +317,10 @@ cdef Py_ssize_t open_states_rows(const Tap[::1] taps, const uint32_t[::1] order,
                 and states[state].card_lo == tap.card_lo):
             opened[cards] = states[state]
         else:
-            opened[cards] = CardState(
-                card_hi=tap.card_hi, card_lo=tap.card_lo, seen_boardings=0, seen_exits=0,
-                seen_events=0, chain_due=0, highest_seq=0, chain_started_at=0, last_started_at=0,
-                last_ended_at=0, last_line=0, last_vehicle=0, last_operator=0, last_mode=0,
-                transfers=255, reserved=0)
+            memset(&opened[cards], 0, sizeof(CardState))
+            opened[cards].card_hi = tap.card_hi
+            opened[cards].card_lo = tap.card_lo
+            opened[cards].transfers = NO_TRANSFER
         cards += 1
     return cards
 

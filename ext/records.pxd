@@ -28,6 +28,10 @@ cdef enum:              # Ride.flags
     RIDE_HAS_DUE = 2
     HELD = 4                # a variance that its operator wants held: not settled yet
     RIDE_HAS_DISTANCE = 8
+    REVIEWED = 16           # the card's yearly review is valid on the service day
+
+cdef enum:              # CardState.transfers
+    NO_TRANSFER = 255   # no ride to transfer from
 
 cdef enum:              # Share.funder, for a funder that depends on the ride
     SHARE_OPERATOR = 65534
@@ -55,6 +59,8 @@ cdef packed struct Tap:
     uint32_t source_file
     uint16_t operator       # member number
     uint16_t issuer         # member number
+    uint16_t born_day       # of the rider, days since 1900; 0 not said
+    uint16_t review_day     # the last day that the card's yearly review is valid, days since 1970
     uint8_t mode
     uint8_t kind            # TapKind
     uint8_t medium
@@ -63,6 +69,7 @@ cdef packed struct Tap:
     uint8_t flags
     uint8_t key_version
     uint8_t algorithm
+    uint32_t reserved
 
 cdef packed struct Refusal:
     uint64_t offset
@@ -99,7 +106,7 @@ cdef packed struct Ride:
     uint8_t card_kind
     uint8_t state           # RideState
     uint8_t flags
-    uint8_t direction
+    uint8_t age             # full years on the service day; 0 not known
 
 cdef packed struct Charge:
     int64_t due             # what the ride costs by the table
@@ -180,7 +187,8 @@ cdef packed struct Entry:
     uint8_t state
     uint8_t flags
     uint8_t reason          # Reason
-    uint16_t reserved
+    uint8_t age
+    uint8_t reserved
 
 cdef packed struct CardState:
     uint64_t card_hi
@@ -189,6 +197,7 @@ cdef packed struct CardState:
     uint64_t seen_exits         # the same for out
     uint64_t seen_events        # the same for top-up and lock
     int64_t chain_due           # fen, due of the first ride of the running transfer chain
+    int64_t chain_price         # fen, prices of its rides so far
     uint32_t highest_seq        # highest counter seen
     uint32_t chain_started_at   # when the transfer chain began
     uint32_t last_started_at    # the last ride, where it can give a transfer
@@ -197,8 +206,12 @@ cdef packed struct CardState:
     uint32_t last_vehicle
     uint16_t last_operator
     uint8_t last_mode
-    uint8_t transfers           # used since the chain began; 255: no ride to transfer from
-    uint32_t reserved
+    uint8_t transfers           # used since the chain began, or NO_TRANSFER
+    uint32_t last_stop          # where the last ride ended
+    uint32_t chain_stop         # where the first ride of the chain began
+    uint8_t last_single         # whether the last ride was a SINGLE_TAP
+    uint8_t reserved
+    uint16_t reserved_2
 
 cdef packed struct Accumulator:
     uint64_t card_hi
@@ -233,69 +246,129 @@ cdef packed struct Member:
     uint16_t reserved_2
     uint32_t reserved_3
 
-cdef packed struct Tariff:      # one version of one fare table
-    int64_t amount              # flat
-    int64_t missing_in          # what an incomplete or same-station ride costs, see the *_by
-    int64_t missing_out
-    int64_t same_station
-    int64_t overtime_add
-    int64_t matrix              # where its fares begin in the pool; -1: none
-    int64_t edges               # where its lowest and highest fares by stop begin; -1: none
-    uint32_t matrix_stops       # stops along one side of the matrix
-    uint32_t overtime_after_s   # 0: rides are never overtime
-    uint32_t rule               # name of the fare row
-    uint32_t bands              # index of the first distance band
+cdef packed struct Tariff:      # one version of one fare table, for one system of operators
+    uint32_t fares              # index of its first fare row
+    uint32_t steps              # index of its first step
     uint32_t counts_to          # index of the first accumulator to feed
-    uint32_t concessions        # index of the first row of each kind
-    uint32_t transfers
-    uint32_t tiers
-    uint16_t concessions_count
-    uint16_t transfers_count
-    uint16_t tiers_count
-    uint16_t bands_count
+    uint32_t companion_within_s # 0: nobody rides along
+    uint16_t fares_count
+    uint16_t steps_count
     uint16_t counts_to_count
     uint16_t table              # name of the table version
     uint16_t first_day
     uint16_t last_day           # inclusive
-    uint8_t basis               # Basis
-    uint8_t missing_in_by       # EdgeFare
-    uint8_t missing_out_by
-    uint8_t same_station_by
-    uint8_t discounts_on_incomplete
-    uint8_t step1               # LegKind in stacking order; 0: no more
-    uint8_t step2
-    uint8_t step3
 
-cdef packed struct PriceRow:    # one concession, transfer or tier row
+cdef packed struct Step:        # the rows of one kind of discount, in stacking order
+    uint32_t rows               # index of the first
+    uint16_t rows_count
+    uint8_t kind                # LegKind
+    uint8_t best                # 1: the row that leaves the lowest price wins, not the first
+
+cdef packed struct Condition:   # what a row asks of a ride; all must hold
     uint64_t card_kinds         # bit k: holds for card kind k
     uint64_t media
     uint64_t modes
-    uint64_t from_modes         # transfer
-    int64_t pays_ppm            # share of the price that the rider pays; -1: not by share
-    int64_t amount              # pays_amount, credit or credit_up_to
-    int64_t spent_from          # tier: spent >= this
-    int64_t spent_to            # tier: spent <= this
-    uint32_t unit               # fen: the price is rounded to a multiple
+    uint32_t issuers            # row of the member sets; 0: any
+    uint32_t lines              # row of the line sets; 0: any
+    uint32_t from_stops         # row of the stop sets; 0: any
+    uint32_t to_stops
+    uint32_t windows            # index of the first
+    uint16_t windows_count      # 0: any time
+    uint8_t age_from
+    uint8_t age_to              # 0: any age, known or not
+    uint8_t at_exit             # windows are of the exit, not of the entry
+    uint8_t reviewed            # 1: only while the yearly review is valid
+    uint8_t holder_only         # 1: not for those who ride along
+    uint8_t narrow              # 1: asks for more than card kind, medium, mode and issuer
+    uint32_t reserved
+
+cdef packed struct Window:      # part of some days
+    uint32_t since_s            # civil seconds of the day
+    uint32_t until_s            # exclusive; not after since_s: past midnight
+    uint32_t days               # bit n: days with that bit in Plan.days
+    uint32_t reserved
+
+cdef packed struct FareRow:
+    int64_t amount              # flat
+    int64_t missing_in          # what an incomplete ride costs, see the *_by
+    int64_t missing_out
+    int64_t overtime_add
+    int64_t matrix              # where its fares begin in the pool; -1: none
+    int64_t edges               # where its lowest and highest fares by stop begin; -1: none
+    int64_t zones               # where its zone of each stop begins; -1: a stop is its own zone
+    uint32_t condition
     uint32_t rule
+    uint32_t bands              # index of the first band
+    uint32_t same_station       # index of the first step
+    uint32_t first_stop         # its system's stops: their places go from here ...
+    uint32_t stops              # ... for so many
+    uint32_t side               # stops or zones along one side of the matrix
+    uint32_t grace_m
+    uint32_t overtime_after_s   # 0: rides are never overtime
+    uint16_t bands_count
+    uint16_t same_station_count
+    uint8_t basis               # Basis
+    uint8_t missing_in_by       # EdgeFare
+    uint8_t missing_out_by
+    uint8_t overtime_dearest
+    uint8_t discounts_on_incomplete
+    uint8_t reserved
+    uint16_t reserved_2
+
+cdef packed struct SameStation: # what a ride costs that ends where it began
+    int64_t amount
+    uint32_t within_s           # inclusive
+    uint8_t by                  # EdgeFare
+    uint8_t reserved
+    uint16_t reserved_2
+
+cdef packed struct PriceRow:    # one concession, promotion, transfer, tier or cap
+    uint64_t from_modes         # transfer: of the ride before
+    int64_t pays_ppm            # share of the price that the rider pays
+    int64_t amount              # of the effect, fen
+    int64_t counted_from        # tier: what its accumulator has counted, at least
+    int64_t counted_to          # and at most
+    int64_t quota_limit
+    int64_t quota_uses
+    uint32_t condition
+    uint32_t rule
+    uint32_t unit               # fen: the price is rounded to a multiple
     uint32_t shares             # index of the first funder's share
     uint32_t price_bands        # index of the first band of one price
+    uint32_t fare               # index of the fare row whose fare is paid
     uint32_t within_s
-    uint32_t from_operators     # row of the member table of allowed operators; 0: any
-    uint32_t issuers            # row of the member table of issuers it holds for; 0: any
+    uint32_t same_line_after_s  # the largest uint32: never
+    uint32_t from_operators     # row of the member sets; 0: any
+    uint32_t from_lines         # row of the line sets; 0: any
+    uint32_t left_at            # row of the stop sets; 0: any
     uint16_t shares_count
     uint16_t price_bands_count
-    uint16_t accumulator
+    uint16_t accumulator        # of a tier or cap
+    uint16_t quota              # accumulator; 0: no quota
+    uint8_t unless              # bit k: not where a row of LegKind k applied before
     uint8_t effect              # Effect
     uint8_t rounding            # Rounding
     uint8_t max_transfers
     uint8_t measured_from       # MeasuredFrom
-    uint8_t same_line
+    uint8_t measured_to_end
+    uint8_t same_vehicle
     uint8_t reserved
+    uint32_t reserved_2
 
-cdef packed struct Band:
-    int64_t to_m                # inclusive; the largest int64 for the last
-    int64_t every_m             # 0: the first band, a fixed amount
-    int64_t amount              # of the first band, or added per started every_m
+cdef packed struct Band:        # a stretch of metres or seconds
+    int64_t reached             # where it begins
+    int64_t to                  # inclusive; the largest int64 for the last
+    int64_t every               # 0: one fare for all of it
+    int64_t amount              # fen at its beginning
+    int64_t add                 # fen more per started `every`
+
+cdef packed struct LineStop:    # a stop along a line, sorted by stop
+    uint32_t stop
+    uint32_t metres
+
+cdef packed struct LineStops:   # where a line's stops are; by line number
+    uint32_t first
+    uint32_t count
 
 cdef packed struct PriceBand:
     int64_t to                  # fen, inclusive; the largest int64 for the last

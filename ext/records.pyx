@@ -12,6 +12,13 @@ cdef Accumulator _accumulator
 cdef Obligation _obligation
 cdef Member _member
 cdef Tariff _tariff
+cdef Step _step
+cdef Condition _condition
+cdef Window _window
+cdef FareRow _fare_row
+cdef SameStation _same_station
+cdef LineStop _line_stop
+cdef LineStops _line_stops
 cdef PriceRow _price_row
 cdef Band _band
 cdef PriceBand _price_band
@@ -30,6 +37,13 @@ ACCUMULATOR = np.asarray(<Accumulator[:1]>&_accumulator).dtype
 OBLIGATION = np.asarray(<Obligation[:1]>&_obligation).dtype
 MEMBER = np.asarray(<Member[:1]>&_member).dtype
 TARIFF = np.asarray(<Tariff[:1]>&_tariff).dtype
+STEP = np.asarray(<Step[:1]>&_step).dtype
+CONDITION = np.asarray(<Condition[:1]>&_condition).dtype
+WINDOW = np.asarray(<Window[:1]>&_window).dtype
+FARE_ROW = np.asarray(<FareRow[:1]>&_fare_row).dtype
+SAME_STATION = np.asarray(<SameStation[:1]>&_same_station).dtype
+LINE_STOP = np.asarray(<LineStop[:1]>&_line_stop).dtype
+LINE_STOPS = np.asarray(<LineStops[:1]>&_line_stops).dtype
 PRICE_ROW = np.asarray(<PriceRow[:1]>&_price_row).dtype
 BAND = np.asarray(<Band[:1]>&_band).dtype
 PRICE_BAND = np.asarray(<PriceBand[:1]>&_price_band).dtype
@@ -45,7 +59,7 @@ TAP_FLAGS = {
 }
 RIDE_FLAGS = {
     "PAID_BY_VALIDATOR": PAID_BY_VALIDATOR, "RIDE_HAS_DUE": RIDE_HAS_DUE, "HELD": HELD,
-    "RIDE_HAS_DISTANCE": RIDE_HAS_DISTANCE,
+    "RIDE_HAS_DISTANCE": RIDE_HAS_DISTANCE, "REVIEWED": REVIEWED,
 }
 LEG_SLOTS = LEGS
 SHARE_OF_OPERATOR = SHARE_OPERATOR

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from fare_tables.loader import TableError
-from fare_tables.model import Band
+from fare_tables.files import CSV_BYTES_MOST, TableError, read_bounded
 from fare_tables.money import AMOUNT_MAX
 
 Fares = npt.NDArray[np.int32]
@@ -23,19 +23,28 @@ def read_csv(path: Path, columns: Sequence[str]) -> list[list[str]]:
 
     Raises TableError with file and line.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TableError(f"{path}: cannot be read: {error}\nput a UTF-8 CSV there") from None
-    if not rows or rows[0] != list(columns):
-        raise TableError(f"{path}:1: the header is {','.join(rows[0]) if rows else 'missing'}, "
+    header, *rows = read_rows(path)
+    if header != list(columns):
+        raise TableError(f"{path}:1: the header is {','.join(header) or 'missing'}, "
                          f"not {','.join(columns)}\ncorrect the header")
-    for line, row in enumerate(rows[1:], 2):
-        if len(row) != len(columns):
-            raise TableError(f"{path}:{line}: {len(row)} fields, not {len(columns)}: "
+    return rows
+
+
+def read_rows(path: Path) -> list[list[str]]:
+    """Header and rows of a CSV file, all of one length.
+
+    Raises TableError with file and line.
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(read_bounded(path, CSV_BYTES_MOST), newline="")))
+    except csv.Error as error:
+        raise TableError(f"{path}: cannot be read: {error}\nput a UTF-8 CSV there") from None
+    header = rows[0] if rows else []
+    for line, row in enumerate(rows, 1):
+        if len(row) != len(header):
+            raise TableError(f"{path}:{line}: {len(row)} fields, not {len(header)}: "
                              f"{','.join(row)}\ncorrect that line")
-    return rows[1:]
+    return rows or [[]]
 
 
 def whole_number(text: str, path: Path, line: int) -> int:
@@ -72,42 +81,14 @@ def shortest_metres(links: Path, stops: Sequence[str]) -> npt.NDArray[np.int64]:
     return metres
 
 
-def fares_by_bands(metres: npt.NDArray[np.int64], bands: Sequence[Band]) -> Fares:
-    """The bands' fare for each distance; -1 for UNREACHED and beyond the last band."""
-    fares = np.zeros(metres.shape, dtype=np.int64)
-    reached = 0
+def fares_by_bands(metres: npt.NDArray[np.int64], bands: Sequence[Mapping[str, int]]) -> Fares:
+    """The compiled bands' fare for each distance; -1 for UNREACHED and beyond the last band."""
+    fares = np.full(metres.shape, -1, dtype=np.int64)
     for band in bands:
-        if band.amount is not None:
-            fares += band.amount
-        else:
-            assert band.every_m is not None and band.add is not None
-            inside = np.minimum(metres, band.to_m if band.to_m is not None else UNREACHED) - reached
-            fares += np.maximum(inside + band.every_m - 1, 0) // band.every_m * band.add
-        if band.to_m is not None:
-            reached = band.to_m
-    if bands[-1].to_m is not None:
-        fares[metres > bands[-1].to_m] = -1
+        inside = (metres <= band["to"]) & ((metres > band["reached"]) | (band["reached"] == 0))
+        steps = -((band["reached"] - metres) // band["every"]) if band["every"] else 0
+        fares = np.where(inside, band["amount"] + band["add"] * steps, fares)
     fares[metres >= UNREACHED] = -1
-    return narrow(fares)
-
-
-def fares_by_matrix(path: Path, stops: Sequence[str]) -> Fares:
-    """The fares of an OD file (from,to,amount); -1 for pairs that are not in it.
-
-    Raises TableError.
-    """
-    place = {stop: index for index, stop in enumerate(stops)}
-    fares = np.full((len(stops), len(stops)), -1, dtype=np.int64)
-    for line, (start, end, amount) in enumerate(read_csv(path, ("from", "to", "amount")), 2):
-        for stop in (start, end):
-            if stop not in place:
-                raise TableError(f"{path}:{line}: stop {stop!r} is not in the operator's stops\n"
-                                 "add it there, or correct the line")
-        pair = place[start], place[end]
-        if fares[pair] >= 0:
-            raise TableError(f"{path}:{line}: the fare from {start!r} to {end!r} is given twice\n"
-                             "keep one of the two lines")
-        fares[pair] = whole_number(amount, path, line)
     return narrow(fares)
 
 

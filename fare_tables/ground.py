@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from fare_tables.loader import TableError
+from fare_tables.calendars import Calendar, Kind
+from fare_tables.files import TableError
 from fare_tables.model import AccumulatorSpec
 
 BITS = 64           # modes, media and card kinds have one bit each in a row's conditions
@@ -40,6 +42,7 @@ class Runner:
     system: str
     stops: Sequence[str] | None     # None: any stop
     links: Path | None
+    line_stops: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,22 @@ class Ground:
     cities: Sequence[str]
     members: npt.NDArray[Any]                   # MEMBER rows, by member number
     accumulators: Sequence[AccumulatorSpec]
+    # Line class -> its lines, each after its operator.
+    line_classes: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    calendar: Calendar = "own"
+    own_days: Mapping[datetime.date, Kind] = field(default_factory=dict)
+    taps_from: datetime.date = datetime.date(1970, 1, 1)
+    civil_offset_s: int = 0
+
+    def first_stops(self) -> dict[str, int]:
+        """By system, where its stops begin in a row of all listed stops."""
+        first: dict[str, int] = {}
+        count = 0
+        for runner in self.runners.values():
+            if runner.system not in first:
+                first[runner.system] = count
+                count += len(runner.stops or ())
+        return first
 
 
 def check_systems(ground: Ground) -> None:

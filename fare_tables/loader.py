@@ -1,22 +1,19 @@
-"""Reads fare tables from a network's folder, and says in full what is wrong with one."""
+"""Finds networks, and reads their fare tables."""
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
+from fare_tables.derived import read_written
+from fare_tables.files import Source, TableError
 from fare_tables.model import Table
+
+__all__ = ["SHIPPED", "TableError", "find_folder", "list_networks", "load_tables", "read_toml"]
 
 T = TypeVar("T")
 
 SHIPPED = Path(__file__).parent / "data"
-
-
-class TableError(Exception):
-    """A table cannot be used: what was found, what was expected, where, what to do."""
 
 
 def list_networks() -> list[str]:
@@ -35,7 +32,7 @@ def find_folder(network: str) -> Path:
         raise TableError(
             f"no network {network!r}: it is not one of {', '.join(list_networks())}, and there is "
             f"no file {folder / 'network.toml'}\n"
-            "name a shipped network, or a folder that holds a network.toml"
+            "name a shipped network, or a folder that holds a network.toml", code="UNREADABLE"
         )
     return folder
 
@@ -52,18 +49,7 @@ def read_toml(path: Path, shape: type[T]) -> T:
 
     Raises TableError with file, place and remedy.
     """
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), shape)
-    except OSError as error:
-        raise TableError(
-            f"{path}: cannot be read: {error.strerror}\nput a TOML file there") from None
-    except ValueError as error:     # not UTF-8, not TOML, or a number of thousands of digits
-        raise TableError(f"{path}: is not TOML: {error}\ncorrect that place in the file") from None
-    except msgspec.ValidationError as error:
-        raise TableError(
-            f"{path}: {error}\n"
-            f"the keys and their meaning are in {shape.__module__}.{shape.__name__}"
-        ) from None
+    return Source(path).convert(shape)
 
 
 def load_tables(folder: Path) -> list[Table]:
@@ -71,5 +57,4 @@ def load_tables(folder: Path) -> list[Table]:
 
     Raises TableError.
     """
-    paths = sorted(path for path in folder.glob("*.toml") if path.name != "network.toml")
-    return [read_toml(path, Table) for path in paths]
+    return [written.table for written in read_written(folder)]

@@ -12,8 +12,9 @@ from typing import Literal
 import msgspec
 
 Rounding = Literal["half_up", "half_even", "down", "up"]
-Discount = Literal["concession", "transfer", "tier"]
-Incomplete = Literal["lowest", "highest", "validator"]
+Discount = Literal["concession", "promotion", "transfer", "tier", "cap"]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday", "holiday"]
+SameStationFare = int | Literal["fare", "lowest", "highest", "validator"]
 
 
 class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -26,42 +27,91 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     legal_basis: str
     source: str
     in_force_from: datetime.date
-    fare: Fare
+    fare: list[Fare]                        # the first row that fits sets what is due
     in_force_until: datetime.date | None = None     # the last day, inclusive
     modes: list[str] | None = None                  # None: every mode
     lines: list[str] | None = None                  # None: every line not named by another table
-    order: tuple[Discount, ...] = ("concession", "transfer", "tier")
+    order: tuple[Discount, ...] = ("concession", "promotion", "transfer", "tier", "cap")
+    best: list[Discount] = []                       # kinds of which the row that costs least wins
     counts_to: list[str] = []                       # accumulators that rides of this table feed
+    companion_within_s: int | None = None           # one card tapped for several; see RULES.md
+    stop_sets: dict[str, list[str]] = {}            # name -> stops, for rows to point to
+    window: list[Window] = []
     concession: list[Concession] = []
+    promotion: list[Concession] = []
     transfer: list[Transfer] = []
     tier: list[Tier] = []
+    cap: list[Cap] = []
     assumed: list[str] = []                         # what in here has no public source
 
 
-class Fare(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What the ride costs before any concession."""
+class Window(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A part of some days, by the civil clock; past midnight where `until` is not after `since`."""
+
+    window: str
+    days: list[Day] | None = None               # None: every day
+    since: datetime.time = datetime.time(0)
+    until: datetime.time | None = None          # exclusive; None: the end of the day
+
+
+class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What every row has: its name, and the conditions that must all hold."""
 
     rule: str
-    basis: Literal["flat", "distance", "od", "validator"]
-    amount: int | None = None               # flat
-    bands: list[Band] | None = None         # distance
-    distance: Literal["stops", "tap"] = "stops"
-    matrix: str | None = None               # od: a CSV beside the table: from,to,amount
-    missing_in: int | Incomplete = "highest"
-    missing_out: int | Incomplete = "highest"
-    same_station: int | Literal["fare", "lowest", "validator"] = "fare"
-    overtime_after_s: int | None = None
-    overtime_add: int = 0
-    discounts_on_incomplete: bool = False
+    card_kinds: list[str] | None = None         # None: every kind
+    media: list[str] | None = None              # None: every medium
+    cards: Literal["any", "home", "away"] | list[str] = "any"   # or a list of issuers' cities
+    modes: list[str] | None = None
+    line_classes: list[str] | None = None       # of network.toml; a line can be of several
+    from_stops: list[str] | None = None         # stop sets of the table; the ride's entry is in one
+    to_stops: list[str] | None = None
+    windows: list[str] | None = None            # of the table; any one will do
+    window_at: Literal["entry", "exit"] = "entry"
+    age_from: int | None = None                 # full years on the service day, inclusive
+    age_to: int | None = None
+    reviewed: bool = False                      # only while the card's yearly review is valid
+    companions: bool = True                     # whether it holds for those who ride along
 
 
 class Band(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A stretch of distance. The first has `amount`; later ones add `add` per started `every_m`."""
+    """A stretch of distance, or of time inside.
+
+    It has an `amount`, or adds `add` per started `every_m` (`every_s`) to the band before.
+    """
 
     to_m: int | None = None                 # None: without end (the last band only)
-    amount: int | None = None
     every_m: int | None = None
+    to_s: int | None = None
+    every_s: int | None = None
+    amount: int | None = None
     add: int | None = None
+
+
+class SameStation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a ride costs that ends where it began, by how long it was inside."""
+
+    costs: SameStationFare
+    within_s: int | None = None             # inclusive; None: however long (the last only)
+
+
+class Fare(Row, kw_only=True):
+    """What the ride costs before any concession."""
+
+    basis: Literal["flat", "distance", "time", "od", "zone", "validator"]
+    amount: int | None = None               # flat
+    bands: list[Band] | None = None         # distance, time
+    distance: Literal["stops", "line", "tap"] = "stops"
+    grace_m: int = 0                        # taken off every distance before the bands
+    matrix: str | None = None               # od, zone: a CSV beside the table: from,to,amount,...
+    column: str = "amount"                  # of the matrix, which may have several
+    zones: str | None = None                # zone: a CSV beside the table: stop,zone
+    missing_in: int | Literal["lowest", "highest", "terminus", "validator"] = "highest"
+    missing_out: int | Literal["lowest", "highest", "terminus", "validator"] = "highest"
+    same_station: SameStationFare | list[SameStation] = "fare"
+    overtime_after_s: int | None = None
+    overtime_add: int = 0
+    overtime_dearest: bool = False          # the dearest fare of the way out, where that is more
+    discounts_on_incomplete: bool = False
 
 
 class PriceBand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -72,66 +122,85 @@ class PriceBand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Share(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A funder's part of a discount: weights of any size, or percents that add up to 100."""
+
     funder: str                             # a member, or "operator" or "issuer" of the ride
-    weight: int = 1
+    weight: int | None = None               # None, and no percent: 1
+    percent: int | str | None = None
 
 
-class Concession(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A price cut for who rides, by what card, from where. The first row that fits wins."""
+class Quota(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How often a row holds in its accumulator's period."""
 
-    rule: str
+    accumulator: str                        # counts uses
+    limit: int
+    uses: int = 1                           # that one ride takes
+
+
+class DiscountRow(Row, kw_only=True):
+    """What every row has that takes something off."""
+
     funders: list[Share]
+    quota: Quota | None = None
+    unless: list[Discount] = []             # not where a row of these kinds has applied before
+    rounding: Rounding = "half_up"
+    unit: int = 1                           # fen: a price by percent is rounded to a multiple
+
+
+class Concession(DiscountRow, kw_only=True):
+    """A price cut for who rides, by what card, from where, when. The first row that fits wins."""
+
     pays_percent: int | str | None = None   # 95, or "62.5"
     bands: list[PriceBand] | None = None
     pays_amount: int | None = None          # the rider pays this (0: free), never more than before
-    card_kinds: list[str] | None = None     # None: every kind
-    media: list[str] | None = None          # None: every medium
-    cards: Literal["any", "home", "away"] | list[str] = "any"   # or a list of issuers' cities
-    modes: list[str] | None = None
-    rounding: Rounding = "half_up"
-    unit: int = 1                           # fen: the rider's price is rounded to a multiple
+    takes_off: int | None = None
+    pays_fare: str | None = None            # what that fare row of the table says
 
 
-class Transfer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A credit for boarding again in time. The first row that fits wins."""
+class Transfer(DiscountRow, kw_only=True):
+    """A price cut for boarding again in time. The first row that fits wins."""
 
-    rule: str
-    funders: list[Share]
     within_s: int
     credit: int | None = None               # fixed
     credit_up_to: int | None = None         # min(due of the chain's first ride, this)
+    pays_amount: int | None = None
+    pays_percent: int | str | None = None
+    pays_difference: bool = False           # what the price is above the chain's prices so far
+    chain_pays: int | None = None           # the whole chain costs this
+    through: bool = False                   # the whole chain costs the fare from its first entry
     from_modes: list[str] | None = None
-    modes: list[str] | None = None
     from_operators: list[str] | None = None     # None: every operator
+    from_line_classes: list[str] | None = None
+    left_at: list[str] | None = None            # stop sets; the ride before ended in one
     measured_from: Literal["start", "end", "chain"] = "end"  # of the ride before; chain: its start
+    measured_to: Literal["start", "end"] = "start"          # of this ride
     max_transfers: int = 1
     same_line: bool = False                 # whether the same line may follow itself
-    card_kinds: list[str] | None = None
-    media: list[str] | None = None
-    cards: Literal["any", "home", "away"] | list[str] = "any"
+    same_line_after_s: int | None = None    # whether it may so long after
+    same_vehicle: bool = True               # whether the same vehicle may follow itself
 
 
-class Tier(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A price cut by what the card has spent before this ride. The first row that fits wins."""
+class Tier(DiscountRow, kw_only=True):
+    """A price cut by what the card has counted before this ride. The first row that fits wins."""
 
-    rule: str
-    funders: list[Share]
     accumulator: str
     pays_percent: int | str
-    over: int | None = None                 # spent > over; exactly one of over and at_least
-    at_least: int | None = None             # spent >= at_least
-    up_to: int | None = None                # spent <= up_to; at most one of up_to and below
-    below: int | None = None                # spent < below
-    card_kinds: list[str] | None = None
-    media: list[str] | None = None
-    cards: Literal["any", "home", "away"] | list[str] = "any"
-    rounding: Rounding = "half_up"
-    unit: int = 1
+    over: int | None = None                 # counted > over; exactly one of over and at_least
+    at_least: int | None = None             # counted >= at_least
+    up_to: int | None = None                # counted <= up_to; at most one of up_to and below
+    below: int | None = None                # counted < below
+
+
+class Cap(DiscountRow, kw_only=True):
+    """The most that counts in a period: the ride costs what is left of it. All that fit apply."""
+
+    accumulator: str
+    amount: int
 
 
 class AccumulatorSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A running total per card: what it counts, and when it starts again."""
 
     accumulator: str
-    period: Literal["month", "day"] = "month"
-    counts: Literal["paid", "due"] = "paid"
+    period: Literal["day", "week", "month", "year"] = "month"
+    counts: Literal["paid", "due", "rides"] = "paid"    # rides: of counts_to, and uses of quotas

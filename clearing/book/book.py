@@ -13,7 +13,7 @@ from clearing.book.queries import Queries
 from clearing.book.schema import BOOK, SCHEMA_VERSION, TABLES
 from clearing.book.state import State, load_state
 from clearing.book.views import VIEWS, create
-from clearing.errors import BookReadOnly, BookTooNew, NotABook
+from clearing.errors import BookReadOnly, BookTooNew, BookTooOld, NotABook
 
 
 class Book(Queries):
@@ -44,8 +44,13 @@ class Book(Queries):
         if version > SCHEMA_VERSION:
             raise BookTooNew(
                 f"a newer version wrote this book: its schema is {version}",
-                where=self.engine.where, expected=f"schema {SCHEMA_VERSION} or older",
+                where=self.engine.where, expected=f"schema {SCHEMA_VERSION}",
                 remedy="upgrade onecard-clearing, or work with another book")
+        if 0 < version < SCHEMA_VERSION:
+            raise BookTooOld(
+                f"an older version wrote this book: its schema is {version}",
+                where=self.engine.where, expected=f"schema {SCHEMA_VERSION}",
+                remedy="clear its files into a new book, or work with the version that wrote it")
         if version == 0:    # new, or whoever made it was stopped half-way
             if not create:
                 raise NotABook(

@@ -139,16 +139,11 @@ class EmbeddedEngine:
 
     def blocks(self, sql: str) -> Iterator[Columns]:
         """The result of a query, block by block."""
-        for chunk in self._stream(sql, "Native"):
-            yield from unpack_blocks(chunk)
-
-
-    def _stream(self, sql: str, format_: str) -> Iterator[bytes]:
         session = self._open()
         try:
-            with session.send_query(sql, format_) as chunks:
+            with session.send_query(sql, "Native") as chunks:
                 for chunk in chunks:
-                    yield chunk.bytes()
+                    yield from unpack_blocks(chunk.bytes())
         except BookError:
             raise
         except Exception as error:

@@ -15,7 +15,7 @@ import numpy as np
 from clearing.book.runs import BookFile, Run
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 RAW_BYTES = 1_024       # of a refused record; the rest is in its file
 
 _KINDS = {"u": "UInt", "i": "Int"}

@@ -30,7 +30,7 @@ EMPTY = b""
 BADLY_QUOTED = b'"'
 WRONG_COUNT = b"x"
 
-TIMES_KEPT = 100_000        # converted times that are remembered
+TIMES_KEPT = 100_000        # converted times and dates that are remembered
 
 Read = Callable[[str], str]     # a file's column to its value in the record at hand
 
@@ -245,7 +245,9 @@ def _list_changes(source: Source) -> list[Callable[[str], str]]:
         start, stop = source.slice
         changes.append(lambda value: value[start:stop])
     if source.time:
-        changes.append(_time_change(source.time))
+        changes.append(_time_change(source.time, _write_moment))
+    if source.date:
+        changes.append(_time_change(source.date, _write_day))
     if source.map or source.prefix:
         prefixes = sorted(source.prefix, key=len, reverse=True)
 
@@ -261,7 +263,15 @@ def _list_changes(source: Source) -> list[Callable[[str], str]]:
     return changes
 
 
-def _time_change(formats: list[str]) -> Callable[[str], str]:
+def _write_moment(moment: datetime) -> str:
+    return f"{moment:%Y%m%d%H%M%S}".rjust(14, "0")
+
+
+def _write_day(moment: datetime) -> str:
+    return moment.date().isoformat()
+
+
+def _time_change(formats: list[str], write: Callable[[datetime], str]) -> Callable[[str], str]:
     """Convert times of the first format that fits; others stay as they are, to be refused."""
     kept: dict[str, str] = {}
 
@@ -274,7 +284,7 @@ def _time_change(formats: list[str]) -> Callable[[str], str]:
         kept[value] = value
         for form in formats:
             try:
-                kept[value] = f"{datetime.strptime(value, form):%Y%m%d%H%M%S}".rjust(14, "0")
+                kept[value] = write(datetime.strptime(value, form))
             except ValueError:
                 continue
             break

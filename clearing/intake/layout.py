@@ -31,7 +31,8 @@ class Source(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     blank: list[str] = []               # values that mean blank
     drop_suffix: str = ""               # ".0", where a number went through a float
     slice: tuple[int, int] | None = None    # characters from, up to but not including
-    time: list[str] = []                # strptime formats, the first that fits
+    time: list[str] = []                # strptime formats of a moment, the first that fits
+    date: list[str] = []                # the same of a day
     map: dict[str, str] = {}            # whole values
     prefix: dict[str, str] = {}         # by how the value begins, the longest prefix first
     default: str | None = None          # for what neither map nor prefix has; None: as it is

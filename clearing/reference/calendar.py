@@ -1,4 +1,4 @@
-"""Service days: which one a moment belongs to, when one ends, and their months."""
+"""Service days and the civil clock: which day a moment belongs to, and which period a day."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import datetime
 from zoneinfo import ZoneInfo
 
 from clearing.network import Network
+
+AGE_MOST = 150
 
 
 def service_day(network: Network, time: int) -> datetime.date:
@@ -22,9 +24,26 @@ def end_of_day(network: Network, day: datetime.date) -> int:
     return int(midnight.timestamp()) + _start_s(network)
 
 
+def clock(network: Network, time: int) -> datetime.time:
+    """What the clock on the wall shows at a moment."""
+    return datetime.datetime.fromtimestamp(time, ZoneInfo(network.time_zone)).time()
+
+
 def period_of(day: datetime.date, period: str) -> str:
-    """The accumulator period that a service day falls in: "2026-05" or "2026-05-17"."""
-    return day.isoformat()[:7] if period == "month" else day.isoformat()
+    """The period that a day falls in: "2026-05-17", "week of 2026-05-11", "2026-05" or "2026"."""
+    if period == "week":
+        monday = day - datetime.timedelta(days=day.weekday())
+        return f"week of {monday.isoformat()}"
+    return day.isoformat()[: {"day": 10, "month": 7, "year": 4}[period]]
+
+
+def age_on(day: datetime.date, born_on: datetime.date | None) -> int | None:
+    """Full years on a day, from 1 to 150; None where the age is not known."""
+    if born_on is None:
+        return None
+    # Month and day compared as they stand keep a birthday on 29 February on 1 March.
+    years = day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
+    return years if 1 <= years <= AGE_MOST else None
 
 
 def window_of(day: datetime.date, closed_through: datetime.date | None) -> datetime.date:

@@ -1,82 +1,170 @@
-"""Whether a discount row fits a ride, and if not why (RULES.md §4)."""
+"""Whether a row fits a ride, and if not why (RULES.md §4)."""
 
 from __future__ import annotations
 
-from clearing.reference import calendar
+from collections.abc import Collection, Iterator
+from itertools import chain
+
+from clearing.reference.chains import is_companion, is_same_line
 from clearing.reference.memory import Memory
 from clearing.reference.results import Ride
+from clearing.reference.state import Chain
+from clearing.reference.windows import why_outside
+from clearing.reference.words import counted, duration
 from clearing.reference.world import World
-from fare_tables.model import Concession, Table, Tier, Transfer
-
-Discount = Concession | Transfer | Tier
+from fare_tables.model import DiscountRow, Row, Table, Tier, Transfer
 
 
-def why_not(
-    world: World, table: Table, row: Discount, ride: Ride, memory: Memory
+def why_not(world: World, table: Table, row: Row, ride: Ride, memory: Memory) -> str | None:
+    """The first condition that does not hold, of those that every row has; None where all do."""
+    whys = chain(_list_rider_whys(world, table, row, ride, memory),
+                 _list_ride_whys(world, table, row, ride))
+    return next(whys, None)
+
+
+def why_no_discount(
+    world: World, table: Table, row: DiscountRow, ride: Ride, memory: Memory,
+    applied: Collection[str],
 ) -> str | None:
-    """The first condition that does not hold; None where the row fits."""
-    common = _why_not_rider(world, table, row, ride)
-    if common is not None or isinstance(row, Concession):
-        return common
-    if isinstance(row, Transfer):
-        return _why_not_transfer(row, ride, memory)
-    return _why_not_tier(world, row, ride, memory)
+    """The same for a discount row, after rows of the kinds that have applied."""
+    why = why_not(world, table, row, ride, memory) or _why_not_again(
+        world, row, ride, memory, applied)
+    if why is None and isinstance(row, Transfer):
+        why = _why_no_transfer(world, table, row, ride, memory)
+    if why is None and isinstance(row, Tier):
+        why = _why_no_tier(world, row, ride, memory)
+    return why
 
 
-def _why_not_rider(world: World, table: Table, row: Discount, ride: Ride) -> str | None:
+def _list_rider_whys(
+    world: World, table: Table, row: Row, ride: Ride, memory: Memory
+) -> Iterator[str]:
+    """What is wrong with the rider and the card."""
     if row.card_kinds is not None and ride.card_kind not in row.card_kinds:
-        return f"not for card kind {ride.card_kind or '(blank)'}"
+        yield f"not for card kind {ride.card_kind or '(blank)'}"
     if row.media is not None and ride.medium not in row.media:
-        return f"not for medium {ride.medium or '(blank)'}"
-    if not isinstance(row, Tier) and row.modes is not None and ride.mode not in row.modes:
-        return f"not for mode {ride.mode}"
-    city = world.issuer(ride.issuer).city
-    if row.cards == "home" and city != table.city:
-        return f"only for cards of {table.city}; this one is of {city}"
-    if row.cards == "away" and city == table.city:
-        return f"not for cards of {table.city}"
-    if isinstance(row.cards, list) and city not in row.cards:
-        return f"not for cards of {city}"
-    return None
+        yield f"not for medium {ride.medium or '(blank)'}"
+    if row.cards != "any":
+        city = world.issuer(ride.issuer).city
+        if row.cards == "home" and city != table.city:
+            yield f"only for cards of {table.city}; this one is of {city}"
+        if row.cards == "away" and city == table.city:
+            yield f"not for cards of {table.city}"
+        if isinstance(row.cards, list) and city not in row.cards:
+            yield f"not for cards of {city}"
+    if (row.age_from is not None or row.age_to is not None) and ride.age is None:
+        yield "the rider's age is not known"
+    elif row.age_from is not None and (ride.age or 0) < row.age_from:
+        yield f"aged {ride.age}, only from {row.age_from}"
+    elif row.age_to is not None and (ride.age or 0) > row.age_to:
+        yield f"aged {ride.age}, only to {row.age_to}"
+    if row.reviewed and not ride.reviewed:
+        yield "the card's yearly review is not valid"
+    if not row.companions and is_companion(table, ride, memory.chain):
+        yield "not for those who ride along on one card"
 
 
-def _why_not_transfer(row: Transfer, ride: Ride, memory: Memory) -> str | None:
-    chain = memory.chain
-    if chain is None:
+def _list_ride_whys(world: World, table: Table, row: Row, ride: Ride) -> Iterator[str]:
+    """What is wrong with where and when the ride was."""
+    if row.modes is not None and ride.mode not in row.modes:
+        yield f"not for mode {ride.mode or '(blank)'}"
+    if row.line_classes is not None and not world.is_of_class(ride.own_line, row.line_classes):
+        yield f"line {ride.line or '(blank)'} is not of class {' or '.join(row.line_classes)}"
+    for names, stop, end in ((row.from_stops, ride.from_stop, "entry"),
+                             (row.to_stops, ride.to_stop, "exit")):
+        if names is not None and not _is_in_sets(table, stop, names):
+            yield f"{end} {stop or '(blank)'} is not in {' or '.join(names)}"
+    if row.windows is not None:
+        time = ride.started_at if row.window_at == "entry" else ride.ended_at
+        outside = why_outside(world, table, row.windows, time, ride.service_day)
+        if outside is not None:
+            yield f"{row.window_at} {outside}"
+
+
+def _is_in_sets(table: Table, stop: str, names: Collection[str]) -> bool:
+    return stop != "" and any(stop in table.stop_sets[name] for name in names)
+
+
+def _why_not_again(
+    world: World, row: DiscountRow, ride: Ride, memory: Memory, applied: Collection[str]
+) -> str | None:
+    """Whether the row has been used up, or another has applied that excludes it."""
+    excluding = [kind for kind in row.unless if kind in applied]
+    if excluding:
+        return f"not where a {excluding[0]} has applied"
+    if row.quota is None:
+        return None
+    name, limit = row.quota.accumulator, row.quota.limit
+    period = world.period(name, ride.service_day)
+    used = memory.spent_in(name, period).amount
+    if used + row.quota.uses <= limit:
+        return None
+    return f"{used} of {limit} used in {period}; this ride takes {row.quota.uses}"
+
+
+def _why_no_transfer(
+    world: World, table: Table, row: Transfer, ride: Ride, memory: Memory
+) -> str | None:
+    before = memory.chain
+    if before is None:
         return "no ride to transfer from"
-    if row.from_modes is not None and chain.last_mode not in row.from_modes:
-        return f"not from mode {chain.last_mode}"
-    if row.from_operators is not None and chain.last_operator not in row.from_operators:
-        return f"not from operator {chain.last_operator}"
-    if chain.transfers >= row.max_transfers:
-        return f"{chain.transfers} of {row.max_transfers} transfers used"
-    if not row.same_line and _is_same_line(ride, memory):
-        return "the line before again"
+    if is_companion(table, ride, before):
+        return "one who rides along on the card does not transfer"
+    whys = chain(_list_origin_whys(world, table, row, before),
+                 _list_boarding_whys(row, ride, before))
+    return next(whys, None)
+
+
+def _list_origin_whys(world: World, table: Table, row: Transfer, before: Chain) -> Iterator[str]:
+    """What is wrong with the ride before."""
+    if row.from_modes is not None and before.last_mode not in row.from_modes:
+        yield f"not from mode {before.last_mode}"
+    if row.from_operators is not None and before.last_operator not in row.from_operators:
+        yield f"not from operator {before.last_operator}"
+    classes = row.from_line_classes
+    if classes is not None and not world.is_of_class(before.last_line, classes):
+        yield f"the line before, {before.last_line[1] or '(blank)'}, is not of class " + (
+            " or ".join(classes))
+    if row.left_at is not None and not _is_in_sets(table, before.last_exit[1], row.left_at):
+        yield f"the exit before, {before.last_exit[1] or '(blank)'}, is not in " + (
+            " or ".join(row.left_at))
+    if before.transfers >= row.max_transfers:
+        yield f"{before.transfers} of {row.max_transfers} transfers used"
+
+
+def _list_boarding_whys(row: Transfer, ride: Ride, before: Chain) -> Iterator[str]:
+    """What is wrong with boarding this line and vehicle, now."""
+    since_end_s = ride.time - before.last_ended_at
+    after_s = row.same_line_after_s
+    if not row.same_line and is_same_line(ride, before) and (
+            after_s is None or since_end_s < after_s):
+        yield "the line before again" + (
+            "" if after_s is None else f", {duration(since_end_s)} after it, {duration(after_s)} "
+            "is the least")
+    if not row.same_vehicle and ride.own_vehicle == before.last_vehicle != ("", ""):
+        yield "the vehicle before again"
     since = {
-        "start": chain.last_started_at, "end": chain.last_ended_at, "chain": chain.started_at,
+        "start": before.last_started_at, "end": before.last_ended_at, "chain": before.started_at,
     }[row.measured_from]
-    if not 0 <= ride.time - since <= row.within_s:
-        return f"{ride.time - since} s from {row.measured_from}, 0 to {row.within_s} allowed"
-    return None
+    until = ride.time if row.measured_to == "start" else ride.ended_at
+    if not until:
+        yield "when it ended is not known"
+    elif not 0 <= until - since <= row.within_s:
+        yield (f"{duration(until - since)} from the {row.measured_from} to its "
+               f"{row.measured_to}, 0 to {duration(row.within_s)} allowed")
 
 
-def _is_same_line(ride: Ride, memory: Memory) -> bool:
-    chain = memory.chain
-    assert chain is not None
-    if not ride.line and chain.last_line == ("", ""):
-        return ride.operator == chain.last_operator
-    return ride.own_line == chain.last_line
-
-
-def _why_not_tier(world: World, row: Tier, ride: Ride, memory: Memory) -> str | None:
-    period = calendar.period_of(ride.service_day, world.accumulator(row.accumulator).period)
-    spent = memory.spent_in(row.accumulator, period).amount
-    if row.over is not None and not spent > row.over:
-        return f"{spent} counted in {period}, not over {row.over}"
-    if row.at_least is not None and not spent >= row.at_least:
-        return f"{spent} counted in {period}, not at least {row.at_least}"
-    if row.up_to is not None and not spent <= row.up_to:
-        return f"{spent} counted in {period}, more than {row.up_to}"
-    if row.below is not None and not spent < row.below:
-        return f"{spent} counted in {period}, not below {row.below}"
+def _why_no_tier(world: World, row: Tier, ride: Ride, memory: Memory) -> str | None:
+    spec = world.accumulator(row.accumulator)
+    period = world.period(row.accumulator, ride.service_day)
+    amount = memory.spent_in(row.accumulator, period).amount
+    so_far = f"{counted(spec, amount)} counted in {period}"
+    if row.over is not None and not amount > row.over:
+        return f"{so_far}, not over {counted(spec, row.over)}"
+    if row.at_least is not None and not amount >= row.at_least:
+        return f"{so_far}, not at least {counted(spec, row.at_least)}"
+    if row.up_to is not None and not amount <= row.up_to:
+        return f"{so_far}, more than {counted(spec, row.up_to)}"
+    if row.below is not None and not amount < row.below:
+        return f"{so_far}, not below {counted(spec, row.below)}"
     return None

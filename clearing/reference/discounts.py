@@ -2,35 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
-from clearing.reference.conditions import Discount
+from clearing.reference.fares import find_due, find_through
 from clearing.reference.memory import Memory
 from clearing.reference.results import Leg, Ride
 from clearing.reference.rounding import apportion, round_to
-from fare_tables.model import Concession, PriceBand, Table, Transfer
+from clearing.reference.state import Chain
+from clearing.reference.words import Answer, counted, money
+from clearing.reference.world import World
+from fare_tables.model import (
+    Cap,
+    Concession,
+    DiscountRow,
+    Fare,
+    PriceBand,
+    Share,
+    Table,
+    Tier,
+    Transfer,
+)
 
 
-def list_rows(table: Table, kind: str) -> list[Discount]:
+def list_rows(table: Table, kind: str) -> Sequence[DiscountRow]:
     """The rows of one kind, top to bottom."""
-    rows: dict[str, list[Discount]] = {
-        "concession": list(table.concession),
-        "transfer": list(table.transfer),
-        "tier": list(table.tier),
+    rows: dict[str, Sequence[DiscountRow]] = {
+        "concession": table.concession, "promotion": table.promotion,
+        "transfer": table.transfer, "tier": table.tier, "cap": table.cap,
     }
     return rows[kind]
 
 
-def price_after(row: Discount, price: int, memory: Memory) -> int:
-    """The price after a row that fits: never below 0, never above the price before."""
-    return max(0, min(price, _new_price(row, price, memory)))
+def price_after(
+    world: World, table: Table, fare: Fare, row: DiscountRow, price: int, ride: Ride,
+    memory: Memory,
+) -> Answer:
+    """The price after a row that fits: never below 0, never above the price before.
+
+    No amount: the row takes a fare that this ride does not have, and so does not fit.
+    """
+    if isinstance(row, Concession):
+        answer = _concession(world, table, row, price, ride)
+    elif isinstance(row, Transfer):
+        assert memory.chain is not None
+        answer = _transfer(world, fare, row, price, ride, memory.chain)
+    elif isinstance(row, Tier):
+        answer = _percent(row, row.pays_percent, price)
+    else:
+        assert isinstance(row, Cap)
+        answer = _cap(world, row, ride, memory)
+    if answer.amount is None:
+        return answer
+    return Answer(max(0, min(price, answer.amount)), answer.words)
 
 
-def list_legs(kind: str, row: Discount, amount: int, ride: Ride) -> list[Leg]:
+def list_legs(kind: str, row: DiscountRow, amount: int, ride: Ride) -> list[Leg]:
     """A difference split over the row's funders; a share of 0 is no leg."""
     if amount == 0:
         return []
-    shares = apportion(amount, [funder.weight for funder in row.funders])
+    shares = apportion(amount, [_weight(funder) for funder in row.funders])
     named = {"operator": ride.operator, "issuer": ride.issuer}
     return [
         Leg(kind, row.rule, named.get(funder.funder, funder.funder), share)
@@ -44,24 +75,68 @@ def percent_of(price: int, percent: int | str) -> Fraction:
     return price * Fraction(percent) / 100
 
 
-def _new_price(row: Discount, price: int, memory: Memory) -> int:
-    if isinstance(row, Transfer):
-        return price - _credit(row, memory)
-    if isinstance(row, Concession):
-        if row.pays_amount is not None:
-            return row.pays_amount
-        if row.bands is not None:
-            return round_to(_banded(row.bands, price), row.rounding, row.unit)
-    assert row.pays_percent is not None
-    return round_to(percent_of(price, row.pays_percent), row.rounding, row.unit)
+def _weight(funder: Share) -> Fraction:
+    if funder.percent is not None:
+        return Fraction(funder.percent)
+    return Fraction(1 if funder.weight is None else funder.weight)
 
 
-def _credit(row: Transfer, memory: Memory) -> int:
+def _concession(world: World, table: Table, row: Concession, price: int, ride: Ride) -> Answer:
+    if row.pays_percent is not None:
+        return _percent(row, row.pays_percent, price)
+    if row.bands is not None:
+        parts = [f"{band.pays_percent} % " + (
+            "of the rest" if band.to is None else f"up to {money(band.to)}") for band in row.bands]
+        return Answer(round_to(_banded(row.bands, price), row.rounding, row.unit),
+                      f"pays {', '.join(parts)}")
+    if row.pays_amount is not None:
+        return Answer(row.pays_amount, f"pays {money(row.pays_amount)}")
+    if row.takes_off is not None:
+        return Answer(price - row.takes_off, f"{money(row.takes_off)} off")
+    fare = next(one for one in table.fare if one.rule == row.pays_fare)
+    due = find_due(world, fare, ride)
+    if due.amount is None:
+        return Answer(None, f"{fare.rule} has no fare for this ride: {due.words}")
+    return Answer(due.amount, f"pays {money(due.amount)} as by {fare.rule}: {due.words}")
+
+
+def _transfer(
+    world: World, fare: Fare, row: Transfer, price: int, ride: Ride, chain: Chain
+) -> Answer:
+    so_far = f"less {money(chain.prices)} so far"
     if row.credit is not None:
-        return row.credit
-    assert memory.chain is not None
-    assert row.credit_up_to is not None
-    return min(memory.chain.due, row.credit_up_to)
+        return Answer(price - row.credit, f"{money(row.credit)} off")
+    if row.credit_up_to is not None:
+        credit = min(chain.due, row.credit_up_to)
+        return Answer(price - credit, f"{money(credit)} off: the first ride's "
+                                      f"{money(chain.due)}, at most {money(row.credit_up_to)}")
+    if row.pays_amount is not None:
+        return Answer(row.pays_amount, f"pays {money(row.pays_amount)}")
+    if row.pays_percent is not None:
+        return _percent(row, row.pays_percent, price)
+    if row.pays_difference:
+        return Answer(price - chain.prices, f"{money(price)} {so_far}")
+    if row.chain_pays is not None:
+        return Answer(row.chain_pays - chain.prices,
+                      f"{money(row.chain_pays)} for the chain, {so_far}")
+    whole = find_through(world, fare, ride, chain.first_entry)
+    if whole.amount is None:
+        return Answer(None, f"no fare through: {whole.words}")
+    return Answer(whole.amount - chain.prices,
+                  f"{money(whole.amount)} through ({whole.words}), {so_far}")
+
+
+def _percent(row: DiscountRow, percent: int | str, price: int) -> Answer:
+    return Answer(round_to(percent_of(price, percent), row.rounding, row.unit),
+                  f"pays {percent} %")
+
+
+def _cap(world: World, row: Cap, ride: Ride, memory: Memory) -> Answer:
+    period = world.period(row.accumulator, ride.service_day)
+    so_far = memory.spent_in(row.accumulator, period).amount
+    spec = world.accumulator(row.accumulator)
+    return Answer(row.amount - so_far, f"at most {money(row.amount)} in {period}; "
+                                       f"{counted(spec, so_far)} so far")
 
 
 def _banded(bands: list[PriceBand], price: int) -> Fraction:

@@ -1,90 +1,194 @@
-"""What a ride costs before any discount (RULES.md §3). None always means NO_FARE."""
+"""What a ride costs by one fare row (RULES.md §3). An answer without an amount means NO_FARE."""
 
 from __future__ import annotations
 
-from clearing.reference.distances import list_reached
-from clearing.reference.results import MISSING_IN, MISSING_OUT, OVERTIME, SAME_STATION, Ride
+from collections.abc import Iterator
+from dataclasses import replace
+
+from clearing.reference.distances import along_line, between_stops, list_reached
+from clearing.reference.results import (
+    COMPLETE,
+    MISSING_IN,
+    MISSING_OUT,
+    OVERTIME,
+    SAME_STATION,
+    Ride,
+)
+from clearing.reference.state import Owned
+from clearing.reference.words import Answer, duration, metres, money
 from clearing.reference.world import World
-from fare_tables.model import Band, Fare
+from fare_tables.model import Band, Fare, SameStation
 
 
-def find_due(world: World, fare: Fare, ride: Ride) -> int | None:
-    """What the ride costs by the table, overtime included."""
-    due = _find_without_overtime(world, fare, ride)
-    if due is not None and ride.state == OVERTIME:
-        due += fare.overtime_add
-    return due
+def judge_time(fare: Fare, ride: Ride) -> Ride:
+    """The ride as OVERTIME where it lasted longer than this fare row lets it."""
+    if ride.state not in (COMPLETE, OVERTIME):
+        return ride
+    limit_s = fare.overtime_after_s
+    over = limit_s is not None and ride.ended_at - ride.started_at > limit_s
+    return replace(ride, state=OVERTIME if over else COMPLETE)
 
 
-def _find_without_overtime(world: World, fare: Fare, ride: Ride) -> int | None:
-    if fare.basis == "flat":
-        return fare.amount
-    if ride.state == MISSING_IN:
-        return _find_by_word(world, fare, ride, fare.missing_in)
-    if ride.state == MISSING_OUT:
-        return _find_by_word(world, fare, ride, fare.missing_out)
-    if ride.state == SAME_STATION and fare.same_station != "fare":
-        return _find_by_word(world, fare, ride, fare.same_station)
-    return _find_by_basis(world, fare, ride)
+def find_due(world: World, fare: Fare, ride: Ride) -> Answer:
+    """What the ride costs by a fare row, overtime included."""
+    ride = judge_time(fare, ride)
+    answer = _by_state(world, fare, ride)
+    if answer.amount is None or ride.state != OVERTIME:
+        return answer
+    due = answer.amount + fare.overtime_add
+    words = f"{answer.words}; overtime adds {money(fare.overtime_add)}"
+    if fare.overtime_dearest:
+        dearest = _edge(world, fare, ride, "highest", entering=False)
+        if dearest.amount is not None and dearest.amount > due:
+            return Answer(dearest.amount, f"{words}; at least the {dearest.words}")
+    return Answer(due, words)
 
 
-def _find_by_basis(world: World, fare: Fare, ride: Ride) -> int | None:
-    """The fare of a ride that has all that its basis asks for."""
-    if fare.basis == "validator":
-        return ride.due
-    if fare.basis == "od":
-        return world.matrices[fare.matrix or ""].get((ride.from_stop, ride.to_stop))
-    metres = ride.distance_m
-    if fare.distance == "stops":
-        metres = None
-        if ride.from_stop and ride.to_stop:
-            metres = list_reached(world, ride.operator, ride.from_stop).get(ride.to_stop)
-    return None if metres is None else banded(fare.bands or [], metres)
+def find_through(world: World, fare: Fare, ride: Ride, first_entry: Owned) -> Answer:
+    """What the ride would cost, complete and in time, if it had begun at the chain's first entry.
+
+    A stop of another system is no stop of this one.
+    """
+    system, stop = first_entry
+    start = stop if system == world.system(ride.operator) else ""
+    return _between(world, fare, ride, start, ride.to_stop)
 
 
-def _find_by_word(world: World, fare: Fare, ride: Ride, word: int | str) -> int | None:
-    """The fare of a ride that is not a plain one, by what the table says of such rides."""
+def _by_state(world: World, fare: Fare, ride: Ride) -> Answer:
+    """The fare before overtime."""
+    word: int | str = "fare"
+    if fare.basis != "flat":
+        if ride.state == MISSING_IN:
+            word = fare.missing_in
+        elif ride.state == MISSING_OUT:
+            word = fare.missing_out
+        elif ride.state == SAME_STATION:
+            word = _same_station(fare, ride.ended_at - ride.started_at)
     if isinstance(word, int):
-        return word
+        return Answer(word, f"{money(word)} for a {ride.state} ride")
+    if word == "fare":
+        return _between(world, fare, ride, ride.from_stop, ride.to_stop)
     if word == "validator":
-        return ride.due or 0
-    fares = _list_fares(world, fare, ride)
-    if fares is None:
-        # The distance is what the tap says, and an incomplete ride does not know it.
-        return (fare.bands or [])[0].amount if word == "lowest" else None
-    return (min if word == "lowest" else max)(fares, default=None)
+        return Answer(ride.due or 0, f"{ride.state}: what the validator says")
+    return _edge(world, fare, ride, word, entering=ride.state != MISSING_IN)
 
 
-def _list_fares(world: World, fare: Fare, ride: Ride) -> list[int] | None:
-    """Every fare that the known stop has; None where the tap's own distance decides."""
-    stop = ride.to_stop if ride.state == MISSING_IN else ride.from_stop
-    if fare.basis == "od":
-        matrix = world.matrices[fare.matrix or ""]
-        here, there = (1, 0) if ride.state == MISSING_IN else (0, 1)
-        return [amount for ends, amount in matrix.items()
-                if ends[here] == stop and ends[there] != stop]
+def _same_station(fare: Fare, inside_s: int) -> int | str:
+    """What the first step that reaches as far says of a ride that ends where it began."""
+    steps = fare.same_station
+    if not isinstance(steps, list):
+        steps = [SameStation(costs=steps)]
+    fitting = (step.costs for step in steps if step.within_s is None or inside_s <= step.within_s)
+    return next(fitting, "fare")
+
+
+def _between(world: World, fare: Fare, ride: Ride, start: str, end: str) -> Answer:
+    """What the basis says of a ride from one stop to another."""
+    if fare.basis == "flat":
+        return Answer(fare.amount, "flat")
     if fare.basis == "validator":
-        return []
-    if fare.distance == "tap":
-        return None
-    reached = list_reached(world, ride.operator, stop)
-    priced = [banded(fare.bands or [], metres) for other, metres in reached.items()
-              if other != stop]
-    return [amount for amount in priced if amount is not None]
+        return Answer(ride.due, "the validator says" if ride.due is not None
+                      else "the validator does not say what it is")
+    if fare.basis in ("od", "zone"):
+        return _by_matrix(world, fare, start, end)
+    if fare.basis == "time":
+        if not ride.started_at or not ride.ended_at:
+            return Answer(None, "how long it took is not known")
+        lasted_s = ride.ended_at - ride.started_at
+        return _by_bands(fare, lasted_s, f"{duration(lasted_s)} from start to end")
+    return _by_distance(world, fare, ride, start, end)
 
 
-def banded(bands: list[Band], metres: int) -> int | None:
-    """The fare of a distance: the first band's amount, and what each later band adds."""
-    first, *later = bands
-    assert first.amount is not None
-    amount, reach = first.amount, first.to_m
-    for band in later:
-        if reach is None or metres <= reach:
+def _by_matrix(world: World, fare: Fare, start: str, end: str) -> Answer:
+    """The amount of a pair of stops, or of their zones."""
+    ends, what = (start, end), "stop"
+    if fare.basis == "zone":
+        zones = world.zones_in(fare.zones or "")
+        unzoned = [stop for stop in ends if stop not in zones]
+        if unzoned:
+            return Answer(None, f"stop {unzoned[0] or '(blank)'} has no zone")
+        ends, what = (zones[start], zones[end]), "zone"
+    amount = world.matrix(fare.matrix or "", fare.column).get(ends)
+    way = " to ".join(f"{what} {name or '(blank)'}" for name in ends)
+    return Answer(amount, way if amount is not None else f"{way} is not in {fare.matrix}")
+
+
+def _by_distance(world: World, fare: Fare, ride: Ride, start: str, end: str) -> Answer:
+    """The fare of the metres between two stops, or of those that the tap says."""
+    length_m = ride.distance_m
+    words = "the tap says no distance"
+    if fare.distance == "stops":
+        length_m = between_stops(world, ride.operator, start, end)
+        words = f"no way from {start or '(blank)'} to {end or '(blank)'}"
+    elif fare.distance == "line":
+        length_m = along_line(world, ride.own_line, start, end)
+        words = (f"{start or '(blank)'} and {end or '(blank)'} are not both on line "
+                 f"{ride.line or '(blank)'}")
+    if length_m is None:
+        return Answer(None, words)
+    words = {"stops": f"{metres(length_m)} between the stops",
+             "line": f"{metres(length_m)} along line {ride.line}",
+             "tap": f"{metres(length_m)} by the tap"}[fare.distance]
+    if fare.grace_m:
+        words += f", less {metres(fare.grace_m)}"
+    return _by_bands(fare, max(0, length_m - fare.grace_m), words)
+
+
+def _by_bands(fare: Fare, length: int, words: str) -> Answer:
+    amount = banded(fare.bands or [], length)
+    return Answer(amount, words if amount is not None else f"{words}: beyond the last band")
+
+
+def banded(bands: list[Band], length: int) -> int | None:
+    """The fare of a length (metres or seconds) by the band that it falls into."""
+    amount, reached = 0, 0
+    for band in bands:
+        to = band.to_m if band.to_m is not None else band.to_s
+        end = length if to is None else min(length, to)
+        if band.amount is not None:
+            amount = band.amount
+        else:
+            every = band.every_m or band.every_s
+            assert every is not None and band.add is not None
+            amount += -((reached - end) // every) * band.add
+        if to is None or length <= to:
             return amount
-        assert band.every_m is not None
-        assert band.add is not None
-        end = metres if band.to_m is None else min(metres, band.to_m)
-        started = -((reach - end) // band.every_m)
-        amount += started * band.add
-        reach = band.to_m
-    return amount if reach is None or metres <= reach else None
+        reached = to
+    return None
+
+
+def _edge(world: World, fare: Fare, ride: Ride, word: str, *, entering: bool) -> Answer:
+    """The lowest or highest fare that the known stop has, or the largest to the line's ends."""
+    if fare.basis == "time" or (fare.basis == "distance" and fare.distance == "tap"):
+        # What an incomplete ride does not know; it is at least the first band.
+        first = (fare.bands or [])[0].amount
+        return Answer(first if word == "lowest" else None, f"{word} fare by {fare.basis}")
+    stop = ride.from_stop if entering else ride.to_stop
+    words = f"{word} fare {'from' if entering else 'to'} {stop or '(blank)'}"
+    amounts = []
+    for other in _list_stops(world, fare, ride, stop, word):
+        ends = (stop, other) if entering else (other, stop)
+        amount = _between(world, fare, ride, *ends).amount
+        if other != stop and amount is not None:
+            amounts.append(amount)
+    found = (min if word == "lowest" else max)(amounts, default=None)
+    return Answer(found, words if found is not None else f"no {words}")
+
+
+def _list_stops(world: World, fare: Fare, ride: Ride, stop: str, word: str) -> Iterator[str]:
+    """The other ends that a ride could have had, by its basis; some have no fare."""
+    if fare.basis == "distance" and fare.distance == "line":
+        along = world.metres_along(*ride.own_line) if ride.line else {}
+        ends = {min(along.values()), max(along.values())} if along else set()
+        yield from (one for one, at_m in along.items() if word != "terminus" or at_m in ends)
+    elif word == "terminus":
+        return
+    elif fare.basis == "distance":
+        yield from list_reached(world, ride.operator, stop)
+    elif fare.basis == "od":
+        pairs = world.matrix(fare.matrix or "", fare.column)
+        yield from {end for pair in pairs if stop in pair for end in pair}
+    elif fare.basis == "zone":
+        known = world.stops_of(ride.operator)
+        yield from (one for one in world.zones_in(fare.zones or "")
+                    if known is None or one in known)

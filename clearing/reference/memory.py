@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from clearing.reference import calendar
+from clearing.reference.chains import chain_after
 from clearing.reference.results import Charge, Ride
 from clearing.reference.state import Chain, Spent, State
 from clearing.reference.world import World
-from fare_tables.model import Table
+from fare_tables.model import DiscountRow, Table, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,32 +32,26 @@ def recall(state: State, card: str) -> Memory:
 
 
 def remember(
-    world: World, table: Table, ride: Ride, charge: Charge, transferred: bool, memory: Memory
+    world: World, table: Table, ride: Ride, charge: Charge, applied: Sequence[DiscountRow],
+    memory: Memory,
 ) -> Memory:
-    """The memory after a ride. An incomplete ride counts nothing and ends the chain."""
-    if ride.incomplete:
-        return Memory(None, memory.spent)
+    """The memory after a ride to which some rows applied.
+
+    An incomplete ride counts only what quotas it used, and ends the chain.
+    """
     spent = dict(memory.spent)
-    for name in table.counts_to:
-        spec = world.accumulator(name)
-        period = calendar.period_of(ride.service_day, spec.period)
-        before = memory.spent_in(name, period)
-        counted = charge.paid if spec.counts == "paid" else charge.due
-        spent[name, period] = Spent(before.amount + counted, before.rides + 1)
-    return Memory(_chain_after(ride, charge, transferred, memory.chain), spent)
 
+    def add(accumulator: str, amount: int) -> None:
+        name = (accumulator, world.period(accumulator, ride.service_day))
+        before = spent.get(name, Spent(0, 0))
+        spent[name] = Spent(before.amount + amount, before.rides + 1)
 
-def _chain_after(ride: Ride, charge: Charge, transferred: bool, chain: Chain | None) -> Chain:
-    if transferred:
-        assert chain is not None
-        transfers, started_at, due = chain.transfers + 1, chain.started_at, chain.due
-    else:
-        transfers, started_at, due = 0, ride.time, charge.due
-    return Chain(
-        transfers, started_at, due,
-        last_started_at=ride.started_at,
-        last_ended_at=ride.ended_at,
-        last_operator=ride.operator,
-        last_mode=ride.mode,
-        last_line=ride.own_line,
-    )
+    if not ride.incomplete:
+        for accumulator in table.counts_to:
+            counts = world.accumulator(accumulator).counts
+            add(accumulator, {"paid": charge.paid, "due": charge.due, "rides": 1}[counts])
+    for row in applied:
+        if row.quota is not None:
+            add(row.quota.accumulator, row.quota.uses)
+    transferred = any(isinstance(row, Transfer) for row in applied)
+    return Memory(chain_after(world, table, ride, charge, transferred, memory.chain), spent)

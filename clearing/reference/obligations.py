@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from clearing.reference.results import Entry, Obligations
 
 SHARE_OF = {
-    "concession": "CONCESSION_SHARE", "transfer": "TRANSFER_SHARE", "tier": "TIER_SHARE",
+    "concession": "CONCESSION_SHARE", "promotion": "PROMOTION_SHARE",
+    "transfer": "TRANSFER_SHARE", "tier": "TIER_SHARE", "cap": "CAP_SHARE",
 }
 
 

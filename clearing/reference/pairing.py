@@ -83,21 +83,25 @@ def _ride(
 ) -> Ride:
     first, last = taps[0], taps[-1]
     time = ended_at if state == MISSING_IN else started_at
+    day = calendar.service_day(world.network, time)
+    reviewed_until = last.reviewed_until or first.reviewed_until
     paid = [tap.paid for tap in taps if tap.paid is not None]
     return Ride(
         card=first.card, card_seq=first.card_seq, state=state,
         started_at=started_at, ended_at=ended_at,
-        service_day=calendar.service_day(world.network, time),
+        service_day=day,
         from_stop=from_stop, to_stop=to_stop,
         operator=last.operator, mode=last.mode, device=last.device,
         line=last.line or first.line,
         line_operator=last.operator if last.line else first.operator,
         vehicle=last.vehicle or first.vehicle,
-        direction=last.direction or first.direction,
+        vehicle_operator=last.operator if last.vehicle else first.operator,
         medium=last.medium, card_kind=last.card_kind, issuer=last.issuer,
         due=_last_said([tap.due for tap in taps]),
         paid=sum(paid) if paid else None,
         distance_m=_last_said([tap.distance_m for tap in taps]),
+        age=calendar.age_on(day, last.born_on or first.born_on),
+        reviewed=reviewed_until is not None and day <= reviewed_until,
         taps=taps,
     )
 

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from clearing.reference import conditions, tables
 from clearing.reference.discounts import list_legs, list_rows, price_after
-from clearing.reference.fares import find_due
+from clearing.reference.fares import find_due, judge_time
 from clearing.reference.memory import Memory, remember
-from clearing.reference.results import COMPLETE, OVERTIME, Charge, Leg, Ride
+from clearing.reference.results import Charge, Leg, Ride
+from clearing.reference.state import Spent
+from clearing.reference.words import Answer, money
 from clearing.reference.world import World
-from fare_tables.model import Table
+from fare_tables.model import Cap, DiscountRow, Fare, Table, Tier
 from fare_tables.money import AMOUNT_MAX
 
 
 class Step(NamedTuple):
     """One row that was tried. Rows after the one that applies are not."""
 
-    kind: str               # table, fare, concession, transfer, tier, paid
+    kind: str               # table, fare, concession, promotion, transfer, tier, cap, paid
     rule: str
     applied: bool
     why: str                # why it did not apply, or what it did
     before: int | None      # the running price
     after: int | None
+
+
+class Counted(NamedTuple):
+    """An accumulator that the ride's table reads or feeds, in the ride's period."""
+
+    accumulator: str
+    period: str
+    before: Spent
+    after: Spent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,29 +48,28 @@ class Priced:
     steps: list[Step]
     before: Memory
     after: Memory
+    counted: list[Counted] = field(default_factory=list)
 
 
 def price(world: World, ride: Ride, memory: Memory) -> Priced:
     """The charge of a ride and the memory after it. A refused ride leaves the memory alone."""
     steps: list[Step] = []
     table = _choose_table(world, ride, steps)
-    due = None
-    if table is not None:
-        ride = _with_overtime(table, ride)
-        due = find_due(world, table.fare, ride)
-        why = f"{table.fare.basis}: no fare for this ride" if due is None else table.fare.basis
-        steps.append(Step("fare", table.fare.rule, due is not None, why, None, due))
-    if table is None or due is None or due > AMOUNT_MAX:
+    fare = None if table is None else _choose_fare(world, table, ride, memory, steps)
+    due = None if fare is None else _find_due(world, fare, ride, steps)
+    if table is None or fare is None or due is None or due > AMOUNT_MAX:
         code = "NO_FARE" if due is None else "PRICE_OVERFLOW"
         return Priced(ride=ride, charge=None, code=code, steps=steps, before=memory, after=memory)
-    asked, legs, transferred = _discount(world, table, ride, due, memory, steps)
-    charge = _charge(world, table, ride, due, asked, legs)
+    ride = judge_time(fare, ride)
+    running = _Running(world, table, fare, ride, memory, steps, price=due)
+    if not ride.incomplete or fare.discounts_on_incomplete:
+        running.discount()
+    charge = _charge(running, due)
     said = "the validator charged it" if charge.by_validator else "the price"
-    steps.append(Step("paid", "", True, said, asked, charge.paid))
-    return Priced(
-        ride=ride, charge=charge, code="OK", steps=steps, before=memory,
-        after=remember(world, table, ride, charge, transferred, memory),
-    )
+    steps.append(Step("paid", "", True, said, charge.price, charge.paid))
+    after = remember(world, table, ride, charge, running.applied, memory)
+    return Priced(ride=ride, charge=charge, code="OK", steps=steps, before=memory, after=after,
+                  counted=_list_counted(world, table, ride, memory, after))
 
 
 def _choose_table(world: World, ride: Ride, steps: list[Step]) -> Table | None:
@@ -72,43 +83,122 @@ def _choose_table(world: World, ride: Ride, steps: list[Step]) -> Table | None:
     return chosen
 
 
-def _with_overtime(table: Table, ride: Ride) -> Ride:
-    limit_s = table.fare.overtime_after_s
-    if ride.state != COMPLETE or limit_s is None or ride.ended_at - ride.started_at <= limit_s:
-        return ride
-    return replace(ride, state=OVERTIME)
+def _choose_fare(
+    world: World, table: Table, ride: Ride, memory: Memory, steps: list[Step]
+) -> Fare | None:
+    """The first fare row whose conditions hold."""
+    for fare in table.fare:
+        why = conditions.why_not(world, table, fare, ride, memory)
+        if why is None:
+            return fare
+        steps.append(Step("fare", fare.rule, False, why, None, None))
+    return None
 
 
-def _discount(
-    world: World, table: Table, ride: Ride, due: int, memory: Memory, steps: list[Step]
-) -> tuple[int, list[Leg], bool]:
-    """The price after all discounts, their legs, and whether a transfer row applied."""
-    asked, legs, transferred = due, list[Leg](), False
-    if ride.incomplete and not table.fare.discounts_on_incomplete:
-        return asked, legs, transferred
-    for kind in table.order:
-        for row in list_rows(table, kind):
-            why = conditions.why_not(world, table, row, ride, memory)
-            if why is not None:
-                steps.append(Step(kind, row.rule, False, why, asked, asked))
-                continue
-            before, asked = asked, price_after(row, asked, memory)
-            steps.append(Step(kind, row.rule, True, "", before, asked))
-            legs += list_legs(kind, row, before - asked, ride)
-            transferred = transferred or kind == "transfer"
-            break
-    return asked, legs, transferred
+def _find_due(world: World, fare: Fare, ride: Ride, steps: list[Step]) -> int | None:
+    """What the chosen fare row says; it alone decides."""
+    due = find_due(world, fare, ride)
+    words = due.words if due.amount is not None else f"no fare for this ride: {due.words}"
+    if due.amount is not None and ride.incomplete and not fare.discounts_on_incomplete:
+        words += "; an incomplete ride has no discounts"
+    if due.amount is not None and due.amount > AMOUNT_MAX:
+        words += f"; more than the {money(AMOUNT_MAX)} that a price may be"
+    steps.append(Step("fare", fare.rule, due.amount is not None, words, None, due.amount))
+    return due.amount
 
 
-def _charge(
-    world: World, table: Table, ride: Ride, due: int, asked: int, legs: list[Leg]
-) -> Charge:
+@dataclass(slots=True)
+class _Running:
+    """A price on its way through the discounts of a table."""
+
+    world: World
+    table: Table
+    fare: Fare
+    ride: Ride
+    memory: Memory
+    steps: list[Step]
+    price: int
+    legs: list[Leg] = field(default_factory=list)
+    applied: list[DiscountRow] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)        # of the rows that have applied
+
+    def discount(self) -> None:
+        """Apply the kinds of discount in the table's order."""
+        for kind in self.table.order:
+            rows = list_rows(self.table, kind)
+            if kind == "cap":
+                for row in rows:
+                    self._apply_first(kind, [row])
+            elif kind in self.table.best:
+                self._apply_best(kind, rows)
+            else:
+                self._apply_first(kind, rows)
+
+    def _apply_first(self, kind: str, rows: Sequence[DiscountRow]) -> None:
+        for row in rows:
+            offer = self._offer(row)
+            if offer.amount is not None:
+                self._apply(kind, row, offer.amount, offer.words)
+                return
+            self._pass(kind, row, offer.words)
+
+    def _apply_best(self, kind: str, rows: Sequence[DiscountRow]) -> None:
+        """Every row is tried; of those that fit, the first that leaves the lowest price applies."""
+        offers = [self._offer(row) for row in rows]
+        amounts = [offer.amount for offer in offers if offer.amount is not None]
+        best = next((number for number, offer in enumerate(offers)
+                     if amounts and offer.amount == min(amounts)), None)
+        for number, (row, offer) in enumerate(zip(rows, offers, strict=True)):
+            if offer.amount is None:
+                self._pass(kind, row, offer.words)
+            elif number != best:
+                self._pass(kind, row, f"{offer.words}; another row leaves as little, or less")
+        if best is not None:
+            self._apply(kind, rows[best], min(amounts), offers[best].words)
+
+    def _offer(self, row: DiscountRow) -> Answer:
+        """The price that a row would leave; none, and why, where it does not fit."""
+        why = conditions.why_no_discount(
+            self.world, self.table, row, self.ride, self.memory, self.kinds)
+        if why is not None:
+            return Answer(None, why)
+        return price_after(
+            self.world, self.table, self.fare, row, self.price, self.ride, self.memory)
+
+    def _apply(self, kind: str, row: DiscountRow, after: int, words: str) -> None:
+        self.steps.append(Step(kind, row.rule, True, words, self.price, after))
+        self.legs += list_legs(kind, row, self.price - after, self.ride)
+        self.price = after
+        self.applied.append(row)
+        self.kinds.add(kind)
+
+    def _pass(self, kind: str, row: DiscountRow, why: str) -> None:
+        self.steps.append(Step(kind, row.rule, False, why, self.price, self.price))
+
+
+def _charge(running: _Running, due: int) -> Charge:
+    world, ride, asked = running.world, running.ride, running.price
     by_validator = (
         ride.paid is not None and world.charged_by_validator(ride.operator, ride.medium)
     )
     paid = ride.paid if by_validator and ride.paid is not None else asked
     held = paid != asked and world.operator(ride.operator).on_variance == "hold"
     return Charge(
-        table=tables.version_of(table), rule=table.fare.rule, due=due, price=asked, paid=paid,
-        by_validator=by_validator, held=held, legs=tuple(legs),
+        table=tables.version_of(running.table), rule=running.fare.rule, due=due, price=asked,
+        paid=paid, by_validator=by_validator, held=held, legs=tuple(running.legs),
     )
+
+
+def _list_counted(
+    world: World, table: Table, ride: Ride, before: Memory, after: Memory
+) -> list[Counted]:
+    """What the accumulators were before and after that the table reads or feeds."""
+    rows = [row for kind in table.order for row in list_rows(table, kind)]
+    names = dict.fromkeys([
+        *table.counts_to,
+        *(row.accumulator for row in rows if isinstance(row, Tier | Cap)),
+        *(row.quota.accumulator for row in rows if row.quota is not None),
+    ])
+    periods = {name: world.period(name, ride.service_day) for name in names}
+    return [Counted(name, period, before.spent_in(name, period), after.spent_in(name, period))
+            for name, period in periods.items()]

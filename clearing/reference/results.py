@@ -43,13 +43,15 @@ class Ride:
     line: str
     line_operator: str              # whose line it is; a line is known to its operator only
     vehicle: str
-    direction: str
+    vehicle_operator: str           # whose vehicle it is, as of the line
     medium: str
     card_kind: str
     issuer: str
     due: int | None                 # as the validator says
     paid: int | None                # as the validator charged
     distance_m: int | None
+    age: int | None                 # full years on the service day; None: not known
+    reviewed: bool                  # whether the card's yearly review holds on the service day
     taps: tuple[Tap, ...]
 
     @property
@@ -72,21 +74,26 @@ class Ride:
         """The line together with its operator; both blank where there is no line."""
         return (self.line_operator, self.line) if self.line else ("", "")
 
+    @property
+    def own_vehicle(self) -> tuple[str, str]:
+        """The vehicle together with its operator; both blank where there is no vehicle."""
+        return (self.vehicle_operator, self.vehicle) if self.vehicle else ("", "")
+
     def row(self) -> Row:
-        """A tuple that sorts and compares; None becomes -1."""
+        """A tuple that sorts and compares; None becomes -1, an age that is not known 0."""
         numbers = tuple(-1 if n is None else n for n in (self.due, self.paid, self.distance_m))
         return (
             self.card, self.time, self.card_seq, self.state, self.started_at, self.ended_at,
             self.service_day.isoformat(), self.from_stop, self.to_stop, self.operator, self.mode,
-            self.device, self.line, self.vehicle, self.direction, self.medium, self.card_kind,
-            self.issuer, *numbers, self.taps[0].place, self.taps[-1].place,
+            self.device, self.line, self.vehicle, self.medium, self.card_kind, self.issuer,
+            *numbers, self.age or 0, self.reviewed, self.taps[0].place, self.taps[-1].place,
         )
 
 
 class Leg(NamedTuple):
     """A part of the fare that somebody else pays."""
 
-    kind: str           # concession, transfer, tier
+    kind: str           # concession, promotion, transfer, tier, cap
     rule: str
     funder: str
     amount: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from fare_tables.model import Rounding
@@ -23,15 +24,14 @@ def round_to(value: Fraction, rounding: Rounding, unit: int = 1) -> int:
     return (whole + more) * unit
 
 
-def apportion(amount: int, weights: list[int]) -> list[int]:
+def apportion(amount: int, weights: Sequence[Fraction]) -> list[int]:
     """Shares that add up to the amount exactly, as near to the weights as whole fen allow.
 
     The fen left over go to the largest remainders, ties to the earlier share.
     """
-    total = sum(weights)
-    shares = [amount * weight // total for weight in weights]
-    remainders = [amount * weight % total for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda index: (-remainders[index], index))
+    exact = [amount * weight / sum(weights) for weight in weights]
+    shares = [int(share) for share in exact]
+    by_remainder = sorted(range(len(weights)), key=lambda index: shares[index] - exact[index])
     for index in by_remainder[: amount - sum(shares)]:
         shares[index] += 1
     return shares

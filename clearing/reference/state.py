@@ -25,21 +25,29 @@ class Shown(NamedTuple):
     paid: int | None                    # what the validator charged, of a ride's only tap
 
 
+Owned = tuple[str, str]     # whose line, vehicle or stop, and which; ("", "") where there is none
+
+
 class Chain(NamedTuple):
     """A card's running transfer chain, and the ride to transfer from."""
 
     transfers: int          # used since the chain began
     started_at: int         # ride time of the chain's first ride
     due: int                # due of the chain's first ride
+    prices: int             # of the chain's rides so far, added up
+    first_entry: Owned      # system and stop where the chain's first ride began
     last_started_at: int
     last_ended_at: int
     last_operator: str
     last_mode: str
-    last_line: tuple[str, str]      # whose line, and which; ("", "") where there is none
+    last_line: Owned
+    last_vehicle: Owned
+    last_exit: Owned        # system and stop
+    last_single: bool       # whether it was a SINGLE_TAP ride
 
 
 class Spent(NamedTuple):
-    """An accumulator in one period."""
+    """An accumulator in one period: fen, or a number of rides or uses, by what it counts."""
 
     amount: int
     rides: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 
 BOARDING, EXIT, EVENT = "boarding", "exit", "event"
@@ -40,6 +41,8 @@ class Tap:
     paid: int | None = None
     balance_before: int | None = None
     distance_m: int | None = None
+    born_on: datetime.date | None = None            # of whom the card belongs to
+    reviewed_until: datetime.date | None = None     # the last day of the card's yearly review
     tac: str = ""
     key_version: int | None = None
     algorithm: str = ""
@@ -62,7 +65,8 @@ class Tap:
             self.card, self.card_seq, self.tapped_at, self.operator, self.device, self.device_seq,
             self.mode, self.kind, self.stop, self.line, self.vehicle, self.direction, self.medium,
             self.card_kind, self.issuer, self.due, self.paid, self.balance_before, self.distance_m,
-            self.tac, self.key_version, self.algorithm, self.entered_at, self.entry_stop,
+            self.born_on, self.reviewed_until, self.tac, self.key_version, self.algorithm,
+            self.entered_at, self.entry_stop,
         )
 
     @property

@@ -75,7 +75,7 @@ class Ground:
             for mode, lines in bus.lines.items():
                 for line in lines:
                     table = self.prices.find_table(bus.operator, mode, line)
-                    amount = self.prices.tables[table].fare.amount or 0
+                    amount = self.prices.tables[table].fare[0].amount or 0
                     self.lines.append((operator, mode, line))
                     self.first_vehicle.append(vehicle)
                     self.line_table.append(table)
@@ -122,10 +122,11 @@ class Ground:
         block = slice(first, first + size)
         self.pair_s[block, block] = track.metres * SPEED_MM // 1000
         for to in range(size):
-            fare = self.prices.tables[self.stop_table[first + to]].fare
+            fare = self.prices.tables[self.stop_table[first + to]].fare[0]
             fares = [fare_of(fare, int(metres)) for metres in track.metres[:, to]]
             classes = [self.prices.due_class(amount) for amount in fares]
             others = fares[:to] + fares[to + 1:]
+            assert not isinstance(fare.same_station, list), "no table of the sample day has steps"
             classes[to] = self.prices.due_class(word_of(fare.same_station, others, fares[to]))
             self.pair_due[block, first + to] = classes
             self.lone_due.append(self.prices.due_class(word_of(fare.missing_in, others, 0)))

@@ -96,9 +96,9 @@ def _in_force(table: Table, day: datetime.date) -> bool:
 def _check(table: Table) -> None:
     """Refuse a table that the arrays cannot hold."""
     plain = (
-        table.fare.basis in ("flat", "distance")
-        and table.fare.distance == "stops"
-        and not table.fare.discounts_on_incomplete
+        table.fare[0].basis in ("flat", "distance")
+        and table.fare[0].distance == "stops"
+        and not table.fare[0].discounts_on_incomplete
         and table.order.index("concession") < table.order.index("transfer")
         and len(table.transfer) <= 1
         and all(row.credit and row.measured_from == "end" and not row.same_line

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.clickhouse import BINARY, Server, running_server
+from tests.integration.clickhouse import Server
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of our own, stopped at the end."""
-    if BINARY is None:
-        pytest.skip("no clickhouse-server on this machine (Debian: apt install clickhouse-server)")
-    with running_server(tmp_path_factory.mktemp("clickhouse")) as server:
-        yield server
 
 
 @pytest.fixture(params=["folder", "server"])

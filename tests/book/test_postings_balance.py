@@ -14,7 +14,8 @@ from ext.records import ENTRY, RIDE_FLAGS
 from tests.book.workload import add_run, commit, entries_of, names_of
 
 SHARES = {LegKind.CONCESSION: Cause.CONCESSION_SHARE, LegKind.TRANSFER: Cause.TRANSFER_SHARE,
-          LegKind.TIER: Cause.TIER_SHARE, LegKind.PROMOTION: Cause.PROMOTION_SHARE}
+          LegKind.TIER: Cause.TIER_SHARE, LegKind.PROMOTION: Cause.PROMOTION_SHARE,
+          LegKind.CAP: Cause.CAP_SHARE}
 
 
 def _expected(entries: Any) -> Counter[tuple[Any, ...]]:

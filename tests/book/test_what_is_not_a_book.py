@@ -10,7 +10,7 @@ import pytest
 
 from clearing.book import SCHEMA_VERSION, open_book
 from clearing.book.address import Address, parse_address
-from clearing.errors import BookLocked, BookReadOnly, BookTooNew, NotABook
+from clearing.errors import BookLocked, BookReadOnly, BookTooNew, BookTooOld, NotABook
 from tests.book.workload import add_run
 
 
@@ -57,8 +57,21 @@ def test_a_newer_book_is_refused(location: str) -> None:
         open_book(location)
     message = str(refused.value)
     assert f"schema is {SCHEMA_VERSION + 1}" in message
-    assert f"schema {SCHEMA_VERSION} or older" in message
+    assert f"\nschema {SCHEMA_VERSION}\n" in message
     assert "upgrade" in message
+
+
+def test_an_older_book_is_refused(location: str) -> None:
+    """Its tables lack columns: found here, and not by the first row that does not fit."""
+    with open_book(location) as book:
+        book.engine.run("TRUNCATE TABLE book")
+        book.engine.run(f"INSERT INTO book SELECT {SCHEMA_VERSION - 1}, 'onecard-clearing 0'")
+    for read_only in (True, False):
+        with pytest.raises(BookTooOld) as refused:
+            open_book(location, read_only=read_only)
+        message = str(refused.value)
+        assert f"schema is {SCHEMA_VERSION - 1}" in message
+        assert "clear its files into a new book" in message
 
 
 def test_a_database_with_other_tables_is_left_alone(location: str) -> None:

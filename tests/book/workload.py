@@ -41,10 +41,10 @@ def entries_of(run: int, rows: int = ROWS) -> np.ndarray[Any, Any]:
     rng = np.random.default_rng([1, run])
     entries = _random(rng, ENTRY, rows)
     _cards(rng, entries)
-    entries["flags"] = rng.integers(0, 8, rows)
+    entries["flags"] = rng.integers(0, 32, rows)
     entries["reason"] = rng.integers(1, 4, rows)
     for leg in range(1, 5):
-        kind = rng.integers(0, 5, rows)
+        kind = rng.integers(0, 6, rows)
         entries[f"leg{leg}_kind"] = kind
         entries[f"leg{leg}_amount"][kind == 0] = 0
     numbered = ("operator", "issuer", "centre", "leg1_funder", "leg2_funder", "leg3_funder",

@@ -15,7 +15,7 @@ from clearing.network import Network, Operator
 ORDER = ("card", "card_seq", "kind", "operator", "mode", "tapped_at", "entered_at", "stop",
          "entry_stop", "line", "vehicle", "direction", "device", "device_seq", "medium",
          "card_kind", "issuer", "due", "paid", "balance_before", "distance_m", "tac",
-         "key_version", "algorithm")
+         "key_version", "algorithm", "born_on", "reviewed_until")
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)|"
                   r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
@@ -233,6 +233,14 @@ class PlainDecoder:
 
     read_algorithm = read_key_version
 
+    def read_born_on(self, text: str, _: Any, result: dict[str, Any]) -> datetime.date | None:
+        today = datetime.datetime.fromtimestamp(result["tapped_at"],
+                                                ZoneInfo(self.network.time_zone)).date()
+        return date(text, datetime.date(1900, 1, 2), min(today, datetime.date(2079, 6, 6)))
+
+    def read_reviewed_until(self, text: str, *_: Any) -> datetime.date | None:
+        return date(text, datetime.date(1970, 1, 2), datetime.date(2149, 6, 6))
+
 
 def split_fields(text: str) -> list[str]:
     """RFC 4180, on one line; raises Refused."""
@@ -272,6 +280,20 @@ def number(text: str, most: int) -> int:
     if int(text) > most:
         raise Refused("NUMBER_OVERFLOW")
     return int(text)
+
+
+def date(text: str, first: datetime.date, last: datetime.date) -> datetime.date | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise Refused("DATE_INVALID")
+    try:
+        found = datetime.date.fromisoformat(text)
+    except ValueError:
+        raise Refused("DATE_INVALID") from None
+    if not first <= found <= last:
+        raise Refused("DATE_INVALID")
+    return found
 
 
 def amount(text: str, *, negative: bool) -> int | None:

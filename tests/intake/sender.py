@@ -28,7 +28,8 @@ GOOD = {
     "operator": "bus", "device": "D1", "device_seq": "70", "mode": "bus", "kind": "single",
     "stop": "", "line": "", "vehicle": "", "direction": "", "medium": "", "card_kind": "",
     "issuer": "", "due": "", "paid": "", "balance_before": "", "distance_m": "", "tac": "",
-    "key_version": "", "algorithm": "", "entered_at": "", "entry_stop": "",
+    "key_version": "", "algorithm": "", "born_on": "", "reviewed_until": "", "entered_at": "",
+    "entry_stop": "",
 }
 COLUMNS = tuple(GOOD)
 RAIL = {"operator": "rail", "mode": "metro", "kind": "in", "stop": "S1"}

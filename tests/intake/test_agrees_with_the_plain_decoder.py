@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,12 @@ TIMES = st.builds(
     st.sampled_from(["{date}T{clock}", "{date} {clock}", "{d}{c}", "{date}T{clock}Z",
                      "{date}T{clock}+08:00", "{date}T{clock}-00:30", "{date}T{clock}+25:00",
                      "{date}", "{d}{c}0"]))
+DATES = st.sampled_from([
+    "", "1900-01-01", "1900-01-02", "1900-02-29", "1904-02-29", "1961-07-30", "1970-01-01",
+    "1970-01-02", "2024-02-28", "2024-02-30", "2024-11-24", "2024-11-25", "2024-11-26",
+    "2024-12-01", "2079-06-06", "2079-06-07", "2149-06-06", "2149-06-07", "9999-12-31",
+    "0000-00-00", "19610730", "1961-7-30", "1961/07/30", "1961-07-30 ", "1961-07-30T00:00:00",
+]) | st.dates().map(str)
 ANY = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=20)
 FIELDS: dict[str, st.SearchStrategy[str]] = {
     "card": DIGITS.map("31".__add__) | st.text("01ABz9", max_size=18)
@@ -64,7 +71,8 @@ FIELDS: dict[str, st.SearchStrategy[str]] = {
     "issuer": st.sampled_from(["", "one", "two", "bus"]),
     "due": NUMBERS, "paid": NUMBERS, "balance_before": NUMBERS | NUMBERS.map("-".__add__),
     "distance_m": NUMBERS, "tac": st.text("09afAFg", min_size=7, max_size=9),
-    "key_version": NUMBERS, "algorithm": NUMBERS, "entered_at": TIMES, "entry_stop": CODES,
+    "key_version": NUMBERS, "algorithm": NUMBERS, "born_on": DATES, "reviewed_until": DATES,
+    "entered_at": TIMES, "entry_stop": CODES,
 }
 
 
@@ -86,6 +94,11 @@ def records(draw: st.DrawFn) -> bytes:
     return line + draw(st.sampled_from([b"", b"", b"\r"]))
 
 
+def date_of(days: Any, since: datetime.date) -> datetime.date | None:
+    """A date of a tap; None where it is not said."""
+    return since + datetime.timedelta(days=int(days)) if days else None
+
+
 def values_of(tap: Any, names: Names) -> dict[str, Any]:
     """A tap as the plain decoder gives a record."""
     values: dict[str, Any] = {name: int(tap[name]) for name in (
@@ -93,6 +106,8 @@ def values_of(tap: Any, names: Names) -> dict[str, Any]:
     values["card"] = card_text(tap)
     values["kind"] = TapKind(int(tap["kind"])).name.lower()
     values["entered_at"] = int(tap["entered_at"]) or None
+    values["born_on"] = date_of(tap["born_day"], datetime.date(1900, 1, 1))
+    values["reviewed_until"] = date_of(tap["review_day"], datetime.date(1970, 1, 1))
     for column, kind in NAMED.items():
         values[column] = names.code(kind, int(tap[column]))
     for column, flag in FLAGS.items():

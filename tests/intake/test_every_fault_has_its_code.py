@@ -170,6 +170,38 @@ CASES: list[tuple[dict[str, str], str, str]] = [
     ({"key_version": "255"},                                "OK",                 ""),
     ({"key_version": "256"},                                "NUMBER_OVERFLOW",    "key_version"),
     ({"algorithm": "x"},                                    "NUMBER_INVALID",     "algorithm"),
+    ({"born_on": "1900-01-01"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "1900-01-02"},                             "OK",                 ""),
+    ({"born_on": "1900-02-29"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "2000-02-29"},                             "OK",                 ""),
+    ({"born_on": "2001-02-29"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "2024-11-25"},                             "OK",                 ""),
+    ({"born_on": "2024-11-26"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "2024-11-26", "tapped_at": "2024-11-25T16:00:00Z"}, "OK",        ""),
+    ({"born_on": "2024-11-26", "tapped_at": "2024-11-25T15:59:59Z"}, "DATE_INVALID", "born_on"),
+    ({**RIDE, "born_on": "2024-11-25", "entered_at": "20241124233000"}, "OK",     ""),
+    ({"born_on": "1961-00-30"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "1961-13-30"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "1961-07-00"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "1961-07-32"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "0000-01-01"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "19610730"},                               "DATE_INVALID",       "born_on"),
+    ({"born_on": "1961-7-30"},                              "DATE_INVALID",       "born_on"),
+    ({"born_on": "1961/07/30"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "1961-07/30"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "1961-07-3o"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "30-07-1961"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "1961-07-30T00:00:00"},                    "DATE_INVALID",       "born_on"),
+    ({"born_on": " 1961-07-30"},                            "DATE_INVALID",       "born_on"),
+    ({"born_on": "-961-07-30"},                             "DATE_INVALID",       "born_on"),
+    ({"born_on": "0"},                                      "DATE_INVALID",       "born_on"),
+    ({"reviewed_until": "1970-01-01"},                      "DATE_INVALID",       "reviewed_until"),
+    ({"reviewed_until": "1970-01-02"},                      "OK",                 ""),
+    ({"reviewed_until": "2149-06-06"},                      "OK",                 ""),
+    ({"reviewed_until": "2149-06-07"},                      "DATE_INVALID",       "reviewed_until"),
+    ({"reviewed_until": "9999-12-31"},                      "DATE_INVALID",       "reviewed_until"),
+    ({"reviewed_until": "2025-02-29"},                      "DATE_INVALID",       "reviewed_until"),
+    ({"reviewed_until": "yes"},                             "DATE_INVALID",       "reviewed_until"),
 ]
 
 
@@ -178,12 +210,13 @@ def test_fields(tmp_path: Path, values: dict[str, str], code: str, column: str) 
     assert outcome(tmp_path, **values) == (code, column)
 
 
+BETWEEN = len(COLUMNS) - 1      # separators of a line
 LINES: list[tuple[bytes, str]] = [
     (b"", "EMPTY_RECORD"),
     (b"\r", "EMPTY_RECORD"),
-    (b"," * 23, "EMPTY_RECORD"),
+    (b"," * BETWEEN, "EMPTY_RECORD"),
     (b"," * 5, "EMPTY_RECORD"),
-    (b"," * 23 + b"\r", "EMPTY_RECORD"),
+    (b"," * BETWEEN + b"\r", "EMPTY_RECORD"),
     (b" ", "COLUMN_COUNT"),
     (line_of().encode() + b",", "COLUMN_COUNT"),
     (line_of()[:-1].encode(), "COLUMN_COUNT"),
@@ -205,8 +238,8 @@ LINES: list[tuple[bytes, str]] = [
     (line_of(device='D"1').encode(), "BAD_QUOTING"),
     (line_of(device='"D"1').encode(), "BAD_QUOTING"),
     (line_of(entry_stop='"').encode(), "BAD_QUOTING"),
-    (b'"' + b"," * 23, "BAD_QUOTING"),
-    (b",".join([b'""'] * 24), "MISSING_VALUE"),
+    (b'"' + b"," * BETWEEN, "BAD_QUOTING"),
+    (b",".join([b'""'] * len(COLUMNS)), "MISSING_VALUE"),
     (b"#trailer,1,0,0," + b"0" * 64, "COLUMN_COUNT"),           # not the last line
     (line_of(device="D" * 4096).encode(), "LINE_TOO_LONG"),
     (b"," * 4097, "LINE_TOO_LONG"),
@@ -242,7 +275,8 @@ def test_the_first_fault_counts(tmp_path: Path) -> None:
         "tapped_at": "?", "entered_at": "?", "stop": "?", "entry_stop": "?", "line": LONG,
         "vehicle": LONG, "direction": "?", "device": LONG, "device_seq": "?", "medium": "?",
         "card_kind": "?", "issuer": "?", "due": "?", "paid": "?", "balance_before": "?",
-        "distance_m": "?", "tac": "?", "key_version": "?", "algorithm": "?",
+        "distance_m": "?", "tac": "?", "key_version": "?", "algorithm": "?", "born_on": "?",
+        "reviewed_until": "?",
     }
     good = {**RIDE, "entered_at": "20241125070000"}
     for column in list(faults):

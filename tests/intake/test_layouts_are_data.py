@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,9 @@ def rides(*records: Any) -> bytes:
 RIDE = {"card": "3100000000000001", "in": "2024-11-25T07:00:00", "out": "2024-11-25T07:30:00",
         "n": 5, "from": "S1", "to": "站三", "fen": 200, "more": [1, {"a": None}]}
 
+BORN_DAY = (datetime.date(1961, 7, 30) - datetime.date(1900, 1, 1)).days
+REVIEW_DAY = (datetime.date(2025, 1, 31) - datetime.date(1970, 1, 1)).days
+
 OBJECTS: list[tuple[Any, str, str]] = [
     (RIDE,                                  "OK",               ""),
     ({**RIDE, "card": 3100000000000001},    "OK",               ""),
@@ -108,6 +112,12 @@ OBJECTS: list[tuple[Any, str, str]] = [
     ({**RIDE, "to": "a\0b"},                "NUL_BYTE",         ""),
     ({**RIDE, "to": "x" * 5000},            "LINE_TOO_LONG",    ""),
     ({**RIDE, "in": "2024-11-25T07:31:00"}, "ENTRY_AFTER_EXIT", "in"),
+    ({**RIDE, "born": "19610730"},          "OK",               ""),
+    ({**RIDE, "born": "1961/7/30", "until": "2025/1/31"}, "OK", ""),
+    ({**RIDE, "born": "1961-07-30"},        "OK",               ""),
+    ({**RIDE, "born": "19610732"},          "DATE_INVALID",     "born"),
+    ({**RIDE, "born": "0001/01/01"},        "DATE_INVALID",     "born"),
+    ({**RIDE, "until": "20250131"},         "DATE_INVALID",     "until"),
     ({},                                    "EMPTY_RECORD",     ""),
     ({"card": "", "n": None},               "EMPTY_RECORD",     ""),
     (17,                                    "COLUMN_COUNT",     ""),
@@ -129,6 +139,8 @@ def test_records_of_json(tmp_path: Path) -> None:
         assert refusals.raw(index) == raw[:1024]
     taps = all_taps(intake, names)
     assert taps["card_seq"].tolist() == taps["entered_at"].tolist()
+    assert list(filter(None, taps["born_day"].tolist())) == [BORN_DAY] * 3
+    assert list(filter(None, taps["review_day"].tolist())) == [REVIEW_DAY]
     for tap in taps:
         assert content[int(tap["source_offset"]):].startswith(b'{"card"')
 

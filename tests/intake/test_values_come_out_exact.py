@@ -75,6 +75,24 @@ def test_every_day_of_a_year_in_both_ways_of_writing(tmp_path: Path) -> None:
         int(day.replace(tzinfo=civil).timestamp()) for day in days * 2]
 
 
+def test_every_day_of_birth_and_of_review(tmp_path: Path) -> None:
+    """All that fits in its two bytes, leap days of three centuries among it."""
+    since_1900 = [datetime.date(1900, 1, 1) + datetime.timedelta(days=day)
+                  for day in range(1, (datetime.date(2024, 11, 25)
+                                       - datetime.date(1900, 1, 1)).days + 1)]
+    since_1970 = [datetime.date(1970, 1, 1) + datetime.timedelta(days=day)
+                  for day in range(1, 65_536)]
+    lines = [line_of(born_on=str(day)) for day in since_1900]
+    lines += [line_of(reviewed_until=str(day)) for day in since_1970]
+    names = Names()
+    taps = all_taps(read(tmp_path, file_of(lines), names=names), names)
+    born, reviewed = taps[:len(since_1900)], taps[len(since_1900):]
+    assert born["born_day"].tolist() == list(range(1, len(since_1900) + 1))
+    assert reviewed["review_day"].tolist() == list(range(1, 65_536))
+    assert not born["review_day"].any()
+    assert not reviewed["born_day"].any()
+
+
 def test_amounts_and_proof(tmp_path: Path) -> None:
     tap, _ = one_tap(tmp_path, due="0200", paid="0", balance_before="-2000000000",
                      distance_m="4294967295", tac="89aBcDeF", key_version="7", algorithm="255",
@@ -117,6 +135,7 @@ def test_blanks_that_stand_for_something(tmp_path: Path) -> None:
     tap, names = one_tap(tmp_path, card="3104000000000001")
     assert names.code("member", int(tap["issuer"])) == "one"
     assert (tap["stop"], tap["line"], tap["vehicle"], tap["direction"]) == (0, 0, 0, 0)
+    assert (tap["born_day"], tap["review_day"]) == (0, 0)
 
 
 def test_a_ride_carries_both_ends(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 from clearing.names import Names
 from ext import records
 from ext.codes import Code, LegKind, RideState
-from ext.pricing import Plan, price_rides
+from ext.plan import Plan
+from ext.pricing import price_rides
 from fare_tables.compiled import compile_tables
 from fare_tables.ground import Ground, Runner
 from fare_tables.model import AccumulatorSpec, Table
@@ -25,6 +26,9 @@ from tests.kernels.cases import Records, dirty, records_of
 STOPS = ("a", "b", "c", "d", "e")
 # a - b - c - d in a line, and a shorter way from a to d round the back.
 LINKS = "from,to,metres\na,b,1000\nb,c,2000\nc,d,3000\na,d,2500\n"
+LINES = ("1", "2", "3")        # of the bus: 1 is express, 2 goes at night
+# Along line 1; on a loop back to its beginning along line 3.
+LINE_STOPS = "line,stop,metres\n1,p,0\n1,q,4000\n1,r,12000\n1,s,21000\n3,p,500\n3,q,9500\n"
 MEMBERS = ("metro", "bus", "szbus", "gz-card", "sz-card", "finance", "civil", "sponsor")
 NAMES = {"mode": ("metro", "bus"), "medium": ("card", "qr"),
          "card_kind": ("adult", "student", "senior")}
@@ -70,6 +74,8 @@ def make_names() -> Names:
             names.number(kind, code)
     for stop in STOPS:
         names.number("stop", stop, "rail")
+    for line in LINES:
+        names.number("line", line, "bus")
     return names
 
 
@@ -79,10 +85,11 @@ def make_ground(folder: Path, names: Names | None = None, *, links: str | None =
     names = names or make_names()
     if links is not None:
         (folder / "links.csv").write_text(links, encoding="utf-8")
+    (folder / "line-stops.csv").write_text(LINE_STOPS, encoding="utf-8")
     runners = {
         "metro": Runner("metro", 1, 1, ["metro"], "rail", stops,
                         None if links is None else folder / "links.csv"),
-        "bus": Runner("bus", 2, 2, ["bus"], "bus", None, None),
+        "bus": Runner("bus", 2, 2, ["bus"], "bus", None, None, folder / "line-stops.csv"),
         "szbus": Runner("szbus", 3, 3, ["bus"], "szbus", None, None),
     }
     card = 1 << 1
@@ -94,16 +101,25 @@ def make_ground(folder: Path, names: Names | None = None, *, links: str | None =
     return Ground(
         folder=folder, names=names, runners=runners, issuer_cities={4: "gz", 5: "sz"},
         cities=["gz", "sz"], members=members,
-        accumulators=[AccumulatorSpec(accumulator="month"),
-                      AccumulatorSpec(accumulator="today", period="day", counts="due")])
+        accumulators=[
+            AccumulatorSpec(accumulator="month"),
+            AccumulatorSpec(accumulator="today", period="day", counts="due"),
+            AccumulatorSpec(accumulator="week", period="week"),
+            AccumulatorSpec(accumulator="year", period="year", counts="rides"),
+            AccumulatorSpec(accumulator="uses", counts="rides")],
+        line_classes={"express": [("bus", "1")], "night": [("bus", "2")]},
+        calendar="mainland", own_days={datetime.date(2024, 10, 15): "holiday"},
+        taps_from=datetime.date(2024, 1, 1))
 
 
 def make_table(operator: str = "bus", **changes: Any) -> Table:
     """A table of one operator: 2.00 flat since 1970, unless told otherwise."""
+    if isinstance(changes.get("fare"), dict):
+        changes["fare"] = [changes["fare"]]
     return msgspec.convert({
         "table": f"{operator}-table", "title": "", "city": "gz", "operators": [operator],
         "legal_basis": "", "source": "", "in_force_from": datetime.date(1970, 1, 1),
-        "fare": {"rule": "flat", "basis": "flat", "amount": 200}, **changes,
+        "fare": [{"rule": "flat", "basis": "flat", "amount": 200}], **changes,
     }, Table)
 
 

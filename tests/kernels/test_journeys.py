@@ -186,8 +186,7 @@ def test_a_ride_takes_its_fields_from_the_right_tap() -> None:
             "issuer": 9, "paid": 50, "flags": flags["HAS_PAID"]}
     ride = pair(records_of([first, last], records.TAP))[0][0]
     taken = {name: int(ride[name]) for name in first.keys() & set(records.RIDE.names or ())}
-    of_first = {name: first[name] for name in ("card_seq", "line", "vehicle", "direction", "due",
-                                               "distance_m")}
+    of_first = {name: first[name] for name in ("card_seq", "line", "vehicle", "due", "distance_m")}
     of_last = {name: last[name] for name in ("operator", "mode", "device", "device_seq", "medium",
                                              "card_kind", "issuer")}
     ride_flags = records.RIDE_FLAGS

@@ -58,6 +58,13 @@ def test_an_entry_makes_an_obligation_for_each_part() -> None:
     assert reserved_is_zero(sums)
 
 
+@pytest.mark.parametrize("kind", LegKind, ids=lambda kind: kind.name)
+def test_each_kind_of_leg_has_its_own_cause(kind: LegKind) -> None:
+    sums = table()
+    add_obligations(entries_of({"leg1_amount": 10, "leg1_funder": 11, "leg1_kind": kind}), sums)
+    assert owed(sums)[9, 11, 1, f"{kind.name}_SHARE"] == (10, 1)
+
+
 def test_equal_obligations_are_one_sum_and_others_are_not() -> None:
     sums = table()
     add_obligations(entries_of({}, {}, {"window": 10}, {"issuer": 3}, {"operator": 4}), sums)

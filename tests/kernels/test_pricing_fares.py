@@ -232,7 +232,7 @@ def test_the_table_in_force_decides(tmp_path: Path, day: int, line: int, mode: i
         make_table(table="two", in_force_from="2024-10-14",
                    fare={"rule": "flat", "basis": "flat", "amount": 300}),
         make_table(table="line", in_force_from="2024-10-04", in_force_until="2024-10-13",
-                   lines=["L1"], fare={"rule": "flat", "basis": "flat", "amount": 500}),
+                   lines=["1"], fare={"rule": "flat", "basis": "flat", "amount": 500}),
     ]
     ride = make_ride(service_day=day, line=line, mode=mode)
     assert due_of(price(tmp_path, tables, ride)) == due

@@ -57,6 +57,8 @@ def test_published_prices(row: dict[str, Any], due: int, price: int) -> None:
     ("half_up",   10, 250, 130),
     ("half_up",   10, 248, 120),
     ("half_even", 10, 250, 120),
+    ("half_even", 10, 252, 130),
+    ("half_even", 10, 248, 120),
     ("down",      10, 258, 120),
     ("up",        10, 242, 130),
     ("up",        100, 90, 90),     # 45 goes up to 100, which is above what it was
@@ -68,6 +70,10 @@ def test_rounding(rounding: str, unit: int, due: int, price: int) -> None:
 def test_bands_are_rounded_once() -> None:
     thirds = {"bands": [{"to": 1, "pays_percent": 50}, {"pays_percent": 50}]}
     assert price_of(2, thirds) == 1     # not 1 + 1
+
+
+def test_beyond_the_last_band_the_price_is_paid_in_full() -> None:
+    assert price_of(800, {"bands": [{"to": 300, "pays_percent": 80}]}) == 240 + 500
 
 
 @pytest.mark.parametrize(("condition", "tap", "fits"), [
@@ -120,3 +126,20 @@ def test_funders_share_by_largest_remainder(weights: list[int], expected: list[i
     names = ["gz-finance", "gz-civil", "bus", "yct"]
     assert legs(result) == [[("concession", name, amount)
                              for name, amount in zip(names, expected, strict=False)]]
+
+
+@pytest.mark.parametrize(("percents", "expected"), [
+    ([100],                 [50]),
+    ([70, 30],              [35, 15]),
+    (["62.5", "37.5"],      [31, 19]),      # 31.25 and 18.75: to the larger remainder
+    (["33.3333", "33.3333", "33.3334"], [17, 16, 17]),
+    ([0, 100],              [50]),
+])
+def test_funders_share_by_percent(percents: list[int | str], expected: list[int]) -> None:
+    funders = [{"funder": name, "percent": percent} for name, percent in
+               zip(("gz-finance", "gz-civil", "issuer"), percents, strict=False)]
+    world = make_world(make_table(
+        fare={"rule": "f", "basis": "flat", "amount": 101},
+        concession=[{"rule": "half", "funders": funders, "pays_percent": 50}]))
+    [ride_legs] = legs(run(world, make_tap("single", "05-04 08:00:00", seq=1)))
+    assert [amount for _, _, amount in ride_legs] == expected

@@ -30,7 +30,7 @@ def test_rows_in_the_order_tried() -> None:
         ("table", "metro-table@2026-01-01", False, "not a table of operator bus", None, None),
         ("fare", "flat", True, "flat", None, 200),
         ("concession", "senior", False, "not for card kind adult", 200, 200),
-        ("concession", "card", True, "", 200, 190),
+        ("concession", "card", True, "pays 95 %", 200, 190),
         ("transfer", "again", False, "no ride to transfer from", 190, 190),
         ("paid", "", True, "the validator charged it", 190, 190),
     ]

@@ -71,7 +71,7 @@ def test_distance_that_the_tap_says(distance_m: int | None, due: int | None) -> 
 @pytest.mark.parametrize(("way", "due"), [("ab", 300), ("ba", 320), ("bb", 500), ("aa", None)])
 def test_matrix(way: str, due: int | None) -> None:
     world = make_world(make_table("metro", fare={"rule": "od", "basis": "od", "matrix": "od.csv"}))
-    world.matrices["od.csv"] = {("a", "b"): 300, ("b", "a"): 320, ("b", "b"): 500}
+    world.matrices["od.csv", "amount"] = {("a", "b"): 300, ("b", "a"): 320, ("b", "b"): 500}
     result = run(world, make_tap("in", "05-04 08:00:00", way[0], seq=1),
                  make_tap("out", "05-04 08:20:00", way[1], seq=2))
     assert [charge.due for charge in result.charges] == ([] if due is None else [due])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,8 @@ TAP = make_tap("single", "05-04 08:00:00", seq=7, paid=200)
     ({"tapped_at": TAP.tapped_at + 1},  "CONFLICT"),
     ({"kind": "in"},                    "CONFLICT"),    # the class is the same: boarding
     ({"tac": "0000AAAA"},               "CONFLICT"),
+    ({"born_on": datetime.date(1950, 1, 1)},        "CONFLICT"),
+    ({"reviewed_until": datetime.date(2026, 1, 1)}, "CONFLICT"),
 ])
 def test_second_record_of_one_identity(changes: dict[str, object], code: str) -> None:
     again = replace(TAP, **{"file": 2, "source_line": 3, **changes})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
 
 import pytest
@@ -84,12 +85,11 @@ def test_ride_record_closes_an_open_entry() -> None:
 def test_fields_come_from_the_last_tap_and_blanks_from_the_first() -> None:
     [ride] = run(
         WORLD,
-        metro("in", "08:00:00", "a", 1, line="L1", vehicle="V1", direction="up", due=300,
+        metro("in", "08:00:00", "a", 1, line="L1", vehicle="V1", due=300,
               paid=100, device="G1", card_kind="student", distance_m=5, operator="tram"),
         metro("out", "08:20:00", "c", 2, vehicle="V2", paid=50, device="G2"),
     ).rides
-    assert (ride.line, ride.line_operator, ride.vehicle, ride.direction) == (
-        "L1", "tram", "V2", "up")
+    assert (ride.own_line, ride.own_vehicle) == (("tram", "L1"), ("metro", "V2"))
     assert (ride.card_seq, ride.device) == (1, "G2")
     assert (ride.card_kind, ride.operator) == ("adult", "metro")
     assert (ride.due, ride.paid, ride.distance_m) == (300, 150, 5)
@@ -127,3 +127,10 @@ def test_service_day_starts_at_four() -> None:
     result = run(WORLD, make_tap("single", "05-05 03:59:59", seq=1),
                  make_tap("single", "05-05 04:00:00", seq=2))
     assert [ride.service_day.isoformat() for ride in result.rides] == ["2026-05-04", "2026-05-05"]
+
+
+def test_service_day_starts_to_the_second() -> None:
+    world = make_world(day_starts_at=datetime.time(3, 30, 15))
+    result = run(world, make_tap("single", "05-05 03:30:14", seq=1),
+                 make_tap("single", "05-05 03:30:15", seq=2))
+    assert [ride.service_day.day for ride in result.rides] == [4, 5]

@@ -7,6 +7,7 @@ Amounts are fen.
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,7 +36,8 @@ NETWORK: dict[str, Any] = {
     ],
     "operator": [
         {"code": "metro", "name": "Metro", "city": "gz", "modes": ["metro"], "system": "rail",
-         "charged_by": {"default": "engine"}, "stops": "rail.csv", "links": "rail-links.csv"},
+         "charged_by": {"default": "engine"}, "stops": "rail.csv", "links": "rail-links.csv",
+         "line_stops": "rail-lines.csv"},
         {"code": "tram", "name": "Tram", "city": "gz", "modes": ["metro"], "system": "rail",
          "charged_by": {"default": "engine"}, "stops": "rail.csv", "links": "rail-links.csv"},
         {"code": "bus", "name": "Bus", "city": "gz", "modes": ["bus"],
@@ -60,6 +62,14 @@ NETWORK: dict[str, Any] = {
     "accumulator": [
         {"accumulator": "month"},
         {"accumulator": "today", "period": "day", "counts": "due"},
+        {"accumulator": "week", "period": "week"},
+        {"accumulator": "year", "period": "year"},
+        {"accumulator": "trips", "counts": "rides"},
+        {"accumulator": "uses", "counts": "rides"},
+    ],
+    "line_class": [
+        {"line_class": "night", "operators": ["bus"], "lines": ["N1", "N2"]},
+        {"line_class": "express", "operators": ["bus", "szbus"], "lines": ["E1"]},
     ],
 }
 
@@ -68,15 +78,20 @@ RAIL = {
     "a": {"b": 1000, "d": 2500}, "b": {"a": 1000, "c": 2000},
     "c": {"b": 2000, "d": 3000}, "d": {"c": 3000, "a": 2500},
 }
+# How far along its line each stop is; e is on no line.
+RAIL_LINES = {"M": {"a": 0, "b": 1000, "c": 3000, "d": 6000}}
+ZONES = {"a": "1", "b": "1", "c": "2", "d": "3"}
 
 
 def make_table(operator: str = "bus", **changes: Any) -> Table:
-    """A table of one operator: 2.00 flat, unless told otherwise."""
-    fields = {
+    """A table of one operator: 2.00 flat, unless told otherwise; `fare` can be one row or many."""
+    fields: dict[str, Any] = {
         "table": f"{operator}-table", "title": "", "city": "gz", "operators": [operator],
         "legal_basis": "", "source": "", "in_force_from": datetime.date(2026, 1, 1),
         "fare": {"rule": "flat", "basis": "flat", "amount": 200}, **changes,
     }
+    if isinstance(fields["fare"], dict):
+        fields["fare"] = [fields["fare"]]
     return msgspec.convert(fields, Table)
 
 
@@ -87,7 +102,8 @@ def make_world(*tables: Table, **changes: Any) -> World:
         tables=list(tables) or [make_table()],
         stops={"rail.csv": {stop: stop for stop in "abcde"}},
         links={"rail-links.csv": RAIL},
-        matrices={},
+        line_stops={"rail-lines.csv": RAIL_LINES},
+        zones={"zones.csv": ZONES},
     )
 
 
@@ -112,6 +128,26 @@ def make_tap(kind: str, when: str, stop: str = "a", *, seq: int, **changes: Any)
 def run(world: World, *taps: Tap, state: State | None = None) -> Result:
     """One run over these taps."""
     return clear(world, taps, state or State())
+
+
+def ride_metro(
+    start: str, end: str, *, seq: int = 1, at: str = "05-04 08:00:00", out: str = "",
+    **changes: Any,
+) -> list[Tap]:
+    """In at one stop and out at another, after 20 minutes unless told when."""
+    way_in = make_tap("in", at, start, seq=seq, **changes)
+    way_out = make_tap("out", out or at, end, seq=seq + 1, **changes)
+    return [way_in, way_out if out else replace(way_out, tapped_at=way_in.tapped_at + 1200)]
+
+
+def rules(result: Result) -> list[str]:
+    """The fare row that set each ride's due."""
+    return [charge.rule for charge in result.charges]
+
+
+def codes(result: Result) -> list[str]:
+    """Why each record is refused that is."""
+    return [refusal.code for refusal in result.refusals]
 
 
 def states(result: Result) -> list[str]:

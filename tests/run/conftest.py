@@ -9,20 +9,11 @@ from pathlib import Path
 import pytest
 
 from clearing.book import open_book
-from tests.integration.clickhouse import BINARY, Server, running_server
+from tests.integration.clickhouse import Server
 from tests.run.command import accepted, contents
 from tests.run.day import rewrite, write_days
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of our own, stopped at the end."""
-    if BINARY is None:
-        pytest.skip("no clickhouse-server on this machine (Debian: apt install clickhouse-server)")
-    with running_server(tmp_path_factory.mktemp("clickhouse")) as server:
-        yield server
 
 
 @pytest.fixture(params=["folder", "server"])

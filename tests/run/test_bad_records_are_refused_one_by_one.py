@@ -14,9 +14,9 @@ from clearing.book import open_book
 from tests.run.command import accepted, shown
 
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
-           "stop", "line", "medium", "card_kind", "due", "paid")
+           "stop", "line", "medium", "card_kind", "due", "paid", "born_on", "reviewed_until")
 GOOD = ("3104870300000000017", "{}", "2024-11-25T08:00:00", "gz-bus", "B1", "1", "bus", "single",
-        "", "7", "qr", "ordinary", "", "")
+        "", "7", "qr", "ordinary", "", "", "", "")
 HEADER = ",".join(COLUMNS).encode() + b"\n"
 
 
@@ -28,7 +28,7 @@ def line(seq: int, **values: str) -> bytes:
 
 # What is wrong, and the reason it is refused with.
 RECORDS: list[tuple[bytes, str]] = [
-    (b"\n", "EMPTY_RECORD"), (b",,,,,,,,,,,,,\n", "EMPTY_RECORD"),
+    (b"\n", "EMPTY_RECORD"), (b"," * (len(COLUMNS) - 1) + b"\n", "EMPTY_RECORD"),
     (b"x" * 10_000_000 + b"\n", "LINE_TOO_LONG"),
     (line(1, line="7\0"), "NUL_BYTE"),
     (line(1).replace(b"gz-bus", "广州".encode("gb18030")), "BAD_ENCODING"),
@@ -46,6 +46,8 @@ RECORDS: list[tuple[bytes, str]] = [
     (line(1, card_kind="cat"), "UNKNOWN_CARD_KIND"), (line(1, mode="metro"), "MODE_NOT_RUN"),
     (line(1, operator="gz-metro", mode="metro", kind="in", stop="Atlantis"), "UNKNOWN_STOP"),
     (line(1, card="9999999999999999999"), "UNKNOWN_ISSUER"),
+    (line(1, born_on="2024-11-26"), "DATE_INVALID"),
+    (line(1, reviewed_until="31/08/2025"), "DATE_INVALID"),
     (b"\x1b]0;owned\x07,\xff\xfe=cmd|' /C calc'!A0\n", "BAD_ENCODING"),
 ]
 

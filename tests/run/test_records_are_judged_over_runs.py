@@ -11,7 +11,7 @@ from clearing.book import open_book
 from tests.run.command import REPOSITORY, accepted, refused, shown, write_csv
 
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
-           "stop", "line", "medium", "card_kind", "due", "paid")
+           "stop", "line", "medium", "card_kind", "due", "paid", "born_on", "reviewed_until")
 GZ, FS = "3104870300000000017", "3104870700000000019"
 NUMBERS = iter(range(10**6))
 
@@ -92,6 +92,30 @@ def test_an_open_ride_waits_for_the_next_run(book: str, tmp_path: Path) -> None:
     clear(book, tmp_path, metro(2, "2024-11-26T00:10:00", "out", there),
           bus(9, "2024-11-26T10:00:00", card=FS))
     assert last_codes(book) == ["DUPLICATE"]
+
+
+def test_what_a_card_says_of_its_rider_is_part_of_the_record(book: str, tmp_path: Path) -> None:
+    tap = bus(1, "2024-11-25T08:00:00", born_on="1960-11-25", reviewed_until="2024-11-25")
+    for other in ({"born_on": "1960-11-26"}, {"born_on": ""}, {"reviewed_until": "2024-11-26"}):
+        assert clear(book, tmp_path, tap, {**tap, **other}) == []
+        assert last_codes(book) == ["CONFLICT", "CONFLICT"]
+    assert len(clear(book, tmp_path, tap, tap)) == 1
+    assert last_codes(book) == ["DUPLICATE"]
+    entry, = shown("entries", book)
+    assert (entry["age"], entry["reviewed"]) == (64, "reviewed")
+
+
+def test_an_open_entry_remembers_its_rider(book: str, tmp_path: Path) -> None:
+    here, there = stops()
+    said = {"born_on": "1960-11-26", "reviewed_until": "2024-11-24"}
+    entry = metro(1, "2024-11-25T23:50:00", "in", here, **said)
+    assert clear(book, tmp_path, entry) == []
+    clear(book, tmp_path, entry, {**entry, "born_on": ""})
+    assert last_codes(book) == ["DUPLICATE", "CONFLICT"]
+    assert len(clear(book, tmp_path, metro(2, "2024-11-26T00:10:00", "out", there))) == 1
+    ride, = shown("entries", book)
+    assert (ride["age"], ride["reviewed"]) == (63, "")      # on the day on which it began
+    assert accepted("verify", "--all", "--book", book).code == 0
 
 
 def test_an_open_ride_ends_when_its_window_closes(book: str, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_no_file_at_all(cleared: Path) -> None:
 
 @pytest.mark.parametrize(("network", "words"), [
     ("nowhere", "no network 'nowhere'"), ("{}/empty", "no file"),
-    ("{}/corrupt", "is not TOML"), ("{}/wrong", "unknown field"), ("{}/latin", "is not TOML"),
+    ("{}/corrupt", "is not TOML"), ("{}/wrong", "unknown field"), ("{}/latin", "is not UTF-8"),
     ("{}/zone", "time zone"), ("{}/table", "is not TOML"), ("{}/folder", ""),
 ])
 def test_a_network_that_cannot_be_used(network: str, words: str, tmp_path: Path) -> None:

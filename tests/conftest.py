@@ -1,4 +1,4 @@
-"""A ClickHouse server for the tests of this folder."""
+"""A ClickHouse server for every test that asks for one."""
 
 from __future__ import annotations
 

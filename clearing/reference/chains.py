@@ -1,0 +1,63 @@
+"""The transfer chain: the ride to transfer from, and who only rides along (RULES.md §4)."""
+
+from __future__ import annotations
+
+from clearing.reference.results import SINGLE_TAP, Charge, Ride
+from clearing.reference.state import Chain, Owned
+from clearing.reference.world import World
+from fare_tables.model import Table
+
+
+def is_companion(table: Table, ride: Ride, chain: Chain | None) -> bool:
+    """Whether a ride is that of somebody for whom the holder tapped again."""
+    within_s = table.companion_within_s
+    return (
+        within_s is not None
+        and chain is not None
+        and chain.last_single
+        and ride.state == SINGLE_TAP
+        and (ride.operator, ride.mode) == (chain.last_operator, chain.last_mode)
+        and ride.own_line == chain.last_line
+        and ride.own_vehicle == chain.last_vehicle != ("", "")
+        and 0 <= ride.started_at - chain.last_started_at <= within_s
+    )
+
+
+def is_same_line(ride: Ride, chain: Chain) -> bool:
+    """Whether a ride is on the line of the one before; two blanks of one operator are, too."""
+    if not ride.line and chain.last_line == ("", ""):
+        return ride.operator == chain.last_operator
+    return ride.own_line == chain.last_line
+
+
+def chain_after(
+    world: World, table: Table, ride: Ride, charge: Charge, transferred: bool, chain: Chain | None
+) -> Chain | None:
+    """The chain that a ride leaves. An incomplete one ends it, a companion's leaves it alone."""
+    if ride.incomplete:
+        return None
+    if is_companion(table, ride, chain):
+        return chain
+    system = world.system(ride.operator)
+    if transferred:
+        assert chain is not None
+        transfers, started_at, due = chain.transfers + 1, chain.started_at, chain.due
+        prices, first_entry = chain.prices + charge.price, chain.first_entry
+    else:
+        transfers, started_at, due = 0, ride.time, charge.due
+        prices, first_entry = charge.price, _owned(system, ride.from_stop)
+    return Chain(
+        transfers, started_at, due, prices, first_entry,
+        last_started_at=ride.started_at,
+        last_ended_at=ride.ended_at,
+        last_operator=ride.operator,
+        last_mode=ride.mode,
+        last_line=ride.own_line,
+        last_vehicle=ride.own_vehicle,
+        last_exit=_owned(system, ride.to_stop),
+        last_single=ride.state == SINGLE_TAP,
+    )
+
+
+def _owned(system: str, stop: str) -> Owned:
+    return (system, stop) if stop else ("", "")

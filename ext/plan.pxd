@@ -1,0 +1,54 @@
+"""Compiled tables, as the pricing kernels read them: arrays only, made by fare_tables."""
+
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+
+from ext.records cimport (
+    AccumulatorRule,
+    Band,
+    Choice,
+    Condition,
+    FareRow,
+    LineStop,
+    LineStops,
+    Member,
+    PriceBand,
+    PriceRow,
+    SameStation,
+    Share,
+    Step,
+    Tariff,
+    Window,
+)
+
+
+cdef class Plan:
+    cdef const Member[::1] members              # by member number
+    cdef const Choice[::1] choices              # [operator slot][mode][line group]
+    cdef const uint16_t[::1] choice_tariffs
+    cdef const uint16_t[::1] line_groups        # by line number; lines beyond it: group 0
+    cdef const Tariff[::1] tariffs
+    cdef const FareRow[::1] fare_rows
+    cdef const Step[::1] steps
+    cdef const PriceRow[::1] rows
+    cdef const Condition[::1] conditions
+    cdef const Window[::1] windows
+    cdef const Share[::1] shares
+    cdef const Band[::1] bands
+    cdef const PriceBand[::1] price_bands
+    cdef const SameStation[::1] same_stations
+    cdef const uint32_t[::1] stop_places        # by stop number: place among all listed stops
+    cdef const uint16_t[::1] zones              # zone of each stop, for fare rows by zone
+    cdef const int32_t[::1] fares               # matrices and edges, end to end; -1: none
+    cdef const LineStop[::1] line_stops
+    cdef const LineStops[::1] lines             # by line number; lines beyond it: no stops
+    cdef const uint8_t[:, ::1] member_sets      # [set][member number]
+    cdef const uint8_t[:, ::1] line_sets        # [set][line number]
+    cdef const uint8_t[:, ::1] stop_sets        # [set][stop number]
+    cdef const uint16_t[::1] counts_to
+    cdef const AccumulatorRule[::1] accumulator_rules   # by accumulator number
+    cdef const uint16_t[::1] days               # by service day: a bit for each thing it is
+    cdef const uint32_t[::1] months             # by service day: year * 12 + month - 1
+    cdef int civil_offset_s                     # that clocks are ahead of UTC
+    cdef Py_ssize_t modes
+    cdef Py_ssize_t groups
+    cdef readonly Py_ssize_t counts_to_most     # accumulators that one ride can feed

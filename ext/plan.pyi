@@ -1,0 +1,42 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+class Plan:
+    @property
+    def counts_to_most(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        members: NDArray[Any],
+        choices: NDArray[Any],
+        choice_tariffs: NDArray[np.uint16],
+        line_groups: NDArray[np.uint16],
+        tariffs: NDArray[Any],
+        fare_rows: NDArray[Any],
+        steps: NDArray[Any],
+        rows: NDArray[Any],
+        conditions: NDArray[Any],
+        windows: NDArray[Any],
+        shares: NDArray[Any],
+        bands: NDArray[Any],
+        price_bands: NDArray[Any],
+        same_stations: NDArray[Any],
+        stop_places: NDArray[np.uint32],
+        zones: NDArray[np.uint16],
+        fares: NDArray[np.int32],
+        line_stops: NDArray[Any],
+        lines: NDArray[Any],
+        member_sets: NDArray[np.uint8],
+        line_sets: NDArray[np.uint8],
+        stop_sets: NDArray[np.uint8],
+        counts_to: NDArray[np.uint16],
+        accumulator_rules: NDArray[Any],
+        days: NDArray[np.uint16],
+        months: NDArray[np.uint32],
+        civil_offset_s: int,
+        modes: int,
+        groups: int,
+        counts_to_most: int,
+    ) -> None: ...

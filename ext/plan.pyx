@@ -1,0 +1,42 @@
+"""Compiled tables, as the pricing kernels read them: arrays only, made by fare_tables."""
+
+
+cdef class Plan:
+    """Everything that prices of a network depend on. Shapes are the compiler's promise."""
+
+    def __init__(self, *, members, choices, choice_tariffs, line_groups, tariffs, fare_rows, steps,
+                 rows, conditions, windows, shares, bands, price_bands, same_stations, stop_places,
+                 zones, fares, line_stops, lines, member_sets, line_sets, stop_sets, counts_to,
+                 accumulator_rules, days, months, int civil_offset_s, Py_ssize_t modes,
+                 Py_ssize_t groups, Py_ssize_t counts_to_most):
+        """Keep the arrays; none may be empty."""
+        self.members = members
+        self.choices = choices
+        self.choice_tariffs = choice_tariffs
+        self.line_groups = line_groups
+        self.tariffs = tariffs
+        self.fare_rows = fare_rows
+        self.steps = steps
+        self.rows = rows
+        self.conditions = conditions
+        self.windows = windows
+        self.shares = shares
+        self.bands = bands
+        self.price_bands = price_bands
+        self.same_stations = same_stations
+        self.stop_places = stop_places
+        self.zones = zones
+        self.fares = fares
+        self.line_stops = line_stops
+        self.lines = lines
+        self.member_sets = member_sets
+        self.line_sets = line_sets
+        self.stop_sets = stop_sets
+        self.counts_to = counts_to
+        self.accumulator_rules = accumulator_rules
+        self.days = days
+        self.months = months
+        self.civil_offset_s = civil_offset_s
+        self.modes = modes
+        self.groups = groups
+        self.counts_to_most = counts_to_most

@@ -1,0 +1,140 @@
+"""Files that people write, read with bounds: what is wrong with one is told with its line."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from fare_tables.places import KeyPath, Place, lines_of, nearest_line, place_at
+
+T = TypeVar("T")
+
+TOML_BYTES_MOST = 4 << 20
+CSV_BYTES_MOST = 16 << 20       # stops, links and matrices
+
+
+class TableError(Exception):
+    """A table cannot be used: what was found, what was expected, where, what to do.
+
+    `code` is one of fare_tables/notices.py.
+    """
+
+    def __init__(self, words: str, *, code: str = "NOT_COMPILED",
+                 place: Place | None = None) -> None:
+        """Say what was found, and on lines of their own what to do."""
+        self.words, self.code, self.place = words, code, place
+        super().__init__(words if place is None else _placed_words(words, code, place))
+
+
+def _placed_words(words: str, code: str, place: Place) -> str:
+    what, _, remedy = words.partition("\n")
+    excerpt = f"    {place.excerpt}\n" if place.excerpt else ""
+    return f"{place.path}:{place.line}: {what} [{code}]\n{excerpt}{remedy}"
+
+
+def read_bounded(path: Path, bytes_most: int) -> str:
+    """The text of a file that is not larger than it may be; a larger one is not read.
+
+    Raises TableError.
+    """
+    content = b""
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size <= bytes_most:
+                content = file.read(bytes_most + 1)
+                size = max(size, len(content))
+    except OSError as error:
+        raise TableError(f"cannot be read: {error.strerror}\nput a file there that can be",
+                         code="UNREADABLE", place=Place(path, 1, "")) from None
+    if size > bytes_most:
+        raise TableError(
+            f"the file has {size:,} bytes, and at most {bytes_most:,} are read\n"
+            "split it into tables of fewer operators, or leave out what no ride needs",
+            code="TOO_LARGE", place=Place(path, 1, ""))
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise TableError(f"is not UTF-8: {error.reason} at byte {error.start}\n"
+                         "store the file as UTF-8", code="UNREADABLE",
+                         place=Place(path, line, "")) from None
+
+
+class Source:
+    """A TOML file: what it says, and on which lines."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file.
+
+        Raises TableError where it is not TOML.
+        """
+        self.path, self.text = path, read_bounded(path, TOML_BYTES_MOST)
+        try:
+            self.keys: dict[str, Any] = tomllib.loads(self.text)
+        except RecursionError:
+            raise self.refuse("is not a table: brackets are nested too deep\n"
+                              "write values as fare_tables/model.py has them", "NOT_TOML") from None
+        except ValueError as error:     # not TOML, or a number of thousands of digits
+            raise self._not_toml(str(error)) from None
+
+    def _not_toml(self, said: str) -> TableError:
+        at = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", said)
+        line = 1 if at is None else int(at[1] or self.text.count("\n") + 1)
+        twice = said.startswith(("Cannot overwrite", "Cannot declare"))
+        return TableError(
+            f"is not TOML: {said}\n"
+            + ("keep one of the two, under a name of its own" if twice
+               else "correct that place in the file"),
+            code="KEY_TWICE" if twice else "NOT_TOML", place=place_at(self.path, self.text, line))
+
+    def place(self, path: KeyPath) -> Place:
+        """Where a part of the file is written; the part around it where it is not."""
+        return place_at(self.path, self.text, nearest_line(lines_of(self.text), path))
+
+    def refuse(self, words: str, code: str, path: KeyPath = ()) -> TableError:
+        """The error that this file is refused with."""
+        place = self.place(path) if path else Place(self.path, 1, "")
+        return TableError(words, code=code, place=place)
+
+    def convert(self, shape: type[T]) -> T:
+        """What the file says, as a struct.
+
+        Raises TableError with place and remedy.
+        """
+        try:
+            return msgspec.convert(self.keys, shape)
+        except msgspec.ValidationError as error:
+            path, words, code = explain_mismatch(str(error), shape)
+            raise self.refuse(words, code, path) from None
+
+
+def explain_mismatch(said: str, shape: type[Any]) -> tuple[KeyPath, str, str]:
+    """Where a value does not fit its struct, in words with a remedy, and the notice code."""
+    what, _, at = said.partition(" - at `$")
+    path: KeyPath = tuple(int(index) if index else name for name, index in
+                          re.findall(r"\.(\w+)|\[(\d+)\]", at.partition("[...]")[0]))
+    remedy = f"the keys and their meaning are in {shape.__module__}.{shape.__name__}"
+    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", what)
+    if unknown is not None:
+        near = difflib.get_close_matches(unknown[1], _keys_of(shape), n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        return (*path, unknown[1]), f"{said}\n{meant}{remedy}", "KEY_UNKNOWN"
+    if what.startswith("Object missing required field"):
+        return path, f"{said}\n{remedy}", "KEY_MISSING"
+    return path, f"{said}\n{remedy}", "VALUE_INVALID"
+
+
+def _keys_of(shape: type[Any]) -> list[str]:
+    """The keys of all structs that are written beside this one."""
+    found: dict[str, None] = {}
+    for one in vars(sys.modules[shape.__module__]).values():
+        found.update(dict.fromkeys(getattr(one, "__struct_fields__", ())))
+    return list(found)

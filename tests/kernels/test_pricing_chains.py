@@ -1,0 +1,126 @@
+"""What a chain of rides costs together: differences, whole-way fares, and who may go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kernels.ground import NOON, Outcome, make_ride, make_table, price
+
+pytestmark = pytest.mark.kernels
+
+HOUR = 3600
+BANDS = [{"to_m": 2000, "amount": 200}, {"to_m": 3500, "amount": 300}, {"amount": 500}]
+
+
+def tables(amounts: tuple[int, int] = (200, 300), **row: Any) -> list[Any]:
+    """A bus and a metro with one fare each, and the same transfer row."""
+    transfer = [{"rule": "change", "funders": [{"funder": "finance"}], "within_s": HOUR, **row}]
+    return [make_table(operator, transfer=transfer, stop_sets={"hub": ["b", "c"], "edge": ["d"]},
+                       fare={"rule": "flat", "basis": "flat", "amount": amount})
+            for operator, amount in zip(("bus", "metro"), amounts, strict=True)]
+
+
+def bus(at: int, line: int = 1, **changes: Any) -> dict[str, Any]:
+    return make_ride(started_at=NOON + at, ended_at=NOON + at, line=line, **changes)
+
+
+def metro(start: int, end: int, **changes: Any) -> dict[str, Any]:
+    return make_ride("metro", started_at=NOON + start, ended_at=NOON + end, **changes)
+
+
+@pytest.mark.parametrize(("row", "prices"), [
+    ({"pays_amount": 50},                          [200, 50, 200]),
+    ({"pays_amount": 250},                         [200, 250, 200]),
+    ({"pays_percent": 50},                         [200, 150, 200]),
+    ({"pays_percent": 33, "unit": 10, "rounding": "up"}, [200, 100, 200]),
+    ({"pays_difference": True},                    [200, 100, 200]),
+    ({"pays_difference": True, "max_transfers": 2}, [200, 100, 0]),
+    ({"chain_pays": 240},                          [200, 40, 200]),
+    ({"chain_pays": 240, "max_transfers": 2},      [200, 40, 0]),
+    ({"chain_pays": 600, "max_transfers": 2},      [200, 300, 100]),
+])
+def test_what_a_change_costs(tmp_path: Path, row: dict[str, Any], prices: list[int]) -> None:
+    """Bus for 200, metro for 300, bus for 200."""
+    outcome = price(tmp_path, tables(**row), bus(0), metro(600, 900), bus(1200, 2))
+    assert outcome.price == prices
+
+
+def through(folder: Path, *rides: dict[str, Any], **row: Any) -> Outcome:
+    """A metro by distance: a-b 1 km, b-c 2 km, c-d 3 km, a-d 2.5 km; through from b or c."""
+    table = make_table("metro", stop_sets={"hub": ["b", "c"]}, transfer=[
+        {"rule": "through", "funders": [{"funder": "operator"}], "within_s": 1800,
+         "through": True, "same_line": True, "left_at": ["hub"], "from_stops": ["hub"], **row}],
+        fare={"rule": "far", "basis": "distance", "bands": BANDS, "overtime_after_s": 3600,
+              "overtime_add": 900})
+    return price(folder, [table], *rides)
+
+
+def test_a_way_on_costs_what_the_whole_way_costs(tmp_path: Path) -> None:
+    """A to b for 200, out and in again at c, on to d: a to d is 2.5 km for 300."""
+    outcome = through(tmp_path, metro(0, 600, from_stop="a", to_stop="b"),
+                      metro(900, 1500, from_stop="c", to_stop="d"))
+    assert outcome.due == [200, 300]
+    assert outcome.price == [200, 100]
+
+
+@pytest.mark.parametrize("second", [
+    metro(900, 1500, from_stop="d", to_stop="c"),               # did not go in at the hub
+    metro(600 + 1801, 3000, from_stop="c", to_stop="d"),        # too late
+])
+def test_no_way_on(tmp_path: Path, second: dict[str, Any]) -> None:
+    outcome = through(tmp_path, metro(0, 600, from_stop="a", to_stop="b"), second)
+    assert outcome.price == [200, 300]
+
+
+def test_a_way_on_to_where_no_track_leads_has_no_fare(tmp_path: Path) -> None:
+    outcome = through(tmp_path, metro(0, 600, from_stop="a", to_stop="b"),
+                      metro(900, 1500, from_stop="c", to_stop="e"))
+    assert outcome.codes == ["OK", "NO_FARE"]
+
+
+def test_who_did_not_leave_at_the_hub(tmp_path: Path) -> None:
+    outcome = through(tmp_path, metro(0, 600, from_stop="a", to_stop="d"),
+                      metro(900, 1500, from_stop="c", to_stop="d"))
+    assert outcome.price == [300, 300]
+
+
+def test_the_whole_way_knows_no_overtime_but_the_ride_does(tmp_path: Path) -> None:
+    outcome = through(tmp_path, metro(0, 600, from_stop="a", to_stop="b"),
+                      metro(900, 900 + 3601, from_stop="c", to_stop="d"))
+    assert outcome.due == [200, 1200]
+    assert outcome.price == [200, 100]
+
+
+@pytest.mark.parametrize(("row", "second", "price_after"), [
+    ({"same_line_after_s": 900}, bus(899, 1),    200),
+    ({"same_line_after_s": 900}, bus(900, 1),    0),
+    ({"same_line_after_s": 900}, bus(60, 2),     0),
+    ({},                         bus(900, 1),    200),
+    ({"same_vehicle": False},    bus(60, 2, vehicle=7), 200),
+    ({"same_vehicle": False},    bus(60, 2, vehicle=8), 0),
+    ({"same_vehicle": False},    bus(60, 2, vehicle=0), 0),
+    ({},                         bus(60, 2, vehicle=7), 0),
+    ({"from_line_classes": ["express"]}, bus(60, 2), 0),
+    ({"from_line_classes": ["night"]},   bus(60, 2), 200),
+])
+def test_lines_and_vehicles_of_the_ride_before(tmp_path: Path, row: dict[str, Any],
+                                               second: dict[str, Any], price_after: int) -> None:
+    outcome = price(tmp_path, tables(credit=200, **row), bus(0, 1, vehicle=7), second)
+    assert outcome.price == [200, price_after]
+
+
+@pytest.mark.parametrize(("end", "applies"), [(HOUR, True), (HOUR + 1, False)])
+def test_the_time_can_run_to_the_way_out(tmp_path: Path, end: int, applies: bool) -> None:
+    outcome = price(tmp_path, tables(credit=100, measured_to="end"), bus(0), metro(1200, end))
+    assert outcome.price == [200, 200 if applies else 300]
+
+
+def test_the_best_transfer(tmp_path: Path) -> None:
+    rows = [{"rule": rule, "funders": [{"funder": "finance"}], "within_s": HOUR, **effect}
+            for rule, effect in (("credit", {"credit": 40}), ("half", {"pays_percent": 50}))]
+    for best, rule in (([], "credit"), (["transfer"], "half")):
+        table = make_table(transfer=rows, best=best)
+        assert price(tmp_path, [table], bus(0), bus(60, 2)).legs(1)[0][1] == rule

@@ -1,0 +1,159 @@
+"""What a card has counted decides the next ride: tiers by rides, quotas, caps; and periods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ext import records
+from ext.codes import RideState
+from tests.kernels.cases import Records, records_of
+from tests.kernels.ground import DAY, NOON, Outcome, make_ride, make_table, price
+
+pytestmark = pytest.mark.kernels
+
+FINANCE = [{"funder": "finance"}]
+MONTH, WEEK = 2024 * 12 + 9, (DAY + 3) // 7
+
+
+def on(day: int, **changes: Any) -> dict[str, Any]:
+    at = NOON + (day - DAY) * 86_400
+    return make_ride(service_day=day, started_at=at, ended_at=at, **changes)
+
+
+def counted(outcome: Outcome) -> dict[tuple[str, int], tuple[int, int]]:
+    """What each accumulator holds afterwards: amount and rides."""
+    return {(outcome.names.code("accumulator", int(row["accumulator"])), int(row["period"])):
+            (int(row["spent"]), int(row["rides"])) for row in outcome.accumulators}
+
+
+def test_a_tier_by_the_number_of_rides(tmp_path: Path) -> None:
+    """Guangzhou until 2022: fifteen rides in full, then 6 折; here two rides."""
+    tier = {"rule": "often", "accumulator": "year", "at_least": 2, "pays_percent": 60,
+            "funders": FINANCE}
+    table = make_table(counts_to=["year"], tier=[tier])
+    assert price(tmp_path, [table], *[make_ride()] * 4).price == [200, 200, 120, 120]
+
+
+@pytest.mark.parametrize(("accumulator", "days", "prices"), [
+    ("today", [DAY, DAY, DAY + 1],      [200, 0, 200]),
+    # 2024-10-04 is a Friday: the Sunday belongs to its week, the Monday to the next.
+    ("week",  [DAY, DAY + 2, DAY + 3],  [200, 0, 200]),
+    ("month", [DAY, DAY + 27, DAY + 28], [200, 0, 200]),
+])
+def test_periods_begin_anew(tmp_path: Path, accumulator: str, days: list[int],
+                            prices: list[int]) -> None:
+    cap = {"rule": "cap", "accumulator": accumulator, "amount": 200, "funders": FINANCE}
+    table = make_table(counts_to=[accumulator], cap=[cap])
+    assert price(tmp_path, [table], *map(on, days)).price == prices
+
+
+def test_a_year_begins_in_january(tmp_path: Path) -> None:
+    table = make_table(counts_to=["year"])
+    outcome = price(tmp_path, [table], on(DAY), on(DAY + 88), on(DAY + 89))
+    assert counted(outcome) == {("year", 2024): (2, 2), ("year", 2025): (1, 1)}
+
+
+def test_a_cap_leaves_what_is_left(tmp_path: Path) -> None:
+    cap = {"rule": "cap", "accumulator": "month", "amount": 450, "funders": FINANCE}
+    outcome = price(tmp_path, [make_table(counts_to=["month"], cap=[cap])], *[make_ride()] * 4)
+    assert outcome.price == [200, 200, 50, 0]
+    assert outcome.legs(2) == [("cap", "cap", "finance", 150)]
+    assert outcome.legs(3) == [("cap", "cap", "finance", 200)]
+
+
+def test_every_cap_applies(tmp_path: Path) -> None:
+    """The day's cap leaves 100, the month's 30 of that."""
+    caps = [{"rule": "day", "accumulator": "today", "amount": 300, "funders": FINANCE},
+            {"rule": "month", "accumulator": "month", "amount": 230,
+             "funders": [{"funder": "civil"}]}]
+    outcome = price(tmp_path, [make_table(counts_to=["today", "month"], cap=caps)],
+                    *[make_ride()] * 2)
+    assert outcome.price == [200, 30]
+    assert outcome.legs(1) == [("cap", "day", "finance", 100), ("cap", "month", "civil", 70)]
+
+
+def quota(limit: int, uses: int = 1, **row: Any) -> dict[str, Any]:
+    return {"rule": "free", "pays_amount": 0, "funders": FINANCE,
+            "quota": {"accumulator": "uses", "limit": limit, "uses": uses}, **row}
+
+
+@pytest.mark.parametrize(("limit", "uses", "prices", "spent"), [
+    (2, 1, [0, 0, 200], 2),
+    (5, 2, [0, 0, 200], 4),         # the third would take the sixth count
+    (4, 2, [0, 0, 200], 4),
+    (3, 3, [0, 200, 200], 3),
+])
+def test_a_quota_holds_while_the_ride_fits_in(tmp_path: Path, limit: int, uses: int,
+                                              prices: list[int], spent: int) -> None:
+    outcome = price(tmp_path, [make_table(concession=[quota(limit, uses)])], *[make_ride()] * 3)
+    assert outcome.price == prices
+    assert counted(outcome)["uses", MONTH][0] == spent
+
+
+def test_when_the_quota_is_used_up_the_next_row_is_tried(tmp_path: Path) -> None:
+    rows = [quota(1), {"rule": "later", "pays_percent": 85, "funders": FINANCE}]
+    assert price(tmp_path, [make_table(concession=rows)], *[make_ride()] * 3).price == [0, 170, 170]
+
+
+def test_only_the_row_that_applies_uses_its_quota(tmp_path: Path) -> None:
+    rows = [{"rule": "student", "card_kinds": ["student"], "pays_percent": 50, "funders": FINANCE},
+            quota(1)]
+    outcome = price(tmp_path, [make_table(concession=rows)], make_ride(card_kind=2), make_ride())
+    assert outcome.price == [100, 0]
+    assert counted(outcome) == {("uses", MONTH): (1, 1)}
+
+
+def test_a_quota_is_used_also_where_nothing_is_taken_off(tmp_path: Path) -> None:
+    fare = {"rule": "gratis", "basis": "flat", "amount": 0}
+    outcome = price(tmp_path, [make_table(fare=fare, concession=[quota(9)])], make_ride())
+    assert counted(outcome) == {("uses", MONTH): (1, 1)}
+
+
+def test_an_incomplete_ride_counts_nothing_but_uses_its_quota(tmp_path: Path) -> None:
+    fare = {"rule": "flat", "basis": "flat", "amount": 200, "discounts_on_incomplete": True}
+    table = make_table(fare=fare, counts_to=["month"], concession=[quota(9)])
+    ride = make_ride(state=RideState.MISSING_OUT, ended_at=0)
+    assert counted(price(tmp_path, [table], ride)) == {("uses", MONTH): (1, 1)}
+
+
+def test_one_accumulator_can_be_fed_by_rides_and_by_quotas(tmp_path: Path) -> None:
+    table = make_table(counts_to=["uses"], concession=[quota(9, 3)])
+    assert counted(price(tmp_path, [table], make_ride())) == {("uses", MONTH): (4, 2)}
+
+
+def test_there_is_room_for_all_that_a_ride_feeds(tmp_path: Path) -> None:
+    """Three accumulators, a quota of the concession and one of the cap: five new totals."""
+    cap = {"rule": "cap", "accumulator": "week", "amount": 10_000, "funders": FINANCE,
+           "quota": {"accumulator": "year", "limit": 9}}
+    table = make_table(counts_to=["month", "today", "week"], concession=[quota(9)], cap=[cap])
+    outcome = price(tmp_path, [table], make_ride())
+    assert len(outcome.accumulators) == 5
+
+
+def test_totals_of_other_cards_stay_where_they_are(tmp_path: Path) -> None:
+    before = records_of([{"card_lo": card, "accumulator": 1, "period": MONTH, "spent": 900}
+                         for card in (0, 1, 2)], records.ACCUMULATOR)
+    table = make_table(counts_to=["month"], tier=[
+        {"rule": "over", "accumulator": "month", "over": 800, "pays_percent": 50,
+         "funders": FINANCE}])
+    outcome = price(tmp_path, [table], make_ride(), before=before)
+    assert outcome.price == [100]
+    assert _spent(outcome.accumulators) == [(1, 1000)]
+
+
+def _spent(rows: Records) -> list[tuple[int, int]]:
+    return list(zip(rows["card_lo"].tolist(), rows["spent"].tolist(), strict=True))
+
+
+def test_a_counter_that_cannot_be_exceeded(tmp_path: Path) -> None:
+    """The largest tier is open above: no sum is beyond it."""
+    before = records_of([{"card_lo": 1, "accumulator": 1, "period": MONTH,
+                          "spent": np.iinfo(np.int64).max - 10**10}], records.ACCUMULATOR)
+    table = make_table(counts_to=["month"], tier=[
+        {"rule": "over", "accumulator": "month", "over": 800, "pays_percent": 50,
+         "funders": FINANCE}])
+    assert price(tmp_path, [table], make_ride(), before=before).price == [100]
