@@ -16,6 +16,9 @@ from tests.properties.networks import CARD_KINDS, LINES, MEDIA, PREFIXES, list_s
 # An ordinary morning; the last evening of a month and of a table; the second before a day begins.
 STARTS = tuple(datetime.datetime(2025, *rest) for rest in
                ((5, 6, 8, 0), (5, 31, 22, 30), (6, 1, 3, 59, 59), (5, 31, 23, 59)))
+BIRTHDAYS = st.sampled_from([
+    None, datetime.date(1965, 5, 6), datetime.date(1965, 5, 7), datetime.date(1960, 2, 29),
+    datetime.date(2007, 6, 1), datetime.date(2025, 5, 1), datetime.date(1990, 1, 1)])
 GAPS_S = (600, 0, 1, 240, 1200, 1800, 1801, 3600, 5400)
 LONG_GAPS_S = (6 * 3600, 86_400)
 # Weights by repetition; the first is what a failure shrinks to.
@@ -31,17 +34,21 @@ class Rider:
     issuer: str
     medium: str
     card_kind: str
+    born_on: datetime.date | None
+    reviewed_until: datetime.date | None
 
 
 @st.composite
-def taps_of(draw: st.DrawFn, world: World, *, cards: int = 3) -> list[Tap]:
+def taps_of(
+    draw: st.DrawFn, world: World, *, cards: int = 3, chains: bool = False
+) -> list[Tap]:
     """Taps of one to so many cards, each identity once. They have no place yet."""
     riders = [draw(_riders(n)) for n in range(draw(st.integers(1, cards)))]
     zone = ZoneInfo(world.network.time_zone)
     taps: list[Tap] = []
     for rider in riders:
         start = draw(st.sampled_from(STARTS)).replace(tzinfo=zone)
-        taps += draw(_stories(world, rider, int(start.timestamp())))
+        taps += draw(_stories(world, rider, int(start.timestamp()), chains))
     return taps
 
 
@@ -54,25 +61,31 @@ def _riders(draw: st.DrawFn, n: int) -> Rider:
         issuer=f"I{issuer + 1}",
         medium=draw(st.sampled_from([*MEDIA, ""])),
         card_kind=draw(st.sampled_from([*CARD_KINDS, ""])),
+        born_on=draw(BIRTHDAYS),
+        reviewed_until=draw(st.sampled_from([None, datetime.date(2025, 5, 31),
+                                             datetime.date(2025, 5, 5), datetime.date(2030, 1, 1)]))
     )
 
 
 @st.composite
-def _stories(draw: st.DrawFn, world: World, rider: Rider, time: int) -> list[Tap]:
+def _stories(
+    draw: st.DrawFn, world: World, rider: Rider, time: int, chains: bool
+) -> list[Tap]:
     """One card's taps in the order they happened: anything, or one bus after another."""
     taps: list[Tap] = []
     seq = draw(st.sampled_from([1, 100]))
     operators = [one.code for one in world.network.operator]
     gaps_s, choice = _gaps(world), MOVES
-    hops = draw(st.sampled_from([False, False, True]))
+    hops = chains or draw(st.sampled_from([False, False, True]))
     if hops:
-        operators = [draw(st.sampled_from(_fitting(operators, "single")))]
+        if not chains:
+            operators = [draw(st.sampled_from(_fitting(operators, "single")))]
         gaps_s, choice = st.sampled_from(GAPS_S[:5]), ("single", "single", "pair")
-    least = draw(st.sampled_from([1, 3, 5]))
+    least = draw(st.sampled_from([4, 5, 7] if chains else [1, 3, 5]))
     for n, move in enumerate(draw(st.lists(st.sampled_from(choice), min_size=least, max_size=7))):
         time += draw(gaps_s)
         operator = draw(st.sampled_from(_fitting(operators, move)))
-        made = draw(_moves(world, rider, move, operator, time, seq))
+        made = draw(_moves(world, rider, move, operator, time, seq, gaps_s))
         taps += [replace(tap, line=LINES[n % 2]) for tap in made] if hops else made
         time = made[-1].tapped_at
         # A counter can jump; further than a window of 64 can look back, too.
@@ -93,7 +106,8 @@ def _gaps(world: World) -> st.SearchStrategy[int]:
 
 @st.composite
 def _moves(
-    draw: st.DrawFn, world: World, rider: Rider, move: str, operator: str, time: int, seq: int
+    draw: st.DrawFn, world: World, rider: Rider, move: str, operator: str, time: int, seq: int,
+    gaps_s: st.SearchStrategy[int],
 ) -> list[Tap]:
     """The taps of one move."""
     if move == "pair":
@@ -101,7 +115,7 @@ def _moves(
         others = [one.code for one in world.network.operator if one.code != operator
                   and world.system(one.code) == world.system(operator)]
         operator = draw(st.sampled_from([operator, *others * 2]))
-        later = time + draw(_gaps(world))
+        later = time + draw(gaps_s)
         last = draw(_taps(world, rider, operator, "out", later, seq + 1))
         modes = world.operator(operator).modes
         if first.mode in modes and draw(st.sampled_from([True, True, True, False])):
@@ -112,7 +126,7 @@ def _moves(
     if kind == "ride":
         stops = list_stops(world, operator)
         tap = replace(tap, entered_at=time, entry_stop=draw(st.sampled_from(stops)))
-        lasted = 0 if move == "open_ride" else draw(_gaps(world))
+        lasted = 0 if move == "open_ride" else draw(gaps_s)
         tap = replace(tap, tapped_at=time + lasted, stop="" if move == "open_ride" else tap.stop)
     return [tap]
 
@@ -128,6 +142,7 @@ def _taps(
         "distance_m": draw(st.sampled_from([None, 1000, 1001, 0, 12345])),
         "line": draw(st.sampled_from(["", *LINES])),
         "card_kind": rider.card_kind, "medium": rider.medium,
+        "born_on": rider.born_on, "reviewed_until": rider.reviewed_until,
     }
     if draw(st.sampled_from([False, False, True])):
         said |= draw(_more_said)
@@ -144,6 +159,7 @@ _more_said = st.fixed_dictionaries({
     "direction": st.sampled_from(["", "up", "down"]),
     "balance_before": st.sampled_from([None, 0, 5000]),
     "tac": st.sampled_from(["", "0000AAAA"]),
+    "born_on": BIRTHDAYS,
     "key_version": st.sampled_from([1, 3]),
     "algorithm": st.sampled_from(["00", "01"]),
     "card_kind": st.sampled_from(CARD_KINDS),       # a card can change what it is

@@ -19,7 +19,7 @@ REQUIRED = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq",
             "stop")
 OPTIONAL = ("line", "vehicle", "direction", "medium", "card_kind", "issuer", "due", "paid",
             "balance_before", "distance_m", "tac", "key_version", "algorithm", "entered_at",
-            "entry_stop")
+            "entry_stop", "born_on", "reviewed_until")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _cells(world: World, tap: Tap, terse: bool) -> dict[str, str]:
     return cells
 
 
-def _cell(value: str | int | None) -> str:
+def _cell(value: str | int | datetime.date | None) -> str:
     return "" if value is None else str(value)
 
 

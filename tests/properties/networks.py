@@ -16,12 +16,20 @@ import msgspec
 from hypothesis import strategies as st
 
 from clearing.network import Network
-from clearing.reference.world import World
+from clearing.reference.world import LineStops, Matrix, World
 from fare_tables.model import Table
-from tests.properties.rows import fares, list_discounts
+from tests.properties.rows import (
+    KINDS,
+    LINE_CLASSES,
+    STOP_SETS,
+    list_discounts,
+    list_fares,
+    windows,
+)
 
 FIRST_DAY = datetime.date(2025, 1, 1)
 NEW_TABLES = datetime.date(2025, 6, 1)      # where a table has a second version
+ZONES = ("1", "2")
 RAIL_STOPS = ("S1", "S2", "S3", "S4", "S5")
 BUS_STOPS = ("X1", "X2", "X3")
 MODES = ("metro", "bus")
@@ -30,25 +38,32 @@ MEDIA = ("card", "qr", "face")
 LINES = ("L1", "L2")
 PREFIXES = ("51", "52", "00")               # of the issuers' cards
 
+PERIODS = st.sampled_from(["month", "day", "week", "year"])
+
+Matrices = dict[tuple[str, str], Matrix]
+
 # The province of each city.
 PLACES = (("P1", "P2"), ("P1", "P1"), ("P1", "P1", "P2"), ("P1", "P2", "P3"),
           ("P1", "P1", "P2", "P3"))
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """Any network, ready for the plain engine."""
+def worlds(draw: st.DrawFn, *, chains: bool = False) -> World:
+    """Any network, ready for the plain engine; or one whose rides give transfers."""
     network = draw(_networks())
     links = draw(_links())
     tables: list[Table] = []
-    matrices: dict[str, dict[tuple[str, str], int]] = {}
+    matrices: Matrices = {}
     for operators in draw(_table_groups(network)):
-        tables += draw(_tables_of(network, operators, matrices))
+        tables += draw(_tables_of(network, operators, matrices, chains))
     return World(
         network=network, tables=tables,
         stops={"rail-stops.csv": {stop: f"station {stop}" for stop in RAIL_STOPS},
                "bus-stops.csv": {stop: f"stop {stop}" for stop in BUS_STOPS}},
         links={"rail-links.csv": links}, matrices=matrices,
+        line_stops={"rail-lines.csv": draw(_line_stops(RAIL_STOPS)),
+                    "bus-lines.csv": draw(_line_stops(BUS_STOPS))},
+        zones={"zones.csv": draw(_zones)},
     )
 
 
@@ -79,8 +94,16 @@ def _networks(draw: st.DrawFn) -> Network:
                    {"code": "K2", "name": "", "province": "P1"}, {"code": "K3", "name": ""}],
         "agreement": draw(_agreements()),
         "accumulator": [
-            {"accumulator": code, "period": draw(st.sampled_from(["month", "day"])),
-             "counts": draw(st.sampled_from(["paid", "due"]))} for code in ("A1", "A2")],
+            {"accumulator": code, "period": draw(PERIODS), "counts": draw(st.sampled_from(counts))}
+            for code, counts in (("A1", ["paid", "due"]), ("A2", ["due", "paid"]),
+                                 ("R1", ["rides"]), ("U1", ["rides"]))],
+        "line_class": [{"line_class": code, "operators": draw(st.sampled_from(
+            [["B1"], ["R1"], ["B1", "R1"]])), "lines": draw(st.sampled_from([["L1"], ["L2"]]))}
+            for code in LINE_CLASSES],
+        "calendar": draw(st.sampled_from(["mainland", "own"])),
+        "day": draw(st.sampled_from([[], [{"date": datetime.date(2025, 5, 6), "is_a": "holiday"},
+                                          {"date": datetime.date(2025, 6, 1),
+                                           "is_a": "workday"}]])),
     }
     return msgspec.convert(fields, Network)
 
@@ -90,8 +113,10 @@ def _operators(draw: st.DrawFn, cities: list[str]) -> list[dict[str, Any]]:
     charged_by = st.fixed_dictionaries(
         {"default": st.sampled_from(["engine", "validator"])},
         optional={"card": st.sampled_from(["validator", "engine"])})
-    rail = {"system": "rail", "stops": "rail-stops.csv", "links": "rail-links.csv"}
-    bus: dict[str, Any] = {"stops": draw(st.sampled_from(["any", "bus-stops.csv"]))}
+    rail = {"system": "rail", "stops": "rail-stops.csv", "links": "rail-links.csv",
+            "line_stops": "rail-lines.csv"}
+    bus: dict[str, Any] = {"stops": draw(st.sampled_from(["any", "bus-stops.csv"])),
+                           "line_stops": "bus-lines.csv"}
     shapes: list[tuple[str, dict[str, Any]]] = [("R1", rail), ("B1", bus)]
     shapes += [("R2", rail)] if draw(st.sampled_from([False, True, True])) else []
     shapes += [("B2", bus)] if draw(st.booleans()) else []
@@ -144,10 +169,11 @@ def _table_groups(draw: st.DrawFn, network: Network) -> list[list[str]]:
 @st.composite
 def _tables_of(
     draw: st.DrawFn, network: Network, operators: list[str],
-    matrices: dict[str, dict[tuple[str, str], int]],
+    matrices: Matrices, chains: bool,
 ) -> list[Table]:
     """The tables of some operators: one, two versions, one by line or one by mode."""
-    split = draw(st.sampled_from(["one", "versions", "line", "mode", "versions", "late"]))
+    split = "one" if chains else draw(
+        st.sampled_from(["one", "versions", "line", "mode", "versions", "late"]))
     before: dict[str, Any] = {"in_force_until": NEW_TABLES - datetime.timedelta(days=1)}
     parts: list[dict[str, Any]] = {
         "one": [{}],
@@ -156,38 +182,66 @@ def _tables_of(
         "mode": [{"modes": ["bus"]}, {"modes": ["metro"]}],
         "late": [{"in_force_from": NEW_TABLES}],
     }[split]
-    return [draw(_tables(network, operators, split, n, part, matrices))
+    return [draw(_tables(network, operators, split, n, part, matrices, chains))
             for n, part in enumerate(parts)]
 
 
 @st.composite
 def _tables(
     draw: st.DrawFn, network: Network, operators: list[str], split: str, n: int,
-    part: dict[str, Any], matrices: dict[str, dict[tuple[str, str], int]],
+    part: dict[str, Any], matrices: Matrices, chains: bool,
 ) -> Table:
     name = f"T-{operators[0]}" if split == "versions" else f"T-{operators[0]}-{n}"
     rail = operators[0].startswith("R")
+    rows = draw(list_fares(network, rail=rail, chains=chains))
+    discounts = draw(list_discounts(network, [row["rule"] for row in rows], chains=chains))
     fields: dict[str, Any] = {
         "table": name, "title": "", "legal_basis": "", "source": "",
         "operators": operators, "in_force_from": FIRST_DAY,
         "city": draw(st.sampled_from([city.code for city in network.city])),
-        "fare": draw(fares(rail=rail)),
-        "order": draw(st.permutations(["concession", "transfer", "tier"])),
-        "counts_to": draw(st.sampled_from([["A1"], ["A1", "A2"], []])),
-        **draw(list_discounts(network)), **part,
+        "fare": rows,
+        "order": draw(st.permutations(KINDS)),
+        "best": [kind for kind in ("concession", "promotion", "transfer", "tier")
+                 if draw(st.sampled_from([False, False, True]))],
+        "counts_to": draw(st.sampled_from([["A1", "R1"], ["A1", "A2"], [], ["A2", "R1"]])),
+        "window": draw(windows()),
+        "stop_sets": {code: draw(st.lists(st.sampled_from(RAIL_STOPS if rail else BUS_STOPS),
+                                          min_size=1, max_size=3, unique=True))
+                      for code in STOP_SETS},
+        **discounts, **part,
     }
-    if fields["fare"]["basis"] == "od":
-        fields["fare"]["matrix"] = f"od-{operators[0]}-{n}.csv"
-        matrices[fields["fare"]["matrix"]] = draw(_matrices())
     if draw(st.booleans()):
-        fields["order"] = [kind for kind in fields["order"] if fields[kind]]
+        fields["companion_within_s"] = draw(st.sampled_from([600, 1, 240]))
+    for place, row in enumerate(rows):
+        if row["basis"] in ("od", "zone"):
+            row["matrix"] = f"{row['basis']}-{operators[0]}-{n}.csv"
+            row["column"] = f"column-{place}"
+            names = RAIL_STOPS if row["basis"] == "od" else ZONES
+            matrices[row["matrix"], row["column"]] = draw(_matrices(names))
+    if draw(st.booleans()):
+        fields["order"] = [kind for kind in fields["order"] if fields.get(kind)]
     return msgspec.convert(fields, Table)
 
 
-def _matrices() -> st.SearchStrategy[dict[tuple[str, str], int]]:
-    stop = st.sampled_from(RAIL_STOPS)
+def _matrices(names: tuple[str, ...]) -> st.SearchStrategy[Matrix]:
+    name = st.sampled_from(names)
     amount = st.sampled_from([0, 200, 250, 300, 455])
-    return st.dictionaries(st.tuples(stop, stop), amount, min_size=12, max_size=25)
+    least = len(names) * len(names) // 2
+    return st.dictionaries(st.tuples(name, name), amount, min_size=least)
+
+
+@st.composite
+def _line_stops(draw: st.DrawFn, stops: tuple[str, ...]) -> LineStops:
+    """Both lines, or one, with most of the stops along each."""
+    lines = draw(st.sampled_from([LINES, LINES, LINES[:1]]))
+    metres = st.sampled_from([0, 1000, 1001, 2500, 12_000])
+    return {line: {stop: draw(metres) for stop in stops if draw(st.sampled_from([True] * 4
+                                                                               + [False]))}
+            for line in lines}
+
+
+_zones = st.dictionaries(st.sampled_from(RAIL_STOPS), st.sampled_from(ZONES), min_size=3).filter(
+    lambda zones: set(zones.values()) == set(ZONES))
 
 
 def write_world(folder: Path, world: World) -> None:
@@ -202,9 +256,18 @@ def write_world(folder: Path, world: World) -> None:
         _write_csv(folder / name, "from,to,metres", (
             (here, there, metres) for here, near in links.items()
             for there, metres in near.items() if here < there))
-    for name, matrix in world.matrices.items():
-        _write_csv(folder / name, "from,to,amount",
-                   ((*ends, amount) for ends, amount in matrix.items()))
+    for name, lines in world.line_stops.items():
+        _write_csv(folder / name, "line,stop,metres", (
+            (line, stop, metres) for line, stops in lines.items()
+            for stop, metres in stops.items()))
+    for name, zones in world.zones.items():
+        _write_csv(folder / name, "stop,zone", zones.items())
+    for name in {name for name, _ in world.matrices}:
+        columns = {column: matrix for (file, column), matrix in world.matrices.items()
+                   if file == name}
+        pairs = dict.fromkeys(pair for matrix in columns.values() for pair in matrix)
+        _write_csv(folder / name, ",".join(["from", "to", *columns]), (
+            (*pair, *(matrix.get(pair, "") for matrix in columns.values())) for pair in pairs))
 
 
 def _write_csv(path: Path, header: str, rows: Any) -> None:

@@ -56,10 +56,12 @@ class Case:
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, runs: int = 3, files: int = 3, cards: int = 3) -> Case:
-    """Any network with up to so many runs of up to so many files."""
-    world = draw(worlds())
-    taps = sorted(draw(taps_of(world, cards=cards)), key=lambda tap: tap.tapped_at)
+def cases(
+    draw: st.DrawFn, *, runs: int = 3, files: int = 3, cards: int = 3, chains: bool = False
+) -> Case:
+    """Any network with up to so many runs of up to so many files; or chains of transfers."""
+    world = draw(worlds(chains=chains))
+    taps = sorted(draw(taps_of(world, cards=cards, chains=chains)), key=lambda tap: tap.tapped_at)
     parts = [list[Tap]() for _ in range(draw(st.integers(1, runs)))]
     # Between two runs there is rather a card on its way than not.
     inside = [index for index, tap in enumerate(taps, 1) if tap.kind == "in"]

@@ -7,11 +7,12 @@ differ.
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from clearing.cards import card_text
@@ -23,12 +24,15 @@ from clearing.run import clear_files, close_window
 from ext.codes import Cause, Code, RideState
 from ext.records import RIDE_FLAGS
 from tests.memory_book import MemoryBook
+from tests.properties.shapes import EVERY, count_shapes
 from tests.properties.strategies import Case, cases, replay, write_world
 
 pytestmark = pytest.mark.kernels
 
 RECEIVED_AT = 4_000_000_000
 drawn = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+fixed = settings(drawn, max_examples=300, derandomize=True, database=None,
+                 phases=[Phase.generate])
 
 Rows = list[tuple[Any, ...]]
 
@@ -67,6 +71,7 @@ def _entry(row: Any, names: Names) -> tuple[Any, ...]:
         names.code("stop", int(row["to_stop"])), member["operator"], member["issuer"],
         *text.values(), *(int(row[name]) for name in ("due", "price", "paid", "variance")),
         bool(int(row["flags"]) & RIDE_FLAGS["HELD"]), tuple(legs_of(row, names)),
+        int(row["age"]), bool(int(row["flags"]) & RIDE_FLAGS["REVIEWED"]),
         member["centre"] if fees[0] else "", *fees, day_of(int(row["window"])),
     )
 
@@ -84,6 +89,7 @@ def plain_entries(results: list[Result]) -> Rows:
                 charge.table, charge.rule, charge.due, charge.price, charge.paid, charge.variance,
                 charge.held,
                 tuple((leg.kind, leg.rule, leg.funder, leg.amount) for leg in charge.legs),
+                ride.age or 0, ride.reviewed,
                 entry.centre if entry.clearing_fee else "", entry.clearing_fee, entry.issuer_fee,
                 entry.window))
     return sorted(rows)
@@ -134,8 +140,32 @@ def carried_of(book: MemoryBook) -> Rows:
 
 
 @drawn
-@given(cases(), st.sampled_from([1, 2]))
+@given(st.one_of(cases(), cases(chains=True)), st.sampled_from([1, 2]))
 def test_both_engines_agree(case: Case, threads: int) -> None:
+    check_agreement(case, threads)
+
+
+def test_every_shape_of_rule_is_met() -> None:
+    """The same on the same networks every time, and every shape of rule decides a ride of some."""
+    met: Counter[str] = Counter()
+    for chains in (True, False):
+        @fixed
+        @given(cases(chains=chains))
+        def look(case: Case) -> None:
+            for result in check_agreement(case, threads=1):
+                count_shapes(case.world, result.entries, met)
+
+        look()
+    for shape in sorted(EVERY):
+        print(f"{met[shape]:7} {shape}")
+    assert set(met) == EVERY
+
+
+def check_agreement(case: Case, threads: int) -> list[Result]:
+    """What both engines make of a case.
+
+    Raises AssertionError where they differ.
+    """
     results = replay(case)
     with tempfile.TemporaryDirectory() as folder:
         book = clear_case(case, Path(folder), threads)
@@ -145,6 +175,7 @@ def test_both_engines_agree(case: Case, threads: int) -> None:
     check_same("obligations", obligations_of(book), plain_obligations(results))
     check_same("carried", carried_of(book),
                [(tap.card, tap.card_seq, tap.tapped_at) for tap in results[-1].carried])
+    return results
 
 
 def check_same(what: str, kernels: Rows, plain: Rows) -> None:
