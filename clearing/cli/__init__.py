@@ -17,6 +17,7 @@ COMMANDS = {
     "clear": "clear tap files into a book",
     "settle": "close a window: positions, instructions, statements",
     "show": "list rides, entries, postings, positions, runs, files, refusals, variances",
+    "price": "say what one ride costs and why, without a book",
     "explain": "say why a ride costs what it costs, and who paid",
     "tables": "check or print the fare tables of a network",
     "verify": "add the books up again, and price rides again with the plain engine",
@@ -106,9 +107,9 @@ def _words_for(error: Exception) -> str | None:
     """What to tell people of an error; None where it is a fault of the program itself."""
     from clearing.errors import OnecardError
 
-    loader = sys.modules.get("fare_tables.loader")      # not imported for an error alone
+    files = sys.modules.get("fare_tables.files")        # not imported for an error alone
     if isinstance(error, OnecardError) or (
-            loader is not None and isinstance(error, loader.TableError)):
+            files is not None and isinstance(error, files.TableError)):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return (f"{os.fsdecode(error.filename)}: {error.strerror}\n"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from clearing.run import Progress, no_progress
+if TYPE_CHECKING:
+    from clearing.run import Progress
 
 ROWS_SHOWN = 20
-WIDEST = 1_000               # columns of characters that a table may need
+GAP = "   "                  # between the columns of a table
 
 
 def yuan(fen: int) -> str:
@@ -26,22 +28,28 @@ def yuan(fen: int) -> str:
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]],
                 right: Sequence[str] = ()) -> None:
     """A table for people; columns named in `right` are aligned to the right."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left",
-                         no_wrap=True, overflow="ignore")
-    for row in rows:
-        table.add_row(*(printable(str(value)) for value in row))
-    # A table wider than the terminal is better wrapped by it than cut.
-    console = Console(width=WIDEST, highlight=False, markup=False, emoji=False)
-    with console.capture() as capture:
-        console.print(table)
+    # Laid out here: rich takes longer to import than a ride takes to price. A table wider than
+    # the terminal is better wrapped by it than cut.
+    cells = [[printable(str(value)) for value in row] for row in rows]
+    widths = [max(map(_width, column)) for column in zip(columns, *cells, strict=True)]
     click.echo(click.style(printable(title), bold=True))
-    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
+    click.echo()
+    for place, row in enumerate([columns, *cells]):
+        padded = (" " * (width - _width(text)) + text if name in right
+                  else text + " " * (width - _width(text))
+                  for name, text, width in zip(columns, row, widths, strict=True))
+        click.echo(f" {GAP.join(padded)}".rstrip())
+        if place == 0:
+            click.echo(" " + "─" * (sum(widths) + len(GAP) * (len(widths) - 1)))
+    click.echo()
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal a text takes: a Chinese character takes two."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(sign)
+               else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def printable(text: str) -> str:
@@ -89,6 +97,8 @@ def print_rows(form: str | None, title: str, columns: Sequence[str],
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """Progress on a terminal; nothing where standard error is none."""
+    from clearing.run import no_progress
+
     if not sys.stderr.isatty():
         yield no_progress
         return

@@ -1,21 +1,47 @@
-"""onecard tables: check or print the fare tables of a network."""
+"""onecard tables: check, print or import the fare tables of a network."""
 
 from __future__ import annotations
 
+import importlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from clearing.cli import REFUSED
 
 if TYPE_CHECKING:
-    from fare_tables.model import Concession, Fare, Table, Tier, Transfer
+    from fare_tables.checks import Report
+    from fare_tables.findings import Finding
+
+# Commands in files of their own, imported when they are called: name, module, what it does.
+ELSEWHERE = {
+    "import-gtfs": ("clearing.cli.tables_import", "make tables from a GTFS feed's fares"),
+}
 
 
-@click.group("tables")
+class TablesGroup(click.Group):
+    """The commands below, and those of ELSEWHERE."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *ELSEWHERE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        found = importlib.import_module(ELSEWHERE[cmd_name][0]).command
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        here = [(name, one.get_short_help_str(limit=80)) for name, one in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl([*here, *((name, said) for name, (_, said) in ELSEWHERE.items())])
+
+
+@click.group("tables", cls=TablesGroup)
 def command() -> None:
-    """Check or print the fare tables of a network.
+    """Check, print or import the fare tables of a network.
 
     \b
     Example:
@@ -26,36 +52,72 @@ def command() -> None:
 
 @command.command("check")
 @click.argument("networks", nargs=-1, metavar="[NETWORK]...")
-def check(networks: tuple[str, ...]) -> None:
-    """Check networks, by default all that are shipped: exit code 1 where there is a finding.
+@click.option("--json", "as_json", is_flag=True, help="For machines: one object per network.")
+def check(networks: tuple[str, ...], as_json: bool) -> None:
+    """Prove that every ride has one price; of all shipped networks by default.
+
+    Errors make the exit code 1. Warnings are printed, and leave it 0.
 
     \b
     Example:
       onecard tables check demo my-network/
     """
+    from clearing.table_checks import check_network
     from fare_tables.loader import list_networks
 
-    found = sum(_check(network) for network in networks or list_networks())
-    sys.exit(REFUSED if found else 0)
+    reports = {network: check_network(network) for network in networks or list_networks()}
+    if as_json:
+        import msgspec
+
+        told = [_as_object(network, report) for network, report in reports.items()]
+        click.echo(msgspec.json.format(msgspec.json.encode(told)).decode())
+    else:
+        for network, report in reports.items():
+            _print_report(network, report)
+    sys.exit(REFUSED if any(report.errors for report in reports.values()) else 0)
 
 
-def _check(network: str) -> int:
-    """The number of findings in one network, printed."""
-    from clearing.names import Names
-    from clearing.world import load_world
-    from fare_tables.checks import Service, check_tables
+def _print_report(network: str, report: Report) -> None:
+    """What was found in one network, and else what was proved."""
+    for finding in report.findings:
+        _print_finding(network, finding)
+    warnings = len(report.findings) - len(report.errors)
+    size = f"{network}: {_count(report.tables, 'table')}, {_count(report.services, 'service')}"
+    noted = f"; {_count(warnings, 'warning')}" if warnings else ""
+    if report.errors:
+        click.echo(f"{size}: {_count(len(report.errors), 'error')}{noted}")
+        return
+    between = f" and {report.fares:,} fares between stops" if report.fares else ""
+    click.echo(f"{size}: {_count(report.combinations, 'combination')}{between} "
+               f"each have one price{noted}; {_count(report.assumed, 'figure')} assumed")
 
-    world = load_world(network, Names())
-    services = [Service(operator.code, mode, operator.runs_from or world.network.taps_from)
-                for operator in world.network.operator for mode in operator.modes]
-    findings = check_tables(world.tables, services)
-    for finding in findings:
-        click.echo(f"{network}: {finding.code} {finding.where}: {finding.what}\n"
-                   f"    {finding.remedy}")
-    assumed = sum(len(table.assumed) for table in world.tables)
-    click.echo(f"{network}: {len(world.tables)} tables for {len(services)} services, "
-               f"{len(findings) or 'no'} findings; {assumed} figures are assumed")
-    return len(findings)
+
+def _print_finding(network: str, finding: Finding) -> None:
+    at = network if finding.place is None else f"{finding.place.path}:{finding.place.line}"
+    about = f" {finding.where}:" if finding.where else ""
+    click.echo(f"{at}: {finding.severity} {finding.code}:{about} {finding.what}")
+    if finding.place is not None and finding.place.excerpt:
+        click.echo(f"    {finding.place.excerpt}")
+    click.echo(f"  {finding.remedy}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _as_object(network: str, report: Report) -> dict[str, Any]:
+    return {
+        "network": network, "tables": report.tables, "services": report.services,
+        "combinations": report.combinations, "fares_between_stops": report.fares,
+        "assumed": report.assumed, "errors": len(report.errors),
+        "findings": [
+            {"code": one.code, "severity": one.severity,
+             "file": None if one.place is None else str(one.place.path),
+             "line": None if one.place is None else one.place.line,
+             "excerpt": None if one.place is None else one.place.excerpt,
+             "where": one.where, "what": one.what, "remedy": one.remedy}
+            for one in report.findings],
+    }
 
 
 @command.command("show")
@@ -69,8 +131,9 @@ def show(network: str, table: str | None) -> None:
       onecard tables show demo
       onecard tables show demo guangzhou-metro
     """
-    from clearing.cli.output import print_table
+    from clearing.cli.output import print_table, printable
     from clearing.errors import OnecardError
+    from clearing.table_words import describe
     from fare_tables.loader import find_folder, load_tables
 
     tables = load_tables(find_folder(network))
@@ -78,65 +141,17 @@ def show(network: str, table: str | None) -> None:
         print_table(f"fare tables of {network}",
                     ("table", "from", "until", "city", "operators", "fare", "title"),
                     ((one.table, one.in_force_from, one.in_force_until or "", one.city,
-                      ", ".join(one.operators), one.fare.basis, one.title) for one in tables))
+                      ", ".join(one.operators),
+                      ", ".join(dict.fromkeys(fare.basis for fare in one.fare)), one.title)
+                     for one in tables))
         return
-    chosen = [one for one in tables if one.table == table]
+    name, _, version = table.partition("@")
+    chosen = [one for one in tables
+              if one.table == name and version in ("", str(one.in_force_from))]
     if not chosen:
         raise OnecardError(f"network {network} has no table {table!r}",
                            expected=", ".join(sorted({one.table for one in tables})),
                            remedy="name one of these")
     for one in chosen:
-        _print(one)
-
-
-def _print(table: Table) -> None:
-    """One version of a table, in words; money in fen."""
-    until = f"to {table.in_force_until}" if table.in_force_until else "on"
-    click.echo(f"{table.table}: {table.title}")
-    click.echo(f"  in force from {table.in_force_from} {until}")
-    click.echo(f"  legal basis: {table.legal_basis} ({table.source})")
-    click.echo(f"  for {', '.join(table.operators)}"
-               + (f", modes {', '.join(table.modes)}" if table.modes else "")
-               + (f", {len(table.lines)} lines" if table.lines else ""))
-    for line in _fare_lines(table.fare):
-        click.echo(f"  {line}")
-    click.echo(f"  discounts in this order: {', '.join(table.order)}")
-    for rows in (table.concession, table.transfer, table.tier):
-        for row in rows:
-            click.echo(f"    {_row_line(row)}")
-    if table.counts_to:
-        click.echo(f"  counts to {', '.join(table.counts_to)}")
-    for assumption in table.assumed:
-        click.echo(f"  assumed: {assumption}")
-
-
-def _fare_lines(fare: Fare) -> list[str]:
-    lines = [f"fare {fare.rule}, by {fare.basis}"
-             + (f": {fare.amount} fen" if fare.amount is not None else "")]
-    reached = 0
-    for band in fare.bands or ():
-        to = "and beyond" if band.to_m is None else f"to {band.to_m} m"
-        lines.append(f"  from {reached} m {to}: " + (
-            f"{band.amount} fen" if band.amount is not None
-            else f"{band.add} fen more for every {band.every_m} m begun"))
-        reached = band.to_m or reached
-    lines.append(f"  missing entry: {fare.missing_in}; missing exit: {fare.missing_out}; "
-                 f"same station: {fare.same_station}")
-    if fare.overtime_after_s is not None:
-        lines.append(f"  after {fare.overtime_after_s} s inside: {fare.overtime_add} fen more")
-    return lines
-
-
-def _row_line(row: Concession | Transfer | Tier) -> str:
-    """What a row does, for whom, and who pays for it."""
-    parts = []
-    for name in row.__struct_fields__:
-        value = getattr(row, name)
-        if name in ("rule", "funders") or value in (None, "any"):
-            continue
-        if isinstance(value, list):
-            value = ", ".join(str(one) if isinstance(one, str) else
-                              f"up to {one.to or 'any'} fen {one.pays_percent} %" for one in value)
-        parts.append(f"{name.replace('_', ' ')} {value}")
-    funders = ", ".join(f"{share.funder} {share.weight}" for share in row.funders)
-    return f"{type(row).__name__.lower()} {row.rule}: {'; '.join(parts)}; funded by {funders}"
+        for line in describe(one):
+            click.echo(printable(line))
