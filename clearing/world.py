@@ -21,7 +21,9 @@ from ext.plan import Plan
 from fare_tables.calendars import last_known_day
 from fare_tables.choices import table_version
 from fare_tables.compiled import compile_tables
+from fare_tables.derived import place_error
 from fare_tables.distances import read_csv
+from fare_tables.files import TableError
 from fare_tables.ground import BITS, Ground, Runner
 from fare_tables.loader import SHIPPED, find_folder, load_tables, read_toml
 from fare_tables.model import Table
@@ -95,11 +97,15 @@ def load_world(network: str, names: Names) -> World:
         line_classes=_line_classes(written, runners), calendar=written.calendar,
         own_days={day.date: day.is_a for day in written.day}, taps_from=written.taps_from,
         civil_offset_s=civil_offset_s(written.time_zone, written.taps_from))
+    try:
+        plan = compile_tables(tables, ground)
+    except TableError as error:
+        raise place_error(folder, error) from None
     start = written.day_starts_at
     return World(
         network=written, folder=folder, names=names, tables=tables, members=members,
         member_rows=rows, agreements=compile_terms(_terms(written, names)),
-        plan=compile_tables(tables, ground),
+        plan=plan,
         civil_offset_s=ground.civil_offset_s,
         day_starts_s=start.hour * 3600 + start.minute * 60 + start.second,
         calendar_until=last_known_day(tables, written.calendar),

@@ -1,6 +1,6 @@
 """Whether a row's conditions hold for a ride (RULES.md section 4)."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t
 
 from ext.codes cimport RideState
 from ext.plan cimport Plan
@@ -18,10 +18,14 @@ cdef inline uint32_t ride_time(const Ride *ride) noexcept nogil:
     return ride.ended_at if ride.state == RideState.MISSING_IN else ride.started_at
 
 
-cdef inline bint in_set(const uint8_t[:, ::1] sets, uint32_t which,
-                        uint32_t number) except -1 nogil:
-    """Whether a set has a number; 0 and numbers that are newer than the plan are in none."""
-    return number != 0 and number < <uint32_t>sets.shape[1] and sets[which, number] != 0
+cdef inline bint in_line_set(Plan plan, uint32_t which, uint32_t line) except -1 nogil:
+    """Whether a set has a line; 0 and lines that are newer than the plan are in none."""
+    return line != 0 and line < <uint32_t>plan.line_sets.shape[1] and plan.line_sets[which, line]
+
+
+cdef inline bint in_stop_set(Plan plan, uint32_t which, uint32_t stop) except -1 nogil:
+    """Whether a set has a stop; 0 and stops that are newer than the plan are in none."""
+    return stop != 0 and stop < <uint32_t>plan.stop_sets.shape[1] and plan.stop_sets[which, stop]
 
 
 cdef inline bint in_window(Plan plan, const Window *window, uint32_t second,
@@ -49,12 +53,14 @@ cdef inline bint in_windows(Plan plan, const Condition *condition,
 
 cdef inline bint holds_narrowly(Plan plan, const Condition *condition, const Ride *ride,
                                 bint companion) except -1 nogil:
-    """The conditions that few rows have."""
-    if condition.lines and not in_set(plan.line_sets, condition.lines, ride.line):
+    """The conditions besides card kind, medium and mode."""
+    if condition.issuers and not plan.member_sets[condition.issuers, ride.issuer]:
         return False
-    if condition.from_stops and not in_set(plan.stop_sets, condition.from_stops, ride.from_stop):
+    if condition.lines and not in_line_set(plan, condition.lines, ride.line):
         return False
-    if condition.to_stops and not in_set(plan.stop_sets, condition.to_stops, ride.to_stop):
+    if condition.from_stops and not in_stop_set(plan, condition.from_stops, ride.from_stop):
+        return False
+    if condition.to_stops and not in_stop_set(plan, condition.to_stops, ride.to_stop):
         return False
     if condition.age_to and not (ride.age != 0
                                  and condition.age_from <= ride.age <= condition.age_to):
@@ -70,10 +76,7 @@ cdef inline bint holds(Plan plan, uint32_t number, const Ride *ride,
                        bint companion) except -1 nogil:
     """Whether all that a condition asks for is so."""
     cdef const Condition *condition = &plan.conditions[number]
-    if not ((condition.card_kinds >> ride.card_kind) & 1
-            and (condition.media >> ride.medium) & 1
-            and (condition.modes >> ride.mode) & 1):
-        return False
-    if condition.issuers and not plan.member_sets[condition.issuers, ride.issuer]:
-        return False
-    return not condition.narrow or holds_narrowly(plan, condition, ride, companion)
+    return ((condition.card_kinds >> ride.card_kind) & 1 != 0
+            and (condition.media >> ride.medium) & 1 != 0
+            and (condition.modes >> ride.mode) & 1 != 0
+            and (not condition.narrow or holds_narrowly(plan, condition, ride, companion)))

@@ -1,16 +1,15 @@
 """What the rows of a table take off a price, and who pays for it (RULES.md section 4)."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t
 
 from ext.codes cimport Effect, MeasuredFrom, Period, Rounding
-from ext.conditions cimport in_set, ride_time
+from ext.conditions cimport in_line_set, in_stop_set, ride_time
 from ext.fares cimport fare_by_basis, find_due
-from ext.plan cimport Plan
+from ext.plan cimport Plan, Totals
 from ext.records cimport (
     NO_TRANSFER,
     SHARE_ISSUER,
     SHARE_OPERATOR,
-    Accumulator,
     CardState,
     Charge,
     PriceRow,
@@ -22,6 +21,10 @@ cdef enum:
     NEVER_S = 0xFFFFFFFF
     FUNDERS_MAX = 8
     DOES_NOT_FIT = -1
+    PLACES = 16             # accumulators whose places are kept from ride to ride
+    PLACES_REACH = 30000    # totals of a card that a place can point to
+    UNKNOWN_PLACE = -2
+    NO_DAY = 0x10000
 
 
 cdef struct Card:
@@ -29,6 +32,8 @@ cdef struct Card:
     CardState *state
     Py_ssize_t first
     Py_ssize_t end
+    uint32_t day                # service day that the places are of
+    int16_t places[PLACES]      # by accumulator number: where its total of that day stands
 
 
 cdef inline uint32_t period_of(Plan plan, uint16_t accumulator,
@@ -44,22 +49,47 @@ cdef inline uint32_t period_of(Plan plan, uint16_t accumulator,
     return service_day
 
 
-cdef inline Py_ssize_t find_accumulator(const Accumulator[::1] accumulators, const Card *card,
-                                        uint16_t number, uint32_t period) except -2 nogil:
+cdef inline void forget_places(Card *card, uint16_t service_day) noexcept nogil:
+    """Start anew with the places of running totals where the day is another."""
+    cdef int i
+    if card.day != service_day:
+        card.day = service_day
+        for i in range(PLACES):
+            card.places[i] = UNKNOWN_PLACE
+
+
+cdef inline void remember_place(Card *card, uint16_t number, Py_ssize_t found) noexcept nogil:
+    """Keep where a running total stands, or that there is none, for the card's next rides."""
+    if number < PLACES and found - card.first < PLACES_REACH:
+        card.places[number] = <int16_t>(found - card.first) if found >= 0 else -1
+
+
+cdef inline Py_ssize_t search_accumulator(Totals totals, const Card *card,
+                                          uint16_t number, uint32_t period) except -2 nogil:
     """The card's running total; -1: nothing counted yet. The newest stand last."""
     cdef Py_ssize_t i
     for i in range(card.end - 1, card.first - 1, -1):
-        if accumulators[i].accumulator == number and accumulators[i].period == period:
+        if totals.rows[i].accumulator == number and totals.rows[i].period == period:
             return i
     return -1
 
 
-cdef inline int64_t counted(Plan plan, const Accumulator[::1] accumulators, const Card *card,
+cdef inline Py_ssize_t find_accumulator(Plan plan, Totals totals, Card *card,
+                                        uint16_t number, uint16_t service_day) except -2 nogil:
+    """The card's running total in the period of a day, which its places are of; -1: none."""
+    cdef Py_ssize_t found
+    if number < PLACES and card.places[number] != UNKNOWN_PLACE:
+        return card.first + card.places[number] if card.places[number] >= 0 else -1
+    found = search_accumulator(totals, card, number, period_of(plan, number, service_day))
+    remember_place(card, number, found)
+    return found
+
+
+cdef inline int64_t counted(Plan plan, Totals totals, Card *card,
                             uint16_t number, uint16_t service_day) except -1 nogil:
     """What an accumulator has counted in the period of a day."""
-    cdef Py_ssize_t found = find_accumulator(accumulators, card, number,
-                                             period_of(plan, number, service_day))
-    return accumulators[found].spent if found >= 0 else 0
+    cdef Py_ssize_t found = find_accumulator(plan, totals, card, number, service_day)
+    return totals.rows[found].spent if found >= 0 else 0
 
 
 cdef inline int64_t round_ppm(int64_t amount_ppm, const PriceRow *row) except? -1 nogil:
@@ -145,9 +175,9 @@ cdef inline bint may_transfer(Plan plan, const PriceRow *row, const CardState *s
         return False
     if row.from_operators and not plan.member_sets[row.from_operators, state.last_operator]:
         return False
-    if row.from_lines and not in_set(plan.line_sets, row.from_lines, state.last_line):
+    if row.from_lines and not in_line_set(plan, row.from_lines, state.last_line):
         return False
-    if row.left_at and not in_set(plan.stop_sets, row.left_at, state.last_stop):
+    if row.left_at and not in_stop_set(plan, row.left_at, state.last_stop):
         return False
     if same_line(state, ride) and (row.same_line_after_s == NEVER_S
                                    or until - since < row.same_line_after_s):

@@ -3,6 +3,7 @@
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 
 from ext.records cimport (
+    Accumulator,
     AccumulatorRule,
     Band,
     Choice,
@@ -30,6 +31,8 @@ cdef class Plan:
     cdef const FareRow[::1] fare_rows
     cdef const Step[::1] steps
     cdef const PriceRow[::1] rows
+    cdef const Choice[::1] candidates           # [step][card kind][medium][mode]: rows that can
+    cdef const uint32_t[::1] candidate_rows     # hold; the last kind and medium: newer ones
     cdef const Condition[::1] conditions
     cdef const Window[::1] windows
     cdef const Share[::1] shares
@@ -49,6 +52,12 @@ cdef class Plan:
     cdef const uint16_t[::1] days               # by service day: a bit for each thing it is
     cdef const uint32_t[::1] months             # by service day: year * 12 + month - 1
     cdef int civil_offset_s                     # that clocks are ahead of UTC
+    cdef Py_ssize_t card_kinds
+    cdef Py_ssize_t media
     cdef Py_ssize_t modes
     cdef Py_ssize_t groups
     cdef readonly Py_ssize_t counts_to_most     # accumulators that one ride can feed
+
+
+cdef class Totals:
+    cdef Accumulator[::1] rows

@@ -17,6 +17,8 @@ class Plan:
         fare_rows: NDArray[Any],
         steps: NDArray[Any],
         rows: NDArray[Any],
+        candidates: NDArray[Any],
+        candidate_rows: NDArray[np.uint32],
         conditions: NDArray[Any],
         windows: NDArray[Any],
         shares: NDArray[Any],
@@ -36,7 +38,12 @@ class Plan:
         days: NDArray[np.uint16],
         months: NDArray[np.uint32],
         civil_offset_s: int,
+        card_kinds: int,
+        media: int,
         modes: int,
         groups: int,
         counts_to_most: int,
     ) -> None: ...
+
+class Totals:
+    def __init__(self, rows: NDArray[Any]) -> None: ...

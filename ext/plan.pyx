@@ -1,13 +1,16 @@
 """Compiled tables, as the pricing kernels read them: arrays only, made by fare_tables."""
 
+from ext.records cimport Accumulator
+
 
 cdef class Plan:
     """Everything that prices of a network depend on. Shapes are the compiler's promise."""
 
     def __init__(self, *, members, choices, choice_tariffs, line_groups, tariffs, fare_rows, steps,
-                 rows, conditions, windows, shares, bands, price_bands, same_stations, stop_places,
-                 zones, fares, line_stops, lines, member_sets, line_sets, stop_sets, counts_to,
-                 accumulator_rules, days, months, int civil_offset_s, Py_ssize_t modes,
+                 rows, candidates, candidate_rows, conditions, windows, shares, bands, price_bands,
+                 same_stations, stop_places, zones, fares, line_stops, lines, member_sets,
+                 line_sets, stop_sets, counts_to, accumulator_rules, days, months,
+                 int civil_offset_s, Py_ssize_t card_kinds, Py_ssize_t media, Py_ssize_t modes,
                  Py_ssize_t groups, Py_ssize_t counts_to_most):
         """Keep the arrays; none may be empty."""
         self.members = members
@@ -18,6 +21,8 @@ cdef class Plan:
         self.fare_rows = fare_rows
         self.steps = steps
         self.rows = rows
+        self.candidates = candidates
+        self.candidate_rows = candidate_rows
         self.conditions = conditions
         self.windows = windows
         self.shares = shares
@@ -37,6 +42,16 @@ cdef class Plan:
         self.days = days
         self.months = months
         self.civil_offset_s = civil_offset_s
+        self.card_kinds = card_kinds
+        self.media = media
         self.modes = modes
         self.groups = groups
         self.counts_to_most = counts_to_most
+
+
+cdef class Totals:
+    """The running totals of a batch's cards: one argument, where a view would be copied whole."""
+
+    def __init__(self, Accumulator[::1] rows not None):
+        """Keep the rows."""
+        self.rows = rows

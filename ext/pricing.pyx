@@ -9,18 +9,21 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 
 from ext.codes cimport Code, Counts, Effect, LegKind, RideState
-from ext.conditions cimport holds, is_incomplete, ride_time
+from ext.conditions cimport holds_narrowly, is_incomplete, ride_time
 from ext.discounts cimport (
     Card,
+    NO_DAY,
     add_legs,
     counted,
     find_accumulator,
+    forget_places,
     may_transfer,
     period_of,
     price_after,
+    remember_place,
 )
 from ext.fares cimport find_due, find_fare_row, is_overtime
-from ext.plan cimport Plan
+from ext.plan cimport Plan, Totals
 from ext.records cimport (
     HELD,
     NO_TRANSFER,
@@ -29,6 +32,7 @@ from ext.records cimport (
     CardState,
     Charge,
     Choice,
+    Condition,
     Member,
     PriceRow,
     Ride,
@@ -81,11 +85,12 @@ cdef bint is_companion(const Tariff *tariff, const CardState *state,
 
 
 cdef bint fits(Plan plan, const PriceRow *row, const Step *step, const Ride *ride,
-               const Card *card, const Accumulator[::1] accumulators,
+               Card *card, Totals totals,
                const Pricing *pricing) except -1 nogil:
-    """Whether all conditions of a discount row hold."""
+    """Whether all conditions of a candidate hold."""
+    cdef const Condition *condition = &plan.conditions[row.condition]
     cdef int64_t so_far
-    if not holds(plan, row.condition, ride, pricing.companion):
+    if condition.narrow and not holds_narrowly(plan, condition, ride, pricing.companion):
         return False
     if row.unless & pricing.kinds:
         return False
@@ -93,22 +98,22 @@ cdef bint fits(Plan plan, const PriceRow *row, const Step *step, const Ride *rid
                                                           pricing.companion):
         return False
     if step.kind == LegKind.TIER:
-        so_far = counted(plan, accumulators, card, row.accumulator, ride.service_day)
+        so_far = counted(plan, totals, card, row.accumulator, ride.service_day)
         if not row.counted_from <= so_far <= row.counted_to:
             return False
     if row.quota:
-        so_far = counted(plan, accumulators, card, row.quota, ride.service_day)
+        so_far = counted(plan, totals, card, row.quota, ride.service_day)
         return so_far + row.quota_uses <= row.quota_limit
     return True
 
 
-cdef int64_t price_by(Plan plan, const PriceRow *row, const Ride *ride, const Card *card,
-                      const Accumulator[::1] accumulators, const Pricing *pricing,
+cdef int64_t price_by(Plan plan, const PriceRow *row, const Ride *ride, Card *card,
+                      Totals totals, const Pricing *pricing,
                       int64_t price) except -2 nogil:
     """The price after a row whose conditions hold; DOES_NOT_FIT."""
     cdef int64_t left = 0
     if row.effect == Effect.LIMIT:
-        left = row.amount - counted(plan, accumulators, card, row.accumulator, ride.service_day)
+        left = row.amount - counted(plan, totals, card, row.accumulator, ride.service_day)
     return price_after(plan, row, pricing.fare_row, card.state, ride, left, price)
 
 
@@ -123,17 +128,17 @@ cdef int apply_row(Plan plan, uint32_t row, uint8_t kind, int64_t after, const R
     return 0
 
 
-cdef int apply_step(Plan plan, const Step *step, const Ride *ride, const Card *card,
-                    const Accumulator[::1] accumulators, Charge *charge,
-                    Pricing *pricing) except -1 nogil:
+cdef int apply_step(Plan plan, const Step *step, const Choice *candidates, const Ride *ride,
+                    Card *card, Totals totals, Charge *charge, Pricing *pricing) except -1 nogil:
     """Apply the rows of one kind: the first that fits, the best, or every cap."""
     cdef int64_t after, least = -1
-    cdef uint32_t i, chosen = 0
+    cdef uint32_t i, place, chosen = 0
     cdef bint applied = False
-    for i in range(step.rows, step.rows + step.rows_count):
-        if not fits(plan, &plan.rows[i], step, ride, card, accumulators, pricing):
+    for place in range(candidates.first, candidates.first + candidates.count):
+        i = plan.candidate_rows[place]
+        if not fits(plan, &plan.rows[i], step, ride, card, totals, pricing):
             continue
-        after = price_by(plan, &plan.rows[i], ride, card, accumulators, pricing, charge.price)
+        after = price_by(plan, &plan.rows[i], ride, card, totals, pricing, charge.price)
         if after < 0:
             continue
         if step.kind == LegKind.CAP:
@@ -150,6 +155,23 @@ cdef int apply_step(Plan plan, const Step *step, const Ride *ride, const Card *c
         applied = True
     if applied:
         pricing.kinds |= <uint32_t>1 << step.kind
+    return 0
+
+
+cdef int apply_steps(Plan plan, const Ride *ride, Card *card, Totals totals, Charge *charge,
+                     Pricing *pricing) except -1 nogil:
+    """Apply the discounts in the table's order; rows that the rider cannot have are left out."""
+    cdef const Tariff *tariff = pricing.tariff
+    cdef Py_ssize_t riders = plan.card_kinds * plan.media * plan.modes
+    cdef Py_ssize_t rider = ((min(<Py_ssize_t>ride.card_kind, plan.card_kinds - 1) * plan.media
+                              + min(<Py_ssize_t>ride.medium, plan.media - 1)) * plan.modes
+                             + ride.mode)
+    cdef const Choice *candidates
+    cdef uint32_t i
+    for i in range(tariff.steps, tariff.steps + tariff.steps_count):
+        candidates = &plan.candidates[i * riders + rider]
+        if candidates.count:
+            apply_step(plan, &plan.steps[i], candidates, ride, card, totals, charge, pricing)
     return 0
 
 
@@ -195,25 +217,26 @@ cdef void move_chain(const Ride *ride, const Charge *charge, const Pricing *pric
     state.last_single = ride.state == RideState.SINGLE_TAP
 
 
-cdef int count(Plan plan, const Ride *ride, uint16_t number, int64_t amount, Card *card,
-               Accumulator[::1] accumulators) except -1 nogil:
+cdef inline int count(Plan plan, const Ride *ride, uint16_t number, int64_t amount, Card *card,
+               Totals totals) except -1 nogil:
     """Add to one of the card's running totals, and one ride."""
-    cdef uint32_t period = period_of(plan, number, ride.service_day)
-    cdef Py_ssize_t found = find_accumulator(accumulators, card, number, period)
+    cdef Py_ssize_t found = find_accumulator(plan, totals, card, number, ride.service_day)
     if found < 0:
         found = card.end
         card.end += 1
-        accumulators[found] = Accumulator(
-            card_hi=ride.card_hi, card_lo=ride.card_lo, spent=0, rides=0, period=period,
-            accumulator=number, reserved=0, reserved_2=0)
+        totals.rows[found] = Accumulator(
+            card_hi=ride.card_hi, card_lo=ride.card_lo, spent=0, rides=0,
+            period=period_of(plan, number, ride.service_day), accumulator=number, reserved=0,
+            reserved_2=0)
+        remember_place(card, number, found)
     # At most 2e9 a ride and 2^32 rides: 63 bits hold any sum that `rides` can count.
-    accumulators[found].spent += amount
-    accumulators[found].rides += 1
+    totals.rows[found].spent += amount
+    totals.rows[found].rides += 1
     return 0
 
 
 cdef int count_ride(Plan plan, const Ride *ride, const Charge *charge, const Pricing *pricing,
-                    Card *card, Accumulator[::1] accumulators) except -1 nogil:
+                    Card *card, Totals totals) except -1 nogil:
     """Feed the table's accumulators, and the quotas of the rows that applied."""
     cdef const Tariff *tariff = pricing.tariff
     cdef const PriceRow *row
@@ -228,11 +251,11 @@ cdef int count_ride(Plan plan, const Ride *ride, const Charge *charge, const Pri
                 amount = charge.due
             elif counts == Counts.COUNTS_RIDES:
                 amount = 1
-            count(plan, ride, plan.counts_to[i], amount, card, accumulators)
+            count(plan, ride, plan.counts_to[i], amount, card, totals)
     for i in range(pricing.applied_count):
         row = &plan.rows[pricing.applied[i]]
         if row.quota:
-            count(plan, ride, row.quota, row.quota_uses, card, accumulators)
+            count(plan, ride, row.quota, row.quota_uses, card, totals)
     return 0
 
 
@@ -240,7 +263,9 @@ cdef Code find_charge(Plan plan, Ride *ride, const Card *card, Charge *charge,
                       Pricing *pricing) except? Code.PRICE_OVERFLOW nogil:
     """What is due for the ride, by which row of which table."""
     cdef int64_t found = find_tariff(plan, ride), due
-    memset(pricing, 0, sizeof(Pricing))
+    pricing.legs = 0
+    pricing.applied_count = 0
+    pricing.kinds = 0
     if found < 0:
         return Code.NO_FARE
     pricing.tariff = &plan.tariffs[found]
@@ -264,45 +289,44 @@ cdef Code find_charge(Plan plan, Ride *ride, const Card *card, Charge *charge,
 
 
 cdef Code price_ride(Plan plan, Ride *ride, Charge *charge, Card *card,
-                     Accumulator[::1] accumulators) except? Code.PRICE_OVERFLOW nogil:
+                     Totals totals) except? Code.PRICE_OVERFLOW nogil:
     """Price one ride and move its card's state; a refused ride leaves the state alone."""
     cdef Pricing pricing
-    cdef uint32_t i
     memset(charge, 0, sizeof(Charge))
+    forget_places(card, ride.service_day)
     cdef Code code = find_charge(plan, ride, card, charge, &pricing)
     if code != Code.OK:
         return code
     if plan.fare_rows[pricing.fare_row].discounts_on_incomplete or not is_incomplete(ride):
-        for i in range(pricing.tariff.steps, pricing.tariff.steps + pricing.tariff.steps_count):
-            apply_step(plan, &plan.steps[i], ride, card, accumulators, charge, &pricing)
+        apply_steps(plan, ride, card, totals, charge, &pricing)
     settle_paid(plan, ride, charge)
-    count_ride(plan, ride, charge, &pricing, card, accumulators)
+    count_ride(plan, ride, charge, &pricing, card, totals)
     move_chain(ride, charge, &pricing, card.state)
     return Code.OK
 
 
-cdef int sort_accumulators(Accumulator[::1] accumulators, Py_ssize_t first,
+cdef int sort_accumulators(Totals totals, Py_ssize_t first,
                             Py_ssize_t end) except -1 nogil:
     """Order one card's few running totals by (accumulator, period)."""
     cdef Py_ssize_t i, j
     cdef Accumulator moved
     for i in range(first + 1, end):
-        moved = accumulators[i]
+        moved = totals.rows[i]
         j = i
         while j > first and (
-            accumulators[j - 1].accumulator > moved.accumulator
-            or (accumulators[j - 1].accumulator == moved.accumulator
-                and accumulators[j - 1].period > moved.period)
+            totals.rows[j - 1].accumulator > moved.accumulator
+            or (totals.rows[j - 1].accumulator == moved.accumulator
+                and totals.rows[j - 1].period > moved.period)
         ):
-            accumulators[j] = accumulators[j - 1]
+            totals.rows[j] = totals.rows[j - 1]
             j -= 1
-        accumulators[j] = moved
+        totals.rows[j] = moved
     return 0
 
 
 cdef Py_ssize_t price_rows(Plan plan, Ride[::1] rides, CardState[::1] states,
                            const Accumulator[::1] before, Charge[::1] charges,
-                           Accumulator[::1] after, Py_ssize_t *refused) except -1 nogil:
+                           Totals totals, Py_ssize_t *refused) except -1 nogil:
     """Price every ride; how many accumulators the touched cards have then."""
     cdef Py_ssize_t i, ride = 0, old = 0
     cdef Code code
@@ -311,6 +335,7 @@ cdef Py_ssize_t price_rows(Plan plan, Ride[::1] rides, CardState[::1] states,
     for i in range(states.shape[0]):
         card.state = &states[i]
         card.first = card.end
+        card.day = NO_DAY
         while old < before.shape[0] and (
             before[old].card_hi < card.state.card_hi
             or (before[old].card_hi == card.state.card_hi
@@ -319,17 +344,17 @@ cdef Py_ssize_t price_rows(Plan plan, Ride[::1] rides, CardState[::1] states,
             old += 1
         while (old < before.shape[0] and before[old].card_hi == card.state.card_hi
                and before[old].card_lo == card.state.card_lo):
-            after[card.end] = before[old]
+            totals.rows[card.end] = before[old]
             card.end += 1
             old += 1
         while (ride < rides.shape[0] and rides[ride].card_hi == card.state.card_hi
                and rides[ride].card_lo == card.state.card_lo):
-            code = price_ride(plan, &rides[ride], &charges[ride], &card, after)
+            code = price_ride(plan, &rides[ride], &charges[ride], &card, totals)
             charges[ride].code = code
             if code != Code.OK:
                 refused[0] += 1
             ride += 1
-        sort_accumulators(after, card.first, card.end)
+        sort_accumulators(totals, card.first, card.end)
     return card.end
 
 
@@ -351,6 +376,7 @@ def price_rides(Plan plan not None, Ride[::1] rides not None, CardState[::1] sta
         raise ValueError(f"after has {after.shape[0]} rows: {before.shape[0]} accumulators and "
                          f"{rides.shape[0]} rides may need "
                          f"{before.shape[0] + rides.shape[0] * plan.counts_to_most}")
+    cdef Totals totals = Totals(after)
     with nogil:
-        kept = price_rows(plan, rides, states, before, charges, after, &refused)
+        kept = price_rows(plan, rides, states, before, charges, totals, &refused)
     return kept, refused

@@ -279,7 +279,7 @@ cdef packed struct Condition:   # what a row asks of a ride; all must hold
     uint8_t at_exit             # windows are of the exit, not of the entry
     uint8_t reviewed            # 1: only while the yearly review is valid
     uint8_t holder_only         # 1: not for those who ride along
-    uint8_t narrow              # 1: asks for more than card kind, medium, mode and issuer
+    uint8_t narrow              # 1: asks for more than card kind, medium and mode
     uint32_t reserved
 
 cdef packed struct Window:      # part of some days

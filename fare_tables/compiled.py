@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,7 +25,7 @@ from fare_tables.choices import Choices, check_versions, table_version
 from fare_tables.conditions import check_stop_sets
 from fare_tables.discount_rows import accumulator, compile_row
 from fare_tables.fare_rows import check_number, compile_fare, line_stops, stop_places
-from fare_tables.files import TableError
+from fare_tables.files import TableError, within
 from fare_tables.ground import Ground, check_systems
 from fare_tables.matrices import Matrices
 from fare_tables.model import Discount, DiscountRow, Row, Table
@@ -62,13 +63,14 @@ def compile_tables(tables: Sequence[Table], ground: Ground) -> Plan:
                 tariffs[index, system] = len(arrays.tariffs)
                 arrays.tariffs.append(_tariff(table, system, ground, arrays, matrices))
         except (TableError, ValueError) as error:
-            raise TableError(f"table {table_version(table)}: {error}") from None
+            raise within(f"table {table_version(table)}", error) from None
     return _plan(tables, Choices(tables, tariffs, ground), ground, arrays)
 
 
 def _plan(tables: Sequence[Table], choices: Choices, ground: Ground, arrays: Arrays) -> Plan:
     stops, lines = line_stops(ground)
     places = stop_places(ground)
+    candidates, candidate_rows = _candidates(ground, arrays)
     return Plan(
         members=ground.members,
         choices=choices.choices.ravel(),
@@ -78,6 +80,8 @@ def _plan(tables: Sequence[Table], choices: Choices, ground: Ground, arrays: Arr
         fare_rows=as_structs(arrays.fare_rows, records.FARE_ROW),
         steps=as_structs(arrays.steps, records.STEP),
         rows=as_structs(arrays.rows, records.PRICE_ROW),
+        candidates=as_structs(candidates, records.CHOICE),
+        candidate_rows=np.array(candidate_rows or [0], dtype=np.uint32),
         conditions=as_structs(arrays.conditions, records.CONDITION),
         windows=as_structs(arrays.windows, records.WINDOW),
         shares=as_structs(arrays.shares, records.SHARE),
@@ -97,10 +101,32 @@ def _plan(tables: Sequence[Table], choices: Choices, ground: Ground, arrays: Arr
         days=_day_bits(tables, ground),
         months=_months(),
         civil_offset_s=ground.civil_offset_s,
+        card_kinds=ground.names.count("card_kind") + 1,
+        media=ground.names.count("medium") + 1,
         modes=ground.names.count("mode"),
         groups=choices.groups,
         counts_to_most=max((_counts_to_most(table) for table in tables), default=0),
     )
+
+
+def _candidates(ground: Ground, arrays: Arrays) -> tuple[list[Numbers], list[int]]:
+    """By step, card kind, medium and mode, the rows that can hold: a ride looks at no others."""
+    choices: list[Numbers] = []
+    rows: list[int] = []
+    kinds, media = (range(ground.names.count(kind) + 1) for kind in ("card_kind", "medium"))
+    for step in arrays.steps:
+        ours = range(step["rows"], step["rows"] + step["rows_count"])
+        asked = [(row, arrays.conditions[arrays.rows[row]["condition"]]) for row in ours]
+        places: dict[tuple[int, ...], Numbers] = {}
+        for kind, medium, mode in product(kinds, media, range(ground.names.count("mode"))):
+            found = tuple(
+                row for row, condition in asked if condition["card_kinds"] >> kind & 1
+                and condition["media"] >> medium & 1 and condition["modes"] >> mode & 1)
+            if found not in places:
+                places[found] = {"first": len(rows), "count": len(found)}
+                rows += found
+            choices.append(places[found])
+    return choices, rows
 
 
 def _systems_of(table: Table, ground: Ground) -> list[str]:
@@ -128,7 +154,7 @@ def _tariff(table: Table, system: str, ground: Ground, arrays: Arrays,
     first_step = len(arrays.steps)
     for kind in table.order:
         _add_step(kind, table, ground, arrays, fare_rows)
-    counts_to = [accumulator(code, ground) for code in table.counts_to]
+    counts_to = sorted(accumulator(code, ground) for code in table.counts_to)
     arrays.counts_to += counts_to
     return {
         "table": ground.names.number("table", table_version(table)),
@@ -168,7 +194,7 @@ def _placed(row: RowKind, compile_one: Callable[[RowKind], Compiled]) -> Compile
     try:
         return compile_one(row)
     except (TableError, ValueError) as error:
-        raise TableError(f"row {row.rule!r}: {error}") from None
+        raise within(f"row {row.rule!r}", error) from None
 
 
 def _check_table(table: Table, ground: Ground) -> None:

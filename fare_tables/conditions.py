@@ -23,6 +23,7 @@ def compile_condition(row: Row, table: Table, ground: Ground, arrays: Arrays) ->
     Raises TableError for a name that the network or the table does not have.
     """
     narrow = {
+        "issuers": _issuers(row.cards, table, ground, arrays),
         "lines": lines_in(row.line_classes, ground, arrays),
         "from_stops": stops_in(row.from_stops, table, ground, arrays),
         "to_stops": stops_in(row.to_stops, table, ground, arrays),
@@ -33,10 +34,9 @@ def compile_condition(row: Row, table: Table, ground: Ground, arrays: Arrays) ->
         "card_kinds": bits_of("card_kind", row.card_kinds, ground),
         "media": bits_of("medium", row.media, ground),
         "modes": bits_of("mode", row.modes, ground),
-        "issuers": _issuers(row.cards, table, ground, arrays),
         **narrow,
         "narrow": int(any(narrow[name] for name in (
-            "lines", "from_stops", "to_stops", "reviewed", "holder_only", "age_to",
+            "issuers", "lines", "from_stops", "to_stops", "reviewed", "holder_only", "age_to",
             "windows_count"))),
     })
 

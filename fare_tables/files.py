@@ -33,6 +33,13 @@ class TableError(Exception):
         super().__init__(words if place is None else _placed_words(words, code, place))
 
 
+def within(part: str, error: TableError | ValueError) -> TableError:
+    """The same error, told as one of a part of a table; its code and place stay."""
+    if isinstance(error, TableError):
+        return TableError(f"{part}: {error.words}", code=error.code, place=error.place)
+    return TableError(f"{part}: {error}")
+
+
 def _placed_words(words: str, code: str, place: Place) -> str:
     what, _, remedy = words.partition("\n")
     excerpt = f"    {place.excerpt}\n" if place.excerpt else ""

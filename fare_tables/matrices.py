@@ -76,7 +76,7 @@ def fares_by_stops(matrix: Pairs, stops: Sequence[str], path: Path) -> Fares:
     Raises TableError for a stop that is not one of the operator's.
     """
     return _square(matrix, {stop: place for place, stop in enumerate(stops)},
-                   f"{path}: stop", "the operator's stops")
+                   path, "stop", "the operator's stops")
 
 
 def fares_by_zones(matrix: Pairs, zones: Sequence[str], path: Path) -> Fares:
@@ -85,15 +85,17 @@ def fares_by_zones(matrix: Pairs, zones: Sequence[str], path: Path) -> Fares:
     Raises TableError for a zone that no stop is in.
     """
     return _square(matrix, {zone: place for place, zone in enumerate(zones)},
-                   f"{path}: zone", "the zones of stops")
+                   path, "zone", "the zones of stops")
 
 
-def _square(matrix: Pairs, places: Mapping[str, int], what: str, where: str) -> Fares:
+def _square(matrix: Pairs, places: Mapping[str, int], path: Path, what: str, where: str) -> Fares:
     fares = np.full((len(places), len(places)), -1, dtype=np.int64)
     for (start, end), amount in matrix.items():
         for name in (start, end):
             if name not in places:
-                raise TableError(f"{what} {name!r} is not in {where}\n"
+                line = next(line for line, row in enumerate(read_rows(path), 1)
+                            if row[:2] == [start, end])
+                raise TableError(f"{path}:{line}: {what} {name!r} is not in {where}\n"
                                  "add it there, or correct the line")
         fares[places[start], places[end]] = amount
     return narrow(fares)

@@ -19,7 +19,7 @@ COMMANDS = {
     "show": "list rides, entries, postings, positions, runs, files, refusals, variances",
     "price": "say what one ride costs and why, without a book",
     "explain": "say why a ride costs what it costs, and who paid",
-    "tables": "check or print the fare tables of a network",
+    "tables": "check, print or import fare tables",
     "verify": "add the books up again, and price rides again with the plain engine",
 }
 WRONG_USE = 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,13 +14,12 @@ from fare_tables.distances import (
     UNREACHED,
     edge_fares,
     fares_by_bands,
-    fares_by_matrix,
     narrow,
     read_csv,
     shortest_metres,
 )
 from fare_tables.loader import TableError
-from fare_tables.model import Band
+from fare_tables.matrices import Matrices, fares_by_stops
 from tests.kernels.ground import LINKS, STOPS
 
 FAR = int(UNREACHED)
@@ -94,12 +92,14 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"cannot be read: .*No such file"):
         read_csv(tmp_path / "none.csv", ("a",))
     (tmp_path / "old.csv").write_bytes("站,名\n".encode("gb18030"))
-    with pytest.raises(TableError, match=r"cannot be read: .*utf-8"):
+    with pytest.raises(TableError, match=r"old\.csv:1: is not UTF-8: .* at byte"):
         read_csv(tmp_path / "old.csv", ("站", "名"))
 
 
-BANDS = [{"to_m": 1000, "amount": 200}, {"to_m": 3000, "every_m": 1000, "add": 100},
-         {"to_m": 9000, "every_m": 4000, "add": 50}]
+# To 1 km 2.00, then 1.00 more per km begun to 3 km, then 0.50 more per 4 km to 9 km.
+BANDS = [{"reached": 0, "to": 1000, "every": 0, "amount": 200, "add": 0},
+         {"reached": 1000, "to": 3000, "every": 1000, "amount": 200, "add": 100},
+         {"reached": 3000, "to": 9000, "every": 4000, "amount": 400, "add": 50}]
 
 
 @pytest.mark.parametrize(("metres", "fare"), [
@@ -107,34 +107,51 @@ BANDS = [{"to_m": 1000, "amount": 200}, {"to_m": 3000, "every_m": 1000, "add": 1
     (7000, 450), (7001, 500), (9000, 500), (9001, -1), (FAR, -1), (FAR + 5, -1),
 ])
 def test_bands_reach_up_to_and_including_their_end(metres: int, fare: int) -> None:
-    fares = fares_by_bands(np.array([[metres]]), msgspec.convert(BANDS, list[Band]))
+    fares = fares_by_bands(np.array([[metres]]), BANDS)
     assert fares.tolist() == [[fare]]
 
 
 def test_a_band_without_end_reaches_every_stop_that_is_reached() -> None:
-    bands = msgspec.convert([*BANDS[:1], {"every_m": 1000, "add": 1}], list[Band])
+    bands = [BANDS[0], BANDS[1] | {"to": 2**63 - 1, "add": 1}]
     assert fares_by_bands(np.array([[999_999, FAR]]), bands).tolist() == [[1199, -1]]
 
 
 def test_a_matrix_is_what_the_file_says(tmp_path: Path) -> None:
+    """A column for each sort of fare; a blank field is no fare."""
     path = tmp_path / "od.csv"
-    path.write_text("from,to,amount\na,b,300\nb,a,250\nb,b,0\n")
-    assert fares_by_matrix(path, ("a", "b")).tolist() == [[-1, 300], [250, 0]]
+    path.write_text("from,to,amount,child\na,b,300,150\nb,a,250,\nb,b,0,0\n")
+    matrices = Matrices()
+    found = {column: fares_by_stops(matrices.column(path, column), ("a", "b"), path).tolist()
+             for column in ("amount", "child")}
+    assert found == {"amount": [[-1, 300], [250, 0]], "child": [[-1, 150], [-1, 0]]}
 
 
 @pytest.mark.parametrize(("line", "said"), [
     ("a,b,400", ":3: the fare from 'a' to 'b' is given twice"),
-    ("a,x,400", ":3: stop 'x' is not in the operator's stops"),
+    ("a,x,400", ": stop 'x' is not in the operator's stops"),
     ("b,a,1e3", ":3: '1e3' is not a whole number"),
+    ("b,a", ":3: 2 fields, not 3: b,a"),
 ])
 def test_a_broken_matrix_is_refused_with_its_line(tmp_path: Path, line: str, said: str) -> None:
     path = tmp_path / "od.csv"
     path.write_text(f"from,to,amount\na,b,300\n{line}\n")
     with pytest.raises(TableError) as caught:
-        fares_by_matrix(path, ("a", "b"))
+        fares_by_stops(Matrices().column(path, "amount"), ("a", "b"), path)
     what, *remedy = str(caught.value).split("\n")
     assert what.startswith(f"{path}{said}")
     assert remedy and all(remedy)
+
+
+@pytest.mark.parametrize(("header", "said"), [
+    ("from,to,fare", "there is no column 'amount', only fare"),
+    ("to,from,amount", "the header is to,from,amount"),
+    ("from,to,amount,amount", "the header is from,to,amount,amount"),
+])
+def test_a_matrix_without_its_column_is_refused(tmp_path: Path, header: str, said: str) -> None:
+    path = tmp_path / "od.csv"
+    path.write_text(f"{header}\n")
+    with pytest.raises(TableError, match=said):
+        Matrices().column(path, "amount")
 
 
 def test_a_fare_that_no_price_can_be_is_refused() -> None:

@@ -9,6 +9,7 @@ import pytest
 from fare_tables.loader import TableError, find_folder, list_networks, load_tables, read_toml
 from fare_tables.model import Table
 from fare_tables.money import percent_ppm
+from fare_tables.notices import REFUSALS
 
 GOOD = """
 table = "bus"
@@ -18,7 +19,7 @@ operators = ["bus"]
 legal_basis = ""
 source = ""
 in_force_from = 2024-01-01
-[fare]
+[[fare]]
 rule = "flat"
 basis = "flat"
 amount = 200
@@ -33,35 +34,43 @@ def write(folder: Path, text: str | bytes) -> Path:
 
 def test_a_table_as_it_is_written(tmp_path: Path) -> None:
     table = read_toml(write(tmp_path, GOOD), Table)
-    assert (table.table, table.fare.amount, table.in_force_until) == ("bus", 200, None)
+    assert (table.table, table.fare[0].amount, table.in_force_until) == ("bus", 200, None)
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("table = ",                                    "is not TOML: Invalid value"),
-    ("table = 'a'\ntable = 'b'",                    "is not TOML: Cannot overwrite a value"),
-    (GOOD.encode("utf-16"),                         "is not TOML: 'utf-8' codec"),
-    (GOOD.replace("200", "9" * 5000),               "is not TOML: Exceeds the limit"),
-    (GOOD + "colour = 1",                           "unknown field `colour` - at `$.fare`"),
-    (GOOD.replace("200", "2.5"),                    "Expected `int | null`, got `float`"),
-    (GOOD.replace("200", "'2'"),                    "Expected `int | null`, got `str`"),
-    (GOOD.replace("200", "true"),                   "Expected `int | null`, got `bool`"),
-    (GOOD.replace('"flat"\namount', '"free"\namount'), "Invalid enum value 'free'"),
-    (GOOD.replace("2024-01-01", '"soon"'),          "in_force_from"),
-    (GOOD.replace('table = "bus"', ""),             "missing required field `table`"),
+@pytest.mark.parametrize(("text", "line", "said"), [
+    ("table = ",                                 1, "is not TOML: Invalid value"),
+    ("table = 'a'\ntable = 'b'",                 2, "is not TOML: Cannot overwrite a value"),
+    ("table = 'a'\n\ntable = 'b'\ncity = 'c'\n", 3, "is not TOML: Cannot overwrite a value"),
+    ("a = 1\n[a]\n[[b]]\n",                     2, "is not TOML: Cannot overwrite a value"),
+    (GOOD.encode("utf-16"),                      1, "is not UTF-8: invalid start byte at byte 0"),
+    (GOOD.encode() + "\n城 = 1".encode("gb18030"), 14, "is not UTF-8: invalid start byte"),
+    (GOOD.replace("200", "9" * 5000),            1, "is not TOML: Exceeds the limit"),
+    (GOOD + "colour = 1",                        13, "unknown field `colour` - at `$.fare[0]`"),
+    (GOOD.replace("200", "2.5"),                 12, "Expected `int | null`, got `float`"),
+    (GOOD.replace("200", "'2'"),                 12, "Expected `int | null`, got `str`"),
+    (GOOD.replace("200", "true"),                12, "Expected `int | null`, got `bool`"),
+    (GOOD.replace('"flat"\namount', '"free"\namount'), 11, "Invalid enum value 'free'"),
+    (GOOD.replace("2024-01-01", '"soon"'),       8, "in_force_from"),
+    (GOOD.replace('table = "bus"', ""),          1, "missing required field `table`"),
+    (GOOD.replace("[[fare]]", "[fare]"),         9, "Expected `array`, got `object` - at `$.fare`"),
+    (GOOD + "[stop_sets]\nwest = [1]",           13, "Expected `str`, got `int`"),
 ])
-def test_a_mistake_is_told_with_its_file(tmp_path: Path, text: str | bytes, said: str) -> None:
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str | bytes, line: int,
+                                         said: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(TableError) as caught:
         read_toml(path, Table)
     what, *remedy = str(caught.value).split("\n")
-    assert what.startswith(f"{path}: ")
+    assert what.startswith(f"{path}:{line}: ")
     assert said in what
+    assert what.endswith(f"[{caught.value.code}]")
+    assert caught.value.code in REFUSALS
     assert remedy and all(remedy)
 
 
 def test_what_is_not_a_file_is_told_too(tmp_path: Path) -> None:
     (tmp_path / "folder.toml").mkdir()
-    with pytest.raises(TableError, match=r"folder\.toml: cannot be read: Is a directory"):
+    with pytest.raises(TableError, match=r"folder\.toml:1: cannot be read: Is a directory"):
         load_tables(tmp_path)
 
 
@@ -83,7 +92,8 @@ def test_a_network_that_is_not_there(name: str) -> None:
     with pytest.raises(TableError) as caught:
         find_folder(name)
     what, *remedy = str(caught.value).split("\n")
-    assert what.startswith(f"no network {name!r}: it is not one of demo, ")
+    assert what.startswith(f"no network {name!r}: it is not one of ")
+    assert "demo, " in what
     assert remedy == ["name a shipped network, or a folder that holds a network.toml"]
 
 

@@ -90,6 +90,6 @@ def test_ten_rides_of_jakarta_differ_from_their_lines_fare():
         rides = [row for row in csv.DictReader(file) if row["corridorID"]]
     differ = [
         row["corridorID"] for row in rides
-        if by_line.get(row["corridorID"], regular).fare.amount != int(row["payAmount"])
+        if by_line.get(row["corridorID"], regular).fare[0].amount != int(row["payAmount"])
     ]
     assert sorted(differ) == ["1P", "2B", "2E", "2P", "2P", "6C", "M1H", "M1H", "M1H", "T21"]

@@ -24,6 +24,8 @@ MAY_IMPORT = {
 HOMES = {
     "chdb": "clearing/book/", "clickhouse_driver": "clearing/book/",
     "click": "clearing/cli/", "rich": "clearing/cli/",
+    "gtfs_loader": "fare_tables/gtfs/", "tomli_w": "fare_tables/gtfs/",
+    "chinese_calendar": "fare_tables/calendars",
 }
 BENCHMARKS_AND_TESTS = ("benchmarks/", "tests/")
 

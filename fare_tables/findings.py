@@ -1,0 +1,43 @@
+"""What a check of tables has to say: a code, a place, what is wrong and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from fare_tables.derived import Written
+from fare_tables.files import TableError
+from fare_tables.notices import WARNINGS
+from fare_tables.places import Place
+
+
+class Finding(NamedTuple):
+    """Something that a reviewer must look at. Codes are those of fare_tables/notices.py."""
+
+    code: str
+    where: str              # a table, a row of one, or an operator
+    what: str
+    remedy: str
+    place: Place | None
+
+    @property
+    def severity(self) -> Literal["error", "warning"]:
+        """Whether the tables may be used all the same."""
+        return "warning" if self.code in WARNINGS else "error"
+
+
+def find_at(written: Written, code: str, what: str, remedy: str, rule: str = "",
+            hint: str = "") -> Finding:
+    """A finding about a table, or about the row that a rule names."""
+    return Finding(code, f"{version_of(written)} {rule}".rstrip(), what, remedy,
+                   written.place(rule, hint))
+
+
+def finding_of(error: TableError) -> Finding:
+    """A refusal as a finding."""
+    what, _, remedy = error.words.partition("\n")
+    return Finding(error.code, "", what, remedy, error.place)
+
+
+def version_of(written: Written) -> str:
+    """What a table's version is called in ledgers."""
+    return f"{written.table.table}@{written.table.in_force_from}"

@@ -1,0 +1,139 @@
+"""Fares v1 of a feed as a plan: a fare fits a ride by its line and the zones of its ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fare_tables.gtfs.fares_v2 import ORDINARY
+from fare_tables.gtfs.feed import Feed
+from fare_tables.gtfs.plan import ANY, Join, Lines, Pair, Plan, Price, Rule, TransferRule, Zone
+from fare_tables.gtfs.records import DurationLimitType, FareAttribute, FareTransferType
+from fare_tables.gtfs.zones import (
+    Ways,
+    areas_of_zones,
+    make_zones,
+    pairs_within,
+    zones_of_stops,
+)
+
+RULES = "fare_rules.txt"
+ATTRIBUTES = "fare_attributes.txt"
+CARD = "card"
+
+Line = tuple[str, str]                      # operator, line
+Fitting = dict[Line, dict[str, set[Pair]]]  # line -> fare -> pairs of zones
+
+
+def plan_v1(feed: Feed) -> Plan:
+    """The plan of a feed with fares v1. The cheapest fare that fits a ride is its price."""
+    used = {zone for row in feed.fare_rules
+            for zone in (row.origin_id, row.destination_id, row.contains_id)} - {ANY}
+    areas = zones_of_stops(feed, used)
+    zones = make_zones(feed, areas)
+    fitting = _fitting(feed, zones, areas_of_zones(zones, areas))
+    fares = {row.fare_id: row for row in feed.fare_attributes}
+    lines, rules = _classes(feed, fitting, fares)
+    transfers, joins = _transfers(feed, fares, lines, rules, len(zones))
+    return Plan(rules_file=ATTRIBUTES, zones=zones, lines=lines, rules=rules,
+                card_kinds=[ORDINARY], media=[CARD], transfers=transfers, joins=joins)
+
+
+def _fitting(feed: Feed, zones: Sequence[Zone], inside: Sequence[frozenset[str]]) -> Fitting:
+    """Between which zones each fare fits a ride of each line."""
+    agencies = {row.fare_id: row.agency_id for row in feed.fare_attributes}
+    every = frozenset(range(len(zones)))
+    place_of = {area: place for place, areas in enumerate(inside) for area in areas}
+    ways = Ways(feed, zones)
+    fitting: Fitting = {(row.agency_id, row.route_id): {} for row in feed.routes}
+    contained: dict[tuple[str, str, str, str], set[str]] = {}
+
+    def add(fare: str, route: str, pairs: set[Pair]) -> None:
+        for line, fares in fitting.items():
+            if route in (ANY, line[1]) and agencies[fare] in (ANY, line[0]):
+                fares.setdefault(fare, set()).update(pairs)
+
+    for row in feed.fare_rules:
+        if row.contains_id:
+            key = (row.fare_id, row.route_id, row.origin_id, row.destination_id)
+            contained.setdefault(key, set()).add(row.contains_id)
+            continue
+        starts = {place_of[row.origin_id]} if row.origin_id in place_of else every
+        ends = {place_of[row.destination_id]} if row.destination_id in place_of else every
+        add(row.fare_id, row.route_id, {(start, end) for start in starts for end in ends})
+    for (fare, route, origin, destination), wanted in contained.items():
+        pairs = pairs_within(frozenset(wanted), inside, ways)
+        code, words = (("GTFS_CONTAINS", "and the feed has no stop_times.txt to tell the way")
+                       if pairs is None else ("GTFS_WAY", "taken as those of the shortest way"))
+        if len(wanted) > 2:
+            feed.notices.say(code, RULES, 0, f"fare {fare!r} is for rides through zones "
+                                             f"{', '.join(sorted(wanted))}, {words}")
+        add(fare, route, {(start, end) for start, end in pairs or ()
+                          if (not origin or origin in inside[start])
+                          and (not destination or destination in inside[end])})
+    with_rules = {row.fare_id for row in feed.fare_rules}
+    for fare in agencies:
+        if fare not in with_rules:
+            add(fare, ANY, {(start, end) for start in every for end in every})
+    return fitting
+
+
+def _classes(
+    feed: Feed, fitting: Fitting, fares: Mapping[str, FareAttribute]
+) -> tuple[list[Lines], dict[str, list[Rule]]]:
+    """Lines that the same fares fit between the same zones, as one class."""
+    together: dict[tuple[tuple[str, frozenset[Pair]], ...], list[Line]] = {}
+    for line, by_fare in fitting.items():
+        same = tuple((fare, frozenset(pairs)) for fare, pairs in sorted(by_fare.items()))
+        together.setdefault(same, []).append(line)
+    lines, rules = [], {}
+    for place, (same, members) in enumerate(together.items(), 1):
+        name = members[0][1] if len(members) == 1 else f"lines {place}"
+        lines.append(Lines(name, tuple(members)))
+        rules[name] = [
+            Rule(fare, 0, pairs, ANY, ANY, (Price(ANY, ANY, feed.amount(fares[fare].price)),),
+                 fare, fares[fare].line)
+            for fare, pairs in same]
+    return lines, rules
+
+
+def _transfers(
+    feed: Feed, fares: Mapping[str, FareAttribute], lines: Sequence[Lines],
+    rules: Mapping[str, list[Rule]], zones: int,
+) -> tuple[list[TransferRule], list[Join]]:
+    """A fare that allows transfers covers the whole way, from the first entry to the last exit.
+
+    Where it does not depend on zones, a ride after the first is free.
+    """
+    flat: dict[str, bool] = {}
+    for of_line in rules.values():
+        for rule in of_line:
+            flat[rule.group] = flat.get(rule.group, True) and len(rule.pairs) == zones * zones
+    transfers: list[TransferRule] = []
+    terms: dict[tuple[bool, int, int | None], list[str]] = {}
+    for fare, row in fares.items():
+        if fare not in flat:
+            continue
+        count = 0 if row.transfers is None else int(row.transfers)
+        allowed = row.transfers is None or count > 0
+        # 0 seconds are no time to transfer in: taken as blank.
+        within_s = int(row.transfer_duration or 0) or None
+        if flat[fare]:
+            if allowed:
+                transfers.append(TransferRule(
+                    frozenset({fare}), frozenset({fare}), int(FareTransferType.A_AB), None, count,
+                    within_s, int(DurationLimitType.START_TO_START), True, False, row.line))
+        else:
+            terms.setdefault((allowed, count, within_s), []).append(fare)
+    joins = []
+    for (allowed, count, within_s), named in terms.items():
+        if not allowed:
+            continue
+        if len(terms) > 1:
+            feed.notices.say("GTFS_JOIN", ATTRIBUTES, fares[named[0]].line,
+                             "fares by zone differ in the transfers that they allow, which is told "
+                             "apart by line only")
+        through = tuple(one.name for one in lines
+                        if any(rule.group in named for rule in rules[one.name]))
+        joins.append(Join(through, through, None, None, within_s, True, count,
+                          fares[named[0]].line))
+    return transfers, joins

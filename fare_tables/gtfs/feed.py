@@ -1,0 +1,367 @@
+"""A feed, read and checked: what its rows name is there, and nothing is there twice."""
+
+from __future__ import annotations
+
+import datetime
+import zoneinfo
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fare_tables.gtfs import records
+from fare_tables.gtfs.archive import Archive
+from fare_tables.gtfs.money import decimals_of, minor_units
+from fare_tables.gtfs.notices import REFUSALS, Notices
+from fare_tables.gtfs.records import Record
+from fare_tables.gtfs.rows import read_rows
+
+
+@dataclass
+class Feed:
+    """The rows of a feed's files. A file that is not there has no rows."""
+
+    source: str
+    notices: Notices
+    digest: str = ""
+    agency: list[records.Agency] = field(default_factory=list)
+    feed_info: list[records.FeedInfo] = field(default_factory=list)
+    stops: list[records.Stop] = field(default_factory=list)
+    routes: list[records.Route] = field(default_factory=list)
+    calendar: list[records.Calendar] = field(default_factory=list)
+    calendar_dates: list[records.CalendarDate] = field(default_factory=list)
+    fare_attributes: list[records.FareAttribute] = field(default_factory=list)
+    fare_rules: list[records.FareRule] = field(default_factory=list)
+    timeframes: list[records.Timeframe] = field(default_factory=list)
+    rider_categories: list[records.RiderCategory] = field(default_factory=list)
+    fare_media: list[records.FareMedium] = field(default_factory=list)
+    fare_products: list[records.FareProduct] = field(default_factory=list)
+    fare_leg_rules: list[records.FareLegRule] = field(default_factory=list)
+    fare_leg_join_rules: list[records.FareLegJoinRule] = field(default_factory=list)
+    fare_transfer_rules: list[records.FareTransferRule] = field(default_factory=list)
+    areas: list[records.Area] = field(default_factory=list)
+    stop_areas: list[records.StopArea] = field(default_factory=list)
+    area_set_elements: list[records.AreaSetElement] = field(default_factory=list)
+    networks: list[records.FeedNetwork] = field(default_factory=list)
+    route_networks: list[records.RouteNetwork] = field(default_factory=list)
+    trips: list[records.Trip] = field(default_factory=list)
+    stop_times: list[records.StopTime] = field(default_factory=list)
+    columns: dict[str, frozenset[str]] = field(default_factory=dict)    # file -> its header
+
+    @property
+    def is_v2(self) -> bool:
+        """Whether the fares are v2; they come before v1 where a feed has both."""
+        return bool(self.fare_leg_rules)
+
+    @property
+    def currency(self) -> str:
+        """The feed's one currency."""
+        return (self.fare_products[0].currency if self.is_v2
+                else self.fare_attributes[0].currency_type)
+
+    def amount(self, text: str) -> int:
+        """An amount that has been checked, in minor units."""
+        return minor_units(text, decimals_of(self.currency) or 0)
+
+
+FILES: dict[str, type[Record]] = {
+    "agency.txt": records.Agency,
+    "feed_info.txt": records.FeedInfo,
+    "stops.txt": records.Stop,
+    "routes.txt": records.Route,
+    "calendar.txt": records.Calendar,
+    "calendar_dates.txt": records.CalendarDate,
+    "fare_attributes.txt": records.FareAttribute,
+    "fare_rules.txt": records.FareRule,
+    "timeframes.txt": records.Timeframe,
+    "rider_categories.txt": records.RiderCategory,
+    "fare_media.txt": records.FareMedium,
+    "fare_products.txt": records.FareProduct,
+    "fare_leg_rules.txt": records.FareLegRule,
+    "fare_leg_join_rules.txt": records.FareLegJoinRule,
+    "fare_transfer_rules.txt": records.FareTransferRule,
+    "areas.txt": records.Area,
+    "stop_areas.txt": records.StopArea,
+    "area_set_elements.txt": records.AreaSetElement,
+    "networks.txt": records.FeedNetwork,
+    "route_networks.txt": records.RouteNetwork,
+}
+WAYS: dict[str, type[Record]] = {     # read only where a fare depends on zones passed through
+    "trips.txt": records.Trip,
+    "stop_times.txt": records.StopTime,
+}
+REQUIRED = ("agency.txt", "stops.txt", "routes.txt")
+
+
+def read_feed(path: Path, notices: Notices) -> Feed:
+    """A feed from its folder or zip, checked.
+
+    Raises FeedRefused with everything that is wrong.
+    """
+    archive = Archive(path, notices)
+    try:
+        feed = Feed(source=path.name, notices=notices)
+        for name, shape in FILES.items():
+            _read_file(archive, feed, name, shape)
+        if any(rule.contains_id for rule in feed.fare_rules) or any(
+                rule.contains_exactly_area_set_id for rule in feed.fare_leg_rules):
+            for name, shape in WAYS.items():
+                _read_file(archive, feed, name, shape)
+        _check(feed, archive.names)
+        notices.refuse_where_faulty(str(path))
+        feed.digest = archive.digest(feed.columns)
+    finally:
+        archive.close()
+    return feed
+
+
+def _read_file(archive: Archive, feed: Feed, name: str, shape: type[Record]) -> None:
+    text = archive.read(name)
+    if text is not None:
+        setattr(feed, name.removesuffix(".txt"), read_rows(shape, name, text, feed.notices))
+        header = text.partition("\n")[0].split(",")
+        feed.columns[name] = frozenset(cell.strip().strip('"') for cell in header)
+
+
+def _check(feed: Feed, names: Iterable[str]) -> None:
+    say, there = feed.notices.say, set(names)
+    # What a file does not say because it could not be read is no fault of those that name it.
+    unread = {one.file for one in feed.notices.said if one.code in REFUSALS}
+    unread |= {name for name in REQUIRED if name not in there}
+    for name in REQUIRED:
+        if name not in there:
+            say("GTFS_FILE_MISSING", name, 0, "is missing")
+    if not there & {"calendar.txt", "calendar_dates.txt"}:
+        say("GTFS_FILE_MISSING", "calendar.txt", 0,
+            "is missing, and so is calendar_dates.txt; one of them must be there")
+    if not there & {"fare_attributes.txt", "fare_leg_rules.txt"}:
+        say("GTFS_NO_FARES", feed.source, 0,
+            "has neither fare_attributes.txt nor fare_leg_rules.txt")
+    elif not feed.fare_leg_rules and not feed.fare_attributes and not unread & {
+            "fare_attributes.txt", "fare_leg_rules.txt"}:
+        say("GTFS_NO_FARES", feed.source, 0, "has no row that is a fare")
+    if feed.agency and "routes.txt" not in unread and not feed.routes:
+        say("GTFS_VALUE_MISSING", "routes.txt", 0, "has no route")
+    if there & {"calendar.txt", "calendar_dates.txt"} and not (
+            feed.calendar or feed.calendar_dates or unread & {"calendar.txt",
+                                                              "calendar_dates.txt"}):
+        say("GTFS_VALUE_MISSING", "calendar.txt", 0, "there is no day with service")
+    _check_keys(feed)
+    _check_references(feed, unread)
+    _check_agencies(feed)
+    _check_networks(feed)
+    _check_timeframes(feed)
+    _check_transfer_rules(feed)
+    _check_money(feed)
+
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "agency": ("agency_id",),
+    "stops": ("stop_id",),
+    "routes": ("route_id",),
+    "calendar": ("service_id",),
+    "calendar_dates": ("service_id", "date"),
+    "fare_attributes": ("fare_id",),
+    "rider_categories": ("rider_category_id",),
+    "fare_media": ("fare_media_id",),
+    "fare_products": ("fare_product_id", "rider_category_id", "fare_media_id"),
+    "areas": ("area_id",),
+    "networks": ("network_id",),
+    "route_networks": ("route_id",),
+}
+
+
+def _check_keys(feed: Feed) -> None:
+    for name, columns in KEYS.items():
+        first: dict[tuple[str, ...], int] = {}
+        for row in getattr(feed, name):
+            key = tuple(getattr(row, column) for column in columns)
+            line = first.setdefault(key, row.line)
+            if line != row.line:
+                words = " and ".join(f"{column} {value}" for column, value
+                                     in zip(columns, map(repr, map(str, key)), strict=True))
+                feed.notices.say("GTFS_TWICE", f"{name}.txt", row.line,
+                                 f"{words}: the same as on line {line}")
+
+
+def _ids(rows: Iterable[Any], column: str) -> set[str]:
+    return {getattr(row, column) for row in rows} - {""}
+
+
+def _check_references(feed: Feed, unread: set[str]) -> None:
+    """Every id names a row, where the file that has it could be read.
+
+    A leg rule whose timeframe has no row never holds, by the specification, and may stay.
+    """
+    stops, routes = _ids(feed.stops, "stop_id"), _ids(feed.routes, "route_id")
+    areas, products = _ids(feed.areas, "area_id"), _ids(feed.fare_products, "fare_product_id")
+    agencies = _ids(feed.agency, "agency_id")
+    zones = _ids(feed.stops, "zone_id")
+    if "routes.txt" in unread:
+        unread |= {"networks.txt"}      # either may have them
+    networks = _ids(feed.networks, "network_id") | _ids(feed.routes, "network_id")
+    groups = _ids(feed.fare_leg_rules, "leg_group_id")
+    services = _ids(feed.calendar, "service_id") | _ids(feed.calendar_dates, "service_id")
+    there: dict[str, dict[str, tuple[set[str], str]]] = {
+        "stops": {"parent_station": (stops, "stops")},
+        "routes": {"agency_id": (agencies, "agency")},
+        "fare_attributes": {"agency_id": (agencies, "agency")},
+        "fare_rules": {
+            "fare_id": (_ids(feed.fare_attributes, "fare_id"), "fare_attributes"),
+            "route_id": (routes, "routes"), "origin_id": (zones, "stops"),
+            "destination_id": (zones, "stops"), "contains_id": (zones, "stops")},
+        "timeframes": {"service_id": (services, "calendar")},
+        "fare_products": {
+            "rider_category_id": (_ids(feed.rider_categories, "rider_category_id"),
+                                  "rider_categories"),
+            "fare_media_id": (_ids(feed.fare_media, "fare_media_id"), "fare_media")},
+        "fare_leg_rules": {
+            "network_id": (networks, "networks"), "from_area_id": (areas, "areas"),
+            "to_area_id": (areas, "areas"), "fare_product_id": (products, "fare_products"),
+            "contains_exactly_area_set_id": (_ids(feed.area_set_elements, "area_set_id"),
+                                             "area_set_elements")},
+        "fare_leg_join_rules": {
+            "from_network_id": (networks, "networks"), "to_network_id": (networks, "networks"),
+            "from_stop_id": (stops, "stops"), "to_stop_id": (stops, "stops")},
+        "fare_transfer_rules": {
+            "from_leg_group_id": (groups, "fare_leg_rules"),
+            "to_leg_group_id": (groups, "fare_leg_rules"),
+            "fare_product_id": (products, "fare_products"),
+            "filter_fare_product_id": (products, "fare_products")},
+        "stop_areas": {"area_id": (areas, "areas"), "stop_id": (stops, "stops")},
+        "area_set_elements": {"area_id": (areas, "areas")},
+        "route_networks": {"network_id": (_ids(feed.networks, "network_id"), "networks"),
+                           "route_id": (routes, "routes")},
+    }
+    for name, columns in there.items():
+        for row in getattr(feed, name):
+            for column, (ids, file) in columns.items():
+                value = getattr(row, column)
+                if value and value not in ids and f"{file}.txt" not in unread:
+                    feed.notices.say("GTFS_REFERENCE", f"{name}.txt", row.line,
+                                     f"{column} {value!r} is not in {file}.txt")
+
+
+def _check_agencies(feed: Feed) -> None:
+    say = feed.notices.say
+    if "agency.txt" in feed.columns and not feed.agency:
+        say("GTFS_VALUE_MISSING", "agency.txt", 0, "has no agency")
+    for agency in feed.agency:
+        if agency.agency_timezone != feed.agency[0].agency_timezone:
+            say("GTFS_VALUE", "agency.txt", agency.line, "agency_timezone is not that of the first")
+        try:
+            zoneinfo.ZoneInfo(agency.agency_timezone)
+        except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+            say("GTFS_VALUE", "agency.txt", agency.line,
+                f"agency_timezone {agency.agency_timezone!r} is not a time zone")
+        if not agency.agency_id and len(feed.agency) > 1:
+            say("GTFS_VALUE_MISSING", "agency.txt", agency.line,
+                "agency_id is blank, and there is more than one agency")
+    if len(feed.agency) > 1:
+        for route in feed.routes:
+            if not route.agency_id:
+                say("GTFS_VALUE_MISSING", "routes.txt", route.line,
+                    "agency_id is blank, and there is more than one agency")
+    for info in feed.feed_info[1:]:
+        say("GTFS_TWICE", "feed_info.txt", info.line, "there is more than one row")
+
+
+def _check_networks(feed: Feed) -> None:
+    if any(route.network_id for route in feed.routes):
+        for name in ("networks.txt", "route_networks.txt"):
+            if name in feed.columns:
+                feed.notices.say("GTFS_FORBIDDEN", name, 0,
+                                 "must not be there where routes.txt has network_id")
+
+
+def _check_timeframes(feed: Feed) -> None:
+    say = feed.notices.say
+    spans: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+    for row in feed.timeframes:
+        if (row.start_time is None) != (row.end_time is None):
+            say("GTFS_VALUE_MISSING", "timeframes.txt", row.line,
+                "start_time and end_time go together: give both or neither")
+            continue
+        start, end = timeframe_span(row)
+        if start >= end:
+            say("GTFS_VALUE", "timeframes.txt", row.line, "end_time is not after start_time")
+        near = spans.setdefault((row.timeframe_group_id, row.service_id), [])
+        for since, until, line in near:
+            if start < until and since < end:
+                say("GTFS_OVERLAP", "timeframes.txt", row.line, f"overlaps with line {line}")
+        near.append((start, end, row.line))
+
+
+def timeframe_span(row: records.Timeframe) -> tuple[int, int]:
+    """The seconds of the day from which and before which a timeframe holds."""
+    return (0 if row.start_time is None else int(row.start_time),
+            records.DAY_S if row.end_time is None else int(row.end_time))
+
+
+def _check_transfer_rules(feed: Feed) -> None:
+    for row in feed.fare_transfer_rules:
+        say = _sayer(feed, "fare_transfer_rules.txt", row)
+        same = row.from_leg_group_id == row.to_leg_group_id
+        if same and row.transfer_count is None:
+            say("GTFS_VALUE_MISSING", "transfer_count is blank, and both leg groups are the same")
+        if not same and row.transfer_count is not None:
+            say("GTFS_COUNT_IGNORED", "transfer_count is given, and the leg groups are not the "
+                                      "same; it was not read")
+        if row.transfer_count is not None and (row.transfer_count == 0 or row.transfer_count < -1):
+            say("GTFS_VALUE", f"transfer_count {row.transfer_count} is neither -1 nor 1 or more")
+        if row.duration_limit is not None and row.duration_limit <= 0:
+            say("GTFS_VALUE", f"duration_limit {row.duration_limit} is not more than 0")
+        if row.duration_limit is not None and row.duration_limit_type is None:
+            say("GTFS_VALUE_MISSING", "duration_limit_type is blank, and duration_limit is given")
+        if row.duration_limit is None and row.duration_limit_type is not None:
+            say("GTFS_FORBIDDEN", "duration_limit_type is given without duration_limit")
+    for join in feed.fare_leg_join_rules:
+        if bool(join.from_stop_id) != bool(join.to_stop_id):
+            feed.notices.say("GTFS_VALUE_MISSING", "fare_leg_join_rules.txt", join.line,
+                             "from_stop_id and to_stop_id go together: give both or neither")
+    for rule in feed.fare_leg_rules:
+        if rule.rule_priority is not None and rule.rule_priority < 0:
+            feed.notices.say("GTFS_VALUE", "fare_leg_rules.txt", rule.line,
+                             f"rule_priority {rule.rule_priority} is negative")
+
+
+def _sayer(feed: Feed, name: str, row: Record) -> Callable[[str, str], None]:
+    return lambda code, reason: feed.notices.say(code, name, row.line, reason)
+
+
+def _check_money(feed: Feed) -> None:
+    say = feed.notices.say
+    priced = [("fare_attributes.txt", row.line, row.price, row.currency_type)
+              for row in feed.fare_attributes]
+    priced += [("fare_products.txt", row.line, row.amount, row.currency)
+               for row in feed.fare_products]
+    for name, line, text, currency in priced:
+        decimals = decimals_of(currency)
+        if decimals is None:
+            say("GTFS_CURRENCY", name, line, f"{currency!r} is not a currency of ISO 4217")
+            continue
+        if currency != priced[0][3]:
+            say("GTFS_CURRENCY", name, line,
+                f"{currency} beside {priced[0][3]}: a network has one currency")
+        try:
+            amount = minor_units(text, decimals)
+        except ValueError as error:
+            say("GTFS_AMOUNT", name, line, f"amount {error}")
+            continue
+        if amount < 0 and name == "fare_attributes.txt":
+            say("GTFS_AMOUNT", name, line, f"price {text!r} is negative")
+    for fare in feed.fare_attributes:
+        if fare.transfer_duration is not None and fare.transfer_duration < 0:
+            say("GTFS_VALUE", "fare_attributes.txt", fare.line,
+                f"transfer_duration {fare.transfer_duration} is negative")
+
+
+def first_and_last_day(feed: Feed) -> tuple[datetime.date, datetime.date]:
+    """The days that the feed is for, by what it says of itself, or else by its calendars."""
+    days: list[datetime.date] = [row.start_date for row in feed.calendar]
+    days += [row.end_date for row in feed.calendar]
+    days += [row.date for row in feed.calendar_dates]
+    info = feed.feed_info[0] if feed.feed_info else None
+    first = info.feed_start_date if info and info.feed_start_date else min(days)
+    last = info.feed_end_date if info and info.feed_end_date else max(days)
+    return first, max(first, last)
