@@ -1,7 +1,8 @@
 """Pricing alone, by tables that use every shape of rule at once: rides per second.
 
 Rides are paired already and every card's state is in memory. The network is
-benchmarks/every_rule/; each round starts from the same state.
+benchmarks/every_rule/; each round starts from the same state. Also: how long it takes to compile
+all shipped networks, and to answer `onecard price` from a cold start.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import argparse
 import hashlib
 import json
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +37,10 @@ FIRST_DAY = 20_048              # 2024-11-21, a Thursday
 DAYS = 1
 CARDS_OF_A_PARTITION = 1_024
 NO_TRANSFER = 255
-CARDS_TO_RIDES = 2
+RIDES_OF_A_CARD = 2
+COLD_STARTS = 5
+PRICE = ("price", "--network", "beijing", "--mode", "metro", "--distance", "12.1km", "--at",
+         "2024-11-25 06:50", "--card-kind", "ordinary", "--month-spend", "99.50")
 
 
 def main(arguments: list[str]) -> None:
@@ -43,20 +49,23 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--rides", type=int, default=8_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     names = Names()
     world = load_world(str(NETWORK), names)
     parts = make_rides(world, names, options.rides, options.seed)
-    seconds = statistics.median(
-        price_all(world, parts, options.threads) for _ in range(options.rounds))
+    rounds = [price_all(world, parts, options.threads) for _ in range(options.rounds)]
+    seconds = statistics.median(rounds)
     compiling = {network: _seconds_to_compile(network) for network in list_networks()}
     result = {
         "machine": describe_machine(), "threads": options.threads, "rounds": options.rounds,
         "rides": sum(len(part) for part in parts), "seconds": seconds,
+        "fastest_seconds": min(rounds), "slowest_seconds": max(rounds),
         "rides_per_s": round(sum(len(part) for part in parts) / seconds),
         **outcome_of(world, parts),
+        "cold_price_seconds": statistics.median(
+            _seconds_to_price() for _ in range(COLD_STARTS)),
         "compile_seconds": sum(compiling.values()), "compile_seconds_by_network": compiling,
     }
     print(json.dumps(result, indent=2) if options.json else render(result))
@@ -65,7 +74,7 @@ def main(arguments: list[str]) -> None:
 def make_rides(world: World, names: Names, count: int, seed: int) -> list[Records]:
     """Rides of some days, by card and time, in partitions that stay in cache."""
     draw = np.random.default_rng(seed)
-    cards = max(1, count // CARDS_TO_RIDES)
+    cards = max(1, count // RIDES_OF_A_CARD)
     rides = np.zeros(count, dtype=records.RIDE)
     rides["card_lo"] = np.sort(draw.integers(1, cards + 1, count))
     kinds = draw.choice(len(world.network.card_kinds), cards + 1, p=[.5, .15, .15, .05, .15])
@@ -177,6 +186,14 @@ def _seconds_to_compile(network: str) -> float:
     return time.perf_counter() - start
 
 
+def _seconds_to_price() -> float:
+    """One `onecard price`, from the start of the process to its end."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "from clearing.cli import main; main()", *PRICE],
+                   check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
 def render(result: dict[str, Any]) -> str:
     """The figures for people."""
     slowest = sorted(result["compile_seconds_by_network"].items(), key=lambda one: -one[1])
@@ -186,9 +203,11 @@ def render(result: dict[str, Any]) -> str:
         f"with a discount; {result['threads']} threads, median of {result['rounds']} rounds",
         "",
         f"priced in {result['seconds']:.3f} s: {result['rides_per_s'] / 1e6:.1f} million rides/s, "
-        f"{result['seconds'] / result['rides'] * result['threads'] * 1e9:.0f} ns a ride and thread",
+        f"{result['seconds'] / result['rides'] * result['threads'] * 1e9:.0f} ns a ride and thread "
+        f"({result['fastest_seconds']:.3f} to {result['slowest_seconds']:.3f} s)",
         f"checksum of the prices: {result['checksum']}",
         f"all {len(slowest)} shipped networks loaded and compiled in "
         f"{result['compile_seconds']:.2f} s: "
         + ", ".join(f"{network} {seconds:.2f}" for network, seconds in slowest[:4]) + " ...",
+        f"onecard price from a cold start: {result['cold_price_seconds']:.2f} s",
     ])

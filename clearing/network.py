@@ -37,6 +37,7 @@ class Network(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     calendar: Literal["mainland", "own"] = "own"    # whose holidays and make-up workdays hold
     day: list[OwnDay] = []                          # before that calendar, or in place of one
     ride_limit_s: int = 6 * 3600            # longest gate-in to gate-out that is one ride
+    currency: str = "yuan"                  # what a hundred of the amounts are called
     default_layout: str | None = None       # for files that are not onecard-taps/1
 
 

@@ -1,6 +1,6 @@
 """What the rows of a table take off a price, and who pays for it (RULES.md section 4)."""
 
-from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ext.codes cimport Effect, MeasuredFrom, Period, Rounding
 from ext.conditions cimport in_line_set, in_stop_set, ride_time
@@ -94,9 +94,10 @@ cdef inline int64_t counted(Plan plan, Totals totals, Card *card,
 
 cdef inline int64_t round_ppm(int64_t amount_ppm, const PriceRow *row) except? -1 nogil:
     """Millionths of a fen, never negative, to a multiple of the row's unit."""
-    cdef int64_t unit_ppm = <int64_t>row.unit * PPM
-    cdef int64_t whole = amount_ppm // unit_ppm
-    cdef int64_t rest = amount_ppm - whole * unit_ppm
+    cdef uint64_t amount = <uint64_t>amount_ppm, unit_ppm = <uint64_t>row.unit * PPM
+    # Most rows round to a fen: dividing by what the compiler knows is several times as fast.
+    cdef uint64_t whole = amount // PPM if row.unit == 1 else amount // unit_ppm
+    cdef uint64_t rest = amount - whole * unit_ppm
     cdef bint up = False
     if row.rounding == Rounding.UP:
         up = rest > 0
@@ -106,7 +107,7 @@ cdef inline int64_t round_ppm(int64_t amount_ppm, const PriceRow *row) except? -
         up = 2 * rest > unit_ppm or (2 * rest == unit_ppm and whole % 2 == 1)
     if up:
         whole += 1
-    return whole * row.unit
+    return <int64_t>(whole * row.unit)
 
 
 cdef inline int64_t pays_by_bands(Plan plan, const PriceRow *row, int64_t price) except -1 nogil:

@@ -174,6 +174,18 @@ def _such_as(pairs: Pairs, stops: Sequence[str]) -> str:
     return f"{int(pairs.sum())} pairs such as {stops[start]} to {stops[end]}"
 
 
+def _can_be_at(looked: Looked, state: str) -> npt.NDArray[np.bool_]:
+    """The stops that a row's rides of one state can begin or end at."""
+    stop_sets, fare = looked.written.table.stop_sets, looked.fare
+    here = np.ones(len(looked.stops), dtype=np.bool_)
+    for names, asked in ((fare.from_stops, state != "MISSING_IN"),
+                         (fare.to_stops, state != "MISSING_OUT")):
+        if names is not None and asked:
+            wanted = {stop for name in names for stop in stop_sets[name]}
+            here &= np.array([stop in wanted for stop in looked.stops])
+    return here
+
+
 def _edges(looked: Looked, states: set[str]) -> Iterator[Finding]:
     """Stops without a fare for a ride that lacks an end, or ends where it began."""
     fare, fares = looked.fare, looked.fares.copy()
@@ -186,9 +198,9 @@ def _edges(looked: Looked, states: set[str]) -> Iterator[Finding]:
     asked += [("SAME_STATION", "same_station", word, own != NONE if word == "fare" else as_entry)
               for word in _same_station_words(fare)]
     for state, key, word, found in asked:
-        if state not in states or not (word in BY_STOP or word == "fare") or bool(found.all()):
+        lost = np.flatnonzero(~found & _can_be_at(looked, state))
+        if state not in states or not (word in BY_STOP or word == "fare") or not len(lost):
             continue
-        lost = np.flatnonzero(~found)
         yield find_at(
             looked.written, "EDGE_FARE_MISSING",
             f"{key} is {word!r}, and {len(lost)} stops of {looked.service.operator} have none, "

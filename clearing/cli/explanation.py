@@ -35,6 +35,7 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
         "distance_m": ride.distance_m, "card_kind": ride.card_kind, "medium": ride.medium,
         "issuer": ride.issuer, "age": ride.age, "reviewed": ride.reviewed,
         "companion": table is not None and is_companion(table, ride, priced.before.chain),
+        "currency": world.network.currency,
         "code": priced.code, "table": None, "title": None, "rule": None,
         "due": None, "price": None, "paid": None, "variance": None, "legs": [],
         # Tables of other operators were never candidates.
@@ -106,7 +107,7 @@ def _caps(world: World, table: Table, priced: Priced) -> list[dict[str, Any]]:
 
 
 def print_explanation(one: Explanation, head: str) -> None:
-    """An explanation for people; money in yuan."""
+    """An explanation for people; money in the network's currency, with two decimals."""
     way = " ".join(word for word in (one["operator"], one["mode"], one["line"]) if word)
     click.echo(f"{head}  {way}  {one['from_stop'] or '?'} → {one['to_stop'] or '?'}  "
                f"{one['started_at'] or '?'} → {one['ended_at'] or '?'}  {one['state']}")
@@ -142,14 +143,16 @@ def _print_payers(one: Explanation) -> None:
     said = "together, as is due" if together == one["due"] else (
         f"together, which is not the {yuan(one['due'])} that is due: onecard verify")
     rows.append((said, "", yuan(together)))
-    print_table("who pays, in yuan", ("for", "who", "yuan"), rows, right=("yuan",))
+    currency = one["currency"]
+    print_table(f"who pays, in {currency}", ("for", "who", currency), rows, right=(currency,))
 
 
 def _list_state(one: Explanation) -> Iterator[tuple[str, str, str, str]]:
     """What the card carried before the ride and carries after it, a line for each part."""
     counts = {row["accumulator"]: row["counts"] for row in one["accumulators"]}
     for row in one["accumulators"]:
-        what = {"paid": "yuan paid", "due": "yuan due", "rides": "rides counted"}[row["counts"]]
+        what = ("rides counted" if row["counts"] == "rides"
+                else f"{one['currency']} {row['counts']}")
         yield (what, f"{row['accumulator']} {row['period']}",
                _amount(row["before"], row["counts"]), _amount(row["after"], row["counts"]))
     for row in one["tiers"]:

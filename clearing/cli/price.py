@@ -330,7 +330,7 @@ def _print_rest(one: Explanation) -> None:
     if one["due"] is None:
         click.echo(f"the ride would be refused: {one['code']}: {one['reason']}")
     else:
-        click.echo(f"the rider pays {yuan(one['paid'])} of {yuan(one['due'])} yuan")
+        click.echo(f"the rider pays {yuan(one['paid'])} of {yuan(one['due'])} {one['currency']}")
 
 
 def _reason(quote: Quote) -> str:

@@ -89,7 +89,7 @@ class Folder:
                 "stops": STOPS, "runs_from": first})
         title = _one_line(", ".join(agency.agency_name for agency in feed.agency))
         network: dict[str, Any] = {
-            "network": code, "title": title,
+            "network": code, "title": title, "currency": feed.currency,
             "time_zone": fixed_zone(feed, first),
             "day_starts_at": datetime.time(0), "taps_from": first, "modes": list(modes),
             "card_kinds": self.plan.card_kinds, "media": self.plan.media,

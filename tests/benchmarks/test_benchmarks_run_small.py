@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from fare_tables.model import Cap, Concession, Fare, Quota, SameStation, Tier, Transfer, Window
+
 ROOT = Path(__file__).parents[2]
+EVERY_RULE_FOLDER = ROOT / "benchmarks" / "every_rule"
+ROWS = (Fare, Concession, Transfer, Tier, Cap, Quota, Window, SameStation)
+EVERY_RULE = {field for row in ROWS for field in row.__struct_fields__}
 
 
 def run(*arguments: str, cwd: Path) -> str:
@@ -22,7 +30,28 @@ def run(*arguments: str, cwd: Path) -> str:
 
 
 def test_the_list_names_every_question(tmp_path: Path) -> None:
-    assert "city_day" in run(cwd=tmp_path)
+    printed = run(cwd=tmp_path)
+    assert "city_day" in printed
+    assert "pricing" in printed
+
+
+def test_a_few_rides_by_every_rule(tmp_path: Path) -> None:
+    printed = run("pricing", "--rides", "20000", "--rounds", "1", "--json", cwd=tmp_path)
+    result: dict[str, Any] = json.loads(printed)
+    assert result["rides"] == result["priced"] == 20_000
+    assert result["discounted"] > 5_000
+    assert result["rides_per_s"] > 0
+    assert "hongkong" in result["compile_seconds_by_network"]
+    again = json.loads(run("pricing", "--rides", "20000", "--rounds", "1", "--threads", "1",
+                           "--json", cwd=tmp_path))
+    assert again["checksum"] == result["checksum"]
+
+
+@pytest.mark.parametrize("rule", sorted(EVERY_RULE))
+def test_the_tables_of_the_benchmark_use_every_rule(rule: str) -> None:
+    """Every key of a row stands in some table of benchmarks/every_rule/."""
+    text = "".join(path.read_text("utf-8") for path in EVERY_RULE_FOLDER.glob("*.toml"))
+    assert re.search(rf"\b{rule}\b", text)
 
 
 def test_a_small_day(tmp_path: Path) -> None:
@@ -36,3 +65,10 @@ def test_a_small_day(tmp_path: Path) -> None:
     # The same files again: the outcome is the same.
     again = json.loads(run("city_day", "--taps", "5000", "--rounds", "1", "--json", cwd=tmp_path))
     assert again["checksum"] == result["checksum"]
+
+
+def test_the_tables_of_the_benchmark_have_one_price_for_every_ride() -> None:
+    """Also: a fare row for some stops needs no fares at the others."""
+    done = subprocess.run([sys.executable, "-c", "from clearing.cli import main; main()", "tables",
+                           "check", str(EVERY_RULE_FOLDER)], text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout

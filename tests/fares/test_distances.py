@@ -128,7 +128,7 @@ def test_a_matrix_is_what_the_file_says(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("line", "said"), [
     ("a,b,400", ":3: the fare from 'a' to 'b' is given twice"),
-    ("a,x,400", ": stop 'x' is not in the operator's stops"),
+    ("a,x,400", ":3: stop 'x' is not in the operator's stops"),
     ("b,a,1e3", ":3: '1e3' is not a whole number"),
     ("b,a", ":3: 2 fields, not 3: b,a"),
 ])
