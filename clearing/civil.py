@@ -19,7 +19,7 @@ def civil_offset_s(time_zone: str, since: datetime.date) -> int:
     """
     try:
         zone = ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):     # a folder of zones, a name too long
         raise OnecardError(f"there is no time zone {time_zone!r}",
                            remedy="write a zone such as Asia/Shanghai as time_zone") from None
     day = datetime.datetime.combine(since, datetime.time(), tzinfo=zone)

@@ -13,10 +13,11 @@ import msgspec
 from clearing.errors import OnecardError
 from clearing.network import Operator
 from clearing.reference import calendar
+from clearing.reference.conditions import why_not
 from clearing.reference.memory import Memory
 from clearing.reference.pairing import pair
 from clearing.reference.pricing import Priced, Step, price
-from clearing.reference.results import Ride
+from clearing.reference.results import OVERTIME, Ride
 from clearing.reference.tables import find_table
 from clearing.reference.taps import Tap
 from clearing.reference.words import money
@@ -182,11 +183,10 @@ def _price_at(world: World, rider: Rider, trip: Trip, operator: Operator, memory
     """The trip's price at one operator."""
     world = _world_for(world, trip)
     tap = _tap(world, rider, trip, operator)
-    single = _pair(world, replace(tap, kind="single"))
-    table = find_table(world, single)
+    table = find_table(world, _pair(world, tap))
     tap = replace(tap, issuer=_issuer_of(world, rider, operator, table))
     two_ended = trip.until is not None or trip.to_stop != "" or trip.distance_m is not None or (
-        table is not None and any(fare.basis in TWO_ENDED for fare in table.fare))
+        table is not None and _asks_for_two_ends(world, table, _pair(world, tap), memory))
     ride = _pair(world, *_list_taps(tap, trip, two_ended))
     priced = price(world, ride, memory)
     early = world.network.taps_from
@@ -197,6 +197,13 @@ def _price_at(world: World, rider: Rider, trip: Trip, operator: Operator, memory
     elif table is not None:
         _check_told(trip, table, priced)
     return Quote(priced, tuple(_list_assumed(trip, table, priced, two_ended)))
+
+
+def _asks_for_two_ends(world: World, table: Table, single: Ride, memory: Memory) -> bool:
+    """Whether the fare row of a single tap needs to know where or when the ride ended."""
+    fitting = [fare for fare in table.fare
+               if why_not(world, table, fare, single, memory) is None]
+    return any(fare.basis in TWO_ENDED for fare in fitting[:1] or table.fare)
 
 
 def _world_for(world: World, trip: Trip) -> World:
@@ -290,6 +297,8 @@ def _check_told(trip: Trip, table: Table, priced: Priced) -> None:
         lacking = "how long it took: --until"
     elif trip.distance_m is not None and _went_through(table, priced):
         lacking = "where it began and ended: --from and --to, as the whole way has one price"
+    elif trip.distance_m is not None and fare.overtime_dearest and priced.ride.state == OVERTIME:
+        lacking = "where it began and ended: --from and --to, as it pays for its way out's dearest"
     if lacking is not None:
         raise OnecardError(
             f"fare row {fare.rule!r} of table {table.table!r} prices by {fare.basis}, and the ride "

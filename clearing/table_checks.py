@@ -11,7 +11,7 @@ from clearing.world import load_world, system_of
 from fare_tables.checks import Report, check_tables, check_versions
 from fare_tables.derived import Written, place_error, read_written
 from fare_tables.distances import read_csv
-from fare_tables.files import Source, TableError
+from fare_tables.files import Source, TableError, beside
 from fare_tables.findings import finding_of
 from fare_tables.loader import find_folder, read_toml
 from fare_tables.row_checks import check_funders
@@ -51,12 +51,14 @@ def setting_of(network: Network, folder: Path) -> Setting:
     for operator in network.operator:
         stops = None
         if operator.stops != "any":
-            stops = tuple(stop for stop, _ in read_csv(folder / operator.stops, ("stop", "name")))
+            rows = read_csv(beside(folder, operator.stops), ("stop", "name"))
+            stops = tuple(stop for stop, _ in rows)
+        links, line_stops = (None if name is None else beside(folder, name)
+                             for name in (operator.links, operator.line_stops))
         for mode in operator.modes:
             services.append(Service(
                 operator.code, mode, operator.runs_from or network.taps_from, system_of(operator),
-                stops, links=None if operator.links is None else folder / operator.links,
-                line_stops=None if operator.line_stops is None else folder / operator.line_stops))
+                stops, links=links, line_stops=line_stops))
     return Setting(
         folder=folder, services=services, card_kinds=network.card_kinds, media=network.media,
         issuer_cities=[issuer.city for issuer in network.issuer],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Sequence
 
 from fare_tables.model import (
@@ -66,9 +67,13 @@ def _discount_lines(table: Table) -> Iterator[str]:
 def window_words(window: Window) -> str:
     """When a window holds."""
     days = "every day" if window.days is None else _list(window.days)
-    until = "the end of the day" if window.until is None else f"{window.until:%H:%M}"
+    until = "the end of the day" if window.until is None else _clock(window.until)
     past = window.until is not None and window.until <= window.since
-    return f"{days}, {window.since:%H:%M} to {until}{' of the next morning' if past else ''}"
+    return f"{days}, {_clock(window.since)} to {until}{' of the next morning' if past else ''}"
+
+
+def _clock(time: datetime.time) -> str:
+    return f"{time:%H:%M:%S}" if time.second else f"{time:%H:%M}"
 
 
 def seconds_words(seconds: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from clearing.civil import civil_offset_s
 from clearing.errors import OnecardError
 from clearing.names import Names
 from clearing.network import Centre, Funder, Issuer, Network, Operator
+from clearing.network_checks import check_written
 from ext import records
 from ext.plan import Plan
 from fare_tables.calendars import last_known_day
@@ -23,13 +25,14 @@ from fare_tables.choices import table_version
 from fare_tables.compiled import compile_tables
 from fare_tables.derived import place_error
 from fare_tables.distances import read_csv
-from fare_tables.files import TableError
+from fare_tables.files import TableError, beside
 from fare_tables.ground import BITS, Ground, Runner
 from fare_tables.loader import SHIPPED, find_folder, load_tables, read_toml
 from fare_tables.model import Table
 from settlement.agreements import Terms, compile_terms
 from settlement.members import Member, Role
 
+BLOCK_BYTES = 1 << 20
 ROOM = {"mode": BITS, "medium": BITS, "card_kind": BITS, "member": 65_534}
 
 
@@ -72,6 +75,7 @@ def load_world(network: str, names: Names) -> World:
     Raises TableError and OnecardError for what cannot be cleared by.
     """
     written, folder = read_network(network)
+    check_written(written)
     tables = load_tables(folder)
     members = _members(written, names)
     for kind, codes in (("mode", written.modes), ("medium", written.media),
@@ -104,7 +108,7 @@ def load_world(network: str, names: Names) -> World:
     start = written.day_starts_at
     return World(
         network=written, folder=folder, names=names, tables=tables, members=members,
-        member_rows=rows, agreements=compile_terms(_terms(written, names)),
+        member_rows=rows, agreements=_agreements(written, names),
         plan=plan,
         civil_offset_s=ground.civil_offset_s,
         day_starts_s=start.hour * 3600 + start.minute * 60 + start.second,
@@ -117,9 +121,13 @@ def digest_of(folder: Path) -> str:
     """SHA-256 over the network's TOML and CSV files, names and contents."""
     digest = hashlib.sha256()
     for path in sorted([*folder.glob("*.toml"), *folder.glob("*.csv"), *folder.glob("layouts/*")]):
-        name, content = path.relative_to(folder).as_posix().encode(), path.read_bytes()
-        digest.update(b"%d %s %d\n" % (len(name), name, len(content)))
-        digest.update(content)
+        if not path.is_file():      # a folder or a pipe decides nothing: no reader takes it
+            continue
+        name = path.relative_to(folder).as_posix().encode()
+        with path.open("rb") as file:
+            digest.update(b"%d %s %d\n" % (len(name), name, os.fstat(file.fileno()).st_size))
+            while block := file.read(BLOCK_BYTES):
+                digest.update(block)
     return digest.hexdigest()
 
 
@@ -162,8 +170,8 @@ def _runners(network: Network, folder: Path, names: Names) -> list[Runner]:
                                "modes", remedy="add the mode to network.toml")
         stops = None
         if operator.stops != "any":
-            stops = [stop for stop, _ in read_csv(folder / operator.stops, ("stop", "name"))]
-        links, line_stops = (None if name is None else folder / name
+            stops = [stop for stop, _ in read_csv(beside(folder, operator.stops), ("stop", "name"))]
+        links, line_stops = (None if name is None else beside(folder, name)
                              for name in (operator.links, operator.line_stops))
         runners.append(Runner(operator.code, names.number("member", operator.code), slot,
                               operator.modes, system_of(operator), stops, links, line_stops))
@@ -217,16 +225,21 @@ def _validator_media(operator: Operator, network: Network, names: Names) -> int:
     return bits
 
 
-def _terms(network: Network, names: Names) -> list[Terms]:
+def _agreements(network: Network, names: Names) -> npt.NDArray[Any]:
+    """AGREEMENT_TERMS, by distance."""
     centres = {centre.code for centre in network.centre}
     for agreement in network.agreement:
         if agreement.centre is not None and agreement.centre not in centres:
             raise OnecardError(f"agreement {agreement.agreement!r} names the centre "
                                f"{agreement.centre!r}, which network.toml does not have",
                                remedy="add the centre")
-    return [Terms(agreement.between, agreement.clearing_ppm, agreement.issuer_ppm,
-                  names.number("member", agreement.centre or ""))
-            for agreement in network.agreement]
+    terms = [Terms(agreement.between, agreement.clearing_ppm, agreement.issuer_ppm,
+                   names.number("member", agreement.centre or ""))
+             for agreement in network.agreement]
+    try:
+        return compile_terms(terms)
+    except ValueError as error:
+        raise OnecardError(str(error), remedy="correct network.toml") from None
 
 
 def versions_of(world: World) -> list[str]:

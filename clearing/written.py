@@ -14,6 +14,7 @@ from clearing.errors import OnecardError
 from fare_tables.money import AMOUNT_MAX
 
 METRES_MOST = 10_000_000
+YEARS = range(1970, 2106)       # times of taps are 32 bits of seconds since 1970
 NAMES_LISTED = 30
 NEAR = 5
 
@@ -79,6 +80,8 @@ def moment_of(text: str, zone: ZoneInfo, where: str, day: datetime.date | None =
         assert on is not None
         hour, minute, second = (part or 0 for part in clock)
         at = datetime.datetime.combine(on, datetime.time(hour, minute, second), zone)
+        if on.year not in YEARS:
+            raise ValueError(f"no tap is of {on.year}, only of {YEARS.start} to {YEARS.stop - 1}")
         return int(at.timestamp())
     except (ValueError, OverflowError) as error:
         raise OnecardError(f"{text!r} does not exist: {error}", where=where,

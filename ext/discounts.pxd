@@ -60,8 +60,14 @@ cdef inline void forget_places(Card *card, uint16_t service_day) noexcept nogil:
 
 cdef inline void remember_place(Card *card, uint16_t number, Py_ssize_t found) noexcept nogil:
     """Keep where a running total stands, or that there is none, for the card's next rides."""
-    if number < PLACES and found - card.first < PLACES_REACH:
-        card.places[number] = <int16_t>(found - card.first) if found >= 0 else -1
+    if number >= PLACES:
+        return
+    if found < 0:
+        card.places[number] = -1
+    elif found - card.first < PLACES_REACH:
+        card.places[number] = <int16_t>(found - card.first)
+    else:
+        card.places[number] = UNKNOWN_PLACE     # too far off: it is looked for every time
 
 
 cdef inline Py_ssize_t search_accumulator(Totals totals, const Card *card,
@@ -152,11 +158,13 @@ cdef inline int64_t price_after(Plan plan, const PriceRow *row, uint32_t fare_ro
         after = find_due(plan, &plan.fare_rows[row.fare], ride)
         if after < 0:
             return DOES_NOT_FIT
-    else:
+    elif effect == Effect.THROUGH:
         fare = fare_by_basis(plan, &plan.fare_rows[fare_row], ride, state.chain_stop)
         if fare < 0:
             return DOES_NOT_FIT
         after = fare - state.chain_price
+    else:
+        after = price       # no other effect is compiled
     return max(<int64_t>0, min(after, price))
 
 

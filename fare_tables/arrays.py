@@ -33,6 +33,7 @@ class Arrays:
     member_sets: list[frozenset[int]] = field(default_factory=lambda: [frozenset()])
     line_sets: list[frozenset[int]] = field(default_factory=lambda: [frozenset()])
     stop_sets: list[frozenset[int]] = field(default_factory=lambda: [frozenset()])
+    _places: dict[tuple[tuple[str, int], ...], int] = field(default_factory=dict)   # of conditions
 
     def add_fares(self, fares: npt.NDArray[np.int32]) -> int:
         """Where a block of fares begins in the pool."""
@@ -43,7 +44,10 @@ class Arrays:
 
     def add_condition(self, condition: Numbers) -> int:
         """The row of a condition; equal ones share one."""
-        return _place(self.conditions, condition)
+        place = self._places.setdefault(tuple(condition.items()), len(self.conditions))
+        if place == len(self.conditions):
+            self.conditions.append(condition)
+        return place
 
 
 def add_set(sets: list[frozenset[int]], numbers: frozenset[int]) -> int:
@@ -51,12 +55,6 @@ def add_set(sets: list[frozenset[int]], numbers: frozenset[int]) -> int:
     if numbers not in sets[1:]:
         sets.append(numbers)
     return sets.index(numbers, 1)
-
-
-def _place(rows: list[Numbers], row: Numbers) -> int:
-    if row not in rows:
-        rows.append(row)
-    return rows.index(row)
 
 
 def as_structs(rows: Sequence[Numbers], dtype: np.dtype[Any]) -> npt.NDArray[Any]:

@@ -10,8 +10,9 @@ set in every dimension, so that a table's whole behaviour is a matter of and-ing
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple
 
 from fare_tables.model import Fare, Row, Table, Tier, Transfer, Window
@@ -20,6 +21,11 @@ from fare_tables.setting import Service, Setting
 KINDS = ("fare", "concession", "promotion", "transfer", "tier", "cap")
 STATES = ("COMPLETE", "SAME_STATION", "MISSING_IN", "MISSING_OUT", "SINGLE_TAP")
 AGES = range(1, 151)
+LOOKED_AT_MOST = 50_000_000     # atoms of one dimension, times rows and their windows
+
+
+class TooMany(Exception):
+    """There is more to tell apart than can be looked at."""
 
 
 class Atom(NamedTuple):
@@ -113,9 +119,17 @@ class Atoms:
 
     def _dimension(self, name: str, values: Iterable[Any],
                    holds: Callable[[TableRow, Any], bool]) -> Dimension:
+        """Raises TooMany."""
+        looks = len(self.rows)
+        if name == "when":
+            looks += sum(len(one.row.windows or ()) for one in self.rows)
+        most = LOOKED_AT_MOST // looks
+        listed = list(islice(values, most + 1))
+        if len(listed) > most:
+            raise TooMany(f"its rows tell apart more than {most:,} rides by {name}")
         return Dimension(name, [
             Atom(value, sum(1 << bit for bit, row in enumerate(self.rows) if holds(row, value)))
-            for value in values])
+            for value in listed])
 
     def _of_stops(self, name: str, stops: Sequence[str],
                   holds: Callable[[TableRow, frozenset[str]], bool]) -> Dimension:
@@ -197,14 +211,16 @@ class Atoms:
                       for one in self.rows)
         named = any(window.days is not None for window in self.table.window)
         days = self.setting.list_day_words() if named else [frozenset[str]()]
-        values = []
-        for words in days:
-            for entry in [None] if state == "MISSING_IN" else clocks:
-                exits = clocks if at_exit else [entry]
-                exits = [entry] if state == "SINGLE_TAP" else exits
-                values += [(words, entry, end)
-                           for end in ([None] if state == "MISSING_OUT" else exits)]
-        return self._dimension("when", values, self._holds_when)
+
+        def exits(entry: int | None) -> list[int | None]:
+            if state == "MISSING_OUT":
+                return [None]
+            return clocks if at_exit and state != "SINGLE_TAP" else [entry]
+
+        entries = [None] if state == "MISSING_IN" else clocks
+        return self._dimension("when", (
+            (words, entry, end) for words in days for entry in entries for end in exits(entry)),
+            self._holds_when)
 
     def _holds_when(self, one: TableRow, when: tuple[frozenset[str], int | None, int | None]
                     ) -> bool:
@@ -269,19 +285,19 @@ class Atoms:
                 and self._of_classes(row.from_line_classes, before.operator, before.line)
                 and _in_any(row.left_at, self.sets_of(before.stop)))
 
-    def _timings(self) -> list[Timing]:
+    def _timings(self) -> Iterator[Timing]:
         transfers = self.table.transfer
         edges = {0} | {row.within_s + 1 for row in transfers}
         edges |= {row.same_line_after_s for row in transfers if row.same_line_after_s is not None}
         points = sorted(edges)
         lasts = points if any(row.measured_to == "end" for row in transfers) else [0]
         uses = sorted({0} | {row.max_transfers for row in transfers})
-        return [
+        return (
             Timing(used, chain, start, end, lasting, same_line, same_vehicle)
             for used in uses for end in points
             for start in points if start >= end
             for chain in points if chain >= start and (used > 0 or chain == start)
-            for lasting in lasts for same_line in (False, True) for same_vehicle in (False, True)]
+            for lasting in lasts for same_line in (False, True) for same_vehicle in (False, True))
 
 
 def one_of_each(names: Sequence[str], sort: Callable[[str], frozenset[str]]) -> list[str]:

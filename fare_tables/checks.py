@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
-from fare_tables.atoms import Atoms, known_lines
-from fare_tables.coverage import Coverage, TooMany, cover, never_win
+from fare_tables.atoms import Atoms, TooMany, known_lines
+from fare_tables.coverage import Coverage, cover, never_win
 from fare_tables.derived import Written
 from fare_tables.fare_grids import Grids
 from fare_tables.files import Source

@@ -8,6 +8,7 @@ clearing/reference/RULES.md sections 3 and 4.
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any, TypeVar
@@ -22,9 +23,9 @@ from fare_tables.arrays import Arrays, Numbers, as_structs, as_table
 from fare_tables.calendars import DAYS as DAY_WORDS
 from fare_tables.calendars import WEEKDAYS, kind_of, last_known_day, words_for
 from fare_tables.choices import Choices, check_versions, table_version
-from fare_tables.conditions import check_stop_sets
+from fare_tables.conditions import DAY_S, check_stop_sets
 from fare_tables.discount_rows import accumulator, compile_row
-from fare_tables.fare_rows import check_number, compile_fare, line_stops, stop_places
+from fare_tables.fare_rows import compile_fare, line_stops, stop_places
 from fare_tables.files import TableError, within
 from fare_tables.ground import Ground, check_systems
 from fare_tables.matrices import Matrices
@@ -32,6 +33,7 @@ from fare_tables.model import Discount, DiscountRow, Row, Table
 
 DAYS = 1 << 16
 EPOCH = datetime.date(1970, 1, 1)
+ROWS_MOST = 10_000          # of one table, and of each list in one row
 CAPS_MOST = 8               # of one table: the kernel keeps the rows that applied
 
 Compiled = TypeVar("Compiled")
@@ -209,6 +211,9 @@ def _check_table(table: Table, ground: Ground) -> None:
         if not ground.names.find("mode", mode):
             raise TableError(f"mode {mode!r} is not in network.toml\n"
                              "add it there, or correct the name")
+    if "" in (table.lines or ()):
+        raise TableError("lines names a blank line\nleave it out: a ride without a line is priced "
+                         "by the table without lines")
     last = table.in_force_until
     if last is not None and last < table.in_force_from:
         raise TableError(f"it ends on {last}, before it begins\ncorrect in_force_until")
@@ -222,7 +227,9 @@ def _check_table(table: Table, ground: Ground) -> None:
                              "name each once")
     if "cap" in table.best:
         raise TableError("best names cap, but every cap that fits applies\nremove it")
-    check_number(table.companion_within_s, "companion_within_s", least=1)
+    if table.companion_within_s is not None and not 1 <= table.companion_within_s <= DAY_S:
+        raise TableError(f"companion_within_s is {table.companion_within_s}\n"
+                         f"write seconds from 1 to {DAY_S}")
     check_stop_sets(table, ground)
     _check_rows(table)
 
@@ -237,9 +244,10 @@ def _check_rows(table: Table) -> None:
         if rows_of(table, kind) and kind not in table.order:
             raise TableError(f"there are {kind} rows, but order does not name {kind!r}\n"
                              "say in order when they are applied")
+    _check_sizes(table, [*table.fare, *(row for kind in kinds for row in rows_of(table, kind))])
     names = [row.rule for row in table.fare]
     names += [row.rule for kind in kinds for row in rows_of(table, kind)]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
         raise TableError(f"two rows are called {twice!r}\ngive each row its own name")
     if len(table.cap) > CAPS_MOST:
@@ -250,6 +258,20 @@ def _check_rows(table: Table) -> None:
     if most > records.LEG_SLOTS:
         raise TableError(f"one ride could need {most} discount legs, and an entry has room for "
                          f"{records.LEG_SLOTS}\nsplit the discounts over fewer funders")
+
+
+def _check_sizes(table: Table, rows: Sequence[Row]) -> None:
+    """Pass where the kernel can count all rows of a kind, and all parts of a row.
+
+    Raises TableError.
+    """
+    lists: list[tuple[str, Any]] = [
+        ("rows", rows), ("windows", table.window),
+        *((f"{name} of row {row.rule!r}", getattr(row, name, None))
+          for row in rows for name in ("windows", "bands", "same_station"))]
+    for what, written in lists:
+        if isinstance(written, (list, tuple)) and len(written) > ROWS_MOST:
+            raise TableError(f"it has {len(written):,} {what}\nwrite at most {ROWS_MOST:,}")
 
 
 def _counts_to_most(table: Table) -> int:

@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any, NamedTuple
 
-from fare_tables.atoms import Atoms, Dimension, TableRow, is_between_stops, states_of
+from fare_tables.atoms import (
+    Atoms,
+    Dimension,
+    TableRow,
+    TooMany,
+    is_between_stops,
+    states_of,
+)
 from fare_tables.model import DiscountRow, Fare, Table
 from fare_tables.setting import Service
 
@@ -21,10 +28,6 @@ INCOMPLETE = ("MISSING_IN", "MISSING_OUT")
 
 Example = tuple[tuple[str, Any], ...]       # (dimension, value) of a ride, as far as it matters
 Possible = dict[int, Example]               # the rows that hold together -> a ride of that sort
-
-
-class TooMany(Exception):
-    """There are more sets of rows than can be looked at."""
 
 
 class Ride(NamedTuple):

@@ -28,6 +28,7 @@ ROW_NAMES = {"window": "window", "fare": "rule", "concession": "rule", "promotio
              "transfer": "rule", "tier": "rule", "cap": "rule"}
 OWN = ("table", "in_force_from", "in_force_until")
 NOT_OF_TABLES = ("like", "without")
+LIKE_MOST = 100             # tables one above the other
 
 # The words that the compiler begins with: the table's version, and the row's rule.
 SAID_OF = re.compile(r"table (\S+): (?:\w+ (?:'([^'\n]*)'|\"([^\"\n]*)\"): )?")
@@ -125,6 +126,9 @@ def _draft(source: Source, sources: Sequence[Source], drafts: dict[Path, _Draft]
         circle = " → ".join(one.path.name for one in (*below[below.index(source):], source))
         raise source.refuse(f"tables are like each other in a circle: {circle}\n"
                             "write one of them in full", "PARENT_CYCLE", ("like",))
+    if len(below) > LIKE_MOST:
+        raise source.refuse(f"more than {LIKE_MOST} tables are each like the next\n"
+                            "write one of them in full", "PARENT_CYCLE", ("like",))
     if source.path in drafts:
         return drafts[source.path]
     draft = drafts[source.path] = _Draft(source)
@@ -214,7 +218,7 @@ def _inherit(draft: _Draft, parent: _Draft, without: Sequence[str]) -> None:
             continue
         kept = [(index, row) for index, row in enumerate(value)
                 if row.get(ROW_NAMES[key]) not in without]
-        left -= {row.get(ROW_NAMES[key]) for row in value}
+        left -= {name for row in value if isinstance(name := row.get(ROW_NAMES[key]), str)}
         draft.keys[key] = [row for _, row in kept]
         for now, (index, _) in enumerate(kept):
             draft.origins[key, now] = parent.origins.get(

@@ -17,7 +17,7 @@ from fare_tables.model import Cap, Concession, DiscountRow, Share, Table, Tier, 
 from fare_tables.money import AMOUNT_MAX, PPM, percent_ppm
 
 INT64_MAX = np.iinfo(np.int64).max
-COUNT_MAX = 1 << 62         # fen or rides that an accumulator can hold
+COUNT_MAX = 1 << 40         # fen or rides that rows can ask for: far from where 64 bits end
 TRANSFERS_MOST = 250
 NEVER_S = (1 << 32) - 1
 

@@ -16,6 +16,7 @@ from fare_tables.money import AMOUNT_MAX
 Fares = npt.NDArray[np.int32]
 UNREACHED = np.int64(1) << 40
 DIGITS_MOST = 20
+STOPS_MOST = 2_000          # of one system; the time to find all ways grows with its cube
 
 
 def read_csv(path: Path, columns: Sequence[str]) -> list[list[str]]:
@@ -65,6 +66,10 @@ def shortest_metres(links: Path, stops: Sequence[str]) -> npt.NDArray[np.int64]:
 
     Raises TableError.
     """
+    if len(stops) > STOPS_MOST:
+        raise TableError(f"{links}: there are {len(stops):,} stops, and the ways between at most "
+                         f"{STOPS_MOST:,} are looked for\nuse an od or zone matrix, or distances "
+                         "along lines")
     place = {stop: index for index, stop in enumerate(stops)}
     metres = np.full((len(stops), len(stops)), UNREACHED, dtype=np.int64)
     np.fill_diagonal(metres, 0)

@@ -6,6 +6,7 @@ This reads the files beside a table anew, and shares no arithmetic with what pri
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,8 +37,8 @@ class Grids:
     def rows(self, path: Path) -> list[dict[str, str]]:
         """The rows of a CSV file, by its header."""
         if path not in self._files:
-            lines = read_bounded(path, CSV_BYTES_MOST).splitlines()
-            self._files[path] = list(csv.DictReader(lines))
+            text = read_bounded(path, CSV_BYTES_MOST)
+            self._files[path] = list(csv.DictReader(io.StringIO(text, newline="")))
         return self._files[path]
 
     def fares(self, fare: Fare, service: Service, line: str) -> tuple[Sequence[str], Grid]:

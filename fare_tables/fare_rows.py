@@ -18,7 +18,7 @@ from fare_tables.distances import (
     read_csv,
     whole_number,
 )
-from fare_tables.files import TableError
+from fare_tables.files import TableError, beside
 from fare_tables.ground import Ground, Runner
 from fare_tables.matrices import (
     Matrices,
@@ -255,12 +255,12 @@ def _matrix(fare: Fare, table: Table, system: str, ground: Ground, arrays: Array
     assert fare.matrix is not None
     runner = _runner_of(table, system, ground)
     stops = _listed_stops(fare, runner)
-    path = ground.folder / fare.matrix
+    path = beside(ground.folder, fare.matrix)
     matrix = matrices.column(path, fare.column)
     if fare.basis == "od":
         return _square(fares_by_stops(matrix, stops, path), runner, ground, arrays)
     assert fare.zones is not None
-    names, zones = zones_of(ground.folder / fare.zones, stops)
+    names, zones = zones_of(beside(ground.folder, fare.zones), stops)
     fares = fares_by_zones(matrix, names, path)
     start = len(arrays.zones)
     arrays.zones += zones.tolist()
@@ -297,6 +297,9 @@ def line_stops(ground: Ground) -> tuple[list[Numbers], list[Numbers]]:
             if runner.stops is not None and stop not in runner.stops:
                 raise TableError(f"{runner.line_stops}:{place}: stop {stop!r} is not in the "
                                  "operator's stops\nadd it there, or correct the line")
+            if not line:
+                raise TableError(f"{runner.line_stops}:{place}: a line has no name\n"
+                                 "name it, or leave the row out")
             where = by_line.setdefault(line, {})
             number = ground.names.number("stop", stop, runner.system)
             if number in where:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import re
+import stat
 import sys
 import tomllib
 from pathlib import Path
@@ -18,6 +20,8 @@ T = TypeVar("T")
 
 TOML_BYTES_MOST = 4 << 20
 CSV_BYTES_MOST = 16 << 20       # stops, links and matrices
+INTEGER_BITS = 64
+DEEP_KEY = re.compile(r"(?<![\w.\"'-])(?:[\w\"'-]++[ \t]*\.[ \t]*){100}")
 
 
 class TableError(Exception):
@@ -53,13 +57,17 @@ def read_bounded(path: Path, bytes_most: int) -> str:
     """
     content = b""
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):      # reading would wait for who writes to it
+            raise TableError("is a pipe, not a file\nput a file there", code="UNREADABLE",
+                             place=Place(path, 1, ""))
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size <= bytes_most:
                 content = file.read(bytes_most + 1)
                 size = max(size, len(content))
-    except OSError as error:
-        raise TableError(f"cannot be read: {error.strerror}\nput a file there that can be",
+    except (OSError, ValueError) as error:      # ValueError: a zero byte in the name
+        why = error.strerror if isinstance(error, OSError) else error
+        raise TableError(f"cannot be read: {why}\nput a file there that can be",
                          code="UNREADABLE", place=Place(path, 1, "")) from None
     if size > bytes_most:
         raise TableError(
@@ -75,6 +83,17 @@ def read_bounded(path: Path, bytes_most: int) -> str:
                          place=Place(path, line, "")) from None
 
 
+def beside(folder: Path, name: str) -> Path:
+    """A CSV file of a network's folder, by the name that a table or network.toml has for it.
+
+    Raises TableError for any other file: it would not be in the digest that runs are known by.
+    """
+    if Path(name).name != name or not name.endswith(".csv"):
+        raise TableError(f"{name!r} is no CSV file of the network's folder\n"
+                         "put the file beside network.toml, under a name that ends in .csv")
+    return folder / name
+
+
 class Source:
     """A TOML file: what it says, and on which lines."""
 
@@ -84,6 +103,12 @@ class Source:
         Raises TableError where it is not TOML.
         """
         self.path, self.text = path, read_bounded(path, TOML_BYTES_MOST)
+        deep = DEEP_KEY.search(self.text)
+        if deep is not None:        # tomllib would take hours over it
+            line = self.text.count("\n", 0, deep.start()) + 1
+            raise TableError("is not a table: a name has too many dots\n"
+                             "write keys as fare_tables/model.py has them", code="NOT_TOML",
+                             place=place_at(path, self.text, line))
         try:
             self.keys: dict[str, Any] = tomllib.loads(self.text)
         except RecursionError:
@@ -91,6 +116,24 @@ class Source:
                               "write values as fare_tables/model.py has them", "NOT_TOML") from None
         except ValueError as error:     # not TOML, or a number of thousands of digits
             raise self._not_toml(str(error)) from None
+        self._check_integers()
+
+    def _check_integers(self) -> None:
+        """Pass where every number has 64 bits, as TOML's do; tomllib takes longer ones, too."""
+        left: list[tuple[KeyPath, Any]] = [((), self.keys)]
+        while left:
+            path, value = left.pop()
+            if isinstance(value, dict):
+                left += [((*path, key), one) for key, one in value.items()]
+            elif isinstance(value, list):
+                left += [((*path, place), one) for place, one in enumerate(value)]
+            elif isinstance(value, int) and value.bit_length() >= INTEGER_BITS:
+                raise self.refuse("a number is longer than any that TOML has\n"
+                                  "write one of 64 bits at most", "VALUE_INVALID", path)
+
+    @functools.cached_property
+    def _lines(self) -> dict[KeyPath, int]:
+        return lines_of(self.text)
 
     def _not_toml(self, said: str) -> TableError:
         at = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", said)
@@ -104,7 +147,7 @@ class Source:
 
     def place(self, path: KeyPath) -> Place:
         """Where a part of the file is written; the part around it where it is not."""
-        return place_at(self.path, self.text, nearest_line(lines_of(self.text), path))
+        return place_at(self.path, self.text, nearest_line(self._lines, path))
 
     def refuse(self, words: str, code: str, path: KeyPath = ()) -> TableError:
         """The error that this file is refused with."""

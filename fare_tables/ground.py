@@ -86,6 +86,8 @@ def check_systems(ground: Ground) -> None:
                      None)
         if twice is not None:
             raise TableError(f"stop {twice!r} of {runner.code!r} is listed twice\nkeep one line")
+        if "" in (runner.stops or ()):
+            raise TableError(f"a stop of {runner.code!r} has no code\ngive it one, or leave it out")
         other = first.setdefault(runner.system, runner)
         if (runner.stops, runner.links) != (other.stops, other.links):
             raise TableError(

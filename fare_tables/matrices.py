@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from fare_tables.distances import (
     Fares,
-    edge_fares,
     narrow,
     read_csv,
     read_rows,
@@ -20,7 +19,7 @@ from fare_tables.distances import (
 from fare_tables.files import TableError
 
 NOWHERE = 0xFFFF            # the zone of a stop that has none
-NONE = np.iinfo(np.int32).max
+SIDE_MOST = 4_000           # stops or zones between which fares are kept: 64 MB of them
 
 Pairs = Mapping[tuple[str, str], int]
 
@@ -89,6 +88,9 @@ def fares_by_zones(matrix: Pairs, zones: Sequence[str], path: Path) -> Fares:
 
 
 def _square(matrix: Pairs, places: Mapping[str, int], path: Path, what: str, where: str) -> Fares:
+    if len(places) > SIDE_MOST:
+        raise TableError(f"{path}: there are {len(places):,} {what}s, and fares between at most "
+                         f"{SIDE_MOST:,} are kept\nuse zones of several stops")
     fares = np.full((len(places), len(places)), -1, dtype=np.int64)
     for (start, end), amount in matrix.items():
         for name in (start, end):
@@ -130,10 +132,13 @@ def zone_edges(fares: Fares, zones: npt.NDArray[np.uint16]) -> Fares:
     edges = np.full((len(zones), 4), -1, dtype=np.int32)
     counts = np.bincount(zones[zones != NOWHERE], minlength=len(fares))
     for zone in range(len(fares)):
-        # A stop's own zone counts only where another stop is in it, too.
-        others = [other for other in range(len(fares)) if counts[other] > (other == zone)]
-        if others:
-            block = np.full((len(others) + 1, len(others) + 1), -1, dtype=np.int32)
-            block[0, 1:], block[1:, 0] = fares[zone, others], fares[others, zone]
-            edges[zones == zone] = edge_fares(block)[0]
+        others = counts > 0
+        others[zone] = counts[zone] > 1     # its own counts only where another stop is in it, too
+        edges[zones == zone] = (*_ends(fares[zone, others]), *_ends(fares[others, zone]))
     return edges
+
+
+def _ends(fares: Fares) -> tuple[int, int]:
+    """The lowest and the highest of some fares; -1 where there is none."""
+    found = fares[fares >= 0]
+    return (int(found.min()), int(found.max())) if found.size else (-1, -1)

@@ -67,7 +67,7 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     to_stops: list[str] | None = None
     windows: list[str] | None = None            # of the table; any one will do
     window_at: Literal["entry", "exit"] = "entry"
-    age_from: int | None = None                 # full years on the service day, inclusive
+    age_from: int | None = None                 # full years on the service day; 1 or more
     age_to: int | None = None
     reviewed: bool = False                      # only while the card's yearly review is valid
     companions: bool = True                     # whether it holds for those who ride along

@@ -12,7 +12,7 @@ def percent_ppm(percent: int | str) -> int:
     Raises ValueError where it is not a number from 0 to 100 with at most four decimals.
     """
     whole, _, decimals = str(percent).partition(".")
-    if not (whole.isascii() and whole.isdigit() and len(decimals) <= 4
+    if not (whole.isascii() and whole.isdigit() and len(whole) <= 20 and len(decimals) <= 4
             and (decimals == "" or (decimals.isascii() and decimals.isdigit()))):
         raise ValueError(f"{percent!r} is not a percent\nwrite 95 or \"62.5\"")
     ppm = int(whole) * 10_000 + int(decimals.ljust(4, "0"))

@@ -37,9 +37,12 @@ def check_funders(written: Written) -> Iterator[Finding]:
     for one in rows_of(written.table):
         shares: Sequence[Share] = one.row.funders if isinstance(one.row, DiscountRow) else ()
         percents = [share.percent for share in shares if share.percent is not None]
+        try:
+            total = sum(percent_ppm(percent) for percent in percents)
+        except ValueError:      # it is not compiled: that says which of them is no percent
+            continue
         if not percents:
             continue
-        total = sum(percent_ppm(percent) for percent in percents)
         if len(percents) < len(shares) or total != PPM:
             yield find_at(
                 written, "FUNDERS",

@@ -97,8 +97,8 @@ def command(as_json: bool, **options: Any) -> None:
     Example:
       onecard price --network demo --mode metro --from 体育西路 --to 广州南站 \\
           --at "2024-11-25 08:10" --month-spend 99.50
-      onecard price --network demo --operator sz-bus --at "2024-11-25 08:10" \\
-          --before "bus 07:30 operator=sz-bus"
+      onecard price --network demo --operator sz-bus --line 6 --at "2024-11-25 08:10" \\
+          --before "bus:5 07:30 operator=sz-bus"
 
     A ride before is priced like this one: of the tables, or of its DUE where that is given. START
     and END are 07:30, on the day of --at, or 2024-11-25T07:30. Keys: operator, from, to, distance,
@@ -251,6 +251,7 @@ def _memory(world: World, asked: Asked, at: int) -> Memory:
     day = calendar.service_day(world.network, at)
     specs = world.network.accumulator
     counted: dict[str, int] = {}
+    told: set[str] = set()
     for where, text, period, of_rides in (
             ("--month-spend", asked.month_spend, "month", False),
             ("--week-spend", asked.week_spend, "week", False),
@@ -272,6 +273,10 @@ def _memory(world: World, asked: Asked, at: int) -> Memory:
     for text in asked.counted:
         name, _, value = text.partition("=")
         code_of("accumulator", name, {spec.accumulator: "" for spec in specs}, "--counted")
+        if name in told:
+            raise OnecardError(f"{name!r} is given twice", where="--counted",
+                               remedy="give it once")
+        told.add(name)
         read = count_of if world.accumulator(name).counts == "rides" else fen_of
         counted[name] = read(value, f"--counted {name}")
     return Memory(None, {(name, world.period(name, day)): Spent(amount, 0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Commands in files of their own, imported when they are called: name, module, what it does.
 ELSEWHERE = {
-    "import-gtfs": ("clearing.cli.tables_import", "make tables from a GTFS feed's fares"),
+    "import-gtfs": ("clearing.cli.tables_import", "Make tables from a GTFS feed's fares."),
 }
 
 

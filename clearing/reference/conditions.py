@@ -138,7 +138,7 @@ def _list_boarding_whys(row: Transfer, ride: Ride, before: Chain) -> Iterator[st
     after_s = row.same_line_after_s
     if not row.same_line and is_same_line(ride, before) and (
             after_s is None or since_end_s < after_s):
-        yield "the line before again" + (
+        yield f"line {ride.line or '(blank)'} again" + (
             "" if after_s is None else f", {duration(since_end_s)} after it, {duration(after_s)} "
             "is the least")
     if not row.same_vehicle and ride.own_vehicle == before.last_vehicle != ("", ""):

@@ -34,6 +34,8 @@ class Archive:
             if path.is_dir():
                 self.names = {one.name for one in path.iterdir() if one.is_file()}
             else:
+                if path.is_fifo():      # opening it would wait for who writes to it
+                    raise ValueError("it is a pipe")
                 self.zip = zipfile.ZipFile(path)
                 self.names = self._names_in(self.zip)
         except (OSError, zipfile.BadZipFile, ValueError) as error:

@@ -144,6 +144,28 @@ def test_a_ride_before_is_transferred_from() -> None:
     assert one["accumulators"][0]["before"] == 200      # the ride before counts like any other
 
 
+def test_the_line_decides_whether_a_ride_has_a_way_out() -> None:
+    bus = ("--mode", "bus", "--at", "2024-11-25 08:30:00", "--before", "bus:6 07:00")
+    one = told(*bus, "--line", "5", network="shenzhen")
+    assert (one["state"], one["paid"], one["assumed"]) == ("SINGLE_TAP", 120, [])
+    one = told(*bus, "--line", "例31", "--distance", "31km", network="shenzhen")
+    assert (one["state"], one["paid"]) == ("COMPLETE", 425)
+    late = ("--mode", "bus", "--at", "2024-11-25 08:30:01", "--line", "5")
+    assert told(*late, "--before", "bus:6 07:00", network="shenzhen")["paid"] == 160
+    one = told(*late, "--before", "bus:5 08:00", network="shenzhen")
+    assert why(one, "transfer-40-fen") == "line 5 again"
+
+
+def test_too_long_inside_needs_the_way_out_whose_dearest_fare_is_due() -> None:
+    late = ("--mode", "metro", "--at", "2024-11-25 08:00", "--until", "2024-11-25 12:00:01")
+    done = refused("price", "--network", "guangzhou", *late, "--distance", "15km")
+    assert "--from and --to" in done.err
+    one = told(*late, "--from", "体育西路", "--to", "机场南", network="guangzhou")
+    in_time = told(*late[:-1], "2024-11-25 12:00", "--from", "体育西路", "--to", "机场南",
+                   network="guangzhou")
+    assert one["paid"] > in_time["paid"]
+
+
 def test_rides_before_are_taken_by_their_times() -> None:
     one = told(*METRO, *BY_STOPS, *MORNING, "--before", "metro 07:55..08:05 distance=1km",
                "--before", "bus 07:30 1.00")
@@ -212,6 +234,10 @@ WRONG = {
     "no such day": ((*FAR, "--at", "2023-02-29 06:50"), "day is out of range"),
     "no such hour": ((*FAR, "--at", "2024-11-25 24:00"), "hour must be in"),
     "no time": ((*FAR, "--at", "noon"), "is not a time"),
+    "before all taps": ((*FAR, "--at", "0001-01-01 00:00"), "no tap is of 1, only of 1970 to 2105"),
+    "after all taps": ((*FAR, "--at", "2106-01-01 00:00"), "no tap is of 2106"),
+    "counted twice": ((*FAR, *MORNING, "--counted", "month-paid=1", "--counted", "month-paid=2"),
+                      "'month-paid' is given twice"),
     "a year without calendar": ((*FAR, "--at", "2051-11-25 06:50"), "holidays of 2051"),
     "no unit": ((*METRO, *MORNING, "--distance", "12.1"), "with the unit"),
     "half a metre": ((*METRO, *MORNING, "--distance", "12.1005km"), "whole metres"),

@@ -155,6 +155,8 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
      "the quota's accumulator 'month' counts paid"),
     (cut(quota={"accumulator": "uses", "limit": 2, "uses": 3}), "takes 3 of a quota of 2"),
     (cut(quota={"accumulator": "uses", "limit": 2, "uses": 0}), "takes 0 of a quota of 2"),
+    # Used twice, it would be more than 64 bits.
+    (cut(quota={"accumulator": "uses", "limit": 1 << 62, "uses": 1 << 62}), "takes 46116860184273"),
     (row("transfer", same_line=True, same_line_after_s=9), "both same_line and same_line_after_s"),
     (row("transfer", credit=None, chain_pays=-1),   "chain_pays is -1 fen"),
     (row("transfer", credit=None, pays_percent=101), "101 % is more than the whole price"),

@@ -134,6 +134,11 @@ def test_every_shipped_table_has_words_for_all_of_its_rows(network: str) -> None
         assert "None" not in said
 
 
+def test_a_window_shows_its_seconds() -> None:
+    said = call("show", "beijing", "beijing-metro").output
+    assert "window workday-to-seven: workday, 00:00 to 07:00:01\n" in said
+
+
 def test_one_version_of_a_table_can_be_named() -> None:
     both = call("show", "demo", "guangzhou-metro").output
     one = call("show", "demo", "guangzhou-metro@2022-05-01").output

@@ -157,3 +157,15 @@ def test_a_counter_that_cannot_be_exceeded(tmp_path: Path) -> None:
         {"rule": "over", "accumulator": "month", "over": 800, "pays_percent": 50,
          "funders": FINANCE}])
     assert price(tmp_path, [table], make_ride(), before=before).price == [100]
+
+
+def test_a_card_that_carries_more_than_is_kept_at_hand(tmp_path: Path) -> None:
+    """Forty thousand days' totals before today's: too far off for its place to be remembered."""
+    cap = {"rule": "cap", "accumulator": "today", "amount": 300, "funders": FINANCE}
+    table = make_table(counts_to=["today"], cap=[cap])
+    number = price(tmp_path, [table], make_ride()).accumulators["accumulator"][0]
+    before = records_of([{"card_lo": 1, "accumulator": number, "period": day, "spent": 1}
+                         for day in range(40_000) if day != DAY], records.ACCUMULATOR)
+    outcome = price(tmp_path, [table], *[make_ride()] * 3, before=before)
+    assert outcome.price == [200, 100, 0]
+    assert len(outcome.accumulators) == len(before) + 1
