@@ -23,11 +23,11 @@ from clearing.reference.taps import Tap
 from clearing.reference.words import money
 from clearing.reference.world import World
 from clearing.written import code_of, codes_of, day_at
-from fare_tables.model import Fare, Table
+from fare_tables.calendars import last_known_day
+from fare_tables.model import Fare, Table, is_between_stops
 
 ASSUMED_S = 20 * 60             # how long a ride with a way out takes, where nobody says
 TWO_ENDED = ("distance", "time", "od", "zone")      # bases that need to know where or when it ended
-CALENDAR_DAYS = {"workday", "restday", "holiday"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +113,7 @@ def check_day(world: World, at: int) -> None:
 
     Raises TableError for a year whose holidays are not known, where any table asks for them.
     """
-    asked = {day for table in world.tables for window in table.window for day in window.days or ()}
-    if asked & CALENDAR_DAYS:
+    if last_known_day(world.tables, world.network.calendar) is not None:
         world.kind_of_day(calendar.service_day(world.network, at))
 
 
@@ -307,8 +306,7 @@ def _check_told(trip: Trip, table: Table, priced: Priced) -> None:
 
 def _lacking(trip: Trip, fare: Fare) -> str | None:
     """What a trip without a price does not say, though its fare row asks for it."""
-    by_stops = fare.basis in ("od", "zone") or (
-        fare.basis == "distance" and fare.distance != "tap")
+    by_stops = is_between_stops(fare)
     if trip.missing is not None:
         known, option = (trip.to_stop, "--to") if trip.missing == "in" else (
             trip.from_stop, "--from")

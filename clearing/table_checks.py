@@ -9,7 +9,7 @@ from clearing.names import Names
 from clearing.network import Network
 from clearing.world import load_world, system_of
 from fare_tables.checks import Report, check_tables, check_versions
-from fare_tables.derived import Written, place_error, read_written
+from fare_tables.derived import Written, read_written
 from fare_tables.distances import read_csv
 from fare_tables.files import Source, TableError, beside
 from fare_tables.findings import finding_of
@@ -34,7 +34,7 @@ def check_network(network: str) -> Report:
     try:
         load_world(network, Names())
     except TableError as error:
-        return _report_refused(written, setting, place_error(folder, error))
+        return _report_refused(written, setting, error)
     except OnecardError as error:
         words = "\n".join(part for part in (error.found, error.expected, error.remedy) if part)
         place = Source(folder / "network.toml").place(())

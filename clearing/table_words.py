@@ -18,6 +18,7 @@ from fare_tables.model import (
     Tier,
     Transfer,
     Window,
+    discounts_of,
 )
 
 STOPS_SHOWN = 6
@@ -54,7 +55,7 @@ def describe(table: Table) -> Iterator[str]:
 def _discount_lines(table: Table) -> Iterator[str]:
     """The rows that take something off, in the order in which they are applied."""
     for kind in table.order:
-        rows: Sequence[DiscountRow] = getattr(table, kind)
+        rows = discounts_of(table, kind)
         if not rows:
             continue
         which = ("every one that fits" if kind == "cap" else

@@ -21,14 +21,13 @@ from clearing.network_checks import check_written
 from ext import records
 from ext.plan import Plan
 from fare_tables.calendars import last_known_day
-from fare_tables.choices import table_version
 from fare_tables.compiled import compile_tables
 from fare_tables.derived import place_error
 from fare_tables.distances import read_csv
 from fare_tables.files import TableError, beside
 from fare_tables.ground import BITS, Ground, Runner
 from fare_tables.loader import SHIPPED, find_folder, load_tables, read_toml
-from fare_tables.model import Table
+from fare_tables.model import Table, table_version
 from settlement.agreements import Terms, compile_terms
 from settlement.members import Member, Role
 

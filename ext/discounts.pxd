@@ -5,11 +5,12 @@ from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from ext.codes cimport Effect, MeasuredFrom, Period, Rounding
 from ext.conditions cimport in_line_set, in_stop_set, ride_time
 from ext.fares cimport fare_by_basis, find_due
-from ext.plan cimport Plan, Totals
+from ext.plan cimport Plan
 from ext.records cimport (
     NO_TRANSFER,
     SHARE_ISSUER,
     SHARE_OPERATOR,
+    Accumulator,
     CardState,
     Charge,
     PriceRow,
@@ -70,17 +71,17 @@ cdef inline void remember_place(Card *card, uint16_t number, Py_ssize_t found) n
         card.places[number] = UNKNOWN_PLACE     # too far off: it is looked for every time
 
 
-cdef inline Py_ssize_t search_accumulator(Totals totals, const Card *card,
+cdef inline Py_ssize_t search_accumulator(const Accumulator[::1] totals, const Card *card,
                                           uint16_t number, uint32_t period) except -2 nogil:
     """The card's running total; -1: nothing counted yet. The newest stand last."""
     cdef Py_ssize_t i
     for i in range(card.end - 1, card.first - 1, -1):
-        if totals.rows[i].accumulator == number and totals.rows[i].period == period:
+        if totals[i].accumulator == number and totals[i].period == period:
             return i
     return -1
 
 
-cdef inline Py_ssize_t find_accumulator(Plan plan, Totals totals, Card *card,
+cdef inline Py_ssize_t find_accumulator(Plan plan, const Accumulator[::1] totals, Card *card,
                                         uint16_t number, uint16_t service_day) except -2 nogil:
     """The card's running total in the period of a day, which its places are of; -1: none."""
     cdef Py_ssize_t found
@@ -91,11 +92,11 @@ cdef inline Py_ssize_t find_accumulator(Plan plan, Totals totals, Card *card,
     return found
 
 
-cdef inline int64_t counted(Plan plan, Totals totals, Card *card,
+cdef inline int64_t counted(Plan plan, const Accumulator[::1] totals, Card *card,
                             uint16_t number, uint16_t service_day) except -1 nogil:
     """What an accumulator has counted in the period of a day."""
     cdef Py_ssize_t found = find_accumulator(plan, totals, card, number, service_day)
-    return totals.rows[found].spent if found >= 0 else 0
+    return totals[found].spent if found >= 0 else 0
 
 
 cdef inline int64_t round_ppm(int64_t amount_ppm, const PriceRow *row) except? -1 nogil:

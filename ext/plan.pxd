@@ -3,7 +3,6 @@
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 
 from ext.records cimport (
-    Accumulator,
     AccumulatorRule,
     Band,
     Choice,
@@ -57,7 +56,3 @@ cdef class Plan:
     cdef Py_ssize_t modes
     cdef Py_ssize_t groups
     cdef readonly Py_ssize_t counts_to_most     # accumulators that one ride can feed
-
-
-cdef class Totals:
-    cdef Accumulator[::1] rows

@@ -44,6 +44,3 @@ class Plan:
         groups: int,
         counts_to_most: int,
     ) -> None: ...
-
-class Totals:
-    def __init__(self, rows: NDArray[Any]) -> None: ...

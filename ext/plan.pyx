@@ -1,7 +1,5 @@
 """Compiled tables, as the pricing kernels read them: arrays only, made by fare_tables."""
 
-from ext.records cimport Accumulator
-
 
 cdef class Plan:
     """Everything that prices of a network depend on. Shapes are the compiler's promise."""
@@ -47,11 +45,3 @@ cdef class Plan:
         self.modes = modes
         self.groups = groups
         self.counts_to_most = counts_to_most
-
-
-cdef class Totals:
-    """The running totals of a batch's cards: one argument, where a view would be copied whole."""
-
-    def __init__(self, Accumulator[::1] rows not None):
-        """Keep the rows."""
-        self.rows = rows

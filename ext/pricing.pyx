@@ -23,7 +23,7 @@ from ext.discounts cimport (
     remember_place,
 )
 from ext.fares cimport find_due, find_fare_row, is_overtime
-from ext.plan cimport Plan, Totals
+from ext.plan cimport Plan
 from ext.records cimport (
     HELD,
     NO_TRANSFER,
@@ -85,7 +85,7 @@ cdef bint is_companion(const Tariff *tariff, const CardState *state,
 
 
 cdef bint fits(Plan plan, const PriceRow *row, const Step *step, const Ride *ride,
-               Card *card, Totals totals,
+               Card *card, Accumulator[::1] totals,
                const Pricing *pricing) except -1 nogil:
     """Whether all conditions of a candidate hold."""
     cdef const Condition *condition = &plan.conditions[row.condition]
@@ -108,7 +108,7 @@ cdef bint fits(Plan plan, const PriceRow *row, const Step *step, const Ride *rid
 
 
 cdef int64_t price_by(Plan plan, const PriceRow *row, const Ride *ride, Card *card,
-                      Totals totals, const Pricing *pricing,
+                      Accumulator[::1] totals, const Pricing *pricing,
                       int64_t price) except -2 nogil:
     """The price after a row whose conditions hold; DOES_NOT_FIT."""
     cdef int64_t left = 0
@@ -129,7 +129,8 @@ cdef int apply_row(Plan plan, uint32_t row, uint8_t kind, int64_t after, const R
 
 
 cdef int apply_step(Plan plan, const Step *step, const Choice *candidates, const Ride *ride,
-                    Card *card, Totals totals, Charge *charge, Pricing *pricing) except -1 nogil:
+                    Card *card, Accumulator[::1] totals, Charge *charge,
+                    Pricing *pricing) except -1 nogil:
     """Apply the rows of one kind: the first that fits, the best, or every cap."""
     cdef int64_t after, least = -1
     cdef uint32_t i, place, chosen = 0
@@ -158,8 +159,8 @@ cdef int apply_step(Plan plan, const Step *step, const Choice *candidates, const
     return 0
 
 
-cdef int apply_steps(Plan plan, const Ride *ride, Card *card, Totals totals, Charge *charge,
-                     Pricing *pricing) except -1 nogil:
+cdef int apply_steps(Plan plan, const Ride *ride, Card *card, Accumulator[::1] totals,
+                     Charge *charge, Pricing *pricing) except -1 nogil:
     """Apply the discounts in the table's order; rows that the rider cannot have are left out."""
     cdef const Tariff *tariff = pricing.tariff
     cdef Py_ssize_t riders = plan.card_kinds * plan.media * plan.modes
@@ -218,25 +219,25 @@ cdef void move_chain(const Ride *ride, const Charge *charge, const Pricing *pric
 
 
 cdef inline int count(Plan plan, const Ride *ride, uint16_t number, int64_t amount, Card *card,
-               Totals totals) except -1 nogil:
+               Accumulator[::1] totals) except -1 nogil:
     """Add to one of the card's running totals, and one ride."""
     cdef Py_ssize_t found = find_accumulator(plan, totals, card, number, ride.service_day)
     if found < 0:
         found = card.end
         card.end += 1
-        totals.rows[found] = Accumulator(
+        totals[found] = Accumulator(
             card_hi=ride.card_hi, card_lo=ride.card_lo, spent=0, rides=0,
             period=period_of(plan, number, ride.service_day), accumulator=number, reserved=0,
             reserved_2=0)
         remember_place(card, number, found)
     # At most 2e9 a ride and 2^32 rides: 63 bits hold any sum that `rides` can count.
-    totals.rows[found].spent += amount
-    totals.rows[found].rides += 1
+    totals[found].spent += amount
+    totals[found].rides += 1
     return 0
 
 
 cdef int count_ride(Plan plan, const Ride *ride, const Charge *charge, const Pricing *pricing,
-                    Card *card, Totals totals) except -1 nogil:
+                    Card *card, Accumulator[::1] totals) except -1 nogil:
     """Feed the table's accumulators, and the quotas of the rows that applied."""
     cdef const Tariff *tariff = pricing.tariff
     cdef const PriceRow *row
@@ -289,7 +290,7 @@ cdef Code find_charge(Plan plan, Ride *ride, const Card *card, Charge *charge,
 
 
 cdef Code price_ride(Plan plan, Ride *ride, Charge *charge, Card *card,
-                     Totals totals) except? Code.PRICE_OVERFLOW nogil:
+                     Accumulator[::1] totals) except? Code.PRICE_OVERFLOW nogil:
     """Price one ride and move its card's state; a refused ride leaves the state alone."""
     cdef Pricing pricing
     memset(charge, 0, sizeof(Charge))
@@ -305,28 +306,28 @@ cdef Code price_ride(Plan plan, Ride *ride, Charge *charge, Card *card,
     return Code.OK
 
 
-cdef int sort_accumulators(Totals totals, Py_ssize_t first,
+cdef int sort_accumulators(Accumulator[::1] totals, Py_ssize_t first,
                             Py_ssize_t end) except -1 nogil:
     """Order one card's few running totals by (accumulator, period)."""
     cdef Py_ssize_t i, j
     cdef Accumulator moved
     for i in range(first + 1, end):
-        moved = totals.rows[i]
+        moved = totals[i]
         j = i
         while j > first and (
-            totals.rows[j - 1].accumulator > moved.accumulator
-            or (totals.rows[j - 1].accumulator == moved.accumulator
-                and totals.rows[j - 1].period > moved.period)
+            totals[j - 1].accumulator > moved.accumulator
+            or (totals[j - 1].accumulator == moved.accumulator
+                and totals[j - 1].period > moved.period)
         ):
-            totals.rows[j] = totals.rows[j - 1]
+            totals[j] = totals[j - 1]
             j -= 1
-        totals.rows[j] = moved
+        totals[j] = moved
     return 0
 
 
 cdef Py_ssize_t price_rows(Plan plan, Ride[::1] rides, CardState[::1] states,
                            const Accumulator[::1] before, Charge[::1] charges,
-                           Totals totals, Py_ssize_t *refused) except -1 nogil:
+                           Accumulator[::1] totals, Py_ssize_t *refused) except -1 nogil:
     """Price every ride; how many accumulators the touched cards have then."""
     cdef Py_ssize_t i, ride = 0, old = 0
     cdef Code code
@@ -344,7 +345,7 @@ cdef Py_ssize_t price_rows(Plan plan, Ride[::1] rides, CardState[::1] states,
             old += 1
         while (old < before.shape[0] and before[old].card_hi == card.state.card_hi
                and before[old].card_lo == card.state.card_lo):
-            totals.rows[card.end] = before[old]
+            totals[card.end] = before[old]
             card.end += 1
             old += 1
         while (ride < rides.shape[0] and rides[ride].card_hi == card.state.card_hi
@@ -376,7 +377,6 @@ def price_rides(Plan plan not None, Ride[::1] rides not None, CardState[::1] sta
         raise ValueError(f"after has {after.shape[0]} rows: {before.shape[0]} accumulators and "
                          f"{rides.shape[0]} rides may need "
                          f"{before.shape[0] + rides.shape[0] * plan.counts_to_most}")
-    cdef Totals totals = Totals(after)
     with nogil:
-        kept = price_rows(plan, rides, states, before, charges, totals, &refused)
+        kept = price_rows(plan, rides, states, before, charges, after, &refused)
     return kept, refused

@@ -15,10 +15,19 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
-from fare_tables.model import Fare, Row, Table, Tier, Transfer, Window
+from fare_tables.model import (
+    DISCOUNTS,
+    Row,
+    Table,
+    Tier,
+    Transfer,
+    Window,
+    is_between_stops,
+    tier_bounds,
+)
 from fare_tables.setting import Service, Setting
 
-KINDS = ("fare", "concession", "promotion", "transfer", "tier", "cap")
+KINDS = ("fare", *DISCOUNTS)
 STATES = ("COMPLETE", "SAME_STATION", "MISSING_IN", "MISSING_OUT", "SINGLE_TAP")
 AGES = range(1, 151)
 LOOKED_AT_MOST = 50_000_000     # atoms of one dimension, times rows and their windows
@@ -344,13 +353,6 @@ def accumulators_of(row: Row) -> list[str]:
         [] if quota is None else [quota.accumulator])
 
 
-def tier_bounds(tier: Tier) -> tuple[int, int | None]:
-    """The lowest and the highest count that a tier holds for."""
-    low = tier.at_least if tier.over is None else tier.over + 1
-    high = tier.up_to if tier.below is None else tier.below - 1
-    return low or 0, high
-
-
 def edges_of(row: Row, accumulator: str) -> set[int]:
     """The counts at which a row changes its mind."""
     edges = set()
@@ -407,8 +409,3 @@ def _fits_age(row: Row, age: int | None) -> bool:
     if age is None:
         return row.age_from is None and row.age_to is None
     return (row.age_from or 0) <= age and (row.age_to is None or age <= row.age_to)
-
-
-def is_between_stops(fare: Fare) -> bool:
-    """Whether a fare is looked up between two stops."""
-    return fare.basis in ("od", "zone") or (fare.basis == "distance" and fare.distance != "tap")

@@ -16,7 +16,8 @@ from fare_tables.coverage import Coverage, cover, never_win
 from fare_tables.derived import Written
 from fare_tables.fare_grids import Grids
 from fare_tables.files import Source
-from fare_tables.findings import Finding, find_at, version_of
+from fare_tables.findings import Finding, find_at
+from fare_tables.model import table_version
 from fare_tables.places import Place
 from fare_tables.row_checks import check_rows
 from fare_tables.setting import FOREVER, Service, Setting, last_day
@@ -126,7 +127,7 @@ def _line_gaps(tables: Sequence[Written], service: Service) -> Iterator[Finding]
                     later, "LINE_GAP",
                     f"from {last + ONE_DAY} to {later.table.in_force_from - ONE_DAY} line "
                     f"{line!r} of {service.operator} has the fares of all lines",
-                    f"let {version_of(earlier)} end the day before, or leave it so",
+                    f"let {table_version(earlier.table)} end the day before, or leave it so",
                     hint="in_force_from")
 
 
@@ -140,17 +141,17 @@ def _overlaps(tables: Sequence[Written], service: Service) -> Iterator[Finding]:
             continue
         if not (shared or (named is None and other is None)):
             continue
-        if version_of(earlier) == version_of(later):
-            yield find_at(later, "OVERLAP", f"two tables are called {version_of(later)}",
+        if table_version(earlier.table) == table_version(later.table):
+            yield find_at(later, "OVERLAP", f"two tables are called {table_version(later.table)}",
                           "give one of them another name, or another first day",
                           hint="in_force_from")
         else:
             line = f" line {shared[0]}" if shared else ""
             yield find_at(
                 later, "OVERLAP",
-                f"{version_of(earlier)} is in force on {later.table.in_force_from}, too, for "
-                f"{service.operator} {service.mode}{line}",
-                f"end {version_of(earlier)} the day before, or give one of them lines",
+                f"{table_version(earlier.table)} is in force on {later.table.in_force_from}, too, "
+                f"for {service.operator} {service.mode}{line}",
+                f"end {table_version(earlier.table)} the day before, or give one of them lines",
                 hint="in_force_from")
 
 

@@ -10,12 +10,7 @@ import numpy as np
 from ext import records
 from fare_tables.files import TableError
 from fare_tables.ground import Ground, Runner
-from fare_tables.model import Table
-
-
-def table_version(table: Table) -> str:
-    """What one version of a table is called in ledgers."""
-    return f"{table.table}@{table.in_force_from.isoformat()}"
+from fare_tables.model import Table, table_version
 
 
 def check_versions(tables: Sequence[Table]) -> None:

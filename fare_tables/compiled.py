@@ -22,14 +22,14 @@ from ext.plan import Plan
 from fare_tables.arrays import Arrays, Numbers, as_structs, as_table
 from fare_tables.calendars import DAYS as DAY_WORDS
 from fare_tables.calendars import WEEKDAYS, kind_of, last_known_day, words_for
-from fare_tables.choices import Choices, check_versions, table_version
+from fare_tables.choices import Choices, check_versions
 from fare_tables.conditions import DAY_S, check_stop_sets
 from fare_tables.discount_rows import accumulator, compile_row
 from fare_tables.fare_rows import compile_fare, line_stops, stop_places
 from fare_tables.files import TableError, within
 from fare_tables.ground import Ground, check_systems
 from fare_tables.matrices import Matrices
-from fare_tables.model import Discount, DiscountRow, Row, Table
+from fare_tables.model import DISCOUNTS, Discount, Row, Table, discounts_of, table_version
 
 DAYS = 1 << 16
 EPOCH = datetime.date(1970, 1, 1)
@@ -61,7 +61,9 @@ def compile_tables(tables: Sequence[Table], ground: Ground) -> Plan:
     tariffs: dict[tuple[int, str], int] = {}
     for index, table in enumerate(tables):
         try:
-            for system in _systems_of(table, ground):
+            systems = _systems_of(table, ground)
+            _check_table(table, ground)
+            for system in systems:
                 tariffs[index, system] = len(arrays.tariffs)
                 arrays.tariffs.append(_tariff(table, system, ground, arrays, matrices))
         except (TableError, ValueError) as error:
@@ -145,7 +147,6 @@ def _systems_of(table: Table, ground: Ground) -> list[str]:
 def _tariff(table: Table, system: str, ground: Ground, arrays: Arrays,
             matrices: Matrices) -> Numbers:
     """One table version for the operators of one system."""
-    _check_table(table, ground)
     last = table.in_force_until
     first_fare = len(arrays.fare_rows)
     fare_rows = {fare.rule: first_fare + place for place, fare in enumerate(table.fare)}
@@ -169,16 +170,10 @@ def _tariff(table: Table, system: str, ground: Ground, arrays: Arrays,
     }
 
 
-def rows_of(table: Table, kind: Discount) -> Sequence[DiscountRow]:
-    """The rows of one kind, top to bottom."""
-    rows: Sequence[DiscountRow] = getattr(table, kind)
-    return rows
-
-
 def _add_step(kind: Discount, table: Table, ground: Ground, arrays: Arrays,
               fare_rows: dict[str, int]) -> None:
     """The rows of one kind, and their place in the stacking order."""
-    rows = rows_of(table, kind)
+    rows = discounts_of(table, kind)
     if not rows:
         return
     arrays.steps.append({"rows": len(arrays.rows), "rows_count": len(rows),
@@ -239,21 +234,20 @@ def _check_rows(table: Table) -> None:
 
     Raises TableError.
     """
-    kinds: tuple[Discount, ...] = ("concession", "promotion", "transfer", "tier", "cap")
-    for kind in kinds:
-        if rows_of(table, kind) and kind not in table.order:
+    for kind in DISCOUNTS:
+        if discounts_of(table, kind) and kind not in table.order:
             raise TableError(f"there are {kind} rows, but order does not name {kind!r}\n"
                              "say in order when they are applied")
-    _check_sizes(table, [*table.fare, *(row for kind in kinds for row in rows_of(table, kind))])
-    names = [row.rule for row in table.fare]
-    names += [row.rule for kind in kinds for row in rows_of(table, kind)]
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    rows = [*table.fare, *(row for kind in DISCOUNTS for row in discounts_of(table, kind))]
+    _check_sizes(table, rows)
+    names = Counter(row.rule for row in rows)
+    twice = next((name for name, count in names.items() if count > 1), None)
     if twice is not None:
         raise TableError(f"two rows are called {twice!r}\ngive each row its own name")
     if len(table.cap) > CAPS_MOST:
         raise TableError(f"it has {len(table.cap)} caps\nwrite at most {CAPS_MOST}")
-    most = sum(max((len(row.funders) for row in rows_of(table, kind)), default=0)
-               for kind in kinds if kind != "cap")
+    most = sum(max((len(row.funders) for row in discounts_of(table, kind)), default=0)
+               for kind in DISCOUNTS if kind != "cap")
     most += sum(len(row.funders) for row in table.cap)
     if most > records.LEG_SLOTS:
         raise TableError(f"one ride could need {most} discount legs, and an entry has room for "
@@ -276,7 +270,7 @@ def _check_sizes(table: Table, rows: Sequence[Row]) -> None:
 
 def _counts_to_most(table: Table) -> int:
     """How many accumulators one ride of a table can feed."""
-    quotas = sum(any(row.quota for row in rows_of(table, kind))
+    quotas = sum(any(row.quota for row in discounts_of(table, kind))
                  for kind in table.order if kind != "cap")
     return len(table.counts_to) + quotas + sum(row.quota is not None for row in table.cap)
 

@@ -17,10 +17,9 @@ from fare_tables.atoms import (
     Dimension,
     TableRow,
     TooMany,
-    is_between_stops,
     states_of,
 )
-from fare_tables.model import DiscountRow, Fare, Table
+from fare_tables.model import DiscountRow, Fare, Table, is_between_stops
 from fare_tables.setting import Service
 
 MASKS_MOST = 200_000

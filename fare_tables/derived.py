@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from fare_tables.files import Source, TableError, explain_mismatch
-from fare_tables.model import Table
+from fare_tables.model import Table, table_version
 from fare_tables.places import KeyPath, Place
 
 # What names a row in each list of rows.
@@ -104,7 +104,7 @@ def place_error(folder: Path, error: TableError) -> TableError:
         return error
     version = about[1] if about else named[-1]
     for one in reversed(tables):
-        if version == f"{one.table.table}@{one.table.in_force_from}":
+        if version == table_version(one.table):
             rule = (about[2] or about[3] or "") if about else ""
             said = error.words[about.end():].partition("\n")[0] if about else "in_force_from"
             return TableError(error.words, code=error.code, place=one.place(rule, said))

@@ -13,7 +13,16 @@ from fare_tables.conditions import bits_of, compile_condition, lines_in, members
 from fare_tables.fare_rows import check_amount, check_number
 from fare_tables.files import TableError
 from fare_tables.ground import Ground
-from fare_tables.model import Cap, Concession, DiscountRow, Share, Table, Tier, Transfer
+from fare_tables.model import (
+    Cap,
+    Concession,
+    DiscountRow,
+    Share,
+    Table,
+    Tier,
+    Transfer,
+    tier_bounds,
+)
 from fare_tables.money import AMOUNT_MAX, PPM, percent_ppm
 
 INT64_MAX = np.iinfo(np.int64).max
@@ -196,11 +205,8 @@ def _tier(row: Tier, ground: Ground) -> dict[str, int]:
         raise TableError("it has both over and at_least, or neither\nwrite one of them")
     if row.up_to is not None and row.below is not None:
         raise TableError("it has both up_to and below\nwrite one of them, or neither")
-    lowest = row.at_least if row.over is None else row.over + 1
-    highest: int = INT64_MAX if row.up_to is None else row.up_to
-    if row.below is not None:
-        highest = row.below - 1
-    assert lowest is not None
+    lowest, last = tier_bounds(row)
+    highest = INT64_MAX if last is None else last
     if not 0 <= lowest <= COUNT_MAX:
         raise TableError(f"it begins at {lowest}\nwrite 0 to {COUNT_MAX}")
     highest = min(highest, INT64_MAX)

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from fare_tables.derived import Written
 from fare_tables.files import TableError
+from fare_tables.model import table_version
 from fare_tables.notices import WARNINGS
 from fare_tables.places import Place
 
@@ -28,7 +29,7 @@ class Finding(NamedTuple):
 def find_at(written: Written, code: str, what: str, remedy: str, rule: str = "",
             hint: str = "") -> Finding:
     """A finding about a table, or about the row that a rule names."""
-    return Finding(code, f"{version_of(written)} {rule}".rstrip(), what, remedy,
+    return Finding(code, f"{table_version(written.table)} {rule}".rstrip(), what, remedy,
                    written.place(rule, hint))
 
 
@@ -36,8 +37,3 @@ def finding_of(error: TableError) -> Finding:
     """A refusal as a finding."""
     what, _, remedy = error.words.partition("\n")
     return Finding(error.code, "", what, remedy, error.place)
-
-
-def version_of(written: Written) -> str:
-    """What a table's version is called in ledgers."""
-    return f"{written.table.table}@{written.table.in_force_from}"

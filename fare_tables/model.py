@@ -1,5 +1,7 @@
 """A fare table as it is written: one TOML file, decoded into these structs and nothing else.
 
+What every reader of tables asks of them stands at the end.
+
 Money is whole fen, distances metres, durations seconds. How each part is applied to a ride is in
 clearing/reference/RULES.md, which both engines are written from.
 """
@@ -7,12 +9,14 @@ clearing/reference/RULES.md, which both engines are written from.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
 Rounding = Literal["half_up", "half_even", "down", "up"]
 Discount = Literal["concession", "promotion", "transfer", "tier", "cap"]
+DISCOUNTS: tuple[Discount, ...] = ("concession", "promotion", "transfer", "tier", "cap")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday", "holiday"]
 SameStationFare = int | Literal["fare", "lowest", "highest", "validator"]
 
@@ -31,7 +35,7 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     in_force_until: datetime.date | None = None     # the last day, inclusive
     modes: list[str] | None = None                  # None: every mode
     lines: list[str] | None = None                  # None: every line not named by another table
-    order: tuple[Discount, ...] = ("concession", "promotion", "transfer", "tier", "cap")
+    order: tuple[Discount, ...] = DISCOUNTS
     best: list[Discount] = []                       # kinds of which the row that costs least wins
     counts_to: list[str] = []                       # accumulators that rides of this table feed
     companion_within_s: int | None = None           # one card tapped for several; see RULES.md
@@ -204,3 +208,26 @@ class AccumulatorSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     accumulator: str
     period: Literal["day", "week", "month", "year"] = "month"
     counts: Literal["paid", "due", "rides"] = "paid"    # rides: of counts_to, and uses of quotas
+
+
+def table_version(table: Table) -> str:
+    """What one version of a table is called in ledgers."""
+    return f"{table.table}@{table.in_force_from.isoformat()}"
+
+
+def discounts_of(table: Table, kind: Discount) -> Sequence[DiscountRow]:
+    """The rows of one kind of discount, top to bottom."""
+    rows: Sequence[DiscountRow] = getattr(table, kind)
+    return rows
+
+
+def tier_bounds(tier: Tier) -> tuple[int, int | None]:
+    """The lowest and the highest count that a tier holds for; None: no highest."""
+    low = tier.at_least if tier.over is None else tier.over + 1
+    high = tier.up_to if tier.below is None else tier.below - 1
+    return low or 0, high
+
+
+def is_between_stops(fare: Fare) -> bool:
+    """Whether a fare is looked up between two stops."""
+    return fare.basis in ("od", "zone") or (fare.basis == "distance" and fare.distance != "tap")

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from fare_tables.atoms import TableRow, accumulators_of, rows_of, tier_bounds
+from fare_tables.atoms import TableRow, accumulators_of, rows_of
 from fare_tables.calendars import mainland_years
 from fare_tables.derived import Written
 from fare_tables.files import Source
 from fare_tables.findings import Finding, find_at
-from fare_tables.model import Cap, DiscountRow, Share, Tier
+from fare_tables.model import Cap, DiscountRow, Share, Tier, tier_bounds
 from fare_tables.money import PPM, percent_ppm
 from fare_tables.setting import Setting, last_day
 

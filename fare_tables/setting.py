@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fare_tables.calendars import Kind, words_for
+from fare_tables.calendars import Kind, kind_of, words_for
 from fare_tables.model import AccumulatorSpec, Table
 
 FOREVER = datetime.date.max
@@ -56,8 +56,7 @@ class Setting:
         if self.mainland:
             found = [words_for(day, kind) for day in week for kind in EVERY_KIND]
         else:
-            found = [words_for(day, "workday" if place < 5 else "restday")
-                     for place, day in enumerate(week)]
+            found = [words_for(day, kind_of(day, "own", {})) for day in week]
         found += [words_for(day, kind) for day, kind in self.own_days.items()]
         return list(dict.fromkeys(found))
 

@@ -14,9 +14,8 @@ from clearing.reference.conditions import why_no_discount, why_not
 from clearing.reference.memory import Memory
 from clearing.reference.pricing import Counted, Priced
 from clearing.reference.state import Chain
-from clearing.reference.tables import version_of
 from clearing.reference.world import World
-from fare_tables.model import Table
+from fare_tables.model import DISCOUNTS, Table, discounts_of, table_version
 
 Explanation = dict[str, Any]
 
@@ -24,7 +23,7 @@ Explanation = dict[str, Any]
 def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
     """Everything there is to say of a ride, ready for JSON: fen, metres and civil times."""
     ride, charge = priced.ride, priced.charge
-    named = {version_of(table): table for table in world.tables}
+    named = {table_version(table): table for table in world.tables}
     table = None if charge is None else named[charge.table]
     one: Explanation = {
         "operator": ride.operator, "mode": ride.mode, "line": ride.line,
@@ -87,8 +86,7 @@ def _tiers(world: World, table: Table, priced: Priced) -> list[dict[str, Any]]:
 def _quotas(world: World, table: Table, priced: Priced) -> list[dict[str, Any]]:
     """What each row for this rider has used of its quota."""
     counted = {one.accumulator: one for one in priced.counted}
-    rows = [row for rows in (table.concession, table.promotion, table.transfer, table.tier,
-                             table.cap) for row in rows]
+    rows = [row for kind in DISCOUNTS for row in discounts_of(table, kind)]
     return [{"rule": row.rule, "accumulator": row.quota.accumulator, "limit": row.quota.limit,
              "takes": row.quota.uses, "before": counted[row.quota.accumulator].before.amount,
              "after": counted[row.quota.accumulator].after.amount}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 from clearing.reference.fares import find_due, find_through
@@ -23,15 +22,6 @@ from fare_tables.model import (
     Tier,
     Transfer,
 )
-
-
-def list_rows(table: Table, kind: str) -> Sequence[DiscountRow]:
-    """The rows of one kind, top to bottom."""
-    rows: dict[str, Sequence[DiscountRow]] = {
-        "concession": table.concession, "promotion": table.promotion,
-        "transfer": table.transfer, "tier": table.tier, "cap": table.cap,
-    }
-    return rows[kind]
 
 
 def price_after(

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from clearing.reference import conditions, tables
-from clearing.reference.discounts import list_legs, list_rows, price_after
+from clearing.reference.discounts import list_legs, price_after
 from clearing.reference.fares import find_due, judge_time
 from clearing.reference.memory import Memory, remember
 from clearing.reference.results import Charge, Leg, Ride
 from clearing.reference.state import Spent
 from clearing.reference.words import Answer, money
 from clearing.reference.world import World
-from fare_tables.model import Cap, DiscountRow, Fare, Table, Tier
+from fare_tables.model import Cap, DiscountRow, Fare, Table, Tier, discounts_of, table_version
 from fare_tables.money import AMOUNT_MAX
 
 
@@ -78,7 +78,7 @@ def _choose_table(world: World, ride: Ride, steps: list[Step]) -> Table | None:
         why = tables.why_not(table, ride)
         if why is None and table is not chosen:
             why = "another table names the line, or comes first"
-        name = tables.version_of(table)
+        name = table_version(table)
         steps.append(Step("table", name, table is chosen, why or "", None, None))
     return chosen
 
@@ -125,7 +125,7 @@ class _Running:
     def discount(self) -> None:
         """Apply the kinds of discount in the table's order."""
         for kind in self.table.order:
-            rows = list_rows(self.table, kind)
+            rows = discounts_of(self.table, kind)
             if kind == "cap":
                 for row in rows:
                     self._apply_first(kind, [row])
@@ -184,7 +184,7 @@ def _charge(running: _Running, due: int) -> Charge:
     paid = ride.paid if by_validator and ride.paid is not None else asked
     held = paid != asked and world.operator(ride.operator).on_variance == "hold"
     return Charge(
-        table=tables.version_of(running.table), rule=running.fare.rule, due=due, price=asked,
+        table=table_version(running.table), rule=running.fare.rule, due=due, price=asked,
         paid=paid, by_validator=by_validator, held=held, legs=tuple(running.legs),
     )
 
@@ -193,7 +193,7 @@ def _list_counted(
     world: World, table: Table, ride: Ride, before: Memory, after: Memory
 ) -> list[Counted]:
     """What the accumulators were before and after that the table reads or feeds."""
-    rows = [row for kind in table.order for row in list_rows(table, kind)]
+    rows = [row for kind in table.order for row in discounts_of(table, kind)]
     names = dict.fromkeys([
         *table.counts_to,
         *(row.accumulator for row in rows if isinstance(row, Tier | Cap)),

@@ -14,11 +14,6 @@ def find_table(world: World, ride: Ride) -> Table | None:
     return next(iter(named or fitting), None)
 
 
-def version_of(table: Table) -> str:
-    """What a ledger calls one version of a table."""
-    return f"{table.table}@{table.in_force_from.isoformat()}"
-
-
 def why_not(table: Table, ride: Ride) -> str | None:
     """Why a table does not price a ride; None where it can."""
     if ride.operator not in table.operators:

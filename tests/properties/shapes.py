@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from clearing.reference.results import Entry, Ride
-from clearing.reference.tables import version_of
 from clearing.reference.world import World
-from fare_tables.model import Cap, DiscountRow, Fare, Row, Table, Tier, Transfer
+from fare_tables.model import Cap, DiscountRow, Fare, Row, Table, Tier, Transfer, table_version
 from tests.properties.rows import KINDS
 
 CONDITIONS = ("card_kinds", "media", "modes", "line_classes", "from_stops", "to_stops", "windows",
@@ -46,7 +45,7 @@ EVERY = {
 
 def count_shapes(world: World, entries: list[Entry], met: Counter[str]) -> None:
     """Add what decided each entry: its fare row, and every discount row that has a leg."""
-    tables = {version_of(table): table for table in world.tables}
+    tables = {table_version(table): table for table in world.tables}
     for entry in entries:
         table = tables[entry.charge.table]
         fares = [row.rule for row in table.fare]

@@ -16,7 +16,7 @@ ALLOWED = r"""
 ext\.\w+\.__test__
 ext\.\w+\.__pyx_capi__
 ext\.\w+\.\w+\.__(reduce|setstate)_cython__
-ext\.\w+\.(Lookup|Plan|Shelf|Totals)
+ext\.\w+\.(Lookup|Plan|Shelf)
 """
 
 
