@@ -1,69 +1,30 @@
-"""Clears one partition of cards: taps and state in, entries, refusals and new state out.
+"""Clears partitions of cards on threads: taps and state in, entries, refusals and new state out.
 
 A partition holds every tap of its cards, so that partitions do not depend on each other: this is
-how the work is spread over threads. The stages are kernels; nothing here looks at a single row.
+how the work is spread. The stages are kernels (ext/bench.pyx); nothing here looks at a single row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from clearing.intake.intake import Intake
 from clearing.world import World
-from ext import records
-from ext.codes import Code, TapKind
-from ext.entries import make_entries
-from ext.journeys import pair_taps
-from ext.order import SCRATCH_BYTES, find_seen, open_states, order_taps, remember_taps
-from ext.pricing import price_rides
+from ext.bench import Bench, Carried
+from ext.partition import list_by_partition
+from settlement.obligations import ObligationSums
 
 Records = npt.NDArray[Any]
+T = TypeVar("T")
 # OK, DUPLICATE or CONFLICT, by file and line, for taps whose counters earlier runs may have seen.
 Verdicts = Mapping[tuple[int, int], int]
-
-
-@dataclass(frozen=True)
-class CardsState:
-    """What cards carry from run to run, each part sorted by card."""
-
-    cards: Records              # CARD_STATE
-    accumulators: Records       # ACCUMULATOR
-    open_taps: Records          # TAP, flagged CARRIED
-
-    @classmethod
-    def empty(cls) -> CardsState:
-        """The state of a new book."""
-        return cls(np.zeros(0, records.CARD_STATE), np.zeros(0, records.ACCUMULATOR),
-                   np.zeros(0, records.TAP))
-
-
-class Scratch:
-    """Memory that one thread clears one partition after another in, instead of asking anew."""
-
-    def __init__(self) -> None:
-        self._arrays: dict[str, Records] = {}
-
-    def take(self, name: str, count: int, dtype: npt.DTypeLike) -> Records:
-        """An array of `count` rows with anything in it, until the same name is taken again."""
-        array = self._arrays.get(name)
-        if array is None or len(array) < count:
-            array = self._arrays[name] = np.empty(count + count // 4, dtype=dtype)
-        return array[:count]
-
-
-@dataclass(frozen=True)
-class Cleared:
-    """What became of a partition. Taps, codes and entries lie in the scratch memory."""
-
-    taps: Records               # as they were given, carried ones first
-    codes: npt.NDArray[np.uint16]   # one per tap
-    entries: Records            # ENTRY, by card and time
-    events: Records             # TAP: accepted records that make no ride
-    state: CardsState           # of the cards that had a tap
 
 
 @dataclass(frozen=True)
@@ -74,78 +35,90 @@ class Moment:
     first_open_day: int         # earliest service day whose window is not closed
 
 
-def list_suspects(taps: Records, before: CardsState, scratch: Scratch) -> Records:
-    """The taps of a partition whose counters an earlier run may have accepted; see Verdicts.
+@dataclass(frozen=True)
+class Cleared:
+    """What became of a partition. Entries, cards and totals lie in memory that is used again."""
 
-    The arguments are those of clear_partition.
+    entries: Records            # ENTRY, by card and time
+    cards: Records              # CARD_STATE of the cards that had a tap
+    totals: Records             # ACCUMULATOR of those cards
+    open_taps: Records          # TAP, flagged CARRIED
+    events: Records             # TAP: accepted records that make no ride
+    refused: Records            # TAP
+    codes: npt.NDArray[np.uint16]   # one per refused tap
+
+
+class Clearer:
+    """One thread's bench and sums."""
+
+    def __init__(self, world: World, before: Carried, moment: Moment) -> None:
+        self.sums = ObligationSums()
+        self._bench = Bench(
+            world.plan, world.member_rows, world.agreements, before,
+            ride_limit_s=world.network.ride_limit_s, horizon=moment.horizon,
+            civil_offset_s=world.civil_offset_s, day_starts_s=world.day_starts_s,
+            first_open_day=moment.first_open_day)
+
+    def lay_out(self, intake: Intake | None, partition: int) -> Records:
+        """Put a partition's taps in order: those that an earlier run may have accepted."""
+        count = 0
+        if intake is not None:
+            taps = self._bench.taps(partition, intake.count(partition))
+            count = len(intake.gather(partition, taps))
+        self._bench.lay_out(partition, count)
+        suspects = self._bench.suspects
+        return self._bench.all_taps[suspects]
+
+    def clear(self, verdicts: Verdicts | None) -> Cleared:
+        """Clear what was laid out; there is a verdict on every tap that lay_out returned."""
+        bench = self._bench
+        suspects = bench.suspects
+        if len(suspects):
+            assert verdicts is not None
+            some = bench.all_taps[suspects]
+            bench.codes[suspects] = [verdicts[place] for place in zip(
+                some["source_file"].tolist(), some["source_line"].tolist(), strict=True)]
+        bench.clear()
+        self.sums.add_from(bench.add_obligations, len(bench.entries))
+        taps, refused = bench.all_taps, bench.refused
+        return Cleared(bench.entries, bench.cards, bench.totals, taps[bench.carried],
+                       taps[bench.events], taps[refused], bench.codes[refused])
+
+
+def carry(state: Any, partitions: int) -> Carried:
+    """A book's state (cards, accumulators, open_taps), made ready to be found by partition."""
+    return Carried(*(_listed(rows, partitions)
+                     for rows in (state.cards, state.accumulators, state.open_taps)))
+
+
+def _listed(rows: Records, partitions: int) -> tuple[Records, Records, Records]:
+    listed = np.empty(len(rows), dtype=np.uint32)
+    offsets = np.empty(partitions + 1, dtype=np.int64)
+    list_by_partition(rows.view(np.uint8).reshape(len(rows), rows.dtype.itemsize), partitions,
+                      listed, offsets)
+    return rows, listed, offsets
+
+
+def on_threads(workers: Iterable[T], work: Callable[[T, int], None], items: Iterable[int]) -> None:
+    """Have each worker take one item after the other, on a thread of its own, until none is left.
+
+    Raises what a worker raised, when all have stopped.
     """
-    taps = _with_open(taps, before)
-    codes = scratch.take("codes", len(taps), np.uint16)
-    order = _order(taps, codes, scratch)
-    return taps[_find_seen(taps, order, before.cards, scratch)]
+    workers, waiting = list(workers), iter(list(items))
+    stopped = threading.Event()
 
+    def run(worker: T) -> None:
+        try:
+            while not stopped.is_set():
+                item = next(waiting, None)      # of a list: no two threads get the same one
+                if item is None:
+                    return
+                work(worker, item)
+        except BaseException:
+            stopped.set()
+            raise
 
-def clear_partition(taps: Records, before: CardsState, world: World, moment: Moment,
-                    verdicts: Verdicts, scratch: Scratch) -> Cleared:
-    """Clear the taps of one partition's cards on what those cards carried.
+    with ThreadPoolExecutor(len(workers), thread_name_prefix="clear") as pool:
+        for done in [pool.submit(run, worker) for worker in workers]:
+            done.result()
 
-    taps: TAP rows in any order; before: of the same partition, at least for the cards in taps;
-    verdicts: on every tap that list_suspects lists.
-    """
-    taps = _with_open(taps, before)
-    codes = scratch.take("codes", len(taps), np.uint16)
-    order = _order(taps, codes, scratch)
-    seen = _find_seen(taps, order, before.cards, scratch)
-    if len(seen):
-        codes[seen] = [verdicts[place] for place in zip(
-            taps["source_file"][seen].tolist(), taps["source_line"][seen].tolist(), strict=True)]
-        order = order[codes[order] == Code.OK]
-    cards = scratch.take("cards", len(order), records.CARD_STATE)
-    cards = cards[:open_states(taps, order, before.cards, cards)]
-    rides = scratch.take("rides", len(order), records.RIDE)
-    carried = scratch.take("carried", len(order), np.uint32)
-    rides_count, carried_count = pair_taps(
-        taps, order, world.member_rows, rides, carried, ride_limit_s=world.network.ride_limit_s,
-        horizon=moment.horizon, civil_offset_s=world.civil_offset_s,
-        day_starts_s=world.day_starts_s)
-    rides, carried = rides[:rides_count], carried[:carried_count]
-    entries, accumulators = _price(taps, codes, rides, cards, before, world, moment, scratch)
-    remember_taps(taps, order, codes, cards)
-    open_taps = taps[carried]
-    open_taps["flags"] |= records.TAP_FLAGS["CARRIED"]
-    events = taps[order[taps["kind"][order] >= TapKind.TOP_UP]]
-    state = CardsState(cards.copy(), accumulators.copy(), open_taps)
-    return Cleared(taps, codes, entries, events, state)
-
-
-def _with_open(taps: Records, before: CardsState) -> Records:
-    return np.concatenate([before.open_taps, taps]) if len(before.open_taps) else taps
-
-
-def _order(taps: Records, codes: npt.NDArray[np.uint16],
-           scratch: Scratch) -> npt.NDArray[np.uint32]:
-    """Indexes of the taps that are kept, by card and time; codes for all."""
-    order = scratch.take("order", len(taps), np.uint32)
-    keys = scratch.take("keys", len(taps) * SCRATCH_BYTES, np.uint8)
-    return order[:order_taps(taps, order, codes, keys)]
-
-
-def _find_seen(taps: Records, order: npt.NDArray[np.uint32], cards: Records,
-               scratch: Scratch) -> npt.NDArray[np.uint32]:
-    """Indexes of the kept taps whose counters the cards' state may have seen."""
-    suspects = scratch.take("suspects", len(order), np.uint32)
-    return suspects[:find_seen(taps, order, cards, suspects)]
-
-
-def _price(taps: Records, codes: npt.NDArray[np.uint16], rides: Records, cards: Records,
-           before: CardsState, world: World, moment: Moment,
-           scratch: Scratch) -> tuple[Records, Records]:
-    """Entries of the rides that have a fare, and the accumulators of the cards."""
-    charges = scratch.take("charges", len(rides), records.CHARGE)
-    room = len(before.accumulators) + len(rides) * world.plan.counts_to_most
-    accumulators = scratch.take("accumulators", room, records.ACCUMULATOR)
-    kept, _ = price_rides(world.plan, rides, cards, before.accumulators, charges, accumulators)
-    entries = scratch.take("entries", len(rides), records.ENTRY)
-    made = make_entries(taps, rides, charges, world.member_rows, world.agreements,
-                        moment.first_open_day, entries, codes)
-    return entries[:made], accumulators[:kept]

@@ -9,21 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from clearing import __version__
 from clearing.accepted import ENTRY_FIELDS, judge_taps
-from clearing.book import Book, BookFile, Counts, OpenRun, Run
+from clearing.book import Book, BookFile, Counts, OpenRun, Run, State
 from clearing.book.schema import RAW_BYTES
 from clearing.civil import day_of, number_of
 from clearing.errors import OnecardError
@@ -31,24 +31,17 @@ from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
 from clearing.intake.vocabulary import Vocabulary
 from clearing.names import Names
-from clearing.partition import (
-    CardsState,
-    Cleared,
-    Moment,
-    Scratch,
-    Verdicts,
-    clear_partition,
-    list_suspects,
-)
+from clearing.partition import Cleared, Clearer, Moment, Verdicts, carry, on_threads
 from clearing.refusals import WORDS
 from clearing.world import World, load_world, versions_of
 from ext import records
 from ext.codes import Code
-from ext.partition import partitions_of
 from settlement.obligations import ObligationSums
 
 Records = npt.NDArray[Any]
-T = TypeVar("T")
+# What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
+BESIDE_TAPS_BYTES = 1 << 30
+LEAST_MEMORY_BYTES = BESIDE_TAPS_BYTES + (128 << 20)
 LAST_DAY = 49_000               # in 2104: times of records end in 2106
 Progress = Callable[[str, int, int], None]      # stage, done, of how many
 
@@ -71,24 +64,33 @@ def no_progress(stage: str, done: int, total: int) -> None:
 
 
 def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int,
-                received_at: int, layout: str | None = None,
+                received_at: int, layout: str | None = None, memory_bytes: int | None = None,
                 progress: Progress = no_progress) -> Report:
     """Clear tap files into a book: all of it, or none where this raises.
 
     network: a name or a folder; received_at: UTC seconds, later taps are refused as in the future.
-    Raises OnecardError and TableError.
+    memory_bytes: what the run may take, LEAST_MEMORY_BYTES at least, besides what cards carry;
+    taps beyond it wait on the disk. Raises OnecardError and TableError.
     """
     clock = _Clock()
     last = book.last_run()
     world = load_world(network, Names(book.names()))
     vocabulary = Vocabulary(world.network, world.folder, world.names)
-    intake = read_files(paths, vocabulary, threads=threads, received_at=received_at,
-                        layout=layout)
-    clock.lap("read and decode")
-    known = book.file_digests()
-    taken, outcomes = _judge_files(intake, known, world)
-    latest = max([0, *(int(chunk.taps["tapped_at"].max(initial=0))
-                       for chunk in intake.chunks if chunk.file_index in taken)])
+    with closing(read_files(
+            paths, vocabulary, threads=threads, received_at=received_at, layout=layout,
+            memory_bytes=None if memory_bytes is None else memory_bytes - BESIDE_TAPS_BYTES,
+    )) as intake:
+        clock.lap("read and decode")
+        report = _clear_intake(intake, world, book, last, clock, threads, progress)
+    report.seconds = clock.laps
+    return report
+
+
+def _clear_intake(intake: Intake, world: World, book: Book, last: Run | None, clock: _Clock,
+                  threads: int, progress: Progress) -> Report:
+    """Clear what was read."""
+    taken, outcomes = _judge_files(intake, book.file_digests(), world)
+    latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
     _check_calendar(world, latest)
     digest = _digest(world, last, "clear", [report.digest for report in intake.files])
     with book.begin(digest=digest, kind="clear") as run:
@@ -96,11 +98,10 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
         stages = _Stages(world, book, run, threads, progress)
         intake.number_codes(world.names, {index: outcomes[index].file for index in taken})
         horizon = max(book.horizon, latest)
-        stages.clear(intake, intake.partitions, horizon)
+        stages.clear(intake, intake.partitions, book.load_state(), horizon)
         clock.lap("clear and write entries")
         report = _finish(stages, intake, outcomes, taken, horizon)
         clock.lap("write the rest and commit")
-    report.seconds = clock.laps
     return report
 
 
@@ -122,7 +123,7 @@ def close_window(day: int, network: str, book: Book) -> Report:
     with book.begin(digest=digest, kind="close") as run:
         _check_parent(run, last)
         stages = _Stages(world, book, run, 1, no_progress)
-        stages.clear(None, 1, horizon)
+        stages.clear(None, 1, book.load_state(), horizon)
         run.write_window(day)
         return _finish(stages, None, [], [], horizon)
 
@@ -141,48 +142,48 @@ class _Clock:
 
 
 class _Stages:
-    """The middle of a run: partitions cleared on threads, their outcome gathered in order."""
+    """The middle of a run: partitions cleared on threads, what they make written meanwhile."""
 
     def __init__(self, world: World, book: Book, run: OpenRun, threads: int,
                  progress: Progress) -> None:
         self.world, self.book, self.run = world, book, run
         self.threads, self.progress = threads, progress
         self.sums = ObligationSums()
-        self.state: list[CardsState] = []
         self.refused: list[tuple[Records, npt.NDArray[np.uint16]]] = []     # taps, codes
-        self.rides = 0
+        self.rides = self.carried = 0
+        self._partitions = self._done = 0
+        self._lock = threading.Lock()
 
-    def clear(self, intake: Intake | None, partitions: int, horizon: int) -> None:
-        """Clear every partition, each thread writing the entries that it makes.
+    def clear(self, intake: Intake | None, partitions: int, state: State, horizon: int) -> None:
+        """Clear every partition on what cards carry.
 
-        In which order entries reach the book decides nothing: it keeps them by card.
+        In which order anything reaches the book decides nothing: it keeps rows by card.
         """
         closed = self.book.closed_through
         moment = Moment(horizon, 0 if closed is None else closed + 1)
-        state = self.book.load_state()
         _check_calendar(self.world, int(state.open_taps["tapped_at"].max(initial=0)))
-        before = _by_partition(state, partitions)
-        verdicts: Verdicts = {}
+        before = carry(state, partitions)
+        clearers = [Clearer(self.world, before, moment) for _ in range(self.threads)]
+        waiting: list[tuple[int, Records]] = []     # partitions, taps that the ledger may know
+        self._partitions = partitions
 
-        def suspect_one(partition: int, bench: _Bench) -> Records:
-            return list_suspects(bench.gather(intake, partition), before[partition], bench.scratch)
+        def clear_or_ask(clearer: Clearer, partition: int) -> None:
+            suspects = clearer.lay_out(intake, partition)
+            if len(suspects):
+                waiting.append((partition, suspects))
+            else:
+                self._keep(clearer.clear(None))
 
-        def clear_one(partition: int, bench: _Bench) -> _Outcome:
-            cleared = clear_partition(bench.gather(intake, partition), before[partition],
-                                      self.world, moment, verdicts, bench.scratch)
-            self.run.write_entries(cleared.entries)
-            bench.sums.add(cleared.entries)
-            return _Outcome(cleared)
+        def clear_judged(clearer: Clearer, partition: int) -> None:
+            clearer.lay_out(intake, partition)
+            self._keep(clearer.clear(verdicts))
 
-        with _Benches(self.threads) as benches:
-            if len(state.cards):    # one question for all: each costs a walk through the ledger
-                verdicts = self._judge(np.concatenate(
-                    list(benches.work(suspect_one, partitions))))
-            for done, outcome in enumerate(benches.work(clear_one, partitions), 1):
-                self._gather(outcome)
-                self.progress("clear", done, partitions)
-            for bench in benches.all:
-                self.sums.merge(bench.sums.rows())
+        on_threads(clearers, clear_or_ask, range(partitions))
+        if waiting:     # one question for all: each costs a walk through the ledger
+            verdicts = self._judge(np.concatenate([suspects for _, suspects in waiting]))
+            on_threads(clearers, clear_judged, [partition for partition, _ in waiting])
+        for clearer in clearers:
+            self.sums.merge(clearer.sums.rows())
 
     def _judge(self, suspects: Records) -> Verdicts:
         """What the ledger says of taps whose counters it may have."""
@@ -193,84 +194,19 @@ class _Stages:
                      strict=True)
         return dict(zip(places, codes.tolist(), strict=True))
 
-    def _gather(self, outcome: _Outcome) -> None:
-        self.run.write_events(outcome.events)
-        self.state.append(outcome.state)
-        self.rides += outcome.rides
-        if len(outcome.refused):
-            self.refused.append((outcome.refused, outcome.codes))
-
-
-class _Bench:
-    """One thread's scratch memory and sums."""
-
-    def __init__(self) -> None:
-        self.scratch = Scratch()
-        self.sums = ObligationSums()
-
-    def gather(self, intake: Intake | None, partition: int) -> Records:
-        """The partition's taps; none where nothing was read."""
-        if intake is None:
-            return np.zeros(0, records.TAP)
-        taps = self.scratch.take("taps", intake.count(partition), records.TAP)
-        intake.gather(partition, taps)
-        return taps
-
-
-class _Benches:
-    """The threads that clear, each with a bench of its own."""
-
-    def __init__(self, threads: int) -> None:
-        self.all = [_Bench() for _ in range(threads)]
-        self._idle: SimpleQueue[_Bench] = SimpleQueue()
-        for bench in self.all:
-            self._idle.put(bench)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="clear")
-
-    def work(self, task: Callable[[int, _Bench], T], partitions: int) -> Iterator[T]:
-        """The task's results, in the order of partitions."""
-        def on_a_bench(partition: int) -> T:
-            bench = self._idle.get()
-            try:
-                return task(partition, bench)
-            finally:
-                self._idle.put(bench)
-
-        return self._pool.map(on_a_bench, range(partitions))
-
-    def __enter__(self) -> _Benches:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-
-class _Outcome:
-    """What is kept of a cleared partition when its scratch memory is used again."""
-
-    def __init__(self, cleared: Cleared) -> None:
-        refused = np.flatnonzero(cleared.codes)
-        self.refused, self.codes = cleared.taps[refused], cleared.codes[refused]
-        self.events, self.state = cleared.events, cleared.state
-        self.rides = len(cleared.entries)
-
-
-def _by_partition(state: Any, partitions: int) -> list[CardsState]:
-    """The book's state, split as the taps are; each part stays sorted by card."""
-    parts = [_split(records_, partitions)
-             for records_ in (state.cards, state.accumulators, state.open_taps)]
-    return [CardsState(*part) for part in zip(*parts, strict=True)]
-
-
-def _split(rows: Records, partitions: int) -> list[Records]:
-    if partitions == 1 or len(rows) == 0:
-        return [rows] + [rows[:0]] * (partitions - 1)
-    part = np.empty(len(rows), dtype=np.uint16)
-    partitions_of(np.ascontiguousarray(rows["card_hi"]), np.ascontiguousarray(rows["card_lo"]),
-                  partitions, part)
-    order = np.argsort(part, kind="stable")
-    ends = np.cumsum(np.bincount(part, minlength=partitions))
-    return np.split(rows[order], ends[:-1])
+    def _keep(self, cleared: Cleared) -> None:
+        """Write what a partition made; called from the clearing threads."""
+        self.run.write_entries(cleared.entries)
+        self.run.write_state(cleared.cards, cleared.totals, cleared.open_taps)
+        if len(cleared.events):
+            self.run.write_events(cleared.events)
+        with self._lock:
+            self.rides += len(cleared.entries)
+            self.carried += len(cleared.open_taps)
+            if len(cleared.refused):
+                self.refused.append((cleared.refused, cleared.codes))
+            self._done += 1
+            self.progress("clear", self._done, self._partitions)
 
 
 def _judge_files(intake: Intake, known: dict[str, tuple[int, str]],
@@ -344,9 +280,6 @@ def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], ta
     run.write_refusals(refusals.carried, [b""] * len(refusals.carried))
     obligations = stages.sums.rows()
     run.write_obligations(obligations)
-    state = [np.concatenate(parts) for parts in zip(
-        *((part.cards, part.accumulators, part.open_taps) for part in stages.state), strict=True)]
-    run.write_state(*state)
     run.write_names(world.names.unstored())
     run.write_files(refusals.outcomes)
     records_ = sum(outcome.records for outcome in refusals.outcomes)
@@ -355,7 +288,7 @@ def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], ta
         engine=__version__, network=world.locator, network_digest=world.digest,
         tables=dict.fromkeys(versions_of(world), world.digest), horizon=horizon,
         counts=Counts(taps=records_, accepted=accepted, refused=records_ - accepted,
-                      rides=stages.rides, carried=len(state[2])))
+                      rides=stages.rides, carried=stages.carried))
     return Report(committed, refusals.outcomes, refusals.counts, {}, obligations,
                   refusals.rows, refusals.raw)
 

@@ -26,13 +26,6 @@ cdef enum:
     OLDEST = 150                # years: nobody is older, whatever a card says
 
 
-cdef packed struct Pairing:
-    int64_t ride_limit_s
-    int64_t horizon
-    int64_t civil_offset_s      # civil time less UTC
-    int64_t day_starts_s        # civil seconds after midnight at which a service day begins
-
-
 cdef inline uint16_t service_day_of(uint32_t at, const Pairing *pairing) noexcept nogil:
     """The civil day that a UTC time belongs to; times are after 1970 by decoding."""
     cdef int64_t civil = <int64_t>at + pairing.civil_offset_s - pairing.day_starts_s

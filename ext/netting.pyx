@@ -11,9 +11,6 @@ from ext.codes cimport Cause, LegKind
 from ext.records cimport HELD, LEGS, Entry, Obligation
 
 cdef enum:
-    ADDED = 0
-    NO_ROOM = 1
-    OVERFLOWED = 2
     PER_ENTRY = LEGS + 3    # obligations that one entry can make
 
 

@@ -2,6 +2,9 @@
 
 Promise: the outcome depends on the taps alone, never on the order in which they came. The rules
 are in clearing/reference/RULES.md section 1. The caller brings all memory.
+
+Cards are found with a hash table and put in order; then each card's few taps are sorted by time.
+Only where a card's counters do not ascend with time are they sorted by identity first.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -18,12 +21,16 @@ cdef enum:
     WINDOW = 64             # counters that a bitmap remembers below the highest
 
 cdef packed struct Key:
-    uint64_t card_hi
-    uint64_t card_lo
     uint64_t major
     uint64_t minor
-    uint32_t tap            # index into the partition's taps
+    uint32_t index          # of a tap or of a group
     uint32_t reserved
+
+cdef packed struct Group:       # the taps of one card
+    uint64_t card_hi
+    uint64_t card_lo
+    uint32_t first          # place of its first tap among all, groups being in the order of cards
+    uint32_t count
 
 
 cdef inline uint8_t class_of(uint8_t kind) noexcept nogil:
@@ -43,17 +50,9 @@ cdef inline uint32_t time_of(const Tap *tap) noexcept nogil:
 
 
 cdef inline bint before(const Key *a, const Key *b) noexcept nogil:
-    if a.card_hi != b.card_hi:
-        return a.card_hi < b.card_hi
-    if a.card_lo != b.card_lo:
-        return a.card_lo < b.card_lo
     if a.major != b.major:
         return a.major < b.major
     return a.minor < b.minor
-
-
-cdef inline bint same_card(const Key *a, const Key *b) noexcept nogil:
-    return a.card_hi == b.card_hi and a.card_lo == b.card_lo
 
 
 cdef void insertion_sort(Key *keys, Py_ssize_t count) noexcept nogil:
@@ -138,60 +137,176 @@ cdef int judge_group(const Tap[::1] taps, const Key *group, Py_ssize_t count,
     cdef Py_ssize_t i, carried = -1
     cdef bint differ = False
     for i in range(count):
-        if taps[group[i].tap].flags & CARRIED:
+        if taps[group[i].index].flags & CARRIED:
             carried = i
-        if not same_content(&taps[group[i].tap], &taps[group[0].tap]):
+        if not same_content(&taps[group[i].index], &taps[group[0].index]):
             differ = True
     if carried >= 0:
         for i in range(count):
             if i == carried:
                 continue
-            codes[group[i].tap] = (
-                Code.DUPLICATE if same_content(&taps[group[i].tap], &taps[group[carried].tap])
+            codes[group[i].index] = (
+                Code.DUPLICATE if same_content(&taps[group[i].index], &taps[group[carried].index])
                 else Code.CONFLICT
             )
         return 0
     for i in range(count):
         if differ:
-            codes[group[i].tap] = Code.CONFLICT
+            codes[group[i].index] = Code.CONFLICT
         elif i > 0:
-            codes[group[i].tap] = Code.DUPLICATE
+            codes[group[i].index] = Code.DUPLICATE
     return 0
 
 
-cdef Py_ssize_t order_rows(const Tap[::1] taps, Key *keys, Key *scratch, uint32_t[::1] order,
-                           uint16_t[::1] codes) except -1 nogil:
-    """Refuse duplicates and conflicts, then list what is kept by (card, time); how many are."""
-    cdef Py_ssize_t count = taps.shape[0], i, first, kept = 0
+cdef inline uint64_t mix_card(uint64_t high, uint64_t low) noexcept nogil:
+    cdef uint64_t mixed = (high ^ low * <uint64_t>0x9E3779B97F4A7C15) * <uint64_t>0xD6E8FEB86659FD93
+    return mixed ^ mixed >> 32
+
+
+cdef inline bint is_card(const Group *group, const Tap *tap) noexcept nogil:
+    return group.card_lo == tap.card_lo and group.card_hi == tap.card_hi
+
+
+cdef Py_ssize_t group_hashed(const Tap[::1] taps, Group *groups, uint32_t *slots, uint64_t mask,
+                             uint32_t *owners) except -2 nogil:
+    """Find the taps' cards with a hash table; how many, or -1 where too many share their hash.
+
+    slots: zeros; group number and one, by hash. owners: by tap, the number of its group.
+    """
+    cdef Py_ssize_t i, count = taps.shape[0], made = 0, spare = 8 * count + 64
+    cdef uint64_t slot
     for i in range(count):
-        codes[i] = Code.OK
-        keys[i].card_hi = taps[i].card_hi
-        keys[i].card_lo = taps[i].card_lo
-        keys[i].major = (<uint64_t>taps[i].card_seq << 2) | class_of(taps[i].kind)
-        keys[i].minor = (<uint64_t>taps[i].source_file << 32) | taps[i].source_line
-        keys[i].tap = <uint32_t>i
-        keys[i].reserved = 0
-    sort_keys(keys, scratch, count)
-    first = 0
+        slot = mix_card(taps[i].card_hi, taps[i].card_lo) & mask
+        while slots[slot] and not is_card(&groups[slots[slot] - 1], &taps[i]):
+            slot = (slot + 1) & mask
+            spare -= 1
+            if spare < 0:
+                return -1
+        if slots[slot] == 0:
+            groups[made] = Group(card_hi=taps[i].card_hi, card_lo=taps[i].card_lo, first=0,
+                                 count=0)
+            made += 1
+            slots[slot] = <uint32_t>made
+        owners[i] = slots[slot] - 1
+        groups[owners[i]].count += 1
+    return made
+
+
+cdef Py_ssize_t group_sorted(const Tap[::1] taps, Group *groups, Key *keys, Key *spare,
+                             uint32_t *owners) except -1 nogil:
+    """The same by sorting: somebody chose cards that share their hash."""
+    cdef Py_ssize_t i, count = taps.shape[0], made = 0
+    for i in range(count):
+        keys[i] = Key(major=taps[i].card_hi, minor=taps[i].card_lo, index=<uint32_t>i, reserved=0)
+    sort_keys(keys, spare, count)
+    for i in range(count):
+        if i == 0 or before(&keys[i - 1], &keys[i]):
+            groups[made] = Group(card_hi=keys[i].major, card_lo=keys[i].minor, first=0, count=0)
+            made += 1
+        owners[keys[i].index] = <uint32_t>made - 1
+        groups[made - 1].count += 1
+    return made
+
+
+cdef void place_groups(Group *groups, Py_ssize_t made, Key *keys, Key *spare) noexcept nogil:
+    """Give every group its place, in the order of cards; keys then lists them in that order."""
+    cdef Py_ssize_t i
+    cdef uint32_t first = 0
+    for i in range(made):
+        keys[i] = Key(major=groups[i].card_hi, minor=groups[i].card_lo, index=<uint32_t>i,
+                      reserved=0)
+    sort_keys(keys, spare, made)
+    for i in range(made):
+        groups[keys[i].index].first = first
+        first += groups[keys[i].index].count
+
+
+cdef inline Key key_by_time(const Tap *tap, uint32_t index) noexcept nogil:
+    return Key(major=<uint64_t>time_of(tap) << 2 | class_of(tap.kind),
+               minor=<uint64_t>tap.card_seq << 8 | tap.kind, index=index, reserved=0)
+
+
+cdef inline Key key_by_identity(const Tap *tap, uint32_t index) noexcept nogil:
+    return Key(major=<uint64_t>tap.card_seq << 2 | class_of(tap.kind),
+               minor=<uint64_t>tap.source_file << 32 | tap.source_line, index=index, reserved=0)
+
+
+cdef inline bint counters_ascend(const Key *keys, Py_ssize_t count) noexcept nogil:
+    """Whether no two taps, by time, can have one identity: each counter is above the last."""
+    cdef Py_ssize_t i
+    for i in range(1, count):
+        if keys[i].minor >> 8 <= keys[i - 1].minor >> 8:
+            return False
+    return True
+
+
+cdef Py_ssize_t judge_card(const Tap[::1] taps, Key *keys, Key *spare, Py_ssize_t count,
+                           uint16_t[::1] codes) except -1 nogil:
+    """Refuse what came twice among one card's taps; keys lists what is kept, by time."""
+    cdef Py_ssize_t i, first = 0, kept = 0
+    for i in range(count):
+        keys[i] = key_by_identity(&taps[keys[i].index], keys[i].index)
+    sort_keys(keys, spare, count)
     while first < count:
         i = first + 1
-        while (i < count and same_card(&keys[i], &keys[first])
-               and keys[i].major == keys[first].major):
+        while i < count and keys[i].major == keys[first].major:
             i += 1
         if i > first + 1:
             judge_group(taps, &keys[first], i - first, codes)
         first = i
     for i in range(count):
-        if codes[keys[i].tap] != Code.OK:
-            continue
-        keys[kept] = keys[i]
-        keys[kept].major = ((<uint64_t>time_of(&taps[keys[i].tap]) << 2)
-                            | class_of(taps[keys[i].tap].kind))
-        keys[kept].minor = (<uint64_t>taps[keys[i].tap].card_seq << 8) | taps[keys[i].tap].kind
-        kept += 1
-    sort_keys(keys, scratch, kept)
-    for i in range(kept):
-        order[i] = keys[i].tap
+        if codes[keys[i].index] == Code.OK:
+            keys[kept] = key_by_time(&taps[keys[i].index], keys[i].index)
+            kept += 1
+    sort_keys(keys, spare, kept)
+    return kept
+
+
+cdef inline Py_ssize_t order_card(const Tap[::1] taps, const uint32_t *listed, Py_ssize_t count,
+                                  Key *keys, Key *spare, uint32_t *order,
+                                  uint16_t[::1] codes) except -1 nogil:
+    """The same for one card; mostly its taps came in the order of time, each counter once."""
+    cdef Py_ssize_t i
+    for i in range(count):
+        keys[i] = key_by_time(&taps[listed[i]], listed[i])
+    sort_keys(keys, spare, count)
+    if not counters_ascend(keys, count):
+        count = judge_card(taps, keys, spare, count, codes)
+    for i in range(count):
+        order[i] = keys[i].index
+    return count
+
+
+cdef Py_ssize_t order_rows(const Tap[::1] taps, uint8_t *scratch, uint32_t[::1] order,
+                           uint16_t[::1] codes) except -1 nogil:
+    """Refuse duplicates and conflicts, then list what is kept by (card, time); how many are."""
+    cdef Py_ssize_t count = taps.shape[0], made, i, group, size, kept = 0
+    cdef Key *keys = <Key *>scratch
+    cdef Key *spare = keys + count
+    cdef Group *groups = <Group *>(spare + count)
+    cdef uint32_t *owners = <uint32_t *>(groups + count)
+    cdef uint32_t *listed = owners + count
+    cdef uint32_t *slots = listed + count
+    cdef uint64_t mask = 1
+    while mask < <uint64_t>count * 2 - 1:
+        mask = mask << 1 | 1
+    memset(slots, 0, (mask + 1) * sizeof(uint32_t))
+    made = group_hashed(taps, groups, slots, mask, owners)
+    if made < 0:
+        made = group_sorted(taps, groups, keys, spare, owners)
+    place_groups(groups, made, keys, spare)
+    for i in range(count):
+        codes[i] = Code.OK
+        listed[groups[owners[i]].first] = <uint32_t>i
+        groups[owners[i]].first += 1
+    # Each `first` now stands behind its group. The keys of groups make room, one by one.
+    i = 0
+    for group in range(made):
+        slots[group] = keys[group].index
+    for group in range(made):
+        size = groups[slots[group]].count
+        kept += order_card(taps, &listed[i], size, keys, spare, &order[kept], codes)
+        i += size
     return kept
 
 
@@ -206,17 +321,17 @@ def order_taps(const Tap[::1] taps not None, uint32_t[::1] order not None,
     if order.shape[0] != count or codes.shape[0] != count:
         raise ValueError(f"taps has {count} rows, order {order.shape[0]}, codes {codes.shape[0]}: "
                          "they need one row per tap")
-    if scratch.shape[0] < count * 2 * <Py_ssize_t>sizeof(Key):
+    if scratch.shape[0] < count * SCRATCH:
         raise ValueError(f"scratch has {scratch.shape[0]} bytes for {count} taps: "
-                         f"bring {2 * sizeof(Key)} per tap")
+                         f"bring {SCRATCH} per tap")
     if count == 0:
         return 0
     with nogil:
-        kept = order_rows(taps, <Key *>&scratch[0], (<Key *>&scratch[0]) + count, order, codes)
+        kept = order_rows(taps, &scratch[0], order, codes)
     return kept
 
 
-SCRATCH_BYTES = 2 * sizeof(Key)
+SCRATCH_BYTES = SCRATCH
 
 
 cdef inline bint seen(const CardState *state, const Tap *tap) noexcept nogil:

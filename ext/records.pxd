@@ -9,7 +9,7 @@ or up to 16 letters and digits as their ASCII bytes, big-endian, padded with zer
 byte tells them apart: 1 to 20 is a digit count, ASCII starts at 48.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef enum:
     LEGS = 4    # discount legs that one ride can carry, after splitting by funder; leg1_ to leg4_
@@ -22,6 +22,7 @@ cdef enum:              # Tap.flags
     HAS_DISTANCE = 8
     HAS_TAC = 16
     CARRIED = 32        # an open entry from an earlier run, not a record of this one
+    SHELVED_MORE = 64   # on a shelf only: a ShelvedMore follows
 
 cdef enum:              # Ride.flags
     PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it
@@ -70,6 +71,43 @@ cdef packed struct Tap:
     uint8_t key_version
     uint8_t algorithm
     uint32_t reserved
+
+cdef packed struct ShelvedTap:  # what nearly every tap has, until its partition is cleared
+    uint64_t card_hi
+    uint64_t card_lo
+    int32_t due
+    int32_t paid
+    int32_t balance_before
+    uint32_t offset_low     # source_offset, 48 bits of it
+    uint32_t row            # of the block, from 0
+    uint32_t block          # which block of which file it is from
+    uint32_t tapped_at
+    uint32_t card_seq
+    uint32_t device
+    uint32_t device_seq
+    uint32_t line
+    uint32_t vehicle
+    uint32_t stop
+    uint16_t offset_high
+    uint16_t operator
+    uint16_t issuer
+    uint8_t mode
+    uint8_t kind
+    uint8_t medium
+    uint8_t card_kind
+    uint8_t direction
+    uint8_t flags
+
+cdef packed struct ShelvedMore: # the rest of a tap that has any of it
+    uint32_t entered_at
+    uint32_t entry_stop
+    uint32_t distance_m
+    uint32_t tac
+    uint16_t born_day
+    uint16_t review_day
+    uint8_t key_version
+    uint8_t algorithm
+    uint16_t reserved
 
 cdef packed struct Refusal:
     uint64_t offset

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,18 @@ class ObligationSums:
 
         Raises OverflowError where a sum does not fit 64 bits, or its rides 32.
         """
+        self.add_from(lambda sums, done: done + add_obligations(entries[done:], sums),
+                      len(entries))
+
+    def add_from(self, add: Callable[[npt.NDArray[Any], int], int], count: int) -> None:
+        """Have `add` add so many entries: to the sums, from one on, as far as there is room.
+
+        It returns how many are added then. Raises as `add` does.
+        """
         done = 0
-        while done < len(entries):
-            done += add_obligations(entries[done:], self._sums)
-            if done < len(entries):
+        while done < count:
+            done = add(self._sums, done)
+            if done < count:
                 self._grow()
 
     def merge(self, rows: npt.NDArray[Any]) -> None:

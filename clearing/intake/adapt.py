@@ -11,6 +11,7 @@ import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -54,9 +55,12 @@ class Adapted:
     base: int                           # where `original` begins in the file
     fields: npt.NDArray[np.uint8]       # Refusal.field of the canonical text to the file's own
 
-    def relocate(self, chunk: Chunk) -> None:
-        """Let taps and refusals say where the original record is."""
-        chunk.taps["source_offset"] = self.offsets[chunk.taps["source_line"]]
+    def place_taps(self, taps: npt.NDArray[Any]) -> None:
+        """Let taps say where the original record is."""
+        taps["source_offset"] = self.offsets[taps["source_line"]]
+
+    def place_refusals(self, chunk: Chunk) -> None:
+        """Let refusals say where the original record is, and how it reads."""
         refusals = chunk.refusals
         places = refusals["line"]
         refusals["offset"] = self.offsets[places]

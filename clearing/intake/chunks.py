@@ -1,7 +1,8 @@
-"""Blocks of text to chunks: taps grouped by partition, and refusals with their raw bytes."""
+"""Blocks of text to chunks: taps on the worker's shelf, and refusals with their raw bytes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,25 +11,28 @@ import numpy.typing as npt
 
 from clearing.intake.blocks import Block, OddLine
 from clearing.intake.canonical import Shape
+from clearing.intake.spill import Spill
 from clearing.intake.vocabulary import OPEN_KINDS, CodeTable, Vocabulary
 from ext.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
 from ext.lookup import Lookup
-from ext.partition import group_by_card
 from ext.records import REFUSAL, TAP
+from ext.shelf import ARENA_BYTES, Shelf
 
 Records = npt.NDArray[Any]
 
-LIKELY_LINE_BYTES = 64      # rows a block is first thought to have: more only cost another round
+# Rows that are decoded before they are shelved: as many as stay in a core's cache.
+ROWS = 4_096
 
 
 @dataclass
 class Chunk:
     """What became of one block. Line numbers count from 0 at its first record."""
 
-    taps: Records                       # TAP, grouped by partition
-    offsets: npt.NDArray[np.int64]      # one per partition, and one more
+    number: int                         # of the block, among all
     worker: int
     records: int
+    accepted: int                       # how many taps are on the worker's shelf
+    latest: int                         # when the last of them was, UTC seconds
     refusals: Records                   # REFUSAL, in the order of the lines
     raw: bytes                          # of each refusal, one behind the other
     due: int = 0                        # of every record whose amounts can be read
@@ -41,78 +45,91 @@ class Chunk:
 
 
 class Worker:
-    """One thread's own tables and scratch space: no two threads use one at a time."""
+    """One thread's own tables, shelf and scratch space: no two threads use one at a time."""
 
     def __init__(self, number: int, vocabulary: Vocabulary, received_at: int,
-                 partitions: int) -> None:
-        self.number, self._vocabulary, self._partitions = number, vocabulary, partitions
+                 partitions: int, spill: Spill) -> None:
+        self.number, self._vocabulary = number, vocabulary
         self._settings = vocabulary.settings(received_at)
         self.tables: dict[str, CodeTable] = vocabulary.open_tables()
+        self.shelf = Shelf(partitions)
+        self._spill, self._arenas = spill, 0
         self._closed = vocabulary.closed_lookups()
-        self._taps = np.empty(0, dtype=TAP)
+        self._taps = np.empty(ROWS, dtype=TAP)
         self._refusals = np.empty(256, dtype=REFUSAL)
         self._raw = np.empty(0, dtype=np.uint8)
-        self._scratch = np.empty(0, dtype=np.uint16)
 
     def _lookups(self) -> tuple[Lookup, ...]:
         return (*self._closed, *(self.tables[kind].lookup for kind in OPEN_KINDS))
 
-    def decode(self, block: Block, shape: Shape) -> Chunk:
-        """Every line of a block as a tap or a refusal."""
-        progress = self._decode_text(block, shape)
-        taps = self._taps[:int(progress["taps"])]
-        grouped, offsets = self._group(taps)
-        return Chunk(
-            taps=grouped, offsets=offsets, worker=self.number,
-            records=int(progress["records"]),
-            refusals=self._refusals[:int(progress["refusals"])].copy(),
-            raw=self._raw[:int(progress["raw"])].tobytes(),
-            due=int(progress["due"]), paid=int(progress["paid"]), unread=int(progress["unread"]),
-            accepted_due=int(progress["accepted_due"]),
-            accepted_paid=int(progress["accepted_paid"]))
+    def decode(self, block: Block, shape: Shape, number: int,
+               place: Callable[[Records], None] | None = None) -> Chunk:
+        """Every line of a block as a tap on the shelf or a refusal.
 
-    def _decode_text(self, block: Block, shape: Shape) -> Any:
-        """Run the kernel over a block, giving it room as it asks."""
+        `place` is given the taps first, to say where else they are from. Raises OnecardError
+        where the disk has no room for what memory may not hold.
+        """
         if len(self._raw) < block.stop:
             self._raw = np.empty(block.stop, dtype=np.uint8)
-        if len(self._taps) < block.stop // LIKELY_LINE_BYTES + 1:
-            self._taps = np.empty(block.stop // LIKELY_LINE_BYTES + 1, dtype=TAP)
         progress = np.zeros(1, dtype=PROGRESS)
+        accepted = latest = 0
         lookups = self._lookups()
-        while True:
+        need = Need.TAPS
+        while need != Need.DONE:
             need = decode_rows(
                 block.buffer, block.stop, block.offset, shape.places, len(shape.columns),
                 self._settings, self._vocabulary.rules, self._vocabulary.prefixes, lookups,
                 self._taps, self._refusals, self._raw, progress)
-            if need == Need.DONE:
-                return progress[0]
-            if need == Need.TAPS:
-                self._taps = _double(self._taps)
+            if need in (Need.TAPS, Need.DONE):
+                taps = self._taps[:int(progress["taps"][0])]
+                if place is not None:
+                    place(taps)
+                latest = max(latest, self._shelve(taps, number))
+                accepted += len(taps)
+                progress["taps"] = 0
             elif need == Need.REFUSALS:
                 self._refusals = _double(self._refusals)
             else:
                 for table in self.tables.values():
                     table.grow_if_half_full()
                 lookups = self._lookups()
+        return self._chunk(progress[0], number, accepted, latest)
 
-    def _group(self, taps: Records) -> tuple[Records, npt.NDArray[np.int64]]:
-        """Taps by partition, in an array of their own."""
-        if len(self._scratch) < len(taps):
-            self._scratch = np.empty(len(self._taps), dtype=np.uint16)
-        grouped = np.empty_like(taps)
-        offsets = np.empty(self._partitions + 1, dtype=np.int64)
-        group_by_card(taps, self._partitions, grouped, offsets, self._scratch[:len(taps)])
-        return grouped, offsets
+    def _shelve(self, taps: Records, number: int) -> int:
+        """Put taps on the shelf: the latest one's time."""
+        done = latest = 0
+        while done < len(taps):
+            done, time = self.shelf.put(taps, done, number)
+            latest = max(latest, time)
+            if done < len(taps):
+                self._make_room()
+        return latest
 
-    def refuse_line(self, odd: OddLine) -> Chunk:
+    def _make_room(self) -> None:
+        """Another arena, or all of them anew when what is in them is on the disk."""
+        if self._arenas < self._spill.arenas_most:
+            self.shelf.add(np.empty(ARENA_BYTES, dtype=np.uint8))
+            self._arenas += 1
+        else:
+            self._spill.take(self.shelf, self.number)
+
+    def _chunk(self, progress: Any, number: int, accepted: int, latest: int) -> Chunk:
+        return Chunk(
+            number=number, worker=self.number, records=int(progress["records"]),
+            accepted=accepted, latest=latest,
+            refusals=self._refusals[:int(progress["refusals"])].copy(),
+            raw=self._raw[:int(progress["raw"])].tobytes(),
+            due=int(progress["due"]), paid=int(progress["paid"]), unread=int(progress["unread"]),
+            accepted_due=int(progress["accepted_due"]),
+            accepted_paid=int(progress["accepted_paid"]))
+
+    def refuse_line(self, odd: OddLine, number: int) -> Chunk:
         """A line that is no line, as a chunk of one refusal."""
         refusals = np.zeros(1, dtype=REFUSAL)
         refusals["offset"], refusals["code"] = odd.offset, odd.code
         refusals["length"] = min(odd.length, 2**32 - 1)
-        return Chunk(
-            taps=np.empty(0, dtype=TAP), offsets=np.zeros(self._partitions + 1, dtype=np.int64),
-            worker=self.number, records=1, refusals=refusals, raw=odd.head[:LONGEST_RAW],
-            unread=1)
+        return Chunk(number=number, worker=self.number, records=1, accepted=0, latest=0,
+                     refusals=refusals, raw=odd.head[:LONGEST_RAW], unread=1)
 
 
 def _double(array: Records) -> Records:

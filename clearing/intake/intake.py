@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clearing.intake.chunks import Chunk
-from clearing.intake.vocabulary import OPEN_KINDS, CodeTable, Vocabulary
+from clearing.intake.chunks import Chunk, Worker
+from clearing.intake.spill import Spill
+from clearing.intake.vocabulary import OPEN_KINDS, Vocabulary
 from clearing.names import Names
 from ext.codes import Code
 from ext.decode import LONGEST_RAW
-from ext.partition import REMAP, SOURCE, Shelf
 from ext.records import REFUSAL, TAP
+from ext.shelf import REMAP, SOURCE, Origins, mark_used
 
 Records = npt.NDArray[Any]
-TAP_FIELDS = {"stop": ("stop", "entry_stop"), "line": ("line",), "vehicle": ("vehicle",),
-              "device": ("device",)}
 
 
 @dataclass
@@ -69,11 +68,15 @@ class Intake:
     """
 
     def __init__(self, files: list[FileReport], chunks: list[Chunk], partitions: int,
-                 vocabulary: Vocabulary, tables: list[dict[str, CodeTable]]) -> None:
-        """Take over what the workers decoded."""
+                 vocabulary: Vocabulary, workers: Sequence[Worker], blocks: int,
+                 spill: Spill) -> None:
+        """Take over what the workers decoded, of so many blocks."""
         self.files, self.chunks, self.partitions = files, chunks, partitions
-        self._vocabulary, self._tables = vocabulary, tables
-        self._shelf: Shelf | None = None
+        self._blocks = blocks
+        self._vocabulary, self._spill = vocabulary, spill
+        self._tables = [worker.tables for worker in workers]
+        self._shelves = [worker.shelf for worker in workers]
+        self._origins: Origins | None = None
 
     def refusals(self, file_index: int, file_number: int = 0) -> Refusals:
         """The refused records of a file; none where the file is refused as a whole."""
@@ -97,65 +100,86 @@ class Intake:
         """
         files = {index: number for index, number in files.items()
                  if not self.files[index].code}
-        chunks = [chunk for chunk in self.chunks if chunk.file_index in files]
+        sources = np.zeros(max(1, self._blocks), dtype=SOURCE)
+        for chunk in self.chunks:
+            if chunk.file_index in files:
+                sources[chunk.number] = (files[chunk.file_index], chunk.first_line, chunk.worker, 1)
         # Where every file counts, what a worker entered some tap has; else it is looked for.
-        partly = None if len(files) == len(self.files) else chunks
+        used = (self._all_numbers() if len(files) == len(self.files)
+                else self._used_numbers(sources))
         remaps = np.zeros(len(self._tables), dtype=REMAP)
         parts, size = [], 0
         for kind in OPEN_KINDS:
-            for worker, numbers in enumerate(self._number_kind(kind, names, partly)):
+            for worker, numbers in enumerate(self._number_kind(
+                    kind, names, [marks[kind] for marks in used])):
                 remaps[f"{kind}s"][worker] = size
                 parts.append(numbers)
                 size += len(numbers)
-        sources = np.zeros(len(chunks), dtype=SOURCE)
-        for source, chunk in zip(sources, chunks, strict=True):
-            source["file"], source["keep"] = files[chunk.file_index], 1
-            source["first_line"], source["worker"] = chunk.first_line, chunk.worker
-        self._shelf = Shelf([(chunk.taps, chunk.offsets) for chunk in chunks], self.partitions,
-                            sources, remaps, np.concatenate(parts))
+        self._origins = Origins(sources, remaps, np.concatenate(parts))
 
     def _number_kind(self, kind: str, names: Names,
-                     chunks: list[Chunk] | None) -> list[npt.NDArray[np.uint32]]:
-        """Per worker, the book's number for each of its own (of those that the chunks have)."""
+                     used: list[npt.NDArray[np.uint8]]) -> list[npt.NDArray[np.uint32]]:
+        """Per worker, the book's number for each of its own (of those that are used)."""
         scopes = self._vocabulary.scopes
         codes = [table[kind].list_codes() for table in self._tables]
-        used = self._used_numbers(kind, chunks)
-        wanted = {codes[worker][index - 1]
-                  for worker, numbers in enumerate(used) for index in numbers.tolist() if index}
+        indexes = [np.flatnonzero(marks[1:]).tolist() for marks in used]
+        wanted = {codes[worker][index] for worker, some in enumerate(indexes) for index in some}
         found = {(scope, code): names.number(kind, code, scopes[scope])
                  for scope, code in sorted(wanted, key=lambda key: (scopes[key[0]], key[1]))}
         remaps = []
-        for worker, own in enumerate(codes):
+        for own, some in zip(codes, indexes, strict=True):
             remap = np.zeros(len(own) + 1, dtype=np.uint32)
-            for index in used[worker].tolist():
-                if index:
-                    remap[index] = found[own[index - 1]]
+            for index in some:
+                remap[index + 1] = found[own[index]]
             remaps.append(remap)
         return remaps
 
-    def _used_numbers(self, kind: str,
-                      chunks: list[Chunk] | None) -> list[npt.NDArray[np.int64]]:
-        """Per worker, the numbers that taps of these chunks have; None: all of them."""
-        marks = [np.zeros(len(table[kind]), dtype=np.bool_) for table in self._tables]
-        if chunks is None:
-            return [np.arange(len(mark), dtype=np.int64) for mark in marks]
-        for chunk in chunks:
-            for name in TAP_FIELDS[kind]:
-                marks[chunk.worker][chunk.taps[name]] = True
-        return [np.flatnonzero(mark) for mark in marks]
+    def _all_numbers(self) -> list[dict[str, npt.NDArray[np.uint8]]]:
+        """Per worker and kind, a mark on every number that it gave."""
+        return [{kind: np.ones(len(table[kind]), dtype=np.uint8) for kind in OPEN_KINDS}
+                for table in self._tables]
+
+    def _used_numbers(self, sources: Records) -> list[dict[str, npt.NDArray[np.uint8]]]:
+        """The same of the numbers that taps of wanted files have."""
+        used = [{kind: np.zeros(len(table[kind]), dtype=np.uint8) for kind in OPEN_KINDS}
+                for table in self._tables]
+        keep = np.ascontiguousarray(sources["keep"], dtype=np.uint8)
+        for worker, rows, size in self._packed_rows():
+            marks = used[worker]
+            mark_used(rows, size, keep, marks["stop"], marks["line"], marks["vehicle"],
+                      marks["device"])
+        return used
+
+    def _packed_rows(self) -> Iterator[tuple[int, npt.NDArray[np.uint8], int]]:
+        """Every worker's taps as they lie on its shelf and on the disk, some at a time."""
+        for partition in range(self.partitions):
+            for worker, shelf in enumerate(self._shelves):
+                rows = self._spill.buffer(shelf.size(partition))
+                yield worker, rows, shelf.drain(partition, rows, 0)
+            for segment in self._spill.segments:
+                yield segment.worker, *self._spill.read(segment, partition)
 
     def count(self, partition: int) -> int:
-        """How many taps a partition has."""
-        assert self._shelf is not None, "number_codes comes first"
-        return self._shelf.count(partition)
+        """How many taps a partition has at most: those of files that do not count, too."""
+        return (sum(shelf.count(partition) for shelf in self._shelves)
+                + sum(int(segment.counts[partition]) for segment in self._spill.segments))
 
     def gather(self, partition: int, taps: Records | None = None) -> Records:
         """A partition's taps (TAP) of all files that count, with the book's numbers.
 
         `taps` has room for `count(partition)` rows; without it there is a new array.
         """
-        assert self._shelf is not None, "number_codes comes first"
+        assert self._origins is not None, "number_codes comes first"
         if taps is None:
-            taps = np.empty(self._shelf.count(partition), dtype=TAP)
-        self._shelf.gather(partition, taps)
-        return taps
+            taps = np.empty(self.count(partition), dtype=TAP)
+        filled = 0
+        for shelf in self._shelves:
+            filled = shelf.gather(partition, self._origins, taps, filled)
+        for segment in self._spill.segments:
+            rows, size = self._spill.read(segment, partition)
+            filled = self._origins.unpack(rows, size, taps, filled)
+        return taps[:filled]
+
+    def close(self) -> None:
+        """Let go of what waits on the disk."""
+        self._spill.close()

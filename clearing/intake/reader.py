@@ -17,6 +17,7 @@ from clearing.intake.chunks import Chunk, Worker
 from clearing.intake.intake import FileReport, Intake
 from clearing.intake.layout import Layout, load_layout
 from clearing.intake.opening import FileRefused, Opened, Piece, open_records
+from clearing.intake.spill import UNLIMITED, Spill, arenas_within
 from clearing.intake.trailer import Content, check_trailer
 from clearing.intake.vocabulary import Vocabulary
 from ext.codes import Code
@@ -35,8 +36,11 @@ def choose_partitions(total_bytes: int) -> int:
 
 def read_files(paths: Sequence[Path], vocabulary: Vocabulary, *, received_at: int,
                threads: int = 1, block_bytes: int = BLOCK_BYTES,
-               partitions: int | None = None, layout: str | None = None) -> Intake:
+               partitions: int | None = None, layout: str | None = None,
+               memory_bytes: int | None = None) -> Intake:
     """Read every file, each record once.
+
+    `memory_bytes` is what taps may take in memory; more of them wait on the disk.
 
     `layout` names the layout of files that are not onecard-taps/1; the network's default_layout
     is meant where it is None.
@@ -48,24 +52,30 @@ def read_files(paths: Sequence[Path], vocabulary: Vocabulary, *, received_at: in
     if partitions is None:
         partitions = choose_partitions(sum(path.stat().st_size for path in paths
                                            if path.is_file()))
-    with Crew(threads, vocabulary, received_at, partitions) as crew:
-        files, chunks = [], []
-        for index, path in enumerate(paths):
-            report, found = _read_file(index, path, crew, block_bytes, other)
-            files.append(report)
-            chunks.extend(found)
-    return Intake(files, chunks, partitions, vocabulary,
-                  [worker.tables for worker in crew.workers])
+    spill = Spill(partitions, UNLIMITED if memory_bytes is None
+                  else arenas_within(memory_bytes, threads))
+    files, chunks = [], []
+    try:
+        with Crew(threads, vocabulary, received_at, partitions, spill) as crew:
+            for index, path in enumerate(paths):
+                report, found = _read_file(index, path, crew, block_bytes, other)
+                files.append(report)
+                chunks.extend(found)
+    except BaseException:
+        spill.close()
+        raise
+    return Intake(files, chunks, partitions, vocabulary, crew.workers, crew.blocks, spill)
 
 
 class Crew:
     """The decoding threads, with a bounded number of blocks on their way."""
 
     def __init__(self, threads: int, vocabulary: Vocabulary, received_at: int,
-                 partitions: int) -> None:
+                 partitions: int, spill: Spill) -> None:
         self.civil_offset_s = vocabulary.civil_offset_s
-        self.workers = [Worker(number, vocabulary, received_at, partitions)
+        self.workers = [Worker(number, vocabulary, received_at, partitions, spill)
                         for number in range(threads)]
+        self.blocks = 0
         self.buffers = Buffers()
         self._idle: SimpleQueue[Worker] = SimpleQueue()
         for worker in self.workers:
@@ -82,24 +92,26 @@ class Crew:
     def decode(self, opened: Opened) -> Iterator[Chunk]:
         """Yield a chunk for every piece, in their order."""
         for piece in opened.pieces:
-            self._under_way.append(self._pool.submit(self._decode_piece, piece, opened))
+            self._under_way.append(self._pool.submit(
+                self._decode_piece, piece, opened, self.blocks))
+            self.blocks += 1
             if len(self._under_way) > len(self.workers) + 1:
                 yield self._under_way.popleft().result()
         while self._under_way:
             yield self._under_way.popleft().result()
 
-    def _decode_piece(self, piece: Piece, opened: Opened) -> Chunk:
+    def _decode_piece(self, piece: Piece, opened: Opened, number: int) -> Chunk:
         worker = self._idle.get()
         try:
             if isinstance(piece, OddLine):
-                return worker.refuse_line(piece)
+                return worker.refuse_line(piece, number)
             if opened.adapter is not None:
                 adapted = opened.adapter.adapt(piece)
-                chunk = worker.decode(adapted.block, opened.shape)
-                adapted.relocate(chunk)
+                chunk = worker.decode(adapted.block, opened.shape, number, adapted.place_taps)
+                adapted.place_refusals(chunk)
             else:
                 assert isinstance(piece, Block)
-                chunk = worker.decode(piece, opened.shape)
+                chunk = worker.decode(piece, opened.shape, number)
             if isinstance(piece, Block):
                 self.buffers.give_back(piece.buffer)
             return chunk
@@ -159,7 +171,7 @@ def _add_up(report: FileReport, reader: FileReader,
     if report.code:
         report.refused = report.records
         return report, []
-    report.accepted = sum(len(chunk.taps) for chunk in chunks)
+    report.accepted = sum(chunk.accepted for chunk in chunks)
     report.refused = sum(len(chunk.refusals) for chunk in chunks)
     assert report.accepted + report.refused == report.records
     report.due = sum(chunk.accepted_due for chunk in chunks)

@@ -226,3 +226,33 @@ def test_wrong_memory_is_a_value_error(order_rows: int, codes_rows: int,
     with pytest.raises(ValueError, match="taps"):
         order_taps(np.zeros(2, records.TAP), np.empty(order_rows, np.uint32),
                    np.empty(codes_rows, np.uint16), np.empty(scratch_bytes, np.uint8))
+
+
+def mixed(high: int, low: int) -> int:
+    """The hash by which order_taps looks for a card."""
+    product = (high ^ low * 0x9E3779B97F4A7C15 % 2**64) * 0xD6E8FEB86659FD93 % 2**64
+    return product ^ product >> 32
+
+
+def test_cards_chosen_to_share_a_hash_cost_no_more_time() -> None:
+    """Whoever chooses the cards could otherwise make a file that takes for ever."""
+    count = 150_000
+    inverse = pow(0xD6E8FEB86659FD93, -1, 2**64)
+    taps = np.zeros(count, records.TAP)
+    taps["card_seq"] = 7
+    # The low bits of the product, and so the slot, are the same for all: high undoes low.
+    for place in range(count):
+        low = place + 1
+        product = place << 44
+        product ^= product >> 32
+        high = product * inverse % 2**64 ^ low * 0x9E3779B97F4A7C15 % 2**64
+        taps["card_hi"][place], taps["card_lo"][place] = high, low
+    slots = {mixed(high, low) & 0xFFFF
+             for high, low in taps[["card_hi", "card_lo"]][:100].tolist()}
+    assert len(slots) == 1
+    started = time.perf_counter()
+    kept, codes = order(taps)
+    assert time.perf_counter() - started < 5
+    assert set(codes) == {"OK"}
+    cards = taps[["card_hi", "card_lo"]][kept].tolist()
+    assert cards == sorted(cards)

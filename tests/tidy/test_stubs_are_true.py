@@ -15,8 +15,8 @@ KERNELS = sorted(path.stem for path in (ROOT / "ext").glob("*.pyx"))
 ALLOWED = r"""
 ext\.\w+\.__test__
 ext\.\w+\.__pyx_capi__
-ext\.\w+\.\w+\.__(reduce|setstate)_cython__
-ext\.\w+\.(Lookup|Plan|Shelf)
+ext\.\w+(\.\w+)?\.__(reduce|setstate)_cython__
+ext\.\w+\.(Bench|Carried|Lookup|Origins|Plan|Shelf)
 """
 
 

@@ -1,0 +1,119 @@
+"""Taps that memory may not hold: on the disk, partition by partition, until they are cleared.
+
+A file that nobody else can see holds them; it is gone with the process, however that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clearing.errors import OnecardError
+from ext.shelf import ARENA_BYTES, Shelf
+
+WRITE_BYTES = 8 << 20
+# /tmp is often memory; /var/tmp is a disk by the Filesystem Hierarchy Standard.
+FOLDER = "/var/tmp"
+UNLIMITED = 1 << 32
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One shelf's taps, as they were when it was full."""
+
+    worker: int
+    offset: int                         # in the file
+    ends: npt.NDArray[np.int64]         # by partition: bytes, 0 before the first
+    counts: npt.NDArray[np.int64]       # taps
+
+
+class Spill:
+    """The file, and what is where in it. Any thread may use it."""
+
+    def __init__(self, partitions: int, arenas_most: int = UNLIMITED) -> None:
+        """`arenas_most`: how many arenas one shelf may hold in memory."""
+        self.arenas_most, self._partitions = max(1, arenas_most), partitions
+        self.segments: list[Segment] = []
+        self._file: Any = None
+        self._end = 0
+        self._lock = threading.Lock()
+        self._buffers = threading.local()
+
+    def take(self, shelf: Shelf, worker: int) -> None:
+        """Write a worker's shelf to the file, and let it begin anew.
+
+        Raises OnecardError where that is not possible.
+        """
+        partitions = range(self._partitions)
+        sizes = np.array([0, *(shelf.size(partition) for partition in partitions)], np.int64)
+        counts = np.array([shelf.count(partition) for partition in partitions], np.int64)
+        ends = np.cumsum(sizes)
+        try:
+            with self._lock:
+                if self._file is None:
+                    self._file = tempfile.TemporaryFile(  # noqa: SIM115
+                        dir=os.environ.get("TMPDIR", FOLDER), buffering=0)
+                offset, self._end = self._end, self._end + int(ends[-1])
+            self._write(shelf, offset, int(sizes.max()))
+        except OSError as error:
+            raise OnecardError(
+                f"taps that memory may not hold cannot be written: {error.strerror}",
+                where=os.environ.get("TMPDIR", FOLDER),
+                expected=f"room for about {int(ends[-1])} bytes, several times",
+                remedy="set TMPDIR to a folder with more room, or allow more --memory") from error
+        with self._lock:
+            self.segments.append(Segment(worker, offset, ends, counts))
+        shelf.forget()
+
+    def _write(self, shelf: Shelf, offset: int, largest: int) -> None:
+        rows = self.buffer(max(WRITE_BYTES, largest))
+        filled = 0
+        for partition in range(self._partitions):
+            if filled + shelf.size(partition) > len(rows):
+                offset, filled = offset + self._put(rows[:filled], offset), 0
+            filled = shelf.drain(partition, rows, filled)
+        self._put(rows[:filled], offset)
+
+    def _put(self, rows: npt.NDArray[np.uint8], offset: int) -> int:
+        done = 0
+        while done < len(rows):
+            done += os.pwrite(self._file.fileno(), rows[done:].data, offset + done)
+        return done
+
+    def read(self, segment: Segment, partition: int) -> tuple[npt.NDArray[np.uint8], int]:
+        """A partition's rows of a segment, in memory that the next call uses again; their bytes.
+
+        Raises OnecardError where the disk fails.
+        """
+        start, size = int(segment.ends[partition]), int(np.diff(segment.ends)[partition])
+        rows = self.buffer(size)
+        done = 0
+        while done < size:
+            got = os.preadv(self._file.fileno(), [rows[done:size].data],
+                            segment.offset + start + done)
+            assert got, "the file ends where its segments do"
+            done += got
+        return rows, size
+
+    def buffer(self, size: int) -> npt.NDArray[np.uint8]:
+        """Memory of that many bytes at least, the same for each call of one thread."""
+        held: npt.NDArray[np.uint8] | None = getattr(self._buffers, "rows", None)
+        if held is None or len(held) < size:
+            held = self._buffers.rows = np.empty(size + size // 4, dtype=np.uint8)
+        return held
+
+    def close(self) -> None:
+        """Give the disk back."""
+        if self._file is not None:
+            self._file.close()
+
+
+def arenas_within(memory_bytes: int, workers: int) -> int:
+    """How many arenas each worker's shelf may hold."""
+    return max(1, memory_bytes // ARENA_BYTES // workers)

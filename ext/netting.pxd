@@ -1,0 +1,10 @@
+"""The loop of netting.pyx, for kernels that run it together with others."""
+
+from ext.records cimport Entry, Obligation
+
+cdef enum:
+    ADDED = 0
+    NO_ROOM = 1
+    OVERFLOWED = 2
+
+cdef int add_rows(const Entry[::1] entries, Obligation[::1] sums, Py_ssize_t *done) except -1 nogil

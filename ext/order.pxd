@@ -1,0 +1,18 @@
+"""The loops of order.pyx, for kernels that run them together."""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
+
+from ext.records cimport CardState, Tap
+
+cdef enum:
+    SCRATCH = 96            # bytes per tap: keys twice, a group, its number, its place, 4 slots
+
+cdef Py_ssize_t order_rows(const Tap[::1] taps, uint8_t *scratch, uint32_t[::1] order,
+                           uint16_t[::1] codes) except -1 nogil
+cdef Py_ssize_t find_seen_rows(const Tap[::1] taps, const uint32_t[::1] order,
+                               const CardState[::1] states, uint32_t[::1] suspects) except -1 nogil
+cdef Py_ssize_t open_states_rows(const Tap[::1] taps, const uint32_t[::1] order,
+                                 const CardState[::1] states,
+                                 CardState[::1] opened) except -1 nogil
+cdef int remember_rows(const Tap[::1] taps, const uint32_t[::1] order, const uint16_t[::1] codes,
+                       CardState[::1] states) except -1 nogil
