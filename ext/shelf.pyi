@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 PAGE_BYTES: int
-ARENA_BYTES: int
 SOURCE: np.dtype[np.void]
 REMAP: np.dtype[np.void]
 

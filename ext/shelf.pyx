@@ -12,19 +12,24 @@ from libc.string cimport memcpy, memset
 
 from ext.partition cimport partition_of, shift_for
 from ext.records cimport SHELVED_MORE, ShelvedMore, ShelvedTap, Tap
-from ext.text cimport prefetch
+from ext.text cimport prefetch, prefetch_to_write
 
 cdef enum:
     PAGE = 4096             # bytes
-    ARENA_SHIFT = 11        # an arena is 2,048 pages, 8 MiB
     AHEAD = 8               # rows between asking for memory and writing to it
 
 PAGE_BYTES = PAGE
-ARENA_BYTES = PAGE << ARENA_SHIFT
 
 cdef packed struct PageHead:
-    uint32_t following          # number of the partition's next page; 0: none
-    uint32_t used               # bytes, the head's included
+    uint64_t following          # address of the partition's next page; 0: none
+    uint32_t used               # bytes, the head's included; of the last page, see Last
+    uint32_t rows
+
+# Where a partition's next row goes: one look at memory for each row.
+cdef packed struct Last:
+    uint64_t page               # address of the partition's last page; 0: it has none
+    uint32_t used
+    uint32_t rows
 
 # Where one worker's numbers lie in the table of book numbers, by kind of code.
 cdef packed struct Remap:
@@ -42,8 +47,10 @@ cdef packed struct Source:
 
 cdef Source _source
 cdef Remap _remap
+cdef Last _last
 SOURCE = np.asarray(<Source[:1]>&_source).dtype
 REMAP = np.asarray(<Remap[:1]>&_remap).dtype
+cdef LAST = np.asarray(<Last[:1]>&_last).dtype
 
 
 cdef class Origins:
@@ -88,55 +95,59 @@ cdef check_room(Py_ssize_t end, Tap[::1] taps):
 cdef class Shelf:
     """The taps that one worker decoded. Not for two threads at a time."""
 
-    cdef list _arenas
-    cdef uint64_t[::1] _addresses       # of the arenas
-    cdef uint32_t[::1] _heads           # by partition: number of its first page; 0: none
-    cdef uint32_t[::1] _tails
-    cdef uint32_t[::1] _filled          # bytes used of the last page
-    cdef int64_t[::1] _counts           # rows
-    cdef int64_t[::1] _sizes            # bytes of rows
+    cdef list _arenas                   # memory that was brought
+    cdef Py_ssize_t _begun              # how many of them have a page that is used
+    cdef uint64_t _free                 # address of the next free page of the last of those
+    cdef uint64_t _free_end
+    cdef uint64_t[::1] _heads           # by partition: address of its first page; 0: none
+    cdef Last[::1] _lasts               # by partition
     cdef uint32_t _shift
-    cdef uint32_t _used                 # pages
-    cdef uint32_t _room
 
     def __init__(self, Py_ssize_t partitions):
         self._shift = shift_for(partitions)
         self._arenas = []
-        self._addresses = np.zeros(0, np.uint64)
-        self._heads, self._tails, self._filled = np.zeros((3, partitions), np.uint32)
-        self._counts, self._sizes = np.zeros((2, partitions), np.int64)
-        self._used = self._room = 0
+        self._heads = np.zeros(partitions, np.uint64)
+        self._lasts = np.zeros(partitions, LAST)
 
     def add(self, uint8_t[::1] arena not None):
-        """More room: ARENA_BYTES."""
-        if arena.shape[0] != ARENA_BYTES:
-            raise ValueError(f"arena: {arena.shape[0]} bytes, expected {ARENA_BYTES}")
+        """More room: some pages. It is used when there is no other."""
+        if arena.shape[0] < PAGE or arena.shape[0] % PAGE:
+            raise ValueError(f"arena: {arena.shape[0]} bytes, expected a multiple of {PAGE}")
         self._arenas.append(arena)
-        self._addresses = np.append(
-            np.asarray(self._addresses), np.uint64(<uint64_t>&arena[0]))
-        self._room += 1 << ARENA_SHIFT
+
+    cdef bint _begin_arena(self) except -1:
+        """Use the next arena; False where there is none."""
+        cdef uint8_t[::1] arena
+        if self._begun == len(self._arenas):
+            return False
+        arena = self._arenas[self._begun]
+        self._begun += 1
+        self._free = <uint64_t>&arena[0]
+        self._free_end = self._free + <uint64_t>arena.shape[0]
+        return True
 
     def put(self, const Tap[::1] taps not None, Py_ssize_t first, uint32_t block):
         """Shelve taps from `first` on: where it stopped for want of room, and their latest time."""
         cdef uint32_t latest = 0
-        cdef Py_ssize_t stop
         if not 0 <= first <= taps.shape[0]:
             raise ValueError(f"first: {first} of {taps.shape[0]} taps")
-        with nogil:
-            stop = _put_rows(self, taps, first, block, &latest)
-        return stop, latest
+        while True:
+            with nogil:
+                first = _put_rows(self, taps, first, block, &latest)
+            if first == taps.shape[0] or not self._begin_arena():
+                return first, latest
 
     def count(self, Py_ssize_t partition):
         """How many taps a partition has, of wanted files and others."""
-        return self._counts[self._check(partition)]
+        return _measure(self, self._check(partition)).rows
 
     def size(self, Py_ssize_t partition):
         """How many bytes its rows have."""
-        return self._sizes[self._check(partition)]
+        return _measure(self, self._check(partition)).used
 
     cdef Py_ssize_t _check(self, Py_ssize_t partition) except -1:
-        if not 0 <= partition < self._counts.shape[0]:
-            raise ValueError(f"partition: {partition}, expected 0 to {self._counts.shape[0] - 1}")
+        if not 0 <= partition < self._heads.shape[0]:
+            raise ValueError(f"partition: {partition}, expected 0 to {self._heads.shape[0] - 1}")
         return partition
 
     def gather(self, Py_ssize_t partition, Origins origins not None, Tap[::1] taps not None,
@@ -156,23 +167,20 @@ cdef class Shelf:
 
         Raises ValueError where rows is too short.
         """
-        self._check(partition)
-        if at < 0 or at + self._sizes[partition] > rows.shape[0]:
-            raise ValueError(f"rows: {rows.shape[0]} bytes from {at} on, expected "
-                             f"{self._sizes[partition]}")
-        if self._sizes[partition]:
+        cdef Py_ssize_t size = self.size(partition)
+        if at < 0 or at + size > rows.shape[0]:
+            raise ValueError(f"rows: {rows.shape[0]} bytes from {at} on, expected {size}")
+        if size:
             with nogil:
                 _drain_rows(self, partition, &rows[at])
-        return at + self._sizes[partition]
+        return at + size
 
     def forget(self):
         """Begin anew in the same memory."""
         self._heads[:] = 0
-        self._tails[:] = 0
-        self._filled[:] = 0
-        self._counts[:] = 0
-        self._sizes[:] = 0
-        self._used = 0
+        self._lasts[:] = Last(page=0, used=0, rows=0)
+        self._begun = 0
+        self._free = self._free_end = 0
 
 
 def mark_used(const uint8_t[::1] rows not None, Py_ssize_t size, const uint8_t[::1] keep not None,
@@ -192,11 +200,29 @@ def mark_used(const uint8_t[::1] rows not None, Py_ssize_t size, const uint8_t[:
             devices[tap.device] = 1
 
 
-cdef inline uint8_t *page_at(Shelf shelf, uint32_t page) noexcept nogil:
-    """A page's memory, by its number; 1 is the first."""
-    page -= 1
-    return (<uint8_t *>shelf._addresses[page >> ARENA_SHIFT]
-            + <uint64_t>(page & ((1 << ARENA_SHIFT) - 1)) * PAGE)
+cdef struct Measure:
+    int64_t rows
+    int64_t used                # bytes
+
+
+cdef Measure _measure(Shelf shelf, Py_ssize_t part) noexcept nogil:
+    """How much a partition has."""
+    cdef Measure measure
+    cdef const PageHead *head = <const PageHead *>shelf._heads[part]
+    measure.rows = measure.used = 0
+    while head != NULL:
+        close_page(&shelf._lasts[part])
+        measure.rows += head.rows
+        measure.used += head.used - sizeof(PageHead)
+        head = <const PageHead *>head.following
+    return measure
+
+
+cdef inline void close_page(const Last *last) noexcept nogil:
+    """Say on the partition's last page what is on it."""
+    cdef PageHead *head = <PageHead *>last.page
+    head.used = last.used
+    head.rows = last.rows
 
 
 cdef inline uint32_t packed_size(const Tap *tap) noexcept nogil:
@@ -299,31 +325,29 @@ cdef inline uint32_t unpack_row(const uint8_t *at, Tap *tap, uint32_t *block) no
 
 cdef int open_page(Shelf shelf, Py_ssize_t part) except -1 nogil:
     """Give a partition its next page; 0 where there is none."""
-    cdef uint32_t last = shelf._tails[part], page = shelf._used + 1
+    cdef Last *last = &shelf._lasts[part]
     cdef PageHead *head
-    if shelf._used == shelf._room:
+    if shelf._free == shelf._free_end:
         return 0
-    shelf._used += 1
-    if last:
-        head = <PageHead *>page_at(shelf, last)
-        head.following = page
-        head.used = shelf._filled[part]
+    head = <PageHead *>shelf._free
+    shelf._free += PAGE
+    if last.page:
+        close_page(last)
+        (<PageHead *>last.page).following = <uint64_t>head
     else:
-        shelf._heads[part] = page
-    (<PageHead *>page_at(shelf, page)).following = 0
-    shelf._tails[part] = page
-    shelf._filled[part] = sizeof(PageHead)
+        shelf._heads[part] = <uint64_t>head
+    head.following = 0
+    last.page = <uint64_t>head
+    last.used, last.rows = sizeof(PageHead), 0
     return 1
 
 
 cdef inline Py_ssize_t seek_row(Shelf shelf, const Tap *tap) noexcept nogil:
     """A tap's partition; the memory that it will go to is asked for meanwhile."""
     cdef Py_ssize_t part = partition_of(tap.card_hi, tap.card_lo, shelf._shift)
-    cdef uint8_t *at
-    if shelf._tails[part]:
-        at = page_at(shelf, shelf._tails[part]) + shelf._filled[part]
-        prefetch(at)
-        prefetch(at + 64)
+    cdef const uint8_t *at = <const uint8_t *>shelf._lasts[part].page + shelf._lasts[part].used
+    prefetch_to_write(at)
+    prefetch_to_write(at + sizeof(ShelvedTap))
     return part
 
 
@@ -332,6 +356,7 @@ cdef Py_ssize_t _put_rows(Shelf shelf, const Tap[::1] taps, Py_ssize_t first, ui
     cdef Py_ssize_t row, part, count = taps.shape[0]
     cdef Py_ssize_t[AHEAD] parts
     cdef uint32_t size
+    cdef Last *last
     for row in range(first, min(first + AHEAD, count)):
         parts[row & (AHEAD - 1)] = seek_row(shelf, &taps[row])
     for row in range(first, count):
@@ -339,13 +364,13 @@ cdef Py_ssize_t _put_rows(Shelf shelf, const Tap[::1] taps, Py_ssize_t first, ui
         if row + AHEAD < count:
             parts[row & (AHEAD - 1)] = seek_row(shelf, &taps[row + AHEAD])
         size = packed_size(&taps[row])
-        if shelf._tails[part] == 0 or shelf._filled[part] + size > PAGE:
+        last = &shelf._lasts[part]
+        if last.page == 0 or last.used + size > PAGE:
             if not open_page(shelf, part):
                 return row
-        pack_row(page_at(shelf, shelf._tails[part]) + shelf._filled[part], &taps[row], size, block)
-        shelf._filled[part] += size
-        shelf._sizes[part] += size
-        shelf._counts[part] += 1
+        pack_row(<uint8_t *>last.page + last.used, &taps[row], size, block)
+        last.used += size
+        last.rows += 1
         latest[0] = max(latest[0], taps[row].tapped_at)
     return count
 
@@ -379,30 +404,26 @@ cdef Py_ssize_t _unpack_rows(Origins origins, const uint8_t *rows, Py_ssize_t si
     return at
 
 
-cdef inline uint32_t rows_end(Shelf shelf, Py_ssize_t part, uint32_t page) noexcept nogil:
-    """How many bytes of a page are used."""
-    if page == shelf._tails[part]:
-        return shelf._filled[part]
-    return (<PageHead *>page_at(shelf, page)).used
-
-
 cdef Py_ssize_t _gather_rows(Shelf shelf, Py_ssize_t part, Origins origins, Tap[::1] taps,
                              Py_ssize_t at) except? -1 nogil:
-    cdef uint32_t page = shelf._heads[part]
-    cdef uint8_t *memory
-    while page and at >= 0:
-        memory = page_at(shelf, page)
-        at = _unpack_rows(origins, memory + sizeof(PageHead),
-                          rows_end(shelf, part, page) - sizeof(PageHead), taps, at)
-        page = (<PageHead *>memory).following
+    cdef const PageHead *head = <const PageHead *>shelf._heads[part]
+    if head != NULL:
+        close_page(&shelf._lasts[part])
+    while head != NULL and at >= 0:
+        prefetch(<const void *>head.following)
+        at = _unpack_rows(origins, <const uint8_t *>(head + 1), head.used - sizeof(PageHead), taps,
+                          at)
+        head = <const PageHead *>head.following
     return at
 
 
 cdef int _drain_rows(Shelf shelf, Py_ssize_t part, uint8_t *rows) except -1 nogil:
-    cdef uint32_t page = shelf._heads[part], size
-    while page:
-        size = rows_end(shelf, part, page) - sizeof(PageHead)
-        memcpy(rows, page_at(shelf, page) + sizeof(PageHead), size)
+    cdef const PageHead *head = <const PageHead *>shelf._heads[part]
+    cdef uint32_t size
+    close_page(&shelf._lasts[part])
+    while head != NULL:
+        size = head.used - sizeof(PageHead)
+        memcpy(rows, head + 1, size)
         rows += size
-        page = (<PageHead *>page_at(shelf, page)).following
+        head = <const PageHead *>head.following
     return 0

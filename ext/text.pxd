@@ -60,6 +60,7 @@ cdef extern from *:
     #define onecard_first_bit(mask) ((uint32_t)__builtin_ctzll(mask))
     #define onecard_swap(word) __builtin_bswap64(word)
     #define onecard_prefetch(at) __builtin_prefetch(at)
+    #define onecard_prefetch_to_write(at) __builtin_prefetch(at, 1)
     #define onecard_likely(x) __builtin_expect(!!(x), 1)
     """
     void scan64 "onecard_scan"(const uint8_t *at, uint64_t *cuts, uint64_t *ends,
@@ -68,6 +69,7 @@ cdef extern from *:
     uint32_t first_bit "onecard_first_bit"(uint64_t mask) noexcept nogil
     uint64_t swap8 "onecard_swap"(uint64_t word) noexcept nogil
     void prefetch "onecard_prefetch"(const void *at) noexcept nogil
+    void prefetch_to_write "onecard_prefetch_to_write"(const void *at) noexcept nogil
     bint likely "onecard_likely"(bint condition) noexcept nogil
 
 

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from clearing.intake.blocks import Block, OddLine
 from clearing.intake.canonical import Shape
-from clearing.intake.spill import Spill
+from clearing.intake.spill import Spill, make_arena
 from clearing.intake.vocabulary import OPEN_KINDS, CodeTable, Vocabulary
 from ext.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
 from ext.lookup import Lookup
 from ext.records import REFUSAL, TAP
-from ext.shelf import ARENA_BYTES, Shelf
+from ext.shelf import Shelf
 
 Records = npt.NDArray[Any]
 
@@ -108,7 +108,7 @@ class Worker:
     def _make_room(self) -> None:
         """Another arena, or all of them anew when what is in them is on the disk."""
         if self._arenas < self._spill.arenas_most:
-            self.shelf.add(np.empty(ARENA_BYTES, dtype=np.uint8))
+            self.shelf.add(make_arena())
             self._arenas += 1
         else:
             self._spill.take(self.shelf, self.number)

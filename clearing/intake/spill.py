@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.errors import OnecardError
-from ext.shelf import ARENA_BYTES, Shelf
+from ext.shelf import Shelf
 
+ARENA_BYTES = 32 << 20
+HUGE_PAGE_BYTES = 2 << 20
 WRITE_BYTES = 8 << 20
 # /tmp is often memory; /var/tmp is a disk by the Filesystem Hierarchy Standard.
 FOLDER = "/var/tmp"
@@ -117,3 +119,10 @@ class Spill:
 def arenas_within(memory_bytes: int, workers: int) -> int:
     """How many arenas each worker's shelf may hold."""
     return max(1, memory_bytes // ARENA_BYTES // workers)
+
+
+def make_arena() -> npt.NDArray[np.uint8]:
+    """Memory that begins where a huge page does: rows go to thousands of places in it in turn."""
+    memory = np.empty(ARENA_BYTES + HUGE_PAGE_BYTES, dtype=np.uint8)
+    start = -memory.ctypes.data % HUGE_PAGE_BYTES
+    return memory[start:start + ARENA_BYTES]

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ext.records import TAP
-from ext.shelf import ARENA_BYTES, PAGE_BYTES, REMAP, SOURCE, Origins, Shelf, mark_used
+from ext.shelf import PAGE_BYTES, REMAP, SOURCE, Origins, Shelf, mark_used
 
 pytestmark = pytest.mark.kernels
 
+ARENA_BYTES = 256 * PAGE_BYTES
 ARENA = np.empty(ARENA_BYTES, np.uint8)     # no two shelves of this module are used at a time
 CODES = 4                                   # of each kind; numbers are 0 to 3
 RARE = ("entered_at", "entry_stop", "distance_m", "tac", "born_day", "review_day", "key_version",
@@ -137,7 +138,7 @@ def test_marks_of_the_codes_that_wanted_taps_have() -> None:
 
 def test_wrong_calls() -> None:
     shelf = shelf_of(np.zeros(3, TAP), 2)
-    with pytest.raises(ValueError, match="arena: 4 bytes"):
+    with pytest.raises(ValueError, match="arena: 4 bytes, expected a multiple of 4096"):
         shelf.add(np.empty(4, np.uint8))
     with pytest.raises(ValueError, match="partition: 2, expected 0 to 1"):
         shelf.count(2)

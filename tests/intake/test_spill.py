@@ -12,10 +12,10 @@ import pytest
 from clearing.errors import OnecardError
 from clearing.intake import spill
 from clearing.names import Names
-from ext.shelf import ARENA_BYTES
 from tests.intake.sender import all_taps, file_of, line_of, read
 
-ROWS = 120_000      # more than one arena holds
+ROWS = 40_000
+ARENA_BYTES = 2 << 20       # here: fewer taps fill it
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,11 @@ def content() -> bytes:
     first, last = line_of(card="31CARD", device="DEVICE", tac="0123ABCD").split("CARD")
     before, after = last.split("DEVICE")
     return file_of(f"{first}{n % 9_999:08}{before}D{n % 77}{after}" for n in range(ROWS))
+
+
+@pytest.fixture(autouse=True)
+def small_arenas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spill, "ARENA_BYTES", ARENA_BYTES)
 
 
 def outcome(folder: Path, content: bytes, **options: Any) -> tuple[bytes, int]:
