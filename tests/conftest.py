@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.clickhouse import BINARY, Server, running_server
+from benchmarks.clickhouse import BINARY, Server, running_server
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.clickhouse import Server
+from benchmarks.clickhouse import Server
 
 _numbers = itertools.count(1)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.clickhouse import Server
 from clearing.book import open_book
-from tests.integration.clickhouse import Server
 from tests.run.command import accepted, contents
 from tests.run.day import rewrite, write_days
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.clickhouse import Server
+from benchmarks.clickhouse import Server
 from tests.run.command import REPOSITORY, environment
 
 SHARES = 2
