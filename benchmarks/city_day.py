@@ -1,28 +1,38 @@
-"""A day of a city, from files to positions: taps per second, with and without the ledger.
+"""A day of a city, from files to positions and into ledgers: taps per second, by stage.
 
 The day is that of the demonstration network (clearing/sample_day.py), written once for each set of
-parameters and read from the page cache. Each run is a process of its own, so that one does not
-warm up, or fill the memory of, the next.
+parameters and read from the page cache. Each run is a process of its own. The kinds of runs take
+turns, and the first of each is not counted: on virtual machines that give memory back to their
+host, memory is dear when it is touched for the first time. Figures are medians; beside them stands
+how far the rounds are apart. Every run must come to the same checksum of who owes whom.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import shutil
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from benchmarks.machine import describe_machine, peak_memory_mib
+from benchmarks.clickhouse import BINARY
+from benchmarks.day import (
+    KINDS,
+    SERVER_IS_MISSING,
+    Day,
+    Measured,
+    can_write,
+    clear_in_a_process,
+    clear_once,
+    prepare,
+    require_one_outcome,
+    summarise,
+    take_turns,
+)
+from benchmarks.machine import copy_bytes_per_s, describe_machine, read_bytes_per_s
 
-CACHE = Path(".benchmarks")
-RECEIVED_AT = 1_800_000_000
+FIGURES = {"positions": "taps_per_s", "ledger": "taps_per_s_with_ledger",
+           "server": "taps_per_s_to_server", "fixed": "taps_per_s_fixed_width"}
 
 
 def main(arguments: list[str]) -> None:
@@ -31,138 +41,112 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--taps", type=int, default=10_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="that count; one more is run")
+    parser.add_argument("--server", action="store_true",
+                        help="also into a ClickHouse server, started for this on loopback")
+    parser.add_argument("--peers", action="store_true", help="also the same job in other tools")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--once", choices=("positions", "ledger"), help=argparse.SUPPRESS)
+    parser.add_argument("--once", choices=KINDS, help="one run of this kind, as JSON")
+    parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    paths = prepare(options.taps, options.seed)
     if options.once:
-        print(json.dumps(run_once(paths, options.threads, ledger=options.once == "ledger")))
+        day = Day(options.taps, options.seed, KINDS[options.once].layout)
+        prepare(day)
+        print(json.dumps(clear_once(options.once, day, options.threads, options.memory)))
         return
-    rounds = {kind: [_in_a_process(kind, options) for _ in range(options.rounds)]
-              for kind in ("positions", "ledger")}
-    result = summarise(paths, rounds, options.threads)
+    result = measure(options)
     print(json.dumps(result, indent=2) if options.json else render(result))
 
 
-def prepare(taps: int, seed: int) -> list[Path]:
-    """The files of the day, written where they are not there yet, and in the page cache."""
-    from clearing.sample_day import write_day
-
-    folder = CACHE / f"city_day-{taps}-{seed}"
-    if not (folder / "done").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        write_day(folder, taps=taps, seed=seed)
-        (folder / "done").touch()
-    return sorted(folder.glob("*.csv"))
-
-
-def run_once(paths: list[Path], threads: int, *, ledger: bool) -> dict[str, Any]:
-    """One run, measured: seconds by stage, peak memory, and a checksum of the outcome."""
-    from benchmarks.nowhere import Nowhere
-    from clearing.book import open_book
-    from clearing.run import clear_files
-
-    def clear(book: Any) -> Any:
-        return clear_files(paths, "demo", book, threads=threads, received_at=RECEIVED_AT)
-
-    start = time.perf_counter()
-    if ledger:
-        with tempfile.TemporaryDirectory(dir=CACHE) as folder, open_book(folder) as book:
-            start = time.perf_counter()
-            report = clear(book)
-            seconds = time.perf_counter() - start
-    else:
-        report = clear(Nowhere())
-        seconds = time.perf_counter() - start
-    return {"seconds": seconds, "stages": report.seconds, "taps": report.run.taps,
-            "rides": report.run.rides, "refused": report.run.refused,
-            "peak_memory_mib": peak_memory_mib(), "checksum": checksum_of(report.obligations)}
-
-
-def checksum_of(obligations: Any) -> str:
-    """A checksum of who owes whom what, so that nobody is faster by changing the outcome."""
-    return hashlib.sha256(obligations.tobytes()).hexdigest()[:16]
-
-
-def _in_a_process(kind: str, options: argparse.Namespace) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks", "city_day", "--once", kind,
-               "--taps", str(options.taps), "--seed", str(options.seed),
-               "--threads", str(options.threads)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    measured: dict[str, Any] = json.loads(done.stdout)
-    return measured
-
-
-def summarise(paths: list[Path], rounds: dict[str, list[dict[str, Any]]],
-              threads: int) -> dict[str, Any]:
-    """Medians over the rounds, and what they are to be compared with."""
-    positions, ledger = rounds["positions"], rounds["ledger"]
-    checksums = {one["checksum"] for one in positions + ledger}
-    assert len(checksums) == 1, f"runs of the same files differ: {checksums}"
+def measure(options: argparse.Namespace) -> Measured:
+    """All that was asked for."""
+    kinds = _choose_kinds(with_server=options.server)
+    days = {kind: Day(options.taps, options.seed, KINDS[kind].layout) for kind in kinds}
+    for day in days.values():
+        prepare(day)
+    rounds = take_turns({kind: partial(clear_in_a_process, kind, day, options.threads)
+                         for kind, day in days.items()}, options.rounds)
+    outcome = require_one_outcome([run for runs in rounds.values() for run in runs])
+    runs = {kind: summarise(of_kind) for kind, of_kind in rounds.items()}
+    paths = days["positions"].paths
     size = sum(path.stat().st_size for path in paths)
-    taps = positions[0]["taps"]
-
-    def median(runs: list[dict[str, Any]]) -> float:
-        return statistics.median(one["seconds"] for one in runs)
-
-    def stages(runs: list[dict[str, Any]]) -> dict[str, float]:
-        return {stage: statistics.median(one["stages"][stage] for one in runs)
-                for stage in runs[0]["stages"]}
-
     return {
-        "machine": describe_machine(), "threads": threads, "rounds": len(positions),
-        "taps": taps, "rides": positions[0]["rides"], "refused": positions[0]["refused"],
-        "files": len(paths), "bytes": size,
-        "taps_per_s": round(taps / median(positions)),
-        "taps_per_s_with_ledger": round(taps / median(ledger)),
-        "seconds": median(positions), "seconds_with_ledger": median(ledger),
-        "stages": stages(positions), "stages_with_ledger": stages(ledger),
-        "read_bytes_per_s": round(size / _seconds_to_read(paths)),
-        "cleared_bytes_per_s": round(size / median(positions)),
-        "peak_memory_mib": max(one["peak_memory_mib"] for one in positions),
-        "peak_memory_mib_with_ledger": max(one["peak_memory_mib"] for one in ledger),
-        "checksum": checksums.pop(),
+        **{figure: runs[kind]["taps_per_s"] if kind in runs else None
+           for kind, figure in FIGURES.items()},
+        **race_peers(options),
+        "machine": describe_machine(), "threads": options.threads, "rounds": options.rounds,
+        **outcome, "files": len(paths), "bytes": size, "runs": runs,
+        "cleared_bytes_per_s": round(size / runs["positions"]["seconds"]),
+        "read_bytes_per_s": read_bytes_per_s(paths), "copy_bytes_per_s": copy_bytes_per_s(),
+        "peak_memory_mib": runs["positions"]["peak_memory_mib"],
     }
 
 
-def _seconds_to_read(paths: list[Path]) -> float:
-    """How long it takes to read the files once, into one buffer."""
-    buffer = bytearray(8 << 20)
-    start = time.perf_counter()
-    for path in paths:
-        with path.open("rb", buffering=0) as file:
-            while file.readinto(buffer):
-                pass
-    return time.perf_counter() - start
+def _choose_kinds(*, with_server: bool) -> list[str]:
+    """The kinds of runs that this machine can do."""
+    if with_server and BINARY is None:
+        print(SERVER_IS_MISSING, file=sys.stderr)
+    return [kind for kind, (_, book, layout) in KINDS.items() if can_write(layout)
+            and (book != "server" or (with_server and BINARY is not None))]
 
 
-def render(result: dict[str, Any]) -> str:
+def race_peers(options: argparse.Namespace) -> Measured:
+    """What other tools do, and what they were spared; nulls where they were not asked."""
+    if not options.peers:
+        return {"peers": None, "race": None}
+    from benchmarks.peers import race
+
+    found = race(options.taps, options.seed, options.threads, options.rounds)
+    return {"peers": {name: peer["taps_per_s"] for name, peer in found["peers"].items()},
+            "race": found}
+
+
+def render(result: Measured) -> str:
     """The figures for people."""
-    taps = result["taps"]
+    taps, runs = result["taps"], result["runs"]
     lines = [
         result["machine"],
         f"{taps:,} taps in {result['files']} files of {result['bytes'] / 1e6:,.0f} MB, "
         f"{result['rides']:,} rides, {result['refused']:,} refused; {result['threads']} threads, "
         f"medians of {result['rounds']} rounds",
         "",
-        f"{'':34}{'seconds':>9}{'taps/s':>12}{'ns/tap':>9}",
+        f"{'':34}{'seconds':>9}{'taps/s':>12}{'ns/tap':>9}  fastest..slowest",
     ]
-    for title, total, stages in (
-            ("files to positions", "seconds", "stages"),
-            ("files to a committed ledger", "seconds_with_ledger", "stages_with_ledger")):
-        lines.append(_line(title, result[total], taps))
-        lines += [_line(f"  {stage}", seconds, taps) for stage, seconds in result[stages].items()]
+    for kind, run in runs.items():
+        lines.append(_line(KINDS[kind].title, run["seconds"], taps)
+                     + f"  {run['fastest_seconds']:.2f}..{run['slowest_seconds']:.2f} s")
+        lines += [_line(f"  {stage}", seconds, taps) for stage, seconds in run["stages"].items()]
     lines += [
         "",
-        f"bytes/s: {result['cleared_bytes_per_s'] / 1e6:,.0f} MB cleared, "
-        f"{result['read_bytes_per_s'] / 1e6:,.0f} MB only read",
-        f"peak memory: {result['peak_memory_mib']:,} MiB, with the ledger "
-        f"{result['peak_memory_mib_with_ledger']:,} MiB",
-        f"checksum of who owes whom: {result['checksum']}",
+        f"bytes/s, in MB: {result['cleared_bytes_per_s'] / 1e6:,.0f} cleared by "
+        f"{result['threads']} threads; by one thread "
+        f"{result['read_bytes_per_s'] / 1e6:,.0f} only read, "
+        f"{result['copy_bytes_per_s'] / 1e6:,.0f} only copied in memory",
+        "peak memory, in MiB: " + ", ".join(
+            f"{KINDS[kind].title} {_memory_of(run)}" for kind, run in runs.items()),
+        f"checksum of who owes whom, the same in all runs: {result['checksum']}",
     ]
+    if result["race"]:
+        lines += ["", *render_race(result["race"])]
     return "\n".join(lines)
 
 
 def _line(title: str, seconds: float, taps: int) -> str:
     return f"{title:34}{seconds:9.2f}{taps / seconds:12,.0f}{seconds / taps * 1e9:9.0f}"
+
+
+def _memory_of(run: Measured) -> str:
+    server = run["server_peak_memory_mib"]
+    return f"{run['peak_memory_mib']:,}" + (f" and the server's {server:,}" if server else "")
+
+
+def render_race(race: dict[str, Any]) -> list[str]:
+    """Other tools beside the engine, and what the job leaves out."""
+    return [
+        f"the same job in other tools: {race['what']}",
+        f"{'':34}{'':9}{'taps/s':>12}{'engine is':>12}",
+        f"{'  this engine':34}{'':9}{race['engine']['taps_per_s']:12,.0f}",
+        *(f"{'  ' + name:34}{'':9}{peer['taps_per_s']:12,.0f}{peer['ratio']:11.1f}x"
+          for name, peer in race["peers"].items()),
+        *(f"left out: {words}" for words in race["left_out"]),
+    ]

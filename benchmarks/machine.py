@@ -1,11 +1,19 @@
-"""What a figure was measured on, and how much memory it took."""
+"""What a figure was measured on, what the machine can do at best, and how much memory was taken."""
 
 from __future__ import annotations
 
 import os
 import platform
-import resource
+import re
+import statistics
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import numpy as np
+
+COPIED_BYTES = 128 << 20        # more than any cache holds
+ROUNDS = 5
 
 
 def describe_machine() -> str:
@@ -18,6 +26,45 @@ def describe_machine() -> str:
             f"Python {platform.python_version()}, {platform.system()} {platform.release()}")
 
 
-def peak_memory_mib() -> int:
-    """The most memory that this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def peak_memory_mib(process: int | str = "self") -> int:
+    """The most memory that a process has held.
+
+    Not ru_maxrss: a process starts with that of the one that started it.
+    """
+    status = Path(f"/proc/{process}/status").read_text()
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    assert found, "Linux says how much memory a process has held at most"
+    return int(found[1]) >> 10
+
+
+def read_bytes_per_s(paths: Sequence[Path]) -> int:
+    """How fast the files are read once, from the page cache into one buffer, by one thread."""
+    buffer = bytearray(8 << 20)
+
+    def read() -> None:
+        for path in paths:
+            with path.open("rb", buffering=0) as file:
+                while file.readinto(buffer):
+                    pass
+
+    return round(sum(path.stat().st_size for path in paths) / _median_seconds(read))
+
+
+def copy_bytes_per_s() -> int:
+    """How fast one thread copies memory that is in no cache: bytes copied, each read and written.
+
+    The memory is touched before, so that this is not the cost of new pages.
+    """
+    source = np.ones(COPIED_BYTES, np.uint8)
+    target = np.ones(COPIED_BYTES, np.uint8)
+    return round(COPIED_BYTES / _median_seconds(lambda: np.copyto(target, source)))
+
+
+def _median_seconds(work: Callable[[], None]) -> float:
+    work()
+    seconds = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
