@@ -67,9 +67,9 @@ def measure(options: argparse.Namespace) -> Measured:
     rounds = take_turns({kind: partial(clear_in_a_process, kind, day, options.threads)
                          for kind, day in days.items()}, options.rounds)
     outcome = require_one_outcome([run for runs in rounds.values() for run in runs])
-    runs = {kind: summarise(of_kind) for kind, of_kind in rounds.items()}
-    paths = days["positions"].paths
-    size = sum(path.stat().st_size for path in paths)
+    runs = {kind: {**summarise(of_kind), "bytes": days[kind].size}
+            for kind, of_kind in rounds.items()}
+    paths, size = days["positions"].paths, days["positions"].size
     return {
         **{figure: runs[kind]["taps_per_s"] if kind in runs else None
            for kind, figure in FIGURES.items()},

@@ -32,6 +32,8 @@ from benchmarks.stages import clear_nowhere
 ROOT = Path(__file__).parents[1]
 VALGRIND_IS_MISSING = "no valgrind on this machine: on Debian, `apt install valgrind`"
 KERNEL = "__pyx_pw_"
+LEAST_SHARE = 0.005     # of a line for people
+COLUMNS = 90            # of it
 FUNCTION = re.compile(r"__pyx_(?:f|pf|pw)_3ext_\d+([a-z]+)_\d*(\w+)$")
 SOURCE_LINE = re.compile(r'^ */\* "(ext/\w+\.p[yx][xd])":(\d+)$')
 END_OF_SOURCE = "/* --- Runtime support code --- */"
@@ -182,8 +184,10 @@ def render(result: Measured) -> str:
              "by kernel, all that it calls included"]
     parts = [("kernels", ""), ("functions", "by function, without what it calls"),
              ("lines", "by line, without what it calls")]
+    least = sum(result["kernels"].values()) * LEAST_SHARE
     for part, title in parts:
         if result[part]:
             lines += ["", title] if title else []
-            lines += [f"{cost:9.1f}  {name}" for name, cost in result[part].items()]
+            lines += [f"{cost:9.1f}  {name}"[:COLUMNS] for name, cost in result[part].items()
+                      if cost >= least]
     return "\n".join(lines)

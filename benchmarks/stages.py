@@ -99,7 +99,7 @@ def summarise(day: Day, runs: list[Measured], copy_rate: int) -> dict[str, Measu
 
 def bytes_per_tap(day: Day, run: Measured) -> dict[str, float]:
     """What kernels have to read and write for one tap, by the sizes of records and lines."""
-    line = sum(path.stat().st_size for path in day.paths) / run["taps"]
+    line = day.size / run["taps"]
     rides = run["rides"] / run["taps"]
     tap, ride, charge, entry = (record.itemsize for record in (TAP, RIDE, CHARGE, ENTRY))
     return {
