@@ -7,7 +7,7 @@ the validator, the entry's own due is what it said.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,11 @@ from clearing.reference.pricing import Priced, price
 from clearing.reference.results import COMPLETE, OVERTIME, Entry, Ride
 from clearing.reference.taps import Tap
 from clearing.reference.world import World, read_world
-from clearing.world import World as Compiled
 from ext.codes import LegKind, RideState
 from ext.records import LEG_SLOTS, RIDE_FLAGS
+
+if TYPE_CHECKING:
+    from clearing.world import World as Compiled  # not imported for one explanation
 
 Records = npt.NDArray[Any]
 # The order in which the engine priced a card's rides: run by run, then by time.

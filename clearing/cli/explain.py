@@ -9,9 +9,9 @@ import click
 from clearing.cli.options import book_option, network_option
 
 if TYPE_CHECKING:
+    from clearing.names import Names
     from clearing.reference.pricing import Priced
     from clearing.reference.world import World as Plain
-    from clearing.world import World
 
 
 @click.command("explain")
@@ -31,23 +31,23 @@ def command(ride: str, book: str, network: str | None, as_json: bool) -> None:
     """
     from clearing.cards import card_bits
     from clearing.cli.explanation import print_explanation
-    from clearing.cli.session import reading
+    from clearing.cli.session import explaining
     from clearing.errors import OnecardError
-    from clearing.replay import entries_of_card, plain_world, replay_card
+    from clearing.replay import entries_of_card, replay_card
 
     card, _, counter = ride.rpartition("/")
     if not card or not (counter.isascii() and counter.isdigit()):
         raise OnecardError(f"{ride!r} does not name a ride", expected="CARD/COUNTER",
                            remedy="copy both from `onecard show rides`")
-    with reading(book, network) as (opened, world):
-        rows, plain = entries_of_card(opened, *card_bits(card)), plain_world(world)
-        found = [(row, priced) for row, priced in replay_card(rows, plain, world.names)
+    with explaining(book, network) as (opened, names, plain):
+        rows = entries_of_card(opened, *card_bits(card))
+        found = [(row, priced) for row, priced in replay_card(rows, plain, names)
                  if row["card_seq"] == int(counter)]
         if not found:
             raise OnecardError(f"the book has no ride {ride}", where=book,
                                expected="a ride of a committed run",
                                remedy=f"list the card's rides: onecard show rides --card {card}")
-        explained = [_explanation(row, priced, plain, world) for row, priced in found]
+        explained = [_explanation(row, priced, plain, names) for row, priced in found]
     if as_json:
         import msgspec
 
@@ -58,16 +58,17 @@ def command(ride: str, book: str, network: str | None, as_json: bool) -> None:
             _print_origin(one)
 
 
-def _explanation(row: Any, priced: Priced, plain: Plain, world: World) -> dict[str, Any]:
+def _explanation(row: Any, priced: Priced, plain: Plain, names: Names) -> dict[str, Any]:
     """The ride as the ledger has it, with the steps by which the plain engine comes to it."""
+    from clearing.civil import civil_offset_s
     from clearing.cli.explanation import explain
     from clearing.replay import legs_of
     from ext.codes import RideState
 
-    names = world.names
+    offset_s = civil_offset_s(plain.network.time_zone, plain.network.taps_from)
     files = names.codes("file")
     return {"card": priced.ride.card, "card_seq": int(row["card_seq"])} | explain(
-        plain, priced, world.civil_offset_s) | {
+        plain, priced, offset_s) | {
         "state": RideState(int(row["state"])).name,
         "table": names.code("table", int(row["table"])),
         "rule": names.code("rule", int(row["rule"])),

@@ -110,7 +110,7 @@ def command(as_json: bool, **options: Any) -> None:
     from clearing.cli.explanation import explain, print_explanation
 
     asked = Asked(**options)
-    world = _read_world(asked.network)
+    world = read_plain(asked.network)
     before, quote = _price(world, asked)
     offset_s = civil_offset_s(world.network.time_zone, world.network.taps_from)
     one = explain(world, quote.priced, offset_s) | {
@@ -127,7 +127,7 @@ def command(as_json: bool, **options: Any) -> None:
     sys.exit(0 if quote.priced.charge is not None else REFUSED)
 
 
-def _read_world(network: str) -> World:
+def read_plain(network: str) -> World:
     """The network with its tables; one's own folder only where it can be cleared by.
 
     Raises TableError and OnecardError.

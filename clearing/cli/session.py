@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from clearing.book import Book, open_book
 from clearing.errors import OnecardError
 from clearing.names import Names
-from clearing.world import World, load_world
+
+if TYPE_CHECKING:
+    from clearing.reference.world import World as Plain
+    from clearing.world import World
 
 
 def network_of(book: Book, network: str | None) -> str:
@@ -29,8 +33,22 @@ def network_of(book: Book, network: str | None) -> str:
 @contextmanager
 def reading(book: str, network: str | None) -> Iterator[tuple[Book, World]]:
     """A book to read from, and its network."""
+    from clearing.world import load_world
+
     with open_book(book, create=False, read_only=True) as opened:
         yield opened, load_world(network_of(opened, network), Names(opened.names()))
+
+
+@contextmanager
+def explaining(book: str, network: str | None) -> Iterator[tuple[Book, Names, Plain]]:
+    """A book to read from, its dictionary, and its network as the plain engine reads it.
+
+    A shipped network is not compiled for that: an answer is wanted at once.
+    """
+    from clearing.cli.price import read_plain
+
+    with open_book(book, create=False, read_only=True) as opened:
+        yield opened, Names(opened.names()), read_plain(network_of(opened, network))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import pytest
 from clearing.book import open_book
 from clearing.cli import COMMANDS
 from tests.cli.conftest import Demo
-from tests.run.command import accepted, onecard, process, shown
+from tests.run.command import Outcome, accepted, onecard, process, shown
 
 DOCUMENTED = {
     "rides": ("card", "card_seq", "started_at", "ended_at", "operator", "mode", "from_stop",
@@ -31,6 +31,7 @@ DOCUMENTED = {
     "variances": ("table", "operator", "device", "variance", "rides", "total"),
 }
 HELP_SECONDS = 0.3
+HEAVY = {"numpy", "pandas", "pyarrow", "rich", "chdb", "clickhouse_driver", "msgspec", "ext"}
 
 
 @pytest.mark.parametrize("command", [None, *COMMANDS])
@@ -47,6 +48,35 @@ def test_help_is_quick_and_shows_an_example(command: str | None) -> None:
         if took[-1] < HELP_SECONDS:
             break
     assert min(took) < HELP_SECONDS
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_help_imports_nothing_heavy(command: str | None) -> None:
+    """No arrays, no store, no terminal library: --help has to answer at once."""
+    words = [command] if command else []
+    imported = modules_of(process(*words, "--help", python=("-X", "importtime")))
+    assert {"clearing", "clearing.cli", "click"} <= imported
+    assert not {name.partition(".")[0] for name in imported} & HEAVY
+
+
+def test_explaining_a_ride_compiles_no_tables(tmp_path: Path) -> None:
+    """What an explanation of a shipped network is made of: the plain engine and the store."""
+    accepted("demo", "--taps", "1000", "--folder", tmp_path / "demo")
+    book = str(tmp_path / "demo" / "book")
+    rows = list(csv.DictReader(io.StringIO(accepted("show", "rides", "--csv", "--book", book).out)))
+    ride = f"{rows[0]['card']}/{rows[0]['card_seq']}"
+    done = process("explain", ride, "--book", book, python=("-X", "importtime"))
+    assert f"ride {ride}" in done.out
+    imported = modules_of(done)
+    assert {"clearing.replay", "clearing.book.queries"} <= imported
+    assert not imported & {"clearing.world", "clearing.run", "fare_tables.compiled", "pandas"}
+
+
+def modules_of(done: Outcome) -> set[str]:
+    """Every module that a process imported, where it was asked to say so."""
+    assert done.code == 0
+    return {line.split("|")[-1].strip() for line in done.err.splitlines()
+            if line.startswith("import time:")}
 
 
 def test_the_demonstration_adds_up(demo: Demo) -> None:
