@@ -19,7 +19,9 @@ from clearing.book.leftovers import Leftovers
 from clearing.book.native import Array, ColumnData
 from clearing.book.runs import BookFile, Counts, Run
 from clearing.book.schema import (
+    ACCUMULATOR_PACKED,
     ACCUMULATORS,
+    CARD_STATE_PACKED,
     CARD_STATES,
     ENTRIES,
     EVENTS,
@@ -34,8 +36,13 @@ from clearing.book.schema import (
     Table,
     record_fields,
 )
-from clearing.book.state import deltas_outgrow_base, newest_accumulators, newest_cards
-from clearing.book.writer import RecordWriter, TableWriter
+from clearing.book.state import (
+    deltas_outgrow_base,
+    newest_accumulators,
+    newest_cards,
+    touch_marks,
+)
+from clearing.book.writer import PackedWriter, RecordWriter, TableWriter
 from clearing.errors import BookDamaged, BookError, RunNotOpen
 from clearing.names import Name
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
@@ -61,8 +68,9 @@ class OpenRun:
         self._entries = RecordWriter(engine, ENTRIES, run, ENTRY)
         self._events = RecordWriter(engine, EVENTS, run, TAP)
         self._obligations = RecordWriter(engine, OBLIGATIONS, run, OBLIGATION)
-        self._cards = RecordWriter(engine, CARD_STATES, run, CARD_STATE)
-        self._accumulators = RecordWriter(engine, ACCUMULATORS, run, ACCUMULATOR)
+        self._cards = PackedWriter(engine, CARD_STATES, run, CARD_STATE, CARD_STATE_PACKED)
+        self._accumulators = PackedWriter(
+            engine, ACCUMULATORS, run, ACCUMULATOR, ACCUMULATOR_PACKED)
         self._open_taps = RecordWriter(engine, OPEN_TAPS, run, TAP)
         self._refusals = TableWriter(engine, REFUSALS, run)
         self._files = TableWriter(engine, FILES, run)
@@ -107,14 +115,17 @@ class OpenRun:
         self._obligations.write_records(obligations)
 
     def write_state(self, cards: Array, accumulators: Array, open_taps: Array) -> None:
-        """Hand over the state of touched cards, and every entry that is still open.
+        """Hand over the state of touched cards, and entries that are still open.
 
         `accumulators` has all that those cards still have; a card without any has none from here
-        on. Several calls add up.
+        on. Several calls add up, in any order and from any thread; sorted by card is fastest. At
+        the end every entry that is still open was handed over, and every touched card once.
         """
         self._check_open()
         self._wrote_state = True
         self._cards.write_records(cards)
+        if self._parent and self._parent.state_base:    # else there is nothing to replace
+            self._accumulators.write_records(touch_marks(cards))
         self._accumulators.write_records(accumulators)
         self._open_taps.write_records(open_taps)
 

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-Column = Array | list[str]              # as read: numbers and times as arrays, text as a list
+# As read: numbers, times and bytes of a fixed width as arrays, text as a list.
+Column = Array | list[str]
 ColumnData = Array | Sequence[bytes]    # as written
 
 # Rows that are copied at a time between records and columns: as many as stay in the cache. On
@@ -112,6 +113,22 @@ class _Reader:
         self.at += length
         return self.data[self.at - length:self.at].decode(errors="backslashreplace")
 
+    def texts(self, rows: int) -> list[str]:
+        """So many texts; written out for short ones, of which a dictionary has thousands."""
+        data, at, found = self.data, self.at, []
+        for _ in range(rows):
+            length = data[at]
+            if length < 0x80:
+                end = at + 1 + length
+                found.append(data[at + 1:end].decode(errors="backslashreplace"))
+            else:
+                self.at = at
+                found.append(self.text())
+                end = self.at
+            at = end
+        self.at = at
+        return found
+
     def array(self, dtype: str, rows: int) -> Array:
         values = np.frombuffer(self.data, dtype, rows, self.at)
         self.at += values.nbytes
@@ -122,7 +139,7 @@ class _Reader:
         if plain is not None:
             return self.array(plain, rows)
         if type_ == "String":
-            return [self.text() for _ in range(rows)]
+            return self.texts(rows)
         if type_ == "DateTime" or type_.startswith("DateTime("):
             return self.array("<u4", rows).astype("M8[s]")
         if type_ == "Date":
@@ -130,9 +147,7 @@ class _Reader:
         if type_.startswith("Enum8("):
             return _enum_words(type_, self.array("<i1", rows))
         if type_.startswith("FixedString("):
-            width = int(type_[12:-1])
-            raw = self.array(f"S{width}", rows)
-            return [value.decode(errors="backslashreplace") for value in raw.tolist()]
+            return self.array(f"V{int(type_[12:-1])}", rows)
         raise NativeError(f"a column of type {type_} is not understood; wrap it in toString()")
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from clearing.book.engine import Columns, Engine
 from clearing.book.export import export
-from clearing.book.native import Array
+from clearing.book.native import Array, Column
 from clearing.book.runs import Run
 from clearing.book.schema import RUNS, record_fields
 from clearing.book.state import records_of
@@ -63,12 +63,8 @@ class Queries:
         found = self.engine.columns(
             f"SELECT kind, number, scope, code FROM names WHERE run <= {self._last()} "
             "ORDER BY kind, number")
-        return [
-            Name(str(kind), int(number), str(scope), str(code))
-            for kind, number, scope, code in zip(
-                found["kind"], _integers(found["number"]), found["scope"], found["code"],
-                strict=True)
-        ]
+        return list(map(Name, found["kind"], _integers(found["number"]), found["scope"],
+                        found["code"]))
 
     def file_digests(self) -> dict[str, tuple[int, str]]:
         """The run and the name of every file that was taken, by its SHA-256 in hex."""
@@ -133,12 +129,13 @@ class Queries:
     def query(self, sql: str) -> Columns:
         """The result of a user's query: numbers and times as arrays, text as lists of str."""
         try:
-            return self.engine.read_only(sql)
+            found = self.engine.read_only(sql)
         except BookReadOnly as error:
             raise QueryRefused(
                 "this statement would change the book", where=self.engine.where,
                 expected="a query that only reads: SELECT …",
                 remedy="a book is changed by clearing files and closing windows only") from error
+        return {name: _readable(column) for name, column in found.items()}
 
     def export(self, stream: BinaryIO) -> int:
         """Write the ledger as text that does not depend on how the book came about; its size."""
@@ -147,6 +144,14 @@ class Queries:
     def _last(self) -> int:
         """The newest committed run's number; committed runs are 1 up to it."""
         return int(self.engine.columns("SELECT max(run) AS last FROM runs")["last"][0])
+
+
+def _readable(column: Column) -> Column:
+    """Bytes of a fixed width as text; everything else as it is."""
+    if isinstance(column, np.ndarray) and column.dtype.kind == "V":
+        return [bytes(value).rstrip(b"\0").decode(errors="backslashreplace")
+                for value in column.tolist()]
+    return column
 
 
 def _integers(column: Any) -> list[int]:

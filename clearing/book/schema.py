@@ -1,9 +1,11 @@
 """The tables of a book, the same in a folder and on a server.
 
 Columns of record tables are read off the records' dtypes, under the fields' names; reserved bytes
-are zero by contract and not stored. A run's rows carry its number in `run`, which is also the
-partition, so that what an uncommitted run left goes by DROP PARTITION. The statements keep to what
-ClickHouse 18.16 and the newest both understand.
+are zero by contract and not stored. State is the exception: it is read and written whole, so its
+tables hold records as they lie in memory, and views (clearing/book/views.py) take them apart for
+people. A run's rows carry its number in `run`, which is also the partition, so that what an
+uncommitted run left goes by DROP PARTITION. The statements keep to what ClickHouse 18.16 and the
+newest both understand.
 """
 
 from __future__ import annotations
@@ -15,10 +17,13 @@ import numpy as np
 from clearing.book.runs import BookFile, Run
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 RAW_BYTES = 1_024       # of a refused record; the rest is in its file
 
 _KINDS = {"u": "UInt", "i": "Int"}
+_CARD = ("card_hi", "card_lo")
+PACKED = "record"       # the column of a packed record's bytes ...
+PACKED_FROM = 16        # ... which begin after its card
 
 
 class Column(NamedTuple):
@@ -36,6 +41,7 @@ class Table(NamedTuple):
     order: tuple[str, ...]
     partition: str = "run"      # "": not in partitions
     granularity: int = 8_192    # rows between two marks of the index: the least that is read
+    settings: str = ""          # of this table only, with a leading comma
 
     def create(self, settings: str) -> str:
         """The statement that makes the table where it is not there yet."""
@@ -45,7 +51,7 @@ class Table(NamedTuple):
         return (
             f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}) ENGINE = MergeTree"
             f"{partition} ORDER BY ({order}) "
-            f"SETTINGS index_granularity = {self.granularity}{settings}"
+            f"SETTINGS index_granularity = {self.granularity}{self.settings}{settings}"
         )
 
 
@@ -55,12 +61,30 @@ def record_fields(dtype: np.dtype[Any]) -> tuple[str, ...]:
     return tuple(name for name in dtype.names if not name.startswith("reserved"))
 
 
+def packed(dtype: np.dtype[Any], *key: str) -> np.dtype[Any]:
+    """A record of a card seen as its card, the fields that sort it, and all bytes after the card.
+
+    An array of records is viewed so, not copied; the key's fields are also among the bytes.
+    """
+    assert dtype.fields is not None
+    names = [*_CARD, *key]
+    offsets = [dtype.fields[name][1] for name in names]
+    formats = [dtype[name] for name in names]
+    return np.dtype({
+        "names": [*names, PACKED], "formats": [*formats, f"V{dtype.itemsize - PACKED_FROM}"],
+        "offsets": [*offsets, PACKED_FROM], "itemsize": dtype.itemsize})
+
+
+def column_type(field: np.dtype[Any]) -> str:
+    """The ClickHouse type of a record's field."""
+    if field.kind == "V":
+        return f"FixedString({field.itemsize})"
+    return f"{_KINDS[field.kind]}{field.itemsize * 8}"
+
+
 def record_columns(dtype: np.dtype[Any]) -> tuple[Column, ...]:
     """The columns that hold an array of records, `run` first."""
-    fields = [
-        Column(name, f"{_KINDS[dtype[name].kind]}{dtype[name].itemsize * 8}")
-        for name in record_fields(dtype)
-    ]
+    fields = [Column(name, column_type(dtype[name])) for name in record_fields(dtype)]
     return (Column("run", "UInt32"), *fields)
 
 
@@ -69,8 +93,6 @@ def _typed(row: type) -> tuple[Column, ...]:
     hints = get_type_hints(row, include_extras=True)
     return tuple(Column(name, hint.__metadata__[0]) for name, hint in hints.items())
 
-
-_CARD = ("card_hi", "card_lo")
 
 # Looked up card by card, here and there, when taps are sent again: 2,048 rows between marks read a
 # third to a half as long as 8,192, and cost nothing that could be measured when writing.
@@ -84,10 +106,18 @@ REFUSALS = Table(
     ("file", "offset"))
 OBLIGATIONS = Table(
     "obligations", record_columns(OBLIGATION), ("window", "debtor", "creditor", "cause"))
-# `run` ends the key: rows of all runs in the key's order give a card's newest row last.
-CARD_STATES = Table("card_states", record_columns(CARD_STATE), (*_CARD, "run"))
+# `run` ends a card's key: rows of all runs in the key's order give its newest row last. Parts of
+# this size are merged no more: that would cost more than reading a few dozen parts does.
+_UNMERGED = ", max_bytes_to_merge_at_max_space_in_pool = 8388608"
+CARD_STATE_PACKED = packed(CARD_STATE)
+ACCUMULATOR_PACKED = packed(ACCUMULATOR, "accumulator", "period")
+CARD_STATES = Table(
+    "stored_cards", record_columns(CARD_STATE_PACKED), (*_CARD, "run"), settings=_UNMERGED)
+# Every card that a run touches has a row with accumulator 0 here, too: what earlier runs left of
+# it counts no more.
 ACCUMULATORS = Table(
-    "accumulators", record_columns(ACCUMULATOR), (*_CARD, "run", "accumulator", "period"))
+    "stored_accumulators", record_columns(ACCUMULATOR_PACKED),
+    (*_CARD, "run", "accumulator", "period"), settings=_UNMERGED)
 OPEN_TAPS = Table("open_taps", record_columns(TAP), (*_CARD, "tapped_at", "card_seq"))
 # Accepted records that make no ride: top-ups and locks.
 EVENTS = Table("events", record_columns(TAP), (*_CARD, "card_seq"), granularity=_LOOKED_UP)

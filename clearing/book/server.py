@@ -122,16 +122,16 @@ class ServerEngine:
         if not columns:
             return {name: [] for name, _ in types}
         return {
-            name: _plain(column)
-            for column, (name, _) in zip(columns, types, strict=True)
+            name: _plain(column, type_)
+            for column, (name, type_) in zip(columns, types, strict=True)
         }
 
     def blocks(self, sql: str) -> Iterator[Columns]:
         """The result of a query, block by block."""
         for block in self._stream(sql):
             yield {
-                name: _plain(column)
-                for column, (name, _) in zip(
+                name: _plain(column, type_)
+                for column, (name, type_) in zip(
                     block.get_columns(), block.columns_with_types, strict=True)
             }
 
@@ -243,8 +243,11 @@ def make_client(address: Address, database: str, settings: dict[str, int]) -> An
         settings={"use_numpy": True, "strings_as_bytes": True, **settings})
 
 
-def _plain(column: Any) -> Column:
-    """A column of the driver as numbers and times in an array, or text in a list."""
+def _plain(column: Any, type_: str) -> Column:
+    """A column of the driver as numbers, times or fixed bytes in an array, or text in a list."""
+    if type_.startswith("FixedString("):
+        width = int(type_[12:-1])
+        return np.asarray(column, f"S{width}").view(f"V{width}")
     if isinstance(column, np.ndarray) and column.dtype.kind not in "SUO":
         return column
     values = column.tolist() if isinstance(column, np.ndarray) else list(column)
@@ -257,7 +260,8 @@ def _plain(column: Any) -> Column:
 def _array(column: ColumnData) -> np.ndarray[Any, Any]:
     """A column as the driver takes it."""
     if isinstance(column, np.ndarray):
-        return column
+        # Bytes of a fixed width go as objects, too.
+        return column.astype(object) if column.dtype.kind == "V" else column
     array = np.empty(len(column), object)
     array[:] = list(column)
     return array

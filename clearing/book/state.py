@@ -8,6 +8,7 @@ rows since the last full copy outgrow it, the book completes the newest run to a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,15 @@ import numpy as np
 from clearing.book.engine import Columns, Engine
 from clearing.book.native import Array, fill_records
 from clearing.book.runs import Run
-from clearing.book.schema import ACCUMULATORS, CARD_STATES, OPEN_TAPS, Table, record_fields
+from clearing.book.schema import (
+    ACCUMULATORS,
+    CARD_STATES,
+    OPEN_TAPS,
+    PACKED,
+    Table,
+    packed,
+    record_fields,
+)
 from ext.records import ACCUMULATOR, CARD_STATE, TAP
 
 Rows = tuple[Array, Array]      # the runs that wrote them, and the records
@@ -36,46 +45,31 @@ def load_state(engine: Engine, last: Run | None) -> State:
     if last is None or last.state_base == 0:
         return State(np.zeros(0, CARD_STATE), np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
     base, newest = last.state_base, last.state_run
-    taps = _read(
-        engine, OPEN_TAPS, TAP, f"run = {newest}", "card_hi, card_lo, tapped_at, card_seq")
-    if base == newest:      # one full copy: nothing to choose from
-        where = f"run = {base}"
-        return State(
-            _read(engine, CARD_STATES, CARD_STATE, where, "card_hi, card_lo"),
-            _read(engine, ACCUMULATORS, ACCUMULATOR, where,
-                  "card_hi, card_lo, accumulator, period"),
-            taps)
-    return State(
-        _gather(newest_cards(engine, base, newest), CARD_STATE,
-                _count(engine, CARD_STATES, base, newest)),
-        _gather(newest_accumulators(engine, base, newest), ACCUMULATOR,
-                _count(engine, ACCUMULATORS, base, newest)),
-        taps)
+    counts = [_count(engine, table, base, newest) for table in (CARD_STATES, ACCUMULATORS)]
+    with ThreadPoolExecutor(3) as pool:
+        parts = [
+            pool.submit(_gather, newest_cards(engine, base, newest), CARD_STATE, counts[0]),
+            pool.submit(
+                _gather, newest_accumulators(engine, base, newest), ACCUMULATOR, counts[1]),
+            pool.submit(_open_taps, engine, newest)]
+        return State(*(part.result() for part in parts))
 
 
 def newest_cards(engine: Engine, base: int, newest: int) -> Iterator[Rows]:
     """Of every card the row of the newest run that wrote one, in order, block by block."""
-    fields = _list(record_fields(CARD_STATE))
-    blocks = engine.blocks(
-        f"SELECT run, {fields} FROM card_states WHERE run BETWEEN {base} AND {newest} "
-        "ORDER BY card_hi, card_lo, run")
-    return _by_card(blocks, CARD_STATE, _last_of_card)
+    return _by_card(engine, CARD_STATES, base, newest, CARD_STATE, _last_of_card)
 
 
 def newest_accumulators(engine: Engine, base: int, newest: int) -> Iterator[Rows]:
     """Of every card the accumulators that the newest run left it, in order, block by block."""
-    names = record_fields(ACCUMULATOR)
-    none = ", ".join(
-        f"`{name}`" if name in ("card_hi", "card_lo") else _zero(ACCUMULATOR, name)
-        for name in names)
-    # A card's state row stands for "this run decided", also where it left no accumulator (0).
-    blocks = engine.blocks(
-        f"SELECT * FROM (SELECT run, {_list(names)} FROM accumulators "
-        f"WHERE run BETWEEN {base} AND {newest} "
-        f"UNION ALL SELECT run, {none} FROM card_states "
-        f"WHERE run > {base} AND run <= {newest}) "
-        "ORDER BY card_hi, card_lo, run, accumulator, period")
-    return _by_card(blocks, ACCUMULATOR, _newest_of_card)
+    return _by_card(engine, ACCUMULATORS, base, newest, ACCUMULATOR, _newest_of_card)
+
+
+def touch_marks(cards: Array) -> Array:
+    """Rows that say "this run decided" of cards' accumulators, also where it left none."""
+    marks = np.zeros(len(cards), ACCUMULATOR)
+    marks["card_hi"], marks["card_lo"] = cards["card_hi"], cards["card_lo"]
+    return marks
 
 
 def deltas_outgrow_base(engine: Engine, base: int, newest: int) -> bool:
@@ -94,19 +88,11 @@ def _list(fields: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in fields)
 
 
-def _zero(dtype: np.dtype[Any], name: str) -> str:
-    kind = {"u": "UInt", "i": "Int"}[dtype[name].kind]
-    return f"to{kind}{dtype[name].itemsize * 8}(0) AS `{name}`"
-
-
-def _read(
-    engine: Engine, table: Table, dtype: np.dtype[Any], where: str, order: str
-) -> Array:
-    rows = int(engine.columns(
-        f"SELECT count() AS rows FROM {table.name} WHERE {where}")["rows"][0])
+def _open_taps(engine: Engine, run: int) -> Array:
     blocks = engine.blocks(
-        f"SELECT {_list(record_fields(dtype))} FROM {table.name} WHERE {where} ORDER BY {order}")
-    return _gather(((records, records) for records in records_of(blocks, dtype)), dtype, rows)
+        f"SELECT {_list(record_fields(TAP))} FROM {OPEN_TAPS.name} WHERE run = {run} "
+        "ORDER BY card_hi, card_lo, tapped_at, card_seq")
+    return np.concatenate([np.zeros(0, TAP), *records_of(blocks, TAP)])
 
 
 def records_of(
@@ -122,34 +108,48 @@ def records_of(
 
 def _gather(rows: Iterator[Rows], dtype: np.dtype[Any], most: int) -> Array:
     """All records in one array; `most` is how many there can be."""
-    gathered = np.zeros(most, dtype)
+    gathered = np.empty(most, dtype)
     filled = 0
     for _, records in rows:
-        gathered[filled:filled + len(records)] = records
+        # As bytes: field by field takes several times as long.
+        _raw(gathered)[filled:filled + len(records)] = _raw(records)
         filled += len(records)
     return gathered[:filled]
 
 
+def _raw(records: Array) -> Array:
+    return records.view(np.dtype((np.void, records.itemsize)))
+
+
 def _by_card(
-    blocks: Iterator[Columns], dtype: np.dtype[Any], keep: Callable[[Array, Array, Array], Array]
+    engine: Engine, table: Table, base: int, newest: int, dtype: np.dtype[Any],
+    keep: Callable[[Array, Array, Array], Array]
 ) -> Iterator[Rows]:
-    """Rows that `keep` chooses; it sees every card's rows together."""
+    """Rows of runs `base` to `newest` that `keep` chooses; it sees every card's rows together."""
+    order = ", ".join(table.order)
+    blocks = engine.blocks(
+        f"SELECT run, card_hi, card_lo, {PACKED} FROM {table.name} "
+        f"WHERE run BETWEEN {base} AND {newest} ORDER BY {order}")
     left_runs, left = np.zeros(0, "<u4"), np.zeros(0, dtype)
     for block in blocks:
         runs = block.pop("run")
         assert isinstance(runs, np.ndarray)
-        records = np.zeros(len(left) + len(runs), dtype)
+        records = np.empty(len(left) + len(runs), dtype)
         records[:len(left)] = left
-        fill_records(records[len(left):], block)
+        fill_records(records[len(left):].view(packed(dtype)), block)
         runs = np.concatenate([left_runs, runs])
         starts = _starts(records)
         # The last card may go on in the next block.
         last = int(starts[-1]) if len(starts) else 0
         left_runs, left = runs[last:], records[last:]
         chosen = keep(runs[:last], records[:last], starts[:-1])
-        yield runs[:last][chosen], records[:last][chosen]
+        yield _chosen(runs[:last], chosen), _chosen(records[:last], chosen)
     chosen = keep(left_runs, left, _starts(left))
     yield left_runs[chosen], left[chosen]
+
+
+def _chosen(rows: Array, chosen: Array) -> Array:
+    return rows if chosen.all() else rows[chosen]
 
 
 def _starts(records: Array) -> Array:

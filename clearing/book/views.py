@@ -3,16 +3,28 @@
 `ledger` is the entries as they are stored, with the card as it is printed. `postings` is the same
 books in double entry: two rows per amount, a debit and a credit, that add up to nothing, with the
 member's number and code. Amounts are fen; a reversal's are negative (red ink). Held entries are
-not settled and have no postings.
+not settled and have no postings. `card_states` and `accumulators` are the stored state, field by
+field; of a card's rows those of the newest run count.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from clearing.book.schema import ENTRIES
+import numpy as np
+
+from clearing.book.schema import (
+    ACCUMULATORS,
+    CARD_STATES,
+    ENTRIES,
+    PACKED,
+    PACKED_FROM,
+    Table,
+    column_type,
+    record_fields,
+)
 from ext.codes import Cause, LegKind
-from ext.records import LEG_SLOTS, RIDE_FLAGS
+from ext.records import ACCUMULATOR, CARD_STATE, LEG_SLOTS, RIDE_FLAGS
 
 COMMITTED = "run IN (SELECT run FROM runs)"
 
@@ -97,7 +109,24 @@ def _ledger() -> str:
     return f"SELECT {CARD} AS card, {columns} FROM entries WHERE {COMMITTED}"
 
 
-VIEWS = {"ledger": _ledger(), "postings": _postings()}
+def _unpacked(table: Table, dtype: np.dtype[Any], where: str) -> str:
+    """The fields of packed records."""
+    assert dtype.fields is not None
+    stored = {column.name for column in table.columns}
+    fields = ["run"]
+    for name in record_fields(dtype):
+        type_, offset = dtype.fields[name][:2]
+        bytes_ = f"substring({PACKED}, {offset - PACKED_FROM + 1}, {type_.itemsize})"
+        fields.append(f"`{name}`" if name in stored else
+                      f"reinterpretAs{column_type(type_)}({bytes_}) AS `{name}`")
+    return f"SELECT {CARD} AS card, {', '.join(fields)} FROM {table.name} WHERE {where}"
+
+
+VIEWS = {
+    "ledger": _ledger(), "postings": _postings(),
+    "card_states": _unpacked(CARD_STATES, CARD_STATE, COMMITTED),
+    "accumulators": _unpacked(ACCUMULATORS, ACCUMULATOR, f"{COMMITTED} AND accumulator != 0"),
+}
 
 
 def create(name: str) -> str:

@@ -90,3 +90,19 @@ class RecordWriter(TableWriter):
                 self._flush()
             self._block = []
         super().finish()
+
+
+class PackedWriter(RecordWriter):
+    """Records of cards into a table that holds them packed: see `schema.packed`."""
+
+    def __init__(self, engine: Engine, table: Table, run: int, dtype: np.dtype[Any],
+                 stored: np.dtype[Any]) -> None:
+        super().__init__(engine, table, run, stored)
+        self._whole = dtype
+
+    def write_records(self, records: Array) -> None:
+        """Hand over records."""
+        if records.dtype != self._whole:
+            raise TypeError(
+                f"{self.table.name}: records of {records.dtype}; expected {self._whole}")
+        super().write_records(records.view(self._dtype))

@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks import city_day, day, growth, instructions
 from benchmarks.clickhouse import BINARY
+from ext.records import TAP
 from fare_tables.model import Cap, Concession, Fare, Quota, SameStation, Tier, Transfer, Window
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +58,7 @@ def small_day(folder: Path) -> dict[str, Any]:
 def test_the_list_names_every_question(tmp_path: Path) -> None:
     printed = run(cwd=tmp_path)
     named = set(re.findall(r"^  (\w+)", printed, re.MULTILINE))
-    assert {"city_day", "growth", "instructions", "pricing", "stages"} <= named
+    assert {"city_day", "growth", "instructions", "pricing", "stages", "state"} <= named
     assert not {"day", "machine", "clocks", "nowhere"} & named
 
 
@@ -86,6 +87,33 @@ def test_the_tables_of_the_benchmark_use_every_rule(rule: str) -> None:
     assert re.search(rf"\b{rule}\b", text)
 
 
+<<<<<<< HEAD
+=======
+def test_a_small_day(tmp_path: Path) -> None:
+    printed = run("city_day", "--taps", "5000", "--rounds", "1", "--json", cwd=tmp_path)
+    result: dict[str, Any] = json.loads(printed)
+    assert 4_000 < result["taps"] < 6_000
+    assert result["rides"] > 1_000
+    assert result["taps_per_s"] > 0
+    assert result["taps_per_s_with_ledger"] > 0
+    assert result["peak_memory_mib"] > 0
+    # The same files again: the outcome is the same.
+    again = json.loads(run("city_day", "--taps", "5000", "--rounds", "1", "--json", cwd=tmp_path))
+    assert again["checksum"] == result["checksum"]
+
+
+def test_the_state_of_a_few_cards(tmp_path: Path) -> None:
+    """It ends well only where what is loaded is what was saved."""
+    printed = run("state", "--cards", "5000", "--pieces", "7", "--rounds", "1", "--json",
+                  cwd=tmp_path)
+    result: dict[str, Any] = json.loads(printed)
+    assert result["cards"] == 5_000
+    assert result["load"]["bytes"] == 5_000 * 96 + 3_000 * 40 + 50 * TAP.itemsize
+    assert all(result[step]["seconds"] > 0 for step in (
+        "save", "load", "save a tenth", "load with it"))
+
+
+>>>>>>> aeb3bd7 (state: store cards' records as they lie in memory)
 def test_the_tables_of_the_benchmark_have_one_price_for_every_ride() -> None:
     """Also: a fare row for some stops needs no fares at the others."""
     done = subprocess.run([sys.executable, "-c", "from clearing.cli import main; main()", "tables",

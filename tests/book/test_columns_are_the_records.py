@@ -11,13 +11,16 @@ from clearing.book import open_book, schema
 from clearing.book.runs import BookFile, Run
 from clearing.names import Name
 from ext import records
-from tests.book.workload import add_run
+from tests.book.workload import add_run, commit
 
 RECORDS = [
     (schema.ENTRIES, records.ENTRY), (schema.OBLIGATIONS, records.OBLIGATION),
-    (schema.CARD_STATES, records.CARD_STATE), (schema.ACCUMULATORS, records.ACCUMULATOR),
     (schema.OPEN_TAPS, records.TAP),
 ]
+PACKED = {
+    "card_states": (schema.CARD_STATES, schema.CARD_STATE_PACKED, records.CARD_STATE),
+    "accumulators": (schema.ACCUMULATORS, schema.ACCUMULATOR_PACKED, records.ACCUMULATOR),
+}
 
 
 def _expected(dtype: np.dtype[Any]) -> list[tuple[str, str]]:
@@ -44,6 +47,43 @@ def test_the_store_has_these_columns(location: str) -> None:
         assert stored[table.name] == [tuple(column) for column in table.columns]
     assert [name for name, _ in stored["ledger"]] == [
         "card", *(column.name for column in schema.ENTRIES.columns)]
+    for view, (_, _, dtype) in PACKED.items():
+        assert stored[view] == [("card", "String"), *_expected(dtype)]
+
+
+@pytest.mark.parametrize("view", PACKED)
+def test_a_packed_record_is_all_of_the_record(view: str) -> None:
+    table, packed, dtype = PACKED[view]
+    assert packed.fields is not None and dtype.fields is not None
+    whole, offset = packed.fields["record"][:2]
+    assert packed.itemsize == dtype.itemsize == offset + whole.itemsize
+    assert list(dtype.fields)[:2] == ["card_hi", "card_lo"]
+    assert dtype.fields["card_lo"][1] + 8 == offset
+    for column in table.columns[1:-1]:
+        assert packed.fields[column.name][:2] == dtype.fields[column.name][:2]
+    assert table.columns[-1] == ("record", f"FixedString({whole.itemsize})")
+
+
+def test_views_show_the_fields_of_packed_records(location: str) -> None:
+    """Extremes of every field, and a card of letters."""
+    cards, counted = np.zeros(3, records.CARD_STATE), np.zeros(3, records.ACCUMULATOR)
+    for rows in (cards, counted):
+        for name in rows.dtype.names or ():
+            if not name.startswith("reserved"):
+                bounds = np.iinfo(rows.dtype[name])
+                rows[name] = [bounds.min, bounds.max, 7]
+        rows["card_hi"] = [16 << 56, 20 << 56 | 5, int.from_bytes(b"SZTAB123", "big")]
+    counted["accumulator"][0] = 1
+    with open_book(location) as book:
+        with book.begin(digest="x", kind="clear") as run:
+            run.write_state(cards, counted, np.zeros(0, records.TAP))
+            commit(run, 1)
+        for view, rows in (("card_states", cards), ("accumulators", counted)):
+            fields = schema.record_fields(rows.dtype)
+            found = book.query(f"SELECT {', '.join(fields)} FROM {view} ORDER BY card_hi")
+            for name in fields:
+                assert list(found[name]) == np.sort(rows, order="card_hi")[name].tolist(), name
+        assert book.query(f"SELECT card FROM {view} ORDER BY card_hi")["card"][0] == "0" * 16
 
 
 def test_rows_of_python_values_match_their_tables() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import numpy as np
+import pytest
 
 from clearing.book import Counts, open_book
 from ext.records import ACCUMULATOR, CARD_STATE, TAP
@@ -72,3 +76,47 @@ def test_state_may_come_in_pieces_and_unsorted(location: str) -> None:
         state = book.load_state()
     cards["highest_seq"][::3] = 7
     assert state.cards.tobytes() == np.sort(cards, order="card_lo").tobytes()
+
+
+def test_threads_may_hand_over_partitions(location: str) -> None:
+    """As clearing does: each partition's cards, accumulators and open taps, in any order."""
+    many = 60_000
+    for_cards = np.zeros(many, CARD_STATE)
+    for_cards["card_hi"], for_cards["card_lo"] = 16 << 56, np.arange(many)
+    counted = np.zeros(2 * many, ACCUMULATOR)
+    taps = np.zeros(many // 10, TAP)
+    for rows, each in ((counted, 2), (taps, 1)):
+        rows["card_hi"], rows["card_lo"] = 16 << 56, np.arange(len(rows)) // each
+    counted["accumulator"] = np.arange(2 * many) % 2 + 1
+
+    def partition_of(rows: Any, place: int) -> Any:
+        return rows[rows["card_lo"] % 64 == place]
+
+    with open_book(location) as book:
+        for number in (1, 2, 3):
+            for_cards["highest_seq"] += 1
+            counted["spent"] += 5
+            with book.begin(digest="x", kind="clear") as run, ThreadPoolExecutor(4) as pool:
+                touched = range(64) if number == 1 else range(number, 64, 8)
+                for done in [pool.submit(
+                        run.write_state, partition_of(for_cards, place),
+                        partition_of(counted, place), partition_of(taps, place))
+                        for place in touched]:
+                    done.result()
+                row = run.commit(engine="0", network="n", network_digest="", tables={}, horizon=1,
+                                 counts=Counts())
+            assert row.state_base == 1
+        state = book.load_state()
+    place = for_cards["card_lo"] % 64
+    for_cards["highest_seq"] = np.where(place % 8 == 3, 3, np.where(place % 8 == 2, 2, 1))
+    assert state.cards.tobytes() == for_cards.tobytes()
+    counted["spent"] = 5 * np.repeat(for_cards["highest_seq"], 2)
+    assert state.accumulators.tobytes() == counted.tobytes()
+    assert state.open_taps.tobytes() == np.sort(
+        taps[taps["card_lo"] % 64 % 8 == 3], order="card_lo").tobytes()
+
+
+def test_records_of_another_kind_are_refused(tmp_path: Any) -> None:
+    with open_book(str(tmp_path / "book")) as book, book.begin(digest="x", kind="clear") as run, \
+            pytest.raises(TypeError, match="stored_cards: records of"):
+        run.write_state(np.zeros(1, TAP), np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
