@@ -10,7 +10,9 @@ cdef enum:
     RAW_LIMIT = 1024                # bytes of a refused record that are kept
     COLUMN_LIMIT = 255              # columns of a file; Refusal.field is one byte
     CUTS = LINE_LIMIT + 256         # separators that one line can have, and spare
+    FILLED = 66             # words of a bit per byte of a record, and spare
     COLUMNS = 26            # of the format: one per Column
+    NO_ROOM = 255           # beside Code: a table of codes is full, nothing is said of the row
     ABSENT = 255                    # place[column] of a column that the file does not have
 
 
@@ -93,6 +95,11 @@ cdef packed struct Progress:
     int64_t accepted_paid
 
 
+cdef packed struct Span:        # of a column in a record of a known length
+    uint16_t start              # bytes from the record's beginning
+    uint16_t width              # bytes; 0: the file does not have the column
+
+
 cdef struct Field:
     const uint8_t *at
     uint32_t size
@@ -105,11 +112,33 @@ cdef enum:                      # the columns whose codes records may bring
     OF_DEVICE = 4
     OPEN_COLUMNS = 5
 
-cdef struct Seen:               # a field of the row before, and what it stands for
-    const uint8_t *at
-    uint32_t size
-    uint32_t value
-    uint16_t scope
+cdef enum:
+    KNOWN_BITS = 6
+    KNOWN = 64                  # words of one column that are remembered
+
+cdef struct Known:              # a text of 1 to 8 bytes, and what it stands for
+    uint64_t word               # a record has no NUL, so that its length is in it, too
+    uint32_t value              # 0: none
+    uint32_t unused
+
+cdef enum:
+    FIELDS = 32                 # COLUMNS, rounded up: one register of 16-bit numbers
+    ROWS_AHEAD = 16
+
+cdef struct Row:                # a line whose fields have been found
+    const uint8_t *text         # the line, or its scratch copy without quotes
+    uint64_t next_at            # bytes to the next line
+    uint32_t size               # bytes, without the line's end
+    int code                    # why the line is refused
+    uint16_t begins[FIELDS]     # by Column
+    uint16_t sizes[FIELDS]
+
+cdef struct Slice:              # a Span as the bits of `Context.filled`
+    uint64_t mask               # as many bits as the column has bytes; 0: it has more than fit
+    uint16_t byte
+    uint16_t shift
+    uint16_t start
+    uint16_t width
 
 cdef struct Tables:
     Table operators             # value: index into the rules
@@ -130,19 +159,28 @@ cdef struct Context:
     uint64_t prefix_count
     uint32_t columns
     uint32_t column             # where the row failed
+    uint32_t record             # bytes of a record without its line's end; 0: commas tell
+    uint32_t present            # columns of the format that the file has
+    bint plain                  # the file has none of the columns from DISTANCE_M on
     uint64_t date               # the last date met, as text, and its day's first second
     uint64_t date_rest
     int64_t date_s
     const OperatorRule *rule    # of the row
-    const uint8_t *row
-    Field fields[COLUMNS]
-    uint8_t places[COLUMNS]
-    Seen operator
-    Seen mode
-    Seen medium
-    Seen card_kind
-    Seen issuer
-    Seen opened[OPEN_COLUMNS]
-    Probe probes[OPEN_COLUMNS]  # of the row; `at` is NULL where it has what the row before had
-    uint16_t starts[CUTS]       # of the row's fields; each ends one before the next one starts
+    Row *row                    # the one that is decoded
+    uint16_t places[FIELDS]     # of each Column among the file's; one more where it has none
+    uint8_t numbers[COLUMNS + 1]        # for Refusal.field; the last is no column's
+    uint8_t have[COLUMNS]       # those columns
+    Slice slices[COLUMNS]       # of those columns
+    Probe probes[OPEN_COLUMNS]  # of the row; `at` is NULL where there is nothing to look for
+    Known kinds[KNOWN]
+    Known operators[KNOWN]
+    Known modes[KNOWN]
+    Known directions[KNOWN]
+    Known media[KNOWN]
+    Known card_kinds[KNOWN]
+    Known issuers[KNOWN]
+    Known issuers_by_card[KNOWN]        # by a card's first 8 characters
+    uint64_t filled[FILLED]    # of a record: which bytes are not spaces
+    uint16_t starts[CUTS]       # of a line's fields; each ends one before the next one starts
+    Row rows[ROWS_AHEAD]
     uint8_t scratch[LINE_LIMIT + PAD]       # a row with its quotes taken off

@@ -10,6 +10,7 @@ SETTINGS: np.dtype[np.void]
 OPERATOR_RULE: np.dtype[np.void]
 PREFIX: np.dtype[np.void]
 PROGRESS: np.dtype[np.void]
+SPAN: np.dtype[np.void]
 
 TEXT_PAD: int
 LONGEST_LINE: int
@@ -67,4 +68,8 @@ def decode_rows(
     refusals: NDArray[Any],
     raw: NDArray[np.uint8],
     progress: NDArray[Any],
+    spans: NDArray[Any],
+    record: int,
 ) -> Need: ...
+def list_ways() -> list[int]: ...
+def choose_way(way: int) -> None: ...

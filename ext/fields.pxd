@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from ext.codes cimport Code
 from ext.decode cimport AMOUNT_LIMIT, Context, Field
 from ext.text cimport (
-    all_digits, eight_digits, likely, load8, load_some, read_digits, swap8,
+    eight_digits, likely, load8, load_digits, load_some, not_digits, read_digits, swap8,
 )
 
 cdef enum:
@@ -19,31 +19,30 @@ cdef inline int read_number(Field field, uint64_t limit, uint64_t *value) noexce
     """A whole number up to `limit`; blank is not one."""
     cdef uint64_t total = 0
     cdef uint32_t i, digit
-    if likely(1 <= field.size <= 8):
-        if not read_digits(field.at, field.size, &total):
+    if field.size == 0:
+        return Code.NUMBER_INVALID
+    for i in range(field.size):
+        digit = <uint32_t>field.at[i] - 48
+        if digit > 9:
             return Code.NUMBER_INVALID
-    else:
-        if field.size == 0:
-            return Code.NUMBER_INVALID
-        for i in range(field.size):
-            digit = <uint32_t>field.at[i] - 48
-            if digit > 9:
-                return Code.NUMBER_INVALID
-            if total <= <uint64_t>0xFFFFFFFFFFFF:   # a larger one is beyond every limit
-                total = total * 10 + digit
+        if total <= <uint64_t>0xFFFFFFFFFFFF:   # a larger one is beyond every limit
+            total = total * 10 + digit
     if total > limit:
         return Code.NUMBER_OVERFLOW
     value[0] = total
     return Code.OK
 
 
-cdef inline int read_amount(Field field, bint negative, int64_t *amount) noexcept nogil:
-    """Whole fen; blank leaves `amount` alone."""
+cdef inline bint read_short(Field field, uint64_t *value) noexcept nogil:
+    """Whether it is 1 to 8 digits, which no limit but that of a byte is below; if so, its value."""
+    return field.size - 1 < 8 and read_digits(field.at, field.size, value)
+
+
+cdef inline int read_long_amount(Field field, bint negative, int64_t *amount) noexcept nogil:
+    """An amount with a sign, of many digits, or with a fault."""
     cdef uint64_t value = 0
     cdef int code
     cdef bint minus = False
-    if field.size == 0:
-        return Code.OK
     if field.at[0] == 45:
         minus = True
         field.at += 1
@@ -57,6 +56,17 @@ cdef inline int read_amount(Field field, bint negative, int64_t *amount) noexcep
         return Code.AMOUNT_OVERFLOW
     amount[0] = -<int64_t>value if minus else <int64_t>value
     return Code.OK
+
+
+cdef inline int read_amount(Field field, bint negative, int64_t *amount) noexcept nogil:
+    """Whole fen; blank leaves `amount` alone."""
+    cdef uint64_t value = 0
+    if field.size == 0:
+        return Code.OK
+    if likely(read_short(field, &value)):
+        amount[0] = <int64_t>value
+        return Code.OK
+    return read_long_amount(field, negative, amount)
 
 
 cdef inline bint is_letter(uint8_t byte) noexcept nogil:
@@ -106,23 +116,22 @@ cdef inline int read_card(Field field, uint64_t *high, uint64_t *low) noexcept n
     """A card's 128 exact bits; see records.pxd."""
     cdef uint64_t first = 0, middle = 0, last = 0, product
     cdef uint32_t rest
-    if field.size == 0:
-        return Code.MISSING_VALUE
-    if field.size > 20:
-        return read_letters(field, high, low)
-    if field.size <= 8:
-        if not read_digits(field.at, field.size, &last):
-            return read_letters(field, high, low)
-    elif field.size <= 16:
-        rest = field.size - 8
-        if not (read_digits(field.at, rest, &middle) and read_digits(field.at + rest, 8, &last)):
-            return read_letters(field, high, low)
-    else:
+    if field.size - 1 >= 20:
+        return Code.MISSING_VALUE if field.size == 0 else read_letters(field, high, low)
+    if likely(field.size > 16):
         rest = field.size - 16
-        if not (read_digits(field.at, rest, &first) and read_digits(field.at + rest, 8, &middle)
-                and read_digits(field.at + rest + 8, 8, &last)):
-            return read_letters(field, high, low)
-    last += middle * 100000000
+        first = load_digits(field.at, rest)
+        middle = load_digits(field.at + rest, 8)
+        last = load_digits(field.at + rest + 8, 8)
+    elif field.size > 8:
+        rest = field.size - 8
+        middle = load_digits(field.at, rest)
+        last = load_digits(field.at + rest, 8)
+    else:
+        last = load_digits(field.at, field.size)
+    if not_digits(first) | not_digits(middle) | not_digits(last):
+        return read_letters(field, high, low)
+    first, last = eight_digits(first), eight_digits(last) + eight_digits(middle) * 100000000
     # first * 10**16 in two halves: 20 digits do not fit in 64 bits.
     product = first * <uint64_t>0x6FC10000 + (last & <uint64_t>0xFFFFFFFF)
     first = first * <uint64_t>0x2386F2 + (last >> 32) + (product >> 32)
@@ -160,61 +169,68 @@ cdef inline int read_dashed_date(uint64_t date, uint64_t rest, int64_t *seconds)
     if date >> 32 & 255 != 45 or date >> 56 != 45:
         return Code.TIME_INVALID
     value = (date & <uint64_t>0xFFFFFFFF) | (date >> 8 & <uint64_t>0x0000FFFF00000000)
-    value |= rest << 48
-    if not all_digits(value):
+    value = (value | rest << 48) ^ <uint64_t>0x3030303030303030
+    if not_digits(value):
         return Code.TIME_INVALID
     value = eight_digits(value)
     return read_date(<uint32_t>(value // 10000), <uint32_t>(value // 100 % 100),
                      <uint32_t>(value % 100), seconds)
 
 
+cdef inline int read_compact_date(Context *context, uint64_t date) noexcept nogil:
+    """A new date, 20241125, for the context."""
+    cdef uint64_t value = date ^ <uint64_t>0x3030303030303030
+    if not_digits(value):
+        return Code.TIME_INVALID
+    value = eight_digits(value)
+    if read_date(<uint32_t>(value // 10000), <uint32_t>(value // 100 % 100),
+                 <uint32_t>(value % 100), &context.date_s):
+        context.date = 0
+        return Code.TIME_INVALID
+    context.date, context.date_rest = date, 0
+    return Code.OK
+
+
 cdef inline int read_compact_time(Context *context, const uint8_t *at,
                                   int64_t *seconds) noexcept nogil:
     """20241125073000."""
-    cdef uint64_t date = load8(at), clock = load8(at + 6), value
-    cdef uint32_t hour, minute, second
-    if not all_digits(clock):
+    cdef uint64_t date = load8(at), clock = load8(at + 6) ^ <uint64_t>0x3030303030303030
+    if not_digits(clock):
         return Code.TIME_INVALID
     if date != context.date or context.date_rest != 0:
-        if not all_digits(date):
+        if read_compact_date(context, date):
             return Code.TIME_INVALID
-        value = eight_digits(date)
-        if read_date(<uint32_t>(value // 10000), <uint32_t>(value // 100 % 100),
-                     <uint32_t>(value % 100), &context.date_s):
-            context.date = 0
-            return Code.TIME_INVALID
-        context.date = date
-        context.date_rest = 0
-    clock = (clock & <uint64_t>0x0F0F0F0F0F0F0F0F) * 2561 >> 8 & <uint64_t>0x00FF00FF00FF00FF
-    hour, minute, second = clock >> 16 & 255, clock >> 32 & 255, <uint32_t>(clock >> 48)
-    if hour > 23 or minute > 59 or second > 59:
+    clock = clock * 2561 >> 8 & <uint64_t>0x00FF00FF00FF00FF
+    # Whether the hour is above 23, the minute or the second above 59.
+    if (clock + <uint64_t>0x0044004400680000) & <uint64_t>0x0080008000800000:
         return Code.TIME_INVALID
-    seconds[0] = context.date_s + hour * 3600 + minute * 60 + second
+    seconds[0] = context.date_s + <int64_t>(
+        (clock >> 16 & 255) * 3600 + (clock >> 32 & 255) * 60 + (clock >> 48))
     return Code.OK
 
 
 cdef inline int read_iso_time(Context *context, const uint8_t *at,
                               int64_t *seconds) noexcept nogil:
     """2024-11-25T07:30:00, or with a space."""
-    cdef uint64_t date = load8(at), rest = load8(at + 8) & 0xFFFF, clock = load8(at + 11)
+    cdef uint64_t date = load8(at), rest = load8(at + 8), clock = load8(at + 11)
     cdef uint64_t x = clock ^ <uint64_t>0x30303A30303A3030
-    cdef uint32_t hour, minute, second
+    cdef uint32_t between = rest >> 16 & 255
     if ((x + <uint64_t>0x76767F76767F7676) | x) & <uint64_t>0x8080808080808080:
         return Code.TIME_INVALID
-    if at[10] != 84 and at[10] != 32:
+    if between != 84 and between != 32:
         return Code.TIME_INVALID
+    rest &= 0xFFFF
     if date != context.date or rest != context.date_rest:
         if read_dashed_date(date, rest, &context.date_s):
             context.date = 0
             return Code.TIME_INVALID
-        context.date = date
-        context.date_rest = rest
-    hour = <uint32_t>((x & 255) * 10 + (x >> 8 & 255))
-    minute = <uint32_t>((x >> 24 & 255) * 10 + (x >> 32 & 255))
-    second = <uint32_t>((x >> 48 & 255) * 10 + (x >> 56))
-    if hour > 23 or minute > 59 or second > 59:
+        context.date, context.date_rest = date, rest
+    x = x * 10 + (x >> 8)       # hour, minute and second in the bytes 0, 3 and 6
+    x &= <uint64_t>0x00FF0000FF0000FF
+    if (x + <uint64_t>0x0044000044000068) & <uint64_t>0x0080000080000080:
         return Code.TIME_INVALID
-    seconds[0] = context.date_s + hour * 3600 + minute * 60 + second
+    seconds[0] = context.date_s + <int64_t>(
+        (x & 255) * 3600 + (x >> 24 & 255) * 60 + (x >> 48))
     return Code.OK
 
 
@@ -233,26 +249,33 @@ cdef inline int read_zone(const uint8_t *at, int64_t *offset_s) noexcept nogil:
     return Code.OK
 
 
-cdef inline int read_time(Context *context, Field field, uint32_t *time) noexcept nogil:
-    """A moment as UTC seconds, within what the network takes."""
-    cdef int64_t seconds = 0, offset_s = context.settings.civil_offset_s
+cdef inline int read_moment(Context *context, Field field, int64_t *seconds) noexcept nogil:
+    """A moment as UTC seconds, in any of the forms."""
+    cdef int64_t offset_s = context.settings.civil_offset_s
     cdef int code
-    if field.size == 14:
-        code = read_compact_time(context, field.at, &seconds)
-    elif 19 <= field.size <= 25:
-        code = read_iso_time(context, field.at, &seconds)
-        if field.size == 20 and field.at[19] == 90:
-            offset_s = 0
-        elif field.size == 25:
-            if read_zone(field.at + 19, &offset_s):
-                code = Code.TIME_INVALID
-        elif field.size != 19:
-            code = Code.TIME_INVALID
+    if likely(field.size == 19):
+        code = read_iso_time(context, field.at, seconds)
+    elif field.size == 14:
+        code = read_compact_time(context, field.at, seconds)
+    elif field.size == 20 and field.at[19] == 90:
+        code = read_iso_time(context, field.at, seconds)
+        offset_s = 0
+    elif field.size == 25:
+        code = read_iso_time(context, field.at, seconds)
+        if read_zone(field.at + 19, &offset_s):
+            return Code.TIME_INVALID
     else:
         return Code.TIME_INVALID
+    seconds[0] -= offset_s
+    return code
+
+
+cdef inline int read_time(Context *context, Field field, uint32_t *time) noexcept nogil:
+    """A moment as UTC seconds, within what the network takes."""
+    cdef int64_t seconds = 0
+    cdef int code = read_moment(context, field, &seconds)
     if code:
         return code
-    seconds -= offset_s
     if seconds < context.settings.earliest:
         return Code.TIME_TOO_EARLY
     if seconds > context.settings.latest:

@@ -1,41 +1,45 @@
 """A line of text to the texts of its columns.
 
 Of what can be wrong with a line the first counts: too long, a NUL, not UTF-8, empty (nothing, or
-nothing but separators), badly quoted, another number of fields than the header has.
+nothing but separators or spaces), badly quoted, another number of fields than the header has or
+another length than the layout says.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memchr
 
 from ext.codes cimport Code
-from ext.decode cimport COLUMNS, Column, Context, Field
-from ext.text cimport LINE_LIMIT, first_bit, scan64, valid_utf8
+from ext.decode cimport FIELDS, ROWS_AHEAD, Column, Context, Field, Row, Slice
+from ext.scan cimport cut, mark, place, place_any
+from ext.text cimport LINE_LIMIT, first_bit, last_bit, likely, load8, valid_utf8
 
 
 cdef inline Field text_of(const Context *context, Column column) noexcept nogil:
     """A column's text in the row; of a column that the file does not have, blank."""
-    return context.fields[<int>column]
+    cdef const Row *row = context.row
+    cdef Field field
+    field.at = row.text + row.begins[<int>column]
+    field.size = row.sizes[<int>column]
+    return field
 
 
-cdef inline int place_fields(Context *context, uint32_t count) noexcept nogil:
-    """Where each column's text is in the row."""
-    cdef const uint8_t *row = context.row
+cdef inline int take_fields(Context *context, Row *row, uint32_t count) noexcept nogil:
+    """Where each column's text is, in a row that has as many fields as the header."""
     cdef uint16_t *starts = context.starts
-    cdef uint32_t place
-    cdef int i
     if count != context.columns:
         return Code.COLUMN_COUNT
-    starts[count + 1] = starts[count] + 1
-    for i in range(COLUMNS):
-        place = context.places[i]
-        context.fields[i].at = row + starts[place]
-        context.fields[i].size = <uint32_t>(starts[place + 1] - starts[place] - 1)
+    starts[count + 1] = starts[count] + 1       # a blank field behind the last
+    if likely(count < FIELDS - 1):
+        place(starts, context.places, context.have, context.present, row.begins, row.sizes)
+    else:
+        place_any(starts, context.places, context.have, context.present, row.begins,
+                  row.sizes)
     return Code.OK
 
 
-cdef inline int unquote_line(Context *context, uint32_t size) noexcept nogil:
+cdef inline int unquote_line(Context *context, Row *line, uint32_t size) noexcept nogil:
     """Copy the row to the scratch space without its quotes, RFC 4180."""
-    cdef const uint8_t *row = context.row
+    cdef const uint8_t *row = line.text
     cdef uint8_t *to = context.scratch
     cdef uint32_t i = 0, at = 0, count = 0
     while True:
@@ -68,68 +72,168 @@ cdef inline int unquote_line(Context *context, uint32_t size) noexcept nogil:
         if i >= size:
             break
         i += 1
-    context.row = to
-    return place_fields(context, count)
+    line.text = to
+    return take_fields(context, line, count)
 
 
-cdef inline int read_odd_line(Context *context, uint32_t size, uint32_t count) noexcept nogil:
+cdef inline int read_odd_line(Context *context, Row *row, uint32_t count) noexcept nogil:
     """A row with a NUL, a quote or a byte that is not ASCII."""
-    cdef const uint8_t *row = context.row
-    if memchr(row, 0, size) != NULL:
+    cdef uint32_t size = row.size
+    if memchr(row.text, 0, size) != NULL:
         return Code.NUL_BYTE
-    if not valid_utf8(row, size):
+    if not valid_utf8(row.text, size):
         return Code.BAD_ENCODING
     if size == count - 1:
         return Code.EMPTY_RECORD
-    if memchr(row, 34, size) != NULL:
-        return unquote_line(context, size)
-    return place_fields(context, count)
+    if memchr(row.text, 34, size) != NULL:
+        return unquote_line(context, row, size)
+    return take_fields(context, row, count)
 
 
-cdef inline int skip_line(Context *context, uint64_t left, uint32_t *size,
-                   uint64_t *next_at) noexcept nogil:
+cdef inline int skip_line(Row *row, uint64_t left) noexcept nogil:
     """A line beyond the limit: only its end is looked for."""
-    cdef const uint8_t *row = context.row
-    cdef const uint8_t *end = <const uint8_t *>memchr(row, 10, left)
-    next_at[0] = <uint64_t>(end - row) + 1
-    size[0] = <uint32_t>min(<uint64_t>(end - row), <uint64_t>0xFFFFFFFF)
-    if size[0] and row[size[0] - 1] == 13:
-        size[0] -= 1
+    cdef const uint8_t *end = <const uint8_t *>memchr(row.text, 10, left)
+    row.next_at = <uint64_t>(end - row.text) + 1
+    row.size = <uint32_t>min(<uint64_t>(end - row.text), <uint64_t>0xFFFFFFFF)
+    if row.size and row.text[row.size - 1] == 13:
+        row.size -= 1
     return Code.LINE_TOO_LONG
 
 
-cdef inline int read_line(Context *context, uint64_t left, uint32_t *size,
-                   uint64_t *next_at) noexcept nogil:
-    """Find the row's end and its fields."""
-    cdef const uint8_t *row = context.row
+cdef inline int read_line(Context *context, Row *row, uint64_t left, bint *odd) noexcept nogil:
+    """Find the row's end and its fields, which commas part."""
     cdef uint16_t *starts = context.starts
-    cdef uint64_t cuts, ends, odd, odd_any = 0
-    cdef uint32_t base = 0, count = 0, end, i
-    while True:
-        scan64(row + base, &cuts, &ends, &odd)
-        if ends:
-            cuts &= ends ^ (ends - 1)
-            odd &= ends ^ (ends - 1)
-        odd_any |= odd
-        while cuts:
-            count += 1
-            starts[count] = <uint16_t>(base + first_bit(cuts) + 1)
-            cuts &= cuts - 1
-        if ends:
-            break
-        base += 64
-        if base > LINE_LIMIT:
-            return skip_line(context, left, size, next_at)
-    next_at[0] = starts[count]
-    end = starts[count] - 1
-    if end and row[end - 1] == 13:
+    cdef uint64_t special = 0
+    cdef uint32_t end, count = cut(row.text, starts, &special)
+    odd[0] = True
+    if count == 0:
+        return skip_line(row, left)
+    row.next_at = starts[count]
+    end = <uint32_t>starts[count] - 1
+    if end and row.text[end - 1] == 13:
         end -= 1
-    size[0] = end
+    row.size = end
     if end > LINE_LIMIT:
         return Code.LINE_TOO_LONG
     starts[count] = <uint16_t>(end + 1)
-    if odd_any:
-        return read_odd_line(context, end, count)
+    if special:
+        return read_odd_line(context, row, count)
+    odd[0] = False
     if end == count - 1:
         return Code.EMPTY_RECORD
-    return place_fields(context, count)
+    return take_fields(context, row, count)
+
+
+# Records of one length.
+
+cdef inline bint is_blank(const uint8_t *at, uint32_t size) noexcept nogil:
+    cdef uint32_t i
+    for i in range(size):
+        if at[i] != 32:
+            return False
+    return True
+
+
+cdef inline void strip_wide(const Slice *slice, Row *row, int column) noexcept nogil:
+    """A column that is too wide for a word of bits, without the spaces around it."""
+    cdef uint32_t start = slice.start, end = <uint32_t>slice.start + slice.width
+    while end > start and row.text[end - 1] == 32:
+        end -= 1
+    while start < end and row.text[start] == 32:
+        start += 1
+    row.begins[column], row.sizes[column] = <uint16_t>start, <uint16_t>(end - start)
+
+
+cdef inline int strip_columns(Context *context, Row *row) noexcept nogil:
+    """Every column's text without the spaces around it."""
+    cdef const uint8_t *filled = <const uint8_t *>context.filled
+    cdef const Slice *slice = context.slices
+    cdef uint64_t bits
+    cdef uint32_t i, first
+    cdef int column
+    for i in range(context.present):
+        column = context.have[i]
+        if likely(slice.mask != 0):
+            bits = load8(filled + slice.byte) >> slice.shift & slice.mask
+            first = first_bit(bits | (bits == 0))
+            row.begins[column] = <uint16_t>(slice.start + first)
+            row.sizes[column] = <uint16_t>(last_bit(bits << 1 | 1) - first)
+        else:
+            strip_wide(slice, row, column)
+        slice += 1
+    if row.sizes[<int>Column.CARD] == 0 and is_blank(row.text, context.record):
+        return Code.EMPTY_RECORD
+    return Code.OK
+
+
+cdef inline bint goes_on(const uint8_t *at) noexcept nogil:
+    """Whether a character that began before goes on here."""
+    return at[0] & 0xC0 == 0x80
+
+
+cdef inline bint parts_letters(const Context *context, const Row *row) noexcept nogil:
+    """Whether a column begins or ends within a character of several bytes."""
+    cdef const Slice *slice
+    cdef uint32_t i
+    for i in range(context.present):
+        slice = &context.slices[i]
+        if goes_on(row.text + slice.start) or goes_on(row.text + slice.start + slice.width):
+            return True
+    return False
+
+
+cdef inline int read_odd_record(Context *context, Row *row, uint64_t left) noexcept nogil:
+    """A line that is no record, or has bytes that are not ASCII."""
+    cdef int code = skip_line(row, left)
+    if row.size > LINE_LIMIT:
+        return code
+    if memchr(row.text, 0, row.size) != NULL:
+        return Code.NUL_BYTE
+    if not valid_utf8(row.text, row.size):
+        return Code.BAD_ENCODING
+    if is_blank(row.text, row.size):
+        return Code.EMPTY_RECORD
+    if row.size != context.record:
+        return Code.COLUMN_COUNT
+    if parts_letters(context, row):
+        return Code.BAD_ENCODING
+    mark(row.text, context.record, context.filled)
+    return strip_columns(context, row)
+
+
+cdef inline int read_record(Context *context, Row *row, uint64_t left) noexcept nogil:
+    """A row whose length is known, with its fields at their places."""
+    cdef uint32_t record = context.record
+    cdef const uint8_t *end = row.text + record
+    if likely(left > record and end[0] == 10 and row.text[record - 1] != 13):
+        row.next_at = record + 1
+    elif left > record + 1 and end[0] == 13 and end[1] == 10:
+        row.next_at = record + 2
+    else:
+        return read_odd_record(context, row, left)
+    row.size = record
+    if mark(row.text, record, context.filled):
+        return read_odd_record(context, row, left)
+    return strip_columns(context, row)
+
+
+cdef inline uint32_t read_ahead(Context *context, const uint8_t *at,
+                                const uint8_t *stop) noexcept nogil:
+    """Find the next lines and their fields, some lines at a time; how many.
+
+    Where each begins hangs on the one before and on nothing else, so that the processor is not
+    held up by the values. A line that needs the scratch space is the last.
+    """
+    cdef uint32_t count = 0
+    cdef bint odd = False
+    cdef Row *row
+    while count < ROWS_AHEAD and at < stop and not odd:
+        row = &context.rows[count]
+        row.text = at
+        if context.record:
+            row.code = read_record(context, row, <uint64_t>(stop - at))
+        else:
+            row.code = read_line(context, row, <uint64_t>(stop - at), &odd)
+        at += row.next_at
+        count += 1
+    return count

@@ -4,7 +4,7 @@ import numpy as np
 
 from libc.string cimport memcpy, memset
 
-from ext.text cimport CODE_LIMIT, PAD
+from ext.text cimport CODE_LIMIT, PAD, last_bit
 
 cdef Slot _slot
 cdef Key _key
@@ -39,6 +39,7 @@ cdef class Lookup:
         table.blob = &self._blob[0] if self._blob.shape[0] else NULL
         table.used = &self._used[0]
         table.slot_mask = <uint64_t>self._slots.shape[0] - 1
+        table.slot_shift = 63 - last_bit(table.slot_mask)
         table.key_room = min(<uint64_t>self._keys.shape[0],
                              <uint64_t>(self._slots.shape[0] >> 1) + 1)
         table.blob_room = self._blob.shape[0]
@@ -83,13 +84,15 @@ cdef class Lookup:
 
 cdef void put(Table *table, const Probe *probe, uint32_t index) noexcept nogil:
     """Enter an index at the first free slot of its hash."""
-    cdef uint64_t place = probe.hashed & table.slot_mask
+    cdef uint64_t place = probe.place
     cdef Slot *slot
     while table.slots[place].index:
         place = (place + 1) & table.slot_mask
     slot = &table.slots[place]
-    slot.word_0, slot.word_1, slot.word_2 = probe.word_0, probe.word_1, probe.word_2
-    slot.index, slot.length, slot.scope = index, <uint16_t>probe.size, probe.scope
+    slot.word_0 = probe.word_0
+    slot.word_1 = probe.word_1 if probe.size > 8 else 0
+    slot.word_2 = probe.word_2 if probe.size > 16 else 0
+    slot.index, slot.tail = index, probe.tail
 
 
 cdef uint32_t add_code(Table *table, const Probe *probe, uint32_t value) noexcept nogil:
@@ -104,7 +107,7 @@ cdef uint32_t add_code(Table *table, const Probe *probe, uint32_t value) noexcep
     memcpy(table.blob + offset, probe.at, probe.size)
     table.keys[index].offset = <uint32_t>offset
     table.keys[index].length = <uint16_t>probe.size
-    table.keys[index].scope = probe.scope
+    table.keys[index].scope = <uint16_t>(probe.tail >> 16)
     table.keys[index].value = value
     put(table, probe, index)
     table.used[0] += 1

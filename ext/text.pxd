@@ -15,39 +15,6 @@ cdef extern from *:
     """
     #include <stdint.h>
     #include <string.h>
-    #if defined(__SSE2__)
-    #include <emmintrin.h>
-    #endif
-
-    /* Of 64 bytes: which are separators (comma, newline), which newlines, which need a closer
-       look (a quote, a NUL, a byte that is not ASCII). */
-    static inline void onecard_scan(const uint8_t *at, uint64_t *cuts, uint64_t *ends,
-                                    uint64_t *odd) {
-        uint64_t c = 0, e = 0, o = 0;
-    #if defined(__SSE2__)
-        const __m128i comma = _mm_set1_epi8(','), newline = _mm_set1_epi8('\\n'),
-                      quote = _mm_set1_epi8('"'), nul = _mm_setzero_si128();
-        for (int i = 0; i < 4; i++) {
-            __m128i b = _mm_loadu_si128((const __m128i *)(at + 16 * i));
-            __m128i n = _mm_cmpeq_epi8(b, newline);
-            __m128i s = _mm_or_si128(n, _mm_cmpeq_epi8(b, comma));
-            __m128i x = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(b, quote),
-                                                  _mm_cmpeq_epi8(b, nul)), b);
-            c |= (uint64_t)(uint32_t)_mm_movemask_epi8(s) << (16 * i);
-            e |= (uint64_t)(uint32_t)_mm_movemask_epi8(n) << (16 * i);
-            o |= (uint64_t)(uint32_t)_mm_movemask_epi8(x) << (16 * i);
-        }
-    #else
-        for (int i = 0; i < 64; i++) {
-            uint8_t b = at[i];
-            c |= (uint64_t)(b == ',' || b == '\\n') << i;
-            e |= (uint64_t)(b == '\\n') << i;
-            o |= (uint64_t)(b == '"' || b == 0 || b >= 128) << i;
-        }
-    #endif
-        *cuts = c; *ends = e; *odd = o;
-    }
-
     /* Eight bytes as a number whose lowest byte is the first one, on any machine. */
     static inline uint64_t onecard_load(const uint8_t *at) {
         uint64_t word;
@@ -57,16 +24,22 @@ cdef extern from *:
     #endif
         return word;
     }
+    /* What load8 keeps of so many bytes. */
+    static const uint64_t onecard_low_bytes[9] = {
+        0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
+        0xFFFFFFFFFFFFFFFF,
+    };
     #define onecard_first_bit(mask) ((uint32_t)__builtin_ctzll(mask))
+    #define onecard_last_bit(mask) (63 - (uint32_t)__builtin_clzll(mask))
     #define onecard_swap(word) __builtin_bswap64(word)
     #define onecard_prefetch(at) __builtin_prefetch(at)
     #define onecard_prefetch_to_write(at) __builtin_prefetch(at, 1)
     #define onecard_likely(x) __builtin_expect(!!(x), 1)
     """
-    void scan64 "onecard_scan"(const uint8_t *at, uint64_t *cuts, uint64_t *ends,
-                               uint64_t *odd) noexcept nogil
     uint64_t load8 "onecard_load"(const uint8_t *at) noexcept nogil
+    const uint64_t[9] low_bytes "onecard_low_bytes"
     uint32_t first_bit "onecard_first_bit"(uint64_t mask) noexcept nogil
+    uint32_t last_bit "onecard_last_bit"(uint64_t mask) noexcept nogil
     uint64_t swap8 "onecard_swap"(uint64_t word) noexcept nogil
     void prefetch "onecard_prefetch"(const void *at) noexcept nogil
     void prefetch_to_write "onecard_prefetch_to_write"(const void *at) noexcept nogil
@@ -74,8 +47,8 @@ cdef extern from *:
 
 
 cdef inline uint64_t load_some(const uint8_t *at, uint32_t size) noexcept nogil:
-    """The first `size` (1 to 8) bytes as load8 has them, the rest zero."""
-    return load8(at) & (<uint64_t>0xFFFFFFFFFFFFFFFF >> (64 - 8 * size))
+    """The first `size` (up to 8) bytes as load8 has them, the rest zero."""
+    return load8(at) & low_bytes[size]
 
 
 cdef inline bint same_bytes(const uint8_t *a, const uint8_t *b, uint32_t size) noexcept nogil:
@@ -89,28 +62,35 @@ cdef inline bint same_bytes(const uint8_t *a, const uint8_t *b, uint32_t size) n
     return size == 0 or ((load8(a + at) ^ load8(b + at)) << (64 - 8 * size)) == 0
 
 
-cdef inline bint all_digits(uint64_t word) noexcept nogil:
-    """Whether all eight bytes are digits."""
-    cdef uint64_t x = word ^ <uint64_t>0x3030303030303030
-    return (((x + <uint64_t>0x7676767676767676) | x) & <uint64_t>0x8080808080808080) == 0
+cdef inline uint64_t not_digits(uint64_t digits) noexcept nogil:
+    """Of eight bytes less `0` each: 0 where all are below 10."""
+    return ((digits + <uint64_t>0x7676767676767676) | digits) & <uint64_t>0x8080808080808080
 
 
-cdef inline uint64_t eight_digits(uint64_t word) noexcept nogil:
-    """The value of eight bytes that all_digits holds for."""
-    word = (word & <uint64_t>0x0F0F0F0F0F0F0F0F) * 2561 >> 8
-    word = (word & <uint64_t>0x00FF00FF00FF00FF) * 6553601 >> 16
-    return (word & <uint64_t>0x0000FFFF0000FFFF) * <uint64_t>42949672960001 >> 32
+cdef inline uint64_t eight_digits(uint64_t digits) noexcept nogil:
+    """The number that eight bytes below 10 are the digits of."""
+    digits = digits * 2561 >> 8 & <uint64_t>0x00FF00FF00FF00FF
+    digits = digits * 6553601 >> 16 & <uint64_t>0x0000FFFF0000FFFF
+    return digits * <uint64_t>42949672960001 >> 32
+
+
+cdef inline uint64_t load_digits(const uint8_t *at, uint32_t size) noexcept nogil:
+    """1 to 8 bytes less `0` each, zeros before them: for not_digits and eight_digits."""
+    return (load8(at) ^ <uint64_t>0x3030303030303030) << (64 - 8 * size)
+
+
+cdef inline uint64_t load_digits_or_none(const uint8_t *at, uint32_t size) noexcept nogil:
+    """The same of 0 to 8 bytes."""
+    cdef uint64_t digits = load8(at) ^ <uint64_t>0x3030303030303030
+    return (digits & low_bytes[size]) << (64 - 8 * size & 63)
 
 
 cdef inline bint read_digits(const uint8_t *at, uint32_t size, uint64_t *value) noexcept nogil:
     """The value of 1 to 8 digits; False and `value` untouched where a byte is not one."""
-    cdef uint32_t spare = 64 - 8 * size
-    cdef uint64_t word = load8(at) << spare
-    if spare:
-        word |= <uint64_t>0x3030303030303030 >> (64 - spare)
-    if not all_digits(word):
+    cdef uint64_t digits = load_digits(at, size)
+    if not_digits(digits):
         return False
-    value[0] = eight_digits(word)
+    value[0] = eight_digits(digits)
     return True
 
 

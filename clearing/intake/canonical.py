@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import codecs
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ext.decode import LONGEST_LINE, MOST_COLUMNS, NO_COLUMN, Column
+from ext.decode import LONGEST_LINE, MOST_COLUMNS, NO_COLUMN, SPAN, Column
 
 FORMAT = "onecard-taps/1"
 COLUMNS = tuple(column.name.lower() for column in Column)
@@ -36,6 +37,9 @@ class Shape:
 
     columns: tuple[str, ...]            # the file's, as the header names them
     places: npt.NDArray[np.uint8]       # by Column: its place in `columns`, or NO_COLUMN
+    # Of records of one length: SPAN, by Column, and their bytes without the line's end.
+    spans: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0, dtype=SPAN))
+    record: int = 0
 
 
 class HeaderInvalid(Exception):

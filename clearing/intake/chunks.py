@@ -79,7 +79,7 @@ class Worker:
             need = decode_rows(
                 block.buffer, block.stop, block.offset, shape.places, len(shape.columns),
                 self._settings, self._vocabulary.rules, self._vocabulary.prefixes, lookups,
-                self._taps, self._refusals, self._raw, progress)
+                self._taps, self._refusals, self._raw, progress, shape.spans, shape.record)
             if need in (Need.TAPS, Need.DONE):
                 taps = self._taps[:int(progress["taps"][0])]
                 if place is not None:

@@ -87,21 +87,6 @@ def test_the_tables_of_the_benchmark_use_every_rule(rule: str) -> None:
     assert re.search(rf"\b{rule}\b", text)
 
 
-<<<<<<< HEAD
-=======
-def test_a_small_day(tmp_path: Path) -> None:
-    printed = run("city_day", "--taps", "5000", "--rounds", "1", "--json", cwd=tmp_path)
-    result: dict[str, Any] = json.loads(printed)
-    assert 4_000 < result["taps"] < 6_000
-    assert result["rides"] > 1_000
-    assert result["taps_per_s"] > 0
-    assert result["taps_per_s_with_ledger"] > 0
-    assert result["peak_memory_mib"] > 0
-    # The same files again: the outcome is the same.
-    again = json.loads(run("city_day", "--taps", "5000", "--rounds", "1", "--json", cwd=tmp_path))
-    assert again["checksum"] == result["checksum"]
-
-
 def test_the_state_of_a_few_cards(tmp_path: Path) -> None:
     """It ends well only where what is loaded is what was saved."""
     printed = run("state", "--cards", "5000", "--pieces", "7", "--rounds", "1", "--json",
@@ -113,7 +98,6 @@ def test_the_state_of_a_few_cards(tmp_path: Path) -> None:
         "save", "load", "save a tenth", "load with it"))
 
 
->>>>>>> aeb3bd7 (state: store cards' records as they lie in memory)
 def test_the_tables_of_the_benchmark_have_one_price_for_every_ride() -> None:
     """Also: a fare row for some stops needs no fares at the others."""
     done = subprocess.run([sys.executable, "-c", "from clearing.cli import main; main()", "tables",

@@ -18,6 +18,7 @@ from ext.decode import (
     PREFIX,
     PROGRESS,
     SETTINGS,
+    SPAN,
     TEXT_PAD,
     Column,
     Need,
@@ -44,7 +45,7 @@ class Call:
             "settings": vocabulary.settings(sender.RECEIVED_AT), "rules": vocabulary.rules,
             "prefixes": vocabulary.prefixes, "taps": np.empty(4, TAP),
             "refusals": np.empty(4, REFUSAL), "raw": np.empty(len(text), np.uint8),
-            "progress": np.zeros(1, PROGRESS),
+            "progress": np.zeros(1, PROGRESS), "spans": np.empty(0, SPAN), "record": 0,
         }
         self.arguments.update(changes)
 
