@@ -12,8 +12,8 @@ WORDS: dict[Code, str] = {
     Code.BAD_ENCODING: "the line is not in the file's encoding; write canonical files as UTF-8",
     Code.BAD_QUOTING: "the line's quotation marks do not pair; quote whole fields, double a mark"
                       " inside, and keep a field on one line",
-    Code.COLUMN_COUNT: "the line has more or fewer fields than the header; quote fields that hold"
-                       " commas",
+    Code.COLUMN_COUNT: "the line has more or fewer fields than the header, or another length than"
+                       " the layout says; quote fields that hold commas",
     Code.TRUNCATED_LINE: "the file ends inside this line; send the whole file again",
     Code.MISSING_VALUE: "a value that this record needs is blank; fill it in",
     Code.CARD_INVALID: "the card is not up to 20 digits, nor up to 16 letters and digits; send the"

@@ -15,13 +15,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from clearing.intake.layout import load_layout
 from clearing.sample.files import TapFile, open_files
 from clearing.sample.ground import Ground
 from clearing.sample.rides import draw_rides, make_cards
 from clearing.sample.shape import Draws
 from clearing.sample.spoilt import spoil
 from clearing.sample.taps import Taps, make_batch
-from clearing.sample.text import Writer
+from clearing.sample.text import Form, Writer
+from clearing.world import read_network
 
 DAY = datetime.date(2024, 11, 25)
 COUNTED_FROM = datetime.date(2020, 1, 1)    # card counters: so many days, times 64
@@ -38,19 +40,23 @@ class _Block(NamedTuple):
 
 def write_day(
     folder: Path, *, taps: int, day: datetime.date = DAY, seed: int = 1,
-    network: str | Path = "demo", threads: int | None = None,
+    network: str | Path = "demo", threads: int | None = None, layout: str | None = None,
 ) -> list[Path]:
     """Write about so many taps into new files of a folder, and return the files.
 
     The same arguments write the same bytes, whatever the number of threads. Another day of the
-    same seed has the same cards, whose counters go on. Raises FileExistsError where the folder
-    holds such a day already.
+    same seed has the same cards, whose counters go on. `layout` names a fixed layout of the
+    network, in which the same taps are written as records of one length.
+
+    Raises FileExistsError where the folder holds such a day already, OnecardError where there is
+    no such layout, and ValueError where it has other columns.
     """
     ground = Ground(network, day)
-    writer = Writer(ground)
+    form = Form(load_layout(read_network(str(network))[1], layout) if layout else None)
+    writer = Writer(ground, form)
     cards = max(1, taps * 1000 // TAPS_PER_1000_CARDS)
     folder.mkdir(parents=True, exist_ok=True)
-    files = open_files(folder, ground, day)
+    files = open_files(folder, ground, day, form)
     dues = ground.array(ground.dues)
     spoilt = 0
     for block in _make_blocks(ground, writer, cards, seed, threads or os.cpu_count() or 1):
@@ -60,7 +66,7 @@ def write_day(
             files[number].records += len(added)
             files[number].count(dues, added)
         for number, line in block.spoilt:
-            files[number].write(spoil(line, spoilt), 1)
+            files[number].write(form.join(spoil(form.split(line), spoilt)), 1)
             spoilt += 1
     return _close(files)
 

@@ -133,13 +133,6 @@ cdef struct Row:                # a line whose fields have been found
     uint16_t begins[FIELDS]     # by Column
     uint16_t sizes[FIELDS]
 
-cdef struct Slice:              # a Span as the bits of `Context.filled`
-    uint64_t mask               # as many bits as the column has bytes; 0: it has more than fit
-    uint16_t byte
-    uint16_t shift
-    uint16_t start
-    uint16_t width
-
 cdef struct Tables:
     Table operators             # value: index into the rules
     Table modes
@@ -170,7 +163,12 @@ cdef struct Context:
     uint16_t places[FIELDS]     # of each Column among the file's; one more where it has none
     uint8_t numbers[COLUMNS + 1]        # for Refusal.field; the last is no column's
     uint8_t have[COLUMNS]       # those columns
-    Slice slices[COLUMNS]       # of those columns
+    bint narrow                 # records of at most 256 bytes, no column wider than a word
+    Span spans[COLUMNS]         # of records of one length, as the next four, by Column
+    uint64_t words[FIELDS]      # of `filled`, where a column's bits begin
+    uint64_t shifts[FIELDS]     # bits before them in that word
+    uint64_t masks[FIELDS]      # as many bits as the column has bytes; 0: more than a word has
+    uint64_t spans_from[FIELDS]
     Probe probes[OPEN_COLUMNS]  # of the row; `at` is NULL where there is nothing to look for
     Known kinds[KNOWN]
     Known operators[KNOWN]

@@ -50,7 +50,7 @@ MOST_COLUMNS = COLUMN_LIMIT
 NO_COLUMN = ABSENT
 
 cdef enum:
-    SLICE_BITS = 57         # of a word that is read where any byte begins
+    WORD_BITS = 63          # of a column whose bytes are told by bits, and one to spare
     DAYS_TO_1970 = 25567    # from 1900-01-01, where Tap.born_day counts from
     LAST_DAY = 65535        # the last day that fits, wherever it is counted from
 
@@ -135,6 +135,7 @@ cdef int fill_places(Context *context, const uint8_t[::1] places, uint32_t colum
     cdef int column
     context.columns, context.record = columns, record
     context.plain = True
+    context.narrow = record <= 256
     for column in range(FIELDS):
         context.places[column] = <uint16_t>columns      # a field behind the last: always blank
     for column in range(COLUMNS):
@@ -145,18 +146,20 @@ cdef int fill_places(Context *context, const uint8_t[::1] places, uint32_t colum
         context.have[context.present] = <uint8_t>column
         if column >= Column.DISTANCE_M:
             context.plain = False
-        if record:
-            fill_slice(&context.slices[context.present], spans[column])
         context.present += 1
+        if record:
+            fill_span(context, column, spans[column])
     return 0
 
 
-cdef void fill_slice(Slice *slice, Span span) noexcept nogil:
-    slice.start, slice.width = span.start, span.width
-    slice.byte, slice.shift = span.start >> 3, span.start & 7
-    slice.mask = 0
-    if span.width <= SLICE_BITS:
-        slice.mask = (<uint64_t>1 << span.width) - 1
+cdef void fill_span(Context *context, int column, Span span) noexcept nogil:
+    context.spans[column] = span
+    context.spans_from[column] = span.start
+    context.words[column], context.shifts[column] = span.start >> 6, span.start & 63
+    if span.width <= WORD_BITS:
+        context.masks[column] = (<uint64_t>1 << span.width) - 1
+    else:
+        context.narrow = False
 
 
 cdef int fill_tables(Tables *tables, tuple lookups) except -1:

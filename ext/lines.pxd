@@ -9,9 +9,9 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memchr
 
 from ext.codes cimport Code
-from ext.decode cimport FIELDS, ROWS_AHEAD, Column, Context, Field, Row, Slice
-from ext.scan cimport cut, mark, place, place_any
-from ext.text cimport LINE_LIMIT, first_bit, last_bit, likely, load8, valid_utf8
+from ext.decode cimport FIELDS, ROWS_AHEAD, Column, Context, Field, Row, Span
+from ext.scan cimport can_strip, cut, mark, place, place_any, strip
+from ext.text cimport LINE_LIMIT, first_bit, last_bit, likely, valid_utf8
 
 
 cdef inline Field text_of(const Context *context, Column column) noexcept nogil:
@@ -134,9 +134,9 @@ cdef inline bint is_blank(const uint8_t *at, uint32_t size) noexcept nogil:
     return True
 
 
-cdef inline void strip_wide(const Slice *slice, Row *row, int column) noexcept nogil:
+cdef inline void strip_wide(const Span *span, Row *row, int column) noexcept nogil:
     """A column that is too wide for a word of bits, without the spaces around it."""
-    cdef uint32_t start = slice.start, end = <uint32_t>slice.start + slice.width
+    cdef uint32_t start = span.start, end = <uint32_t>span.start + span.width
     while end > start and row.text[end - 1] == 32:
         end -= 1
     while start < end and row.text[start] == 32:
@@ -144,26 +144,31 @@ cdef inline void strip_wide(const Slice *slice, Row *row, int column) noexcept n
     row.begins[column], row.sizes[column] = <uint16_t>start, <uint16_t>(end - start)
 
 
-cdef inline int strip_columns(Context *context, Row *row) noexcept nogil:
-    """Every column's text without the spaces around it."""
-    cdef const uint8_t *filled = <const uint8_t *>context.filled
-    cdef const Slice *slice = context.slices
-    cdef uint64_t bits
-    cdef uint32_t i, first
-    cdef int column
-    for i in range(context.present):
-        column = context.have[i]
-        if likely(slice.mask != 0):
-            bits = load8(filled + slice.byte) >> slice.shift & slice.mask
-            first = first_bit(bits | (bits == 0))
-            row.begins[column] = <uint16_t>(slice.start + first)
-            row.sizes[column] = <uint16_t>(last_bit(bits << 1 | 1) - first)
-        else:
-            strip_wide(slice, row, column)
-        slice += 1
+cdef inline int check_filled(const Context *context, const Row *row) noexcept nogil:
+    """Refuse a record of nothing but spaces."""
     if row.sizes[<int>Column.CARD] == 0 and is_blank(row.text, context.record):
         return Code.EMPTY_RECORD
     return Code.OK
+
+
+cdef inline int strip_columns(Context *context, Row *row) noexcept nogil:
+    """Every column's text without the spaces around it."""
+    cdef const uint64_t *word
+    cdef uint64_t bits
+    cdef uint32_t i, first, shift
+    cdef int column
+    for i in range(context.present):
+        column = context.have[i]
+        if likely(context.masks[column] != 0):
+            word = context.filled + context.words[column]
+            shift = <uint32_t>context.shifts[column]
+            bits = (word[0] >> shift | word[1] << 1 << (63 - shift)) & context.masks[column]
+            first = first_bit(bits | (bits == 0))
+            row.begins[column] = <uint16_t>(context.spans_from[column] + first)
+            row.sizes[column] = <uint16_t>(last_bit(bits << 1 | 1) - first)
+        else:
+            strip_wide(&context.spans[column], row, column)
+    return check_filled(context, row)
 
 
 cdef inline bint goes_on(const uint8_t *at) noexcept nogil:
@@ -173,11 +178,11 @@ cdef inline bint goes_on(const uint8_t *at) noexcept nogil:
 
 cdef inline bint parts_letters(const Context *context, const Row *row) noexcept nogil:
     """Whether a column begins or ends within a character of several bytes."""
-    cdef const Slice *slice
+    cdef const Span *span
     cdef uint32_t i
     for i in range(context.present):
-        slice = &context.slices[i]
-        if goes_on(row.text + slice.start) or goes_on(row.text + slice.start + slice.width):
+        span = &context.spans[<int>context.have[i]]
+        if goes_on(row.text + span.start) or goes_on(row.text + span.start + span.width):
             return True
     return False
 
@@ -212,6 +217,11 @@ cdef inline int read_record(Context *context, Row *row, uint64_t left) noexcept 
     else:
         return read_odd_record(context, row, left)
     row.size = record
+    if context.narrow and can_strip():
+        if strip(row.text, record, context.words, context.shifts, context.masks,
+                 context.spans_from, row.begins, row.sizes):
+            return read_odd_record(context, row, left)
+        return check_filled(context, row)
     if mark(row.text, record, context.filled):
         return read_odd_record(context, row, left)
     return strip_columns(context, row)

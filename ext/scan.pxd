@@ -21,12 +21,6 @@ cdef extern from *:
     #define ONECARD_WIDE 1
     #endif
 
-    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    #define ONECARD_LITTLE(word) __builtin_bswap64(word)
-    #else
-    #define ONECARD_LITTLE(word) (word)
-    #endif
-
     enum { ONECARD_LINE = 4096 };       /* LINE_LIMIT */
 
     /* Of 64 bytes: which are commas or newlines, which newlines, which spaces, which need a closer
@@ -95,8 +89,8 @@ cdef extern from *:
         *odd = any; \\
         return count;
 
-    /* Of a line of `size` bytes the bytes that are not spaces, bit by bit, as bytes in memory;
-       whether it has a newline or a byte that needs a closer look. */
+    /* Of a line of `size` bytes the bytes that are not spaces, bit by bit; whether it has a
+       newline or a byte that needs a closer look. */
     #define ONECARD_MARK(look) \\
         uint64_t any = 0; \\
         for (uint32_t base = 0; base < size; base += 64) { \\
@@ -104,7 +98,7 @@ cdef extern from *:
             uint64_t in = size - base >= 64 ? ~(uint64_t)0 \\
                                             : ((uint64_t)1 << (size - base)) - 1; \\
             any |= (m.ends | m.odd) & in; \\
-            filled[base >> 6] = ONECARD_LITTLE(~m.spaces & in); \\
+            filled[base >> 6] = ~m.spaces & in; \\
         } \\
         return any != 0;
 
@@ -131,7 +125,7 @@ cdef extern from *:
     #if ONECARD_WIDE
     #define ONECARD_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
     #define ONECARD_AVX512 __attribute__((target( \\
-        "avx512f,avx512bw,avx512vl,avx512vbmi2,bmi,bmi2,popcnt")))
+        "avx512f,avx512bw,avx512vl,avx512cd,avx512vbmi2,bmi,bmi2,popcnt")))
 
     ONECARD_AVX2 static inline uint64_t onecard_pair(__m256i low, __m256i high) {
         return (uint32_t)_mm256_movemask_epi8(low)
@@ -219,6 +213,41 @@ cdef extern from *:
                                              uint64_t *filled) {
         ONECARD_MARK(onecard_look_2)
     }
+
+    /* ONECARD_MARK for a line of at most 256 bytes, and of each of 32 columns at once where its
+       text without spaces around it begins, and its size. A column's bits are the lowest ones of
+       the words words[i] and the next, shifted by shifts[i], as far as masks[i] says. */
+    ONECARD_AVX512 static int onecard_strip_2(
+            const uint8_t *row, uint32_t size, const uint64_t *words, const uint64_t *shifts,
+            const uint64_t *masks, const uint64_t *from, uint16_t *begins, uint16_t *sizes) {
+        uint64_t w[4] = {0, 0, 0, 0}, any = 0;
+        for (uint32_t i = 0; i < 4 && 64 * i < size; i++) {
+            onecard_masks64 m = onecard_look_2(row + 64 * i, 0);
+            uint64_t in = _bzhi_u64(~(uint64_t)0, size - 64 * i > 64 ? 64 : size - 64 * i);
+            any |= (m.ends | m.odd) & in;
+            w[i] = ~m.spaces & in;
+        }
+        const __m512i all = _mm512_setr_epi64((int64_t)w[0], (int64_t)w[1], (int64_t)w[2],
+                                              (int64_t)w[3], 0, 0, 0, 0);
+        const __m512i one = _mm512_set1_epi64(1), top = _mm512_set1_epi64(63);
+        for (int i = 0; i < 32; i += 8) {
+            __m512i at = _mm512_loadu_si512(words + i);
+            __m512i bits = _mm512_and_si512(_mm512_loadu_si512(masks + i), _mm512_shrdv_epi64(
+                _mm512_permutexvar_epi64(at, all),
+                _mm512_permutexvar_epi64(_mm512_add_epi64(at, one), all),
+                _mm512_loadu_si512(shifts + i)));
+            __mmask8 some = _mm512_test_epi64_mask(bits, bits);
+            __m512i lowest = _mm512_and_si512(
+                bits, _mm512_sub_epi64(_mm512_setzero_si512(), bits));
+            __m512i first = _mm512_maskz_sub_epi64(some, top, _mm512_lzcnt_epi64(lowest));
+            __m512i last = _mm512_maskz_sub_epi64(some, top, _mm512_lzcnt_epi64(bits));
+            _mm_storeu_si128((__m128i *)(begins + i), _mm512_cvtepi64_epi16(
+                _mm512_add_epi64(first, _mm512_loadu_si512(from + i))));
+            _mm_storeu_si128((__m128i *)(sizes + i), _mm512_cvtepi64_epi16(
+                _mm512_maskz_add_epi64(some, _mm512_sub_epi64(last, first), one)));
+        }
+        return any != 0;
+    }
     #endif
 
     static int onecard_has_way(int way) {
@@ -229,7 +258,8 @@ cdef extern from *:
             return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
         if (way == 2)
             return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
-                   && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2");
+                   && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vbmi2")
+                   && __builtin_cpu_supports("bmi2");
     #endif
         return 0;
     }
@@ -239,15 +269,21 @@ cdef extern from *:
     static void (*onecard_place)(const uint16_t *, const uint16_t *, const uint8_t *, uint32_t,
                                  uint16_t *, uint16_t *) = onecard_place_0;
 
+    static int (*onecard_strip)(const uint8_t *, uint32_t, const uint64_t *, const uint64_t *,
+                                const uint64_t *, const uint64_t *, uint16_t *, uint16_t *) = 0;
+
+    static inline int onecard_can_strip(void) { return onecard_strip != 0; }
+
     static int onecard_use_way(int way) {
         if (!onecard_has_way(way)) return 0;
+        onecard_strip = 0;
         onecard_cut = onecard_cut_0; onecard_mark = onecard_mark_0;
         onecard_place = onecard_place_0;
     #if ONECARD_WIDE
         if (way == 1) { onecard_cut = onecard_cut_1; onecard_mark = onecard_mark_1; }
         if (way == 2) {
             onecard_cut = onecard_cut_2; onecard_mark = onecard_mark_2;
-            onecard_place = onecard_place_2;
+            onecard_place = onecard_place_2; onecard_strip = onecard_strip_2;
         }
     #endif
         return 1;
@@ -261,4 +297,9 @@ cdef extern from *:
         const uint16_t *starts, const uint16_t *places, const uint8_t *have, uint32_t count,
         uint16_t *begins, uint16_t *sizes) noexcept nogil
     bint mark "onecard_mark"(const uint8_t *row, uint32_t size, uint64_t *filled) noexcept nogil
+    bint can_strip "onecard_can_strip"() noexcept nogil     # there is a way to do both at once
+    bint strip "onecard_strip"(
+        const uint8_t *row, uint32_t size, const uint64_t *words, const uint64_t *shifts,
+        const uint64_t *masks, const uint64_t *starts, uint16_t *begins,
+        uint16_t *sizes) noexcept nogil
     bint use_way "onecard_use_way"(int way) noexcept nogil

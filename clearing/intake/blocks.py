@@ -93,6 +93,7 @@ class FileReader:
         self.size = self._before.st_size
         self._digest = hashlib.sha256()
         self._read = 0
+        self.first_line = 1             # of the file, where its records begin
         self.trailer = b""              # the trailer line, once it was met
         self.content_digest = ""        # of everything before the trailer
         self.peeked = os.pread(self._file.fileno(), HEADER_BYTES, 0)
@@ -103,8 +104,9 @@ class FileReader:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def take_header(self, length: int) -> None:
-        """Count that many of the peeked bytes as read."""
+    def take_header(self, length: int, lines: int = 1) -> None:
+        """Count that many of the peeked bytes as read, and that many lines as no records."""
+        self.first_line = 1 + lines
         self._digest.update(self.peeked[:length])
         self._file.seek(length)
         self._read = length

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,3 +90,14 @@ def read_header(columns: tuple[str, ...]) -> Shape:
         if name in COLUMNS:
             places[COLUMNS.index(name)] = place
     return Shape(columns, places)
+
+
+def place_columns(places: Mapping[str, tuple[int, int]], record_bytes: int) -> Shape:
+    """The shape of records of one length; `places` are (start, width) in bytes, by column."""
+    columns = tuple(sorted(places, key=lambda column: places[column]))
+    shape = Shape(columns, np.full(len(COLUMNS), NO_COLUMN, dtype=np.uint8),
+                  np.zeros(len(COLUMNS), dtype=SPAN), record_bytes)
+    for place, name in enumerate(columns):
+        shape.places[COLUMNS.index(name)] = place
+        shape.spans[COLUMNS.index(name)] = places[name]
+    return shape

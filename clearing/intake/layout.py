@@ -2,6 +2,12 @@
 
 A layout is layouts/<name>.toml in the network's folder, in the shape of `Layout`. It says where
 values stand and how they are written; it never decides whether a record is good.
+
+A layout of the format "fixed" is for records of one length, which the kernel reads as they stand:
+each line has `record_bytes` bytes (a newline behind them, perhaps a carriage return before it), and
+each column of `columns` its bytes of it, in UTF-8. Spaces around a value do not belong to it, and a
+value of spaces is blank. There is no header: the first line is a record. The last line may be a
+trailer (trailer.py). A line of another length is a record refused with COLUMN_COUNT.
 """
 
 from __future__ import annotations
@@ -14,6 +20,7 @@ import msgspec
 
 from clearing.errors import OnecardError
 from clearing.intake.canonical import COLUMNS, REQUIRED
+from ext.decode import LONGEST_LINE
 from fare_tables.loader import read_toml
 
 
@@ -38,12 +45,21 @@ class Source(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     default: str | None = None          # for what neither map nor prefix has; None: as it is
 
 
+class Place(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Where one column stands in a record of one length, in bytes."""
+
+    start: int                          # from the record's beginning, which is 0
+    width: int
+
+
 class Layout(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """layouts/<name>.toml as it is written."""
 
     title: str
-    format: Literal["csv", "json"]
-    fields: dict[str, Source]           # by column of onecard-taps/1
+    format: Literal["csv", "json", "fixed"]
+    fields: dict[str, Source] = {}      # by column of onecard-taps/1; csv and json
+    columns: dict[str, Place] = {}      # the same; fixed
+    record_bytes: int = 0               # fixed: of a line, without its end
     encoding: str = "utf-8"
     delimiter: str = ","                # csv
     records_at: str = ""                # json: keys to the list of records, with dots between
@@ -72,14 +88,43 @@ def load_layout(folder: Path, name: str) -> Layout:
                            remedy="name one of these, or write the file")
     layout = read_toml(path, Layout)
     layout.name = name
+    if layout.format == "fixed":
+        _check_places(path, layout)
+    elif layout.columns or layout.record_bytes:
+        raise OnecardError(f"columns and record_bytes say nothing of {layout.format}",
+                           where=str(path), expected='format = "fixed"')
     for column, source in layout.fields.items():
         _check_source(path, column, source)
-    missing = [column for column in REQUIRED if column not in layout.fields]
+    given = layout.columns if layout.format == "fixed" else layout.fields
+    missing = [column for column in REQUIRED if column not in given]
     if missing:
-        raise OnecardError(f"fields has no {', '.join(missing)}", where=str(path),
+        table = "columns" if layout.format == "fixed" else "fields"
+        raise OnecardError(f"{table} has no {', '.join(missing)}", where=str(path),
                            remedy="say where each comes from, or give it a constant")
     _check_text(path, layout)
     return layout
+
+
+def _check_places(path: Path, layout: Layout) -> None:
+    """Refuse columns that are not in the record, or in each other."""
+    if layout.fields or not 1 <= layout.record_bytes <= LONGEST_LINE:
+        raise OnecardError(
+            f"a fixed layout has {len(layout.fields)} fields and record_bytes = "
+            f"{layout.record_bytes}", where=str(path),
+            expected=f"columns instead of fields, and 1 to {LONGEST_LINE} bytes")
+    end, before = 0, ""
+    for column, place in sorted(layout.columns.items(), key=lambda each: each[1].start):
+        if column not in COLUMNS:
+            raise OnecardError(f"columns.{column} is not a column of the format", where=str(path),
+                               expected=", ".join(COLUMNS))
+        if place.start < end or place.width < 1:
+            raise OnecardError(
+                f"columns.{column} has {place.width} bytes from {place.start} on", where=str(path),
+                expected=f"1 or more, from {end} on{before}")
+        end, before = place.start + place.width, f", where {column} ends"
+    if end > layout.record_bytes:
+        raise OnecardError(f"the columns end at byte {end}, a record at {layout.record_bytes}",
+                           where=str(path), remedy="correct record_bytes, or the columns")
 
 
 def _check_source(path: Path, column: str, source: Source) -> None:
@@ -104,7 +149,7 @@ def _check_text(path: Path, layout: Layout) -> None:
     except LookupError:
         raise OnecardError(f"there is no encoding {layout.encoding!r}", where=str(path),
                            remedy="write a name that Python knows, such as gb18030") from None
-    if newline != b"\n," or (layout.format == "json" and layout.encoding.lower() != "utf-8"):
+    if newline != b"\n," or (layout.format != "csv" and layout.encoding.lower() != "utf-8"):
         raise OnecardError(f"the encoding {layout.encoding!r} cannot be read by lines",
                            where=str(path), remedy="convert the files to UTF-8 first")
     if len(layout.delimiter) != 1 or layout.delimiter in "\"\r\n":

@@ -17,6 +17,7 @@ from clearing.intake.canonical import (
     HeaderInvalid,
     Shape,
     is_canonical,
+    place_columns,
     read_header,
     split_header,
 )
@@ -69,6 +70,8 @@ def open_records(reader: FileReader, layout: Layout | None, civil_offset_s: int)
         return Opened(FORMAT, shape.columns, shape, reader.pieces())
     if layout is None:
         raise _explain_header(peeked, end)
+    if layout.format == "fixed":
+        return _open_fixed(reader, layout)
     if layout.format == "json":
         return _open_json(reader, layout, civil_offset_s)
     return _open_csv(reader, layout, end, civil_offset_s)
@@ -101,6 +104,15 @@ def _check_plain(peeked: bytes, end: int) -> None:
     if end == 0:
         raise FileRefused(Code.HEADER_INVALID, "the header row does not end with a newline "
                           f"in {len(peeked)} bytes")
+
+
+def _open_fixed(reader: FileReader, layout: Layout) -> Opened:
+    """Open a file of records of one length: they begin with the first line."""
+    has_mark = reader.peeked.startswith(codecs.BOM_UTF8)
+    reader.take_header(len(codecs.BOM_UTF8) if has_mark else 0, lines=0)
+    shape = place_columns({column: (place.start, place.width)
+                           for column, place in layout.columns.items()}, layout.record_bytes)
+    return Opened(layout.name, shape.columns, shape, reader.pieces())
 
 
 def _open_csv(reader: FileReader, layout: Layout, end: int, civil_offset_s: int) -> Opened:

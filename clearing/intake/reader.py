@@ -151,12 +151,12 @@ def _count_lines(reader: FileReader, buffers: Buffers) -> int:
 def _add_up(report: FileReport, reader: FileReader,
             chunks: list[Chunk]) -> tuple[FileReport, list[Chunk]]:
     """The file's numbers, and whether its trailer agrees with them."""
-    line = 2
+    line = reader.first_line
     for chunk in chunks:
         chunk.file_index, chunk.first_line = report.index, line
         line += chunk.records
     if not report.code:
-        report.records = line - 2
+        report.records = line - reader.first_line
     report.trailer = bool(reader.trailer)
     if reader.trailer and not report.code:
         reason = check_trailer(reader.trailer, Content(

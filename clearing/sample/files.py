@@ -10,19 +10,19 @@ import numpy as np
 
 from clearing.sample.ground import Ground
 from clearing.sample.taps import FILES, NOTHING, Taps
-from clearing.sample.text import HEADER
+from clearing.sample.text import Form
 
 
 class TapFile:
     """One file, as long as it is being written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, header: bytes) -> None:
         """Begin the file; nothing may be there."""
         self.path = path
         self.records = self.due = self.paid = 0
-        self._digest = hashlib.sha256(HEADER)
+        self._digest = hashlib.sha256(header)
         self._file = path.open("xb", buffering=0)
-        self._file.write(HEADER)
+        self._file.write(header)
 
     def write(self, text: bytes, records: int) -> None:
         """Append whole lines."""
@@ -48,9 +48,9 @@ class TapFile:
         return self.records > 0
 
 
-def open_files(folder: Path, ground: Ground, day: datetime.date) -> list[TapFile]:
+def open_files(folder: Path, ground: Ground, day: datetime.date, form: Form) -> list[TapFile]:
     """Every operator's files, in the order of their numbers."""
     return [
-        TapFile(folder / f"{operator.code}-{day.isoformat()}-{part + 1}.csv")
+        TapFile(folder / f"{operator.code}-{day.isoformat()}-{part + 1}{form.suffix}", form.header)
         for operator in ground.operators for part in range(FILES)
     ]

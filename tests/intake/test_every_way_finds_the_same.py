@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.decode import Need, choose_way, list_ways
+from ext.decode import NO_COLUMN, SPAN, Need, choose_way, list_ways
 from ext.records import REFUSAL, TAP
 from tests.intake import sender
 from tests.intake.test_decode_kernel import Call
@@ -62,3 +62,34 @@ def test_files_of_many_columns(columns: int) -> None:
         assert call.run() == Need.DONE
         assert call["progress"]["taps"][0] == 40
         assert call["taps"]["device"].tolist() == list(range(1, 41))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_records_of_one_length(data: st.DataObject) -> None:
+    """Whatever the places of the columns, up to 256 bytes and beyond."""
+    widths = data.draw(st.lists(st.integers(0, 20) | st.sampled_from([63, 64]), min_size=26,
+                                max_size=26))
+    widths[0] = data.draw(st.integers(1, 20))
+    spans, at = np.zeros(26, SPAN), 0
+    places = np.full(26, NO_COLUMN, np.uint8)
+    for column, width in enumerate(widths):
+        if at + width <= 500 and width:
+            spans[column] = at, width
+            places[column] = column
+            at += width + data.draw(st.integers(0, 2))
+    record = int((spans["start"] + spans["width"]).max()) + data.draw(st.integers(0, 9))
+    words = st.sampled_from([b" ", b"  ", b" " * 30, b"31", b"7", b"S1", b"bus", b"single", b"card",
+                             b"20241125073000", b"\xe7\xab\x99", b",", b"\n", b"\r", b"\0"])
+    text = b""
+    for _ in range(data.draw(st.integers(1, 20))):
+        line = b"".join(data.draw(st.lists(words, max_size=40)))
+        text += line.ljust(record)[:record] + data.draw(st.sampled_from([b"\n", b"\n", b"\r\n"]))
+    found = set()
+    for way in list_ways():
+        call = Call(text, taps=np.zeros(900, TAP), refusals=np.zeros(900, REFUSAL), columns=26,
+                    places=places, spans=spans, record=record)
+        choose_way(way)
+        assert call.run() == Need.DONE
+        found.add(tuple(call[name].tobytes() for name in ("taps", "refusals", "progress")))
+    assert len(found) == 1

@@ -229,5 +229,5 @@ def test_layouts_with_a_fault(tmp_path: Path, old_text: str, new_text: str, word
 
 
 def test_a_layout_that_does_not_exist(tmp_path: Path) -> None:
-    with pytest.raises(OnecardError, match="the network's layouts: old, web"):
+    with pytest.raises(OnecardError, match="the network's layouts: fixed, old, web"):
         read(tmp_path, b"", layout="new")
