@@ -51,9 +51,10 @@ cdef inline bint in_windows(Plan plan, const Condition *condition,
     return False
 
 
-cdef inline bint holds_narrowly(Plan plan, const Condition *condition, const Ride *ride,
-                                bint companion) except -1 nogil:
-    """The conditions besides card kind, medium and mode."""
+cdef inline bint holds(Plan plan, uint32_t number, const Ride *ride,
+                       bint companion) except -1 nogil:
+    """Whether all is so that a row asks besides who rides; condition 0 asks for nothing."""
+    cdef const Condition *condition = &plan.conditions[number]
     if condition.issuers and not plan.member_sets[condition.issuers, ride.issuer]:
         return False
     if condition.lines and not in_line_set(plan, condition.lines, ride.line):
@@ -70,13 +71,3 @@ cdef inline bint holds_narrowly(Plan plan, const Condition *condition, const Rid
     if condition.holder_only and companion:
         return False
     return not condition.windows_count or in_windows(plan, condition, ride)
-
-
-cdef inline bint holds(Plan plan, uint32_t number, const Ride *ride,
-                       bint companion) except -1 nogil:
-    """Whether all that a condition asks for is so."""
-    cdef const Condition *condition = &plan.conditions[number]
-    return ((condition.card_kinds >> ride.card_kind) & 1 != 0
-            and (condition.media >> ride.medium) & 1 != 0
-            and (condition.modes >> ride.mode) & 1 != 0
-            and (not condition.narrow or holds_narrowly(plan, condition, ride, companion)))

@@ -1,8 +1,8 @@
 """What the rows of a table take off a price, and who pays for it (RULES.md section 4)."""
 
-from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ext.codes cimport Effect, MeasuredFrom, Period, Rounding
+from ext.codes cimport Effect, MeasuredFrom, Rounding
 from ext.conditions cimport in_line_set, in_stop_set, ride_time
 from ext.fares cimport fare_by_basis, find_due
 from ext.plan cimport Plan
@@ -10,9 +10,9 @@ from ext.records cimport (
     NO_TRANSFER,
     SHARE_ISSUER,
     SHARE_OPERATOR,
-    Accumulator,
     CardState,
     Charge,
+    FareRow,
     PriceRow,
     Ride,
 )
@@ -22,81 +22,6 @@ cdef enum:
     NEVER_S = 0xFFFFFFFF
     FUNDERS_MAX = 8
     DOES_NOT_FIT = -1
-    PLACES = 16             # accumulators whose places are kept from ride to ride
-    PLACES_REACH = 30000    # totals of a card that a place can point to
-    UNKNOWN_PLACE = -2
-    NO_DAY = 0x10000
-
-
-cdef struct Card:
-    # One card while its rides are priced: what it carries, and where its running totals stand.
-    CardState *state
-    Py_ssize_t first
-    Py_ssize_t end
-    uint32_t day                # service day that the places are of
-    int16_t places[PLACES]      # by accumulator number: where its total of that day stands
-
-
-cdef inline uint32_t period_of(Plan plan, uint16_t accumulator,
-                               uint16_t service_day) except? 4294967295 nogil:
-    """The number of the period of an accumulator that a day is in."""
-    cdef uint8_t period = plan.accumulator_rules[accumulator].period
-    if period == Period.MONTH:
-        return plan.months[service_day]
-    if period == Period.WEEK:
-        return (<uint32_t>service_day + 3) // 7      # 1970-01-01 was a Thursday
-    if period == Period.YEAR:
-        return plan.months[service_day] // 12
-    return service_day
-
-
-cdef inline void forget_places(Card *card, uint16_t service_day) noexcept nogil:
-    """Start anew with the places of running totals where the day is another."""
-    cdef int i
-    if card.day != service_day:
-        card.day = service_day
-        for i in range(PLACES):
-            card.places[i] = UNKNOWN_PLACE
-
-
-cdef inline void remember_place(Card *card, uint16_t number, Py_ssize_t found) noexcept nogil:
-    """Keep where a running total stands, or that there is none, for the card's next rides."""
-    if number >= PLACES:
-        return
-    if found < 0:
-        card.places[number] = -1
-    elif found - card.first < PLACES_REACH:
-        card.places[number] = <int16_t>(found - card.first)
-    else:
-        card.places[number] = UNKNOWN_PLACE     # too far off: it is looked for every time
-
-
-cdef inline Py_ssize_t search_accumulator(const Accumulator[::1] totals, const Card *card,
-                                          uint16_t number, uint32_t period) except -2 nogil:
-    """The card's running total; -1: nothing counted yet. The newest stand last."""
-    cdef Py_ssize_t i
-    for i in range(card.end - 1, card.first - 1, -1):
-        if totals[i].accumulator == number and totals[i].period == period:
-            return i
-    return -1
-
-
-cdef inline Py_ssize_t find_accumulator(Plan plan, const Accumulator[::1] totals, Card *card,
-                                        uint16_t number, uint16_t service_day) except -2 nogil:
-    """The card's running total in the period of a day, which its places are of; -1: none."""
-    cdef Py_ssize_t found
-    if number < PLACES and card.places[number] != UNKNOWN_PLACE:
-        return card.first + card.places[number] if card.places[number] >= 0 else -1
-    found = search_accumulator(totals, card, number, period_of(plan, number, service_day))
-    remember_place(card, number, found)
-    return found
-
-
-cdef inline int64_t counted(Plan plan, const Accumulator[::1] totals, Card *card,
-                            uint16_t number, uint16_t service_day) except -1 nogil:
-    """What an accumulator has counted in the period of a day."""
-    cdef Py_ssize_t found = find_accumulator(plan, totals, card, number, service_day)
-    return totals[found].spent if found >= 0 else 0
 
 
 cdef inline int64_t round_ppm(int64_t amount_ppm, const PriceRow *row) except? -1 nogil:
@@ -130,7 +55,7 @@ cdef inline int64_t pays_by_bands(Plan plan, const PriceRow *row, int64_t price)
     return round_ppm(total_ppm, row)
 
 
-cdef inline int64_t price_after(Plan plan, const PriceRow *row, uint32_t fare_row,
+cdef inline int64_t price_after(Plan plan, const PriceRow *row, const FareRow *fare_row,
                                 const CardState *state, const Ride *ride, int64_t left,
                                 int64_t price) except -2 nogil:
     """The price once the row has been applied, from 0 to what it was; DOES_NOT_FIT.
@@ -160,7 +85,7 @@ cdef inline int64_t price_after(Plan plan, const PriceRow *row, uint32_t fare_ro
         if after < 0:
             return DOES_NOT_FIT
     elif effect == Effect.THROUGH:
-        fare = fare_by_basis(plan, &plan.fare_rows[fare_row], ride, state.chain_stop)
+        fare = fare_by_basis(plan, fare_row, ride, state.chain_stop)
         if fare < 0:
             return DOES_NOT_FIT
         after = fare - state.chain_price

@@ -11,9 +11,9 @@ from ext.records cimport (
     Band,
     FareRow,
     LineStops,
+    Offer,
     Ride,
     SameStation,
-    Tariff,
 )
 
 cdef enum:
@@ -21,14 +21,16 @@ cdef enum:
     NOWHERE = 0xFFFF        # the zone of a stop that has none
 
 
-cdef inline int64_t find_fare_row(Plan plan, const Tariff *tariff, const Ride *ride,
-                                  bint companion) except -2 nogil:
-    """The first fare row whose conditions hold; -1: none."""
+cdef inline const FareRow *find_fare_row(Plan plan, const Offer *offer, const Ride *ride,
+                                         bint companion) except? NULL nogil:
+    """The first offered fare row whose condition holds; NULL: none."""
+    cdef const FareRow *row
     cdef uint32_t i
-    for i in range(tariff.fares, tariff.fares + tariff.fares_count):
-        if holds(plan, plan.fare_rows[i].condition, ride, companion):
-            return i
-    return -1
+    for i in range(offer.fares, offer.fares + offer.fares_count):
+        row = &plan.fare_rows[plan.offered_fares[i]]
+        if row.condition == 0 or holds(plan, row.condition, ride, companion):
+            return row
+    return NULL
 
 
 cdef inline int64_t fare_of_bands(Plan plan, const FareRow *row, int64_t value) except -2 nogil:
@@ -51,11 +53,11 @@ cdef inline int64_t fare_of_metres(Plan plan, const FareRow *row, int64_t metres
 
 cdef inline int64_t place_of(Plan plan, const FareRow *row, uint32_t stop) except -2 nogil:
     """A stop's place along its system; -1: not one of its stops."""
-    cdef int64_t place
+    cdef uint32_t place
     if stop >= <uint32_t>plan.stop_places.shape[0]:
         return -1
-    place = <int64_t>plan.stop_places[stop] - row.first_stop
-    return place if 0 <= place < row.stops else -1
+    place = plan.stop_places[stop] - row.first_stop     # below the first: past every end
+    return place if place < row.stops else -1
 
 
 cdef inline int64_t fare_between(Plan plan, const FareRow *row, uint32_t from_stop,

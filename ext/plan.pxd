@@ -11,6 +11,7 @@ from ext.records cimport (
     LineStop,
     LineStops,
     Member,
+    Offer,
     PriceBand,
     PriceRow,
     SameStation,
@@ -25,13 +26,14 @@ cdef class Plan:
     cdef const Member[::1] members              # by member number
     cdef const Choice[::1] choices              # [operator slot][mode][line group]
     cdef const uint16_t[::1] choice_tariffs
-    cdef const uint16_t[::1] line_groups        # by line number; lines beyond it: group 0
+    cdef const uint16_t[::1] line_groups        # by line number; 0 and beyond: group 0
     cdef const Tariff[::1] tariffs
+    cdef const Offer[::1] offers                # [tariff][card kind][medium][mode]; the last kind
+    cdef const uint32_t[::1] offered_fares      # and medium: newer ones
     cdef const FareRow[::1] fare_rows
     cdef const Step[::1] steps
+    cdef const uint32_t[::1] offered_rows
     cdef const PriceRow[::1] rows
-    cdef const Choice[::1] candidates           # [step][card kind][medium][mode]: rows that can
-    cdef const uint32_t[::1] candidate_rows     # hold; the last kind and medium: newer ones
     cdef const Condition[::1] conditions
     cdef const Window[::1] windows
     cdef const Share[::1] shares

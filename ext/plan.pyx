@@ -4,10 +4,10 @@
 cdef class Plan:
     """Everything that prices of a network depend on. Shapes are the compiler's promise."""
 
-    def __init__(self, *, members, choices, choice_tariffs, line_groups, tariffs, fare_rows, steps,
-                 rows, candidates, candidate_rows, conditions, windows, shares, bands, price_bands,
-                 same_stations, stop_places, zones, fares, line_stops, lines, member_sets,
-                 line_sets, stop_sets, counts_to, accumulator_rules, days, months,
+    def __init__(self, *, members, choices, choice_tariffs, line_groups, tariffs, offers,
+                 offered_fares, fare_rows, steps, offered_rows, rows, conditions, windows, shares,
+                 bands, price_bands, same_stations, stop_places, zones, fares, line_stops, lines,
+                 member_sets, line_sets, stop_sets, counts_to, accumulator_rules, days, months,
                  int civil_offset_s, Py_ssize_t card_kinds, Py_ssize_t media, Py_ssize_t modes,
                  Py_ssize_t groups, Py_ssize_t counts_to_most):
         """Keep the arrays; none may be empty."""
@@ -16,11 +16,12 @@ cdef class Plan:
         self.choice_tariffs = choice_tariffs
         self.line_groups = line_groups
         self.tariffs = tariffs
+        self.offers = offers
+        self.offered_fares = offered_fares
         self.fare_rows = fare_rows
         self.steps = steps
+        self.offered_rows = offered_rows
         self.rows = rows
-        self.candidates = candidates
-        self.candidate_rows = candidate_rows
         self.conditions = conditions
         self.windows = windows
         self.shares = shares

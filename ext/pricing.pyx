@@ -5,23 +5,12 @@ fare_tables/compiled.py. Amounts are fen and at most 2,000,000,000 each by decod
 so one price times parts per million fits 64 bits, and so does the sum of 2^32 prices.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memset
 
 from ext.codes cimport Code, Counts, Effect, LegKind, RideState
-from ext.conditions cimport holds_narrowly, is_incomplete, ride_time
-from ext.discounts cimport (
-    Card,
-    NO_DAY,
-    add_legs,
-    counted,
-    find_accumulator,
-    forget_places,
-    may_transfer,
-    period_of,
-    price_after,
-    remember_place,
-)
+from ext.conditions cimport holds, is_incomplete, ride_time
+from ext.discounts cimport DOES_NOT_FIT, add_legs, may_transfer, price_after
 from ext.fares cimport find_due, find_fare_row, is_overtime
 from ext.plan cimport Plan
 from ext.records cimport (
@@ -32,45 +21,60 @@ from ext.records cimport (
     CardState,
     Charge,
     Choice,
-    Condition,
+    FareRow,
     Member,
+    Offer,
     PriceRow,
     Ride,
     Step,
     Tariff,
 )
+from ext.totals cimport NO_DAY, Card, count, counted, forget_places, sort_totals
 
 cdef enum:
     DUE_MOST = 2000000000       # fen; a table by distance can ask for more
-    APPLIED_MOST = 16           # rows that can apply to one ride: the compiler refuses more
+    AMOUNTS_BYTES = 64          # of a charge, before its rule
+    QUOTAS_MOST = 16            # quotas that one ride can use: the compiler refuses more
 
 
 cdef struct Pricing:
     # One ride while it is priced.
+    Ride *ride
+    Charge *charge
+    Card *card
     const Tariff *tariff
-    uint32_t fare_row
+    const Offer *offer
+    const FareRow *fare
     bint companion
+    bint incomplete
     int legs
-    uint32_t applied_count
-    uint32_t applied[APPLIED_MOST]      # rows
-    uint32_t kinds                      # bit k: a row of LegKind k has applied
+    uint32_t kinds                              # bit k: a row of LegKind k has applied
+    uint32_t quotas_count
+    const PriceRow *quotas[QUOTAS_MOST]         # rows that have applied and have a quota
 
 
-cdef int64_t find_tariff(Plan plan, const Ride *ride) except -2 nogil:
+cdef inline int64_t find_tariff(Plan plan, const Ride *ride) except -2 nogil:
     """The index of the table version in force for the ride; -1: none."""
-    cdef uint32_t group = 0
-    cdef Choice choice
+    cdef uint32_t line = ride.line if ride.line < <uint32_t>plan.line_groups.shape[0] else 0
+    cdef Py_ssize_t owner = plan.members[ride.operator].slot
+    cdef const Choice *choice = &plan.choices[
+        (owner * plan.modes + ride.mode) * plan.groups + plan.line_groups[line]]
+    cdef const Tariff *tariff
     cdef uint32_t i
-    cdef uint16_t tariff
-    if ride.line < <uint32_t>plan.line_groups.shape[0]:
-        group = plan.line_groups[ride.line]
-    choice = plan.choices[(plan.members[ride.operator].slot * plan.modes + ride.mode) * plan.groups
-                          + group]
     for i in range(choice.first, choice.first + choice.count):
-        tariff = plan.choice_tariffs[i]
-        if plan.tariffs[tariff].first_day <= ride.service_day <= plan.tariffs[tariff].last_day:
-            return tariff
+        tariff = &plan.tariffs[plan.choice_tariffs[i]]
+        if tariff.first_day <= ride.service_day <= tariff.last_day:
+            return plan.choice_tariffs[i]
     return -1
+
+
+cdef inline const Offer *find_offer(Plan plan, int64_t tariff,
+                                    const Ride *ride) except NULL nogil:
+    """What the tariff has for the rider."""
+    cdef Py_ssize_t kind = min(<Py_ssize_t>ride.card_kind, plan.card_kinds - 1)
+    cdef Py_ssize_t medium = min(<Py_ssize_t>ride.medium, plan.media - 1)
+    return &plan.offers[((tariff * plan.card_kinds + kind) * plan.media + medium) * plan.modes
+                        + ride.mode]
 
 
 cdef bint is_companion(const Tariff *tariff, const CardState *state,
@@ -84,99 +88,78 @@ cdef bint is_companion(const Tariff *tariff, const CardState *state,
             and ride.started_at - state.last_started_at <= tariff.companion_within_s)
 
 
-cdef bint fits(Plan plan, const PriceRow *row, const Step *step, const Ride *ride,
-               Card *card, Accumulator[::1] totals,
+cdef bint fits(Plan plan, const PriceRow *row, uint8_t kind,
                const Pricing *pricing) except -1 nogil:
-    """Whether all conditions of a candidate hold."""
-    cdef const Condition *condition = &plan.conditions[row.condition]
+    """Whether all holds that an offered row asks for."""
+    cdef const Ride *ride = pricing.ride
     cdef int64_t so_far
-    if condition.narrow and not holds_narrowly(plan, condition, ride, pricing.companion):
+    if row.condition and not holds(plan, row.condition, ride, pricing.companion):
         return False
     if row.unless & pricing.kinds:
         return False
-    if step.kind == LegKind.TRANSFER and not may_transfer(plan, row, card.state, ride,
-                                                          pricing.companion):
+    if kind == LegKind.TRANSFER and not may_transfer(plan, row, pricing.card.state, ride,
+                                                     pricing.companion):
         return False
-    if step.kind == LegKind.TIER:
-        so_far = counted(plan, totals, card, row.accumulator, ride.service_day)
+    if kind == LegKind.TIER:
+        so_far = counted(plan, pricing.card, row.accumulator, ride.service_day)
         if not row.counted_from <= so_far <= row.counted_to:
             return False
     if row.quota:
-        so_far = counted(plan, totals, card, row.quota, ride.service_day)
+        so_far = counted(plan, pricing.card, row.quota, ride.service_day)
         return so_far + row.quota_uses <= row.quota_limit
     return True
 
 
-cdef int64_t price_by(Plan plan, const PriceRow *row, const Ride *ride, Card *card,
-                      Accumulator[::1] totals, const Pricing *pricing,
-                      int64_t price) except -2 nogil:
-    """The price after a row whose conditions hold; DOES_NOT_FIT."""
+cdef inline int64_t price_by(Plan plan, const PriceRow *row, uint8_t kind,
+                             const Pricing *pricing) except -2 nogil:
+    """The price after an offered row; DOES_NOT_FIT."""
     cdef int64_t left = 0
+    if row.narrow and not fits(plan, row, kind, pricing):
+        return DOES_NOT_FIT
     if row.effect == Effect.LIMIT:
-        left = row.amount - counted(plan, totals, card, row.accumulator, ride.service_day)
-    return price_after(plan, row, pricing.fare_row, card.state, ride, left, price)
+        left = row.amount - counted(plan, pricing.card, row.accumulator, pricing.ride.service_day)
+    return price_after(plan, row, pricing.fare, pricing.card.state, pricing.ride, left,
+                       pricing.charge.price)
 
 
-cdef int apply_row(Plan plan, uint32_t row, uint8_t kind, int64_t after, const Ride *ride,
-                   Charge *charge, Pricing *pricing) except -1 nogil:
+cdef int apply_row(Plan plan, const PriceRow *row, uint8_t kind, int64_t after,
+                   Pricing *pricing) except -1 nogil:
     """Take a row's discount off the price, as legs."""
+    cdef Charge *charge = pricing.charge
     if after != charge.price:
-        add_legs(plan, &plan.rows[row], ride, kind, charge.price - after, charge, &pricing.legs)
+        add_legs(plan, row, pricing.ride, kind, charge.price - after, charge, &pricing.legs)
     charge.price = after
-    pricing.applied[pricing.applied_count] = row
-    pricing.applied_count += 1
+    if row.quota:
+        pricing.quotas[pricing.quotas_count] = row
+        pricing.quotas_count += 1
     return 0
 
 
-cdef int apply_step(Plan plan, const Step *step, const Choice *candidates, const Ride *ride,
-                    Card *card, Accumulator[::1] totals, Charge *charge,
-                    Pricing *pricing) except -1 nogil:
+cdef inline int apply_step(Plan plan, const Step *step, Pricing *pricing) except -1 nogil:
     """Apply the rows of one kind: the first that fits, the best, or every cap."""
-    cdef int64_t after, least = -1
-    cdef uint32_t i, place, chosen = 0
-    cdef bint applied = False
-    for place in range(candidates.first, candidates.first + candidates.count):
-        i = plan.candidate_rows[place]
-        if not fits(plan, &plan.rows[i], step, ride, card, totals, pricing):
+    cdef const PriceRow *row
+    cdef const PriceRow *chosen = NULL
+    cdef int64_t after, least = 0
+    cdef uint32_t i
+    for i in range(step.rows, step.rows + step.rows_count):
+        row = &plan.rows[plan.offered_rows[i]]
+        after = price_by(plan, row, step.kind, pricing)
+        if after < 0 or (step.best and chosen != NULL and after >= least):
             continue
-        after = price_by(plan, &plan.rows[i], ride, card, totals, pricing, charge.price)
-        if after < 0:
-            continue
+        chosen = row
+        least = after
         if step.kind == LegKind.CAP:
-            apply_row(plan, i, step.kind, after, ride, charge, pricing)
-            applied = True
-            continue
-        if least < 0 or after < least:
-            least = after
-            chosen = i
-        if not step.best:
+            apply_row(plan, row, step.kind, after, pricing)
+        elif not step.best:
             break
-    if least >= 0:
-        apply_row(plan, chosen, step.kind, least, ride, charge, pricing)
-        applied = True
-    if applied:
+    if chosen != NULL:
+        if step.kind != LegKind.CAP:
+            apply_row(plan, chosen, step.kind, least, pricing)
         pricing.kinds |= <uint32_t>1 << step.kind
     return 0
 
 
-cdef int apply_steps(Plan plan, const Ride *ride, Card *card, Accumulator[::1] totals,
-                     Charge *charge, Pricing *pricing) except -1 nogil:
-    """Apply the discounts in the table's order; rows that the rider cannot have are left out."""
-    cdef const Tariff *tariff = pricing.tariff
-    cdef Py_ssize_t riders = plan.card_kinds * plan.media * plan.modes
-    cdef Py_ssize_t rider = ((min(<Py_ssize_t>ride.card_kind, plan.card_kinds - 1) * plan.media
-                              + min(<Py_ssize_t>ride.medium, plan.media - 1)) * plan.modes
-                             + ride.mode)
-    cdef const Choice *candidates
-    cdef uint32_t i
-    for i in range(tariff.steps, tariff.steps + tariff.steps_count):
-        candidates = &plan.candidates[i * riders + rider]
-        if candidates.count:
-            apply_step(plan, &plan.steps[i], candidates, ride, card, totals, charge, pricing)
-    return 0
-
-
-cdef int settle_paid(Plan plan, Ride *ride, Charge *charge) except -1 nogil:
+cdef inline int settle_paid(Plan plan, Ride *ride, Charge *charge) except -1 nogil:
     """Decide what the rider pays: what the validator took, where it charges; else the price."""
     cdef const Member *owner = &plan.members[ride.operator]
     charge.paid = charge.price
@@ -191,22 +174,22 @@ cdef int settle_paid(Plan plan, Ride *ride, Charge *charge) except -1 nogil:
     return 0
 
 
-cdef void move_chain(const Ride *ride, const Charge *charge, const Pricing *pricing,
-                     CardState *state) noexcept nogil:
+cdef inline void move_chain(const Pricing *pricing, CardState *state) noexcept nogil:
     """Carry the transfer chain past the ride."""
-    if is_incomplete(ride):
+    cdef const Ride *ride = pricing.ride
+    if pricing.incomplete:
         state.transfers = NO_TRANSFER
         return
     if pricing.companion:
         return
     if pricing.kinds >> LegKind.TRANSFER & 1:
         state.transfers += 1
-        state.chain_price += charge.price
+        state.chain_price += pricing.charge.price
     else:
         state.transfers = 0
         state.chain_started_at = ride_time(ride)
-        state.chain_due = charge.due
-        state.chain_price = charge.price
+        state.chain_due = pricing.charge.due
+        state.chain_price = pricing.charge.price
         state.chain_stop = ride.from_stop
     state.last_started_at = ride.started_at
     state.last_ended_at = ride.ended_at
@@ -218,145 +201,124 @@ cdef void move_chain(const Ride *ride, const Charge *charge, const Pricing *pric
     state.last_single = ride.state == RideState.SINGLE_TAP
 
 
-cdef inline int count(Plan plan, const Ride *ride, uint16_t number, int64_t amount, Card *card,
-               Accumulator[::1] totals) except -1 nogil:
-    """Add to one of the card's running totals, and one ride."""
-    cdef Py_ssize_t found = find_accumulator(plan, totals, card, number, ride.service_day)
-    if found < 0:
-        found = card.end
-        card.end += 1
-        totals[found] = Accumulator(
-            card_hi=ride.card_hi, card_lo=ride.card_lo, spent=0, rides=0,
-            period=period_of(plan, number, ride.service_day), accumulator=number, reserved=0,
-            reserved_2=0)
-        remember_place(card, number, found)
-    # At most 2e9 a ride and 2^32 rides: 63 bits hold any sum that `rides` can count.
-    totals[found].spent += amount
-    totals[found].rides += 1
-    return 0
-
-
-cdef int count_ride(Plan plan, const Ride *ride, const Charge *charge, const Pricing *pricing,
-                    Card *card, Accumulator[::1] totals) except -1 nogil:
+cdef inline int count_ride(Plan plan, const Pricing *pricing) except -1 nogil:
     """Feed the table's accumulators, and the quotas of the rows that applied."""
     cdef const Tariff *tariff = pricing.tariff
     cdef const PriceRow *row
     cdef uint32_t i
     cdef int64_t amount
     cdef uint8_t counts
-    if not is_incomplete(ride):
+    if not pricing.incomplete:
         for i in range(tariff.counts_to, tariff.counts_to + tariff.counts_to_count):
             counts = plan.accumulator_rules[plan.counts_to[i]].counts
-            amount = charge.paid
+            amount = pricing.charge.paid
             if counts == Counts.COUNTS_DUE:
-                amount = charge.due
+                amount = pricing.charge.due
             elif counts == Counts.COUNTS_RIDES:
                 amount = 1
-            count(plan, ride, plan.counts_to[i], amount, card, totals)
-    for i in range(pricing.applied_count):
-        row = &plan.rows[pricing.applied[i]]
-        if row.quota:
-            count(plan, ride, row.quota, row.quota_uses, card, totals)
+            count(plan, pricing.ride, plan.counts_to[i], amount, pricing.card)
+    for i in range(pricing.quotas_count):
+        row = pricing.quotas[i]
+        count(plan, pricing.ride, row.quota, row.quota_uses, pricing.card)
     return 0
 
 
-cdef Code find_charge(Plan plan, Ride *ride, const Card *card, Charge *charge,
-                      Pricing *pricing) except? Code.PRICE_OVERFLOW nogil:
+cdef inline Code find_charge(Plan plan, Pricing *pricing) except? Code.PRICE_OVERFLOW nogil:
     """What is due for the ride, by which row of which table."""
+    cdef Ride *ride = pricing.ride
+    cdef Charge *charge = pricing.charge
     cdef int64_t found = find_tariff(plan, ride), due
-    pricing.legs = 0
-    pricing.applied_count = 0
-    pricing.kinds = 0
     if found < 0:
         return Code.NO_FARE
     pricing.tariff = &plan.tariffs[found]
-    pricing.companion = is_companion(pricing.tariff, card.state, ride)
-    found = find_fare_row(plan, pricing.tariff, ride, pricing.companion)
-    if found < 0:
+    pricing.offer = find_offer(plan, found, ride)
+    pricing.companion = is_companion(pricing.tariff, pricing.card.state, ride)
+    pricing.fare = find_fare_row(plan, pricing.offer, ride, pricing.companion)
+    if pricing.fare == NULL:
         return Code.NO_FARE
-    pricing.fare_row = <uint32_t>found
-    due = find_due(plan, &plan.fare_rows[found], ride)
+    due = find_due(plan, pricing.fare, ride)
     if due < 0:
         return Code.NO_FARE
     if due > DUE_MOST:
         return Code.PRICE_OVERFLOW
-    if is_overtime(&plan.fare_rows[found], ride):
+    if is_overtime(pricing.fare, ride):
         ride.state = RideState.OVERTIME
     charge.due = due
     charge.price = due
-    charge.rule = plan.fare_rows[found].rule
+    charge.rule = pricing.fare.rule
     charge.table = pricing.tariff.table
     return Code.OK
 
 
-cdef Code price_ride(Plan plan, Ride *ride, Charge *charge, Card *card,
-                     Accumulator[::1] totals) except? Code.PRICE_OVERFLOW nogil:
+cdef Code price_ride(Plan plan, Ride *ride, Charge *charge,
+                     Card *card) except? Code.PRICE_OVERFLOW nogil:
     """Price one ride and move its card's state; a refused ride leaves the state alone."""
     cdef Pricing pricing
-    memset(charge, 0, sizeof(Charge))
+    cdef Code code
+    cdef uint32_t i
+    # In two pieces: for one of this size, compilers take an instruction that is slow to start.
+    memset(&charge.due, 0, AMOUNTS_BYTES)
+    memset(&charge.rule, 0, sizeof(Charge) - AMOUNTS_BYTES)
     forget_places(card, ride.service_day)
-    cdef Code code = find_charge(plan, ride, card, charge, &pricing)
+    pricing.ride = ride
+    pricing.charge = charge
+    pricing.card = card
+    pricing.incomplete = is_incomplete(ride)
+    pricing.legs = 0
+    pricing.kinds = 0
+    pricing.quotas_count = 0
+    code = find_charge(plan, &pricing)
     if code != Code.OK:
         return code
-    if plan.fare_rows[pricing.fare_row].discounts_on_incomplete or not is_incomplete(ride):
-        apply_steps(plan, ride, card, totals, charge, &pricing)
+    if pricing.fare.discounts_on_incomplete or not pricing.incomplete:
+        for i in range(pricing.offer.steps, pricing.offer.steps + pricing.offer.steps_count):
+            apply_step(plan, &plan.steps[i], &pricing)
     settle_paid(plan, ride, charge)
-    count_ride(plan, ride, charge, &pricing, card, totals)
-    move_chain(ride, charge, &pricing, card.state)
+    count_ride(plan, &pricing)
+    move_chain(&pricing, card.state)
     return Code.OK
 
 
-cdef int sort_accumulators(Accumulator[::1] totals, Py_ssize_t first,
-                            Py_ssize_t end) except -1 nogil:
-    """Order one card's few running totals by (accumulator, period)."""
-    cdef Py_ssize_t i, j
-    cdef Accumulator moved
-    for i in range(first + 1, end):
-        moved = totals[i]
-        j = i
-        while j > first and (
-            totals[j - 1].accumulator > moved.accumulator
-            or (totals[j - 1].accumulator == moved.accumulator
-                and totals[j - 1].period > moved.period)
-        ):
-            totals[j] = totals[j - 1]
-            j -= 1
-        totals[j] = moved
-    return 0
+cdef Py_ssize_t skip_cards(const Accumulator[::1] before, Py_ssize_t old,
+                           const CardState *state) except -1 nogil:
+    """The first running total that is not of a card before this one, from `old` on."""
+    while old < before.shape[0] and (
+        before[old].card_hi < state.card_hi
+        or (before[old].card_hi == state.card_hi and before[old].card_lo < state.card_lo)
+    ):
+        old += 1
+    return old
 
 
 cdef Py_ssize_t price_rows(Plan plan, Ride[::1] rides, CardState[::1] states,
                            const Accumulator[::1] before, Charge[::1] charges,
                            Accumulator[::1] totals, Py_ssize_t *refused) except -1 nogil:
     """Price every ride; how many accumulators the touched cards have then."""
-    cdef Py_ssize_t i, ride = 0, old = 0
+    cdef Py_ssize_t i, ride = 0, old = 0, end = 0
     cdef Code code
     cdef Card card
-    card.end = 0
     for i in range(states.shape[0]):
         card.state = &states[i]
-        card.first = card.end
+        card.totals = &totals[0] + end if totals.shape[0] else NULL
+        card.count = 0
+        card.room = totals.shape[0] - end
         card.day = NO_DAY
-        while old < before.shape[0] and (
-            before[old].card_hi < card.state.card_hi
-            or (before[old].card_hi == card.state.card_hi
-                and before[old].card_lo < card.state.card_lo)
-        ):
-            old += 1
+        old = skip_cards(before, old, card.state)
         while (old < before.shape[0] and before[old].card_hi == card.state.card_hi
                and before[old].card_lo == card.state.card_lo):
-            totals[card.end] = before[old]
-            card.end += 1
+            totals[end + card.count] = before[old]
+            card.count += 1
             old += 1
         while (ride < rides.shape[0] and rides[ride].card_hi == card.state.card_hi
                and rides[ride].card_lo == card.state.card_lo):
-            code = price_ride(plan, &rides[ride], &charges[ride], &card, totals)
+            code = price_ride(plan, &rides[ride], &charges[ride], &card)
             charges[ride].code = code
             if code != Code.OK:
                 refused[0] += 1
             ride += 1
-        sort_accumulators(totals, card.first, card.end)
-    return card.end
+        sort_totals(&card)
+        end += card.count
+    return end
 
 
 def price_rides(Plan plan not None, Ride[::1] rides not None, CardState[::1] states not None,

@@ -285,27 +285,26 @@ cdef packed struct Member:
     uint32_t reserved_3
 
 cdef packed struct Tariff:      # one version of one fare table, for one system of operators
-    uint32_t fares              # index of its first fare row
-    uint32_t steps              # index of its first step
     uint32_t counts_to          # index of the first accumulator to feed
     uint32_t companion_within_s # 0: nobody rides along
-    uint16_t fares_count
-    uint16_t steps_count
     uint16_t counts_to_count
     uint16_t table              # name of the table version
     uint16_t first_day
     uint16_t last_day           # inclusive
 
+cdef packed struct Offer:       # what a tariff has for riders of one card kind, medium and mode
+    uint32_t fares              # index of its first fare row, among the offered
+    uint32_t steps              # index of its first step
+    uint16_t fares_count
+    uint16_t steps_count
+
 cdef packed struct Step:        # the rows of one kind of discount, in stacking order
-    uint32_t rows               # index of the first
+    uint32_t rows               # index of the first, among the offered
     uint16_t rows_count
     uint8_t kind                # LegKind
     uint8_t best                # 1: the row that leaves the lowest price wins, not the first
 
-cdef packed struct Condition:   # what a row asks of a ride; all must hold
-    uint64_t card_kinds         # bit k: holds for card kind k
-    uint64_t media
-    uint64_t modes
+cdef packed struct Condition:   # what a row asks of a ride besides who rides; all must hold
     uint32_t issuers            # row of the member sets; 0: any
     uint32_t lines              # row of the line sets; 0: any
     uint32_t from_stops         # row of the stop sets; 0: any
@@ -317,8 +316,7 @@ cdef packed struct Condition:   # what a row asks of a ride; all must hold
     uint8_t at_exit             # windows are of the exit, not of the entry
     uint8_t reviewed            # 1: only while the yearly review is valid
     uint8_t holder_only         # 1: not for those who ride along
-    uint8_t narrow              # 1: asks for more than card kind, medium and mode
-    uint32_t reserved
+    uint8_t reserved
 
 cdef packed struct Window:      # part of some days
     uint32_t since_s            # civil seconds of the day
@@ -334,7 +332,7 @@ cdef packed struct FareRow:
     int64_t matrix              # where its fares begin in the pool; -1: none
     int64_t edges               # where its lowest and highest fares by stop begin; -1: none
     int64_t zones               # where its zone of each stop begins; -1: a stop is its own zone
-    uint32_t condition
+    uint32_t condition          # 0: none
     uint32_t rule
     uint32_t bands              # index of the first band
     uint32_t same_station       # index of the first step
@@ -368,7 +366,7 @@ cdef packed struct PriceRow:    # one concession, promotion, transfer, tier or c
     int64_t counted_to          # and at most
     int64_t quota_limit
     int64_t quota_uses
-    uint32_t condition
+    uint32_t condition          # 0: none
     uint32_t rule
     uint32_t unit               # fen: the price is rounded to a multiple
     uint32_t shares             # index of the first funder's share
@@ -390,8 +388,8 @@ cdef packed struct PriceRow:    # one concession, promotion, transfer, tier or c
     uint8_t measured_from       # MeasuredFrom
     uint8_t measured_to_end
     uint8_t same_vehicle
-    uint8_t reserved
-    uint32_t reserved_2
+    uint8_t narrow              # 1: asks for more than card kind, medium and mode
+    uint32_t reserved
 
 cdef packed struct Band:        # a stretch of metres or seconds
     int64_t reached             # where it begins

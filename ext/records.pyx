@@ -12,6 +12,7 @@ cdef Accumulator _accumulator
 cdef Obligation _obligation
 cdef Member _member
 cdef Tariff _tariff
+cdef Offer _offer
 cdef Step _step
 cdef Condition _condition
 cdef Window _window
@@ -37,6 +38,7 @@ ACCUMULATOR = np.asarray(<Accumulator[:1]>&_accumulator).dtype
 OBLIGATION = np.asarray(<Obligation[:1]>&_obligation).dtype
 MEMBER = np.asarray(<Member[:1]>&_member).dtype
 TARIFF = np.asarray(<Tariff[:1]>&_tariff).dtype
+OFFER = np.asarray(<Offer[:1]>&_offer).dtype
 STEP = np.asarray(<Step[:1]>&_step).dtype
 CONDITION = np.asarray(<Condition[:1]>&_condition).dtype
 WINDOW = np.asarray(<Window[:1]>&_window).dtype

@@ -18,9 +18,8 @@ class Arrays:
 
     tariffs: list[Numbers] = field(default_factory=list)
     fare_rows: list[Numbers] = field(default_factory=list)
-    steps: list[Numbers] = field(default_factory=list)
     rows: list[Numbers] = field(default_factory=list)
-    conditions: list[Numbers] = field(default_factory=list)
+    conditions: list[Numbers] = field(default_factory=lambda: [{}])
     windows: list[Numbers] = field(default_factory=list)
     shares: list[Numbers] = field(default_factory=list)
     bands: list[Numbers] = field(default_factory=list)
@@ -43,7 +42,9 @@ class Arrays:
         return start
 
     def add_condition(self, condition: Numbers) -> int:
-        """The row of a condition; equal ones share one."""
+        """The row of a condition; equal ones share one, and 0 asks for nothing."""
+        if not any(condition.values()):
+            return 0
         place = self._places.setdefault(tuple(condition.items()), len(self.conditions))
         if place == len(self.conditions):
             self.conditions.append(condition)

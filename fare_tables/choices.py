@@ -65,7 +65,10 @@ class Choices:
     @staticmethod
     def _chosen(tables: Sequence[Table], runner: Runner, mode: str,
                 naming: tuple[int, ...]) -> list[int]:
-        """Tables that name the line, then those for every line; two are never in force at once."""
+        """Tables that name the line, then those for every line; two are never in force at once.
+
+        The newest of each come first: most rides are of today, and look no further.
+        """
         chosen: list[int] = []
         for named in (True, False):
             level = [
@@ -82,5 +85,5 @@ class Choices:
                         f"{table_version(tables[later])} are both in force for {runner.code} "
                         f"{mode} on {tables[later].in_force_from}\n"
                         "end the earlier one the day before, or give one of them lines")
-            chosen += level
+            chosen += reversed(level)
         return chosen

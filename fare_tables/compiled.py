@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import product
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,13 +22,14 @@ from fare_tables.arrays import Arrays, Numbers, as_structs, as_table
 from fare_tables.calendars import DAYS as DAY_WORDS
 from fare_tables.calendars import WEEKDAYS, kind_of, last_known_day, words_for
 from fare_tables.choices import Choices, check_versions
-from fare_tables.conditions import DAY_S, check_stop_sets
+from fare_tables.conditions import DAY_S, Riders, check_stop_sets, riders_of
 from fare_tables.discount_rows import accumulator, compile_row
 from fare_tables.fare_rows import compile_fare, line_stops, stop_places
 from fare_tables.files import TableError, within
 from fare_tables.ground import Ground, check_systems
 from fare_tables.matrices import Matrices
 from fare_tables.model import DISCOUNTS, Discount, Row, Table, discounts_of, table_version
+from fare_tables.offers import Offers, Stacked
 
 DAYS = 1 << 16
 EPOCH = datetime.date(1970, 1, 1)
@@ -57,7 +57,7 @@ def compile_tables(tables: Sequence[Table], ground: Ground) -> Plan:
     """
     check_systems(ground)
     check_versions(tables)
-    arrays, matrices = Arrays(), Matrices()
+    arrays, matrices, offers = Arrays(), Matrices(), Offers(ground)
     tariffs: dict[tuple[int, str], int] = {}
     for index, table in enumerate(tables):
         try:
@@ -65,27 +65,29 @@ def compile_tables(tables: Sequence[Table], ground: Ground) -> Plan:
             _check_table(table, ground)
             for system in systems:
                 tariffs[index, system] = len(arrays.tariffs)
-                arrays.tariffs.append(_tariff(table, system, ground, arrays, matrices))
+                arrays.tariffs.append(_tariff(table, system, ground, arrays, matrices, offers))
         except (TableError, ValueError) as error:
             raise within(f"table {table_version(table)}", error) from None
-    return _plan(tables, Choices(tables, tariffs, ground), ground, arrays)
+    return _plan(tables, Choices(tables, tariffs, ground), offers, ground, arrays)
 
 
-def _plan(tables: Sequence[Table], choices: Choices, ground: Ground, arrays: Arrays) -> Plan:
+def _plan(tables: Sequence[Table], choices: Choices, offers: Offers, ground: Ground,
+          arrays: Arrays) -> Plan:
     stops, lines = line_stops(ground)
     places = stop_places(ground)
-    candidates, candidate_rows = _candidates(ground, arrays)
+    card_kinds, media, modes = offers.shape
     return Plan(
         members=ground.members,
         choices=choices.choices.ravel(),
         choice_tariffs=np.array(choices.tariffs or [0], dtype=np.uint16),
         line_groups=choices.line_groups,
         tariffs=as_structs(arrays.tariffs, records.TARIFF),
+        offers=as_structs(offers.offers, records.OFFER),
+        offered_fares=np.array(offers.fares or [0], dtype=np.uint32),
         fare_rows=as_structs(arrays.fare_rows, records.FARE_ROW),
-        steps=as_structs(arrays.steps, records.STEP),
+        steps=as_structs(offers.steps, records.STEP),
+        offered_rows=np.array(offers.rows or [0], dtype=np.uint32),
         rows=as_structs(arrays.rows, records.PRICE_ROW),
-        candidates=as_structs(candidates, records.CHOICE),
-        candidate_rows=np.array(candidate_rows or [0], dtype=np.uint32),
         conditions=as_structs(arrays.conditions, records.CONDITION),
         windows=as_structs(arrays.windows, records.WINDOW),
         shares=as_structs(arrays.shares, records.SHARE),
@@ -105,32 +107,12 @@ def _plan(tables: Sequence[Table], choices: Choices, ground: Ground, arrays: Arr
         days=_day_bits(tables, ground),
         months=_months(),
         civil_offset_s=ground.civil_offset_s,
-        card_kinds=ground.names.count("card_kind") + 1,
-        media=ground.names.count("medium") + 1,
-        modes=ground.names.count("mode"),
+        card_kinds=card_kinds,
+        media=media,
+        modes=modes,
         groups=choices.groups,
         counts_to_most=max((_counts_to_most(table) for table in tables), default=0),
     )
-
-
-def _candidates(ground: Ground, arrays: Arrays) -> tuple[list[Numbers], list[int]]:
-    """By step, card kind, medium and mode, the rows that can hold: a ride looks at no others."""
-    choices: list[Numbers] = []
-    rows: list[int] = []
-    kinds, media = (range(ground.names.count(kind) + 1) for kind in ("card_kind", "medium"))
-    for step in arrays.steps:
-        ours = range(step["rows"], step["rows"] + step["rows_count"])
-        asked = [(row, arrays.conditions[arrays.rows[row]["condition"]]) for row in ours]
-        places: dict[tuple[int, ...], Numbers] = {}
-        for kind, medium, mode in product(kinds, media, range(ground.names.count("mode"))):
-            found = tuple(
-                row for row, condition in asked if condition["card_kinds"] >> kind & 1
-                and condition["media"] >> medium & 1 and condition["modes"] >> mode & 1)
-            if found not in places:
-                places[found] = {"first": len(rows), "count": len(found)}
-                rows += found
-            choices.append(places[found])
-    return choices, rows
 
 
 def _systems_of(table: Table, ground: Ground) -> list[str]:
@@ -144,43 +126,44 @@ def _systems_of(table: Table, ground: Ground) -> list[str]:
     return list(dict.fromkeys(ground.runners[code].system for code in table.operators))
 
 
-def _tariff(table: Table, system: str, ground: Ground, arrays: Arrays,
-            matrices: Matrices) -> Numbers:
+def _tariff(table: Table, system: str, ground: Ground, arrays: Arrays, matrices: Matrices,
+            offers: Offers) -> Numbers:
     """One table version for the operators of one system."""
     last = table.in_force_until
-    first_fare = len(arrays.fare_rows)
-    fare_rows = {fare.rule: first_fare + place for place, fare in enumerate(table.fare)}
+    first = len(arrays.fare_rows)
+    fare_rows = {fare.rule: first + place for place, fare in enumerate(table.fare)}
     for fare in table.fare:
-        compiled = _placed(fare, lambda row: compile_fare(
-            row, table, system, ground, arrays, matrices))
-        arrays.fare_rows.append(compiled)
-    first_step = len(arrays.steps)
-    for kind in table.order:
-        _add_step(kind, table, ground, arrays, fare_rows)
+        arrays.fare_rows.append(_placed(fare, lambda row: compile_fare(
+            row, table, system, ground, arrays, matrices)))
+    stack = [_stacked(kind, table, ground, arrays, fare_rows)
+             for kind in table.order if discounts_of(table, kind)]
+    offers.add(_for_riders(table.fare, first, ground), stack)
     counts_to = sorted(accumulator(code, ground) for code in table.counts_to)
     arrays.counts_to += counts_to
     return {
         "table": ground.names.number("table", table_version(table)),
         "first_day": day_number(table.in_force_from),
         "last_day": DAYS - 1 if last is None else day_number(last),
-        "fares": first_fare, "fares_count": len(table.fare),
-        "steps": first_step, "steps_count": len(arrays.steps) - first_step,
         "counts_to": len(arrays.counts_to) - len(counts_to), "counts_to_count": len(counts_to),
         "companion_within_s": table.companion_within_s or 0,
     }
 
 
-def _add_step(kind: Discount, table: Table, ground: Ground, arrays: Arrays,
-              fare_rows: dict[str, int]) -> None:
-    """The rows of one kind, and their place in the stacking order."""
-    rows = discounts_of(table, kind)
-    if not rows:
-        return
-    arrays.steps.append({"rows": len(arrays.rows), "rows_count": len(rows),
-                         "kind": int(LegKind[kind.upper()]), "best": int(kind in table.best)})
+def _stacked(kind: Discount, table: Table, ground: Ground, arrays: Arrays,
+             fare_rows: dict[str, int]) -> Stacked:
+    """The rows of one kind."""
+    rows, first = discounts_of(table, kind), len(arrays.rows)
     for row in rows:
         arrays.rows.append(_placed(row, lambda one: compile_row(
             one, table, ground, arrays, fare_rows)))
+    return Stacked(int(LegKind[kind.upper()]), int(kind in table.best),
+                   _for_riders(rows, first, ground))
+
+
+def _for_riders(rows: Sequence[Row], first: int, ground: Ground) -> list[tuple[int, Riders]]:
+    """Where rows stand from `first` on, and whom each is for."""
+    return [(place, _placed(row, lambda one: riders_of(one, ground)))
+            for place, row in enumerate(rows, first)]
 
 
 RowKind = TypeVar("RowKind", bound=Row)

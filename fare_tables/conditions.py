@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from fare_tables.arrays import Arrays, Numbers, add_set
 from fare_tables.calendars import DAYS
@@ -17,27 +18,35 @@ DAY_S = 86_400
 AGE_MAX = 150
 
 
+class Riders(NamedTuple):
+    """Whom a row is for: a bit for each card kind, medium and mode."""
+
+    card_kinds: int
+    media: int
+    modes: int
+
+
+def riders_of(row: Row, ground: Ground) -> Riders:
+    """Whom a row is for.
+
+    Raises TableError for a name that the network does not have.
+    """
+    return Riders(bits_of("card_kind", row.card_kinds, ground),
+                  bits_of("medium", row.media, ground), bits_of("mode", row.modes, ground))
+
+
 def compile_condition(row: Row, table: Table, ground: Ground, arrays: Arrays) -> int:
-    """The row of a condition in the pool.
+    """The row in the pool of what a row asks besides who rides; 0: nothing.
 
     Raises TableError for a name that the network or the table does not have.
     """
-    narrow = {
+    return arrays.add_condition({
         "issuers": _issuers(row.cards, table, ground, arrays),
         "lines": lines_in(row.line_classes, ground, arrays),
         "from_stops": stops_in(row.from_stops, table, ground, arrays),
         "to_stops": stops_in(row.to_stops, table, ground, arrays),
         "reviewed": int(row.reviewed), "holder_only": int(not row.companions),
         **_ages(row), **_windows(row, table, arrays),
-    }
-    return arrays.add_condition({
-        "card_kinds": bits_of("card_kind", row.card_kinds, ground),
-        "media": bits_of("medium", row.media, ground),
-        "modes": bits_of("mode", row.modes, ground),
-        **narrow,
-        "narrow": int(any(narrow[name] for name in (
-            "issuers", "lines", "from_stops", "to_stops", "reviewed", "holder_only", "age_to",
-            "windows_count"))),
     })
 
 

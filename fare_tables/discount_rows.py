@@ -47,9 +47,10 @@ def compile_row(row: DiscountRow, table: Table, ground: Ground, arrays: Arrays,
         **_shares(row.funders, ground, arrays), **_quota(row, ground),
     }
     if isinstance(row, Transfer):
-        return out | _transfer(row, table, ground, arrays)
+        return out | _transfer(row, table, ground, arrays) | {"narrow": 1}
     if isinstance(row, Tier):
-        return out | _tier(row, ground)
+        return out | _tier(row, ground) | {"narrow": 1}
+    out["narrow"] = int(any(out.get(name) for name in ("condition", "unless", "quota")))
     if isinstance(row, Cap):
         return out | {"effect": int(Effect.LIMIT), "amount": check_amount(row.amount, "amount"),
                       "accumulator": accumulator(row.accumulator, ground)}

@@ -6,16 +6,16 @@ from ext.checked cimport add_i64, mul_i64, sub_i64
 from ext.codes cimport Code, RideState, TapKind
 from ext.records cimport (
     LEGS, Accumulator, AccumulatorRule, AgreementTerms, Band, CardState, Charge, Choice, Condition,
-    Entry, FareRow, LineStop, LineStops, Member, Obligation, PriceBand, PriceRow, Refusal, Ride,
-    SameStation, Share, Step, Tap, Tariff, Window,
+    Entry, FareRow, LineStop, LineStops, Member, Obligation, Offer, PriceBand, PriceRow, Refusal,
+    Ride, SameStation, Share, Step, Tap, Tariff, Window,
 )
 
 SIZES = {
     "TAP": sizeof(Tap), "REFUSAL": sizeof(Refusal), "RIDE": sizeof(Ride),
     "CHARGE": sizeof(Charge), "ENTRY": sizeof(Entry), "CARD_STATE": sizeof(CardState),
     "ACCUMULATOR": sizeof(Accumulator), "OBLIGATION": sizeof(Obligation),
-    "STEP": sizeof(Step), "CONDITION": sizeof(Condition), "WINDOW": sizeof(Window),
-    "FARE_ROW": sizeof(FareRow), "SAME_STATION": sizeof(SameStation),
+    "OFFER": sizeof(Offer), "STEP": sizeof(Step), "CONDITION": sizeof(Condition),
+    "WINDOW": sizeof(Window), "FARE_ROW": sizeof(FareRow), "SAME_STATION": sizeof(SameStation),
     "LINE_STOP": sizeof(LineStop), "LINE_STOPS": sizeof(LineStops),
     "MEMBER": sizeof(Member), "TARIFF": sizeof(Tariff), "PRICE_ROW": sizeof(PriceRow),
     "BAND": sizeof(Band), "PRICE_BAND": sizeof(PriceBand), "SHARE": sizeof(Share),

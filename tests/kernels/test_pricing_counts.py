@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +170,22 @@ def test_a_card_that_carries_more_than_is_kept_at_hand(tmp_path: Path) -> None:
     outcome = price(tmp_path, [table], *[make_ride()] * 3, before=before)
     assert outcome.price == [200, 100, 0]
     assert len(outcome.accumulators) == len(before) + 1
+
+
+def test_more_totals_than_the_plan_promised_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The room for them is reckoned from the plan: a wrong plan must not write past it."""
+    monkeypatch.setattr("fare_tables.compiled._counts_to_most", lambda table: 0)
+    with pytest.raises(IndexError, match="more accumulators"):
+        price(tmp_path, [make_table(counts_to=["month"])], make_ride())
+
+
+@pytest.mark.parametrize("first", ["old", "new"])
+def test_the_version_of_the_day_is_found_wherever_it_stands(tmp_path: Path, first: str) -> None:
+    versions = {
+        "old": make_table(table="old", in_force_until=datetime.date(2024, 10, 4)),
+        "new": make_table(table="new", in_force_from=datetime.date(2024, 10, 5),
+                          fare=[{"rule": "flat", "basis": "flat", "amount": 300}])}
+    tables = sorted(versions.values(), key=lambda table: table.table != first)
+    assert price(tmp_path, tables, on(DAY), on(DAY + 1)).due == [200, 300]
