@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import statistics
 from functools import partial
 
@@ -28,10 +27,10 @@ from benchmarks.day import (
     take_turns,
 )
 from benchmarks.machine import describe_machine
+from clearing.cli.options import parse_bytes
 
 SIZES = "1000000,3000000,10000000,30000000,100000000"
 HARDLY_ANY = 100
-UNITS = {"": 0, "KiB": 10, "MiB": 20, "GiB": 30}
 
 
 def main(arguments: list[str]) -> None:
@@ -57,14 +56,6 @@ def parse_sizes(text: str) -> list[int]:
     if sizes[0] <= 0:
         raise ValueError
     return sizes
-
-
-def parse_bytes(text: str) -> int:
-    """A number of bytes, or of KiB, MiB or GiB."""
-    match = re.fullmatch(r"(\d+) ?(|[KMG]iB)", text)
-    if match is None:
-        raise ValueError
-    return int(match[1]) << UNITS[match[2]]
 
 
 def measure(options: argparse.Namespace) -> Measured:

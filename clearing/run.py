@@ -41,7 +41,6 @@ from settlement.obligations import ObligationSums
 Records = npt.NDArray[Any]
 # What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
 BESIDE_TAPS_BYTES = 1 << 30
-LEAST_MEMORY_BYTES = BESIDE_TAPS_BYTES + (128 << 20)
 LAST_DAY = 49_000               # in 2104: times of records end in 2106
 Progress = Callable[[str, int, int], None]      # stage, done, of how many
 
@@ -69,8 +68,8 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     """Clear tap files into a book: all of it, or none where this raises.
 
     network: a name or a folder; received_at: UTC seconds, later taps are refused as in the future.
-    memory_bytes: what the run may take, LEAST_MEMORY_BYTES at least, besides what cards carry;
-    taps beyond it wait on the disk. Raises OnecardError and TableError.
+    memory_bytes: what the run may take besides what cards carry; taps beyond it wait on the disk.
+    Raises OnecardError and TableError.
     """
     clock = _Clock()
     last = book.last_run()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli import REFUSED
-from clearing.cli.options import book_option, network_option, threads_option
+from clearing.cli.options import book_option, memory_option, network_option, threads_option
 
 if TYPE_CHECKING:
     from ext.codes import Code
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
               help="Where acknowledgements and reject files go: by default `replies` in the "
               "book's folder, or here for a book on a server.")
 @click.option("--json", "as_json", is_flag=True, help="Print the acknowledgement as JSON.")
+@memory_option
 @threads_option
 def command(files: tuple[str, ...], book: str, network: str | None, layout: str | None,
-            replies: Path | None, as_json: bool, threads: int) -> None:
+            replies: Path | None, as_json: bool, memory: int | None, threads: int) -> None:
     """Check, pair, price and post tap files: all of them in one run, or nothing.
 
     \b
@@ -46,7 +47,8 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
 
     with writing(book, network) as (opened, name), progress_bar() as progress:
         report = clear_files([Path(file) for file in files], name, opened, threads=threads,
-                             received_at=int(time.time()), layout=layout, progress=progress)
+                             received_at=int(time.time()), layout=layout, memory_bytes=memory,
+                             progress=progress)
         folder = replies or default_folder(book)
         try:
             written = acknowledge(report, folder)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 Command = Callable[..., Any]
+
+LEAST_MEMORY_BYTES = 1280 << 20
 
 BOOK_HELP = "The ledger: a folder, or clickhouse://[user[:password]@]host[:port]/database."
 
@@ -30,6 +33,37 @@ def threads_option(command: Command) -> Command:
     return click.option("--threads", type=click.IntRange(1, 256),
                         default=len(os.sched_getaffinity(0)), show_default="one per processor",
                         help="Threads to clear on; the outcome does not depend on it.")(command)
+
+
+def parse_bytes(text: str) -> int:
+    """A number of bytes, or of KiB, MiB or GiB.
+
+    Raises ValueError.
+    """
+    match = re.fullmatch(r"(\d+) ?(|[KMG]iB)", text)
+    if match is None:
+        raise ValueError(f"{text!r} is no size; write bytes, or as in 2GiB or 1536MiB")
+    return int(match[1]) << {"": 0, "KiB": 10, "MiB": 20, "GiB": 30}[match[2]]
+
+
+def memory_option(command: Command) -> Command:
+    """--memory, by default as much as the taps need."""
+    def parse(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
+        if text is None:
+            return None
+        try:
+            size = parse_bytes(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+        if size < LEAST_MEMORY_BYTES:
+            raise click.BadParameter(f"{text} is too little: {LEAST_MEMORY_BYTES >> 20}MiB at "
+                                     "least")
+        return size
+
+    return click.option(
+        "--memory", callback=parse, metavar="SIZE", help="What the run may take, such as 2GiB; "
+        "taps beyond it wait on the disk (in TMPDIR, or /var/tmp). By default all are held in "
+        "memory: about 100 bytes each.")(command)
 
 
 def format_options(command: Command) -> Command:

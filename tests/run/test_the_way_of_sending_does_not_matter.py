@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import clearing.intake.reader
+import clearing.intake.spill
 import clearing.run
 from clearing.book import open_book
 from tests.run.command import accepted, codes_of, contents, shown
@@ -19,7 +20,11 @@ from tests.run.day import rewrite
 def test_same_ledger(files: int, seed: int | None, threads: int, tiny: bool, tmp_path: Path,
                      two_days: list[list[Path]], undisturbed: list[str],
                      monkeypatch: pytest.MonkeyPatch) -> None:
-    if tiny:        # blocks of a few lines, and about a hundred partitions
+    memory = []
+    if tiny:        # blocks of a few lines, about a hundred partitions, most taps on the disk
+        memory = ["--memory", "1280MiB"]
+        monkeypatch.setattr(clearing.run, "BESIDE_TAPS_BYTES", 1280 << 20)
+        monkeypatch.setattr(clearing.intake.spill, "ARENA_BYTES", 1 << 16)
         monkeypatch.setattr(clearing.run, "read_files", functools.partial(
             clearing.intake.reader.read_files, block_bytes=777))
         monkeypatch.setattr(clearing.intake.reader, "TAPS_PER_PARTITION", 16)
@@ -28,7 +33,7 @@ def test_same_ledger(files: int, seed: int | None, threads: int, tiny: bool, tmp
         for day, (paths, expected) in enumerate(zip(two_days, undisturbed, strict=True)):
             sent = rewrite(paths, tmp_path / f"day-{day}", files, seed)
             accepted("clear", *sent[::-1], "--network", "demo", "--book", book,
-                     "--threads", str(threads))
+                     "--threads", str(threads), *memory)
             assert contents(book, with_refusals=False) == expected
 
 
