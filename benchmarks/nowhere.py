@@ -32,7 +32,7 @@ class Nowhere:
     def file_digests(self) -> dict[str, tuple[int, str]]:
         return {}
 
-    def load_state(self) -> State:
+    def load_state(self, marks: Any = None) -> State:
         return State(np.zeros(0, records.CARD_STATE), np.zeros(0, records.ACCUMULATOR),
                      np.zeros(0, records.TAP))
 

@@ -41,6 +41,7 @@ from settlement.obligations import ObligationSums
 Records = npt.NDArray[Any]
 # What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
 BESIDE_TAPS_BYTES = 1 << 30
+FEW_MARKS = 1 << 16     # words: only cards with open taps matter where a window closes
 LAST_DAY = 49_000               # in 2104: times of records end in 2106
 Progress = Callable[[str, int, int], None]      # stage, done, of how many
 
@@ -97,7 +98,8 @@ def _clear_intake(intake: Intake, world: World, book: Book, last: Run | None, cl
         stages = _Stages(world, book, run, threads, progress)
         intake.number_codes(world.names, {index: outcomes[index].file for index in taken})
         horizon = max(book.horizon, latest)
-        stages.clear(intake, intake.partitions, book.load_state(), horizon)
+        state = book.load_state(intake.mark_cards())
+        stages.clear(intake, intake.partitions, state, horizon)
         clock.lap("clear and write entries")
         report = _finish(stages, intake, outcomes, taken, horizon)
         clock.lap("write the rest and commit")
@@ -122,7 +124,7 @@ def close_window(day: int, network: str, book: Book) -> Report:
     with book.begin(digest=digest, kind="close") as run:
         _check_parent(run, last)
         stages = _Stages(world, book, run, 1, no_progress)
-        stages.clear(None, 1, book.load_state(), horizon)
+        stages.clear(None, 1, book.load_state(np.zeros(FEW_MARKS, np.uint64)), horizon)
         run.write_window(day)
         return _finish(stages, None, [], [], horizon)
 

@@ -9,13 +9,29 @@ cdef enum:
     PARTITION_LIMIT = 4096
 
 
-cdef inline uint32_t partition_of(uint64_t high, uint64_t low, uint32_t shift) noexcept nogil:
-    """Mix 128 bits to 64 and take the high ones; a shift of 64 is one partition."""
+cdef inline uint64_t mix_card(uint64_t high, uint64_t low) noexcept nogil:
+    """Mix a card's 128 bits to 64."""
     cdef uint64_t mixed = (high ^ (high >> 32)) * <uint64_t>0x9E3779B97F4A7C15 ^ low
     mixed = (mixed ^ (mixed >> 30)) * <uint64_t>0xBF58476D1CE4E5B9
     mixed = (mixed ^ (mixed >> 27)) * <uint64_t>0x94D049BB133111EB
-    mixed ^= mixed >> 31
-    return <uint32_t>(mixed >> 1 >> (shift - 1))
+    return mixed ^ mixed >> 31
+
+
+cdef inline uint32_t partition_of(uint64_t high, uint64_t low, uint32_t shift) noexcept nogil:
+    """The high bits of the mix; a shift of 64 is one partition."""
+    return <uint32_t>(mix_card(high, low) >> 1 >> (shift - 1))
+
+
+cdef inline void mark_card(uint64_t[::1] marks, uint64_t high, uint64_t low) noexcept nogil:
+    """Set a card's bit, one of a power of two of words."""
+    cdef uint64_t mixed = mix_card(high, low)
+    marks[<Py_ssize_t>(mixed >> 6 & <uint64_t>(marks.shape[0] - 1))] |= <uint64_t>1 << (mixed & 63)
+
+
+cdef inline bint is_marked(const uint64_t[::1] marks, uint64_t high, uint64_t low) noexcept nogil:
+    """Whether a card's bit is set, by this card or by one that shares it."""
+    cdef uint64_t mixed = mix_card(high, low)
+    return marks[<Py_ssize_t>(mixed >> 6 & <uint64_t>(marks.shape[0] - 1))] >> (mixed & 63) & 1
 
 
 cdef uint32_t shift_for(Py_ssize_t partitions) except 0

@@ -1,4 +1,8 @@
-"""Which rows of an array belong to which partition of cards; see partition.pxd."""
+"""Which rows of an array belong to which partition of cards, and to cards of a run at all.
+
+See partition.pxd. Cards of a run are marked in a bitmap: one bit a card, chosen by its mix, so that
+rows of other cards are mostly passed over, and those of its own never.
+"""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
@@ -63,3 +67,44 @@ cdef int _list_rows(const uint8_t[:, ::1] rows, uint32_t shift, uint32_t[::1] li
         offsets[part] = offsets[part - 1]
     offsets[0] = 0
     return 0
+
+
+cdef check_marks(const uint64_t[::1] marks, const uint8_t[:, ::1] rows):
+    if marks.shape[0] < 1 or marks.shape[0] & (marks.shape[0] - 1):
+        raise ValueError(f"marks: {marks.shape[0]} words, expected a power of two")
+    if rows.shape[1] < <Py_ssize_t>sizeof(Card):
+        raise ValueError(f"rows: {rows.shape[1]} bytes each, expected {sizeof(Card)} at least")
+
+
+def mark_cards(const uint8_t[:, ::1] rows not None, uint64_t[::1] marks not None):
+    """Mark the cards of records that begin with card_hi and card_lo, one row of bytes each.
+
+    marks: a power of two of words, zeros at first. Raises ValueError.
+    """
+    cdef Py_ssize_t row
+    cdef const Card *card
+    check_marks(marks, rows)
+    with nogil:
+        for row in range(rows.shape[0]):
+            card = <const Card *>&rows[row, 0]
+            mark_card(marks, card.high, card.low)
+
+
+def list_marked(const uint8_t[:, ::1] rows not None, const uint64_t[::1] marks not None,
+                uint32_t[::1] listed not None):
+    """How many rows are of marked cards (and of a few others); they are listed in their order.
+
+    Raises ValueError where lengths do not fit.
+    """
+    cdef Py_ssize_t row, found = 0
+    cdef const Card *card
+    check_marks(marks, rows)
+    if listed.shape[0] < rows.shape[0]:
+        raise ValueError(f"listed: {listed.shape[0]} for {rows.shape[0]} rows")
+    with nogil:
+        for row in range(rows.shape[0]):
+            card = <const Card *>&rows[row, 0]
+            if is_marked(marks, card.high, card.low):
+                listed[found] = <uint32_t>row
+                found += 1
+    return found

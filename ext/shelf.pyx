@@ -10,7 +10,7 @@ import numpy as np
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from ext.partition cimport partition_of, shift_for
+from ext.partition cimport mark_card, partition_of, shift_for
 from ext.records cimport SHELVED_MORE, ShelvedMore, ShelvedTap, Tap
 from ext.text cimport prefetch, prefetch_to_write
 
@@ -174,6 +174,15 @@ cdef class Shelf:
             with nogil:
                 _drain_rows(self, partition, &rows[at])
         return at + size
+
+    def mark(self, uint64_t[::1] marks not None):
+        """Mark the cards of all taps, see ext.partition."""
+        cdef Py_ssize_t part
+        if marks.shape[0] < 1 or marks.shape[0] & (marks.shape[0] - 1):
+            raise ValueError(f"marks: {marks.shape[0]} words, expected a power of two")
+        with nogil:
+            for part in range(self._heads.shape[0]):
+                _mark_rows(self, part, marks)
 
     def forget(self):
         """Begin anew in the same memory."""
@@ -425,5 +434,23 @@ cdef int _drain_rows(Shelf shelf, Py_ssize_t part, uint8_t *rows) except -1 nogi
         size = head.used - sizeof(PageHead)
         memcpy(rows, head + 1, size)
         rows += size
+        head = <const PageHead *>head.following
+    return 0
+
+
+cdef int _mark_rows(Shelf shelf, Py_ssize_t part, uint64_t[::1] marks) except -1 nogil:
+    cdef const PageHead *head = <const PageHead *>shelf._heads[part]
+    cdef const ShelvedTap *row
+    cdef Py_ssize_t at
+    if head != NULL:
+        close_page(&shelf._lasts[part])
+    while head != NULL:
+        at = sizeof(PageHead)
+        while at < <Py_ssize_t>head.used:
+            row = <const ShelvedTap *>(<const uint8_t *>head + at)
+            mark_card(marks, row.card_hi, row.card_lo)
+            at += sizeof(ShelvedTap)
+            if row.flags & SHELVED_MORE:
+                at += sizeof(ShelvedMore)
         head = <const PageHead *>head.following
     return 0

@@ -132,7 +132,7 @@ class MemoryBook:
                 for row in events]
         return events[np.array(keep, dtype=bool)]
 
-    def load_state(self) -> State:
+    def load_state(self, marks: Any = None) -> State:
         cards: dict[tuple[int, int], Any] = {}
         accumulators: dict[tuple[int, int], list[Any]] = {}
         for _, rows, _ in self.committed:

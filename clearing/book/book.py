@@ -9,6 +9,7 @@ import numpy as np
 from clearing.book.commit import OpenRun
 from clearing.book.engine import Engine
 from clearing.book.leftovers import Leftovers
+from clearing.book.native import Array
 from clearing.book.queries import Queries
 from clearing.book.schema import BOOK, SCHEMA_VERSION, TABLES
 from clearing.book.state import State, load_state
@@ -72,9 +73,12 @@ class Book(Queries):
         inserter.append([np.array([SCHEMA_VERSION], "<u4"), [b"onecard-clearing"]], 1)
         inserter.finish()
 
-    def load_state(self) -> State:
-        """The state of every card as of the last committed run."""
-        return load_state(self.engine, self.last_run())
+    def load_state(self, marks: Array | None = None) -> State:
+        """The state as of the last committed run: of every card, or of those that are marked.
+
+        marks: see ext.partition; cards with open taps are marked in it, too.
+        """
+        return load_state(self.engine, self.last_run(), marks)
 
     def begin(self, *, digest: str, kind: str) -> OpenRun:
         """Start a run, as the only writer, after removing what uncommitted ones left."""

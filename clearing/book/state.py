@@ -26,9 +26,12 @@ from clearing.book.schema import (
     packed,
     record_fields,
 )
+from ext.partition import list_marked, mark_cards
 from ext.records import ACCUMULATOR, CARD_STATE, TAP
 
 Rows = tuple[Array, Array]      # the runs that wrote them, and the records
+# Which rows decide, of runs, records and where each card's begin; sorted by card and run.
+Keep = Callable[[Array, Array, Array], Array]
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,56 @@ class State:
     open_taps: Array        # TAP, by card, time, counter
 
 
-def load_state(engine: Engine, last: Run | None) -> State:
-    """The state as of a run; None: before the first."""
+def load_state(engine: Engine, last: Run | None, marks: Array | None = None) -> State:
+    """The state as of a run (None: before the first), of all cards or of some.
+
+    marks: see ext.partition: only marked cards, those with open taps, and a few others are loaded,
+    so that memory follows what a run touches and not how many cards there are.
+    """
     if last is None or last.state_base == 0:
         return State(np.zeros(0, CARD_STATE), np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
     base, newest = last.state_base, last.state_run
-    counts = [_count(engine, table, base, newest) for table in (CARD_STATES, ACCUMULATORS)]
-    with ThreadPoolExecutor(3) as pool:
-        parts = [
-            pool.submit(_gather, newest_cards(engine, base, newest), CARD_STATE, counts[0]),
-            pool.submit(
-                _gather, newest_accumulators(engine, base, newest), ACCUMULATOR, counts[1]),
-            pool.submit(_open_taps, engine, newest)]
-        return State(*(part.result() for part in parts))
+    open_taps = _open_taps(engine, newest)
+    if marks is not None:
+        mark_cards(_bytes(open_taps), marks)
+    with ThreadPoolExecutor(2) as pool:
+        cards = pool.submit(
+            _load, engine, CARD_STATES, base, newest, CARD_STATE, _last_of_card, marks)
+        accumulators = pool.submit(
+            _load, engine, ACCUMULATORS, base, newest, ACCUMULATOR, _newest_of_card, marks)
+        return State(cards.result(), accumulators.result(), open_taps)
+
+
+def _load(
+    engine: Engine, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep,
+    marks: Array | None
+) -> Array:
+    if marks is None:
+        most = _count(engine, table, base, newest)
+        return _gather(_by_card(engine, table, base, newest, dtype, keep), dtype, most)
+    return _load_marked(engine, table, base, newest, dtype, keep, marks)
+
+
+def _load_marked(
+    engine: Engine, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep,
+    marks: Array
+) -> Array:
+    """Rows of marked cards that `keep` chooses: few enough to be sorted here, not by the engine."""
+    runs, rows = [np.zeros(0, "<u4")], [np.zeros(0, dtype)]
+    for block in engine.blocks(_select(table, base, newest)):
+        written = block.pop("run")
+        assert isinstance(written, np.ndarray)
+        records = np.empty(len(written), dtype)
+        fill_records(records.view(packed(dtype)), block)
+        listed = np.empty(len(records), np.uint32)
+        listed = listed[:list_marked(_bytes(records), marks, listed)]
+        runs.append(written[listed])
+        rows.append(_raw(records)[listed].view(dtype))
+    found = np.concatenate([_raw(some) for some in rows]).view(dtype)
+    keys = {"run": np.concatenate(runs), **{name: found[name] for name in dtype.names or ()}}
+    order = np.lexsort([keys[name] for name in reversed(table.order)])
+    found, written = _raw(found)[order].view(dtype), keys["run"][order]
+    return _chosen(found, keep(written, found, _starts(found)))
 
 
 def newest_cards(engine: Engine, base: int, newest: int) -> Iterator[Rows]:
@@ -121,15 +161,21 @@ def _raw(records: Array) -> Array:
     return records.view(np.dtype((np.void, records.itemsize)))
 
 
+def _bytes(records: Array) -> Array:
+    """One row of bytes a record."""
+    return records.view(np.uint8).reshape(len(records), records.itemsize)
+
+
+def _select(table: Table, base: int, newest: int) -> str:
+    return (f"SELECT run, card_hi, card_lo, {PACKED} FROM {table.name} "
+            f"WHERE run BETWEEN {base} AND {newest}")
+
+
 def _by_card(
-    engine: Engine, table: Table, base: int, newest: int, dtype: np.dtype[Any],
-    keep: Callable[[Array, Array, Array], Array]
+    engine: Engine, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep
 ) -> Iterator[Rows]:
     """Rows of runs `base` to `newest` that `keep` chooses; it sees every card's rows together."""
-    order = ", ".join(table.order)
-    blocks = engine.blocks(
-        f"SELECT run, card_hi, card_lo, {PACKED} FROM {table.name} "
-        f"WHERE run BETWEEN {base} AND {newest} ORDER BY {order}")
+    blocks = engine.blocks(f"{_select(table, base, newest)} ORDER BY {', '.join(table.order)}")
     left_runs, left = np.zeros(0, "<u4"), np.zeros(0, dtype)
     for block in blocks:
         runs = block.pop("run")

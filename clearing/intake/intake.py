@@ -180,6 +180,12 @@ class Intake:
             filled = self._origins.unpack(rows, size, taps, filled)
         return taps[:filled]
 
+    def mark_cards(self) -> npt.NDArray[np.uint64]:
+        """Marks of all cards that have a tap, see ext.partition."""
+        for shelf in self._shelves:
+            shelf.mark(self._spill.marks)
+        return self._spill.marks
+
     def close(self) -> None:
         """Let go of what waits on the disk."""
         self._spill.close()

@@ -20,8 +20,9 @@ from ext.shelf import Shelf
 ARENA_BYTES = 32 << 20
 HUGE_PAGE_BYTES = 2 << 20
 WRITE_BYTES = 8 << 20
+MARK_WORDS = 1 << 21        # 16 MiB: of 20 million marked cards, one other in seven is taken for one
 # /tmp is often memory; /var/tmp is a disk by the Filesystem Hierarchy Standard.
-FOLDER = "/var/tmp"
+FOLDER = "/var/tmp"        # noqa: S108
 UNLIMITED = 1 << 32
 
 
@@ -42,6 +43,7 @@ class Spill:
         """`arenas_most`: how many arenas one shelf may hold in memory."""
         self.arenas_most, self._partitions = max(1, arenas_most), partitions
         self.segments: list[Segment] = []
+        self.marks = np.zeros(MARK_WORDS, dtype=np.uint64)      # of the cards of all segments
         self._file: Any = None
         self._end = 0
         self._lock = threading.Lock()
@@ -70,6 +72,7 @@ class Spill:
                 expected=f"room for about {int(ends[-1])} bytes, several times",
                 remedy="set TMPDIR to a folder with more room, or allow more --memory") from error
         with self._lock:
+            shelf.mark(self.marks)
             self.segments.append(Segment(worker, offset, ends, counts))
         shelf.forget()
 

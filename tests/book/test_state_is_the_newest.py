@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from clearing.book import Counts, open_book
+from ext.partition import mark_cards
 from ext.records import ACCUMULATOR, CARD_STATE, TAP
 from tests.book.workload import add_run, state_after
 
@@ -120,3 +121,26 @@ def test_records_of_another_kind_are_refused(tmp_path: Any) -> None:
     with open_book(str(tmp_path / "book")) as book, book.begin(digest="x", kind="clear") as run, \
             pytest.raises(TypeError, match="stored_cards: records of"):
         run.write_state(np.zeros(1, TAP), np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
+
+
+def test_state_of_marked_cards(location: str) -> None:
+    """All of those and of cards with open taps, the newest, and next to nothing else."""
+    with open_book(location) as book:
+        for _ in range(5):
+            add_run(book)
+        whole = book.load_state()
+        some = whole.cards[::3]
+        marks = np.zeros(1 << 12, np.uint64)
+        mark_cards(np.ascontiguousarray(some).view(np.uint8).reshape(len(some), -1), marks)
+        state = book.load_state(marks)
+    wanted = {card_of(row) for row in some} | {card_of(row) for row in whole.open_taps}
+    assert state.open_taps.tolist() == whole.open_taps.tolist()
+    for found, known in ((state.cards, whole.cards), (state.accumulators, whole.accumulators)):
+        loaded = {card_of(row) for row in found}
+        assert loaded >= {card for card in map(card_of, known) if card in wanted}
+        assert found.tolist() == [row for row in known.tolist() if row[:2] in loaded]
+    assert len(state.cards) < len(whole.cards)
+
+
+def card_of(row: Any) -> tuple[int, int]:
+    return int(row["card_hi"]), int(row["card_lo"])
