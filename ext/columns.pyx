@@ -1,0 +1,95 @@
+"""Spreads the fields of records into columns, each column one after another in one memory.
+
+A stretch of rows is spread field by field while it stays in the first cache. The caller brings all
+memory, and says where each column begins.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+cdef enum:
+    STRETCH = 64            # rows: 13 KB of entries, and whole cache lines of the narrowest column
+
+
+cdef inline void spread_2(const uint8_t *field, Py_ssize_t record, uint8_t *column,
+                          Py_ssize_t rows) noexcept nogil:
+    cdef Py_ssize_t row
+    for row in range(rows):
+        memcpy(column + row * 2, field + row * record, 2)
+
+
+cdef inline void spread_4(const uint8_t *field, Py_ssize_t record, uint8_t *column,
+                          Py_ssize_t rows) noexcept nogil:
+    cdef Py_ssize_t row
+    for row in range(rows):
+        memcpy(column + row * 4, field + row * record, 4)
+
+
+cdef inline void spread_8(const uint8_t *field, Py_ssize_t record, uint8_t *column,
+                          Py_ssize_t rows) noexcept nogil:
+    cdef Py_ssize_t row
+    for row in range(rows):
+        memcpy(column + row * 8, field + row * record, 8)
+
+
+cdef inline void spread_1(const uint8_t *field, Py_ssize_t record, uint8_t *column,
+                          Py_ssize_t rows) noexcept nogil:
+    cdef Py_ssize_t row
+    for row in range(rows):
+        column[row] = field[row * record]
+
+
+cdef inline void spread_field(const uint8_t *field, Py_ssize_t record, int64_t width,
+                              uint8_t *column, Py_ssize_t rows) noexcept nogil:
+    """One field of some rows; a width that the compiler knows is a plain load and store."""
+    if width == 8:
+        spread_8(field, record, column, rows)
+    elif width == 4:
+        spread_4(field, record, column, rows)
+    elif width == 2:
+        spread_2(field, record, column, rows)
+    else:
+        spread_1(field, record, column, rows)
+
+
+cdef int spread_rows(const uint8_t[:, ::1] records, const int64_t[::1] offsets,
+                     const int64_t[::1] widths, const int64_t[::1] places, Py_ssize_t at,
+                     uint8_t[::1] columns) except -1 nogil:
+    cdef Py_ssize_t rows, field
+    cdef Py_ssize_t start = 0
+    cdef Py_ssize_t record = records.shape[1]
+    while start < records.shape[0]:
+        rows = min(<Py_ssize_t>STRETCH, records.shape[0] - start)
+        for field in range(offsets.shape[0]):
+            spread_field(&records[start, offsets[field]], record, widths[field],
+                         &columns[places[field] + (at + start) * widths[field]], rows)
+        start += rows
+    return 0
+
+
+def spread_records(const uint8_t[:, ::1] records not None, const int64_t[::1] offsets not None,
+                   const int64_t[::1] widths not None, const int64_t[::1] places not None,
+                   Py_ssize_t at, uint8_t[::1] columns not None):
+    """Write fields of records into their columns, from row `at` of each column on.
+
+    records: their bytes, a row each; offsets and widths: of each field in a record, in bytes, 1, 2,
+    4 or 8 wide; places: where in `columns` its column begins. Raises ValueError where something
+    does not fit.
+    """
+    cdef Py_ssize_t field
+    if not offsets.shape[0] == widths.shape[0] == places.shape[0]:
+        raise ValueError(f"{offsets.shape[0]} offsets, {widths.shape[0]} widths, "
+                         f"{places.shape[0]} places: each field needs one of each")
+    for field in range(offsets.shape[0]):
+        if widths[field] not in (1, 2, 4, 8):
+            raise ValueError(f"field {field} is {widths[field]} bytes wide, not 1, 2, 4 or 8")
+        if offsets[field] < 0 or offsets[field] + widths[field] > records.shape[1]:
+            raise ValueError(f"field {field} ends at byte {offsets[field] + widths[field]} of "
+                             f"records of {records.shape[1]}")
+        if (at < 0 or places[field] < 0
+                or places[field] + (at + records.shape[0]) * widths[field] > columns.shape[0]):
+            raise ValueError(f"column {field} begins at {places[field]} and has no room for rows "
+                             f"{at} to {at + records.shape[0]} in {columns.shape[0]} bytes")
+    if records.shape[0]:
+        with nogil:
+            spread_rows(records, offsets, widths, places, at, columns)

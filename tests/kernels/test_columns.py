@@ -1,0 +1,68 @@
+"""Records become columns to the bit, wherever a column begins and whatever was in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ext.columns import spread_records
+from ext.records import ENTRY, REFUSAL
+
+pytestmark = pytest.mark.kernels
+
+
+def int64s(*numbers: int) -> np.ndarray[Any, Any]:
+    return np.array(numbers, np.int64)
+
+
+def bytes_of(records: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return records.view(np.uint8).reshape(len(records), records.itemsize)
+
+
+@pytest.mark.parametrize("dtype", [ENTRY, REFUSAL], ids=["entries", "refusals"])
+@pytest.mark.parametrize("rows", [0, 1, 63, 64, 65, 1_000])
+@pytest.mark.parametrize("at", [0, 7])
+def test_every_field_stands_in_its_column(dtype: np.dtype[Any], rows: int, at: int) -> None:
+    """And nothing is written before or after it."""
+    assert dtype.fields is not None
+    records = np.frombuffer(np.random.default_rng(rows).bytes(rows * dtype.itemsize), dtype)
+    widths = int64s(*(dtype[name].itemsize for name in dtype.fields))
+    places = np.cumsum(widths * (rows + at + 3)) - widths * (rows + at + 3)
+    memory = np.full(int((widths * (rows + at + 3)).sum()), 0xEE, np.uint8)
+    spread_records(bytes_of(records), int64s(*(place for _, place in dtype.fields.values())),
+                   widths, places, at, memory)
+    for name, width, place in zip(dtype.fields, widths, places, strict=True):
+        column = memory[place:place + (rows + at + 3) * width].tobytes()
+        assert column == (b"\xee" * (at * width) + records[name].tobytes()
+                          + b"\xee" * (3 * width)), name
+
+
+# offsets widths places  at   words of the refusal
+@pytest.mark.parametrize(("offsets", "widths", "places", "at", "words"), [
+    ([0, 8], [8], [0, 80], 0, "2 offsets, 1 widths, 2 places"),
+    ([0], [3], [0], 0, "field 0 is 3 bytes wide"),
+    ([0], [0], [0], 0, "field 0 is 0 bytes wide"),
+    ([0, 17], [8, 8], [0, 80], 0, "field 1 ends at byte 25 of records of 24"),
+    ([-1], [8], [0], 0, "field 0 ends at byte 7"),
+    ([0], [8], [21], 0, "column 0 begins at 21 and has no room for rows 0 to 10 in 100 bytes"),
+    ([0], [8], [0], 3, "no room for rows 3 to 13"),
+    ([0], [8], [-1], 0, "column 0 begins at -1"),
+    ([0], [8], [0], -1, "no room for rows -1 to 9"),
+])
+def test_what_does_not_fit_is_refused(
+    offsets: list[int], widths: list[int], places: list[int], at: int, words: str
+) -> None:
+    memory = np.zeros(100, np.uint8)
+    with pytest.raises(ValueError, match=words):
+        spread_records(bytes_of(np.zeros(10, REFUSAL)), int64s(*offsets), int64s(*widths),
+                       int64s(*places), at, memory)
+    assert not memory.any()
+
+
+def test_the_last_byte_is_room() -> None:
+    memory = np.zeros(100, np.uint8)
+    records = np.ones(10, REFUSAL)
+    spread_records(bytes_of(records), int64s(0), int64s(8), int64s(20), 0, memory)
+    assert memory[20:].tobytes() == records["offset"].tobytes()
