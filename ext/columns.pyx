@@ -39,6 +39,13 @@ cdef inline void spread_1(const uint8_t *field, Py_ssize_t record, uint8_t *colu
         column[row] = field[row * record]
 
 
+cdef inline void spread_wide(const uint8_t *field, Py_ssize_t record, int64_t width,
+                             uint8_t *column, Py_ssize_t rows) noexcept nogil:
+    cdef Py_ssize_t row
+    for row in range(rows):
+        memcpy(column + row * width, field + row * record, width)
+
+
 cdef inline void spread_field(const uint8_t *field, Py_ssize_t record, int64_t width,
                               uint8_t *column, Py_ssize_t rows) noexcept nogil:
     """One field of some rows; a width that the compiler knows is a plain load and store."""
@@ -48,8 +55,10 @@ cdef inline void spread_field(const uint8_t *field, Py_ssize_t record, int64_t w
         spread_4(field, record, column, rows)
     elif width == 2:
         spread_2(field, record, column, rows)
-    else:
+    elif width == 1:
         spread_1(field, record, column, rows)
+    else:
+        spread_wide(field, record, width, column, rows)
 
 
 cdef int spread_rows(const uint8_t[:, ::1] records, const int64_t[::1] offsets,
@@ -72,17 +81,16 @@ def spread_records(const uint8_t[:, ::1] records not None, const int64_t[::1] of
                    Py_ssize_t at, uint8_t[::1] columns not None):
     """Write fields of records into their columns, from row `at` of each column on.
 
-    records: their bytes, a row each; offsets and widths: of each field in a record, in bytes, 1, 2,
-    4 or 8 wide; places: where in `columns` its column begins. Raises ValueError where something
-    does not fit.
+    records: their bytes, a row each; offsets and widths: of each field in a record, in bytes;
+    places: where in `columns` its column begins. Raises ValueError where something does not fit.
     """
     cdef Py_ssize_t field
     if not offsets.shape[0] == widths.shape[0] == places.shape[0]:
         raise ValueError(f"{offsets.shape[0]} offsets, {widths.shape[0]} widths, "
                          f"{places.shape[0]} places: each field needs one of each")
     for field in range(offsets.shape[0]):
-        if widths[field] not in (1, 2, 4, 8):
-            raise ValueError(f"field {field} is {widths[field]} bytes wide, not 1, 2, 4 or 8")
+        if widths[field] < 1:
+            raise ValueError(f"field {field} is {widths[field]} bytes wide")
         if offsets[field] < 0 or offsets[field] + widths[field] > records.shape[1]:
             raise ValueError(f"field {field} ends at byte {offsets[field] + widths[field]} of "
                              f"records of {records.shape[1]}")

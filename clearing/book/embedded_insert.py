@@ -2,12 +2,15 @@
 
 chdb's streaming insert (4.4) loses errors: on a full disk it takes all rows, says it has written
 them, and stores none. So an insert is ended every so many rows, and what the table then holds is
-compared with what was handed over. The end of one insert overlaps with the next ones.
+compared with what was handed over. Inserts run side by side, as many as threads hand over rows, and
+the end of one overlaps with the next ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -17,60 +20,69 @@ from clearing.book.native import ColumnData, column_head, pack_block
 from clearing.book.schema import Table
 from clearing.errors import BookDamaged, BookError
 
-# Rows of one insert, which becomes one part: the most that a full disk can cost before it is
-# noticed, and about 100 MB of memory for entries.
-INSERT_ROWS = 8 * 65_536
-ENDING = 2      # inserts that are being stored while the next one is filled
+# Rows of one insert: the most that a full disk can cost each thread before it is noticed.
+INSERT_ROWS = 4 * 131_072
+ENDING = 2      # inserts that are being stored while the next ones are filled
 
 
 class EmbeddedInserter:
-    """A sequence of inserts into one table, of which this is the only writer."""
+    """Inserts into one table, of which this is the only writer."""
 
     def __init__(self, connect: Callable[[], Any], table: Table, where: str) -> None:
         self._connect, self._table, self._where = connect, table, where
         self._heads = [column_head(name, type_) for name, type_ in table.columns]
         self._session: Any = connect()      # to ask what is stored
-        self._insert: _Insert | None = None
-        self._ending: list[tuple[int, Future[None]]] = []   # rows, and their end
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads = ThreadPoolExecutor(ENDING, f"onecard-insert-{table.name}")
+        self._lock = threading.Lock()       # of all that follows, and of the session
+        self._idle: deque[_Insert] = deque()
+        self._ending: deque[tuple[int, Future[None]]] = deque()     # rows, and their end
         self._ended = 0     # rows of inserts that have ended
         self._before = self._stored()
 
     def append(self, columns: Sequence[ColumnData], rows: int) -> None:
-        """Hand over rows, as columns in the table's order."""
+        """Hand over rows, as columns in the table's order. Threads do not wait for one another."""
         if rows == 0:
             return
-        if self._insert is not None and self._insert.rows + rows > INSERT_ROWS:
-            self._end_in_background(self._insert)
-            self._insert = None
+        with self._lock:
+            insert = self._idle.popleft() if self._idle else None
         try:
-            if self._insert is None:
-                self._insert = _Insert(self._connect(), self._table)
-            self._insert.append(pack_block(self._heads, columns, rows), rows)
-        except BookError:
-            raise
-        except Exception as error:
+            if insert is None:
+                insert = _Insert(self._connect(), self._table)
+            insert.append(pack_block(self._heads, columns, rows), rows)
+        except BaseException as error:
+            if insert is not None:
+                insert.cancel()
+            if isinstance(error, BookError) or not isinstance(error, Exception):
+                raise
             raise translate(error, self._where) from error
+        if insert.rows >= INSERT_ROWS:
+            self._end(insert)
+            self._wait(ENDING)
+        else:
+            with self._lock:
+                self._idle.append(insert)
 
-    def _end_in_background(self, insert: _Insert) -> None:
-        """Have an insert stored, and see what became of the one before."""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(ENDING, f"onecard-insert-{self._table.name}")
-        self._ending.append((insert.rows, self._threads.submit(insert.finish)))
-        self._wait(ENDING)
+    def _end(self, insert: _Insert) -> None:
+        """Have an insert stored in the background."""
+        with self._lock:
+            self._ending.append((insert.rows, self._threads.submit(insert.finish)))
 
     def _wait(self, most: int) -> None:
         """Return when at most so many inserts are still ending, or raise why one did not."""
-        while len(self._ending) > most:
-            rows, ending = self._ending.pop(0)
+        while True:
+            with self._lock:
+                if len(self._ending) <= most:
+                    return
+                rows, ending = self._ending.popleft()
             try:
                 ending.result()
             except Exception as error:
                 raise translate(error, self._where) from error
-            self._ended += rows
-            stored = self._stored() - self._before
-            if stored < self._ended or (stored > self._ended and not self._ending):
-                raise self._lost(stored)
+            with self._lock:
+                self._ended += rows
+                stored = self._stored() - self._before
+                if stored < self._ended:
+                    raise self._lost(stored)
 
     def _stored(self) -> int:
         """How many rows the table holds, of all runs."""
@@ -93,23 +105,22 @@ class EmbeddedInserter:
             remedy="the run was not committed; run it again")
 
     def finish(self) -> None:
-        """Return when every row that was handed over is stored."""
+        """Return when every row that was handed over is stored. No thread appends any more."""
         try:
-            if self._insert is not None:
-                self._end_in_background(self._insert)
-                self._insert = None
+            while self._idle:
+                self._end(self._idle.popleft())
             self._wait(0)
+            stored = self._stored() - self._before
+            if stored != self._ended:
+                raise self._lost(stored)
         finally:
             self.cancel()
 
     def cancel(self) -> None:
         """Give up what is not stored yet, and close."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=True)
-            self._threads = None
-        if self._insert is not None:
-            self._insert.cancel()
-            self._insert = None
+        self._threads.shutdown(wait=True)
+        while self._idle:
+            self._idle.popleft().cancel()
         with suppress(Exception):
             self._session.close()
 
@@ -123,9 +134,10 @@ class _Insert:
         names = ", ".join(f"`{name}`" for name, _ in table.columns)
         self._stream: Any = session.send_insert(f"INSERT INTO {table.name} ({names})", "Native")
 
-    def append(self, block: bytes, rows: int) -> None:
-        """Hand over a block."""
-        self._stream.append(block)
+    def append(self, block: Iterable[bytes], rows: int) -> None:
+        """Hand over a block, in pieces."""
+        for piece in block:
+            self._stream.append(piece)
         self.rows += rows
 
     def finish(self) -> None:

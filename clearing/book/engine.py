@@ -12,13 +12,13 @@ Columns = dict[str, Column]
 
 
 class Inserter(Protocol):
-    """Rows on their way into one table. Used by one thread at a time."""
+    """Rows on their way into one table. Any thread may append."""
 
     def append(self, columns: Sequence[ColumnData], rows: int) -> None:
         """Hand over rows, as columns in the table's order. They may be stored later."""
 
     def finish(self) -> None:
-        """Return when every row that was handed over is stored."""
+        """Return when every row that was handed over is stored. No thread appends any more."""
 
     def cancel(self) -> None:
         """Give up; rows that were stored already stay. Never raises."""
@@ -38,7 +38,6 @@ class Engine(Protocol):
 
     def blocks(self, sql: str) -> Iterator[Columns]:
         """The result of a query, block by block, in bounded memory."""
-
 
     def read_only(self, sql: str) -> Columns:
         """The whole result of a query that the store does not allow to change anything."""

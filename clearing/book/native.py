@@ -19,9 +19,10 @@ Array = npt.NDArray[Any]
 Column = Array | list[str]
 ColumnData = Array | Sequence[bytes]    # as written
 
-# Rows that are copied at a time between records and columns: as many as stay in the cache. On
-# whole arrays every column would walk over all the records again, which is 5 to 8 times slower.
+# Rows that are copied at a time from columns to records: as many as stay in the cache. On whole
+# arrays every column would walk over all the records again, which is 5 to 8 times slower.
 _STEP = 4_096
+_PIECE_BYTES = 1 << 20
 
 _PLAIN = {
     "UInt8": "<u1", "UInt16": "<u2", "UInt32": "<u4", "UInt64": "<u8",
@@ -54,32 +55,30 @@ def column_head(name: str, type_: str) -> bytes:
     return _text(name) + _text(type_)
 
 
-def pack_block(heads: Sequence[bytes], columns: Sequence[ColumnData], rows: int) -> bytes:
-    """One block, ready to insert; heads are from `column_head`, in the columns' order."""
+def pack_block(
+    heads: Sequence[bytes], columns: Sequence[ColumnData], rows: int
+) -> Iterator[bytes]:
+    """One block, ready to insert, in pieces; heads are from `column_head`, in the columns' order.
+
+    The pieces are small enough for their memory to be used again and again: a block in one piece
+    has its 27 MB zeroed anew by the system, up to three times.
+    """
     parts: list[Any] = [varint(len(columns)), varint(rows)]
+    size = 0
     for head, column in zip(heads, columns, strict=True):
         parts.append(head)
         if isinstance(column, np.ndarray):
             parts.append(np.ascontiguousarray(column))
+            size += column.nbytes
         else:
             for value in column:
-                parts.append(varint(len(value)))
-                parts.append(value)
-    return b"".join(parts)
-
-
-def copy_columns(
-    records: Array, columns: Sequence[Array], fields: Sequence[str], at: int
-) -> None:
-    """Copy the fields of records into columns, from row `at` on."""
-    pairs = [
-        (column[at:at + len(records)], records[field])
-        for column, field in zip(columns, fields, strict=True)
-    ]
-    for start in range(0, len(records), _STEP):
-        stop = start + _STEP
-        for column, values in pairs:
-            column[start:stop] = values[start:stop]
+                parts += (varint(len(value)), value)
+                size += len(value)
+        if size >= _PIECE_BYTES:
+            yield b"".join(parts)
+            parts, size = [], 0
+    if parts:
+        yield b"".join(parts)
 
 
 def fill_records(records: Array, columns: dict[str, Column]) -> None:

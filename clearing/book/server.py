@@ -18,7 +18,7 @@ from clearing.book.address import Address, parse_address
 from clearing.book.engine import Columns
 from clearing.book.faults import translate
 from clearing.book.native import Column, ColumnData
-from clearing.book.schema import Table
+from clearing.book.schema import TABLE_SETTINGS, Table
 from clearing.book.server_lock import ServerLock
 from clearing.errors import BookError, BookLocked, BookUnavailable, NotABook
 
@@ -92,11 +92,11 @@ class ServerEngine:
             self._client = self._connect(self._address.database)
 
     def table_settings(self) -> str:
-        """What is inserted is on the disk where the server can see to that."""
+        """What is inserted is on the disk where the server can see to that; see also schema.py."""
+        names = ", ".join(f"'{name}'" for name in TABLE_SETTINGS)
         found = self.columns(
-            "SELECT name FROM system.merge_tree_settings "
-            "WHERE name IN ('fsync_after_insert', 'fsync_part_directory')")
-        return "".join(f", {name} = 1" for name in sorted(found["name"]))
+            f"SELECT name FROM system.merge_tree_settings WHERE name IN ({names})")
+        return "".join(f", {name} = {TABLE_SETTINGS[name]}" for name in sorted(found["name"]))
 
     def run(self, sql: str) -> None:
         """Carry out a statement that returns no rows."""

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from clearing.book.engine import Engine, Inserter
-from clearing.book.native import Array, ColumnData, copy_columns
+from clearing.book.native import Array, ColumnData
 from clearing.book.schema import Table, record_fields
+from ext.columns import spread_records
 
 
 class TableWriter:
-    """Columns of one run into one table. Any thread may write, one at a time does."""
+    """Columns of one run into one table. Any thread may write."""
 
     def __init__(self, engine: Engine, table: Table, run: int) -> None:
         self._engine, self.table, self._run = engine, table, run
@@ -25,23 +26,23 @@ class TableWriter:
     def write(self, columns: Sequence[ColumnData]) -> None:
         """Hand over rows as the table's columns without `run`."""
         rows = len(columns[0])
-        with self._lock:
-            self._append([np.full(rows, self._run, "<u4"), *columns], rows)
+        self._append([np.full(rows, self._run, "<u4"), *columns], rows)
 
     def _append(self, columns: Sequence[ColumnData], rows: int) -> None:
         if rows == 0:
             return
-        if self._inserter is None:
-            self._inserter = self._engine.insert(self.table)
-        self._inserter.append(columns, rows)
-        self.rows += rows
+        with self._lock:
+            if self._inserter is None:
+                self._inserter = self._engine.insert(self.table)
+            inserter = self._inserter
+            self.rows += rows
+        inserter.append(columns, rows)
 
     def finish(self) -> None:
-        """Return when all rows are stored."""
-        with self._lock:
-            inserter, self._inserter = self._inserter, None
-            if inserter is not None:
-                inserter.finish()
+        """Return when all rows are stored. No thread writes any more."""
+        inserter, self._inserter = self._inserter, None
+        if inserter is not None:
+            inserter.finish()
 
     def cancel(self) -> None:
         """Give up. Never raises."""
@@ -51,44 +52,44 @@ class TableWriter:
 
 
 class RecordWriter(TableWriter):
-    """Records of one dtype into their table. What is handed over is copied at once."""
+    """Records of one dtype into their table. What is handed over is copied at once.
+
+    Each thread fills a block of its own, so that threads do not wait for one another, and that what
+    a thread hands over in the order of the table's key stays in it: sorting a block costs the store
+    as much as compressing it.
+    """
 
     def __init__(self, engine: Engine, table: Table, run: int, dtype: np.dtype[Any]) -> None:
         super().__init__(engine, table, run)
         self._dtype = dtype
-        self._fields = record_fields(dtype)
-        self._block: list[Array] = []
-        self._filled = 0
+        self._blocks: dict[int, _Block] = {}    # by thread
 
     def write_records(self, records: Array) -> None:
         """Hand over records."""
         if records.dtype != self._dtype:
             raise TypeError(
                 f"{self.table.name}: records of {records.dtype}; expected {self._dtype}")
-        size = self._engine.block_rows
-        with self._lock:
-            if len(records) and not self._block:
-                self._block = [np.full(size, self._run, "<u4")]
-                self._block += [np.empty(size, self._dtype[name]) for name in self._fields]
-            start = 0
-            while start < len(records):
-                piece = records[start:start + size - self._filled]
-                copy_columns(piece, self._block[1:], self._fields, self._filled)
-                self._filled += len(piece)
-                start += len(piece)
-                if self._filled == size:
-                    self._flush()
+        if len(records) == 0:
+            return
+        thread = threading.get_ident()
+        block = self._blocks.get(thread)
+        if block is None:
+            block = _Block(self._dtype, self._engine.block_rows, self._run)
+            self._blocks[thread] = block
+        while len(records):
+            records = block.fill(records)
+            if block.filled == block.size:
+                self._flush(block)
 
-    def _flush(self) -> None:
-        filled, self._filled = self._filled, 0
-        self._append([column[:filled] for column in self._block], filled)
+    def _flush(self, block: _Block) -> None:
+        self._append(block.columns(), block.filled)
+        block.filled = 0
 
     def finish(self) -> None:
-        """Return when all records are stored."""
-        with self._lock:
-            if self._filled:
-                self._flush()
-            self._block = []
+        """Return when all records are stored. No thread writes any more."""
+        for block in self._blocks.values():
+            self._flush(block)
+        self._blocks = {}
         super().finish()
 
 
@@ -106,3 +107,34 @@ class PackedWriter(RecordWriter):
             raise TypeError(
                 f"{self.table.name}: records of {records.dtype}; expected {self._whole}")
         super().write_records(records.view(self._dtype))
+
+
+class _Block:
+    """The columns of so many records, the run's number first, in one memory."""
+
+    def __init__(self, dtype: np.dtype[Any], size: int, run: int) -> None:
+        fields = record_fields(dtype)
+        assert dtype.fields is not None
+        self.size, self.filled = size, 0
+        self._offsets = np.array([dtype.fields[name][1] for name in fields], np.int64)
+        self._widths = np.array([dtype[name].itemsize for name in fields], np.int64)
+        ends = np.cumsum(self._widths * size)
+        self._places = ends - self._widths * size
+        self._memory = np.empty(int(ends[-1]), np.uint8)
+        self._columns = [np.full(size, run, "<u4")]
+        self._columns += [
+            self._memory[place:end].view(dtype[name])
+            for name, place, end in zip(fields, self._places, ends, strict=True)]
+
+    def fill(self, records: Array) -> Array:
+        """Copy as many records as there is room for; the rest."""
+        fit = np.ascontiguousarray(records[:self.size - self.filled])
+        spread_records(
+            fit.view(np.uint8).reshape(len(fit), fit.itemsize), self._offsets, self._widths,
+            self._places, self.filled, self._memory)
+        self.filled += len(fit)
+        return records[len(fit):]
+
+    def columns(self) -> list[ColumnData]:
+        """What was filled, in the table's order."""
+        return [column[:self.filled] for column in self._columns]
