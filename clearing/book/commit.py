@@ -45,10 +45,18 @@ from clearing.book.state import (
 from clearing.book.writer import PackedWriter, RecordWriter, TableWriter
 from clearing.errors import BookDamaged, BookError, RunNotOpen
 from clearing.names import Name
-from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
+from ext.records import (
+    ACCUMULATOR,
+    CARD_STATE,
+    ENTRY,
+    LEG_SLOTS,
+    OBLIGATION,
+    REFUSAL,
+    TAP,
+)
 
-_TOTALS = ("due", "price", "paid", "variance", "concessions", "clearing_fee", "issuer_fee")
-_LEGS = "leg1_amount + leg2_amount + leg3_amount + leg4_amount"
+_TOTALS = ("due", "price", "paid", "variance", "clearing_fee", "issuer_fee")
+_LEGS = tuple(f"leg{slot}_amount" for slot in range(1, LEG_SLOTS + 1))
 
 
 class OpenRun:
@@ -65,7 +73,7 @@ class OpenRun:
         self._wrote_state = False
         self._phase = "open"        # then "deciding", then "committed" or "given up"
         run = self.number
-        self._entries = RecordWriter(engine, ENTRIES, run, ENTRY)
+        self._entries = RecordWriter(engine, ENTRIES, run, ENTRY, (*_TOTALS, *_LEGS))
         self._events = RecordWriter(engine, EVENTS, run, TAP)
         self._obligations = RecordWriter(engine, OBLIGATIONS, run, OBLIGATION)
         self._cards = PackedWriter(engine, CARD_STATES, run, CARD_STATE, CARD_STATE_PACKED)
@@ -214,10 +222,13 @@ class OpenRun:
                     remedy="the run was not committed; run it again, with no other writer")
 
     def _totals(self) -> dict[str, int]:
-        sums = ", ".join(
-            f"sum({_LEGS if name == 'concessions' else name}) AS total_{name}" for name in _TOTALS)
-        found = self._engine.columns(f"SELECT {sums} FROM entries WHERE run = {self.number}")
-        return {name: int(found[f"total_{name}"][0]) for name in _TOTALS}
+        """What the run's entries add up to.
+
+        They were added on their way: the store would read ten columns again, 0.04 s a million rows.
+        """
+        totals = self._entries.totals
+        return {**{name: totals[name] for name in _TOTALS},
+                "concessions": sum(totals[name] for name in _LEGS)}
 
     def _check_open(self) -> None:
         if self._phase != "open":

@@ -166,8 +166,13 @@ class EmbeddedEngine:
                 "this process is already writing a run", where=self.where,
                 remedy="commit it or leave it before the next one begins")
         self._writing = True
-        # They would take the processors from the run that makes the parts.
-        self.run("SYSTEM STOP MERGES")
+        try:
+            # They would take the processors from the run that makes the parts. Whoever kills this
+            # process ends that, too.
+            self.run("SYSTEM STOP MERGES")
+        except BaseException:
+            self.unlock_writer()
+            raise
 
     def check_writer(self) -> None:
         """Nothing to do: the folder's lock cannot be lost."""

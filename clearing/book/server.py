@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -152,7 +153,7 @@ class ServerEngine:
 
     def insert(self, table: Table) -> ServerInserter:
         """Start to insert into a table."""
-        return ServerInserter(self, self._connect_to_book(), table)
+        return ServerInserter(self, self._connect_to_book, table)
 
     def lock_writer(self) -> None:
         """Become the only writer of the database."""
@@ -203,10 +204,11 @@ class ServerEngine:
 
 
 class ServerInserter:
-    """Rows on their way into a table: one INSERT per block."""
+    """Rows on their way into a table: one INSERT per block, as many at a time as threads append."""
 
-    def __init__(self, engine: ServerEngine, client: Any, table: Table) -> None:
-        self._engine, self._client = engine, client
+    def __init__(self, engine: ServerEngine, connect: Callable[[], Any], table: Table) -> None:
+        self._engine, self._connect = engine, connect
+        self._idle: deque[Any] = deque()
         names = ", ".join(f"`{name}`" for name, _ in table.columns)
         self._sql = f"INSERT INTO {table.name} ({names}) VALUES"
 
@@ -214,19 +216,36 @@ class ServerInserter:
         """Hand over rows, as columns in the table's order."""
         if rows == 0:       # an INSERT without rows would never end
             return
+        client: Any = None
         try:
-            self._client.execute(self._sql, [_array(column) for column in columns], columnar=True)
+            client = self._client()
+            client.execute(self._sql, [_array(column) for column in columns], columnar=True)
         except Exception as error:
+            if client is not None:
+                _disconnect(client)
             raise self._engine.fault(error) from error
+        self._idle.append(client)
+
+    def _client(self) -> Any:
+        """A connection that no other thread is using."""
+        try:
+            return self._idle.popleft()
+        except IndexError:
+            return self._connect()
 
     def finish(self) -> None:
         """Return when every row is stored; each block was, when it was handed over."""
-        self._client.disconnect()
+        self.cancel()
 
     def cancel(self) -> None:
         """Give up."""
-        with suppress(Exception):
-            self._client.disconnect()
+        while self._idle:
+            _disconnect(self._idle.popleft())
+
+
+def _disconnect(client: Any) -> None:
+    with suppress(Exception):
+        client.disconnect()
 
 
 def make_client(address: Address, database: str, settings: dict[str, int]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,13 +55,15 @@ class RecordWriter(TableWriter):
     """Records of one dtype into their table. What is handed over is copied at once.
 
     Each thread fills a block of its own, so that threads do not wait for one another, and that what
-    a thread hands over in the order of the table's key stays in it: sorting a block costs the store
-    as much as compressing it.
+    a thread hands over in the order of the table's key stays in it: sorting blocks would cost the
+    store half as much again as all else that it does with them (0.57 for 0.35 µs a row).
     """
 
-    def __init__(self, engine: Engine, table: Table, run: int, dtype: np.dtype[Any]) -> None:
+    def __init__(self, engine: Engine, table: Table, run: int, dtype: np.dtype[Any],
+                 totals: Sequence[str] = ()) -> None:
         super().__init__(engine, table, run)
         self._dtype = dtype
+        self.totals = dict.fromkeys(totals, 0)  # of these fields, over all rows
         self._blocks: dict[int, _Block] = {}    # by thread
 
     def write_records(self, records: Array) -> None:
@@ -82,7 +84,12 @@ class RecordWriter(TableWriter):
                 self._flush(block)
 
     def _flush(self, block: _Block) -> None:
-        self._append(block.columns(), block.filled)
+        columns = block.columns()
+        sums = block.sums(self.totals)
+        with self._lock:
+            for name, amount in sums.items():
+                self.totals[name] += amount
+        self._append(columns, block.filled)
         block.filled = 0
 
     def finish(self) -> None:
@@ -113,7 +120,7 @@ class _Block:
     """The columns of so many records, the run's number first, in one memory."""
 
     def __init__(self, dtype: np.dtype[Any], size: int, run: int) -> None:
-        fields = record_fields(dtype)
+        self._fields = fields = record_fields(dtype)
         assert dtype.fields is not None
         self.size, self.filled = size, 0
         self._offsets = np.array([dtype.fields[name][1] for name in fields], np.int64)
@@ -138,3 +145,8 @@ class _Block:
     def columns(self) -> list[ColumnData]:
         """What was filled, in the table's order."""
         return [column[:self.filled] for column in self._columns]
+
+    def sums(self, fields: Iterable[str]) -> dict[str, int]:
+        """The sum of each of these fields."""
+        return {name: int(self._columns[self._fields.index(name) + 1][:self.filled].sum())
+                for name in fields}

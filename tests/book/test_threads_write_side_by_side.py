@@ -1,0 +1,80 @@
+"""Rows handed over by several threads are all stored, once, however blocks and inserts fall."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from clearing.book import Book, embedded_insert, open_book
+from tests.book.workload import commit, entries_of
+
+THREADS = 3
+TOTALS = ("due", "price", "paid", "variance", "clearing_fee", "issuer_fee")
+
+
+def write(book: Book, entries: Any, step: int) -> Any:
+    """A run whose entries are handed over by threads, in pieces of `step` rows."""
+    parts = [entries[start:start + step] for start in range(0, len(entries), step)]
+    failed: list[BaseException] = []
+
+    def caught(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            failed.append(error)
+
+    with book.begin(digest="threads", kind="clear") as run:
+        def work() -> None:
+            while parts:
+                run.write_entries(parts.pop())
+
+        threads = [threading.Thread(target=caught, args=(work,)) for _ in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not failed, failed
+        return commit(run, 1)
+
+
+# block rows  rows of an insert  rows handed over at a time
+@pytest.mark.parametrize(("block_rows", "insert_rows", "step"), [
+    (64, 64, 50),           # every block an insert
+    (64, 300, 7),           # several blocks to an insert, many pieces to a block
+    (1_000, 10_000, 2_500),     # a piece is several blocks; nothing but the end ends an insert
+])
+def test_every_row_is_stored_once(
+    location: str, monkeypatch: pytest.MonkeyPatch, block_rows: int, insert_rows: int, step: int
+) -> None:
+    monkeypatch.setattr(embedded_insert, "INSERT_ROWS", insert_rows)
+    entries = entries_of(1, 5_000)
+    entries["card_seq"] = np.arange(len(entries))
+    with open_book(location) as book:
+        book.engine.block_rows = block_rows
+        committed = write(book, entries, step)
+        assert committed.entries == len(entries)
+        stored = np.concatenate(list(book.entries(order="card_seq")))
+    assert stored.tobytes() == entries.tobytes()
+    assert {name: getattr(committed, name) for name in TOTALS} == {
+        name: int(entries[name].sum()) for name in TOTALS}
+    assert committed.concessions == sum(
+        int(entries[f"leg{slot}_amount"].sum()) for slot in range(1, 5))
+
+
+def test_no_part_is_merged_while_a_run_is_written(tmp_path: Any) -> None:
+    """Merging would take the processors from the run; afterwards parts are merged again."""
+    with open_book(str(tmp_path / "book")) as book:
+        def merge() -> None:
+            book.engine.run("OPTIMIZE TABLE entries FINAL SETTINGS optimize_throw_if_noop = 1")
+
+        write(book, entries_of(1), 100)
+        merge()
+        book.engine.lock_writer()
+        with pytest.raises(Exception, match=r"[Cc]ancelled merging"):
+            merge()
+        book.engine.unlock_writer()
+        merge()
