@@ -20,9 +20,9 @@ from ext.shelf import Shelf
 ARENA_BYTES = 32 << 20
 HUGE_PAGE_BYTES = 2 << 20
 WRITE_BYTES = 8 << 20
-MARK_WORDS = 1 << 21        # 16 MiB: of 20 million marked cards, one other in seven is taken for one
+MARK_WORDS = 1 << 21    # 16 MiB: with 20 million cards marked, one other in seven counts as marked
 # /tmp is often memory; /var/tmp is a disk by the Filesystem Hierarchy Standard.
-FOLDER = "/var/tmp"        # noqa: S108
+FOLDER = "/var/tmp"
 UNLIMITED = 1 << 32
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ext.columns import spread_records
+from clearing.book.schema import CARD_STATE_PACKED
 from ext.records import ENTRY, REFUSAL
 
 pytestmark = pytest.mark.kernels
@@ -21,7 +22,8 @@ def bytes_of(records: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return records.view(np.uint8).reshape(len(records), records.itemsize)
 
 
-@pytest.mark.parametrize("dtype", [ENTRY, REFUSAL], ids=["entries", "refusals"])
+@pytest.mark.parametrize("dtype", [ENTRY, REFUSAL, CARD_STATE_PACKED],
+                         ids=["entries", "refusals", "packed cards"])
 @pytest.mark.parametrize("rows", [0, 1, 63, 64, 65, 1_000])
 @pytest.mark.parametrize("at", [0, 7])
 def test_every_field_stands_in_its_column(dtype: np.dtype[Any], rows: int, at: int) -> None:
@@ -42,7 +44,6 @@ def test_every_field_stands_in_its_column(dtype: np.dtype[Any], rows: int, at: i
 # offsets widths places  at   words of the refusal
 @pytest.mark.parametrize(("offsets", "widths", "places", "at", "words"), [
     ([0, 8], [8], [0, 80], 0, "2 offsets, 1 widths, 2 places"),
-    ([0], [3], [0], 0, "field 0 is 3 bytes wide"),
     ([0], [0], [0], 0, "field 0 is 0 bytes wide"),
     ([0, 17], [8, 8], [0, 80], 0, "field 1 ends at byte 25 of records of 24"),
     ([-1], [8], [0], 0, "field 0 ends at byte 7"),
