@@ -1,0 +1,165 @@
+"""The same day cleared by the engine and by what a user would write instead of it.
+
+DuckDB, Polars, pandas and ClickHouse (through chdb) read the same files, with all cores, and come
+to the same refusals, rides, prices, obligations and positions, to the fen; that is asserted. Each
+run is a process of its own, in turns, timed from the start of reading to positions in memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import describe_machine, peak_memory_mib
+from benchmarks.peers.outcome import Outcome, assert_same
+from benchmarks.peers.reference_data import write_reference
+
+CACHE = Path(".benchmarks")
+ENGINE = "engine"
+# Each peer's module, and the package that it needs.
+PEERS = {"duckdb": "duckdb", "polars": "polars", "pandas": "pandas", "clickhouse": "chdb"}
+WHAT = ("the sample day of the network demo without its monthly tiers, from the same files to "
+        "refusals, rides, prices, obligations and positions in memory, equal to the fen; peers "
+        "have their reference tables ready, and do not check the files' trailers as the engine "
+        "does")
+
+
+def main(arguments: list[str]) -> None:
+    """Race, and print the medians."""
+    parser = argparse.ArgumentParser("python -m benchmarks peers", description=__doc__)
+    parser.add_argument("--taps", type=int, default=10_000_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--once", choices=(ENGINE, *PEERS), help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.once:
+        print(json.dumps(run_once(options.once, options.taps, options.seed, options.threads)))
+        return
+    result = race(options.taps, options.seed, options.threads, options.rounds)
+    print(json.dumps(result, indent=2) if options.json else render(result))
+
+
+def race(taps: int, seed: int, threads: int, rounds: int) -> dict[str, Any]:
+    """Run the engine and every peer in turns.
+
+    Raises AssertionError where a peer comes to another outcome than the engine, and
+    ModuleNotFoundError where one is not installed.
+    """
+    missing = list_missing()
+    if missing:
+        raise ModuleNotFoundError(f"the race needs {', '.join(missing)}: "
+                                  "pip install 'onecard-clearing[peers]'")
+    paths = _prepare(taps, seed)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        left_out = write_reference(Path(folder)).left_out
+    records = sum(_warm(path) for path in paths)
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in (ENGINE, *PEERS)}
+    for _ in range(rounds):
+        for name, measured in runs.items():
+            measured.append(_in_a_process(name, taps, seed, threads))
+            assert_same(name, Outcome(**measured[-1]["outcome"]),
+                        Outcome(**runs[ENGINE][0]["outcome"]))
+    figures = {name: _summarise(measured, records) for name, measured in runs.items()}
+    engine = figures.pop(ENGINE)
+    for peer in figures.values():
+        peer["ratio"] = round(peer["seconds"] / engine["seconds"], 2)
+    outcome = runs[ENGINE][0]["outcome"]
+    return {
+        "what": WHAT, "left_out": [
+            f"monthly tiers ({', '.join(left_out)}): what a ride costs depends on all that the "
+            "card has paid before it in the month, after discounts; window functions cannot say "
+            "that"],
+        "machine": describe_machine(), "threads": threads, "taps": records,
+        "rides": sum(outcome["rides"].values()), "refused": sum(outcome["refused"].values()),
+        "engine": engine, "peers": figures,
+    }
+
+
+def list_missing() -> list[str]:
+    """The packages of peers that are not installed."""
+    return [package for package in (*PEERS.values(), "pyarrow", "tomli_w")
+            if importlib.util.find_spec(package) is None]
+
+
+def run_once(name: str, taps: int, seed: int, threads: int) -> dict[str, Any]:
+    """One run, measured: seconds, peak memory, and what it came to."""
+    # Read when the package is imported; the others are told when they are prepared.
+    os.environ["POLARS_MAX_THREADS"] = str(threads)
+    module = importlib.import_module(
+        f"benchmarks.peers.{name if name == ENGINE else f'in_{name}'}")
+    paths = _prepare(taps, seed)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        reference = write_reference(Path(folder))
+        prepared = module.prepare(reference.network, reference.tables, threads)
+        start = time.perf_counter()
+        result = module.clear(prepared, paths)
+        seconds = time.perf_counter() - start
+        memory = peak_memory_mib()
+        outcome = module.describe(prepared, paths, result)
+    return {"seconds": seconds, "peak_memory_mib": memory, "outcome": asdict(outcome)}
+
+
+def _prepare(taps: int, seed: int) -> list[Path]:
+    """The files of the day that `city_day` clears, written where they are not there yet."""
+    from clearing.sample_day import write_day
+
+    folder = CACHE / f"city_day-{taps}-{seed}"
+    if not (folder / "done").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        write_day(folder, taps=taps, seed=seed)
+        (folder / "done").touch()
+    return sorted(folder.glob("*.csv"))
+
+
+def _warm(path: Path) -> int:
+    """Read a file into the page cache; how many records its trailer says it has."""
+    trailer = path.read_bytes().splitlines()[-1].split(b",")
+    assert trailer[0] == b"#trailer"
+    return int(trailer[1])
+
+
+def _in_a_process(name: str, taps: int, seed: int, threads: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks", "peers", "--once", name, "--taps", str(taps),
+               "--seed", str(seed), "--threads", str(threads)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    measured: dict[str, Any] = json.loads(done.stdout)
+    return measured
+
+
+def _summarise(runs: list[dict[str, Any]], records: int) -> dict[str, Any]:
+    seconds = statistics.median(run["seconds"] for run in runs)
+    return {"taps_per_s": round(records / seconds), "seconds": seconds,
+            "rounds": [round(run["seconds"], 3) for run in runs],
+            "peak_memory_mib": max(run["peak_memory_mib"] for run in runs)}
+
+
+def render(result: dict[str, Any]) -> str:
+    """The figures for people."""
+    lines = [
+        result["machine"],
+        f"{result['taps']:,} taps, {result['rides']:,} rides, {result['refused']:,} refused; "
+        f"{result['threads']} threads, medians of {len(result['engine']['rounds'])} rounds",
+        f"what: {result['what']}",
+        *(f"left out: {words}" for words in result["left_out"]),
+        "",
+        f"{'':12}{'seconds':>9}{'taps/s':>12}{'MiB':>8}{'engine is':>12}",
+    ]
+    for name, one in {ENGINE: result["engine"], **result["peers"]}.items():
+        ratio = f"{one['ratio']:.1f} x" if "ratio" in one else ""
+        lines.append(f"{name:12}{one['seconds']:9.2f}{one['taps_per_s']:12,}"
+                     f"{one['peak_memory_mib']:8,}{ratio:>12}")
+    return "\n".join(lines)
