@@ -54,8 +54,10 @@ def main(arguments: list[str]) -> None:
 
 
 def race(taps: int, seed: int, threads: int, rounds: int) -> dict[str, Any]:
-    """Run the engine and every peer in turns.
+    """Run the engine and every peer in turns; medians, in seconds, taps/s and MiB.
 
+    A peer's `ratio` is how many times as long as the engine it takes. `cpu_seconds` are those of
+    all cores together, which do not grow where others use the machine.
     Raises AssertionError where a peer comes to another outcome than the engine, and
     ModuleNotFoundError where one is not installed.
     """
@@ -105,12 +107,13 @@ def run_once(name: str, taps: int, seed: int, threads: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         reference = write_reference(Path(folder))
         prepared = module.prepare(reference.network, reference.tables, threads)
-        start = time.perf_counter()
+        start, start_cpu = time.perf_counter(), time.process_time()
         result = module.clear(prepared, paths)
-        seconds = time.perf_counter() - start
+        seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - start_cpu
         memory = peak_memory_mib()
         outcome = module.describe(prepared, paths, result)
-    return {"seconds": seconds, "peak_memory_mib": memory, "outcome": asdict(outcome)}
+    return {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_memory_mib": memory,
+            "outcome": asdict(outcome)}
 
 
 def _prepare(taps: int, seed: int) -> list[Path]:
@@ -142,7 +145,8 @@ def _in_a_process(name: str, taps: int, seed: int, threads: int) -> dict[str, An
 
 def _summarise(runs: list[dict[str, Any]], records: int) -> dict[str, Any]:
     seconds = statistics.median(run["seconds"] for run in runs)
-    return {"taps_per_s": round(records / seconds), "seconds": seconds,
+    return {"taps_per_s": round(records / seconds), "seconds": round(seconds, 3),
+            "cpu_seconds": round(statistics.median(run["cpu_seconds"] for run in runs), 3),
             "rounds": [round(run["seconds"], 3) for run in runs],
             "peak_memory_mib": max(run["peak_memory_mib"] for run in runs)}
 
@@ -156,10 +160,10 @@ def render(result: dict[str, Any]) -> str:
         f"what: {result['what']}",
         *(f"left out: {words}" for words in result["left_out"]),
         "",
-        f"{'':12}{'seconds':>9}{'taps/s':>12}{'MiB':>8}{'engine is':>12}",
+        f"{'':12}{'seconds':>9}{'taps/s':>12}{'cpu s':>8}{'MiB':>8}{'times':>8}",
     ]
     for name, one in {ENGINE: result["engine"], **result["peers"]}.items():
-        ratio = f"{one['ratio']:.1f} x" if "ratio" in one else ""
         lines.append(f"{name:12}{one['seconds']:9.2f}{one['taps_per_s']:12,}"
-                     f"{one['peak_memory_mib']:8,}{ratio:>12}")
+                     f"{one['cpu_seconds']:8.1f}{one['peak_memory_mib']:8,}"
+                     f"{one.get('ratio', 1):8.1f}")
     return "\n".join(lines)

@@ -80,8 +80,7 @@ def _read(tables: Tables, paths: Sequence[Path]) -> pl.DataFrame:
         paths, schema=SCHEMA, comment_prefix="#", ignore_errors=True, quote_char=None,
         row_index_name="row",
     ).join(runs.lazy(), on="operator", how="left").join(
-        tables["stops"].lazy().with_columns(is_known=lit(True)), on=["operator", "stop"],
-        how="left", maintain_order="left",
+        tables["stops"].lazy().with_columns(is_known=lit(True)), on=["operator", "stop"], how="left"
     ).with_columns(
         tapped_at=col("tapped_at").str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False),
         issuer=pl.coalesce(when(col("card").str.starts_with(prefix)).then(lit(issuer, ISSUER))
