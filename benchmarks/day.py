@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,13 +70,6 @@ class Day(NamedTuple):
         return sorted(path for path in self.folder.iterdir() if path.name != "done")
 
 
-def can_write(layout: str) -> bool:
-    """Whether the sample day can be had in this layout."""
-    from clearing.sample_day import write_day
-
-    return layout == "csv" or "layout" in signature(write_day).parameters
-
-
 def prepare(day: Day) -> list[Path]:
     """The files of the day, written where they are not there yet. Exits where the disk is full."""
     from clearing.sample_day import write_day
@@ -89,8 +81,8 @@ def prepare(day: Day) -> list[Path]:
         if free < size:
             sys.exit(f"a day of {day.taps:,} taps takes {size / 1e9:,.1f} GB; "
                      f"{free / 1e9:,.1f} GB are free in {CACHE.resolve()}")
-        other: dict[str, Any] = {} if day.layout == "csv" else {"layout": day.layout}
-        write_day(day.folder, taps=day.taps, seed=day.seed, **other)
+        write_day(day.folder, taps=day.taps, seed=day.seed,
+                  layout=None if day.layout == "csv" else day.layout)
         (day.folder / "done").touch()
     return day.paths
 

@@ -12,7 +12,6 @@ import importlib
 import importlib.util
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -22,11 +21,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.day import CACHE, Day, prepare
 from benchmarks.machine import describe_machine, peak_memory_mib
 from benchmarks.peers.outcome import Outcome, assert_same
 from benchmarks.peers.reference_data import write_reference
 
-CACHE = Path(".benchmarks")
 ENGINE = "engine"
 # Each peer's module, and the package that it needs.
 PEERS = {"duckdb": "duckdb", "polars": "polars", "pandas": "pandas", "clickhouse": "chdb"}
@@ -65,7 +64,7 @@ def race(taps: int, seed: int, threads: int, rounds: int) -> dict[str, Any]:
     if missing:
         raise ModuleNotFoundError(f"the race needs {', '.join(missing)}: "
                                   "pip install 'onecard-clearing[peers]'")
-    paths = _prepare(taps, seed)
+    paths = prepare(Day(taps, seed))
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         left_out = write_reference(Path(folder)).left_out
     records = sum(_warm(path) for path in paths)
@@ -103,7 +102,7 @@ def run_once(name: str, taps: int, seed: int, threads: int) -> dict[str, Any]:
     os.environ["POLARS_MAX_THREADS"] = str(threads)
     module = importlib.import_module(
         f"benchmarks.peers.{name if name == ENGINE else f'in_{name}'}")
-    paths = _prepare(taps, seed)
+    paths = prepare(Day(taps, seed))
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         reference = write_reference(Path(folder))
         prepared = module.prepare(reference.network, reference.tables, threads)
@@ -114,18 +113,6 @@ def run_once(name: str, taps: int, seed: int, threads: int) -> dict[str, Any]:
         outcome = module.describe(prepared, paths, result)
     return {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_memory_mib": memory,
             "outcome": asdict(outcome)}
-
-
-def _prepare(taps: int, seed: int) -> list[Path]:
-    """The files of the day that `city_day` clears, written where they are not there yet."""
-    from clearing.sample_day import write_day
-
-    folder = CACHE / f"city_day-{taps}-{seed}"
-    if not (folder / "done").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        write_day(folder, taps=taps, seed=seed)
-        (folder / "done").touch()
-    return sorted(folder.glob("*.csv"))
 
 
 def _warm(path: Path) -> int:

@@ -7,8 +7,9 @@ files, but for the index that each file has in the order in which it was given.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -54,17 +55,17 @@ def read_files(paths: Sequence[Path], vocabulary: Vocabulary, *, received_at: in
                                            if path.is_file()))
     spill = Spill(partitions, UNLIMITED if memory_bytes is None
                   else arenas_within(memory_bytes, threads))
-    files, chunks = [], []
     try:
         with Crew(threads, vocabulary, received_at, partitions, spill) as crew:
-            for index, path in enumerate(paths):
-                report, found = _read_file(index, path, crew, block_bytes, other)
-                files.append(report)
-                chunks.extend(found)
+            # Nobody waits for a file's last block before the next file is begun.
+            read = [_read_file(index, path, crew, block_bytes, other)
+                    for index, path in enumerate(paths)]
+            chunks = [chunk for one in read for chunk in _add_up(one)]
     except BaseException:
         spill.close()
         raise
-    return Intake(files, chunks, partitions, vocabulary, crew.workers, crew.blocks, spill)
+    return Intake([one.report for one in read], chunks, partitions, vocabulary, crew.workers,
+                  crew.blocks, spill)
 
 
 class Crew:
@@ -89,16 +90,19 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def decode(self, opened: Opened) -> Iterator[Chunk]:
-        """Yield a chunk for every piece, in their order."""
+    def decode(self, opened: Opened) -> list[Future[Chunk]]:
+        """Have every piece decoded: their chunks, in order, when they are done.
+
+        Raises what a worker raised over one of the pieces before.
+        """
+        chunks = []
         for piece in opened.pieces:
-            self._under_way.append(self._pool.submit(
-                self._decode_piece, piece, opened, self.blocks))
-            self.blocks += 1
             if len(self._under_way) > len(self.workers) + 1:
-                yield self._under_way.popleft().result()
-        while self._under_way:
-            yield self._under_way.popleft().result()
+                self._under_way.popleft().result()
+            chunks.append(self._pool.submit(self._decode_piece, piece, opened, self.blocks))
+            self._under_way.append(chunks[-1])
+            self.blocks += 1
+        return chunks
 
     def _decode_piece(self, piece: Piece, opened: Opened, number: int) -> Chunk:
         worker = self._idle.get()
@@ -119,21 +123,30 @@ class Crew:
             self._idle.put(worker)
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A file that was read to its end, while some of it may still be decoded."""
+
+    report: FileReport
+    reader: FileReader
+    chunks: list[Future[Chunk]]
+
+
 def _read_file(index: int, path: Path, crew: Crew, block_bytes: int,
-               layout: Layout | None) -> tuple[FileReport, list[Chunk]]:
+               layout: Layout | None) -> _Read:
     """One file, whole."""
     with FileReader(path, block_bytes, crew.buffers) as reader:
         report = FileReport(index, path, size_bytes=reader.size)
-        chunks: list[Chunk] = []
+        chunks: list[Future[Chunk]] = []
         try:
             opened = open_records(reader, layout, crew.civil_offset_s)
             report.layout, report.columns = opened.layout, opened.columns
-            chunks = list(crew.decode(opened))
+            chunks = crew.decode(opened)
         except FileRefused as refused:
             report.code, report.reason = refused.code, refused.reason
             report.records = _count_lines(reader, crew.buffers)
         report.digest = reader.close()
-        return _add_up(report, reader, chunks)
+        return _Read(report, reader, chunks)
 
 
 def _count_lines(reader: FileReader, buffers: Buffers) -> int:
@@ -148,9 +161,10 @@ def _count_lines(reader: FileReader, buffers: Buffers) -> int:
     return max(0, lines - 1)
 
 
-def _add_up(report: FileReport, reader: FileReader,
-            chunks: list[Chunk]) -> tuple[FileReport, list[Chunk]]:
-    """The file's numbers, and whether its trailer agrees with them."""
+def _add_up(read: _Read) -> list[Chunk]:
+    """Write down the file's numbers, and whether its trailer agrees with them: what is taken."""
+    report, reader = read.report, read.reader
+    chunks = [chunk.result() for chunk in read.chunks]
     line = reader.first_line
     for chunk in chunks:
         chunk.file_index, chunk.first_line = report.index, line
@@ -170,10 +184,10 @@ def _add_up(report: FileReport, reader: FileReader,
         report.reason = f"{report.records} records, at most {MOST_LINES}"
     if report.code:
         report.refused = report.records
-        return report, []
+        return []
     report.accepted = sum(chunk.accepted for chunk in chunks)
     report.refused = sum(len(chunk.refusals) for chunk in chunks)
     assert report.accepted + report.refused == report.records
     report.due = sum(chunk.accepted_due for chunk in chunks)
     report.paid = sum(chunk.accepted_paid for chunk in chunks)
-    return report, chunks
+    return chunks

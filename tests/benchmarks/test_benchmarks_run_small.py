@@ -113,7 +113,7 @@ def test_a_small_day(small_day: dict[str, Any], folder: Path) -> None:
     assert small_day["files"] == 50
     assert small_day["peers"] is None
     assert small_day["taps_per_s"] > small_day["taps_per_s_with_ledger"] > 0
-    assert (small_day["taps_per_s_fixed_width"] is not None) == day.can_write("fixed")
+    assert small_day["taps_per_s_fixed_width"] > 0
     assert (small_day["taps_per_s_to_server"] is not None) == (BINARY is not None)
     assert small_day["copy_bytes_per_s"] > small_day["cleared_bytes_per_s"]
     assert small_day["read_bytes_per_s"] > small_day["cleared_bytes_per_s"]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ext.columns import spread_records
 from clearing.book.schema import CARD_STATE_PACKED
+from ext.columns import spread_records
 from ext.records import ENTRY, REFUSAL
 
 pytestmark = pytest.mark.kernels
