@@ -32,6 +32,7 @@ from ext.records import CHARGE, ENTRY, RIDE, TAP
 REST = "the rest"
 TOTAL = "all"
 SYSTEM = "of it in the system"
+SHELVED_BYTES = 80      # a tap on a shelf, where it says nothing rare
 LEAST_SHARE = 0.001     # of a line for people
 
 
@@ -106,13 +107,11 @@ def bytes_per_tap(day: Day, run: Measured) -> dict[str, float]:
         READ: 2 * line,
         DIGEST: line,
         "decode_rows": line + tap,
-        "group_by_card": 2 * tap,
-        "Shelf.gather": 2 * tap,
-        "order_taps": tap,
-        "pair_taps": tap + rides * ride,
-        "price_rides": rides * (ride + charge),
-        "make_entries": tap + rides * (ride + charge + entry),
-        "add_obligations": rides * entry,
+        "Shelf.put": tap + SHELVED_BYTES,
+        "Shelf.gather": SHELVED_BYTES + tap,
+        "Bench.lay_out": tap,
+        "Bench.clear": tap + rides * 2 * (ride + charge + entry),
+        "Bench.add_obligations": rides * entry,
     }
 
 

@@ -31,7 +31,7 @@ from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
 from clearing.intake.vocabulary import Vocabulary
 from clearing.names import Names
-from clearing.partition import Cleared, Clearer, Moment, Verdicts, carry, on_threads
+from clearing.partition import Cleared, Clearer, Moment, Verdicts, carry, join, on_threads
 from clearing.refusals import WORDS
 from clearing.world import World, load_world, versions_of
 from ext import records
@@ -98,7 +98,7 @@ def _clear_intake(intake: Intake, world: World, book: Book, last: Run | None, cl
         stages = _Stages(world, book, run, threads, progress)
         intake.number_codes(world.names, {index: outcomes[index].file for index in taken})
         horizon = max(book.horizon, latest)
-        state = book.load_state(intake.mark_cards())
+        state = book.load_state(intake.mark_cards() if last else None)
         stages.clear(intake, intake.partitions, state, horizon)
         clock.lap("clear and write entries")
         report = _finish(stages, intake, outcomes, taken, horizon)
@@ -181,7 +181,7 @@ class _Stages:
 
         on_threads(clearers, clear_or_ask, range(partitions))
         if waiting:     # one question for all: each costs a walk through the ledger
-            verdicts = self._judge(np.concatenate([suspects for _, suspects in waiting]))
+            verdicts = self._judge(join([suspects for _, suspects in waiting], records.TAP))
             on_threads(clearers, clear_judged, [partition for partition, _ in waiting])
         for clearer in clearers:
             self.sums.merge(clearer.sums.rows())
@@ -333,7 +333,7 @@ class _Refusals:
         """
         if not stages.refused:
             return {}, np.zeros(0, records.REFUSAL)
-        taps = np.concatenate([taps for taps, _ in stages.refused])
+        taps = join([taps for taps, _ in stages.refused], records.TAP)
         codes = np.concatenate([codes for _, codes in stages.refused])
         rows = np.zeros(len(taps), dtype=records.REFUSAL)
         rows["offset"], rows["line"] = taps["source_offset"], taps["source_line"]

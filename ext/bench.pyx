@@ -12,7 +12,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from ext.codes cimport Code, TapKind
 from ext.entries cimport make_rows
 from ext.journeys cimport Pairing, pair_rows
-from ext.netting cimport ADDED, OVERFLOWED, add_rows
+from ext.netting cimport OVERFLOWED, add_rows, free_rows
 from ext.order cimport SCRATCH, find_seen_rows, open_states_rows, order_rows, remember_rows
 from ext.plan cimport Plan
 from ext.pricing cimport price_rows
@@ -110,6 +110,9 @@ cdef class Bench:
     cdef Ride[::1] _rides
     cdef Charge[::1] _charges
     cdef Entry[::1] _entries
+    cdef Obligation[::1] _sums
+    cdef object _sums_given
+    cdef Py_ssize_t _sums_free
     cdef dict _arrays
     cdef Py_ssize_t _tap_count, _kept, _suspect_count, _known_count, _known_totals_count
     cdef Py_ssize_t _card_count, _total_count, _entry_count, _carried_count, _refused_count
@@ -199,12 +202,19 @@ cdef class Bench:
         self._kept = kept
         return 0
 
-    def add_obligations(self, Obligation[::1] sums not None, Py_ssize_t done):
-        """Add entries from `done` on to sums; how many are added then, see ext.netting."""
+    def add_obligations(self, sums not None, Py_ssize_t done):
+        """Add entries from `done` on to sums; how many are added then, see ext.netting.
+
+        Nobody else adds to the sums as long as they are handed over again.
+        """
         cdef Py_ssize_t added = 0
         cdef int trouble
+        if sums is not self._sums_given:
+            self._sums = self._sums_given = sums
+            self._sums_free = free_rows(self._sums)
         with nogil:
-            trouble = add_rows(self._entries[done:self._entry_count], sums, &added)
+            trouble = add_rows(self._entries[done:self._entry_count], self._sums,
+                               &self._sums_free, &added)
         if trouble == OVERFLOWED:
             raise OverflowError("what one member owes another does not fit its row, at entry "
                                 f"{done + added}")

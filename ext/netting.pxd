@@ -7,4 +7,6 @@ cdef enum:
     NO_ROOM = 1
     OVERFLOWED = 2
 
-cdef int add_rows(const Entry[::1] entries, Obligation[::1] sums, Py_ssize_t *done) except -1 nogil
+cdef Py_ssize_t free_rows(const Obligation[::1] sums) except -1 nogil
+cdef int add_rows(const Entry[::1] entries, Obligation[::1] sums, Py_ssize_t *free,
+                  Py_ssize_t *done) except -1 nogil

@@ -15,8 +15,8 @@ cdef enum:
 
 
 cdef int owe(Obligation[::1] sums, uint16_t window, uint16_t debtor, uint16_t creditor,
-             uint8_t cause, int64_t amount, uint32_t rides) except -1 nogil:
-    """Add one amount to its row; a member owes itself nothing."""
+             uint8_t cause, int64_t amount, uint32_t rides, Py_ssize_t *free) except -1 nogil:
+    """Add one amount to its row, or take a free one; a member owes itself nothing."""
     cdef uint64_t key, place
     cdef uint64_t mask = <uint64_t>sums.shape[0] - 1
     cdef int64_t total = 0
@@ -30,6 +30,7 @@ cdef int owe(Obligation[::1] sums, uint16_t window, uint16_t debtor, uint16_t cr
         if sums[place].rides == 0:
             sums[place] = Obligation(amount=0, rides=0, window=window, debtor=debtor,
                                      creditor=creditor, cause=cause, reserved=0, reserved_2=0)
+            free[0] -= 1
         elif (sums[place].window != window or sums[place].debtor != debtor
               or sums[place].creditor != creditor or sums[place].cause != cause):
             place += 1
@@ -49,25 +50,26 @@ cdef inline uint8_t cause_of(uint8_t leg_kind) noexcept nogil:
     return Cause.CAP_SHARE if leg_kind == LegKind.CAP else leg_kind + 1
 
 
-cdef int owe_for_entry(Obligation[::1] sums, const Entry *entry) except -1 nogil:
+cdef int owe_for_entry(Obligation[::1] sums, const Entry *entry,
+                       Py_ssize_t *free) except -1 nogil:
     """Add all that one entry makes members owe; the first trouble, or ADDED."""
     cdef const int64_t *amounts = &entry.leg1_amount
     cdef const uint16_t *funders = &entry.leg1_funder
     cdef const uint8_t *kinds = &entry.leg1_kind
     cdef int trouble, leg
     cdef uint16_t window = entry.window
-    trouble = owe(sums, window, entry.issuer, entry.operator, Cause.FARE, entry.paid, 1)
+    trouble = owe(sums, window, entry.issuer, entry.operator, Cause.FARE, entry.paid, 1, free)
     for leg in range(LEGS):
         if kinds[leg] == 0 or trouble != ADDED:
             break
         trouble = owe(sums, window, funders[leg], entry.operator, cause_of(kinds[leg]),
-                      amounts[leg], 1)
+                      amounts[leg], 1, free)
     if trouble == ADDED:
         trouble = owe(sums, window, entry.operator, entry.centre, Cause.CLEARING_FEE,
-                      entry.clearing_fee, 1)
+                      entry.clearing_fee, 1, free)
     if trouble == ADDED:
         trouble = owe(sums, window, entry.operator, entry.issuer, Cause.ISSUER_FEE,
-                      entry.issuer_fee, 1)
+                      entry.issuer_fee, 1, free)
     return trouble
 
 
@@ -78,21 +80,21 @@ cdef Py_ssize_t free_rows(const Obligation[::1] sums) except -1 nogil:
     return free
 
 
-cdef int add_rows(const Entry[::1] entries, Obligation[::1] sums, Py_ssize_t *done) except -1 nogil:
-    """Add entries while there is room for a whole one; where it stopped and why."""
-    cdef Py_ssize_t i, free = 0, since = 0
+cdef int add_rows(const Entry[::1] entries, Obligation[::1] sums, Py_ssize_t *free,
+                  Py_ssize_t *done) except -1 nogil:
+    """Add entries while there is room for a whole one; where it stopped and why.
+
+    free: how many rows of sums are.
+    """
+    cdef Py_ssize_t i
     cdef int trouble
     for i in range(entries.shape[0]):
         done[0] = i
-        if since == 0:
-            free = free_rows(sums)
-            since = free // PER_ENTRY
-            if since == 0:
-                return NO_ROOM
-        since -= 1
+        if free[0] < PER_ENTRY:
+            return NO_ROOM
         if entries[i].flags & HELD:
             continue
-        trouble = owe_for_entry(sums, &entries[i])
+        trouble = owe_for_entry(sums, &entries[i], free)
         if trouble != ADDED:
             return trouble
     done[0] = entries.shape[0]
@@ -107,12 +109,13 @@ def add_obligations(const Entry[::1] entries not None, Obligation[::1] sums not 
     Raises ValueError for a wrong size, OverflowError where a sum does not fit 64 bits,
     or its rides 32.
     """
-    cdef Py_ssize_t done = 0
+    cdef Py_ssize_t done = 0, free
     cdef int trouble
     if sums.shape[0] < 2 or sums.shape[0] & (sums.shape[0] - 1):
         raise ValueError(f"sums has {sums.shape[0]} rows: a power of two is needed")
+    free = free_rows(sums)
     with nogil:
-        trouble = add_rows(entries, sums, &done)
+        trouble = add_rows(entries, sums, &free, &done)
     if trouble == OVERFLOWED:
         raise OverflowError(f"what one member owes another does not fit its row, at entry {done}")
     return done
@@ -123,18 +126,19 @@ def merge_obligations(const Obligation[::1] more not None, Obligation[::1] sums 
 
     Rows of `more` with rides 0 are free and passed over. Raises as add_obligations.
     """
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, free
     cdef int trouble = ADDED
     if sums.shape[0] < 2 or sums.shape[0] & (sums.shape[0] - 1):
         raise ValueError(f"sums has {sums.shape[0]} rows: a power of two is needed")
-    if free_rows(sums) < more.shape[0] - free_rows(more):
+    free = free_rows(sums)
+    if free < more.shape[0] - free_rows(more):
         return False
     with nogil:
         for i in range(more.shape[0]):
             if more[i].rides == 0:
                 continue
             trouble = owe(sums, more[i].window, more[i].debtor, more[i].creditor, more[i].cause,
-                          more[i].amount, more[i].rides)
+                          more[i].amount, more[i].rides, &free)
             if trouble != ADDED:
                 break
     if trouble == OVERFLOWED:

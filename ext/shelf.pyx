@@ -22,14 +22,13 @@ PAGE_BYTES = PAGE
 
 cdef packed struct PageHead:
     uint64_t following          # address of the partition's next page; 0: none
-    uint32_t used               # bytes, the head's included; of the last page, see Last
-    uint32_t rows
+    uint64_t used               # bytes, the head's included; of the last page, see Last
 
 # Where a partition's next row goes: one look at memory for each row.
 cdef packed struct Last:
     uint64_t page               # address of the partition's last page; 0: it has none
     uint32_t used
-    uint32_t rows
+    uint32_t rows               # of all its pages
 
 # Where one worker's numbers lie in the table of book numbers, by kind of code.
 cdef packed struct Remap:
@@ -139,11 +138,11 @@ cdef class Shelf:
 
     def count(self, Py_ssize_t partition):
         """How many taps a partition has, of wanted files and others."""
-        return _measure(self, self._check(partition)).rows
+        return self._lasts[self._check(partition)].rows
 
     def size(self, Py_ssize_t partition):
         """How many bytes its rows have."""
-        return _measure(self, self._check(partition)).used
+        return _size(self, self._check(partition))
 
     cdef Py_ssize_t _check(self, Py_ssize_t partition) except -1:
         if not 0 <= partition < self._heads.shape[0]:
@@ -209,29 +208,21 @@ def mark_used(const uint8_t[::1] rows not None, Py_ssize_t size, const uint8_t[:
             devices[tap.device] = 1
 
 
-cdef struct Measure:
-    int64_t rows
-    int64_t used                # bytes
-
-
-cdef Measure _measure(Shelf shelf, Py_ssize_t part) noexcept nogil:
-    """How much a partition has."""
-    cdef Measure measure
+cdef Py_ssize_t _size(Shelf shelf, Py_ssize_t part) noexcept nogil:
+    """How many bytes a partition's rows have."""
+    cdef Py_ssize_t size = 0
     cdef const PageHead *head = <const PageHead *>shelf._heads[part]
-    measure.rows = measure.used = 0
-    while head != NULL:
+    if head != NULL:
         close_page(&shelf._lasts[part])
-        measure.rows += head.rows
-        measure.used += head.used - sizeof(PageHead)
+    while head != NULL:
+        size += head.used - sizeof(PageHead)
         head = <const PageHead *>head.following
-    return measure
+    return size
 
 
 cdef inline void close_page(const Last *last) noexcept nogil:
     """Say on the partition's last page what is on it."""
-    cdef PageHead *head = <PageHead *>last.page
-    head.used = last.used
-    head.rows = last.rows
+    (<PageHead *>last.page).used = last.used
 
 
 cdef inline uint32_t packed_size(const Tap *tap) noexcept nogil:
@@ -347,7 +338,7 @@ cdef int open_page(Shelf shelf, Py_ssize_t part) except -1 nogil:
         shelf._heads[part] = <uint64_t>head
     head.following = 0
     last.page = <uint64_t>head
-    last.used, last.rows = sizeof(PageHead), 0
+    last.used = sizeof(PageHead)
     return 1
 
 

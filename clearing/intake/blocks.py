@@ -21,7 +21,7 @@ from clearing.intake.trailer import MARK
 from ext.codes import Code
 from ext.decode import LONGEST_LINE, LONGEST_RAW, TEXT_PAD
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20     # what the digest reads again is still in the core's cache
 
 
 class FileUnreadable(OnecardError):

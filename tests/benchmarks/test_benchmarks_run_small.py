@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks import city_day, day, growth, instructions
+from benchmarks import city_day, day, instructions
 from benchmarks.clickhouse import BINARY
+from clearing.cli.options import parse_bytes
 from ext.records import TAP
 from fare_tables.model import Cap, Concession, Fare, Quota, SameStation, Tier, Transfer, Window
 
@@ -24,8 +25,8 @@ EVERY_RULE_FOLDER = ROOT / "benchmarks" / "every_rule"
 ROWS = (Fare, Concession, Transfer, Tier, Cap, Quota, Window, SameStation)
 EVERY_RULE = {field for row in ROWS for field in row.__struct_fields__}
 TAPS = 5_000
-KERNELS = {"decode_rows", "group_by_card", "Shelf.gather", "order_taps", "pair_taps",
-           "price_rides", "make_entries", "add_obligations"}
+KERNELS = {"decode_rows", "Shelf.put", "Shelf.gather", "Bench.lay_out", "Bench.clear",
+           "Bench.add_obligations"}
 
 
 def run(*arguments: str, cwd: Path) -> str:
@@ -152,13 +153,13 @@ def test_a_day_that_grows(small_day: dict[str, Any], folder: Path) -> None:
 @pytest.mark.parametrize(("text", "count"), [
     ("2GiB", 2 << 30), ("512 MiB", 512 << 20), ("7KiB", 7 << 10), ("1000", 1000)])
 def test_sizes_of_memory(text: str, count: int) -> None:
-    assert growth.parse_bytes(text) == count
+    assert parse_bytes(text) == count
 
 
 @pytest.mark.parametrize("text", ["2GB", "two", "", "-1"])
 def test_what_is_no_size_of_memory(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^$"):
-        growth.parse_bytes(text)
+    with pytest.raises(ValueError, match="is no size; write bytes, or as in 2GiB"):
+        parse_bytes(text)
 
 
 def test_a_day_that_has_no_room_is_not_begun(tmp_path: Path,
@@ -253,8 +254,8 @@ def test_lines_of_c_are_those_of_kernels(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="no valgrind on this machine")
 def test_instructions_of_one_kernel(folder: Path) -> None:
-    result = json.loads(run("instructions", "--taps", str(TAPS), "--kernel", "order_taps",
+    result = json.loads(run("instructions", "--taps", str(TAPS), "--kernel", "decode_rows",
                             "--json", cwd=folder))
-    assert set(result["kernels"]) == {"order.order_taps"}
-    assert 50 < result["kernels"]["order.order_taps"] < 5_000
-    assert any(line.startswith("ext/order.pyx:") for line in result["lines"])
+    assert set(result["kernels"]) == {"decode.decode_rows"}
+    assert 500 < result["kernels"]["decode.decode_rows"] < 20_000
+    assert any(line.startswith("ext/") for line in result["lines"])
