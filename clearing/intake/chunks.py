@@ -20,8 +20,8 @@ from ext.shelf import Shelf
 
 Records = npt.NDArray[Any]
 
-# Rows that are decoded before they are shelved: as many as stay in a core's cache.
-ROWS = 4_096
+# Rows that are decoded before they are shelved: a call costs as much as a few hundred rows.
+ROWS = 16_384
 
 
 @dataclass
