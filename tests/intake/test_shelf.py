@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ext.partition import mark_cards
 from ext.records import TAP
 from ext.shelf import PAGE_BYTES, REMAP, SOURCE, Origins, Shelf, mark_used
 
@@ -136,8 +137,20 @@ def test_marks_of_the_codes_that_wanted_taps_have() -> None:
     assert marks.tolist() == [[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0]]
 
 
+def test_a_shelf_marks_its_cards() -> None:
+    taps = random_taps(500, 4, rare=True)
+    taps["tac"][::2] = 0
+    found, wanted = np.zeros((2, 1 << 6), np.uint64)
+    shelf_of(taps, 16).mark(found)
+    mark_cards(taps.view(np.uint8).reshape(len(taps), -1), wanted)
+    assert found.tolist() == wanted.tolist()
+    assert any(wanted)
+
+
 def test_wrong_calls() -> None:
     shelf = shelf_of(np.zeros(3, TAP), 2)
+    with pytest.raises(ValueError, match="marks: 3 words"):
+        shelf.mark(np.zeros(3, np.uint64))
     with pytest.raises(ValueError, match="arena: 4 bytes, expected a multiple of 4096"):
         shelf.add(np.empty(4, np.uint8))
     with pytest.raises(ValueError, match="partition: 2, expected 0 to 1"):

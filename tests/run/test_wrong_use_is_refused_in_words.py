@@ -84,6 +84,13 @@ def test_no_file_at_all(cleared: Path) -> None:
     assert "FILE" in refused("clear", "--book", cleared).err
 
 
+@pytest.mark.parametrize(("memory", "words"), [
+    ("1GiB", "1GiB is too little: 1280MiB at least"), ("2GB", "'2GB' is no size"),
+    ("-1", "'-1' is no size"), ("", "'' is no size")])
+def test_memory_that_cannot_be_kept_to(memory: str, words: str, cleared: Path) -> None:
+    assert words in refused("clear", TAPS[1], "--book", cleared, "--memory", memory).err
+
+
 @pytest.mark.parametrize(("network", "words"), [
     ("nowhere", "no network 'nowhere'"), ("{}/empty", "no file"),
     ("{}/corrupt", "is not TOML"), ("{}/wrong", "unknown field"), ("{}/latin", "is not UTF-8"),
