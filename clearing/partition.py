@@ -119,8 +119,11 @@ def on_threads(workers: Iterable[T], work: Callable[[T, int], None], items: Iter
             raise
 
     with ThreadPoolExecutor(len(workers), thread_name_prefix="clear") as pool:
-        for done in [pool.submit(run, worker) for worker in workers]:
-            done.result()
+        try:
+            for done in [pool.submit(run, worker) for worker in workers]:
+                done.result()
+        finally:
+            stopped.set()       # also where the user interrupts the waiting
 
 
 def join(parts: Sequence[Records], dtype: np.dtype[Any]) -> Records:
