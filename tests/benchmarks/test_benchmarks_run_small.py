@@ -256,6 +256,7 @@ def test_lines_of_c_are_those_of_kernels(tmp_path: Path) -> None:
 def test_instructions_of_one_kernel(folder: Path) -> None:
     result = json.loads(run("instructions", "--taps", str(TAPS), "--kernel", "decode_rows",
                             "--json", cwd=folder))
-    assert set(result["kernels"]) == {"decode.decode_rows"}
+    assert {"decode.decode_rows"} <= set(result["kernels"]) <= {
+        "decode.decode_rows", "lookup.Lookup.count", "lookup.Lookup.value"}
     assert 500 < result["kernels"]["decode.decode_rows"] < 20_000
     assert any(line.startswith("ext/") for line in result["lines"])
