@@ -102,7 +102,7 @@ def _clear_intake(intake: Intake, world: World, book: Book, last: Run | None, cl
         stages.clear(intake, intake.partitions, state, horizon)
         clock.lap("clear and write entries")
         report = _finish(stages, intake, outcomes, taken, horizon)
-        clock.lap("write the rest and commit")
+    clock.lap("write the rest and commit")
     return report
 
 
