@@ -65,11 +65,17 @@ def make_batch(ground: Ground, cards: Cards, rides: Rides, draws: Draws, first: 
     order = np.argsort(key, kind="stable")
     sound = taps.take(index.take(order))
     claims = np.flatnonzero(order >= len(index) - len(disputed))
-    place = sound["place"][claims]
-    sound["place"][claims] = np.where(place & 1, place - 2, place + 2)
+    sound["place"][claims] = claim_other(
+        sound["place"][claims], count_places(ground) + 2 * len(ground.stops))
     files = len(ground.operators) * FILES
     ends = np.searchsorted(file.take(order), np.arange(files), side="right")
     return Batch(sound, ends, taps[spoilt])
+
+
+def claim_other(place: NDArray[np.uint16], places: int) -> NDArray[np.uint16]:
+    """Another place of the same sort for each: two further down where it is odd, or two up."""
+    up = (place & 1 == 0) & (place + 2 < places) | (place < 2)
+    return np.where(up, place + 2, place - 2)
 
 
 def _make_taps(ground: Ground, cards: Cards, rides: Rides, draws: Draws) -> Taps:
