@@ -120,7 +120,8 @@ def test_a_small_day(small_day: dict[str, Any], folder: Path) -> None:
     assert small_day["read_bytes_per_s"] > small_day["cleared_bytes_per_s"]
     for measured in small_day["runs"].values():
         assert measured["fastest_seconds"] <= measured["seconds"] <= measured["slowest_seconds"]
-        assert sum(measured["stages"].values()) == pytest.approx(measured["seconds"], rel=0.1)
+        assert sum(measured["stages"].values()) == pytest.approx(
+            measured["seconds"], rel=0.15, abs=0.1)
         assert measured["peak_memory_mib"] > 30
     assert city_day.render(small_day).count("\n") > 10
 
