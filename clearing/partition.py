@@ -7,7 +7,7 @@ how the work is spread. The stages are kernels (ext/bench.pyx); nothing here loo
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from clearing.book.native import bytes_of
 from clearing.intake.intake import Intake
 from clearing.world import World
 from ext.bench import Bench, Carried
@@ -94,8 +95,7 @@ def carry(state: Any, partitions: int) -> Carried:
 def _listed(rows: Records, partitions: int) -> tuple[Records, Records, Records]:
     listed = np.empty(len(rows), dtype=np.uint32)
     offsets = np.empty(partitions + 1, dtype=np.int64)
-    list_by_partition(rows.view(np.uint8).reshape(len(rows), rows.dtype.itemsize), partitions,
-                      listed, offsets)
+    list_by_partition(bytes_of(rows), partitions, listed, offsets)
     return rows, listed, offsets
 
 
@@ -124,12 +124,3 @@ def on_threads(workers: Iterable[T], work: Callable[[T, int], None], items: Iter
                 done.result()
         finally:
             stopped.set()       # also where the user interrupts the waiting
-
-
-def join(parts: Sequence[Records], dtype: np.dtype[Any]) -> Records:
-    """Records one behind the other; np.concatenate compares the fields of all parts first."""
-    whole, end = np.empty(sum(map(len, parts)), dtype=dtype), 0
-    for part in parts:
-        whole[end:end + len(part)] = part
-        end += len(part)
-    return whole

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from clearing import __version__
 from clearing.accepted import ENTRY_FIELDS, judge_taps
 from clearing.book import Book, BookFile, Counts, OpenRun, Run, State
+from clearing.book.native import join_records
 from clearing.book.schema import RAW_BYTES
 from clearing.civil import day_of, number_of
 from clearing.errors import OnecardError
@@ -31,7 +32,7 @@ from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
 from clearing.intake.vocabulary import Vocabulary
 from clearing.names import Names
-from clearing.partition import Cleared, Clearer, Moment, Verdicts, carry, join, on_threads
+from clearing.partition import Cleared, Clearer, Moment, Verdicts, carry, on_threads
 from clearing.refusals import WORDS
 from clearing.world import World, load_world, versions_of
 from ext import records
@@ -181,7 +182,7 @@ class _Stages:
 
         on_threads(clearers, clear_or_ask, range(partitions))
         if waiting:     # one question for all: each costs a walk through the ledger
-            verdicts = self._judge(join([suspects for _, suspects in waiting], records.TAP))
+            verdicts = self._judge(join_records([suspects for _, suspects in waiting], records.TAP))
             on_threads(clearers, clear_judged, [partition for partition, _ in waiting])
         for clearer in clearers:
             self.sums.merge(clearer.sums.rows())
@@ -333,7 +334,7 @@ class _Refusals:
         """
         if not stages.refused:
             return {}, np.zeros(0, records.REFUSAL)
-        taps = join([taps for taps, _ in stages.refused], records.TAP)
+        taps = join_records([taps for taps, _ in stages.refused], records.TAP)
         codes = np.concatenate([codes for _, codes in stages.refused])
         rows = np.zeros(len(taps), dtype=records.REFUSAL)
         rows["offset"], rows["line"] = taps["source_offset"], taps["source_line"]

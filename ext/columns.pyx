@@ -11,34 +11,6 @@ cdef enum:
     STRETCH = 64            # rows: 13 KB of entries, and whole cache lines of the narrowest column
 
 
-cdef inline void spread_2(const uint8_t *field, Py_ssize_t record, uint8_t *column,
-                          Py_ssize_t rows) noexcept nogil:
-    cdef Py_ssize_t row
-    for row in range(rows):
-        memcpy(column + row * 2, field + row * record, 2)
-
-
-cdef inline void spread_4(const uint8_t *field, Py_ssize_t record, uint8_t *column,
-                          Py_ssize_t rows) noexcept nogil:
-    cdef Py_ssize_t row
-    for row in range(rows):
-        memcpy(column + row * 4, field + row * record, 4)
-
-
-cdef inline void spread_8(const uint8_t *field, Py_ssize_t record, uint8_t *column,
-                          Py_ssize_t rows) noexcept nogil:
-    cdef Py_ssize_t row
-    for row in range(rows):
-        memcpy(column + row * 8, field + row * record, 8)
-
-
-cdef inline void spread_1(const uint8_t *field, Py_ssize_t record, uint8_t *column,
-                          Py_ssize_t rows) noexcept nogil:
-    cdef Py_ssize_t row
-    for row in range(rows):
-        column[row] = field[row * record]
-
-
 cdef inline void spread_wide(const uint8_t *field, Py_ssize_t record, int64_t width,
                              uint8_t *column, Py_ssize_t rows) noexcept nogil:
     cdef Py_ssize_t row
@@ -50,13 +22,13 @@ cdef inline void spread_field(const uint8_t *field, Py_ssize_t record, int64_t w
                               uint8_t *column, Py_ssize_t rows) noexcept nogil:
     """One field of some rows; a width that the compiler knows is a plain load and store."""
     if width == 8:
-        spread_8(field, record, column, rows)
+        spread_wide(field, record, 8, column, rows)
     elif width == 4:
-        spread_4(field, record, column, rows)
+        spread_wide(field, record, 4, column, rows)
     elif width == 2:
-        spread_2(field, record, column, rows)
+        spread_wide(field, record, 2, column, rows)
     elif width == 1:
-        spread_1(field, record, column, rows)
+        spread_wide(field, record, 1, column, rows)
     else:
         spread_wide(field, record, width, column, rows)
 

@@ -158,7 +158,7 @@ cdef int judge_group(const Tap[::1] taps, const Key *group, Py_ssize_t count,
     return 0
 
 
-cdef inline uint64_t mix_card(uint64_t high, uint64_t low) noexcept nogil:
+cdef inline uint64_t hash_card(uint64_t high, uint64_t low) noexcept nogil:
     cdef uint64_t mixed = (high ^ low * <uint64_t>0x9E3779B97F4A7C15) * <uint64_t>0xD6E8FEB86659FD93
     return mixed ^ mixed >> 32
 
@@ -176,7 +176,7 @@ cdef Py_ssize_t group_hashed(const Tap[::1] taps, Group *groups, uint32_t *slots
     cdef Py_ssize_t i, count = taps.shape[0], made = 0, spare = 8 * count + 64
     cdef uint64_t slot
     for i in range(count):
-        slot = mix_card(taps[i].card_hi, taps[i].card_lo) & mask
+        slot = hash_card(taps[i].card_hi, taps[i].card_lo) & mask
         while slots[slot] and not is_card(&groups[slots[slot] - 1], &taps[i]):
             slot = (slot + 1) & mask
             spare -= 1

@@ -26,6 +26,13 @@ cdef inline uint32_t recall(Known *known, uint64_t word) noexcept nogil:
     return found.value if found.word == word else 0
 
 
+cdef inline uint32_t recall_short(Known *known, Field field) noexcept nogil:
+    """What a short text stands for; 0 where that is not remembered."""
+    if likely(field.size <= 8):
+        return recall(known, load_some(field.at, field.size))
+    return 0
+
+
 cdef inline void remember(Known *known, uint64_t word, uint32_t value) noexcept nogil:
     cdef Known *found = slot_of(known, word)
     found.word, found.value = word, value
@@ -41,9 +48,7 @@ cdef inline uint32_t learn_closed(Known *known, const Table *table, Field field)
 
 cdef inline uint32_t read_closed(Known *known, const Table *table, Field field) noexcept nogil:
     """What a code (not a blank one) of a closed list stands for; 0 where it is not in the list."""
-    cdef uint32_t value = 0
-    if likely(field.size <= 8):
-        value = recall(known, load_some(field.at, field.size))
+    cdef uint32_t value = recall_short(known, field)
     return value if likely(value) else learn_closed(known, table, field)
 
 
@@ -125,9 +130,7 @@ cdef inline uint32_t learn_kind(Known *known, Field field) noexcept nogil:
 
 cdef inline uint32_t read_kind(Known *known, Field field) noexcept nogil:
     """The TapKind of a text that is not blank; 0 where it is none."""
-    cdef uint32_t kind = 0
-    if likely(field.size <= 8):
-        kind = recall(known, load_some(field.at, field.size))
+    cdef uint32_t kind = recall_short(known, field)
     return kind if likely(kind) else learn_kind(known, field)
 
 
@@ -149,9 +152,7 @@ cdef inline uint32_t learn_direction(Known *known, Field field) noexcept nogil:
 
 cdef inline uint32_t direction_of(Known *known, Field field) noexcept nogil:
     """The same, remembered."""
-    cdef uint32_t way = 0
-    if likely(field.size <= 8):
-        way = recall(known, load_some(field.at, field.size))
+    cdef uint32_t way = recall_short(known, field)
     return way if likely(way) else learn_direction(known, field)
 
 

@@ -90,6 +90,21 @@ def fill_records(records: Array, columns: dict[str, Column]) -> None:
             field[start:stop] = values[start:stop]
 
 
+def raw_of(records: Array) -> Array:
+    """Records seen as so many bytes each: moved as they are, several times as fast as by field."""
+    return records.view(np.dtype((np.void, records.itemsize)))
+
+
+def bytes_of(records: Array) -> Array:
+    """Records seen as a row of bytes each, as kernels take those of any layout."""
+    return records.view(np.uint8).reshape(len(records), records.itemsize)
+
+
+def join_records(parts: Sequence[Array], dtype: np.dtype[Any]) -> Array:
+    """Records one behind the other; np.concatenate would compare the fields of all parts first."""
+    return np.concatenate([raw_of(part) for part in (np.zeros(0, dtype), *parts)]).view(dtype)
+
+
 class _Reader:
     """A position in a block's bytes."""
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from clearing.book.engine import Columns, Engine
-from clearing.book.native import Array, fill_records
+from clearing.book.native import Array, bytes_of, fill_records, join_records, raw_of
 from clearing.book.runs import Run
 from clearing.book.schema import (
     ACCUMULATORS,
@@ -54,7 +54,7 @@ def load_state(engine: Engine, last: Run | None, marks: Array | None = None) -> 
     base, newest = last.state_base, last.state_run
     open_taps = _open_taps(engine, newest)
     if marks is not None:
-        mark_cards(_bytes(open_taps), marks)
+        mark_cards(bytes_of(open_taps), marks)
     with ThreadPoolExecutor(2) as pool:
         cards = pool.submit(
             _load, engine, CARD_STATES, base, newest, CARD_STATE, _last_of_card, marks)
@@ -78,20 +78,20 @@ def _load_marked(
     marks: Array
 ) -> Array:
     """Rows of marked cards that `keep` chooses: few enough to be sorted here, not by the engine."""
-    runs, rows = [np.zeros(0, "<u4")], [np.zeros(0, dtype)]
+    runs, rows = [np.zeros(0, "<u4")], list[Array]()
     for block in engine.blocks(_select(table, base, newest)):
         written = block.pop("run")
         assert isinstance(written, np.ndarray)
         records = np.empty(len(written), dtype)
         fill_records(records.view(packed(dtype)), block)
         listed = np.empty(len(records), np.uint32)
-        listed = listed[:list_marked(_bytes(records), marks, listed)]
+        listed = listed[:list_marked(bytes_of(records), marks, listed)]
         runs.append(written[listed])
-        rows.append(_raw(records)[listed].view(dtype))
-    found = np.concatenate([_raw(some) for some in rows]).view(dtype)
+        rows.append(raw_of(records)[listed].view(dtype))
+    found = join_records(rows, dtype)
     keys = {"run": np.concatenate(runs), **{name: found[name] for name in dtype.names or ()}}
     order = np.lexsort([keys[name] for name in reversed(table.order)])
-    found, written = _raw(found)[order].view(dtype), keys["run"][order]
+    found, written = raw_of(found)[order].view(dtype), keys["run"][order]
     return _chosen(found, keep(written, found, _starts(found)))
 
 
@@ -152,18 +152,9 @@ def _gather(rows: Iterator[Rows], dtype: np.dtype[Any], most: int) -> Array:
     filled = 0
     for _, records in rows:
         # As bytes: field by field takes several times as long.
-        _raw(gathered)[filled:filled + len(records)] = _raw(records)
+        raw_of(gathered)[filled:filled + len(records)] = raw_of(records)
         filled += len(records)
     return gathered[:filled]
-
-
-def _raw(records: Array) -> Array:
-    return records.view(np.dtype((np.void, records.itemsize)))
-
-
-def _bytes(records: Array) -> Array:
-    """One row of bytes a record."""
-    return records.view(np.uint8).reshape(len(records), records.itemsize)
 
 
 def _select(table: Table, base: int, newest: int) -> str:

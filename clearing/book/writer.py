@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from clearing.book.engine import Engine, Inserter
-from clearing.book.native import Array, ColumnData
+from clearing.book.native import Array, ColumnData, bytes_of
 from clearing.book.schema import Table, record_fields
 from ext.columns import spread_records
 
@@ -137,7 +137,7 @@ class _Block:
         """Copy as many records as there is room for; the rest."""
         fit = np.ascontiguousarray(records[:self.size - self.filled])
         spread_records(
-            fit.view(np.uint8).reshape(len(fit), fit.itemsize), self._offsets, self._widths,
+            bytes_of(fit), self._offsets, self._widths,
             self._places, self.filled, self._memory)
         self.filled += len(fit)
         return records[len(fit):]

@@ -64,7 +64,7 @@ class Spill:
                     self._file = tempfile.TemporaryFile(  # noqa: SIM115
                         dir=os.environ.get("TMPDIR", FOLDER), buffering=0)
                 offset, self._end = self._end, self._end + int(ends[-1])
-            self._write(shelf, offset, int(sizes.max()))
+            self._write(shelf, offset, sizes[1:].tolist())
         except OSError as error:
             raise OnecardError(
                 f"taps that memory may not hold cannot be written: {error.strerror}",
@@ -76,11 +76,11 @@ class Spill:
             self.segments.append(Segment(worker, offset, ends, counts))
         shelf.forget()
 
-    def _write(self, shelf: Shelf, offset: int, largest: int) -> None:
-        rows = self.buffer(max(WRITE_BYTES, largest))
+    def _write(self, shelf: Shelf, offset: int, sizes: list[int]) -> None:
+        rows = self.buffer(max(WRITE_BYTES, *sizes))
         filled = 0
-        for partition in range(self._partitions):
-            if filled + shelf.size(partition) > len(rows):
+        for partition, size in enumerate(sizes):
+            if filled + size > len(rows):
                 offset, filled = offset + self._put(rows[:filled], offset), 0
             filled = shelf.drain(partition, rows, filled)
         self._put(rows[:filled], offset)
@@ -96,7 +96,8 @@ class Spill:
 
         Raises OnecardError where the disk fails.
         """
-        start, size = int(segment.ends[partition]), int(np.diff(segment.ends)[partition])
+        start, end = segment.ends[partition:partition + 2].tolist()
+        size = end - start
         rows = self.buffer(size)
         done = 0
         while done < size:
