@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(wildcard ext/*.pyx ext/*.pxd) setup.py pyproject.toml
+SOURCES := $(wildcard ext/*.p[yx]* ext/*/*.p[yx]*) setup.py pyproject.toml
 
 .PHONY: demo test build lint clean
 .DELETE_ON_ERROR:
@@ -38,4 +38,4 @@ lint: $(VENV)/tested
 	$(BIN)/python -m mypy
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info ext/*.so demo
+	rm -rf $(VENV) build dist *.egg-info ext/*.so ext/*/*.so demo

@@ -31,9 +31,9 @@ DIRECTIVES = {
 }
 
 extensions = [
-    Extension(f"ext.{path.stem}", [str(path)], define_macros=MACROS,
+    Extension(".".join(path.with_suffix("").parts), [str(path)], define_macros=MACROS,
               extra_compile_args=C_FLAGS + WARNINGS)
-    for path in sorted(Path("ext").glob("*.pyx"))
+    for path in sorted(Path("ext").rglob("*.pyx"))
 ]
 
 setup(ext_modules=cythonize(
@@ -41,4 +41,4 @@ setup(ext_modules=cythonize(
     compiler_directives=DIRECTIVES,
     build_dir="build/debug" if DEBUG else "build/release",
     nthreads=os.cpu_count() or 1,
-))
+), options={"build_ext": {"parallel": os.cpu_count() or 1}})

@@ -1,6 +1,6 @@
 """A day of a city, from files to positions and into ledgers: taps per second, by stage.
 
-The day is that of the demonstration network (clearing/sample_day.py), written once for each set of
+The day is that of the demonstration network (clearing/sample/day.py), written once for each set of
 parameters and read from the page cache. Each run is a process of its own. The kinds of runs take
 turns, and the first of each is not counted: on virtual machines that give memory back to their
 host, memory is dear when it is touched for the first time. Figures are medians; beside them stands

@@ -72,7 +72,7 @@ class Day(NamedTuple):
 
 def prepare(day: Day) -> list[Path]:
     """The files of the day, written where they are not there yet. Exits where the disk is full."""
-    from clearing.sample_day import write_day
+    from clearing.sample.day import write_day
 
     if not day.is_written:
         discard(day)
@@ -97,8 +97,8 @@ def clear_once(kind: str, day: Day, threads: int, memory_bytes: int | None) -> M
 
     Where the run is kept in a book, the checksum is of what the book says afterwards.
     """
-    from clearing.listings import obligations_of
-    from clearing.run import clear_files
+    from clearing.answers.listings import obligations_of
+    from clearing.engine.run import clear_files
 
     options: dict[str, Any] = {} if memory_bytes is None else {"memory_bytes": memory_bytes}
     if day.layout != "csv":

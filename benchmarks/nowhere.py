@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from clearing.book import Counts, Run, State
-from clearing.names import Name
 from ext import records
+from network.names import Name
 
 
 class Nowhere:

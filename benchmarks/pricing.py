@@ -23,12 +23,12 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.machine import describe_machine
-from clearing.names import Names
-from clearing.world import World, load_world
+from clearing.engine.context import World, load_world
 from ext import records
+from ext.clearing.pricing import price_rides
 from ext.codes import Code, RideState
-from ext.pricing import price_rides
-from fare_tables.loader import list_networks
+from network.folder import list_networks
+from network.names import Names
 
 Records = npt.NDArray[Any]
 

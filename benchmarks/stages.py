@@ -22,7 +22,7 @@ import statistics
 import time
 from typing import Any
 
-import clearing.run
+import clearing.engine.run
 from benchmarks.clocks import DIGEST, READ, Clocks
 from benchmarks.day import RECEIVED_AT, Day, Measured, checksum_of, prepare, require_one_outcome
 from benchmarks.machine import copy_bytes_per_s, describe_machine
@@ -73,7 +73,7 @@ def clear_with_clocks(day: Day) -> Measured:
 def clear_nowhere(day: Day) -> Any:
     """Clear the day on one thread into a book that keeps nothing."""
     book: Any = Nowhere()
-    return clearing.run.clear_files(day.paths, "demo", book, threads=1, received_at=RECEIVED_AT)
+    return clearing.engine.run.clear_files(day.paths, "demo", book, threads=1, received_at=RECEIVED_AT)
 
 
 def median_of(runs: list[Measured], name: str) -> float:

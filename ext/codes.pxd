@@ -1,7 +1,7 @@
 """Every code that a row can end with, once, for kernels and Python alike.
 
 Numbers are stored in ledgers and acknowledgements: never change or reuse one; add at the end of
-its group. The words for each are in clearing/refusals.py.
+its group. The words for each are in network/refusals.py.
 """
 
 cpdef enum Code:

@@ -202,14 +202,6 @@ class Cap(DiscountRow, kw_only=True):
     amount: int
 
 
-class AccumulatorSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A running total per card: what it counts, and when it starts again."""
-
-    accumulator: str
-    period: Literal["day", "week", "month", "year"] = "month"
-    counts: Literal["paid", "due", "rides"] = "paid"    # rides: of counts_to, and uses of quotas
-
-
 def table_version(table: Table) -> str:
     """What one version of a table is called in ledgers."""
     return f"{table.table}@{table.in_force_from.isoformat()}"
@@ -219,6 +211,12 @@ def discounts_of(table: Table, kind: Discount) -> Sequence[DiscountRow]:
     """The rows of one kind of discount, top to bottom."""
     rows: Sequence[DiscountRow] = getattr(table, kind)
     return rows
+
+
+def asks_for_holidays(tables: Sequence[Table]) -> bool:
+    """Whether a window of any table depends on which days are workdays or holidays."""
+    return any(set(window.days or ()) & {"workday", "restday", "holiday"}
+               for table in tables for window in table.window)
 
 
 def tier_bounds(tier: Tier) -> tuple[int, int | None]:

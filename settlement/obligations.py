@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ext import records
-from ext.netting import add_obligations, merge_obligations
+from ext.clearing.netting import add_obligations, merge_obligations
 
 FIRST_ROWS = 1024
 

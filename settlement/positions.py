@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
-from settlement.members import LEVELS, Level, Member
+from network.members import LEVELS, Level, Member
 
 
 class Position(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from clearing.book import BookFile, Counts, Run, State
-from clearing.names import Name
 from ext import records
+from network.names import Name
 
 PER_RUN = ("entries", "events", "refusals", "obligations", "cards", "accumulators", "open_taps")
 DTYPES = {"entries": records.ENTRY, "events": records.TAP, "refusals": records.REFUSAL,

@@ -12,10 +12,10 @@ import numpy as np
 
 from benchmarks.nowhere import Nowhere
 from benchmarks.peers.outcome import CARD_MODULUS, SEQ_MODULUS, Outcome, as_rows, positions_of
-from clearing.civil import day_of
-from clearing.names import Name
-from clearing.run import Report, clear_files
+from clearing.engine.run import Report, clear_files
 from ext.codes import Cause, RideState
+from network.civil import day_of
+from network.names import Name
 
 RECEIVED_AT = 1_800_000_000
 

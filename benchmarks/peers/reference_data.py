@@ -27,11 +27,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from clearing.network import Issuer, Network
+from clearing.sample.day import DAY
 from clearing.sample.prices import fare_of, read_track, word_of
-from clearing.sample_day import DAY
-from fare_tables.loader import find_folder, load_tables, read_toml
 from fare_tables.model import Concession, Table, Transfer
+from fare_tables.source import load_tables
+from network.folder import find_folder, read_toml
+from network.model import Issuer, Network
 
 EVERYTHING = 2_000_000_000      # fen: where the last band of a price ends
 # Half up to a fen, the rider pays pays1 % of the price up to to1, pays2 % from there to to2, and

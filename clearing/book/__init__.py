@@ -9,10 +9,10 @@ from pathlib import Path
 
 from clearing.book.book import Book
 from clearing.book.commit import OpenRun
-from clearing.book.engine import Columns
 from clearing.book.runs import BookFile, Counts, Run
 from clearing.book.schema import SCHEMA_VERSION
 from clearing.book.state import State
+from clearing.book.store import Columns
 
 __all__ = [
     "SCHEMA_VERSION", "Book", "BookFile", "Columns", "Counts", "OpenRun", "Run", "State",

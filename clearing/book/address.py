@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from clearing.errors import NotABook
+from network.errors import NotABook
 
 _FORM = "clickhouse://[user[:password]@]host[:port]/database"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

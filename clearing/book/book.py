@@ -7,14 +7,14 @@ from types import TracebackType
 import numpy as np
 
 from clearing.book.commit import OpenRun
-from clearing.book.engine import Engine
 from clearing.book.leftovers import Leftovers
 from clearing.book.native import Array
 from clearing.book.queries import Queries
 from clearing.book.schema import BOOK, SCHEMA_VERSION, TABLES
 from clearing.book.state import State, load_state
+from clearing.book.store import Engine
 from clearing.book.views import VIEWS, create
-from clearing.errors import BookReadOnly, BookTooNew, BookTooOld, NotABook
+from network.errors import BookReadOnly, BookTooNew, BookTooOld, NotABook
 
 
 class Book(Queries):
@@ -76,7 +76,7 @@ class Book(Queries):
     def load_state(self, marks: Array | None = None) -> State:
         """The state as of the last committed run: of every card, or of those that are marked.
 
-        marks: see ext.partition; cards with open taps are marked in it, too.
+        marks: see ext.clearing.partition; cards with open taps are marked in it, too.
         """
         return load_state(self.engine, self.last_run(), marks)
 

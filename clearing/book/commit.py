@@ -14,7 +14,6 @@ from types import TracebackType
 
 import numpy as np
 
-from clearing.book.engine import Engine
 from clearing.book.leftovers import Leftovers
 from clearing.book.native import Array, ColumnData
 from clearing.book.runs import BookFile, Counts, Run
@@ -42,9 +41,8 @@ from clearing.book.state import (
     newest_cards,
     touch_marks,
 )
+from clearing.book.store import Engine
 from clearing.book.writer import PackedWriter, RecordWriter, TableWriter
-from clearing.errors import BookDamaged, BookError, RunNotOpen
-from clearing.names import Name
 from ext.records import (
     ACCUMULATOR,
     CARD_STATE,
@@ -54,6 +52,8 @@ from ext.records import (
     REFUSAL,
     TAP,
 )
+from network.errors import BookDamaged, BookError, RunNotOpen
+from network.names import Name
 
 _TOTALS = ("due", "price", "paid", "variance", "clearing_fee", "issuer_fee")
 _LEGS = tuple(f"leg{slot}_amount" for slot in range(1, LEG_SLOTS + 1))

@@ -13,11 +13,11 @@ from typing import Any
 
 from clearing.book import folder
 from clearing.book.embedded_insert import EmbeddedInserter
-from clearing.book.engine import Columns
 from clearing.book.faults import translate
 from clearing.book.native import join_blocks, unpack_blocks
 from clearing.book.schema import TABLE_SETTINGS, Table
-from clearing.errors import BookDamaged, BookError, BookLocked, BookUnavailable, NotABook
+from clearing.book.store import Columns
+from network.errors import BookDamaged, BookError, BookLocked, BookUnavailable, NotABook
 
 _DATABASE = "onecard"
 # What is inserted waits in no buffer that answers before it is stored; find_identities sends long

@@ -18,7 +18,7 @@ from typing import Any
 from clearing.book.faults import translate
 from clearing.book.native import ColumnData, column_head, pack_block
 from clearing.book.schema import Table
-from clearing.errors import BookDamaged, BookError
+from network.errors import BookDamaged, BookError
 
 # Rows of one insert: the most that a full disk can cost each thread before it is noticed.
 INSERT_ROWS = 4 * 131_072

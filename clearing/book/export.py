@@ -14,9 +14,9 @@ import numpy as np
 
 from clearing.book.native import Array
 from clearing.book.schema import record_fields
-from clearing.cards import card_text
-from clearing.names import Name
 from ext.records import ENTRY
+from network.cards import card_text
+from network.names import Name
 
 _PROVENANCE = ("card_hi", "card_lo", "in_file", "in_line", "out_file", "out_line")
 _KINDS = {

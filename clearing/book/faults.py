@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from clearing.errors import (
+from network.errors import (
     BookDamaged,
     BookError,
     BookReadOnly,

@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from clearing.errors import BookLocked, BookReadOnly, NotABook
+from network.errors import BookLocked, BookReadOnly, NotABook
 
 WAIT_S = 3.0        # a process that was killed takes a moment to be gone
 MARKER = "onecard-book"

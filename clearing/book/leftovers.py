@@ -5,10 +5,10 @@ For the writer only, while it holds its lock.
 
 from __future__ import annotations
 
-from clearing.book.engine import Engine
 from clearing.book.queries import Queries
 from clearing.book.runs import Run
 from clearing.book.schema import LEDGER, OPEN_TAPS, STATE
+from clearing.book.store import Engine
 
 
 class Leftovers:

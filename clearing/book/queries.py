@@ -8,15 +8,15 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from clearing.book.engine import Columns, Engine
 from clearing.book.export import export
 from clearing.book.native import Array, Column
 from clearing.book.runs import Run
 from clearing.book.schema import RUNS, record_fields
 from clearing.book.state import records_of
-from clearing.errors import BookReadOnly, QueryRefused
-from clearing.names import Name
+from clearing.book.store import Columns, Engine
 from ext.records import ENTRY, TAP
+from network.errors import BookReadOnly, QueryRefused
+from network.names import Name
 
 BY_CARD = "card_hi, card_lo, started_at, ended_at, card_seq, out_seq"
 

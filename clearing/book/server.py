@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from clearing.book.address import Address, parse_address
-from clearing.book.engine import Columns
 from clearing.book.faults import translate
 from clearing.book.native import Column, ColumnData
 from clearing.book.schema import TABLE_SETTINGS, Table
 from clearing.book.server_lock import ServerLock
-from clearing.errors import BookError, BookLocked, BookUnavailable, NotABook
+from clearing.book.store import Columns
+from network.errors import BookError, BookLocked, BookUnavailable, NotABook
 
 _UNKNOWN_DATABASE = 81
 _SETTINGS = {

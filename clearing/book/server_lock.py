@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from clearing.errors import BookLocked
+from network.errors import BookLocked
 
 WAIT_S = 15.0       # for the query of a writer that was killed a moment ago
 _RETRY_S = 0.25

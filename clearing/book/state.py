@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from clearing.book.engine import Columns, Engine
 from clearing.book.native import Array, bytes_of, fill_records, join_records, raw_of
 from clearing.book.runs import Run
 from clearing.book.schema import (
@@ -26,7 +25,8 @@ from clearing.book.schema import (
     packed,
     record_fields,
 )
-from ext.partition import list_marked, mark_cards
+from clearing.book.store import Columns, Engine
+from ext.clearing.partition import list_marked, mark_cards
 from ext.records import ACCUMULATOR, CARD_STATE, TAP
 
 Rows = tuple[Array, Array]      # the runs that wrote them, and the records
@@ -46,7 +46,7 @@ class State:
 def load_state(engine: Engine, last: Run | None, marks: Array | None = None) -> State:
     """The state as of a run (None: before the first), of all cards or of some.
 
-    marks: see ext.partition: only marked cards, those with open taps, and a few others are loaded,
+    marks: see ext.clearing.partition: only marked cards, those with open taps, and a few others are loaded,
     so that memory follows what a run touches and not how many cards there are.
     """
     if last is None or last.state_base == 0:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from clearing.book.engine import Engine, Inserter
 from clearing.book.native import Array, ColumnData, bytes_of
 from clearing.book.schema import Table, record_fields
-from ext.columns import spread_records
+from clearing.book.store import Engine, Inserter
+from ext.store.columns import spread_records
 
 
 class TableWriter:

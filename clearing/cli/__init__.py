@@ -105,9 +105,9 @@ def _run() -> int:
 
 def _words_for(error: Exception) -> str | None:
     """What to tell people of an error; None where it is a fault of the program itself."""
-    from clearing.errors import OnecardError
+    from network.errors import OnecardError
 
-    files = sys.modules.get("fare_tables.files")        # not imported for an error alone
+    files = sys.modules.get("network.files")        # not imported for an error alone
     if isinstance(error, OnecardError) or (
             files is not None and isinstance(error, files.TableError)):
         return str(error)

@@ -39,11 +39,11 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
 
     Exit code 0: every record was accepted; 1: some were refused, see the reject files.
     """
+    from clearing.answers.acknowledgements import acknowledge, acknowledge_again, default_folder
     from clearing.cli.output import print_table, progress_bar
     from clearing.cli.session import writing
-    from clearing.errors import OnecardError
-    from clearing.replies import acknowledge, acknowledge_again, default_folder
-    from clearing.run import clear_files
+    from clearing.engine.run import clear_files
+    from network.errors import OnecardError
 
     with writing(book, network) as (opened, name), progress_bar() as progress:
         report = clear_files([Path(file) for file in files], name, opened, threads=threads,
@@ -82,7 +82,7 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
 def print_refusals(counts: Mapping[Code, int]) -> None:
     """Refusals by code, with what each means."""
     from clearing.cli.output import print_table
-    from clearing.run import words_of
+    from clearing.engine.run import words_of
 
     print_table("refusals", ("code", "records", "what it means and what to do"),
                 ((code.name, f"{count:,}", words_of(code))

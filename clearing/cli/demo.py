@@ -15,8 +15,8 @@ from clearing.cli.options import threads_option
 
 if TYPE_CHECKING:
     from clearing.book import Book
-    from clearing.run import Report
-    from clearing.world import World
+    from clearing.engine.context import World
+    from clearing.engine.run import Report
 
 MARKER = "onecard-demo"
 DAY = datetime.date(2024, 11, 25)
@@ -43,8 +43,8 @@ def command(folder: Path, taps: int, seed: int, threads: int) -> None:
     from clearing.book import open_book
     from clearing.cli.output import progress_bar
     from clearing.cli.session import reading
-    from clearing.run import clear_files, close_window, day_number
-    from clearing.sample_day import write_day
+    from clearing.engine.run import clear_files, close_window, day_number
+    from clearing.sample.day import write_day
 
     _prepare(folder)
     clock = time.perf_counter()
@@ -74,7 +74,7 @@ Try next, on the book that is left in {book}:
 
 def _prepare(folder: Path) -> None:
     """Make an empty folder for the demo; only an earlier demo is ever removed."""
-    from clearing.errors import OnecardError
+    from network.errors import OnecardError
 
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARKER).exists():
@@ -130,8 +130,8 @@ def _print_rides(book: Book, world: World) -> None:
 
 def _print_payers(book: Book, world: World) -> None:
     """Who paid what, and what operators are due: the two sides of the same money."""
+    from clearing.answers.listings import obligations_of
     from clearing.cli.output import print_table, yuan
-    from clearing.listings import obligations_of
     from ext.codes import Cause
 
     code, names = world.names.code, {member.number: member.name for member in world.members}
@@ -158,9 +158,9 @@ def _print_payers(book: Book, world: World) -> None:
 
 
 def _print_positions(book: Book, world: World) -> None:
+    from clearing.answers.listings import obligations_of
     from clearing.cli.output import print_table, yuan
-    from clearing.listings import obligations_of
-    from settlement.members import LEVELS
+    from network.members import LEVELS
     from settlement.positions import net_positions
 
     positions = net_positions(obligations_of(book), world.members)
@@ -185,7 +185,7 @@ def _name(code: str, named: dict[str, str], world: World) -> str:
 
 def _a_ride(book: Book, world: World) -> str:
     """A ride that is worth explaining: one with more than one discount, where there is one."""
-    from clearing.cards import card_text
+    from network.cards import card_text
 
     for where in ("leg2_kind != 0", "leg1_kind != 0", "1"):
         found = book.query(f"SELECT card_hi, card_lo, card_seq FROM ledger WHERE {where} "

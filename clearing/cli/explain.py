@@ -9,9 +9,9 @@ import click
 from clearing.cli.options import book_option, network_option
 
 if TYPE_CHECKING:
-    from clearing.names import Names
     from clearing.reference.pricing import Priced
     from clearing.reference.world import World as Plain
+    from network.names import Names
 
 
 @click.command("explain")
@@ -29,11 +29,11 @@ def command(ride: str, book: str, network: str | None, as_json: bool) -> None:
     Example:
       onecard explain 3105810000000012345/71231 --book book
     """
-    from clearing.cards import card_bits
+    from clearing.answers.replay import entries_of_card, replay_card
     from clearing.cli.explanation import print_explanation
     from clearing.cli.session import explaining
-    from clearing.errors import OnecardError
-    from clearing.replay import entries_of_card, replay_card
+    from network.cards import card_bits
+    from network.errors import OnecardError
 
     card, _, counter = ride.rpartition("/")
     if not card or not (counter.isascii() and counter.isdigit()):
@@ -60,10 +60,10 @@ def command(ride: str, book: str, network: str | None, as_json: bool) -> None:
 
 def _explanation(row: Any, priced: Priced, plain: Plain, names: Names) -> dict[str, Any]:
     """The ride as the ledger has it, with the steps by which the plain engine comes to it."""
-    from clearing.civil import civil_offset_s
+    from clearing.answers.replay import legs_of
     from clearing.cli.explanation import explain
-    from clearing.replay import legs_of
     from ext.codes import RideState
+    from network.civil import civil_offset_s
 
     offset_s = civil_offset_s(plain.network.time_zone, plain.network.taps_from)
     files = names.codes("file")

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from clearing.civil import civil_text
 from clearing.cli.output import print_table, yuan
 from clearing.reference.chains import is_companion
 from clearing.reference.conditions import why_no_discount, why_not
@@ -16,6 +15,7 @@ from clearing.reference.pricing import Counted, Priced
 from clearing.reference.state import Chain
 from clearing.reference.world import World
 from fare_tables.model import DISCOUNTS, Table, discounts_of, table_version
+from network.civil import civil_text
 
 Explanation = dict[str, Any]
 

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from clearing.cli import REFUSED
-from clearing.errors import OnecardError
+from network.errors import OnecardError
 
 if TYPE_CHECKING:
+    from clearing.answers.price import Quote, Rider, Trip
     from clearing.cli.explanation import Explanation
-    from clearing.quote import Quote, Rider, Trip
     from clearing.reference.memory import Memory
     from clearing.reference.world import World
 
@@ -106,8 +106,8 @@ def command(as_json: bool, **options: Any) -> None:
 
     Exit code 0: the ride has a price; 1: it would be refused, and why.
     """
-    from clearing.civil import civil_offset_s
     from clearing.cli.explanation import explain, print_explanation
+    from network.civil import civil_offset_s
 
     asked = Asked(**options)
     world = read_plain(asked.network)
@@ -133,13 +133,13 @@ def read_plain(network: str) -> World:
     Raises TableError and OnecardError.
     """
     from clearing.reference.world import read_world
-    from fare_tables.loader import SHIPPED, find_folder
+    from network.folder import SHIPPED, find_folder
 
     folder = find_folder(network)
     if folder.parent != SHIPPED:
         # Compiling finds what is wrong with a table. Shipped ones were compiled by the tests.
-        from clearing.names import Names
-        from clearing.world import load_world
+        from clearing.engine.context import load_world
+        from network.names import Names
 
         load_world(network, Names())
     return read_world(folder)
@@ -147,7 +147,7 @@ def read_plain(network: str) -> World:
 
 def _price(world: World, asked: Asked) -> tuple[list[Quote], Quote]:
     """The rides before, and the ride itself, each priced with what the one before left."""
-    from clearing.quote import check_day, price_trip
+    from clearing.answers.price import check_day, price_trip
     from clearing.reference.words import money
 
     rider = _rider(world, asked)
@@ -170,8 +170,8 @@ def _price(world: World, asked: Asked) -> tuple[list[Quote], Quote]:
 
 def _rider(world: World, asked: Asked) -> Rider:
     """Who rides. Raises OnecardError for names that the network does not have."""
-    from clearing.quote import Rider
-    from clearing.written import code_of
+    from clearing.answers.price import Rider
+    from clearing.answers.typed import code_of
 
     network, media = world.network, world.network.media
     city = asked.card_city
@@ -189,15 +189,15 @@ def _rider(world: World, asked: Asked) -> Rider:
 
 def _one_of(what: str, text: str | None, known: list[str], where: str) -> str:
     """The name that was written, or the first where none was."""
-    from clearing.written import code_of
+    from clearing.answers.typed import code_of
 
     return known[0] if text is None else code_of(what, text, {one: one for one in known}, where)
 
 
 def _trip(world: World, asked: Asked) -> Trip:
     """The ride that is asked for. Raises OnecardError for what cannot be read."""
-    from clearing.quote import Trip
-    from clearing.written import day_at, fen_of, metres_of, moment_of
+    from clearing.answers.price import Trip
+    from clearing.answers.typed import day_at, fen_of, metres_of, moment_of
 
     zone = ZoneInfo(world.network.time_zone)
     at = moment_of(asked.at, zone, "--at")
@@ -243,10 +243,10 @@ def _check_length(world: World, at: int, until: int, where: str) -> None:
 
 def _memory(world: World, asked: Asked, at: int) -> Memory:
     """What the card had counted before all rides. Raises OnecardError where nothing counts it."""
+    from clearing.answers.typed import code_of, count_of, fen_of
     from clearing.reference import calendar
     from clearing.reference.memory import Memory
     from clearing.reference.state import Spent
-    from clearing.written import code_of, count_of, fen_of
 
     day = calendar.service_day(world.network, at)
     specs = world.network.accumulator
@@ -288,8 +288,8 @@ def _trip_before(world: World, text: str, trip: Trip) -> Trip:
 
     Raises OnecardError where it cannot be read, or was not before.
     """
-    from clearing.quote import Trip
-    from clearing.written import code_of, day_at, fen_of, metres_of, moment_of
+    from clearing.answers.price import Trip
+    from clearing.answers.typed import code_of, day_at, fen_of, metres_of, moment_of
 
     where, zone = f'--before "{text}"', ZoneInfo(world.network.time_zone)
     try:

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from clearing.book import Book, open_book
-from clearing.errors import OnecardError
-from clearing.names import Names
+from network.errors import OnecardError
+from network.names import Names
 
 if TYPE_CHECKING:
+    from clearing.engine.context import World
     from clearing.reference.world import World as Plain
-    from clearing.world import World
 
 
 def network_of(book: Book, network: str | None) -> str:
@@ -33,7 +33,7 @@ def network_of(book: Book, network: str | None) -> str:
 @contextmanager
 def reading(book: str, network: str | None) -> Iterator[tuple[Book, World]]:
     """A book to read from, and its network."""
-    from clearing.world import load_world
+    from clearing.engine.context import load_world
 
     with open_book(book, create=False, read_only=True) as opened:
         yield opened, load_world(network_of(opened, network), Names(opened.names()))

@@ -32,14 +32,14 @@ def command(window: str, book: str, network: str | None, out: Path | None) -> No
     Example:
       onecard settle --window 2024-11-25 --book book
     """
+    from clearing.answers.listings import obligations_of
+    from clearing.answers.statements import LAST_FILE, write_settlement
     from clearing.cli.output import print_table, yuan
     from clearing.cli.session import writing
-    from clearing.errors import OnecardError
-    from clearing.listings import obligations_of
-    from clearing.names import Names
-    from clearing.run import close_window, day_number
-    from clearing.statements import LAST_FILE, write_settlement
-    from clearing.world import load_world
+    from clearing.engine.context import load_world
+    from clearing.engine.run import close_window, day_number
+    from network.errors import OnecardError
+    from network.names import Names
     from settlement.positions import net_positions
 
     day = day_number(window)
@@ -72,8 +72,8 @@ def command(window: str, book: str, network: str | None, out: Path | None) -> No
 
 def _check_begun(day: int) -> None:
     """Refuse to close a day that has not begun anywhere: it and all before it would be shut."""
-    from clearing.civil import day_of, number_of
-    from clearing.errors import OnecardError
+    from network.civil import day_of, number_of
+    from network.errors import OnecardError
 
     tomorrow = number_of(datetime.datetime.now(datetime.UTC).date()) + 1
     if day > tomorrow:

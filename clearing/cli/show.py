@@ -10,9 +10,9 @@ import click
 from clearing.cli.options import book_option, format_options, network_option
 
 if TYPE_CHECKING:
+    from clearing.answers.listings import Lister
     from clearing.book import Book
-    from clearing.listings import Lister
-    from clearing.world import World
+    from clearing.engine.context import World
 
 TOPICS = ("rides", "entries", "postings", "positions", "runs", "files", "refusals", "variances")
 # What people can do without in a table; --csv and --json have every column.
@@ -38,9 +38,9 @@ def command(what: str, book: str, network: str | None, window: str | None, run: 
       onecard show rides --csv --book book > rides.csv
       onecard show entries --card 3105170010170907984 --book book
     """
+    from clearing.answers.listings import Lister
     from clearing.cli.output import print_rows
     from clearing.cli.session import reading
-    from clearing.listings import Lister
 
     with reading(book, network) as (opened, world):
         lister = Lister(opened, world.names, world.civil_offset_s)
@@ -51,8 +51,8 @@ def command(what: str, book: str, network: str | None, window: str | None, run: 
 
 def _where(window: str | None, run: int | None, card: str | None) -> str:
     """The options as a condition on entries and postings."""
-    from clearing.cards import card_bits
-    from clearing.run import day_number
+    from clearing.engine.run import day_number
+    from network.cards import card_bits
 
     parts = ["1"]
     if window is not None:
@@ -71,7 +71,7 @@ Topic = tuple[str, tuple[str, ...], Iterator[tuple[Any, ...]], tuple[str, ...]]
 def _topics(book: Book, world: World, lister: Lister, where: str, window: str | None,
             run: int | None) -> dict[str, Callable[[], Topic]]:
     """Title, columns, rows, and columns of numbers, of each topic."""
-    from clearing import listings
+    from clearing.answers import listings
 
     money = ("due", "price", "paid", "variance", "amount")
     return {
@@ -90,8 +90,8 @@ def _topics(book: Book, world: World, lister: Lister, where: str, window: str | 
 
 
 def _positions(book: Book, world: World, window: str | None) -> Topic:
-    from clearing.listings import obligations_of
-    from clearing.run import day_number
+    from clearing.answers.listings import obligations_of
+    from clearing.engine.run import day_number
     from settlement.positions import net_positions
 
     days = () if window is None else (day_number(window), day_number(window))
@@ -130,7 +130,7 @@ def _files(book: Book, run: int | None) -> Topic:
 
 
 def _refusals(book: Book, run: int | None) -> Topic:
-    from clearing.run import words_of
+    from clearing.engine.run import words_of
     from ext.codes import Code
 
     names = {int(number): str(name) for number, name in zip(

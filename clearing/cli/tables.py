@@ -11,8 +11,8 @@ import click
 from clearing.cli import REFUSED
 
 if TYPE_CHECKING:
-    from fare_tables.checks import Report
-    from fare_tables.findings import Finding
+    from fare_tables.check.checks import Report
+    from fare_tables.check.findings import Finding
 
 # Commands in files of their own, imported when they are called: name, module, what it does.
 ELSEWHERE = {
@@ -62,8 +62,8 @@ def check(networks: tuple[str, ...], as_json: bool) -> None:
     Example:
       onecard tables check demo my-network/
     """
-    from clearing.table_checks import check_network
-    from fare_tables.loader import list_networks
+    from clearing.answers.check_tables import check_network
+    from network.folder import list_networks
 
     reports = {network: check_network(network) for network in networks or list_networks()}
     if as_json:
@@ -132,9 +132,10 @@ def show(network: str, table: str | None) -> None:
       onecard tables show demo guangzhou-metro
     """
     from clearing.cli.output import print_table, printable
-    from clearing.errors import OnecardError
-    from clearing.table_words import describe
-    from fare_tables.loader import find_folder, load_tables
+    from fare_tables.describe import describe
+    from fare_tables.source import load_tables
+    from network.errors import OnecardError
+    from network.folder import find_folder
 
     tables = load_tables(find_folder(network))
     if table is None:

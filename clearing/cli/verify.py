@@ -25,7 +25,7 @@ def command(book: str, network: str | None, cards: int, every: bool) -> None:
 
     Exit code 0: all agrees; 1: a difference was found, and printed.
     """
-    from clearing.audit import check_balances, check_prices
+    from clearing.answers.verify import check_balances, check_prices
     from clearing.cli.session import reading
 
     with reading(book, network) as (opened, world):

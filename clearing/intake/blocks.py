@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from clearing.errors import OnecardError
-from clearing.intake.canonical import HEADER_BYTES
+from clearing.intake.formats.canonical import HEADER_BYTES
 from clearing.intake.trailer import MARK
 from ext.codes import Code
-from ext.decode import LONGEST_LINE, LONGEST_RAW, TEXT_PAD
+from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, TEXT_PAD
+from network.errors import OnecardError
 
 BLOCK_BYTES = 1 << 20     # what the digest reads again is still in the core's cache
 

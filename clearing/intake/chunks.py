@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.intake.blocks import Block, OddLine
-from clearing.intake.canonical import Shape
+from clearing.intake.decoder_tables import OPEN_KINDS, CodeTable, Vocabulary
+from clearing.intake.formats.canonical import Shape
 from clearing.intake.spill import Spill, make_arena
-from clearing.intake.vocabulary import OPEN_KINDS, CodeTable, Vocabulary
-from ext.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
-from ext.lookup import Lookup
+from ext.intake.buffer import Shelf
+from ext.intake.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
+from ext.intake.lookup import Lookup
 from ext.records import REFUSAL, TAP
-from ext.shelf import Shelf
 
 Records = npt.NDArray[Any]
 

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.intake.chunks import Chunk, Worker
+from clearing.intake.decoder_tables import OPEN_KINDS, Vocabulary
 from clearing.intake.spill import Spill
-from clearing.intake.vocabulary import OPEN_KINDS, Vocabulary
-from clearing.names import Names
 from ext.codes import Code
-from ext.decode import LONGEST_RAW
+from ext.intake.buffer import REMAP, SOURCE, Origins, mark_used
+from ext.intake.decode import LONGEST_RAW
 from ext.records import REFUSAL, TAP
-from ext.shelf import REMAP, SOURCE, Origins, mark_used
+from network.names import Names
 
 Records = npt.NDArray[Any]
 
@@ -181,7 +181,7 @@ class Intake:
         return taps[:filled]
 
     def mark_cards(self) -> npt.NDArray[np.uint64]:
-        """Marks of all cards that have a tap, see ext.partition."""
+        """Marks of all cards that have a tap, see ext.clearing.partition."""
         for shelf in self._shelves:
             shelf.mark(self._spill.marks)
         return self._spill.marks

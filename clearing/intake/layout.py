@@ -18,10 +18,10 @@ from typing import Literal
 
 import msgspec
 
-from clearing.errors import OnecardError
-from clearing.intake.canonical import COLUMNS, REQUIRED
-from ext.decode import LONGEST_LINE
-from fare_tables.loader import read_toml
+from clearing.intake.formats.canonical import COLUMNS, REQUIRED
+from ext.intake.decode import LONGEST_LINE
+from network.errors import OnecardError
+from network.folder import read_toml
 
 
 class Source(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -15,14 +15,14 @@ from queue import SimpleQueue
 
 from clearing.intake.blocks import BLOCK_BYTES, Block, Buffers, FileReader, OddLine
 from clearing.intake.chunks import Chunk, Worker
+from clearing.intake.decoder_tables import Vocabulary
+from clearing.intake.formats.detect import FileRefused, Opened, Piece, open_records
 from clearing.intake.intake import FileReport, Intake
 from clearing.intake.layout import Layout, load_layout
-from clearing.intake.opening import FileRefused, Opened, Piece, open_records
 from clearing.intake.spill import UNLIMITED, Spill, arenas_within
 from clearing.intake.trailer import Content, check_trailer
-from clearing.intake.vocabulary import Vocabulary
+from ext.clearing.partition import MOST_PARTITIONS
 from ext.codes import Code
-from ext.partition import MOST_PARTITIONS
 
 TAPS_PER_PARTITION = 4096
 LIKELY_TAP_BYTES = 110

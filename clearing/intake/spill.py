@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clearing.errors import OnecardError
-from ext.shelf import Shelf
+from ext.intake.buffer import Shelf
+from network.errors import OnecardError
 
 ARENA_BYTES = 32 << 20
 HUGE_PAGE_BYTES = 2 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from zoneinfo import ZoneInfo
 
-from clearing.network import Network
+from network.model import Network
 
 AGE_MOST = 150
 

@@ -9,7 +9,7 @@ from clearing.reference.chains import is_companion, is_same_line
 from clearing.reference.memory import Memory
 from clearing.reference.results import Ride
 from clearing.reference.state import Chain
-from clearing.reference.windows import why_outside
+from clearing.reference.timeframes import why_outside
 from clearing.reference.words import counted, duration
 from clearing.reference.world import World
 from fare_tables.model import DiscountRow, Row, Table, Tier, Transfer

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 from fractions import Fraction
 
-from clearing.network import Agreement
 from clearing.reference import calendar
 from clearing.reference.results import Charge, Entry, Ride
 from clearing.reference.rounding import round_to
 from clearing.reference.world import World
+from network.model import Agreement
 
 
 def enter(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from collections import defaultdict
 
-from clearing.network import Funder, Issuer, Operator
 from clearing.reference.results import Obligations
 from clearing.reference.world import World
+from network.model import Funder, Issuer, Operator
 
 NATION = "nation"
 

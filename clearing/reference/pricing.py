@@ -15,7 +15,7 @@ from clearing.reference.state import Spent
 from clearing.reference.words import Answer, money
 from clearing.reference.world import World
 from fare_tables.model import Cap, DiscountRow, Fare, Table, Tier, discounts_of, table_version
-from fare_tables.money import AMOUNT_MAX
+from network.money import AMOUNT_MAX
 
 
 class Step(NamedTuple):

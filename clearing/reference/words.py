@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fare_tables.model import AccumulatorSpec
+from network.model import AccumulatorSpec
 
 
 class Answer(NamedTuple):

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from clearing.network import Issuer, Network, Operator
 from clearing.reference import calendar
-from fare_tables.calendars import Kind, kind_of
-from fare_tables.files import CSV_BYTES_MOST, TableError, read_bounded
-from fare_tables.loader import load_tables, read_toml
-from fare_tables.model import AccumulatorSpec, Table
+from fare_tables.model import Table
+from fare_tables.source import load_tables
+from network.calendars import Kind, kind_of
+from network.files import CSV_BYTES_MOST, TableError, read_bounded
+from network.folder import read_toml
+from network.model import AccumulatorSpec, Issuer, Network, Operator
 
 Rows = Iterator[dict[str, str]]
 Links = dict[str, dict[str, int]]           # stop -> neighbour -> metres

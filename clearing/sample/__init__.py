@@ -1,6 +1,6 @@
 """A made-up day of taps, as operators would submit it: files in onecard-taps/1, with their dirt.
 
-From the front: `clearing.sample_day.write_day`. Inside, in the order of the work:
+From the front: `clearing.sample.day.write_day`. Inside, in the order of the work:
 
     shape.py    how a day's rides are spread over its hours (measured)
     town.py     who lives where, rides what and how often (assumed, for the network `demo`)

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from clearing.network import Network, Operator
 from clearing.sample import town
 from clearing.sample.prices import Prices, Track, fare_of, read_track, word_of
 from clearing.sample.shape import draw_table, zipf_table
-from fare_tables.loader import find_folder, load_tables, read_toml
+from fare_tables.source import load_tables
+from network.folder import find_folder, read_toml
+from network.model import Network, Operator
 
 GATES = 8               # of one metro stop
 SPEED_MM = 109          # thousandths of a second per metre: 33 km/h, stops included

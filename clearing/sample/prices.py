@@ -16,8 +16,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from clearing.network import Network, Operator
 from fare_tables.model import Band, Concession, Fare, PriceBand, Table, Transfer
+from network.model import Network, Operator
 
 Row = TypeVar("Row", Concession, Transfer)
 

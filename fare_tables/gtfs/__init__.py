@@ -11,8 +11,8 @@ import importlib.util
 from pathlib import Path
 from typing import NamedTuple
 
-from fare_tables.files import TableError
 from fare_tables.gtfs.notices import Notice
+from network.files import TableError
 
 NEEDS = {"gtfs_loader": "py-gtfs-loader", "tomli_w": "tomli-w"}
 

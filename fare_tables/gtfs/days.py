@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 
-from fare_tables.calendars import DAYS, Kind
 from fare_tables.gtfs.feed import Feed, first_and_last_day
 from fare_tables.gtfs.records import ExceptionType
+from network.calendars import DAYS, Kind
 
 ONE_DAY = datetime.timedelta(days=1)
 PERIODS_MOST = 40           # tables that services may cut the time into

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from fare_tables.calendars import DAYS
 from fare_tables.gtfs.days import WEEK, Period, Words
 from fare_tables.gtfs.feed import Feed, timeframe_span
 from fare_tables.gtfs.records import DAY_S, HOUR_S
 from fare_tables.model import Day, Window
+from network.calendars import DAYS
 
 Cell = frozenset[str]       # the timeframe groups that hold together
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from fare_tables.files import TableError
+from network.files import TableError
 
 # The feed is not imported.
 REFUSALS = {

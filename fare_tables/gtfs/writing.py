@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from fare_tables.files import TableError
 from fare_tables.gtfs.clocks import fixed_zone
 from fare_tables.gtfs.days import Days
 from fare_tables.gtfs.fare_rows import ZONES
@@ -22,6 +21,7 @@ from fare_tables.gtfs.money import decimals_of, written
 from fare_tables.gtfs.notices import ASSUMED, MEANINGS, NOT_EXPRESSED, Notice
 from fare_tables.gtfs.plan import Plan
 from fare_tables.model import Table
+from network.files import TableError
 
 STOPS = "stops.csv"
 REFERENCE = "https://gtfs.org/documentation/schedule/reference/"

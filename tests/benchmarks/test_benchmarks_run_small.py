@@ -244,12 +244,12 @@ def test_counts_of_instructions_are_read_off(tmp_path: Path) -> None:
 def test_lines_of_c_are_those_of_kernels(tmp_path: Path) -> None:
     made = tmp_path / "ext" / "order.c"
     made.parent.mkdir()
-    made.write_text('/* before */\n  /* "ext/order.pyx":1\n * it */\n  x = 1;\n'
+    made.write_text('/* before */\n  /* "ext/clearing/order.pyx":1\n * it */\n  x = 1;\n'
                     "/* --- Runtime support code --- */\ny = 2;\n")
     written = tmp_path / "counts"
     written.write_text(f"fl={made}\nfn=f\n1 1\n3 10\n4 20\n6 40\n")
     (name, cost), = instructions.lines_of(instructions.Counts(written)).items()
-    assert name.startswith("ext/order.pyx:1: ")
+    assert name.startswith("ext/clearing/order.pyx:1: ")
     assert cost == 30
 
 

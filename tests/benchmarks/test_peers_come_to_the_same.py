@@ -17,7 +17,7 @@ from benchmarks import peers
 from benchmarks.peers import engine
 from benchmarks.peers.outcome import Outcome, assert_same
 from benchmarks.peers.reference_data import write_reference
-from clearing.sample_day import write_day
+from clearing.sample.day import write_day
 
 ROOT = Path(__file__).parents[2]
 MISSING = peers.list_missing()

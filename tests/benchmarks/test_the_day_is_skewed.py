@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from clearing.sample_day import write_day
+from clearing.sample.day import write_day
 
 TAPS = 200_000
 FILE_ENDS_H = ("09", "13", "17", "20")      # an operator's files hold what was tapped until then

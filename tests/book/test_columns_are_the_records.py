@@ -9,8 +9,8 @@ import pytest
 
 from clearing.book import open_book, schema
 from clearing.book.runs import BookFile, Run
-from clearing.names import Name
 from ext import records
+from network.names import Name
 from tests.book.workload import add_run, commit
 
 RECORDS = [

@@ -15,7 +15,7 @@ import sys
 from tests.book.workload import add_run, commit, entries_of
 from tests.book.checks import assert_holds
 from clearing.book import open_book
-from clearing.errors import DiskFull
+from network.errors import DiskFull
 
 with open_book(sys.argv[1]) as book:
     add_run(book)

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from clearing.book import open_book
-from clearing.errors import BookLocked, BookReadOnly, NotABook, RunNotOpen
+from network.errors import BookLocked, BookReadOnly, NotABook, RunNotOpen
 from tests.book.checks import assert_holds, exported
 from tests.book.workload import ROWS, add_run, commit, write
 

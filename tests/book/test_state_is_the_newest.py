@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clearing.book import Counts, open_book
-from ext.partition import mark_cards
+from ext.clearing.partition import mark_cards
 from ext.records import ACCUMULATOR, CARD_STATE, TAP
 from tests.book.workload import add_run, state_after
 

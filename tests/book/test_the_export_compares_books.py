@@ -10,8 +10,8 @@ import numpy as np
 
 from clearing.book import Book, open_book
 from clearing.book.export import exported_fields, name_kind
-from clearing.names import Name
 from ext.records import ENTRY
+from network.names import Name
 from tests.book.checks import exported
 from tests.book.workload import commit, entries_of, names_of
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clearing.book import open_book
-from clearing.errors import QueryRefused
+from network.errors import QueryRefused
 from tests.book.checks import assert_holds
 from tests.book.workload import ROWS, add_run
 

@@ -10,7 +10,7 @@ import pytest
 
 from clearing.book import SCHEMA_VERSION, open_book
 from clearing.book.address import Address, parse_address
-from clearing.errors import BookLocked, BookReadOnly, BookTooNew, BookTooOld, NotABook
+from network.errors import BookLocked, BookReadOnly, BookTooNew, BookTooOld, NotABook
 from tests.book.workload import add_run
 
 
@@ -98,7 +98,7 @@ def test_one_folder_at_a_time_in_a_process(tmp_path: Path) -> None:
 def test_another_process_has_the_folder(tmp_path: Path) -> None:
     location = str(tmp_path / "book")
     script = (
-        "import sys; from clearing.book import open_book; from clearing.errors import BookLocked\n"
+        "import sys; from clearing.book import open_book; from network.errors import BookLocked\n"
         f"try: open_book({location!r})\n"
         "except BookLocked as error: print(error); sys.exit(7)")
     with open_book(location) as book:
@@ -115,7 +115,7 @@ def test_another_process_has_the_folder(tmp_path: Path) -> None:
 def test_a_forked_child_is_told_instead_of_hanging(tmp_path: Path) -> None:
     script = (
         "import os, sys; from clearing.book import open_book\n"
-        "from clearing.errors import BookUnavailable\n"
+        "from network.errors import BookUnavailable\n"
         f"book = open_book({str(tmp_path / 'book')!r})\n"
         "child = os.fork()\n"
         "if child == 0:\n"

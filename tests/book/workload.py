@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from clearing.book import Book, BookFile, Counts, OpenRun, Run
-from clearing.names import Name
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
+from network.names import Name
 
 CARDS = 300
 ROWS = 400

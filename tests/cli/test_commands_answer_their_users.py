@@ -68,8 +68,9 @@ def test_explaining_a_ride_compiles_no_tables(tmp_path: Path) -> None:
     done = process("explain", ride, "--book", book, python=("-X", "importtime"))
     assert f"ride {ride}" in done.out
     imported = modules_of(done)
-    assert {"clearing.replay", "clearing.book.queries"} <= imported
-    assert not imported & {"clearing.world", "clearing.run", "fare_tables.compiled", "pandas"}
+    assert {"clearing.answers.replay", "clearing.book.queries"} <= imported
+    assert not imported & {"clearing.engine.context", "clearing.engine.run",
+                           "fare_tables.compile.tables", "pandas"}
 
 
 def modules_of(done: Outcome) -> set[str]:

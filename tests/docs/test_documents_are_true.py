@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from clearing.cli import COMMANDS
-from clearing.intake.canonical import COLUMNS, REQUIRED
-from fare_tables.loader import list_networks
+from clearing.intake.formats.canonical import COLUMNS, REQUIRED
+from network.folder import list_networks
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

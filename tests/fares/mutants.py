@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from fare_tables.derived import ROW_NAMES
 from fare_tables.model import Table
+from fare_tables.source import ROW_NAMES
 
 # Keys of a table itself that decide something. Others say what it is, and from when to when; that
 # is what tests/fares/test_checks_find_what_is_wrong.py changes.

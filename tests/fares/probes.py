@@ -17,19 +17,19 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from clearing.network import Network
+from clearing.answers.check_tables import setting_of
 from clearing.reference.memory import Memory
 from clearing.reference.pricing import price
 from clearing.reference.results import Ride
 from clearing.reference.state import Chain, Spent
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
-from clearing.table_checks import setting_of
-from fare_tables.atoms import STATES, Atoms, Before, Dimension, Timing
-from fare_tables.calendars import mainland_years, words_for
-from fare_tables.coverage import Coverage, cover
+from fare_tables.check.atoms import STATES, Atoms, Before, Dimension, Timing
+from fare_tables.check.coverage import Coverage, cover
+from fare_tables.check.setting import Service, Setting
 from fare_tables.model import Concession, Table
-from fare_tables.setting import Service, Setting
+from network.calendars import mainland_years, words_for
+from network.model import Network
 
 CLOSE = Timing(0, 60, 60, 60, 0, False, False)
 LASTS_S = 1200

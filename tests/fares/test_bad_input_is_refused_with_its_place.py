@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import pytest
 
-from clearing.errors import OnecardError
-from clearing.names import Names
-from clearing.table_checks import check_network
-from clearing.world import load_world
-from fare_tables.calendars import Kind, kind_of, mainland_years
-from fare_tables.files import CSV_BYTES_MOST, TOML_BYTES_MOST, TableError
-from fare_tables.notices import MEANINGS, REFUSALS
+from clearing.answers.check_tables import check_network
+from clearing.engine.context import load_world
+from fare_tables.check.notices import MEANINGS, REFUSALS
+from network.calendars import Kind, kind_of, mainland_years
+from network.errors import OnecardError
+from network.files import CSV_BYTES_MOST, TOML_BYTES_MOST, TableError
+from network.names import Names
 from tests.fares.folder import BUS, FUNDED, MATRIX, METRO, head, write
 
 CUT = f'\n[[concession]]\nrule = "half"\npays_percent = 50\n{FUNDED}'

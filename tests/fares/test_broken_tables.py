@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fare_tables.compiled import compile_tables
-from fare_tables.loader import TableError
+from fare_tables.compile.tables import compile_tables
+from network.files import TableError
 from tests.kernels.ground import make_ground, make_table
 
 FUNDERS = [{"funder": "finance"}]

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from clearing.table_checks import check_network
-from fare_tables.checks import Report
-from fare_tables.notices import ERRORS, MEANINGS, WARNINGS
+from clearing.answers.check_tables import check_network
+from fare_tables.check.checks import Report
+from fare_tables.check.notices import ERRORS, MEANINGS, WARNINGS
 from tests.fares.folder import BUS, FUNDED, LINKS, MATRIX, METRO, head, write
 
 

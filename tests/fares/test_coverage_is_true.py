@@ -6,9 +6,9 @@ import pytest
 
 from clearing.reference.pricing import price
 from clearing.reference.world import World, read_world
-from fare_tables.derived import read_written
-from fare_tables.loader import SHIPPED, list_networks
 from fare_tables.model import Fare, Table, is_between_stops
+from fare_tables.source import read_written
+from network.folder import SHIPPED, list_networks
 from tests.fares.probes import Prober
 
 

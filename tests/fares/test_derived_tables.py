@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fare_tables.derived import Written, read_written
-from fare_tables.loader import TableError, load_tables
 from fare_tables.model import Table
+from fare_tables.source import Written, load_tables, read_written
+from network.files import TableError
 from tests.fares.folder import BUS, FUNDED, head
 
 

@@ -10,16 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fare_tables.distances import (
+from fare_tables.compile.distances import (
     UNREACHED,
     edge_fares,
     fares_by_bands,
     narrow,
-    read_csv,
     shortest_metres,
 )
-from fare_tables.loader import TableError
-from fare_tables.matrices import Matrices, fares_by_stops
+from fare_tables.compile.matrices import Matrices, fares_by_stops
+from network.files import TableError, read_csv
 from tests.kernels.ground import LINKS, STOPS
 
 FAR = int(UNREACHED)

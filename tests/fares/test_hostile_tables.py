@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from clearing.errors import OnecardError
-from clearing.names import Names
-from clearing.table_checks import check_network
-from clearing.world import digest_of, load_world
-from fare_tables.files import TableError
+from clearing.answers.check_tables import check_network
+from clearing.engine.context import digest_of, load_world
 from fare_tables.gtfs.archive import Archive
 from fare_tables.gtfs.notices import FeedRefused, Notices
+from network.errors import OnecardError
+from network.files import TableError
+from network.names import Names
 from tests.fares.folder import BUS, FUNDED, LINKS, NETWORK, STOPS, head, write
 
 AGREEMENT = '[[agreement]]\nagreement = "{}"\nbetween = "city"\n'

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from fare_tables.loader import TableError, find_folder, list_networks, load_tables, read_toml
+from fare_tables.check.notices import REFUSALS
 from fare_tables.model import Table
-from fare_tables.money import percent_ppm
-from fare_tables.notices import REFUSALS
+from fare_tables.source import load_tables
+from network.files import TableError
+from network.folder import find_folder, list_networks, read_toml
+from network.money import percent_ppm
 
 GOOD = """
 table = "bus"

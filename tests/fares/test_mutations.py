@@ -17,10 +17,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from clearing.answers.check_tables import check_network
 from clearing.reference.world import World, read_world
-from clearing.table_checks import check_network
-from fare_tables.derived import Written, read_written
-from fare_tables.loader import SHIPPED, list_networks
+from fare_tables.source import Written, read_written
+from network.folder import SHIPPED, list_networks
 from tests.fares.mutants import Mutant, as_toml, mutants_of
 from tests.fares.probes import Prober, Question
 

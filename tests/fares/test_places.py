@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fare_tables.files import Source
-from fare_tables.loader import SHIPPED, list_networks
-from fare_tables.places import EXCERPT_MOST, KeyPath, lines_of, nearest_line, place_at
+from network.files import Source
+from network.folder import SHIPPED, list_networks
+from network.locations import EXCERPT_MOST, KeyPath, lines_of, nearest_line, place_at
 
 TEXT = '''# a comment, "quoted" [not a header]
 title = "a # b"         # 2

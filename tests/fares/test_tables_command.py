@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clearing.cli.tables import command
-from clearing.table_words import describe
-from fare_tables.loader import SHIPPED, list_networks, load_tables
+from fare_tables.describe import describe
+from fare_tables.source import load_tables
+from network.folder import SHIPPED, list_networks
 from tests.fares.folder import BUS, FUNDED, METRO, head, write
 
 PEAK = '\n[[window]]\nwindow = "peak"\ndays = ["workday"]\nsince = 22:00:00\nuntil = 05:00:00\n'
@@ -151,7 +152,7 @@ def test_help_lists_every_command_and_reads_no_table() -> None:
     """--help answers at once: nothing that reads tables or feeds is imported for it."""
     program = ("import sys\nfrom clearing.cli import onecard\n"
                "try:\n    onecard(['tables', '--help'])\nexcept SystemExit:\n    pass\n"
-               "heavy = {'numpy', 'msgspec', 'chdb', 'fare_tables.loader', 'fare_tables.gtfs'}\n"
+               "heavy = {'numpy', 'msgspec', 'chdb', 'network.folder', 'fare_tables.gtfs'}\n"
                "print('imported:', sorted(heavy & set(sys.modules)))\n")
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
                           check=True).stdout

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clearing.intake.trailer import write_trailer
-from clearing.names import Names
 from ext.codes import Code
+from network.names import Names
 from tests.intake.sender import RAIL, RIDE, all_taps, file_of, line_of, outcomes, read
 
 FUZZ = settings(max_examples=250, deadline=None,

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from clearing.network import Network
 from fare_tables.gtfs.notices import NOT_EXPRESSED
-from fare_tables.loader import load_tables, read_toml
+from fare_tables.source import load_tables
+from network.folder import read_toml
+from network.model import Network
 from tests.gtfs.riders import SHARED, Ride, Town, bring_in, codes, needs_shared
 
 pytestmark = needs_shared

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from clearing.names import Names
-from clearing.world import load_world
+from clearing.engine.context import load_world
 from fare_tables.gtfs import import_feed
+from network.names import Names
 from tests.gtfs.riders import BASE, SHARED, needs_shared, write_feed
 from tests.gtfs.test_broken_feeds_are_refused import zipped
 

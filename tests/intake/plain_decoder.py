@@ -10,7 +10,7 @@ import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from clearing.network import Network, Operator
+from network.model import Network, Operator
 
 ORDER = ("card", "card_seq", "kind", "operator", "mode", "tapped_at", "entered_at", "stop",
          "entry_stop", "line", "vehicle", "direction", "device", "device_seq", "medium",

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from clearing.engine.context import read_network
+from clearing.intake.decoder_tables import Vocabulary
 from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
-from clearing.intake.vocabulary import Vocabulary
-from clearing.names import Names
-from clearing.network import Network
-from clearing.world import read_network
 from ext.codes import Code
 from ext.records import TAP
+from network.model import Network
+from network.names import Names
 
 FOLDER = Path(__file__).parent / "town"
 NETWORK: Network = read_network(str(FOLDER))[0]

@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clearing.names import Names
 from ext.codes import TapKind
 from ext.records import TAP_FLAGS
+from network.names import Names
 from tests.intake.plain_decoder import PlainDecoder
 from tests.intake.sender import (
     COLUMNS,

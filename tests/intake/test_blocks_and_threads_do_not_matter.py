@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clearing.intake.intake import Intake
-from clearing.names import Name, Names
+from network.names import Name, Names
 from tests.intake.sender import RAIL, RIDE, all_taps, file_of, line_of, outcomes, read
 
 

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clearing.intake.canonical import COLUMNS, read_header
-from clearing.intake.vocabulary import OPEN_KINDS, Vocabulary
-from clearing.names import Names
+from clearing.intake.decoder_tables import OPEN_KINDS, Vocabulary
+from clearing.intake.formats.canonical import COLUMNS, read_header
 from ext.codes import Code
-from ext.decode import (
+from ext.intake.decode import (
     LONGEST_CODE,
     LONGEST_LINE,
     LONGEST_RAW,
@@ -25,6 +24,7 @@ from ext.decode import (
     decode_rows,
 )
 from ext.records import REFUSAL, TAP
+from network.names import Names
 from tests.intake import sender
 
 pytestmark = pytest.mark.kernels

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from clearing.refusals import WORDS
 from ext.codes import Code
+from network.refusals import WORDS
 
 
 def test_each_code_has_its_own_words() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.decode import NO_COLUMN, SPAN, Need, choose_way, list_ways
+from ext.intake.decode import NO_COLUMN, SPAN, Need, choose_way, list_ways
 from ext.records import REFUSAL, TAP
 from tests.intake import sender
 from tests.intake.test_decode_kernel import Call

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from clearing.errors import OnecardError
 from clearing.intake.layout import load_layout
-from clearing.names import Names
 from ext.codes import Code
-from fare_tables.loader import TableError
+from network.errors import OnecardError
+from network.files import TableError
+from network.names import Names
 from tests.intake.sender import all_taps, file_of, line_of, outcomes, read
 
 HEADER = "卡号;时间;机号;站;线路;金额;备注"

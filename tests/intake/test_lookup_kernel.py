@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clearing.intake.vocabulary import CodeTable
-from ext.lookup import KEY, SLOT, Lookup
+from clearing.intake.decoder_tables import CodeTable
+from ext.intake.lookup import KEY, SLOT, Lookup
 
 pytestmark = pytest.mark.kernels
 

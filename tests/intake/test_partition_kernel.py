@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.partition import MOST_PARTITIONS, list_by_partition, list_marked, mark_cards
+from ext.clearing.partition import MOST_PARTITIONS, list_by_partition, list_marked, mark_cards
 
 pytestmark = pytest.mark.kernels
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clearing.engine.context import read_network
+from clearing.intake.decoder_tables import Vocabulary
 from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
-from clearing.intake.vocabulary import Vocabulary
-from clearing.names import Names
-from clearing.world import read_network
+from network.names import Names
 from tests.intake.sender import RECEIVED_AT, all_taps, outcomes
 
 TAPS = Path(__file__).parents[3] / "shared" / "data" / "taps"

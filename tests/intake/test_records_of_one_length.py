@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clearing.errors import OnecardError
 from clearing.intake.layout import load_layout
 from clearing.intake.trailer import write_trailer
-from clearing.names import Names
 from ext.codes import Code
-from ext.decode import choose_way, list_ways
+from ext.intake.decode import choose_way, list_ways
+from network.errors import OnecardError
+from network.names import Names
 from tests.intake import sender
 from tests.intake.test_agrees_with_the_plain_decoder import DECODER, records, values_of
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.partition import mark_cards
+from ext.clearing.partition import mark_cards
+from ext.intake.buffer import PAGE_BYTES, REMAP, SOURCE, Origins, Shelf, mark_used
 from ext.records import TAP
-from ext.shelf import PAGE_BYTES, REMAP, SOURCE, Origins, Shelf, mark_used
 
 pytestmark = pytest.mark.kernels
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clearing.errors import OnecardError
 from clearing.intake import spill
-from clearing.names import Names
+from network.errors import OnecardError
+from network.names import Names
 from tests.intake.sender import all_taps, file_of, line_of, read
 
 ROWS = 40_000

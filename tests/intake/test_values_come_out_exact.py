@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from clearing.names import Names
 from ext.codes import TapKind
 from ext.records import TAP_FLAGS
+from network.names import Names
 from tests.intake.sender import (
     RAIL,
     RIDE,

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.clickhouse import BINARY, Server, free_ports, running_server
 from clearing.book import open_book
-from clearing.errors import BookReadOnly, BookUnavailable, DiskFull, NotABook, QueryRefused
+from network.errors import BookReadOnly, BookUnavailable, DiskFull, NotABook, QueryRefused
 from tests.book.checks import assert_holds
 from tests.book.workload import add_run, commit, entries_of
 

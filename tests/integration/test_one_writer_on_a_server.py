@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.clickhouse import Server, running_server
 from clearing.book import open_book, server_lock
-from clearing.errors import BookError, BookLocked
+from network.errors import BookError, BookLocked
 from tests.book.checks import assert_holds
 from tests.book.workload import add_run, commit, write
 

@@ -13,14 +13,15 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from clearing.names import Names
 from ext import records
+from ext.clearing.pricing import price_rides
+from ext.clearing.tables import Plan
 from ext.codes import Code, LegKind, RideState
-from ext.plan import Plan
-from ext.pricing import price_rides
-from fare_tables.compiled import compile_tables
-from fare_tables.ground import Ground, Runner
-from fare_tables.model import AccumulatorSpec, Table
+from fare_tables.compile.ground import Ground, Runner
+from fare_tables.compile.tables import compile_tables
+from fare_tables.model import Table
+from network.model import AccumulatorSpec
+from network.names import Names
 from tests.kernels.cases import Records, dirty, records_of
 
 STOPS = ("a", "b", "c", "d", "e")

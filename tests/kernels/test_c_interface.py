@@ -99,7 +99,7 @@ def test_a_checked_build_does_not_read_out_of_bounds(probe: ModuleType, place: i
 
 def test_another_layout_is_refused() -> None:
     """A view of the wrong struct names the field that does not fit."""
-    from ext.netting import merge_obligations
+    from ext.clearing.netting import merge_obligations
 
     wrong: Any = np.zeros(2, records.AGREEMENT_TERMS)
     with pytest.raises(ValueError, match="expected"):

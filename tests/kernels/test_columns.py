@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from clearing.book.schema import CARD_STATE_PACKED
-from ext.columns import spread_records
 from ext.records import ENTRY, REFUSAL
+from ext.store.columns import spread_records
 
 pytestmark = pytest.mark.kernels
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ext import records
+from ext.clearing.entries import make_entries
 from ext.codes import Code, Reason, RideState
-from ext.entries import make_entries
 from tests.kernels.cases import Records, dirty, records_of, reserved_is_zero
 
 pytestmark = pytest.mark.kernels

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ext import records
+from ext.clearing.journeys import pair_taps
 from ext.codes import RideState, TapKind
-from ext.journeys import pair_taps
 from tests.kernels.cases import Records, dirty, records_of, rows_of
 
 pytestmark = pytest.mark.kernels

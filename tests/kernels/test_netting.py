@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ext import records
+from ext.clearing.netting import add_obligations, merge_obligations
 from ext.codes import Cause, LegKind
-from ext.netting import add_obligations, merge_obligations
 from tests.kernels.cases import Records, records_of, reserved_is_zero
 
 pytestmark = pytest.mark.kernels

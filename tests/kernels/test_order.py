@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ext import records
+from ext.clearing.order import SCRATCH_BYTES, order_taps
 from ext.codes import Code, TapKind
-from ext.order import SCRATCH_BYTES, order_taps
 from tests.kernels.cases import Records, records_of, rows_of
 
 pytestmark = pytest.mark.kernels

@@ -176,7 +176,7 @@ def test_more_totals_than_the_plan_promised_are_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The room for them is reckoned from the plan: a wrong plan must not write past it."""
-    monkeypatch.setattr("fare_tables.compiled._counts_to_most", lambda table: 0)
+    monkeypatch.setattr("fare_tables.compile.tables._counts_to_most", lambda table: 0)
     with pytest.raises(IndexError, match="more accumulators"):
         price(tmp_path, [make_table(counts_to=["month"])], make_ride())
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from ext import records
+from ext.clearing.pricing import price_rides
 from ext.codes import RideState
-from ext.pricing import price_rides
-from fare_tables.compiled import compile_tables
+from fare_tables.compile.tables import compile_tables
 from tests.kernels.ground import (
     NOON,
     make_ground,

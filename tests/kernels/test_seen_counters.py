@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ext import records
+from ext.clearing.order import SCRATCH_BYTES, find_seen, open_states, order_taps, remember_taps
 from ext.codes import Code, TapKind
-from ext.order import SCRATCH_BYTES, find_seen, open_states, order_taps, remember_taps
 from tests.kernels.cases import Records, dirty, records_of, reserved_is_zero
 
 pytestmark = pytest.mark.kernels

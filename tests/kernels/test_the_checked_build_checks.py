@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import ext.order
+import ext.clearing.order
 from ext import records
-from ext.journeys import pair_taps
-from ext.netting import add_obligations
-from ext.order import find_seen, remember_taps
+from ext.clearing.journeys import pair_taps
+from ext.clearing.netting import add_obligations
+from ext.clearing.order import find_seen, remember_taps
 
 pytestmark = [
     pytest.mark.kernels,
@@ -25,7 +25,7 @@ BEYOND = np.array([5], np.uint32)       # an order that names a sixth tap
 
 
 def test_these_are_the_kernels_that_were_built_checked() -> None:
-    assert Path(ext.order.__file__).parent == Path.cwd() / "ext"
+    assert Path(ext.clearing.order.__file__).parent == Path.cwd() / "ext"
 
 
 def test_a_tap_beyond_the_end_is_an_error() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fare_tables.loader import SHIPPED, load_tables
 from fare_tables.model import Concession, Table
+from fare_tables.source import load_tables
+from network.folder import SHIPPED
 
 TAPS = Path(__file__).parents[3] / "shared" / "data" / "taps"
 SHENZHEN = TAPS / "shenzhen_szt" / "szt_page1x100.json"

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from clearing.network import Network
-from clearing.table_checks import check_network
-from fare_tables.loader import SHIPPED, list_networks, load_tables, read_toml
+from clearing.answers.check_tables import check_network
+from fare_tables.source import load_tables
+from network.folder import SHIPPED, list_networks, read_toml
+from network.model import Network
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "network"
 FOLDERS = [SHIPPED / name for name in list_networks()] + [EXAMPLE]

@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from clearing.network import Network
 from clearing.reference.world import LineStops, Matrix, World
 from fare_tables.model import Table
+from network.model import Network
 from tests.properties.rows import (
     KINDS,
     LINE_CLASSES,

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from clearing.network import Network
+from network.model import Network
 
 AMOUNTS = st.sampled_from([200, 100, 355, 150, 0])
 PERCENTS = st.sampled_from([50, 95, 80, 33, 0, 100, "62.5", "33.3"])

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from clearing.cards import card_text
-from clearing.civil import day_of, number_of
-from clearing.names import Names
+from clearing.answers.replay import legs_of
+from clearing.engine.run import clear_files, close_window
 from clearing.reference.results import Result
-from clearing.replay import legs_of
-from clearing.run import clear_files, close_window
 from ext.codes import Cause, Code, RideState
 from ext.records import RIDE_FLAGS
+from network.cards import card_text
+from network.civil import day_of, number_of
+from network.names import Names
 from tests.memory_book import MemoryBook
 from tests.properties.shapes import EVERY, count_shapes
 from tests.properties.strategies import Case, cases, replay, write_world

@@ -9,7 +9,7 @@ import pytest
 
 from clearing.reference.explain import explain_card
 from clearing.reference.state import State
-from fare_tables.loader import TableError
+from network.files import TableError
 from tests.reference.town import make_table, make_tap, make_world, prices, ride_metro, run
 
 FUNDERS = [{"funder": "operator"}]

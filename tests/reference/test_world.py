@@ -10,7 +10,7 @@ import pytest
 
 from clearing.reference.distances import along_line, list_reached
 from clearing.reference.world import World, read_world
-from fare_tables.loader import TableError
+from network.files import TableError
 
 NETWORK = """\
 network = "n"

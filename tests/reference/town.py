@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from clearing.network import Network
 from clearing.reference.engine import clear
 from clearing.reference.results import Result
 from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from fare_tables.model import Table
+from network.model import Network
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clearing.intake.trailer import MARK
-from clearing.sample_day import write_day
+from clearing.sample.day import write_day
 
 DAYS = (datetime.date(2024, 11, 25), datetime.date(2024, 11, 26))
 

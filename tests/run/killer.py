@@ -23,14 +23,10 @@ from typing import Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import clearing.cli.clear
-import clearing.cli.settle
-import clearing.intake.reader
-import clearing.run  # noqa: F401
 from tests.run.command import contents, onecard
 
 STEPS = {
-    "clearing.run": ("read_files", "_judge_files", "raw_records"),
+    "clearing.engine.run": ("read_files", "_judge_files", "raw_records"),
     "clearing.intake.intake:Intake": ("number_codes", "gather"),
     "clearing.book.book:Book": ("begin", "load_state"),
     "clearing.book.leftovers:Leftovers": ("drop_uncommitted", "drop_old_state"),
@@ -42,8 +38,8 @@ STEPS = {
     # Between the last look at what was written and the commit row; tests/book goes deeper.
     "clearing.book.embedded:EmbeddedEngine": ("check_writer", "close"),
     "clearing.book.server:ServerEngine": ("check_writer", "close"),
-    "clearing.replies": ("acknowledge", "_reject", "acknowledge_again"),
-    "clearing.statements": ("write_settlement", "_write"),
+    "clearing.answers.acknowledgements": ("acknowledge", "_reject", "acknowledge_again"),
+    "clearing.answers.statements": ("write_settlement", "_write"),
 }
 class Steps:
     """Counts steps, and kills the process before one of them."""

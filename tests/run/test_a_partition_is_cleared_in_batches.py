@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from clearing.book import State
+from clearing.engine.context import World, load_world
+from clearing.engine.partition import Clearer, Moment, carry
+from clearing.intake.decoder_tables import Vocabulary
 from clearing.intake.reader import read_files
-from clearing.intake.vocabulary import Vocabulary
-from clearing.names import Names
-from clearing.partition import Clearer, Moment, carry
-from clearing.sample_day import write_day
-from clearing.world import World, load_world
+from clearing.sample.day import write_day
 from ext import records
-from ext.entries import make_entries
-from ext.journeys import pair_taps
-from ext.order import SCRATCH_BYTES, open_states, order_taps, remember_taps
-from ext.pricing import price_rides
+from ext.clearing.entries import make_entries
+from ext.clearing.journeys import pair_taps
+from ext.clearing.order import SCRATCH_BYTES, open_states, order_taps, remember_taps
+from ext.clearing.pricing import price_rides
+from network.names import Names
 
 MOMENT = Moment(horizon=1_732_560_000, first_open_day=0)
 BUSY = 2_500        # taps of one card, more than two batches

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from clearing.book import Book, open_book
-from clearing.civil import number_of
-from clearing.errors import OnecardError
-from clearing.run import clear_files, close_window
-from fare_tables.calendars import mainland_years
+from clearing.engine.run import clear_files, close_window
+from network.calendars import mainland_years
+from network.civil import number_of
+from network.errors import OnecardError
 from tests.run.command import REPOSITORY, write_csv
 
 NETWORK = REPOSITORY / "examples" / "network"

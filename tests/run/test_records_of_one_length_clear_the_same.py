@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from clearing.book import open_book
-from clearing.sample_day import write_day
+from clearing.sample.day import write_day
 from tests.run.command import accepted, contents, shown
 
 

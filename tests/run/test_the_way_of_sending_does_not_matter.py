@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import clearing.engine.run
 import clearing.intake.reader
 import clearing.intake.spill
-import clearing.run
 from clearing.book import open_book
 from tests.run.command import accepted, codes_of, contents, shown
 from tests.run.day import rewrite
@@ -23,9 +23,9 @@ def test_same_ledger(files: int, seed: int | None, threads: int, tiny: bool, tmp
     memory = []
     if tiny:        # blocks of a few lines, about a hundred partitions, most taps on the disk
         memory = ["--memory", "1280MiB"]
-        monkeypatch.setattr(clearing.run, "BESIDE_TAPS_BYTES", 1280 << 20)
+        monkeypatch.setattr(clearing.engine.run, "BESIDE_TAPS_BYTES", 1280 << 20)
         monkeypatch.setattr(clearing.intake.spill, "ARENA_BYTES", 1 << 16)
-        monkeypatch.setattr(clearing.run, "read_files", functools.partial(
+        monkeypatch.setattr(clearing.engine.run, "read_files", functools.partial(
             clearing.intake.reader.read_files, block_bytes=777))
         monkeypatch.setattr(clearing.intake.reader, "TAPS_PER_PARTITION", 16)
     book = tmp_path / "book"

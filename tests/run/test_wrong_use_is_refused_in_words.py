@@ -221,7 +221,7 @@ def test_a_name_that_is_no_text(cleared: Path, tmp_path: Path) -> None:
 
 def test_ctrl_c_leaves_nothing_of_the_run(cleared: Path, tmp_path: Path) -> None:
     before = contents(cleared)
-    script = ("import os, signal, clearing.run as run; finish = run._finish\n"
+    script = ("import os, signal, clearing.engine.run as run; finish = run._finish\n"
               "def stop(*arguments):\n    os.kill(os.getpid(), signal.SIGINT)\n"
               "    return finish(*arguments)\n"
               "run._finish = stop\nfrom clearing.cli import main; main()")

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
+from clearing.sample.day import write_day
 from clearing.sample.text import COLUMNS
-from clearing.sample_day import write_day
 
 TAPS = 20_000
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from clearing import sample_day
-from clearing.sample_day import write_day
+from clearing.sample import day as sample_day
+from clearing.sample.day import write_day
 
 SMALL = 3_000
 

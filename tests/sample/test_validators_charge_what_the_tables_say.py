@@ -12,8 +12,8 @@ from clearing.reference.engine import clear, close
 from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from clearing.reference.world import read_world
-from clearing.sample_day import DAY
-from fare_tables.loader import SHIPPED
+from clearing.sample.day import DAY
+from network.folder import SHIPPED
 
 ZONE = ZoneInfo("Asia/Shanghai")
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ext import records
+from network.members import LEVELS, NATION, Member
 from settlement.instructions import Instruction, instruct
-from settlement.members import LEVELS, NATION, Member
 from settlement.positions import Position, net_positions
 
 # Two cities of Guangdong, one of Hunan; centres of a city, of a province and of the nation.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("clearing", "ext", "fare_tables", "settlement")
+PACKAGES = ("clearing", "ext", "fare_tables", "network", "settlement")
 FOLDERS = (*PACKAGES, "benchmarks", "tests")
 SUFFIXES = (".py", ".pyi", ".pyx", ".pxd")
 CYTHON = (".pyx", ".pxd")

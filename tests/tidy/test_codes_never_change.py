@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from clearing.refusals import WORDS
 from ext import codes
 from ext.codes import Code
+from network.refusals import WORDS
 from tests.tidy.source import list_files, name_of, text_of
 
 GOLDEN = Path(__file__).parent / "codes.txt"
@@ -32,7 +32,7 @@ def test_each_number_is_one_thing(name: str) -> None:
 
 @pytest.mark.parametrize("code", Code, ids=lambda code: code.name)
 def test_every_code_says_what_it_means_and_what_to_do(code: Code) -> None:
-    assert code in WORDS, f"{code.name} has no words in clearing/refusals.py"
+    assert code in WORDS, f"{code.name} has no words in network/refusals.py"
     assert re.search(r"[;,] ", WORDS[code]), "say what it means; then what to do"
 
 

@@ -14,18 +14,19 @@ from tests.tidy.source import CYTHON, FOLDERS, imports_of, list_files, module_of
 # What each package may import of ours.
 MAY_IMPORT = {
     "ext": {"ext"},
-    "fare_tables": {"ext", "fare_tables"},
-    "settlement": {"ext", "settlement"},
-    "clearing": {"ext", "fare_tables", "settlement", "clearing"},
-    "benchmarks": {"ext", "fare_tables", "settlement", "clearing", "benchmarks"},
-    "tests": {"ext", "fare_tables", "settlement", "clearing", "benchmarks", "tests"},
+    "network": {"ext", "network"},
+    "fare_tables": {"ext", "network", "fare_tables"},
+    "settlement": {"ext", "network", "settlement"},
+    "clearing": {"ext", "network", "fare_tables", "settlement", "clearing"},
+    "benchmarks": {"ext", "network", "fare_tables", "settlement", "clearing", "benchmarks"},
+    "tests": {"ext", "network", "fare_tables", "settlement", "clearing", "benchmarks", "tests"},
 }
 # Third-party packages, and the only place that knows each.
 HOMES = {
     "chdb": "clearing/book/", "clickhouse_driver": "clearing/book/",
     "click": "clearing/cli/", "rich": "clearing/cli/",
     "gtfs_loader": "fare_tables/gtfs/", "tomli_w": "fare_tables/gtfs/",
-    "chinese_calendar": "fare_tables/calendars",
+    "chinese_calendar": "network/calendars",
 }
 BENCHMARKS_AND_TESTS = ("benchmarks/", "tests/")
 

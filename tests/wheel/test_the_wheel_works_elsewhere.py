@@ -107,6 +107,7 @@ def test_it_works_from_another_folder(command: Path, tmp_path: Path) -> None:
     assert "no differences" in call(command, tmp_path, "verify", "--book", "demo/book")
     assert (tmp_path / "demo" / "taps").is_dir()
     where = subprocess.run(
-        [command.with_name("python"), "-c", "import clearing.run as run; print(run.__file__)"],
+        [command.with_name("python"), "-c",
+         "import clearing.engine.run as run; print(run.__file__)"],
         cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert where.startswith(str(command.parents[1]))

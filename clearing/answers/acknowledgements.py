@@ -1,0 +1,124 @@
+"""What an operator gets back for its files: an acknowledgement and reject files.
+
+Replies are a function of a committed run, so that they can be written again from the book, the same
+bytes, where a run was committed and its replies were lost.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from clearing.book import Book, BookFile
+from clearing.book.schema import RAW_BYTES
+from clearing.engine.run import Report, words_of
+from ext.codes import Code
+from ext.records import REFUSAL
+
+REJECT_COLUMNS = ("line", "offset", "code", "field", "reason", "record")
+NAME_BYTES = 150            # of an input file's name, in the name of its reject file
+
+
+def default_folder(book: str) -> Path:
+    """Where replies go unless somebody says otherwise."""
+    return Path("replies") if book.startswith("clickhouse://") else Path(book) / "replies"
+
+
+def path_of(run: int, folder: Path) -> Path:
+    """Where the acknowledgement of a run is; the last of its replies to be written."""
+    return folder / f"run-{run}.ack.json"
+
+
+def acknowledge(report: Report, folder: Path) -> Path:
+    """The acknowledgement of a run, written with a reject file for each file that needs one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    order = sorted(range(len(report.files)),
+                   key=lambda index: (report.files[index].file, report.files[index].code,
+                                      report.files[index].name))
+    rejects = {index: _reject(report, index, folder) for index in order
+               if len(report.replies.get(index, ()))}
+    path = path_of(report.run.run, folder)
+    content = {
+        "run": report.run.run,
+        "digest": report.run.digest,
+        "records": report.run.taps,
+        "accepted": report.run.accepted,
+        "refused": report.run.refused,
+        "rides": report.run.rides,
+        "open_entries": report.run.carried,
+        "files": [_file(report.files[index], rejects.get(index)) for index in order],
+        "refusals": {Code(code).name: count for code, count in sorted(report.refusals.items())},
+    }
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+    os.replace(unfinished, path)
+    return path
+
+
+def acknowledge_again(book: Book, report: Report, folder: Path) -> list[Path]:
+    """Acknowledgements of earlier runs that took files of this one, where the folder has none.
+
+    A run that was killed between its commit and its replies is given again by its sender, and all
+    of its files are duplicates then; this is how the sender gets the answer to the first time.
+    """
+    again = {file.sha256 for file in report.files if file.code == Code.DUPLICATE_FILE}
+    runs = {run for digest, (run, _) in book.file_digests().items() if digest in again}
+    return [acknowledge(read_report(book, run), folder)
+            for run in sorted(runs - {report.run.run}) if not path_of(run, folder).exists()]
+
+
+def read_report(book: Book, number: int) -> Report:
+    """What a committed run did, as the book has it."""
+    run = next(run for run in book.runs() if run.run == number)
+    columns = ", ".join(f"`{name}`" for name in BookFile._fields)
+    found = book.query(
+        f"SELECT {columns} FROM files WHERE run = {number} ORDER BY file, code, name")
+    files = [BookFile._make(str(value) if isinstance(value, str) else int(value) for value in row)
+             for row in zip(*(list(found[name]) for name in BookFile._fields), strict=True)]
+    report = Report(run, files)
+    for file in files:
+        if file.code:
+            report.refusals[Code(file.code)] += file.records
+    names = ("file", "line", "offset", "code", "field")
+    rows = book.query(f"SELECT {', '.join(names)}, hex(raw) AS raw FROM refusals "
+                      f"WHERE run = {number} ORDER BY file, offset, line")
+    refusals = np.zeros(len(rows["raw"]), dtype=REFUSAL)
+    for name in names:
+        refusals[name] = rows[name]
+    raw = [bytes.fromhex(str(text)) for text in rows["raw"]]
+    for index, file in enumerate(files):
+        if not file.code:
+            places = np.flatnonzero(refusals["file"] == file.file)
+            report.replies[index] = refusals[places]
+            report.raw[index] = [raw[place] for place in places.tolist()]
+            report.refusals.update(Code(code) for code in refusals["code"][places].tolist())
+    return report
+
+
+def _file(file: BookFile, reject: Path | None) -> dict[str, Any]:
+    return {
+        "name": file.name, "sha256": file.sha256, "bytes": file.bytes, "records": file.records,
+        "accepted": file.accepted, "refused": file.refused, "code": Code(file.code).name,
+        "message": file.message, "reject_file": reject.name if reject else None,
+    }
+
+
+def _reject(report: Report, index: int, folder: Path) -> Path:
+    """The reject file of one input file: every refused record with its place and reason."""
+    file = report.files[index]
+    name = file.name.encode()[:NAME_BYTES].decode(errors="ignore")
+    path = folder / f"run-{report.run.run}.{file.file}.{name}.rejects.csv"
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(REJECT_COLUMNS)
+        for row, raw in zip(report.replies[index], report.raw[index], strict=True):
+            code = Code(int(row["code"]))
+            writer.writerow((int(row["line"]), int(row["offset"]), code.name,
+                             int(row["field"]) or "", words_of(code),
+                             raw[:RAW_BYTES].decode("utf-8", "backslashreplace")))
+    return path

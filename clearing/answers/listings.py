@@ -1,0 +1,173 @@
+"""What a book holds, as rows for people and machines: names for numbers, civil times, fen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clearing.book import Book
+from ext.codes import Cause, Code, LegKind, RideState
+from ext.records import LEG_SLOTS, OBLIGATION, RIDE_FLAGS
+from network.cards import card_text
+from network.civil import day_of
+from network.names import Names
+
+Records = npt.NDArray[Any]
+Rows = Iterator[tuple[Any, ...]]
+
+RIDE_COLUMNS = (
+    "card", "card_seq", "started_at", "ended_at", "operator", "mode", "line", "from_stop",
+    "to_stop", "state", "medium", "card_kind", "due", "price", "paid", "variance", "table", "rule",
+    "window",
+)
+ENTRY_COLUMNS = (
+    *RIDE_COLUMNS[:-1], "issuer", "age", "reviewed",
+    *(f"leg{leg}_{part}" for leg in range(1, LEG_SLOTS + 1)
+      for part in ("kind", "rule", "funder", "amount")),
+    "clearing_fee", "issuer_fee", "centre", "operator_net", "held", "reason", "window", "run",
+)
+VARIANCE_COLUMNS = ("table", "operator", "device", "variance", "rides", "total")
+POSTING_COLUMNS = ("run", "window", "card", "card_seq", "member", "side", "amount", "cause")
+
+
+def cards_of(rows: Records) -> list[str]:
+    """Card numbers as text."""
+    return [card_text(high, low) for high, low in zip(
+        rows["card_hi"].tolist(), rows["card_lo"].tolist(), strict=True)]
+
+
+def civil_times(times: npt.NDArray[np.uint32], offset_s: int) -> list[str]:
+    """ISO 8601 civil times; "" for 0."""
+    text = np.datetime_as_string((times.astype(np.int64) + offset_s).astype("datetime64[s]"))
+    civil: list[str] = np.where(times == 0, "", text).tolist()
+    return civil
+
+
+def days_of(days: npt.NDArray[np.uint16]) -> list[str]:
+    """ISO dates of day numbers."""
+    dates: list[str] = np.datetime_as_string(days.astype(np.int64).astype("datetime64[D]")).tolist()
+    return dates
+
+
+class Lister:
+    """Rows of a book with the names that its numbers stand for."""
+
+    def __init__(self, book: Book, names: Names, civil_offset_s: int) -> None:
+        self.book, self.names, self.offset_s = book, names, civil_offset_s
+        self._codes: dict[str, npt.NDArray[Any]] = {}
+
+    def codes(self, kind: str, numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The codes of a column of numbers."""
+        if kind not in self._codes:
+            self._codes[kind] = np.array(self.names.codes(kind), dtype=object)
+        codes: npt.NDArray[Any] = self._codes[kind][numbers]
+        return codes
+
+    def rides(self, where: str = "1") -> Rows:
+        """Rides in the order of RIDE_COLUMNS, by card and time; money in fen."""
+        for block in self.book.entries(where):
+            yield from zip(*self._ride_columns(block), strict=True)
+
+    def _ride_columns(self, rows: Records) -> list[Any]:
+        return [
+            cards_of(rows), rows["card_seq"].tolist(),
+            civil_times(rows["started_at"], self.offset_s),
+            civil_times(rows["ended_at"], self.offset_s),
+            self.codes("member", rows["operator"]), self.codes("mode", rows["mode"]),
+            self.codes("line", rows["line"]), self.codes("stop", rows["from_stop"]),
+            self.codes("stop", rows["to_stop"]),
+            [RideState(state).name for state in rows["state"].tolist()],
+            self.codes("medium", rows["medium"]), self.codes("card_kind", rows["card_kind"]),
+            *(rows[name].tolist() for name in ("due", "price", "paid", "variance")),
+            self.codes("table", rows["table"]), self._rules(rows), days_of(rows["window"]),
+        ]
+
+    def _rules(self, rows: Records) -> list[str]:
+        """The fare row and the discount rows that decided, in the order they were applied."""
+        rules: list[str] = self.codes("rule", rows["rule"]).tolist()
+        for leg in range(1, LEG_SLOTS + 1):
+            names = self.codes("rule", rows[f"leg{leg}_rule"])
+            rules = [f"{rule}+{name}" if name and not rule.endswith(f"+{name}") else rule
+                     for rule, name in zip(rules, names, strict=True)]
+        return rules
+
+    def entries(self, where: str = "1") -> Rows:
+        """Ledger entries in the order of ENTRY_COLUMNS."""
+        for run in self.book.runs():
+            for rows in self.book.entries(f"run = {run.run} AND ({where})"):
+                yield from zip(*self._entry_columns(rows, run.run), strict=True)
+
+    def _entry_columns(self, rows: Records, run: int) -> list[Any]:
+        legs: list[Any] = []
+        for leg in range(1, LEG_SLOTS + 1):
+            kinds = ["" if kind == 0 else LegKind(kind).name.lower()
+                     for kind in rows[f"leg{leg}_kind"].tolist()]
+            legs += [kinds, self.codes("rule", rows[f"leg{leg}_rule"]),
+                     self.codes("member", rows[f"leg{leg}_funder"]),
+                     rows[f"leg{leg}_amount"].tolist()]
+        net = rows["due"] + rows["variance"] - rows["clearing_fee"] - rows["issuer_fee"]
+        return [
+            *self._ride_columns(rows)[:-1], self.codes("member", rows["issuer"]),
+            [age or "" for age in rows["age"].tolist()], _flagged(rows, "REVIEWED"), *legs,
+            rows["clearing_fee"].tolist(), rows["issuer_fee"].tolist(),
+            self.codes("member", rows["centre"]), net.tolist(),
+            _flagged(rows, "HELD"), rows["reason"].tolist(), days_of(rows["window"]),
+            [run] * len(rows),
+        ]
+
+    def postings(self, where: str = "1") -> Rows:
+        """Debits and credits in the order of POSTING_COLUMNS."""
+        found = self.book.query(
+            f"SELECT {', '.join(POSTING_COLUMNS)} FROM postings WHERE {where} "
+            "ORDER BY card_hi, card_lo, started_at, ended_at, card_seq, cause, side, member")
+        columns = [list(found[name]) for name in POSTING_COLUMNS]
+        columns[1] = [day_of(int(day)).isoformat() for day in columns[1]]
+        columns[4] = self.codes("member", np.array(columns[4], dtype=np.uint16)).tolist()
+        for row in zip(*columns, strict=True):
+            yield tuple(int(value) if isinstance(value, np.integer) else value for value in row)
+
+    def variances(self, where: str = "1") -> Rows:
+        """Where validators charged other than the tables, in the order of VARIANCE_COLUMNS."""
+        found = self.book.query(
+            "SELECT `table`, operator, device, variance, count() AS rides, sum(variance) AS total "
+            f"FROM ledger WHERE variance != 0 AND ({where}) "
+            "GROUP BY `table`, operator, device, variance "
+            "ORDER BY abs(total) DESC, `table`, operator, device, variance")
+        return iter(list(zip(
+            self.codes("table", np.array(found["table"], dtype=np.uint32)),
+            self.codes("member", np.array(found["operator"], dtype=np.uint32)),
+            self.codes("device", np.array(found["device"], dtype=np.uint32)),
+            *([int(value) for value in found[name]] for name in ("variance", "rides", "total")),
+            strict=True)))
+
+
+def _flagged(rows: Records, flag: str) -> list[str]:
+    """The flag's name in small letters where an entry has it."""
+    return [flag.lower() if flags & RIDE_FLAGS[flag] else "" for flags in rows["flags"].tolist()]
+
+
+def obligations_of(book: Book, first: int = 0, last: int = 0xFFFF) -> Records:
+    """Obligations of committed runs, added up, of the windows from `first` to `last`."""
+    by = "window, debtor, creditor, cause"
+    found = book.query(
+        f"SELECT {by}, sum(amount) AS owed, sum(rides) AS of_rides FROM obligations "
+        f"WHERE run IN (SELECT run FROM runs) AND window BETWEEN {first} AND {last} "
+        f"GROUP BY {by} ORDER BY {by}")
+    rows = np.zeros(len(found["owed"]), dtype=OBLIGATION)
+    for name in by.split(", "):
+        rows[name] = found[name]
+    rows["amount"], rows["rides"] = found["owed"], found["of_rides"]
+    return rows
+
+
+def words_of_cause(cause: int) -> str:
+    """A cause in words."""
+    return Cause(cause).name.lower()
+
+
+def words_of_code(code: int) -> str:
+    """A refusal code's name."""
+    return Code(code).name

@@ -1,0 +1,130 @@
+"""Prices rides of the ledger again, with the plain engine: for explanations and for auditors.
+
+The ledger keeps rides, not what the validator said the fare was; where a table takes its fare from
+the validator, the entry's own due is what it said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clearing.book import Book
+from clearing.reference.entries import enter
+from clearing.reference.memory import Memory
+from clearing.reference.pricing import Priced, price
+from clearing.reference.results import COMPLETE, OVERTIME, Entry, Ride
+from clearing.reference.taps import Tap
+from clearing.reference.world import World, read_world
+from ext.codes import LegKind, RideState
+from ext.records import LEG_SLOTS, RIDE_FLAGS
+from network.cards import card_text
+from network.civil import day_of
+from network.names import Names
+
+if TYPE_CHECKING:
+    from clearing.engine.context import World as Compiled  # not imported for one explanation
+
+Records = npt.NDArray[Any]
+# The order in which the engine priced a card's rides: run by run, then by time.
+PRICED_ORDER = (
+    "run, greatest(started_at, if(started_at = 0, ended_at, 0)), started_at = 0, card_seq")
+
+
+def plain_world(world: Compiled) -> World:
+    """The network as the plain engine reads it, from the same folder."""
+    return read_world(world.folder)
+
+
+def entries_of_card(book: Book, high: int, low: int) -> Records:
+    """Every entry of a card, in the order they were priced."""
+    found = list(book.entries(f"card_hi = {high} AND card_lo = {low}", PRICED_ORDER))
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def replay_card(rows: Records, plain: World, names: Names) -> Iterator[tuple[Any, Priced]]:
+    """Each entry of a card beside the same ride priced by the plain engine."""
+    memory = Memory()
+    for row in rows:
+        priced = price(plain, ride_of(row, names), memory)
+        memory = priced.after
+        yield row, priced
+
+
+def ride_of(row: Any, names: Names) -> Ride:
+    """An entry's ride, as the plain engine's own."""
+    state = RideState(int(row["state"])).name
+    flags = int(row["flags"])
+    operator = names.code("member", int(row["operator"]))
+    line, vehicle = int(row["line"]), int(row["vehicle"])
+    return Ride(
+        card=card_text(int(row["card_hi"]), int(row["card_lo"])), card_seq=int(row["card_seq"]),
+        state=COMPLETE if state == OVERTIME else state,
+        started_at=int(row["started_at"]), ended_at=int(row["ended_at"]),
+        service_day=day_of(int(row["service_day"])),
+        from_stop=names.code("stop", int(row["from_stop"])),
+        to_stop=names.code("stop", int(row["to_stop"])), operator=operator,
+        mode=names.code("mode", int(row["mode"])), device=names.code("device", int(row["device"])),
+        line=names.code("line", line), line_operator=names.scope("line", line),
+        vehicle=names.code("vehicle", vehicle), vehicle_operator=names.scope("vehicle", vehicle),
+        medium=names.code("medium", int(row["medium"])),
+        card_kind=names.code("card_kind", int(row["card_kind"])),
+        issuer=names.code("member", int(row["issuer"])),
+        due=int(row["due"]) if flags & RIDE_FLAGS["RIDE_HAS_DUE"] else None,
+        paid=int(row["paid"]) if flags & RIDE_FLAGS["PAID_BY_VALIDATOR"] else None,
+        distance_m=(int(row["distance_m"]) if flags & RIDE_FLAGS["RIDE_HAS_DISTANCE"] else None),
+        age=int(row["age"]) or None, reviewed=bool(flags & RIDE_FLAGS["REVIEWED"]),
+        taps=(_tap(row, operator),))
+
+
+def _tap(row: Any, operator: str) -> Tap:
+    """A stand-in for the ride's taps, which only their places matter of."""
+    return Tap(card="", card_seq=int(row["card_seq"]), tapped_at=0, operator=operator, device="",
+               device_seq=0, mode="", kind="single", stop="", file=int(row["in_file"]),
+               source_line=int(row["in_line"]))
+
+
+def differences(row: Any, priced: Priced, plain: World, names: Names) -> list[str]:
+    """Where an entry is not what the plain engine makes of its ride; none: they agree."""
+    if priced.charge is None:
+        return [f"the plain engine has no fare for it ({priced.code})"]
+    entry = enter(plain, priced.ride, priced.charge, None)
+    expected = _told(entry)
+    stored = _stored(row, names)
+    return [f"{name}: the ledger has {stored[name]}, the plain engine {expected[name]}"
+            for name in expected if stored[name] != expected[name]]
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    charge = entry.charge
+    return {
+        "due": charge.due, "price": charge.price, "paid": charge.paid, "variance": charge.variance,
+        "legs": sorted((leg.kind, leg.rule, leg.funder, leg.amount) for leg in charge.legs),
+        "clearing fee": entry.clearing_fee, "issuer fee": entry.issuer_fee, "held": charge.held,
+        "table": charge.table, "rule": charge.rule, "state": entry.ride.state,
+    }
+
+
+def _stored(row: Any, names: Names) -> dict[str, Any]:
+    return {
+        "due": int(row["due"]), "price": int(row["price"]), "paid": int(row["paid"]),
+        "variance": int(row["variance"]), "legs": sorted(legs_of(row, names)),
+        "clearing fee": int(row["clearing_fee"]), "issuer fee": int(row["issuer_fee"]),
+        "held": bool(int(row["flags"]) & RIDE_FLAGS["HELD"]),
+        "table": names.code("table", int(row["table"])),
+        "rule": names.code("rule", int(row["rule"])),
+        "state": RideState(int(row["state"])).name,
+    }
+
+
+def legs_of(row: Any, names: Names) -> Sequence[tuple[str, str, str, int]]:
+    """The discount legs of an entry: kind, row, funder, amount in fen."""
+    return [
+        (LegKind(int(row[f"leg{leg}_kind"])).name.lower(),
+         names.code("rule", int(row[f"leg{leg}_rule"])),
+         names.code("member", int(row[f"leg{leg}_funder"])), int(row[f"leg{leg}_amount"]))
+        for leg in range(1, LEG_SLOTS + 1) if row[f"leg{leg}_kind"]
+    ]

@@ -1,0 +1,51 @@
+"""Files of a closed window: positions, instructions, and a statement for each member."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from clearing.answers.listings import words_of_cause
+from network.civil import day_of
+from network.members import Member
+from settlement.instructions import instruct
+from settlement.positions import Position
+
+LAST_FILE = "positions.csv"     # where it stands, the others do
+
+
+def write_settlement(folder: Path, obligations: npt.NDArray[Any], positions: Sequence[Position],
+                     members: Sequence[Member]) -> None:
+    """Write instructions.csv, statement-MEMBER.csv and, when all is there, positions.csv; in fen.
+
+    obligations: OBLIGATION rows of the windows that were closed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "instructions.csv", ("member", "action", "amount"), instruct(positions))
+    codes = {member.number: member.code for member in members}
+    for member in members:
+        rows = [
+            (day_of(int(row["window"])).isoformat(), words_of_cause(int(row["cause"])),
+             codes[int(row["debtor"])], codes[int(row["creditor"])], int(row["rides"]),
+             int(row["amount"]) if int(row["creditor"]) == member.number else -int(row["amount"]))
+            for row in obligations
+            if member.number in (int(row["debtor"]), int(row["creditor"]))
+        ]
+        if rows:
+            _write(folder / f"statement-{member.code}.csv",
+                   ("window", "cause", "debtor", "creditor", "rides", "amount"), rows)
+    _write(folder / LAST_FILE, Position._fields, positions)
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    unfinished = path.with_name(path.name + ".unfinished")
+    with unfinished.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+    os.replace(unfinished, path)

@@ -1,0 +1,105 @@
+"""Checks of a whole book that owe nothing to the kernels which wrote it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clearing.answers.listings import obligations_of
+from clearing.answers.replay import PRICED_ORDER, differences, plain_world, replay_card
+from clearing.book import Book
+from clearing.book.views import flows
+from clearing.engine.context import World
+from ext.codes import Cause
+from ext.records import LEG_SLOTS
+from network.members import LEVELS
+from settlement.positions import net_positions
+
+Records = npt.NDArray[Any]
+BREAKS_MOST = 100
+
+_LEGS = " + ".join(f"leg{leg}_amount" for leg in range(1, LEG_SLOTS + 1))
+
+
+def check_balances(book: Book, world: World) -> list[str]:
+    """What does not add up, in words: entries in themselves, obligations, positions."""
+    breaks = []
+    found = book.query(
+        f"SELECT count() AS rides FROM ledger WHERE paid + {_LEGS} != due + variance "
+        "OR variance != paid - price OR paid < 0 OR due < 0")
+    if int(found["rides"][0]):
+        breaks.append(f"{int(found['rides'][0])} entries do not balance in themselves")
+    obligations = obligations_of(book)
+    stored = {(int(row["window"]), int(row["debtor"]), int(row["creditor"]), int(row["cause"])):
+              int(row["amount"]) for row in obligations}
+    posted = _posted(book)
+    for key in sorted(stored.keys() | posted.keys()):
+        if stored.get(key, 0) != posted.get(key, 0):
+            window, debtor, creditor, cause = key
+            breaks.append(
+                f"window {window}: {world.names.code('member', debtor)} owes "
+                f"{world.names.code('member', creditor)} {stored.get(key, 0)} fen for "
+                f"{Cause(cause).name.lower()}, but the entries say {posted.get(key, 0)}")
+    for level in LEVELS:
+        total = sum(one.net for one in net_positions(obligations, world.members)
+                    if one.level == level)
+        if total:
+            breaks.append(f"positions per {level} add up to {total} fen, not to 0")
+    return breaks[:BREAKS_MOST]
+
+
+def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
+    """What members owe each other by the entries, added up in SQL."""
+    sums: dict[tuple[int, int, int, int], int] = {}
+    for debtor, creditor, amount, cause in flows():
+        found = book.query(
+            f"SELECT window, {debtor} AS debtor, {creditor} AS creditor, "
+            f"toUInt8({cause}) AS cause, sum({amount}) AS owed FROM ledger "
+            f"WHERE {amount} != 0 AND {debtor} != {creditor} AND bitAnd(flags, 4) = 0 "
+            "GROUP BY window, debtor, creditor, cause")
+        for row in zip(*(np.asarray(found[name]).tolist() for name in
+                         ("window", "debtor", "creditor", "cause", "owed")), strict=True):
+            window, owes, gets, why, owed = (int(value) for value in row)
+            key = window, owes, gets, why
+            sums[key] = sums.get(key, 0) + owed
+    return sums
+
+
+def check_prices(book: Book, world: World, cards: int | None) -> tuple[int, list[str]]:
+    """How many rides were priced again by the plain engine, and where it differs.
+
+    cards: so many, taken evenly from all by their number; None: every card.
+    """
+    where = "1" if cards is None else _sample(book, cards)
+    plain, breaks, checked = plain_world(world), [], 0
+    waiting: list[Records] = []
+    for block in book.entries(where, f"card_hi, card_lo, {PRICED_ORDER}"):
+        waiting.append(block)
+        rows = np.concatenate(waiting)
+        ends = np.flatnonzero(np.diff(rows["card_lo"]) | np.diff(rows["card_hi"])) + 1
+        whole, rest = (rows[:ends[-1]], rows[ends[-1]:]) if len(ends) else (rows[:0], rows)
+        waiting = [rest]
+        for card in np.split(whole, ends[:-1]) if len(ends) else []:
+            checked += len(card)
+            breaks += _check_card(card, plain, world)
+    for card in waiting:
+        checked += len(card)
+        breaks += _check_card(card, plain, world)
+    return checked, breaks[:BREAKS_MOST]
+
+
+def _sample(book: Book, cards: int) -> str:
+    """A condition that about so many cards fulfil, the same ones every time."""
+    found = book.query("SELECT uniqExact(card_hi, card_lo) AS cards FROM ledger")
+    every = max(1, int(found["cards"][0]) // max(cards, 1))
+    return f"intHash64(card_lo) % {every} = 0" if cards else "0"
+
+
+def _check_card(rows: Records, plain: Any, world: World) -> list[str]:
+    breaks = []
+    for row, priced in replay_card(rows, plain, world.names):
+        for difference in differences(row, priced, plain, world.names):
+            breaks.append(f"ride {priced.ride.card}/{priced.ride.card_seq}: {difference}")
+    return breaks

@@ -1,0 +1,1 @@
+"""A run: the order of the stages, from files to a committed ledger."""

@@ -1,0 +1,126 @@
+"""Clears partitions of cards on threads: taps and state in, entries, refusals and new state out.
+
+A partition holds every tap of its cards, so that partitions do not depend on each other: this is
+how the work is spread. The stages are kernels (ext/clearing/pipeline.pyx); nothing here looks at a single row.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from clearing.book.native import bytes_of
+from clearing.engine.context import World
+from clearing.intake.intake import Intake
+from ext.clearing.partition import list_by_partition
+from ext.clearing.pipeline import Bench, Carried
+from settlement.obligations import ObligationSums
+
+Records = npt.NDArray[Any]
+T = TypeVar("T")
+# OK, DUPLICATE or CONFLICT, by file and line, for taps whose counters earlier runs may have seen.
+Verdicts = Mapping[tuple[int, int], int]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a run stands in time, the same for all its partitions."""
+
+    horizon: int                # UTC seconds: entries open since before it may be closed
+    first_open_day: int         # earliest service day whose window is not closed
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """What became of a partition. Entries, cards and totals lie in memory that is used again."""
+
+    entries: Records            # ENTRY, by card and time
+    cards: Records              # CARD_STATE of the cards that had a tap
+    totals: Records             # ACCUMULATOR of those cards
+    open_taps: Records          # TAP, flagged CARRIED
+    events: Records             # TAP: accepted records that make no ride
+    refused: Records            # TAP
+    codes: npt.NDArray[np.uint16]   # one per refused tap
+
+
+class Clearer:
+    """One thread's bench and sums."""
+
+    def __init__(self, world: World, before: Carried, moment: Moment) -> None:
+        self.sums = ObligationSums()
+        self._bench = Bench(
+            world.plan, world.member_rows, world.agreements, before,
+            ride_limit_s=world.network.ride_limit_s, horizon=moment.horizon,
+            civil_offset_s=world.civil_offset_s, day_starts_s=world.day_starts_s,
+            first_open_day=moment.first_open_day)
+
+    def lay_out(self, intake: Intake | None, partition: int) -> Records:
+        """Put a partition's taps in order: those that an earlier run may have accepted."""
+        count = 0
+        if intake is not None:
+            taps = self._bench.taps(partition, intake.count(partition))
+            count = len(intake.gather(partition, taps))
+        self._bench.lay_out(partition, count)
+        suspects = self._bench.suspects
+        return self._bench.all_taps[suspects]
+
+    def clear(self, verdicts: Verdicts | None) -> Cleared:
+        """Clear what was laid out; there is a verdict on every tap that lay_out returned."""
+        bench = self._bench
+        suspects = bench.suspects
+        if len(suspects):
+            assert verdicts is not None
+            some = bench.all_taps[suspects]
+            bench.codes[suspects] = [verdicts[place] for place in zip(
+                some["source_file"].tolist(), some["source_line"].tolist(), strict=True)]
+        bench.clear()
+        self.sums.add_from(bench.add_obligations, len(bench.entries))
+        taps, refused = bench.all_taps, bench.refused
+        return Cleared(bench.entries, bench.cards, bench.totals, taps[bench.carried],
+                       taps[bench.events], taps[refused], bench.codes[refused])
+
+
+def carry(state: Any, partitions: int) -> Carried:
+    """A book's state (cards, accumulators, open_taps), made ready to be found by partition."""
+    return Carried(*(_listed(rows, partitions)
+                     for rows in (state.cards, state.accumulators, state.open_taps)))
+
+
+def _listed(rows: Records, partitions: int) -> tuple[Records, Records, Records]:
+    listed = np.empty(len(rows), dtype=np.uint32)
+    offsets = np.empty(partitions + 1, dtype=np.int64)
+    list_by_partition(bytes_of(rows), partitions, listed, offsets)
+    return rows, listed, offsets
+
+
+def on_threads(workers: Iterable[T], work: Callable[[T, int], None], items: Iterable[int]) -> None:
+    """Have each worker take one item after the other, on a thread of its own, until none is left.
+
+    Raises what a worker raised, when all have stopped.
+    """
+    workers, waiting = list(workers), iter(list(items))
+    stopped = threading.Event()
+
+    def run(worker: T) -> None:
+        try:
+            while not stopped.is_set():
+                item = next(waiting, None)      # of a list: no two threads get the same one
+                if item is None:
+                    return
+                work(worker, item)
+        except BaseException:
+            stopped.set()
+            raise
+
+    with ThreadPoolExecutor(len(workers), thread_name_prefix="clear") as pool:
+        try:
+            for done in [pool.submit(run, worker) for worker in workers]:
+                done.result()
+        finally:
+            stopped.set()       # also where the user interrupts the waiting

@@ -1,0 +1,381 @@
+"""A run, from files to a committed ledger: the only module that knows the order of the stages.
+
+read and decode -> refuse files that are known -> clear partitions, writing entries meanwhile
+-> refusals, obligations, state, names, files -> commit
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clearing import __version__
+from clearing.book import Book, BookFile, Counts, OpenRun, Run, State
+from clearing.book.native import join_records
+from clearing.book.schema import RAW_BYTES
+from clearing.engine.context import World, load_world, versions_of
+from clearing.engine.duplicates import ENTRY_FIELDS, judge_taps
+from clearing.engine.partition import Cleared, Clearer, Moment, Verdicts, carry, on_threads
+from clearing.intake.decoder_tables import Vocabulary
+from clearing.intake.intake import Intake
+from clearing.intake.reader import read_files
+from ext import records
+from ext.codes import Code
+from network.civil import day_of, number_of
+from network.errors import OnecardError
+from network.names import Names
+from network.refusals import WORDS
+from settlement.obligations import ObligationSums
+
+Records = npt.NDArray[Any]
+# What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
+BESIDE_TAPS_BYTES = 1 << 30
+FEW_MARKS = 1 << 16     # words: only cards with open taps matter where a window closes
+LAST_DAY = 49_000               # in 2104: times of records end in 2106
+Progress = Callable[[str, int, int], None]      # stage, done, of how many
+
+
+@dataclass
+class Report:
+    """What a run did, for people and for acknowledgements."""
+
+    run: Run
+    files: list[BookFile]
+    refusals: Counter[Code] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)     # by stage, as the clock went
+    obligations: Records = field(default_factory=lambda: np.zeros(0, records.OBLIGATION))
+    replies: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by place in files
+    raw: dict[int, list[bytes]] = field(default_factory=dict)
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int,
+                received_at: int, layout: str | None = None, memory_bytes: int | None = None,
+                progress: Progress = no_progress) -> Report:
+    """Clear tap files into a book: all of it, or none where this raises.
+
+    network: a name or a folder; received_at: UTC seconds, later taps are refused as in the future.
+    memory_bytes: what the run may take besides what cards carry; taps beyond it wait on the disk.
+    Raises OnecardError and TableError.
+    """
+    clock = _Clock()
+    last = book.last_run()
+    world = load_world(network, Names(book.names()))
+    vocabulary = Vocabulary(world.network, world.folder, world.names)
+    with closing(read_files(
+            paths, vocabulary, threads=threads, received_at=received_at, layout=layout,
+            memory_bytes=None if memory_bytes is None else memory_bytes - BESIDE_TAPS_BYTES,
+    )) as intake:
+        clock.lap("read and decode")
+        report = _clear_intake(intake, world, book, last, clock, threads, progress)
+    report.seconds = clock.laps
+    return report
+
+
+def _clear_intake(intake: Intake, world: World, book: Book, last: Run | None, clock: _Clock,
+                  threads: int, progress: Progress) -> Report:
+    """Clear what was read."""
+    taken, outcomes = _judge_files(intake, book.file_digests(), world)
+    latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
+    _check_calendar(world, latest)
+    digest = _digest(world, last, "clear", [report.digest for report in intake.files])
+    with book.begin(digest=digest, kind="clear") as run:
+        _check_parent(run, last)
+        stages = _Stages(world, book, run, threads, progress)
+        intake.number_codes(world.names, {index: outcomes[index].file for index in taken})
+        horizon = max(book.horizon, latest)
+        state = book.load_state(intake.mark_cards() if last else None)
+        stages.clear(intake, intake.partitions, state, horizon)
+        clock.lap("clear and write entries")
+        report = _finish(stages, intake, outcomes, taken, horizon)
+    clock.lap("write the rest and commit")
+    return report
+
+
+def close_window(day: int, network: str, book: Book) -> Report:
+    """Close the windows up to a service day: entries open by its end become rides without an exit.
+
+    day: days since 1970. Raises OnecardError where the day is closed already.
+    """
+    closed = book.closed_through
+    if closed is not None and day <= closed:
+        raise OnecardError("the window is closed already", where=day_of(day).isoformat(),
+                           expected="a service day after the last closed one",
+                           remedy="look at it with `onecard show positions`")
+    last = book.last_run()
+    world = load_world(network, Names(book.names()))
+    digest = _digest(world, last, "close", [str(day)])
+    ends_at = (day + 1) * 86_400 + world.day_starts_s - world.civil_offset_s
+    horizon = max(book.horizon, ends_at + world.network.ride_limit_s)
+    with book.begin(digest=digest, kind="close") as run:
+        _check_parent(run, last)
+        stages = _Stages(world, book, run, 1, no_progress)
+        stages.clear(None, 1, book.load_state(np.zeros(FEW_MARKS, np.uint64)), horizon)
+        run.write_window(day)
+        return _finish(stages, None, [], [], horizon)
+
+
+class _Clock:
+    """Seconds between laps."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps[stage] = now - self._last
+        self._last = now
+
+
+class _Stages:
+    """The middle of a run: partitions cleared on threads, what they make written meanwhile."""
+
+    def __init__(self, world: World, book: Book, run: OpenRun, threads: int,
+                 progress: Progress) -> None:
+        self.world, self.book, self.run = world, book, run
+        self.threads, self.progress = threads, progress
+        self.sums = ObligationSums()
+        self.refused: list[tuple[Records, npt.NDArray[np.uint16]]] = []     # taps, codes
+        self.rides = self.carried = 0
+        self._partitions = self._done = 0
+        self._lock = threading.Lock()
+
+    def clear(self, intake: Intake | None, partitions: int, state: State, horizon: int) -> None:
+        """Clear every partition on what cards carry.
+
+        In which order anything reaches the book decides nothing: it keeps rows by card.
+        """
+        closed = self.book.closed_through
+        moment = Moment(horizon, 0 if closed is None else closed + 1)
+        _check_calendar(self.world, int(state.open_taps["tapped_at"].max(initial=0)))
+        before = carry(state, partitions)
+        clearers = [Clearer(self.world, before, moment) for _ in range(self.threads)]
+        waiting: list[tuple[int, Records]] = []     # partitions, taps that the ledger may know
+        self._partitions = partitions
+
+        def clear_or_ask(clearer: Clearer, partition: int) -> None:
+            suspects = clearer.lay_out(intake, partition)
+            if len(suspects):
+                waiting.append((partition, suspects))
+            else:
+                self._keep(clearer.clear(None))
+
+        def clear_judged(clearer: Clearer, partition: int) -> None:
+            clearer.lay_out(intake, partition)
+            self._keep(clearer.clear(verdicts))
+
+        on_threads(clearers, clear_or_ask, range(partitions))
+        if waiting:     # one question for all: each costs a walk through the ledger
+            verdicts = self._judge(join_records([suspects for _, suspects in waiting], records.TAP))
+            on_threads(clearers, clear_judged, [partition for partition, _ in waiting])
+        for clearer in clearers:
+            self.sums.merge(clearer.sums.rows())
+
+    def _judge(self, suspects: Records) -> Verdicts:
+        """What the ledger says of taps whose counters it may have."""
+        counters = suspects["card_hi"], suspects["card_lo"], suspects["card_seq"]
+        codes = judge_taps(suspects, self.book.find_identities(*counters, fields=ENTRY_FIELDS),
+                           self.book.find_events(*counters))
+        places = zip(suspects["source_file"].tolist(), suspects["source_line"].tolist(),
+                     strict=True)
+        return dict(zip(places, codes.tolist(), strict=True))
+
+    def _keep(self, cleared: Cleared) -> None:
+        """Write what a partition made; called from the clearing threads."""
+        self.run.write_entries(cleared.entries)
+        self.run.write_state(cleared.cards, cleared.totals, cleared.open_taps)
+        if len(cleared.events):
+            self.run.write_events(cleared.events)
+        with self._lock:
+            self.rides += len(cleared.entries)
+            self.carried += len(cleared.open_taps)
+            if len(cleared.refused):
+                self.refused.append((cleared.refused, cleared.codes))
+            self._done += 1
+            self.progress("clear", self._done, self._partitions)
+
+
+def _judge_files(intake: Intake, known: dict[str, tuple[int, str]],
+                 world: World) -> tuple[list[int], list[BookFile]]:
+    """Which files are cleared, and what becomes of each; numbers follow the digests."""
+    seen = dict(known)
+    taken: list[int] = []
+    outcomes: dict[int, BookFile] = {}
+    numbers = {digest: world.names.number("file", digest)
+               for digest in sorted({report.digest for report in intake.files})}
+    order = sorted(range(len(intake.files)),
+                   key=lambda index: (intake.files[index].digest, index))
+    for index in order:
+        report = intake.files[index]
+        code, message = report.code, report.reason
+        if code == Code.OK and report.digest in seen:
+            run, name = seen[report.digest]
+            code = Code.DUPLICATE_FILE
+            message = f"its content was cleared before, as {name}" + (
+                f" in run {run}" if run else " in this run")
+        if code == Code.OK:
+            taken.append(index)
+            seen[report.digest] = (0, _readable(report.path.name))
+        outcomes[index] = BookFile(
+            file=numbers[report.digest], name=_readable(report.path.name), sha256=report.digest,
+            bytes=report.size_bytes, records=report.records,
+            accepted=report.accepted if code == Code.OK else 0,
+            refused=report.refused if code == Code.OK else report.records,
+            code=int(code), message=message)
+    return sorted(taken), [outcomes[index] for index in range(len(intake.files))]
+
+
+def _check_parent(run: OpenRun, last: Run | None) -> None:
+    """The dictionary was read before the writer's lock was held: nobody may have written since."""
+    if run.number != (last.run if last else 0) + 1:
+        raise OnecardError("another process wrote to the book meanwhile",
+                           expected="one writer at a time",
+                           remedy="run the same command again")
+
+
+def _check_calendar(world: World, latest: int) -> None:
+    """Refuse to go on with taps of a day of which no table can say whether it is a workday.
+
+    latest: UTC seconds of the last tap; the service day of a ride is never later than its taps'.
+    """
+    until = world.calendar_until
+    day = day_of((latest + world.civil_offset_s - world.day_starts_s) // 86_400)
+    if until is not None and day > until:
+        raise OnecardError(
+            f"there are taps of {day.year}, whose workdays and holidays are not known",
+            where=world.locator,
+            expected=f"service days up to {until}: the installed chinesecalendar knows no later "
+                     "ones",
+            remedy="upgrade it (pip install --upgrade chinesecalendar) and run the same command "
+                   "again")
+
+
+def _digest(world: World, last: Run | None, kind: str, inputs: list[str]) -> str:
+    """The identity of a run: all that decides its outcome."""
+    what = [kind, __version__, world.digest, last.digest if last else "", sorted(inputs)]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+
+
+def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], taken: list[int],
+            horizon: int) -> Report:
+    """Write what is left of a run, and commit it."""
+    run, world = stages.run, stages.world
+    refusals = _Refusals(stages, intake, outcomes, taken)
+    for index in taken:
+        run.write_refusals(refusals.rows[index], refusals.raw[index])
+    run.write_refusals(refusals.carried, [b""] * len(refusals.carried))
+    obligations = stages.sums.rows()
+    run.write_obligations(obligations)
+    run.write_names(world.names.unstored())
+    run.write_files(refusals.outcomes)
+    records_ = sum(outcome.records for outcome in refusals.outcomes)
+    accepted = sum(outcome.accepted for outcome in refusals.outcomes)
+    committed = run.commit(
+        engine=__version__, network=world.locator, network_digest=world.digest,
+        tables=dict.fromkeys(versions_of(world), world.digest), horizon=horizon,
+        counts=Counts(taps=records_, accepted=accepted, refused=records_ - accepted,
+                      rides=stages.rides, carried=stages.carried))
+    return Report(committed, refusals.outcomes, refusals.counts, {}, obligations,
+                  refusals.rows, refusals.raw)
+
+
+class _Refusals:
+    """Every refused record of a run, by file: decoding's and the partitions' together."""
+
+    def __init__(self, stages: _Stages, intake: Intake | None, outcomes: list[BookFile],
+                 taken: list[int]) -> None:
+        self.rows: dict[int, Records] = {}
+        self.raw: dict[int, list[bytes]] = {}
+        self.counts: Counter[Code] = Counter()
+        self.outcomes = list(outcomes)
+        places = {outcomes[index].file: index for index in taken}
+        later, self.carried = self._later(stages, places)
+        for index in taken:
+            assert intake is not None
+            report = intake.files[index]
+            extra = later.get(index, np.zeros(0, records.REFUSAL))
+            decoded = intake.refusals(index, outcomes[index].file)
+            raw = [decoded.raw(place) for place in range(len(decoded))]
+            raw += raw_records(report.path, extra["offset"].tolist())
+            rows = np.concatenate([decoded.records, extra])
+            order = np.argsort(rows["offset"], kind="stable")
+            self.rows[index], self.raw[index] = rows[order], [raw[place] for place in order]
+            self.outcomes[index] = outcomes[index]._replace(
+                accepted=report.accepted - len(extra), refused=report.refused + len(extra))
+            for code, count in zip(*np.unique(rows["code"], return_counts=True), strict=True):
+                self.counts[Code(int(code))] += int(count)
+        for code in self.carried["code"].tolist():
+            self.counts[Code(code)] += 1
+        for outcome in outcomes:
+            if outcome.code:
+                self.counts[Code(outcome.code)] += outcome.records
+
+    @staticmethod
+    def _later(stages: _Stages, places: dict[int, int]) -> tuple[dict[int, Records], Records]:
+        """Refusals by the partitions: by the file's place, and those of carried entries.
+
+        A carried entry was accepted in an earlier run; its ride can still turn out to have no fare.
+        """
+        if not stages.refused:
+            return {}, np.zeros(0, records.REFUSAL)
+        taps = join_records([taps for taps, _ in stages.refused], records.TAP)
+        codes = np.concatenate([codes for _, codes in stages.refused])
+        rows = np.zeros(len(taps), dtype=records.REFUSAL)
+        rows["offset"], rows["line"] = taps["source_offset"], taps["source_line"]
+        rows["file"], rows["code"] = taps["source_file"], codes
+        carried = taps["flags"] & records.TAP_FLAGS["CARRIED"] != 0
+        fresh = rows[~carried]
+        return {places[int(number)]: fresh[fresh["file"] == number]
+                for number in np.unique(fresh["file"])}, rows[carried]
+
+
+def raw_records(path: Path, offsets: list[int]) -> list[bytes]:
+    """The lines of a file at these byte offsets, up to RAW_BYTES of each."""
+    if not offsets:
+        return []
+    with path.open("rb") as file:
+        return [os.pread(file.fileno(), RAW_BYTES, offset).partition(b"\n")[0]
+                for offset in offsets]
+
+
+def _readable(name: str) -> str:
+    """A file's name as text, whatever its bytes are."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def words_of(code: Code) -> str:
+    """What a refusal code means and what to do, in one line."""
+    return WORDS[code]
+
+
+def day_number(text: str) -> int:
+    """The day number of an ISO date.
+
+    Raises OnecardError.
+    """
+    import datetime
+
+    try:
+        day = number_of(datetime.date.fromisoformat(text))
+        if not 0 < day <= LAST_DAY:
+            raise ValueError
+        return day
+    except ValueError:
+        raise OnecardError(f"{text!r} is not a day", expected="a date such as 2024-11-25",
+                           remedy="write the service day of the window") from None

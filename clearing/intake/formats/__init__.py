@@ -1,0 +1,1 @@
+"""How files of different kinds are read."""

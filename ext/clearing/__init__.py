@@ -1,0 +1,1 @@
+"""Taps of a partition to balanced entries and sums."""

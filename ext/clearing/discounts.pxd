@@ -1,0 +1,183 @@
+"""What the rows of a table take off a price, and who pays for it (RULES.md section 4)."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from ext.codes cimport Effect, MeasuredFrom, Rounding
+from ext.clearing.conditions cimport in_line_set, in_stop_set, ride_time
+from ext.clearing.fares cimport fare_by_basis, find_due
+from ext.clearing.tables cimport Plan
+from ext.records cimport (
+    NO_TRANSFER,
+    SHARE_ISSUER,
+    SHARE_OPERATOR,
+    CardState,
+    Charge,
+    FareRow,
+    PriceRow,
+    Ride,
+)
+
+cdef enum:
+    PPM = 1000000
+    NEVER_S = 0xFFFFFFFF
+    FUNDERS_MAX = 8
+    DOES_NOT_FIT = -1
+
+
+cdef inline int64_t round_ppm(int64_t amount_ppm, const PriceRow *row) except? -1 nogil:
+    """Millionths of a fen, never negative, to a multiple of the row's unit."""
+    cdef uint64_t amount = <uint64_t>amount_ppm, unit_ppm = <uint64_t>row.unit * PPM
+    # Most rows round to a fen: dividing by what the compiler knows is several times as fast.
+    cdef uint64_t whole = amount // PPM if row.unit == 1 else amount // unit_ppm
+    cdef uint64_t rest = amount - whole * unit_ppm
+    cdef bint up = False
+    if row.rounding == Rounding.UP:
+        up = rest > 0
+    elif row.rounding == Rounding.HALF_UP:
+        up = 2 * rest >= unit_ppm
+    elif row.rounding == Rounding.HALF_EVEN:
+        up = 2 * rest > unit_ppm or (2 * rest == unit_ppm and whole % 2 == 1)
+    if up:
+        whole += 1
+    return <int64_t>(whole * row.unit)
+
+
+cdef inline int64_t pays_by_bands(Plan plan, const PriceRow *row, int64_t price) except -1 nogil:
+    """Each part of one price at its own share, added up and rounded once."""
+    cdef int64_t total_ppm = 0, reached = 0, part
+    cdef uint32_t i
+    for i in range(row.price_bands, row.price_bands + row.price_bands_count):
+        part = min(price, plan.price_bands[i].to) - reached
+        if part <= 0:
+            break
+        total_ppm += part * plan.price_bands[i].pays_ppm
+        reached += part
+    return round_ppm(total_ppm, row)
+
+
+cdef inline int64_t price_after(Plan plan, const PriceRow *row, const FareRow *fare_row,
+                                const CardState *state, const Ride *ride, int64_t left,
+                                int64_t price) except -2 nogil:
+    """The price once the row has been applied, from 0 to what it was; DOES_NOT_FIT.
+
+    fare_row: the one that set what is due. left: what a cap leaves.
+    """
+    cdef int64_t after, fare
+    cdef uint8_t effect = row.effect
+    if effect == Effect.PAYS_SHARE:
+        after = round_ppm(price * row.pays_ppm, row)
+    elif effect == Effect.PAYS_AMOUNT:
+        after = row.amount
+    elif effect == Effect.PAYS_BANDS:
+        after = pays_by_bands(plan, row, price)
+    elif effect == Effect.CREDIT or effect == Effect.TAKES_OFF:
+        after = price - row.amount
+    elif effect == Effect.CREDIT_UP_TO:
+        after = price - min(state.chain_due, row.amount)
+    elif effect == Effect.LIMIT:
+        after = left
+    elif effect == Effect.PAYS_DIFFERENCE:
+        after = price - state.chain_price
+    elif effect == Effect.CHAIN_PAYS:
+        after = row.amount - state.chain_price
+    elif effect == Effect.PAYS_FARE:
+        after = find_due(plan, &plan.fare_rows[row.fare], ride)
+        if after < 0:
+            return DOES_NOT_FIT
+    elif effect == Effect.THROUGH:
+        fare = fare_by_basis(plan, fare_row, ride, state.chain_stop)
+        if fare < 0:
+            return DOES_NOT_FIT
+        after = fare - state.chain_price
+    else:
+        after = price       # no other effect is compiled
+    return max(<int64_t>0, min(after, price))
+
+
+cdef inline bint same_line(const CardState *state, const Ride *ride) noexcept nogil:
+    """Whether the ride is on the line before again; two of no line are, of one operator."""
+    return state.last_line == ride.line and (
+        ride.line != 0 or state.last_operator == ride.operator)
+
+
+cdef inline bint may_transfer(Plan plan, const PriceRow *row, const CardState *state,
+                              const Ride *ride, bint companion) except -1 nogil:
+    """Whether the ride follows the one before as the row wants it."""
+    cdef int64_t since = state.last_ended_at, until = ride_time(ride)
+    if state.transfers == NO_TRANSFER or state.transfers >= row.max_transfers or companion:
+        return False
+    if not (row.from_modes >> state.last_mode) & 1:
+        return False
+    if row.from_operators and not plan.member_sets[row.from_operators, state.last_operator]:
+        return False
+    if row.from_lines and not in_line_set(plan, row.from_lines, state.last_line):
+        return False
+    if row.left_at and not in_stop_set(plan, row.left_at, state.last_stop):
+        return False
+    if same_line(state, ride) and (row.same_line_after_s == NEVER_S
+                                   or until - since < row.same_line_after_s):
+        return False
+    if not row.same_vehicle and ride.vehicle != 0 and ride.vehicle == state.last_vehicle:
+        return False
+    if row.measured_from == MeasuredFrom.FROM_START:
+        since = state.last_started_at
+    elif row.measured_from == MeasuredFrom.FROM_CHAIN:
+        since = state.chain_started_at
+    if row.measured_to_end:
+        until = ride.ended_at
+    return 0 <= until - since <= row.within_s
+
+
+cdef inline int apportion(Plan plan, const PriceRow *row, int64_t amount,
+                          int64_t *parts) except -1 nogil:
+    """Split an amount over the row's shares by largest remainder, ties to the earlier share."""
+    cdef int64_t total = 0, left = amount, most
+    cdef int64_t rests[FUNDERS_MAX]
+    cdef Py_ssize_t i, best
+    if row.shares_count == 1:
+        parts[0] = amount
+        return 0
+    for i in range(row.shares_count):
+        total += plan.shares[row.shares + i].weight
+    for i in range(row.shares_count):
+        parts[i] = amount * plan.shares[row.shares + i].weight // total
+        rests[i] = amount * plan.shares[row.shares + i].weight - parts[i] * total
+        left -= parts[i]
+    while left > 0:
+        best = 0
+        most = -1
+        for i in range(row.shares_count):
+            if rests[i] > most:
+                most = rests[i]
+                best = i
+        parts[best] += 1
+        rests[best] = -1
+        left -= 1
+    return 0
+
+
+cdef inline int add_legs(Plan plan, const PriceRow *row, const Ride *ride, uint8_t kind,
+                         int64_t amount, Charge *charge, int *legs) except -1 nogil:
+    """Write the legs of one row, one per funder that pays; more than LEGS cannot be compiled."""
+    cdef int64_t parts[FUNDERS_MAX]
+    cdef int64_t *amounts = &charge.leg1_amount
+    cdef uint32_t *rules = &charge.leg1_rule
+    cdef uint16_t *funders = &charge.leg1_funder
+    cdef uint8_t *kinds = &charge.leg1_kind
+    cdef uint16_t funder
+    cdef Py_ssize_t i
+    apportion(plan, row, amount, parts)
+    for i in range(row.shares_count):
+        if parts[i] == 0:
+            continue
+        funder = plan.shares[row.shares + i].funder
+        if funder == SHARE_OPERATOR:
+            funder = ride.operator
+        elif funder == SHARE_ISSUER:
+            funder = ride.issuer
+        amounts[legs[0]] = parts[i]
+        rules[legs[0]] = row.rule
+        funders[legs[0]] = funder
+        kinds[legs[0]] = kind
+        legs[0] += 1
+    return 0

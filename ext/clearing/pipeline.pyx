@@ -1,0 +1,426 @@
+"""One thread's workbench: clears one partition of cards after another in the same memory.
+
+Runs the kernels one behind the other without the GIL: order, seen counters, pairing, pricing,
+entries. From pairing on it goes in batches of whole cards, small enough that rides and charges
+never leave the cache. A partition holds every tap of its cards, so that it depends on no other.
+"""
+
+import numpy as np
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from ext.codes cimport Code, TapKind
+from ext.clearing.entries cimport make_rows
+from ext.clearing.journeys cimport Pairing, pair_rows
+from ext.clearing.netting cimport OVERFLOWED, add_rows, free_rows
+from ext.clearing.order cimport SCRATCH, find_seen_rows, open_states_rows, order_rows, remember_rows
+from ext.clearing.tables cimport Plan
+from ext.clearing.pricing cimport price_rows
+from ext.records cimport (
+    CARRIED, Accumulator, AgreementTerms, CardState, Charge, Entry, Member, Obligation, Ride, Tap,
+)
+from ext.intake.text cimport prefetch
+
+from ext import records
+
+cdef enum:
+    BATCH = 1024            # taps that are paired and priced together, and the last card's rest
+    AHEAD = 8               # listed rows between asking for memory and reading it
+
+cdef struct Batch:          # what lies before it
+    Py_ssize_t taps
+    Py_ssize_t cards
+    Py_ssize_t known_totals
+    Py_ssize_t totals
+    Py_ssize_t entries
+    Py_ssize_t carried
+
+
+cdef class Carried:
+    """What cards carry from earlier runs, and which rows of it are each partition's.
+
+    cards: CARD_STATE; totals: ACCUMULATOR; open_taps: TAP; each sorted by card, each with the
+    `listed` and `offsets` that list_by_partition made of it.
+    """
+
+    cdef const CardState[::1] _cards
+    cdef const Accumulator[::1] _totals
+    cdef const Tap[::1] _open_taps
+    cdef const uint32_t[::1] _cards_listed
+    cdef const uint32_t[::1] _totals_listed
+    cdef const uint32_t[::1] _open_listed
+    cdef const int64_t[::1] _cards_offsets
+    cdef const int64_t[::1] _totals_offsets
+    cdef const int64_t[::1] _open_offsets
+
+    def __init__(self, cards not None, totals not None, open_taps not None):
+        """Each argument: the records, `listed` and `offsets`."""
+        self._cards, self._cards_listed, self._cards_offsets = cards
+        self._totals, self._totals_listed, self._totals_offsets = totals
+        self._open_taps, self._open_listed, self._open_offsets = open_taps
+        for rows, listed, offsets in (cards, totals, open_taps):
+            if (len(listed) != len(rows) or len(offsets) < 2 or (np.diff(offsets) < 0).any()
+                    or offsets[len(offsets) - 1] != len(rows)
+                    or (len(rows) and listed.max() >= len(rows))):
+                raise ValueError(f"{len(rows)} rows, {len(listed)} listed, {len(offsets)} offsets: "
+                                 "not what list_by_partition makes")
+
+    def count_open(self, Py_ssize_t partition):
+        """How many taps of a partition are carried."""
+        return self._open_offsets[partition + 1] - self._open_offsets[partition]
+
+
+cdef inline bint is_before(uint64_t high, uint64_t low, const Tap *tap) noexcept nogil:
+    return high < tap.card_hi or (high == tap.card_hi and low < tap.card_lo)
+
+
+cdef inline bint is_of(uint64_t high, uint64_t low, const Tap *tap) noexcept nogil:
+    return low == tap.card_lo and high == tap.card_hi
+
+
+cdef class Bench:
+    """The memory, and everything that is the same for all partitions of a run.
+
+    Use it so: `taps` to be filled, `lay_out`, a verdict in `codes` on every one of `suspects`,
+    `clear`; then `entries`, `cards`, `totals`, `refused`, `carried` and `events` say what became
+    of the partition, until the next one is laid out.
+    """
+
+    cdef Plan _plan
+    cdef Carried _before
+    cdef const Member[::1] _members
+    cdef const AgreementTerms[::1] _agreements
+    cdef Pairing _pairing
+    cdef uint16_t _first_open_day
+    # By tap.
+    cdef Tap[::1] _taps
+    cdef uint16_t[::1] _codes
+    cdef uint32_t[::1] _order
+    cdef uint32_t[::1] _suspects
+    cdef uint32_t[::1] _carried
+    cdef uint32_t[::1] _refused
+    cdef uint32_t[::1] _events
+    cdef uint8_t[::1] _scratch
+    # By card.
+    cdef CardState[::1] _known
+    cdef CardState[::1] _cards
+    cdef Accumulator[::1] _known_totals
+    cdef Accumulator[::1] _totals
+    # By ride.
+    cdef Ride[::1] _rides
+    cdef Charge[::1] _charges
+    cdef Entry[::1] _entries
+    cdef Obligation[::1] _sums
+    cdef object _sums_given
+    cdef Py_ssize_t _sums_free
+    cdef dict _arrays
+    cdef Py_ssize_t _tap_count, _kept, _suspect_count, _known_count, _known_totals_count
+    cdef Py_ssize_t _card_count, _total_count, _entry_count, _carried_count, _refused_count
+    cdef Py_ssize_t _event_count
+
+    def __init__(self, Plan plan not None, members not None, agreements not None,
+                 Carried before not None, *, int64_t ride_limit_s, int64_t horizon,
+                 int64_t civil_offset_s, int64_t day_starts_s, uint16_t first_open_day):
+        """Times are UTC seconds, durations seconds, days counted from 1970; see pair_taps."""
+        self._plan, self._before = plan, before
+        self._members, self._agreements = members, agreements
+        if self._agreements.shape[0] != 3:
+            raise ValueError(f"agreements has {self._agreements.shape[0]} rows, not 3")
+        self._pairing.ride_limit_s = ride_limit_s
+        self._pairing.horizon = horizon
+        self._pairing.civil_offset_s = civil_offset_s
+        self._pairing.day_starts_s = day_starts_s
+        self._first_open_day = first_open_day
+        self._arrays = {}
+        self._make_room(BATCH)
+        self._make_ride_room(2 * BATCH)
+        self._known_totals = self._keep("known_totals", BATCH, records.ACCUMULATOR)
+
+    cdef object _keep(self, str name, Py_ssize_t count, dtype):
+        """A new array under a name."""
+        self._arrays[name] = np.empty(count, dtype)
+        return self._arrays[name]
+
+    cdef int _make_room(self, Py_ssize_t taps) except -1:
+        """Room for so many taps, whatever becomes of them."""
+        self._taps = self._keep("taps", taps, records.TAP)
+        self._codes = self._keep("codes", taps, np.uint16)
+        self._order = self._keep("order", taps, np.uint32)
+        self._suspects = self._keep("suspects", taps, np.uint32)
+        self._carried = self._keep("carried", taps, np.uint32)
+        self._refused = self._keep("refused", taps, np.uint32)
+        self._events = self._keep("events", taps, np.uint32)
+        self._scratch = self._keep("scratch", taps * SCRATCH, np.uint8)
+        self._known = self._keep("known", taps, records.CARD_STATE)
+        self._cards = self._keep("cards", taps, records.CARD_STATE)
+        self._entries = self._keep("entries", taps, records.ENTRY)
+        return 0
+
+    cdef int _make_ride_room(self, Py_ssize_t rides) except -1:
+        self._rides = self._keep("rides", rides, records.RIDE)
+        self._charges = self._keep("charges", rides, records.CHARGE)
+        return 0
+
+    def taps(self, Py_ssize_t partition, Py_ssize_t count):
+        """An array of `count` taps (TAP) to fill; those that are open are added by lay_out."""
+        cdef Py_ssize_t room = count + self._before.count_open(partition)
+        if room > self._taps.shape[0]:
+            self._make_room(room + room // 4)
+        return self._arrays["taps"][:count]
+
+    def lay_out(self, Py_ssize_t partition, Py_ssize_t count):
+        """Put the first `count` taps and the open ones in order, with what their cards carried."""
+        cdef Py_ssize_t most = self._before._totals_offsets[partition + 1] - (
+            self._before._totals_offsets[partition])
+        if count + self._before.count_open(partition) > self._taps.shape[0]:
+            raise ValueError(f"{count} taps: more than `taps` gave room for")
+        if most > self._known_totals.shape[0]:
+            self._known_totals = self._keep("known_totals", most + most // 4, records.ACCUMULATOR)
+        with nogil:
+            _lay_out(self, self._before, partition, count)
+
+    def clear(self):
+        """Clear what lay_out laid out, but for taps whose code is not OK."""
+        cdef Py_ssize_t longest, most
+        if self._suspect_count:
+            self._drop_refused()
+        longest = _longest_batch(self)
+        if longest > self._rides.shape[0]:
+            self._make_ride_room(longest + longest // 4)
+        most = self._known_totals_count + self._kept * self._plan.counts_to_most
+        if "totals" not in self._arrays or most > self._totals.shape[0]:
+            self._totals = self._keep("totals", most + most // 4 + 1, records.ACCUMULATOR)
+        with nogil:
+            _clear(self)
+
+    cdef int _drop_refused(self) except -1:
+        cdef Py_ssize_t i, kept = 0
+        for i in range(self._kept):
+            if self._codes[self._order[i]] == Code.OK:
+                self._order[kept] = self._order[i]
+                kept += 1
+        self._kept = kept
+        return 0
+
+    def add_obligations(self, sums not None, Py_ssize_t done):
+        """Add entries from `done` on to sums; how many are added then, see ext.clearing.netting.
+
+        Nobody else adds to the sums as long as they are handed over again.
+        """
+        cdef Py_ssize_t added = 0
+        cdef int trouble
+        if sums is not self._sums_given:
+            self._sums = self._sums_given = sums
+            self._sums_free = free_rows(self._sums)
+        with nogil:
+            trouble = add_rows(self._entries[done:self._entry_count], self._sums,
+                               &self._sums_free, &added)
+        if trouble == OVERFLOWED:
+            raise OverflowError("what one member owes another does not fit its row, at entry "
+                                f"{done + added}")
+        return done + added
+
+    @property
+    def all_taps(self):
+        """The partition's taps, open ones last."""
+        return self._arrays["taps"][:self._tap_count]
+
+    @property
+    def codes(self):
+        """A code per tap."""
+        return self._arrays["codes"][:self._tap_count]
+
+    @property
+    def suspects(self):
+        """Indexes of taps whose counters an earlier run may have accepted."""
+        return self._arrays["suspects"][:self._suspect_count]
+
+    @property
+    def entries(self):
+        """ENTRY, by card and time."""
+        return self._arrays["entries"][:self._entry_count]
+
+    @property
+    def cards(self):
+        """CARD_STATE of the cards that had a tap, sorted by card."""
+        return self._arrays["cards"][:self._card_count]
+
+    @property
+    def totals(self):
+        """ACCUMULATOR of those cards, sorted by card."""
+        return self._arrays["totals"][:self._total_count]
+
+    @property
+    def refused(self):
+        """Indexes of refused taps."""
+        return self._arrays["refused"][:self._refused_count]
+
+    @property
+    def carried(self):
+        """Indexes of entries that stay open, which are flagged CARRIED."""
+        return self._arrays["carried"][:self._carried_count]
+
+    @property
+    def events(self):
+        """Indexes of accepted taps that make no ride."""
+        return self._arrays["events"][:self._event_count]
+
+
+cdef int _lay_out(Bench bench, Carried before, Py_ssize_t partition,
+                  Py_ssize_t count) except -1 nogil:
+    cdef Py_ssize_t i
+    for i in range(before._open_offsets[partition], before._open_offsets[partition + 1]):
+        bench._taps[count] = before._open_taps[before._open_listed[i]]
+        count += 1
+    bench._tap_count = count
+    bench._kept = bench._known_count = bench._known_totals_count = bench._suspect_count = 0
+    if count == 0:
+        return 0
+    bench._kept = order_rows(bench._taps[:count], &bench._scratch[0], bench._order[:count],
+                             bench._codes[:count])
+    _pick_states(bench, before, partition)
+    _pick_totals(bench, before, partition)
+    if bench._known_count:
+        bench._suspect_count = find_seen_rows(
+            bench._taps, bench._order[:bench._kept], bench._known[:bench._known_count],
+            bench._suspects)
+    return 0
+
+
+cdef int _pick_states(Bench bench, Carried before, Py_ssize_t partition) except -1 nogil:
+    """Copy the carried states of the cards that have a tap."""
+    cdef Py_ssize_t at = before._cards_offsets[partition], i, picked = 0
+    cdef Py_ssize_t end = before._cards_offsets[partition + 1]
+    cdef const CardState *state = NULL
+    cdef const Tap *tap
+    for i in range(bench._kept):
+        tap = &bench._taps[bench._order[i]]
+        while at < end:
+            state = &before._cards[before._cards_listed[at]]
+            if not is_before(state.card_hi, state.card_lo, tap):
+                break
+            at += 1
+            if at + AHEAD < end:
+                prefetch(&before._cards[before._cards_listed[at + AHEAD]])
+        if at == end:
+            break
+        if is_of(state.card_hi, state.card_lo, tap):
+            bench._known[picked] = state[0]
+            picked += 1
+            at += 1
+    bench._known_count = picked
+    return 0
+
+
+cdef int _pick_totals(Bench bench, Carried before, Py_ssize_t partition) except -1 nogil:
+    """The same for their running totals."""
+    cdef Py_ssize_t at = before._totals_offsets[partition], i, picked = 0
+    cdef Py_ssize_t end = before._totals_offsets[partition + 1]
+    cdef const Accumulator *total
+    cdef const Tap *tap
+    for i in range(bench._kept):
+        tap = &bench._taps[bench._order[i]]
+        while at < end:
+            total = &before._totals[before._totals_listed[at]]
+            if is_of(total.card_hi, total.card_lo, tap):
+                bench._known_totals[picked] = total[0]
+                picked += 1
+            elif not is_before(total.card_hi, total.card_lo, tap):
+                break
+            at += 1
+            if at + AHEAD < end:
+                prefetch(&before._totals[before._totals_listed[at + AHEAD]])
+        if at == end:
+            break
+    bench._known_totals_count = picked
+    return 0
+
+
+cdef inline bint same_card(Bench bench, Py_ssize_t a, Py_ssize_t b) noexcept nogil:
+    """Whether two kept taps, by their places in the order, are of one card."""
+    cdef const Tap *tap = &bench._taps[bench._order[a]]
+    return is_of(tap.card_hi, tap.card_lo, &bench._taps[bench._order[b]])
+
+
+cdef Py_ssize_t _end_of_batch(Bench bench, Py_ssize_t start) noexcept nogil:
+    """Where the batch ends that begins at a place of the order: behind a card's last tap."""
+    cdef Py_ssize_t end = min(start + BATCH, bench._kept)
+    while end < bench._kept and same_card(bench, end, end - 1):
+        end += 1
+    return end
+
+
+cdef Py_ssize_t _longest_batch(Bench bench) noexcept nogil:
+    cdef Py_ssize_t start = 0, end, longest = 0
+    while start < bench._kept:
+        end = _end_of_batch(bench, start)
+        longest = max(longest, end - start)
+        start = end
+    return longest
+
+
+cdef int _clear(Bench bench) except -1 nogil:
+    cdef Batch done
+    cdef Py_ssize_t end
+    done.taps = done.cards = done.known_totals = done.totals = done.entries = done.carried = 0
+    bench._card_count = open_states_rows(bench._taps, bench._order[:bench._kept],
+                                         bench._known[:bench._known_count], bench._cards)
+    while done.taps < bench._kept:
+        end = _end_of_batch(bench, done.taps)
+        _clear_batch(bench, &done, end)
+        done.taps = end
+    remember_rows(bench._taps, bench._order[:bench._kept], bench._codes, bench._cards)
+    bench._entry_count = done.entries
+    bench._total_count = done.totals
+    bench._carried_count = done.carried
+    _list_outcomes(bench)
+    return 0
+
+
+cdef int _clear_batch(Bench bench, Batch *done, Py_ssize_t end) except -1 nogil:
+    """Pair, price and enter the kept taps up to a place of the order."""
+    cdef Py_ssize_t rides, still_open = 0, refused = 0
+    cdef Py_ssize_t card_end = done.cards, known_end = done.known_totals
+    cdef const CardState *card
+    cdef const Accumulator *total
+    cdef const Tap *last = &bench._taps[bench._order[end - 1]]
+    while card_end < bench._card_count:
+        card = &bench._cards[card_end]
+        if not (is_before(card.card_hi, card.card_lo, last)
+                or is_of(card.card_hi, card.card_lo, last)):
+            break
+        card_end += 1
+    while known_end < bench._known_totals_count:
+        total = &bench._known_totals[known_end]
+        if not (is_before(total.card_hi, total.card_lo, last)
+                or is_of(total.card_hi, total.card_lo, last)):
+            break
+        known_end += 1
+    rides = pair_rows(bench._taps, bench._order[done.taps:end], bench._members, &bench._pairing,
+                      bench._rides, bench._carried[done.carried:], &still_open)
+    done.carried += still_open
+    done.totals += price_rows(
+        bench._plan, bench._rides[:rides], bench._cards[done.cards:card_end],
+        bench._known_totals[done.known_totals:known_end], bench._charges[:rides],
+        bench._totals[done.totals:], &refused)
+    done.entries += make_rows(
+        bench._taps, bench._rides[:rides], bench._charges[:rides], bench._members,
+        bench._agreements, bench._first_open_day, bench._entries[done.entries:], bench._codes)
+    done.cards, done.known_totals = card_end, known_end
+    return 0
+
+
+cdef int _list_outcomes(Bench bench) except -1 nogil:
+    """List refused taps and events, and flag what stays open."""
+    cdef Py_ssize_t i, refused = 0, events = 0
+    for i in range(bench._carried_count):
+        bench._taps[bench._carried[i]].flags |= CARRIED
+    for i in range(bench._tap_count):
+        if bench._codes[i] != Code.OK:
+            bench._refused[refused] = <uint32_t>i
+            refused += 1
+        elif bench._taps[i].kind >= TapKind.TOP_UP:
+            bench._events[events] = <uint32_t>i
+            events += 1
+    bench._refused_count, bench._event_count = refused, events
+    return 0

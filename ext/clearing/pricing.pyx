@@ -1,0 +1,344 @@
+"""Prices rides, card by card in the order of their time.
+
+The rules are in clearing/reference/RULES.md sections 3 and 4; what they compile to is made in
+fare_tables/compile/tables.py. Amounts are fen and at most 2,000,000,000 each by decoding and compiling,
+so one price times parts per million fits 64 bits, and so does the sum of 2^32 prices.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.string cimport memset
+
+from ext.codes cimport Code, Counts, Effect, LegKind, RideState
+from ext.clearing.conditions cimport holds, is_incomplete, ride_time
+from ext.clearing.discounts cimport DOES_NOT_FIT, add_legs, may_transfer, price_after
+from ext.clearing.fares cimport find_due, find_fare_row, is_overtime
+from ext.clearing.tables cimport Plan
+from ext.records cimport (
+    HELD,
+    NO_TRANSFER,
+    PAID_BY_VALIDATOR,
+    Accumulator,
+    CardState,
+    Charge,
+    Choice,
+    FareRow,
+    Member,
+    Offer,
+    PriceRow,
+    Ride,
+    Step,
+    Tariff,
+)
+from ext.clearing.accumulators cimport NO_DAY, Card, count, counted, forget_places, sort_totals
+
+cdef enum:
+    DUE_MOST = 2000000000       # fen; a table by distance can ask for more
+    AMOUNTS_BYTES = 64          # of a charge, before its rule
+    QUOTAS_MOST = 16            # quotas that one ride can use: the compiler refuses more
+
+
+cdef struct Pricing:
+    # One ride while it is priced.
+    Ride *ride
+    Charge *charge
+    Card *card
+    const Tariff *tariff
+    const Offer *offer
+    const FareRow *fare
+    bint companion
+    bint incomplete
+    int legs
+    uint32_t kinds                              # bit k: a row of LegKind k has applied
+    uint32_t quotas_count
+    const PriceRow *quotas[QUOTAS_MOST]         # rows that have applied and have a quota
+
+
+cdef inline int64_t find_tariff(Plan plan, const Ride *ride) except -2 nogil:
+    """The index of the table version in force for the ride; -1: none."""
+    cdef uint32_t line = ride.line if ride.line < <uint32_t>plan.line_groups.shape[0] else 0
+    cdef Py_ssize_t owner = plan.members[ride.operator].slot
+    cdef const Choice *choice = &plan.choices[
+        (owner * plan.modes + ride.mode) * plan.groups + plan.line_groups[line]]
+    cdef const Tariff *tariff
+    cdef uint32_t i
+    for i in range(choice.first, choice.first + choice.count):
+        tariff = &plan.tariffs[plan.choice_tariffs[i]]
+        if tariff.first_day <= ride.service_day <= tariff.last_day:
+            return plan.choice_tariffs[i]
+    return -1
+
+
+cdef inline const Offer *find_offer(Plan plan, int64_t tariff,
+                                    const Ride *ride) except NULL nogil:
+    """What the tariff has for the rider."""
+    cdef Py_ssize_t kind = min(<Py_ssize_t>ride.card_kind, plan.card_kinds - 1)
+    cdef Py_ssize_t medium = min(<Py_ssize_t>ride.medium, plan.media - 1)
+    return &plan.offers[((tariff * plan.card_kinds + kind) * plan.media + medium) * plan.modes
+                        + ride.mode]
+
+
+cdef bint is_companion(const Tariff *tariff, const CardState *state,
+                       const Ride *ride) noexcept nogil:
+    """Whether the card was tapped again for somebody who rides along."""
+    return (tariff.companion_within_s != 0 and state.transfers != NO_TRANSFER
+            and ride.state == RideState.SINGLE_TAP and state.last_single != 0
+            and ride.vehicle != 0 and ride.vehicle == state.last_vehicle
+            and ride.operator == state.last_operator and ride.mode == state.last_mode
+            and ride.line == state.last_line
+            and ride.started_at - state.last_started_at <= tariff.companion_within_s)
+
+
+cdef bint fits(Plan plan, const PriceRow *row, uint8_t kind,
+               const Pricing *pricing) except -1 nogil:
+    """Whether all holds that an offered row asks for."""
+    cdef const Ride *ride = pricing.ride
+    cdef int64_t so_far
+    if row.condition and not holds(plan, row.condition, ride, pricing.companion):
+        return False
+    if row.unless & pricing.kinds:
+        return False
+    if kind == LegKind.TRANSFER and not may_transfer(plan, row, pricing.card.state, ride,
+                                                     pricing.companion):
+        return False
+    if kind == LegKind.TIER:
+        so_far = counted(plan, pricing.card, row.accumulator, ride.service_day)
+        if not row.counted_from <= so_far <= row.counted_to:
+            return False
+    if row.quota:
+        so_far = counted(plan, pricing.card, row.quota, ride.service_day)
+        return so_far + row.quota_uses <= row.quota_limit
+    return True
+
+
+cdef inline int64_t price_by(Plan plan, const PriceRow *row, uint8_t kind,
+                             const Pricing *pricing) except -2 nogil:
+    """The price after an offered row; DOES_NOT_FIT."""
+    cdef int64_t left = 0
+    if row.narrow and not fits(plan, row, kind, pricing):
+        return DOES_NOT_FIT
+    if row.effect == Effect.LIMIT:
+        left = row.amount - counted(plan, pricing.card, row.accumulator, pricing.ride.service_day)
+    return price_after(plan, row, pricing.fare, pricing.card.state, pricing.ride, left,
+                       pricing.charge.price)
+
+
+cdef int apply_row(Plan plan, const PriceRow *row, uint8_t kind, int64_t after,
+                   Pricing *pricing) except -1 nogil:
+    """Take a row's discount off the price, as legs."""
+    cdef Charge *charge = pricing.charge
+    if after != charge.price:
+        add_legs(plan, row, pricing.ride, kind, charge.price - after, charge, &pricing.legs)
+    charge.price = after
+    if row.quota:
+        pricing.quotas[pricing.quotas_count] = row
+        pricing.quotas_count += 1
+    return 0
+
+
+cdef inline int apply_step(Plan plan, const Step *step, Pricing *pricing) except -1 nogil:
+    """Apply the rows of one kind: the first that fits, the best, or every cap."""
+    cdef const PriceRow *row
+    cdef const PriceRow *chosen = NULL
+    cdef int64_t after, least = 0
+    cdef uint32_t i
+    for i in range(step.rows, step.rows + step.rows_count):
+        row = &plan.rows[plan.offered_rows[i]]
+        after = price_by(plan, row, step.kind, pricing)
+        if after < 0 or (step.best and chosen != NULL and after >= least):
+            continue
+        chosen = row
+        least = after
+        if step.kind == LegKind.CAP:
+            apply_row(plan, row, step.kind, after, pricing)
+        elif not step.best:
+            break
+    if chosen != NULL:
+        if step.kind != LegKind.CAP:
+            apply_row(plan, chosen, step.kind, least, pricing)
+        pricing.kinds |= <uint32_t>1 << step.kind
+    return 0
+
+
+cdef inline int settle_paid(Plan plan, Ride *ride, Charge *charge) except -1 nogil:
+    """Decide what the rider pays: what the validator took, where it charges; else the price."""
+    cdef const Member *owner = &plan.members[ride.operator]
+    charge.paid = charge.price
+    if ride.flags & PAID_BY_VALIDATOR:
+        if (owner.validator_media >> ride.medium) & 1:
+            charge.paid = ride.paid
+        else:
+            ride.flags &= ~PAID_BY_VALIDATOR
+    charge.variance = charge.paid - charge.price
+    if charge.variance != 0 and owner.holds_variance:
+        ride.flags |= HELD
+    return 0
+
+
+cdef inline void move_chain(const Pricing *pricing, CardState *state) noexcept nogil:
+    """Carry the transfer chain past the ride."""
+    cdef const Ride *ride = pricing.ride
+    if pricing.incomplete:
+        state.transfers = NO_TRANSFER
+        return
+    if pricing.companion:
+        return
+    if pricing.kinds >> LegKind.TRANSFER & 1:
+        state.transfers += 1
+        state.chain_price += pricing.charge.price
+    else:
+        state.transfers = 0
+        state.chain_started_at = ride_time(ride)
+        state.chain_due = pricing.charge.due
+        state.chain_price = pricing.charge.price
+        state.chain_stop = ride.from_stop
+    state.last_started_at = ride.started_at
+    state.last_ended_at = ride.ended_at
+    state.last_line = ride.line
+    state.last_vehicle = ride.vehicle
+    state.last_operator = ride.operator
+    state.last_mode = ride.mode
+    state.last_stop = ride.to_stop
+    state.last_single = ride.state == RideState.SINGLE_TAP
+
+
+cdef inline int count_ride(Plan plan, const Pricing *pricing) except -1 nogil:
+    """Feed the table's accumulators, and the quotas of the rows that applied."""
+    cdef const Tariff *tariff = pricing.tariff
+    cdef const PriceRow *row
+    cdef uint32_t i
+    cdef int64_t amount
+    cdef uint8_t counts
+    if not pricing.incomplete:
+        for i in range(tariff.counts_to, tariff.counts_to + tariff.counts_to_count):
+            counts = plan.accumulator_rules[plan.counts_to[i]].counts
+            amount = pricing.charge.paid
+            if counts == Counts.COUNTS_DUE:
+                amount = pricing.charge.due
+            elif counts == Counts.COUNTS_RIDES:
+                amount = 1
+            count(plan, pricing.ride, plan.counts_to[i], amount, pricing.card)
+    for i in range(pricing.quotas_count):
+        row = pricing.quotas[i]
+        count(plan, pricing.ride, row.quota, row.quota_uses, pricing.card)
+    return 0
+
+
+cdef inline Code find_charge(Plan plan, Pricing *pricing) except? Code.PRICE_OVERFLOW nogil:
+    """What is due for the ride, by which row of which table."""
+    cdef Ride *ride = pricing.ride
+    cdef Charge *charge = pricing.charge
+    cdef int64_t found = find_tariff(plan, ride), due
+    if found < 0:
+        return Code.NO_FARE
+    pricing.tariff = &plan.tariffs[found]
+    pricing.offer = find_offer(plan, found, ride)
+    pricing.companion = is_companion(pricing.tariff, pricing.card.state, ride)
+    pricing.fare = find_fare_row(plan, pricing.offer, ride, pricing.companion)
+    if pricing.fare == NULL:
+        return Code.NO_FARE
+    due = find_due(plan, pricing.fare, ride)
+    if due < 0:
+        return Code.NO_FARE
+    if due > DUE_MOST:
+        return Code.PRICE_OVERFLOW
+    if is_overtime(pricing.fare, ride):
+        ride.state = RideState.OVERTIME
+    charge.due = due
+    charge.price = due
+    charge.rule = pricing.fare.rule
+    charge.table = pricing.tariff.table
+    return Code.OK
+
+
+cdef Code price_ride(Plan plan, Ride *ride, Charge *charge,
+                     Card *card) except? Code.PRICE_OVERFLOW nogil:
+    """Price one ride and move its card's state; a refused ride leaves the state alone."""
+    cdef Pricing pricing
+    cdef Code code
+    cdef uint32_t i
+    # In two pieces: for one of this size, compilers take an instruction that is slow to start.
+    memset(&charge.due, 0, AMOUNTS_BYTES)
+    memset(&charge.rule, 0, sizeof(Charge) - AMOUNTS_BYTES)
+    forget_places(card, ride.service_day)
+    pricing.ride = ride
+    pricing.charge = charge
+    pricing.card = card
+    pricing.incomplete = is_incomplete(ride)
+    pricing.legs = 0
+    pricing.kinds = 0
+    pricing.quotas_count = 0
+    code = find_charge(plan, &pricing)
+    if code != Code.OK:
+        return code
+    if pricing.fare.discounts_on_incomplete or not pricing.incomplete:
+        for i in range(pricing.offer.steps, pricing.offer.steps + pricing.offer.steps_count):
+            apply_step(plan, &plan.steps[i], &pricing)
+    settle_paid(plan, ride, charge)
+    count_ride(plan, &pricing)
+    move_chain(&pricing, card.state)
+    return Code.OK
+
+
+cdef Py_ssize_t skip_cards(const Accumulator[::1] before, Py_ssize_t old,
+                           const CardState *state) except -1 nogil:
+    """The first running total that is not of a card before this one, from `old` on."""
+    while old < before.shape[0] and (
+        before[old].card_hi < state.card_hi
+        or (before[old].card_hi == state.card_hi and before[old].card_lo < state.card_lo)
+    ):
+        old += 1
+    return old
+
+
+cdef Py_ssize_t price_rows(Plan plan, Ride[::1] rides, CardState[::1] states,
+                           const Accumulator[::1] before, Charge[::1] charges,
+                           Accumulator[::1] totals, Py_ssize_t *refused) except -1 nogil:
+    """Price every ride; how many accumulators the touched cards have then."""
+    cdef Py_ssize_t i, ride = 0, old = 0, end = 0
+    cdef Code code
+    cdef Card card
+    for i in range(states.shape[0]):
+        card.state = &states[i]
+        card.totals = &totals[0] + end if totals.shape[0] else NULL
+        card.count = 0
+        card.room = totals.shape[0] - end
+        card.day = NO_DAY
+        old = skip_cards(before, old, card.state)
+        while (old < before.shape[0] and before[old].card_hi == card.state.card_hi
+               and before[old].card_lo == card.state.card_lo):
+            totals[end + card.count] = before[old]
+            card.count += 1
+            old += 1
+        while (ride < rides.shape[0] and rides[ride].card_hi == card.state.card_hi
+               and rides[ride].card_lo == card.state.card_lo):
+            code = price_ride(plan, &rides[ride], &charges[ride], &card)
+            charges[ride].code = code
+            if code != Code.OK:
+                refused[0] += 1
+            ride += 1
+        sort_totals(&card)
+        end += card.count
+    return end
+
+
+def price_rides(Plan plan not None, Ride[::1] rides not None, CardState[::1] states not None,
+                const Accumulator[::1] before not None, Charge[::1] charges not None,
+                Accumulator[::1] after not None):
+    """The number of accumulators of the touched cards, and of rides that have no fare.
+
+    rides: by card and time, as pair_taps makes them; `state` and `flags` may change (OVERTIME,
+    HELD). states: one row per card, as open_states leaves them; moved forward. before:
+    accumulators sorted by card. charges: one row per ride. after: room for `before` and
+    plan.counts_to_most more per ride.
+    Raises ValueError where charges or after is too short.
+    """
+    cdef Py_ssize_t kept, refused = 0
+    if charges.shape[0] != rides.shape[0]:
+        raise ValueError(f"rides has {rides.shape[0]} rows, charges {charges.shape[0]}")
+    if after.shape[0] < before.shape[0] + rides.shape[0] * plan.counts_to_most:
+        raise ValueError(f"after has {after.shape[0]} rows: {before.shape[0]} accumulators and "
+                         f"{rides.shape[0]} rides may need "
+                         f"{before.shape[0] + rides.shape[0] * plan.counts_to_most}")
+    with nogil:
+        kept = price_rows(plan, rides, states, before, charges, after, &refused)
+    return kept, refused

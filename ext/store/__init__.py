@@ -1,0 +1,1 @@
+"""Records to the columns of a store."""

@@ -1,0 +1,411 @@
+"""All that rides can differ in, as far as a table's rows tell them apart.
+
+A dimension is one thing that rides differ in, such as the card kind. Its atoms are values of it:
+every value that a row names, and one for all others. Of numbers and times, an atom is the first of
+a stretch within which no row changes its mind. Beside each atom stands a mask with one bit for
+each row: whether the row's condition in this dimension holds. A row fits a ride where its bit is
+set in every dimension, so that a table's whole behaviour is a matter of and-ing masks.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from typing import Any, NamedTuple
+
+from fare_tables.check.setting import Service, Setting
+from fare_tables.model import (
+    DISCOUNTS,
+    Row,
+    Table,
+    Tier,
+    Transfer,
+    Window,
+    is_between_stops,
+    tier_bounds,
+)
+
+KINDS = ("fare", *DISCOUNTS)
+STATES = ("COMPLETE", "SAME_STATION", "MISSING_IN", "MISSING_OUT", "SINGLE_TAP")
+AGES = range(1, 151)
+LOOKED_AT_MOST = 50_000_000     # atoms of one dimension, times rows and their windows
+
+
+class TooMany(Exception):
+    """There is more to tell apart than can be looked at."""
+
+
+class Atom(NamedTuple):
+    """A value, and which rows hold for it."""
+
+    value: Any
+    mask: int
+
+
+class Dimension(NamedTuple):
+    """One thing that rides differ in."""
+
+    name: str
+    atoms: list[Atom]
+
+    def merged(self) -> list[Atom]:
+        """One atom for each mask: the first of those that no row tells apart."""
+        first: dict[int, Atom] = {}
+        for atom in self.atoms:
+            first.setdefault(atom.mask, atom)
+        return list(first.values())
+
+
+class TableRow(NamedTuple):
+    """A row of a table, and its kind."""
+
+    kind: str
+    row: Row
+
+
+class Before(NamedTuple):
+    """The ride that a transfer is from."""
+
+    operator: str
+    mode: str
+    line: str
+    stop: str
+
+
+class Timing(NamedTuple):
+    """How a ride follows the one before: transfers used, seconds since, and what is the same."""
+
+    used: int
+    since_chain_s: int
+    since_start_s: int
+    since_end_s: int
+    lasts_s: int
+    same_line: bool
+    same_vehicle: bool
+
+
+def rows_of(table: Table) -> list[TableRow]:
+    """Every row of a table, by kind and place."""
+    return [TableRow(kind, row) for kind in KINDS for row in getattr(table, kind)]
+
+
+def states_of(table: Table, service: Service) -> list[str]:
+    """How rides of a service can end: by gates, or with one tap."""
+    if service.stops is not None or any(
+            is_between_stops(fare) or fare.basis == "time" for fare in table.fare):
+        return ["COMPLETE", "SAME_STATION", "MISSING_IN", "MISSING_OUT"]
+    return ["SINGLE_TAP", "COMPLETE"]
+
+
+class Atoms:
+    """The dimensions of one table, for the rides of one service."""
+
+    def __init__(self, table: Table, service: Service, setting: Setting,
+                 lines: Sequence[str]) -> None:
+        """`lines` are those that the table prices rides of, "" for any other."""
+        self.table, self.service, self.setting, self.lines = table, service, setting, lines
+        self.rows = rows_of(table)
+        self.windows = {one.window: one for one in table.window}
+        sets: dict[str, set[str]] = {}
+        for name, stops in table.stop_sets.items():
+            for stop in stops:
+                sets.setdefault(stop, set()).add(name)
+        self.sets_by_stop = {stop: frozenset(names) for stop, names in sets.items()}
+
+    def dimensions(self, state: str) -> list[Dimension]:
+        """Everything that rides of one state differ in."""
+        return [*self._of_place(state), *self._of_rider(state), *self._of_memory]
+
+    def stops(self) -> list[str]:
+        """The stops of the service; where it has no list, those that sets name, and any other."""
+        return stops_of(self.service, self.table)
+
+    def _name(self, condition: str) -> bool:
+        """Whether any row has the condition."""
+        return any(getattr(one.row, condition, None) is not None for one in self.rows)
+
+    def _dimension(self, name: str, values: Iterable[Any],
+                   holds: Callable[[TableRow, Any], bool]) -> Dimension:
+        """Raises TooMany."""
+        looks = len(self.rows)
+        if name == "when":
+            looks += sum(len(one.row.windows or ()) for one in self.rows)
+        most = LOOKED_AT_MOST // looks
+        listed = list(islice(values, most + 1))
+        if len(listed) > most:
+            raise TooMany(f"its rows tell apart more than {most:,} rides by {name}")
+        return Dimension(name, [
+            Atom(value, sum(1 << bit for bit, row in enumerate(self.rows) if holds(row, value)))
+            for value in listed])
+
+    def _of_stops(self, name: str, stops: Sequence[str],
+                  holds: Callable[[TableRow, frozenset[str]], bool]) -> Dimension:
+        """A dimension of stops: what counts is the sets that a stop is in."""
+        masks: dict[frozenset[str], int] = {}
+        atoms = []
+        for stop in stops:
+            sets = self.sets_of(stop)
+            if sets not in masks:
+                masks[sets] = sum(
+                    1 << bit for bit, row in enumerate(self.rows) if holds(row, sets))
+            atoms.append(Atom(stop, masks[sets]))
+        return Dimension(name, atoms)
+
+    def sets_of(self, stop: str) -> frozenset[str]:
+        """The stop sets that a stop is in."""
+        return self.sets_by_stop.get(stop, frozenset())
+
+    def _of_rider(self, state: str) -> list[Dimension]:
+        """Who rides, by what, on which line."""
+        table, setting, mode = self.table, self.setting, self.service.mode
+        companions = [False]
+        if table.companion_within_s is not None and state == "SINGLE_TAP":
+            companions.append(True)
+        ages = {edge for _, row in self.rows
+                for edge in (row.age_from, None if row.age_to is None else row.age_to + 1)
+                if edge is not None and edge in AGES}
+        return [
+            self._dimension("mode", [mode], lambda one, value: _in(value, one.row.modes)),
+            self._dimension("card_kind", setting.card_kinds,
+                            lambda one, value: _in(value, one.row.card_kinds)),
+            self._dimension("medium", setting.media,
+                            lambda one, value: _in(value, one.row.media)),
+            self._dimension("city", dict.fromkeys(setting.issuer_cities),
+                            lambda one, value: _fits_card(one.row, value, table.city)),
+            self._dimension("line", self.lines, lambda one, value: self._of_classes(
+                one.row.line_classes, self.service.operator, value)),
+            self._dimension("age", [None, *sorted(ages | {1})],
+                            lambda one, value: _fits_age(one.row, value)),
+            self._dimension("reviewed", [False, True],
+                            lambda one, value: value or not one.row.reviewed),
+            self._dimension("companion", companions, lambda one, value: not value or (
+                one.row.companions and one.kind != "transfer")),
+        ]
+
+    def _of_classes(self, names: Sequence[str] | None, operator: str, line: str) -> bool:
+        return names is None or any(
+            (operator, line) in self.setting.line_classes.get(name, ()) for name in names)
+
+    def _of_place(self, state: str) -> list[Dimension]:
+        """Where and when: stops, the day and the clock."""
+        stops = self.stops()
+
+        def goes_from(one: TableRow, sets: frozenset[str]) -> bool:
+            return _in_any(one.row.from_stops, sets)
+
+        def goes_to(one: TableRow, sets: frozenset[str]) -> bool:
+            return _in_any(one.row.to_stops, sets)
+
+        when = self._of_clock(state)
+        if not (self._name("from_stops") or self._name("to_stops")):
+            return [when]
+        if state == "SAME_STATION":
+            return [self._of_stops("from_stop", stops, lambda one, sets: (
+                goes_from(one, sets) and goes_to(one, sets))), when]
+        known_from = [""] if state == "MISSING_IN" else stops
+        known_to = [""] if state in ("MISSING_OUT", "SINGLE_TAP") else stops
+        return [self._of_stops("from_stop", known_from, goes_from),
+                self._of_stops("to_stop", known_to, goes_to), when]
+
+    def _of_clock(self, state: str) -> Dimension:
+        """Days, and the clock at entry and exit: (words, entry, exit), seconds of the day."""
+        edges = {0}
+        for window in self.table.window:
+            edges.add(seconds_of(window.since))
+            edges.add(0 if window.until is None else seconds_of(window.until))
+        clocks: list[int | None] = [*sorted(edges)]
+        at_exit = any(one.row.windows is not None and one.row.window_at == "exit"
+                      for one in self.rows)
+        named = any(window.days is not None for window in self.table.window)
+        days = self.setting.list_day_words() if named else [frozenset[str]()]
+
+        def exits(entry: int | None) -> list[int | None]:
+            if state == "MISSING_OUT":
+                return [None]
+            return clocks if at_exit and state != "SINGLE_TAP" else [entry]
+
+        entries = [None] if state == "MISSING_IN" else clocks
+        return self._dimension("when", (
+            (words, entry, end) for words in days for entry in entries for end in exits(entry)),
+            self._holds_when)
+
+    def _holds_when(self, one: TableRow, when: tuple[frozenset[str], int | None, int | None]
+                    ) -> bool:
+        words, entry, end = when
+        at = end if one.row.window_at == "exit" else entry
+        return one.row.windows is None or any(
+            is_within(self.windows[name], words, at)
+            for name in one.row.windows if name in self.windows)
+
+    @cached_property
+    def _of_memory(self) -> list[Dimension]:
+        """What the card remembers: accumulators, and the ride before."""
+        found = [self._of_accumulator(name) for name in dict.fromkeys(
+            name for one in self.rows for name in accumulators_of(one.row))]
+        if not self.table.transfer:
+            return found
+        return [*found, self._dimension("before", self._befores(), self._fits_before),
+                self._dimension("timing", self._timings(), fits_timing)]
+
+    def _befores(self) -> list[Before | None]:
+        """Rides that this table's rides can be transfers from; None: there is none."""
+        found: list[Before | None] = [None]
+        for service in self.setting.services:
+            found += [Before(service.operator, service.mode, line, stop)
+                      for line in self._lines_before(service)
+                      for stop in self._stops_before(service)]
+        return found
+
+    def _lines_before(self, service: Service) -> list[str]:
+        """A line of each sort that line classes make."""
+        def classes_of(line: str) -> frozenset[str]:
+            return frozenset(name for name, members in self.setting.line_classes.items()
+                             if (service.operator, line) in members)
+
+        if not self._name("from_line_classes"):
+            return [""]
+        return ["", *one_of_each(sorted(known_lines(service.operator, self.setting)), classes_of)]
+
+    def _stops_before(self, service: Service) -> list[str]:
+        """A stop of each sort that stop sets make, and the last stop of each set."""
+        if not self._name("left_at"):
+            return [""]
+        stops = stops_of(service, self.table)
+        last = {stops[-1] for stops in self.table.stop_sets.values() if stops}
+        return list(dict.fromkeys(
+            ["", *one_of_each(stops, self.sets_of), *sorted(last & set(stops))]))
+
+    def _of_accumulator(self, name: str) -> Dimension:
+        edges = {0}
+        for one in self.rows:
+            edges |= edges_of(one.row, name)
+        return self._dimension(
+            name, sorted(edge for edge in edges if edge >= 0),
+            lambda one, value: fits_counted(one.row, name, value))
+
+    def _fits_before(self, one: TableRow, before: Before | None) -> bool:
+        row = one.row
+        if not isinstance(row, Transfer):
+            return True
+        return (before is not None and _in(before.mode, row.from_modes)
+                and _in(before.operator, row.from_operators)
+                and self._of_classes(row.from_line_classes, before.operator, before.line)
+                and _in_any(row.left_at, self.sets_of(before.stop)))
+
+    def _timings(self) -> Iterator[Timing]:
+        transfers = self.table.transfer
+        edges = {0} | {row.within_s + 1 for row in transfers}
+        edges |= {row.same_line_after_s for row in transfers if row.same_line_after_s is not None}
+        points = sorted(edges)
+        lasts = points if any(row.measured_to == "end" for row in transfers) else [0]
+        uses = sorted({0} | {row.max_transfers for row in transfers})
+        return (
+            Timing(used, chain, start, end, lasting, same_line, same_vehicle)
+            for used in uses for end in points
+            for start in points if start >= end
+            for chain in points if chain >= start and (used > 0 or chain == start)
+            for lasting in lasts for same_line in (False, True) for same_vehicle in (False, True))
+
+
+def one_of_each(names: Sequence[str], sort: Callable[[str], frozenset[str]]) -> list[str]:
+    """The first name of each sort."""
+    first: dict[frozenset[str], str] = {}
+    for name in names:
+        first.setdefault(sort(name), name)
+    return list(first.values())
+
+
+def stops_of(service: Service, table: Table) -> list[str]:
+    """The stops of a service; where it has no list, those that sets name, and "" for others."""
+    if service.stops is not None:
+        return list(service.stops)
+    return [*sorted({stop for stops in table.stop_sets.values() for stop in stops}), ""]
+
+
+def known_lines(operator: str, setting: Setting) -> set[str]:
+    """The lines of an operator that line classes name."""
+    return {line for members in setting.line_classes.values()
+            for owner, line in members if owner == operator}
+
+
+def seconds_of(time: datetime.time) -> int:
+    """Seconds since midnight."""
+    return time.hour * 3600 + time.minute * 60 + time.second
+
+
+def is_within(window: Window, words: frozenset[str], at: int | None) -> bool:
+    """Whether a window holds at a second of a day that is called by these words."""
+    if at is None or (window.days is not None and not words & set(window.days)):
+        return False
+    since = seconds_of(window.since)
+    if window.until is None:
+        return at >= since
+    until = seconds_of(window.until)
+    return since <= at < until if since < until else at >= since or at < until
+
+
+def accumulators_of(row: Row) -> list[str]:
+    """The accumulators whose count decides whether a row fits."""
+    quota = getattr(row, "quota", None)
+    return ([row.accumulator] if isinstance(row, Tier) else []) + (
+        [] if quota is None else [quota.accumulator])
+
+
+def edges_of(row: Row, accumulator: str) -> set[int]:
+    """The counts at which a row changes its mind."""
+    edges = set()
+    if isinstance(row, Tier) and row.accumulator == accumulator:
+        low, high = tier_bounds(row)
+        edges |= {low} if high is None else {low, high + 1}
+    quota = getattr(row, "quota", None)
+    if quota is not None and quota.accumulator == accumulator:
+        edges.add(quota.limit - quota.uses + 1)
+    return edges
+
+
+def fits_counted(row: Row, accumulator: str, counted: int) -> bool:
+    """Whether a row holds where an accumulator has counted so much."""
+    if isinstance(row, Tier) and row.accumulator == accumulator:
+        low, high = tier_bounds(row)
+        if counted < low or (high is not None and counted > high):
+            return False
+    quota = getattr(row, "quota", None)
+    return (quota is None or quota.accumulator != accumulator
+            or counted + quota.uses <= quota.limit)
+
+
+def fits_timing(one: TableRow, timing: Timing) -> bool:
+    """Whether a transfer row holds for how a ride follows the one before."""
+    row = one.row
+    if not isinstance(row, Transfer):
+        return True
+    since = {"chain": timing.since_chain_s, "start": timing.since_start_s,
+             "end": timing.since_end_s}[row.measured_from]
+    since += timing.lasts_s if row.measured_to == "end" else 0
+    after_s = row.same_line_after_s
+    line = not timing.same_line or row.same_line or (
+        after_s is not None and timing.since_end_s >= after_s)
+    return (timing.used < row.max_transfers and since <= row.within_s and line
+            and (row.same_vehicle or not timing.same_vehicle))
+
+
+def _in(value: str, names: Sequence[str] | None) -> bool:
+    return names is None or value in names
+
+
+def _in_any(names: Sequence[str] | None, sets: frozenset[str]) -> bool:
+    return names is None or not sets.isdisjoint(names)
+
+
+def _fits_card(row: Row, city: str, home: str) -> bool:
+    if isinstance(row.cards, list):
+        return city in row.cards
+    return row.cards == "any" or (row.cards == "home") == (city == home)
+
+
+def _fits_age(row: Row, age: int | None) -> bool:
+    if age is None:
+        return row.age_from is None and row.age_to is None
+    return (row.age_from or 0) <= age and (row.age_to is None or age <= row.age_to)

@@ -1,0 +1,185 @@
+"""Looks for what compiles and is still wrong, and says what was proved where nothing is.
+
+Proved is: every ride of every service, of every sort that the tables' rows tell apart, on every day
+from the service's first on, has one table, one fare row in it, and a fare.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+
+from fare_tables.check.atoms import Atoms, TooMany, known_lines
+from fare_tables.check.coverage import Coverage, cover, never_win
+from fare_tables.check.findings import Finding, find_at
+from fare_tables.check.grids import Grids
+from fare_tables.check.rows import check_rows
+from fare_tables.check.setting import FOREVER, Service, Setting, last_day
+from fare_tables.check.stops import check_stops, unknown_stops
+from fare_tables.model import table_version
+from fare_tables.source import Written
+from network.files import Source
+from network.locations import Place
+
+ONE_DAY = datetime.timedelta(days=1)
+SORTS_SHOWN = 3             # rides without a fare row, of one table
+
+
+@dataclass
+class Report:
+    """What was found, and how much was looked at."""
+
+    findings: list[Finding] = field(default_factory=list)
+    tables: int = 0
+    services: int = 0
+    combinations: int = 0       # of what rows tell apart, each with one fare row
+    fares: int = 0              # between stops
+    assumed: int = 0            # figures that have no public source
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The findings for which the tables must not be used."""
+        return [one for one in self.findings if one.severity == "error"]
+
+
+def check_versions(written: Sequence[Written], setting: Setting) -> list[Finding]:
+    """Days without a table, and days with two; tables that nobody's rides come to."""
+    findings = [
+        find_at(one, "NO_SERVICE", "none of its operators runs what it prices while it is in force",
+                "correct its operators, modes or dates, or leave the table out", hint="operators")
+        for one in written if not setting.services_of(one.table)]
+    for service in setting.services:
+        tables = [one for one in written if service in setting.services_of(one.table)]
+        findings += [*_gaps(tables, service, setting), *_line_gaps(tables, service)]
+        findings += _overlaps(tables, service)
+    return list(dict.fromkeys(findings))
+
+
+def check_tables(written: Sequence[Written], setting: Setting) -> Report:
+    """Every finding about tables that compile."""
+    report = Report(tables=len(written), services=len(setting.services),
+                    assumed=sum(len(one.table.assumed) for one in written))
+    report.findings += check_versions(written, setting) + check_rows(written, setting)
+    grids = Grids(setting.folder)
+    for one in written:
+        services = setting.services_of(one.table)
+        if not services:
+            continue
+        atoms = [Atoms(one.table, service, setting, _lines(one, service, written, setting))
+                 for service in services]
+        report.findings += unknown_stops(one, services)
+        try:
+            coverage = cover(atoms)
+        except TooMany as error:
+            report.findings.append(find_at(one, "TOO_MANY", str(error),
+                                           "split the table by operators or lines"))
+            continue
+        found, fares = check_stops(one, coverage, atoms, grids)
+        report.findings += [*_without_fare(one, coverage), *_never(one, coverage), *found]
+        report.combinations += coverage.combinations
+        report.fares += fares
+    report.findings = list(dict.fromkeys(report.findings))
+    return report
+
+
+def _gaps(tables: Sequence[Written], service: Service, setting: Setting) -> Iterator[Finding]:
+    """Days that the service runs on for which no table prices lines that no table names."""
+    general = sorted((one for one in tables if one.table.lines is None),
+                     key=lambda one: one.table.in_force_from)
+    covered, before = service.since - ONE_DAY, None
+    for one in [*general, None]:
+        first = FOREVER if one is None else one.table.in_force_from
+        if covered == FOREVER:
+            return
+        if first > covered + ONE_DAY:
+            until = "on" if one is None else f"to {first - ONE_DAY}"
+            lines = "" if len(general) == len(tables) else " for lines that no table names"
+            yield Finding(
+                "GAP", f"{service.operator} {service.mode}",
+                f"no table is in force from {covered + ONE_DAY} {until}{lines}",
+                "add a table, or the days to one: rides of those days are refused as NO_FARE",
+                before.place(hint="in_force_until") if before else
+                one.place(hint="in_force_from") if one else _place_of(service, setting))
+        if one is not None:
+            covered, before = max(covered, last_day(one.table)), one
+
+
+def _place_of(service: Service, setting: Setting) -> Place:
+    """Where network.toml has an operator."""
+    network = Source(setting.folder / "network.toml")
+    codes = [operator.get("code") for operator in network.keys.get("operator", ())]
+    return network.place(("operator", codes.index(service.operator), "code"))
+
+
+def _line_gaps(tables: Sequence[Written], service: Service) -> Iterator[Finding]:
+    """Days between two tables that name a line on which the table of all lines prices it."""
+    of_line: dict[str, list[Written]] = {}
+    for one in sorted(tables, key=lambda one: one.table.in_force_from):
+        for line in one.table.lines or ():
+            of_line.setdefault(line, []).append(one)
+    for line, named in of_line.items():
+        for earlier, later in pairwise(named):
+            last = last_day(earlier.table)
+            if last != FOREVER and last + ONE_DAY < later.table.in_force_from:
+                yield find_at(
+                    later, "LINE_GAP",
+                    f"from {last + ONE_DAY} to {later.table.in_force_from - ONE_DAY} line "
+                    f"{line!r} of {service.operator} has the fares of all lines",
+                    f"let {table_version(earlier.table)} end the day before, or leave it so",
+                    hint="in_force_from")
+
+
+def _overlaps(tables: Sequence[Written], service: Service) -> Iterator[Finding]:
+    """Tables of the same rank that are in force on the same day."""
+    ordered = sorted(tables, key=lambda one: one.table.in_force_from)
+    for earlier, later in combinations(ordered, 2):
+        named, other = earlier.table.lines, later.table.lines
+        shared = sorted(set(named or ()) & set(other or ()))
+        if last_day(earlier.table) < later.table.in_force_from:
+            continue
+        if not (shared or (named is None and other is None)):
+            continue
+        if table_version(earlier.table) == table_version(later.table):
+            yield find_at(later, "OVERLAP", f"two tables are called {table_version(later.table)}",
+                          "give one of them another name, or another first day",
+                          hint="in_force_from")
+        else:
+            line = f" line {shared[0]}" if shared else ""
+            yield find_at(
+                later, "OVERLAP",
+                f"{table_version(earlier.table)} is in force on {later.table.in_force_from}, too, "
+                f"for {service.operator} {service.mode}{line}",
+                f"end {table_version(earlier.table)} the day before, or give one of them lines",
+                hint="in_force_from")
+
+
+def _lines(one: Written, service: Service, written: Sequence[Written], setting: Setting
+           ) -> list[str]:
+    """The lines of a service that a table prices, as far as anything names them; "": any other."""
+    if one.table.lines is not None:
+        return list(dict.fromkeys(one.table.lines))
+    taken = {line for other in written if service in setting.services_of(other.table)
+             and other.table.in_force_from <= one.table.in_force_from
+             and last_day(other.table) >= last_day(one.table) for line in other.table.lines or ()}
+    return [*sorted(known_lines(service.operator, setting) - taken), ""]
+
+
+def _without_fare(written: Written, coverage: Coverage) -> Iterator[Finding]:
+    """Sorts of rides that no fare row holds for."""
+    rides = coverage.without_fare
+    more = len(rides) - SORTS_SHOWN
+    for number, ride in enumerate(rides[:SORTS_SHOWN], 1):
+        others = f", and {more} other sorts" if number == SORTS_SHOWN and more else ""
+        yield find_at(written, "NO_FARE_ROW", f"no fare row holds for {ride.words()}{others}",
+                      "add a fare row without conditions as the last, or widen one", hint="table")
+
+
+def _never(written: Written, coverage: Coverage) -> Iterator[Finding]:
+    for kind, row in never_win(coverage):
+        yield find_at(
+            written, "UNREACHABLE",
+            f"this {kind} never applies: rows before it win every ride that it holds for, or no "
+            "ride meets all of its conditions",
+            "put the narrower row first, correct its conditions, or leave it out", row.rule)

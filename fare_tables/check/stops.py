@@ -1,0 +1,255 @@
+"""Fares between stops: whether there is one wherever a fare row wins, and whether far is dearer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fare_tables.check.atoms import Atoms, rows_of
+from fare_tables.check.coverage import Coverage, bits_of, class_of, fares_between_stops
+from fare_tables.check.findings import Finding, find_at
+from fare_tables.check.grids import NONE, Grid, Grids, cheaper_further
+from fare_tables.check.setting import Service
+from fare_tables.model import Fare, SameStation
+from fare_tables.source import Written
+
+Pairs = npt.NDArray[np.bool_]
+BY_STOP = ("lowest", "highest", "terminus")
+
+
+class Looked(NamedTuple):
+    """A fare row, looked up between the stops of one service, or of one of its lines."""
+
+    written: Written
+    fare: Fare
+    service: Service
+    line: str
+    stops: Sequence[str]
+    fares: Grid
+
+
+def check_stops(written: Written, coverage: Coverage, atoms: Sequence[Atoms], grids: Grids
+                ) -> tuple[list[Finding], int]:
+    """Every finding about fares between stops, and how many fares were looked at."""
+    findings = list(_ends_of_bands(written, coverage, atoms))
+    looked_at = 0
+    asked = {row.pays_fare for kind in ("concession", "promotion")
+             for row in getattr(written.table, kind)}
+    for row, fare in fares_between_stops(coverage):
+        seen: set[str] = set()      # operators of one system have the same stops
+        for place, one in enumerate(atoms):
+            wins = {state: pairs for (won, at, state), pairs in coverage.won.items()
+                    if (won, at) == (row, place)}
+            shared = fare.distance != "line" and one.service.system in seen
+            if shared or not (wins or fare.rule in asked):
+                continue
+            seen.add(one.service.system)
+            lines, unknown = _lines(one, fare, row, grids)
+            if unknown:
+                findings.append(find_at(
+                    written, "LINE_UNKNOWN",
+                    f"the stops of {len(unknown)} lines of {one.service.operator} are not known, "
+                    f"such as those of {unknown[0]!r}",
+                    "add them to the operator's line_stops", fare.rule, "distance"))
+            sides = _sides(one)
+            findings += _without_zone(written, fare, one.service, grids)
+            for line in lines:
+                looked = Looked(written, fare, one.service, line,
+                                *_fares(fare, one.service, line, sides, grids))
+                needed = _needed(sides, wins.get("COMPLETE"), looked.stops)
+                looked_at += int(needed.sum())
+                findings += [*_holes(looked, needed, grids), *_edges(looked, set(wins)),
+                             *_falling(looked, grids)]
+    return findings, looked_at
+
+
+def unknown_stops(written: Written, services: Sequence[Service]) -> Iterator[Finding]:
+    """Stops that rows ask rides to begin or end at, and that no operator of the table has."""
+    if any(one.stops is None for one in services):
+        return
+    known = {stop for one in services for stop in one.stops or ()}
+    asked = {name for one in rows_of(written.table)
+             for name in (*(one.row.from_stops or ()), *(one.row.to_stops or ()))}
+    for name, stops in written.table.stop_sets.items():
+        for stop in stops:
+            if name in asked and stop not in known:
+                yield find_at(written, "STOP_UNKNOWN",
+                              f"stop {stop!r} of the stop set {name!r} is none of its operators'",
+                              "correct it, or add it to an operator's stops", hint=name)
+
+
+def _lines(atoms: Atoms, fare: Fare, row: int, grids: Grids) -> tuple[list[str], list[str]]:
+    """The lines to look along, and those whose stops are not known; "": the line is no matter."""
+    if not (fare.basis == "distance" and fare.distance == "line"):
+        return [""], []
+    held = next(one for one in atoms.dimensions("COMPLETE") if one.name == "line")
+    wins = {atom.value for atom in held.atoms if atom.mask >> row & 1}
+    known = grids.lines(atoms.service)
+    any_other = [line for line in known if line not in atoms.lines] if "" in wins else []
+    return ([line for line in known if line in wins] + any_other,
+            sorted(wins - {"", *known}))
+
+
+def _sides(atoms: Atoms) -> list[Mapping[str, str]]:
+    """The class of each stop as an entry, and as an exit: rows do not tell those of one apart."""
+    dimensions = atoms.dimensions("COMPLETE")
+    rows = bits_of(atoms.rows, ("fare",))
+    return [class_of(dimensions, name, rows) for name in ("from_stop", "to_stop")]
+
+
+def _fares(fare: Fare, service: Service, line: str, sides: Sequence[Mapping[str, str]],
+           grids: Grids) -> tuple[Sequence[str], Grid]:
+    """The fares between stops. By zones, two stops stand for all of their zone and classes."""
+    if fare.basis != "zone":
+        return grids.fares(fare, service, line)
+    zones = grids.zones(fare)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for stop in service.stops or ():
+        if stop in zones:
+            like = alike.setdefault((zones[stop], *(side.get(stop, "") for side in sides)), [])
+            like.append(stop)
+    stops = [stop for several in alike.values() for stop in several[:2]]
+    return stops, grids.by_zones(fare, stops)
+
+
+def _needed(sides: Sequence[Mapping[str, str]], classes: set[tuple[str, str]] | None,
+            stops: Sequence[str]) -> Pairs:
+    """The pairs of stops that a fare row can win between; all where it wins none by itself."""
+    pairs = np.zeros((len(stops), len(stops)), dtype=bool)
+    if classes is None:
+        pairs[:] = True
+    else:
+        of_stop = [np.array([side.get(stop, "") for stop in stops], dtype=object)
+                   for side in sides]
+        for start, end in classes:
+            pairs |= (of_stop[0] == start)[:, None] & (of_stop[1] == end)
+    np.fill_diagonal(pairs, False)
+    return pairs
+
+
+def _without_zone(written: Written, fare: Fare, service: Service, grids: Grids
+                  ) -> Iterator[Finding]:
+    """Stops of a service that are in no zone."""
+    if fare.basis != "zone":
+        return
+    zones = grids.zones(fare)
+    lost = [stop for stop in service.stops or () if stop not in zones]
+    if lost:
+        yield find_at(written, "ZONE_MISSING",
+                      f"{len(lost)} stops of {service.operator} are in no zone, such as "
+                      f"{lost[0]!r}", "add them to the file of zones", fare.rule, "zones")
+
+
+def _holes(looked: Looked, needed: Pairs, grids: Grids) -> Iterator[Finding]:
+    """Pairs without a fare, by what is missing."""
+    written, fare, service, stops = looked.written, looked.fare, looked.service, looked.stops
+    holes = needed & (looked.fares == NONE)
+    if fare.basis == "distance" and fare.distance == "stops":
+        apart = holes & (grids.metres(service) == NONE)
+        if apart.any():
+            yield find_at(written, "STOP_UNREACHABLE",
+                          f"no track of {service.operator} leads from one stop to another, "
+                          f"{_such_as(apart, stops)}",
+                          "add the link that is missing, or take the stop out", fare.rule, "basis")
+        holes &= ~apart
+    if not holes.any():
+        return
+    if fare.basis == "distance":
+        yield find_at(written, "BANDS_END",
+                      f"the last band ends before the longest ride of {service.operator}"
+                      f"{looked.line and ' line ' + looked.line}, {_such_as(holes, stops)}",
+                      "leave to_m out of the last band, or add one", fare.rule, "bands")
+    else:
+        what = "stops" if fare.basis == "od" else "the zones of stops"
+        yield find_at(written, "MATRIX_HOLE",
+                      f"{fare.matrix} has no {fare.column} between {what}, "
+                      f"{_such_as(holes, stops)}", "add the fares", fare.rule, "matrix")
+
+
+def _such_as(pairs: Pairs, stops: Sequence[str]) -> str:
+    start, end = np.argwhere(pairs)[0]
+    return f"{int(pairs.sum())} pairs such as {stops[start]} to {stops[end]}"
+
+
+def _can_be_at(looked: Looked, state: str) -> npt.NDArray[np.bool_]:
+    """The stops that a row's rides of one state can begin or end at."""
+    stop_sets, fare = looked.written.table.stop_sets, looked.fare
+    here = np.ones(len(looked.stops), dtype=np.bool_)
+    for names, asked in ((fare.from_stops, state != "MISSING_IN"),
+                         (fare.to_stops, state != "MISSING_OUT")):
+        if names is not None and asked:
+            wanted = {stop for name in names for stop in stop_sets[name]}
+            here &= np.array([stop in wanted for stop in looked.stops])
+    return here
+
+
+def _edges(looked: Looked, states: set[str]) -> Iterator[Finding]:
+    """Stops without a fare for a ride that lacks an end, or ends where it began."""
+    fare, fares = looked.fare, looked.fares.copy()
+    own = np.diagonal(fares).copy()
+    np.fill_diagonal(fares, NONE)
+    as_entry, as_exit = (fares != NONE).any(axis=1), (fares != NONE).any(axis=0)
+    asked: list[tuple[str, str, int | str, Pairs]] = [
+        ("MISSING_OUT", "missing_out", fare.missing_out, as_entry),
+        ("MISSING_IN", "missing_in", fare.missing_in, as_exit)]
+    asked += [("SAME_STATION", "same_station", word, own != NONE if word == "fare" else as_entry)
+              for word in _same_station_words(fare)]
+    for state, key, word, found in asked:
+        lost = np.flatnonzero(~found & _can_be_at(looked, state))
+        if state not in states or not (word in BY_STOP or word == "fare") or not len(lost):
+            continue
+        yield find_at(
+            looked.written, "EDGE_FARE_MISSING",
+            f"{key} is {word!r}, and {len(lost)} stops of {looked.service.operator} have none, "
+            f"such as {looked.stops[lost[0]]}",
+            f"write an amount in fen as {key}, or add the fares", fare.rule, key)
+
+
+def _same_station_words(fare: Fare) -> list[int | str]:
+    if not isinstance(fare.same_station, list):
+        return [fare.same_station]
+    steps: list[SameStation] = fare.same_station
+    ends = not steps or steps[-1].within_s is not None
+    return list(dict.fromkeys([*(step.costs for step in steps), *(["fare"] if ends else [])]))
+
+
+def _falling(looked: Looked, grids: Grids) -> Iterator[Finding]:
+    """A matrix in which the same way costs less when it goes on."""
+    service = looked.service
+    if looked.fare.basis != "od" or service.links is None:
+        return
+    count, example = cheaper_further(looked.fares, grids.links(service), grids.metres(service),
+                                     looked.stops)
+    if count:
+        yield find_at(looked.written, "NOT_MONOTONE",
+                      f"{count} ways cost less where they go on for a stop: {example}",
+                      "look at these fares again; published ones can be so", looked.fare.rule,
+                      "matrix")
+
+
+def _ends_of_bands(written: Written, coverage: Coverage, atoms: Sequence[Atoms]
+                   ) -> Iterator[Finding]:
+    """Fares by the validator's distance, or by time: bands that end, and incomplete rides."""
+    limit_s = atoms[0].setting.ride_limit_s
+    wins = {row for row, _, _ in coverage.won}
+    for place, one in enumerate(coverage.rows):
+        fare = one.row
+        if not isinstance(fare, Fare) or place not in wins:
+            continue
+        if not (fare.basis == "time" or (fare.basis == "distance" and fare.distance == "tap")):
+            continue
+        last = (fare.bands or [])[-1]
+        end = last.to_s if fare.basis == "time" else last.to_m
+        if end is not None and (fare.basis == "distance" or end < limit_s):
+            unit = "s, and a ride can last " + f"{limit_s} s" if fare.basis == "time" else "m"
+            yield find_at(written, "BANDS_END", f"the last band ends at {end} {unit}",
+                          "leave the end out of the last band, or add one", fare.rule, "bands")
+        for key in ("missing_in", "missing_out"):
+            if getattr(fare, key) == "highest":
+                yield find_at(
+                    written, "EDGE_FARE_MISSING",
+                    f"{key} is 'highest', and no stop is known by which to look it up",
+                    f"write an amount in fen, 'lowest' or 'validator' as {key}", fare.rule, key)

@@ -1,0 +1,1 @@
+"""Fare tables to the arrays that the pricing kernels read."""

@@ -1,0 +1,87 @@
+"""What each tariff has for each rider: short lists, so that a ride looks at no other rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import NamedTuple, TypeVar
+
+from fare_tables.compile.arrays import Numbers
+from fare_tables.compile.conditions import Riders
+from fare_tables.compile.ground import Ground
+
+Item = TypeVar("Item")
+Candidates = Sequence[tuple[int, Riders]]       # places of rows, and whom each is for
+
+
+class Stacked(NamedTuple):
+    """The rows of one kind of discount, in the table's order."""
+
+    kind: int                   # LegKind
+    best: int
+    rows: Candidates
+
+
+class Pool(list[Item]):
+    """Lists end to end; equal ones share a place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: dict[tuple[Item, ...], int] = {}
+
+    def place(self, items: tuple[Item, ...]) -> int:
+        """Where such a list begins."""
+        if items not in self._places:
+            self._places[items] = len(self)
+            self.extend(items)
+        return self._places[items]
+
+
+class Offers:
+    """By tariff, card kind, medium and mode: the fare rows and the steps that can apply.
+
+    The last card kind and medium stand for those that are newer than the plan.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        count = ground.names.count
+        self.shape = count("card_kind") + 1, count("medium") + 1, count("mode")
+        self.offers: list[Numbers] = []
+        self.fares = Pool[int]()
+        self.rows = Pool[int]()
+        self._steps = Pool[tuple[int, int, int, int]]()
+
+    @property
+    def steps(self) -> list[Numbers]:
+        """The steps, as records are."""
+        return [{"kind": kind, "best": best, "rows": rows, "rows_count": count}
+                for kind, best, rows, count in self._steps]
+
+    def add(self, fares: Candidates, stack: Sequence[Stacked]) -> None:
+        """The next tariff, for every rider."""
+        asked = {riders for _, riders in fares}
+        asked.update(riders for step in stack for _, riders in step.rows)
+        # Numbers that no row tells apart are offered the same.
+        alike = [[tuple(riders[part] >> number & 1 for riders in asked) for number in range(size)]
+                 for part, size in enumerate(self.shape)]
+        made: dict[tuple[tuple[int, ...], ...], Numbers] = {}
+        for rider in product(*map(range, self.shape)):
+            key = tuple(alike[part][number] for part, number in enumerate(rider))
+            if key not in made:
+                made[key] = self._offer(fares, stack, rider)
+            self.offers.append(made[key])
+
+    def _offer(self, fares: Candidates, stack: Sequence[Stacked],
+               rider: tuple[int, ...]) -> Numbers:
+        offered = _offered(fares, rider)
+        steps = tuple(
+            (step.kind, step.best, self.rows.place(rows), len(rows))
+            for step in stack if (rows := _offered(step.rows, rider)))
+        return {"fares": self.fares.place(offered), "fares_count": len(offered),
+                "steps": self._steps.place(steps), "steps_count": len(steps)}
+
+
+def _offered(rows: Candidates, rider: tuple[int, ...]) -> tuple[int, ...]:
+    """The rows that are for a rider, in their order."""
+    return tuple(place for place, riders in rows
+                 if all(bits >> number & 1 for bits, number in zip(riders, rider, strict=True)))

@@ -1,0 +1,191 @@
+"""Compiles what rows ask of a ride: who, with what, from where, when."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fare_tables.compile.arrays import Arrays, Numbers, add_set
+from fare_tables.compile.ground import BITS, Ground
+from fare_tables.model import Row, Table, Window
+from network.calendars import DAYS
+from network.files import TableError
+
+EVERY_BIT = (1 << 64) - 1
+EVERY_DAY = (1 << len(DAYS)) - 1
+DAY_S = 86_400
+AGE_MAX = 150
+
+
+class Riders(NamedTuple):
+    """Whom a row is for: a bit for each card kind, medium and mode."""
+
+    card_kinds: int
+    media: int
+    modes: int
+
+
+def riders_of(row: Row, ground: Ground) -> Riders:
+    """Whom a row is for.
+
+    Raises TableError for a name that the network does not have.
+    """
+    return Riders(bits_of("card_kind", row.card_kinds, ground),
+                  bits_of("medium", row.media, ground), bits_of("mode", row.modes, ground))
+
+
+def compile_condition(row: Row, table: Table, ground: Ground, arrays: Arrays) -> int:
+    """The row in the pool of what a row asks besides who rides; 0: nothing.
+
+    Raises TableError for a name that the network or the table does not have.
+    """
+    return arrays.add_condition({
+        "issuers": _issuers(row.cards, table, ground, arrays),
+        "lines": lines_in(row.line_classes, ground, arrays),
+        "from_stops": stops_in(row.from_stops, table, ground, arrays),
+        "to_stops": stops_in(row.to_stops, table, ground, arrays),
+        "reviewed": int(row.reviewed), "holder_only": int(not row.companions),
+        **_ages(row), **_windows(row, table, arrays),
+    })
+
+
+def bits_of(kind: str, codes: Sequence[str] | None, ground: Ground) -> int:
+    """One bit per name; every bit but that of a blank where there is no condition, too.
+
+    Raises TableError for a name that the network does not have.
+    """
+    if codes is None:
+        return EVERY_BIT
+    bits = 0
+    for code in codes:
+        number = ground.names.find(kind, code)
+        if not number:
+            raise TableError(f"{kind.replace('_', ' ')} {code!r} is not in network.toml\n"
+                             "add it there, or correct the name")
+        assert number < BITS, "the network refuses more"
+        bits |= 1 << number
+    return bits
+
+
+def lines_in(classes: Sequence[str] | None, ground: Ground, arrays: Arrays) -> int:
+    """The set of lines of some line classes; 0: every line.
+
+    Raises TableError for a class that the network does not have.
+    """
+    if classes is None:
+        return 0
+    numbers: set[int] = set()
+    for name in classes:
+        if name not in ground.line_classes:
+            raise TableError(f"line class {name!r} is not in network.toml\n"
+                             "add it there, or correct the name")
+        numbers.update(ground.names.number("line", line, operator)
+                       for operator, line in ground.line_classes[name])
+    return add_set(arrays.line_sets, frozenset(numbers))
+
+
+def stops_in(sets: Sequence[str] | None, table: Table, ground: Ground, arrays: Arrays) -> int:
+    """The stops of some of the table's stop sets, of whatever system; 0: every stop.
+
+    Raises TableError for a stop set that the table does not have.
+    """
+    if sets is None:
+        return 0
+    listed = {runner.system: None if runner.stops is None else frozenset(runner.stops)
+              for runner in ground.runners.values()}
+    numbers: set[int] = set()
+    for name in sets:
+        if name not in table.stop_sets:
+            raise TableError(f"stop set {name!r} is not in the table\nadd it to stop_sets")
+        numbers.update(ground.names.number("stop", stop, system)
+                       for stop in table.stop_sets[name] for system, stops in listed.items()
+                       if stops is None or stop in stops)
+    return add_set(arrays.stop_sets, frozenset(numbers))
+
+
+def check_stop_sets(table: Table, ground: Ground) -> None:
+    """Pass where every stop of a stop set can be one of the network's.
+
+    Raises TableError.
+    """
+    lists = [runner.stops for runner in ground.runners.values()]
+    if None in lists:
+        return
+    known = {stop for stops in lists for stop in stops or ()}
+    for name, stops in table.stop_sets.items():
+        for stop in stops:
+            if stop not in known:
+                raise TableError(f"stop {stop!r} of stop set {name!r} is not a stop of any "
+                                 "operator\nadd it to the operator's stops, or correct it")
+
+
+def members_of(codes: Sequence[str] | None, ground: Ground, arrays: Arrays) -> int:
+    """The set of some operators' member numbers; 0: any.
+
+    Raises TableError for an operator that the network does not have.
+    """
+    if codes is None:
+        return 0
+    for code in codes:
+        if code not in ground.runners:
+            raise TableError(f"operator {code!r} in from_operators is not in network.toml\nadd it")
+    return add_set(arrays.member_sets, frozenset(ground.runners[code].number for code in codes))
+
+
+def _issuers(cards: str | list[str], table: Table, ground: Ground, arrays: Arrays) -> int:
+    """The set of issuers whose cards a row holds for; 0: all."""
+    if cards == "any":
+        return 0
+    if isinstance(cards, list):
+        for city in cards:
+            if city not in ground.cities:
+                raise TableError(f"city {city!r} in cards is not in network.toml\nadd it there")
+    wanted = [cards] if isinstance(cards, str) else cards
+    return add_set(arrays.member_sets, frozenset(
+        number for number, city in ground.issuer_cities.items()
+        if city in wanted or (cards == "home" and city == table.city)
+        or (cards == "away" and city != table.city)))
+
+
+def _ages(row: Row) -> Numbers:
+    if row.age_from is None and row.age_to is None:
+        return {"age_from": 0, "age_to": 0}
+    first = 1 if row.age_from is None else row.age_from
+    last = AGE_MAX if row.age_to is None else row.age_to
+    if not 0 <= first <= last <= AGE_MAX or last < 1:
+        raise TableError(f"no age is from {first} to {last}\n"
+                         f"write age_from and age_to in years, up to {AGE_MAX}")
+    return {"age_from": first, "age_to": last}
+
+
+def _windows(row: Row, table: Table, arrays: Arrays) -> dict[str, int]:
+    """The row's windows, one after the other in the pool."""
+    if row.windows is None:
+        return {"windows": 0, "windows_count": 0, "at_exit": 0}
+    named = {window.window: window for window in table.window}
+    for name in row.windows:
+        if name not in named:
+            raise TableError(f"window {name!r} is not in the table\n"
+                             "add a [[window]] of that name")
+    compiled = [_window(named[name]) for name in row.windows]
+    if not compiled:
+        raise TableError("windows is empty\nname a window, or leave it out")
+    first = len(arrays.windows)
+    arrays.windows += compiled
+    return {"windows": first, "windows_count": len(compiled),
+            "at_exit": int(row.window_at == "exit")}
+
+
+def _window(window: Window) -> Numbers:
+    days = EVERY_DAY
+    if window.days is not None:
+        days = sum(1 << DAYS.index(day) for day in set(window.days))
+    return {"since_s": _seconds(window.since), "days": days,
+            "until_s": DAY_S if window.until is None else _seconds(window.until)}
+
+
+def _seconds(clock: datetime.time) -> int:
+    if clock.tzinfo is not None or clock.microsecond:
+        raise TableError(f"{clock} is not a time of the civil clock\nwrite 07:00:00")
+    return clock.hour * 3600 + clock.minute * 60 + clock.second

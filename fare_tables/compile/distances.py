@@ -1,0 +1,79 @@
+"""Fares between stops, as square int32 arrays: from track lengths and bands, or from a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from network.files import TableError, read_csv, whole_number
+from network.money import AMOUNT_MAX
+
+Fares = npt.NDArray[np.int32]
+UNREACHED = np.int64(1) << 40
+STOPS_MOST = 2_000          # of one system; the time to find all ways grows with its cube
+
+
+def shortest_metres(links: Path, stops: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Metres between all stops along the links; UNREACHED where there is no way.
+
+    Raises TableError.
+    """
+    if len(stops) > STOPS_MOST:
+        raise TableError(f"{links}: there are {len(stops):,} stops, and the ways between at most "
+                         f"{STOPS_MOST:,} are looked for\nuse an od or zone matrix, or distances "
+                         "along lines")
+    place = {stop: index for index, stop in enumerate(stops)}
+    metres = np.full((len(stops), len(stops)), UNREACHED, dtype=np.int64)
+    np.fill_diagonal(metres, 0)
+    for line, (start, end, length) in enumerate(read_csv(links, ("from", "to", "metres")), 2):
+        for stop in (start, end):
+            if stop not in place:
+                raise TableError(f"{links}:{line}: stop {stop!r} is not in the operator's stops\n"
+                                 "add it there, or correct the link")
+        pair = place[start], place[end]
+        shorter = min(metres[pair], whole_number(length, links, line))
+        metres[pair] = metres[pair[::-1]] = shorter
+    for via in range(len(stops)):
+        np.minimum(metres, metres[:, via, None] + metres[via], out=metres)
+    return metres
+
+
+def fares_by_bands(metres: npt.NDArray[np.int64], bands: Sequence[Mapping[str, int]]) -> Fares:
+    """The compiled bands' fare for each distance; -1 for UNREACHED and beyond the last band."""
+    fares = np.full(metres.shape, -1, dtype=np.int64)
+    for band in bands:
+        inside = (metres <= band["to"]) & ((metres > band["reached"]) | (band["reached"] == 0))
+        steps = -((band["reached"] - metres) // band["every"]) if band["every"] else 0
+        fares = np.where(inside, band["amount"] + band["add"] * steps, fares)
+    fares[metres >= UNREACHED] = -1
+    return narrow(fares)
+
+
+def narrow(fares: npt.NDArray[np.int64]) -> Fares:
+    """The same fares in 32 bits, which halves what the kernel must keep in cache.
+
+    Raises TableError where a fare is more than AMOUNT_MAX.
+    """
+    if fares.size and int(fares.max()) > AMOUNT_MAX:
+        raise TableError(f"a fare of {int(fares.max())} fen is more than {AMOUNT_MAX}\n"
+                         "correct the bands or the matrix")
+    return fares.astype(np.int32)
+
+
+def edge_fares(fares: Fares) -> Fares:
+    """Lowest and highest fare as entry, then as exit, of each stop; -1 where there is none.
+
+    Shape (stops, 4). A stop's fare with itself does not count.
+    """
+    others = fares.astype(np.int64)
+    np.fill_diagonal(others, -1)
+    lowest = np.where(others < 0, np.iinfo(np.int32).max, others)
+    edges = np.full((len(fares), 4), -1, dtype=np.int64)
+    if len(fares):
+        edges[:, 0], edges[:, 1] = lowest.min(axis=1), others.max(axis=1)
+        edges[:, 2], edges[:, 3] = lowest.min(axis=0), others.max(axis=0)
+    edges[edges == np.iinfo(np.int32).max] = -1
+    return edges.astype(np.int32)

@@ -1,0 +1,1 @@
+"""Who takes part and where: the ground floor that fares, settlement and clearing stand on."""

@@ -1,0 +1,34 @@
+"""Card numbers as people read them, and as the 128 exact bits that records carry."""
+
+from __future__ import annotations
+
+from network.errors import OnecardError
+
+DIGITS_MOST = 20
+CHARACTERS_MOST = 16
+_LOW = (1 << 64) - 1
+
+
+def card_bits(text: str) -> tuple[int, int]:
+    """The (high, low) halves of a card number; see ext/records.pxd for the encoding.
+
+    Raises OnecardError where no card can have that number.
+    """
+    if text.isascii() and text.isdigit() and len(text) <= DIGITS_MOST:
+        value = int(text)
+        return len(text) << 56 | value >> 64, value & _LOW
+    if text.isascii() and text.isalnum() and len(text) <= CHARACTERS_MOST:
+        value = int.from_bytes(text.encode().ljust(CHARACTERS_MOST, b"\0"), "big")
+        return value >> 64, value & _LOW
+    raise OnecardError(f"{text!r} is not a card number",
+                       expected=f"up to {DIGITS_MOST} digits, or up to {CHARACTERS_MOST} letters "
+                                "and digits", remedy="copy it from `onecard show rides`")
+
+
+def card_text(high: int, low: int) -> str:
+    """The card number that two halves stand for, leading zeros and all."""
+    digits = high >> 56
+    if digits <= DIGITS_MOST:
+        value = (high & (1 << 56) - 1) << 64 | low
+        return str(value).zfill(digits)
+    return (high << 64 | low).to_bytes(CHARACTERS_MOST, "big").replace(b"\0", b"").decode("ascii")

@@ -1,0 +1,128 @@
+"""A network: who runs, issues, funds and clears, in which cities, by which fare tables.
+
+A network is a folder: network.toml (these structs), one fare table per other *.toml, stops and
+links as CSV, input layouts in layouts/*.toml, and SOURCES.md.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+import msgspec
+
+
+class Network(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """network.toml as it is written."""
+
+    network: str
+    title: str
+    time_zone: str
+    day_starts_at: datetime.time            # civil time at which a service day begins
+    taps_from: datetime.date                # taps before this day are refused
+    modes: list[str]
+    card_kinds: list[str]
+    media: list[str]
+    province: list[Province]
+    city: list[City]
+    operator: list[Operator]
+    issuer: list[Issuer]
+    funder: list[Funder] = []
+    centre: list[Centre] = []
+    agreement: list[Agreement] = []
+    accumulator: list[AccumulatorSpec] = []
+    line_class: list[LineClass] = []
+    calendar: Literal["mainland", "own"] = "own"    # whose holidays and make-up workdays hold
+    day: list[OwnDay] = []                          # before that calendar, or in place of one
+    ride_limit_s: int = 6 * 3600            # longest gate-in to gate-out that is one ride
+    currency: str = "yuan"                  # what a hundred of the amounts are called
+    default_layout: str | None = None       # for files that are not onecard-taps/1
+
+
+class Province(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    code: str
+    name: str
+
+
+class City(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    code: str
+    name: str
+    province: str
+
+
+class Operator(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A member that runs lines and owns validators."""
+
+    code: str
+    name: str
+    city: str
+    modes: list[str]
+    charged_by: dict[str, Literal["validator", "engine"]]   # by medium; "default" for the rest
+    on_variance: Literal["report", "hold"] = "report"
+    system: str | None = None       # operators of one system share stops and one paid area
+    stops: str = "any"              # a CSV in the network's folder (stop,name), or "any"
+    links: str | None = None        # a CSV (from,to,metres): track between neighbouring stops
+    line_stops: str | None = None   # a CSV (line,stop,metres): how far along its line a stop is
+    runs_from: datetime.date | None = None  # the first day that needs a fare; None: taps_from
+
+
+class LineClass(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Lines of one sort (express, night, air-conditioned), for the rows of tables to name."""
+
+    line_class: str
+    operators: list[str]
+    lines: list[str]
+
+
+class OwnDay(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a day is in this network, whatever the calendar says."""
+
+    date: datetime.date
+    is_a: Literal["workday", "restday", "holiday"]
+
+
+class AccumulatorSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A running total per card: what it counts, and when it starts again."""
+
+    accumulator: str
+    period: Literal["day", "week", "month", "year"] = "month"
+    counts: Literal["paid", "due", "rides"] = "paid"    # rides: of counts_to, and uses of quotas
+
+
+class Issuer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A member whose cards ride: it holds their money and owes what they pay."""
+
+    code: str
+    name: str
+    city: str
+    card_prefixes: list[str] = []   # tells the issuer where a tap does not; "" fits every card
+
+
+class Funder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A member that pays concessions: a finance bureau, civil affairs, a sponsor."""
+
+    code: str
+    name: str
+    city: str
+
+
+class Centre(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A member that clears for others and may take a fee; without a city, for more than one."""
+
+    code: str
+    name: str
+    city: str | None = None
+    province: str | None = None
+
+
+class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What the operator pays for clearing a ride, by how far from home the card is.
+
+    Fees are parts per million of what the rider paid, rounded half up to a fen, each.
+    """
+
+    agreement: str
+    between: Literal["city", "province", "nation"]  # same city; same province; further
+    clearing_ppm: int = 0
+    issuer_ppm: int = 0
+    centre: str | None = None
