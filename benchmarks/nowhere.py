@@ -16,7 +16,7 @@ class Nowhere:
     """The face of a new book and of its first run, without a store."""
 
     number = 1
-    horizon = 0
+    watermark = 0
     closed_through: int | None = None
 
     def begin(self, *, digest: str, kind: str) -> Nowhere:
@@ -32,14 +32,14 @@ class Nowhere:
     def file_digests(self) -> dict[str, tuple[int, str]]:
         return {}
 
-    def load_state(self, marks: Any = None) -> State:
+    def load_state(self, card_filter: Any = None) -> State:
         return State(np.zeros(0, records.CARD_STATE), np.zeros(0, records.ACCUMULATOR),
                      np.zeros(0, records.TAP))
 
-    def commit(self, *, engine: str, network: str, network_digest: str,
-               tables: Mapping[str, str], horizon: int, counts: Counts) -> Run:
-        return Run(run=1, parent=0, digest=self.digest, kind=self.kind, engine=engine,
-                   network=network, network_digest=network_digest, tables="", horizon=horizon,
+    def commit(self, *, version: str, network: str, network_digest: str,
+               tables: Mapping[str, str], watermark: int, counts: Counts) -> Run:
+        return Run(run=1, parent=0, digest=self.digest, kind=self.kind, version=version,
+                   network=network, network_digest=network_digest, tables="", watermark=watermark,
                    closed_through=0, state_base=0, state_run=0, **counts._asdict(), entries=0,
                    due=0, price=0, paid=0, variance=0, concessions=0, clearing_fee=0,
                    issuer_fee=0, started_at=0, finished_at=0)

@@ -32,7 +32,7 @@ from ext.records import CHARGE, ENTRY, RIDE, TAP
 REST = "the rest"
 TOTAL = "all"
 SYSTEM = "of it in the system"
-SHELVED_BYTES = 80      # a tap on a shelf, where it says nothing rare
+BUFFERED_BYTES = 80      # a buffered tap, where it says nothing rare
 LEAST_SHARE = 0.001     # of a line for people
 
 
@@ -107,11 +107,11 @@ def bytes_per_tap(day: Day, run: Measured) -> dict[str, float]:
         READ: 2 * line,
         DIGEST: line,
         "decode_rows": line + tap,
-        "Shelf.put": tap + SHELVED_BYTES,
-        "Shelf.gather": SHELVED_BYTES + tap,
-        "Bench.lay_out": tap,
-        "Bench.clear": tap + rides * 2 * (ride + charge + entry),
-        "Bench.add_obligations": rides * entry,
+        "PartitionBuffer.put": tap + BUFFERED_BYTES,
+        "PartitionBuffer.gather": BUFFERED_BYTES + tap,
+        "PartitionPipeline.prepare": tap,
+        "PartitionPipeline.clear": tap + rides * 2 * (ride + charge + entry),
+        "PartitionPipeline.add_obligations": rides * entry,
     }
 
 

@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--pieces", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--step", tariff_index=STEPS, help=argparse.SUPPRESS)
     parser.add_argument("--book", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.step:
@@ -79,12 +79,12 @@ def run_step(step: str, location: str, cards: int, pieces: int) -> dict[str, Any
         start = time.perf_counter()
         state = book.load_state()
         seconds = time.perf_counter() - start
-    size = state.cards.nbytes + state.accumulators.nbytes + state.open_taps.nbytes
+    size = state.cards.nbytes + state.accumulators.nbytes + state.open_rides.nbytes
     start = time.perf_counter()
     np.empty(size, np.uint8).fill(1)
     return {"seconds": seconds, "peak_memory_mib": peak_memory_mib(), "bytes": size,
             "fresh_memory_seconds": time.perf_counter() - start,
-            "checksum": checksum_of(state.cards, state.accumulators, state.open_taps)}
+            "checksum": checksum_of(state.cards, state.accumulators, state.open_rides)}
 
 
 def _save(location: str, cards: int, pieces: int, *, tenth: bool) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _save(location: str, cards: int, pieces: int, *, tenth: bool) -> dict[str, A
         start = time.perf_counter()
         for piece in mixed:
             run.write_state(*piece)
-        run.commit(engine="", network="", network_digest="", tables={}, horizon=NOW,
+        run.commit(version="", network="", network_digest="", tables={}, watermark=NOW,
                    counts=Counts())
         seconds = time.perf_counter() - start
         stored = book.query("SELECT sum(bytes_on_disk) AS size FROM system.parts WHERE active")
@@ -144,7 +144,7 @@ def make_state(cards: int) -> list[Records]:
     for name in ("card_hi", "card_lo"):
         counted[name] = states[name]
     counted["rides"] = draw.integers(1, 60, cards)
-    counted["spent"] = counted["rides"] * states["chain_price"]
+    counted["amount"] = counted["rides"] * states["chain_price"]
     counted["accumulator"], counted["period"] = 1, 24_298
     counted = counted[np.arange(cards) % 10 < ACCUMULATED]
     taps = np.zeros(-(-cards // OPEN_ONE_IN), TAP)

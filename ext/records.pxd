@@ -22,7 +22,7 @@ cdef enum:              # Tap.flags
     HAS_DISTANCE = 8
     HAS_TAC = 16
     CARRIED = 32        # an open entry from an earlier run, not a record of this one
-    SHELVED_MORE = 64   # on a shelf only: a ShelvedMore follows
+    BUFFERED_MORE = 64   # on a partition_buffer only: a BufferedMore follows
 
 cdef enum:              # Ride.flags
     PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it
@@ -46,14 +46,14 @@ cdef packed struct Tap:
     int64_t balance_before  # fen, before this tap; see HAS_BALANCE
     uint64_t source_offset  # byte offset of the record in its file
     uint32_t tapped_at
-    uint32_t entered_at     # RIDE records: when the rider got in, tapped_at is when out
+    uint32_t in_at     # RIDE records: when the rider got in, tapped_at is when out
     uint32_t card_seq
     uint32_t device
     uint32_t device_seq
     uint32_t line
     uint32_t vehicle
     uint32_t stop           # RIDE records: where out (0: never tapped out)
-    uint32_t entry_stop     # RIDE records: where in
+    uint32_t in_stop     # RIDE records: where in
     uint32_t distance_m
     uint32_t tac
     uint32_t source_line    # 1 is the first line of the file (the header)
@@ -72,7 +72,7 @@ cdef packed struct Tap:
     uint8_t algorithm
     uint32_t reserved
 
-cdef packed struct ShelvedTap:  # what nearly every tap has, until its partition is cleared
+cdef packed struct BufferedTap:  # what nearly every tap has, until its partition is cleared
     uint64_t card_hi
     uint64_t card_lo
     int32_t due
@@ -98,9 +98,9 @@ cdef packed struct ShelvedTap:  # what nearly every tap has, until its partition
     uint8_t direction
     uint8_t flags
 
-cdef packed struct ShelvedMore: # the rest of a tap that has any of it
-    uint32_t entered_at
-    uint32_t entry_stop
+cdef packed struct BufferedMore: # the rest of a tap that has any of it
+    uint32_t in_at
+    uint32_t in_stop
     uint32_t distance_m
     uint32_t tac
     uint16_t born_day
@@ -254,7 +254,7 @@ cdef packed struct CardState:
 cdef packed struct Accumulator:
     uint64_t card_hi
     uint64_t card_lo
-    int64_t spent               # fen counted in the period
+    int64_t amount               # fen counted in the period
     uint32_t rides
     uint32_t period             # calendar month (year * 12 + month - 1) or service day
     uint16_t accumulator        # number in the book's dictionary
@@ -292,14 +292,14 @@ cdef packed struct Tariff:      # one version of one fare table, for one system 
     uint16_t first_day
     uint16_t last_day           # inclusive
 
-cdef packed struct Offer:       # what a tariff has for riders of one card kind, medium and mode
-    uint32_t fares              # index of its first fare row, among the offered
-    uint32_t steps              # index of its first step
+cdef packed struct CandidateRows:       # what a tariff has for riders of one card kind, medium and mode
+    uint32_t fares              # index of its first fare row, among the candidate
+    uint32_t stages              # index of its first stage
     uint16_t fares_count
-    uint16_t steps_count
+    uint16_t stages_count
 
-cdef packed struct Step:        # the rows of one kind of discount, in stacking order
-    uint32_t rows               # index of the first, among the offered
+cdef packed struct DiscountStage:        # the rows of one kind of discount, in stacking order
+    uint32_t rows               # index of the first, among the candidate
     uint16_t rows_count
     uint8_t kind                # LegKind
     uint8_t best                # 1: the row that leaves the lowest price wins, not the first
@@ -309,19 +309,19 @@ cdef packed struct Condition:   # what a row asks of a ride besides who rides; a
     uint32_t lines              # row of the line sets; 0: any
     uint32_t from_stops         # row of the stop sets; 0: any
     uint32_t to_stops
-    uint32_t windows            # index of the first
-    uint16_t windows_count      # 0: any time
+    uint32_t timeframes            # index of the first
+    uint16_t timeframes_count      # 0: any time
     uint8_t age_from
     uint8_t age_to              # 0: any age, known or not
-    uint8_t at_exit             # windows are of the exit, not of the entry
+    uint8_t at_exit             # timeframes are of the exit, not of the entry
     uint8_t reviewed            # 1: only while the yearly review is valid
     uint8_t holder_only         # 1: not for those who ride along
     uint8_t reserved
 
-cdef packed struct Window:      # part of some days
+cdef packed struct Timeframe:      # part of some days
     uint32_t since_s            # civil seconds of the day
     uint32_t until_s            # exclusive; not after since_s: past midnight
-    uint32_t days               # bit n: days with that bit in Plan.days
+    uint32_t days               # bit n: days with that bit in PricingTables.days
     uint32_t reserved
 
 cdef packed struct FareRow:
@@ -335,7 +335,7 @@ cdef packed struct FareRow:
     uint32_t condition          # 0: none
     uint32_t rule
     uint32_t bands              # index of the first band
-    uint32_t same_station       # index of the first step
+    uint32_t same_station       # index of the first stage
     uint32_t first_stop         # its system's stops: their places go from here ...
     uint32_t stops              # ... for so many
     uint32_t side               # stops or zones along one side of the matrix
@@ -358,12 +358,12 @@ cdef packed struct SameStation: # what a ride costs that ends where it began
     uint8_t reserved
     uint16_t reserved_2
 
-cdef packed struct PriceRow:    # one concession, promotion, transfer, tier or cap
+cdef packed struct DiscountRow:    # one concession, promotion, transfer, tier or cap
     uint64_t from_modes         # transfer: of the ride before
     int64_t pays_ppm            # share of the price that the rider pays
     int64_t amount              # of the effect, fen
-    int64_t counted_from        # tier: what its accumulator has counted, at least
-    int64_t counted_to          # and at most
+    int64_t accumulated_from        # tier: what its accumulator has counted, at least
+    int64_t accumulated_to          # and at most
     int64_t quota_limit
     int64_t quota_uses
     uint32_t condition          # 0: none
@@ -416,7 +416,7 @@ cdef packed struct Share:
     uint16_t reserved
     uint32_t reserved_2
 
-cdef packed struct Choice:      # the tariffs of one operator, mode and line group
+cdef packed struct TariffIndex:      # the tariffs of one operator, mode and line group
     uint32_t first
     uint32_t count
 

@@ -16,8 +16,8 @@ from fare_tables.model import (
     Share,
     Table,
     Tier,
+    Timeframe,
     Transfer,
-    Window,
     discounts_of,
 )
 
@@ -35,8 +35,8 @@ def describe(table: Table) -> Iterator[str]:
            + (f", by {_list(table.modes)}" if table.modes is not None else "")
            + (f", on lines {_some(table.lines)}" if table.lines is not None else "")
            + f"; home is city {table.city}")
-    for window in table.window:
-        yield f"  window {window.window}: {window_words(window)}"
+    for timeframe in table.timeframe:
+        yield f"  timeframe {timeframe.timeframe}: {window_words(timeframe)}"
     for name, stops in table.stop_sets.items():
         yield f"  stop set {name}: {_some(stops)}"
     yield "  fare, by the first row that fits:"
@@ -65,12 +65,12 @@ def _discount_lines(table: Table) -> Iterator[str]:
             yield f"    {row.rule}: {row_words(row)}"
 
 
-def window_words(window: Window) -> str:
-    """When a window holds."""
-    days = "every day" if window.days is None else _list(window.days)
-    until = "the end of the day" if window.until is None else _clock(window.until)
-    past = window.until is not None and window.until <= window.since
-    return f"{days}, {_clock(window.since)} to {until}{' of the next morning' if past else ''}"
+def window_words(timeframe: Timeframe) -> str:
+    """When a timeframe holds."""
+    days = "every day" if timeframe.days is None else _list(timeframe.days)
+    until = "the end of the day" if timeframe.until is None else _clock(timeframe.until)
+    past = timeframe.until is not None and timeframe.until <= timeframe.since
+    return f"{days}, {_clock(timeframe.since)} to {until}{' of the next morning' if past else ''}"
 
 
 def _clock(time: datetime.time) -> str:
@@ -165,8 +165,8 @@ def condition_words(row: Row) -> Iterator[str]:
         yield f"from stops of {_list(row.from_stops)}"
     if row.to_stops is not None:
         yield f"to stops of {_list(row.to_stops)}"
-    if row.windows is not None:
-        yield f"{'entered' if row.window_at == 'entry' else 'left'} in {' or '.join(row.windows)}"
+    if row.timeframes is not None:
+        yield f"{'entered' if row.timeframe_at == 'entry' else 'left'} in {' or '.join(row.timeframes)}"
     if row.age_from is not None or row.age_to is not None:
         yield (f"aged {row.age_from or 0} to {row.age_to}" if row.age_to is not None
                else f"aged {row.age_from} and older")

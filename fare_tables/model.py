@@ -40,7 +40,7 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     counts_to: list[str] = []                       # accumulators that rides of this table feed
     companion_within_s: int | None = None           # one card tapped for several; see RULES.md
     stop_sets: dict[str, list[str]] = {}            # name -> stops, for rows to point to
-    window: list[Window] = []
+    timeframe: list[Timeframe] = []
     concession: list[Concession] = []
     promotion: list[Concession] = []
     transfer: list[Transfer] = []
@@ -49,10 +49,10 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     assumed: list[str] = []                         # what in here has no public source
 
 
-class Window(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class Timeframe(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A part of some days, by the civil clock; past midnight where `until` is not after `since`."""
 
-    window: str
+    timeframe: str
     days: list[Day] | None = None               # None: every day
     since: datetime.time = datetime.time(0)
     until: datetime.time | None = None          # exclusive; None: the end of the day
@@ -69,8 +69,8 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     line_classes: list[str] | None = None       # of network.toml; a line can be of several
     from_stops: list[str] | None = None         # stop sets of the table; the ride's entry is in one
     to_stops: list[str] | None = None
-    windows: list[str] | None = None            # of the table; any one will do
-    window_at: Literal["entry", "exit"] = "entry"
+    timeframes: list[str] | None = None            # of the table; any one will do
+    timeframe_at: Literal["entry", "exit"] = "entry"
     age_from: int | None = None                 # full years on the service day; 1 or more
     age_to: int | None = None
     reviewed: bool = False                      # only while the card's yearly review is valid
@@ -214,9 +214,9 @@ def discounts_of(table: Table, kind: Discount) -> Sequence[DiscountRow]:
 
 
 def asks_for_holidays(tables: Sequence[Table]) -> bool:
-    """Whether a window of any table depends on which days are workdays or holidays."""
-    return any(set(window.days or ()) & {"workday", "restday", "holiday"}
-               for table in tables for window in table.window)
+    """Whether a timeframe of any table depends on which days are workdays or holidays."""
+    return any(set(timeframe.days or ()) & {"workday", "restday", "holiday"}
+               for table in tables for timeframe in table.timeframe)
 
 
 def tier_bounds(tier: Tier) -> tuple[int, int | None]:

@@ -5,7 +5,7 @@
 
 A table that is like another has every key of it except `table`, `in_force_from` and
 `in_force_until`, which are always its own. A key that it gives takes the place of the other's. Of
-rows (fare, window, concession, ...) one of the same name takes the place of the other's row, in
+rows (fare, timeframe, concession, ...) one of the same name takes the place of the other's row, in
 place; others come after them.
 """
 
@@ -20,11 +20,11 @@ from typing import Any
 import msgspec
 
 from fare_tables.model import Table, table_version
-from network.files import Source, TableError, explain_mismatch
-from network.locations import KeyPath, Place
+from network.files import TableError, TomlFile, explain_mismatch
+from network.locations import KeyPath, Location
 
 # What names a row in each list of rows.
-ROW_NAMES = {"window": "window", "fare": "rule", "concession": "rule", "promotion": "rule",
+ROW_NAMES = {"timeframe": "timeframe", "fare": "rule", "concession": "rule", "promotion": "rule",
              "transfer": "rule", "tier": "rule", "cap": "rule"}
 OWN = ("table", "in_force_from", "in_force_until")
 NOT_OF_TABLES = ("like", "without")
@@ -39,11 +39,11 @@ VERSION = re.compile(r"\S+@\d{4}-\d\d-\d\d")
 class _Draft:
     """A table's keys before they are checked, and the file that each of them is from."""
 
-    source: Source
+    source: TomlFile
     keys: dict[str, Any] = field(default_factory=dict)
-    origins: dict[KeyPath, tuple[Source, KeyPath]] = field(default_factory=dict)
+    origins: dict[KeyPath, tuple[TomlFile, KeyPath]] = field(default_factory=dict)
 
-    def place(self, path: KeyPath) -> Place:
+    def place(self, path: KeyPath) -> Location:
         for length in (2, 1):
             if path[:length] in self.origins and len(path) >= length:
                 source, start = self.origins[path[:length]]
@@ -52,7 +52,7 @@ class _Draft:
 
 
 @dataclass(frozen=True)
-class Written:
+class TableSource:
     """A table, and where each part of it is written."""
 
     table: Table
@@ -63,7 +63,7 @@ class Written:
         """The table's own file."""
         return self.draft.source.path
 
-    def place(self, rule: str = "", hint: str = "") -> Place:
+    def place(self, rule: str = "", hint: str = "") -> Location:
         """Where a row is written, or the table; in it, the key or value that a hint names.
 
         Of two rows of one name it is the later.
@@ -78,12 +78,12 @@ class Written:
         return self.draft.place(_find_hint(keys, hint) or ("table",))
 
 
-def read_written(folder: Path) -> list[Written]:
+def read_sources(folder: Path) -> list[TableSource]:
     """Every fare table of a network's folder with its places, by file name.
 
     Raises TableError.
     """
-    sources = [Source(path) for path in sorted(folder.glob("*.toml"))
+    sources = [TomlFile(path) for path in sorted(folder.glob("*.toml"))
                if path.name != "network.toml"]
     drafts: dict[Path, _Draft] = {}
     return [_convert(_draft(source, sources, drafts, ())) for source in sources]
@@ -94,10 +94,10 @@ def load_tables(folder: Path) -> list[Table]:
 
     Raises TableError.
     """
-    return [written.table for written in read_written(folder)]
+    return [written.table for written in read_sources(folder)]
 
 
-def place_error(folder: Path, error: TableError) -> TableError:
+def locate_error(folder: Path, error: TableError) -> TableError:
     """The same error with the place that its words are about, where the folder has one.
 
     The words begin as the compiler's do: "table bus@2022-05-01: row 'half': ...".
@@ -107,7 +107,7 @@ def place_error(folder: Path, error: TableError) -> TableError:
     if error.place is not None or not named:
         return error
     try:
-        tables = read_written(folder)
+        tables = read_sources(folder)
     except TableError:
         return error
     version = about[1] if about else named[-1]
@@ -119,16 +119,16 @@ def place_error(folder: Path, error: TableError) -> TableError:
     return error
 
 
-def _convert(draft: _Draft) -> Written:
+def _convert(draft: _Draft) -> TableSource:
     try:
-        return Written(msgspec.convert(draft.keys, Table), draft)
+        return TableSource(msgspec.convert(draft.keys, Table), draft)
     except msgspec.ValidationError as error:
         path, words, code = explain_mismatch(str(error), Table)
         raise TableError(words, code=code, place=draft.place(path)) from None
 
 
-def _draft(source: Source, sources: Sequence[Source], drafts: dict[Path, _Draft],
-           below: tuple[Source, ...]) -> _Draft:
+def _draft(source: TomlFile, sources: Sequence[TomlFile], drafts: dict[Path, _Draft],
+           below: tuple[TomlFile, ...]) -> _Draft:
     """A table's keys with those of the table that it is like."""
     if source in below:
         circle = " → ".join(one.path.name for one in (*below[below.index(source):], source))
@@ -160,7 +160,7 @@ def _draft(source: Source, sources: Sequence[Source], drafts: dict[Path, _Draft]
     return draft
 
 
-def _names_in_without(source: Source) -> list[str]:
+def _names_in_without(source: TomlFile) -> list[str]:
     names = source.keys.get("without", [])
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         raise source.refuse("`without` is not a list of rows\nwrite without = [\"a-rule\"]",
@@ -168,7 +168,7 @@ def _names_in_without(source: Source) -> list[str]:
     return names
 
 
-def _parent(source: Source, sources: Sequence[Source]) -> Source:
+def _parent(source: TomlFile, sources: Sequence[TomlFile]) -> TomlFile:
     """The one table that a table is like."""
     like = source.keys["like"]
     if not isinstance(like, str):

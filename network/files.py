@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from network.locations import KeyPath, Place, lines_of, nearest_line, place_at
+from network.locations import KeyPath, Location, lines_of, locate, nearest_line
 from network.money import AMOUNT_MAX
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class TableError(Exception):
     """
 
     def __init__(self, words: str, *, code: str = "NOT_COMPILED",
-                 place: Place | None = None) -> None:
+                 place: Location | None = None) -> None:
         """Say what was found, and on lines of their own what to do."""
         self.words, self.code, self.place = words, code, place
         super().__init__(words if place is None else _placed_words(words, code, place))
@@ -49,7 +49,7 @@ def within(part: str, error: TableError | ValueError) -> TableError:
     return TableError(f"{part}: {error}")
 
 
-def _placed_words(words: str, code: str, place: Place) -> str:
+def _placed_words(words: str, code: str, place: Location) -> str:
     what, _, remedy = words.partition("\n")
     excerpt = f"    {place.excerpt}\n" if place.excerpt else ""
     return f"{place.path}:{place.line}: {what} [{code}]\n{excerpt}{remedy}"
@@ -64,7 +64,7 @@ def read_bounded(path: Path, bytes_most: int) -> str:
     try:
         if stat.S_ISFIFO(path.stat().st_mode):      # reading would wait for who writes to it
             raise TableError("is a pipe, not a file\nput a file there", code="UNREADABLE",
-                             place=Place(path, 1, ""))
+                             place=Location(path, 1, ""))
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size <= bytes_most:
@@ -73,19 +73,19 @@ def read_bounded(path: Path, bytes_most: int) -> str:
     except (OSError, ValueError) as error:      # ValueError: a zero byte in the name
         why = error.strerror if isinstance(error, OSError) else error
         raise TableError(f"cannot be read: {why}\nput a file there that can be",
-                         code="UNREADABLE", place=Place(path, 1, "")) from None
+                         code="UNREADABLE", place=Location(path, 1, "")) from None
     if size > bytes_most:
         raise TableError(
             f"the file has {size:,} bytes, and at most {bytes_most:,} are read\n"
             "split it into tables of fewer operators, or leave out what no ride needs",
-            code="TOO_LARGE", place=Place(path, 1, ""))
+            code="TOO_LARGE", place=Location(path, 1, ""))
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise TableError(f"is not UTF-8: {error.reason} at byte {error.start}\n"
                          "store the file as UTF-8", code="UNREADABLE",
-                         place=Place(path, line, "")) from None
+                         place=Location(path, line, "")) from None
 
 
 def beside(folder: Path, name: str) -> Path:
@@ -141,7 +141,7 @@ def whole_number(text: str, path: Path, line: int) -> int:
     return int(text)
 
 
-class Source:
+class TomlFile:
     """A TOML file: what it says, and on which lines."""
 
     def __init__(self, path: Path) -> None:
@@ -155,7 +155,7 @@ class Source:
             line = self.text.count("\n", 0, deep.start()) + 1
             raise TableError("is not a table: a name has too many dots\n"
                              "write keys as fare_tables/model.py has them", code="NOT_TOML",
-                             place=place_at(path, self.text, line))
+                             place=locate(path, self.text, line))
         try:
             self.keys: dict[str, Any] = tomllib.loads(self.text)
         except RecursionError:
@@ -190,15 +190,15 @@ class Source:
             f"is not TOML: {said}\n"
             + ("keep one of the two, under a name of its own" if twice
                else "correct that place in the file"),
-            code="KEY_TWICE" if twice else "NOT_TOML", place=place_at(self.path, self.text, line))
+            code="KEY_TWICE" if twice else "NOT_TOML", place=locate(self.path, self.text, line))
 
-    def place(self, path: KeyPath) -> Place:
+    def place(self, path: KeyPath) -> Location:
         """Where a part of the file is written; the part around it where it is not."""
-        return place_at(self.path, self.text, nearest_line(self._lines, path))
+        return locate(self.path, self.text, nearest_line(self._lines, path))
 
     def refuse(self, words: str, code: str, path: KeyPath = ()) -> TableError:
         """The error that this file is refused with."""
-        place = self.place(path) if path else Place(self.path, 1, "")
+        place = self.place(path) if path else Location(self.path, 1, "")
         return TableError(words, code=code, place=place)
 
     def convert(self, shape: type[T]) -> T:

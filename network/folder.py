@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from network.files import Source, TableError
+from network.files import TableError, TomlFile
 
 T = TypeVar("T")
 
@@ -45,4 +45,4 @@ def read_toml(path: Path, shape: type[T]) -> T:
 
     Raises TableError with file, place and remedy.
     """
-    return Source(path).convert(shape)
+    return TomlFile(path).convert(shape)

@@ -14,7 +14,7 @@ KeyPath = tuple[str | int, ...]     # ("concession", 2, "pays_percent")
 EXCERPT_MOST = 100                  # characters of a line that are shown
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A line of a file, and what it says."""
 
     path: Path
@@ -22,13 +22,13 @@ class Place(NamedTuple):
     excerpt: str
 
 
-def place_at(path: Path, text: str, line: int) -> Place:
+def locate(path: Path, text: str, line: int) -> Location:
     """The place of a line by its number, from 1."""
     lines = text.split("\n")
     excerpt = lines[line - 1].strip() if 0 < line <= len(lines) else ""
     if len(excerpt) > EXCERPT_MOST:
         excerpt = excerpt[:EXCERPT_MOST] + "…"
-    return Place(path, line, excerpt)
+    return Location(path, line, excerpt)
 
 
 def lines_of(text: str) -> dict[KeyPath, int]:

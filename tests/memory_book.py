@@ -14,11 +14,11 @@ from clearing.book import BookFile, Counts, Run, State
 from ext import records
 from network.names import Name
 
-PER_RUN = ("entries", "events", "refusals", "obligations", "cards", "accumulators", "open_taps")
+PER_RUN = ("entries", "events", "refusals", "obligations", "cards", "accumulators", "open_rides")
 DTYPES = {"entries": records.ENTRY, "events": records.TAP, "refusals": records.REFUSAL,
           "obligations": records.OBLIGATION,
           "cards": records.CARD_STATE, "accumulators": records.ACCUMULATOR,
-          "open_taps": records.TAP}
+          "open_rides": records.TAP}
 
 
 class MemoryRun:
@@ -48,9 +48,9 @@ class MemoryRun:
     def write_obligations(self, obligations: Any) -> None:
         self.rows["obligations"].append(obligations.copy())
 
-    def write_state(self, cards: Any, accumulators: Any, open_taps: Any) -> None:
+    def write_state(self, cards: Any, accumulators: Any, open_rides: Any) -> None:
         for name, rows in (("cards", cards), ("accumulators", accumulators),
-                           ("open_taps", open_taps)):
+                           ("open_rides", open_rides)):
             self.rows[name].append(rows.copy())
 
     def write_names(self, names: Sequence[Name]) -> None:
@@ -62,13 +62,13 @@ class MemoryRun:
     def write_window(self, day: int) -> None:
         self.closed = day
 
-    def commit(self, *, engine: str, network: str, network_digest: str,
-               tables: Mapping[str, str], horizon: int, counts: Counts) -> Run:
+    def commit(self, *, version: str, network: str, network_digest: str,
+               tables: Mapping[str, str], watermark: int, counts: Counts) -> Run:
         rows = {name: np.concatenate([np.zeros(0, DTYPES[name]), *parts])
                 for name, parts in self.rows.items()}
         run = Run(run=self.number, parent=self.number - 1, digest=self.digest, kind=self.kind,
-                  engine=engine, network=network, network_digest=network_digest, tables="",
-                  horizon=horizon, closed_through=self.closed, state_base=1, state_run=1,
+                  version=version, network=network, network_digest=network_digest, tables="",
+                  watermark=watermark, closed_through=self.closed, state_base=1, state_run=1,
                   **counts._asdict(), entries=len(rows["entries"]), due=0, price=0, paid=0,
                   variance=0, concessions=0, clearing_fee=0, issuer_fee=0, started_at=0,
                   finished_at=0)
@@ -98,8 +98,8 @@ class MemoryBook:
         return self.committed[-1][0] if self.committed else None
 
     @property
-    def horizon(self) -> int:
-        return self.committed[-1][0].horizon if self.committed else 0
+    def watermark(self) -> int:
+        return self.committed[-1][0].watermark if self.committed else 0
 
     @property
     def closed_through(self) -> int | None:
@@ -132,7 +132,7 @@ class MemoryBook:
                 for row in events]
         return events[np.array(keep, dtype=bool)]
 
-    def load_state(self, marks: Any = None) -> State:
+    def load_state(self, card_filter: Any = None) -> State:
         cards: dict[tuple[int, int], Any] = {}
         accumulators: dict[tuple[int, int], list[Any]] = {}
         for _, rows, _ in self.committed:
@@ -141,9 +141,9 @@ class MemoryBook:
                 cards[key], accumulators[key] = row, []
             for row in rows["accumulators"]:
                 accumulators[int(row["card_hi"]), int(row["card_lo"])].append(row)
-        open_taps = self.committed[-1][1]["open_taps"] if self.committed else []
+        open_rides = self.committed[-1][1]["open_rides"] if self.committed else []
         return State(
             np.array([cards[key] for key in sorted(cards)], dtype=records.CARD_STATE),
             np.array([row for key in sorted(cards) for row in accumulators[key]],
                      dtype=records.ACCUMULATOR),
-            np.sort(np.array(open_taps, dtype=records.TAP), order=["card_hi", "card_lo"]))
+            np.sort(np.array(open_rides, dtype=records.TAP), order=["card_hi", "card_lo"]))

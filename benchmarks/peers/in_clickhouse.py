@@ -214,7 +214,7 @@ def prepare(network: Path, tables: Path, threads: int) -> Base:
     session = Session()
     session.query(SETTINGS.format(threads=threads))
     words: dict[str, list[str]] = {"state": list(STATES)}
-    for table, column in (("vocabulary", "value"), ("issuers", "issuer")):
+    for table, column in (("decoder_tables", "value"), ("issuers", "issuer")):
         with (tables / f"{table}.csv").open(encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 some = words.setdefault(row.get("field", column), [])

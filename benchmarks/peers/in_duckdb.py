@@ -81,7 +81,7 @@ WITH kept AS (
 SELECT (CASE WHEN kind = 'single' THEN 'SINGLE_TAP'
              WHEN is_exit AND NOT has_entry THEN 'MISSING_IN'
              WHEN is_exit AND stop_before = stop THEN 'SAME_STATION' WHEN is_exit THEN 'COMPLETE'
-             WHEN tapped_after IS NULL AND tapped_at + {limit} >= horizon THEN 'OPEN'
+             WHEN tapped_after IS NULL AND tapped_at + {limit} >= watermark THEN 'OPEN'
              ELSE 'MISSING_OUT' END)::state AS state,
        card, operator, mode, medium, card_kind, issuer, paid, tapped_at AS ended_at,
        CASE WHEN has_entry THEN tapped_before ELSE tapped_at END AS started_at,
@@ -89,7 +89,7 @@ SELECT (CASE WHEN kind = 'single' THEN 'SINGLE_TAP'
        CASE WHEN has_entry THEN coalesce(line, line_before) ELSE line END AS line,
        CASE WHEN kind = 'in' THEN stop WHEN has_entry THEN stop_before END AS from_stop,
        CASE WHEN is_exit THEN stop END AS to_stop
-FROM linked, (SELECT max(tapped_at) AS horizon FROM taps WHERE code IS NULL)
+FROM linked, (SELECT max(tapped_at) AS watermark FROM taps WHERE code IS NULL)
 WHERE NOT has_exit
 """
 
@@ -194,7 +194,7 @@ def prepare(network: Path, tables: Path, threads: int) -> duckdb.DuckDBPyConnect
     base = duckdb.connect()
     base.execute(f"SET threads = {threads}; SET preserve_insertion_order = false")
     for name in ("operator", "mode", "medium", "card_kind", "direction", "kind"):
-        base.execute(f"CREATE TYPE {name} AS ENUM (SELECT value FROM '{tables}/vocabulary.csv' "
+        base.execute(f"CREATE TYPE {name} AS ENUM (SELECT value FROM '{tables}/decoder_tables.csv' "
                      f"WHERE field = '{name}' AND value IS NOT NULL)")
     base.execute("CREATE TYPE issuer AS ENUM "
                  f"(SELECT DISTINCT issuer FROM '{tables}/issuers.csv')")

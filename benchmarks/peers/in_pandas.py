@@ -18,7 +18,7 @@ import pyarrow as pa
 from benchmarks.peers.outcome import Outcome, from_rows
 
 IDENTITY = ["card", "card_seq", "is_exit"]
-SINGLE, IN, OUT = range(3)      # places in the vocabulary
+SINGLE, IN, OUT = range(3)      # places in the decoder_tables
 STATES = ["SINGLE_TAP", "COMPLETE", "SAME_STATION", "OVERTIME", "MISSING_IN", "MISSING_OUT", "OPEN"]
 SINGLE_TAP, COMPLETE, SAME_STATION, OVERTIME, MISSING_IN, MISSING_OUT, OPEN = range(len(STATES))
 MIX = 0x9E3779B97F4A7C1         # odd
@@ -60,7 +60,7 @@ def prepare(network: Path, tables: Path, threads: int) -> Reference:
     texts = dict.fromkeys(("line", "stop", "from_stop", "to_stop", "prefix"), str)
     read = {path.stem: pd.read_csv(path, dtype=texts, keep_default_na=False)
             for path in tables.glob("*.csv")}
-    words = {field: rows["value"].tolist() for field, rows in read["vocabulary"].groupby("field")}
+    words = {field: rows["value"].tolist() for field, rows in read["decoder_tables"].groupby("field")}
     words["stop"] = sorted(set(read["stops"]["stop"]))
     words["line"] = ["", *sorted(set(read["lines"]["line"]) - {""})]
     words["issuer"] = list(dict.fromkeys(read["issuers"]["issuer"]))
@@ -95,9 +95,9 @@ def clear(reference: Reference, paths: Sequence[Path]) -> Result:
     refused: Counter[str] = Counter()
     records = _read(paths, refused)
     taps, is_good = _check(reference, records, refused)
-    horizon = taps["tapped_at"].to_numpy()[is_good].max()
+    watermark = taps["tapped_at"].to_numpy()[is_good].max()
     _deduplicate(records, taps, is_good, refused)
-    rides = _pair(reference, taps, is_good, horizon)
+    rides = _pair(reference, taps, is_good, watermark)
     priced = _price(reference, rides)
     is_priced = priced["state"] != OPEN
     obligations = _net(reference, priced[is_priced])
@@ -157,8 +157,8 @@ def _deduplicate(records: pd.DataFrame, taps: pd.DataFrame, is_good: Array,
     """Of each identity one record stays good, or none where their contents differ."""
     taps["is_exit"] = taps["kind"] == OUT
     mixed = (taps["card"] * MIX + taps["card_seq"]) * 2 + taps["is_exit"]   # may meet by chance
-    suspects = np.flatnonzero(is_good)[mixed[is_good].duplicated(keep=False)]
-    few = records.take(suspects).assign(is_exit=taps["is_exit"].take(suspects))
+    maybe_seen = np.flatnonzero(is_good)[mixed[is_good].duplicated(keep=False)]
+    few = records.take(maybe_seen).assign(is_exit=taps["is_exit"].take(maybe_seen))
     few = few[few.duplicated(IDENTITY, keep=False)]
     contents = few.drop_duplicates()
     disputed = contents[contents.duplicated(IDENTITY, keep=False)].set_index(IDENTITY).index
@@ -169,7 +169,7 @@ def _deduplicate(records: pd.DataFrame, taps: pd.DataFrame, is_good: Array,
     is_good[dropped] = False
 
 
-def _pair(reference: Reference, taps: pd.DataFrame, is_good: Array, horizon: int) -> pd.DataFrame:
+def _pair(reference: Reference, taps: pd.DataFrame, is_good: Array, watermark: int) -> pd.DataFrame:
     """Rides, in the order of cards and time; entries that are still open, too.
 
     A gate-out and the gate-in before it are one ride, where it is soon enough, in the same mode and
@@ -192,7 +192,7 @@ def _pair(reference: Reference, taps: pd.DataFrame, is_good: Array, horizon: int
     stop_in, stop_out = tap["stop"][first], tap["stop"]
     state = np.select(
         [kind == SINGLE, has_entry & (stop_in == stop_out), has_entry, kind == OUT,
-         is_last & (time + limit >= horizon)],
+         is_last & (time + limit >= watermark)],
         [SINGLE_TAP, SAME_STATION, COMPLETE, MISSING_IN, OPEN], MISSING_OUT)
     return pd.DataFrame({
         "card": card, "card_seq": tap["card_seq"][first], "state": state,

@@ -49,9 +49,9 @@ def prepare(network: Path, tables: Path, threads: int) -> Tables:
 def clear(tables: Tables, paths: Sequence[Path]) -> Result:
     """From files to positions."""
     taps = _read(tables, paths)
-    horizon = taps.filter(col("code").is_null())["tapped_at"].max()
+    watermark = taps.filter(col("code").is_null())["tapped_at"].max()
     kept, again = _deduplicate(taps)
-    rides = _pair(tables, kept, horizon)
+    rides = _pair(tables, kept, watermark)
     priced = _price(tables, rides.filter(col("state") != "OPEN"))
     obligations = _net(tables, priced)
     refused = pl.concat([taps["code"].drop_nulls(), again]).value_counts(name="records")
@@ -93,7 +93,7 @@ def _read(tables: Tables, paths: Sequence[Path]) -> pl.DataFrame:
         when(col("tapped_at").is_null()).then(lit("TIME_INVALID", CODE)),
         *(when(~col(field).is_in(rows["value"].implode()))
           .then(lit(f"UNKNOWN_{field.upper()}", CODE))
-          for (field,), rows in tables["vocabulary"].group_by("field")),
+          for (field,), rows in tables["decoder_tables"].group_by("field")),
         when(col("has_stops") & col("is_known").is_null()).then(lit("UNKNOWN_STOP", CODE)),
     ), card=card, paid=paid)
     short_rows, read = pl.collect_all([short, taps], engine="streaming")
@@ -120,7 +120,7 @@ def _deduplicate(taps: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     return kept.collect(), refused["code"].drop_nulls()
 
 
-def _pair(tables: Tables, kept: pl.DataFrame, horizon: Any) -> pl.DataFrame:
+def _pair(tables: Tables, kept: pl.DataFrame, watermark: Any) -> pl.DataFrame:
     """Rides, in the order of cards and time; entries that are still open, too.
 
     A gate-out and the gate-in before it are one ride, where it is soon enough, in the same mode and
@@ -144,7 +144,7 @@ def _pair(tables: Tables, kept: pl.DataFrame, horizon: Any) -> pl.DataFrame:
         .when(is_out & ~has_entry).then(lit("MISSING_IN", STATE))
         .when(is_out & (col("stop") == col("stop").shift(1))).then(lit("SAME_STATION", STATE))
         .when(is_out).then(lit("COMPLETE", STATE))
-        .when(col("is_last") & (col("tapped_at") + limit >= horizon)).then(lit("OPEN", STATE))
+        .when(col("is_last") & (col("tapped_at") + limit >= watermark)).then(lit("OPEN", STATE))
         .otherwise(lit("MISSING_OUT", STATE)),
         started_at=first("tapped_at"), ended_at=col("tapped_at"), card_seq=first("card_seq"),
         line=pl.coalesce("line", when(has_entry).then(col("line").shift(1))),

@@ -1,6 +1,6 @@
 """What every peer prices by, as the CSV tables that a user of that tool would have at hand.
 
-    vocabulary.csv  field, value            what a field may hold
+    decoder_tables.csv  field, value            what a field may hold
     stops.csv       operator, stop          of operators with a list of stops
     operators.csv   operator, system        gates of one system are one paid area
     issuers.csv     prefix, issuer
@@ -102,7 +102,7 @@ class _Tables:
                  "card_kind": network.card_kinds, "direction": ["", "up", "down"],
                  "kind": ["single", "in", "out"]}
         return {
-            "vocabulary": [("field", "value"),
+            "decoder_tables": [("field", "value"),
                            *((column, value) for column in words for value in words[column])],
             "stops": [("operator", "stop"), *self._stops()],
             "operators": [("operator", "system"),

@@ -9,9 +9,9 @@ from fare_tables.check.checks import Report, check_tables, check_versions
 from fare_tables.check.findings import finding_of
 from fare_tables.check.rows import check_funders
 from fare_tables.check.setting import Service, Setting
-from fare_tables.source import Written, read_written
+from fare_tables.source import TableSource, read_sources
 from network.errors import OnecardError
-from network.files import Source, TableError, beside, read_csv
+from network.files import TableError, TomlFile, beside, read_csv
 from network.folder import find_folder, read_toml
 from network.model import Network
 from network.names import Names
@@ -26,7 +26,7 @@ def check_network(network: str) -> Report:
     folder = find_folder(network)
     try:
         described = read_toml(folder / "network.toml", Network)
-        written = read_written(folder)
+        written = read_sources(folder)
         setting = setting_of(described, folder)
     except TableError as error:
         return Report([finding_of(error)])
@@ -36,7 +36,7 @@ def check_network(network: str) -> Report:
         return _report_refused(written, setting, error)
     except OnecardError as error:
         words = "\n".join(part for part in (error.found, error.expected, error.remedy) if part)
-        place = Source(folder / "network.toml").place(())
+        place = TomlFile(folder / "network.toml").place(())
         return _report_refused(written, setting, TableError(words, place=place))
     return check_tables(written, setting)
 
@@ -68,7 +68,7 @@ def setting_of(network: Network, folder: Path) -> Setting:
         own_days={day.date: day.is_a for day in network.day}, ride_limit_s=network.ride_limit_s)
 
 
-def _report_refused(written: list[Written], setting: Setting, error: TableError) -> Report:
+def _report_refused(written: list[TableSource], setting: Setting, error: TableError) -> Report:
     """What can be said of tables of which one cannot be compiled.
 
     A fault that the checks have a code of their own for is not told twice.

@@ -15,7 +15,7 @@ from clearing.reference import calendar
 from clearing.reference.conditions import why_not
 from clearing.reference.memory import Memory
 from clearing.reference.pairing import pair
-from clearing.reference.pricing import Priced, Step, price
+from clearing.reference.pricing import Priced, TraceLine, price
 from clearing.reference.results import OVERTIME, Ride
 from clearing.reference.tables import find_table
 from clearing.reference.taps import Tap
@@ -193,7 +193,7 @@ def _price_at(world: World, rider: Rider, trip: Trip, operator: Operator, memory
     if day_at(trip.at, ZoneInfo(world.network.time_zone)) < early:
         why = f"the network takes taps from {early} on"
         priced = replace(priced, charge=None, code="TIME_TOO_EARLY", after=memory,
-                         steps=[Step("network", "taps_from", False, why, None, None)])
+                         trace=[TraceLine("network", "taps_from", False, why, None, None)])
     elif table is not None:
         _check_told(trip, table, priced)
     return Quote(priced, tuple(_list_assumed(trip, table, priced, two_ended)))
@@ -246,7 +246,7 @@ def _list_taps(tap: Tap, trip: Trip, two_ended: bool) -> list[Tap]:
     if trip.missing == "in":
         return [replace(tap, kind="out", stop=trip.to_stop)]
     if trip.missing == "out":
-        return [replace(tap, kind="ride", entered_at=trip.at, entry_stop=trip.from_stop, stop="")]
+        return [replace(tap, kind="ride", in_at=trip.at, in_stop=trip.from_stop, stop="")]
     if not two_ended:
         return [tap]
     until = trip.at + ASSUMED_S if trip.until is None else trip.until
@@ -281,7 +281,7 @@ def _issuer_of(world: World, rider: Rider, operator: Operator, table: Table | No
 
 def _fare_of(table: Table, priced: Priced) -> Fare | None:
     """The fare row that decided; None where none fits."""
-    tried = [step for step in priced.steps if step.kind == "fare"]
+    tried = [step for step in priced.trace if step.kind == "fare"]
     if not tried:
         return None
     return next(fare for fare in table.fare if fare.rule == tried[-1].rule)
@@ -328,7 +328,7 @@ def _went_through(table: Table, priced: Priced) -> bool:
     """Whether a row applied that prices the way from the first entry of the transfer chain."""
     through = {row.rule for row in table.transfer if row.through}
     return any(step.kind == "transfer" and step.applied and step.rule in through
-               for step in priced.steps)
+               for step in priced.trace)
 
 
 def _list_assumed(trip: Trip, table: Table | None, priced: Priced,

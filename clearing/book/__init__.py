@@ -26,11 +26,11 @@ def open_book(location: str, *, create: bool = True, read_only: bool = False) ->
     `location` is a folder or `clickhouse://[user[:password]@]host[:port]/database`.
     """
     if location.startswith("clickhouse://"):
-        from clearing.book.server import ServerEngine
+        from clearing.book.server import ServerStore
 
-        server = ServerEngine(location, create=create, read_only=read_only)
+        server = ServerStore(location, create=create, read_only=read_only)
         return Book(server, create=create, read_only=read_only)
-    from clearing.book.embedded import EmbeddedEngine
+    from clearing.book.embedded import EmbeddedStore
 
-    embedded = EmbeddedEngine(Path(location), create=create, read_only=read_only)
+    embedded = EmbeddedStore(Path(location), create=create, read_only=read_only)
     return Book(embedded, create=create, read_only=read_only)

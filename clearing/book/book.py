@@ -12,7 +12,7 @@ from clearing.book.native import Array
 from clearing.book.queries import Queries
 from clearing.book.schema import BOOK, SCHEMA_VERSION, TABLES
 from clearing.book.state import State, load_state
-from clearing.book.store import Engine
+from clearing.book.store import Store
 from clearing.book.views import VIEWS, create
 from network.errors import BookReadOnly, BookTooNew, BookTooOld, NotABook
 
@@ -20,86 +20,86 @@ from network.errors import BookReadOnly, BookTooNew, BookTooOld, NotABook
 class Book(Queries):
     """A ledger store. Readers see committed runs only; one run is written at a time."""
 
-    def __init__(self, engine: Engine, *, create: bool, read_only: bool) -> None:
-        """Use an engine's database, making the tables where they are not there yet."""
-        super().__init__(engine)
+    def __init__(self, store: Store, *, create: bool, read_only: bool) -> None:
+        """Use a store's database, making the tables where they are not there yet."""
+        super().__init__(store)
         self._may_write = not read_only
-        self._leftovers = Leftovers(engine)
+        self._leftovers = Leftovers(store)
         try:
             self._open(create=create and not read_only)
         except BaseException:
-            engine.close()
+            store.close()
             raise
 
     def _open(self, *, create: bool) -> None:
-        self.engine.create_database()
-        found = set(self.engine.columns(
+        self.store.create_database()
+        found = set(self.store.columns(
             "SELECT name FROM system.tables WHERE database = currentDatabase()")["name"])
         ours = {table.name for table in TABLES} | set(VIEWS)
         if found - ours and "book" not in found:
             raise NotABook(
                 f"this database holds other tables ({', '.join(sorted(found - ours)[:3])}, …)",
-                where=self.engine.where, expected="a book, or an empty database",
+                where=self.store.where, expected="a book, or an empty database",
                 remedy="name another one with --book")
         version = self._version() if "book" in found else 0
         if version > SCHEMA_VERSION:
             raise BookTooNew(
                 f"a newer version wrote this book: its schema is {version}",
-                where=self.engine.where, expected=f"schema {SCHEMA_VERSION}",
+                where=self.store.where, expected=f"schema {SCHEMA_VERSION}",
                 remedy="upgrade onecard-clearing, or work with another book")
         if 0 < version < SCHEMA_VERSION:
             raise BookTooOld(
                 f"an older version wrote this book: its schema is {version}",
-                where=self.engine.where, expected=f"schema {SCHEMA_VERSION}",
+                where=self.store.where, expected=f"schema {SCHEMA_VERSION}",
                 remedy="clear its files into a new book, or work with the version that wrote it")
         if version == 0:    # new, or whoever made it was stopped half-way
             if not create:
                 raise NotABook(
-                    "there is no book here", where=self.engine.where,
+                    "there is no book here", where=self.store.where,
                     remedy="clear some files into it first, or name another one with --book")
             self._create()
 
     def _version(self) -> int:
-        found = self.engine.columns("SELECT max(schema_version) AS version FROM book")
+        found = self.store.columns("SELECT max(schema_version) AS version FROM book")
         return int(found["version"][0])
 
     def _create(self) -> None:
-        settings = self.engine.table_settings()
+        settings = self.store.table_settings()
         for table in TABLES:
-            self.engine.run(table.create(settings))
+            self.store.run(table.create(settings))
         for name in VIEWS:
-            self.engine.run(create(name))
-        inserter = self.engine.insert(BOOK)
+            self.store.run(create(name))
+        inserter = self.store.insert(BOOK)
         inserter.append([np.array([SCHEMA_VERSION], "<u4"), [b"onecard-clearing"]], 1)
         inserter.finish()
 
-    def load_state(self, marks: Array | None = None) -> State:
+    def load_state(self, card_filter: Array | None = None) -> State:
         """The state as of the last committed run: of every card, or of those that are marked.
 
-        marks: see ext.clearing.partition; cards with open taps are marked in it, too.
+        card_filter: see ext.clearing.partition; cards with open taps are marked in it, too.
         """
-        return load_state(self.engine, self.last_run(), marks)
+        return load_state(self.store, self.last_run(), card_filter)
 
     def begin(self, *, digest: str, kind: str) -> OpenRun:
         """Start a run, as the only writer, after removing what uncommitted ones left."""
         if not self._may_write:
             raise BookReadOnly(
-                "this book was opened for reading only", where=self.engine.where,
+                "this book was opened for reading only", where=self.store.where,
                 remedy="open it for writing")
-        self.engine.lock_writer()
+        self.store.lock_writer()
         try:
             self._leftovers.drop_uncommitted()
             last = self.last_run()
             if last is not None:
                 self._leftovers.drop_old_state(last)
-            return OpenRun(self.engine, self._leftovers, last, digest, kind)
+            return OpenRun(self.store, self._leftovers, last, digest, kind)
         except BaseException:
-            self.engine.unlock_writer()
+            self.store.unlock_writer()
             raise
 
     def close(self) -> None:
         """Let go of the store; the book cannot be used after that."""
-        self.engine.close()
+        self.store.close()
 
     def __enter__(self) -> Book:
         return self

@@ -27,7 +27,7 @@ from clearing.book.schema import (
     FILES,
     NAMES,
     OBLIGATIONS,
-    OPEN_TAPS,
+    OPEN_RIDES,
     RAW_BYTES,
     REFUSALS,
     RUNS,
@@ -41,7 +41,7 @@ from clearing.book.state import (
     newest_cards,
     touch_marks,
 )
-from clearing.book.store import Engine
+from clearing.book.store import Store
 from clearing.book.writer import PackedWriter, RecordWriter, TableWriter
 from ext.records import (
     ACCUMULATOR,
@@ -62,9 +62,9 @@ _LEGS = tuple(f"leg{slot}_amount" for slot in range(1, LEG_SLOTS + 1))
 class OpenRun:
     """A run that is being written. Leaving it without `commit` gives it up."""
 
-    def __init__(self, engine: Engine, leftovers: Leftovers, parent: Run | None, digest: str,
+    def __init__(self, store: Store, leftovers: Leftovers, parent: Run | None, digest: str,
                  kind: str) -> None:
-        self._engine, self._leftovers = engine, leftovers
+        self._store, self._leftovers = store, leftovers
         self._parent = parent
         self.number = parent.run + 1 if parent else 1
         self._digest, self._kind = digest, kind
@@ -73,23 +73,23 @@ class OpenRun:
         self._wrote_state = False
         self._phase = "open"        # then "deciding", then "committed" or "given up"
         run = self.number
-        self._entries = RecordWriter(engine, ENTRIES, run, ENTRY, (*_TOTALS, *_LEGS))
-        self._events = RecordWriter(engine, EVENTS, run, TAP)
-        self._obligations = RecordWriter(engine, OBLIGATIONS, run, OBLIGATION)
-        self._cards = PackedWriter(engine, CARD_STATES, run, CARD_STATE, CARD_STATE_PACKED)
+        self._entries = RecordWriter(store, ENTRIES, run, ENTRY, (*_TOTALS, *_LEGS))
+        self._events = RecordWriter(store, EVENTS, run, TAP)
+        self._obligations = RecordWriter(store, OBLIGATIONS, run, OBLIGATION)
+        self._cards = PackedWriter(store, CARD_STATES, run, CARD_STATE, CARD_STATE_PACKED)
         self._accumulators = PackedWriter(
-            engine, ACCUMULATORS, run, ACCUMULATOR, ACCUMULATOR_PACKED)
-        self._open_taps = RecordWriter(engine, OPEN_TAPS, run, TAP)
-        self._refusals = TableWriter(engine, REFUSALS, run)
-        self._files = TableWriter(engine, FILES, run)
-        self._names = TableWriter(engine, NAMES, run)
-        self._windows = TableWriter(engine, WINDOWS, run)
+            store, ACCUMULATORS, run, ACCUMULATOR, ACCUMULATOR_PACKED)
+        self._open_rides = RecordWriter(store, OPEN_RIDES, run, TAP)
+        self._refusals = TableWriter(store, REFUSALS, run)
+        self._files = TableWriter(store, FILES, run)
+        self._names = TableWriter(store, NAMES, run)
+        self._windows = TableWriter(store, WINDOWS, run)
 
     @property
     def _writers(self) -> tuple[TableWriter, ...]:
         return (
             self._entries, self._events, self._refusals, self._obligations, self._cards,
-            self._accumulators, self._open_taps, self._files, self._names, self._windows)
+            self._accumulators, self._open_rides, self._files, self._names, self._windows)
 
     def write_entries(self, entries: Array) -> None:
         """Hand over entries (ENTRY), as often as there are some; sorted by card is fastest."""
@@ -122,7 +122,7 @@ class OpenRun:
         self._check_open()
         self._obligations.write_records(obligations)
 
-    def write_state(self, cards: Array, accumulators: Array, open_taps: Array) -> None:
+    def write_state(self, cards: Array, accumulators: Array, open_rides: Array) -> None:
         """Hand over the state of touched cards, and entries that are still open.
 
         `accumulators` has all that those cards still have; a card without any has none from here
@@ -135,7 +135,7 @@ class OpenRun:
         if self._parent and self._parent.state_base:    # else there is nothing to replace
             self._accumulators.write_records(touch_marks(cards))
         self._accumulators.write_records(accumulators)
-        self._open_taps.write_records(open_taps)
+        self._open_rides.write_records(open_rides)
 
     def write_names(self, names: Sequence[Name]) -> None:
         """Hand over what the dictionary learned."""
@@ -159,8 +159,8 @@ class OpenRun:
         self._windows.write([np.array([day], "<u2")])
 
     def commit(
-        self, *, engine: str, network: str, network_digest: str, tables: Mapping[str, str],
-        horizon: int, counts: Counts,
+        self, *, version: str, network: str, network_digest: str, tables: Mapping[str, str],
+        watermark: int, counts: Counts,
     ) -> Run:
         """Store the commit row, and with it the run; it is on the disk when this returns."""
         self._check_open()
@@ -172,15 +172,15 @@ class OpenRun:
         closed = max([*self._days, parent.closed_through if parent else 0])
         row = Run(
             run=self.number, parent=parent.run if parent else 0, digest=self._digest,
-            kind=self._kind, engine=engine, network=network, network_digest=network_digest,
+            kind=self._kind, version=version, network=network, network_digest=network_digest,
             tables=json.dumps(dict(tables), sort_keys=True, ensure_ascii=False),
-            horizon=horizon, closed_through=closed, state_base=base, state_run=state_run,
+            watermark=watermark, closed_through=closed, state_base=base, state_run=state_run,
             **counts._asdict(), entries=rows, **self._totals(),
             started_at=self._started_at, finished_at=int(time.time()),
         )
-        self._engine.check_writer()
+        self._store.check_writer()
         self._phase = "deciding"
-        inserter = self._engine.insert(RUNS)
+        inserter = self._store.insert(RUNS)
         inserter.append(_columns_of_rows(RUNS, [row]), 1)
         inserter.finish()
         self._phase = "committed"
@@ -194,12 +194,12 @@ class OpenRun:
             return before, self._parent.state_run if self._parent else 0
         if before == 0:
             return self.number, self.number
-        if not deltas_outgrow_base(self._engine, before, self.number):
+        if not deltas_outgrow_base(self._store, before, self.number):
             return before, self.number
         # Accumulators first: which of them count is told by the cards' rows as they are now.
         for writer, rows in (
-            (self._accumulators, newest_accumulators(self._engine, before, self.number)),
-            (self._cards, newest_cards(self._engine, before, self.number)),
+            (self._accumulators, newest_accumulators(self._store, before, self.number)),
+            (self._cards, newest_cards(self._store, before, self.number)),
         ):
             for runs, records in rows:
                 writer.write_records(records[runs != self.number])
@@ -212,12 +212,12 @@ class OpenRun:
             if writer.rows == 0:
                 continue
             name = writer.table.name
-            stored = int(self._engine.columns(
+            stored = int(self._store.columns(
                 f"SELECT count() AS rows FROM {name} WHERE run = {self.number}")["rows"][0])
             if stored != writer.rows:
                 raise BookDamaged(
                     f"table {name} holds {stored} rows of run {self.number}",
-                    where=self._engine.where,
+                    where=self._store.where,
                     expected=f"the {writer.rows} rows that were written",
                     remedy="the run was not committed; run it again, with no other writer")
 
@@ -233,7 +233,7 @@ class OpenRun:
     def _check_open(self) -> None:
         if self._phase != "open":
             raise RunNotOpen(
-                f"run {self.number} is {self._phase}", where=self._engine.where,
+                f"run {self.number} is {self._phase}", where=self._store.where,
                 remedy="begin another run")
 
     def __enter__(self) -> OpenRun:
@@ -252,7 +252,7 @@ class OpenRun:
                 self._phase = "given up"
                 self._clean_up()
         finally:
-            self._engine.unlock_writer()
+            self._store.unlock_writer()
 
     def _clean_up(self) -> None:
         with suppress(BookError):   # the next run to begin does it otherwise

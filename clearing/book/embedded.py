@@ -31,15 +31,15 @@ _SETTINGS = (
 )
 
 
-class EmbeddedEngine:
-    """The engine of a folder. Every stream has a session of its own; the rest share one."""
+class EmbeddedStore:
+    """The store of a folder. Every stream has a session of its own; the rest share one."""
 
     # Each full block becomes a part of the table. Half as many rows are a quarter dearer to store,
     # because of what each part costs; more rows are dearer again, because of their memory.
     block_rows = _BLOCK_ROWS
 
     def __init__(self, path: Path, *, create: bool, read_only: bool) -> None:
-        """Open the folder's engine, or raise what the folder is instead of a book."""
+        """Open the folder's store, or raise what the folder is instead of a book."""
         self._folder = folder.take(path, create=create and not read_only)
         self.where = str(path)
         self._read_only = read_only
@@ -74,7 +74,7 @@ class EmbeddedEngine:
         return self._session
 
     def _check_process(self) -> None:
-        """Raise in a forked child, where the engine's threads are missing and it would hang."""
+        """Raise in a forked child, where the store's threads are missing and it would hang."""
         if os.getpid() != self._process:
             raise BookUnavailable(
                 "this process was forked from one that has the book open", where=self.where,
@@ -88,7 +88,7 @@ class EmbeddedEngine:
                 remedy="close that first, or use another process")
         if "initializing EmbeddedServer" in str(error):
             return BookDamaged(
-                "the embedded engine does not start on this folder", where=self.where,
+                "the embedded store does not start on this folder", where=self.where,
                 expected=str(error),
                 remedy="its own words are on standard error; restore the book from a copy")
         return translate(error, self.where)

@@ -1,4 +1,4 @@
-"""Rows on their way into a table of the embedded engine.
+"""Rows on their way into a table of the embedded store.
 
 chdb's streaming insert (4.4) loses errors: on a full disk it takes all rows, says it has written
 them, and stores none. So an insert is ended every so many rows, and what the table then holds is
@@ -92,7 +92,7 @@ class EmbeddedInserter:
         return int(counted.bytes())
 
     def _lost(self, stored: int) -> BookError:
-        """Why rows were not stored, as far as the engine remembers."""
+        """Why rows were not stored, as far as the store remembers."""
         last = self._session.query(
             "SELECT concat('Code: ', toString(code), '. DB::Exception: ', last_error_message) "
             "FROM system.errors ORDER BY last_error_time DESC LIMIT 1", "TSVRaw").bytes().decode()
@@ -141,7 +141,7 @@ class _Insert:
         self.rows += rows
 
     def finish(self) -> None:
-        """Have the rows stored; the engine may keep to itself that it did not."""
+        """Have the rows stored; the store may keep to itself that it did not."""
         try:
             self._stream.finish()
         finally:

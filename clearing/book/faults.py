@@ -1,4 +1,4 @@
-"""The engine's words for what went wrong, turned into the book's own errors."""
+"""The store's words for what went wrong, turned into the book's own errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _QUERY = {6, 8, 10, 16, 27, 35, 36, 41, 42, 43, 44, 46, 47, 48, 50, 51, 53, 58, 
 
 
 def translate(error: Exception, where: str) -> BookError:
-    """The book's error for one that an engine raised."""
+    """The book's error for one that a store raised."""
     text = str(error)
     found = re.search(r"Code: (\d+)", text)
     code = int(getattr(error, "code", 0) or (found.group(1) if found else 0))
@@ -47,7 +47,7 @@ def translate(error: Exception, where: str) -> BookError:
 
 
 def _first_words(text: str) -> str:
-    """What an engine says, without its stack trace and its prefixes."""
+    """What a store says, without its stack trace and its prefixes."""
     text = text.split("Stack trace:")[0]
     text = re.sub(r"^.*?DB::Exception: ", "", text.replace("\n", " "))
     return text.strip()[:500]

@@ -1,7 +1,7 @@
 """A book's folder: told from any other folder, made where there is none, held by one process.
 
 The folder has a marker that says what it is, a lock that dies with the process which holds it, and
-`clickhouse/`, which belongs to the embedded engine.
+`clickhouse/`, which belongs to the embedded store.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Folder:
 
     @property
     def store(self) -> Path:
-        """Where the embedded engine keeps its files."""
+        """Where the embedded store keeps its files."""
         return self.path / STORE
 
     def release(self) -> None:
@@ -49,7 +49,7 @@ class Folder:
                 _held = None
 
 
-# The engine inside a process serves one folder at a time.
+# The store inside a process serves one folder at a time.
 _held: Folder | None = None
 _guard = threading.Lock()
 

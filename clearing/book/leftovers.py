@@ -7,34 +7,34 @@ from __future__ import annotations
 
 from clearing.book.queries import Queries
 from clearing.book.runs import Run
-from clearing.book.schema import LEDGER, OPEN_TAPS, STATE
-from clearing.book.store import Engine
+from clearing.book.schema import LEDGER, OPEN_RIDES, STATE
+from clearing.book.store import Store
 
 
 class Leftovers:
     """The partitions of a book that may go."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def drop_uncommitted(self) -> None:
         """Remove the rows of runs that were never committed."""
-        committed = {run.run for run in Queries(self._engine).runs()}
+        committed = {run.run for run in Queries(self._store).runs()}
         for table, run in self._partitions([table.name for table in LEDGER]):
             if run not in committed:
-                self._engine.run(f"ALTER TABLE {table} DROP PARTITION {run}")
+                self._store.run(f"ALTER TABLE {table} DROP PARTITION {run}")
 
     def drop_old_state(self, last: Run) -> None:
         """Remove state that no run reads any more."""
         for table, run in self._partitions([table.name for table in STATE]):
-            oldest = last.state_run if table == OPEN_TAPS.name else last.state_base
+            oldest = last.state_run if table == OPEN_RIDES.name else last.state_base
             if run < oldest:
-                self._engine.run(f"ALTER TABLE {table} DROP PARTITION {run}")
+                self._store.run(f"ALTER TABLE {table} DROP PARTITION {run}")
 
     def _partitions(self, tables: list[str]) -> list[tuple[str, int]]:
         """The runs that have rows, by table."""
         names = ", ".join(f"'{name}'" for name in tables)
-        found = self._engine.columns(
+        found = self._store.columns(
             "SELECT DISTINCT table, partition FROM system.parts WHERE active "
             f"AND database = currentDatabase() AND table IN ({names}) ORDER BY table, partition")
         return [

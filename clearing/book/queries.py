@@ -13,29 +13,29 @@ from clearing.book.native import Array, Column
 from clearing.book.runs import Run
 from clearing.book.schema import RUNS, record_fields
 from clearing.book.state import records_of
-from clearing.book.store import Columns, Engine
+from clearing.book.store import Columns, Store
 from ext.records import ENTRY, TAP
 from network.errors import BookReadOnly, QueryRefused
 from network.names import Name
 
 BY_CARD = "card_hi, card_lo, started_at, ended_at, card_seq, out_seq"
 
-# Identities that one statement looks for; more make its text slow to read for the engine.
+# Identities that one statement looks for; more make its text slow to read for the store.
 _WANTED = 10_000
 
 
 class Queries:
     """Questions to a book."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, store: Store) -> None:
+        self.store = store
 
     def runs(self) -> list[Run]:
         """Every committed run, oldest first."""
         columns = ", ".join(
             f"toUInt32({name})" if type_.startswith("DateTime") else f"`{name}`"
             for name, type_ in RUNS.columns)
-        found = self.engine.columns(f"SELECT {columns} FROM runs ORDER BY run")
+        found = self.store.columns(f"SELECT {columns} FROM runs ORDER BY run")
         values = [
             column.tolist() if isinstance(column, np.ndarray) else column
             for column in found.values()]
@@ -47,10 +47,10 @@ class Queries:
         return runs[-1] if runs else None
 
     @property
-    def horizon(self) -> int:
+    def watermark(self) -> int:
         """Up to when open entries were looked at, UTC seconds; 0 before the first run."""
         last = self.last_run()
-        return last.horizon if last else 0
+        return last.watermark if last else 0
 
     @property
     def closed_through(self) -> int | None:
@@ -60,7 +60,7 @@ class Queries:
 
     def names(self) -> list[Name]:
         """The dictionary."""
-        found = self.engine.columns(
+        found = self.store.columns(
             f"SELECT kind, number, scope, code FROM names WHERE run <= {self._last()} "
             "ORDER BY kind, number")
         return list(map(Name, found["kind"], _integers(found["number"]), found["scope"],
@@ -68,7 +68,7 @@ class Queries:
 
     def file_digests(self) -> dict[str, tuple[int, str]]:
         """The run and the name of every file that was taken, by its SHA-256 in hex."""
-        found = self.engine.columns(
+        found = self.store.columns(
             f"SELECT sha256, run, name FROM files WHERE run <= {self._last()} AND code = 0 "
             "ORDER BY run, file")
         return {
@@ -88,7 +88,7 @@ class Queries:
         columns = ", ".join(f"`{name}`" for name in names)
         by = f" ORDER BY {order}" if order else ""
         yield from records_of(
-            self.engine.blocks(
+            self.store.blocks(
                 f"SELECT {columns} FROM entries WHERE run <= {self._last()} AND ({where}){by}"),
             ENTRY, names)
 
@@ -121,7 +121,7 @@ class Queries:
             wanted = ",".join(f"({high},{low},{seq})" for high, low, seq in zip(
                 cards_hi[part].tolist(), cards_lo[part].tolist(), seqs[part].tolist(),
                 strict=True))
-            found += records_of(self.engine.blocks(
+            found += records_of(self.store.blocks(
                 f"SELECT {fields} FROM events WHERE run <= {self._last()} "
                 f"AND (card_hi, card_lo, card_seq) IN ({wanted})"), TAP)
         return np.concatenate(found)
@@ -129,10 +129,10 @@ class Queries:
     def query(self, sql: str) -> Columns:
         """The result of a user's query: numbers and times as arrays, text as lists of str."""
         try:
-            found = self.engine.read_only(sql)
+            found = self.store.read_only(sql)
         except BookReadOnly as error:
             raise QueryRefused(
-                "this statement would change the book", where=self.engine.where,
+                "this statement would change the book", where=self.store.where,
                 expected="a query that only reads: SELECT …",
                 remedy="a book is changed by clearing files and closing windows only") from error
         return {name: _readable(column) for name, column in found.items()}
@@ -143,7 +143,7 @@ class Queries:
 
     def _last(self) -> int:
         """The newest committed run's number; committed runs are 1 up to it."""
-        return int(self.engine.columns("SELECT max(run) AS last FROM runs")["last"][0])
+        return int(self.store.columns("SELECT max(run) AS last FROM runs")["last"][0])
 
 
 def _readable(column: Column) -> Column:

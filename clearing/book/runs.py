@@ -46,11 +46,11 @@ class Run(NamedTuple):
     parent: U32             # the run before; 0: none
     digest: Text            # of everything that decided its outcome, in hex
     kind: Text              # "clear" or "close"
-    engine: Text            # version
+    version: Text           # of the software
     network: Text
     network_digest: Text
     tables: Text            # digests of the fare tables, a JSON object by table
-    horizon: U32            # latest time up to which open entries were looked at; UTC seconds
+    watermark: U32            # latest time up to which open entries were looked at; UTC seconds
     closed_through: U16     # last closed service day, days since 1970; 0: none
     state_base: U32         # state is read from this run on; 0: there is none
     state_run: U32          # the last run that wrote state, with all open entries; 0: none

@@ -139,7 +139,7 @@ CARD_STATES = Table(
 ACCUMULATORS = Table(
     "stored_accumulators", record_columns(ACCUMULATOR_PACKED),
     (*_CARD, "run", "accumulator", "period"), settings=_UNMERGED)
-OPEN_TAPS = Table("open_taps", record_columns(TAP), (*_CARD, "tapped_at", "card_seq"))
+OPEN_RIDES = Table("open_rides", record_columns(TAP), (*_CARD, "tapped_at", "card_seq"))
 # Accepted records that make no ride: top-ups and locks.
 EVENTS = Table("events", record_columns(TAP), (*_CARD, "card_seq"), granularity=_LOOKED_UP)
 FILES = Table("files", (Column("run", "UInt32"), *_typed(BookFile)), ("file",))
@@ -151,10 +151,10 @@ NAMES = Table(
 WINDOWS = Table("windows", (Column("run", "UInt32"), Column("window", "UInt16")), ("window",))
 RUNS = Table("runs", _typed(Run), ("run",), partition="")
 BOOK = Table(
-    "book", (Column("schema_version", "UInt32"), Column("engine", "String")),
+    "book", (Column("schema_version", "UInt32"), Column("software", "String")),
     ("schema_version",), partition="")
 
-STATE = (CARD_STATES, ACCUMULATORS, OPEN_TAPS)
+STATE = (CARD_STATES, ACCUMULATORS, OPEN_RIDES)
 # What a run writes before its commit row.
 LEDGER = (ENTRIES, EVENTS, REFUSALS, OBLIGATIONS, *STATE, FILES, NAMES, WINDOWS)
 TABLES = (*LEDGER, RUNS, BOOK)

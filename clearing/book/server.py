@@ -35,8 +35,8 @@ _UNREACHABLE = {209, 210}       # the driver's own numbers: timed out, no networ
 _REFUSED = {192, 193, 194, 516}     # user or password
 
 
-class ServerEngine:
-    """The engine of a database. Every stream has a connection of its own; the rest share one."""
+class ServerStore:
+    """The store of a database. Every stream has a connection of its own; the rest share one."""
 
     block_rows = 500_000    # each block becomes a part of the table, which the server then merges
 
@@ -206,8 +206,8 @@ class ServerEngine:
 class ServerInserter:
     """Rows on their way into a table: one INSERT per block, as many at a time as threads append."""
 
-    def __init__(self, engine: ServerEngine, connect: Callable[[], Any], table: Table) -> None:
-        self._engine, self._connect = engine, connect
+    def __init__(self, store: ServerStore, connect: Callable[[], Any], table: Table) -> None:
+        self._store, self._connect = store, connect
         self._idle: deque[Any] = deque()
         names = ", ".join(f"`{name}`" for name, _ in table.columns)
         self._sql = f"INSERT INTO {table.name} ({names}) VALUES"
@@ -223,7 +223,7 @@ class ServerInserter:
         except Exception as error:
             if client is not None:
                 _disconnect(client)
-            raise self._engine.fault(error) from error
+            raise self._store.fault(error) from error
         self._idle.append(client)
 
     def _client(self) -> Any:

@@ -19,14 +19,14 @@ from clearing.book.runs import Run
 from clearing.book.schema import (
     ACCUMULATORS,
     CARD_STATES,
-    OPEN_TAPS,
+    OPEN_RIDES,
     PACKED,
     Table,
     packed,
     record_fields,
 )
-from clearing.book.store import Columns, Engine
-from ext.clearing.partition import list_marked, mark_cards
+from clearing.book.store import Columns, Store
+from ext.clearing.partition import add_to_card_filter, list_in_card_filter
 from ext.records import ACCUMULATOR, CARD_STATE, TAP
 
 Rows = tuple[Array, Array]      # the runs that wrote them, and the records
@@ -40,52 +40,52 @@ class State:
 
     cards: Array            # CARD_STATE, by card
     accumulators: Array     # ACCUMULATOR, by card, accumulator, period
-    open_taps: Array        # TAP, by card, time, counter
+    open_rides: Array        # TAP, by card, time, counter
 
 
-def load_state(engine: Engine, last: Run | None, marks: Array | None = None) -> State:
+def load_state(store: Store, last: Run | None, card_filter: Array | None = None) -> State:
     """The state as of a run (None: before the first), of all cards or of some.
 
-    marks: see ext.clearing.partition: only marked cards, those with open taps, and a few others are loaded,
+    card_filter: see ext.clearing.partition: only marked cards, those with open taps, and a few others are loaded,
     so that memory follows what a run touches and not how many cards there are.
     """
     if last is None or last.state_base == 0:
         return State(np.zeros(0, CARD_STATE), np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
     base, newest = last.state_base, last.state_run
-    open_taps = _open_taps(engine, newest)
-    if marks is not None:
-        mark_cards(bytes_of(open_taps), marks)
+    open_rides = _open_rides(store, newest)
+    if card_filter is not None:
+        add_to_card_filter(bytes_of(open_rides), card_filter)
     with ThreadPoolExecutor(2) as pool:
         cards = pool.submit(
-            _load, engine, CARD_STATES, base, newest, CARD_STATE, _last_of_card, marks)
+            _load, store, CARD_STATES, base, newest, CARD_STATE, _last_of_card, card_filter)
         accumulators = pool.submit(
-            _load, engine, ACCUMULATORS, base, newest, ACCUMULATOR, _newest_of_card, marks)
-        return State(cards.result(), accumulators.result(), open_taps)
+            _load, store, ACCUMULATORS, base, newest, ACCUMULATOR, _newest_of_card, card_filter)
+        return State(cards.result(), accumulators.result(), open_rides)
 
 
 def _load(
-    engine: Engine, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep,
-    marks: Array | None
+    store: Store, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep,
+    card_filter: Array | None
 ) -> Array:
-    if marks is None:
-        most = _count(engine, table, base, newest)
-        return _gather(_by_card(engine, table, base, newest, dtype, keep), dtype, most)
-    return _load_marked(engine, table, base, newest, dtype, keep, marks)
+    if card_filter is None:
+        most = _count(store, table, base, newest)
+        return _gather(_by_card(store, table, base, newest, dtype, keep), dtype, most)
+    return _load_filtered(store, table, base, newest, dtype, keep, card_filter)
 
 
-def _load_marked(
-    engine: Engine, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep,
-    marks: Array
+def _load_filtered(
+    store: Store, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep,
+    card_filter: Array
 ) -> Array:
-    """Rows of marked cards that `keep` chooses: few enough to be sorted here, not by the engine."""
+    """Rows of marked cards that `keep` chooses: few enough to be sorted here, not by the store."""
     runs, rows = [np.zeros(0, "<u4")], list[Array]()
-    for block in engine.blocks(_select(table, base, newest)):
+    for block in store.blocks(_select(table, base, newest)):
         written = block.pop("run")
         assert isinstance(written, np.ndarray)
         records = np.empty(len(written), dtype)
         fill_records(records.view(packed(dtype)), block)
         listed = np.empty(len(records), np.uint32)
-        listed = listed[:list_marked(bytes_of(records), marks, listed)]
+        listed = listed[:list_in_card_filter(bytes_of(records), card_filter, listed)]
         runs.append(written[listed])
         rows.append(raw_of(records)[listed].view(dtype))
     found = join_records(rows, dtype)
@@ -95,31 +95,31 @@ def _load_marked(
     return _chosen(found, keep(written, found, _starts(found)))
 
 
-def newest_cards(engine: Engine, base: int, newest: int) -> Iterator[Rows]:
+def newest_cards(store: Store, base: int, newest: int) -> Iterator[Rows]:
     """Of every card the row of the newest run that wrote one, in order, block by block."""
-    return _by_card(engine, CARD_STATES, base, newest, CARD_STATE, _last_of_card)
+    return _by_card(store, CARD_STATES, base, newest, CARD_STATE, _last_of_card)
 
 
-def newest_accumulators(engine: Engine, base: int, newest: int) -> Iterator[Rows]:
+def newest_accumulators(store: Store, base: int, newest: int) -> Iterator[Rows]:
     """Of every card the accumulators that the newest run left it, in order, block by block."""
-    return _by_card(engine, ACCUMULATORS, base, newest, ACCUMULATOR, _newest_of_card)
+    return _by_card(store, ACCUMULATORS, base, newest, ACCUMULATOR, _newest_of_card)
 
 
 def touch_marks(cards: Array) -> Array:
     """Rows that say "this run decided" of cards' accumulators, also where it left none."""
-    marks = np.zeros(len(cards), ACCUMULATOR)
-    marks["card_hi"], marks["card_lo"] = cards["card_hi"], cards["card_lo"]
-    return marks
+    card_filter = np.zeros(len(cards), ACCUMULATOR)
+    card_filter["card_hi"], card_filter["card_lo"] = cards["card_hi"], cards["card_lo"]
+    return card_filter
 
 
-def deltas_outgrow_base(engine: Engine, base: int, newest: int) -> bool:
+def deltas_outgrow_base(store: Store, base: int, newest: int) -> bool:
     """Whether rows since the last full copy are more than half as many as in it."""
-    return 2 * _count(engine, CARD_STATES, base + 1, newest) > _count(
-        engine, CARD_STATES, base, base)
+    return 2 * _count(store, CARD_STATES, base + 1, newest) > _count(
+        store, CARD_STATES, base, base)
 
 
-def _count(engine: Engine, table: Table, first: int, last: int) -> int:
-    found = engine.columns(
+def _count(store: Store, table: Table, first: int, last: int) -> int:
+    found = store.columns(
         f"SELECT count() AS rows FROM {table.name} WHERE run BETWEEN {first} AND {last}")
     return int(found["rows"][0])
 
@@ -128,9 +128,9 @@ def _list(fields: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in fields)
 
 
-def _open_taps(engine: Engine, run: int) -> Array:
-    blocks = engine.blocks(
-        f"SELECT {_list(record_fields(TAP))} FROM {OPEN_TAPS.name} WHERE run = {run} "
+def _open_rides(store: Store, run: int) -> Array:
+    blocks = store.blocks(
+        f"SELECT {_list(record_fields(TAP))} FROM {OPEN_RIDES.name} WHERE run = {run} "
         "ORDER BY card_hi, card_lo, tapped_at, card_seq")
     return np.concatenate([np.zeros(0, TAP), *records_of(blocks, TAP)])
 
@@ -163,10 +163,10 @@ def _select(table: Table, base: int, newest: int) -> str:
 
 
 def _by_card(
-    engine: Engine, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep
+    store: Store, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep
 ) -> Iterator[Rows]:
     """Rows of runs `base` to `newest` that `keep` chooses; it sees every card's rows together."""
-    blocks = engine.blocks(f"{_select(table, base, newest)} ORDER BY {', '.join(table.order)}")
+    blocks = store.blocks(f"{_select(table, base, newest)} ORDER BY {', '.join(table.order)}")
     left_runs, left = np.zeros(0, "<u4"), np.zeros(0, dtype)
     for block in blocks:
         runs = block.pop("run")

@@ -24,7 +24,7 @@ class Inserter(Protocol):
         """Give up; rows that were stored already stay. Never raises."""
 
 
-class Engine(Protocol):
+class Store(Protocol):
     """A ClickHouse database. Any thread may use it; every stream is its own connection."""
 
     where: str          # the book's location, for messages

@@ -11,7 +11,7 @@ from clearing.cli.output import print_table, yuan
 from clearing.reference.chains import is_companion
 from clearing.reference.conditions import why_no_discount, why_not
 from clearing.reference.memory import Memory
-from clearing.reference.pricing import Counted, Priced
+from clearing.reference.pricing import AccumulatorChange, Priced
 from clearing.reference.state import Chain
 from clearing.reference.world import World
 from fare_tables.model import DISCOUNTS, Table, discounts_of, table_version
@@ -38,7 +38,7 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
         "code": priced.code, "table": None, "title": None, "rule": None,
         "due": None, "price": None, "paid": None, "variance": None, "legs": [],
         # Tables of other operators were never candidates.
-        "rows_tried": [step._asdict() for step in priced.steps
+        "rows_tried": [step._asdict() for step in priced.trace
                        if step.kind != "table" or ride.operator in named[step.rule].operators],
         "accumulators": [_counted(world, counted) for counted in priced.counted],
         "tiers": [], "quotas": [], "caps": [],
@@ -54,7 +54,7 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
     return one
 
 
-def _counted(world: World, counted: Counted) -> dict[str, Any]:
+def _counted(world: World, counted: AccumulatorChange) -> dict[str, Any]:
     return {"accumulator": counted.accumulator, "period": counted.period,
             "counts": world.accumulator(counted.accumulator).counts,
             "before": counted.before.amount, "after": counted.after.amount}

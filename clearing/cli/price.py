@@ -160,7 +160,7 @@ def _price(world: World, asked: Asked) -> tuple[list[Quote], Quote]:
         quote = price_trip(world, rider, earlier, memory)
         if quote.priced.charge is None:
             raise OnecardError(
-                f"the ride before has no price: {quote.priced.steps[-1].why}", where=earlier.where,
+                f"the ride before has no price: {quote.priced.trace[-1].why}", where=earlier.where,
                 expected="a ride that the tables price, or what was due for it",
                 remedy=f'add what was due: "{earlier.mode} … {money(200)}"')
         quotes.append(quote)
@@ -246,7 +246,7 @@ def _memory(world: World, asked: Asked, at: int) -> Memory:
     from clearing.answers.typed import code_of, count_of, fen_of
     from clearing.reference import calendar
     from clearing.reference.memory import Memory
-    from clearing.reference.state import Spent
+    from clearing.reference.state import Accumulator
 
     day = calendar.service_day(world.network, at)
     specs = world.network.accumulator
@@ -279,7 +279,7 @@ def _memory(world: World, asked: Asked, at: int) -> Memory:
         told.add(name)
         read = count_of if world.accumulator(name).counts == "rides" else fen_of
         counted[name] = read(value, f"--counted {name}")
-    return Memory(None, {(name, world.period(name, day)): Spent(amount, 0)
+    return Memory(None, {(name, world.period(name, day)): Accumulator(amount, 0)
                          for name, amount in counted.items()})
 
 
@@ -343,7 +343,7 @@ def _reason(quote: Quote) -> str:
     priced = quote.priced
     if priced.code == "PRICE_OVERFLOW":
         return "its fare is more than a record can hold"
-    last = priced.steps[-1] if priced.steps else None
+    last = priced.trace[-1] if priced.trace else None
     if last is None or last.kind == "table":
         return (f"no table of {priced.ride.operator} is for this mode and line, and in force on "
                 f"{priced.ride.service_day}")

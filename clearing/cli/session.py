@@ -24,7 +24,7 @@ def network_of(book: Book, network: str | None) -> str:
         return network
     last = book.last_run()
     if last is None:
-        raise OnecardError("the book is new, and no network is named", where=book.engine.where,
+        raise OnecardError("the book is new, and no network is named", where=book.store.where,
                            expected="--network NAME or --network FOLDER",
                            remedy="name one, such as --network demo")
     return last.network

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ext import records
-from ext.clearing.tables import Plan
+from ext.clearing.tables import PricingTables
 from fare_tables.compile.ground import BITS, Ground, Runner
 from fare_tables.compile.tables import compile_tables
 from fare_tables.model import Table, asks_for_holidays, table_version
-from fare_tables.source import load_tables, place_error
+from fare_tables.source import load_tables, locate_error
 from network.calendars import last_known_day
 from network.checks import check_written
 from network.civil import civil_offset_s
@@ -45,7 +45,7 @@ class World:
     members: Sequence[Member]
     member_rows: npt.NDArray[Any]       # MEMBER, by member number
     agreements: npt.NDArray[Any]        # AGREEMENT_TERMS
-    plan: Plan
+    pricing_tables: PricingTables
     civil_offset_s: int
     day_starts_s: int
     digest: str                         # of every file of the network that decides something
@@ -100,14 +100,14 @@ def load_world(network: str, names: Names) -> World:
         own_days={day.date: day.is_a for day in written.day}, taps_from=written.taps_from,
         civil_offset_s=civil_offset_s(written.time_zone, written.taps_from))
     try:
-        plan = compile_tables(tables, ground)
+        pricing_tables = compile_tables(tables, ground)
     except TableError as error:
-        raise place_error(folder, error) from None
+        raise locate_error(folder, error) from None
     start = written.day_starts_at
     return World(
         network=written, folder=folder, names=names, tables=tables, members=members,
         member_rows=rows, agreements=_agreements(written, names),
-        plan=plan,
+        pricing_tables=pricing_tables,
         civil_offset_s=ground.civil_offset_s,
         day_starts_s=start.hour * 3600 + start.minute * 60 + start.second,
         calendar_until=last_known_day(asks_for_holidays(tables), written.calendar),

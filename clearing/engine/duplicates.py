@@ -24,10 +24,10 @@ ENTRY_FIELDS = ("card_hi", "card_lo", "card_seq", "out_seq", "state", "flags", "
 EVENTS = (TapKind.TOP_UP, TapKind.LOCK)
 
 
-def judge_taps(suspects: Records, entries: Records, events: Records) -> npt.NDArray[np.uint16]:
+def judge_taps(maybe_seen: Records, entries: Records, events: Records) -> npt.NDArray[np.uint16]:
     """DUPLICATE, CONFLICT or OK for each tap, by what the ledger has of its card.
 
-    suspects: TAP rows whose counter may have been seen; entries and events: committed ENTRY and
+    maybe_seen: TAP rows whose counter may have been seen; entries and events: committed ENTRY and
     TAP rows that have one of these counters.
     """
     known = {_counter(event): event for event in events}
@@ -36,8 +36,8 @@ def judge_taps(suspects: Records, entries: Records, events: Records) -> npt.NDAr
         card = int(entry["card_hi"]), int(entry["card_lo"])
         for seq in {int(entry["card_seq"]), int(entry["out_seq"])}:
             by_counter[*card, seq].append(entry)
-    codes = np.zeros(len(suspects), dtype=np.uint16)
-    for place, tap in enumerate(suspects):
+    codes = np.zeros(len(maybe_seen), dtype=np.uint16)
+    for place, tap in enumerate(maybe_seen):
         if tap["kind"] in EVENTS:
             event = known.get(_counter(tap))
             if event is not None:
@@ -76,8 +76,8 @@ def _judge_boarding(tap: Any, entry: Any) -> Code | None:
     if entry["state"] == RideState.MISSING_IN or entry["card_seq"] != tap["card_seq"]:
         return None
     whole = tap["kind"] == TapKind.RIDE
-    time = tap["entered_at"] if whole and tap["entered_at"] else tap["tapped_at"]
-    stop = tap["entry_stop"] if whole else tap["stop"]
+    time = tap["in_at"] if whole and tap["in_at"] else tap["tapped_at"]
+    stop = tap["in_stop"] if whole else tap["stop"]
     same = time == entry["started_at"] and stop == entry["from_stop"]
     if same and _has_one_tap(entry):
         same = _same_charge(tap, entry)

@@ -19,7 +19,7 @@ from clearing.book.native import bytes_of
 from clearing.engine.context import World
 from clearing.intake.intake import Intake
 from ext.clearing.partition import list_by_partition
-from ext.clearing.pipeline import Bench, Carried
+from ext.clearing.pipeline import Carried, PartitionPipeline
 from settlement.obligations import ObligationSums
 
 Records = npt.NDArray[Any]
@@ -32,64 +32,64 @@ Verdicts = Mapping[tuple[int, int], int]
 class Moment:
     """Where a run stands in time, the same for all its partitions."""
 
-    horizon: int                # UTC seconds: entries open since before it may be closed
+    watermark: int                # UTC seconds: entries open since before it may be closed
     first_open_day: int         # earliest service day whose window is not closed
 
 
 @dataclass(frozen=True)
 class Cleared:
-    """What became of a partition. Entries, cards and totals lie in memory that is used again."""
+    """What became of a partition. Entries, cards and accumulators lie in memory that is used again."""
 
     entries: Records            # ENTRY, by card and time
     cards: Records              # CARD_STATE of the cards that had a tap
-    totals: Records             # ACCUMULATOR of those cards
-    open_taps: Records          # TAP, flagged CARRIED
+    accumulators: Records             # ACCUMULATOR of those cards
+    open_rides: Records          # TAP, flagged CARRIED
     events: Records             # TAP: accepted records that make no ride
     refused: Records            # TAP
     codes: npt.NDArray[np.uint16]   # one per refused tap
 
 
 class Clearer:
-    """One thread's bench and sums."""
+    """One thread's pipeline and sums."""
 
     def __init__(self, world: World, before: Carried, moment: Moment) -> None:
         self.sums = ObligationSums()
-        self._bench = Bench(
-            world.plan, world.member_rows, world.agreements, before,
-            ride_limit_s=world.network.ride_limit_s, horizon=moment.horizon,
+        self._pipeline = PartitionPipeline(
+            world.pricing_tables, world.member_rows, world.agreements, before,
+            ride_limit_s=world.network.ride_limit_s, watermark=moment.watermark,
             civil_offset_s=world.civil_offset_s, day_starts_s=world.day_starts_s,
             first_open_day=moment.first_open_day)
 
-    def lay_out(self, intake: Intake | None, partition: int) -> Records:
+    def prepare(self, intake: Intake | None, partition: int) -> Records:
         """Put a partition's taps in order: those that an earlier run may have accepted."""
         count = 0
         if intake is not None:
-            taps = self._bench.taps(partition, intake.count(partition))
+            taps = self._pipeline.taps(partition, intake.count(partition))
             count = len(intake.gather(partition, taps))
-        self._bench.lay_out(partition, count)
-        suspects = self._bench.suspects
-        return self._bench.all_taps[suspects]
+        self._pipeline.prepare(partition, count)
+        maybe_seen = self._pipeline.maybe_seen
+        return self._pipeline.all_taps[maybe_seen]
 
     def clear(self, verdicts: Verdicts | None) -> Cleared:
-        """Clear what was laid out; there is a verdict on every tap that lay_out returned."""
-        bench = self._bench
-        suspects = bench.suspects
-        if len(suspects):
+        """Clear what was laid out; there is a verdict on every tap that prepare returned."""
+        pipeline = self._pipeline
+        maybe_seen = pipeline.maybe_seen
+        if len(maybe_seen):
             assert verdicts is not None
-            some = bench.all_taps[suspects]
-            bench.codes[suspects] = [verdicts[place] for place in zip(
+            some = pipeline.all_taps[maybe_seen]
+            pipeline.codes[maybe_seen] = [verdicts[place] for place in zip(
                 some["source_file"].tolist(), some["source_line"].tolist(), strict=True)]
-        bench.clear()
-        self.sums.add_from(bench.add_obligations, len(bench.entries))
-        taps, refused = bench.all_taps, bench.refused
-        return Cleared(bench.entries, bench.cards, bench.totals, taps[bench.carried],
-                       taps[bench.events], taps[refused], bench.codes[refused])
+        pipeline.clear()
+        self.sums.add_from(pipeline.add_obligations, len(pipeline.entries))
+        taps, refused = pipeline.all_taps, pipeline.refused
+        return Cleared(pipeline.entries, pipeline.cards, pipeline.accumulators, taps[pipeline.carried],
+                       taps[pipeline.events], taps[refused], pipeline.codes[refused])
 
 
 def carry(state: Any, partitions: int) -> Carried:
-    """A book's state (cards, accumulators, open_taps), made ready to be found by partition."""
+    """A book's state (cards, accumulators, open_rides), made ready to be found by partition."""
     return Carried(*(_listed(rows, partitions)
-                     for rows in (state.cards, state.accumulators, state.open_taps)))
+                     for rows in (state.cards, state.accumulators, state.open_rides)))
 
 
 def _listed(rows: Records, partitions: int) -> tuple[Records, Records, Records]:

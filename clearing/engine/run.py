@@ -28,7 +28,7 @@ from clearing.book.schema import RAW_BYTES
 from clearing.engine.context import World, load_world, versions_of
 from clearing.engine.duplicates import ENTRY_FIELDS, judge_taps
 from clearing.engine.partition import Cleared, Clearer, Moment, Verdicts, carry, on_threads
-from clearing.intake.decoder_tables import Vocabulary
+from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
 from ext import records
@@ -42,7 +42,7 @@ from settlement.obligations import ObligationSums
 Records = npt.NDArray[Any]
 # What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
 BESIDE_TAPS_BYTES = 1 << 30
-FEW_MARKS = 1 << 16     # words: only cards with open taps matter where a window closes
+SMALL_FILTER = 1 << 16     # words: only cards with open taps matter where a window closes
 LAST_DAY = 49_000               # in 2104: times of records end in 2106
 Progress = Callable[[str, int, int], None]      # stage, done, of how many
 
@@ -76,9 +76,9 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     clock = _Clock()
     last = book.last_run()
     world = load_world(network, Names(book.names()))
-    vocabulary = Vocabulary(world.network, world.folder, world.names)
+    decoder_tables = DecoderTables(world.network, world.folder, world.names)
     with closing(read_files(
-            paths, vocabulary, threads=threads, received_at=received_at, layout=layout,
+            paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
             memory_bytes=None if memory_bytes is None else memory_bytes - BESIDE_TAPS_BYTES,
     )) as intake:
         clock.lap("read and decode")
@@ -98,11 +98,11 @@ def _clear_intake(intake: Intake, world: World, book: Book, last: Run | None, cl
         _check_parent(run, last)
         stages = _Stages(world, book, run, threads, progress)
         intake.number_codes(world.names, {index: outcomes[index].file for index in taken})
-        horizon = max(book.horizon, latest)
-        state = book.load_state(intake.mark_cards() if last else None)
-        stages.clear(intake, intake.partitions, state, horizon)
+        watermark = max(book.watermark, latest)
+        state = book.load_state(intake.add_to_card_filter() if last else None)
+        stages.clear(intake, intake.partitions, state, watermark)
         clock.lap("clear and write entries")
-        report = _finish(stages, intake, outcomes, taken, horizon)
+        report = _finish(stages, intake, outcomes, taken, watermark)
     clock.lap("write the rest and commit")
     return report
 
@@ -121,13 +121,13 @@ def close_window(day: int, network: str, book: Book) -> Report:
     world = load_world(network, Names(book.names()))
     digest = _digest(world, last, "close", [str(day)])
     ends_at = (day + 1) * 86_400 + world.day_starts_s - world.civil_offset_s
-    horizon = max(book.horizon, ends_at + world.network.ride_limit_s)
+    watermark = max(book.watermark, ends_at + world.network.ride_limit_s)
     with book.begin(digest=digest, kind="close") as run:
         _check_parent(run, last)
         stages = _Stages(world, book, run, 1, no_progress)
-        stages.clear(None, 1, book.load_state(np.zeros(FEW_MARKS, np.uint64)), horizon)
+        stages.clear(None, 1, book.load_state(np.zeros(SMALL_FILTER, np.uint64)), watermark)
         run.write_window(day)
-        return _finish(stages, None, [], [], horizon)
+        return _finish(stages, None, [], [], watermark)
 
 
 class _Clock:
@@ -156,55 +156,55 @@ class _Stages:
         self._partitions = self._done = 0
         self._lock = threading.Lock()
 
-    def clear(self, intake: Intake | None, partitions: int, state: State, horizon: int) -> None:
+    def clear(self, intake: Intake | None, partitions: int, state: State, watermark: int) -> None:
         """Clear every partition on what cards carry.
 
         In which order anything reaches the book decides nothing: it keeps rows by card.
         """
         closed = self.book.closed_through
-        moment = Moment(horizon, 0 if closed is None else closed + 1)
-        _check_calendar(self.world, int(state.open_taps["tapped_at"].max(initial=0)))
+        moment = Moment(watermark, 0 if closed is None else closed + 1)
+        _check_calendar(self.world, int(state.open_rides["tapped_at"].max(initial=0)))
         before = carry(state, partitions)
         clearers = [Clearer(self.world, before, moment) for _ in range(self.threads)]
         waiting: list[tuple[int, Records]] = []     # partitions, taps that the ledger may know
         self._partitions = partitions
 
         def clear_or_ask(clearer: Clearer, partition: int) -> None:
-            suspects = clearer.lay_out(intake, partition)
-            if len(suspects):
-                waiting.append((partition, suspects))
+            maybe_seen = clearer.prepare(intake, partition)
+            if len(maybe_seen):
+                waiting.append((partition, maybe_seen))
             else:
                 self._keep(clearer.clear(None))
 
         def clear_judged(clearer: Clearer, partition: int) -> None:
-            clearer.lay_out(intake, partition)
+            clearer.prepare(intake, partition)
             self._keep(clearer.clear(verdicts))
 
         on_threads(clearers, clear_or_ask, range(partitions))
         if waiting:     # one question for all: each costs a walk through the ledger
-            verdicts = self._judge(join_records([suspects for _, suspects in waiting], records.TAP))
+            verdicts = self._judge(join_records([maybe_seen for _, maybe_seen in waiting], records.TAP))
             on_threads(clearers, clear_judged, [partition for partition, _ in waiting])
         for clearer in clearers:
             self.sums.merge(clearer.sums.rows())
 
-    def _judge(self, suspects: Records) -> Verdicts:
+    def _judge(self, maybe_seen: Records) -> Verdicts:
         """What the ledger says of taps whose counters it may have."""
-        counters = suspects["card_hi"], suspects["card_lo"], suspects["card_seq"]
-        codes = judge_taps(suspects, self.book.find_identities(*counters, fields=ENTRY_FIELDS),
+        counters = maybe_seen["card_hi"], maybe_seen["card_lo"], maybe_seen["card_seq"]
+        codes = judge_taps(maybe_seen, self.book.find_identities(*counters, fields=ENTRY_FIELDS),
                            self.book.find_events(*counters))
-        places = zip(suspects["source_file"].tolist(), suspects["source_line"].tolist(),
+        places = zip(maybe_seen["source_file"].tolist(), maybe_seen["source_line"].tolist(),
                      strict=True)
         return dict(zip(places, codes.tolist(), strict=True))
 
     def _keep(self, cleared: Cleared) -> None:
         """Write what a partition made; called from the clearing threads."""
         self.run.write_entries(cleared.entries)
-        self.run.write_state(cleared.cards, cleared.totals, cleared.open_taps)
+        self.run.write_state(cleared.cards, cleared.accumulators, cleared.open_rides)
         if len(cleared.events):
             self.run.write_events(cleared.events)
         with self._lock:
             self.rides += len(cleared.entries)
-            self.carried += len(cleared.open_taps)
+            self.carried += len(cleared.open_rides)
             if len(cleared.refused):
                 self.refused.append((cleared.refused, cleared.codes))
             self._done += 1
@@ -273,7 +273,7 @@ def _digest(world: World, last: Run | None, kind: str, inputs: list[str]) -> str
 
 
 def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], taken: list[int],
-            horizon: int) -> Report:
+            watermark: int) -> Report:
     """Write what is left of a run, and commit it."""
     run, world = stages.run, stages.world
     refusals = _Refusals(stages, intake, outcomes, taken)
@@ -287,8 +287,8 @@ def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], ta
     records_ = sum(outcome.records for outcome in refusals.outcomes)
     accepted = sum(outcome.accepted for outcome in refusals.outcomes)
     committed = run.commit(
-        engine=__version__, network=world.locator, network_digest=world.digest,
-        tables=dict.fromkeys(versions_of(world), world.digest), horizon=horizon,
+        version=__version__, network=world.locator, network_digest=world.digest,
+        tables=dict.fromkeys(versions_of(world), world.digest), watermark=watermark,
         counts=Counts(taps=records_, accepted=accepted, refused=records_ - accepted,
                       rides=stages.rides, carried=stages.carried))
     return Report(committed, refusals.outcomes, refusals.counts, {}, obligations,

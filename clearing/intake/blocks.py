@@ -25,7 +25,7 @@ BLOCK_BYTES = 1 << 20     # what the digest reads again is still in the core's c
 
 
 class FileUnreadable(OnecardError):
-    """A file cannot be opened, or is not a file."""
+    """A file cannot be detected, or is not a file."""
 
 
 class FileChanged(OnecardError):
@@ -82,7 +82,7 @@ class FileReader:
             # Without O_NONBLOCK a pipe that nobody writes to would hold us for ever.
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
-            raise FileUnreadable(f"cannot be opened: {error.strerror}", where=str(path),
+            raise FileUnreadable(f"cannot be detected: {error.strerror}", where=str(path),
                                  remedy="check the name and who may read it") from None
         self._before = os.fstat(descriptor)
         if not stat.S_ISREG(self._before.st_mode):

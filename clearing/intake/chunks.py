@@ -1,4 +1,4 @@
-"""Blocks of text to chunks: taps on the worker's shelf, and refusals with their raw bytes."""
+"""Blocks of text to chunks: taps on the worker's partition_buffer, and refusals with their raw bytes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.intake.blocks import Block, OddLine
-from clearing.intake.decoder_tables import OPEN_KINDS, CodeTable, Vocabulary
+from clearing.intake.decoder_tables import LEARNED_KINDS, CodeTable, DecoderTables
 from clearing.intake.formats.canonical import Shape
 from clearing.intake.spill import Spill, make_arena
-from ext.intake.buffer import Shelf
+from ext.intake.buffer import PartitionBuffer
 from ext.intake.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
 from ext.intake.lookup import Lookup
 from ext.records import REFUSAL, TAP
 
 Records = npt.NDArray[Any]
 
-# Rows that are decoded before they are shelved: a call costs as much as a few hundred rows.
+# Rows that are decoded before they are buffered: a call costs as much as a few hundred rows.
 ROWS = 16_384
 
 
@@ -31,7 +31,7 @@ class Chunk:
     number: int                         # of the block, among all
     worker: int
     records: int
-    accepted: int                       # how many taps are on the worker's shelf
+    accepted: int                       # how many taps are on the worker's partition_buffer
     latest: int                         # when the last of them was, UTC seconds
     refusals: Records                   # REFUSAL, in the order of the lines
     raw: bytes                          # of each refusal, one behind the other
@@ -45,26 +45,26 @@ class Chunk:
 
 
 class Worker:
-    """One thread's own tables, shelf and scratch space: no two threads use one at a time."""
+    """One thread's own tables, partition_buffer and scratch space: no two threads use one at a time."""
 
-    def __init__(self, number: int, vocabulary: Vocabulary, received_at: int,
+    def __init__(self, number: int, decoder_tables: DecoderTables, received_at: int,
                  partitions: int, spill: Spill) -> None:
-        self.number, self._vocabulary = number, vocabulary
-        self._settings = vocabulary.settings(received_at)
-        self.tables: dict[str, CodeTable] = vocabulary.open_tables()
-        self.shelf = Shelf(partitions)
+        self.number, self._decoder_tables = number, decoder_tables
+        self._settings = decoder_tables.settings(received_at)
+        self.tables: dict[str, CodeTable] = decoder_tables.learned_tables()
+        self.partition_buffer = PartitionBuffer(partitions)
         self._spill, self._arenas = spill, 0
-        self._closed = vocabulary.closed_lookups()
+        self._closed = decoder_tables.closed_lookups()
         self._taps = np.empty(ROWS, dtype=TAP)
         self._refusals = np.empty(256, dtype=REFUSAL)
         self._raw = np.empty(0, dtype=np.uint8)
 
     def _lookups(self) -> tuple[Lookup, ...]:
-        return (*self._closed, *(self.tables[kind].lookup for kind in OPEN_KINDS))
+        return (*self._closed, *(self.tables[kind].lookup for kind in LEARNED_KINDS))
 
     def decode(self, block: Block, shape: Shape, number: int,
                place: Callable[[Records], None] | None = None) -> Chunk:
-        """Every line of a block as a tap on the shelf or a refusal.
+        """Every line of a block as a tap on the partition_buffer or a refusal.
 
         `place` is given the taps first, to say where else they are from. Raises OnecardError
         where the disk has no room for what memory may not hold.
@@ -78,13 +78,13 @@ class Worker:
         while need != Need.DONE:
             need = decode_rows(
                 block.buffer, block.stop, block.offset, shape.places, len(shape.columns),
-                self._settings, self._vocabulary.rules, self._vocabulary.prefixes, lookups,
+                self._settings, self._decoder_tables.rules, self._decoder_tables.prefixes, lookups,
                 self._taps, self._refusals, self._raw, progress, shape.spans, shape.record)
             if need in (Need.TAPS, Need.DONE):
                 taps = self._taps[:int(progress["taps"][0])]
                 if place is not None:
                     place(taps)
-                latest = max(latest, self._shelve(taps, number))
+                latest = max(latest, self._buffer_taps(taps, number))
                 accepted += len(taps)
                 progress["taps"] = 0
             elif need == Need.REFUSALS:
@@ -95,11 +95,11 @@ class Worker:
                 lookups = self._lookups()
         return self._chunk(progress[0], number, accepted, latest)
 
-    def _shelve(self, taps: Records, number: int) -> int:
-        """Put taps on the shelf: the latest one's time."""
+    def _buffer_taps(self, taps: Records, number: int) -> int:
+        """Put taps on the partition_buffer: the latest one's time."""
         done = latest = 0
         while done < len(taps):
-            done, time = self.shelf.put(taps, done, number)
+            done, time = self.partition_buffer.put(taps, done, number)
             latest = max(latest, time)
             if done < len(taps):
                 self._make_room()
@@ -108,10 +108,10 @@ class Worker:
     def _make_room(self) -> None:
         """Another arena, or all of them anew when what is in them is on the disk."""
         if self._arenas < self._spill.arenas_most:
-            self.shelf.add(make_arena())
+            self.partition_buffer.add(make_arena())
             self._arenas += 1
         else:
-            self._spill.take(self.shelf, self.number)
+            self._spill.take(self.partition_buffer, self.number)
 
     def _chunk(self, progress: Any, number: int, accepted: int, latest: int) -> Chunk:
         return Chunk(

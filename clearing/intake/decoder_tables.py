@@ -25,7 +25,7 @@ from network.names import Names
 
 CARD_MEDIUM = "card"        # what a blank medium stands for, where the network has it
 FUTURE_S = 600              # how far a validator's clock may be ahead
-OPEN_KINDS = ("stop", "line", "vehicle", "device")      # in the order of decode_rows
+LEARNED_KINDS = ("stop", "line", "vehicle", "device")      # in the order of decode_rows
 LATEST = 2**32 - 1
 
 
@@ -80,7 +80,7 @@ class CodeTable:
         ]
 
 
-class Vocabulary:
+class DecoderTables:
     """A network as the decoder takes it."""
 
     def __init__(self, network: Network, folder: Path, names: Names) -> None:
@@ -154,9 +154,9 @@ class Vocabulary:
         return tuple(table.lookup for table in (
             self._operators, self._modes, self._media, self._card_kinds, self._issuers))
 
-    def open_tables(self) -> dict[str, CodeTable]:
+    def learned_tables(self) -> dict[str, CodeTable]:
         """New tables for one worker: the listed stops come first, in one order for all."""
-        tables = {kind: CodeTable() for kind in OPEN_KINDS}
+        tables = {kind: CodeTable() for kind in LEARNED_KINDS}
         for index, (scope, stop) in enumerate(self.listed_stops, 1):
             assert tables["stop"].add(stop, scope) == index
         return tables

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.intake.chunks import Chunk, Worker
-from clearing.intake.decoder_tables import OPEN_KINDS, Vocabulary
+from clearing.intake.decoder_tables import LEARNED_KINDS, DecoderTables
 from clearing.intake.spill import Spill
 from ext.codes import Code
 from ext.intake.buffer import REMAP, SOURCE, Origins, mark_used
@@ -68,14 +68,14 @@ class Intake:
     """
 
     def __init__(self, files: list[FileReport], chunks: list[Chunk], partitions: int,
-                 vocabulary: Vocabulary, workers: Sequence[Worker], blocks: int,
+                 decoder_tables: DecoderTables, workers: Sequence[Worker], blocks: int,
                  spill: Spill) -> None:
         """Take over what the workers decoded, of so many blocks."""
         self.files, self.chunks, self.partitions = files, chunks, partitions
         self._blocks = blocks
-        self._vocabulary, self._spill = vocabulary, spill
+        self._decoder_tables, self._spill = decoder_tables, spill
         self._tables = [worker.tables for worker in workers]
-        self._shelves = [worker.shelf for worker in workers]
+        self._partition_buffers = [worker.partition_buffer for worker in workers]
         self._origins: Origins | None = None
 
     def refusals(self, file_index: int, file_number: int = 0) -> Refusals:
@@ -109,7 +109,7 @@ class Intake:
                 else self._used_numbers(sources))
         remaps = np.zeros(len(self._tables), dtype=REMAP)
         parts, size = [], 0
-        for kind in OPEN_KINDS:
+        for kind in LEARNED_KINDS:
             for worker, numbers in enumerate(self._number_kind(
                     kind, names, [marks[kind] for marks in used])):
                 remaps[f"{kind}s"][worker] = size
@@ -120,7 +120,7 @@ class Intake:
     def _number_kind(self, kind: str, names: Names,
                      used: list[npt.NDArray[np.uint8]]) -> list[npt.NDArray[np.uint32]]:
         """Per worker, the book's number for each of its own (of those that are used)."""
-        scopes = self._vocabulary.scopes
+        scopes = self._decoder_tables.scopes
         codes = [table[kind].list_codes() for table in self._tables]
         indexes = [np.flatnonzero(marks[1:]).tolist() for marks in used]
         wanted = {codes[worker][index] for worker, some in enumerate(indexes) for index in some}
@@ -136,12 +136,12 @@ class Intake:
 
     def _all_numbers(self) -> list[dict[str, npt.NDArray[np.uint8]]]:
         """Per worker and kind, a mark on every number that it gave."""
-        return [{kind: np.ones(len(table[kind]), dtype=np.uint8) for kind in OPEN_KINDS}
+        return [{kind: np.ones(len(table[kind]), dtype=np.uint8) for kind in LEARNED_KINDS}
                 for table in self._tables]
 
     def _used_numbers(self, sources: Records) -> list[dict[str, npt.NDArray[np.uint8]]]:
         """The same of the numbers that taps of wanted files have."""
-        used = [{kind: np.zeros(len(table[kind]), dtype=np.uint8) for kind in OPEN_KINDS}
+        used = [{kind: np.zeros(len(table[kind]), dtype=np.uint8) for kind in LEARNED_KINDS}
                 for table in self._tables]
         keep = np.ascontiguousarray(sources["keep"], dtype=np.uint8)
         for worker, rows, size in self._packed_rows():
@@ -151,17 +151,17 @@ class Intake:
         return used
 
     def _packed_rows(self) -> Iterator[tuple[int, npt.NDArray[np.uint8], int]]:
-        """Every worker's taps as they lie on its shelf and on the disk, some at a time."""
+        """Every worker's taps as they lie on its partition_buffer and on the disk, some at a time."""
         for partition in range(self.partitions):
-            for worker, shelf in enumerate(self._shelves):
-                rows = self._spill.buffer(shelf.size(partition))
-                yield worker, rows, shelf.drain(partition, rows, 0)
+            for worker, partition_buffer in enumerate(self._partition_buffers):
+                rows = self._spill.buffer(partition_buffer.size(partition))
+                yield worker, rows, partition_buffer.drain(partition, rows, 0)
             for segment in self._spill.segments:
                 yield segment.worker, *self._spill.read(segment, partition)
 
     def count(self, partition: int) -> int:
         """How many taps a partition has at most: those of files that do not count, too."""
-        return (sum(shelf.count(partition) for shelf in self._shelves)
+        return (sum(partition_buffer.count(partition) for partition_buffer in self._partition_buffers)
                 + sum(int(segment.counts[partition]) for segment in self._spill.segments))
 
     def gather(self, partition: int, taps: Records | None = None) -> Records:
@@ -173,18 +173,18 @@ class Intake:
         if taps is None:
             taps = np.empty(self.count(partition), dtype=TAP)
         filled = 0
-        for shelf in self._shelves:
-            filled = shelf.gather(partition, self._origins, taps, filled)
+        for partition_buffer in self._partition_buffers:
+            filled = partition_buffer.gather(partition, self._origins, taps, filled)
         for segment in self._spill.segments:
             rows, size = self._spill.read(segment, partition)
             filled = self._origins.unpack(rows, size, taps, filled)
         return taps[:filled]
 
-    def mark_cards(self) -> npt.NDArray[np.uint64]:
+    def add_to_card_filter(self) -> npt.NDArray[np.uint64]:
         """Marks of all cards that have a tap, see ext.clearing.partition."""
-        for shelf in self._shelves:
-            shelf.mark(self._spill.marks)
-        return self._spill.marks
+        for partition_buffer in self._partition_buffers:
+            partition_buffer.mark(self._spill.card_filter)
+        return self._spill.card_filter
 
     def close(self) -> None:
         """Let go of what waits on the disk."""

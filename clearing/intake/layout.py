@@ -24,7 +24,7 @@ from network.errors import OnecardError
 from network.folder import read_toml
 
 
-class Source(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class FieldSource(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Where one column comes from: a column of the file, a constant, or the record's time.
 
     What is given applies from top to bottom. A blank value stays blank all the way.
@@ -57,7 +57,7 @@ class Layout(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     title: str
     format: Literal["csv", "json", "fixed"]
-    fields: dict[str, Source] = {}      # by column of onecard-taps/1; csv and json
+    fields: dict[str, FieldSource] = {}      # by column of onecard-taps/1; csv and json
     columns: dict[str, Place] = {}      # the same; fixed
     record_bytes: int = 0               # fixed: of a line, without its end
     encoding: str = "utf-8"
@@ -127,7 +127,7 @@ def _check_places(path: Path, layout: Layout) -> None:
                            where=str(path), remedy="correct record_bytes, or the columns")
 
 
-def _check_source(path: Path, column: str, source: Source) -> None:
+def _check_source(path: Path, column: str, source: FieldSource) -> None:
     """Refuse a source that says nothing, or too much."""
     if column not in COLUMNS:
         raise OnecardError(f"fields.{column} is not a column of the format", where=str(path),

@@ -15,8 +15,8 @@ from queue import SimpleQueue
 
 from clearing.intake.blocks import BLOCK_BYTES, Block, Buffers, FileReader, OddLine
 from clearing.intake.chunks import Chunk, Worker
-from clearing.intake.decoder_tables import Vocabulary
-from clearing.intake.formats.detect import FileRefused, Opened, Piece, open_records
+from clearing.intake.decoder_tables import DecoderTables
+from clearing.intake.formats.detect import DetectedFormat, FileRefused, Piece, detect_format
 from clearing.intake.intake import FileReport, Intake
 from clearing.intake.layout import Layout, load_layout
 from clearing.intake.spill import UNLIMITED, Spill, arenas_within
@@ -35,7 +35,7 @@ def choose_partitions(total_bytes: int) -> int:
     return min(1 << wanted.bit_length(), MOST_PARTITIONS)
 
 
-def read_files(paths: Sequence[Path], vocabulary: Vocabulary, *, received_at: int,
+def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received_at: int,
                threads: int = 1, block_bytes: int = BLOCK_BYTES,
                partitions: int | None = None, layout: str | None = None,
                memory_bytes: int | None = None) -> Intake:
@@ -48,15 +48,15 @@ def read_files(paths: Sequence[Path], vocabulary: Vocabulary, *, received_at: in
 
     Raises FileUnreadable, FileChanged, and OnecardError where there is no such layout.
     """
-    name = layout or vocabulary.network.default_layout
-    other = load_layout(vocabulary.folder, name) if name else None
+    name = layout or decoder_tables.network.default_layout
+    other = load_layout(decoder_tables.folder, name) if name else None
     if partitions is None:
         partitions = choose_partitions(sum(path.stat().st_size for path in paths
                                            if path.is_file()))
     spill = Spill(partitions, UNLIMITED if memory_bytes is None
                   else arenas_within(memory_bytes, threads))
     try:
-        with Crew(threads, vocabulary, received_at, partitions, spill) as crew:
+        with Crew(threads, decoder_tables, received_at, partitions, spill) as crew:
             # Nobody waits for a file's last block before the next file is begun.
             read = [_read_file(index, path, crew, block_bytes, other)
                     for index, path in enumerate(paths)]
@@ -64,17 +64,17 @@ def read_files(paths: Sequence[Path], vocabulary: Vocabulary, *, received_at: in
     except BaseException:
         spill.close()
         raise
-    return Intake([one.report for one in read], chunks, partitions, vocabulary, crew.workers,
+    return Intake([one.report for one in read], chunks, partitions, decoder_tables, crew.workers,
                   crew.blocks, spill)
 
 
 class Crew:
     """The decoding threads, with a bounded number of blocks on their way."""
 
-    def __init__(self, threads: int, vocabulary: Vocabulary, received_at: int,
+    def __init__(self, threads: int, decoder_tables: DecoderTables, received_at: int,
                  partitions: int, spill: Spill) -> None:
-        self.civil_offset_s = vocabulary.civil_offset_s
-        self.workers = [Worker(number, vocabulary, received_at, partitions, spill)
+        self.civil_offset_s = decoder_tables.civil_offset_s
+        self.workers = [Worker(number, decoder_tables, received_at, partitions, spill)
                         for number in range(threads)]
         self.blocks = 0
         self.buffers = Buffers()
@@ -90,32 +90,32 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def decode(self, opened: Opened) -> list[Future[Chunk]]:
+    def decode(self, detected: DetectedFormat) -> list[Future[Chunk]]:
         """Have every piece decoded: their chunks, in order, when they are done.
 
         Raises what a worker raised over one of the pieces before.
         """
         chunks = []
-        for piece in opened.pieces:
+        for piece in detected.pieces:
             if len(self._under_way) > len(self.workers) + 1:
                 self._under_way.popleft().result()
-            chunks.append(self._pool.submit(self._decode_piece, piece, opened, self.blocks))
+            chunks.append(self._pool.submit(self._decode_piece, piece, detected, self.blocks))
             self._under_way.append(chunks[-1])
             self.blocks += 1
         return chunks
 
-    def _decode_piece(self, piece: Piece, opened: Opened, number: int) -> Chunk:
+    def _decode_piece(self, piece: Piece, detected: DetectedFormat, number: int) -> Chunk:
         worker = self._idle.get()
         try:
             if isinstance(piece, OddLine):
                 return worker.refuse_line(piece, number)
-            if opened.adapter is not None:
-                adapted = opened.adapter.adapt(piece)
-                chunk = worker.decode(adapted.block, opened.shape, number, adapted.place_taps)
+            if detected.adapter is not None:
+                adapted = detected.adapter.adapt(piece)
+                chunk = worker.decode(adapted.block, detected.shape, number, adapted.place_taps)
                 adapted.place_refusals(chunk)
             else:
                 assert isinstance(piece, Block)
-                chunk = worker.decode(piece, opened.shape, number)
+                chunk = worker.decode(piece, detected.shape, number)
             if isinstance(piece, Block):
                 self.buffers.give_back(piece.buffer)
             return chunk
@@ -139,9 +139,9 @@ def _read_file(index: int, path: Path, crew: Crew, block_bytes: int,
         report = FileReport(index, path, size_bytes=reader.size)
         chunks: list[Future[Chunk]] = []
         try:
-            opened = open_records(reader, layout, crew.civil_offset_s)
-            report.layout, report.columns = opened.layout, opened.columns
-            chunks = crew.decode(opened)
+            detected = detect_format(reader, layout, crew.civil_offset_s)
+            report.layout, report.columns = detected.layout, detected.columns
+            chunks = crew.decode(detected)
         except FileRefused as refused:
             report.code, report.reason = refused.code, refused.reason
             report.records = _count_lines(reader, crew.buffers)

@@ -74,11 +74,11 @@ def _list_ride_whys(world: World, table: Table, row: Row, ride: Ride) -> Iterato
                              (row.to_stops, ride.to_stop, "exit")):
         if names is not None and not _is_in_sets(table, stop, names):
             yield f"{end} {stop or '(blank)'} is not in {' or '.join(names)}"
-    if row.windows is not None:
-        time = ride.started_at if row.window_at == "entry" else ride.ended_at
-        outside = why_outside(world, table, row.windows, time, ride.service_day)
+    if row.timeframes is not None:
+        time = ride.started_at if row.timeframe_at == "entry" else ride.ended_at
+        outside = why_outside(world, table, row.timeframes, time, ride.service_day)
         if outside is not None:
-            yield f"{row.window_at} {outside}"
+            yield f"{row.timeframe_at} {outside}"
 
 
 def _is_in_sets(table: Table, stop: str, names: Collection[str]) -> bool:
@@ -96,7 +96,7 @@ def _why_not_again(
         return None
     name, limit = row.quota.accumulator, row.quota.limit
     period = world.period(name, ride.service_day)
-    used = memory.spent_in(name, period).amount
+    used = memory.accumulator(name, period).amount
     if used + row.quota.uses <= limit:
         return None
     return f"{used} of {limit} used in {period}; this ride takes {row.quota.uses}"
@@ -157,7 +157,7 @@ def _list_boarding_whys(row: Transfer, ride: Ride, before: Chain) -> Iterator[st
 def _why_no_tier(world: World, row: Tier, ride: Ride, memory: Memory) -> str | None:
     spec = world.accumulator(row.accumulator)
     period = world.period(row.accumulator, ride.service_day)
-    amount = memory.spent_in(row.accumulator, period).amount
+    amount = memory.accumulator(row.accumulator, period).amount
     so_far = f"{counted(spec, amount)} counted in {period}"
     if row.over is not None and not amount > row.over:
         return f"{so_far}, not over {counted(spec, row.over)}"

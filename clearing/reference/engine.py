@@ -24,21 +24,21 @@ def clear(world: World, taps: Iterable[Tap], state: State) -> Result:
     """One run: every tap is in the ledger, open, or refused. The state given stays as it is."""
     taps = list(taps)
     kept, refusals = sift(world, taps, state)
-    horizon = raise_horizon(state, taps)
-    return _finish(world, kept, replace(state, horizon=horizon), refusals)
+    watermark = raise_watermark(state, taps)
+    return _finish(world, kept, replace(state, watermark=watermark), refusals)
 
 
 def close(world: World, state: State, through: datetime.date) -> Result:
     """The service days up to one closed: entries open by then are rides without an exit."""
     end = calendar.end_of_day(world.network, through) + world.network.ride_limit_s
-    result = _finish(world, [], replace(state, horizon=max(state.horizon, end)), [])
+    result = _finish(world, [], replace(state, watermark=max(state.watermark, end)), [])
     closed = max(through, state.closed_through or through)
     return replace(result, state=replace(result.state, closed_through=closed))
 
 
-def raise_horizon(state: State, taps: Iterable[Tap]) -> int:
+def raise_watermark(state: State, taps: Iterable[Tap]) -> int:
     """How far time has come: the latest tap of all runs, kept or not."""
-    return max([state.horizon, *(tap.tapped_at for tap in taps)])
+    return max([state.watermark, *(tap.tapped_at for tap in taps)])
 
 
 def list_rides(
@@ -50,7 +50,7 @@ def list_rides(
     still_open: dict[str, Tap] = {}
     for card, taps in groupby(by_card, key=lambda tap: tap.card):
         rides, inside = pair(world, taps)
-        if inside is not None and inside.tapped_at + world.network.ride_limit_s < state.horizon:
+        if inside is not None and inside.tapped_at + world.network.ride_limit_s < state.watermark:
             rides.append(close_open(world, inside))
         elif inside is not None:
             still_open[card] = replace(inside, carried=True)
@@ -93,11 +93,11 @@ def _finish(world: World, kept: list[Tap], state: State, refusals: list[Refusal]
 
 def _remember_cards(state: State, cards: list[list[Priced]]) -> State:
     """The state with the memory that each card's last ride left."""
-    chains, spent = dict(state.chains), dict(state.spent)
+    chains, accumulators = dict(state.chains), dict(state.accumulators)
     for priced in cards:
         card, memory = priced[-1].ride.card, priced[-1].after
         chains.pop(card, None)
         if memory.chain is not None:
             chains[card] = memory.chain
-        spent.update({(card, *key): so_far for key, so_far in memory.spent.items()})
-    return replace(state, chains=chains, spent=spent)
+        accumulators.update({(card, *key): so_far for key, so_far in memory.accumulators.items()})
+    return replace(state, chains=chains, accumulators=accumulators)

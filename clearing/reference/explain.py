@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from clearing.reference.engine import list_rides, price_card, raise_horizon
+from clearing.reference.engine import list_rides, price_card, raise_watermark
 from clearing.reference.identity import sift
 from clearing.reference.memory import Memory
 from clearing.reference.pricing import Priced, price
@@ -16,7 +16,7 @@ from clearing.reference.world import World
 
 
 def explain_ride(world: World, ride: Ride, memory: Memory) -> Priced:
-    """One ride's steps, charge, and memory before and after, from what the card remembers."""
+    """One ride's trace, charge, and memory before and after, from what the card remembers."""
     return price(world, ride, memory)
 
 
@@ -25,7 +25,7 @@ def explain_card(world: World, taps: Iterable[Tap], state: State, card: str) -> 
     taps = list(taps)
     kept, _ = sift(world, taps, state)
     of_card = [tap for tap in kept if tap.card == card]
-    now = replace(state, horizon=raise_horizon(state, taps))
+    now = replace(state, watermark=raise_watermark(state, taps))
     rides_of_cards, _ = list_rides(world, of_card, now)
     return [
         priced

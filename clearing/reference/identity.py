@@ -69,5 +69,5 @@ def _ends(world: World, tap: Tap) -> tuple[End, ...]:
     system = world.system(tap.operator)
     if tap.kind != "ride":
         return (End(tap.tapped_at, system, tap.stop),)
-    way_in = End(tap.time, system, tap.entry_stop)
+    way_in = End(tap.time, system, tap.in_stop)
     return (way_in, End(tap.tapped_at, system, tap.stop)) if tap.stop else (way_in,)

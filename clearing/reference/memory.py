@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from clearing.reference.chains import chain_after
 from clearing.reference.results import Charge, Ride
-from clearing.reference.state import Chain, Spent, State
+from clearing.reference.state import Accumulator, Chain, State
 from clearing.reference.world import World
 from fare_tables.model import DiscountRow, Table, Transfer
 
@@ -17,18 +17,18 @@ class Memory:
     """One card's memory. Never changed, only replaced."""
 
     chain: Chain | None = None          # None: no ride to transfer from
-    spent: dict[tuple[str, str], Spent] = field(default_factory=dict)   # (accumulator, period)
+    accumulators: dict[tuple[str, str], Accumulator] = field(default_factory=dict)   # (accumulator, period)
 
-    def spent_in(self, accumulator: str, period: str) -> Spent:
+    def accumulator(self, accumulator: str, period: str) -> Accumulator:
         """What an accumulator holds in a period."""
-        return self.spent.get((accumulator, period), Spent(0, 0))
+        return self.accumulators.get((accumulator, period), Accumulator(0, 0))
 
 
 def recall(state: State, card: str) -> Memory:
     """What a card remembers from earlier runs."""
-    spent = {(name, period): so_far for (owner, name, period), so_far in state.spent.items()
+    accumulators = {(name, period): so_far for (owner, name, period), so_far in state.accumulators.items()
              if owner == card}
-    return Memory(state.chains.get(card), spent)
+    return Memory(state.chains.get(card), accumulators)
 
 
 def remember(
@@ -39,12 +39,12 @@ def remember(
 
     An incomplete ride counts only what quotas it used, and ends the chain.
     """
-    spent = dict(memory.spent)
+    accumulators = dict(memory.accumulators)
 
     def add(accumulator: str, amount: int) -> None:
         name = (accumulator, world.period(accumulator, ride.service_day))
-        before = spent.get(name, Spent(0, 0))
-        spent[name] = Spent(before.amount + amount, before.rides + 1)
+        before = accumulators.get(name, Accumulator(0, 0))
+        accumulators[name] = Accumulator(before.amount + amount, before.rides + 1)
 
     if not ride.incomplete:
         for accumulator in table.counts_to:
@@ -54,4 +54,4 @@ def remember(
         if row.quota is not None:
             add(row.quota.accumulator, row.quota.uses)
     transferred = any(isinstance(row, Transfer) for row in applied)
-    return Memory(chain_after(world, table, ride, charge, transferred, memory.chain), spent)
+    return Memory(chain_after(world, table, ride, charge, transferred, memory.chain), accumulators)

@@ -68,9 +68,9 @@ def _ride_of_one(world: World, tap: Tap) -> Ride:
     if tap.kind == "out":
         return _ride(world, (tap,), MISSING_IN, ended_at=tap.tapped_at, to_stop=tap.stop)
     if not tap.stop:
-        return _ride(world, (tap,), MISSING_OUT, started_at=tap.time, from_stop=tap.entry_stop)
-    return _ride(world, (tap,), _state_between(tap.entry_stop, tap.stop), started_at=tap.time,
-                 ended_at=tap.tapped_at, from_stop=tap.entry_stop, to_stop=tap.stop)
+        return _ride(world, (tap,), MISSING_OUT, started_at=tap.time, from_stop=tap.in_stop)
+    return _ride(world, (tap,), _state_between(tap.in_stop, tap.stop), started_at=tap.time,
+                 ended_at=tap.tapped_at, from_stop=tap.in_stop, to_stop=tap.stop)
 
 
 def _state_between(from_stop: str, to_stop: str) -> str:

@@ -11,14 +11,14 @@ from clearing.reference.discounts import list_legs, price_after
 from clearing.reference.fares import find_due, judge_time
 from clearing.reference.memory import Memory, remember
 from clearing.reference.results import Charge, Leg, Ride
-from clearing.reference.state import Spent
+from clearing.reference.state import Accumulator
 from clearing.reference.words import Answer, money
 from clearing.reference.world import World
 from fare_tables.model import Cap, DiscountRow, Fare, Table, Tier, discounts_of, table_version
 from network.money import AMOUNT_MAX
 
 
-class Step(NamedTuple):
+class TraceLine(NamedTuple):
     """One row that was tried. Rows after the one that applies are not."""
 
     kind: str               # table, fare, concession, promotion, transfer, tier, cap, paid
@@ -29,13 +29,13 @@ class Step(NamedTuple):
     after: int | None
 
 
-class Counted(NamedTuple):
+class AccumulatorChange(NamedTuple):
     """An accumulator that the ride's table reads or feeds, in the ride's period."""
 
     accumulator: str
     period: str
-    before: Spent
-    after: Spent
+    before: Accumulator
+    after: Accumulator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,57 +45,57 @@ class Priced:
     ride: Ride
     charge: Charge | None
     code: str               # OK, NO_FARE, PRICE_OVERFLOW
-    steps: list[Step]
+    trace: list[TraceLine]
     before: Memory
     after: Memory
-    counted: list[Counted] = field(default_factory=list)
+    counted: list[AccumulatorChange] = field(default_factory=list)
 
 
 def price(world: World, ride: Ride, memory: Memory) -> Priced:
     """The charge of a ride and the memory after it. A refused ride leaves the memory alone."""
-    steps: list[Step] = []
-    table = _choose_table(world, ride, steps)
-    fare = None if table is None else _choose_fare(world, table, ride, memory, steps)
-    due = None if fare is None else _find_due(world, fare, ride, steps)
+    trace: list[TraceLine] = []
+    table = _choose_table(world, ride, trace)
+    fare = None if table is None else _choose_fare(world, table, ride, memory, trace)
+    due = None if fare is None else _find_due(world, fare, ride, trace)
     if table is None or fare is None or due is None or due > AMOUNT_MAX:
         code = "NO_FARE" if due is None else "PRICE_OVERFLOW"
-        return Priced(ride=ride, charge=None, code=code, steps=steps, before=memory, after=memory)
+        return Priced(ride=ride, charge=None, code=code, trace=trace, before=memory, after=memory)
     ride = judge_time(fare, ride)
-    running = _Running(world, table, fare, ride, memory, steps, price=due)
+    running = _Running(world, table, fare, ride, memory, trace, price=due)
     if not ride.incomplete or fare.discounts_on_incomplete:
         running.discount()
     charge = _charge(running, due)
     said = "the validator charged it" if charge.by_validator else "the price"
-    steps.append(Step("paid", "", True, said, charge.price, charge.paid))
+    trace.append(TraceLine("paid", "", True, said, charge.price, charge.paid))
     after = remember(world, table, ride, charge, running.applied, memory)
-    return Priced(ride=ride, charge=charge, code="OK", steps=steps, before=memory, after=after,
+    return Priced(ride=ride, charge=charge, code="OK", trace=trace, before=memory, after=after,
                   counted=_list_counted(world, table, ride, memory, after))
 
 
-def _choose_table(world: World, ride: Ride, steps: list[Step]) -> Table | None:
+def _choose_table(world: World, ride: Ride, trace: list[TraceLine]) -> Table | None:
     chosen = tables.find_table(world, ride)
     for table in world.tables:
         why = tables.why_not(table, ride)
         if why is None and table is not chosen:
             why = "another table names the line, or comes first"
         name = table_version(table)
-        steps.append(Step("table", name, table is chosen, why or "", None, None))
+        trace.append(TraceLine("table", name, table is chosen, why or "", None, None))
     return chosen
 
 
 def _choose_fare(
-    world: World, table: Table, ride: Ride, memory: Memory, steps: list[Step]
+    world: World, table: Table, ride: Ride, memory: Memory, trace: list[TraceLine]
 ) -> Fare | None:
     """The first fare row whose conditions hold."""
     for fare in table.fare:
         why = conditions.why_not(world, table, fare, ride, memory)
         if why is None:
             return fare
-        steps.append(Step("fare", fare.rule, False, why, None, None))
+        trace.append(TraceLine("fare", fare.rule, False, why, None, None))
     return None
 
 
-def _find_due(world: World, fare: Fare, ride: Ride, steps: list[Step]) -> int | None:
+def _find_due(world: World, fare: Fare, ride: Ride, trace: list[TraceLine]) -> int | None:
     """What the chosen fare row says; it alone decides."""
     due = find_due(world, fare, ride)
     words = due.words if due.amount is not None else f"no fare for this ride: {due.words}"
@@ -103,7 +103,7 @@ def _find_due(world: World, fare: Fare, ride: Ride, steps: list[Step]) -> int | 
         words += "; an incomplete ride has no discounts"
     if due.amount is not None and due.amount > AMOUNT_MAX:
         words += f"; more than the {money(AMOUNT_MAX)} that a price may be"
-    steps.append(Step("fare", fare.rule, due.amount is not None, words, None, due.amount))
+    trace.append(TraceLine("fare", fare.rule, due.amount is not None, words, None, due.amount))
     return due.amount
 
 
@@ -116,7 +116,7 @@ class _Running:
     fare: Fare
     ride: Ride
     memory: Memory
-    steps: list[Step]
+    trace: list[TraceLine]
     price: int
     legs: list[Leg] = field(default_factory=list)
     applied: list[DiscountRow] = field(default_factory=list)
@@ -166,14 +166,14 @@ class _Running:
             self.world, self.table, self.fare, row, self.price, self.ride, self.memory)
 
     def _apply(self, kind: str, row: DiscountRow, after: int, words: str) -> None:
-        self.steps.append(Step(kind, row.rule, True, words, self.price, after))
+        self.trace.append(TraceLine(kind, row.rule, True, words, self.price, after))
         self.legs += list_legs(kind, row, self.price - after, self.ride)
         self.price = after
         self.applied.append(row)
         self.kinds.add(kind)
 
     def _pass(self, kind: str, row: DiscountRow, why: str) -> None:
-        self.steps.append(Step(kind, row.rule, False, why, self.price, self.price))
+        self.trace.append(TraceLine(kind, row.rule, False, why, self.price, self.price))
 
 
 def _charge(running: _Running, due: int) -> Charge:
@@ -191,7 +191,7 @@ def _charge(running: _Running, due: int) -> Charge:
 
 def _list_counted(
     world: World, table: Table, ride: Ride, before: Memory, after: Memory
-) -> list[Counted]:
+) -> list[AccumulatorChange]:
     """What the accumulators were before and after that the table reads or feeds."""
     rows = [row for kind in table.order for row in discounts_of(table, kind)]
     names = dict.fromkeys([
@@ -200,5 +200,5 @@ def _list_counted(
         *(row.quota.accumulator for row in rows if row.quota is not None),
     ])
     periods = {name: world.period(name, ride.service_day) for name in names}
-    return [Counted(name, period, before.spent_in(name, period), after.spent_in(name, period))
+    return [AccumulatorChange(name, period, before.accumulator(name, period), after.accumulator(name, period))
             for name, period in periods.items()]

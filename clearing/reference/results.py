@@ -192,6 +192,6 @@ class Result:
             "carried": sorted((tap.card, tap.card_seq, tap.tapped_at, tap.operator, tap.stop)
                               for tap in self.carried),
             "chains": sorted((card, *chain) for card, chain in state.chains.items()),
-            "spent": sorted((*key, *spent) for key, spent in state.spent.items()),
-            "horizon": [(state.horizon,)],
+            "accumulators": sorted((*key, *accumulators) for key, accumulators in state.accumulators.items()),
+            "watermark": [(state.watermark,)],
         }

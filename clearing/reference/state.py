@@ -1,4 +1,4 @@
-"""What moves from run to run: who was seen, who is inside, what each card has spent."""
+"""What moves from run to run: who was seen, who is inside, what each card has accumulators."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Chain(NamedTuple):
     last_single: bool       # whether it was a SINGLE_TAP ride
 
 
-class Spent(NamedTuple):
+class Accumulator(NamedTuple):
     """An accumulator in one period: fen, or a number of rides or uses, by what it counts."""
 
     amount: int
@@ -60,6 +60,6 @@ class State:
     accepted: dict[Identity, Shown | Tap] = field(default_factory=dict)     # Tap: an event
     open: dict[str, Tap] = field(default_factory=dict)                      # by card
     chains: dict[str, Chain] = field(default_factory=dict)                  # by card
-    spent: dict[tuple[str, str, str], Spent] = field(default_factory=dict)  # card, name, period
-    horizon: int = 0
+    accumulators: dict[tuple[str, str, str], Accumulator] = field(default_factory=dict)  # card, name, period
+    watermark: int = 0
     closed_through: datetime.date | None = None     # the last service day that is closed

@@ -46,8 +46,8 @@ class Tap:
     tac: str = ""
     key_version: int | None = None
     algorithm: str = ""
-    entered_at: int | None = None       # ride records: when in
-    entry_stop: str = ""                # ride records: where in
+    in_at: int | None = None       # ride records: when in
+    in_stop: str = ""                # ride records: where in
     file: int = 0
     source_line: int = 0
     offset: int = 0
@@ -66,7 +66,7 @@ class Tap:
             self.mode, self.kind, self.stop, self.line, self.vehicle, self.direction, self.medium,
             self.card_kind, self.issuer, self.due, self.paid, self.balance_before, self.distance_m,
             self.born_on, self.reviewed_until, self.tac, self.key_version, self.algorithm,
-            self.entered_at, self.entry_stop,
+            self.in_at, self.in_stop,
         )
 
     @property
@@ -77,8 +77,8 @@ class Tap:
     @property
     def time(self) -> int:
         """When it began: the way in of a ride record that says it, else the tap itself."""
-        if self.kind == "ride" and self.entered_at is not None:
-            return self.entered_at
+        if self.kind == "ride" and self.in_at is not None:
+            return self.in_at
         return self.tapped_at
 
     @property

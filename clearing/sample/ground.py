@@ -42,7 +42,7 @@ class Ground:
         self.dues = self.prices.dues()
         self.price = self.prices.prices()
         self.credit = self.prices.credits()
-        self.window = self.prices.windows(self.operators)
+        self.transfer_window = self.prices.transfer_windows(self.operators)
 
     def _read_people(self) -> None:
         """Where cards live, of what kind they are, and what they ride where they are."""

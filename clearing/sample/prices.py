@@ -1,6 +1,6 @@
 """What a validator would charge, as look-up arrays: a network's tables, read once more.
 
-Written from the published rules for what a validator knows when a card is tapped: fares,
+TableSource from the published rules for what a validator knows when a card is tapped: fares,
 concessions and the transfer credit. Monthly tiers are left out: nobody reaches them in one day.
 """
 
@@ -75,7 +75,7 @@ class Prices:
                     credit[t, c, k] = 0 if row is None else row.credit or 0
         return credit
 
-    def windows(self, operators: Sequence[Operator]) -> NDArray[np.int32]:
+    def transfer_windows(self, operators: Sequence[Operator]) -> NDArray[np.int32]:
         """Seconds in which a transfer counts: [table, operator before]; -1 for never."""
         seconds = np.full((len(self.tables), len(operators)), -1, np.int32)
         for t, table in enumerate(self.tables):

@@ -3,8 +3,8 @@
 from libc.stdint cimport int64_t, uint16_t, uint32_t
 
 from ext.codes cimport RideState
-from ext.clearing.tables cimport Plan
-from ext.records cimport REVIEWED, Condition, Ride, Window
+from ext.clearing.tables cimport PricingTables
+from ext.records cimport REVIEWED, Condition, Ride, Timeframe
 
 cdef enum:
     DAY_S = 86400
@@ -18,50 +18,50 @@ cdef inline uint32_t ride_time(const Ride *ride) noexcept nogil:
     return ride.ended_at if ride.state == RideState.MISSING_IN else ride.started_at
 
 
-cdef inline bint in_line_set(Plan plan, uint32_t which, uint32_t line) except -1 nogil:
-    """Whether a set has a line; 0 and lines that are newer than the plan are in none."""
-    return line != 0 and line < <uint32_t>plan.line_sets.shape[1] and plan.line_sets[which, line]
+cdef inline bint in_line_set(PricingTables tables, uint32_t which, uint32_t line) except -1 nogil:
+    """Whether a set has a line; 0 and lines that are newer than the tables are in none."""
+    return line != 0 and line < <uint32_t>tables.line_sets.shape[1] and tables.line_sets[which, line]
 
 
-cdef inline bint in_stop_set(Plan plan, uint32_t which, uint32_t stop) except -1 nogil:
-    """Whether a set has a stop; 0 and stops that are newer than the plan are in none."""
-    return stop != 0 and stop < <uint32_t>plan.stop_sets.shape[1] and plan.stop_sets[which, stop]
+cdef inline bint in_stop_set(PricingTables tables, uint32_t which, uint32_t stop) except -1 nogil:
+    """Whether a set has a stop; 0 and stops that are newer than the tables are in none."""
+    return stop != 0 and stop < <uint32_t>tables.stop_sets.shape[1] and tables.stop_sets[which, stop]
 
 
-cdef inline bint in_window(Plan plan, const Window *window, uint32_t second,
+cdef inline bint in_window(PricingTables tables, const Timeframe *timeframe, uint32_t second,
                            uint16_t service_day) except -1 nogil:
-    if not plan.days[service_day] & window.days:
+    if not tables.days[service_day] & timeframe.days:
         return False
-    if window.since_s < window.until_s:
-        return window.since_s <= second < window.until_s
-    return second >= window.since_s or second < window.until_s
+    if timeframe.since_s < timeframe.until_s:
+        return timeframe.since_s <= second < timeframe.until_s
+    return second >= timeframe.since_s or second < timeframe.until_s
 
 
-cdef inline bint in_windows(Plan plan, const Condition *condition,
+cdef inline bint in_windows(PricingTables tables, const Condition *condition,
                             const Ride *ride) except -1 nogil:
-    """Whether the time that the condition means is in one of its windows."""
+    """Whether the time that the condition means is in one of its timeframes."""
     cdef uint32_t at = ride.ended_at if condition.at_exit else ride.started_at
     cdef uint32_t i, second
     if at == 0:
         return False
-    second = <uint32_t>((<int64_t>at + plan.civil_offset_s) % DAY_S)
-    for i in range(condition.windows, condition.windows + condition.windows_count):
-        if in_window(plan, &plan.windows[i], second, ride.service_day):
+    second = <uint32_t>((<int64_t>at + tables.civil_offset_s) % DAY_S)
+    for i in range(condition.timeframes, condition.timeframes + condition.timeframes_count):
+        if in_window(tables, &tables.timeframes[i], second, ride.service_day):
             return True
     return False
 
 
-cdef inline bint holds(Plan plan, uint32_t number, const Ride *ride,
+cdef inline bint holds(PricingTables tables, uint32_t number, const Ride *ride,
                        bint companion) except -1 nogil:
     """Whether all is so that a row asks besides who rides; condition 0 asks for nothing."""
-    cdef const Condition *condition = &plan.conditions[number]
-    if condition.issuers and not plan.member_sets[condition.issuers, ride.issuer]:
+    cdef const Condition *condition = &tables.conditions[number]
+    if condition.issuers and not tables.member_sets[condition.issuers, ride.issuer]:
         return False
-    if condition.lines and not in_line_set(plan, condition.lines, ride.line):
+    if condition.lines and not in_line_set(tables, condition.lines, ride.line):
         return False
-    if condition.from_stops and not in_stop_set(plan, condition.from_stops, ride.from_stop):
+    if condition.from_stops and not in_stop_set(tables, condition.from_stops, ride.from_stop):
         return False
-    if condition.to_stops and not in_stop_set(plan, condition.to_stops, ride.to_stop):
+    if condition.to_stops and not in_stop_set(tables, condition.to_stops, ride.to_stop):
         return False
     if condition.age_to and not (ride.age != 0
                                  and condition.age_from <= ride.age <= condition.age_to):
@@ -70,4 +70,4 @@ cdef inline bint holds(Plan plan, uint32_t number, const Ride *ride,
         return False
     if condition.holder_only and companion:
         return False
-    return not condition.windows_count or in_windows(plan, condition, ride)
+    return not condition.timeframes_count or in_windows(tables, condition, ride)

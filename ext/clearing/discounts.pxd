@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from ext.codes cimport Effect, MeasuredFrom, Rounding
 from ext.clearing.conditions cimport in_line_set, in_stop_set, ride_time
 from ext.clearing.fares cimport fare_by_basis, find_due
-from ext.clearing.tables cimport Plan
+from ext.clearing.tables cimport PricingTables
 from ext.records cimport (
     NO_TRANSFER,
     SHARE_ISSUER,
@@ -13,7 +13,7 @@ from ext.records cimport (
     CardState,
     Charge,
     FareRow,
-    PriceRow,
+    DiscountRow,
     Ride,
 )
 
@@ -24,7 +24,7 @@ cdef enum:
     DOES_NOT_FIT = -1
 
 
-cdef inline int64_t round_ppm(int64_t amount_ppm, const PriceRow *row) except? -1 nogil:
+cdef inline int64_t round_ppm(int64_t amount_ppm, const DiscountRow *row) except? -1 nogil:
     """Millionths of a fen, never negative, to a multiple of the row's unit."""
     cdef uint64_t amount = <uint64_t>amount_ppm, unit_ppm = <uint64_t>row.unit * PPM
     # Most rows round to a fen: dividing by what the compiler knows is several times as fast.
@@ -42,20 +42,20 @@ cdef inline int64_t round_ppm(int64_t amount_ppm, const PriceRow *row) except? -
     return <int64_t>(whole * row.unit)
 
 
-cdef inline int64_t pays_by_bands(Plan plan, const PriceRow *row, int64_t price) except -1 nogil:
+cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row, int64_t price) except -1 nogil:
     """Each part of one price at its own share, added up and rounded once."""
     cdef int64_t total_ppm = 0, reached = 0, part
     cdef uint32_t i
     for i in range(row.price_bands, row.price_bands + row.price_bands_count):
-        part = min(price, plan.price_bands[i].to) - reached
+        part = min(price, tables.price_bands[i].to) - reached
         if part <= 0:
             break
-        total_ppm += part * plan.price_bands[i].pays_ppm
+        total_ppm += part * tables.price_bands[i].pays_ppm
         reached += part
     return round_ppm(total_ppm, row)
 
 
-cdef inline int64_t price_after(Plan plan, const PriceRow *row, const FareRow *fare_row,
+cdef inline int64_t price_after(PricingTables tables, const DiscountRow *row, const FareRow *fare_row,
                                 const CardState *state, const Ride *ride, int64_t left,
                                 int64_t price) except -2 nogil:
     """The price once the row has been applied, from 0 to what it was; DOES_NOT_FIT.
@@ -69,7 +69,7 @@ cdef inline int64_t price_after(Plan plan, const PriceRow *row, const FareRow *f
     elif effect == Effect.PAYS_AMOUNT:
         after = row.amount
     elif effect == Effect.PAYS_BANDS:
-        after = pays_by_bands(plan, row, price)
+        after = pays_by_bands(tables, row, price)
     elif effect == Effect.CREDIT or effect == Effect.TAKES_OFF:
         after = price - row.amount
     elif effect == Effect.CREDIT_UP_TO:
@@ -81,11 +81,11 @@ cdef inline int64_t price_after(Plan plan, const PriceRow *row, const FareRow *f
     elif effect == Effect.CHAIN_PAYS:
         after = row.amount - state.chain_price
     elif effect == Effect.PAYS_FARE:
-        after = find_due(plan, &plan.fare_rows[row.fare], ride)
+        after = find_due(tables, &tables.fare_rows[row.fare], ride)
         if after < 0:
             return DOES_NOT_FIT
     elif effect == Effect.THROUGH:
-        fare = fare_by_basis(plan, fare_row, ride, state.chain_stop)
+        fare = fare_by_basis(tables, fare_row, ride, state.chain_stop)
         if fare < 0:
             return DOES_NOT_FIT
         after = fare - state.chain_price
@@ -100,7 +100,7 @@ cdef inline bint same_line(const CardState *state, const Ride *ride) noexcept no
         ride.line != 0 or state.last_operator == ride.operator)
 
 
-cdef inline bint may_transfer(Plan plan, const PriceRow *row, const CardState *state,
+cdef inline bint may_transfer(PricingTables tables, const DiscountRow *row, const CardState *state,
                               const Ride *ride, bint companion) except -1 nogil:
     """Whether the ride follows the one before as the row wants it."""
     cdef int64_t since = state.last_ended_at, until = ride_time(ride)
@@ -108,11 +108,11 @@ cdef inline bint may_transfer(Plan plan, const PriceRow *row, const CardState *s
         return False
     if not (row.from_modes >> state.last_mode) & 1:
         return False
-    if row.from_operators and not plan.member_sets[row.from_operators, state.last_operator]:
+    if row.from_operators and not tables.member_sets[row.from_operators, state.last_operator]:
         return False
-    if row.from_lines and not in_line_set(plan, row.from_lines, state.last_line):
+    if row.from_lines and not in_line_set(tables, row.from_lines, state.last_line):
         return False
-    if row.left_at and not in_stop_set(plan, row.left_at, state.last_stop):
+    if row.left_at and not in_stop_set(tables, row.left_at, state.last_stop):
         return False
     if same_line(state, ride) and (row.same_line_after_s == NEVER_S
                                    or until - since < row.same_line_after_s):
@@ -128,20 +128,20 @@ cdef inline bint may_transfer(Plan plan, const PriceRow *row, const CardState *s
     return 0 <= until - since <= row.within_s
 
 
-cdef inline int apportion(Plan plan, const PriceRow *row, int64_t amount,
+cdef inline int apportion(PricingTables tables, const DiscountRow *row, int64_t amount,
                           int64_t *parts) except -1 nogil:
     """Split an amount over the row's shares by largest remainder, ties to the earlier share."""
-    cdef int64_t total = 0, left = amount, most
+    cdef int64_t accumulator = 0, left = amount, most
     cdef int64_t rests[FUNDERS_MAX]
     cdef Py_ssize_t i, best
     if row.shares_count == 1:
         parts[0] = amount
         return 0
     for i in range(row.shares_count):
-        total += plan.shares[row.shares + i].weight
+        accumulator += tables.shares[row.shares + i].weight
     for i in range(row.shares_count):
-        parts[i] = amount * plan.shares[row.shares + i].weight // total
-        rests[i] = amount * plan.shares[row.shares + i].weight - parts[i] * total
+        parts[i] = amount * tables.shares[row.shares + i].weight // accumulator
+        rests[i] = amount * tables.shares[row.shares + i].weight - parts[i] * accumulator
         left -= parts[i]
     while left > 0:
         best = 0
@@ -156,7 +156,7 @@ cdef inline int apportion(Plan plan, const PriceRow *row, int64_t amount,
     return 0
 
 
-cdef inline int add_legs(Plan plan, const PriceRow *row, const Ride *ride, uint8_t kind,
+cdef inline int add_legs(PricingTables tables, const DiscountRow *row, const Ride *ride, uint8_t kind,
                          int64_t amount, Charge *charge, int *legs) except -1 nogil:
     """Write the legs of one row, one per funder that pays; more than LEGS cannot be compiled."""
     cdef int64_t parts[FUNDERS_MAX]
@@ -166,11 +166,11 @@ cdef inline int add_legs(Plan plan, const PriceRow *row, const Ride *ride, uint8
     cdef uint8_t *kinds = &charge.leg1_kind
     cdef uint16_t funder
     cdef Py_ssize_t i
-    apportion(plan, row, amount, parts)
+    apportion(tables, row, amount, parts)
     for i in range(row.shares_count):
         if parts[i] == 0:
             continue
-        funder = plan.shares[row.shares + i].funder
+        funder = tables.shares[row.shares + i].funder
         if funder == SHARE_OPERATOR:
             funder = ride.operator
         elif funder == SHARE_ISSUER:

@@ -4,14 +4,14 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from ext.codes cimport Basis, EdgeFare, RideState
 from ext.clearing.conditions cimport holds, is_incomplete
-from ext.clearing.tables cimport Plan
+from ext.clearing.tables cimport PricingTables
 from ext.records cimport (
     RIDE_HAS_DISTANCE,
     RIDE_HAS_DUE,
     Band,
     FareRow,
     LineStops,
-    Offer,
+    CandidateRows,
     Ride,
     SameStation,
 )
@@ -21,24 +21,24 @@ cdef enum:
     NOWHERE = 0xFFFF        # the zone of a stop that has none
 
 
-cdef inline const FareRow *find_fare_row(Plan plan, const Offer *offer, const Ride *ride,
+cdef inline const FareRow *find_fare_row(PricingTables tables, const CandidateRows *candidates, const Ride *ride,
                                          bint companion) except? NULL nogil:
-    """The first offered fare row whose condition holds; NULL: none."""
+    """The first candidate fare row whose condition holds; NULL: none."""
     cdef const FareRow *row
     cdef uint32_t i
-    for i in range(offer.fares, offer.fares + offer.fares_count):
-        row = &plan.fare_rows[plan.offered_fares[i]]
-        if row.condition == 0 or holds(plan, row.condition, ride, companion):
+    for i in range(candidates.fares, candidates.fares + candidates.fares_count):
+        row = &tables.fare_rows[tables.candidate_fares[i]]
+        if row.condition == 0 or holds(tables, row.condition, ride, companion):
             return row
     return NULL
 
 
-cdef inline int64_t fare_of_bands(Plan plan, const FareRow *row, int64_t value) except -2 nogil:
+cdef inline int64_t fare_of_bands(PricingTables tables, const FareRow *row, int64_t value) except -2 nogil:
     """The fare of so many metres or seconds."""
     cdef uint32_t i
     cdef const Band *band
     for i in range(row.bands, row.bands + row.bands_count):
-        band = &plan.bands[i]
+        band = &tables.bands[i]
         if value <= band.to:
             if band.every == 0:
                 return band.amount
@@ -47,96 +47,96 @@ cdef inline int64_t fare_of_bands(Plan plan, const FareRow *row, int64_t value) 
     return NO_FARE_AMOUNT
 
 
-cdef inline int64_t fare_of_metres(Plan plan, const FareRow *row, int64_t metres) except -2 nogil:
-    return fare_of_bands(plan, row, max(<int64_t>0, metres - row.grace_m))
+cdef inline int64_t fare_of_metres(PricingTables tables, const FareRow *row, int64_t metres) except -2 nogil:
+    return fare_of_bands(tables, row, max(<int64_t>0, metres - row.grace_m))
 
 
-cdef inline int64_t place_of(Plan plan, const FareRow *row, uint32_t stop) except -2 nogil:
+cdef inline int64_t place_of(PricingTables tables, const FareRow *row, uint32_t stop) except -2 nogil:
     """A stop's place along its system; -1: not one of its stops."""
     cdef uint32_t place
-    if stop >= <uint32_t>plan.stop_places.shape[0]:
+    if stop >= <uint32_t>tables.stop_places.shape[0]:
         return -1
-    place = plan.stop_places[stop] - row.first_stop     # below the first: past every end
+    place = tables.stop_places[stop] - row.first_stop     # below the first: past every end
     return place if place < row.stops else -1
 
 
-cdef inline int64_t fare_between(Plan plan, const FareRow *row, uint32_t from_stop,
+cdef inline int64_t fare_between(PricingTables tables, const FareRow *row, uint32_t from_stop,
                                  uint32_t to_stop) except -2 nogil:
     """The matrix's fare for two stops, or for their zones."""
-    cdef int64_t start = place_of(plan, row, from_stop), end = place_of(plan, row, to_stop)
+    cdef int64_t start = place_of(tables, row, from_stop), end = place_of(tables, row, to_stop)
     if start < 0 or end < 0:
         return NO_FARE_AMOUNT
     if row.zones >= 0:
-        start = plan.zones[row.zones + start]
-        end = plan.zones[row.zones + end]
+        start = tables.zones[row.zones + start]
+        end = tables.zones[row.zones + end]
         if start == NOWHERE or end == NOWHERE:
             return NO_FARE_AMOUNT
-    return plan.fares[row.matrix + start * row.side + end]
+    return tables.fares[row.matrix + start * row.side + end]
 
 
-cdef inline int64_t find_line_stop(Plan plan, const LineStops *line,
+cdef inline int64_t find_line_stop(PricingTables tables, const LineStops *line,
                                    uint32_t stop) except -2 nogil:
     """The metres of a stop along a line; -1: not on it."""
     cdef int64_t low = line.first, high = <int64_t>line.first + line.count, middle
     while low < high:
         middle = low + (high - low) // 2
-        if plan.line_stops[middle].stop < stop:
+        if tables.line_stops[middle].stop < stop:
             low = middle + 1
         else:
             high = middle
-    if low < <int64_t>line.first + line.count and plan.line_stops[low].stop == stop:
-        return plan.line_stops[low].metres
+    if low < <int64_t>line.first + line.count and tables.line_stops[low].stop == stop:
+        return tables.line_stops[low].metres
     return -1
 
 
-cdef inline const LineStops *line_of(Plan plan, const Ride *ride) except? NULL nogil:
+cdef inline const LineStops *line_of(PricingTables tables, const Ride *ride) except? NULL nogil:
     """The ride's line; NULL: its stops are not known."""
-    if ride.line >= <uint32_t>plan.lines.shape[0] or plan.lines[ride.line].count == 0:
+    if ride.line >= <uint32_t>tables.lines.shape[0] or tables.lines[ride.line].count == 0:
         return NULL
-    return &plan.lines[ride.line]
+    return &tables.lines[ride.line]
 
 
-cdef inline int64_t fare_along(Plan plan, const FareRow *row, const Ride *ride, uint32_t from_stop,
+cdef inline int64_t fare_along(PricingTables tables, const FareRow *row, const Ride *ride, uint32_t from_stop,
                                uint32_t to_stop) except -2 nogil:
     """The fare between two stops of the ride's line."""
-    cdef const LineStops *line = line_of(plan, ride)
+    cdef const LineStops *line = line_of(tables, ride)
     cdef int64_t start, end
     if line == NULL:
         return NO_FARE_AMOUNT
-    start = find_line_stop(plan, line, from_stop)
-    end = find_line_stop(plan, line, to_stop)
+    start = find_line_stop(tables, line, from_stop)
+    end = find_line_stop(tables, line, to_stop)
     if start < 0 or end < 0:
         return NO_FARE_AMOUNT
-    return fare_of_metres(plan, row, max(start, end) - min(start, end))
+    return fare_of_metres(tables, row, max(start, end) - min(start, end))
 
 
-cdef inline int64_t edge_along(Plan plan, const FareRow *row, const Ride *ride, uint8_t by,
+cdef inline int64_t edge_along(PricingTables tables, const FareRow *row, const Ride *ride, uint8_t by,
                                uint32_t stop) except -2 nogil:
     """The lowest or highest fare that a stop has along its line, or the fare to its ends."""
-    cdef const LineStops *line = line_of(plan, ride)
+    cdef const LineStops *line = line_of(tables, ride)
     cdef int64_t here, there, least = 0, most = 0, fare, found = NO_FARE_AMOUNT
     cdef uint32_t i
     if line == NULL:
         return NO_FARE_AMOUNT
-    here = find_line_stop(plan, line, stop)
+    here = find_line_stop(tables, line, stop)
     if here < 0:
         return NO_FARE_AMOUNT
-    least = most = plan.line_stops[line.first].metres
+    least = most = tables.line_stops[line.first].metres
     for i in range(line.first, line.first + line.count):
-        least = min(least, plan.line_stops[i].metres)
-        most = max(most, plan.line_stops[i].metres)
+        least = min(least, tables.line_stops[i].metres)
+        most = max(most, tables.line_stops[i].metres)
     for i in range(line.first, line.first + line.count):
-        there = plan.line_stops[i].metres
-        if plan.line_stops[i].stop == stop or (by == EdgeFare.TERMINUS
+        there = tables.line_stops[i].metres
+        if tables.line_stops[i].stop == stop or (by == EdgeFare.TERMINUS
                                                and there != least and there != most):
             continue
-        fare = fare_of_metres(plan, row, max(here, there) - min(here, there))
+        fare = fare_of_metres(tables, row, max(here, there) - min(here, there))
         if fare >= 0 and (found < 0 or (fare < found) == (by == EdgeFare.LOWEST)):
             found = fare
     return found
 
 
-cdef inline int64_t edge_fare(Plan plan, const FareRow *row, const Ride *ride, uint8_t by,
+cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ride *ride, uint8_t by,
                               int64_t fixed, bint known_entry) except -2 nogil:
     """What a ride costs of which one end counts."""
     cdef uint32_t stop = ride.from_stop if known_entry else ride.to_stop
@@ -146,24 +146,24 @@ cdef inline int64_t edge_fare(Plan plan, const FareRow *row, const Ride *ride, u
     if by == EdgeFare.BY_VALIDATOR:
         return ride.due if ride.flags & RIDE_HAS_DUE else 0
     if row.basis == Basis.LINE_DISTANCE:
-        return edge_along(plan, row, ride, by, stop)
+        return edge_along(tables, row, ride, by, stop)
     if row.basis == Basis.TAP_DISTANCE or row.basis == Basis.DURATION:
-        return plan.bands[row.bands].amount if by == EdgeFare.LOWEST else NO_FARE_AMOUNT
+        return tables.bands[row.bands].amount if by == EdgeFare.LOWEST else NO_FARE_AMOUNT
     if row.edges < 0:
         return NO_FARE_AMOUNT
-    place = place_of(plan, row, stop)
+    place = place_of(tables, row, stop)
     if place < 0:
         return NO_FARE_AMOUNT
     # Four fares a stop: lowest and highest as entry, lowest and highest as exit.
-    return plan.fares[row.edges + 4 * place + (0 if known_entry else 2)
+    return tables.fares[row.edges + 4 * place + (0 if known_entry else 2)
                       + (1 if by == EdgeFare.HIGHEST else 0)]
 
 
-cdef inline int64_t fare_by_basis(Plan plan, const FareRow *row, const Ride *ride,
+cdef inline int64_t fare_by_basis(PricingTables tables, const FareRow *row, const Ride *ride,
                                   uint32_t from_stop) except -2 nogil:
     """What the row's basis says of a ride that began at a stop."""
     if row.basis == Basis.MATRIX:
-        return fare_between(plan, row, from_stop, ride.to_stop)
+        return fare_between(tables, row, from_stop, ride.to_stop)
     if row.basis == Basis.FLAT:
         return row.amount
     if row.basis == Basis.VALIDATOR:
@@ -171,27 +171,27 @@ cdef inline int64_t fare_by_basis(Plan plan, const FareRow *row, const Ride *rid
     if row.basis == Basis.TAP_DISTANCE:
         if not ride.flags & RIDE_HAS_DISTANCE:
             return NO_FARE_AMOUNT
-        return fare_of_metres(plan, row, ride.distance_m)
+        return fare_of_metres(tables, row, ride.distance_m)
     if row.basis == Basis.LINE_DISTANCE:
-        return fare_along(plan, row, ride, from_stop, ride.to_stop)
+        return fare_along(tables, row, ride, from_stop, ride.to_stop)
     if is_incomplete(ride):
         return NO_FARE_AMOUNT
-    return fare_of_bands(plan, row, <int64_t>ride.ended_at - ride.started_at)
+    return fare_of_bands(tables, row, <int64_t>ride.ended_at - ride.started_at)
 
 
-cdef inline int64_t same_station_fare(Plan plan, const FareRow *row,
+cdef inline int64_t same_station_fare(PricingTables tables, const FareRow *row,
                                       const Ride *ride) except -2 nogil:
     """What a ride costs that ends where it began, by how long it was inside."""
     cdef int64_t inside_s = <int64_t>ride.ended_at - ride.started_at
     cdef uint32_t i
     cdef const SameStation *step
     for i in range(row.same_station, row.same_station + row.same_station_count):
-        step = &plan.same_stations[i]
+        step = &tables.same_stations[i]
         if inside_s <= step.within_s:
             if step.by == EdgeFare.BY_BASIS:
                 break
-            return edge_fare(plan, row, ride, step.by, step.amount, True)
-    return fare_by_basis(plan, row, ride, ride.from_stop)
+            return edge_fare(tables, row, ride, step.by, step.amount, True)
+    return fare_by_basis(tables, row, ride, ride.from_stop)
 
 
 cdef inline bint is_overtime(const FareRow *row, const Ride *ride) noexcept nogil:
@@ -201,20 +201,20 @@ cdef inline bint is_overtime(const FareRow *row, const Ride *ride) noexcept nogi
             and ride.ended_at - ride.started_at > row.overtime_after_s)
 
 
-cdef inline int64_t find_due(Plan plan, const FareRow *row, const Ride *ride) except -2 nogil:
+cdef inline int64_t find_due(PricingTables tables, const FareRow *row, const Ride *ride) except -2 nogil:
     """What the ride costs by a fare row, overtime included."""
     cdef int64_t due, dearest
     if row.basis != Basis.FLAT:
         if ride.state == RideState.MISSING_IN:
-            return edge_fare(plan, row, ride, row.missing_in_by, row.missing_in, False)
+            return edge_fare(tables, row, ride, row.missing_in_by, row.missing_in, False)
         if ride.state == RideState.MISSING_OUT:
-            return edge_fare(plan, row, ride, row.missing_out_by, row.missing_out, True)
+            return edge_fare(tables, row, ride, row.missing_out_by, row.missing_out, True)
         if ride.state == RideState.SAME_STATION:
-            return same_station_fare(plan, row, ride)
-    due = fare_by_basis(plan, row, ride, ride.from_stop)
+            return same_station_fare(tables, row, ride)
+    due = fare_by_basis(tables, row, ride, ride.from_stop)
     if due >= 0 and is_overtime(row, ride):
         due += row.overtime_add
         if row.overtime_dearest:
-            dearest = edge_fare(plan, row, ride, EdgeFare.HIGHEST, 0, False)
+            dearest = edge_fare(tables, row, ride, EdgeFare.HIGHEST, 0, False)
             due = max(due, dearest)
     return due

@@ -130,8 +130,8 @@ cdef int close_without_out(Ride *ride, const Tap[::1] taps, uint32_t opened,
     cdef const Tap *tap = &taps[opened]
     begin_ride(ride, taps, opened, opened, RideState.MISSING_OUT)
     if tap.kind == TapKind.RIDE:
-        ride.started_at = tap.entered_at
-        ride.from_stop = tap.entry_stop
+        ride.started_at = tap.in_at
+        ride.from_stop = tap.in_stop
     else:
         ride.started_at = tap.tapped_at
         ride.from_stop = tap.stop
@@ -175,10 +175,10 @@ cdef int close_single(Ride *ride, const Tap[::1] taps, uint32_t tap,
 cdef int close_whole(Ride *ride, const Tap[::1] taps, uint32_t tap,
                       const Pairing *pairing) except -1 nogil:
     """A ride whose two ends came in one record."""
-    begin_ride(ride, taps, tap, tap, state_of_pair(taps[tap].entry_stop, taps[tap].stop))
-    ride.started_at = taps[tap].entered_at if taps[tap].entered_at else taps[tap].tapped_at
+    begin_ride(ride, taps, tap, tap, state_of_pair(taps[tap].in_stop, taps[tap].stop))
+    ride.started_at = taps[tap].in_at if taps[tap].in_at else taps[tap].tapped_at
     ride.ended_at = taps[tap].tapped_at
-    ride.from_stop = taps[tap].entry_stop
+    ride.from_stop = taps[tap].in_stop
     ride.to_stop = taps[tap].stop
     date_ride(ride, &taps[tap], &taps[tap], ride.started_at, pairing)
     return 0
@@ -206,7 +206,7 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
         if opened >= 0 and (i == order.shape[0]
                             or taps[order[i]].card_lo != taps[opened].card_lo
                             or taps[order[i]].card_hi != taps[opened].card_hi):
-            if <int64_t>taps[opened].tapped_at + pairing.ride_limit_s < pairing.horizon:
+            if <int64_t>taps[opened].tapped_at + pairing.ride_limit_s < pairing.watermark:
                 close_without_out(&rides[made], taps, <uint32_t>opened, pairing)
                 made += 1
             else:
@@ -249,7 +249,7 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
 
 def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
               const Member[::1] members not None, Ride[::1] rides not None,
-              uint32_t[::1] carried not None, *, int64_t ride_limit_s, int64_t horizon,
+              uint32_t[::1] carried not None, *, int64_t ride_limit_s, int64_t watermark,
               int64_t civil_offset_s, int64_t day_starts_s):
     """The number of rides made, and of entries that stay open for a later run.
 
@@ -263,7 +263,7 @@ def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
         raise ValueError(f"rides has {rides.shape[0]} rows and carried {carried.shape[0]} for "
                          f"{order.shape[0]} kept taps: each needs as many")
     pairing.ride_limit_s = ride_limit_s
-    pairing.horizon = horizon
+    pairing.watermark = watermark
     pairing.civil_offset_s = civil_offset_s
     pairing.day_starts_s = day_starts_s
     with nogil:

@@ -19,7 +19,7 @@ cdef int owe(Obligation[::1] sums, uint16_t window, uint16_t debtor, uint16_t cr
     """Add one amount to its row, or take a free one; a member owes itself nothing."""
     cdef uint64_t key, place
     cdef uint64_t mask = <uint64_t>sums.shape[0] - 1
-    cdef int64_t total = 0
+    cdef int64_t accumulator = 0
     cdef Py_ssize_t probes
     if amount == 0 or debtor == creditor:
         return ADDED
@@ -37,9 +37,9 @@ cdef int owe(Obligation[::1] sums, uint16_t window, uint16_t debtor, uint16_t cr
             continue
         if <uint32_t>(sums[place].rides + rides) < rides:
             return OVERFLOWED
-        if add_i64(sums[place].amount, amount, &total):
+        if add_i64(sums[place].amount, amount, &accumulator):
             return OVERFLOWED
-        sums[place].amount = total
+        sums[place].amount = accumulator
         sums[place].rides += rides
         return ADDED
     return NO_ROOM

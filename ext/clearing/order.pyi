@@ -15,7 +15,7 @@ def find_seen(
     taps: NDArray[Any],
     order: NDArray[np.uint32],
     states: NDArray[Any],
-    suspects: NDArray[np.uint32],
+    maybe_seen: NDArray[np.uint32],
 ) -> int: ...
 def open_states(
     taps: NDArray[Any],

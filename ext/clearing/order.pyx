@@ -18,7 +18,7 @@ cdef enum:
     EXIT = 1
     EVENT = 2
     RUN_ROWS = 16           # runs this short are sorted by insertion before they are merged
-    WINDOW = 64             # counters that a bitmap remembers below the highest
+    TIMEFRAME = 64             # counters that a bitmap remembers below the highest
 
 cdef packed struct Key:
     uint64_t major
@@ -44,8 +44,8 @@ cdef inline uint8_t class_of(uint8_t kind) noexcept nogil:
 
 cdef inline uint32_t time_of(const Tap *tap) noexcept nogil:
     """When the tap takes its place among the card's taps."""
-    if tap.kind == TapKind.RIDE and tap.entered_at != 0:
-        return tap.entered_at
+    if tap.kind == TapKind.RIDE and tap.in_at != 0:
+        return tap.in_at
     return tap.tapped_at
 
 
@@ -118,9 +118,9 @@ cdef bint same_content(const Tap *a, const Tap *b) noexcept nogil:
     """Whether two taps say the same of everything but where they came from."""
     return (
         a.due == b.due and a.paid == b.paid and a.balance_before == b.balance_before
-        and a.tapped_at == b.tapped_at and a.entered_at == b.entered_at
+        and a.tapped_at == b.tapped_at and a.in_at == b.in_at
         and a.device == b.device and a.device_seq == b.device_seq and a.line == b.line
-        and a.vehicle == b.vehicle and a.stop == b.stop and a.entry_stop == b.entry_stop
+        and a.vehicle == b.vehicle and a.stop == b.stop and a.in_stop == b.in_stop
         and a.distance_m == b.distance_m and a.tac == b.tac
         and a.operator == b.operator and a.issuer == b.issuer and a.mode == b.mode
         and a.kind == b.kind and a.medium == b.medium and a.card_kind == b.card_kind
@@ -335,7 +335,7 @@ SCRATCH_BYTES = SCRATCH
 
 
 cdef inline bint seen(const CardState *state, const Tap *tap) noexcept nogil:
-    """Whether the state may have seen the tap's counter; below the window it cannot tell: yes."""
+    """Whether the state may have seen the tap's counter; below the timeframe it cannot tell: yes."""
     cdef uint8_t tap_class = class_of(tap.kind)
     cdef uint64_t bits = state.seen_boardings
     cdef uint32_t behind
@@ -346,13 +346,13 @@ cdef inline bint seen(const CardState *state, const Tap *tap) noexcept nogil:
         bits = state.seen_exits
     elif tap_class == EVENT:
         bits = state.seen_events
-    if behind >= WINDOW:
+    if behind >= TIMEFRAME:
         return True
     return (bits >> behind) & 1 != 0
 
 
 cdef Py_ssize_t find_seen_rows(const Tap[::1] taps, const uint32_t[::1] order,
-                               const CardState[::1] states, uint32_t[::1] suspects) except -1 nogil:
+                               const CardState[::1] states, uint32_t[::1] maybe_seen) except -1 nogil:
     """List the kept taps that earlier runs may have accepted; how many there are."""
     cdef Py_ssize_t i, state = 0, found = 0
     cdef const Tap *tap
@@ -369,23 +369,23 @@ cdef Py_ssize_t find_seen_rows(const Tap[::1] taps, const uint32_t[::1] order,
             continue
         if (states[state].card_hi == tap.card_hi and states[state].card_lo == tap.card_lo
                 and seen(&states[state], tap)):
-            suspects[found] = order[i]
+            maybe_seen[found] = order[i]
             found += 1
     return found
 
 
 def find_seen(const Tap[::1] taps not None, const uint32_t[::1] order not None,
-              const CardState[::1] states not None, uint32_t[::1] suspects not None):
-    """The number of kept taps whose counter an earlier run may have accepted, listed in `suspects`.
+              const CardState[::1] states not None, uint32_t[::1] maybe_seen not None):
+    """The number of kept taps whose counter an earlier run may have accepted, listed in `maybe_seen`.
 
-    order: kept taps by card, as order_taps leaves them; states: sorted by card; suspects: one row
-    per kept tap. Raises ValueError where suspects is too short.
+    order: kept taps by card, as order_taps leaves them; states: sorted by card; maybe_seen: one row
+    per kept tap. Raises ValueError where maybe_seen is too short.
     """
     cdef Py_ssize_t found
-    if suspects.shape[0] < order.shape[0]:
-        raise ValueError(f"suspects has {suspects.shape[0]} rows for {order.shape[0]} kept taps")
+    if maybe_seen.shape[0] < order.shape[0]:
+        raise ValueError(f"maybe_seen has {maybe_seen.shape[0]} rows for {order.shape[0]} kept taps")
     with nogil:
-        found = find_seen_rows(taps, order, states, suspects)
+        found = find_seen_rows(taps, order, states, maybe_seen)
     return found
 
 
@@ -398,17 +398,17 @@ cdef inline uint64_t *bits_of(CardState *state, uint8_t tap_class) noexcept nogi
 
 
 cdef inline void remember(CardState *state, const Tap *tap) noexcept nogil:
-    """Set the tap's bit, sliding the windows up to a counter higher than all before."""
+    """Set the tap's bit, sliding the timeframes up to a counter higher than all before."""
     cdef uint32_t ahead, behind
     cdef uint64_t *bits = bits_of(state, class_of(tap.kind))
     if tap.card_seq > state.highest_seq:
         ahead = tap.card_seq - state.highest_seq
-        state.seen_boardings = state.seen_boardings << ahead if ahead < WINDOW else 0
-        state.seen_exits = state.seen_exits << ahead if ahead < WINDOW else 0
-        state.seen_events = state.seen_events << ahead if ahead < WINDOW else 0
+        state.seen_boardings = state.seen_boardings << ahead if ahead < TIMEFRAME else 0
+        state.seen_exits = state.seen_exits << ahead if ahead < TIMEFRAME else 0
+        state.seen_events = state.seen_events << ahead if ahead < TIMEFRAME else 0
         state.highest_seq = tap.card_seq
     behind = state.highest_seq - tap.card_seq
-    if behind < WINDOW:
+    if behind < TIMEFRAME:
         bits[0] |= <uint64_t>1 << behind
 
 

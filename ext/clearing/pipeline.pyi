@@ -3,33 +3,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ext.clearing.tables import Plan
+from ext.clearing.tables import PricingTables
 
 class Carried:
     def __init__(
         self,
         cards: tuple[NDArray[Any], NDArray[np.uint32], NDArray[np.int64]],
-        totals: tuple[NDArray[Any], NDArray[np.uint32], NDArray[np.int64]],
-        open_taps: tuple[NDArray[Any], NDArray[np.uint32], NDArray[np.int64]],
+        accumulators: tuple[NDArray[Any], NDArray[np.uint32], NDArray[np.int64]],
+        open_rides: tuple[NDArray[Any], NDArray[np.uint32], NDArray[np.int64]],
     ) -> None: ...
     def count_open(self, partition: int) -> int: ...
 
-class Bench:
+class PartitionPipeline:
     def __init__(
         self,
-        plan: Plan,
+        tables: PricingTables,
         members: NDArray[Any],
         agreements: NDArray[Any],
         before: Carried,
         *,
         ride_limit_s: int,
-        horizon: int,
+        watermark: int,
         civil_offset_s: int,
         day_starts_s: int,
         first_open_day: int,
     ) -> None: ...
     def taps(self, partition: int, count: int) -> NDArray[Any]: ...
-    def lay_out(self, partition: int, count: int) -> None: ...
+    def prepare(self, partition: int, count: int) -> None: ...
     def clear(self) -> None: ...
     def add_obligations(self, sums: NDArray[Any], done: int) -> int: ...
     @property
@@ -37,13 +37,13 @@ class Bench:
     @property
     def codes(self) -> NDArray[np.uint16]: ...
     @property
-    def suspects(self) -> NDArray[np.uint32]: ...
+    def maybe_seen(self) -> NDArray[np.uint32]: ...
     @property
     def entries(self) -> NDArray[Any]: ...
     @property
     def cards(self) -> NDArray[Any]: ...
     @property
-    def totals(self) -> NDArray[Any]: ...
+    def accumulators(self) -> NDArray[Any]: ...
     @property
     def refused(self) -> NDArray[np.uint32]: ...
     @property

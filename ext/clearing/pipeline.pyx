@@ -14,7 +14,7 @@ from ext.clearing.entries cimport make_rows
 from ext.clearing.journeys cimport Pairing, pair_rows
 from ext.clearing.netting cimport OVERFLOWED, add_rows, free_rows
 from ext.clearing.order cimport SCRATCH, find_seen_rows, open_states_rows, order_rows, remember_rows
-from ext.clearing.tables cimport Plan
+from ext.clearing.tables cimport PricingTables
 from ext.clearing.pricing cimport price_rows
 from ext.records cimport (
     CARRIED, Accumulator, AgreementTerms, CardState, Charge, Entry, Member, Obligation, Ride, Tap,
@@ -30,8 +30,8 @@ cdef enum:
 cdef struct Batch:          # what lies before it
     Py_ssize_t taps
     Py_ssize_t cards
-    Py_ssize_t known_totals
-    Py_ssize_t totals
+    Py_ssize_t known_accumulators
+    Py_ssize_t accumulators
     Py_ssize_t entries
     Py_ssize_t carried
 
@@ -39,26 +39,26 @@ cdef struct Batch:          # what lies before it
 cdef class Carried:
     """What cards carry from earlier runs, and which rows of it are each partition's.
 
-    cards: CARD_STATE; totals: ACCUMULATOR; open_taps: TAP; each sorted by card, each with the
+    cards: CARD_STATE; accumulators: ACCUMULATOR; open_rides: TAP; each sorted by card, each with the
     `listed` and `offsets` that list_by_partition made of it.
     """
 
     cdef const CardState[::1] _cards
-    cdef const Accumulator[::1] _totals
-    cdef const Tap[::1] _open_taps
+    cdef const Accumulator[::1] _accumulators
+    cdef const Tap[::1] _open_rides
     cdef const uint32_t[::1] _cards_listed
-    cdef const uint32_t[::1] _totals_listed
+    cdef const uint32_t[::1] _accumulators_listed
     cdef const uint32_t[::1] _open_listed
     cdef const int64_t[::1] _cards_offsets
-    cdef const int64_t[::1] _totals_offsets
+    cdef const int64_t[::1] _accumulators_offsets
     cdef const int64_t[::1] _open_offsets
 
-    def __init__(self, cards not None, totals not None, open_taps not None):
+    def __init__(self, cards not None, accumulators not None, open_rides not None):
         """Each argument: the records, `listed` and `offsets`."""
         self._cards, self._cards_listed, self._cards_offsets = cards
-        self._totals, self._totals_listed, self._totals_offsets = totals
-        self._open_taps, self._open_listed, self._open_offsets = open_taps
-        for rows, listed, offsets in (cards, totals, open_taps):
+        self._accumulators, self._accumulators_listed, self._accumulators_offsets = accumulators
+        self._open_rides, self._open_listed, self._open_offsets = open_rides
+        for rows, listed, offsets in (cards, accumulators, open_rides):
             if (len(listed) != len(rows) or len(offsets) < 2 or (np.diff(offsets) < 0).any()
                     or offsets[len(offsets) - 1] != len(rows)
                     or (len(rows) and listed.max() >= len(rows))):
@@ -78,15 +78,15 @@ cdef inline bint is_of(uint64_t high, uint64_t low, const Tap *tap) noexcept nog
     return low == tap.card_lo and high == tap.card_hi
 
 
-cdef class Bench:
+cdef class PartitionPipeline:
     """The memory, and everything that is the same for all partitions of a run.
 
-    Use it so: `taps` to be filled, `lay_out`, a verdict in `codes` on every one of `suspects`,
-    `clear`; then `entries`, `cards`, `totals`, `refused`, `carried` and `events` say what became
+    Use it so: `taps` to be filled, `prepare`, a verdict in `codes` on every one of `maybe_seen`,
+    `clear`; then `entries`, `cards`, `accumulators`, `refused`, `carried` and `events` say what became
     of the partition, until the next one is laid out.
     """
 
-    cdef Plan _plan
+    cdef PricingTables _tables
     cdef Carried _before
     cdef const Member[::1] _members
     cdef const AgreementTerms[::1] _agreements
@@ -96,7 +96,7 @@ cdef class Bench:
     cdef Tap[::1] _taps
     cdef uint16_t[::1] _codes
     cdef uint32_t[::1] _order
-    cdef uint32_t[::1] _suspects
+    cdef uint32_t[::1] _maybe_seen
     cdef uint32_t[::1] _carried
     cdef uint32_t[::1] _refused
     cdef uint32_t[::1] _events
@@ -104,8 +104,8 @@ cdef class Bench:
     # By card.
     cdef CardState[::1] _known
     cdef CardState[::1] _cards
-    cdef Accumulator[::1] _known_totals
-    cdef Accumulator[::1] _totals
+    cdef Accumulator[::1] _known_accumulators
+    cdef Accumulator[::1] _accumulators
     # By ride.
     cdef Ride[::1] _rides
     cdef Charge[::1] _charges
@@ -114,27 +114,27 @@ cdef class Bench:
     cdef object _sums_given
     cdef Py_ssize_t _sums_free
     cdef dict _arrays
-    cdef Py_ssize_t _tap_count, _kept, _suspect_count, _known_count, _known_totals_count
-    cdef Py_ssize_t _card_count, _total_count, _entry_count, _carried_count, _refused_count
+    cdef Py_ssize_t _tap_count, _kept, _maybe_seen_count, _known_count, _known_accumulators_count
+    cdef Py_ssize_t _card_count, _accumulator_count, _entry_count, _carried_count, _refused_count
     cdef Py_ssize_t _event_count
 
-    def __init__(self, Plan plan not None, members not None, agreements not None,
-                 Carried before not None, *, int64_t ride_limit_s, int64_t horizon,
+    def __init__(self, PricingTables tables not None, members not None, agreements not None,
+                 Carried before not None, *, int64_t ride_limit_s, int64_t watermark,
                  int64_t civil_offset_s, int64_t day_starts_s, uint16_t first_open_day):
-        """Times are UTC seconds, durations seconds, days counted from 1970; see pair_taps."""
-        self._plan, self._before = plan, before
+        """Times are UTC seconds, durations seconds, days accumulated from 1970; see pair_taps."""
+        self._tables, self._before = tables, before
         self._members, self._agreements = members, agreements
         if self._agreements.shape[0] != 3:
             raise ValueError(f"agreements has {self._agreements.shape[0]} rows, not 3")
         self._pairing.ride_limit_s = ride_limit_s
-        self._pairing.horizon = horizon
+        self._pairing.watermark = watermark
         self._pairing.civil_offset_s = civil_offset_s
         self._pairing.day_starts_s = day_starts_s
         self._first_open_day = first_open_day
         self._arrays = {}
         self._make_room(BATCH)
         self._make_ride_room(2 * BATCH)
-        self._known_totals = self._keep("known_totals", BATCH, records.ACCUMULATOR)
+        self._known_accumulators = self._keep("known_accumulators", BATCH, records.ACCUMULATOR)
 
     cdef object _keep(self, str name, Py_ssize_t count, dtype):
         """A new array under a name."""
@@ -146,7 +146,7 @@ cdef class Bench:
         self._taps = self._keep("taps", taps, records.TAP)
         self._codes = self._keep("codes", taps, np.uint16)
         self._order = self._keep("order", taps, np.uint32)
-        self._suspects = self._keep("suspects", taps, np.uint32)
+        self._maybe_seen = self._keep("maybe_seen", taps, np.uint32)
         self._carried = self._keep("carried", taps, np.uint32)
         self._refused = self._keep("refused", taps, np.uint32)
         self._events = self._keep("events", taps, np.uint32)
@@ -162,34 +162,34 @@ cdef class Bench:
         return 0
 
     def taps(self, Py_ssize_t partition, Py_ssize_t count):
-        """An array of `count` taps (TAP) to fill; those that are open are added by lay_out."""
+        """An array of `count` taps (TAP) to fill; those that are open are added by prepare."""
         cdef Py_ssize_t room = count + self._before.count_open(partition)
         if room > self._taps.shape[0]:
             self._make_room(room + room // 4)
         return self._arrays["taps"][:count]
 
-    def lay_out(self, Py_ssize_t partition, Py_ssize_t count):
+    def prepare(self, Py_ssize_t partition, Py_ssize_t count):
         """Put the first `count` taps and the open ones in order, with what their cards carried."""
-        cdef Py_ssize_t most = self._before._totals_offsets[partition + 1] - (
-            self._before._totals_offsets[partition])
+        cdef Py_ssize_t most = self._before._accumulators_offsets[partition + 1] - (
+            self._before._accumulators_offsets[partition])
         if count + self._before.count_open(partition) > self._taps.shape[0]:
             raise ValueError(f"{count} taps: more than `taps` gave room for")
-        if most > self._known_totals.shape[0]:
-            self._known_totals = self._keep("known_totals", most + most // 4, records.ACCUMULATOR)
+        if most > self._known_accumulators.shape[0]:
+            self._known_accumulators = self._keep("known_accumulators", most + most // 4, records.ACCUMULATOR)
         with nogil:
-            _lay_out(self, self._before, partition, count)
+            _prepare(self, self._before, partition, count)
 
     def clear(self):
-        """Clear what lay_out laid out, but for taps whose code is not OK."""
+        """Clear what prepare laid out, but for taps whose code is not OK."""
         cdef Py_ssize_t longest, most
-        if self._suspect_count:
+        if self._maybe_seen_count:
             self._drop_refused()
         longest = _longest_batch(self)
         if longest > self._rides.shape[0]:
             self._make_ride_room(longest + longest // 4)
-        most = self._known_totals_count + self._kept * self._plan.counts_to_most
-        if "totals" not in self._arrays or most > self._totals.shape[0]:
-            self._totals = self._keep("totals", most + most // 4 + 1, records.ACCUMULATOR)
+        most = self._known_accumulators_count + self._kept * self._tables.counts_to_most
+        if "accumulators" not in self._arrays or most > self._accumulators.shape[0]:
+            self._accumulators = self._keep("accumulators", most + most // 4 + 1, records.ACCUMULATOR)
         with nogil:
             _clear(self)
 
@@ -231,9 +231,9 @@ cdef class Bench:
         return self._arrays["codes"][:self._tap_count]
 
     @property
-    def suspects(self):
+    def maybe_seen(self):
         """Indexes of taps whose counters an earlier run may have accepted."""
-        return self._arrays["suspects"][:self._suspect_count]
+        return self._arrays["maybe_seen"][:self._maybe_seen_count]
 
     @property
     def entries(self):
@@ -246,9 +246,9 @@ cdef class Bench:
         return self._arrays["cards"][:self._card_count]
 
     @property
-    def totals(self):
+    def accumulators(self):
         """ACCUMULATOR of those cards, sorted by card."""
-        return self._arrays["totals"][:self._total_count]
+        return self._arrays["accumulators"][:self._accumulator_count]
 
     @property
     def refused(self):
@@ -266,35 +266,35 @@ cdef class Bench:
         return self._arrays["events"][:self._event_count]
 
 
-cdef int _lay_out(Bench bench, Carried before, Py_ssize_t partition,
+cdef int _prepare(PartitionPipeline pipeline, Carried before, Py_ssize_t partition,
                   Py_ssize_t count) except -1 nogil:
     cdef Py_ssize_t i
     for i in range(before._open_offsets[partition], before._open_offsets[partition + 1]):
-        bench._taps[count] = before._open_taps[before._open_listed[i]]
+        pipeline._taps[count] = before._open_rides[before._open_listed[i]]
         count += 1
-    bench._tap_count = count
-    bench._kept = bench._known_count = bench._known_totals_count = bench._suspect_count = 0
+    pipeline._tap_count = count
+    pipeline._kept = pipeline._known_count = pipeline._known_accumulators_count = pipeline._maybe_seen_count = 0
     if count == 0:
         return 0
-    bench._kept = order_rows(bench._taps[:count], &bench._scratch[0], bench._order[:count],
-                             bench._codes[:count])
-    _pick_states(bench, before, partition)
-    _pick_totals(bench, before, partition)
-    if bench._known_count:
-        bench._suspect_count = find_seen_rows(
-            bench._taps, bench._order[:bench._kept], bench._known[:bench._known_count],
-            bench._suspects)
+    pipeline._kept = order_rows(pipeline._taps[:count], &pipeline._scratch[0], pipeline._order[:count],
+                             pipeline._codes[:count])
+    _pick_states(pipeline, before, partition)
+    _pick_accumulators(pipeline, before, partition)
+    if pipeline._known_count:
+        pipeline._maybe_seen_count = find_seen_rows(
+            pipeline._taps, pipeline._order[:pipeline._kept], pipeline._known[:pipeline._known_count],
+            pipeline._maybe_seen)
     return 0
 
 
-cdef int _pick_states(Bench bench, Carried before, Py_ssize_t partition) except -1 nogil:
+cdef int _pick_states(PartitionPipeline pipeline, Carried before, Py_ssize_t partition) except -1 nogil:
     """Copy the carried states of the cards that have a tap."""
     cdef Py_ssize_t at = before._cards_offsets[partition], i, picked = 0
     cdef Py_ssize_t end = before._cards_offsets[partition + 1]
     cdef const CardState *state = NULL
     cdef const Tap *tap
-    for i in range(bench._kept):
-        tap = &bench._taps[bench._order[i]]
+    for i in range(pipeline._kept):
+        tap = &pipeline._taps[pipeline._order[i]]
         while at < end:
             state = &before._cards[before._cards_listed[at]]
             if not is_before(state.card_hi, state.card_lo, tap):
@@ -305,122 +305,122 @@ cdef int _pick_states(Bench bench, Carried before, Py_ssize_t partition) except 
         if at == end:
             break
         if is_of(state.card_hi, state.card_lo, tap):
-            bench._known[picked] = state[0]
+            pipeline._known[picked] = state[0]
             picked += 1
             at += 1
-    bench._known_count = picked
+    pipeline._known_count = picked
     return 0
 
 
-cdef int _pick_totals(Bench bench, Carried before, Py_ssize_t partition) except -1 nogil:
-    """The same for their running totals."""
-    cdef Py_ssize_t at = before._totals_offsets[partition], i, picked = 0
-    cdef Py_ssize_t end = before._totals_offsets[partition + 1]
-    cdef const Accumulator *total
+cdef int _pick_accumulators(PartitionPipeline pipeline, Carried before, Py_ssize_t partition) except -1 nogil:
+    """The same for their running accumulators."""
+    cdef Py_ssize_t at = before._accumulators_offsets[partition], i, picked = 0
+    cdef Py_ssize_t end = before._accumulators_offsets[partition + 1]
+    cdef const Accumulator *accumulator
     cdef const Tap *tap
-    for i in range(bench._kept):
-        tap = &bench._taps[bench._order[i]]
+    for i in range(pipeline._kept):
+        tap = &pipeline._taps[pipeline._order[i]]
         while at < end:
-            total = &before._totals[before._totals_listed[at]]
-            if is_of(total.card_hi, total.card_lo, tap):
-                bench._known_totals[picked] = total[0]
+            accumulator = &before._accumulators[before._accumulators_listed[at]]
+            if is_of(accumulator.card_hi, accumulator.card_lo, tap):
+                pipeline._known_accumulators[picked] = accumulator[0]
                 picked += 1
-            elif not is_before(total.card_hi, total.card_lo, tap):
+            elif not is_before(accumulator.card_hi, accumulator.card_lo, tap):
                 break
             at += 1
             if at + AHEAD < end:
-                prefetch(&before._totals[before._totals_listed[at + AHEAD]])
+                prefetch(&before._accumulators[before._accumulators_listed[at + AHEAD]])
         if at == end:
             break
-    bench._known_totals_count = picked
+    pipeline._known_accumulators_count = picked
     return 0
 
 
-cdef inline bint same_card(Bench bench, Py_ssize_t a, Py_ssize_t b) noexcept nogil:
+cdef inline bint same_card(PartitionPipeline pipeline, Py_ssize_t a, Py_ssize_t b) noexcept nogil:
     """Whether two kept taps, by their places in the order, are of one card."""
-    cdef const Tap *tap = &bench._taps[bench._order[a]]
-    return is_of(tap.card_hi, tap.card_lo, &bench._taps[bench._order[b]])
+    cdef const Tap *tap = &pipeline._taps[pipeline._order[a]]
+    return is_of(tap.card_hi, tap.card_lo, &pipeline._taps[pipeline._order[b]])
 
 
-cdef Py_ssize_t _end_of_batch(Bench bench, Py_ssize_t start) noexcept nogil:
+cdef Py_ssize_t _end_of_batch(PartitionPipeline pipeline, Py_ssize_t start) noexcept nogil:
     """Where the batch ends that begins at a place of the order: behind a card's last tap."""
-    cdef Py_ssize_t end = min(start + BATCH, bench._kept)
-    while end < bench._kept and same_card(bench, end, end - 1):
+    cdef Py_ssize_t end = min(start + BATCH, pipeline._kept)
+    while end < pipeline._kept and same_card(pipeline, end, end - 1):
         end += 1
     return end
 
 
-cdef Py_ssize_t _longest_batch(Bench bench) noexcept nogil:
+cdef Py_ssize_t _longest_batch(PartitionPipeline pipeline) noexcept nogil:
     cdef Py_ssize_t start = 0, end, longest = 0
-    while start < bench._kept:
-        end = _end_of_batch(bench, start)
+    while start < pipeline._kept:
+        end = _end_of_batch(pipeline, start)
         longest = max(longest, end - start)
         start = end
     return longest
 
 
-cdef int _clear(Bench bench) except -1 nogil:
+cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
     cdef Batch done
     cdef Py_ssize_t end
-    done.taps = done.cards = done.known_totals = done.totals = done.entries = done.carried = 0
-    bench._card_count = open_states_rows(bench._taps, bench._order[:bench._kept],
-                                         bench._known[:bench._known_count], bench._cards)
-    while done.taps < bench._kept:
-        end = _end_of_batch(bench, done.taps)
-        _clear_batch(bench, &done, end)
+    done.taps = done.cards = done.known_accumulators = done.accumulators = done.entries = done.carried = 0
+    pipeline._card_count = open_states_rows(pipeline._taps, pipeline._order[:pipeline._kept],
+                                         pipeline._known[:pipeline._known_count], pipeline._cards)
+    while done.taps < pipeline._kept:
+        end = _end_of_batch(pipeline, done.taps)
+        _clear_batch(pipeline, &done, end)
         done.taps = end
-    remember_rows(bench._taps, bench._order[:bench._kept], bench._codes, bench._cards)
-    bench._entry_count = done.entries
-    bench._total_count = done.totals
-    bench._carried_count = done.carried
-    _list_outcomes(bench)
+    remember_rows(pipeline._taps, pipeline._order[:pipeline._kept], pipeline._codes, pipeline._cards)
+    pipeline._entry_count = done.entries
+    pipeline._accumulator_count = done.accumulators
+    pipeline._carried_count = done.carried
+    _list_outcomes(pipeline)
     return 0
 
 
-cdef int _clear_batch(Bench bench, Batch *done, Py_ssize_t end) except -1 nogil:
+cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) except -1 nogil:
     """Pair, price and enter the kept taps up to a place of the order."""
     cdef Py_ssize_t rides, still_open = 0, refused = 0
-    cdef Py_ssize_t card_end = done.cards, known_end = done.known_totals
+    cdef Py_ssize_t card_end = done.cards, known_end = done.known_accumulators
     cdef const CardState *card
-    cdef const Accumulator *total
-    cdef const Tap *last = &bench._taps[bench._order[end - 1]]
-    while card_end < bench._card_count:
-        card = &bench._cards[card_end]
+    cdef const Accumulator *accumulator
+    cdef const Tap *last = &pipeline._taps[pipeline._order[end - 1]]
+    while card_end < pipeline._card_count:
+        card = &pipeline._cards[card_end]
         if not (is_before(card.card_hi, card.card_lo, last)
                 or is_of(card.card_hi, card.card_lo, last)):
             break
         card_end += 1
-    while known_end < bench._known_totals_count:
-        total = &bench._known_totals[known_end]
-        if not (is_before(total.card_hi, total.card_lo, last)
-                or is_of(total.card_hi, total.card_lo, last)):
+    while known_end < pipeline._known_accumulators_count:
+        accumulator = &pipeline._known_accumulators[known_end]
+        if not (is_before(accumulator.card_hi, accumulator.card_lo, last)
+                or is_of(accumulator.card_hi, accumulator.card_lo, last)):
             break
         known_end += 1
-    rides = pair_rows(bench._taps, bench._order[done.taps:end], bench._members, &bench._pairing,
-                      bench._rides, bench._carried[done.carried:], &still_open)
+    rides = pair_rows(pipeline._taps, pipeline._order[done.taps:end], pipeline._members, &pipeline._pairing,
+                      pipeline._rides, pipeline._carried[done.carried:], &still_open)
     done.carried += still_open
-    done.totals += price_rows(
-        bench._plan, bench._rides[:rides], bench._cards[done.cards:card_end],
-        bench._known_totals[done.known_totals:known_end], bench._charges[:rides],
-        bench._totals[done.totals:], &refused)
+    done.accumulators += price_rows(
+        pipeline._tables, pipeline._rides[:rides], pipeline._cards[done.cards:card_end],
+        pipeline._known_accumulators[done.known_accumulators:known_end], pipeline._charges[:rides],
+        pipeline._accumulators[done.accumulators:], &refused)
     done.entries += make_rows(
-        bench._taps, bench._rides[:rides], bench._charges[:rides], bench._members,
-        bench._agreements, bench._first_open_day, bench._entries[done.entries:], bench._codes)
-    done.cards, done.known_totals = card_end, known_end
+        pipeline._taps, pipeline._rides[:rides], pipeline._charges[:rides], pipeline._members,
+        pipeline._agreements, pipeline._first_open_day, pipeline._entries[done.entries:], pipeline._codes)
+    done.cards, done.known_accumulators = card_end, known_end
     return 0
 
 
-cdef int _list_outcomes(Bench bench) except -1 nogil:
+cdef int _list_outcomes(PartitionPipeline pipeline) except -1 nogil:
     """List refused taps and events, and flag what stays open."""
     cdef Py_ssize_t i, refused = 0, events = 0
-    for i in range(bench._carried_count):
-        bench._taps[bench._carried[i]].flags |= CARRIED
-    for i in range(bench._tap_count):
-        if bench._codes[i] != Code.OK:
-            bench._refused[refused] = <uint32_t>i
+    for i in range(pipeline._carried_count):
+        pipeline._taps[pipeline._carried[i]].flags |= CARRIED
+    for i in range(pipeline._tap_count):
+        if pipeline._codes[i] != Code.OK:
+            pipeline._refused[refused] = <uint32_t>i
             refused += 1
-        elif bench._taps[i].kind >= TapKind.TOP_UP:
-            bench._events[events] = <uint32_t>i
+        elif pipeline._taps[i].kind >= TapKind.TOP_UP:
+            pipeline._events[events] = <uint32_t>i
             events += 1
-    bench._refused_count, bench._event_count = refused, events
+    pipeline._refused_count, pipeline._event_count = refused, events
     return 0

@@ -2,10 +2,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ext.clearing.tables import Plan
+from ext.clearing.tables import PricingTables
 
 def price_rides(
-    plan: Plan,
+    tables: PricingTables,
     rides: NDArray[Any],
     states: NDArray[Any],
     before: NDArray[Any],

@@ -12,7 +12,7 @@ from ext.codes cimport Code, Counts, Effect, LegKind, RideState
 from ext.clearing.conditions cimport holds, is_incomplete, ride_time
 from ext.clearing.discounts cimport DOES_NOT_FIT, add_legs, may_transfer, price_after
 from ext.clearing.fares cimport find_due, find_fare_row, is_overtime
-from ext.clearing.tables cimport Plan
+from ext.clearing.tables cimport PricingTables
 from ext.records cimport (
     HELD,
     NO_TRANSFER,
@@ -20,16 +20,16 @@ from ext.records cimport (
     Accumulator,
     CardState,
     Charge,
-    Choice,
+    TariffIndex,
     FareRow,
     Member,
-    Offer,
-    PriceRow,
+    CandidateRows,
+    DiscountRow,
     Ride,
-    Step,
+    DiscountStage,
     Tariff,
 )
-from ext.clearing.accumulators cimport NO_DAY, Card, count, counted, forget_places, sort_totals
+from ext.clearing.accumulators cimport NO_DAY, Card, count, accumulated, forget_places, sort_accumulators
 
 cdef enum:
     DUE_MOST = 2000000000       # fen; a table by distance can ask for more
@@ -43,37 +43,37 @@ cdef struct Pricing:
     Charge *charge
     Card *card
     const Tariff *tariff
-    const Offer *offer
+    const CandidateRows *candidates
     const FareRow *fare
     bint companion
     bint incomplete
     int legs
     uint32_t kinds                              # bit k: a row of LegKind k has applied
     uint32_t quotas_count
-    const PriceRow *quotas[QUOTAS_MOST]         # rows that have applied and have a quota
+    const DiscountRow *quotas[QUOTAS_MOST]         # rows that have applied and have a quota
 
 
-cdef inline int64_t find_tariff(Plan plan, const Ride *ride) except -2 nogil:
+cdef inline int64_t find_tariff(PricingTables tables, const Ride *ride) except -2 nogil:
     """The index of the table version in force for the ride; -1: none."""
-    cdef uint32_t line = ride.line if ride.line < <uint32_t>plan.line_groups.shape[0] else 0
-    cdef Py_ssize_t owner = plan.members[ride.operator].slot
-    cdef const Choice *choice = &plan.choices[
-        (owner * plan.modes + ride.mode) * plan.groups + plan.line_groups[line]]
+    cdef uint32_t line = ride.line if ride.line < <uint32_t>tables.line_groups.shape[0] else 0
+    cdef Py_ssize_t owner = tables.members[ride.operator].slot
+    cdef const TariffIndex *index = &tables.tariff_index[
+        (owner * tables.modes + ride.mode) * tables.groups + tables.line_groups[line]]
     cdef const Tariff *tariff
     cdef uint32_t i
-    for i in range(choice.first, choice.first + choice.count):
-        tariff = &plan.tariffs[plan.choice_tariffs[i]]
+    for i in range(index.first, index.first + index.count):
+        tariff = &tables.tariffs[tables.ranked_tariffs[i]]
         if tariff.first_day <= ride.service_day <= tariff.last_day:
-            return plan.choice_tariffs[i]
+            return tables.ranked_tariffs[i]
     return -1
 
 
-cdef inline const Offer *find_offer(Plan plan, int64_t tariff,
+cdef inline const CandidateRows *find_candidates(PricingTables tables, int64_t tariff,
                                     const Ride *ride) except NULL nogil:
     """What the tariff has for the rider."""
-    cdef Py_ssize_t kind = min(<Py_ssize_t>ride.card_kind, plan.card_kinds - 1)
-    cdef Py_ssize_t medium = min(<Py_ssize_t>ride.medium, plan.media - 1)
-    return &plan.offers[((tariff * plan.card_kinds + kind) * plan.media + medium) * plan.modes
+    cdef Py_ssize_t kind = min(<Py_ssize_t>ride.card_kind, tables.card_kinds - 1)
+    cdef Py_ssize_t medium = min(<Py_ssize_t>ride.medium, tables.media - 1)
+    return &tables.candidates[((tariff * tables.card_kinds + kind) * tables.media + medium) * tables.modes
                         + ride.mode]
 
 
@@ -88,46 +88,46 @@ cdef bint is_companion(const Tariff *tariff, const CardState *state,
             and ride.started_at - state.last_started_at <= tariff.companion_within_s)
 
 
-cdef bint fits(Plan plan, const PriceRow *row, uint8_t kind,
+cdef bint fits(PricingTables tables, const DiscountRow *row, uint8_t kind,
                const Pricing *pricing) except -1 nogil:
-    """Whether all holds that an offered row asks for."""
+    """Whether all holds that an candidate row asks for."""
     cdef const Ride *ride = pricing.ride
     cdef int64_t so_far
-    if row.condition and not holds(plan, row.condition, ride, pricing.companion):
+    if row.condition and not holds(tables, row.condition, ride, pricing.companion):
         return False
     if row.unless & pricing.kinds:
         return False
-    if kind == LegKind.TRANSFER and not may_transfer(plan, row, pricing.card.state, ride,
+    if kind == LegKind.TRANSFER and not may_transfer(tables, row, pricing.card.state, ride,
                                                      pricing.companion):
         return False
     if kind == LegKind.TIER:
-        so_far = counted(plan, pricing.card, row.accumulator, ride.service_day)
-        if not row.counted_from <= so_far <= row.counted_to:
+        so_far = accumulated(tables, pricing.card, row.accumulator, ride.service_day)
+        if not row.accumulated_from <= so_far <= row.accumulated_to:
             return False
     if row.quota:
-        so_far = counted(plan, pricing.card, row.quota, ride.service_day)
+        so_far = accumulated(tables, pricing.card, row.quota, ride.service_day)
         return so_far + row.quota_uses <= row.quota_limit
     return True
 
 
-cdef inline int64_t price_by(Plan plan, const PriceRow *row, uint8_t kind,
+cdef inline int64_t price_by(PricingTables tables, const DiscountRow *row, uint8_t kind,
                              const Pricing *pricing) except -2 nogil:
-    """The price after an offered row; DOES_NOT_FIT."""
+    """The price after an candidate row; DOES_NOT_FIT."""
     cdef int64_t left = 0
-    if row.narrow and not fits(plan, row, kind, pricing):
+    if row.narrow and not fits(tables, row, kind, pricing):
         return DOES_NOT_FIT
     if row.effect == Effect.LIMIT:
-        left = row.amount - counted(plan, pricing.card, row.accumulator, pricing.ride.service_day)
-    return price_after(plan, row, pricing.fare, pricing.card.state, pricing.ride, left,
+        left = row.amount - accumulated(tables, pricing.card, row.accumulator, pricing.ride.service_day)
+    return price_after(tables, row, pricing.fare, pricing.card.state, pricing.ride, left,
                        pricing.charge.price)
 
 
-cdef int apply_row(Plan plan, const PriceRow *row, uint8_t kind, int64_t after,
+cdef int apply_row(PricingTables tables, const DiscountRow *row, uint8_t kind, int64_t after,
                    Pricing *pricing) except -1 nogil:
     """Take a row's discount off the price, as legs."""
     cdef Charge *charge = pricing.charge
     if after != charge.price:
-        add_legs(plan, row, pricing.ride, kind, charge.price - after, charge, &pricing.legs)
+        add_legs(tables, row, pricing.ride, kind, charge.price - after, charge, &pricing.legs)
     charge.price = after
     if row.quota:
         pricing.quotas[pricing.quotas_count] = row
@@ -135,33 +135,33 @@ cdef int apply_row(Plan plan, const PriceRow *row, uint8_t kind, int64_t after,
     return 0
 
 
-cdef inline int apply_step(Plan plan, const Step *step, Pricing *pricing) except -1 nogil:
+cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage, Pricing *pricing) except -1 nogil:
     """Apply the rows of one kind: the first that fits, the best, or every cap."""
-    cdef const PriceRow *row
-    cdef const PriceRow *chosen = NULL
+    cdef const DiscountRow *row
+    cdef const DiscountRow *chosen = NULL
     cdef int64_t after, least = 0
     cdef uint32_t i
-    for i in range(step.rows, step.rows + step.rows_count):
-        row = &plan.rows[plan.offered_rows[i]]
-        after = price_by(plan, row, step.kind, pricing)
-        if after < 0 or (step.best and chosen != NULL and after >= least):
+    for i in range(stage.rows, stage.rows + stage.rows_count):
+        row = &tables.rows[tables.candidate_discounts[i]]
+        after = price_by(tables, row, stage.kind, pricing)
+        if after < 0 or (stage.best and chosen != NULL and after >= least):
             continue
         chosen = row
         least = after
-        if step.kind == LegKind.CAP:
-            apply_row(plan, row, step.kind, after, pricing)
-        elif not step.best:
+        if stage.kind == LegKind.CAP:
+            apply_row(tables, row, stage.kind, after, pricing)
+        elif not stage.best:
             break
     if chosen != NULL:
-        if step.kind != LegKind.CAP:
-            apply_row(plan, chosen, step.kind, least, pricing)
-        pricing.kinds |= <uint32_t>1 << step.kind
+        if stage.kind != LegKind.CAP:
+            apply_row(tables, chosen, stage.kind, least, pricing)
+        pricing.kinds |= <uint32_t>1 << stage.kind
     return 0
 
 
-cdef inline int settle_paid(Plan plan, Ride *ride, Charge *charge) except -1 nogil:
+cdef inline int settle_paid(PricingTables tables, Ride *ride, Charge *charge) except -1 nogil:
     """Decide what the rider pays: what the validator took, where it charges; else the price."""
-    cdef const Member *owner = &plan.members[ride.operator]
+    cdef const Member *owner = &tables.members[ride.operator]
     charge.paid = charge.price
     if ride.flags & PAID_BY_VALIDATOR:
         if (owner.validator_media >> ride.medium) & 1:
@@ -201,42 +201,42 @@ cdef inline void move_chain(const Pricing *pricing, CardState *state) noexcept n
     state.last_single = ride.state == RideState.SINGLE_TAP
 
 
-cdef inline int count_ride(Plan plan, const Pricing *pricing) except -1 nogil:
+cdef inline int count_ride(PricingTables tables, const Pricing *pricing) except -1 nogil:
     """Feed the table's accumulators, and the quotas of the rows that applied."""
     cdef const Tariff *tariff = pricing.tariff
-    cdef const PriceRow *row
+    cdef const DiscountRow *row
     cdef uint32_t i
     cdef int64_t amount
     cdef uint8_t counts
     if not pricing.incomplete:
         for i in range(tariff.counts_to, tariff.counts_to + tariff.counts_to_count):
-            counts = plan.accumulator_rules[plan.counts_to[i]].counts
+            counts = tables.accumulator_rules[tables.counts_to[i]].counts
             amount = pricing.charge.paid
             if counts == Counts.COUNTS_DUE:
                 amount = pricing.charge.due
             elif counts == Counts.COUNTS_RIDES:
                 amount = 1
-            count(plan, pricing.ride, plan.counts_to[i], amount, pricing.card)
+            count(tables, pricing.ride, tables.counts_to[i], amount, pricing.card)
     for i in range(pricing.quotas_count):
         row = pricing.quotas[i]
-        count(plan, pricing.ride, row.quota, row.quota_uses, pricing.card)
+        count(tables, pricing.ride, row.quota, row.quota_uses, pricing.card)
     return 0
 
 
-cdef inline Code find_charge(Plan plan, Pricing *pricing) except? Code.PRICE_OVERFLOW nogil:
+cdef inline Code find_charge(PricingTables tables, Pricing *pricing) except? Code.PRICE_OVERFLOW nogil:
     """What is due for the ride, by which row of which table."""
     cdef Ride *ride = pricing.ride
     cdef Charge *charge = pricing.charge
-    cdef int64_t found = find_tariff(plan, ride), due
+    cdef int64_t found = find_tariff(tables, ride), due
     if found < 0:
         return Code.NO_FARE
-    pricing.tariff = &plan.tariffs[found]
-    pricing.offer = find_offer(plan, found, ride)
+    pricing.tariff = &tables.tariffs[found]
+    pricing.candidates = find_candidates(tables, found, ride)
     pricing.companion = is_companion(pricing.tariff, pricing.card.state, ride)
-    pricing.fare = find_fare_row(plan, pricing.offer, ride, pricing.companion)
+    pricing.fare = find_fare_row(tables, pricing.candidates, ride, pricing.companion)
     if pricing.fare == NULL:
         return Code.NO_FARE
-    due = find_due(plan, pricing.fare, ride)
+    due = find_due(tables, pricing.fare, ride)
     if due < 0:
         return Code.NO_FARE
     if due > DUE_MOST:
@@ -250,7 +250,7 @@ cdef inline Code find_charge(Plan plan, Pricing *pricing) except? Code.PRICE_OVE
     return Code.OK
 
 
-cdef Code price_ride(Plan plan, Ride *ride, Charge *charge,
+cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
                      Card *card) except? Code.PRICE_OVERFLOW nogil:
     """Price one ride and move its card's state; a refused ride leaves the state alone."""
     cdef Pricing pricing
@@ -267,21 +267,21 @@ cdef Code price_ride(Plan plan, Ride *ride, Charge *charge,
     pricing.legs = 0
     pricing.kinds = 0
     pricing.quotas_count = 0
-    code = find_charge(plan, &pricing)
+    code = find_charge(tables, &pricing)
     if code != Code.OK:
         return code
     if pricing.fare.discounts_on_incomplete or not pricing.incomplete:
-        for i in range(pricing.offer.steps, pricing.offer.steps + pricing.offer.steps_count):
-            apply_step(plan, &plan.steps[i], &pricing)
-    settle_paid(plan, ride, charge)
-    count_ride(plan, &pricing)
+        for i in range(pricing.candidates.stages, pricing.candidates.stages + pricing.candidates.stages_count):
+            apply_stage(tables, &tables.stages[i], &pricing)
+    settle_paid(tables, ride, charge)
+    count_ride(tables, &pricing)
     move_chain(&pricing, card.state)
     return Code.OK
 
 
 cdef Py_ssize_t skip_cards(const Accumulator[::1] before, Py_ssize_t old,
                            const CardState *state) except -1 nogil:
-    """The first running total that is not of a card before this one, from `old` on."""
+    """The first running accumulator that is not of a card before this one, from `old` on."""
     while old < before.shape[0] and (
         before[old].card_hi < state.card_hi
         or (before[old].card_hi == state.card_hi and before[old].card_lo < state.card_lo)
@@ -290,38 +290,38 @@ cdef Py_ssize_t skip_cards(const Accumulator[::1] before, Py_ssize_t old,
     return old
 
 
-cdef Py_ssize_t price_rows(Plan plan, Ride[::1] rides, CardState[::1] states,
+cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1] states,
                            const Accumulator[::1] before, Charge[::1] charges,
-                           Accumulator[::1] totals, Py_ssize_t *refused) except -1 nogil:
+                           Accumulator[::1] accumulators, Py_ssize_t *refused) except -1 nogil:
     """Price every ride; how many accumulators the touched cards have then."""
     cdef Py_ssize_t i, ride = 0, old = 0, end = 0
     cdef Code code
     cdef Card card
     for i in range(states.shape[0]):
         card.state = &states[i]
-        card.totals = &totals[0] + end if totals.shape[0] else NULL
+        card.accumulators = &accumulators[0] + end if accumulators.shape[0] else NULL
         card.count = 0
-        card.room = totals.shape[0] - end
+        card.room = accumulators.shape[0] - end
         card.day = NO_DAY
         old = skip_cards(before, old, card.state)
         while (old < before.shape[0] and before[old].card_hi == card.state.card_hi
                and before[old].card_lo == card.state.card_lo):
-            totals[end + card.count] = before[old]
+            accumulators[end + card.count] = before[old]
             card.count += 1
             old += 1
         while (ride < rides.shape[0] and rides[ride].card_hi == card.state.card_hi
                and rides[ride].card_lo == card.state.card_lo):
-            code = price_ride(plan, &rides[ride], &charges[ride], &card)
+            code = price_ride(tables, &rides[ride], &charges[ride], &card)
             charges[ride].code = code
             if code != Code.OK:
                 refused[0] += 1
             ride += 1
-        sort_totals(&card)
+        sort_accumulators(&card)
         end += card.count
     return end
 
 
-def price_rides(Plan plan not None, Ride[::1] rides not None, CardState[::1] states not None,
+def price_rides(PricingTables tables not None, Ride[::1] rides not None, CardState[::1] states not None,
                 const Accumulator[::1] before not None, Charge[::1] charges not None,
                 Accumulator[::1] after not None):
     """The number of accumulators of the touched cards, and of rides that have no fare.
@@ -329,16 +329,16 @@ def price_rides(Plan plan not None, Ride[::1] rides not None, CardState[::1] sta
     rides: by card and time, as pair_taps makes them; `state` and `flags` may change (OVERTIME,
     HELD). states: one row per card, as open_states leaves them; moved forward. before:
     accumulators sorted by card. charges: one row per ride. after: room for `before` and
-    plan.counts_to_most more per ride.
+    tables.counts_to_most more per ride.
     Raises ValueError where charges or after is too short.
     """
     cdef Py_ssize_t kept, refused = 0
     if charges.shape[0] != rides.shape[0]:
         raise ValueError(f"rides has {rides.shape[0]} rows, charges {charges.shape[0]}")
-    if after.shape[0] < before.shape[0] + rides.shape[0] * plan.counts_to_most:
+    if after.shape[0] < before.shape[0] + rides.shape[0] * tables.counts_to_most:
         raise ValueError(f"after has {after.shape[0]} rows: {before.shape[0]} accumulators and "
                          f"{rides.shape[0]} rides may need "
-                         f"{before.shape[0] + rides.shape[0] * plan.counts_to_most}")
+                         f"{before.shape[0] + rides.shape[0] * tables.counts_to_most}")
     with nogil:
-        kept = price_rows(plan, rides, states, before, charges, after, &refused)
+        kept = price_rows(tables, rides, states, before, charges, after, &refused)
     return kept, refused

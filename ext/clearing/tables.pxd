@@ -5,37 +5,37 @@ from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 from ext.records cimport (
     AccumulatorRule,
     Band,
-    Choice,
+    TariffIndex,
     Condition,
     FareRow,
     LineStop,
     LineStops,
     Member,
-    Offer,
+    CandidateRows,
     PriceBand,
-    PriceRow,
+    DiscountRow,
     SameStation,
     Share,
-    Step,
+    DiscountStage,
     Tariff,
-    Window,
+    Timeframe,
 )
 
 
-cdef class Plan:
+cdef class PricingTables:
     cdef const Member[::1] members              # by member number
-    cdef const Choice[::1] choices              # [operator slot][mode][line group]
-    cdef const uint16_t[::1] choice_tariffs
+    cdef const TariffIndex[::1] tariff_index              # [operator slot][mode][line group]
+    cdef const uint16_t[::1] ranked_tariffs
     cdef const uint16_t[::1] line_groups        # by line number; 0 and beyond: group 0
     cdef const Tariff[::1] tariffs
-    cdef const Offer[::1] offers                # [tariff][card kind][medium][mode]; the last kind
-    cdef const uint32_t[::1] offered_fares      # and medium: newer ones
+    cdef const CandidateRows[::1] candidates                # [tariff][card kind][medium][mode]; the last kind
+    cdef const uint32_t[::1] candidate_fares      # and medium: newer ones
     cdef const FareRow[::1] fare_rows
-    cdef const Step[::1] steps
-    cdef const uint32_t[::1] offered_rows
-    cdef const PriceRow[::1] rows
+    cdef const DiscountStage[::1] stages
+    cdef const uint32_t[::1] candidate_discounts
+    cdef const DiscountRow[::1] rows
     cdef const Condition[::1] conditions
-    cdef const Window[::1] windows
+    cdef const Timeframe[::1] timeframes
     cdef const Share[::1] shares
     cdef const Band[::1] bands
     cdef const PriceBand[::1] price_bands

@@ -3,25 +3,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-class Plan:
+class PricingTables:
     @property
     def counts_to_most(self) -> int: ...
     def __init__(
         self,
         *,
         members: NDArray[Any],
-        choices: NDArray[Any],
-        choice_tariffs: NDArray[np.uint16],
+        tariff_index: NDArray[Any],
+        ranked_tariffs: NDArray[np.uint16],
         line_groups: NDArray[np.uint16],
         tariffs: NDArray[Any],
-        offers: NDArray[Any],
-        offered_fares: NDArray[np.uint32],
+        candidates: NDArray[Any],
+        candidate_fares: NDArray[np.uint32],
         fare_rows: NDArray[Any],
-        steps: NDArray[Any],
-        offered_rows: NDArray[np.uint32],
+        stages: NDArray[Any],
+        candidate_discounts: NDArray[np.uint32],
         rows: NDArray[Any],
         conditions: NDArray[Any],
-        windows: NDArray[Any],
+        timeframes: NDArray[Any],
         shares: NDArray[Any],
         bands: NDArray[Any],
         price_bands: NDArray[Any],

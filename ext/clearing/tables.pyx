@@ -1,29 +1,29 @@
 """Compiled tables, as the pricing kernels read them: arrays only, made by fare_tables."""
 
 
-cdef class Plan:
+cdef class PricingTables:
     """Everything that prices of a network depend on. Shapes are the compiler's promise."""
 
-    def __init__(self, *, members, choices, choice_tariffs, line_groups, tariffs, offers,
-                 offered_fares, fare_rows, steps, offered_rows, rows, conditions, windows, shares,
+    def __init__(self, *, members, tariff_index, ranked_tariffs, line_groups, tariffs, candidates,
+                 candidate_fares, fare_rows, stages, candidate_discounts, rows, conditions, timeframes, shares,
                  bands, price_bands, same_stations, stop_places, zones, fares, line_stops, lines,
                  member_sets, line_sets, stop_sets, counts_to, accumulator_rules, days, months,
                  int civil_offset_s, Py_ssize_t card_kinds, Py_ssize_t media, Py_ssize_t modes,
                  Py_ssize_t groups, Py_ssize_t counts_to_most):
         """Keep the arrays; none may be empty."""
         self.members = members
-        self.choices = choices
-        self.choice_tariffs = choice_tariffs
+        self.tariff_index = tariff_index
+        self.ranked_tariffs = ranked_tariffs
         self.line_groups = line_groups
         self.tariffs = tariffs
-        self.offers = offers
-        self.offered_fares = offered_fares
+        self.candidates = candidates
+        self.candidate_fares = candidate_fares
         self.fare_rows = fare_rows
-        self.steps = steps
-        self.offered_rows = offered_rows
+        self.stages = stages
+        self.candidate_discounts = candidate_discounts
         self.rows = rows
         self.conditions = conditions
-        self.windows = windows
+        self.timeframes = timeframes
         self.shares = shares
         self.bands = bands
         self.price_bands = price_bands

@@ -2,7 +2,7 @@
 
 A run has to read all files before the first card is complete, so this is most of what it holds in
 memory. A tap takes 80 bytes here, or 104 where it says what few taps do, in place of the 120 of a
-Tap. Each worker fills a shelf of its own; the caller brings all memory, in arenas of pages.
+Tap. Each worker fills a partition_buffer of its own; the caller brings all memory, in arenas of pages.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from ext.clearing.partition cimport mark_card, partition_of, shift_for
-from ext.records cimport SHELVED_MORE, ShelvedMore, ShelvedTap, Tap
+from ext.records cimport BUFFERED_MORE, BufferedMore, BufferedTap, Tap
 from ext.intake.text cimport prefetch, prefetch_to_write
 
 cdef enum:
@@ -53,7 +53,7 @@ cdef LAST = np.asarray(<Last[:1]>&_last).dtype
 
 
 cdef class Origins:
-    """What turns shelved taps into a book's: where blocks are from, what workers' numbers mean.
+    """What turns buffered taps into a book's: where blocks are from, what workers' numbers mean.
 
     sources: by block; remaps: by worker, where its numbers begin in `numbers`, which holds, for
     each number that the worker gave, the book's.
@@ -75,7 +75,7 @@ cdef class Origins:
                Py_ssize_t at):
         """Write the wanted ones of packed rows to taps from `at` on; where they end.
 
-        rows: `size` bytes as Shelf.drain gives them. Raises ValueError where taps is too short.
+        rows: `size` bytes as PartitionBuffer.drain gives them. Raises ValueError where taps is too short.
         """
         cdef Py_ssize_t end
         if size > rows.shape[0]:
@@ -91,7 +91,7 @@ cdef check_room(Py_ssize_t end, Tap[::1] taps):
     return end
 
 
-cdef class Shelf:
+cdef class PartitionBuffer:
     """The taps that one worker decoded. Not for two threads at a time."""
 
     cdef list _arenas                   # memory that was brought
@@ -202,18 +202,18 @@ def mark_used(const uint8_t[::1] rows not None, Py_ssize_t size, const uint8_t[:
         at += unpack_row(&rows[at], &tap, &block)
         if keep[block]:
             stops[tap.stop] = 1
-            stops[tap.entry_stop] = 1
+            stops[tap.in_stop] = 1
             lines[tap.line] = 1
             vehicles[tap.vehicle] = 1
             devices[tap.device] = 1
 
 
-cdef Py_ssize_t _size(Shelf shelf, Py_ssize_t part) noexcept nogil:
+cdef Py_ssize_t _size(PartitionBuffer partition_buffer, Py_ssize_t part) noexcept nogil:
     """How many bytes a partition's rows have."""
     cdef Py_ssize_t size = 0
-    cdef const PageHead *head = <const PageHead *>shelf._heads[part]
+    cdef const PageHead *head = <const PageHead *>partition_buffer._heads[part]
     if head != NULL:
-        close_page(&shelf._lasts[part])
+        close_page(&partition_buffer._lasts[part])
     while head != NULL:
         size += head.used - sizeof(PageHead)
         head = <const PageHead *>head.following
@@ -226,16 +226,16 @@ cdef inline void close_page(const Last *last) noexcept nogil:
 
 
 cdef inline uint32_t packed_size(const Tap *tap) noexcept nogil:
-    """How many bytes the tap takes on a shelf."""
-    if (tap.entered_at | tap.entry_stop | tap.distance_m | tap.tac | tap.born_day
+    """How many bytes the tap takes on a partition_buffer."""
+    if (tap.in_at | tap.in_stop | tap.distance_m | tap.tac | tap.born_day
             | tap.review_day | tap.key_version | tap.algorithm):
-        return sizeof(ShelvedTap) + sizeof(ShelvedMore)
-    return sizeof(ShelvedTap)
+        return sizeof(BufferedTap) + sizeof(BufferedMore)
+    return sizeof(BufferedTap)
 
 
-cdef inline void pack_more(ShelvedMore *more, const Tap *tap) noexcept nogil:
-    more.entered_at = tap.entered_at
-    more.entry_stop = tap.entry_stop
+cdef inline void pack_more(BufferedMore *more, const Tap *tap) noexcept nogil:
+    more.in_at = tap.in_at
+    more.in_stop = tap.in_stop
     more.distance_m = tap.distance_m
     more.tac = tap.tac
     more.born_day = tap.born_day
@@ -247,7 +247,7 @@ cdef inline void pack_more(ShelvedMore *more, const Tap *tap) noexcept nogil:
 
 cdef inline void pack_row(uint8_t *at, const Tap *tap, uint32_t size,
                           uint32_t block) noexcept nogil:
-    cdef ShelvedTap *row = <ShelvedTap *>at
+    cdef BufferedTap *row = <BufferedTap *>at
     row.card_hi = tap.card_hi
     row.card_lo = tap.card_lo
     # Amounts fit: the decoder believes none above 2,000,000,000 fen.
@@ -273,26 +273,26 @@ cdef inline void pack_row(uint8_t *at, const Tap *tap, uint32_t size,
     row.card_kind = tap.card_kind
     row.direction = tap.direction
     row.flags = tap.flags
-    if size > sizeof(ShelvedTap):
-        row.flags |= SHELVED_MORE
-        pack_more(<ShelvedMore *>(at + sizeof(ShelvedTap)), tap)
+    if size > sizeof(BufferedTap):
+        row.flags |= BUFFERED_MORE
+        pack_more(<BufferedMore *>(at + sizeof(BufferedTap)), tap)
 
 
-cdef inline void unpack_more(Tap *tap, const ShelvedMore *more) noexcept nogil:
-    tap.entered_at = more.entered_at
-    tap.entry_stop = more.entry_stop
+cdef inline void unpack_more(Tap *tap, const BufferedMore *more) noexcept nogil:
+    tap.in_at = more.in_at
+    tap.in_stop = more.in_stop
     tap.distance_m = more.distance_m
     tap.tac = more.tac
     tap.born_day = more.born_day
     tap.review_day = more.review_day
     tap.key_version = more.key_version
     tap.algorithm = more.algorithm
-    tap.flags &= ~<uint8_t>SHELVED_MORE
+    tap.flags &= ~<uint8_t>BUFFERED_MORE
 
 
 cdef inline uint32_t unpack_row(const uint8_t *at, Tap *tap, uint32_t *block) noexcept nogil:
     """A tap as the worker decoded it, but for its file; how many bytes it took."""
-    cdef const ShelvedTap *row = <const ShelvedTap *>at
+    cdef const BufferedTap *row = <const BufferedTap *>at
     memset(tap, 0, sizeof(Tap))
     tap.card_hi = row.card_hi
     tap.card_lo = row.card_lo
@@ -317,56 +317,56 @@ cdef inline uint32_t unpack_row(const uint8_t *at, Tap *tap, uint32_t *block) no
     tap.card_kind = row.card_kind
     tap.direction = row.direction
     tap.flags = row.flags
-    if row.flags & SHELVED_MORE:
-        unpack_more(tap, <const ShelvedMore *>(at + sizeof(ShelvedTap)))
-        return sizeof(ShelvedTap) + sizeof(ShelvedMore)
-    return sizeof(ShelvedTap)
+    if row.flags & BUFFERED_MORE:
+        unpack_more(tap, <const BufferedMore *>(at + sizeof(BufferedTap)))
+        return sizeof(BufferedTap) + sizeof(BufferedMore)
+    return sizeof(BufferedTap)
 
 
-cdef int open_page(Shelf shelf, Py_ssize_t part) except -1 nogil:
+cdef int open_page(PartitionBuffer partition_buffer, Py_ssize_t part) except -1 nogil:
     """Give a partition its next page; 0 where there is none."""
-    cdef Last *last = &shelf._lasts[part]
+    cdef Last *last = &partition_buffer._lasts[part]
     cdef PageHead *head
-    if shelf._free == shelf._free_end:
+    if partition_buffer._free == partition_buffer._free_end:
         return 0
-    head = <PageHead *>shelf._free
-    shelf._free += PAGE
+    head = <PageHead *>partition_buffer._free
+    partition_buffer._free += PAGE
     if last.page:
         close_page(last)
         (<PageHead *>last.page).following = <uint64_t>head
     else:
-        shelf._heads[part] = <uint64_t>head
+        partition_buffer._heads[part] = <uint64_t>head
     head.following = 0
     last.page = <uint64_t>head
     last.used = sizeof(PageHead)
     return 1
 
 
-cdef inline Py_ssize_t seek_row(Shelf shelf, const Tap *tap) noexcept nogil:
+cdef inline Py_ssize_t seek_row(PartitionBuffer partition_buffer, const Tap *tap) noexcept nogil:
     """A tap's partition; the memory that it will go to is asked for meanwhile."""
-    cdef Py_ssize_t part = partition_of(tap.card_hi, tap.card_lo, shelf._shift)
-    cdef const uint8_t *at = <const uint8_t *>shelf._lasts[part].page + shelf._lasts[part].used
+    cdef Py_ssize_t part = partition_of(tap.card_hi, tap.card_lo, partition_buffer._shift)
+    cdef const uint8_t *at = <const uint8_t *>partition_buffer._lasts[part].page + partition_buffer._lasts[part].used
     prefetch_to_write(at)
-    prefetch_to_write(at + sizeof(ShelvedTap))
+    prefetch_to_write(at + sizeof(BufferedTap))
     return part
 
 
-cdef Py_ssize_t _put_rows(Shelf shelf, const Tap[::1] taps, Py_ssize_t first, uint32_t block,
+cdef Py_ssize_t _put_rows(PartitionBuffer partition_buffer, const Tap[::1] taps, Py_ssize_t first, uint32_t block,
                           uint32_t *latest) except -1 nogil:
     cdef Py_ssize_t row, part, count = taps.shape[0]
     cdef Py_ssize_t[AHEAD] parts
     cdef uint32_t size
     cdef Last *last
     for row in range(first, min(first + AHEAD, count)):
-        parts[row & (AHEAD - 1)] = seek_row(shelf, &taps[row])
+        parts[row & (AHEAD - 1)] = seek_row(partition_buffer, &taps[row])
     for row in range(first, count):
         part = parts[row & (AHEAD - 1)]
         if row + AHEAD < count:
-            parts[row & (AHEAD - 1)] = seek_row(shelf, &taps[row + AHEAD])
+            parts[row & (AHEAD - 1)] = seek_row(partition_buffer, &taps[row + AHEAD])
         size = packed_size(&taps[row])
-        last = &shelf._lasts[part]
+        last = &partition_buffer._lasts[part]
         if last.page == 0 or last.used + size > PAGE:
-            if not open_page(shelf, part):
+            if not open_page(partition_buffer, part):
                 return row
         pack_row(<uint8_t *>last.page + last.used, &taps[row], size, block)
         last.used += size
@@ -381,7 +381,7 @@ cdef inline void adopt(Tap *tap, const Source *source, const Remap *remap,
     tap.source_file = source.file
     tap.source_line += source.first_line
     tap.stop = numbers[remap.stops + tap.stop]
-    tap.entry_stop = numbers[remap.stops + tap.entry_stop]
+    tap.in_stop = numbers[remap.stops + tap.in_stop]
     tap.line = numbers[remap.lines + tap.line]
     tap.vehicle = numbers[remap.vehicles + tap.vehicle]
     tap.device = numbers[remap.devices + tap.device]
@@ -404,11 +404,11 @@ cdef Py_ssize_t _unpack_rows(Origins origins, const uint8_t *rows, Py_ssize_t si
     return at
 
 
-cdef Py_ssize_t _gather_rows(Shelf shelf, Py_ssize_t part, Origins origins, Tap[::1] taps,
+cdef Py_ssize_t _gather_rows(PartitionBuffer partition_buffer, Py_ssize_t part, Origins origins, Tap[::1] taps,
                              Py_ssize_t at) except? -1 nogil:
-    cdef const PageHead *head = <const PageHead *>shelf._heads[part]
+    cdef const PageHead *head = <const PageHead *>partition_buffer._heads[part]
     if head != NULL:
-        close_page(&shelf._lasts[part])
+        close_page(&partition_buffer._lasts[part])
     while head != NULL and at >= 0:
         prefetch(<const void *>head.following)
         at = _unpack_rows(origins, <const uint8_t *>(head + 1), head.used - sizeof(PageHead), taps,
@@ -417,10 +417,10 @@ cdef Py_ssize_t _gather_rows(Shelf shelf, Py_ssize_t part, Origins origins, Tap[
     return at
 
 
-cdef int _drain_rows(Shelf shelf, Py_ssize_t part, uint8_t *rows) except -1 nogil:
-    cdef const PageHead *head = <const PageHead *>shelf._heads[part]
+cdef int _drain_rows(PartitionBuffer partition_buffer, Py_ssize_t part, uint8_t *rows) except -1 nogil:
+    cdef const PageHead *head = <const PageHead *>partition_buffer._heads[part]
     cdef uint32_t size
-    close_page(&shelf._lasts[part])
+    close_page(&partition_buffer._lasts[part])
     while head != NULL:
         size = head.used - sizeof(PageHead)
         memcpy(rows, head + 1, size)
@@ -429,19 +429,19 @@ cdef int _drain_rows(Shelf shelf, Py_ssize_t part, uint8_t *rows) except -1 nogi
     return 0
 
 
-cdef int _mark_rows(Shelf shelf, Py_ssize_t part, uint64_t[::1] marks) except -1 nogil:
-    cdef const PageHead *head = <const PageHead *>shelf._heads[part]
-    cdef const ShelvedTap *row
+cdef int _mark_rows(PartitionBuffer partition_buffer, Py_ssize_t part, uint64_t[::1] marks) except -1 nogil:
+    cdef const PageHead *head = <const PageHead *>partition_buffer._heads[part]
+    cdef const BufferedTap *row
     cdef Py_ssize_t at
     if head != NULL:
-        close_page(&shelf._lasts[part])
+        close_page(&partition_buffer._lasts[part])
     while head != NULL:
         at = sizeof(PageHead)
         while at < <Py_ssize_t>head.used:
-            row = <const ShelvedTap *>(<const uint8_t *>head + at)
+            row = <const BufferedTap *>(<const uint8_t *>head + at)
             mark_card(marks, row.card_hi, row.card_lo)
-            at += sizeof(ShelvedTap)
-            if row.flags & SHELVED_MORE:
-                at += sizeof(ShelvedMore)
+            at += sizeof(BufferedTap)
+            if row.flags & BUFFERED_MORE:
+                at += sizeof(BufferedMore)
         head = <const PageHead *>head.following
     return 0

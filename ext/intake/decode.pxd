@@ -24,9 +24,9 @@ cpdef enum Column:
     OPERATOR = 3
     MODE = 4
     TAPPED_AT = 5
-    ENTERED_AT = 6
+    IN_AT = 6
     STOP = 7
-    ENTRY_STOP = 8
+    IN_STOP = 8
     LINE = 9
     VEHICLE = 10
     DIRECTION = 11
@@ -106,7 +106,7 @@ cdef struct Field:
 
 cdef enum:                      # the columns whose codes records may bring
     OF_STOP = 0
-    OF_ENTRY_STOP = 1
+    OF_IN_STOP = 1
     OF_LINE = 2
     OF_VEHICLE = 3
     OF_DEVICE = 4

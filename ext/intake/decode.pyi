@@ -27,9 +27,9 @@ class Column(IntEnum):
     OPERATOR = 3
     MODE = 4
     TAPPED_AT = 5
-    ENTERED_AT = 6
+    IN_AT = 6
     STOP = 7
-    ENTRY_STOP = 8
+    IN_STOP = 8
     LINE = 9
     VEHICLE = 10
     DIRECTION = 11

@@ -337,7 +337,7 @@ cdef inline int read_event(Context *context, Tap *tap) noexcept nogil:
 cdef inline int read_times(Context *context, Tap *tap) noexcept nogil:
     """When; a ride that was never tapped out ends, for the record, when it began."""
     cdef Field tapped = text_of(context, Column.TAPPED_AT)
-    cdef Field entered = text_of(context, Column.ENTERED_AT)
+    cdef Field entered = text_of(context, Column.IN_AT)
     cdef bint no_way_out = tap.kind == TapKind.RIDE and text_of(context, Column.STOP).size == 0
     cdef int code
     if tapped.size:
@@ -347,16 +347,16 @@ cdef inline int read_times(Context *context, Tap *tap) noexcept nogil:
     elif not no_way_out:
         return refuse(context, Column.TAPPED_AT, Code.MISSING_VALUE)
     if entered.size:
-        code = read_time(context, entered, &tap.entered_at)
+        code = read_time(context, entered, &tap.in_at)
         if code:
-            return refuse(context, Column.ENTERED_AT, code)
+            return refuse(context, Column.IN_AT, code)
     elif no_way_out:
-        return refuse(context, Column.ENTERED_AT, Code.MISSING_VALUE)
+        return refuse(context, Column.IN_AT, Code.MISSING_VALUE)
     if tapped.size == 0:
-        tap.tapped_at = tap.entered_at
-    if tap.entered_at > tap.tapped_at:
-        return refuse(context, Column.ENTERED_AT, Code.ENTRY_AFTER_EXIT)
-    if no_way_out and tap.entered_at != tap.tapped_at:
+        tap.tapped_at = tap.in_at
+    if tap.in_at > tap.tapped_at:
+        return refuse(context, Column.IN_AT, Code.ENTRY_AFTER_EXIT)
+    if no_way_out and tap.in_at != tap.tapped_at:
         return refuse(context, Column.STOP, Code.MISSING_VALUE)
     return Code.OK
 
@@ -398,12 +398,12 @@ cdef inline int read_places(Context *context, Tap *tap) noexcept nogil:
             return code
     elif tap.kind <= TapKind.OUT and not context.rule.any_stop:
         return refuse(context, Column.STOP, Code.MISSING_VALUE)
-    if text_of(context, Column.ENTRY_STOP).size:
-        code = check_stop(context, OF_ENTRY_STOP, Column.ENTRY_STOP, &tap.entry_stop)
+    if text_of(context, Column.IN_STOP).size:
+        code = check_stop(context, OF_IN_STOP, Column.IN_STOP, &tap.in_stop)
         if code:
             return code
     elif tap.kind == TapKind.RIDE and stop_size == 0:
-        return refuse(context, Column.ENTRY_STOP, Code.MISSING_VALUE)
+        return refuse(context, Column.IN_STOP, Code.MISSING_VALUE)
     if text_of(context, Column.LINE).size > CODE_LIMIT:
         return refuse(context, Column.LINE, Code.CODE_TOO_LONG)
     if text_of(context, Column.VEHICLE).size > CODE_LIMIT:
@@ -562,7 +562,7 @@ cdef inline int take_codes(Context *context, Tap *tap) noexcept nogil:
     if context.rule.any_stop:
         if take_open(context, OF_STOP, &tables.stops, &tap.stop):
             return NO_ROOM
-        if take_open(context, OF_ENTRY_STOP, &tables.stops, &tap.entry_stop):
+        if take_open(context, OF_IN_STOP, &tables.stops, &tap.in_stop):
             return NO_ROOM
     if take_open(context, OF_LINE, &tables.lines, &tap.line):
         return NO_ROOM

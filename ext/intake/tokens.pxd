@@ -8,7 +8,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ext.codes cimport Code, TapKind
 from ext.intake.decode cimport (
-    KNOWN_BITS, NO_ROOM, OF_DEVICE, OF_ENTRY_STOP, OF_LINE, OF_STOP, OF_VEHICLE, Column, Context,
+    KNOWN_BITS, NO_ROOM, OF_DEVICE, OF_IN_STOP, OF_LINE, OF_STOP, OF_VEHICLE, Column, Context,
     Field, Known, Prefix, Tables,
 )
 from ext.intake.lines cimport text_of
@@ -68,7 +68,7 @@ cdef inline void seek_codes(Context *context) noexcept nogil:
     cdef Tables *tables = context.tables
     cdef uint16_t scope = context.rule.stop_scope
     seek_open(context, OF_STOP, Column.STOP, &tables.stops, scope)
-    seek_open(context, OF_ENTRY_STOP, Column.ENTRY_STOP, &tables.stops, scope)
+    seek_open(context, OF_IN_STOP, Column.IN_STOP, &tables.stops, scope)
     scope = context.rule.scope
     seek_open(context, OF_LINE, Column.LINE, &tables.lines, scope)
     seek_open(context, OF_VEHICLE, Column.VEHICLE, &tables.vehicles, scope)

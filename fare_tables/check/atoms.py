@@ -21,8 +21,8 @@ from fare_tables.model import (
     Row,
     Table,
     Tier,
+    Timeframe,
     Transfer,
-    Window,
     is_between_stops,
     tier_bounds,
 )
@@ -30,7 +30,7 @@ from fare_tables.model import (
 KINDS = ("fare", *DISCOUNTS)
 STATES = ("COMPLETE", "SAME_STATION", "MISSING_IN", "MISSING_OUT", "SINGLE_TAP")
 AGES = range(1, 151)
-LOOKED_AT_MOST = 50_000_000     # atoms of one dimension, times rows and their windows
+LOOKED_AT_MOST = 50_000_000     # atoms of one dimension, times rows and their timeframes
 
 
 class TooMany(Exception):
@@ -107,7 +107,7 @@ class Atoms:
         """`lines` are those that the table prices rides of, "" for any other."""
         self.table, self.service, self.setting, self.lines = table, service, setting, lines
         self.rows = rows_of(table)
-        self.windows = {one.window: one for one in table.window}
+        self.timeframes = {one.timeframe: one for one in table.timeframe}
         sets: dict[str, set[str]] = {}
         for name, stops in table.stop_sets.items():
             for stop in stops:
@@ -131,7 +131,7 @@ class Atoms:
         """Raises TooMany."""
         looks = len(self.rows)
         if name == "when":
-            looks += sum(len(one.row.windows or ()) for one in self.rows)
+            looks += sum(len(one.row.timeframes or ()) for one in self.rows)
         most = LOOKED_AT_MOST // looks
         listed = list(islice(values, most + 1))
         if len(listed) > most:
@@ -212,13 +212,13 @@ class Atoms:
     def _of_clock(self, state: str) -> Dimension:
         """Days, and the clock at entry and exit: (words, entry, exit), seconds of the day."""
         edges = {0}
-        for window in self.table.window:
-            edges.add(seconds_of(window.since))
-            edges.add(0 if window.until is None else seconds_of(window.until))
+        for timeframe in self.table.timeframe:
+            edges.add(seconds_of(timeframe.since))
+            edges.add(0 if timeframe.until is None else seconds_of(timeframe.until))
         clocks: list[int | None] = [*sorted(edges)]
-        at_exit = any(one.row.windows is not None and one.row.window_at == "exit"
+        at_exit = any(one.row.timeframes is not None and one.row.timeframe_at == "exit"
                       for one in self.rows)
-        named = any(window.days is not None for window in self.table.window)
+        named = any(timeframe.days is not None for timeframe in self.table.timeframe)
         days = self.setting.list_day_words() if named else [frozenset[str]()]
 
         def exits(entry: int | None) -> list[int | None]:
@@ -234,10 +234,10 @@ class Atoms:
     def _holds_when(self, one: TableRow, when: tuple[frozenset[str], int | None, int | None]
                     ) -> bool:
         words, entry, end = when
-        at = end if one.row.window_at == "exit" else entry
-        return one.row.windows is None or any(
-            is_within(self.windows[name], words, at)
-            for name in one.row.windows if name in self.windows)
+        at = end if one.row.timeframe_at == "exit" else entry
+        return one.row.timeframes is None or any(
+            is_within(self.timeframes[name], words, at)
+            for name in one.row.timeframes if name in self.timeframes)
 
     @cached_property
     def _of_memory(self) -> list[Dimension]:
@@ -335,14 +335,14 @@ def seconds_of(time: datetime.time) -> int:
     return time.hour * 3600 + time.minute * 60 + time.second
 
 
-def is_within(window: Window, words: frozenset[str], at: int | None) -> bool:
-    """Whether a window holds at a second of a day that is called by these words."""
-    if at is None or (window.days is not None and not words & set(window.days)):
+def is_within(timeframe: Timeframe, words: frozenset[str], at: int | None) -> bool:
+    """Whether a timeframe holds at a second of a day that is called by these words."""
+    if at is None or (timeframe.days is not None and not words & set(timeframe.days)):
         return False
-    since = seconds_of(window.since)
-    if window.until is None:
+    since = seconds_of(timeframe.since)
+    if timeframe.until is None:
         return at >= since
-    until = seconds_of(window.until)
+    until = seconds_of(timeframe.until)
     return since <= at < until if since < until else at >= since or at < until
 
 

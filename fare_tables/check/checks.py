@@ -19,9 +19,9 @@ from fare_tables.check.rows import check_rows
 from fare_tables.check.setting import FOREVER, Service, Setting, last_day
 from fare_tables.check.stops import check_stops, unknown_stops
 from fare_tables.model import table_version
-from fare_tables.source import Written
-from network.files import Source
-from network.locations import Place
+from fare_tables.source import TableSource
+from network.files import TomlFile
+from network.locations import Location
 
 ONE_DAY = datetime.timedelta(days=1)
 SORTS_SHOWN = 3             # rides without a fare row, of one table
@@ -44,7 +44,7 @@ class Report:
         return [one for one in self.findings if one.severity == "error"]
 
 
-def check_versions(written: Sequence[Written], setting: Setting) -> list[Finding]:
+def check_versions(written: Sequence[TableSource], setting: Setting) -> list[Finding]:
     """Days without a table, and days with two; tables that nobody's rides come to."""
     findings = [
         find_at(one, "NO_SERVICE", "none of its operators runs what it prices while it is in force",
@@ -57,7 +57,7 @@ def check_versions(written: Sequence[Written], setting: Setting) -> list[Finding
     return list(dict.fromkeys(findings))
 
 
-def check_tables(written: Sequence[Written], setting: Setting) -> Report:
+def check_tables(written: Sequence[TableSource], setting: Setting) -> Report:
     """Every finding about tables that compile."""
     report = Report(tables=len(written), services=len(setting.services),
                     assumed=sum(len(one.table.assumed) for one in written))
@@ -84,7 +84,7 @@ def check_tables(written: Sequence[Written], setting: Setting) -> Report:
     return report
 
 
-def _gaps(tables: Sequence[Written], service: Service, setting: Setting) -> Iterator[Finding]:
+def _gaps(tables: Sequence[TableSource], service: Service, setting: Setting) -> Iterator[Finding]:
     """Days that the service runs on for which no table prices lines that no table names."""
     general = sorted((one for one in tables if one.table.lines is None),
                      key=lambda one: one.table.in_force_from)
@@ -106,16 +106,16 @@ def _gaps(tables: Sequence[Written], service: Service, setting: Setting) -> Iter
             covered, before = max(covered, last_day(one.table)), one
 
 
-def _place_of(service: Service, setting: Setting) -> Place:
+def _place_of(service: Service, setting: Setting) -> Location:
     """Where network.toml has an operator."""
-    network = Source(setting.folder / "network.toml")
+    network = TomlFile(setting.folder / "network.toml")
     codes = [operator.get("code") for operator in network.keys.get("operator", ())]
     return network.place(("operator", codes.index(service.operator), "code"))
 
 
-def _line_gaps(tables: Sequence[Written], service: Service) -> Iterator[Finding]:
+def _line_gaps(tables: Sequence[TableSource], service: Service) -> Iterator[Finding]:
     """Days between two tables that name a line on which the table of all lines prices it."""
-    of_line: dict[str, list[Written]] = {}
+    of_line: dict[str, list[TableSource]] = {}
     for one in sorted(tables, key=lambda one: one.table.in_force_from):
         for line in one.table.lines or ():
             of_line.setdefault(line, []).append(one)
@@ -131,7 +131,7 @@ def _line_gaps(tables: Sequence[Written], service: Service) -> Iterator[Finding]
                     hint="in_force_from")
 
 
-def _overlaps(tables: Sequence[Written], service: Service) -> Iterator[Finding]:
+def _overlaps(tables: Sequence[TableSource], service: Service) -> Iterator[Finding]:
     """Tables of the same rank that are in force on the same day."""
     ordered = sorted(tables, key=lambda one: one.table.in_force_from)
     for earlier, later in combinations(ordered, 2):
@@ -155,7 +155,7 @@ def _overlaps(tables: Sequence[Written], service: Service) -> Iterator[Finding]:
                 hint="in_force_from")
 
 
-def _lines(one: Written, service: Service, written: Sequence[Written], setting: Setting
+def _lines(one: TableSource, service: Service, written: Sequence[TableSource], setting: Setting
            ) -> list[str]:
     """The lines of a service that a table prices, as far as anything names them; "": any other."""
     if one.table.lines is not None:
@@ -166,7 +166,7 @@ def _lines(one: Written, service: Service, written: Sequence[Written], setting: 
     return [*sorted(known_lines(service.operator, setting) - taken), ""]
 
 
-def _without_fare(written: Written, coverage: Coverage) -> Iterator[Finding]:
+def _without_fare(written: TableSource, coverage: Coverage) -> Iterator[Finding]:
     """Sorts of rides that no fare row holds for."""
     rides = coverage.without_fare
     more = len(rides) - SORTS_SHOWN
@@ -176,7 +176,7 @@ def _without_fare(written: Written, coverage: Coverage) -> Iterator[Finding]:
                       "add a fare row without conditions as the last, or widen one", hint="table")
 
 
-def _never(written: Written, coverage: Coverage) -> Iterator[Finding]:
+def _never(written: TableSource, coverage: Coverage) -> Iterator[Finding]:
     for kind, row in never_win(coverage):
         yield find_at(
             written, "UNREACHABLE",

@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple
 
 from fare_tables.check.notices import WARNINGS
 from fare_tables.model import table_version
-from fare_tables.source import Written
+from fare_tables.source import TableSource
 from network.files import TableError
-from network.locations import Place
+from network.locations import Location
 
 
 class Finding(NamedTuple):
@@ -18,7 +18,7 @@ class Finding(NamedTuple):
     where: str              # a table, a row of one, or an operator
     what: str
     remedy: str
-    place: Place | None
+    place: Location | None
 
     @property
     def severity(self) -> Literal["error", "warning"]:
@@ -26,7 +26,7 @@ class Finding(NamedTuple):
         return "warning" if self.code in WARNINGS else "error"
 
 
-def find_at(written: Written, code: str, what: str, remedy: str, rule: str = "",
+def find_at(written: TableSource, code: str, what: str, remedy: str, rule: str = "",
             hint: str = "") -> Finding:
     """A finding about a table, or about the row that a rule names."""
     return Finding(code, f"{table_version(written.table)} {rule}".rstrip(), what, remedy,

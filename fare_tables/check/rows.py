@@ -12,9 +12,9 @@ from fare_tables.check.atoms import TableRow, accumulators_of, rows_of
 from fare_tables.check.findings import Finding, find_at
 from fare_tables.check.setting import Setting, last_day
 from fare_tables.model import Cap, DiscountRow, Share, Tier, tier_bounds
-from fare_tables.source import Written
+from fare_tables.source import TableSource
 from network.calendars import mainland_years
-from network.files import Source
+from network.files import TomlFile
 from network.money import PPM, percent_ppm
 
 SORTS_OF_DAYS = {"workday", "restday", "holiday"}
@@ -22,7 +22,7 @@ BOUNDS = ("rule", "over", "at_least", "up_to", "below", "pays_percent", "funders
           "unit")
 
 
-def check_rows(written: Sequence[Written], setting: Setting) -> list[Finding]:
+def check_rows(written: Sequence[TableSource], setting: Setting) -> list[Finding]:
     """Every finding about single tables, and about what no table uses."""
     findings = [
         finding for one in written
@@ -32,7 +32,7 @@ def check_rows(written: Sequence[Written], setting: Setting) -> list[Finding]:
     return findings + list(_not_counted(written)) + list(_unused_in_network(written, setting))
 
 
-def check_funders(written: Written) -> Iterator[Finding]:
+def check_funders(written: TableSource) -> Iterator[Finding]:
     """Percents are of the whole discount: they add up to it."""
     for one in rows_of(written.table):
         shares: Sequence[Share] = one.row.funders if isinstance(one.row, DiscountRow) else ()
@@ -56,7 +56,7 @@ def _percent_words(ppm: int) -> str:
     return f"{whole}.{part:04d}".rstrip("0").rstrip(".")
 
 
-def _falling_bands(written: Written) -> Iterator[Finding]:
+def _falling_bands(written: TableSource) -> Iterator[Finding]:
     """A band with an amount below the fare at the end of the band before."""
     for fare in written.table.fare:
         so_far = reached = 0
@@ -76,7 +76,7 @@ def _falling_bands(written: Written) -> Iterator[Finding]:
             reached = end or reached
 
 
-def _tier_gaps(written: Written) -> Iterator[Finding]:
+def _tier_gaps(written: TableSource) -> Iterator[Finding]:
     """Tiers for the same rides, with an amount between them that neither has."""
     groups: dict[bytes, list[Tier]] = {}
     for tier in written.table.tier:
@@ -94,17 +94,17 @@ def _tier_gaps(written: Written) -> Iterator[Finding]:
                     "let one of the two reach to the other", upper.rule)
 
 
-def _unused_parts(written: Written) -> Iterator[Finding]:
+def _unused_parts(written: TableSource) -> Iterator[Finding]:
     """Windows and sets of stops that no row points to."""
     table = written.table
     rows: list[Any] = [one.row for one in rows_of(table)]
-    windows = {name for row in rows for name in row.windows or ()}
+    timeframes = {name for row in rows for name in row.timeframes or ()}
     sets = {name for row in rows for key in ("from_stops", "to_stops", "left_at")
             for name in getattr(row, key, None) or ()}
-    for window in table.window:
-        if window.window not in windows:
-            yield find_at(written, "UNUSED", f"no row holds in window {window.window!r}",
-                          "name it in a row's windows, or leave it out", window.window)
+    for timeframe in table.timeframe:
+        if timeframe.timeframe not in timeframes:
+            yield find_at(written, "UNUSED", f"no row holds in timeframe {timeframe.timeframe!r}",
+                          "name it in a row's timeframes, or leave it out", timeframe.timeframe)
     for name in table.stop_sets:
         if name not in sets:
             yield find_at(written, "UNUSED", f"no row names the stop set {name!r}",
@@ -112,7 +112,7 @@ def _unused_parts(written: Written) -> Iterator[Finding]:
                           hint=name)
 
 
-def _late_unless(written: Written) -> Iterator[Finding]:
+def _late_unless(written: TableSource) -> Iterator[Finding]:
     """A row that gives way to a kind that is applied after it gives way to nothing."""
     order = list(written.table.order)
     for one in rows_of(written.table):
@@ -126,12 +126,12 @@ def _late_unless(written: Written) -> Iterator[Finding]:
                     one.row.rule, "unless")
 
 
-def _unknown_years(written: Written, setting: Setting) -> Iterator[Finding]:
+def _unknown_years(written: TableSource, setting: Setting) -> Iterator[Finding]:
     """Days in force whose holidays are not published, where rows ask for holidays."""
     table = written.table
-    asked = {name for one in rows_of(table) for name in one.row.windows or ()}
-    asking = [window.window for window in table.window
-              if window.window in asked and SORTS_OF_DAYS & set(window.days or ())]
+    asked = {name for one in rows_of(table) for name in one.row.timeframes or ()}
+    asking = [timeframe.timeframe for timeframe in table.timeframe
+              if timeframe.timeframe in asked and SORTS_OF_DAYS & set(timeframe.days or ())]
     if not (setting.mainland and asking):
         return
     known = mainland_years()
@@ -149,7 +149,7 @@ def _unknown_years(written: Written, setting: Setting) -> Iterator[Finding]:
             f"let the table begin in {known.start}, or later", asking[0])
 
 
-def _not_counted(written: Sequence[Written]) -> Iterator[Finding]:
+def _not_counted(written: Sequence[TableSource]) -> Iterator[Finding]:
     """Tiers and caps by what nothing counts."""
     counted = {name for one in written for name in one.table.counts_to}
     for one in written:
@@ -166,7 +166,7 @@ def _not_counted(written: Sequence[Written]) -> Iterator[Finding]:
                     row.rule, "accumulator")
 
 
-def _unused_in_network(written: Sequence[Written], setting: Setting) -> Iterator[Finding]:
+def _unused_in_network(written: Sequence[TableSource], setting: Setting) -> Iterator[Finding]:
     """Accumulators and line classes that no table has to do with."""
     rows: list[TableRow] = [row for one in written for row in rows_of(one.table)]
     accumulators = {name for one in written for name in one.table.counts_to}
@@ -176,7 +176,7 @@ def _unused_in_network(written: Sequence[Written], setting: Setting) -> Iterator
         accumulators |= set(accumulators_of(row))
         accumulators |= {row.accumulator} if isinstance(row, Cap) else set()
         classes |= {*(row.line_classes or ()), *(getattr(row, "from_line_classes", None) or ())}
-    network = Source(setting.folder / "network.toml")
+    network = TomlFile(setting.folder / "network.toml")
     for key, names, used, use in (
             ("accumulator", [one.accumulator for one in setting.accumulators], accumulators,
              "counts_to, a tier, a cap or a quota"),

@@ -14,7 +14,7 @@ from fare_tables.check.findings import Finding, find_at
 from fare_tables.check.grids import NONE, Grid, Grids, cheaper_further
 from fare_tables.check.setting import Service
 from fare_tables.model import Fare, SameStation
-from fare_tables.source import Written
+from fare_tables.source import TableSource
 
 Pairs = npt.NDArray[np.bool_]
 BY_STOP = ("lowest", "highest", "terminus")
@@ -23,7 +23,7 @@ BY_STOP = ("lowest", "highest", "terminus")
 class Looked(NamedTuple):
     """A fare row, looked up between the stops of one service, or of one of its lines."""
 
-    written: Written
+    written: TableSource
     fare: Fare
     service: Service
     line: str
@@ -31,7 +31,7 @@ class Looked(NamedTuple):
     fares: Grid
 
 
-def check_stops(written: Written, coverage: Coverage, atoms: Sequence[Atoms], grids: Grids
+def check_stops(written: TableSource, coverage: Coverage, atoms: Sequence[Atoms], grids: Grids
                 ) -> tuple[list[Finding], int]:
     """Every finding about fares between stops, and how many fares were looked at."""
     findings = list(_ends_of_bands(written, coverage, atoms))
@@ -66,7 +66,7 @@ def check_stops(written: Written, coverage: Coverage, atoms: Sequence[Atoms], gr
     return findings, looked_at
 
 
-def unknown_stops(written: Written, services: Sequence[Service]) -> Iterator[Finding]:
+def unknown_stops(written: TableSource, services: Sequence[Service]) -> Iterator[Finding]:
     """Stops that rows ask rides to begin or end at, and that no operator of the table has."""
     if any(one.stops is None for one in services):
         return
@@ -130,7 +130,7 @@ def _needed(sides: Sequence[Mapping[str, str]], classes: set[tuple[str, str]] | 
     return pairs
 
 
-def _without_zone(written: Written, fare: Fare, service: Service, grids: Grids
+def _without_zone(written: TableSource, fare: Fare, service: Service, grids: Grids
                   ) -> Iterator[Finding]:
     """Stops of a service that are in no zone."""
     if fare.basis != "zone":
@@ -230,7 +230,7 @@ def _falling(looked: Looked, grids: Grids) -> Iterator[Finding]:
                       "matrix")
 
 
-def _ends_of_bands(written: Written, coverage: Coverage, atoms: Sequence[Atoms]
+def _ends_of_bands(written: TableSource, coverage: Coverage, atoms: Sequence[Atoms]
                    ) -> Iterator[Finding]:
     """Fares by the validator's distance, or by time: bands that end, and incomplete rides."""
     limit_s = atoms[0].setting.ride_limit_s

@@ -20,7 +20,7 @@ class Arrays:
     fare_rows: list[Numbers] = field(default_factory=list)
     rows: list[Numbers] = field(default_factory=list)
     conditions: list[Numbers] = field(default_factory=lambda: [{}])
-    windows: list[Numbers] = field(default_factory=list)
+    timeframes: list[Numbers] = field(default_factory=list)
     shares: list[Numbers] = field(default_factory=list)
     bands: list[Numbers] = field(default_factory=list)
     price_bands: list[Numbers] = field(default_factory=list)

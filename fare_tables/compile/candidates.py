@@ -11,7 +11,7 @@ from fare_tables.compile.conditions import Riders
 from fare_tables.compile.ground import Ground
 
 Item = TypeVar("Item")
-Candidates = Sequence[tuple[int, Riders]]       # places of rows, and whom each is for
+RowsForRiders = Sequence[tuple[int, Riders]]       # places of rows, and whom each is for
 
 
 class Stacked(NamedTuple):
@@ -19,7 +19,7 @@ class Stacked(NamedTuple):
 
     kind: int                   # LegKind
     best: int
-    rows: Candidates
+    rows: RowsForRiders
 
 
 class Pool(list[Item]):
@@ -37,8 +37,8 @@ class Pool(list[Item]):
         return self._places[items]
 
 
-class Offers:
-    """By tariff, card kind, medium and mode: the fare rows and the steps that can apply.
+class Candidates:
+    """By tariff, card kind, medium and mode: the fare rows and the stages that can apply.
 
     The last card kind and medium stand for those that are newer than the plan.
     """
@@ -46,42 +46,42 @@ class Offers:
     def __init__(self, ground: Ground) -> None:
         count = ground.names.count
         self.shape = count("card_kind") + 1, count("medium") + 1, count("mode")
-        self.offers: list[Numbers] = []
+        self.candidates: list[Numbers] = []
         self.fares = Pool[int]()
         self.rows = Pool[int]()
-        self._steps = Pool[tuple[int, int, int, int]]()
+        self._stages = Pool[tuple[int, int, int, int]]()
 
     @property
-    def steps(self) -> list[Numbers]:
-        """The steps, as records are."""
+    def stages(self) -> list[Numbers]:
+        """The stages, as records are."""
         return [{"kind": kind, "best": best, "rows": rows, "rows_count": count}
-                for kind, best, rows, count in self._steps]
+                for kind, best, rows, count in self._stages]
 
-    def add(self, fares: Candidates, stack: Sequence[Stacked]) -> None:
+    def add(self, fares: RowsForRiders, stack: Sequence[Stacked]) -> None:
         """The next tariff, for every rider."""
         asked = {riders for _, riders in fares}
-        asked.update(riders for step in stack for _, riders in step.rows)
-        # Numbers that no row tells apart are offered the same.
+        asked.update(riders for stage in stack for _, riders in stage.rows)
+        # Numbers that no row tells apart get the same candidates.
         alike = [[tuple(riders[part] >> number & 1 for riders in asked) for number in range(size)]
                  for part, size in enumerate(self.shape)]
         made: dict[tuple[tuple[int, ...], ...], Numbers] = {}
         for rider in product(*map(range, self.shape)):
             key = tuple(alike[part][number] for part, number in enumerate(rider))
             if key not in made:
-                made[key] = self._offer(fares, stack, rider)
-            self.offers.append(made[key])
+                made[key] = self._candidate(fares, stack, rider)
+            self.candidates.append(made[key])
 
-    def _offer(self, fares: Candidates, stack: Sequence[Stacked],
+    def _candidate(self, fares: RowsForRiders, stack: Sequence[Stacked],
                rider: tuple[int, ...]) -> Numbers:
-        offered = _offered(fares, rider)
-        steps = tuple(
-            (step.kind, step.best, self.rows.place(rows), len(rows))
-            for step in stack if (rows := _offered(step.rows, rider)))
-        return {"fares": self.fares.place(offered), "fares_count": len(offered),
-                "steps": self._steps.place(steps), "steps_count": len(steps)}
+        candidate = _fitting(fares, rider)
+        stages = tuple(
+            (stage.kind, stage.best, self.rows.place(rows), len(rows))
+            for stage in stack if (rows := _fitting(stage.rows, rider)))
+        return {"fares": self.fares.place(candidate), "fares_count": len(candidate),
+                "stages": self._stages.place(stages), "stages_count": len(stages)}
 
 
-def _offered(rows: Candidates, rider: tuple[int, ...]) -> tuple[int, ...]:
+def _fitting(rows: RowsForRiders, rider: tuple[int, ...]) -> tuple[int, ...]:
     """The rows that are for a rider, in their order."""
     return tuple(place for place, riders in rows
                  if all(bits >> number & 1 for bits, number in zip(riders, rider, strict=True)))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from fare_tables.compile.arrays import Arrays, Numbers, add_set
 from fare_tables.compile.ground import BITS, Ground
-from fare_tables.model import Row, Table, Window
+from fare_tables.model import Row, Table, Timeframe
 from network.calendars import DAYS
 from network.files import TableError
 
@@ -46,7 +46,7 @@ def compile_condition(row: Row, table: Table, ground: Ground, arrays: Arrays) ->
         "from_stops": stops_in(row.from_stops, table, ground, arrays),
         "to_stops": stops_in(row.to_stops, table, ground, arrays),
         "reviewed": int(row.reviewed), "holder_only": int(not row.companions),
-        **_ages(row), **_windows(row, table, arrays),
+        **_ages(row), **_timeframes(row, table, arrays),
     })
 
 
@@ -159,30 +159,30 @@ def _ages(row: Row) -> Numbers:
     return {"age_from": first, "age_to": last}
 
 
-def _windows(row: Row, table: Table, arrays: Arrays) -> dict[str, int]:
-    """The row's windows, one after the other in the pool."""
-    if row.windows is None:
-        return {"windows": 0, "windows_count": 0, "at_exit": 0}
-    named = {window.window: window for window in table.window}
-    for name in row.windows:
+def _timeframes(row: Row, table: Table, arrays: Arrays) -> dict[str, int]:
+    """The row's timeframes, one after the other in the pool."""
+    if row.timeframes is None:
+        return {"timeframes": 0, "timeframes_count": 0, "at_exit": 0}
+    named = {timeframe.timeframe: timeframe for timeframe in table.timeframe}
+    for name in row.timeframes:
         if name not in named:
-            raise TableError(f"window {name!r} is not in the table\n"
-                             "add a [[window]] of that name")
-    compiled = [_window(named[name]) for name in row.windows]
+            raise TableError(f"timeframe {name!r} is not in the table\n"
+                             "add a [[timeframe]] of that name")
+    compiled = [_timeframe(named[name]) for name in row.timeframes]
     if not compiled:
-        raise TableError("windows is empty\nname a window, or leave it out")
-    first = len(arrays.windows)
-    arrays.windows += compiled
-    return {"windows": first, "windows_count": len(compiled),
-            "at_exit": int(row.window_at == "exit")}
+        raise TableError("timeframes is empty\nname a timeframe, or leave it out")
+    first = len(arrays.timeframes)
+    arrays.timeframes += compiled
+    return {"timeframes": first, "timeframes_count": len(compiled),
+            "at_exit": int(row.timeframe_at == "exit")}
 
 
-def _window(window: Window) -> Numbers:
+def _timeframe(timeframe: Timeframe) -> Numbers:
     days = EVERY_DAY
-    if window.days is not None:
-        days = sum(1 << DAYS.index(day) for day in set(window.days))
-    return {"since_s": _seconds(window.since), "days": days,
-            "until_s": DAY_S if window.until is None else _seconds(window.until)}
+    if timeframe.days is not None:
+        days = sum(1 << DAYS.index(day) for day in set(timeframe.days))
+    return {"since_s": _seconds(timeframe.since), "days": days,
+            "until_s": DAY_S if timeframe.until is None else _seconds(timeframe.until)}
 
 
 def _seconds(clock: datetime.time) -> int:

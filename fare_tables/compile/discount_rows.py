@@ -220,4 +220,4 @@ def _tier(row: Tier, ground: Ground) -> dict[str, int]:
     if lowest > highest:
         raise TableError(f"nothing counted is from {lowest} to {highest}\ncorrect its bounds")
     return {**_share(row.pays_percent), "accumulator": accumulator(row.accumulator, ground),
-            "counted_from": lowest, "counted_to": highest}
+            "accumulated_from": lowest, "accumulated_to": highest}

@@ -16,16 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ext import records
-from ext.clearing.tables import Plan
+from ext.clearing.tables import PricingTables
 from ext.codes import Counts, LegKind, Period
 from fare_tables.compile.arrays import Arrays, Numbers, as_structs, as_table
-from fare_tables.compile.candidates import Offers, Stacked
+from fare_tables.compile.candidates import Candidates, Stacked
 from fare_tables.compile.conditions import DAY_S, Riders, check_stop_sets, riders_of
 from fare_tables.compile.discount_rows import accumulator, compile_row
 from fare_tables.compile.fare_rows import compile_fare, line_stops, stop_places
 from fare_tables.compile.ground import Ground, check_systems
 from fare_tables.compile.matrices import Matrices
-from fare_tables.compile.tariff_index import Choices, check_versions
+from fare_tables.compile.tariff_index import TariffIndexes, check_versions
 from fare_tables.model import (
     DISCOUNTS,
     Discount,
@@ -58,14 +58,14 @@ def day_number(day: datetime.date) -> int:
     return days
 
 
-def compile_tables(tables: Sequence[Table], ground: Ground) -> Plan:
+def compile_tables(tables: Sequence[Table], ground: Ground) -> PricingTables:
     """The plan that prices rides of a network.
 
     Raises TableError for the first thing in a table that cannot be.
     """
     check_systems(ground)
     check_versions(tables)
-    arrays, matrices, offers = Arrays(), Matrices(), Offers(ground)
+    arrays, matrices, candidates = Arrays(), Matrices(), Candidates(ground)
     tariffs: dict[tuple[int, str], int] = {}
     for index, table in enumerate(tables):
         try:
@@ -73,31 +73,31 @@ def compile_tables(tables: Sequence[Table], ground: Ground) -> Plan:
             _check_table(table, ground)
             for system in systems:
                 tariffs[index, system] = len(arrays.tariffs)
-                arrays.tariffs.append(_tariff(table, system, ground, arrays, matrices, offers))
+                arrays.tariffs.append(_tariff(table, system, ground, arrays, matrices, candidates))
         except (TableError, ValueError) as error:
             raise within(f"table {table_version(table)}", error) from None
-    return _plan(tables, Choices(tables, tariffs, ground), offers, ground, arrays)
+    return _plan(tables, TariffIndexes(tables, tariffs, ground), candidates, ground, arrays)
 
 
-def _plan(tables: Sequence[Table], choices: Choices, offers: Offers, ground: Ground,
-          arrays: Arrays) -> Plan:
+def _plan(tables: Sequence[Table], tariff_index: TariffIndexes, candidates: Candidates, ground: Ground,
+          arrays: Arrays) -> PricingTables:
     stops, lines = line_stops(ground)
     places = stop_places(ground)
-    card_kinds, media, modes = offers.shape
-    return Plan(
+    card_kinds, media, modes = candidates.shape
+    return PricingTables(
         members=ground.members,
-        choices=choices.choices.ravel(),
-        choice_tariffs=np.array(choices.tariffs or [0], dtype=np.uint16),
-        line_groups=choices.line_groups,
+        tariff_index=tariff_index.tariff_index.ravel(),
+        ranked_tariffs=np.array(tariff_index.tariffs or [0], dtype=np.uint16),
+        line_groups=tariff_index.line_groups,
         tariffs=as_structs(arrays.tariffs, records.TARIFF),
-        offers=as_structs(offers.offers, records.OFFER),
-        offered_fares=np.array(offers.fares or [0], dtype=np.uint32),
+        candidates=as_structs(candidates.candidates, records.CANDIDATE_ROWS),
+        candidate_fares=np.array(candidates.fares or [0], dtype=np.uint32),
         fare_rows=as_structs(arrays.fare_rows, records.FARE_ROW),
-        steps=as_structs(offers.steps, records.STEP),
-        offered_rows=np.array(offers.rows or [0], dtype=np.uint32),
-        rows=as_structs(arrays.rows, records.PRICE_ROW),
+        stages=as_structs(candidates.stages, records.DISCOUNT_STAGE),
+        candidate_discounts=np.array(candidates.rows or [0], dtype=np.uint32),
+        rows=as_structs(arrays.rows, records.DISCOUNT_ROW),
         conditions=as_structs(arrays.conditions, records.CONDITION),
-        windows=as_structs(arrays.windows, records.WINDOW),
+        timeframes=as_structs(arrays.timeframes, records.TIMEFRAME),
         shares=as_structs(arrays.shares, records.SHARE),
         bands=as_structs(arrays.bands, records.BAND),
         price_bands=as_structs(arrays.price_bands, records.PRICE_BAND),
@@ -118,7 +118,7 @@ def _plan(tables: Sequence[Table], choices: Choices, offers: Offers, ground: Gro
         card_kinds=card_kinds,
         media=media,
         modes=modes,
-        groups=choices.groups,
+        groups=tariff_index.groups,
         counts_to_most=max((_counts_to_most(table) for table in tables), default=0),
     )
 
@@ -135,7 +135,7 @@ def _systems_of(table: Table, ground: Ground) -> list[str]:
 
 
 def _tariff(table: Table, system: str, ground: Ground, arrays: Arrays, matrices: Matrices,
-            offers: Offers) -> Numbers:
+            candidates: Candidates) -> Numbers:
     """One table version for the operators of one system."""
     last = table.in_force_until
     first = len(arrays.fare_rows)
@@ -145,7 +145,7 @@ def _tariff(table: Table, system: str, ground: Ground, arrays: Arrays, matrices:
             row, table, system, ground, arrays, matrices)))
     stack = [_stacked(kind, table, ground, arrays, fare_rows)
              for kind in table.order if discounts_of(table, kind)]
-    offers.add(_for_riders(table.fare, first, ground), stack)
+    candidates.add(_for_riders(table.fare, first, ground), stack)
     counts_to = sorted(accumulator(code, ground) for code in table.counts_to)
     arrays.counts_to += counts_to
     return {
@@ -207,7 +207,7 @@ def _check_table(table: Table, ground: Ground) -> None:
         raise TableError("it has no fare\nadd a [[fare]]")
     for what, names in (
             ("order", table.order), ("best", table.best), ("counts_to", table.counts_to),
-            ("window", [window.window for window in table.window])):
+            ("timeframe", [timeframe.timeframe for timeframe in table.timeframe])):
         if len(set(names)) != len(names):
             raise TableError(f"{what} names something twice: {', '.join(names)}\n"
                              "name each once")
@@ -251,9 +251,9 @@ def _check_sizes(table: Table, rows: Sequence[Row]) -> None:
     Raises TableError.
     """
     lists: list[tuple[str, Any]] = [
-        ("rows", rows), ("windows", table.window),
+        ("rows", rows), ("timeframes", table.timeframe),
         *((f"{name} of row {row.rule!r}", getattr(row, name, None))
-          for row in rows for name in ("windows", "bands", "same_station"))]
+          for row in rows for name in ("timeframes", "bands", "same_station"))]
     for what, written in lists:
         if isinstance(written, (list, tuple)) and len(written) > ROWS_MOST:
             raise TableError(f"it has {len(written):,} {what}\nwrite at most {ROWS_MOST:,}")
@@ -267,7 +267,7 @@ def _counts_to_most(table: Table) -> int:
 
 
 def _day_bits(tables: Sequence[Table], ground: Ground) -> npt.NDArray[np.uint16]:
-    """By service day, a bit for each thing that windows can call it.
+    """By service day, a bit for each thing that timeframes can call it.
 
     Raises TableError where the calendar does not reach back to the first taps.
     """

@@ -26,7 +26,7 @@ def check_versions(tables: Sequence[Table]) -> None:
         versions.add(table_version(table))
 
 
-class Choices:
+class TariffIndexes:
     """Which tariffs a ride can be priced by, per operator, mode and group of lines.
 
     Lines that the same tables name are one group; lines that no table names are group 0.
@@ -42,13 +42,13 @@ class Choices:
             self.line_groups[line] = signatures.setdefault(tuple(indexes), len(signatures))
         self.groups = len(signatures)
         shape = (len(ground.runners) + 1, ground.names.count("mode"), self.groups)
-        self.choices = np.zeros(shape, dtype=records.CHOICE)
+        self.tariff_index = np.zeros(shape, dtype=records.TARIFF_INDEX)
         for runner in ground.runners.values():
             for mode in runner.modes:
                 number = ground.names.find("mode", mode)
                 for naming, group in signatures.items():
                     chosen = self._chosen(tables, runner, mode, naming)
-                    self.choices[runner.slot, number, group] = (len(self.tariffs), len(chosen))
+                    self.tariff_index[runner.slot, number, group] = (len(self.tariffs), len(chosen))
                     self.tariffs += [tariffs[index, runner.system] for index in chosen]
 
     @staticmethod

@@ -9,7 +9,7 @@ from typing import Any
 from fare_tables.gtfs.grid import Block, Step
 from fare_tables.gtfs.hours import Hours
 from fare_tables.gtfs.plan import Plan
-from fare_tables.model import Window
+from fare_tables.model import Timeframe
 
 NAMED_MOST = 2              # card kinds, media or hours in a row's name
 
@@ -21,7 +21,7 @@ class Draft:
     plan: Plan
     hours: Hours
     matrices: dict[tuple[tuple[str, str, int], ...], str]       # shared by all tables of the feed
-    windows: dict[str, Window] = field(default_factory=dict)
+    timeframes: dict[str, Timeframe] = field(default_factory=dict)
     stop_sets: dict[str, list[str]] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
 
@@ -33,9 +33,9 @@ class Draft:
     def row_name(self, what: str, block: Block, step: Step) -> str:
         """A name that says what a row is, for whom and when, where that is short."""
         cells = step.cells or ()
-        windows = [" + ".join(sorted(cell)) for cell in cells if cell]
+        timeframes = [" + ".join(sorted(cell)) for cell in cells if cell]
         parts = [what]
-        for some in (block.card_kinds, block.media, sorted(windows)):
+        for some in (block.card_kinds, block.media, sorted(timeframes)):
             if some and len(some) <= NAMED_MOST:
                 parts.append(" or ".join(some))
         return self.name(", ".join(parts))
@@ -45,10 +45,10 @@ class Draft:
         found: dict[str, Any] = {
             "line_classes": _list(block.lines), "card_kinds": _list(block.card_kinds),
             "media": _list(block.media)}
-        windows = None if step.cells is None else self.hours.windows(step.cells)
-        if windows is not None:
-            self.windows.update({window.window: window for window in windows})
-            found |= {"windows": [window.window for window in windows], "window_at": step.side}
+        timeframes = None if step.cells is None else self.hours.timeframes(step.cells)
+        if timeframes is not None:
+            self.timeframes.update({timeframe.timeframe: timeframe for timeframe in timeframes})
+            found |= {"timeframes": [timeframe.timeframe for timeframe in timeframes], "timeframe_at": step.side}
         return found
 
     def set_of_zones(self, zones: Sequence[int]) -> list[str]:

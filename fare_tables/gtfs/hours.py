@@ -1,4 +1,4 @@
-"""Timeframes as windows of a table: every combination of timeframe groups gets its own windows."""
+"""Timeframes as timeframes of a table: every combination of timeframe groups gets its own timeframes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import pairwise
 from fare_tables.gtfs.days import WEEK, Period, Words
 from fare_tables.gtfs.feed import Feed, timeframe_span
 from fare_tables.gtfs.records import DAY_S, HOUR_S
-from fare_tables.model import Day, Window
+from fare_tables.model import Day, Timeframe
 from network.calendars import DAYS
 
 Cell = frozenset[str]       # the timeframe groups that hold together
@@ -25,17 +25,17 @@ class Hours:
     cells: Sequence[Cell]
     spans: dict[Cell, list[tuple[Words, int, int]]]
 
-    def windows(self, cells: Iterable[Cell]) -> list[Window] | None:
-        """The windows of some cells; None where they are all there are."""
+    def timeframes(self, cells: Iterable[Cell]) -> list[Timeframe] | None:
+        """The timeframes of some cells; None where they are all there are."""
         chosen = set(cells)
         if chosen == set(self.cells):
             return None
-        windows = []
+        timeframes = []
         for cell in self.cells:
             if cell in chosen:
-                windows += [_window(_name(cell, place), *span)
+                timeframes += [_timeframe(_name(cell, place), *span)
                             for place, span in enumerate(self.spans[cell], 1)]
-        return windows
+        return timeframes
 
 
 def sort_hours(feed: Feed, groups: Iterable[str], period: Period) -> Hours:
@@ -67,11 +67,11 @@ def _name(cell: Cell, place: int) -> str:
     return f"{name} {place}"
 
 
-def _window(name: str, words: Words, since: int, until: int) -> Window:
+def _timeframe(name: str, words: Words, since: int, until: int) -> Timeframe:
     days: list[Day] | None = [day for day in DAYS if day in words]  # type: ignore[misc]
     if set(WEEK) <= words or {"workday", "restday"} <= words:
         days = None
-    return Window(window=name, days=days, since=_clock(since),
+    return Timeframe(timeframe=name, days=days, since=_clock(since),
                   until=None if until == DAY_S else _clock(until))
 
 

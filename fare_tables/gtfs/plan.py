@@ -74,7 +74,7 @@ class Join:
     from_lines: tuple[str, ...] | None      # names of line classes; None: every line
     to_lines: tuple[str, ...] | None
     left_at: tuple[str, ...] | None         # stops
-    entered_at: tuple[str, ...] | None
+    in_at: tuple[str, ...] | None
     within_s: int | None
     chain: bool             # the time is counted from the first ride of all
     count: int              # as in a transfer rule

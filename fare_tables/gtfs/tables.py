@@ -90,7 +90,7 @@ def _make_table(
         operators=[operator_code(agency.agency_id, feed) for agency in feed.agency],
         legal_basis=legal_basis(feed), source=source_of(feed),
         in_force_from=period.first, in_force_until=period.last, fare=fares, transfer=transfers,
-        stop_sets=dict(sorted(draft.stop_sets.items())), window=list(draft.windows.values()))
+        stop_sets=dict(sorted(draft.stop_sets.items())), timeframe=list(draft.timeframes.values()))
 
 
 def _readings(feed: Feed) -> list[str]:

@@ -24,7 +24,7 @@ NO_LIMIT_S = 2 * 3600       # where the feed has no limit: our own choice, told 
 TRANSFERS_MOST = 250        # what a table can count
 ROWS_MOST = 2_000
 
-Place = tuple[str, int]     # line class and zone where the ride before ended
+Location = tuple[str, int]     # line class and zone where the ride before ended
 
 
 class Effect(NamedTuple):
@@ -47,7 +47,7 @@ class Effect(NamedTuple):
 
 Effects = tuple[Effect, ...]
 # From where, between which zones, what happens.
-Change = tuple[tuple[Place, ...], frozenset[Pair] | None, Effects]
+Change = tuple[tuple[Location, ...], frozenset[Pair] | None, Effects]
 
 
 def make_transfers(grid: Grid, draft: Draft, notices: Notices) -> list[Transfer]:
@@ -101,8 +101,8 @@ def _join_row(draft: Draft, join: Join, notices: Notices) -> Transfer:
             *(join.from_lines or ())],
         line_classes=None if set(join.to_lines or every) == every else [*(join.to_lines or ())],
         left_at=draft.set_of_stops(join.left_at[0], join.left_at) if join.left_at else None,
-        from_stops=draft.set_of_stops(join.entered_at[0], join.entered_at)
-        if join.entered_at else None)
+        from_stops=draft.set_of_stops(join.in_at[0], join.in_at)
+        if join.in_at else None)
 
 
 class _Maker:
@@ -118,14 +118,14 @@ class _Maker:
         self.before = {who: self._rides_before(who) for who in grid.who()}
         self.known: dict[tuple[Who, frozenset[Won], Won], Effects] = {}
 
-    def _rides_before(self, who: Who) -> dict[frozenset[Won], list[Place]]:
+    def _rides_before(self, who: Who) -> dict[frozenset[Won], list[Location]]:
         """Where a ride can have ended, by the groups and prices that it can then have had."""
-        at: dict[Place, set[Won]] = {}
+        at: dict[Location, set[Won]] = {}
         for line in self.grid.plan.rules:
             for cells in self.grid.cells():
                 for (_, end), won in self.grid.fares(line, who, *cells) or ():
                     at.setdefault((line, end), set()).add(won)
-        together: dict[frozenset[Won], list[Place]] = {}
+        together: dict[frozenset[Won], list[Location]] = {}
         for place, rides in at.items():
             together.setdefault(frozenset(rides), []).append(place)
         return together
@@ -136,9 +136,9 @@ class _Maker:
         pairs_of: dict[Won, set[Pair]] = {}
         for pair, won in fares:
             pairs_of.setdefault(won, set()).add(pair)
-        found: dict[Effects, dict[tuple[Place, ...], set[Pair]]] = {}
+        found: dict[Effects, dict[tuple[Location, ...], set[Pair]]] = {}
         for won, pairs in pairs_of.items():
-            by_effects: dict[Effects, list[Place]] = {}
+            by_effects: dict[Effects, list[Location]] = {}
             for rides, places in self.before[who].items():
                 effects = self._effects(who, rides, won)
                 if effects:
@@ -295,7 +295,7 @@ def _rows(grid: Grid, draft: Draft, block: Block, step: Step) -> Iterator[Transf
 
 
 def _sort_places(
-    grid: Grid, places: Sequence[Place]
+    grid: Grid, places: Sequence[Location]
 ) -> Iterator[tuple[list[str], list[int] | None]]:
     """Line classes with the zones where their rides ended; None: wherever that was."""
     ended: dict[str, set[int]] = {}

@@ -25,8 +25,8 @@ EVERY_RULE_FOLDER = ROOT / "benchmarks" / "every_rule"
 ROWS = (Fare, Concession, Transfer, Tier, Cap, Quota, Window, SameStation)
 EVERY_RULE = {field for row in ROWS for field in row.__struct_fields__}
 TAPS = 5_000
-KERNELS = {"decode_rows", "Shelf.put", "Shelf.gather", "Bench.lay_out", "Bench.clear",
-           "Bench.add_obligations"}
+KERNELS = {"decode_rows", "PartitionBuffer.put", "PartitionBuffer.gather", "PartitionPipeline.prepare", "PartitionPipeline.clear",
+           "PartitionPipeline.add_obligations"}
 
 
 def run(*arguments: str, cwd: Path) -> str:
@@ -224,7 +224,7 @@ fn=__pyx_f_3ext_5order_sort_keys.constprop.0
 fi=/usr/include/inlined.h
 9 100
 fe=/nowhere/ext/order.c
-fn=__pyx_pw_3ext_9partition_5Shelf_5gather
+fn=__pyx_pw_3ext_6intake_6buffer_15PartitionBuffer_5gather
 60 20
 totals: 332
 """
@@ -235,9 +235,9 @@ def test_counts_of_instructions_are_read_off(tmp_path: Path) -> None:
     written.write_text(CALLGRIND)
     counts = instructions.Counts(written)
     assert instructions.kernels_of(counts) == {
-        "order.order_taps": 312, "partition.Shelf.gather": 20}
+        "order.order_taps": 312, "partition.PartitionBuffer.gather": 20}
     assert instructions.functions_of(counts) == {
-        "order.order_taps": 12, "order.sort_keys": 300, "partition.Shelf.gather": 20}
+        "order.order_taps": 12, "order.sort_keys": 300, "partition.PartitionBuffer.gather": 20}
     assert counts.lines["/usr/include/inlined.h", 9] == 100
 
 

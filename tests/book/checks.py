@@ -25,14 +25,14 @@ def assert_holds(book: Book, committed: int) -> None:
     assert book.names() == (sorted(names_of(1)) if committed else [])
     assert book.file_digests() == {
         f"{run:064x}": (run, f"taps {run}.csv") for run in range(1, committed + 1)}
-    assert book.horizon == (1_700_000_000 + committed if committed else 0)
+    assert book.watermark == (1_700_000_000 + committed if committed else 0)
     even = committed - committed % 2
     assert book.closed_through == (20_000 + even if even else None)
     cards, accumulators, taps = state_after(committed)
     state = book.load_state()
     assert state.cards.tolist() == cards
     assert state.accumulators.tolist() == accumulators
-    assert state.open_taps.tolist() == taps
+    assert state.open_rides.tolist() == taps
 
 
 def exported(book: Book) -> bytes:

@@ -15,15 +15,15 @@ from collections.abc import Callable
 from typing import Any
 
 from clearing.book import open_book
-from clearing.book.embedded import EmbeddedEngine, EmbeddedInserter
-from clearing.book.server import ServerEngine, ServerInserter
+from clearing.book.embedded import EmbeddedInserter, EmbeddedStore
+from clearing.book.server import ServerInserter, ServerStore
 from tests.book.workload import add_run
 
 _STEPS = {
-    EmbeddedEngine: ("create_database", "run", "lock_writer", "insert", "check_writer",
+    EmbeddedStore: ("create_database", "run", "lock_writer", "insert", "check_writer",
                      "unlock_writer", "close"),
     EmbeddedInserter: ("append", "finish"),
-    ServerEngine: ("create_database", "run", "lock_writer", "insert", "check_writer",
+    ServerStore: ("create_database", "run", "lock_writer", "insert", "check_writer",
                    "unlock_writer", "close"),
     ServerInserter: ("append", "finish"),
 }

@@ -15,7 +15,7 @@ from tests.book.workload import add_run, commit
 
 RECORDS = [
     (schema.ENTRIES, records.ENTRY), (schema.OBLIGATIONS, records.OBLIGATION),
-    (schema.OPEN_TAPS, records.TAP),
+    (schema.OPEN_RIDES, records.TAP),
 ]
 PACKED = {
     "card_states": (schema.CARD_STATES, schema.CARD_STATE_PACKED, records.CARD_STATE),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clearing.book import Counts, open_book
-from ext.clearing.partition import mark_cards
+from ext.clearing.partition import add_to_card_filter
 from ext.records import ACCUMULATOR, CARD_STATE, TAP
 from tests.book.workload import add_run, state_after
 
@@ -25,9 +25,9 @@ def test_state_after_every_run(location: str) -> None:
             cards, accumulators, taps = state_after(number)
             assert state.cards.tolist() == cards
             assert state.accumulators.tolist() == accumulators
-            assert state.open_taps.tolist() == taps
+            assert state.open_rides.tolist() == taps
         kept = book.query("SELECT DISTINCT run FROM card_states")["run"]
-        taps_kept = book.query("SELECT DISTINCT run FROM open_taps")["run"]
+        taps_kept = book.query("SELECT DISTINCT run FROM open_rides")["run"]
     assert bases[0] == 1
     assert 2 < len(set(bases)) < RUNS       # some runs were full copies, some were not
     assert min(kept) == bases[-1]           # what nobody reads any more is gone
@@ -39,17 +39,17 @@ def test_a_card_loses_its_accumulators(location: str) -> None:
     card["card_hi"], card["card_lo"] = 16 << 56, 5
     others = np.zeros(10, CARD_STATE)
     others["card_hi"], others["card_lo"] = 16 << 56, np.arange(10) + 100
-    spent = np.zeros(2, ACCUMULATOR)
-    spent["card_hi"], spent["card_lo"] = 16 << 56, 5
-    spent["accumulator"], spent["period"], spent["spent"] = [1, 2], 24_300, 700
-    none, no_taps = spent[:0], np.zeros(0, TAP)
+    amount = np.zeros(2, ACCUMULATOR)
+    amount["card_hi"], amount["card_lo"] = 16 << 56, 5
+    amount["accumulator"], amount["period"], amount["amount"] = [1, 2], 24_300, 700
+    none, no_taps = amount[:0], np.zeros(0, TAP)
     left = []
     with open_book(location) as book:
         for cards, accumulators in (
-                (np.concatenate([card, others]), spent), (card, spent[1:]), (card, none)):
+                (np.concatenate([card, others]), amount), (card, amount[1:]), (card, none)):
             with book.begin(digest="x", kind="clear") as run:
                 run.write_state(cards, accumulators, no_taps)
-                run.commit(engine="0", network="n", network_digest="", tables={}, horizon=1,
+                run.commit(version="0", network="n", network_digest="", tables={}, watermark=1,
                            counts=Counts())
             state = book.load_state()
             assert len(state.cards) == 11
@@ -66,13 +66,13 @@ def test_state_may_come_in_pieces_and_unsorted(location: str) -> None:
         with book.begin(digest="x", kind="clear") as run:
             for piece in np.array_split(cards, 7):
                 run.write_state(piece, np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
-            run.commit(engine="0", network="n", network_digest="", tables={}, horizon=1,
+            run.commit(version="0", network="n", network_digest="", tables={}, watermark=1,
                        counts=Counts())
         with book.begin(digest="y", kind="clear") as run:
             changed = cards[::3].copy()
             changed["highest_seq"] = 7
             run.write_state(changed, np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
-            run.commit(engine="0", network="n", network_digest="", tables={}, horizon=1,
+            run.commit(version="0", network="n", network_digest="", tables={}, watermark=1,
                        counts=Counts())
         state = book.load_state()
     cards["highest_seq"][::3] = 7
@@ -96,7 +96,7 @@ def test_threads_may_hand_over_partitions(location: str) -> None:
     with open_book(location) as book:
         for number in (1, 2, 3):
             for_cards["highest_seq"] += 1
-            counted["spent"] += 5
+            counted["amount"] += 5
             with book.begin(digest="x", kind="clear") as run, ThreadPoolExecutor(4) as pool:
                 touched = range(64) if number == 1 else range(number, 64, 8)
                 for done in [pool.submit(
@@ -104,16 +104,16 @@ def test_threads_may_hand_over_partitions(location: str) -> None:
                         partition_of(counted, place), partition_of(taps, place))
                         for place in touched]:
                     done.result()
-                row = run.commit(engine="0", network="n", network_digest="", tables={}, horizon=1,
+                row = run.commit(version="0", network="n", network_digest="", tables={}, watermark=1,
                                  counts=Counts())
             assert row.state_base == 1
         state = book.load_state()
     place = for_cards["card_lo"] % 64
     for_cards["highest_seq"] = np.where(place % 8 == 3, 3, np.where(place % 8 == 2, 2, 1))
     assert state.cards.tobytes() == for_cards.tobytes()
-    counted["spent"] = 5 * np.repeat(for_cards["highest_seq"], 2)
+    counted["amount"] = 5 * np.repeat(for_cards["highest_seq"], 2)
     assert state.accumulators.tobytes() == counted.tobytes()
-    assert state.open_taps.tobytes() == np.sort(
+    assert state.open_rides.tobytes() == np.sort(
         taps[taps["card_lo"] % 64 % 8 == 3], order="card_lo").tobytes()
 
 
@@ -130,11 +130,11 @@ def test_state_of_marked_cards(location: str) -> None:
             add_run(book)
         whole = book.load_state()
         some = whole.cards[::3]
-        marks = np.zeros(1 << 12, np.uint64)
-        mark_cards(np.ascontiguousarray(some).view(np.uint8).reshape(len(some), -1), marks)
-        state = book.load_state(marks)
-    wanted = {card_of(row) for row in some} | {card_of(row) for row in whole.open_taps}
-    assert state.open_taps.tolist() == whole.open_taps.tolist()
+        card_filter = np.zeros(1 << 12, np.uint64)
+        add_to_card_filter(np.ascontiguousarray(some).view(np.uint8).reshape(len(some), -1), card_filter)
+        state = book.load_state(card_filter)
+    wanted = {card_of(row) for row in some} | {card_of(row) for row in whole.open_rides}
+    assert state.open_rides.tolist() == whole.open_rides.tolist()
     for found, known in ((state.cards, whole.cards), (state.accumulators, whole.accumulators)):
         loaded = {card_of(row) for row in found}
         assert loaded >= {card for card in map(card_of, known) if card in wanted}

@@ -54,7 +54,7 @@ def test_every_row_is_stored_once(
     entries = entries_of(1, 5_000)
     entries["card_seq"] = np.arange(len(entries))
     with open_book(location) as book:
-        book.engine.block_rows = block_rows
+        book.store.block_rows = block_rows
         committed = write(book, entries, step)
         assert committed.entries == len(entries)
         stored = np.concatenate(list(book.entries(order="card_seq")))
@@ -69,12 +69,12 @@ def test_no_part_is_merged_while_a_run_is_written(tmp_path: Any) -> None:
     """Merging would take the processors from the run; afterwards parts are merged again."""
     with open_book(str(tmp_path / "book")) as book:
         def merge() -> None:
-            book.engine.run("OPTIMIZE TABLE entries FINAL SETTINGS optimize_throw_if_noop = 1")
+            book.store.run("OPTIMIZE TABLE entries FINAL SETTINGS optimize_throw_if_noop = 1")
 
         write(book, entries_of(1), 100)
         merge()
-        book.engine.lock_writer()
+        book.store.lock_writer()
         with pytest.raises(Exception, match=r"[Cc]ancelled merging"):
             merge()
-        book.engine.unlock_writer()
+        book.store.unlock_writer()
         merge()

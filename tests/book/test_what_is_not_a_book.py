@@ -52,7 +52,7 @@ def test_a_path_below_a_file(tmp_path: Path) -> None:
 def test_a_newer_book_is_refused(location: str) -> None:
     with open_book(location) as book:
         add_run(book)
-        book.engine.run(f"INSERT INTO book SELECT {SCHEMA_VERSION + 1}, 'onecard-clearing 9'")
+        book.store.run(f"INSERT INTO book SELECT {SCHEMA_VERSION + 1}, 'onecard-clearing 9'")
     with pytest.raises(BookTooNew) as refused:
         open_book(location)
     message = str(refused.value)
@@ -64,8 +64,8 @@ def test_a_newer_book_is_refused(location: str) -> None:
 def test_an_older_book_is_refused(location: str) -> None:
     """Its tables lack columns: found here, and not by the first row that does not fit."""
     with open_book(location) as book:
-        book.engine.run("TRUNCATE TABLE book")
-        book.engine.run(f"INSERT INTO book SELECT {SCHEMA_VERSION - 1}, 'onecard-clearing 0'")
+        book.store.run("TRUNCATE TABLE book")
+        book.store.run(f"INSERT INTO book SELECT {SCHEMA_VERSION - 1}, 'onecard-clearing 0'")
     for read_only in (True, False):
         with pytest.raises(BookTooOld) as refused:
             open_book(location, read_only=read_only)
@@ -77,8 +77,8 @@ def test_an_older_book_is_refused(location: str) -> None:
 def test_a_database_with_other_tables_is_left_alone(location: str) -> None:
     with open_book(location) as book:
         for table in ("book", "runs"):
-            book.engine.run(f"DROP TABLE {table}")
-        book.engine.run("CREATE TABLE theirs (a UInt8) ENGINE = Memory")
+            book.store.run(f"DROP TABLE {table}")
+        book.store.run("CREATE TABLE theirs (a UInt8) ENGINE = Memory")
     with pytest.raises(NotABook, match=r"other tables \(theirs"):
         open_book(location)
 

@@ -97,10 +97,10 @@ def state_after(last: int) -> tuple[list[Any], list[Any], list[Any]]:
         (row for rows in counted.values() for row in rows),
         key=lambda row: (row[0], row[1], row[_at(ACCUMULATOR, "accumulator")],
                          row[_at(ACCUMULATOR, "period")]))
-    open_taps = sorted(
+    open_rides = sorted(
         taps.tolist() if len(taps) else [],
         key=lambda row: (row[0], row[1], row[_at(TAP, "tapped_at")], row[_at(TAP, "card_seq")]))
-    return [cards[card] for card in sorted(cards)], by_number, open_taps
+    return [cards[card] for card in sorted(cards)], by_number, open_rides
 
 
 def _at(dtype: np.dtype[Any], name: str) -> int:
@@ -142,8 +142,8 @@ def write(run: OpenRun, number: int) -> None:
 def commit(run: OpenRun, number: int) -> Run:
     """Commit a run."""
     return run.commit(
-        engine="0.1.0", network="demo", network_digest="0" * 64, tables={"metro": "f" * 64},
-        horizon=1_700_000_000 + number, counts=Counts(taps=9, accepted=8, refused=1, rides=4))
+        version="0.1.0", network="demo", network_digest="0" * 64, tables={"metro": "f" * 64},
+        watermark=1_700_000_000 + number, counts=Counts(taps=9, accepted=8, refused=1, rides=4))
 
 
 def add_run(book: Book) -> Run:

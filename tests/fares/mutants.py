@@ -26,7 +26,7 @@ class Mutant(NamedTuple):
     """A table with one change."""
 
     what: str               # "concession student-half: pays_percent 50 → 51"
-    row: str                # the row, window or stop set that was changed; "": the table itself
+    row: str                # the row, timeframe or stop set that was changed; "": the table itself
     keys: dict[str, Any]    # as a table is written
 
     def table(self) -> Table:

@@ -21,7 +21,7 @@ from clearing.answers.check_tables import setting_of
 from clearing.reference.memory import Memory
 from clearing.reference.pricing import price
 from clearing.reference.results import Ride
-from clearing.reference.state import Chain, Spent
+from clearing.reference.state import Accumulator, Chain
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from fare_tables.check.atoms import STATES, Atoms, Before, Dimension, Timing
@@ -61,7 +61,7 @@ def ask(world: World, ride: Ride, memory: Memory) -> Answer:
     priced = price(world, ride, memory)
     charge = None if priced.charge is None else priced.charge.row()
     after = priced.after
-    return (priced.code, charge, after.chain, tuple(sorted(after.spent.items())))
+    return (priced.code, charge, after.chain, tuple(sorted(after.accumulators.items())))
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Prober:
     def rules_at(self, row: int) -> set[str]:
         """What shows at the rides that a row wins: the row, and all that it names."""
         one = self.coverage.rows[row].row
-        return {one.rule, *(one.windows or ()), *(one.from_stops or ()), *(one.to_stops or ()),
+        return {one.rule, *(one.timeframes or ()), *(one.from_stops or ()), *(one.to_stops or ()),
                 *(getattr(one, "left_at", None) or ()), getattr(one, "pays_fare", None) or one.rule}
 
     def values_around(self, base: Probe) -> Iterator[Probe]:
@@ -286,7 +286,7 @@ class Prober:
             distance_m=probe.metres, age=probe.of("age"), reviewed=probe.of("reviewed", False),
             taps=(TAP,))
         spent = {(one.accumulator, self.world.period(one.accumulator, day)):
-                 Spent(probe.of(one.accumulator, 0), 1) for one in network.accumulator}
+                 Accumulator(probe.of(one.accumulator, 0), 1) for one in network.accumulator}
         return ride, Memory(self._chain(probe, ride), spent)
 
     def _issuer(self, network: Network, probe: Probe) -> str:

@@ -64,7 +64,7 @@ charged_by = { default = "engine" }
 stops = "other-stops.csv"
 runs_from = 2149-12-31
 """
-PEAK = '\n[[window]]\nwindow = "peak"\ndays = ["workday"]\nsince = 07:00:00\nuntil = 09:00:00\n'
+PEAK = '\n[[timeframe]]\ntimeframe = "peak"\ndays = ["workday"]\nsince = 07:00:00\nuntil = 09:00:00\n'
 ENDED = head("bus", more="in_force_until = 2024-06-30") + BUS
 
 CASES = [
@@ -98,7 +98,7 @@ CASES = [
     Case("NO_FARE_ROW", "bus.toml", 'table = "bus"', "bus bus, single tap, age not known",
          {"bus": head("bus") + fare("young", "age_to = 64") + fare("old", "age_from = 66")}),
     Case("NO_FARE_ROW", "bus.toml", 'table = "bus"', "workday 00:00",
-         {"bus": head("bus") + PEAK + fare("peak", 'windows = ["peak"]')}),
+         {"bus": head("bus") + PEAK + fare("peak", 'timeframes = ["peak"]')}),
     Case("NO_FARE_ROW", "bus.toml", 'table = "bus"', "line N1",
          {"bus": head("bus") + fare("day", 'line_classes = ["day"]')},
          network=NIGHT + NIGHT.replace("night", "day").replace('"N1", "N2"', '"D1"')),
@@ -106,8 +106,8 @@ CASES = [
          {"metro": head("metro") + '[stop_sets]\nwest = ["a", "b"]\n'
           + METRO.replace("bands", 'from_stops = ["west"]\nbands')}),
     Case("NO_FARE_ROW", "metro.toml", 'table = "metro"', "missing in",
-         {"metro": head("metro") + '\n[[window]]\nwindow = "all"\n'
-          + METRO.replace("bands", 'windows = ["all"]\nbands')}),
+         {"metro": head("metro") + '\n[[timeframe]]\ntimeframe = "all"\n'
+          + METRO.replace("bands", 'timeframes = ["all"]\nbands')}),
     Case("NO_FARE_ROW", "bus.toml", 'table = "bus"', "companion yes",
          {"bus": head("bus", more="companion_within_s = 9") + fare("one", "companions = false")}),
     # Fares between stops.
@@ -186,7 +186,7 @@ CASES = [
     Case("NOT_MONOTONE", "metro.toml", 'matrix = "od.csv"',
          "from a to d costs 250 fen, to c on the way 300",
          {"metro": head("metro") + OD}, files={"od.csv": MATRIX.replace("a,d,300", "a,d,250")}),
-    Case("UNUSED", "bus.toml", 'window = "peak"', "no row holds in window 'peak'",
+    Case("UNUSED", "bus.toml", 'timeframe = "peak"', "no row holds in timeframe 'peak'",
          {"bus": head("bus") + PEAK + BUS}),
     Case("UNUSED", "metro.toml", 'west = ["a"]', "no row names the stop set 'west'",
          {"metro": head("metro") + '[stop_sets]\nwest = ["a"]\n' + METRO}),
@@ -197,9 +197,9 @@ CASES = [
     Case("TIER_GAP", "bus.toml", 'rule = "high"', "101 to 199 counted is between low and this row",
          {"bus": COUNTED + rows("tier", tier("low", "over = 50\nup_to = 100"),
                                 tier("high", "at_least = 200"))}, network=MONTH),
-    Case("CALENDAR", "bus.toml", 'window = "peak"', "are not known: taps of",
+    Case("CALENDAR", "bus.toml", 'timeframe = "peak"', "are not known: taps of",
          {"bus": head("bus") + PEAK + BUS
-          + rows("concession", half("cut", 'windows = ["peak"]'))}),
+          + rows("concession", half("cut", 'timeframes = ["peak"]'))}),
 ]
 
 
@@ -240,16 +240,16 @@ def test_every_notice_has_a_case() -> None:
 
 
 def test_more_than_can_be_looked_at_is_said(tmp_path: Path) -> None:
-    """120 ages, times 120 windows, times 16 ways in which lines are of classes."""
+    """120 ages, times 120 timeframes, times 16 ways in which lines are of classes."""
     numbers = range(1, 121)
-    windows = "".join(f'\n[[window]]\nwindow = "w{n}"\nsince = {n // 60:02d}:{n % 60:02d}:00\n'
+    timeframes = "".join(f'\n[[timeframe]]\ntimeframe = "w{n}"\nsince = {n // 60:02d}:{n % 60:02d}:00\n'
                       for n in numbers)
-    fares = "".join(fare(f"age-{n}", f"age_from = {n}") + fare(f"at-{n}", f'windows = ["w{n}"]')
+    fares = "".join(fare(f"age-{n}", f"age_from = {n}") + fare(f"at-{n}", f'timeframes = ["w{n}"]')
                     for n in numbers)
     fares += "".join(fare(f"class-{n}", f'line_classes = ["{n}"]') for n in range(16))
     classes = "".join(NIGHT.replace("night", str(n)).replace('"N1", "N2"', f'"{n}"')
                       for n in range(16))
-    case = Case("TOO_MANY", "", "", "", {"bus": head("bus") + windows + fares + BUS}, classes)
+    case = Case("TOO_MANY", "", "", "", {"bus": head("bus") + timeframes + fares + BUS}, classes)
     assert [one.code for one in check(tmp_path, case).findings] == ["TOO_MANY"]
 
 

@@ -7,14 +7,14 @@ import pytest
 from clearing.reference.pricing import price
 from clearing.reference.world import World, read_world
 from fare_tables.model import Fare, Table, is_between_stops
-from fare_tables.source import read_written
+from fare_tables.source import read_sources
 from network.folder import SHIPPED, list_networks
 from tests.fares.probes import Prober
 
 
 def probers_of(network: str) -> list[Prober]:
     world = read_world(SHIPPED / network)
-    return [Prober(world, written.table) for written in read_written(world.folder)]
+    return [Prober(world, written.table) for written in read_sources(world.folder)]
 
 
 def alone(world: World, table: Table) -> World:
@@ -30,7 +30,7 @@ def test_every_row_wins_the_ride_that_is_named_for_it(network: str) -> None:
         for row, base in bases.items():
             kind, one = prober.coverage.rows[row]
             priced = price(world, *prober.ride_of(base))
-            applied = [(step.kind, step.rule) for step in priced.steps if step.applied]
+            applied = [(step.kind, step.rule) for step in priced.trace if step.applied]
             if not (kind == "fare" and priced.code == "NO_FARE" and needs_a_line(prober, one)):
                 assert (kind, one.rule) in applied, f"{prober.table.table} {one.rule}"
 
@@ -45,7 +45,7 @@ def test_every_ride_around_them_has_a_price(network: str) -> None:
             for probe in prober.values_around(base):
                 priced = price(world, *prober.ride_of(probe))
                 if priced.code != "OK" and not along_a_line(prober):
-                    raise AssertionError(f"{prober.table.table}: {probe}: {priced.steps[-1].why}")
+                    raise AssertionError(f"{prober.table.table}: {probe}: {priced.trace[-1].why}")
                 counted += 1
         assert counted > 0
 

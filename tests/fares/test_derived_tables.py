@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from fare_tables.model import Table
-from fare_tables.source import Written, load_tables, read_written
+from fare_tables.source import TableSource, load_tables, read_sources
 from network.files import TableError
 from tests.fares.folder import BUS, FUNDED, head
 
@@ -21,8 +21,8 @@ PARENT = head("bus", more="in_force_until = 2024-06-30\nmodes = [\"bus\"]") + ""
 [stop_sets]
 west = ["a"]
 """ + BUS + concession("student", 50) + concession("senior", 0) + """
-[[window]]
-window = "peak"
+[[timeframe]]
+timeframe = "peak"
 since = 07:00:00
 """
 OWN = 'table = "night"\nin_force_from = 2024-01-01\n'
@@ -34,8 +34,8 @@ def read(folder: Path, **texts: str) -> dict[str, Table]:
     return {f"{table.table}@{table.in_force_from}": table for table in load_tables(folder)}
 
 
-def written(folder: Path, name: str) -> Written:
-    return next(one for one in read_written(folder) if one.path.name == f"{name}.toml")
+def written(folder: Path, name: str) -> TableSource:
+    return next(one for one in read_sources(folder) if one.path.name == f"{name}.toml")
 
 
 def test_it_has_all_that_the_other_has_but_its_dates(tmp_path: Path) -> None:
@@ -53,11 +53,11 @@ def test_a_key_takes_the_place_of_the_others(tmp_path: Path) -> None:
 
 def test_rows_of_one_name_take_the_place_of_the_others(tmp_path: Path) -> None:
     text = OWN + 'like = "bus"\n' + concession("adult", 90) + concession("student", 25) + (
-        '\n[[window]]\nwindow = "peak"\nsince = 08:00:00\n')
+        '\n[[timeframe]]\ntimeframe = "peak"\nsince = 08:00:00\n')
     night = read(tmp_path, night=text)["night@2024-01-01"]
     assert [(row.rule, row.pays_percent) for row in night.concession] == [
         ("student", 25), ("senior", 0), ("adult", 90)]
-    assert [window.since.hour for window in night.window] == [8]
+    assert [timeframe.since.hour for timeframe in night.timeframe] == [8]
     assert [row.rule for row in night.fare] == ["flat"]
 
 
@@ -65,7 +65,7 @@ def test_rows_can_be_left_out(tmp_path: Path) -> None:
     text = OWN + 'like = "bus"\nwithout = ["student", "peak"]\n'
     night = read(tmp_path, night=text)["night@2024-01-01"]
     assert [row.rule for row in night.concession] == ["senior"]
-    assert night.window == []
+    assert night.timeframe == []
 
 
 def test_a_row_that_is_left_out_can_come_again_at_the_end(tmp_path: Path) -> None:

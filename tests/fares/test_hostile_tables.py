@@ -167,17 +167,17 @@ def test_more_zones_than_fares_can_be_kept_between(tmp_path: Path) -> None:
 
 
 def test_more_than_a_check_can_look_at_is_said(tmp_path: Path) -> None:
-    """Forty transfers of forty lengths, and a thousand windows at both ends of a ride."""
+    """Forty transfers of forty lengths, and a thousand timeframes at both ends of a ride."""
     transfers = "".join(
         f'[[transfer]]\nrule = "t{n}"\npays_percent = 5\nwithin_s = {100 + n}\n'
         f'max_transfers = {1 + n}\nmeasured_to = "end"\n{FUNDED}' for n in range(40))
-    windows = "".join(
-        f'[[window]]\nwindow = "w{n}"\nsince = {n // 60:02}:{n % 60:02}:00\n'
+    timeframes = "".join(
+        f'[[timeframe]]\ntimeframe = "w{n}"\nsince = {n // 60:02}:{n % 60:02}:00\n'
         f"until = {n // 60:02}:{n % 60:02}:30\n" for n in range(1000))
     names = ", ".join(f'"w{n}"' for n in range(1000))
-    cut = (f'[[concession]]\nrule = "c"\npays_percent = 5\nwindow_at = "exit"\n'
-           f"windows = [{names}]\n{FUNDED}")
-    for more, what in ((transfers, "timing"), (windows + cut, "when")):
+    cut = (f'[[concession]]\nrule = "c"\npays_percent = 5\ntimeframe_at = "exit"\n'
+           f"timeframes = [{names}]\n{FUNDED}")
+    for more, what in ((transfers, "timing"), (timeframes + cut, "when")):
         write(tmp_path, {"bus": head("bus") + BUS + more})
         [error] = errors_of(tmp_path)
         assert error.startswith("TOO_MANY its rows tell apart more than")

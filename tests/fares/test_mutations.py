@@ -19,7 +19,7 @@ import pytest
 
 from clearing.answers.check_tables import check_network
 from clearing.reference.world import World, read_world
-from fare_tables.source import Written, read_written
+from fare_tables.source import TableSource, read_sources
 from network.folder import SHIPPED, list_networks
 from tests.fares.mutants import Mutant, as_toml, mutants_of
 from tests.fares.probes import Prober, Question
@@ -41,7 +41,7 @@ TELLS_NOTHING = {
 class Watched:
     """A table, with rides around each of its rows."""
 
-    def __init__(self, world: World, written: Written, folder: Path) -> None:
+    def __init__(self, world: World, written: TableSource, folder: Path) -> None:
         """A folder that is not there yet takes the table, alone in its network."""
         self.prober, self.keys = Prober(world, written.table), written.draft.keys
         self.folder = folder
@@ -104,7 +104,7 @@ def is_noticed(watched: Watched, mutant: Mutant) -> bool:
 def test_a_change_is_refused_or_found_or_shows(network: str, tmp_path: Path) -> None:
     world = read_world(SHIPPED / network)
     watched = {written.path.name: Watched(world, written, tmp_path / written.path.stem)
-               for written in read_written(world.folder)}
+               for written in read_sources(world.folder)}
     missed = [f"{name} {mutant.what}" for name, one in watched.items()
               for mutant in mutants_of(one.keys) if not is_noticed(one, mutant)]
     excuses = [pattern for of, pattern in TELLS_NOTHING if of == network]

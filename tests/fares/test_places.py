@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from network.files import Source
+from network.files import TomlFile
 from network.folder import SHIPPED, list_networks
-from network.locations import EXCERPT_MOST, KeyPath, lines_of, nearest_line, place_at
+from network.locations import EXCERPT_MOST, KeyPath, lines_of, locate, nearest_line
 
 TEXT = '''# a comment, "quoted" [not a header]
 title = "a # b"         # 2
@@ -95,13 +95,13 @@ def test_what_is_not_written_is_shown_around_it() -> None:
 def test_a_long_line_is_cut(tmp_path: Any) -> None:
     path = tmp_path / "a.toml"
     path.write_text(f'a = "{"x" * 5000}"\n')
-    place = Source(path).place(("a",))
+    place = TomlFile(path).place(("a",))
     assert place.line == 1
     assert len(place.excerpt) == EXCERPT_MOST + 1
 
 
 def test_a_line_beyond_the_end_has_no_excerpt(tmp_path: Any) -> None:
-    assert place_at(tmp_path, "one\n", 9).excerpt == ""
+    assert locate(tmp_path, "one\n", 9).excerpt == ""
 
 
 def test_what_is_not_toml_has_no_lines() -> None:

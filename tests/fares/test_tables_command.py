@@ -16,7 +16,7 @@ from fare_tables.source import load_tables
 from network.folder import SHIPPED, list_networks
 from tests.fares.folder import BUS, FUNDED, METRO, head, write
 
-PEAK = '\n[[window]]\nwindow = "peak"\ndays = ["workday"]\nsince = 22:00:00\nuntil = 05:00:00\n'
+PEAK = '\n[[timeframe]]\ntimeframe = "peak"\ndays = ["workday"]\nsince = 22:00:00\nuntil = 05:00:00\n'
 
 
 def call(*arguments: str) -> Result:
@@ -50,7 +50,7 @@ def test_an_error_makes_the_exit_code_1_and_has_its_place(tmp_path: Path) -> Non
 def test_a_warning_leaves_it_0(tmp_path: Path) -> None:
     result = call("check", str(write(tmp_path, {"bus": head("bus") + PEAK + BUS})))
     assert result.exit_code == 0
-    assert ": warning UNUSED: bus@2024-01-01 peak: no row holds in window 'peak'" in result.output
+    assert ": warning UNUSED: bus@2024-01-01 peak: no row holds in timeframe 'peak'" in result.output
     assert "each have one price; 1 warning; " in result.output
 
 
@@ -82,7 +82,7 @@ cards = "home"
 age_from = 60
 reviewed = true
 from_stops = ["west"]
-windows = ["peak"]
+timeframes = ["peak"]
 pays_percent = 50
 unit = 10
 rounding = "down"
@@ -103,7 +103,7 @@ funders = [{{ funder = "finance", percent = 60 }}, {{ funder = "civil", percent 
         "  in force from 2024-01-01 on",
         "  legal basis: a notice (a page)",
         "  prices rides of metro; home is city gz",
-        "  window peak: workday, 22:00 to 05:00 of the next morning",
+        "  timeframe peak: workday, 22:00 to 05:00 of the next morning",
         "  stop set west: a and b",
         "  fare, by the first row that fits:",
         "    by-distance: by the shortest way between the stops",
@@ -131,13 +131,13 @@ def test_every_shipped_table_has_words_for_all_of_its_rows(network: str) -> None
         rows = [*table.fare, *table.concession, *table.promotion, *table.transfer, *table.tier,
                 *table.cap]
         assert all(f"{row.rule}: " in said for row in rows)
-        assert all(f"window {window.window}: " in said for window in table.window)
+        assert all(f"timeframe {timeframe.timeframe}: " in said for timeframe in table.timeframe)
         assert "None" not in said
 
 
 def test_a_window_shows_its_seconds() -> None:
     said = call("show", "beijing", "beijing-metro").output
-    assert "window workday-to-seven: workday, 00:00 to 07:00:01\n" in said
+    assert "timeframe workday-to-seven: workday, 00:00 to 07:00:01\n" in said
 
 
 def test_one_version_of_a_table_can_be_named() -> None:

@@ -12,15 +12,15 @@ import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from clearing.network import Network
 from clearing.reference.taps import Tap
-from fare_tables.loader import find_folder
+from network.folder import find_folder
+from network.model import Network
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent.relative_to(HERE).as_posix() for path in HERE.glob("*/*/taps.csv"))
 COLUMNS = ["card", "card_seq", "state", "from", "to", "due", "paid", "rule", "discounts"]
 NUMBERS = ("card_seq", "device_seq", "due", "paid", "balance_before", "distance_m", "key_version")
-TIMES = ("tapped_at", "entered_at")
+TIMES = ("tapped_at", "in_at")
 DATES = ("born_on", "reviewed_until")
 
 Row = list[str]
@@ -72,7 +72,7 @@ def _read_tap(fields: dict[str, str], line: int, network: Network) -> Tap:
     values["card_kind"] = fields.get("card_kind") or network.card_kinds[0]
     values["issuer"] = fields.get("issuer") or _issuer_of(fields["card"], network)
     if values["tapped_at"] is None:
-        values["tapped_at"] = values["entered_at"]
+        values["tapped_at"] = values["in_at"]
     return Tap(**values, file=1, source_line=line)  # type: ignore[arg-type]
 
 

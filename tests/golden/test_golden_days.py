@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from clearing.cards import card_text
-from clearing.names import Names
+from clearing.engine.run import clear_files
 from clearing.reference.engine import clear
 from clearing.reference.results import Entry
 from clearing.reference.state import State
 from clearing.reference.world import read_world
-from clearing.run import clear_files
 from ext.codes import Code, LegKind, RideState
 from ext.records import LEG_SLOTS
+from network.cards import card_text
+from network.names import Names
 from tests.golden.cases import (
     CASES,
     HERE,

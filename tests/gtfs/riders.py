@@ -115,8 +115,8 @@ class Town:
             device="d", device_seq=place, mode=network.modes[0],
             kind="ride" if ride.to else "single", stop=ride.to or ride.start, line=ride.line,
             medium=ride.medium or network.media[0], card_kind=ride.kind or network.card_kinds[0],
-            issuer=network.issuer[0].code, entered_at=start if ride.to else None,
-            entry_stop=ride.start if ride.to else "", source_line=place)
+            issuer=network.issuer[0].code, in_at=start if ride.to else None,
+            in_stop=ride.start if ride.to else "", source_line=place)
 
     def _operator_of(self, line: str) -> str:
         for one in self.world.network.line_class:

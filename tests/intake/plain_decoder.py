@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from network.model import Network, Operator
 
-ORDER = ("card", "card_seq", "kind", "operator", "mode", "tapped_at", "entered_at", "stop",
-         "entry_stop", "line", "vehicle", "direction", "device", "device_seq", "medium",
+ORDER = ("card", "card_seq", "kind", "operator", "mode", "tapped_at", "in_at", "stop",
+         "in_stop", "line", "vehicle", "direction", "device", "device_seq", "medium",
          "card_kind", "issuer", "due", "paid", "balance_before", "distance_m", "tac",
          "key_version", "algorithm", "born_on", "reviewed_until")
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)|"
@@ -113,7 +113,7 @@ class PlainDecoder:
             return None
         return self.moment(need(text))
 
-    def read_entered_at(self, text: str, values: dict[str, str],
+    def read_in_at(self, text: str, values: dict[str, str],
                         result: dict[str, Any]) -> int | None:
         no_way_out = values["kind"] == "ride" and not values["stop"]
         if not text:
@@ -166,7 +166,7 @@ class PlainDecoder:
             return ""
         return self.stop(text, values)
 
-    def read_entry_stop(self, text: str, values: dict[str, str], _: Any) -> str:
+    def read_in_stop(self, text: str, values: dict[str, str], _: Any) -> str:
         if not text:
             if values["kind"] == "ride" and not values["stop"]:
                 raise Refused("MISSING_VALUE")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from clearing.engine.context import read_network
-from clearing.intake.decoder_tables import Vocabulary
+from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
 from ext.codes import Code
@@ -28,13 +28,13 @@ GOOD = {
     "operator": "bus", "device": "D1", "device_seq": "70", "mode": "bus", "kind": "single",
     "stop": "", "line": "", "vehicle": "", "direction": "", "medium": "", "card_kind": "",
     "issuer": "", "due": "", "paid": "", "balance_before": "", "distance_m": "", "tac": "",
-    "key_version": "", "algorithm": "", "born_on": "", "reviewed_until": "", "entered_at": "",
-    "entry_stop": "",
+    "key_version": "", "algorithm": "", "born_on": "", "reviewed_until": "", "in_at": "",
+    "in_stop": "",
 }
 COLUMNS = tuple(GOOD)
 RAIL = {"operator": "rail", "mode": "metro", "kind": "in", "stop": "S1"}
-RIDE = {"operator": "rail", "mode": "metro", "kind": "ride", "stop": "S2", "entry_stop": "S1",
-        "entered_at": "20241125070000"}
+RIDE = {"operator": "rail", "mode": "metro", "kind": "ride", "stop": "S2", "in_stop": "S1",
+        "in_at": "20241125070000"}
 
 
 def line_of(columns: Sequence[str] = COLUMNS, **values: str) -> str:
@@ -60,8 +60,8 @@ def read(folder: Path, *contents: bytes, **options: Any) -> Intake:
 def read_paths(paths: Sequence[Path], *, names: Names | None = None, network: Network = NETWORK,
                **options: Any) -> Intake:
     """Read files by their paths."""
-    vocabulary = Vocabulary(network, FOLDER, Names() if names is None else names)
-    intake = read_files(paths, vocabulary, **{"received_at": RECEIVED_AT, **options})
+    decoder_tables = DecoderTables(network, FOLDER, Names() if names is None else names)
+    intake = read_files(paths, decoder_tables, **{"received_at": RECEIVED_AT, **options})
     for report in intake.files:
         assert report.accepted + report.refused == report.records, report
     return intake

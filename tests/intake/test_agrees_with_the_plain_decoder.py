@@ -32,7 +32,7 @@ DECODER = PlainDecoder(NETWORK, {"rails": {"S1", "S2", "站三"}}, RECEIVED_AT)
 FLAGS = {"due": "HAS_DUE", "paid": "HAS_PAID", "balance_before": "HAS_BALANCE",
          "distance_m": "HAS_DISTANCE", "tac": "HAS_TAC"}
 NAMED = {"operator": "member", "issuer": "member", "mode": "mode", "medium": "medium",
-         "card_kind": "card_kind", "stop": "stop", "entry_stop": "stop", "line": "line",
+         "card_kind": "card_kind", "stop": "stop", "in_stop": "stop", "line": "line",
          "vehicle": "vehicle", "device": "device"}
 
 DIGITS = st.text("0123456789", max_size=22)
@@ -72,7 +72,7 @@ FIELDS: dict[str, st.SearchStrategy[str]] = {
     "due": NUMBERS, "paid": NUMBERS, "balance_before": NUMBERS | NUMBERS.map("-".__add__),
     "distance_m": NUMBERS, "tac": st.text("09afAFg", min_size=7, max_size=9),
     "key_version": NUMBERS, "algorithm": NUMBERS, "born_on": DATES, "reviewed_until": DATES,
-    "entered_at": TIMES, "entry_stop": CODES,
+    "in_at": TIMES, "in_stop": CODES,
 }
 
 
@@ -105,7 +105,7 @@ def values_of(tap: Any, names: Names) -> dict[str, Any]:
         "card_seq", "tapped_at", "device_seq", "direction", "key_version", "algorithm")}
     values["card"] = card_text(tap)
     values["kind"] = TapKind(int(tap["kind"])).name.lower()
-    values["entered_at"] = int(tap["entered_at"]) or None
+    values["in_at"] = int(tap["in_at"]) or None
     values["born_on"] = date_of(tap["born_day"], datetime.date(1900, 1, 1))
     values["reviewed_until"] = date_of(tap["review_day"], datetime.date(1970, 1, 1))
     for column, kind in NAMED.items():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clearing.intake.decoder_tables import OPEN_KINDS, Vocabulary
+from clearing.intake.decoder_tables import LEARNED_KINDS, DecoderTables
 from clearing.intake.formats.canonical import COLUMNS, read_header
 from ext.codes import Code
 from ext.intake.decode import (
@@ -36,14 +36,14 @@ class Call:
     """The arguments of one call of the kernel."""
 
     def __init__(self, text: bytes, **changes: Any) -> None:
-        vocabulary = Vocabulary(sender.NETWORK, sender.FOLDER, Names())
-        self.tables = vocabulary.open_tables()
-        self.closed = vocabulary.closed_lookups()
+        decoder_tables = DecoderTables(sender.NETWORK, sender.FOLDER, Names())
+        self.tables = decoder_tables.learned_tables()
+        self.closed = decoder_tables.closed_lookups()
         self.arguments: dict[str, Any] = {
             "text": np.frombuffer(text + bytes(TEXT_PAD), dtype=np.uint8), "stop": len(text),
             "file_offset": 0, "places": SHAPE.places, "columns": len(SHAPE.columns),
-            "settings": vocabulary.settings(sender.RECEIVED_AT), "rules": vocabulary.rules,
-            "prefixes": vocabulary.prefixes, "taps": np.empty(4, TAP),
+            "settings": decoder_tables.settings(sender.RECEIVED_AT), "rules": decoder_tables.rules,
+            "prefixes": decoder_tables.prefixes, "taps": np.empty(4, TAP),
             "refusals": np.empty(4, REFUSAL), "raw": np.empty(len(text), np.uint8),
             "progress": np.zeros(1, PROGRESS), "spans": np.empty(0, SPAN), "record": 0,
         }
@@ -51,7 +51,7 @@ class Call:
 
     def run(self) -> Need:
         """Run the kernel on."""
-        lookups = (*self.closed, *(self.tables[kind].lookup for kind in OPEN_KINDS))
+        lookups = (*self.closed, *(self.tables[kind].lookup for kind in LEARNED_KINDS))
         return decode_rows(**{"lookups": lookups, **self.arguments})
 
     def __getitem__(self, name: str) -> Any:
@@ -88,7 +88,7 @@ def test_room_for_taps_and_refusals() -> None:
     assert call["refusals"][8].tolist() == (8, 8, 0, 0, Code.EMPTY_RECORD, 0, 0)
 
 
-@pytest.mark.parametrize("column", ["device", "line", "vehicle", "stop", "entry_stop"])
+@pytest.mark.parametrize("column", ["device", "line", "vehicle", "stop", "in_stop"])
 def test_room_for_codes(column: str) -> None:
     """A row that found no room is done again, and enters nothing twice."""
     lines = [sender.line_of(**{column: f"code number {n}"}) for n in range(2000)]
@@ -102,7 +102,7 @@ def test_room_for_codes(column: str) -> None:
             table.grow_if_half_full()
     assert rounds > 1
     assert call["progress"]["records"][0] == 2000
-    kind = "stop" if column == "entry_stop" else column
+    kind = "stop" if column == "in_stop" else column
     codes = call.tables[kind].list_codes(4 if kind == "stop" else 1)
     assert [code for _, code in codes] == [f"code number {n}" for n in range(2000)]
 

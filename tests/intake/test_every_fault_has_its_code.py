@@ -100,16 +100,16 @@ CASES: list[tuple[dict[str, str], str, str]] = [
     ({"tapped_at": "2024-12-01T04:10:00Z"},                 "OK",                 ""),
     ({"tapped_at": "2024-12-01T04:10:01Z"},                 "TIME_IN_FUTURE",     "tapped_at"),
     ({"tapped_at": "99991231235959"},                       "TIME_IN_FUTURE",     "tapped_at"),
-    ({**RIDE, "entered_at": "20241125073001"},              "ENTRY_AFTER_EXIT",   "entered_at"),
-    ({**RIDE, "entered_at": "20241125073000"},              "OK",                 ""),
-    ({**RIDE, "entered_at": "yesterday"},                   "TIME_INVALID",       "entered_at"),
-    ({**RIDE, "entered_at": "20231231000000"},              "TIME_TOO_EARLY",     "entered_at"),
-    ({**RIDE, "entered_at": "", "entry_stop": ""},          "OK",                 ""),
+    ({**RIDE, "in_at": "20241125073001"},              "ENTRY_AFTER_EXIT",   "in_at"),
+    ({**RIDE, "in_at": "20241125073000"},              "OK",                 ""),
+    ({**RIDE, "in_at": "yesterday"},                   "TIME_INVALID",       "in_at"),
+    ({**RIDE, "in_at": "20231231000000"},              "TIME_TOO_EARLY",     "in_at"),
+    ({**RIDE, "in_at": "", "in_stop": ""},          "OK",                 ""),
     ({**RIDE, "stop": ""},                                  "MISSING_VALUE",      "stop"),
     ({**RIDE, "stop": "", "tapped_at": ""},                 "OK",                 ""),
     ({**RIDE, "stop": "", "tapped_at": "20241125070000"},   "OK",                 ""),
-    ({**RIDE, "stop": "", "entered_at": ""},                "MISSING_VALUE",      "entered_at"),
-    ({**RIDE, "stop": "", "tapped_at": "", "entry_stop": ""}, "MISSING_VALUE",    "entry_stop"),
+    ({**RIDE, "stop": "", "in_at": ""},                "MISSING_VALUE",      "in_at"),
+    ({**RIDE, "stop": "", "tapped_at": "", "in_stop": ""}, "MISSING_VALUE",    "in_stop"),
     ({**RAIL, "stop": ""},                                  "MISSING_VALUE",      "stop"),
     ({**RAIL, "stop": "S9"},                                "UNKNOWN_STOP",       "stop"),
     ({**RAIL, "stop": LONG},                                "CODE_TOO_LONG",      "stop"),
@@ -117,8 +117,8 @@ CASES: list[tuple[dict[str, str], str, str]] = [
     ({**RAIL, "operator": "tram", "stop": "S9"},            "OK",                 ""),
     ({**RAIL, "operator": "tram", "stop": LONG},            "CODE_TOO_LONG",      "stop"),
     ({**RAIL, "operator": "tram", "stop": ""},              "OK",                 ""),
-    ({**RIDE, "entry_stop": "S9"},                          "UNKNOWN_STOP",       "entry_stop"),
-    ({**RIDE, "entry_stop": LONG},                          "CODE_TOO_LONG",      "entry_stop"),
+    ({**RIDE, "in_stop": "S9"},                          "UNKNOWN_STOP",       "in_stop"),
+    ({**RIDE, "in_stop": LONG},                          "CODE_TOO_LONG",      "in_stop"),
     (TOP_UP,                                                "OK",                 ""),
     ({**TOP_UP, "kind": "lock"},                            "OK",                 ""),
     ({**TOP_UP, "stop": "S9"},                              "UNKNOWN_STOP",       "stop"),
@@ -179,7 +179,7 @@ CASES: list[tuple[dict[str, str], str, str]] = [
     ({"born_on": "2024-11-26"},                             "DATE_INVALID",       "born_on"),
     ({"born_on": "2024-11-26", "tapped_at": "2024-11-25T16:00:00Z"}, "OK",        ""),
     ({"born_on": "2024-11-26", "tapped_at": "2024-11-25T15:59:59Z"}, "DATE_INVALID", "born_on"),
-    ({**RIDE, "born_on": "2024-11-25", "entered_at": "20241124233000"}, "OK",     ""),
+    ({**RIDE, "born_on": "2024-11-25", "in_at": "20241124233000"}, "OK",     ""),
     ({"born_on": "1961-00-30"},                             "DATE_INVALID",       "born_on"),
     ({"born_on": "1961-13-30"},                             "DATE_INVALID",       "born_on"),
     ({"born_on": "1961-07-00"},                             "DATE_INVALID",       "born_on"),
@@ -233,11 +233,11 @@ LINES: list[tuple[bytes, str]] = [
     (line_of(device='"D,1"').encode(), "OK"),
     (line_of(device='"D""1"').encode(), "OK"),
     (line_of(card='"3100000000000001"').encode(), "OK"),
-    (line_of(entry_stop='""').encode() + b"\r", "OK"),
+    (line_of(in_stop='""').encode() + b"\r", "OK"),
     (line_of(device='"D1').encode(), "BAD_QUOTING"),
     (line_of(device='D"1').encode(), "BAD_QUOTING"),
     (line_of(device='"D"1').encode(), "BAD_QUOTING"),
-    (line_of(entry_stop='"').encode(), "BAD_QUOTING"),
+    (line_of(in_stop='"').encode(), "BAD_QUOTING"),
     (b'"' + b"," * BETWEEN, "BAD_QUOTING"),
     (b",".join([b'""'] * len(COLUMNS)), "MISSING_VALUE"),
     (b"#trailer,1,0,0," + b"0" * 64, "COLUMN_COUNT"),           # not the last line
@@ -272,13 +272,13 @@ def test_the_first_fault_counts(tmp_path: Path) -> None:
     """Give every field a fault, then mend them in the order in which they are checked."""
     faults = {
         "card": "?", "card_seq": "?", "kind": "?", "operator": "?", "mode": "?",
-        "tapped_at": "?", "entered_at": "?", "stop": "?", "entry_stop": "?", "line": LONG,
+        "tapped_at": "?", "in_at": "?", "stop": "?", "in_stop": "?", "line": LONG,
         "vehicle": LONG, "direction": "?", "device": LONG, "device_seq": "?", "medium": "?",
         "card_kind": "?", "issuer": "?", "due": "?", "paid": "?", "balance_before": "?",
         "distance_m": "?", "tac": "?", "key_version": "?", "algorithm": "?", "born_on": "?",
         "reviewed_until": "?",
     }
-    good = {**RIDE, "entered_at": "20241125070000"}
+    good = {**RIDE, "in_at": "20241125070000"}
     for column in list(faults):
         assert outcome(tmp_path, **{**good, **faults})[1] == column
         del faults[column]

@@ -57,10 +57,10 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytes
                                               change: str) -> None:
     path = tmp_path / "0.csv"
     path.write_bytes(file_of([line_of()] * 1000))
-    open_records = reading.open_records
+    detect_format = reading.detect_format
 
     def meddle(reader: FileReader, *rest: object) -> object:
-        opened = open_records(reader, *rest)  # type: ignore[arg-type]
+        detected = detect_format(reader, *rest)  # type: ignore[arg-type]
         if change == "grow":
             with path.open("ab") as file:
                 file.write(line_of().encode() + b"\n")
@@ -68,17 +68,17 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytes
             os.truncate(path, 5000)
         else:
             os.utime(path, (1, 1))
-        return opened
+        return detected
 
-    monkeypatch.setattr(reading, "open_records", meddle)
+    monkeypatch.setattr(reading, "detect_format", meddle)
     with pytest.raises(FileChanged, match="changed while it was read"):
         read_paths([path])
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(FileUnreadable, match="cannot be opened"):
+    with pytest.raises(FileUnreadable, match="cannot be detected"):
         read_paths([tmp_path / "missing.csv"])
-    with pytest.raises(FileUnreadable, match=r"cannot be opened|not a regular file"):
+    with pytest.raises(FileUnreadable, match=r"cannot be detected|not a regular file"):
         read_paths([tmp_path])
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(FileUnreadable, match="not a regular file"):

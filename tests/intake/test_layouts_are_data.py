@@ -138,7 +138,7 @@ def test_records_of_json(tmp_path: Path) -> None:
         assert json.loads(raw) == OBJECTS[int(refusal["line"]) - 2][0]
         assert refusals.raw(index) == raw[:1024]
     taps = all_taps(intake, names)
-    assert taps["card_seq"].tolist() == taps["entered_at"].tolist()
+    assert taps["card_seq"].tolist() == taps["in_at"].tolist()
     assert list(filter(None, taps["born_day"].tolist())) == [BORN_DAY] * 3
     assert list(filter(None, taps["review_day"].tolist())) == [REVIEW_DAY]
     for tap in taps:

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.clearing.partition import MOST_PARTITIONS, list_by_partition, list_marked, mark_cards
+from ext.clearing.partition import (
+    MOST_PARTITIONS,
+    add_to_card_filter,
+    list_by_partition,
+    list_in_card_filter,
+)
 
 pytestmark = pytest.mark.kernels
 
@@ -70,22 +75,22 @@ def test_wrong_calls(partitions: int, width: int, found: int, offsets: int, word
 
 def test_marked_cards_are_found_and_few_others() -> None:
     cards = np.random.default_rng(3).integers(0, 2**64, (40_000, 2), np.uint64).view(np.uint8)
-    marks, listed = np.zeros(1 << 12, np.uint64), np.empty(len(cards), np.uint32)
-    mark_cards(cards[:10_000], marks)
-    found = listed[:list_marked(cards, marks, listed)].tolist()
+    card_filter, listed = np.zeros(1 << 12, np.uint64), np.empty(len(cards), np.uint32)
+    add_to_card_filter(cards[:10_000], card_filter)
+    found = listed[:list_in_card_filter(cards, card_filter, listed)].tolist()
     assert found[:10_000] == list(range(10_000))
     # 10,000 of 262,144 bits are set: about 4 % of the others share one.
     assert 900 < len(found) - 10_000 < 1_400
-    assert list_marked(cards[:0], marks, listed) == 0
+    assert list_in_card_filter(cards[:0], card_filter, listed) == 0
 
 
 @pytest.mark.parametrize(("words", "width", "room", "said"), [
-    (3, 16, 2, "marks: 3 words, expected a power of two"),
-    (0, 16, 2, "marks: 0 words"),
+    (3, 16, 2, "card_filter: 3 words, expected a power of two"),
+    (0, 16, 2, "card_filter: 0 words"),
     (4, 8, 2, "rows: 8 bytes each, expected 16"),
     (4, 16, 1, "listed: 1 for 2 rows"),
 ])
 def test_wrong_marks(words: int, width: int, room: int, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        list_marked(np.zeros((2, width), np.uint8), np.zeros(words, np.uint64),
+        list_in_card_filter(np.zeros((2, width), np.uint8), np.zeros(words, np.uint64),
                     np.zeros(room, np.uint32))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from clearing.engine.context import read_network
-from clearing.intake.decoder_tables import Vocabulary
+from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
 from network.names import Names
@@ -28,7 +28,7 @@ def read(network: str, path: Path, names: Names) -> Intake:
     if not path.is_file():
         pytest.skip(f"{path} is not here: it is not part of the repository")
     written, folder = read_network(network)
-    return read_files([path], Vocabulary(written, folder, names), received_at=RECEIVED_AT,
+    return read_files([path], DecoderTables(written, folder, names), received_at=RECEIVED_AT,
                       threads=2)
 
 
@@ -72,12 +72,12 @@ def test_ten_thousand_lines_of_jakarta(tmp_path: Path) -> None:
     assert intake.files[0].paid == sum(int(row["payAmount"]) for row in rows)
     for tap, row in zip(taps, rows, strict=True):
         assert int(tap["card_lo"]) == int(row["payCardID"]) % 2**64
-        assert names.code("stop", int(tap["entry_stop"])) == row["tapInStops"]
+        assert names.code("stop", int(tap["in_stop"])) == row["tapInStops"]
         assert names.code("stop", int(tap["stop"])) == row["tapOutStops"]
         assert names.code("line", int(tap["line"])) == row["corridorID"]
         assert tap["direction"] == int(row["direction"]) + 1
         civil = datetime.datetime.strptime(row["tapInTime"] + "+0700", "%m/%d/%Y %H:%M%z")
-        assert tap["entered_at"] == tap["card_seq"] == civil.timestamp()
+        assert tap["in_at"] == tap["card_seq"] == civil.timestamp()
 
 
 def test_jakarta_as_it_was_published(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_jakarta_as_it_was_published(tmp_path: Path) -> None:
     taps = all_taps(intake, names)
     assert taps["paid"].tolist() == [3500, 0, 0]
     assert taps["flags"].tolist() == [2, 0, 2]
-    assert np.all(taps["tapped_at"][1:2] == taps["entered_at"][1:2])
+    assert np.all(taps["tapped_at"][1:2] == taps["in_at"][1:2])
     assert taps["stop"][1] == 0
     assert taps["line"][1] == 0
     assert taps["direction"].tolist() == [2, 1, 1]

@@ -141,12 +141,12 @@ def test_blanks_that_stand_for_something(tmp_path: Path) -> None:
 def test_a_ride_carries_both_ends(tmp_path: Path) -> None:
     tap, names = one_tap(tmp_path, **RIDE)
     assert tap["kind"] == TapKind.RIDE
-    assert tap["tapped_at"] - tap["entered_at"] == 1800
-    assert names.code("stop", int(tap["entry_stop"])) == "S1"
+    assert tap["tapped_at"] - tap["in_at"] == 1800
+    assert names.code("stop", int(tap["in_stop"])) == "S1"
     assert names.code("stop", int(tap["stop"])) == "S2"
     assert names.scope("stop", int(tap["stop"])) == "rails"
     tap, _ = one_tap(tmp_path, **{**RIDE, "stop": "", "tapped_at": ""})
-    assert (tap["stop"], tap["tapped_at"]) == (0, tap["entered_at"])
+    assert (tap["stop"], tap["tapped_at"]) == (0, tap["in_at"])
 
 
 def test_every_kind(tmp_path: Path) -> None:

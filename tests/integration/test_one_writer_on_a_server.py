@@ -119,6 +119,6 @@ def test_a_lost_lock_is_noticed_before_the_commit(tmp_path: Path) -> None:
         with (pytest.raises(BookLocked, match="kept other writers out"),   # noqa: PT012
               book.begin(digest="x", kind="clear") as run):
             write(run, 1)
-            book.engine.run("KILL QUERY WHERE query_id = 'onecard-writer-lost' SYNC")
+            book.store.run("KILL QUERY WHERE query_id = 'onecard-writer-lost' SYNC")
             commit(run, 1)
         assert_holds(book, 0)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ext import records
 from ext.clearing.pricing import price_rides
-from ext.clearing.tables import Plan
+from ext.clearing.tables import PricingTables
 from ext.codes import Code, LegKind, RideState
 from fare_tables.compile.ground import Ground, Runner
 from fare_tables.compile.tables import compile_tables
@@ -146,19 +146,19 @@ def price(folder: Path, tables: Sequence[Table], *rides: dict[str, Any],
           states: Records | None = None, before: Records | None = None) -> Outcome:
     """Rides priced in the order given."""
     names = make_names()
-    plan = compile_tables(tables, make_ground(folder, names))
-    return price_by(plan, names, *rides, states=states, before=before)
+    pricing_tables = compile_tables(tables, make_ground(folder, names))
+    return price_by(pricing_tables, names, *rides, states=states, before=before)
 
 
-def price_by(plan: Plan, names: Names, *rides: dict[str, Any], states: Records | None = None,
+def price_by(pricing_tables: PricingTables, names: Names, *rides: dict[str, Any], states: Records | None = None,
              before: Records | None = None) -> Outcome:
-    """The same with a plan that is compiled already."""
+    """The same with a pricing_tables that is compiled already."""
     rows = records_of(rides, records.RIDE)
     state = new_states(1) if states is None else states.copy()
     before = np.zeros(0, records.ACCUMULATOR) if before is None else before
     charges = dirty(len(rows), records.CHARGE)
-    after = dirty(len(before) + len(rows) * plan.counts_to_most, records.ACCUMULATOR)
-    kept, refused = price_rides(plan, rows, state, before, charges, after)
+    after = dirty(len(before) + len(rows) * pricing_tables.counts_to_most, records.ACCUMULATOR)
+    kept, refused = price_rides(pricing_tables, rows, state, before, charges, after)
     codes = [Code(int(code)).name for code in charges["code"]]
     assert refused == len(codes) - codes.count("OK")
     return Outcome(codes, charges, rows, state, after[:kept], names)

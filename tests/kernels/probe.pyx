@@ -5,21 +5,21 @@ from libc.stdint cimport int64_t, uint32_t
 from ext.checked cimport add_i64, mul_i64, sub_i64
 from ext.codes cimport Code, RideState, TapKind
 from ext.records cimport (
-    LEGS, Accumulator, AccumulatorRule, AgreementTerms, Band, CardState, Charge, Choice, Condition,
-    Entry, FareRow, LineStop, LineStops, Member, Obligation, Offer, PriceBand, PriceRow, Refusal,
-    Ride, SameStation, Share, Step, Tap, Tariff, Window,
+    LEGS, Accumulator, AccumulatorRule, AgreementTerms, Band, CardState, Charge, TariffIndex, Condition,
+    Entry, FareRow, LineStop, LineStops, Member, Obligation, CandidateRows, PriceBand, DiscountRow, Refusal,
+    Ride, SameStation, Share, DiscountStage, Tap, Tariff, Timeframe,
 )
 
 SIZES = {
     "TAP": sizeof(Tap), "REFUSAL": sizeof(Refusal), "RIDE": sizeof(Ride),
     "CHARGE": sizeof(Charge), "ENTRY": sizeof(Entry), "CARD_STATE": sizeof(CardState),
     "ACCUMULATOR": sizeof(Accumulator), "OBLIGATION": sizeof(Obligation),
-    "OFFER": sizeof(Offer), "STEP": sizeof(Step), "CONDITION": sizeof(Condition),
-    "WINDOW": sizeof(Window), "FARE_ROW": sizeof(FareRow), "SAME_STATION": sizeof(SameStation),
+    "CANDIDATE_ROWS": sizeof(CandidateRows), "DISCOUNT_STAGE": sizeof(DiscountStage), "CONDITION": sizeof(Condition),
+    "TIMEFRAME": sizeof(Timeframe), "FARE_ROW": sizeof(FareRow), "SAME_STATION": sizeof(SameStation),
     "LINE_STOP": sizeof(LineStop), "LINE_STOPS": sizeof(LineStops),
-    "MEMBER": sizeof(Member), "TARIFF": sizeof(Tariff), "PRICE_ROW": sizeof(PriceRow),
+    "MEMBER": sizeof(Member), "TARIFF": sizeof(Tariff), "DISCOUNT_ROW": sizeof(DiscountRow),
     "BAND": sizeof(Band), "PRICE_BAND": sizeof(PriceBand), "SHARE": sizeof(Share),
-    "CHOICE": sizeof(Choice), "ACCUMULATOR_RULE": sizeof(AccumulatorRule),
+    "TARIFF_INDEX": sizeof(TariffIndex), "ACCUMULATOR_RULE": sizeof(AccumulatorRule),
     "AGREEMENT_TERMS": sizeof(AgreementTerms),
 }
 CODES = {"TRUNCATED_LINE": Code.TRUNCATED_LINE, "PRICE_OVERFLOW": Code.PRICE_OVERFLOW,

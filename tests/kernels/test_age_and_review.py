@@ -34,7 +34,7 @@ def pair(taps: Records, *, day_starts_s: int = 0) -> Records:
     rides = dirty(len(taps), records.RIDE)
     made, _ = pair_taps(
         taps, np.arange(len(taps), dtype=np.uint32), MEMBERS, rides,
-        np.empty(len(taps), dtype=np.uint32), ride_limit_s=10_000, horizon=2**40,
+        np.empty(len(taps), dtype=np.uint32), ride_limit_s=10_000, watermark=2**40,
         civil_offset_s=0, day_starts_s=day_starts_s)
     return rides[:made]
 
@@ -155,8 +155,8 @@ def test_of_two_taps_the_last_that_says_it(first: tuple[int, int], last: tuple[i
 def test_whatever_the_ride_is(kind: TapKind, stop: int) -> None:
     """Lone entries and exits have a rider, too, and so have rides in one record."""
     noon = day("2024-11-25") * DAY_S + DAY_S // 2
-    taps = records_of([{"kind": kind, "operator": 1, "tapped_at": noon, "entered_at": noon,
-                        "stop": stop, "entry_stop": 1, "born_day": OLD, "review_day": LATER}],
+    taps = records_of([{"kind": kind, "operator": 1, "tapped_at": noon, "in_at": noon,
+                        "stop": stop, "in_stop": 1, "born_day": OLD, "review_day": LATER}],
                       records.TAP)
     ride, = pair(taps)
     assert (ride["age"], ride["flags"]) == (74, REVIEWED)

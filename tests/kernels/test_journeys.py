@@ -17,22 +17,22 @@ LIMIT_S = 1000
 MEMBERS = records_of([{}, {"system": 5}, {"system": 5}, {"system": 6}], records.MEMBER)
 
 
-def pair(taps: Records, *, horizon: int = 0, civil_offset_s: int = 0,
+def pair(taps: Records, *, watermark: int = 0, civil_offset_s: int = 0,
          day_starts_s: int = 0) -> tuple[Records, list[int]]:
     """The rides of taps that are in order, and the indexes of entries that stay open."""
     order = np.arange(len(taps), dtype=np.uint32)
     rides = dirty(len(taps), records.RIDE)
     carried = np.empty(len(taps), dtype=np.uint32)
     made, left = pair_taps(taps, order, MEMBERS, rides, carried, ride_limit_s=LIMIT_S,
-                           horizon=horizon, civil_offset_s=civil_offset_s,
+                           watermark=watermark, civil_offset_s=civil_offset_s,
                            day_starts_s=day_starts_s)
     return rides[:made], carried[:left].tolist()
 
 
 def tap_of(row: dict[str, str]) -> dict[str, int]:
     return {"card_lo": int(row.get("card") or 1), "kind": TapKind[row["kind"].upper()],
-            "tapped_at": int(row["at"]), "entered_at": int(row.get("entered") or 0),
-            "stop": int(row.get("stop") or 0), "entry_stop": int(row.get("from") or 0),
+            "tapped_at": int(row["at"]), "in_at": int(row.get("entered") or 0),
+            "stop": int(row.get("stop") or 0), "in_stop": int(row.get("from") or 0),
             "operator": int(row.get("operator") or 1), "mode": int(row.get("mode") or 1)}
 
 
@@ -148,18 +148,18 @@ def test_taps_become_rides(table: str, expected: list[str]) -> None:
     assert [ride_text(ride) for ride in rides] == expected
 
 
-@pytest.mark.parametrize(("horizon", "closed"), [
-    # in at 100, limit 1,000   closed where 1,100 < horizon
+@pytest.mark.parametrize(("watermark", "closed"), [
+    # in at 100, limit 1,000   closed where 1,100 < watermark
     (0,    False),
     (1099, False),
     (1100, False),
     (1101, True),
     (2**32 - 1, True),
 ])
-def test_an_open_entry_waits_for_the_horizon(horizon: int, closed: bool) -> None:
+def test_an_open_entry_waits_for_the_horizon(watermark: int, closed: bool) -> None:
     """A gate out may still come in with tomorrow's file."""
     taps = records_of([{"kind": TapKind.IN, "tapped_at": 100, "stop": 1}], records.TAP)
-    rides, carried = pair(taps, horizon=horizon)
+    rides, carried = pair(taps, watermark=watermark)
     assert [ride_text(ride) for ride in rides] == (["MISSING_OUT 0-0 100-0 1>0"] if closed else [])
     assert carried == ([] if closed else [0])
 
@@ -168,7 +168,7 @@ def test_every_card_can_leave_an_entry_open() -> None:
     """The low half of a card's number alone does not tell cards apart."""
     taps = records_of([{"card_hi": card, "card_lo": 1, "kind": TapKind.IN, "tapped_at": at}
                        for card, at in ((1, 5), (2, 2000), (3, 5))], records.TAP)
-    rides, carried = pair(taps, horizon=1500)
+    rides, carried = pair(taps, watermark=1500)
     assert rides["card_hi"].tolist() == [1, 3]
     assert carried == [1]
 
@@ -239,4 +239,4 @@ def test_wrong_memory_is_a_value_error(rides: int, carried: int) -> None:
     with pytest.raises(ValueError, match=f"rides has {rides} rows and carried {carried} for 2"):
         pair_taps(np.zeros(2, records.TAP), np.zeros(2, np.uint32), MEMBERS,
                   np.zeros(rides, records.RIDE), np.zeros(carried, np.uint32),
-                  ride_limit_s=1, horizon=0, civil_offset_s=0, day_starts_s=0)
+                  ride_limit_s=1, watermark=0, civil_offset_s=0, day_starts_s=0)

@@ -129,7 +129,7 @@ def test_order_is_card_time_class_counter() -> None:
 def test_a_whole_ride_stands_where_it_began() -> None:
     taps = records_of([
         {"card_seq": 2, "kind": TapKind.SINGLE, "tapped_at": 150, "source_line": 2},
-        {"card_seq": 3, "kind": TapKind.RIDE, "tapped_at": 900, "entered_at": 100,
+        {"card_seq": 3, "kind": TapKind.RIDE, "tapped_at": 900, "in_at": 100,
          "source_line": 3},
         {"card_seq": 4, "kind": TapKind.RIDE, "tapped_at": 120, "source_line": 4},
     ], records.TAP)

@@ -73,9 +73,9 @@ def test_where(tmp_path: Path, row: dict[str, Any], ends: tuple[Any, Any],
 ])
 def test_a_window_begins_at_its_first_second_and_ends_before_its_last(
         tmp_path: Path, clock: str, holds: bool) -> None:
-    window = {"window": "rush", "since": datetime.time(7), "until": datetime.time(9)}
+    timeframe = {"timeframe": "rush", "since": datetime.time(7), "until": datetime.time(9)}
     ride = make_ride(started_at=MIDNIGHT + _seconds(clock), ended_at=MIDNIGHT + _seconds(clock))
-    assert paid(tmp_path, {"windows": ["rush"]}, ride, window=[window]) == (100 if holds else 200)
+    assert paid(tmp_path, {"timeframes": ["rush"]}, ride, timeframe=[timeframe]) == (100 if holds else 200)
 
 
 @pytest.mark.parametrize(("clock", "holds"), [
@@ -83,9 +83,9 @@ def test_a_window_begins_at_its_first_second_and_ends_before_its_last(
     ("04:59:59", True), ("05:00:00", False), ("12:00:00", False),
 ])
 def test_a_window_can_go_past_midnight(tmp_path: Path, clock: str, holds: bool) -> None:
-    window = {"window": "night", "since": datetime.time(22), "until": datetime.time(5)}
+    timeframe = {"timeframe": "night", "since": datetime.time(22), "until": datetime.time(5)}
     ride = make_ride(started_at=MIDNIGHT + _seconds(clock), ended_at=MIDNIGHT + _seconds(clock))
-    assert paid(tmp_path, {"windows": ["night"]}, ride, window=[window]) == (
+    assert paid(tmp_path, {"timeframes": ["night"]}, ride, timeframe=[timeframe]) == (
         100 if holds else 200)
 
 
@@ -108,16 +108,16 @@ def test_days_are_those_of_the_calendar_and_the_network(
         tmp_path: Path, days: list[str], day: int, holds: bool) -> None:
     at = day * 86_400 + 43_200
     ride = make_ride(service_day=day, started_at=at, ended_at=at)
-    window = {"window": "some", "days": days}
-    assert paid(tmp_path, {"windows": ["some"]}, ride, window=[window]) == (100 if holds else 200)
+    timeframe = {"timeframe": "some", "days": days}
+    assert paid(tmp_path, {"timeframes": ["some"]}, ride, timeframe=[timeframe]) == (100 if holds else 200)
 
 
 def test_the_day_is_the_service_day(tmp_path: Path) -> None:
     """Half past midnight belongs to the day before, where days begin at three."""
     at = (MAKE_UP_DAY + 1) * 86_400 + 1800
     ride = make_ride(service_day=MAKE_UP_DAY, started_at=at, ended_at=at)
-    window = {"window": "work", "days": ["workday"], "until": datetime.time(1)}
-    assert paid(tmp_path, {"windows": ["work"]}, ride, window=[window]) == 100
+    timeframe = {"timeframe": "work", "days": ["workday"], "until": datetime.time(1)}
+    assert paid(tmp_path, {"timeframes": ["work"]}, ride, timeframe=[timeframe]) == 100
 
 
 @pytest.mark.parametrize(("at", "state", "holds"), [
@@ -129,11 +129,11 @@ def test_the_day_is_the_service_day(tmp_path: Path) -> None:
 ])
 def test_a_window_is_of_the_entry_or_the_exit(tmp_path: Path, at: str, state: RideState,
                                               holds: bool) -> None:
-    window = {"window": "noon", "since": datetime.time(12), "until": datetime.time(13)}
+    timeframe = {"timeframe": "noon", "since": datetime.time(12), "until": datetime.time(13)}
     ride = make_ride(state=state, started_at=0 if state == RideState.MISSING_IN else NOON - 1,
                      ended_at=0 if state == RideState.MISSING_OUT else NOON + 600)
-    table = make_table(concession=[{**HALF, "windows": ["noon"], "window_at": at}],
-                       window=[window], fare={"rule": "flat", "basis": "flat", "amount": 200,
+    table = make_table(concession=[{**HALF, "timeframes": ["noon"], "timeframe_at": at}],
+                       timeframe=[timeframe], fare={"rule": "flat", "basis": "flat", "amount": 200,
                                               "discounts_on_incomplete": True})
     assert price(tmp_path, [table], ride).price == [100 if holds else 200]
 

@@ -28,7 +28,7 @@ def on(day: int, **changes: Any) -> dict[str, Any]:
 def counted(outcome: Outcome) -> dict[tuple[str, int], tuple[int, int]]:
     """What each accumulator holds afterwards: amount and rides."""
     return {(outcome.names.code("accumulator", int(row["accumulator"])), int(row["period"])):
-            (int(row["spent"]), int(row["rides"])) for row in outcome.accumulators}
+            (int(row["amount"]), int(row["rides"])) for row in outcome.accumulators}
 
 
 def test_a_tier_by_the_number_of_rides(tmp_path: Path) -> None:
@@ -82,17 +82,17 @@ def quota(limit: int, uses: int = 1, **row: Any) -> dict[str, Any]:
             "quota": {"accumulator": "uses", "limit": limit, "uses": uses}, **row}
 
 
-@pytest.mark.parametrize(("limit", "uses", "prices", "spent"), [
+@pytest.mark.parametrize(("limit", "uses", "prices", "amount"), [
     (2, 1, [0, 0, 200], 2),
     (5, 2, [0, 0, 200], 4),         # the third would take the sixth count
     (4, 2, [0, 0, 200], 4),
     (3, 3, [0, 200, 200], 3),
 ])
 def test_a_quota_holds_while_the_ride_fits_in(tmp_path: Path, limit: int, uses: int,
-                                              prices: list[int], spent: int) -> None:
+                                              prices: list[int], amount: int) -> None:
     outcome = price(tmp_path, [make_table(concession=[quota(limit, uses)])], *[make_ride()] * 3)
     assert outcome.price == prices
-    assert counted(outcome)["uses", MONTH][0] == spent
+    assert counted(outcome)["uses", MONTH][0] == amount
 
 
 def test_when_the_quota_is_used_up_the_next_row_is_tried(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_one_accumulator_can_be_fed_by_rides_and_by_quotas(tmp_path: Path) -> No
 
 
 def test_there_is_room_for_all_that_a_ride_feeds(tmp_path: Path) -> None:
-    """Three accumulators, a quota of the concession and one of the cap: five new totals."""
+    """Three accumulators, a quota of the concession and one of the cap: five new accumulators."""
     cap = {"rule": "cap", "accumulator": "week", "amount": 10_000, "funders": FINANCE,
            "quota": {"accumulator": "year", "limit": 9}}
     table = make_table(counts_to=["month", "today", "week"], concession=[quota(9)], cap=[cap])
@@ -136,7 +136,7 @@ def test_there_is_room_for_all_that_a_ride_feeds(tmp_path: Path) -> None:
 
 
 def test_totals_of_other_cards_stay_where_they_are(tmp_path: Path) -> None:
-    before = records_of([{"card_lo": card, "accumulator": 1, "period": MONTH, "spent": 900}
+    before = records_of([{"card_lo": card, "accumulator": 1, "period": MONTH, "amount": 900}
                          for card in (0, 1, 2)], records.ACCUMULATOR)
     table = make_table(counts_to=["month"], tier=[
         {"rule": "over", "accumulator": "month", "over": 800, "pays_percent": 50,
@@ -147,13 +147,13 @@ def test_totals_of_other_cards_stay_where_they_are(tmp_path: Path) -> None:
 
 
 def _spent(rows: Records) -> list[tuple[int, int]]:
-    return list(zip(rows["card_lo"].tolist(), rows["spent"].tolist(), strict=True))
+    return list(zip(rows["card_lo"].tolist(), rows["amount"].tolist(), strict=True))
 
 
 def test_a_counter_that_cannot_be_exceeded(tmp_path: Path) -> None:
     """The largest tier is open above: no sum is beyond it."""
     before = records_of([{"card_lo": 1, "accumulator": 1, "period": MONTH,
-                          "spent": np.iinfo(np.int64).max - 10**10}], records.ACCUMULATOR)
+                          "amount": np.iinfo(np.int64).max - 10**10}], records.ACCUMULATOR)
     table = make_table(counts_to=["month"], tier=[
         {"rule": "over", "accumulator": "month", "over": 800, "pays_percent": 50,
          "funders": FINANCE}])
@@ -161,11 +161,11 @@ def test_a_counter_that_cannot_be_exceeded(tmp_path: Path) -> None:
 
 
 def test_a_card_that_carries_more_than_is_kept_at_hand(tmp_path: Path) -> None:
-    """Forty thousand days' totals before today's: too far off for its place to be remembered."""
+    """Forty thousand days' accumulators before today's: too far off for its place to be remembered."""
     cap = {"rule": "cap", "accumulator": "today", "amount": 300, "funders": FINANCE}
     table = make_table(counts_to=["today"], cap=[cap])
     number = price(tmp_path, [table], make_ride()).accumulators["accumulator"][0]
-    before = records_of([{"card_lo": 1, "accumulator": number, "period": day, "spent": 1}
+    before = records_of([{"card_lo": 1, "accumulator": number, "period": day, "amount": 1}
                          for day in range(40_000) if day != DAY], records.ACCUMULATOR)
     outcome = price(tmp_path, [table], *[make_ride()] * 3, before=before)
     assert outcome.price == [200, 100, 0]
@@ -175,7 +175,7 @@ def test_a_card_that_carries_more_than_is_kept_at_hand(tmp_path: Path) -> None:
 def test_more_totals_than_the_plan_promised_are_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The room for them is reckoned from the plan: a wrong plan must not write past it."""
+    """The room for them is reckoned from the pricing_tables: a wrong pricing_tables must not write past it."""
     monkeypatch.setattr("fare_tables.compile.tables._counts_to_most", lambda table: 0)
     with pytest.raises(IndexError, match="more accumulators"):
         price(tmp_path, [make_table(counts_to=["month"])], make_ride())

@@ -177,7 +177,7 @@ def test_incomplete_rides_are_not_discounted(tmp_path: Path, written: bool, stat
 
 
 TIERS = [
-    # bounds                             spent before    applies
+    # bounds                             amount before    applies
     ({"over": 8000},                     8000,           False),
     ({"over": 8000},                     8001,           True),
     ({"at_least": 8000},                 7999,           False),
@@ -192,13 +192,13 @@ TIERS = [
 ]
 
 
-@pytest.mark.parametrize(("bounds", "spent", "applies"), TIERS)
+@pytest.mark.parametrize(("bounds", "amount", "applies"), TIERS)
 def test_a_tier_is_by_what_was_spent_before(tmp_path: Path, bounds: dict[str, int],
-                                            spent: int | None, applies: bool) -> None:
+                                            amount: int | None, applies: bool) -> None:
     table = table_of(tier=[{"rule": "regular", "funders": FINANCE, "accumulator": "month",
                             "pays_percent": 80, **bounds}])
-    before = [] if spent is None else [
-        {"card_lo": 1, "accumulator": 1, "period": MONTH, "spent": spent}]
+    before = [] if amount is None else [
+        {"card_lo": 1, "accumulator": 1, "period": MONTH, "amount": amount}]
     outcome = price(tmp_path, [table], make_ride(),
                     before=records_of(before, records.ACCUMULATOR))
     assert outcome.price == [160 if applies else 200]
@@ -211,7 +211,7 @@ def test_another_total_is_not_looked_at(tmp_path: Path, other: dict[str, int]) -
     """A month that is over, another card's spending, and another total count for nothing."""
     table = table_of(tier=[{"rule": "regular", "funders": FINANCE, "accumulator": "month",
                             "pays_percent": 80, "over": 0}])
-    row = {"card_lo": 1, "accumulator": 1, "period": MONTH, "spent": 9000, **other}
+    row = {"card_lo": 1, "accumulator": 1, "period": MONTH, "amount": 9000, **other}
     before = records_of([row], records.ACCUMULATOR)
     assert price(tmp_path, [table], make_ride(), before=before).price == [200]
 
@@ -221,22 +221,22 @@ def test_rides_feed_the_accumulators(tmp_path: Path) -> None:
     table = table_of(counts_to=["today", "month"], concession=[concession(pays_percent=80)])
     rides = [make_ride(), make_ride(), make_ride(state=RideState.MISSING_OUT),
              make_ride(service_day=DAY + 1), make_ride(service_day=DAY + 28)]
-    totals = price(tmp_path, [table], *rides).accumulators
-    names = ("accumulator", "period", "spent", "rides")
-    assert [tuple(int(row[name]) for name in names) for row in totals] == [
+    accumulators = price(tmp_path, [table], *rides).accumulators
+    names = ("accumulator", "period", "amount", "rides")
+    assert [tuple(int(row[name]) for name in names) for row in accumulators] == [
         (1, DAY, 400, 2), (1, DAY + 1, 200, 1), (1, DAY + 28, 200, 1),
         (2, MONTH, 480, 3), (2, MONTH + 1, 160, 1)]
-    assert reserved_is_zero(totals)
+    assert reserved_is_zero(accumulators)
 
 
 def test_totals_of_cards_without_rides_stay_out(tmp_path: Path) -> None:
-    """States and totals lie sorted by card; only cards that were touched are written again."""
-    before = records_of(({"card_lo": card, "accumulator": 1, "period": MONTH, "spent": card}
+    """States and accumulators lie sorted by card; only cards that were touched are written again."""
+    before = records_of(({"card_lo": card, "accumulator": 1, "period": MONTH, "amount": card}
                          for card in (1, 2, 3, 4)), records.ACCUMULATOR)
     rides = [make_ride(card_lo=card, service_day=DAY) for card in (2, 4)]
-    totals = price(tmp_path, [table_of(counts_to=["month"])], *rides, states=new_states(2, 4),
+    accumulators = price(tmp_path, [table_of(counts_to=["month"])], *rides, states=new_states(2, 4),
                    before=before).accumulators
-    assert [(int(row["card_lo"]), int(row["spent"])) for row in totals] == [(2, 202), (4, 204)]
+    assert [(int(row["card_lo"]), int(row["amount"])) for row in accumulators] == [(2, 202), (4, 204)]
 
 
 @pytest.mark.parametrize(("operator", "medium", "said", "paid", "variance", "held"), [

@@ -37,7 +37,7 @@ def after(taps: Records, before: Records = NO_STATE, codes: Records | None = Non
     return states
 
 
-def suspects(taps: Records, states: Records) -> list[int]:
+def maybe_seen(taps: Records, states: Records) -> list[int]:
     """The counters that earlier runs may have accepted."""
     order = ordered(taps)
     found = np.empty(len(order), np.uint32)
@@ -65,7 +65,7 @@ def suspects(taps: Records, states: Records) -> list[int]:
     ([0, UINT32_MAX],  UINT32_MAX - 1,  False),
 ])
 def test_the_window_tells_what_it_can(seen: list[int], asked: int, suspect: bool) -> None:
-    assert suspects(taps_of(asked), after(taps_of(*seen))) == ([asked] if suspect else [])
+    assert maybe_seen(taps_of(asked), after(taps_of(*seen))) == ([asked] if suspect else [])
 
 
 @pytest.mark.parametrize("ahead", [1, 62, 63, 64, 65, UINT32_MAX - 1])
@@ -83,15 +83,15 @@ def test_classes_have_a_window_each() -> None:
     state = after(taps_of(10, kind=TapKind.LOCK), state)
     names = ("highest_seq", "seen_boardings", "seen_exits", "seen_events")
     assert [int(state[name][0]) for name in names] == [10, 0b1000, 0b100, 0b1]
-    assert suspects(taps_of(7, kind=TapKind.RIDE), state) == [7]
-    assert suspects(taps_of(7, kind=TapKind.OUT), state) == []
-    assert suspects(taps_of(10, kind=TapKind.TOP_UP), state) == [10]
+    assert maybe_seen(taps_of(7, kind=TapKind.RIDE), state) == [7]
+    assert maybe_seen(taps_of(7, kind=TapKind.OUT), state) == []
+    assert maybe_seen(taps_of(10, kind=TapKind.TOP_UP), state) == [10]
 
 
 def test_a_refused_tap_is_not_remembered() -> None:
     """It may be sent again, once the fare table has been mended."""
     state = after(taps_of(7, 8), codes=np.array([Code.NO_FARE, Code.OK], np.uint16))
-    assert suspects(taps_of(7, 8), state) == [8]
+    assert maybe_seen(taps_of(7, 8), state) == [8]
 
 
 def test_a_carried_entry_is_not_suspect() -> None:
@@ -99,7 +99,7 @@ def test_a_carried_entry_is_not_suspect() -> None:
     taps = taps_of(7, kind=TapKind.IN)
     state = after(taps)
     taps["flags"] = records.TAP_FLAGS["CARRIED"]
-    assert suspects(taps, state) == []
+    assert maybe_seen(taps, state) == []
 
 
 def test_each_card_has_its_own_memory() -> None:
@@ -107,7 +107,7 @@ def test_each_card_has_its_own_memory() -> None:
     states = after(np.concatenate([taps_of(5, card=1), taps_of(5, card=3), taps_of(5, card=5)]))
     assert states["card_lo"].tolist() == [1, 3, 5]
     both = np.concatenate([taps_of(5, card=2), taps_of(5, card=3), taps_of(6, card=5)])
-    assert suspects(both, states) == [5]
+    assert maybe_seen(both, states) == [5]
     moved = after(both, states)
     assert moved["card_lo"].tolist() == [2, 3, 5]
     assert moved["seen_boardings"].tolist() == [1, 1, 0b11]
@@ -122,13 +122,13 @@ def test_a_new_state_has_nothing_to_transfer_from() -> None:
 
 def test_nothing_is_nothing() -> None:
     assert len(after(taps_of())) == 0
-    assert suspects(taps_of(), NO_STATE) == []
-    assert suspects(taps_of(1), NO_STATE) == []
+    assert maybe_seen(taps_of(), NO_STATE) == []
+    assert maybe_seen(taps_of(1), NO_STATE) == []
 
 
 def test_wrong_memory_is_a_value_error() -> None:
     taps, order = taps_of(1, 2), np.array([0, 1], np.uint32)
-    with pytest.raises(ValueError, match="suspects has 1 rows for 2"):
+    with pytest.raises(ValueError, match="maybe_seen has 1 rows for 2"):
         find_seen(taps, order, NO_STATE, np.empty(1, np.uint32))
     with pytest.raises(ValueError, match="opened has 1 rows for 2"):
         open_states(taps, order, NO_STATE, np.empty(1, records.CARD_STATE))

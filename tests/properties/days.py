@@ -125,7 +125,7 @@ def _moves(
     tap = draw(_taps(world, rider, operator, kind, time, seq))
     if kind == "ride":
         stops = list_stops(world, operator)
-        tap = replace(tap, entered_at=time, entry_stop=draw(st.sampled_from(stops)))
+        tap = replace(tap, in_at=time, in_stop=draw(st.sampled_from(stops)))
         lasted = 0 if move == "open_ride" else draw(gaps_s)
         tap = replace(tap, tapped_at=time + lasted, stop="" if move == "open_ride" else tap.stop)
     return [tap]
@@ -184,7 +184,7 @@ def copies_of(draw: st.DrawFn, world: World, tap: Tap) -> Tap:
     }
     copy = replace(tap, **{change: changed[change]})
     if tap.kind == "ride" and not tap.stop:     # never left: its one time is when it began
-        copy = replace(copy, entered_at=copy.tapped_at)
+        copy = replace(copy, in_at=copy.tapped_at)
     return copy
 
 

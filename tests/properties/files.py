@@ -18,8 +18,8 @@ from clearing.reference.world import World
 REQUIRED = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
             "stop")
 OPTIONAL = ("line", "vehicle", "direction", "medium", "card_kind", "issuer", "due", "paid",
-            "balance_before", "distance_m", "tac", "key_version", "algorithm", "entered_at",
-            "entry_stop", "born_on", "reviewed_until")
+            "balance_before", "distance_m", "tac", "key_version", "algorithm", "in_at",
+            "in_stop", "born_on", "reviewed_until")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class TapFile:
         return path
 
 
-def lay_out(
+def prepare(
     world: World, parts: Sequence[Sequence[Tap]], *, first_number: int = 1,
     seen: set[bytes] | None = None, terse: bool = False,
 ) -> list[TapFile]:
@@ -75,7 +75,7 @@ def _cells(world: World, tap: Tap, terse: bool) -> dict[str, str]:
     zone = ZoneInfo(world.network.time_zone)
     cells = {column: _cell(getattr(tap, column)) for column in (*REQUIRED, *OPTIONAL)}
     cells["tapped_at"] = _civil(zone, tap.tapped_at)
-    cells["entered_at"] = "" if tap.entered_at is None else _civil(zone, tap.entered_at)
+    cells["in_at"] = "" if tap.in_at is None else _civil(zone, tap.in_at)
     told = [issuer.code for issuer in world.network.issuer
             if any(tap.card.startswith(prefix) for prefix in issuer.card_prefixes)]
     if terse and told == [tap.issuer]:

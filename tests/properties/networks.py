@@ -24,7 +24,7 @@ from tests.properties.rows import (
     STOP_SETS,
     list_discounts,
     list_fares,
-    windows,
+    timeframes,
 )
 
 FIRST_DAY = datetime.date(2025, 1, 1)
@@ -204,7 +204,7 @@ def _tables(
         "best": [kind for kind in ("concession", "promotion", "transfer", "tier")
                  if draw(st.sampled_from([False, False, True]))],
         "counts_to": draw(st.sampled_from([["A1", "R1"], ["A1", "A2"], [], ["A2", "R1"]])),
-        "window": draw(windows()),
+        "timeframe": draw(timeframes()),
         "stop_sets": {code: draw(st.lists(st.sampled_from(RAIL_STOPS if rail else BUS_STOPS),
                                           min_size=1, max_size=3, unique=True))
                       for code in STOP_SETS},

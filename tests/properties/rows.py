@@ -25,10 +25,10 @@ day_lists = st.sampled_from([None, None, ["workday"], ["restday"], ["holiday"], 
 
 
 @st.composite
-def windows(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """The windows of a table, one of each name."""
+def timeframes(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """The timeframes of a table, one of each name."""
     return [{key: value for key, value in (
-        ("window", name), ("days", draw(day_lists)), ("since", draw(times)),
+        ("timeframe", name), ("days", draw(day_lists)), ("since", draw(times)),
         ("until", draw(st.one_of(st.none(), times)))) if value is not None} for name in WINDOWS]
 
 
@@ -167,7 +167,7 @@ def conditions(draw: st.DrawFn, network: Network, *, seldom: bool = False) -> di
         "line_classes": st.sampled_from([["express"], ["night"], ["night", "express"]]),
         "from_stops": st.sampled_from([["east"], ["west"], ["east", "west"]]),
         "to_stops": st.sampled_from([["east"], ["west"]]),
-        "windows": st.sampled_from([["early"], ["odd"], ["early", "odd"]]),
+        "timeframes": st.sampled_from([["early"], ["odd"], ["early", "odd"]]),
         "age_from": st.sampled_from([1, 18, 60, 65]),
         "age_to": st.sampled_from([17, 59, 65, 150]),
         "reviewed": st.just(True),
@@ -176,8 +176,8 @@ def conditions(draw: st.DrawFn, network: Network, *, seldom: bool = False) -> di
     count = draw(st.sampled_from([0] * 5 + [1] if seldom else [0, 1, 1, 2]))
     named = draw(st.permutations([*some, "cards", "cards"]))[:count]
     row = {name: draw(some[name]) for name in named}
-    if "windows" in row and draw(st.booleans()):
-        row["window_at"] = "exit"
+    if "timeframes" in row and draw(st.booleans()):
+        row["timeframe_at"] = "exit"
     if row.get("age_from", 0) > row.get("age_to", 150):
         del row["age_to"]
     return row

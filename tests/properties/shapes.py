@@ -10,7 +10,7 @@ from clearing.reference.world import World
 from fare_tables.model import Cap, DiscountRow, Fare, Row, Table, Tier, Transfer, table_version
 from tests.properties.rows import KINDS
 
-CONDITIONS = ("card_kinds", "media", "modes", "line_classes", "from_stops", "to_stops", "windows",
+CONDITIONS = ("card_kinds", "media", "modes", "line_classes", "from_stops", "to_stops", "timeframes",
               "age_from", "age_to")
 EFFECTS = {
     "concession": ("pays_percent", "bands", "pays_amount", "takes_off", "pays_fare"),
@@ -31,7 +31,7 @@ EVERY = {
     *(f"{kind} {effect}" for kind, effects in EFFECTS.items() for effect in effects),
     *(f"{kind} best" for kind in KINDS if kind != "cap"),
     *(f"if {name}" for name in CONDITIONS), "if cards home", "if cards away", "if cards of cities",
-    "if window at exit", "if reviewed", "if holder", "quota", "unless",
+    "if timeframe at exit", "if reviewed", "if holder", "quota", "unless",
     *(f"rounding {way}" for way in ("half_up", "half_even", "down", "up")), "unit",
     "one funder", "two funders", "by percent", "by weight",
     *(f"counts {counts}" for counts in ("paid", "due", "rides")),
@@ -82,8 +82,8 @@ def _row_shapes(row: Row) -> Iterator[str]:
             yield f"if {name}"
     if row.cards != "any":
         yield f"if cards {row.cards if isinstance(row.cards, str) else 'of cities'}"
-    if row.windows is not None and row.window_at == "exit":
-        yield "if window at exit"
+    if row.timeframes is not None and row.timeframe_at == "exit":
+        yield "if timeframe at exit"
     if row.reviewed:
         yield "if reviewed"
     if not row.companions:

@@ -19,10 +19,10 @@ from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from tests.properties.days import copies_of, taps_of
-from tests.properties.files import TapFile, lay_out
+from tests.properties.files import TapFile, prepare
 from tests.properties.networks import to_toml, worlds, write_world
 
-__all__ = ["Case", "TapFile", "cases", "lay_out", "replay", "taps_of", "worlds", "write_world"]
+__all__ = ["Case", "TapFile", "cases", "prepare", "replay", "taps_of", "worlds", "write_world"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +49,7 @@ class Case:
         files: list[list[TapFile]] = []
         number = 1
         for parts in self.runs:
-            files.append(lay_out(self.world, parts, first_number=number, seen=seen,
+            files.append(prepare(self.world, parts, first_number=number, seen=seen,
                                  terse=self.terse))
             number += len(parts)
         return files

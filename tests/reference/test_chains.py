@@ -110,7 +110,7 @@ def test_through_from_another_system_has_no_fare() -> None:
     taps = [bus("08:00:00", 1, stop="a"), *ride_metro("b", "c", at="05-04 08:10:00", seq=2)]
     assert prices(run(world, *taps))[1] == (300, 300)
     *_, priced = explain_card(world, taps, State(), taps[0].card)
-    assert [step.why for step in priced.steps if step.kind == "transfer"] == [
+    assert [step.why for step in priced.trace if step.kind == "transfer"] == [
         "no fare through: no way from (blank) to c"]
 
 
@@ -184,7 +184,7 @@ def test_an_end_that_is_not_known_is_not_in_time() -> None:
     fare = {"rule": "f", "basis": "flat", "amount": 200, "discounts_on_incomplete": True}
     world = make_world(make_table(), make_table("metro", fare=fare, transfer=[row]))
     result = run(world, bus("08:00:00", 1),
-                 make_tap("ride", "05-04 08:10:00", "", seq=2, entry_stop="a", operator="metro",
+                 make_tap("ride", "05-04 08:10:00", "", seq=2, in_stop="a", operator="metro",
                           mode="metro"))
     assert prices(result) == [(200, 200), (200, 200)]
 

@@ -86,4 +86,4 @@ def test_no_companion_of_a_ride_with_two_ends() -> None:
 
 def test_their_rides_count_like_others() -> None:
     result = ride(bus("08:00:00", 1), bus("08:00:10", 2), counts_to=["month"])
-    assert list(result.state.spent.values()) == [(260, 2)]
+    assert list(result.state.accumulators.values()) == [(260, 2)]

@@ -89,10 +89,10 @@ def test_closing_a_day_ends_its_open_entries_in_its_own_window() -> None:
         ("MISSING_OUT", MAY_4)]
     assert [tap.card for tap in result.carried] == ["5100000000000002"]
     assert result.state.closed_through == MAY_4
-    assert result.state.horizon == at("05-05 04:00:00") + 4 * 3600
+    assert result.state.watermark == at("05-05 04:00:00") + 4 * 3600
 
 
 def test_closing_an_earlier_day_opens_nothing() -> None:
-    state = State(closed_through=MAY_5, horizon=at("06-01 00:00:00"))
+    state = State(closed_through=MAY_5, watermark=at("06-01 00:00:00"))
     closed = close(make_world(), state, MAY_4).state
-    assert (closed.closed_through, closed.horizon) == (MAY_5, state.horizon)
+    assert (closed.closed_through, closed.watermark) == (MAY_5, state.watermark)

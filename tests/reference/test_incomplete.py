@@ -119,7 +119,7 @@ def test_a_bus_ride_without_an_exit_goes_to_the_farther_terminus(stop: str, due:
                                                                  ) -> None:
     """Beijing, 使用规则 art. 16: the fare to the farthest terminus."""
     world = make_world(make_table("metro", fare={**FARES["line"], "missing_out": "terminus"}))
-    result = run(world, make_tap("ride", "05-04 08:00:00", "", seq=1, entry_stop=stop, line="M",
+    result = run(world, make_tap("ride", "05-04 08:00:00", "", seq=1, in_stop=stop, line="M",
                                  operator="metro", mode="metro"))
     assert [charge.due for charge in result.charges] == ([] if due is None else [due])
 
@@ -130,7 +130,7 @@ def test_a_line_can_end_at_several_stops() -> None:
     world = make_world(make_table("metro", fare={**FARES["line"], "bands": bands,
                                                  "missing_out": "terminus"}))
     world.line_stops["rail-lines.csv"] = {"M": {"c": 0, "d": 900, "e": 900}}
-    result = run(world, make_tap("ride", "05-04 08:00:00", "", seq=1, entry_stop="d", line="M",
+    result = run(world, make_tap("ride", "05-04 08:00:00", "", seq=1, in_stop="d", line="M",
                                  operator="metro", mode="metro"))
     assert [charge.due for charge in result.charges] == [100]
 
@@ -173,9 +173,9 @@ def test_discounts_only_where_the_table_says_so(allowed: bool, price: int) -> No
     world = make_world(make_table("metro", fare=fare, concession=[HALF], counts_to=["month"]))
     result = run(world, make_tap("out", "05-04 09:00:00", "a", seq=2))
     assert result.charges[0].price == price
-    assert result.state.spent == {}         # an incomplete ride counts nothing
+    assert result.state.accumulators == {}         # an incomplete ride counts nothing
     assert result.state.chains == {}
     [priced] = explain_card(world, [make_tap("out", "05-04 09:00:00", "a", seq=2)], State(),
                             "5100000000000001")
-    [fare_step] = [step for step in priced.steps if step.kind == "fare"]
+    [fare_step] = [step for step in priced.trace if step.kind == "fare"]
     assert fare_step.why == "flat" + "; an incomplete ride has no discounts" * (not allowed)

@@ -84,7 +84,7 @@ def test_best_in_words() -> None:
     world = make_world(make_table(best=["concession"], concession=rows))
     tap = make_tap("single", "05-04 08:00:00", seq=1)
     [priced] = explain_card(world, [tap], State(), tap.card)
-    assert [step[1:] for step in priced.steps if step.kind == "concession"] == [
+    assert [step[1:] for step in priced.trace if step.kind == "concession"] == [
         ("90 %", False, "pays 90 %; another row leaves as little, or less", 200, 200),
         ("free", False, "not for card kind adult", 200, 200),
         ("off", True, "0.50 off", 200, 150),
@@ -95,7 +95,7 @@ def test_best_counts_only_the_row_that_applied() -> None:
     quota = {"accumulator": "uses", "limit": 9}
     rows = [row("90 %", pays_percent=90, quota=quota), row("80 %", pays_percent=80)]
     world = make_world(make_table(best=["concession"], concession=rows))
-    assert run(world, make_tap("single", "05-04 08:00:00", seq=1)).state.spent == {}
+    assert run(world, make_tap("single", "05-04 08:00:00", seq=1)).state.accumulators == {}
 
 
 @pytest.mark.parametrize(("concession", "price"), [

@@ -60,15 +60,15 @@ def test_exit_fits_system_and_mode(operator: str, mode: str, expected: list[str]
     assert states(result) == expected
 
 
-@pytest.mark.parametrize(("stop", "entry_stop", "expected"), [
+@pytest.mark.parametrize(("stop", "in_stop", "expected"), [
     ("c", "a", ("COMPLETE", "a", "c", 1200)),
     ("a", "a", ("SAME_STATION", "a", "a", 1200)),
     ("",  "a", ("MISSING_OUT", "a", "", 0)),
 ])
-def test_ride_records(stop: str, entry_stop: str, expected: tuple[str, str, str, int]) -> None:
+def test_ride_records(stop: str, in_stop: str, expected: tuple[str, str, str, int]) -> None:
     started = at("05-04 08:00:00")
-    result = run(WORLD, metro("ride", "08:20:00", stop, 2, entry_stop=entry_stop,
-                              entered_at=started))
+    result = run(WORLD, metro("ride", "08:20:00", stop, 2, in_stop=in_stop,
+                              in_at=started))
     [ride] = result.rides
     lasted_s = ride.ended_at - started if ride.ended_at else 0
     assert (ride.state, ride.from_stop, ride.to_stop, lasted_s) == expected
@@ -78,7 +78,7 @@ def test_ride_records(stop: str, entry_stop: str, expected: tuple[str, str, str,
 
 def test_ride_record_closes_an_open_entry() -> None:
     result = run(WORLD, metro("in", "08:00:00", "a", 1),
-                 metro("ride", "09:00:00", "c", 2, entry_stop="b", entered_at=at("05-04 08:30:00")))
+                 metro("ride", "09:00:00", "c", 2, in_stop="b", in_at=at("05-04 08:30:00")))
     assert states(result) == ["MISSING_OUT", "COMPLETE"]
 
 

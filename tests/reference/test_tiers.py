@@ -1,4 +1,4 @@
-"""Who has spent more pays less, until the month is over."""
+"""Who has accumulators more pays less, until the month is over."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.state import Spent, State
+from clearing.reference.state import Accumulator, State
 from tests.reference.town import legs, make_table, make_tap, make_world, prices, run
 
 CARD = "5100000000000001"
 FUNDERS = [{"funder": "gz-finance"}]
-# Guangzhou: 80 < spent <= 200 yuan in the month 8 折, above 200 yuan 5 折.
+# Guangzhou: 80 < accumulators <= 200 yuan in the month 8 折, above 200 yuan 5 折.
 GUANGZHOU = [
     {"rule": "t2", "funders": FUNDERS, "accumulator": "month", "pays_percent": 50, "over": 20000},
     {"rule": "t1", "funders": FUNDERS, "accumulator": "month", "pays_percent": 80, "over": 8000,
@@ -19,13 +19,13 @@ GUANGZHOU = [
 ]
 
 
-def spent(amount: int, period: str = "2026-05", name: str = "month") -> State:
-    return State(spent={(CARD, name, period): Spent(amount, 9)})
+def accumulators(amount: int, period: str = "2026-05", name: str = "month") -> State:
+    return State(accumulators={(CARD, name, period): Accumulator(amount, 9)})
 
 
 def price_after(amount: int, tiers: list[dict[str, Any]], **tap: Any) -> int:
     world = make_world(make_table(tier=tiers, counts_to=["month"]))
-    result = run(world, make_tap("single", "05-04 08:00:00", seq=1, **tap), state=spent(amount))
+    result = run(world, make_tap("single", "05-04 08:00:00", seq=1, **tap), state=accumulators(amount))
     return prices(result)[0][1]
 
 
@@ -59,18 +59,18 @@ def test_conditions_hold_for_tiers_too() -> None:
 def test_ride_that_crosses_the_bound_pays_by_what_was_spent_before_it() -> None:
     world = make_world(make_table(tier=GUANGZHOU, counts_to=["month"]))
     result = run(world, *(make_tap("single", f"05-04 08:0{n}:00", seq=n) for n in range(3)),
-                 state=spent(7900))
+                 state=accumulators(7900))
     assert prices(result) == [(200, 200), (200, 160), (200, 160)]
     assert legs(result)[1] == [("tier", "gz-finance", 40)]
-    assert result.state.spent[CARD, "month", "2026-05"] == (7900 + 200 + 160 + 160, 12)
+    assert result.state.accumulators[CARD, "month", "2026-05"] == (7900 + 200 + 160 + 160, 12)
 
 
 def test_month_is_that_of_the_service_day() -> None:
     world = make_world(make_table(tier=GUANGZHOU, counts_to=["month"]))
     result = run(world, make_tap("single", "06-01 03:59:59", seq=1),
-                 make_tap("single", "06-01 04:00:00", seq=2), state=spent(8001))
+                 make_tap("single", "06-01 04:00:00", seq=2), state=accumulators(8001))
     assert prices(result) == [(200, 160), (200, 200)]
-    assert result.state.spent == {
+    assert result.state.accumulators == {
         (CARD, "month", "2026-05"): (8161, 10), (CARD, "month", "2026-06"): (200, 1)}
 
 
@@ -81,18 +81,18 @@ def test_day_accumulator_counts_due() -> None:
     result = run(world, *(make_tap("single", f"05-0{day} 08:0{n}:00", seq=day * 10 + n)
                           for day in (4, 5) for n in range(3)))
     assert [price for _, price in prices(result)] == [200, 200, 0] * 2
-    assert result.state.spent[CARD, "today", "2026-05-04"] == (600, 3)
-    assert result.state.spent[CARD, "month", "2026-05"] == (800, 6)
+    assert result.state.accumulators[CARD, "today", "2026-05-04"] == (600, 3)
+    assert result.state.accumulators[CARD, "month", "2026-05"] == (800, 6)
 
 
 def test_what_the_validator_charged_counts() -> None:
     world = make_world(make_table(counts_to=["month"]))
     result = run(world, make_tap("single", "05-04 08:00:00", seq=1, paid=150))
-    assert result.state.spent[CARD, "month", "2026-05"] == (150, 1)
+    assert result.state.accumulators[CARD, "month", "2026-05"] == (150, 1)
 
 
 def test_state_given_stays_as_it_is() -> None:
-    state = spent(100)
+    state = accumulators(100)
     world = make_world(make_table(counts_to=["month"]))
     run(world, make_tap("single", "05-04 08:00:00", seq=1), state=state)
-    assert state == spent(100)
+    assert state == accumulators(100)

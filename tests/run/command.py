@@ -100,7 +100,7 @@ def contents(book: str | Path, *, with_refusals: bool = True) -> str:
             "GROUP BY window, debtor, creditor, cause ORDER BY window, debtor, creditor, cause")
         parts = [ledger.getvalue().decode(),
                  str([list(map(int, column)) for column in posted.values()]),
-                 str((runs[-1].horizon, runs[-1].closed_through, runs[-1].carried))]
+                 str((runs[-1].watermark, runs[-1].closed_through, runs[-1].carried))]
         if with_refusals:
             found = opened.query(
                 "SELECT run, file, line, offset, code, field, hex(raw) AS raw FROM refusals "

@@ -36,8 +36,8 @@ STEPS = {
         "_totals"),
     "clearing.book.writer:TableWriter": ("finish",),
     # Between the last look at what was written and the commit row; tests/book goes deeper.
-    "clearing.book.embedded:EmbeddedEngine": ("check_writer", "close"),
-    "clearing.book.server:ServerEngine": ("check_writer", "close"),
+    "clearing.book.embedded:EmbeddedStore": ("check_writer", "close"),
+    "clearing.book.server:ServerStore": ("check_writer", "close"),
     "clearing.answers.acknowledgements": ("acknowledge", "_reject", "acknowledge_again"),
     "clearing.answers.statements": ("write_settlement", "_write"),
 }

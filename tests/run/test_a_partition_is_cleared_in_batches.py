@@ -11,7 +11,7 @@ import pytest
 from clearing.book import State
 from clearing.engine.context import World, load_world
 from clearing.engine.partition import Clearer, Moment, carry
-from clearing.intake.decoder_tables import Vocabulary
+from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.reader import read_files
 from clearing.sample.day import write_day
 from ext import records
@@ -21,7 +21,7 @@ from ext.clearing.order import SCRATCH_BYTES, open_states, order_taps, remember_
 from ext.clearing.pricing import price_rides
 from network.names import Names
 
-MOMENT = Moment(horizon=1_732_560_000, first_open_day=0)
+MOMENT = Moment(watermark=1_732_560_000, first_open_day=0)
 BUSY = 2_500        # taps of one card, more than two batches
 
 
@@ -44,7 +44,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Any]:
     """A network, and a day's taps, one card's among them many times over."""
     world = load_world("demo", Names())
     paths = write_day(tmp_path_factory.mktemp("day"), taps=6_000)
-    vocabulary = Vocabulary(world.network, Path(world.folder), world.names)
+    vocabulary = DecoderTables(world.network, Path(world.folder), world.names)
     intake = read_files(paths, vocabulary, received_at=1_800_000_000, partitions=1)
     intake.number_codes(world.names, {file.index: file.index for file in intake.files})
     taps = intake.gather(0)
@@ -57,7 +57,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Any]:
 
 def one_by_one(world: World, taps: Any, before: State) -> tuple[Any, ...]:
     """What the kernels make of one partition, each over all of it."""
-    taps = np.concatenate([taps, before.open_taps])
+    taps = np.concatenate([taps, before.open_rides])
     count = len(taps)
     order, codes = np.empty(count, np.uint32), np.empty(count, np.uint16)
     order = order[:order_taps(taps, order, codes, np.empty(count * SCRATCH_BYTES, np.uint8))]
@@ -66,19 +66,19 @@ def one_by_one(world: World, taps: Any, before: State) -> tuple[Any, ...]:
     rides, carried = np.empty(len(order), records.RIDE), np.empty(len(order), np.uint32)
     made, still_open = pair_taps(
         taps, order, world.member_rows, rides, carried, ride_limit_s=world.network.ride_limit_s,
-        horizon=MOMENT.horizon, civil_offset_s=world.civil_offset_s,
+        watermark=MOMENT.watermark, civil_offset_s=world.civil_offset_s,
         day_starts_s=world.day_starts_s)
     charges = np.empty(made, records.CHARGE)
-    room = len(before.accumulators) + made * world.plan.counts_to_most
-    totals = np.empty(room, records.ACCUMULATOR)
-    kept, _ = price_rides(world.plan, rides[:made], cards, before.accumulators, charges, totals)
+    room = len(before.accumulators) + made * world.pricing_tables.counts_to_most
+    accumulators = np.empty(room, records.ACCUMULATOR)
+    kept, _ = price_rides(world.pricing_tables, rides[:made], cards, before.accumulators, charges, accumulators)
     entries = np.empty(made, records.ENTRY)
     entries = entries[:make_entries(taps, rides[:made], charges, world.member_rows,
                                     world.agreements, MOMENT.first_open_day, entries, codes)]
     remember_taps(taps, order, codes, cards)
-    open_taps = taps[carried[:still_open]]
-    open_taps["flags"] |= records.TAP_FLAGS["CARRIED"]
-    return entries, cards, totals[:kept], open_taps, codes[codes != 0]
+    open_rides = taps[carried[:still_open]]
+    open_rides["flags"] |= records.TAP_FLAGS["CARRIED"]
+    return entries, cards, accumulators[:kept], open_rides, codes[codes != 0]
 
 
 def test_batches_change_nothing(day: tuple[World, Any]) -> None:
@@ -89,9 +89,9 @@ def test_batches_change_nothing(day: tuple[World, Any]) -> None:
     for part in (taps[::2], taps[1::2]):
         wanted = one_by_one(world, part, before)
         clearer = Clearer(world, carry(before, 1), MOMENT)
-        assert len(clearer.lay_out(OnePartition(part), 0)) == 0     # type: ignore[arg-type]
+        assert len(clearer.prepare(OnePartition(part), 0)) == 0     # type: ignore[arg-type]
         found = clearer.clear(None)
-        for name, values in zip(("entries", "cards", "totals", "open_taps", "codes"), wanted,
+        for name, values in zip(("entries", "cards", "accumulators", "open_rides", "codes"), wanted,
                                 strict=True):
             assert getattr(found, name).tolist() == values.tolist(), name
         assert len(found.entries) > BUSY // 2
@@ -102,4 +102,4 @@ def test_batches_change_nothing(day: tuple[World, Any]) -> None:
         for name in ("seen_boardings", "seen_exits", "seen_events"):
             before.cards[name] = 0
     assert len(before.cards) > 500
-    assert len(before.open_taps) > 5
+    assert len(before.open_rides) > 5

@@ -138,7 +138,7 @@ def test_a_book_that_is_none(tmp_path: Path) -> None:
 
 def test_a_book_of_a_newer_version(cleared: Path) -> None:
     with open_book(str(cleared)) as opened:
-        opened.engine.run("INSERT INTO book VALUES (99, 'onecard-clearing')")
+        opened.store.run("INSERT INTO book VALUES (99, 'onecard-clearing')")
     done = refused("clear", TAPS[1], "--book", cleared)
     assert "a newer version wrote this book: its schema is 99" in done.err
     assert "upgrade" in done.err

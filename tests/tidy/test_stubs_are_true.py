@@ -16,7 +16,7 @@ ALLOWED = r"""
 ext\.\w+\.__test__
 ext\.\w+\.__pyx_capi__
 ext\.\w+(\.\w+)?\.__(reduce|setstate)_cython__
-ext\.\w+\.(Bench|Carried|Lookup|Origins|Plan|Shelf)
+ext\.\w+\.(PartitionPipeline|Carried|Lookup|Origins|Plan|PartitionBuffer)
 """
 
 

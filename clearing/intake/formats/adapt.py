@@ -20,7 +20,7 @@ import numpy.typing as npt
 from clearing.intake.blocks import Block
 from clearing.intake.chunks import Chunk
 from clearing.intake.formats.canonical import COLUMNS, Shape, read_header
-from clearing.intake.layout import Layout, Source
+from clearing.intake.layout import FieldSource, Layout
 from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, TEXT_PAD
 
 # Lines that the decoder refuses for the reason that they are named by.
@@ -178,8 +178,8 @@ class Adapter:
         Where the time cannot be read, any number: the decoder will refuse the time.
         """
         time = values["tapped_at"]
-        if values["kind"] == "ride" and values.get("entered_at"):
-            time = values["entered_at"]
+        if values["kind"] == "ride" and values.get("in_at"):
+            time = values["in_at"]
         try:
             civil = (datetime.strptime(time, "%Y%m%d%H%M%S") if time.isdigit()
                      else datetime.fromisoformat(time))
@@ -208,7 +208,7 @@ def _quoted(value: str) -> str:
     return value
 
 
-def _make_step(source: Source) -> Callable[[Read], str]:
+def _make_step(source: FieldSource) -> Callable[[Read], str]:
     """Compile a source to the function that reads it."""
     if source.from_time:
         return lambda read: ""          # set once the times are known
@@ -235,7 +235,7 @@ def _make_step(source: Source) -> Callable[[Read], str]:
     return step
 
 
-def _list_changes(source: Source) -> list[Callable[[str], str]]:
+def _list_changes(source: FieldSource) -> list[Callable[[str], str]]:
     """List what a source does to a value, in order."""
     changes: list[Callable[[str], str]] = []
     if source.strip:

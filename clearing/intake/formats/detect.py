@@ -41,7 +41,7 @@ class FileRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Opened:
+class DetectedFormat:
     """A file whose records can be read."""
 
     layout: str
@@ -51,7 +51,7 @@ class Opened:
     adapter: Adapter | None = None
 
 
-def open_records(reader: FileReader, layout: Layout | None, civil_offset_s: int) -> Opened:
+def detect_format(reader: FileReader, layout: Layout | None, civil_offset_s: int) -> DetectedFormat:
     """Find a file's format: onecard-taps/1 where its header has the columns, else the layout.
 
     Raises FileRefused.
@@ -67,14 +67,14 @@ def open_records(reader: FileReader, layout: Layout | None, civil_offset_s: int)
     if end and is_canonical(columns):
         shape = _shape_of(columns)
         reader.take_header(end)
-        return Opened(FORMAT, shape.columns, shape, reader.pieces())
+        return DetectedFormat(FORMAT, shape.columns, shape, reader.pieces())
     if layout is None:
         raise _explain_header(peeked, end)
     if layout.format == "fixed":
-        return _open_fixed(reader, layout)
+        return _detect_fixed(reader, layout)
     if layout.format == "json":
-        return _open_json(reader, layout, civil_offset_s)
-    return _open_csv(reader, layout, end, civil_offset_s)
+        return _detect_json(reader, layout, civil_offset_s)
+    return _detect_csv(reader, layout, end, civil_offset_s)
 
 
 def _shape_of(columns: tuple[str, ...]) -> Shape:
@@ -106,16 +106,16 @@ def _check_plain(peeked: bytes, end: int) -> None:
                           f"in {len(peeked)} bytes")
 
 
-def _open_fixed(reader: FileReader, layout: Layout) -> Opened:
+def _detect_fixed(reader: FileReader, layout: Layout) -> DetectedFormat:
     """Open a file of records of one length: they begin with the first line."""
     has_mark = reader.peeked.startswith(codecs.BOM_UTF8)
     reader.take_header(len(codecs.BOM_UTF8) if has_mark else 0, lines=0)
     shape = place_columns({column: (place.start, place.width)
                            for column, place in layout.columns.items()}, layout.record_bytes)
-    return Opened(layout.name, shape.columns, shape, reader.pieces())
+    return DetectedFormat(layout.name, shape.columns, shape, reader.pieces())
 
 
-def _open_csv(reader: FileReader, layout: Layout, end: int, civil_offset_s: int) -> Opened:
+def _detect_csv(reader: FileReader, layout: Layout, end: int, civil_offset_s: int) -> DetectedFormat:
     """Open a CSV file of another layout."""
     _check_plain(reader.peeked, end)
     line = reader.peeked[:end].removeprefix(codecs.BOM_UTF8).rstrip(b"\n").removesuffix(b"\r")
@@ -139,10 +139,10 @@ def _open_csv(reader: FileReader, layout: Layout, end: int, civil_offset_s: int)
                           f"{layout.name!r} ({'; '.join(faults) or 'too many columns'})")
     adapter = Adapter(layout, columns, civil_offset_s)
     reader.take_header(end)
-    return Opened(layout.name, columns, adapter.shape, reader.pieces(), adapter)
+    return DetectedFormat(layout.name, columns, adapter.shape, reader.pieces(), adapter)
 
 
-def _open_json(reader: FileReader, layout: Layout, civil_offset_s: int) -> Opened:
+def _detect_json(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
     """Open a JSON file of another layout."""
     if reader.size > JSON_BYTES:
         raise FileRefused(Code.FILE_STRUCTURE, f"{reader.size} bytes of JSON, at most "
@@ -159,7 +159,7 @@ def _open_json(reader: FileReader, layout: Layout, civil_offset_s: int) -> Opene
                           f"{layout.records_at or 'the top'!r}: {error}") from None
     adapter = Adapter(layout, tuple(layout.sources()), civil_offset_s)
     pieces = (Objects(part, data) for part in _in_parts(iter(objects)))
-    return Opened(layout.name, adapter.columns, adapter.shape, pieces, adapter)
+    return DetectedFormat(layout.name, adapter.columns, adapter.shape, pieces, adapter)
 
 
 def _in_parts(objects: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:

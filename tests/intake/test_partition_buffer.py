@@ -1,4 +1,4 @@
-"""What is put on a shelf comes off it whole, from exactly one partition, with a book's numbers."""
+"""What is put into a buffer comes out whole, from exactly one partition, with a book's numbers."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.clearing.partition import mark_cards
-from ext.intake.buffer import PAGE_BYTES, REMAP, SOURCE, Origins, Shelf, mark_used
+from ext.clearing.partition import add_to_card_filter
+from ext.intake.buffer import PAGE_BYTES, REMAP, SOURCE, Origins, PartitionBuffer, mark_used
 from ext.records import TAP
 
 pytestmark = pytest.mark.kernels
 
 ARENA_BYTES = 256 * PAGE_BYTES
-ARENA = np.empty(ARENA_BYTES, np.uint8)     # no two shelves of this module are used at a time
+ARENA = np.empty(ARENA_BYTES, np.uint8)     # no two buffers here are used at a time
 CODES = 4                                   # of each kind; numbers are 0 to 3
-RARE = ("entered_at", "entry_stop", "distance_m", "tac", "born_day", "review_day", "key_version",
+RARE = ("in_at", "in_stop", "distance_m", "tac", "born_day", "review_day", "key_version",
         "algorithm")
 
 
-def shelf_of(taps: Any, partitions: int, block: int = 0) -> Shelf:
-    shelf = Shelf(partitions)
-    shelf.add(ARENA)
-    assert shelf.put(taps, 0, block) == (len(taps), int(taps["tapped_at"].max(initial=0)))
-    return shelf
+def buffer_of(taps: Any, partitions: int, block: int = 0) -> PartitionBuffer:
+    partition_buffer = PartitionBuffer(partitions)
+    partition_buffer.add(ARENA)
+    assert partition_buffer.put(taps, 0, block) == (len(taps), int(taps["tapped_at"].max(initial=0)))
+    return partition_buffer
 
 
 def origins_of(blocks: int = 1, keep: Any = 1, first_line: int = 0) -> Origins:
@@ -37,15 +37,15 @@ def origins_of(blocks: int = 1, keep: Any = 1, first_line: int = 0) -> Origins:
     return Origins(sources, np.array([(0, 4, 8, 12)], REMAP), numbers.astype(np.uint32))
 
 
-def off(shelf: Shelf, origins: Origins, partitions: int) -> list[Any]:
-    """Every partition's taps, off the shelf and by way of packed rows."""
+def off(partition_buffer: PartitionBuffer, origins: Origins, partitions: int) -> list[Any]:
+    """Every partition's taps, off the partition_buffer and by way of packed rows."""
     found = []
     for part in range(partitions):
-        taps = np.empty(shelf.count(part), TAP)
-        taps = taps[:shelf.gather(part, origins, taps, 0)]
-        rows = np.empty(shelf.size(part), np.uint8)
-        assert shelf.drain(part, rows, 0) == len(rows)
-        again = np.empty(shelf.count(part), TAP)
+        taps = np.empty(partition_buffer.count(part), TAP)
+        taps = taps[:partition_buffer.gather(part, origins, taps, 0)]
+        rows = np.empty(partition_buffer.size(part), np.uint8)
+        assert partition_buffer.drain(part, rows, 0) == len(rows)
+        again = np.empty(partition_buffer.count(part), TAP)
         assert again[:origins.unpack(rows, len(rows), again, 0)].tolist() == taps.tolist()
         found.append(taps)
     return found
@@ -62,7 +62,7 @@ def random_taps(count: int, seed: int, rare: bool) -> Any:
     taps["source_file"] = 0
     taps["flags"] &= 31
     taps["reserved"] = 0
-    for name in ("stop", "line", "vehicle", "device", "entry_stop"):
+    for name in ("stop", "line", "vehicle", "device", "in_stop"):
         taps[name] %= CODES
     if not rare:
         for name in RARE:
@@ -77,10 +77,10 @@ def test_every_field_comes_back(count: int, seed: int, partitions: int, rare: bo
     if rare and count:      # both sorts of rows on one page
         for name in RARE:
             taps[name][::3] = 0
-    found = np.concatenate(off(shelf_of(taps, partitions), origins_of(first_line=5), partitions))
+    found = np.concatenate(off(buffer_of(taps, partitions), origins_of(first_line=5), partitions))
     wanted = taps.copy()
     wanted["source_file"], wanted["source_line"] = 7, taps["source_line"] + np.uint32(5)
-    for kind, names in enumerate((("stop", "entry_stop"), ("line",), ("vehicle",), ("device",)), 1):
+    for kind, names in enumerate((("stop", "in_stop"), ("line",), ("vehicle",), ("device",)), 1):
         for name in names:
             wanted[name] += 100 * kind
     assert sorted(found.tolist()) == sorted(wanted.tolist())
@@ -89,9 +89,9 @@ def test_every_field_comes_back(count: int, seed: int, partitions: int, rare: bo
 def test_a_cards_taps_are_in_one_partition_in_their_order() -> None:
     taps = np.zeros(9_000, TAP)
     taps["card_lo"], taps["source_line"] = np.arange(9_000) % 50, np.arange(9_000)
-    shelf = shelf_of(taps, 16)
+    partition_buffer = buffer_of(taps, 16)
     homes: dict[int, int] = {}
-    for part, some in enumerate(off(shelf, origins_of(), 16)):
+    for part, some in enumerate(off(partition_buffer, origins_of(), 16)):
         assert some["source_line"].tolist() == sorted(some["source_line"].tolist())
         for card in set(some["card_lo"].tolist()):
             assert homes.setdefault(card, part) == part
@@ -100,70 +100,70 @@ def test_a_cards_taps_are_in_one_partition_in_their_order() -> None:
 
 
 def test_files_that_are_not_kept() -> None:
-    shelf = shelf_of(random_taps(5, 1, rare=False), 1, block=0)
-    shelf.put(random_taps(3, 2, rare=False), 0, 1)
-    [taps] = off(shelf, origins_of(2, keep=[0, 1]), 1)
-    assert (len(taps), shelf.count(0)) == (3, 8)
+    partition_buffer = buffer_of(random_taps(5, 1, rare=False), 1, block=0)
+    partition_buffer.put(random_taps(3, 2, rare=False), 0, 1)
+    [taps] = off(partition_buffer, origins_of(2, keep=[0, 1]), 1)
+    assert (len(taps), partition_buffer.count(0)) == (3, 8)
 
 
-def test_a_full_shelf_says_where_it_stopped() -> None:
+def test_a_full_buffer_says_where_it_stopped() -> None:
     taps = np.zeros(ARENA_BYTES // PAGE_BYTES * 51 + 10, TAP)
     taps["source_line"] = np.arange(len(taps))
-    shelf = Shelf(1)
-    assert shelf.put(taps[:1], 0, 0) == (0, 0)
-    shelf.add(ARENA)
-    stop, _ = shelf.put(taps, 0, 0)
+    partition_buffer = PartitionBuffer(1)
+    assert partition_buffer.put(taps[:1], 0, 0) == (0, 0)
+    partition_buffer.add(ARENA)
+    stop, _ = partition_buffer.put(taps, 0, 0)
     assert stop == len(taps) - 10
-    shelf.add(np.empty(ARENA_BYTES, np.uint8))
-    assert shelf.put(taps, stop, 0)[0] == len(taps)
-    assert off(shelf, origins_of(), 1)[0]["source_line"].tolist() == list(range(len(taps)))
-    shelf.forget()
-    assert (shelf.count(0), shelf.size(0)) == (0, 0)
-    shelf.put(taps[:7], 0, 0)
-    assert len(off(shelf, origins_of(), 1)[0]) == 7
+    partition_buffer.add(np.empty(ARENA_BYTES, np.uint8))
+    assert partition_buffer.put(taps, stop, 0)[0] == len(taps)
+    assert off(partition_buffer, origins_of(), 1)[0]["source_line"].tolist() == list(range(len(taps)))
+    partition_buffer.forget()
+    assert (partition_buffer.count(0), partition_buffer.size(0)) == (0, 0)
+    partition_buffer.put(taps[:7], 0, 0)
+    assert len(off(partition_buffer, origins_of(), 1)[0]) == 7
 
 
 def test_marks_of_the_codes_that_wanted_taps_have() -> None:
     taps = np.zeros(2, TAP)
-    for place, name in enumerate(("stop", "entry_stop", "line", "vehicle", "device")):
+    for place, name in enumerate(("stop", "in_stop", "line", "vehicle", "device")):
         taps[name] = place % CODES
-    shelf = shelf_of(taps[:1], 1, block=1)
+    partition_buffer = buffer_of(taps[:1], 1, block=1)
     taps["line"] = 3
-    shelf.put(taps[1:], 0, 0)
-    rows = np.empty(shelf.size(0), np.uint8)
-    shelf.drain(0, rows, 0)
+    partition_buffer.put(taps[1:], 0, 0)
+    rows = np.empty(partition_buffer.size(0), np.uint8)
+    partition_buffer.drain(0, rows, 0)
     marks = np.zeros((4, CODES), np.uint8)
     mark_used(rows, len(rows), np.array([0, 1], np.uint8), *marks)
     assert marks.tolist() == [[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0]]
 
 
-def test_a_shelf_marks_its_cards() -> None:
+def test_a_buffer_marks_its_cards() -> None:
     taps = random_taps(500, 4, rare=True)
     taps["tac"][::2] = 0
     found, wanted = np.zeros((2, 1 << 6), np.uint64)
-    shelf_of(taps, 16).mark(found)
-    mark_cards(taps.view(np.uint8).reshape(len(taps), -1), wanted)
+    buffer_of(taps, 16).mark(found)
+    add_to_card_filter(taps.view(np.uint8).reshape(len(taps), -1), wanted)
     assert found.tolist() == wanted.tolist()
     assert any(wanted)
 
 
 def test_wrong_calls() -> None:
-    shelf = shelf_of(np.zeros(3, TAP), 2)
+    partition_buffer = buffer_of(np.zeros(3, TAP), 2)
     with pytest.raises(ValueError, match="marks: 3 words"):
-        shelf.mark(np.zeros(3, np.uint64))
+        partition_buffer.mark(np.zeros(3, np.uint64))
     with pytest.raises(ValueError, match="arena: 4 bytes, expected a multiple of 4096"):
-        shelf.add(np.empty(4, np.uint8))
+        partition_buffer.add(np.empty(4, np.uint8))
     with pytest.raises(ValueError, match="partition: 2, expected 0 to 1"):
-        shelf.count(2)
+        partition_buffer.count(2)
     with pytest.raises(ValueError, match="first: 4 of 3"):
-        shelf.put(np.zeros(3, TAP), 4, 0)
+        partition_buffer.put(np.zeros(3, TAP), 4, 0)
     with pytest.raises(ValueError, match="taps: 2 rows are too few"):
-        shelf.gather(0, origins_of(), np.zeros(2, TAP), 0)
+        partition_buffer.gather(0, origins_of(), np.zeros(2, TAP), 0)
     with pytest.raises(ValueError, match="rows: 10 bytes from 0 on, expected 240"):
-        shelf.drain(0, np.zeros(10, np.uint8), 0)
+        partition_buffer.drain(0, np.zeros(10, np.uint8), 0)
     with pytest.raises(ValueError, match="rows: 10 bytes, not 80"):
         origins_of().unpack(np.zeros(10, np.uint8), 80, np.zeros(1, TAP), 0)
     with pytest.raises(ValueError, match="block 0: worker 1 of 1"):
         Origins(np.array([(0, 0, 1, 1)], SOURCE), np.zeros(1, REMAP), np.zeros(1, np.uint32))
     with pytest.raises(ValueError, match="partitions: 3"):
-        Shelf(3)
+        PartitionBuffer(3)

@@ -13,23 +13,23 @@ from network.files import TableError
 from tests.reference.town import make_table, make_tap, make_world, prices, ride_metro, run
 
 FUNDERS = [{"funder": "operator"}]
-HALF = {"rule": "half", "funders": FUNDERS, "pays_percent": 50, "windows": ["w"]}
+HALF = {"rule": "half", "funders": FUNDERS, "pays_percent": 50, "timeframes": ["w"]}
 
 
-def is_inside(window: dict[str, Any], *taps: Any, **network: Any) -> bool:
-    """Whether a ride of these taps is in the window: then it pays half of 2.00."""
-    window = {"window": "w", **{name: datetime.time.fromisoformat(value)
+def is_inside(timeframe: dict[str, Any], *taps: Any, **network: Any) -> bool:
+    """Whether a ride of these taps is in the timeframe: then it pays half of 2.00."""
+    timeframe = {"timeframe": "w", **{name: datetime.time.fromisoformat(value)
                                 if name in ("since", "until") else value
-                                for name, value in window.items()}}
-    at_exit = {"window_at": "exit"} if len(taps) == 2 else {}
-    world = make_world(*(make_table(operator, window=[window], concession=[{**HALF, **at_exit}])
+                                for name, value in timeframe.items()}}
+    at_exit = {"timeframe_at": "exit"} if len(taps) == 2 else {}
+    world = make_world(*(make_table(operator, timeframe=[timeframe], concession=[{**HALF, **at_exit}])
                          for operator in ("bus", "metro")), **network)
     [(_, price)] = prices(run(world, *taps))
     return price == 100
 
 
 # From `since` on, and before `until`.
-@pytest.mark.parametrize(("window", "boarded", "inside"), [
+@pytest.mark.parametrize(("timeframe", "boarded", "inside"), [
     ({"until": "07:00"},                        "06:59:59", True),
     ({"until": "07:00"},                        "07:00:00", False),
     ({"since": "07:30", "until": "09:00"},      "07:29:59", False),
@@ -45,8 +45,8 @@ def is_inside(window: dict[str, Any], *taps: Any, **network: Any) -> bool:
     ({"since": "07:30:30", "until": "09:00"},   "07:30:29", False),
     ({},                                        "12:00:00", True),
 ])
-def test_hours(window: dict[str, Any], boarded: str, inside: bool) -> None:
-    assert is_inside(window, make_tap("single", f"05-04 {boarded}", seq=1)) == inside
+def test_hours(timeframe: dict[str, Any], boarded: str, inside: bool) -> None:
+    assert is_inside(timeframe, make_tap("single", f"05-04 {boarded}", seq=1)) == inside
 
 
 @pytest.mark.parametrize(("days", "when", "inside"), [
@@ -94,8 +94,8 @@ def test_own_day_comes_before_the_mainlands() -> None:
 
 
 def test_year_that_the_calendar_does_not_have() -> None:
-    window = {"window": "w", "days": ["workday"]}
-    world = make_world(make_table(window=[window], concession=[HALF]), calendar="mainland")
+    timeframe = {"timeframe": "w", "days": ["workday"]}
+    world = make_world(make_table(timeframe=[timeframe], concession=[HALF]), calendar="mainland")
     tap = make_tap("single", "05-04 08:00:00", seq=1, tapped_at=4_102_444_800)     # 2100
     with pytest.raises(TableError, match="2100"):
         run(world, tap)
@@ -109,33 +109,33 @@ def test_by_exit(out: str, inside: bool) -> None:
     assert is_inside({"until": "07:00"}, *taps) == inside
 
 
-@pytest.mark.parametrize(("window_at", "price"), [("entry", 200), ("exit", 100)])
-def test_a_time_that_is_not_known_is_in_no_window(window_at: str, price: int) -> None:
+@pytest.mark.parametrize(("timeframe_at", "price"), [("entry", 200), ("exit", 100)])
+def test_a_time_that_is_not_known_is_in_no_window(timeframe_at: str, price: int) -> None:
     fare = {"rule": "f", "basis": "flat", "amount": 200, "discounts_on_incomplete": True}
-    world = make_world(make_table("metro", fare=fare, window=[{"window": "w"}],
-                                  concession=[{**HALF, "window_at": window_at}]))
+    world = make_world(make_table("metro", fare=fare, timeframe=[{"timeframe": "w"}],
+                                  concession=[{**HALF, "timeframe_at": timeframe_at}]))
     way_out = make_tap("out", "05-04 08:00:00", seq=1)
     assert prices(run(world, way_out)) == [(200, price)]
 
 
 def test_any_of_several_windows_will_do() -> None:
-    windows = [{"window": "dawn", "until": datetime.time(7)},
-               {"window": "dusk", "since": datetime.time(20)},
-               {"window": "noon", "since": datetime.time(12), "until": datetime.time(13)}]
-    row = {**HALF, "windows": ["dawn", "dusk"]}
-    world = make_world(make_table(window=windows, concession=[row]))
+    timeframes = [{"timeframe": "dawn", "until": datetime.time(7)},
+               {"timeframe": "dusk", "since": datetime.time(20)},
+               {"timeframe": "noon", "since": datetime.time(12), "until": datetime.time(13)}]
+    row = {**HALF, "timeframes": ["dawn", "dusk"]}
+    world = make_world(make_table(timeframe=timeframes, concession=[row]))
     result = run(world, *(make_tap("single", f"05-04 {hour}:00:00", seq=int(hour))
                           for hour in ("06", "12", "20")))
     assert [price for _, price in prices(result)] == [100, 200, 100]
 
 
 def test_why_not_in_words() -> None:
-    windows = [{"window": "early", "until": datetime.time(7)},
-               {"window": "weekend", "days": ["sat", "restday"]}]
-    row = {**HALF, "windows": ["early", "weekend"]}
-    world = make_world(make_table(window=windows, concession=[row]))
+    timeframes = [{"timeframe": "early", "until": datetime.time(7)},
+               {"timeframe": "weekend", "days": ["sat", "restday"]}]
+    row = {**HALF, "timeframes": ["early", "weekend"]}
+    world = make_world(make_table(timeframe=timeframes, concession=[row]))
     tap = make_tap("single", "05-04 08:30:00", seq=1)
     [priced] = explain_card(world, [tap], State(), tap.card)
-    assert [step.why for step in priced.steps if step.kind == "concession"] == [
+    assert [step.why for step in priced.trace if step.kind == "concession"] == [
         "entry not in early: 08:30:00 is not from 00:00 to before 07:00; "
         "not in weekend: 2026-05-04 is mon and workday, not sat or restday"]
