@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
                         help="also into a ClickHouse server, started for this on loopback")
     parser.add_argument("--peers", action="store_true", help="also the same job in other tools")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--once", tariff_index=KINDS, help="one run of this kind, as JSON")
+    parser.add_argument("--once", choices=KINDS, help="one run of this kind, as JSON")
     parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.once:

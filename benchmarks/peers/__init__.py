@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--once", tariff_index=(ENGINE, *PEERS), help=argparse.SUPPRESS)
+    parser.add_argument("--once", choices=(ENGINE, *PEERS), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.once:
         print(json.dumps(run_once(options.once, options.taps, options.seed, options.threads)))

@@ -175,7 +175,7 @@ def test_a_card_that_carries_more_than_is_kept_at_hand(tmp_path: Path) -> None:
 def test_more_totals_than_the_plan_promised_are_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The room for them is reckoned from the pricing_tables: a wrong pricing_tables must not write past it."""
+    """The room for them is reckoned from the tables: wrong ones must not write past it."""
     monkeypatch.setattr("fare_tables.compile.tables._counts_to_most", lambda table: 0)
     with pytest.raises(IndexError, match="more accumulators"):
         price(tmp_path, [make_table(counts_to=["month"])], make_ride())
