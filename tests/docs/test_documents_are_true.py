@@ -51,8 +51,9 @@ def test_paths_exist(page: str) -> None:
     text = re.sub(r"^(?: {4}|```).*$|\]\([^)]*\)", "", without_blocks(page), flags=re.MULTILINE)
     paths = [path.rstrip("/.-") for path in
              re.findall(rf"(?<![\w./-])((?:{FOLDERS})/[\w./-]+)", text)]
-    missing = [path for path in paths
-               if not any((ROOT / f"{path}{end}").exists() for end in ("", ".py", ".pyx", ".pxd"))]
+    missing = [path for path in paths if not any(
+        (folder / f"{path}{end}").exists()
+        for folder in (ROOT, (ROOT / page).parent) for end in ("", ".py", ".pyx", ".pxd"))]
     assert not missing
 
 

@@ -1,7 +1,7 @@
 """Each folder with files has a line on what lives there, so that nobody has to guess.
 
-A package has the docstring of its __init__.py. Any other has a README.md of its own, or a row in the
-README.md of a folder above it, whose first cell is its path from there, such as `golden/*/`.
+A package has the docstring of its __init__.py. Any other has a README.md of its own, or a row in
+the README.md of a folder above it, whose first cell is its path from there, such as `golden/*/`.
 """
 
 from __future__ import annotations
