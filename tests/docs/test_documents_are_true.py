@@ -88,3 +88,17 @@ def test_every_command_is_on_a_page() -> None:
     text = "".join(map(read_page, PAGES))
     missing = [command for command in COMMANDS if f"onecard {command}" not in text]
     assert not missing
+
+
+def test_every_benchmark_on_a_page_is_there() -> None:
+    for page in PAGES:
+        named = re.findall(r"python -m benchmarks (\w+)", read_page(page))
+        assert all((ROOT / f"benchmarks/{name}.py").exists() for name in named), page
+
+
+def test_every_word_has_one_meaning_and_its_chinese_term() -> None:
+    section = sections_of(read_page("ARCHITECTURE.md"))["Glossary"]
+    rows = [cells for cells in first_cells(section, "| ") if len(cells) == 3][1:]
+    words = [word for word, _, _ in rows]
+    assert len(words) == len(set(words)) >= 40
+    assert all(re.search(r"[\u4e00-\u9fff]", term) and meaning for _, term, meaning in rows)
