@@ -13,7 +13,7 @@ from network.refusals import WORDS
 from tests.tidy.source import list_files, name_of, text_of
 
 GOLDEN = Path(__file__).parent / "codes.txt"
-STORED = ("Code", "TapKind", "RideState", "LegKind", "Reason", "Cause")
+STORED = ("Code", "TapKind", "RideState", "Cause", "Reason")
 
 
 def test_numbers_are_those_that_were_given_out() -> None:
