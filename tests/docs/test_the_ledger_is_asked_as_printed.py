@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ PAGE = read_page("docs/ledger-in-sql.md")
 SECTIONS = sections_of(PAGE, level=3)
 QUESTIONS = [heading for heading in SECTIONS if heading[0].isdigit()]
 ENUMS = {"Codes": codes.Code, "Tap kinds": codes.TapKind, "Ride states": codes.RideState,
-         "Legs": codes.LegKind, "Reasons": codes.Reason, "Causes": codes.Cause}
+         "Reasons": codes.Reason, "Causes": codes.Cause}
 SAME_AS = {"entries": ("ledger", ("card",))}     # its columns are those of ..., without ...
 RECEIVED_AT = 1_798_761_600                     # 2027-01-01
 _numbers = itertools.count(1)
@@ -66,11 +67,20 @@ def test_there_are_ten() -> None:
     assert len(QUESTIONS) == 10
 
 
+def expand(cell: str) -> list[str]:
+    """The columns of a row: one, or `leg2_rule` to `leg7_rule`."""
+    first, *last = quoted(cell)
+    if not last:
+        return [first]
+    start, end = (int(re.findall(r"\d", name)[0]) for name in (first, last[0]))
+    return [first.replace(str(start), str(number)) for number in range(start, end + 1)]
+
+
 def columns_on_the_page() -> dict[str, dict[str, str]]:
     """Table to column to type, as the page has them."""
     section = sections_of(PAGE)["Tables and views"]
-    listed = {name: {quoted(column)[0]: quoted(type_)[0]
-                     for column, type_, _ in first_cells(text)}
+    listed = {name: {column: quoted(type_)[0]
+                     for columns, type_, _ in first_cells(text) for column in expand(columns)}
               for name, text in sections_of(section, level=3).items()}
     for name, (like, less) in SAME_AS.items():
         assert not listed[name]
