@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.run.command import REPOSITORY, Outcome, onecard, process, refused
+from tests.run.command import Outcome, onecard, process, refused
 
 SMALL = Path(__file__).parent / "small"
 MORNING = ("--at", "2024-11-25 08:10")
@@ -305,17 +304,3 @@ def test_the_shipped_networks_are_priced_by_name() -> None:
                "--month-spend", "99.50", network="demo")
     assert (one["due"], one["paid"]) == (600, 480)
     assert legs(one) == [("tier", "month-over-80-yuan", "gz-finance", 120)]
-
-
-def test_the_readme_shows_what_is_printed() -> None:
-    section = (REPOSITORY / "README.md").read_text("utf-8").split("## Price one ride")[1]
-    first, second = section.split("\n## ")[0].split("    onecard price ")[1:]
-    shown, other = (block.partition("\n\n")[::2] for block in (first, second))
-    printed = [line.removeprefix("    ") for line in shown[1].split("\n`")[0].splitlines()]
-    assert run(shown[0]).out.strip() == "\n".join(printed).strip()
-    assert run(other[0]).code == 0
-
-
-def run(command: str) -> Outcome:
-    """A command as the README writes it, without `onecard price`."""
-    return onecard("price", *shlex.split(command.replace("\\\n", "")))
