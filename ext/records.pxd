@@ -21,8 +21,8 @@ cdef enum:              # Tap.flags
     HAS_BALANCE = 4
     HAS_DISTANCE = 8
     HAS_TAC = 16
-    CARRIED = 32        # an open entry from an earlier run, not a record of this one
-    BUFFERED_MORE = 64   # on a partition_buffer only: a BufferedMore follows
+    CARRIED = 32        # an open ride from an earlier run, not a record of this one
+    BUFFERED_MORE = 64  # in a PartitionBuffer only: a BufferedMore follows
 
 cdef enum:              # Ride.flags
     PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it
@@ -46,14 +46,14 @@ cdef packed struct Tap:
     int64_t balance_before  # fen, before this tap; see HAS_BALANCE
     uint64_t source_offset  # byte offset of the record in its file
     uint32_t tapped_at
-    uint32_t in_at     # RIDE records: when the rider got in, tapped_at is when out
+    uint32_t in_at          # RIDE records: when the rider got in, tapped_at is when out
     uint32_t card_seq
     uint32_t device
     uint32_t device_seq
     uint32_t line
     uint32_t vehicle
     uint32_t stop           # RIDE records: where out (0: never tapped out)
-    uint32_t in_stop     # RIDE records: where in
+    uint32_t in_stop        # RIDE records: where in
     uint32_t distance_m
     uint32_t tac
     uint32_t source_line    # 1 is the first line of the file (the header)
@@ -72,7 +72,7 @@ cdef packed struct Tap:
     uint8_t algorithm
     uint32_t reserved
 
-cdef packed struct BufferedTap:  # what nearly every tap has, until its partition is cleared
+cdef packed struct BufferedTap: # what nearly every tap has, until its partition is cleared
     uint64_t card_hi
     uint64_t card_lo
     int32_t due
@@ -98,7 +98,7 @@ cdef packed struct BufferedTap:  # what nearly every tap has, until its partitio
     uint8_t direction
     uint8_t flags
 
-cdef packed struct BufferedMore: # the rest of a tap that has any of it
+cdef packed struct BufferedMore:    # the rest of a tap that has any of it
     uint32_t in_at
     uint32_t in_stop
     uint32_t distance_m
@@ -123,8 +123,8 @@ cdef packed struct Ride:
     uint64_t card_lo
     int64_t due             # as the validator says; see RIDE_HAS_DUE
     int64_t paid            # as the validator charged; see PAID_BY_VALIDATOR
-    uint32_t started_at     # 0 where the entry is missing
-    uint32_t ended_at       # 0 where the exit is missing; equal to started_at for SINGLE_TAP
+    uint32_t started_at     # 0 where the gate-in is missing
+    uint32_t ended_at       # 0 where the gate-out is missing; equal to started_at for SINGLE_TAP
     uint32_t card_seq       # of the ride's first tap
     uint32_t out_seq        # of the ride's last tap
     uint32_t device_seq     # of the ride's last tap
@@ -254,7 +254,7 @@ cdef packed struct CardState:
 cdef packed struct Accumulator:
     uint64_t card_hi
     uint64_t card_lo
-    int64_t amount               # fen counted in the period
+    int64_t amount              # fen (rides, for an accumulator of rides) in the period
     uint32_t rides
     uint32_t period             # calendar month (year * 12 + month - 1) or service day
     uint16_t accumulator        # number in the book's dictionary
@@ -292,14 +292,15 @@ cdef packed struct Tariff:      # one version of one fare table, for one system 
     uint16_t first_day
     uint16_t last_day           # inclusive
 
-cdef packed struct CandidateRows:       # what a tariff has for riders of one card kind, medium and mode
-    uint32_t fares              # index of its first fare row, among the candidate
-    uint32_t stages              # index of its first stage
+# What a tariff has for riders of one card kind, medium and mode.
+cdef packed struct CandidateRows:
+    uint32_t fares              # index of its first fare row, among the candidates
+    uint32_t stages             # index of its first stage
     uint16_t fares_count
     uint16_t stages_count
 
-cdef packed struct DiscountStage:        # the rows of one kind of discount, in stacking order
-    uint32_t rows               # index of the first, among the candidate
+cdef packed struct DiscountStage:   # the rows of one kind of discount, in stacking order
+    uint32_t rows               # index of the first, among the candidates
     uint16_t rows_count
     uint8_t kind                # LegKind
     uint8_t best                # 1: the row that leaves the lowest price wins, not the first
@@ -309,16 +310,16 @@ cdef packed struct Condition:   # what a row asks of a ride besides who rides; a
     uint32_t lines              # row of the line sets; 0: any
     uint32_t from_stops         # row of the stop sets; 0: any
     uint32_t to_stops
-    uint32_t timeframes            # index of the first
-    uint16_t timeframes_count      # 0: any time
+    uint32_t timeframes         # index of the first
+    uint16_t timeframes_count   # 0: any time
     uint8_t age_from
     uint8_t age_to              # 0: any age, known or not
-    uint8_t at_exit             # timeframes are of the exit, not of the entry
+    uint8_t at_exit             # timeframes are of the way out, not of the way in
     uint8_t reviewed            # 1: only while the yearly review is valid
     uint8_t holder_only         # 1: not for those who ride along
     uint8_t reserved
 
-cdef packed struct Timeframe:      # part of some days
+cdef packed struct Timeframe:   # part of some days
     uint32_t since_s            # civil seconds of the day
     uint32_t until_s            # exclusive; not after since_s: past midnight
     uint32_t days               # bit n: days with that bit in PricingTables.days
@@ -335,7 +336,7 @@ cdef packed struct FareRow:
     uint32_t condition          # 0: none
     uint32_t rule
     uint32_t bands              # index of the first band
-    uint32_t same_station       # index of the first stage
+    uint32_t same_station       # index of the first step
     uint32_t first_stop         # its system's stops: their places go from here ...
     uint32_t stops              # ... for so many
     uint32_t side               # stops or zones along one side of the matrix
@@ -358,12 +359,12 @@ cdef packed struct SameStation: # what a ride costs that ends where it began
     uint8_t reserved
     uint16_t reserved_2
 
-cdef packed struct DiscountRow:    # one concession, promotion, transfer, tier or cap
+cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or cap
     uint64_t from_modes         # transfer: of the ride before
     int64_t pays_ppm            # share of the price that the rider pays
     int64_t amount              # of the effect, fen
-    int64_t accumulated_from        # tier: what its accumulator has counted, at least
-    int64_t accumulated_to          # and at most
+    int64_t accumulated_from    # tier: what its accumulator has counted, at least
+    int64_t accumulated_to      # and at most
     int64_t quota_limit
     int64_t quota_uses
     uint32_t condition          # 0: none

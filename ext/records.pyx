@@ -13,18 +13,18 @@ cdef Obligation _obligation
 cdef Member _member
 cdef Tariff _tariff
 cdef CandidateRows _candidate
-cdef DiscountStage _step
+cdef DiscountStage _stage
 cdef Condition _condition
 cdef Timeframe _timeframe
 cdef FareRow _fare_row
 cdef SameStation _same_station
 cdef LineStop _line_stop
 cdef LineStops _line_stops
-cdef DiscountRow _price_row
+cdef DiscountRow _discount_row
 cdef Band _band
 cdef PriceBand _price_band
 cdef Share _share
-cdef TariffIndex _choice
+cdef TariffIndex _tariff_index
 cdef AccumulatorRule _accumulator_rule
 cdef AgreementTerms _agreement_terms
 
@@ -39,18 +39,18 @@ OBLIGATION = np.asarray(<Obligation[:1]>&_obligation).dtype
 MEMBER = np.asarray(<Member[:1]>&_member).dtype
 TARIFF = np.asarray(<Tariff[:1]>&_tariff).dtype
 CANDIDATE_ROWS = np.asarray(<CandidateRows[:1]>&_candidate).dtype
-DISCOUNT_STAGE = np.asarray(<DiscountStage[:1]>&_step).dtype
+DISCOUNT_STAGE = np.asarray(<DiscountStage[:1]>&_stage).dtype
 CONDITION = np.asarray(<Condition[:1]>&_condition).dtype
 TIMEFRAME = np.asarray(<Timeframe[:1]>&_timeframe).dtype
 FARE_ROW = np.asarray(<FareRow[:1]>&_fare_row).dtype
 SAME_STATION = np.asarray(<SameStation[:1]>&_same_station).dtype
 LINE_STOP = np.asarray(<LineStop[:1]>&_line_stop).dtype
 LINE_STOPS = np.asarray(<LineStops[:1]>&_line_stops).dtype
-DISCOUNT_ROW = np.asarray(<DiscountRow[:1]>&_price_row).dtype
+DISCOUNT_ROW = np.asarray(<DiscountRow[:1]>&_discount_row).dtype
 BAND = np.asarray(<Band[:1]>&_band).dtype
 PRICE_BAND = np.asarray(<PriceBand[:1]>&_price_band).dtype
 SHARE = np.asarray(<Share[:1]>&_share).dtype
-TARIFF_INDEX = np.asarray(<TariffIndex[:1]>&_choice).dtype
+TARIFF_INDEX = np.asarray(<TariffIndex[:1]>&_tariff_index).dtype
 ACCUMULATOR_RULE = np.asarray(<AccumulatorRule[:1]>&_accumulator_rule).dtype
 AGREEMENT_TERMS = np.asarray(<AgreementTerms[:1]>&_agreement_terms).dtype
 

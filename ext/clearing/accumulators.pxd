@@ -1,7 +1,7 @@
-"""What a card has amount and how often it has ridden: one running accumulator per accumulator and period.
+"""What a card has paid and how often it has ridden: one running total per accumulator and period.
 
-A card's accumulators lie side by side, the newest last. Places says where the accumulators of one service day
-stand, so that they are looked for once and not for every row of every ride.
+A card's accumulators lie side by side, the newest last. `places` says where those of one service
+day stand, so that they are looked for once and not for every row of every ride.
 """
 
 from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t
@@ -11,7 +11,7 @@ from ext.clearing.tables cimport PricingTables
 from ext.records cimport Accumulator, CardState, Ride
 
 cdef enum:
-    PLACES = 16             # accumulators whose places are kept from ride to ride
+    PLACES = 16             # numbers of accumulators whose places are kept from ride to ride
     PLACES_REACH = 30000    # accumulators of a card that a place can point to
     NO_PLACE = -1           # nothing is accumulated yet
     UNKNOWN_PLACE = -2
@@ -58,7 +58,7 @@ cdef inline void remember_place(Card *card, uint16_t number, Py_ssize_t found) n
 
 
 cdef inline Py_ssize_t search_accumulator(PricingTables tables, Card *card, uint16_t number,
-                                    uint16_t service_day) except -2 nogil:
+                                          uint16_t service_day) except -2 nogil:
     """The card's running accumulator in the period of a day; NO_PLACE."""
     cdef uint32_t period = period_of(tables, number, service_day)
     cdef Py_ssize_t i, found = NO_PLACE
@@ -71,7 +71,7 @@ cdef inline Py_ssize_t search_accumulator(PricingTables tables, Card *card, uint
 
 
 cdef inline Py_ssize_t find_accumulator(PricingTables tables, Card *card, uint16_t number,
-                                  uint16_t service_day) except -2 nogil:
+                                        uint16_t service_day) except -2 nogil:
     """The card's running accumulator in the period of a day, which its places are of; NO_PLACE."""
     if number < PLACES and card.places[number] != UNKNOWN_PLACE:
         return card.places[number]
@@ -79,18 +79,18 @@ cdef inline Py_ssize_t find_accumulator(PricingTables tables, Card *card, uint16
 
 
 cdef inline int64_t accumulated(PricingTables tables, Card *card, uint16_t number,
-                            uint16_t service_day) except -1 nogil:
+                                uint16_t service_day) except -1 nogil:
     """What an accumulator has accumulated in the period of a day."""
     cdef Py_ssize_t found = find_accumulator(tables, card, number, service_day)
     return card.accumulators[found].amount if found >= 0 else 0
 
 
 cdef inline Py_ssize_t add_accumulator(PricingTables tables, const Ride *ride, uint16_t number,
-                                 Card *card) except -1 nogil:
+                                       Card *card) except -1 nogil:
     """The place of a new running accumulator of the card, with nothing accumulated yet."""
     cdef Py_ssize_t place = card.count
     if place >= card.room:
-        raise IndexError("a ride feeds more accumulators than its tables says")
+        raise IndexError("a ride feeds more accumulators than its tables say")
     card.count += 1
     card.accumulators[place] = Accumulator(
         card_hi=ride.card_hi, card_lo=ride.card_lo, amount=0, rides=0,

@@ -12,8 +12,8 @@ from ext.records cimport (
     SHARE_OPERATOR,
     CardState,
     Charge,
-    FareRow,
     DiscountRow,
+    FareRow,
     Ride,
 )
 
@@ -42,7 +42,8 @@ cdef inline int64_t round_ppm(int64_t amount_ppm, const DiscountRow *row) except
     return <int64_t>(whole * row.unit)
 
 
-cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row, int64_t price) except -1 nogil:
+cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row,
+                                  int64_t price) except -1 nogil:
     """Each part of one price at its own share, added up and rounded once."""
     cdef int64_t total_ppm = 0, reached = 0, part
     cdef uint32_t i
@@ -55,9 +56,9 @@ cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row, 
     return round_ppm(total_ppm, row)
 
 
-cdef inline int64_t price_after(PricingTables tables, const DiscountRow *row, const FareRow *fare_row,
-                                const CardState *state, const Ride *ride, int64_t left,
-                                int64_t price) except -2 nogil:
+cdef inline int64_t price_after(PricingTables tables, const DiscountRow *row,
+                                const FareRow *fare_row, const CardState *state,
+                                const Ride *ride, int64_t left, int64_t price) except -2 nogil:
     """The price once the row has been applied, from 0 to what it was; DOES_NOT_FIT.
 
     fare_row: the one that set what is due. left: what a cap leaves.
@@ -131,17 +132,17 @@ cdef inline bint may_transfer(PricingTables tables, const DiscountRow *row, cons
 cdef inline int apportion(PricingTables tables, const DiscountRow *row, int64_t amount,
                           int64_t *parts) except -1 nogil:
     """Split an amount over the row's shares by largest remainder, ties to the earlier share."""
-    cdef int64_t accumulator = 0, left = amount, most
+    cdef int64_t weights = 0, left = amount, most
     cdef int64_t rests[FUNDERS_MAX]
     cdef Py_ssize_t i, best
     if row.shares_count == 1:
         parts[0] = amount
         return 0
     for i in range(row.shares_count):
-        accumulator += tables.shares[row.shares + i].weight
+        weights += tables.shares[row.shares + i].weight
     for i in range(row.shares_count):
-        parts[i] = amount * tables.shares[row.shares + i].weight // accumulator
-        rests[i] = amount * tables.shares[row.shares + i].weight - parts[i] * accumulator
+        parts[i] = amount * tables.shares[row.shares + i].weight // weights
+        rests[i] = amount * tables.shares[row.shares + i].weight - parts[i] * weights
         left -= parts[i]
     while left > 0:
         best = 0

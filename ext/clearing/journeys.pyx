@@ -186,7 +186,7 @@ cdef int close_whole(Ride *ride, const Tap[::1] taps, uint32_t tap,
 
 cdef inline bint fits(const Tap *opened, const Tap *out, const Member[::1] members,
                       const Pairing *pairing) except -1 nogil:
-    """Whether an exit closes the open entry."""
+    """Whether a gate-out closes the open ride."""
     return (
         members[opened.operator].system == members[out.operator].system
         and opened.mode == out.mode
@@ -197,7 +197,7 @@ cdef inline bint fits(const Tap *opened, const Tap *out, const Member[::1] membe
 cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const Member[::1] members,
                           const Pairing *pairing, Ride[::1] rides, uint32_t[::1] carried,
                           Py_ssize_t *carried_count) except -1 nogil:
-    """Write the rides in the order of their time; how many. Carried entries are listed apart."""
+    """Write the rides in the order of their time; how many. Open rides are listed apart."""
     cdef Py_ssize_t i, made = 0, kept_open = 0
     cdef int64_t opened = -1
     cdef uint32_t this
@@ -251,7 +251,7 @@ def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
               const Member[::1] members not None, Ride[::1] rides not None,
               uint32_t[::1] carried not None, *, int64_t ride_limit_s, int64_t watermark,
               int64_t civil_offset_s, int64_t day_starts_s):
-    """The number of rides made, and of entries that stay open for a later run.
+    """The number of rides made, and of gate-ins that stay open for a later run.
 
     taps and order as order_taps leaves them; members: by member number; rides and carried: one row
     per kept tap at least. Times are UTC seconds, durations seconds.

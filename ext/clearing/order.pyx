@@ -18,7 +18,7 @@ cdef enum:
     EXIT = 1
     EVENT = 2
     RUN_ROWS = 16           # runs this short are sorted by insertion before they are merged
-    TIMEFRAME = 64             # counters that a bitmap remembers below the highest
+    SEEN_BITS = 64          # counters that a bitmap remembers, the highest included
 
 cdef packed struct Key:
     uint64_t major
@@ -335,7 +335,7 @@ SCRATCH_BYTES = SCRATCH
 
 
 cdef inline bint seen(const CardState *state, const Tap *tap) noexcept nogil:
-    """Whether the state may have seen the tap's counter; below the timeframe it cannot tell: yes."""
+    """Whether the state may have seen the tap's counter; below its bits it cannot tell: yes."""
     cdef uint8_t tap_class = class_of(tap.kind)
     cdef uint64_t bits = state.seen_boardings
     cdef uint32_t behind
@@ -346,13 +346,14 @@ cdef inline bint seen(const CardState *state, const Tap *tap) noexcept nogil:
         bits = state.seen_exits
     elif tap_class == EVENT:
         bits = state.seen_events
-    if behind >= TIMEFRAME:
+    if behind >= SEEN_BITS:
         return True
     return (bits >> behind) & 1 != 0
 
 
 cdef Py_ssize_t find_seen_rows(const Tap[::1] taps, const uint32_t[::1] order,
-                               const CardState[::1] states, uint32_t[::1] maybe_seen) except -1 nogil:
+                               const CardState[::1] states,
+                               uint32_t[::1] maybe_seen) except -1 nogil:
     """List the kept taps that earlier runs may have accepted; how many there are."""
     cdef Py_ssize_t i, state = 0, found = 0
     cdef const Tap *tap
@@ -376,14 +377,15 @@ cdef Py_ssize_t find_seen_rows(const Tap[::1] taps, const uint32_t[::1] order,
 
 def find_seen(const Tap[::1] taps not None, const uint32_t[::1] order not None,
               const CardState[::1] states not None, uint32_t[::1] maybe_seen not None):
-    """The number of kept taps whose counter an earlier run may have accepted, listed in `maybe_seen`.
+    """The number of kept taps whose counter an earlier run may have accepted; they are listed.
 
     order: kept taps by card, as order_taps leaves them; states: sorted by card; maybe_seen: one row
     per kept tap. Raises ValueError where maybe_seen is too short.
     """
     cdef Py_ssize_t found
     if maybe_seen.shape[0] < order.shape[0]:
-        raise ValueError(f"maybe_seen has {maybe_seen.shape[0]} rows for {order.shape[0]} kept taps")
+        raise ValueError(f"maybe_seen has {maybe_seen.shape[0]} rows for {order.shape[0]} kept "
+                         "taps")
     with nogil:
         found = find_seen_rows(taps, order, states, maybe_seen)
     return found
@@ -398,17 +400,17 @@ cdef inline uint64_t *bits_of(CardState *state, uint8_t tap_class) noexcept nogi
 
 
 cdef inline void remember(CardState *state, const Tap *tap) noexcept nogil:
-    """Set the tap's bit, sliding the timeframes up to a counter higher than all before."""
+    """Set the tap's bit, sliding the bitmaps up to a counter higher than all before."""
     cdef uint32_t ahead, behind
     cdef uint64_t *bits = bits_of(state, class_of(tap.kind))
     if tap.card_seq > state.highest_seq:
         ahead = tap.card_seq - state.highest_seq
-        state.seen_boardings = state.seen_boardings << ahead if ahead < TIMEFRAME else 0
-        state.seen_exits = state.seen_exits << ahead if ahead < TIMEFRAME else 0
-        state.seen_events = state.seen_events << ahead if ahead < TIMEFRAME else 0
+        state.seen_boardings = state.seen_boardings << ahead if ahead < SEEN_BITS else 0
+        state.seen_exits = state.seen_exits << ahead if ahead < SEEN_BITS else 0
+        state.seen_events = state.seen_events << ahead if ahead < SEEN_BITS else 0
         state.highest_seq = tap.card_seq
     behind = state.highest_seq - tap.card_seq
-    if behind < TIMEFRAME:
+    if behind < SEEN_BITS:
         bits[0] |= <uint64_t>1 << behind
 
 

@@ -25,13 +25,16 @@ cdef inline uint32_t partition_of(uint64_t high, uint64_t low, uint32_t shift) n
 cdef inline void mark_card(uint64_t[::1] card_filter, uint64_t high, uint64_t low) noexcept nogil:
     """Set a card's bit, one of a power of two of words."""
     cdef uint64_t mixed = mix_card(high, low)
-    card_filter[<Py_ssize_t>(mixed >> 6 & <uint64_t>(card_filter.shape[0] - 1))] |= <uint64_t>1 << (mixed & 63)
+    cdef uint64_t word = mixed >> 6 & <uint64_t>(card_filter.shape[0] - 1)
+    card_filter[<Py_ssize_t>word] |= <uint64_t>1 << (mixed & 63)
 
 
-cdef inline bint is_marked(const uint64_t[::1] card_filter, uint64_t high, uint64_t low) noexcept nogil:
+cdef inline bint is_marked(const uint64_t[::1] card_filter, uint64_t high,
+                           uint64_t low) noexcept nogil:
     """Whether a card's bit is set, by this card or by one that shares it."""
     cdef uint64_t mixed = mix_card(high, low)
-    return card_filter[<Py_ssize_t>(mixed >> 6 & <uint64_t>(card_filter.shape[0] - 1))] >> (mixed & 63) & 1
+    cdef uint64_t word = mixed >> 6 & <uint64_t>(card_filter.shape[0] - 1)
+    return card_filter[<Py_ssize_t>word] >> (mixed & 63) & 1
 
 
 cdef uint32_t shift_for(Py_ssize_t partitions) except 0

@@ -47,7 +47,7 @@ def list_by_partition(const uint8_t[:, ::1] rows not None, Py_ssize_t partitions
 cdef int _list_rows(const uint8_t[:, ::1] rows, uint32_t shift, uint32_t[::1] listed,
                     int64_t[::1] offsets) except -1 nogil:
     cdef Py_ssize_t row, part, last = offsets.shape[0] - 1
-    cdef int64_t count, accumulator = 0
+    cdef int64_t count, first = 0
     cdef const Card *card
     offsets[:] = 0
     for row in range(rows.shape[0]):
@@ -55,8 +55,8 @@ cdef int _list_rows(const uint8_t[:, ::1] rows, uint32_t shift, uint32_t[::1] li
         offsets[partition_of(card.high, card.low, shift)] += 1
     for part in range(last):
         count = offsets[part]
-        offsets[part] = accumulator
-        accumulator += count
+        offsets[part] = first
+        first += count
     for row in range(rows.shape[0]):
         card = <const Card *>&rows[row, 0]
         part = partition_of(card.high, card.low, shift)
@@ -69,7 +69,7 @@ cdef int _list_rows(const uint8_t[:, ::1] rows, uint32_t shift, uint32_t[::1] li
     return 0
 
 
-cdef check_marks(const uint64_t[::1] card_filter, const uint8_t[:, ::1] rows):
+cdef check_filter(const uint64_t[::1] card_filter, const uint8_t[:, ::1] rows):
     if card_filter.shape[0] < 1 or card_filter.shape[0] & (card_filter.shape[0] - 1):
         raise ValueError(f"card_filter: {card_filter.shape[0]} words, expected a power of two")
     if rows.shape[1] < <Py_ssize_t>sizeof(Card):
@@ -83,22 +83,23 @@ def add_to_card_filter(const uint8_t[:, ::1] rows not None, uint64_t[::1] card_f
     """
     cdef Py_ssize_t row
     cdef const Card *card
-    check_marks(card_filter, rows)
+    check_filter(card_filter, rows)
     with nogil:
         for row in range(rows.shape[0]):
             card = <const Card *>&rows[row, 0]
             mark_card(card_filter, card.high, card.low)
 
 
-def list_in_card_filter(const uint8_t[:, ::1] rows not None, const uint64_t[::1] card_filter not None,
-                uint32_t[::1] listed not None):
+def list_in_card_filter(const uint8_t[:, ::1] rows not None,
+                        const uint64_t[::1] card_filter not None,
+                        uint32_t[::1] listed not None):
     """How many rows are of marked cards (and of a few others); they are listed in their order.
 
     Raises ValueError where lengths do not fit.
     """
     cdef Py_ssize_t row, found = 0
     cdef const Card *card
-    check_marks(card_filter, rows)
+    check_filter(card_filter, rows)
     if listed.shape[0] < rows.shape[0]:
         raise ValueError(f"listed: {listed.shape[0]} for {rows.shape[0]} rows")
     with nogil:

@@ -1,4 +1,4 @@
-"""One thread's workbench: clears one partition of cards after another in the same memory.
+"""One thread's memory: clears one partition of cards after another in it.
 
 Runs the kernels one behind the other without the GIL: order, seen counters, pairing, pricing,
 entries. From pairing on it goes in batches of whole cards, small enough that rides and charges
@@ -39,8 +39,8 @@ cdef struct Batch:          # what lies before it
 cdef class Carried:
     """What cards carry from earlier runs, and which rows of it are each partition's.
 
-    cards: CARD_STATE; accumulators: ACCUMULATOR; open_rides: TAP; each sorted by card, each with the
-    `listed` and `offsets` that list_by_partition made of it.
+    cards: CARD_STATE; accumulators: ACCUMULATOR; open_rides: TAP; each sorted by card, each with
+    the `listed` and `offsets` that list_by_partition made of it.
     """
 
     cdef const CardState[::1] _cards
@@ -82,8 +82,8 @@ cdef class PartitionPipeline:
     """The memory, and everything that is the same for all partitions of a run.
 
     Use it so: `taps` to be filled, `prepare`, a verdict in `codes` on every one of `maybe_seen`,
-    `clear`; then `entries`, `cards`, `accumulators`, `refused`, `carried` and `events` say what became
-    of the partition, until the next one is laid out.
+    `clear`; then `entries`, `cards`, `accumulators`, `refused`, `carried` and `events` say what
+    became of the partition, until the next one is prepared.
     """
 
     cdef PricingTables _tables
@@ -121,7 +121,7 @@ cdef class PartitionPipeline:
     def __init__(self, PricingTables tables not None, members not None, agreements not None,
                  Carried before not None, *, int64_t ride_limit_s, int64_t watermark,
                  int64_t civil_offset_s, int64_t day_starts_s, uint16_t first_open_day):
-        """Times are UTC seconds, durations seconds, days accumulated from 1970; see pair_taps."""
+        """Times are UTC seconds, durations seconds, days counted from 1970; see pair_taps."""
         self._tables, self._before = tables, before
         self._members, self._agreements = members, agreements
         if self._agreements.shape[0] != 3:
@@ -175,12 +175,13 @@ cdef class PartitionPipeline:
         if count + self._before.count_open(partition) > self._taps.shape[0]:
             raise ValueError(f"{count} taps: more than `taps` gave room for")
         if most > self._known_accumulators.shape[0]:
-            self._known_accumulators = self._keep("known_accumulators", most + most // 4, records.ACCUMULATOR)
+            self._known_accumulators = self._keep("known_accumulators", most + most // 4,
+                                                  records.ACCUMULATOR)
         with nogil:
             _prepare(self, self._before, partition, count)
 
     def clear(self):
-        """Clear what prepare laid out, but for taps whose code is not OK."""
+        """Clear what prepare put in order, but for taps whose code is not OK."""
         cdef Py_ssize_t longest, most
         if self._maybe_seen_count:
             self._drop_refused()
@@ -189,7 +190,8 @@ cdef class PartitionPipeline:
             self._make_ride_room(longest + longest // 4)
         most = self._known_accumulators_count + self._kept * self._tables.counts_to_most
         if "accumulators" not in self._arrays or most > self._accumulators.shape[0]:
-            self._accumulators = self._keep("accumulators", most + most // 4 + 1, records.ACCUMULATOR)
+            self._accumulators = self._keep("accumulators", most + most // 4 + 1,
+                                            records.ACCUMULATOR)
         with nogil:
             _clear(self)
 
@@ -257,7 +259,7 @@ cdef class PartitionPipeline:
 
     @property
     def carried(self):
-        """Indexes of entries that stay open, which are flagged CARRIED."""
+        """Indexes of the gate-ins whose rides stay open, which are flagged CARRIED."""
         return self._arrays["carried"][:self._carried_count]
 
     @property
@@ -273,21 +275,23 @@ cdef int _prepare(PartitionPipeline pipeline, Carried before, Py_ssize_t partiti
         pipeline._taps[count] = before._open_rides[before._open_listed[i]]
         count += 1
     pipeline._tap_count = count
-    pipeline._kept = pipeline._known_count = pipeline._known_accumulators_count = pipeline._maybe_seen_count = 0
+    pipeline._kept = pipeline._known_count = pipeline._known_accumulators_count = 0
+    pipeline._maybe_seen_count = 0
     if count == 0:
         return 0
-    pipeline._kept = order_rows(pipeline._taps[:count], &pipeline._scratch[0], pipeline._order[:count],
-                             pipeline._codes[:count])
+    pipeline._kept = order_rows(pipeline._taps[:count], &pipeline._scratch[0],
+                                pipeline._order[:count], pipeline._codes[:count])
     _pick_states(pipeline, before, partition)
     _pick_accumulators(pipeline, before, partition)
     if pipeline._known_count:
         pipeline._maybe_seen_count = find_seen_rows(
-            pipeline._taps, pipeline._order[:pipeline._kept], pipeline._known[:pipeline._known_count],
-            pipeline._maybe_seen)
+            pipeline._taps, pipeline._order[:pipeline._kept],
+            pipeline._known[:pipeline._known_count], pipeline._maybe_seen)
     return 0
 
 
-cdef int _pick_states(PartitionPipeline pipeline, Carried before, Py_ssize_t partition) except -1 nogil:
+cdef int _pick_states(PartitionPipeline pipeline, Carried before,
+                      Py_ssize_t partition) except -1 nogil:
     """Copy the carried states of the cards that have a tap."""
     cdef Py_ssize_t at = before._cards_offsets[partition], i, picked = 0
     cdef Py_ssize_t end = before._cards_offsets[partition + 1]
@@ -312,7 +316,8 @@ cdef int _pick_states(PartitionPipeline pipeline, Carried before, Py_ssize_t par
     return 0
 
 
-cdef int _pick_accumulators(PartitionPipeline pipeline, Carried before, Py_ssize_t partition) except -1 nogil:
+cdef int _pick_accumulators(PartitionPipeline pipeline, Carried before,
+                            Py_ssize_t partition) except -1 nogil:
     """The same for their running accumulators."""
     cdef Py_ssize_t at = before._accumulators_offsets[partition], i, picked = 0
     cdef Py_ssize_t end = before._accumulators_offsets[partition + 1]
@@ -362,14 +367,17 @@ cdef Py_ssize_t _longest_batch(PartitionPipeline pipeline) noexcept nogil:
 cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
     cdef Batch done
     cdef Py_ssize_t end
-    done.taps = done.cards = done.known_accumulators = done.accumulators = done.entries = done.carried = 0
-    pipeline._card_count = open_states_rows(pipeline._taps, pipeline._order[:pipeline._kept],
-                                         pipeline._known[:pipeline._known_count], pipeline._cards)
+    done.taps = done.cards = done.known_accumulators = done.accumulators = 0
+    done.entries = done.carried = 0
+    pipeline._card_count = open_states_rows(
+        pipeline._taps, pipeline._order[:pipeline._kept], pipeline._known[:pipeline._known_count],
+        pipeline._cards)
     while done.taps < pipeline._kept:
         end = _end_of_batch(pipeline, done.taps)
         _clear_batch(pipeline, &done, end)
         done.taps = end
-    remember_rows(pipeline._taps, pipeline._order[:pipeline._kept], pipeline._codes, pipeline._cards)
+    remember_rows(pipeline._taps, pipeline._order[:pipeline._kept], pipeline._codes,
+                  pipeline._cards)
     pipeline._entry_count = done.entries
     pipeline._accumulator_count = done.accumulators
     pipeline._carried_count = done.carried
@@ -396,8 +404,9 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
                 or is_of(accumulator.card_hi, accumulator.card_lo, last)):
             break
         known_end += 1
-    rides = pair_rows(pipeline._taps, pipeline._order[done.taps:end], pipeline._members, &pipeline._pairing,
-                      pipeline._rides, pipeline._carried[done.carried:], &still_open)
+    rides = pair_rows(pipeline._taps, pipeline._order[done.taps:end], pipeline._members,
+                      &pipeline._pairing, pipeline._rides, pipeline._carried[done.carried:],
+                      &still_open)
     done.carried += still_open
     done.accumulators += price_rows(
         pipeline._tables, pipeline._rides[:rides], pipeline._cards[done.cards:card_end],
@@ -405,7 +414,8 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
         pipeline._accumulators[done.accumulators:], &refused)
     done.entries += make_rows(
         pipeline._taps, pipeline._rides[:rides], pipeline._charges[:rides], pipeline._members,
-        pipeline._agreements, pipeline._first_open_day, pipeline._entries[done.entries:], pipeline._codes)
+        pipeline._agreements, pipeline._first_open_day, pipeline._entries[done.entries:],
+        pipeline._codes)
     done.cards, done.known_accumulators = card_end, known_end
     return 0
 

@@ -1,14 +1,17 @@
 """Prices rides, card by card in the order of their time.
 
 The rules are in clearing/reference/RULES.md sections 3 and 4; what they compile to is made in
-fare_tables/compile/tables.py. Amounts are fen and at most 2,000,000,000 each by decoding and compiling,
-so one price times parts per million fits 64 bits, and so does the sum of 2^32 prices.
+fare_tables/compile/tables.py. Amounts are fen and at most 2,000,000,000 each by decoding and
+compiling, so one price times parts per million fits 64 bits, and so does the sum of 2^32 prices.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memset
 
 from ext.codes cimport Code, Counts, Effect, LegKind, RideState
+from ext.clearing.accumulators cimport (
+    NO_DAY, Card, accumulated, count, forget_places, sort_accumulators,
+)
 from ext.clearing.conditions cimport holds, is_incomplete, ride_time
 from ext.clearing.discounts cimport DOES_NOT_FIT, add_legs, may_transfer, price_after
 from ext.clearing.fares cimport find_due, find_fare_row, is_overtime
@@ -18,18 +21,17 @@ from ext.records cimport (
     NO_TRANSFER,
     PAID_BY_VALIDATOR,
     Accumulator,
+    CandidateRows,
     CardState,
     Charge,
-    TariffIndex,
+    DiscountRow,
+    DiscountStage,
     FareRow,
     Member,
-    CandidateRows,
-    DiscountRow,
     Ride,
-    DiscountStage,
     Tariff,
+    TariffIndex,
 )
-from ext.clearing.accumulators cimport NO_DAY, Card, count, accumulated, forget_places, sort_accumulators
 
 cdef enum:
     DUE_MOST = 2000000000       # fen; a table by distance can ask for more
@@ -48,9 +50,9 @@ cdef struct Pricing:
     bint companion
     bint incomplete
     int legs
-    uint32_t kinds                              # bit k: a row of LegKind k has applied
+    uint32_t kinds                          # bit k: a row of LegKind k has applied
     uint32_t quotas_count
-    const DiscountRow *quotas[QUOTAS_MOST]         # rows that have applied and have a quota
+    const DiscountRow *quotas[QUOTAS_MOST]  # rows that have applied and have a quota
 
 
 cdef inline int64_t find_tariff(PricingTables tables, const Ride *ride) except -2 nogil:
@@ -69,12 +71,12 @@ cdef inline int64_t find_tariff(PricingTables tables, const Ride *ride) except -
 
 
 cdef inline const CandidateRows *find_candidates(PricingTables tables, int64_t tariff,
-                                    const Ride *ride) except NULL nogil:
+                                                 const Ride *ride) except NULL nogil:
     """What the tariff has for the rider."""
     cdef Py_ssize_t kind = min(<Py_ssize_t>ride.card_kind, tables.card_kinds - 1)
     cdef Py_ssize_t medium = min(<Py_ssize_t>ride.medium, tables.media - 1)
-    return &tables.candidates[((tariff * tables.card_kinds + kind) * tables.media + medium) * tables.modes
-                        + ride.mode]
+    return &tables.candidates[
+        ((tariff * tables.card_kinds + kind) * tables.media + medium) * tables.modes + ride.mode]
 
 
 cdef bint is_companion(const Tariff *tariff, const CardState *state,
@@ -90,7 +92,7 @@ cdef bint is_companion(const Tariff *tariff, const CardState *state,
 
 cdef bint fits(PricingTables tables, const DiscountRow *row, uint8_t kind,
                const Pricing *pricing) except -1 nogil:
-    """Whether all holds that an candidate row asks for."""
+    """Whether all holds that a candidate row asks for."""
     cdef const Ride *ride = pricing.ride
     cdef int64_t so_far
     if row.condition and not holds(tables, row.condition, ride, pricing.companion):
@@ -112,12 +114,13 @@ cdef bint fits(PricingTables tables, const DiscountRow *row, uint8_t kind,
 
 cdef inline int64_t price_by(PricingTables tables, const DiscountRow *row, uint8_t kind,
                              const Pricing *pricing) except -2 nogil:
-    """The price after an candidate row; DOES_NOT_FIT."""
+    """The price after a candidate row; DOES_NOT_FIT."""
     cdef int64_t left = 0
     if row.narrow and not fits(tables, row, kind, pricing):
         return DOES_NOT_FIT
     if row.effect == Effect.LIMIT:
-        left = row.amount - accumulated(tables, pricing.card, row.accumulator, pricing.ride.service_day)
+        left = row.amount - accumulated(tables, pricing.card, row.accumulator,
+                                        pricing.ride.service_day)
     return price_after(tables, row, pricing.fare, pricing.card.state, pricing.ride, left,
                        pricing.charge.price)
 
@@ -135,7 +138,8 @@ cdef int apply_row(PricingTables tables, const DiscountRow *row, uint8_t kind, i
     return 0
 
 
-cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage, Pricing *pricing) except -1 nogil:
+cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage,
+                            Pricing *pricing) except -1 nogil:
     """Apply the rows of one kind: the first that fits, the best, or every cap."""
     cdef const DiscountRow *row
     cdef const DiscountRow *chosen = NULL
@@ -223,7 +227,8 @@ cdef inline int count_ride(PricingTables tables, const Pricing *pricing) except 
     return 0
 
 
-cdef inline Code find_charge(PricingTables tables, Pricing *pricing) except? Code.PRICE_OVERFLOW nogil:
+cdef inline Code find_charge(PricingTables tables,
+                             Pricing *pricing) except? Code.PRICE_OVERFLOW nogil:
     """What is due for the ride, by which row of which table."""
     cdef Ride *ride = pricing.ride
     cdef Charge *charge = pricing.charge
@@ -271,8 +276,8 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
     if code != Code.OK:
         return code
     if pricing.fare.discounts_on_incomplete or not pricing.incomplete:
-        for i in range(pricing.candidates.stages, pricing.candidates.stages + pricing.candidates.stages_count):
-            apply_stage(tables, &tables.stages[i], &pricing)
+        for i in range(pricing.candidates.stages_count):
+            apply_stage(tables, &tables.stages[pricing.candidates.stages + i], &pricing)
     settle_paid(tables, ride, charge)
     count_ride(tables, &pricing)
     move_chain(&pricing, card.state)
@@ -321,9 +326,9 @@ cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1]
     return end
 
 
-def price_rides(PricingTables tables not None, Ride[::1] rides not None, CardState[::1] states not None,
-                const Accumulator[::1] before not None, Charge[::1] charges not None,
-                Accumulator[::1] after not None):
+def price_rides(PricingTables tables not None, Ride[::1] rides not None,
+                CardState[::1] states not None, const Accumulator[::1] before not None,
+                Charge[::1] charges not None, Accumulator[::1] after not None):
     """The number of accumulators of the touched cards, and of rides that have no fare.
 
     rides: by card and time, as pair_taps makes them; `state` and `flags` may change (OVERTIME,

@@ -5,31 +5,32 @@ from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 from ext.records cimport (
     AccumulatorRule,
     Band,
-    TariffIndex,
+    CandidateRows,
     Condition,
+    DiscountRow,
+    DiscountStage,
     FareRow,
     LineStop,
     LineStops,
     Member,
-    CandidateRows,
     PriceBand,
-    DiscountRow,
     SameStation,
     Share,
-    DiscountStage,
     Tariff,
+    TariffIndex,
     Timeframe,
 )
 
 
 cdef class PricingTables:
     cdef const Member[::1] members              # by member number
-    cdef const TariffIndex[::1] tariff_index              # [operator slot][mode][line group]
+    cdef const TariffIndex[::1] tariff_index    # [operator slot][mode][line group]
     cdef const uint16_t[::1] ranked_tariffs
     cdef const uint16_t[::1] line_groups        # by line number; 0 and beyond: group 0
     cdef const Tariff[::1] tariffs
-    cdef const CandidateRows[::1] candidates                # [tariff][card kind][medium][mode]; the last kind
-    cdef const uint32_t[::1] candidate_fares      # and medium: newer ones
+    # [tariff][card kind][medium][mode]; the last kind and medium stand for newer ones.
+    cdef const CandidateRows[::1] candidates
+    cdef const uint32_t[::1] candidate_fares
     cdef const FareRow[::1] fare_rows
     cdef const DiscountStage[::1] stages
     cdef const uint32_t[::1] candidate_discounts

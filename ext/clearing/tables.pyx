@@ -5,9 +5,10 @@ cdef class PricingTables:
     """Everything that prices of a network depend on. Shapes are the compiler's promise."""
 
     def __init__(self, *, members, tariff_index, ranked_tariffs, line_groups, tariffs, candidates,
-                 candidate_fares, fare_rows, stages, candidate_discounts, rows, conditions, timeframes, shares,
-                 bands, price_bands, same_stations, stop_places, zones, fares, line_stops, lines,
-                 member_sets, line_sets, stop_sets, counts_to, accumulator_rules, days, months,
+                 candidate_fares, fare_rows, stages, candidate_discounts, rows, conditions,
+                 timeframes, shares, bands, price_bands, same_stations, stop_places, zones, fares,
+                 line_stops, lines, member_sets, line_sets, stop_sets, counts_to,
+                 accumulator_rules, days, months,
                  int civil_offset_s, Py_ssize_t card_kinds, Py_ssize_t media, Py_ssize_t modes,
                  Py_ssize_t groups, Py_ssize_t counts_to_most):
         """Keep the arrays; none may be empty."""

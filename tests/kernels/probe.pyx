@@ -5,17 +5,18 @@ from libc.stdint cimport int64_t, uint32_t
 from ext.checked cimport add_i64, mul_i64, sub_i64
 from ext.codes cimport Code, RideState, TapKind
 from ext.records cimport (
-    LEGS, Accumulator, AccumulatorRule, AgreementTerms, Band, CardState, Charge, TariffIndex, Condition,
-    Entry, FareRow, LineStop, LineStops, Member, Obligation, CandidateRows, PriceBand, DiscountRow, Refusal,
-    Ride, SameStation, Share, DiscountStage, Tap, Tariff, Timeframe,
+    LEGS, Accumulator, AccumulatorRule, AgreementTerms, Band, CandidateRows, CardState, Charge,
+    Condition, DiscountRow, DiscountStage, Entry, FareRow, LineStop, LineStops, Member,
+    Obligation, PriceBand, Refusal, Ride, SameStation, Share, Tap, Tariff, TariffIndex, Timeframe,
 )
 
 SIZES = {
     "TAP": sizeof(Tap), "REFUSAL": sizeof(Refusal), "RIDE": sizeof(Ride),
     "CHARGE": sizeof(Charge), "ENTRY": sizeof(Entry), "CARD_STATE": sizeof(CardState),
     "ACCUMULATOR": sizeof(Accumulator), "OBLIGATION": sizeof(Obligation),
-    "CANDIDATE_ROWS": sizeof(CandidateRows), "DISCOUNT_STAGE": sizeof(DiscountStage), "CONDITION": sizeof(Condition),
-    "TIMEFRAME": sizeof(Timeframe), "FARE_ROW": sizeof(FareRow), "SAME_STATION": sizeof(SameStation),
+    "CANDIDATE_ROWS": sizeof(CandidateRows), "DISCOUNT_STAGE": sizeof(DiscountStage),
+    "CONDITION": sizeof(Condition), "TIMEFRAME": sizeof(Timeframe),
+    "FARE_ROW": sizeof(FareRow), "SAME_STATION": sizeof(SameStation),
     "LINE_STOP": sizeof(LineStop), "LINE_STOPS": sizeof(LineStops),
     "MEMBER": sizeof(Member), "TARIFF": sizeof(Tariff), "DISCOUNT_ROW": sizeof(DiscountRow),
     "BAND": sizeof(Band), "PRICE_BAND": sizeof(PriceBand), "SHARE": sizeof(Share),

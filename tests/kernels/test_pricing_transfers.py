@@ -173,7 +173,8 @@ def test_cards_do_not_share_a_chain(tmp_path: Path) -> None:
 ])
 def test_wrong_memory_is_a_value_error(tmp_path: Path, charges: int, after: int,
                                        message: str) -> None:
-    pricing_tables = compile_tables([make_table(counts_to=["month"])], make_ground(tmp_path, make_names()))
+    pricing_tables = compile_tables([make_table(counts_to=["month"])],
+                                    make_ground(tmp_path, make_names()))
     assert pricing_tables.counts_to_most == 1
     with pytest.raises(ValueError, match=message):
         price_rides(pricing_tables, np.zeros(2, records.RIDE), new_states(1),

@@ -14,9 +14,10 @@ pytestmark = pytest.mark.kernels
 # Bytes of one record. A ledger holds billions: a change here is meant, or it is a mistake.
 SIZES = {
     "TAP": 120, "REFUSAL": 24, "RIDE": 96, "CHARGE": 104, "ENTRY": 208, "CARD_STATE": 96,
-    "ACCUMULATOR": 40, "OBLIGATION": 24, "MEMBER": 24, "TARIFF": 16, "CANDIDATE_ROWS": 12, "DISCOUNT_STAGE": 8,
-    "CONDITION": 28, "TIMEFRAME": 16, "FARE_ROW": 104, "SAME_STATION": 16, "LINE_STOP": 8,
-    "LINE_STOPS": 8, "DISCOUNT_ROW": 120, "BAND": 40, "PRICE_BAND": 16, "SHARE": 16, "TARIFF_INDEX": 8,
+    "ACCUMULATOR": 40, "OBLIGATION": 24, "MEMBER": 24, "TARIFF": 16, "CANDIDATE_ROWS": 12,
+    "DISCOUNT_STAGE": 8, "CONDITION": 28, "TIMEFRAME": 16, "FARE_ROW": 104, "SAME_STATION": 16,
+    "LINE_STOP": 8, "LINE_STOPS": 8, "DISCOUNT_ROW": 120, "BAND": 40, "PRICE_BAND": 16,
+    "SHARE": 16, "TARIFF_INDEX": 8,
     "ACCUMULATOR_RULE": 4, "AGREEMENT_TERMS": 24,
 }
 LAYOUTS = {name: value for name, value in vars(records).items() if isinstance(value, np.dtype)}
