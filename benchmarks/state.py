@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--pieces", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--step", tariff_index=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     parser.add_argument("--book", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.step:
