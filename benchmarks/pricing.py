@@ -167,7 +167,7 @@ def outcome_of(world: World, parts: Sequence[Records]) -> dict[str, Any]:
     for part in parts:
         charges = _price(world, part.copy(), _states_of(part), *scratch)
         priced += int((charges["code"] == Code.OK).sum())
-        discounted += int((charges["leg1_kind"] > 0).sum())
+        discounted += int((charges["legs"]["count"] > 1).sum())
         digest.update(charges["price"].tobytes())
     return {"priced": priced, "discounted": discounted, "checksum": digest.hexdigest()[:16]}
 

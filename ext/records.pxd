@@ -12,8 +12,9 @@ byte tells them apart: 1 to 20 is a digit count, ASCII starts at 48.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef enum:
-    LEGS = 4    # discount legs that one ride can carry, after splitting by funder; leg1_ to leg4_
-                # lie side by side, so that a kernel can index them from the first
+    LEGS = 7            # that one entry can carry: the fare, discounts, fees
+    DISCOUNT_LEGS = 4   # of them, after splitting by funder: more cannot be compiled
+    FARE_LEG = 0        # the first is always what the rider paid
 
 cdef enum:              # Tap.flags
     HAS_DUE = 1
@@ -22,7 +23,7 @@ cdef enum:              # Tap.flags
     HAS_DISTANCE = 8
     HAS_TAC = 16
     CARRIED = 32        # an open ride from an earlier run, not a record of this one
-    BUFFERED_MORE = 64  # in a PartitionBuffer only: a BufferedMore follows
+    BUFFERED_MORE = 64  # while buffered only: a BufferedMore follows
 
 cdef enum:              # Ride.flags
     PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it
@@ -121,10 +122,10 @@ cdef packed struct Refusal:
 cdef packed struct Ride:
     uint64_t card_hi
     uint64_t card_lo
-    int64_t due             # as the validator says; see RIDE_HAS_DUE
-    int64_t paid            # as the validator charged; see PAID_BY_VALIDATOR
-    uint32_t started_at     # 0 where the gate-in is missing
-    uint32_t ended_at       # 0 where the gate-out is missing; equal to started_at for SINGLE_TAP
+    int64_t validator_due   # see RIDE_HAS_DUE
+    int64_t validator_paid  # see PAID_BY_VALIDATOR
+    uint32_t started_at     # 0 where the way in is missing
+    uint32_t ended_at       # 0 where the way out is missing; equal to started_at for SINGLE_TAP
     uint32_t card_seq       # of the ride's first tap
     uint32_t out_seq        # of the ride's last tap
     uint32_t device_seq     # of the ride's last tap
@@ -146,87 +147,38 @@ cdef packed struct Ride:
     uint8_t flags
     uint8_t age             # full years on the service day; 0 not known
 
+# What parties owe each other for one ride. Leg i is the i-th of each: one amount, why, by which
+# rule or agreement, from whom to whom. Arrays side by side leave no holes; `count` says how many
+# there are.
+cdef packed struct Legs:
+    int64_t amount[LEGS]        # minor units, never negative but in a reversal
+    uint32_t rule[LEGS]         # name of the row or agreement that set it
+    uint16_t debtor[LEGS]       # member number
+    uint16_t creditor[LEGS]
+    uint8_t cause[LEGS]         # Cause; 0: not used
+    uint8_t count
+
 cdef packed struct Charge:
     int64_t due             # what the ride costs by the table
     int64_t price           # what the rider should pay by the table
     int64_t paid            # what the rider pays
     int64_t variance        # paid - price, borne or kept by the operator
-    int64_t leg1_amount
-    int64_t leg2_amount
-    int64_t leg3_amount
-    int64_t leg4_amount
     uint32_t rule           # the row that set due
-    uint32_t leg1_rule
-    uint32_t leg2_rule
-    uint32_t leg3_rule
-    uint32_t leg4_rule
     uint16_t table          # the table version
-    uint16_t leg1_funder  # member number
-    uint16_t leg2_funder
-    uint16_t leg3_funder
-    uint16_t leg4_funder
-    uint8_t leg1_kind     # LegKind; 0: slot not used
-    uint8_t leg2_kind
-    uint8_t leg3_kind
-    uint8_t leg4_kind
     uint16_t code           # Code
-    uint32_t reserved
+    Legs legs               # the fare's and the discounts': they add up to due + variance
 
-cdef packed struct Entry:
-    uint64_t card_hi
-    uint64_t card_lo
-    int64_t due
-    int64_t price
-    int64_t paid
-    int64_t variance
-    int64_t leg1_amount
-    int64_t leg2_amount
-    int64_t leg3_amount
-    int64_t leg4_amount
-    int64_t clearing_fee    # operator to the agreement's centre
-    int64_t issuer_fee      # operator to the issuer
-    uint32_t started_at
-    uint32_t ended_at
-    uint32_t card_seq       # of the ride's first tap
-    uint32_t out_seq        # of the ride's last tap
-    uint32_t line
-    uint32_t vehicle
-    uint32_t device
-    uint32_t device_seq
-    uint32_t from_stop
-    uint32_t to_stop
-    uint32_t distance_m
-    uint32_t rule
-    uint32_t leg1_rule
-    uint32_t leg2_rule
-    uint32_t leg3_rule
-    uint32_t leg4_rule
+cdef packed struct Entry:   # one balanced row of the ledger: ride, charge, and what came with it
+    Ride ride
+    Charge charge           # its legs now have the fees, too
     uint32_t in_file        # where the taps came from; 0 where there was none
     uint32_t in_line
     uint32_t out_file
     uint32_t out_line
-    uint16_t operator
-    uint16_t issuer
-    uint16_t centre         # who takes the clearing fee; 0: no fee
-    uint16_t table
-    uint16_t leg1_funder
-    uint16_t leg2_funder
-    uint16_t leg3_funder
-    uint16_t leg4_funder
-    uint16_t service_day
     uint16_t window         # the clearing day that settles this entry
-    uint8_t leg1_kind
-    uint8_t leg2_kind
-    uint8_t leg3_kind
-    uint8_t leg4_kind
-    uint8_t mode
-    uint8_t medium
-    uint8_t card_kind
-    uint8_t state
-    uint8_t flags
     uint8_t reason          # Reason
-    uint8_t age
     uint8_t reserved
+    uint32_t reserved_2
 
 cdef packed struct CardState:
     uint64_t card_hi
@@ -254,7 +206,7 @@ cdef packed struct CardState:
 cdef packed struct Accumulator:
     uint64_t card_hi
     uint64_t card_lo
-    int64_t amount              # fen (rides, for an accumulator of rides) in the period
+    int64_t amount              # what its rule counts, in the period
     uint32_t rides
     uint32_t period             # calendar month (year * 12 + month - 1) or service day
     uint16_t accumulator        # number in the book's dictionary
@@ -276,7 +228,7 @@ cdef packed struct Obligation:
 cdef packed struct Member:
     uint64_t validator_media    # bit m: this operator's validators charge medium m
     uint16_t system             # operators of one system share a paid area; 0: not an operator
-    uint16_t slot               # operators count from 1, for dense tables
+    uint16_t slot               # operators count from 1, and so do issuers: for dense tables
     uint16_t city
     uint16_t province
     uint8_t holds_variance
@@ -292,8 +244,7 @@ cdef packed struct Tariff:      # one version of one fare table, for one system 
     uint16_t first_day
     uint16_t last_day           # inclusive
 
-# What a tariff has for riders of one card kind, medium and mode.
-cdef packed struct CandidateRows:
+cdef packed struct CandidateRows:   # what a tariff has for one card kind, medium and mode
     uint32_t fares              # index of its first fare row, among the candidates
     uint32_t stages             # index of its first stage
     uint16_t fares_count
@@ -302,7 +253,7 @@ cdef packed struct CandidateRows:
 cdef packed struct DiscountStage:   # the rows of one kind of discount, in stacking order
     uint32_t rows               # index of the first, among the candidates
     uint16_t rows_count
-    uint8_t kind                # LegKind
+    uint8_t cause               # of its legs
     uint8_t best                # 1: the row that leaves the lowest price wins, not the first
 
 cdef packed struct Condition:   # what a row asks of a ride besides who rides; all must hold
@@ -382,7 +333,7 @@ cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or c
     uint16_t price_bands_count
     uint16_t accumulator        # of a tier or cap
     uint16_t quota              # accumulator; 0: no quota
-    uint8_t unless              # bit k: not where a row of LegKind k applied before
+    uint8_t unless              # bit k: not where a row of Cause k applied before
     uint8_t effect              # Effect
     uint8_t rounding            # Rounding
     uint8_t max_transfers
@@ -417,7 +368,7 @@ cdef packed struct Share:
     uint16_t reserved
     uint32_t reserved_2
 
-cdef packed struct TariffIndex:      # the tariffs of one operator, mode and line group
+cdef packed struct TariffIndex: # the tariffs of one operator, mode and line group
     uint32_t first
     uint32_t count
 
@@ -426,9 +377,19 @@ cdef packed struct AccumulatorRule:
     uint8_t counts              # Counts
     uint16_t reserved
 
-cdef packed struct AgreementTerms:
-    int64_t clearing_ppm
+cdef packed struct Agreement:   # what an operator pays for the clearing of a ride, and to whom
+    int64_t clearing_ppm        # of what the rider paid
     int64_t issuer_ppm
-    uint16_t centre
+    uint64_t modes              # bit m: holds for mode m
+    uint64_t media
+    uint64_t card_kinds
+    uint32_t rule               # its name
+    uint16_t first_day          # service days, inclusive
+    uint16_t last_day
+    uint16_t centre             # who takes the clearing fee; 0: nobody
     uint16_t reserved
     uint32_t reserved_2
+
+cdef packed struct AgreementIndex:  # the agreements of one issuer with one operator
+    uint32_t first
+    uint32_t count

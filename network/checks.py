@@ -38,6 +38,20 @@ def check_written(network: Network) -> None:
             raise OnecardError(f"operator {operator.code!r} says who charges {unknown[0]!r}, which "
                                "is not in media", expected=", ".join(("default", *network.media)),
                                remedy="correct the name, or add the medium")
+    for agreement in network.agreement:
+        for what, asked, known in (("mode", agreement.modes, network.modes),
+                                   ("medium", agreement.media, network.media),
+                                   ("card kind", agreement.card_kinds, network.card_kinds)):
+            unknown = sorted({*(asked or ())} - {*known})
+            if unknown:
+                raise OnecardError(f"agreement {agreement.agreement!r} names the {what} "
+                                   f"{unknown[0]!r}, which the network does not have",
+                                   expected=", ".join(known), remedy="correct the name")
+        for day in (agreement.in_force_from, agreement.in_force_until):
+            if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+                raise OnecardError(f"agreement {agreement.agreement!r} has the date {day}",
+                                   expected=f"a day from {FIRST_DAY} to {LAST_DAY}",
+                                   remedy="correct the date")
     _check_times(network)
 
 
@@ -65,6 +79,7 @@ def _names_of(network: Network) -> Iterator[tuple[str, Sequence[str]]]:
     yield "city", [one.code for one in network.city]
     yield "accumulator", [one.accumulator for one in network.accumulator]
     yield "line_class", [one.line_class for one in network.line_class]
+    yield "agreement", [one.agreement for one in network.agreement]
     yield "day", [one.date.isoformat() for one in network.day]
     for operator in network.operator:
         yield f"operator {operator.code!r}: modes", operator.modes

@@ -116,13 +116,21 @@ class Centre(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What the operator pays for clearing a ride, by how far from home the card is.
+    """What the operator pays for the clearing of a ride. The first that holds for it decides.
 
-    Fees are parts per million of what the rider paid, rounded half up to a fen, each.
+    Fees are parts per million of what the rider paid, rounded half up to a minor unit, each.
     """
 
     agreement: str
-    between: Literal["city", "province", "nation"]  # same city; same province; further
     clearing_ppm: int = 0
     issuer_ppm: int = 0
-    centre: str | None = None
+    centre: str | None = None                       # takes the clearing fee
+    # What it holds for; what is not given is no condition.
+    between: Literal["city", "province", "nation"] | None = None    # same city; province; further
+    issuers: list[str] | None = None
+    operators: list[str] | None = None
+    modes: list[str] | None = None
+    media: list[str] | None = None
+    card_kinds: list[str] | None = None
+    in_force_from: datetime.date | None = None      # service days, inclusive
+    in_force_until: datetime.date | None = None

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book import Book
-from ext.codes import Cause, Code, LegKind, RideState
-from ext.records import LEG_SLOTS, OBLIGATION, RIDE_FLAGS
+from clearing.book.stored import PARTS
+from ext.codes import Cause, Code, RideState
+from ext.records import LEGS_MOST, OBLIGATION, RIDE_FLAGS
 from network.cards import card_text
 from network.civil import day_of
 from network.names import Names
@@ -18,6 +19,7 @@ from network.names import Names
 Records = npt.NDArray[Any]
 Rows = Iterator[tuple[Any, ...]]
 
+FEES = (Cause.CLEARING_FEE, Cause.ISSUER_FEE)
 RIDE_COLUMNS = (
     "card", "card_seq", "started_at", "ended_at", "operator", "mode", "line", "from_stop",
     "to_stop", "state", "medium", "card_kind", "due", "price", "paid", "variance", "table", "rule",
@@ -25,9 +27,8 @@ RIDE_COLUMNS = (
 )
 ENTRY_COLUMNS = (
     *RIDE_COLUMNS[:-1], "issuer", "age", "reviewed",
-    *(f"leg{leg}_{part}" for leg in range(1, LEG_SLOTS + 1)
-      for part in ("kind", "rule", "funder", "amount")),
-    "clearing_fee", "issuer_fee", "centre", "operator_net", "held", "reason", "window", "run",
+    *(f"leg{leg}_{part}" for leg in range(1, LEGS_MOST + 1) for part in PARTS),
+    "operator_net", "held", "reason", "window", "run",
 )
 VARIANCE_COLUMNS = ("table", "operator", "device", "variance", "rides", "total")
 POSTING_COLUMNS = ("run", "window", "card", "card_seq", "member", "side", "amount", "cause")
@@ -88,8 +89,10 @@ class Lister:
     def _rules(self, rows: Records) -> list[str]:
         """The fare row and the discount rows that decided, in the order they were applied."""
         rules: list[str] = self.codes("rule", rows["rule"]).tolist()
-        for leg in range(1, LEG_SLOTS + 1):
-            names = self.codes("rule", rows[f"leg{leg}_rule"])
+        legs = rows["legs"]
+        for leg in range(1, LEGS_MOST):
+            of_fees = np.isin(legs["cause"][:, leg], FEES)
+            names = self.codes("rule", np.where(of_fees, 0, legs["rule"][:, leg]))
             rules = [f"{rule}+{name}" if name and not rule.endswith(f"+{name}") else rule
                      for rule, name in zip(rules, names, strict=True)]
         return rules
@@ -101,19 +104,20 @@ class Lister:
                 yield from zip(*self._entry_columns(rows, run.run), strict=True)
 
     def _entry_columns(self, rows: Records, run: int) -> list[Any]:
-        legs: list[Any] = []
-        for leg in range(1, LEG_SLOTS + 1):
-            kinds = ["" if kind == 0 else LegKind(kind).name.lower()
-                     for kind in rows[f"leg{leg}_kind"].tolist()]
-            legs += [kinds, self.codes("rule", rows[f"leg{leg}_rule"]),
-                     self.codes("member", rows[f"leg{leg}_funder"]),
-                     rows[f"leg{leg}_amount"].tolist()]
-        net = rows["due"] + rows["variance"] - rows["clearing_fee"] - rows["issuer_fee"]
+        found, legs = rows["legs"], list[Any]()
+        for leg in range(LEGS_MOST):
+            legs += [["" if cause == 0 else words_of_cause(cause)
+                      for cause in found["cause"][:, leg].tolist()],
+                     self.codes("rule", found["rule"][:, leg]),
+                     self.codes("member", found["debtor"][:, leg]),
+                     self.codes("member", found["creditor"][:, leg]),
+                     found["amount"][:, leg].tolist()]
+        fees = np.where(np.isin(found["cause"], FEES), found["amount"], 0).sum(axis=1)
+        net = rows["due"] + rows["variance"] - fees
         return [
             *self._ride_columns(rows)[:-1], self.codes("member", rows["issuer"]),
             [age or "" for age in rows["age"].tolist()], _flagged(rows, "REVIEWED"), *legs,
-            rows["clearing_fee"].tolist(), rows["issuer_fee"].tolist(),
-            self.codes("member", rows["centre"]), net.tolist(),
+            net.tolist(),
             _flagged(rows, "HELD"), rows["reason"].tolist(), days_of(rows["window"]),
             [run] * len(rows),
         ]

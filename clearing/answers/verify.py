@@ -13,21 +13,24 @@ from clearing.book import Book
 from clearing.book.views import flows
 from clearing.engine.context import World
 from ext.codes import Cause
-from ext.records import LEG_SLOTS
+from ext.records import RIDE_FLAGS
 from network.members import LEVELS
 from settlement.positions import net_positions
 
 Records = npt.NDArray[Any]
 BREAKS_MOST = 100
 
-_LEGS = " + ".join(f"leg{leg}_amount" for leg in range(1, LEG_SLOTS + 1))
+# What the operator is due: every leg but the fees, which it owes itself.
+_GROSS = " + ".join(
+    f"if({flow.cause} IN ({int(Cause.CLEARING_FEE)}, {int(Cause.ISSUER_FEE)}), 0, {flow.amount})"
+    for flow in flows())
 
 
 def check_balances(book: Book, world: World) -> list[str]:
     """What does not add up, in words: entries in themselves, obligations, positions."""
     breaks = []
     found = book.query(
-        f"SELECT count() AS rides FROM ledger WHERE paid + {_LEGS} != due + variance "
+        f"SELECT count() AS rides FROM ledger WHERE {_GROSS} != due + variance "
         "OR variance != paid - price OR paid < 0 OR due < 0")
     if int(found["rides"][0]):
         breaks.append(f"{int(found['rides'][0])} entries do not balance in themselves")
@@ -57,7 +60,8 @@ def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
         found = book.query(
             f"SELECT window, {debtor} AS debtor, {creditor} AS creditor, "
             f"toUInt8({cause}) AS cause, sum({amount}) AS owed FROM ledger "
-            f"WHERE {amount} != 0 AND {debtor} != {creditor} AND bitAnd(flags, 4) = 0 "
+            f"WHERE {amount} != 0 AND {debtor} != {creditor} "
+            f"AND bitAnd(flags, {RIDE_FLAGS['HELD']}) = 0 "
             "GROUP BY window, debtor, creditor, cause")
         for row in zip(*(np.asarray(found[name]).tolist() for name in
                          ("window", "debtor", "creditor", "cause", "owed")), strict=True):

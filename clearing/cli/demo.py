@@ -187,7 +187,7 @@ def _a_ride(book: Book, world: World) -> str:
     """A ride that is worth explaining: one with more than one discount, where there is one."""
     from network.cards import card_text
 
-    for where in ("leg2_kind != 0", "leg1_kind != 0", "1"):
+    for where in ("leg3_cause BETWEEN 1 AND 5", "leg2_cause BETWEEN 1 AND 5", "1"):
         found = book.query(f"SELECT card_hi, card_lo, card_seq FROM ledger WHERE {where} "
                            "ORDER BY card_hi, card_lo, card_seq LIMIT 1")
         if len(found["card_seq"]):

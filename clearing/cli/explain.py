@@ -74,9 +74,7 @@ def _explanation(row: Any, priced: Priced, plain: Plain, names: Names) -> dict[s
         "rule": names.code("rule", int(row["rule"])),
         "due": int(row["due"]), "price": int(row["price"]), "paid": int(row["paid"]),
         "variance": int(row["variance"]),
-        "legs": [dict(zip(("kind", "rule", "funder", "amount"), leg, strict=True))
-                 for leg in legs_of(row, names)],
-        "clearing_fee": int(row["clearing_fee"]), "issuer_fee": int(row["issuer_fee"]),
+        "legs": [leg._asdict() for leg in legs_of(row, names)],
         "taps": [{"file_sha256": files[int(row[f"{way}_file"])], "line": int(row[f"{way}_line"])}
                  for way in ("in", "out") if row[f"{way}_line"]],
     }
@@ -84,10 +82,12 @@ def _explanation(row: Any, priced: Priced, plain: Plain, names: Names) -> dict[s
 
 def _print_origin(one: dict[str, Any]) -> None:
     """What clearing took of the ride, and the records that it is from."""
+    from clearing.cli.explanation import FEES
     from clearing.cli.output import yuan
 
-    if one["clearing_fee"] or one["issuer_fee"]:
-        click.echo(f"of that the operator pays {yuan(one['clearing_fee'])} clearing fee and "
-                   f"{yuan(one['issuer_fee'])} issuer fee")
+    for leg in one["legs"]:
+        if leg["cause"] in FEES:
+            click.echo(f"of that the operator pays {yuan(leg['amount'])} "
+                       f"{leg['cause'].replace('_', ' ')} to {leg['creditor']}, by {leg['rule']}")
     for tap in one["taps"]:
         click.echo(f"tap: line {tap['line']} of the file {tap['file_sha256'][:16]}…")

@@ -18,6 +18,7 @@ from fare_tables.model import DISCOUNTS, Table, discounts_of, table_version
 from network.civil import civil_text
 
 Explanation = dict[str, Any]
+FEES = ("clearing_fee", "issuer_fee")      # what the operator pays, of what it is due
 
 
 def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
@@ -130,14 +131,14 @@ def print_explanation(one: Explanation, head: str) -> None:
 
 
 def _print_payers(one: Explanation) -> None:
-    """Who pays what: the rider, the funders of the legs, and together what is due."""
-    rows = [("the rider", one["issuer"], yuan(one["paid"]))]
-    rows += [(f"{leg['kind']} {leg['rule']}", leg["funder"], yuan(leg["amount"]))
-             for leg in one["legs"]]
+    """Who pays what: the rider, the funders of discounts, and together what is due."""
+    legs = [leg for leg in one["legs"] if leg["cause"] not in FEES]
+    rows = [("the rider" if leg["cause"] == "fare" else f"{leg['cause']} {leg['rule']}",
+             leg["debtor"], yuan(leg["amount"])) for leg in legs]
     if one["variance"]:
         rows.append(("variance: the validator charged other than the price", one["operator"],
                      yuan(-one["variance"])))
-    together = one["paid"] + sum(leg["amount"] for leg in one["legs"]) - one["variance"]
+    together = sum(leg["amount"] for leg in legs) - one["variance"]
     said = "together, as is due" if together == one["due"] else (
         f"together, which is not the {yuan(one['due'])} that is due: onecard verify")
     rows.append((said, "", yuan(together)))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 TOPICS = ("rides", "entries", "postings", "positions", "runs", "files", "refusals", "variances")
 # What people can do without in a table; --csv and --json have every column.
 HIDDEN = ("medium", "card_kind", "price", "window", "issuer", "reason", "digest", "sha256",
-          *(f"leg{leg}_{part}" for leg in (3, 4) for part in ("kind", "rule", "funder", "amount")))
+          *(f"leg{leg}_{part}" for leg in range(4, 8)
+            for part in ("cause", "rule", "debtor", "creditor", "amount")))
 
 
 @click.command("show")

@@ -28,7 +28,7 @@ from network.folder import SHIPPED, find_folder, read_toml
 from network.members import Member, Role
 from network.model import Centre, Funder, Issuer, Network, Operator
 from network.names import Names
-from settlement.agreements import Terms, compile_terms
+from settlement.agreements import AgreementArrays, compile_agreements
 
 BLOCK_BYTES = 1 << 20
 ROOM = {"mode": BITS, "medium": BITS, "card_kind": BITS, "member": 65_534}
@@ -44,7 +44,7 @@ class World:
     tables: Sequence[Table]
     members: Sequence[Member]
     member_rows: npt.NDArray[Any]       # MEMBER, by member number
-    agreements: npt.NDArray[Any]        # AGREEMENT_TERMS
+    agreements: AgreementArrays
     pricing_tables: PricingTables
     civil_offset_s: int
     day_starts_s: int
@@ -106,7 +106,8 @@ def load_world(network: str, names: Names) -> World:
     start = written.day_starts_at
     return World(
         network=written, folder=folder, names=names, tables=tables, members=members,
-        member_rows=rows, agreements=_agreements(written, names),
+        member_rows=rows, agreements=compile_agreements(
+            written.agreement, members, lambda kind, code: names.number(kind, code)),
         pricing_tables=pricing_tables,
         civil_offset_s=ground.civil_offset_s,
         day_starts_s=start.hour * 3600 + start.minute * 60 + start.second,
@@ -200,11 +201,13 @@ def _member_rows(network: Network, members: Sequence[Member], runners: dict[str,
     for member in members:
         rows["city"][member.number] = cities.get(member.city or "", 0)
         rows["province"][member.number] = provinces.get(member.province or "", 0)
+    for role in ("operator", "issuer"):
+        of_role = [member.number for member in members if member.role == role]
+        rows["slot"][of_role] = range(1, len(of_role) + 1)
     systems = {runner.system: place for place, runner in enumerate(runners.values(), 1)}
     for operator in network.operator:
         runner = runners[operator.code]
         rows["system"][runner.number] = systems[runner.system]
-        rows["slot"][runner.number] = runner.slot
         rows["holds_variance"][runner.number] = operator.on_variance == "hold"
         rows["validator_media"][runner.number] = _validator_media(operator, network, names)
     return rows
@@ -221,23 +224,6 @@ def _validator_media(operator: Operator, network: Network, names: Names) -> int:
         if charged_by == "validator":
             bits |= 1 << names.number("medium", medium)
     return bits
-
-
-def _agreements(network: Network, names: Names) -> npt.NDArray[Any]:
-    """AGREEMENT_TERMS, by distance."""
-    centres = {centre.code for centre in network.centre}
-    for agreement in network.agreement:
-        if agreement.centre is not None and agreement.centre not in centres:
-            raise OnecardError(f"agreement {agreement.agreement!r} names the centre "
-                               f"{agreement.centre!r}, which network.toml does not have",
-                               remedy="add the centre")
-    terms = [Terms(agreement.between, agreement.clearing_ppm, agreement.issuer_ppm,
-                   names.number("member", agreement.centre or ""))
-             for agreement in network.agreement]
-    try:
-        return compile_terms(terms)
-    except ValueError as error:
-        raise OnecardError(str(error), remedy="correct network.toml") from None
 
 
 def versions_of(world: World) -> list[str]:

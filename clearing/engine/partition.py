@@ -20,7 +20,9 @@ from clearing.engine.context import World
 from clearing.intake.intake import Intake
 from ext.clearing.partition import list_by_partition
 from ext.clearing.pipeline import Carried, PartitionPipeline
+from ext.clearing.tables import EntryTables
 from settlement.obligations import ObligationSums
+from settlement.windows import window_table
 
 Records = npt.NDArray[Any]
 T = TypeVar("T")
@@ -33,7 +35,7 @@ class Moment:
     """Where a run stands in time, the same for all its partitions."""
 
     watermark: int                # UTC seconds: entries open since before it may be closed
-    first_open_day: int         # earliest service day whose window is not closed
+    closed_through: int | None  # last service day whose window is closed; days since 1970
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,9 @@ class Clearer:
     def __init__(self, world: World, before: Carried, moment: Moment) -> None:
         self.sums = ObligationSums()
         self._pipeline = PartitionPipeline(
-            world.pricing_tables, world.member_rows, world.agreements, before,
+            world.pricing_tables, entry_tables(world, moment), before,
             ride_limit_s=world.network.ride_limit_s, watermark=moment.watermark,
-            civil_offset_s=world.civil_offset_s, day_starts_s=world.day_starts_s,
-            first_open_day=moment.first_open_day)
+            civil_offset_s=world.civil_offset_s, day_starts_s=world.day_starts_s)
 
     def prepare(self, intake: Intake | None, partition: int) -> Records:
         """Put a partition's taps in order: those that an earlier run may have accepted."""
@@ -84,6 +85,12 @@ class Clearer:
         taps, refused = pipeline.all_taps, pipeline.refused
         return Cleared(pipeline.entries, pipeline.cards, pipeline.accumulators, taps[pipeline.carried],
                        taps[pipeline.events], taps[refused], pipeline.codes[refused])
+
+
+def entry_tables(world: World, moment: Moment) -> EntryTables:
+    """What entries depend on besides prices: agreements, and the windows that are open."""
+    return EntryTables(members=world.member_rows, windows=window_table(moment.closed_through),
+                       **world.agreements._asdict())
 
 
 def carry(state: Any, partitions: int) -> Carried:

@@ -162,7 +162,7 @@ class _Stages:
         In which order anything reaches the book decides nothing: it keeps rows by card.
         """
         closed = self.book.closed_through
-        moment = Moment(watermark, 0 if closed is None else closed + 1)
+        moment = Moment(watermark, closed)
         _check_calendar(self.world, int(state.open_rides["tapped_at"].max(initial=0)))
         before = carry(state, partitions)
         clearers = [Clearer(self.world, before, moment) for _ in range(self.threads)]

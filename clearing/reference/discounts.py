@@ -47,14 +47,14 @@ def price_after(
     return Answer(max(0, min(price, answer.amount)), answer.words)
 
 
-def list_legs(kind: str, row: DiscountRow, amount: int, ride: Ride) -> list[Leg]:
+def list_legs(cause: str, row: DiscountRow, amount: int, ride: Ride) -> list[Leg]:
     """A difference split over the row's funders; a share of 0 is no leg."""
     if amount == 0:
         return []
     shares = apportion(amount, [_weight(funder) for funder in row.funders])
     named = {"operator": ride.operator, "issuer": ride.issuer}
     return [
-        Leg(kind, row.rule, named.get(funder.funder, funder.funder), share)
+        Leg(cause, row.rule, named.get(funder.funder, funder.funder), ride.operator, share)
         for funder, share in zip(row.funders, shares, strict=True)
         if share > 0
     ]

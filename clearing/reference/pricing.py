@@ -65,6 +65,11 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
     if not ride.incomplete or fare.discounts_on_incomplete:
         running.discount()
     charge = _charge(running, due)
+    if charge.paid > AMOUNT_MAX:
+        trace.append(TraceLine("paid", "", False, f"the validators charged more than the "
+                               f"{money(AMOUNT_MAX)} that a price may be", charge.price, None))
+        return Priced(ride=ride, charge=None, code="PRICE_OVERFLOW", trace=trace, before=memory,
+                      after=memory)
     said = "the validator charged it" if charge.by_validator else "the price"
     trace.append(TraceLine("paid", "", True, said, charge.price, charge.paid))
     after = remember(world, table, ride, charge, running.applied, memory)
@@ -183,9 +188,10 @@ def _charge(running: _Running, due: int) -> Charge:
     )
     paid = ride.paid if by_validator and ride.paid is not None else asked
     held = paid != asked and world.operator(ride.operator).on_variance == "hold"
+    fare = Leg("fare", running.fare.rule, ride.issuer, ride.operator, paid)
     return Charge(
         table=table_version(running.table), rule=running.fare.rule, due=due, price=asked,
-        paid=paid, by_validator=by_validator, held=held, legs=tuple(running.legs),
+        paid=paid, by_validator=by_validator, held=held, legs=(fare, *running.legs),
     )
 
 

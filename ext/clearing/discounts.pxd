@@ -2,18 +2,19 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ext.codes cimport Effect, MeasuredFrom, Rounding
 from ext.clearing.conditions cimport in_line_set, in_stop_set, ride_time
 from ext.clearing.fares cimport fare_by_basis, find_due
 from ext.clearing.tables cimport PricingTables
+from ext.codes cimport Effect, MeasuredFrom, Rounding
 from ext.records cimport (
+    LEGS,
     NO_TRANSFER,
     SHARE_ISSUER,
     SHARE_OPERATOR,
     CardState,
-    Charge,
     DiscountRow,
     FareRow,
+    Legs,
     Ride,
 )
 
@@ -57,8 +58,8 @@ cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row,
 
 
 cdef inline int64_t price_after(PricingTables tables, const DiscountRow *row,
-                                const FareRow *fare_row, const CardState *state,
-                                const Ride *ride, int64_t left, int64_t price) except -2 nogil:
+                                const FareRow *fare_row, const CardState *state, const Ride *ride,
+                                int64_t left, int64_t price) except -2 nogil:
     """The price once the row has been applied, from 0 to what it was; DOES_NOT_FIT.
 
     fare_row: the one that set what is due. left: what a cap leaves.
@@ -157,14 +158,10 @@ cdef inline int apportion(PricingTables tables, const DiscountRow *row, int64_t 
     return 0
 
 
-cdef inline int add_legs(PricingTables tables, const DiscountRow *row, const Ride *ride, uint8_t kind,
-                         int64_t amount, Charge *charge, int *legs) except -1 nogil:
-    """Write the legs of one row, one per funder that pays; more than LEGS cannot be compiled."""
+cdef inline int add_legs(PricingTables tables, const DiscountRow *row, const Ride *ride,
+                         uint8_t cause, int64_t amount, Legs *legs) except -1 nogil:
+    """Add a leg of one row for each funder that pays; the compiler refuses tables with more."""
     cdef int64_t parts[FUNDERS_MAX]
-    cdef int64_t *amounts = &charge.leg1_amount
-    cdef uint32_t *rules = &charge.leg1_rule
-    cdef uint16_t *funders = &charge.leg1_funder
-    cdef uint8_t *kinds = &charge.leg1_kind
     cdef uint16_t funder
     cdef Py_ssize_t i
     apportion(tables, row, amount, parts)
@@ -176,9 +173,12 @@ cdef inline int add_legs(PricingTables tables, const DiscountRow *row, const Rid
             funder = ride.operator
         elif funder == SHARE_ISSUER:
             funder = ride.issuer
-        amounts[legs[0]] = parts[i]
-        rules[legs[0]] = row.rule
-        funders[legs[0]] = funder
-        kinds[legs[0]] = kind
-        legs[0] += 1
+        if legs.count >= LEGS:
+            raise IndexError("a ride has more legs than its tables say")
+        legs.cause[legs.count] = cause
+        legs.rule[legs.count] = row.rule
+        legs.debtor[legs.count] = funder
+        legs.creditor[legs.count] = ride.operator
+        legs.amount[legs.count] = parts[i]
+        legs.count += 1
     return 0

@@ -147,7 +147,7 @@ cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ri
     if by == EdgeFare.FIXED:
         return fixed
     if by == EdgeFare.BY_VALIDATOR:
-        return ride.due if ride.flags & RIDE_HAS_DUE else 0
+        return ride.validator_due if ride.flags & RIDE_HAS_DUE else 0
     if row.basis == Basis.LINE_DISTANCE:
         return edge_along(tables, row, ride, by, stop)
     if row.basis == Basis.TAP_DISTANCE or row.basis == Basis.DURATION:
@@ -170,7 +170,7 @@ cdef inline int64_t fare_by_basis(PricingTables tables, const FareRow *row, cons
     if row.basis == Basis.FLAT:
         return row.amount
     if row.basis == Basis.VALIDATOR:
-        return ride.due if ride.flags & RIDE_HAS_DUE else NO_FARE_AMOUNT
+        return ride.validator_due if ride.flags & RIDE_HAS_DUE else NO_FARE_AMOUNT
     if row.basis == Basis.TAP_DISTANCE:
         if not ride.flags & RIDE_HAS_DISTANCE:
             return NO_FARE_AMOUNT

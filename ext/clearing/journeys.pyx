@@ -81,10 +81,10 @@ cdef inline void date_ride(Ride *ride, const Tap *first, const Tap *last, uint32
 cdef inline void take_amounts(Ride *ride, const Tap *tap) noexcept nogil:
     """Add what the validator said at one tap of the ride."""
     if tap.flags & HAS_PAID:
-        ride.paid += tap.paid
+        ride.validator_paid += tap.paid
         ride.flags |= PAID_BY_VALIDATOR
     if tap.flags & HAS_DUE:
-        ride.due = tap.due
+        ride.validator_due = tap.due
         ride.flags |= RIDE_HAS_DUE
     if tap.flags & HAS_DISTANCE:
         ride.distance_m = tap.distance_m

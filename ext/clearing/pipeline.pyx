@@ -14,10 +14,10 @@ from ext.clearing.entries cimport make_rows
 from ext.clearing.journeys cimport Pairing, pair_rows
 from ext.clearing.netting cimport OVERFLOWED, add_rows, free_rows
 from ext.clearing.order cimport SCRATCH, find_seen_rows, open_states_rows, order_rows, remember_rows
-from ext.clearing.tables cimport PricingTables
+from ext.clearing.tables cimport EntryTables, PricingTables
 from ext.clearing.pricing cimport price_rows
 from ext.records cimport (
-    CARRIED, Accumulator, AgreementTerms, CardState, Charge, Entry, Member, Obligation, Ride, Tap,
+    CARRIED, Accumulator, CardState, Charge, Entry, Member, Obligation, Ride, Tap,
 )
 from ext.intake.text cimport prefetch
 
@@ -88,10 +88,9 @@ cdef class PartitionPipeline:
 
     cdef PricingTables _tables
     cdef Carried _before
+    cdef EntryTables _entry_tables
     cdef const Member[::1] _members
-    cdef const AgreementTerms[::1] _agreements
     cdef Pairing _pairing
-    cdef uint16_t _first_open_day
     # By tap.
     cdef Tap[::1] _taps
     cdef uint16_t[::1] _codes
@@ -118,19 +117,16 @@ cdef class PartitionPipeline:
     cdef Py_ssize_t _card_count, _accumulator_count, _entry_count, _carried_count, _refused_count
     cdef Py_ssize_t _event_count
 
-    def __init__(self, PricingTables tables not None, members not None, agreements not None,
+    def __init__(self, PricingTables tables not None, EntryTables entry_tables not None,
                  Carried before not None, *, int64_t ride_limit_s, int64_t watermark,
-                 int64_t civil_offset_s, int64_t day_starts_s, uint16_t first_open_day):
+                 int64_t civil_offset_s, int64_t day_starts_s):
         """Times are UTC seconds, durations seconds, days counted from 1970; see pair_taps."""
         self._tables, self._before = tables, before
-        self._members, self._agreements = members, agreements
-        if self._agreements.shape[0] != 3:
-            raise ValueError(f"agreements has {self._agreements.shape[0]} rows, not 3")
+        self._entry_tables, self._members = entry_tables, entry_tables.members
         self._pairing.ride_limit_s = ride_limit_s
         self._pairing.watermark = watermark
         self._pairing.civil_offset_s = civil_offset_s
         self._pairing.day_starts_s = day_starts_s
-        self._first_open_day = first_open_day
         self._arrays = {}
         self._make_room(BATCH)
         self._make_ride_room(2 * BATCH)
@@ -413,9 +409,8 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
         pipeline._known_accumulators[done.known_accumulators:known_end], pipeline._charges[:rides],
         pipeline._accumulators[done.accumulators:], &refused)
     done.entries += make_rows(
-        pipeline._taps, pipeline._rides[:rides], pipeline._charges[:rides], pipeline._members,
-        pipeline._agreements, pipeline._first_open_day, pipeline._entries[done.entries:],
-        pipeline._codes)
+        pipeline._taps, pipeline._rides[:rides], pipeline._charges[:rides],
+        pipeline._entry_tables, pipeline._entries[done.entries:], pipeline._codes)
     done.cards, done.known_accumulators = card_end, known_end
     return 0
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ext import records
-from ext.codes import Effect, LegKind, MeasuredFrom, Rounding
+from ext.codes import Cause, Effect, MeasuredFrom, Rounding
 from fare_tables.compile.arrays import Arrays, Numbers
 from fare_tables.compile.conditions import (
     bits_of,
@@ -49,7 +49,7 @@ def compile_row(row: DiscountRow, table: Table, ground: Ground, arrays: Arrays,
         "rule": ground.names.number("rule", row.rule, table.table),
         "condition": compile_condition(row, table, ground, arrays),
         "unit": row.unit, "rounding": int(Rounding[row.rounding.upper()]),
-        "unless": sum(1 << LegKind[kind.upper()] for kind in set(row.unless)),
+        "unless": sum(1 << Cause[kind.upper()] for kind in set(row.unless)),
         **_shares(row.funders, ground, arrays), **_quota(row, ground),
     }
     if isinstance(row, Transfer):
@@ -75,8 +75,8 @@ def accumulator(code: str, ground: Ground) -> int:
 
 
 def _shares(shares: Sequence[Share], ground: Ground, arrays: Arrays) -> dict[str, int]:
-    if not 1 <= len(shares) <= records.LEG_SLOTS:
-        raise TableError(f"it has {len(shares)} funders\nname 1 to {records.LEG_SLOTS}")
+    if not 1 <= len(shares) <= records.DISCOUNT_LEGS_MOST:
+        raise TableError(f"it has {len(shares)} funders\nname 1 to {records.DISCOUNT_LEGS_MOST}")
     weights = _weights(shares)
     first = len(arrays.shares)
     for share, weight in zip(shares, weights, strict=True):
