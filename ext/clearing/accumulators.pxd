@@ -6,6 +6,7 @@ day stand, so that they are looked for once and not for every row of every ride.
 
 from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t
 
+from ext.checked cimport check, must
 from ext.codes cimport Period
 from ext.clearing.tables cimport PricingTables
 from ext.records cimport Accumulator, CardState, Ride
@@ -106,10 +107,24 @@ cdef inline int count(PricingTables tables, const Ride *ride, uint16_t number, i
     cdef Py_ssize_t place = find_accumulator(tables, card, number, ride.service_day)
     if place < 0:
         place = add_accumulator(tables, ride, number, card)
+    check(card.accumulators[place].accumulator == number, b"a place is of its accumulator")
     # At most 2e9 a ride and 2^32 rides: 63 bits hold any sum that `rides` can count.
     card.accumulators[place].amount += amount
     card.accumulators[place].rides += 1
     return 0
+
+
+cdef inline bint are_sorted(const Card *card) noexcept nogil:
+    """Whether the card's running accumulators are in order, each of them there once."""
+    cdef Py_ssize_t i
+    cdef const Accumulator *one
+    cdef const Accumulator *last
+    for i in range(1, card.count):
+        one, last = &card.accumulators[i], &card.accumulators[i - 1]
+        if one.accumulator < last.accumulator or (one.accumulator == last.accumulator
+                                                  and one.period <= last.period):
+            return False
+    return True
 
 
 cdef inline void sort_accumulators(Card *card) noexcept nogil:
@@ -128,3 +143,4 @@ cdef inline void sort_accumulators(Card *card) noexcept nogil:
             accumulators[j] = accumulators[j - 1]
             j -= 1
         accumulators[j] = moved
+    must(are_sorted(card), b"a card has one total for an accumulator and period")

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t
 
+from ext.checked cimport check
 from ext.codes cimport RideState
 from ext.clearing.tables cimport PricingTables
 from ext.records cimport REVIEWED, Condition, Ride, Timeframe
@@ -47,6 +48,7 @@ cdef inline bint in_timeframes(PricingTables tables, const Condition *condition,
     if at == 0:
         return False
     second = <uint32_t>((<int64_t>at + tables.civil_offset_s) % DAY_S)
+    check(second < DAY_S, b"a second of the day is one of it")
     for i in range(condition.timeframes, condition.timeframes + condition.timeframes_count):
         if in_timeframe(tables, &tables.timeframes[i], second, ride.service_day):
             return True

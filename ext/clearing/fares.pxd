@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
+from ext.checked cimport check
 from ext.codes cimport Basis, EdgeFare, RideState
 from ext.clearing.conditions cimport holds, is_incomplete
 from ext.clearing.tables cimport PricingTables
@@ -43,6 +44,7 @@ cdef inline int64_t fare_of_bands(PricingTables tables, const FareRow *row,
         if value <= band.to:
             if band.every == 0:
                 return band.amount
+            check(value >= band.reached, b"a band begins where the one before ends")
             # Whole steps begun: at least 1 is divided, so that floor division rounds up.
             return band.amount + band.add * ((value - band.reached + band.every - 1) // band.every)
     return NO_FARE_AMOUNT
@@ -74,6 +76,7 @@ cdef inline int64_t fare_between(PricingTables tables, const FareRow *row, uint3
         end = tables.zones[row.zones + end]
         if start == NOWHERE or end == NOWHERE:
             return NO_FARE_AMOUNT
+    check(start < row.side and end < row.side, b"a fare is looked up within its matrix")
     return tables.fares[row.matrix + start * row.side + end]
 
 

@@ -6,6 +6,8 @@ The caller brings all memory: as many rides as there are kept taps is always eno
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
+from ext.cards cimport same_card
+from ext.checked cimport check, must
 from ext.codes cimport RideState, TapKind
 from ext.records cimport (
     HAS_DISTANCE,
@@ -46,6 +48,7 @@ cdef inline uint32_t calendar_date(uint32_t days) noexcept nogil:
     month = (5 * rest + 2) // 153
     rest -= (153 * month + 2) // 5
     month = month + 3 if month < 10 else month - 9
+    must(1 <= month <= 12 and rest < 31, b"a date is one of the calendar")
     year += 400 * era + (month <= 2)
     return year << 9 | month << 5 | (rest + 1)
 
@@ -203,9 +206,7 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
     cdef uint32_t this
     cdef uint8_t kind
     for i in range(order.shape[0] + 1):
-        if opened >= 0 and (i == order.shape[0]
-                            or taps[order[i]].card_lo != taps[opened].card_lo
-                            or taps[order[i]].card_hi != taps[opened].card_hi):
+        if opened >= 0 and (i == order.shape[0] or not same_card(&taps[order[i]], &taps[opened])):
             if <int64_t>taps[opened].tapped_at + pairing.ride_limit_s < pairing.watermark:
                 close_without_out(&rides[made], taps, <uint32_t>opened, pairing)
                 made += 1
@@ -243,6 +244,7 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
         else:
             close_whole(&rides[made], taps, this, pairing)
             made += 1
+    check(made + kept_open <= order.shape[0], b"no tap begins two rides")
     carried_count[0] = kept_open
     return made
 

@@ -10,6 +10,8 @@ Only where a card's counters do not ascend with time are they sorted by identity
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from ext.cards cimport card_before, same_card, seek_card
+from ext.checked cimport CHECKED, check, must
 from ext.codes cimport Code, TapKind
 from ext.records cimport CARRIED, NO_TRANSFER, CardState, Tap
 
@@ -74,6 +76,7 @@ cdef void merge(Key *source, Key *target, Py_ssize_t low, Py_ssize_t middle,
                 Py_ssize_t high) noexcept nogil:
     """Merge two sorted neighbours of source into target; a copy where they are in order already."""
     cdef Py_ssize_t left = low, right = middle, out = low
+    must(low <= middle <= high, b"neighbours that are merged lie side by side")
     if middle >= high or not before(&source[middle], &source[middle - 1]):
         memcpy(&target[low], &source[low], (high - low) * sizeof(Key))
         return
@@ -163,10 +166,6 @@ cdef inline uint64_t hash_card(uint64_t high, uint64_t low) noexcept nogil:
     return mixed ^ mixed >> 32
 
 
-cdef inline bint is_card(const Group *group, const Tap *tap) noexcept nogil:
-    return group.card_lo == tap.card_lo and group.card_hi == tap.card_hi
-
-
 cdef Py_ssize_t group_hashed(const Tap[::1] taps, Group *groups, uint32_t *slots, uint64_t mask,
                              uint32_t *owners) except -2 nogil:
     """Find the taps' cards with a hash table; how many, or -1 where too many share their hash.
@@ -177,7 +176,7 @@ cdef Py_ssize_t group_hashed(const Tap[::1] taps, Group *groups, uint32_t *slots
     cdef uint64_t slot
     for i in range(count):
         slot = hash_card(taps[i].card_hi, taps[i].card_lo) & mask
-        while slots[slot] and not is_card(&groups[slots[slot] - 1], &taps[i]):
+        while slots[slot] and not same_card(&groups[slots[slot] - 1], &taps[i]):
             slot = (slot + 1) & mask
             spare -= 1
             if spare < 0:
@@ -307,7 +306,27 @@ cdef Py_ssize_t order_rows(const Tap[::1] taps, uint8_t *scratch, uint32_t[::1] 
         size = groups[slots[group]].count
         kept += order_card(taps, &listed[i], size, keys, spare, &order[kept], codes)
         i += size
+    check(i == count, b"every tap is in one group")
+    if CHECKED:
+        check_order(taps, order, kept, codes)
     return kept
+
+
+cdef int check_order(const Tap[::1] taps, const uint32_t[::1] order, Py_ssize_t kept,
+                     const uint16_t[::1] codes) except -1 nogil:
+    """Every tap is kept or has a code, and what is kept is listed by card and time."""
+    cdef Py_ssize_t i, accepted = 0
+    cdef const Tap *tap
+    cdef const Tap *last
+    for i in range(taps.shape[0]):
+        accepted += codes[i] == Code.OK
+    check(accepted == kept, b"every tap is kept or has a code")
+    for i in range(1, kept):
+        tap, last = &taps[order[i]], &taps[order[i - 1]]
+        check(not card_before(tap, last), b"kept taps are listed by card")
+        check(not same_card(tap, last) or time_of(last) <= time_of(tap),
+              b"a card's kept taps are listed by time")
+    return 0
 
 
 def order_taps(const Tap[::1] taps not None, uint32_t[::1] order not None,
@@ -356,20 +375,16 @@ cdef Py_ssize_t find_seen_rows(const Tap[::1] taps, const uint32_t[::1] order,
                                uint32_t[::1] maybe_seen) except -1 nogil:
     """List the kept taps that earlier runs may have accepted; how many there are."""
     cdef Py_ssize_t i, state = 0, found = 0
+    cdef const CardState *known = &states[0] if states.shape[0] else NULL
     cdef const Tap *tap
     for i in range(order.shape[0]):
         tap = &taps[order[i]]
-        while state < states.shape[0] and (
-            states[state].card_hi < tap.card_hi
-            or (states[state].card_hi == tap.card_hi and states[state].card_lo < tap.card_lo)
-        ):
-            state += 1
+        state = seek_card(known, sizeof(CardState), state, states.shape[0], tap)
         if state == states.shape[0]:
             break
         if tap.flags & CARRIED:
             continue
-        if (states[state].card_hi == tap.card_hi and states[state].card_lo == tap.card_lo
-                and seen(&states[state], tap)):
+        if same_card(&states[state], tap) and seen(&states[state], tap):
             maybe_seen[found] = order[i]
             found += 1
     return found
@@ -419,19 +434,14 @@ cdef Py_ssize_t open_states_rows(const Tap[::1] taps, const uint32_t[::1] order,
                                  CardState[::1] opened) except -1 nogil:
     """Copy, or begin, the state of every card that has a kept tap; how many cards there are."""
     cdef Py_ssize_t i, state = 0, cards = 0
+    cdef const CardState *known = &states[0] if states.shape[0] else NULL
     cdef const Tap *tap
     for i in range(order.shape[0]):
         tap = &taps[order[i]]
-        if (cards > 0 and opened[cards - 1].card_hi == tap.card_hi
-                and opened[cards - 1].card_lo == tap.card_lo):
+        if cards > 0 and same_card(&opened[cards - 1], tap):
             continue
-        while state < states.shape[0] and (
-            states[state].card_hi < tap.card_hi
-            or (states[state].card_hi == tap.card_hi and states[state].card_lo < tap.card_lo)
-        ):
-            state += 1
-        if (state < states.shape[0] and states[state].card_hi == tap.card_hi
-                and states[state].card_lo == tap.card_lo):
+        state = seek_card(known, sizeof(CardState), state, states.shape[0], tap)
+        if state < states.shape[0] and same_card(&states[state], tap):
             opened[cards] = states[state]
         else:
             memset(&opened[cards], 0, sizeof(CardState))
@@ -460,11 +470,13 @@ def open_states(const Tap[::1] taps not None, const uint32_t[::1] order not None
 cdef int remember_rows(const Tap[::1] taps, const uint32_t[::1] order, const uint16_t[::1] codes,
                        CardState[::1] states) except -1 nogil:
     cdef Py_ssize_t i, state = 0
+    cdef const CardState *opened = &states[0] if states.shape[0] else NULL
     cdef const Tap *tap
     for i in range(order.shape[0]):
         tap = &taps[order[i]]
-        while states[state].card_hi != tap.card_hi or states[state].card_lo != tap.card_lo:
-            state += 1
+        state = seek_card(opened, sizeof(CardState), state, states.shape[0], tap)
+        check(state < states.shape[0] and same_card(&opened[state], tap),
+              b"every kept tap's card has a state")
         if codes[order[i]] == Code.OK:
             remember(&states[state], tap)
     return 0

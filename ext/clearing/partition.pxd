@@ -5,6 +5,8 @@ Every tap of a card is in one partition, on every machine and in every run.
 
 from libc.stdint cimport uint32_t, uint64_t
 
+from ext.checked cimport must
+
 cdef enum:
     PARTITION_LIMIT = 4096
 
@@ -19,6 +21,7 @@ cdef inline uint64_t mix_card(uint64_t high, uint64_t low) noexcept nogil:
 
 cdef inline uint32_t partition_of(uint64_t high, uint64_t low, uint32_t shift) noexcept nogil:
     """The high bits of the mix; a shift of 64 is one partition."""
+    must(1 <= shift <= 64, b"there is a partition at least")
     return <uint32_t>(mix_card(high, low) >> 1 >> (shift - 1))
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from ext.cards cimport card_before, look_ahead, pass_card, same_card, seek_listed
+from ext.checked cimport check
 from ext.codes cimport Code, TapKind
 from ext.clearing.entries cimport make_rows
 from ext.clearing.journeys cimport Pairing, pair_rows
@@ -19,13 +21,11 @@ from ext.clearing.pricing cimport price_rows
 from ext.records cimport (
     CARRIED, Accumulator, CardState, Charge, Entry, Member, Obligation, Ride, Tap,
 )
-from ext.intake.text cimport prefetch
 
 from ext import records
 
 cdef enum:
     BATCH = 1024            # taps that are paired and priced together, and the last card's rest
-    AHEAD = 8               # listed rows between asking for memory and reading it
 
 cdef struct Batch:          # what lies before it
     Py_ssize_t taps
@@ -68,14 +68,6 @@ cdef class Carried:
     def count_open(self, Py_ssize_t partition):
         """How many taps of a partition are carried."""
         return self._open_offsets[partition + 1] - self._open_offsets[partition]
-
-
-cdef inline bint is_before(uint64_t high, uint64_t low, const Tap *tap) noexcept nogil:
-    return high < tap.card_hi or (high == tap.card_hi and low < tap.card_lo)
-
-
-cdef inline bint is_of(uint64_t high, uint64_t low, const Tap *tap) noexcept nogil:
-    return low == tap.card_lo and high == tap.card_hi
 
 
 cdef class PartitionPipeline:
@@ -291,21 +283,22 @@ cdef int _pick_states(PartitionPipeline pipeline, Carried before,
     """Copy the carried states of the cards that have a tap."""
     cdef Py_ssize_t at = before._cards_offsets[partition], i, picked = 0
     cdef Py_ssize_t end = before._cards_offsets[partition + 1]
-    cdef const CardState *state = NULL
+    cdef const CardState *states
+    cdef const uint32_t *listed
     cdef const Tap *tap
+    if at == end:
+        pipeline._known_count = 0
+        return 0
+    states, listed = &before._cards[0], &before._cards_listed[0]
     for i in range(pipeline._kept):
         tap = &pipeline._taps[pipeline._order[i]]
-        while at < end:
-            state = &before._cards[before._cards_listed[at]]
-            if not is_before(state.card_hi, state.card_lo, tap):
-                break
-            at += 1
-            if at + AHEAD < end:
-                prefetch(&before._cards[before._cards_listed[at + AHEAD]])
+        at = seek_listed(states, sizeof(CardState), listed, at, end, tap)
         if at == end:
             break
-        if is_of(state.card_hi, state.card_lo, tap):
-            pipeline._known[picked] = state[0]
+        if same_card(&states[listed[at]], tap):
+            pipeline._known[picked] = states[listed[at]]
+            check(picked == 0 or card_before(&pipeline._known[picked - 1], &pipeline._known[picked]),
+                  b"what cards carried is listed by card")
             picked += 1
             at += 1
     pipeline._known_count = picked
@@ -317,36 +310,32 @@ cdef int _pick_accumulators(PartitionPipeline pipeline, Carried before,
     """The same for their running accumulators."""
     cdef Py_ssize_t at = before._accumulators_offsets[partition], i, picked = 0
     cdef Py_ssize_t end = before._accumulators_offsets[partition + 1]
-    cdef const Accumulator *accumulator
+    cdef const Accumulator *accumulators
+    cdef const uint32_t *listed
     cdef const Tap *tap
+    if at == end:
+        pipeline._known_accumulators_count = 0
+        return 0
+    accumulators, listed = &before._accumulators[0], &before._accumulators_listed[0]
     for i in range(pipeline._kept):
         tap = &pipeline._taps[pipeline._order[i]]
-        while at < end:
-            accumulator = &before._accumulators[before._accumulators_listed[at]]
-            if is_of(accumulator.card_hi, accumulator.card_lo, tap):
-                pipeline._known_accumulators[picked] = accumulator[0]
-                picked += 1
-            elif not is_before(accumulator.card_hi, accumulator.card_lo, tap):
-                break
+        at = seek_listed(accumulators, sizeof(Accumulator), listed, at, end, tap)
+        while at < end and same_card(&accumulators[listed[at]], tap):
+            pipeline._known_accumulators[picked] = accumulators[listed[at]]
+            picked += 1
             at += 1
-            if at + AHEAD < end:
-                prefetch(&before._accumulators[before._accumulators_listed[at + AHEAD]])
+            look_ahead(accumulators, sizeof(Accumulator), listed, at, end)
         if at == end:
             break
     pipeline._known_accumulators_count = picked
     return 0
 
 
-cdef inline bint same_card(PartitionPipeline pipeline, Py_ssize_t a, Py_ssize_t b) noexcept nogil:
-    """Whether two kept taps, by their places in the order, are of one card."""
-    cdef const Tap *tap = &pipeline._taps[pipeline._order[a]]
-    return is_of(tap.card_hi, tap.card_lo, &pipeline._taps[pipeline._order[b]])
-
-
 cdef Py_ssize_t _end_of_batch(PartitionPipeline pipeline, Py_ssize_t start) noexcept nogil:
     """Where the batch ends that begins at a place of the order: behind a card's last tap."""
     cdef Py_ssize_t end = min(start + BATCH, pipeline._kept)
-    while end < pipeline._kept and same_card(pipeline, end, end - 1):
+    while end < pipeline._kept and same_card(&pipeline._taps[pipeline._order[end]],
+                                             &pipeline._taps[pipeline._order[end - 1]]):
         end += 1
     return end
 
@@ -372,6 +361,8 @@ cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
         end = _end_of_batch(pipeline, done.taps)
         _clear_batch(pipeline, &done, end)
         done.taps = end
+    check(done.cards == pipeline._card_count, b"batches are of every card")
+    check(done.entries + done.carried <= pipeline._kept, b"no tap is in two entries")
     remember_rows(pipeline._taps, pipeline._order[:pipeline._kept], pipeline._codes,
                   pipeline._cards)
     pipeline._entry_count = done.entries
@@ -384,22 +375,12 @@ cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
 cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) except -1 nogil:
     """Pair, price and enter the kept taps up to a place of the order."""
     cdef Py_ssize_t rides, still_open = 0, refused = 0
-    cdef Py_ssize_t card_end = done.cards, known_end = done.known_accumulators
-    cdef const CardState *card
-    cdef const Accumulator *accumulator
     cdef const Tap *last = &pipeline._taps[pipeline._order[end - 1]]
-    while card_end < pipeline._card_count:
-        card = &pipeline._cards[card_end]
-        if not (is_before(card.card_hi, card.card_lo, last)
-                or is_of(card.card_hi, card.card_lo, last)):
-            break
-        card_end += 1
-    while known_end < pipeline._known_accumulators_count:
-        accumulator = &pipeline._known_accumulators[known_end]
-        if not (is_before(accumulator.card_hi, accumulator.card_lo, last)
-                or is_of(accumulator.card_hi, accumulator.card_lo, last)):
-            break
-        known_end += 1
+    cdef Py_ssize_t card_end = pass_card(
+        &pipeline._cards[0], sizeof(CardState), done.cards, pipeline._card_count, last)
+    cdef Py_ssize_t known_end = pass_card(
+        &pipeline._known_accumulators[0], sizeof(Accumulator), done.known_accumulators,
+        pipeline._known_accumulators_count, last)
     rides = pair_rows(pipeline._taps, pipeline._order[done.taps:end], pipeline._members,
                       &pipeline._pairing, pipeline._rides, pipeline._carried[done.carried:],
                       &still_open)

@@ -10,6 +10,7 @@ import numpy as np
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from ext.checked cimport check
 from ext.clearing.partition cimport mark_card, partition_of, shift_for
 from ext.records cimport BUFFERED_MORE, BufferedMore, BufferedTap, Tap
 from ext.intake.text cimport prefetch, prefetch_to_write
@@ -332,6 +333,7 @@ cdef int open_page(PartitionBuffer buffer, Py_ssize_t part) except -1 nogil:
         return 0
     head = <PageHead *>buffer._free
     buffer._free += PAGE
+    check(buffer._free <= buffer._free_end, b"a page lies within its arena")
     if last.page:
         close_page(last)
         (<PageHead *>last.page).following = <uint64_t>head
@@ -370,6 +372,7 @@ cdef Py_ssize_t _put_rows(PartitionBuffer buffer, const Tap[::1] taps, Py_ssize_
         if last.page == 0 or last.used + size > PAGE:
             if not open_page(buffer, part):
                 return row
+        check(last.used + size <= PAGE, b"a row lies within its page")
         pack_row(<uint8_t *>last.page + last.used, &taps[row], size, block)
         last.used += size
         last.rows += 1
@@ -403,6 +406,7 @@ cdef Py_ssize_t _unpack_rows(Origins origins, const uint8_t *rows, Py_ssize_t si
         if source.keep:
             adopt(&taps[at], source, &origins._remaps[source.worker], &origins._numbers[0])
             at += 1
+    check(place == size, b"the last row ends where the rows do")
     return at
 
 
