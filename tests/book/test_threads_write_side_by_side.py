@@ -13,7 +13,7 @@ from clearing.book import Book, embedded_insert, open_book
 from tests.book.workload import commit, entries_of
 
 THREADS = 3
-TOTALS = ("due", "price", "paid", "variance", "clearing_fee", "issuer_fee")
+TOTALS = ("due", "price", "paid", "variance")
 
 
 def write(book: Book, entries: Any, step: int) -> Any:

@@ -15,7 +15,7 @@ COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", 
            "stop", "line", "vehicle", "card_kind", "paid")
 # Of `onecard price` alone, and of `onecard explain` alone.
 OF_PRICE = {"reason", "assumed", "rides_before"}
-OF_EXPLAIN = {"card", "card_seq", "clearing_fee", "issuer_fee", "taps"}
+OF_EXPLAIN = {"card", "card_seq", "taps"}
 
 
 def tap(at: str, operator: str, kind: str = "single", **more: str) -> dict[str, str]:
@@ -45,7 +45,9 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> str:
 def explained(book: str, counter: int) -> dict[str, Any]:
     done = accepted("explain", f"1001/{counter}", "--book", book, "--json")
     one, = json.loads(done.out)
-    assert sum(leg["amount"] for leg in one["legs"]) == one["due"] - one["paid"] + one["variance"]
+    gross = sum(leg["amount"] for leg in one["legs"] if not leg["cause"].endswith("_fee"))
+    assert gross == one["due"] + one["variance"]
+    assert one["legs"][0]["cause"] == "fare" and one["legs"][0]["amount"] == one["paid"]
     assert isinstance(one, dict)
     return one
 

@@ -21,8 +21,8 @@ from tests.run.command import Outcome, accepted, onecard, process, shown
 DOCUMENTED = {
     "rides": ("card", "card_seq", "started_at", "ended_at", "operator", "mode", "from_stop",
               "to_stop", "state", "due", "paid", "table", "rule"),
-    "entries": ("card", "card_seq", "due", "paid", "leg1_kind", "leg1_funder", "leg1_amount",
-                "clearing_fee", "issuer_fee", "window", "run"),
+    "entries": ("card", "card_seq", "due", "paid", "leg1_cause", "leg1_rule", "leg1_debtor",
+                "leg1_creditor", "leg1_amount", "leg7_amount", "operator_net", "window", "run"),
     "postings": ("run", "window", "card", "card_seq", "member", "side", "amount", "cause"),
     "positions": ("level", "member", "net"),
     "runs": ("run", "kind", "network", "taps", "accepted", "refused", "rides", "due", "paid"),
@@ -188,7 +188,7 @@ PLANTED = {
     "a fare paid": ("entries", "paid = paid + 100", "do not balance in themselves"),
     "both sides": ("entries", "due = due + 100, price = price + 100, paid = paid + 100",
                    "differs: ride "),
-    "a funder": ("entries", "leg1_funder = leg1_funder + 1", "but the entries say"),
+    "a funder": ("entries", "leg2_debtor = leg2_debtor + 1", "but the entries say"),
     "an obligation": ("obligations", "amount = amount + 1", "but the entries say"),
 }
 
@@ -202,7 +202,7 @@ def test_a_changed_row_is_found(what: str, made: Demo, tmp_path: Path) -> None:
         where = "window = (SELECT min(window) FROM obligations) AND debtor = (" \
             "SELECT min(debtor) FROM obligations)" if table == "obligations" else (
             "(card_hi, card_lo, card_seq) IN (SELECT card_hi, card_lo, card_seq FROM entries "
-            "WHERE leg1_amount > 0 ORDER BY card_hi, card_lo, card_seq LIMIT 1)")
+            "WHERE leg2_amount > 0 ORDER BY card_hi, card_lo, card_seq LIMIT 1)")
         opened.store.run(f"ALTER TABLE {table} UPDATE {change} WHERE {where} "
                           "SETTINGS mutations_sync = 2")
         done = onecard("verify", "--all", "--book", book)

@@ -16,13 +16,13 @@ import numpy as np
 from ext import records
 from ext.clearing.pricing import price_rides
 from ext.clearing.tables import PricingTables
-from ext.codes import Code, LegKind, RideState
+from ext.codes import Cause, Code, RideState
 from fare_tables.compile.ground import Ground, Runner
 from fare_tables.compile.tables import compile_tables
 from fare_tables.model import Table
 from network.model import AccumulatorSpec
 from network.names import Names
-from tests.kernels.cases import Records, dirty, records_of
+from tests.kernels.cases import Records, dirty, legs_of, records_of
 
 STOPS = ("a", "b", "c", "d", "e")
 # a - b - c - d in a line, and a shorter way from a to d round the back.
@@ -56,13 +56,15 @@ class Outcome(NamedTuple):
         return [int(price) for price in self.charges["price"]]
 
     def legs(self, ride: int = 0) -> list[tuple[str, str, str, int]]:
-        """Kind, row, funder and amount of a ride's legs."""
+        """Cause, row, funder and amount of what was taken off a ride; its fare's leg is right."""
         row = self.charges[ride]
-        return [(LegKind(int(row[f"leg{leg}_kind"])).name.lower(),
-                 self.names.code("rule", int(row[f"leg{leg}_rule"])),
-                 self.names.code("member", int(row[f"leg{leg}_funder"])),
-                 int(row[f"leg{leg}_amount"]))
-                for leg in range(1, records.LEG_SLOTS + 1) if row[f"leg{leg}_kind"]]
+        fare, *discounts = legs_of(row)
+        owner = int(self.rides["operator"][ride])
+        assert fare == (Cause.FARE, row["rule"], self.rides["issuer"][ride], owner, row["paid"])
+        assert all(creditor == owner for _, _, _, creditor, _ in discounts)
+        return [(Cause(cause).name.lower(), self.names.code("rule", rule),
+                 self.names.code("member", funder), amount)
+                for cause, rule, funder, _, amount in discounts]
 
 
 def make_names() -> Names:

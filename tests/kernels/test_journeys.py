@@ -186,13 +186,14 @@ def test_a_ride_takes_its_fields_from_the_right_tap() -> None:
             "issuer": 9, "paid": 50, "flags": flags["HAS_PAID"]}
     ride = pair(records_of([first, last], records.TAP))[0][0]
     taken = {name: int(ride[name]) for name in first.keys() & set(records.RIDE.names or ())}
-    of_first = {name: first[name] for name in ("card_seq", "line", "vehicle", "due", "distance_m")}
+    of_first = {name: first[name] for name in ("card_seq", "line", "vehicle", "distance_m")}
     of_last = {name: last[name] for name in ("operator", "mode", "device", "device_seq", "medium",
                                              "card_kind", "issuer")}
     ride_flags = records.RIDE_FLAGS
     told = ride_flags["PAID_BY_VALIDATOR"] | ride_flags["RIDE_HAS_DUE"]
     told |= ride_flags["RIDE_HAS_DISTANCE"]
-    assert taken == {**of_first, **of_last, "paid": 150, "flags": told}
+    assert taken == {**of_first, **of_last, "flags": told}
+    assert [int(ride["validator_due"]), int(ride["validator_paid"])] == [300, 150]
     assert int(ride["out_seq"]) == 9
 
 
@@ -201,7 +202,8 @@ def test_what_no_tap_says_is_not_said() -> None:
     taps = records_of([{"kind": TapKind.SINGLE, "tapped_at": 100, "due": 5, "paid": 5,
                         "distance_m": 5}], records.TAP)
     ride = pair(taps)[0][0]
-    assert [int(ride[name]) for name in ("due", "paid", "distance_m", "flags")] == [0, 0, 0, 0]
+    assert [int(ride[name]) for name in ("validator_due", "validator_paid", "distance_m",
+                                        "flags")] == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(("at", "civil_offset_s", "day_starts_s", "day"), [

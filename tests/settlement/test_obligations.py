@@ -11,17 +11,16 @@ from ext import records
 from ext.codes import Cause
 from settlement import obligations
 from settlement.obligations import ObligationSums
+from tests.kernels.cases import records_of
 
 INT64_MAX = 2**63 - 1
 
 
 def entries_of(rows: list[tuple[int, int, int, int]]) -> np.ndarray:
     """Entries of (window, issuer, operator, paid)."""
-    entries = np.zeros(len(rows), records.ENTRY)
-    for name, column in zip(("window", "issuer", "operator", "paid"), zip(*rows, strict=True),
-                            strict=False):
-        entries[name] = column
-    return entries
+    return records_of(
+        ({"window": window, "legs": [(Cause.FARE, 0, issuer, operator, paid)]}
+         for window, issuer, operator, paid in rows), records.ENTRY)
 
 
 def owed(sums: ObligationSums) -> list[tuple[int, ...]]:

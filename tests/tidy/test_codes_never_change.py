@@ -12,7 +12,7 @@ from ext.codes import Code
 from network.refusals import WORDS
 
 GOLDEN = Path(__file__).parent / "codes.txt"
-STORED = ("Code", "TapKind", "RideState", "LegKind", "Reason", "Cause")
+STORED = ("Code", "TapKind", "RideState", "Cause", "Reason")
 
 
 def test_numbers_are_those_that_were_given_out() -> None:
