@@ -297,7 +297,8 @@ cdef int _pick_states(PartitionPipeline pipeline, Carried before,
             break
         if same_card(&states[listed[at]], tap):
             pipeline._known[picked] = states[listed[at]]
-            check(picked == 0 or card_before(&pipeline._known[picked - 1], &pipeline._known[picked]),
+            check(picked == 0 or card_before(&pipeline._known[picked - 1],
+                                             &pipeline._known[picked]),
                   b"what cards carried is listed by card")
             picked += 1
             at += 1

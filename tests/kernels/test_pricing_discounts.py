@@ -11,7 +11,7 @@ import pytest
 
 from ext import records
 from ext.codes import RideState
-from tests.kernels.cases import records_of
+from tests.kernels.cases import records_of, reserved_is_zero
 from tests.kernels.ground import DAY, NOON, make_ride, make_table, new_states, price
 
 pytestmark = pytest.mark.kernels
