@@ -20,17 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.machine import describe_machine
 from clearing.engine.context import World, load_world
 from ext import records
 from ext.clearing.pricing import price_rides
 from ext.codes import Code, RideState
+from ext.records import Records
 from network.folder import list_networks
 from network.names import Names
-
-Records = npt.NDArray[Any]
 
 NETWORK = Path(__file__).parent / "every_rule"
 FIRST_DAY = 20_048              # 2024-11-21, a Thursday

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from clearing.intake.blocks import Block, OddLine
 from clearing.intake.decoder_tables import LEARNED_KINDS, CodeTable, DecoderTables
@@ -16,9 +15,7 @@ from clearing.intake.spill import Spill, make_arena
 from ext.intake.buffer import PartitionBuffer
 from ext.intake.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
 from ext.intake.lookup import Lookup
-from ext.records import REFUSAL, TAP
-
-Records = npt.NDArray[Any]
+from ext.records import REFUSAL, TAP, Records
 
 # Rows that are decoded before they are buffered: a call costs as much as a few hundred rows.
 ROWS = 16_384

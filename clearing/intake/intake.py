@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +15,8 @@ from clearing.intake.spill import Spill
 from ext.codes import Code
 from ext.intake.buffer import REMAP, SOURCE, Origins, mark_used
 from ext.intake.decode import LONGEST_RAW
-from ext.records import REFUSAL, TAP
+from ext.records import REFUSAL, TAP, Records
 from network.names import Names
-
-Records = npt.NDArray[Any]
 
 
 @dataclass
@@ -180,8 +177,9 @@ class Intake:
             filled = self._origins.unpack(rows, size, taps, filled)
         return taps[:filled]
 
-    def add_to_card_filter(self) -> npt.NDArray[np.uint64]:
-        """Marks of all cards that have a tap, see ext.clearing.partition."""
+    def card_filter(self) -> npt.NDArray[np.uint64]:
+        """All cards that have a tap, see ext.clearing.partition."""
+        assert self._spill.mark_cards, "read_files was told that nobody asks for them"
         for buffer in self._buffers:
             buffer.mark(self._spill.card_filter)
         return self._spill.card_filter

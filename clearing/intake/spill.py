@@ -40,9 +40,14 @@ class Segment:
 class Spill:
     """The file, and what is where in it. Any thread may use it."""
 
-    def __init__(self, partitions: int, arenas_most: int = UNLIMITED) -> None:
-        """`arenas_most`: how many arenas one buffer may hold in memory."""
+    def __init__(self, partitions: int, arenas_most: int = UNLIMITED, *,
+                 mark_cards: bool = True) -> None:
+        """`arenas_most`: how many arenas one buffer may hold in memory.
+
+        mark_cards: whether card_filter will be asked for.
+        """
         self.arenas_most, self._partitions = max(1, arenas_most), partitions
+        self.mark_cards = mark_cards
         self.segments: list[Segment] = []
         self.card_filter = np.zeros(CARD_FILTER_WORDS, np.uint64)   # of the cards of all segments
         self._file: Any = None
@@ -73,7 +78,8 @@ class Spill:
                 expected=f"room for about {int(ends[-1])} bytes, several times",
                 remedy="set TMPDIR to a folder with more room, or allow more --memory") from error
         with self._lock:
-            buffer.mark(self.card_filter)
+            if self.mark_cards:
+                buffer.mark(self.card_filter)
             self.segments.append(Segment(worker, offset, ends, counts))
         buffer.forget()
 
