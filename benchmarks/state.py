@@ -21,13 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.machine import describe_machine, peak_memory_mib
 from clearing.book import Counts, open_book
-from ext.records import ACCUMULATOR, CARD_STATE, TAP, TAP_FLAGS
-
-Records = npt.NDArray[Any]
+from ext.records import ACCUMULATOR, CARD_STATE, TAP, TAP_FLAGS, Records
 
 CACHE = Path(".benchmarks")
 STEPS = ("save", "load", "save a tenth", "load with it")

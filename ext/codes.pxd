@@ -121,7 +121,7 @@ cpdef enum Effect:
     PAYS_FARE = 7           # what another fare row says
     PAYS_DIFFERENCE = 8     # what is above the chain's prices so far
     CHAIN_PAYS = 9          # the chain costs this amount
-    THROUGH = 10            # the chain costs the fare from its first entry
+    THROUGH = 10            # the chain costs the fare from where it began
     LIMIT = 11              # what a cap leaves
 
 

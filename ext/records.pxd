@@ -22,7 +22,7 @@ cdef enum:              # Tap.flags
     HAS_BALANCE = 4
     HAS_DISTANCE = 8
     HAS_TAC = 16
-    CARRIED = 32        # an open entry from an earlier run, not a record of this one
+    CARRIED = 32        # an open ride from an earlier run, not a record of this one
     BUFFERED_MORE = 64  # while buffered only: a BufferedMore follows
 
 cdef enum:              # Ride.flags
@@ -73,7 +73,7 @@ cdef packed struct Tap:
     uint8_t algorithm
     uint32_t reserved
 
-cdef packed struct BufferedTap:  # what nearly every tap has, until its partition is cleared
+cdef packed struct BufferedTap: # what nearly every tap has, until its partition is cleared
     uint64_t card_hi
     uint64_t card_lo
     int32_t due
@@ -99,7 +99,7 @@ cdef packed struct BufferedTap:  # what nearly every tap has, until its partitio
     uint8_t direction
     uint8_t flags
 
-cdef packed struct BufferedMore: # the rest of a tap that has any of it
+cdef packed struct BufferedMore:    # the rest of a tap that has any of it
     uint32_t in_at
     uint32_t in_stop
     uint32_t distance_m
@@ -147,8 +147,9 @@ cdef packed struct Ride:
     uint8_t flags
     uint8_t age             # full years on the service day; 0 not known
 
-# What parties owe each other for one ride. Leg i is the i-th of each: one amount, why, by which rule
-# or agreement, from whom to whom. Arrays side by side leave no holes; `count` says how many there are.
+# What parties owe each other for one ride. Leg i is the i-th of each: one amount, why, by which
+# rule or agreement, from whom to whom. Arrays side by side leave no holes; `count` says how many
+# there are.
 cdef packed struct Legs:
     int64_t amount[LEGS]        # minor units, never negative but in a reversal
     uint32_t rule[LEGS]         # name of the row or agreement that set it
@@ -264,7 +265,7 @@ cdef packed struct Condition:   # what a row asks of a ride besides who rides; a
     uint16_t timeframes_count   # 0: any time
     uint8_t age_from
     uint8_t age_to              # 0: any age, known or not
-    uint8_t at_exit             # timeframes are of the exit, not of the entry
+    uint8_t at_exit             # timeframes are of the way out, not of the way in
     uint8_t reviewed            # 1: only while the yearly review is valid
     uint8_t holder_only         # 1: not for those who ride along
     uint8_t reserved

@@ -1,7 +1,8 @@
 """Clears partitions of cards on threads: taps and state in, entries, refusals and new state out.
 
 A partition holds every tap of its cards, so that partitions do not depend on each other: this is
-how the work is spread. The stages are kernels (ext/clearing/pipeline.pyx); nothing here looks at a single row.
+how the work is spread. The stages are kernels (ext/clearing/pipeline.pyx); nothing here looks at a
+single row.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from clearing.intake.intake import Intake
 from ext.clearing.partition import list_by_partition
 from ext.clearing.pipeline import Carried, PartitionPipeline
 from ext.clearing.tables import EntryTables
+from ext.records import Records
 from settlement.obligations import ObligationSums
 from settlement.windows import window_table
 
-Records = npt.NDArray[Any]
 T = TypeVar("T")
 # OK, DUPLICATE or CONFLICT, by file and line, for taps whose counters earlier runs may have seen.
 Verdicts = Mapping[tuple[int, int], int]

@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,13 +32,13 @@ from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
 from ext import records
 from ext.codes import Code
+from ext.records import Records
 from network.civil import day_of, number_of
 from network.errors import OnecardError
 from network.names import Names
 from network.refusals import WORDS
 from settlement.obligations import ObligationSums
 
-Records = npt.NDArray[Any]
 # What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
 BESIDE_TAPS_BYTES = 1 << 30
 SMALL_FILTER = 1 << 16     # words: only cards with open taps matter where a window closes
@@ -79,6 +78,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     decoder_tables = DecoderTables(world.network, world.folder, world.names)
     with closing(read_files(
             paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
+            mark_cards=last is not None,    # a new book has no state to look for
             memory_bytes=None if memory_bytes is None else memory_bytes - BESIDE_TAPS_BYTES,
     )) as intake:
         clock.lap("read and decode")
@@ -99,7 +99,7 @@ def _clear_intake(intake: Intake, world: World, book: Book, last: Run | None, cl
         stages = _Stages(world, book, run, threads, progress)
         intake.number_codes(world.names, {index: outcomes[index].file for index in taken})
         watermark = max(book.watermark, latest)
-        state = book.load_state(intake.add_to_card_filter() if last else None)
+        state = book.load_state(intake.card_filter() if last else None)
         stages.clear(intake, intake.partitions, state, watermark)
         clock.lap("clear and write entries")
         report = _finish(stages, intake, outcomes, taken, watermark)

@@ -210,7 +210,8 @@ def _follow_cards(
     )
     for rank in ranks:
         size = rank.stop - rank.start
-        _follow_rank(ground.transfer_window, _cut(state, slice(size)), _cut(rides, rank), _cut(plan, rank))
+        _follow_rank(ground.transfer_window, _cut(state, slice(size)), _cut(rides, rank),
+                     _cut(plan, rank))
 
 
 def _cut(columns: Columns, rows: slice) -> Columns:

@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from ext.clearing.conditions cimport in_line_set, in_stop_set, ride_time
 from ext.clearing.fares cimport fare_by_basis, find_due
 from ext.clearing.tables cimport PricingTables
+from ext.checked cimport check
 from ext.codes cimport Effect, MeasuredFrom, Rounding
 from ext.records cimport (
     LEGS,
@@ -32,6 +33,7 @@ cdef inline int64_t round_ppm(int64_t amount_ppm, const DiscountRow *row) except
     cdef uint64_t whole = amount // PPM if row.unit == 1 else amount // unit_ppm
     cdef uint64_t rest = amount - whole * unit_ppm
     cdef bint up = False
+    check(amount_ppm >= 0, b"what is rounded is not negative")
     if row.rounding == Rounding.UP:
         up = rest > 0
     elif row.rounding == Rounding.HALF_UP:
@@ -155,6 +157,7 @@ cdef inline int apportion(PricingTables tables, const DiscountRow *row, int64_t 
         parts[best] += 1
         rests[best] = -1
         left -= 1
+    check(left == 0, b"the parts add up to the amount")
     return 0
 
 

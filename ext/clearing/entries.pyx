@@ -8,6 +8,7 @@ The rules are in clearing/reference/RULES.md section 5. The caller brings all me
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t
 
+from ext.checked cimport check
 from ext.clearing.tables cimport EntryTables
 from ext.codes cimport Cause, Code, Reason, RideState
 from ext.records cimport LEGS, Agreement, AgreementIndex, Charge, Entry, Legs, Ride, Tap
@@ -99,6 +100,7 @@ cdef Py_ssize_t make_rows(const Tap[::1] taps, const Ride[::1] rides, const Char
         entry.reserved = 0
         entry.reserved_2 = 0
         made += 1
+    check(made <= rides.shape[0], b"no ride makes two entries")
     return made
 
 

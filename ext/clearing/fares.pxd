@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
+from ext.checked cimport check
 from ext.codes cimport Basis, EdgeFare, RideState
 from ext.clearing.conditions cimport holds, is_incomplete
 from ext.clearing.tables cimport PricingTables
@@ -9,9 +10,9 @@ from ext.records cimport (
     RIDE_HAS_DISTANCE,
     RIDE_HAS_DUE,
     Band,
+    CandidateRows,
     FareRow,
     LineStops,
-    CandidateRows,
     Ride,
     SameStation,
 )
@@ -21,8 +22,8 @@ cdef enum:
     NOWHERE = 0xFFFF        # the zone of a stop that has none
 
 
-cdef inline const FareRow *find_fare_row(PricingTables tables, const CandidateRows *candidates, const Ride *ride,
-                                         bint companion) except? NULL nogil:
+cdef inline const FareRow *find_fare_row(PricingTables tables, const CandidateRows *candidates,
+                                         const Ride *ride, bint companion) except? NULL nogil:
     """The first candidate fare row whose condition holds; NULL: none."""
     cdef const FareRow *row
     cdef uint32_t i
@@ -33,7 +34,8 @@ cdef inline const FareRow *find_fare_row(PricingTables tables, const CandidateRo
     return NULL
 
 
-cdef inline int64_t fare_of_bands(PricingTables tables, const FareRow *row, int64_t value) except -2 nogil:
+cdef inline int64_t fare_of_bands(PricingTables tables, const FareRow *row,
+                                  int64_t value) except -2 nogil:
     """The fare of so many metres or seconds."""
     cdef uint32_t i
     cdef const Band *band
@@ -42,16 +44,19 @@ cdef inline int64_t fare_of_bands(PricingTables tables, const FareRow *row, int6
         if value <= band.to:
             if band.every == 0:
                 return band.amount
+            check(value >= band.reached, b"a band begins where the one before ends")
             # Whole steps begun: at least 1 is divided, so that floor division rounds up.
             return band.amount + band.add * ((value - band.reached + band.every - 1) // band.every)
     return NO_FARE_AMOUNT
 
 
-cdef inline int64_t fare_of_metres(PricingTables tables, const FareRow *row, int64_t metres) except -2 nogil:
+cdef inline int64_t fare_of_metres(PricingTables tables, const FareRow *row,
+                                   int64_t metres) except -2 nogil:
     return fare_of_bands(tables, row, max(<int64_t>0, metres - row.grace_m))
 
 
-cdef inline int64_t place_of(PricingTables tables, const FareRow *row, uint32_t stop) except -2 nogil:
+cdef inline int64_t place_of(PricingTables tables, const FareRow *row,
+                             uint32_t stop) except -2 nogil:
     """A stop's place along its system; -1: not one of its stops."""
     cdef uint32_t place
     if stop >= <uint32_t>tables.stop_places.shape[0]:
@@ -71,6 +76,7 @@ cdef inline int64_t fare_between(PricingTables tables, const FareRow *row, uint3
         end = tables.zones[row.zones + end]
         if start == NOWHERE or end == NOWHERE:
             return NO_FARE_AMOUNT
+    check(start < row.side and end < row.side, b"a fare is looked up within its matrix")
     return tables.fares[row.matrix + start * row.side + end]
 
 
@@ -96,8 +102,8 @@ cdef inline const LineStops *line_of(PricingTables tables, const Ride *ride) exc
     return &tables.lines[ride.line]
 
 
-cdef inline int64_t fare_along(PricingTables tables, const FareRow *row, const Ride *ride, uint32_t from_stop,
-                               uint32_t to_stop) except -2 nogil:
+cdef inline int64_t fare_along(PricingTables tables, const FareRow *row, const Ride *ride,
+                               uint32_t from_stop, uint32_t to_stop) except -2 nogil:
     """The fare between two stops of the ride's line."""
     cdef const LineStops *line = line_of(tables, ride)
     cdef int64_t start, end
@@ -110,8 +116,8 @@ cdef inline int64_t fare_along(PricingTables tables, const FareRow *row, const R
     return fare_of_metres(tables, row, max(start, end) - min(start, end))
 
 
-cdef inline int64_t edge_along(PricingTables tables, const FareRow *row, const Ride *ride, uint8_t by,
-                               uint32_t stop) except -2 nogil:
+cdef inline int64_t edge_along(PricingTables tables, const FareRow *row, const Ride *ride,
+                               uint8_t by, uint32_t stop) except -2 nogil:
     """The lowest or highest fare that a stop has along its line, or the fare to its ends."""
     cdef const LineStops *line = line_of(tables, ride)
     cdef int64_t here, there, least = 0, most = 0, fare, found = NO_FARE_AMOUNT
@@ -128,7 +134,7 @@ cdef inline int64_t edge_along(PricingTables tables, const FareRow *row, const R
     for i in range(line.first, line.first + line.count):
         there = tables.line_stops[i].metres
         if tables.line_stops[i].stop == stop or (by == EdgeFare.TERMINUS
-                                               and there != least and there != most):
+                                                 and there != least and there != most):
             continue
         fare = fare_of_metres(tables, row, max(here, there) - min(here, there))
         if fare >= 0 and (found < 0 or (fare < found) == (by == EdgeFare.LOWEST)):
@@ -136,8 +142,8 @@ cdef inline int64_t edge_along(PricingTables tables, const FareRow *row, const R
     return found
 
 
-cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ride *ride, uint8_t by,
-                              int64_t fixed, bint known_entry) except -2 nogil:
+cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ride *ride,
+                              uint8_t by, int64_t fixed, bint known_entry) except -2 nogil:
     """What a ride costs of which one end counts."""
     cdef uint32_t stop = ride.from_stop if known_entry else ride.to_stop
     cdef int64_t place
@@ -154,9 +160,9 @@ cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ri
     place = place_of(tables, row, stop)
     if place < 0:
         return NO_FARE_AMOUNT
-    # Four fares a stop: lowest and highest as entry, lowest and highest as exit.
+    # Four fares a stop: lowest and highest as way in, the same as way out.
     return tables.fares[row.edges + 4 * place + (0 if known_entry else 2)
-                      + (1 if by == EdgeFare.HIGHEST else 0)]
+                        + (1 if by == EdgeFare.HIGHEST else 0)]
 
 
 cdef inline int64_t fare_by_basis(PricingTables tables, const FareRow *row, const Ride *ride,
@@ -201,7 +207,8 @@ cdef inline bint is_overtime(const FareRow *row, const Ride *ride) noexcept nogi
             and ride.ended_at - ride.started_at > row.overtime_after_s)
 
 
-cdef inline int64_t find_due(PricingTables tables, const FareRow *row, const Ride *ride) except -2 nogil:
+cdef inline int64_t find_due(PricingTables tables, const FareRow *row,
+                             const Ride *ride) except -2 nogil:
     """What the ride costs by a fare row, overtime included."""
     cdef int64_t due, dearest
     if row.basis != Basis.FLAT:

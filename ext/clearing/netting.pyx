@@ -6,7 +6,7 @@ brings: open addressing, a power of two of rows, rows with `rides` 0 are free.
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ext.checked cimport add_i64
+from ext.checked cimport CHECKED, add_i64, check
 from ext.records cimport HELD, LEGS, Entry, Legs, Obligation
 
 
@@ -79,6 +79,8 @@ cdef int add_rows(const Entry[::1] entries, Obligation[::1] sums, Py_ssize_t *fr
         if trouble != ADDED:
             return trouble
     done[0] = entries.shape[0]
+    if CHECKED:
+        check(free[0] == free_rows(sums), b"a row that is taken is no longer free")
     return ADDED
 
 

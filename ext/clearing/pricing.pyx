@@ -8,6 +8,8 @@ compiling, so one price times parts per million fits 64 bits, and so does the su
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memset
 
+from ext.cards cimport same_card, seek_card
+from ext.checked cimport CHECKED, check
 from ext.clearing.accumulators cimport (
     NO_DAY, Card, accumulated, count, forget_places, sort_accumulators,
 )
@@ -239,7 +241,8 @@ cdef inline int count_ride(PricingTables tables, const Pricing *pricing) except 
     return 0
 
 
-cdef inline Code find_charge(PricingTables tables, Pricing *pricing) except? Code.PRICE_OVERFLOW nogil:
+cdef inline Code find_charge(PricingTables tables,
+                             Pricing *pricing) except? Code.PRICE_OVERFLOW nogil:
     """What is due for the ride, by which row of which table."""
     cdef Ride *ride = pricing.ride
     cdef Charge *charge = pricing.charge
@@ -266,6 +269,18 @@ cdef inline Code find_charge(PricingTables tables, Pricing *pricing) except? Cod
     return Code.OK
 
 
+cdef int check_legs(const Charge *charge) except -1 nogil:
+    """What is paid and taken off is what is due, and what the validator took beside the price."""
+    cdef int64_t total = 0
+    cdef int leg
+    check(0 <= charge.price <= charge.due, b"no discount is below 0 or above the due")
+    for leg in range(charge.legs.count):
+        check(charge.legs.cause[leg] != 0, b"every leg has a cause")
+        total += charge.legs.amount[leg]
+    check(total == charge.due + charge.variance, b"the legs add up to the due and the variance")
+    return 0
+
+
 cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
                      Card *card) except? Code.PRICE_OVERFLOW nogil:
     """Price one ride and move its card's state; a refused ride leaves the state alone."""
@@ -287,25 +302,16 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
         return code
     begin_legs(ride, charge)
     if pricing.fare.discounts_on_incomplete or not pricing.incomplete:
-        for i in range(pricing.candidates.stages, pricing.candidates.stages + pricing.candidates.stages_count):
-            apply_stage(tables, &tables.stages[i], &pricing)
+        for i in range(pricing.candidates.stages_count):
+            apply_stage(tables, &tables.stages[pricing.candidates.stages + i], &pricing)
     settle_paid(tables, ride, charge)
     if charge.paid > AMOUNT_MOST:
         return Code.PRICE_OVERFLOW
+    if CHECKED:
+        check_legs(charge)
     count_ride(tables, &pricing)
     move_chain(&pricing, card.state)
     return Code.OK
-
-
-cdef Py_ssize_t skip_cards(const Accumulator[::1] before, Py_ssize_t old,
-                           const CardState *state) except -1 nogil:
-    """The first running accumulator that is not of a card before this one, from `old` on."""
-    while old < before.shape[0] and (
-        before[old].card_hi < state.card_hi
-        or (before[old].card_hi == state.card_hi and before[old].card_lo < state.card_lo)
-    ):
-        old += 1
-    return old
 
 
 cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1] states,
@@ -313,6 +319,7 @@ cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1]
                            Accumulator[::1] accumulators, Py_ssize_t *refused) except -1 nogil:
     """Price every ride; how many accumulators the touched cards have then."""
     cdef Py_ssize_t i, ride = 0, old = 0, end = 0
+    cdef const Accumulator *known = &before[0] if before.shape[0] else NULL
     cdef Code code
     cdef Card card
     for i in range(states.shape[0]):
@@ -321,14 +328,12 @@ cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1]
         card.count = 0
         card.room = accumulators.shape[0] - end
         card.day = NO_DAY
-        old = skip_cards(before, old, card.state)
-        while (old < before.shape[0] and before[old].card_hi == card.state.card_hi
-               and before[old].card_lo == card.state.card_lo):
+        old = seek_card(known, sizeof(Accumulator), old, before.shape[0], card.state)
+        while old < before.shape[0] and same_card(&before[old], card.state):
             accumulators[end + card.count] = before[old]
             card.count += 1
             old += 1
-        while (ride < rides.shape[0] and rides[ride].card_hi == card.state.card_hi
-               and rides[ride].card_lo == card.state.card_lo):
+        while ride < rides.shape[0] and same_card(&rides[ride], card.state):
             code = price_ride(tables, &rides[ride], &charges[ride], &card)
             charges[ride].code = code
             if code != Code.OK:
@@ -336,12 +341,13 @@ cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1]
             ride += 1
         sort_accumulators(&card)
         end += card.count
+    check(ride == rides.shape[0], b"every ride's card has a state, in its order")
     return end
 
 
-def price_rides(PricingTables tables not None, Ride[::1] rides not None, CardState[::1] states not None,
-                const Accumulator[::1] before not None, Charge[::1] charges not None,
-                Accumulator[::1] after not None):
+def price_rides(PricingTables tables not None, Ride[::1] rides not None,
+                CardState[::1] states not None, const Accumulator[::1] before not None,
+                Charge[::1] charges not None, Accumulator[::1] after not None):
     """The number of accumulators of the touched cards, and of rides that have no fare.
 
     rides: by card and time, as pair_taps makes them; `state` and `flags` may change (OVERTIME,

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Records = npt.NDArray[Any]
+from ext.records import Records
 
 
 def rows_of(text: str) -> list[dict[str, str]]:

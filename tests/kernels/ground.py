@@ -152,9 +152,9 @@ def price(folder: Path, tables: Sequence[Table], *rides: dict[str, Any],
     return price_by(pricing_tables, names, *rides, states=states, before=before)
 
 
-def price_by(pricing_tables: PricingTables, names: Names, *rides: dict[str, Any], states: Records | None = None,
-             before: Records | None = None) -> Outcome:
-    """The same with a pricing_tables that is compiled already."""
+def price_by(pricing_tables: PricingTables, names: Names, *rides: dict[str, Any],
+             states: Records | None = None, before: Records | None = None) -> Outcome:
+    """The same with tables that are compiled already."""
     rows = records_of(rides, records.RIDE)
     state = new_states(1) if states is None else states.copy()
     before = np.zeros(0, records.ACCUMULATOR) if before is None else before

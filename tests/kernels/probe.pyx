@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
-from ext.checked cimport add_i64, mul_i64, sub_i64
+from ext.checked cimport add_i64, check, mul_i64, must, sub_i64
 from ext.codes cimport Code, RideState, TapKind
 from ext.records cimport (
     LEGS, Accumulator, AccumulatorRule, Agreement, AgreementIndex, Band, CandidateRows, CardState,
@@ -83,3 +83,15 @@ def read_at(const int64_t[::1] values not None, Py_ssize_t place):
 def divide(int64_t left, int64_t right):
     """Floor division as Python's."""
     return left // right
+
+
+def hold(bint holds):
+    """AssertionError where something does not hold; for functions that can raise."""
+    with nogil:
+        check(holds, b"the probe holds")
+
+
+def hold_or_end(bint holds):
+    """The end of the process where something does not hold; for functions that cannot raise."""
+    with nogil:
+        must(holds, b"the probe holds")

@@ -156,7 +156,7 @@ def test_taps_become_rides(table: str, expected: list[str]) -> None:
     (1101, True),
     (2**32 - 1, True),
 ])
-def test_an_open_entry_waits_for_the_horizon(watermark: int, closed: bool) -> None:
+def test_an_open_ride_waits_for_the_watermark(watermark: int, closed: bool) -> None:
     """A gate out may still come in with tomorrow's file."""
     taps = records_of([{"kind": TapKind.IN, "tapped_at": 100, "stop": 1}], records.TAP)
     rides, carried = pair(taps, watermark=watermark)
@@ -164,7 +164,7 @@ def test_an_open_entry_waits_for_the_horizon(watermark: int, closed: bool) -> No
     assert carried == ([] if closed else [0])
 
 
-def test_every_card_can_leave_an_entry_open() -> None:
+def test_every_card_can_leave_a_ride_open() -> None:
     """The low half of a card's number alone does not tell cards apart."""
     taps = records_of([{"card_hi": card, "card_lo": 1, "kind": TapKind.IN, "tapped_at": at}
                        for card, at in ((1, 5), (2, 2000), (3, 5))], records.TAP)

@@ -10,8 +10,8 @@ from clearing.reference.world import World
 from fare_tables.model import Cap, DiscountRow, Fare, Row, Table, Tier, Transfer, table_version
 from tests.properties.rows import KINDS
 
-CONDITIONS = ("card_kinds", "media", "modes", "line_classes", "from_stops", "to_stops", "timeframes",
-              "age_from", "age_to")
+CONDITIONS = ("card_kinds", "media", "modes", "line_classes", "from_stops", "to_stops",
+              "timeframes", "age_from", "age_to")
 EFFECTS = {
     "concession": ("pays_percent", "bands", "pays_amount", "takes_off", "pays_fare"),
     "transfer": ("credit", "credit_up_to", "pays_amount", "pays_percent", "pays_difference",

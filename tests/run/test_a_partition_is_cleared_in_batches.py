@@ -71,7 +71,8 @@ def one_by_one(world: World, taps: Any, before: State) -> tuple[Any, ...]:
     charges = np.empty(made, records.CHARGE)
     room = len(before.accumulators) + made * world.pricing_tables.counts_to_most
     accumulators = np.empty(room, records.ACCUMULATOR)
-    kept, _ = price_rides(world.pricing_tables, rides[:made], cards, before.accumulators, charges, accumulators)
+    kept, _ = price_rides(world.pricing_tables, rides[:made], cards, before.accumulators, charges,
+                          accumulators)
     entries = np.empty(made, records.ENTRY)
     entries = entries[:make_entries(taps, rides[:made], charges, world.member_rows,
                                     world.agreements, MOMENT.first_open_day, entries, codes)]
