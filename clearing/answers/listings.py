@@ -1,4 +1,4 @@
-"""What a book holds, as rows for people and machines: names for numbers, civil times, fen."""
+"""What a book holds, as rows for people and machines: names for numbers, civil times, minor units."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book import Book
-from ext.codes import Cause, Code, LegKind, RideState
+from ext.codes import Cause, LegKind, RideState
 from ext.records import LEG_SLOTS, OBLIGATION, RIDE_FLAGS
 from network.cards import card_text
 from network.civil import day_of
@@ -67,7 +67,7 @@ class Lister:
         return codes
 
     def rides(self, where: str = "1") -> Rows:
-        """Rides in the order of RIDE_COLUMNS, by card and time; money in fen."""
+        """Rides in the order of RIDE_COLUMNS, by card and time."""
         for block in self.book.entries(where):
             yield from zip(*self._ride_columns(block), strict=True)
 
@@ -166,8 +166,3 @@ def obligations_of(book: Book, first: int = 0, last: int = 0xFFFF) -> Records:
 def words_of_cause(cause: int) -> str:
     """A cause in words."""
     return Cause(cause).name.lower()
-
-
-def words_of_code(code: int) -> str:
-    """A refusal code's name."""
-    return Code(code).name
