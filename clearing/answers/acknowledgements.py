@@ -59,8 +59,8 @@ def acknowledge(report: Report, folder: Path) -> Path:
 def acknowledge_again(book: Book, report: Report, folder: Path) -> list[Path]:
     """Acknowledgements of earlier runs that took files of this one, where the folder has none.
 
-    A run that was killed between its commit and its acknowledgement is given again by its sender, and all
-    of its files are duplicates then; this is how the sender gets the answer to the first time.
+    Where a run was killed between its commit and its acknowledgement, the sender gives its files
+    again, and all of them are duplicates then: this is how it gets the answer to the first time.
     """
     again = {file.sha256 for file in report.files if file.code == Code.DUPLICATE_FILE}
     runs = {run for digest, (run, _) in book.file_digests().items() if digest in again}

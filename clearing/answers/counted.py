@@ -1,11 +1,11 @@
-"""What a card had counted before a ride, from the words in which people put it."""
+"""What a card had counted before a ride, read from what people write."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from clearing.answers.parse import find_code, parse_amount, parse_count
-from clearing.answers.trips import Question
+from clearing.answers.trips import PriceQuestion
 from clearing.reference import calendar
 from clearing.reference.memory import Memory
 from clearing.reference.state import Accumulator
@@ -13,7 +13,7 @@ from clearing.reference.world import World
 from network.errors import OnecardError
 
 
-def read_memory(world: World, asked: Question, at: int) -> Memory:
+def read_memory(world: World, asked: PriceQuestion, at: int) -> Memory:
     """What the card had counted, in the periods that a moment is in.
 
     Raises OnecardError where nothing counts what is said.
@@ -24,7 +24,7 @@ def read_memory(world: World, asked: Question, at: int) -> Memory:
                          for name, amount in counted.items()})
 
 
-def _list_by_period(world: World, asked: Question) -> Iterator[tuple[str, int]]:
+def _list_by_period(world: World, asked: PriceQuestion) -> Iterator[tuple[str, int]]:
     """Every accumulator of money, or of rides, of a period, with the one amount that is said."""
     for where, text, period, of_rides in (
             ("--month-spend", asked.month_spend, "month", False),

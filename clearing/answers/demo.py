@@ -1,4 +1,4 @@
-"""What does a day look like? A made-up one of the network `demo`, cleared and settled."""
+"""A made-up day of the network `demo`, from files to positions."""
 
 from __future__ import annotations
 

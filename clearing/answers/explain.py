@@ -1,4 +1,4 @@
-"""Why does a ride of the book cost what it costs, and from which records is it?"""
+"""Why a ride of the book costs what it costs, and which records it is from."""
 
 from __future__ import annotations
 

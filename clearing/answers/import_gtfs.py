@@ -1,4 +1,4 @@
-"""What do a GTFS feed's fares look like as a network of one's own?"""
+"""A GTFS feed's fares as a network of one's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a book holds, as rows for people and machines: names for numbers, civil times, minor units."""
+"""What a book holds, as rows for people and machines: names for numbers, civil times.
+
+Amounts are minor units of the network's currency.
+"""
 
 from __future__ import annotations
 
@@ -82,10 +85,10 @@ class Lister:
             [RideState(state).name for state in rows["state"].tolist()],
             self.codes("medium", rows["medium"]), self.codes("card_kind", rows["card_kind"]),
             *(rows[name].tolist() for name in ("due", "price", "paid", "variance")),
-            self.codes("table", rows["table"]), self._rules(rows), days_of(rows["window"]),
+            self.codes("table", rows["table"]), self.rules(rows), days_of(rows["window"]),
         ]
 
-    def _rules(self, rows: Records) -> list[str]:
+    def rules(self, rows: Records) -> list[str]:
         """The fare row and the discount rows that decided, in the order they were applied."""
         rules: list[str] = self.codes("rule", rows["rule"]).tolist()
         for leg in range(1, LEG_SLOTS + 1):

@@ -1,4 +1,4 @@
-"""What does one ride cost, and why? Answered by the tables alone, without a book."""
+"""What one ride costs and why, by the tables alone, without a book."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from clearing.answers.counted import read_memory
 from clearing.answers.explanation import Explanation, explain
 from clearing.answers.plain import read_plain
 from clearing.answers.quotes import Quote, check_day, price_trip
-from clearing.answers.trips import Question, read_rider, read_trip, read_trip_before
+from clearing.answers.trips import PriceQuestion, read_rider, read_trip, read_trip_before
 from clearing.reference.world import World
 from network.civil import civil_offset_s
 from network.errors import OnecardError
@@ -23,7 +23,7 @@ class PriceAnswer(Explanation):
     rides_before: list[Explanation]
 
 
-def price(asked: Question) -> PriceAnswer:
+def price(asked: PriceQuestion) -> PriceAnswer:
     """The price of a ride as it is described, after the rides before it.
 
     Raises OnecardError and TableError for what cannot be read, or does not say enough.
@@ -38,7 +38,7 @@ def price(asked: Question) -> PriceAnswer:
         rides_before=[explain(world, earlier.priced, offset_s) for earlier in before])
 
 
-def _price(world: World, asked: Question) -> tuple[list[Quote], Quote]:
+def _price(world: World, asked: PriceQuestion) -> tuple[list[Quote], Quote]:
     """The rides before, and the ride itself, each priced with what the one before left."""
     rider = read_rider(world, asked)
     trip = read_trip(world, asked)

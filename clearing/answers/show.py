@@ -1,4 +1,4 @@
-"""What does a book hold? One listing for each thing that it keeps; committed runs only."""
+"""What a book holds: a listing of each thing that it keeps, committed runs only."""
 
 from __future__ import annotations
 
@@ -57,7 +57,10 @@ class Filter(NamedTuple):
         return f"run IN (SELECT run FROM runs){named}"
 
 
-def show(session: Session, topic: str, wanted: Filter = Filter()) -> Listing:
+EVERYTHING = Filter()
+
+
+def show(session: Session, topic: str, wanted: Filter = EVERYTHING) -> Listing:
     """The rows of one of TOPICS that are wanted.
 
     Raises OnecardError and TableError.

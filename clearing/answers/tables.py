@@ -1,4 +1,4 @@
-"""Which fare tables does a network have, and what do they say?"""
+"""Which fare tables a network has, and what they say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who rides and which ride it is, from the words in which people put it.
+"""Who rides and which ride it is, read from what people write.
 
 Errors name what was written by its option of `onecard price`.
 """
@@ -25,7 +25,7 @@ BEFORE_KEYS = ("operator", "from", "to", "distance", "vehicle")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class PriceQuestion:
     """What one ride costs, as it is asked. Blank text and None stand for what is not said."""
 
     network: str                # a shipped network's name, or a folder
@@ -86,7 +86,7 @@ class Trip:
     costs: int | None = None    # what it is known to have cost, whatever the tables say
 
 
-def read_rider(world: World, asked: Question) -> Rider:
+def read_rider(world: World, asked: PriceQuestion) -> Rider:
     """Who rides. Raises OnecardError for names that the network does not have."""
     network, media = world.network, world.network.media
     city = asked.card_city
@@ -108,7 +108,7 @@ def _one_of(what: str, text: str | None, known: list[str], where: str) -> str:
     return known[0] if text is None else find_code(what, text, {one: one for one in known}, where)
 
 
-def read_trip(world: World, asked: Question) -> Trip:
+def read_trip(world: World, asked: PriceQuestion) -> Trip:
     """The ride that is asked for. Raises OnecardError for what cannot be read."""
     zone, currency = ZoneInfo(world.network.time_zone), world.network.money
     at = parse_moment(asked.at, zone, "--at")
@@ -127,7 +127,7 @@ def read_trip(world: World, asked: Question) -> Trip:
         says=None if asked.due is None else parse_amount(asked.due, currency, "--due"))
 
 
-def _mode(world: World, asked: Question) -> str:
+def _mode(world: World, asked: PriceQuestion) -> str:
     """The mode that was named, or the only one that it can be."""
     modes = world.network.modes
     if asked.mode is None:

@@ -28,7 +28,8 @@ BEFORE_SHAPE = '"MODE[:LINE] START[..END] [DUE] [KEY=VALUE]..."'
 @click.option("--line", default="", help="The line.")
 @click.option("--vehicle", default="", help="The vehicle, for transfers and for cards tapped for "
               "several.")
-@click.option("--from", "from_stop", default="", metavar="STOP", help="Where it began: code or name.")
+@click.option("--from", "from_stop", default="", metavar="STOP",
+              help="Where it began: code or name.")
 @click.option("--to", "to_stop", default="", metavar="STOP", help="Where it ended: code or name.")
 @click.option("--distance", metavar="LENGTH", help="How far it was, such as 12.1km or 800m: it "
               "takes the place of the stops.")
@@ -73,11 +74,11 @@ def command(as_json: bool, **options: Any) -> None:
     Exit code 0: the ride has a price; 1: it would be refused, and why.
     """
     from clearing.answers.price import price
-    from clearing.answers.trips import Question
+    from clearing.answers.trips import PriceQuestion
     from clearing.cli.explanation import print_explanation
     from clearing.cli.output import print_object
 
-    answer = price(Question(**options))
+    answer = price(PriceQuestion(**options))
     if as_json:
         print_object(answer)
     else:

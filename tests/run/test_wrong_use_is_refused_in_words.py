@@ -158,14 +158,14 @@ def test_a_file_that_grows_while_it_is_read(cleared: Path, tmp_path: Path,
 
     before, path = contents(cleared), tmp_path / "growing.csv"
     path.write_bytes(TAPS[1].read_bytes())
-    opened = reader.open_records
+    detect = reader.detect_format
 
     def grow(*arguments: object) -> object:
         with path.open("ab") as file:
             file.write(b"more\n")
-        return opened(*arguments)       # type: ignore[arg-type]
+        return detect(*arguments)       # type: ignore[arg-type]
 
-    monkeypatch.setattr(reader, "open_records", grow)
+    monkeypatch.setattr(reader, "detect_format", grow)
     done = refused("clear", path, "--book", cleared)
     assert "changed while it was read" in done.err
     assert contents(cleared) == before
