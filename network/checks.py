@@ -12,6 +12,7 @@ from network.model import Network
 FIRST_DAY = datetime.date(1970, 1, 1)
 LAST_DAY = datetime.date(2105, 12, 31)      # times of taps are 32 bits of seconds since 1970
 RIDE_LIMIT_S_MOST = 7 * 86_400
+CURRENCY_DECIMALS = range(4)                # of ISO 4217: rupiah without, yuan 2, dinar 3
 FUNDERS_OF_RIDES = ("operator", "issuer")   # whom a table's shares mean by these words
 
 
@@ -53,6 +54,7 @@ def check_written(network: Network) -> None:
                                    expected=f"a day from {FIRST_DAY} to {LAST_DAY}",
                                    remedy="correct the date")
     _check_times(network)
+    _check_currency(network)
 
 
 def _check_times(network: Network) -> None:
@@ -68,6 +70,23 @@ def _check_times(network: Network) -> None:
         raise OnecardError(f"ride_limit_s is {network.ride_limit_s}",
                            expected=f"seconds, from 1 to {RIDE_LIMIT_S_MOST}",
                            remedy="write how long a ride can last at most")
+
+
+def _check_currency(network: Network) -> None:
+    for name, text in (("currency", network.currency), ("minor_unit", network.minor_unit)):
+        if not text.strip():
+            raise OnecardError(f"{name} is blank", expected="a name, such as yuan and fen",
+                               remedy="name it, or leave it out")
+    if network.currency_decimals not in CURRENCY_DECIMALS:
+        raise OnecardError(
+            f"currency_decimals is {network.currency_decimals}",
+            expected=f"a number from {CURRENCY_DECIMALS[0]} to {CURRENCY_DECIMALS[-1]}",
+            remedy="write 2 where amounts are hundredths, as of yuan, and 0 where they are whole")
+    if network.currency_decimals == 0 and network.minor_unit != network.currency:
+        raise OnecardError(
+            f"amounts without decimals are whole {network.currency}, and minor_unit is "
+            f"{network.minor_unit!r}", expected=f"minor_unit = {network.currency!r}",
+            remedy="correct minor_unit, or currency_decimals")
 
 
 def _names_of(network: Network) -> Iterator[tuple[str, Sequence[str]]]:

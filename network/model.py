@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from network.money import Currency
+
 
 class Network(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """network.toml as it is written."""
@@ -35,8 +37,15 @@ class Network(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     calendar: Literal["mainland", "own"] = "own"    # whose holidays and make-up workdays hold
     day: list[OwnDay] = []                          # before that calendar, or in place of one
     ride_limit_s: int = 6 * 3600            # longest gate-in to gate-out that is one ride
-    currency: str = "yuan"                  # what a hundred of the amounts are called
+    currency: str = "yuan"                  # what people read amounts in
+    currency_decimals: int = 2
+    minor_unit: str = "fen"                 # what every amount is a whole number of
     default_layout: str | None = None       # for files that are not onecard-taps/1
+
+    @property
+    def money(self) -> Currency:
+        """What amounts are in."""
+        return Currency(self.currency, self.minor_unit, self.currency_decimals)
 
 
 class Province(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -1,4 +1,7 @@
-"""What a book holds, as rows for people and machines: names for numbers, civil times, fen."""
+"""What a book holds, as rows for people and machines: names for numbers, civil times.
+
+Amounts are minor units of the network's currency.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy.typing as npt
 
 from clearing.book import Book
 from clearing.book.stored import PARTS
-from ext.codes import Cause, Code, RideState
+from ext.codes import Cause, RideState
 from ext.records import LEGS_MOST, OBLIGATION, RIDE_FLAGS
 from network.cards import card_text
 from network.civil import day_of
@@ -68,7 +71,7 @@ class Lister:
         return codes
 
     def rides(self, where: str = "1") -> Rows:
-        """Rides in the order of RIDE_COLUMNS, by card and time; money in fen."""
+        """Rides in the order of RIDE_COLUMNS, by card and time."""
         for block in self.book.entries(where):
             yield from zip(*self._ride_columns(block), strict=True)
 
@@ -83,10 +86,10 @@ class Lister:
             [RideState(state).name for state in rows["state"].tolist()],
             self.codes("medium", rows["medium"]), self.codes("card_kind", rows["card_kind"]),
             *(rows[name].tolist() for name in ("due", "price", "paid", "variance")),
-            self.codes("table", rows["table"]), self._rules(rows), days_of(rows["window"]),
+            self.codes("table", rows["table"]), self.rules(rows), days_of(rows["window"]),
         ]
 
-    def _rules(self, rows: Records) -> list[str]:
+    def rules(self, rows: Records) -> list[str]:
         """The fare row and the discount rows that decided, in the order they were applied."""
         rules: list[str] = self.codes("rule", rows["rule"]).tolist()
         legs = rows["legs"]
@@ -170,8 +173,3 @@ def obligations_of(book: Book, first: int = 0, last: int = 0xFFFF) -> Records:
 def words_of_cause(cause: int) -> str:
     """A cause in words."""
     return Cause(cause).name.lower()
-
-
-def words_of_code(code: int) -> str:
-    """A refusal code's name."""
-    return Code(code).name

@@ -81,7 +81,7 @@ def ride_of(row: Any, names: Names) -> Ride:
 
 
 def _tap(row: Any, operator: str) -> Tap:
-    """A stand-in for the ride's taps, which only their places matter of."""
+    """A stand-in for the ride's taps, of which only file and line matter."""
     return Tap(card="", card_seq=int(row["card_seq"]), tapped_at=0, operator=operator, device="",
                device_seq=0, mode="", kind="single", stop="", file=int(row["in_file"]),
                source_line=int(row["in_line"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from clearing.answers.listings import obligations_of
 from clearing.answers.replay import PRICED_ORDER, differences, plain_world, replay_card
+from clearing.answers.session import Session
 from clearing.book import Book
 from clearing.book.views import flows
 from clearing.engine.context import World
@@ -28,7 +30,7 @@ _GROSS = " + ".join(
 
 def check_balances(book: Book, world: World) -> list[str]:
     """What does not add up, in words: entries in themselves, obligations, positions."""
-    breaks = []
+    breaks, unit = [], world.network.minor_unit
     found = book.query(
         f"SELECT count() AS rides FROM ledger WHERE {_GROSS} != due + variance "
         "OR variance != paid - price OR paid < 0 OR due < 0")
@@ -43,13 +45,13 @@ def check_balances(book: Book, world: World) -> list[str]:
             window, debtor, creditor, cause = key
             breaks.append(
                 f"window {window}: {world.names.code('member', debtor)} owes "
-                f"{world.names.code('member', creditor)} {stored.get(key, 0)} fen for "
+                f"{world.names.code('member', creditor)} {stored.get(key, 0)} {unit} for "
                 f"{Cause(cause).name.lower()}, but the entries say {posted.get(key, 0)}")
     for level in LEVELS:
         total = sum(one.net for one in net_positions(obligations, world.members)
                     if one.level == level)
         if total:
-            breaks.append(f"positions per {level} add up to {total} fen, not to 0")
+            breaks.append(f"positions per {level} add up to {total} {unit}, not to 0")
     return breaks[:BREAKS_MOST]
 
 
@@ -107,3 +109,27 @@ def _check_card(rows: Records, plain: Any, world: World) -> list[str]:
         for difference in differences(row, priced, plain, world.names):
             breaks.append(f"ride {priced.ride.card}/{priced.ride.card_seq}: {difference}")
     return breaks
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was looked at, and what is wrong, in words."""
+
+    breaks: list[str]           # sums that do not add up
+    checked: int                # rides that were priced again
+    differences: list[str]      # of these, where the ledger has something else
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.breaks and not self.differences
+
+
+def verify(session: Session, cards: int | None = None) -> Verification:
+    """Add the whole book up again, and price the rides of so many cards again; None: of all.
+
+    Raises OnecardError and TableError.
+    """
+    world = session.world()
+    breaks = check_balances(session.book, world)
+    return Verification(breaks, *check_prices(session.book, world, cards))

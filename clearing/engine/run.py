@@ -55,7 +55,7 @@ class Report:
     refusals: Counter[Code] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)     # by stage, as the clock went
     obligations: Records = field(default_factory=lambda: np.zeros(0, records.OBLIGATION))
-    replies: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by place in files
+    rejects: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by index in files
     raw: dict[int, list[bytes]] = field(default_factory=dict)
 
 

@@ -12,7 +12,7 @@ from clearing.reference.fares import find_due, judge_time
 from clearing.reference.memory import Memory, remember
 from clearing.reference.results import Charge, Leg, Ride
 from clearing.reference.state import Accumulator
-from clearing.reference.words import Answer, money
+from clearing.reference.words import Answer
 from clearing.reference.world import World
 from fare_tables.model import Cap, DiscountRow, Fare, Table, Tier, discounts_of, table_version
 from network.money import AMOUNT_MAX
@@ -107,7 +107,7 @@ def _find_due(world: World, fare: Fare, ride: Ride, trace: list[TraceLine]) -> i
     if due.amount is not None and ride.incomplete and not fare.discounts_on_incomplete:
         words += "; an incomplete ride has no discounts"
     if due.amount is not None and due.amount > AMOUNT_MAX:
-        words += f"; more than the {money(AMOUNT_MAX)} that a price may be"
+        words += f"; more than the {world.network.money.text(AMOUNT_MAX)} that a price may be"
     trace.append(TraceLine("fare", fare.rule, due.amount is not None, words, None, due.amount))
     return due.amount
 

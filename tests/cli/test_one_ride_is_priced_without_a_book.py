@@ -216,14 +216,14 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_ride_without_a_price_says_why(what: str) -> None:
-    arguments, code, words = REFUSED[what]
+    arguments, code, reason = REFUSED[what]
     done = ask(*arguments)
     assert (done.code, done.err) == (1, "")
     assert f"the ride would be refused: {code}: " in done.out
-    assert words in done.out
+    assert reason in done.out
     one = json.loads(ask(*arguments, "--json").out)
     assert (one["code"], one["due"], one["paid"], one["legs"]) == (code, None, None, [])
-    assert words in one["reason"]
+    assert reason in one["reason"]
 
 
 FAR = (*METRO, "--distance", "1km")
@@ -274,9 +274,9 @@ WRONG = {
 
 @pytest.mark.parametrize("what", WRONG)
 def test_wrong_use_is_told_with_what_is_known(what: str) -> None:
-    arguments, words = WRONG[what]
+    arguments, message = WRONG[what]
     done = refused("price", "--network", SMALL, *arguments)
-    assert words in done.err
+    assert message in done.err
     assert done.out == ""
 
 
@@ -304,3 +304,15 @@ def test_the_shipped_networks_are_priced_by_name() -> None:
                "--month-spend", "99.50", network="demo")
     assert (one["due"], one["paid"]) == (600, 480)
     assert legs(one) == [("tier", "month-over-80-yuan", "gz-finance", 120)]
+
+
+def test_amounts_are_in_the_network_s_own_currency() -> None:
+    rupiah = ("price", "--network", "transjakarta", "--at", "2023-04-03 08:10", "--line", "1")
+    done = onecard(*rupiah)
+    assert "who pays, in rupiah" in done.out
+    assert done.out.endswith("the rider pays 3,500 of 3,500 rupiah\n")
+    assert json.loads(onecard(*rupiah, "--json").out)["currency_decimals"] == 0
+    assert "rupiah, from 0 to 2,000,000,000, whole" in refused(*rupiah, "--due", "35.00").err
+    dollars = ("--mode", "metro", "--from", "TUC", "--to", "HOK", "--at", "2024-07-01 08:10")
+    done = ask(*dollars, network="hongkong")
+    assert "24.30 of 24.30 HKD" in done.out
