@@ -66,8 +66,9 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
         running.discount()
     charge = _charge(running, due)
     if charge.paid > AMOUNT_MAX:
-        trace.append(TraceLine("paid", "", False, f"the validators charged more than the "
-                               f"{money(AMOUNT_MAX)} that a price may be", charge.price, None))
+        most = world.network.money.text(AMOUNT_MAX)
+        trace.append(TraceLine("paid", "", False, f"more was charged than the {most} that a price "
+                               "may be", charge.price, None))
         return Priced(ride=ride, charge=None, code="PRICE_OVERFLOW", trace=trace, before=memory,
                       after=memory)
     said = "the validator charged it" if charge.by_validator else "the price"
