@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 
-class Network(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """network.toml as it is written."""
 
     network: str

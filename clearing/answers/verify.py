@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.answers.listings import obligations_of
-from clearing.answers.replay import PRICED_ORDER, differences, plain_world, replay_card
+from clearing.answers.replay import PRICED_ORDER, differences, replay_card
 from clearing.book import Book
 from clearing.book.views import flows
-from clearing.engine.context import World
+from clearing.reference.world import read_world
 from ext.codes import Cause
 from ext.records import LEG_SLOTS
 from network.members import LEVELS
+from network.numbering import NumberedNetwork
 from settlement.positions import net_positions
 
 Records = npt.NDArray[Any]
@@ -23,7 +24,7 @@ BREAKS_MOST = 100
 _LEGS = " + ".join(f"leg{leg}_amount" for leg in range(1, LEG_SLOTS + 1))
 
 
-def check_balances(book: Book, world: World) -> list[str]:
+def check_balances(book: Book, world: NumberedNetwork) -> list[str]:
     """What does not add up, in words: entries in themselves, obligations, positions."""
     breaks = []
     found = book.query(
@@ -67,13 +68,13 @@ def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
     return sums
 
 
-def check_prices(book: Book, world: World, cards: int | None) -> tuple[int, list[str]]:
+def check_prices(book: Book, world: NumberedNetwork, cards: int | None) -> tuple[int, list[str]]:
     """How many rides were priced again by the plain engine, and where it differs.
 
     cards: so many, taken evenly from all by their number; None: every card.
     """
     where = "1" if cards is None else _sample(book, cards)
-    plain, breaks, checked = plain_world(world), [], 0
+    plain, breaks, checked = read_world(world.network.folder.path), [], 0
     waiting: list[Records] = []
     for block in book.entries(where, f"card_hi, card_lo, {PRICED_ORDER}"):
         waiting.append(block)
@@ -97,7 +98,7 @@ def _sample(book: Book, cards: int) -> str:
     return f"intHash64(card_lo) % {every} = 0" if cards else "0"
 
 
-def _check_card(rows: Records, plain: Any, world: World) -> list[str]:
+def _check_card(rows: Records, plain: Any, world: NumberedNetwork) -> list[str]:
     breaks = []
     for row, priced in replay_card(rows, plain, world.names):
         for difference in differences(row, priced, plain, world.names):

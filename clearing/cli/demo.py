@@ -15,8 +15,8 @@ from clearing.cli.options import threads_option
 
 if TYPE_CHECKING:
     from clearing.book import Book
-    from clearing.engine.context import World
     from clearing.engine.run import Report
+    from network.numbering import NumberedNetwork
 
 MARKER = "onecard-demo"
 DAY = datetime.date(2024, 11, 25)
@@ -108,13 +108,13 @@ def _operator_of(name: str) -> str:
     return re.split(r"-\d{4}-", name)[0]
 
 
-def _print_rides(book: Book, world: World) -> None:
+def _print_rides(book: Book, world: NumberedNetwork) -> None:
     from clearing.cli.output import print_table, yuan
 
     found = book.query(
         "SELECT operator, mode, count() AS rides, sum(due) AS due, sum(paid) AS paid FROM ledger "
         "GROUP BY operator, mode")
-    cities = {city.code: city.name for city in world.network.city}
+    cities = {city.code: city.name for city in world.network.model.city}
     home = {member.number: cities.get(member.city or "", "") for member in world.members}
     sums: dict[tuple[str, str], list[int]] = {}
     for operator, mode, *values in zip(*found.values(), strict=True):
@@ -128,7 +128,7 @@ def _print_rides(book: Book, world: World) -> None:
                 right=("rides", "due", "riders paid"))
 
 
-def _print_payers(book: Book, world: World) -> None:
+def _print_payers(book: Book, world: NumberedNetwork) -> None:
     """Who paid what, and what operators are due: the two sides of the same money."""
     from clearing.answers.listings import obligations_of
     from clearing.cli.output import print_table, yuan
@@ -157,15 +157,15 @@ def _print_payers(book: Book, world: World) -> None:
                 right=("from riders", "from funders", "fees", "due"))
 
 
-def _print_positions(book: Book, world: World) -> None:
+def _print_positions(book: Book, world: NumberedNetwork) -> None:
     from clearing.answers.listings import obligations_of
     from clearing.cli.output import print_table, yuan
     from network.members import LEVELS
     from settlement.positions import net_positions
 
     positions = net_positions(obligations_of(book), world.members)
-    named = {city.code: city.name for city in world.network.city}
-    named |= {province.code: province.name for province in world.network.province}
+    named = {city.code: city.name for city in world.network.model.city}
+    named |= {province.code: province.name for province in world.network.model.province}
     for level in LEVELS:
         rows = [one for one in positions if one.level == level]
         total = sum(one.net for one in rows)
@@ -178,12 +178,12 @@ def _print_positions(book: Book, world: World) -> None:
             right=("is owed", "owes", "position"))
 
 
-def _name(code: str, named: dict[str, str], world: World) -> str:
+def _name(code: str, named: dict[str, str], world: NumberedNetwork) -> str:
     members = {member.code: member.name for member in world.members}
     return members.get(code) or named.get(code, "")
 
 
-def _a_ride(book: Book, world: World) -> str:
+def _a_ride(book: Book, world: NumberedNetwork) -> str:
     """A ride that is worth explaining: one with more than one discount, where there is one."""
     from network.cards import card_text
 

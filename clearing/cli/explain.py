@@ -63,9 +63,8 @@ def _explanation(row: Any, priced: Priced, plain: Plain, names: Names) -> dict[s
     from clearing.answers.replay import legs_of
     from clearing.cli.explanation import explain
     from ext.codes import RideState
-    from network.civil import civil_offset_s
 
-    offset_s = civil_offset_s(plain.network.time_zone, plain.network.taps_from)
+    offset_s = plain.civil_offset_s
     files = names.codes("file")
     return {"card": priced.ride.card, "card_seq": int(row["card_seq"])} | explain(
         plain, priced, offset_s) | {

@@ -34,7 +34,7 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
         "distance_m": ride.distance_m, "card_kind": ride.card_kind, "medium": ride.medium,
         "issuer": ride.issuer, "age": ride.age, "reviewed": ride.reviewed,
         "companion": table is not None and is_companion(table, ride, priced.before.chain),
-        "currency": world.network.currency,
+        "currency": world.model.currency,
         "code": priced.code, "table": None, "title": None, "rule": None,
         "due": None, "price": None, "paid": None, "variance": None, "legs": [],
         # Tables of other operators were never candidates.
@@ -56,7 +56,7 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
 
 def _counted(world: World, counted: AccumulatorChange) -> dict[str, Any]:
     return {"accumulator": counted.accumulator, "period": counted.period,
-            "counts": world.accumulator(counted.accumulator).counts,
+            "counts": world.accumulators[counted.accumulator].counts,
             "before": counted.before.amount, "after": counted.after.amount}
 
 

@@ -107,12 +107,11 @@ def command(as_json: bool, **options: Any) -> None:
     Exit code 0: the ride has a price; 1: it would be refused, and why.
     """
     from clearing.cli.explanation import explain, print_explanation
-    from network.civil import civil_offset_s
 
     asked = Asked(**options)
     world = read_plain(asked.network)
     before, quote = _price(world, asked)
-    offset_s = civil_offset_s(world.network.time_zone, world.network.taps_from)
+    offset_s = world.civil_offset_s
     one = explain(world, quote.priced, offset_s) | {
         "reason": None if quote.priced.charge is not None else _reason(quote),
         "assumed": list(quote.assumed),
@@ -138,10 +137,10 @@ def read_plain(network: str) -> World:
     folder = find_folder(network)
     if folder.parent != SHIPPED:
         # Compiling finds what is wrong with a table. Shipped ones were compiled by the tests.
-        from clearing.engine.context import load_world
+        from clearing.engine.context import load_context
         from network.names import Names
 
-        load_world(network, Names())
+        load_context(network, Names())
     return read_world(folder)
 
 
@@ -173,7 +172,7 @@ def _rider(world: World, asked: Asked) -> Rider:
     from clearing.answers.price import Rider
     from clearing.answers.typed import code_of
 
-    network, media = world.network, world.network.media
+    network, media = world.model, world.model.media
     city = asked.card_city
     if city not in ("home", "away"):
         city = code_of("city", city, {one.code: one.name for one in network.city}, "--card-city")
@@ -199,7 +198,7 @@ def _trip(world: World, asked: Asked) -> Trip:
     from clearing.answers.price import Trip
     from clearing.answers.typed import day_at, fen_of, metres_of, moment_of
 
-    zone = ZoneInfo(world.network.time_zone)
+    zone = ZoneInfo(world.model.time_zone)
     at = moment_of(asked.at, zone, "--at")
     until = None if asked.until is None else moment_of(
         asked.until, zone, "--until", day_at(at, zone))
@@ -218,9 +217,9 @@ def _trip(world: World, asked: Asked) -> Trip:
 
 def _mode(world: World, asked: Asked) -> str:
     """The mode that was named, or the only one that it can be."""
-    modes = world.network.modes
+    modes = world.model.modes
     if asked.mode is None:
-        for operator in world.network.operator:
+        for operator in world.model.operator:
             if asked.operator in (operator.code, operator.name):
                 modes = operator.modes
         if len(modes) > 1:
@@ -231,7 +230,7 @@ def _mode(world: World, asked: Asked) -> str:
 
 def _check_length(world: World, at: int, until: int, where: str) -> None:
     """Pass where both times can be those of one ride."""
-    limit_s = world.network.ride_limit_s
+    limit_s = world.model.ride_limit_s
     if not 0 <= until - at <= limit_s:
         raise OnecardError(
             "the ride ends before it begins" if until < at else
@@ -248,8 +247,8 @@ def _memory(world: World, asked: Asked, at: int) -> Memory:
     from clearing.reference.memory import Memory
     from clearing.reference.state import Accumulator
 
-    day = calendar.service_day(world.network, at)
-    specs = world.network.accumulator
+    day = calendar.service_day(world.model, at)
+    specs = world.model.accumulator
     counted: dict[str, int] = {}
     told: set[str] = set()
     for where, text, period, of_rides in (
@@ -277,7 +276,7 @@ def _memory(world: World, asked: Asked, at: int) -> Memory:
             raise OnecardError(f"{name!r} is given twice", where="--counted",
                                remedy="give it once")
         told.add(name)
-        read = count_of if world.accumulator(name).counts == "rides" else fen_of
+        read = count_of if world.accumulators[name].counts == "rides" else fen_of
         counted[name] = read(value, f"--counted {name}")
     return Memory(None, {(name, world.period(name, day)): Accumulator(amount, 0)
                          for name, amount in counted.items()})
@@ -291,7 +290,7 @@ def _trip_before(world: World, text: str, trip: Trip) -> Trip:
     from clearing.answers.price import Trip
     from clearing.answers.typed import code_of, day_at, fen_of, metres_of, moment_of
 
-    where, zone = f'--before "{text}"', ZoneInfo(world.network.time_zone)
+    where, zone = f'--before "{text}"', ZoneInfo(world.model.time_zone)
     try:
         words = shlex.split(text)
     except ValueError:
@@ -315,7 +314,7 @@ def _trip_before(world: World, text: str, trip: Trip) -> Trip:
     if until is not None:
         _check_length(world, at, until, where)
     return Trip(
-        where=where, mode=_one_of("mode", mode, world.network.modes, where), at=at, until=until,
+        where=where, mode=_one_of("mode", mode, world.model.modes, where), at=at, until=until,
         operator=keys.get("operator", ""), line=line, vehicle=keys.get("vehicle", ""),
         from_stop=keys.get("from", ""), to_stop=keys.get("to", ""),
         distance_m=metres_of(keys["distance"], where) if "distance" in keys else None,

@@ -11,8 +11,8 @@ from network.errors import OnecardError
 from network.names import Names
 
 if TYPE_CHECKING:
-    from clearing.engine.context import World
     from clearing.reference.world import World as Plain
+    from network.numbering import NumberedNetwork
 
 
 def network_of(book: Book, network: str | None) -> str:
@@ -31,12 +31,14 @@ def network_of(book: Book, network: str | None) -> str:
 
 
 @contextmanager
-def reading(book: str, network: str | None) -> Iterator[tuple[Book, World]]:
-    """A book to read from, and its network."""
-    from clearing.engine.context import load_world
+def reading(book: str, network: str | None) -> Iterator[tuple[Book, NumberedNetwork]]:
+    """A book to read from, and its network, whose tables are not compiled for that."""
+    from network.network import load_network
+    from network.numbering import number_members
 
     with open_book(book, create=False, read_only=True) as opened:
-        yield opened, load_world(network_of(opened, network), Names(opened.names()))
+        yield opened, number_members(load_network(network_of(opened, network)),
+                                     Names(opened.names()))
 
 
 @contextmanager

@@ -36,10 +36,11 @@ def command(window: str, book: str, network: str | None, out: Path | None) -> No
     from clearing.answers.statements import LAST_FILE, write_settlement
     from clearing.cli.output import print_table, yuan
     from clearing.cli.session import writing
-    from clearing.engine.context import load_world
     from clearing.engine.run import close_window, day_number
     from network.errors import OnecardError
     from network.names import Names
+    from network.network import load_network
+    from network.numbering import number_members
     from settlement.positions import net_positions
 
     day = day_number(window)
@@ -49,12 +50,12 @@ def command(window: str, book: str, network: str | None, out: Path | None) -> No
         run = _run_that_closed(opened, day)
         if run is None or (folder / LAST_FILE).exists():
             run = close_window(day, name, opened).run
-        world = load_world(name, Names(opened.names()))
+        numbered = number_members(load_network(name), Names(opened.names()))
         before = next((one.closed_through for one in opened.runs() if one.run == run.parent), 0)
         obligations = obligations_of(opened, before + 1, day)
-        positions = net_positions(obligations, world.members)
+        positions = net_positions(obligations, numbered.members)
     try:
-        write_settlement(folder, obligations, positions, list(world.members))
+        write_settlement(folder, obligations, positions, list(numbered.members))
     except OSError as error:
         raise OnecardError(
             f"the files cannot be written: {error.strerror}", where=str(folder),

@@ -12,7 +12,7 @@ from clearing.cli.options import book_option, format_options, network_option
 if TYPE_CHECKING:
     from clearing.answers.listings import Lister
     from clearing.book import Book
-    from clearing.engine.context import World
+    from network.numbering import NumberedNetwork
 
 TOPICS = ("rides", "entries", "postings", "positions", "runs", "files", "refusals", "variances")
 # What people can do without in a table; --csv and --json have every column.
@@ -43,7 +43,7 @@ def command(what: str, book: str, network: str | None, window: str | None, run: 
     from clearing.cli.session import reading
 
     with reading(book, network) as (opened, world):
-        lister = Lister(opened, world.names, world.civil_offset_s)
+        lister = Lister(opened, world.names, world.network.civil_offset_s)
         where = _where(window, run, card)
         title, columns, rows, right = _topics(opened, world, lister, where, window, run)[what]()
         print_rows(form, title, columns, rows, right, HIDDEN)
@@ -68,7 +68,7 @@ def _where(window: str | None, run: int | None, card: str | None) -> str:
 Topic = tuple[str, tuple[str, ...], Iterator[tuple[Any, ...]], tuple[str, ...]]
 
 
-def _topics(book: Book, world: World, lister: Lister, where: str, window: str | None,
+def _topics(book: Book, world: NumberedNetwork, lister: Lister, where: str, window: str | None,
             run: int | None) -> dict[str, Callable[[], Topic]]:
     """Title, columns, rows, and columns of numbers, of each topic."""
     from clearing.answers import listings
@@ -89,7 +89,7 @@ def _topics(book: Book, world: World, lister: Lister, where: str, window: str | 
     }
 
 
-def _positions(book: Book, world: World, window: str | None) -> Topic:
+def _positions(book: Book, world: NumberedNetwork, window: str | None) -> Topic:
     from clearing.answers.listings import obligations_of
     from clearing.engine.run import day_number
     from settlement.positions import net_positions

@@ -45,7 +45,7 @@ def _list_rider_whys(
     if row.media is not None and ride.medium not in row.media:
         yield f"not for medium {ride.medium or '(blank)'}"
     if row.cards != "any":
-        city = world.issuer(ride.issuer).city
+        city = world.issuers[ride.issuer].city
         if row.cards == "home" and city != table.city:
             yield f"only for cards of {table.city}; this one is of {city}"
         if row.cards == "away" and city == table.city:
@@ -155,7 +155,7 @@ def _list_boarding_whys(row: Transfer, ride: Ride, before: Chain) -> Iterator[st
 
 
 def _why_no_tier(world: World, row: Tier, ride: Ride, memory: Memory) -> str | None:
-    spec = world.accumulator(row.accumulator)
+    spec = world.accumulators[row.accumulator]
     period = world.period(row.accumulator, ride.service_day)
     amount = memory.accumulator(row.accumulator, period).amount
     so_far = f"{counted(spec, amount)} counted in {period}"

@@ -124,7 +124,7 @@ def _percent(row: DiscountRow, percent: int | str, price: int) -> Answer:
 def _cap(world: World, row: Cap, ride: Ride, memory: Memory) -> Answer:
     period = world.period(row.accumulator, ride.service_day)
     so_far = memory.accumulator(row.accumulator, period).amount
-    spec = world.accumulator(row.accumulator)
+    spec = world.accumulators[row.accumulator]
     return Answer(row.amount - so_far, f"at most {money(row.amount)} in {period}; "
                                        f"{counted(spec, so_far)} so far")
 

@@ -38,12 +38,12 @@ def fee(paid: int, ppm: int) -> int:
 
 def find_agreement(world: World, ride: Ride) -> Agreement | None:
     """The agreement for how far from home the card is."""
-    home, here = world.issuer(ride.issuer).city, world.operator(ride.operator).city
+    home, here = world.issuers[ride.issuer].city, world.operators[ride.operator].city
     if home == here:
         between = "city"
-    elif world.province(home) == world.province(here):
+    elif world.provinces[home] == world.provinces[here]:
         between = "province"
     else:
         between = "nation"
-    fitting = (one for one in world.network.agreement if one.between == between)
+    fitting = (one for one in world.model.agreement if one.between == between)
     return next(fitting, None)

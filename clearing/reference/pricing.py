@@ -182,7 +182,7 @@ def _charge(running: _Running, due: int) -> Charge:
         ride.paid is not None and world.charged_by_validator(ride.operator, ride.medium)
     )
     paid = ride.paid if by_validator and ride.paid is not None else asked
-    held = paid != asked and world.operator(ride.operator).on_variance == "hold"
+    held = paid != asked and world.operators[ride.operator].on_variance == "hold"
     return Charge(
         table=table_version(running.table), rule=running.fare.rule, due=due, price=asked,
         paid=paid, by_validator=by_validator, held=held, legs=tuple(running.legs),

@@ -218,7 +218,7 @@ def test_prices_by_rider_category(kind: str, said: str, tmp_path: Path) -> None:
               rider_categories=whole.table("rider_categories.txt"),
               fare_products=whole.table("fare_products.txt")))
     town = settle_in(feed, tmp_path)
-    assert town.world.network.card_kinds[0] == "adult"
+    assert town.world.model.card_kinds[0] == "adult"
     assert town.pay(Ride("red", "P", "", "2024-05-06 08:00", kind=kind, medium="contactless")) == [
         money(said, whole.text)]
     assert town.pay(Ride("red", "P", "", "2024-05-06 08:00", kind=kind, medium="cash")) == [None]
