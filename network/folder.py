@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -77,7 +78,7 @@ def digest_of(folder: Path) -> str:
 
 @dataclass
 class NetworkFolder:
-    """What the CSV files of a network say, by their names, as far as it was asked for.
+    """What the files of a network say, by their names, as far as it was asked for.
 
     Every method raises TableError, with file and line, for what cannot be taken.
     """
@@ -89,6 +90,11 @@ class NetworkFolder:
     zones: dict[str, Zones] = field(default_factory=dict)
     matrices: dict[tuple[str, str], Matrix] = field(default_factory=dict)   # (file, column)
     _rows: dict[str, list[list[str]]] = field(default_factory=dict)         # of matrices
+
+    @cached_property
+    def network_toml(self) -> TomlFile:
+        """What network.toml says, and where."""
+        return TomlFile(self.path / "network.toml")
 
     def file(self, name: str) -> Path:
         """A CSV file by the name that a table or network.toml has for it.

@@ -10,6 +10,7 @@ from functools import cached_property
 from network.calendars import Kind, kind_of
 from network.checks import check_model
 from network.civil import civil_offset_s
+from network.errors import TableError
 from network.folder import (
     SHIPPED,
     Links,
@@ -17,7 +18,6 @@ from network.folder import (
     Stops,
     digest_of,
     find_folder,
-    read_toml,
 )
 from network.model import AccumulatorSpec, Issuer, NetworkFile, Operator
 
@@ -135,9 +135,13 @@ class Network:
 def load_network(name: str) -> Network:
     """A shipped network by name, or one's own by folder.
 
-    Raises TableError and OnecardError for a network.toml that cannot be.
+    Raises TableError for a network.toml that cannot be.
     """
-    folder = find_folder(name)
-    model = read_toml(folder / "network.toml", NetworkFile)
-    check_model(model)
-    return Network(model, NetworkFolder(folder))
+    folder = NetworkFolder(find_folder(name))
+    model = folder.network_toml.convert(NetworkFile)
+    try:
+        check_model(model)
+    except TableError as error:
+        error.location = folder.network_toml.location(error.key)
+        raise
+    return Network(model, folder)

@@ -11,7 +11,6 @@ from fare_tables.check.rows import check_funders
 from fare_tables.check.services import services_of
 from fare_tables.source import TableSource, read_sources
 from network.errors import OnecardError, TableError
-from network.files import TomlFile
 from network.folder import find_folder
 from network.names import Names
 from network.network import Network, load_network
@@ -30,12 +29,10 @@ def check_network(network: str) -> Report:
         services_of(loaded)
     except TableError as error:
         return Report([finding_of(error)])
-    except OnecardError as error:
-        return Report([finding_of(error, TomlFile(folder / "network.toml").location(()))])
     try:
         make_context(loaded, sources, Names())
     except OnecardError as error:
-        location = TomlFile(folder / "network.toml").location(())
+        location = loaded.folder.network_toml.location(())
         return _report_refused(sources, loaded, finding_of(error, location))
     return check_tables(sources, loaded)
 

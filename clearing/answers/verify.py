@@ -11,9 +11,10 @@ from clearing.answers.listings import obligations_of
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card
 from clearing.book import Book
 from clearing.book.views import flows
-from clearing.reference.world import read_world
+from clearing.reference.world import world_of
 from ext.codes import Cause
 from ext.records import LEG_SLOTS
+from fare_tables.source import load_tables
 from network.members import LEVELS
 from network.numbering import NumberedNetwork
 from settlement.positions import net_positions
@@ -74,7 +75,8 @@ def check_prices(book: Book, world: NumberedNetwork, cards: int | None) -> tuple
     cards: so many, taken evenly from all by their number; None: every card.
     """
     where = "1" if cards is None else _sample(book, cards)
-    plain, breaks, checked = read_world(world.network.folder.path), [], 0
+    plain = world_of(world.network, load_tables(world.network.folder.path))
+    breaks, checked = list[str](), 0
     waiting: list[Records] = []
     for block in book.entries(where, f"card_hi, card_lo, {PRICED_ORDER}"):
         waiting.append(block)

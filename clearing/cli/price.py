@@ -131,17 +131,20 @@ def read_plain(network: str) -> World:
 
     Raises TableError and OnecardError.
     """
-    from clearing.reference.world import read_world
-    from network.folder import SHIPPED, find_folder
+    from clearing.reference.world import world_of
+    from fare_tables.source import read_sources
+    from network.folder import SHIPPED
+    from network.network import load_network
 
-    folder = find_folder(network)
-    if folder.parent != SHIPPED:
+    loaded = load_network(network)
+    sources = read_sources(loaded.folder.path)
+    if loaded.folder.path.parent != SHIPPED:
         # Compiling finds what is wrong with a table. Shipped ones were compiled by the tests.
-        from clearing.engine.context import load_context
+        from clearing.engine.context import make_context
         from network.names import Names
 
-        load_context(network, Names())
-    return read_world(folder)
+        make_context(loaded, sources, Names())
+    return world_of(loaded, [source.table for source in sources])
 
 
 def _price(world: World, asked: Asked) -> tuple[list[Quote], Quote]:

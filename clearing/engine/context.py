@@ -76,12 +76,6 @@ def make_context(network: Network, sources: Sequence[TableSource], names: Names
 
 def _agreements(network: Network, names: Names) -> npt.NDArray[Any]:
     """AGREEMENT_TERMS, by distance."""
-    centres = {centre.code for centre in network.model.centre}
-    for agreement in network.model.agreement:
-        if agreement.centre is not None and agreement.centre not in centres:
-            raise OnecardError(f"agreement {agreement.agreement!r} names the centre "
-                               f"{agreement.centre!r}, which network.toml does not have",
-                               remedy="add the centre")
     terms = [Terms(agreement.between, agreement.clearing_ppm, agreement.issuer_ppm,
                    names.known("member", agreement.centre or ""))
              for agreement in network.model.agreement]

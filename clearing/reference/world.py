@@ -27,6 +27,11 @@ class World(Network):
         return calendar.period_of(day, self.accumulators[accumulator].period)
 
 
+def world_of(network: Network, tables: list[Table]) -> World:
+    """A network that is loaded already, with its tables: its files are not read again."""
+    return World(network.model, network.folder, tables)
+
+
 def read_world(folder: Path) -> World:
     """The network of a folder with its tables. Raises TableError."""
     return World(read_toml(folder / "network.toml", NetworkFile), NetworkFolder(folder),

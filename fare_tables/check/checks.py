@@ -20,7 +20,6 @@ from fare_tables.check.services import FOREVER, Service, last_day, priced_by, se
 from fare_tables.check.stops import check_stops, unknown_stops
 from fare_tables.model import table_version
 from fare_tables.source import TableSource
-from network.files import TomlFile
 from network.locations import Location
 from network.network import Network
 
@@ -112,7 +111,7 @@ def _gaps(tables: Sequence[TableSource], service: Service, network: Network) -> 
 def _location_of(service: Service, network: Network) -> Location:
     """Where network.toml has an operator."""
     index = list(network.operators).index(service.operator)
-    return TomlFile(network.folder.path / "network.toml").location(("operator", index, "code"))
+    return network.folder.network_toml.location(("operator", index, "code"))
 
 
 def _line_gaps(tables: Sequence[TableSource], service: Service) -> Iterator[Finding]:

@@ -16,7 +16,6 @@ from fare_tables.model import Cap, DiscountRow, Share, Tier, tier_bounds
 from fare_tables.source import TableSource
 from network.calendars import mainland_years
 from network.errors import TableError
-from network.files import TomlFile
 from network.money import PPM, percent_ppm
 from network.network import Network
 
@@ -175,7 +174,6 @@ def _unused_in_network(sources: Sequence[TableSource], network: Network) -> Iter
         accumulators |= set(accumulators_of(row))
         accumulators |= {row.accumulator} if isinstance(row, Cap) else set()
         classes |= {*(row.line_classes or ()), *(getattr(row, "from_line_classes", None) or ())}
-    file = TomlFile(network.folder.path / "network.toml")
     for key, names, used, use in (
             ("accumulator", list(network.accumulators), accumulators,
              "counts_to, a tier, a cap or a quota"),
@@ -184,4 +182,4 @@ def _unused_in_network(sources: Sequence[TableSource], network: Network) -> Iter
             if name not in used:
                 yield Finding("UNUSED", f"{key} {name}", "no table uses it",
                               f"name it in {use}, or leave it out of network.toml",
-                              file.location((key, index, key)))
+                              network.folder.network_toml.location((key, index, key)))

@@ -185,3 +185,27 @@ def test_every_refusal_has_a_case() -> None:
     derived = {"PARENT_UNKNOWN", "PARENT_CYCLE", "WITHOUT_UNKNOWN"}     # test_derived_tables.py
     assert set(REFUSALS) - {case.code for case in CASES} - derived == {"UNREADABLE"}
     assert {case.code for case in CASES} <= set(MEANINGS)
+
+
+@pytest.mark.parametrize(("old", "new", "said", "excerpt"), [
+    ('code = "bus"\nname = "Bus"\ncity = "gz"', 'code = "bus"\nname = "Bus"\ncity = "xx"',
+     "operator 'bus' is in city 'xx', which network.toml does not have", 'city = "xx"'),
+    ('modes = ["bus"]', 'modes = ["bus", "boat"]', "operator 'bus' runs 'boat', which is not in",
+     'modes = ["bus", "boat"]'),
+    ('code = "civil"', 'code = "finance"', "two members are called 'finance'", 'code = "finance"'),
+    ('media = ["card", "qr"]', 'media = ["card", "card"]', "media names 'card' twice",
+     'media = ["card", "card"]'),
+    ("taps_from = 2024-01-01", "taps_from = 1960-01-01", "taps_from is 1960-01-01",
+     "taps_from = 1960-01-01"),
+])
+def test_a_fault_of_the_network_file_is_told_with_its_line(
+    tmp_path: Path, old: str, new: str, said: str, excerpt: str
+) -> None:
+    write(tmp_path)
+    text = (tmp_path / "network.toml").read_text()
+    assert text.count(old) == 1
+    (tmp_path / "network.toml").write_text(text.replace(old, new))
+    finding, = check_network(str(tmp_path)).errors
+    assert said in finding.what and finding.remedy
+    assert finding.location is not None
+    assert (finding.location.path.name, finding.location.excerpt) == ("network.toml", excerpt)

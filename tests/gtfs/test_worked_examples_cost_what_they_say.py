@@ -276,7 +276,7 @@ def test_fares_v1_of_the_subway(tmp_path: Path) -> None:
     blocks["fare_rules.txt"] = blocks["fare_rules.txt"].replace("line", "Line")
     town = settle_in(write_feed(tmp_path / "feed", BASE, blocks, {"agency.txt": agency}), tmp_path)
     fare = money(r"costs \$([\d.]+) CAD", text)
-    assert "within a two-hour timeframe" in text
+    assert "within a two-hour window" in text
     assert town.pay(
         Ride("Line1", "Bloor", "Yonge", "2024-05-06 08:00"),
         Ride("Line2", "Yonge", "Bloor", "2024-05-06 10:00"),
