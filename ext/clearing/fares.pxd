@@ -3,12 +3,12 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from ext.codes cimport Basis, EdgeFare, RideState
+from ext.clearing.bands cimport fare_in_bands
 from ext.clearing.conditions cimport holds, is_incomplete
 from ext.clearing.tables cimport PricingTables
 from ext.records cimport (
     RIDE_HAS_DISTANCE,
     RIDE_HAS_DUE,
-    Band,
     FareRow,
     LineStops,
     CandidateRows,
@@ -33,18 +33,10 @@ cdef inline const FareRow *find_fare_row(PricingTables tables, const CandidateRo
     return NULL
 
 
-cdef inline int64_t fare_of_bands(PricingTables tables, const FareRow *row, int64_t value) except -2 nogil:
+cdef inline int64_t fare_of_bands(PricingTables tables, const FareRow *row,
+                                  int64_t value) except -2 nogil:
     """The fare of so many metres or seconds."""
-    cdef uint32_t i
-    cdef const Band *band
-    for i in range(row.bands, row.bands + row.bands_count):
-        band = &tables.bands[i]
-        if value <= band.to:
-            if band.every == 0:
-                return band.amount
-            # Whole steps begun: at least 1 is divided, so that floor division rounds up.
-            return band.amount + band.add * ((value - band.reached + band.every - 1) // band.every)
-    return NO_FARE_AMOUNT
+    return fare_in_bands(tables.bands, row.bands, row.bands_count, value)
 
 
 cdef inline int64_t fare_of_metres(PricingTables tables, const FareRow *row, int64_t metres) except -2 nogil:

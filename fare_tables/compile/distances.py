@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from ext import records
+from ext.clearing.bands import fill_fares
+from fare_tables.compile.arrays import Numbers, as_structs
 from network.errors import TableError
 from network.folder import Links, NetworkFolder
 from network.money import AMOUNT_MAX
 
 Fares = npt.NDArray[np.int32]
 UNREACHED = np.int64(1) << 40
+METRES_MOST = (1 << 32) - 1          # of a way: lengths of rides have 32 bits
 STOPS_MOST = 2_000          # of one system; the time to find all ways grows with its cube
 
 
@@ -46,7 +50,11 @@ class Tracks:
             raise TableError(f"stop {unknown!r} is not in the operator's stops",
                              "add it there, or correct the link",
                              location=self._folder.location_of(links, ("from", "to"), unknown))
-        return shortest_metres(track, stops)
+        metres = shortest_metres(track, stops)
+        if metres[metres < UNREACHED].max(initial=0) > METRES_MOST:
+            raise TableError(f"a way is longer than {METRES_MOST} m", "correct the links",
+                             key=("distance",))
+        return metres
 
 
 def shortest_metres(track: Links, stops: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -62,14 +70,16 @@ def shortest_metres(track: Links, stops: Sequence[str]) -> npt.NDArray[np.int64]
     return metres
 
 
-def fares_by_bands(metres: npt.NDArray[np.int64], bands: Sequence[Mapping[str, int]]) -> Fares:
-    """The compiled bands' fare for each distance; -1 for UNREACHED and beyond the last band."""
+def fares_by_bands(metres: npt.NDArray[np.int64], bands: Sequence[Numbers], grace_m: int) -> Fares:
+    """The compiled bands' fare for each way; -1 where there is none, and beyond the last band.
+
+    Raises TableError where a fare is more than AMOUNT_MAX.
+    """
     fares = np.full(metres.shape, -1, dtype=np.int64)
-    for band in bands:
-        inside = (metres <= band["to"]) & ((metres > band["reached"]) | (band["reached"] == 0))
-        steps = -((band["reached"] - metres) // band["every"]) if band["every"] else 0
-        fares = np.where(inside, band["amount"] + band["add"] * steps, fares)
-    fares[metres >= UNREACHED] = -1
+    leads = metres < UNREACHED
+    found = np.empty(int(leads.sum()), dtype=np.int64)
+    fill_fares(as_structs(bands, records.BAND), np.maximum(metres[leads] - grace_m, 0), found)
+    fares[leads] = found
     return narrow(fares)
 
 

@@ -11,7 +11,7 @@ from ext.codes import Basis, EdgeFare
 from fare_tables.bands import walk_bands
 from fare_tables.compile.arrays import Arrays, Numbers
 from fare_tables.compile.conditions import compile_condition
-from fare_tables.compile.distances import UNREACHED, Fares, Tracks, edge_fares, fares_by_bands
+from fare_tables.compile.distances import Fares, Tracks, edge_fares, fares_by_bands
 from fare_tables.compile.matrices import (
     fares_by_stops,
     fares_by_zones,
@@ -144,7 +144,7 @@ def _basis(fare: Fare, table: Table, system: str, network: Network, arrays: Arra
     if fare.basis in ("od", "zone"):
         return _matrix(fare, table, system, network, arrays)
     assert fare.bands is not None
-    bands = _bands(fare.bands, "s" if fare.basis == "time" else "m")
+    bands = compile_bands(fare.bands, "s" if fare.basis == "time" else "m")
     if fare.basis == "distance" and fare.distance == "stops":
         return _stops_apart(fare, bands, table, system, network, arrays, tracks)
     if fare.basis == "distance" and fare.distance == "line":
@@ -157,8 +157,11 @@ def _basis(fare: Fare, table: Table, system: str, network: Network, arrays: Arra
     return out
 
 
-def _bands(bands: Sequence[Band], unit: str) -> list[Numbers]:
-    """Bands of metres (m) or seconds (s), each with what it costs at its beginning."""
+def compile_bands(bands: Sequence[Band], unit: str) -> list[Numbers]:
+    """Bands of metres (m) or seconds (s), each with what it costs at its beginning.
+
+    Raises TableError.
+    """
     compiled: list[Numbers] = []
     for index, (band, reached, fare) in enumerate(walk_bands(bands)):
         to, every = _band_numbers(band, index, unit)
@@ -233,9 +236,8 @@ def _stops_apart(fare: Fare, bands: Sequence[Numbers], table: Table, system: str
     if operator.links is None:
         raise TableError(f"fares by distance need the links of {operator.code!r}",
                          "name a CSV of links for it in network.toml", key=("distance",))
-    metres = tracks.metres(operator.links, stops)
-    graced = np.where(metres >= UNREACHED, metres, np.maximum(metres - fare.grace_m, 0))
-    return _square(fares_by_bands(graced, bands), system, network, arrays)
+    fares = fares_by_bands(tracks.metres(operator.links, stops), bands, fare.grace_m)
+    return _square(fares, system, network, arrays)
 
 
 def _square(fares: Fares, system: str, network: Network, arrays: Arrays) -> dict[str, int]:

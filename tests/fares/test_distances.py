@@ -115,13 +115,13 @@ BANDS = [{"reached": 0, "to": 1000, "every": 0, "amount": 200, "add": 0},
     (7000, 450), (7001, 500), (9000, 500), (9001, -1), (FAR, -1), (FAR + 5, -1),
 ])
 def test_bands_reach_up_to_and_including_their_end(metres: int, fare: int) -> None:
-    fares = fares_by_bands(np.array([[metres]]), BANDS)
+    fares = fares_by_bands(np.array([[metres]]), BANDS, 0)
     assert fares.tolist() == [[fare]]
 
 
 def test_a_band_without_end_reaches_every_stop_that_is_reached() -> None:
     bands = [BANDS[0], BANDS[1] | {"to": 2**63 - 1, "add": 1}]
-    assert fares_by_bands(np.array([[999_999, FAR]]), bands).tolist() == [[1199, -1]]
+    assert fares_by_bands(np.array([[999_999, FAR]]), bands, 0).tolist() == [[1199, -1]]
 
 
 def test_a_matrix_is_what_the_file_says(tmp_path: Path) -> None:

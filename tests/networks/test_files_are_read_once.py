@@ -19,7 +19,8 @@ from network.numbering import number_members
 from tests.fares.folder import METRO, PAIRS, head, write
 
 OD = '\n[[fare]]\nrule = "od"\nmedia = ["qr"]\nbasis = "od"\nmatrix = "od.csv"\n'
-ZONES = ('\n[[fare]]\nrule = "zones"\ncard_kinds = ["student"]\nbasis = "zone"\nzones = "zones.csv"\n'
+ZONES = ('\n[[fare]]\nrule = "zones"\ncard_kinds = ["student"]\nbasis = "zone"\n'
+         'zones = "zones.csv"\n'
          'matrix = "zone-fares.csv"\n')
 LINE = ('\n[[fare]]\nrule = "line"\ncard_kinds = ["senior"]\nbasis = "distance"\n'
         'distance = "line"\nbands = [{ amount = 200 }]\n')
