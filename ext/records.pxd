@@ -213,9 +213,9 @@ cdef packed struct Accumulator:
     uint16_t reserved
     uint32_t reserved_2
 
-cdef packed struct Obligation:
-    int64_t amount              # fen, debtor owes creditor
-    uint32_t rides
+cdef packed struct Flow:        # what one member owes another for one cause in a window
+    int64_t amount              # minor units
+    uint32_t count              # of what it is for: rides, bills
     uint16_t window
     uint16_t debtor             # member number
     uint16_t creditor

@@ -189,7 +189,7 @@ PLANTED = {
     "both sides": ("entries", "due = due + 100, price = price + 100, paid = paid + 100",
                    "differs: ride "),
     "a funder": ("entries", "leg2_debtor = leg2_debtor + 1", "but the entries say"),
-    "an obligation": ("obligations", "amount = amount + 1", "but the entries say"),
+    "an flow": ("flows", "amount = amount + 1", "but the entries say"),
 }
 
 
@@ -199,8 +199,8 @@ def test_a_changed_row_is_found(what: str, made: Demo, tmp_path: Path) -> None:
     book = tmp_path / "book"
     shutil.copytree(made.book, book, symlinks=True)
     with open_book(str(book)) as opened:
-        where = "window = (SELECT min(window) FROM obligations) AND debtor = (" \
-            "SELECT min(debtor) FROM obligations)" if table == "obligations" else (
+        where = "window = (SELECT min(window) FROM flows) AND debtor = (" \
+            "SELECT min(debtor) FROM flows)" if table == "flows" else (
             "(card_hi, card_lo, card_seq) IN (SELECT card_hi, card_lo, card_seq FROM entries "
             "WHERE leg2_amount > 0 ORDER BY card_hi, card_lo, card_seq LIMIT 1)")
         opened.store.run(f"ALTER TABLE {table} UPDATE {change} WHERE {where} "

@@ -7,14 +7,14 @@ from ext.codes cimport Code, RideState, TapKind
 from ext.records cimport (
     LEGS, Accumulator, AccumulatorRule, Agreement, AgreementIndex, Band, CandidateRows, CardState,
     Charge, Condition, DiscountRow, DiscountStage, Entry, FareRow, Legs, LineStop, LineStops,
-    Member, Obligation, PriceBand, Refusal, Ride, SameStation, Share, Tap, Tariff, TariffIndex,
+    Member, Flow, PriceBand, Refusal, Ride, SameStation, Share, Tap, Tariff, TariffIndex,
     Timeframe,
 )
 
 SIZES = {
     "TAP": sizeof(Tap), "REFUSAL": sizeof(Refusal), "RIDE": sizeof(Ride),
     "CHARGE": sizeof(Charge), "ENTRY": sizeof(Entry), "CARD_STATE": sizeof(CardState),
-    "ACCUMULATOR": sizeof(Accumulator), "OBLIGATION": sizeof(Obligation),
+    "ACCUMULATOR": sizeof(Accumulator), "FLOW": sizeof(Flow),
     "CANDIDATE_ROWS": sizeof(CandidateRows), "DISCOUNT_STAGE": sizeof(DiscountStage),
     "CONDITION": sizeof(Condition), "TIMEFRAME": sizeof(Timeframe), "FARE_ROW": sizeof(FareRow),
     "SAME_STATION": sizeof(SameStation),

@@ -117,11 +117,11 @@ def test_what_must_hold_is_looked_at_in_a_checked_build(probe: ModuleType) -> No
 
 def test_another_layout_is_refused() -> None:
     """A view of the wrong struct names the field that does not fit."""
-    from ext.clearing.netting import merge_obligations
+    from ext.clearing.netting import merge_flows
 
     wrong: Any = np.zeros(2, records.AGREEMENT)
     with pytest.raises(ValueError, match="expected"):
-        merge_obligations(wrong, np.zeros(2, records.OBLIGATION))
+        merge_flows(wrong, np.zeros(2, records.FLOW))
 
 
 def test_division_is_pythons(probe: ModuleType) -> None:
