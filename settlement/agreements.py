@@ -17,8 +17,8 @@ from network.civil import number_of
 from network.errors import OnecardError
 from network.members import Member
 from network.model import Agreement
+from network.money import PPM
 
-PPM = 1_000_000
 EVERY_BIT = (1 << 64) - 1
 LAST_DAY = (1 << 16) - 1
 

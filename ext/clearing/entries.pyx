@@ -11,10 +11,7 @@ from libc.stdint cimport int64_t, uint16_t, uint32_t
 from ext.checked cimport check
 from ext.clearing.tables cimport EntryTables
 from ext.codes cimport Cause, Code, Reason, RideState
-from ext.records cimport LEGS, Agreement, AgreementIndex, Charge, Entry, Legs, Ride, Tap
-
-cdef enum:
-    PPM = 1000000
+from ext.records cimport LEGS, PPM, Agreement, AgreementIndex, Charge, Entry, Legs, Ride, Tap
 
 
 cdef inline int64_t fee_of(int64_t paid, int64_t ppm) noexcept nogil:
