@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import describe_machine
-from clearing.engine.context import World, load_world
+from clearing.engine.context import ClearingContext, load_context
 from ext import records
 from ext.clearing.pricing import price_rides
 from ext.codes import Code, RideState
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     names = Names()
-    world = load_world(str(NETWORK), names)
+    world = load_context(str(NETWORK), names)
     parts = make_rides(world, names, options.rides, options.seed)
     rounds = [price_all(world, parts, options.threads) for _ in range(options.rounds)]
     seconds = statistics.median(rounds)
@@ -69,13 +69,13 @@ def main(arguments: list[str]) -> None:
     print(json.dumps(result, indent=2) if options.json else render(result))
 
 
-def make_rides(world: World, names: Names, count: int, seed: int) -> list[Records]:
+def make_rides(world: ClearingContext, names: Names, count: int, seed: int) -> list[Records]:
     """Rides of some days, by card and time, in partitions that stay in cache."""
     draw = np.random.default_rng(seed)
     cards = max(1, count // RIDES_OF_A_CARD)
     rides = np.zeros(count, dtype=records.RIDE)
     rides["card_lo"] = np.sort(draw.integers(1, cards + 1, count))
-    kinds = draw.choice(len(world.network.card_kinds), cards + 1, p=[.5, .15, .15, .05, .15])
+    kinds = draw.choice(len(world.network.model.card_kinds), cards + 1, p=[.5, .15, .15, .05, .15])
     who = rides["card_lo"]
     rides["card_kind"] = kinds[who] + names.number("card_kind", "ordinary")
     rides["age"] = np.where(draw.integers(0, 4, cards + 1) == 0,
@@ -87,7 +87,8 @@ def make_rides(world: World, names: Names, count: int, seed: int) -> list[Record
     when = draw.integers(0, DAYS * 18 * 3600, count)
     day, second = when // (18 * 3600), when % (18 * 3600)
     rides["service_day"] = FIRST_DAY + day
-    rides["started_at"] = (FIRST_DAY + day) * 86_400 - world.civil_offset_s + 5 * 3600 + second
+    rides["started_at"] = (
+        (FIRST_DAY + day) * 86_400 - world.network.civil_offset_s + 5 * 3600 + second)
     _fill_modes(rides, draw, names)
     order = np.lexsort((rides["started_at"], rides["card_lo"]))
     rides = rides[order]
@@ -126,7 +127,7 @@ def _fill_modes(rides: Records, draw: np.random.Generator, names: Names) -> None
         rides[end][missing] = 0
 
 
-def price_all(world: World, parts: Sequence[Records], threads: int) -> float:
+def price_all(world: ClearingContext, parts: Sequence[Records], threads: int) -> float:
     """The seconds of one round: every partition priced on one of the threads."""
     work = [(part.copy(), _states_of(part)) for part in parts]
     scratch = [_scratch(world, parts) for _ in range(threads)]
@@ -141,7 +142,7 @@ def price_all(world: World, parts: Sequence[Records], threads: int) -> float:
         return time.perf_counter() - start
 
 
-def _scratch(world: World, parts: Sequence[Records]) -> tuple[Records, Records]:
+def _scratch(world: ClearingContext, parts: Sequence[Records]) -> tuple[Records, Records]:
     """Room for the charges and totals of any partition, touched once."""
     room = max(len(part) for part in parts)
     charges = np.empty(room, records.CHARGE)
@@ -151,14 +152,14 @@ def _scratch(world: World, parts: Sequence[Records]) -> tuple[Records, Records]:
     return charges, totals
 
 
-def _price(world: World, rides: Records, states: Records, charges: Records,
+def _price(world: ClearingContext, rides: Records, states: Records, charges: Records,
            totals: Records) -> Records:
     none = np.zeros(0, records.ACCUMULATOR)
     price_rides(world.pricing_tables, rides, states, none, charges[:len(rides)], totals)
     return charges[:len(rides)]
 
 
-def outcome_of(world: World, parts: Sequence[Records]) -> dict[str, Any]:
+def outcome_of(world: ClearingContext, parts: Sequence[Records]) -> dict[str, Any]:
     """How many rides have a fare and a discount, and a checksum of all prices."""
     scratch, digest = _scratch(world, parts), hashlib.sha256()
     priced = discounted = 0
@@ -180,7 +181,7 @@ def _states_of(rides: Records) -> Records:
 
 def _seconds_to_compile(network: str) -> float:
     start = time.perf_counter()
-    load_world(network, Names())
+    load_context(network, Names())
     return time.perf_counter() - start
 
 

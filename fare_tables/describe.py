@@ -166,7 +166,8 @@ def condition_words(row: Row) -> Iterator[str]:
     if row.to_stops is not None:
         yield f"to stops of {_list(row.to_stops)}"
     if row.timeframes is not None:
-        yield f"{'entered' if row.timeframe_at == 'entry' else 'left'} in {' or '.join(row.timeframes)}"
+        moved = "entered" if row.timeframe_at == "entry" else "left"
+        yield f"{moved} in {' or '.join(row.timeframes)}"
     if row.age_from is not None or row.age_to is not None:
         yield (f"aged {row.age_from or 0} to {row.age_to}" if row.age_to is not None
                else f"aged {row.age_from} and older")

@@ -1,4 +1,4 @@
-"""Tables that are like another one: written as what differs, read as whole tables.
+"""Fare tables as files say them: tables that are like another one, and where each part is from.
 
     like = "city-bus@2022-05-01"        # or "city-bus", where it has one version
     without = ["night-fare"]            # rows of it that this table does not have
@@ -11,7 +11,6 @@ place; others come after them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,8 @@ from typing import Any
 import msgspec
 
 from fare_tables.model import Table, table_version
-from network.files import TableError, TomlFile, explain_mismatch
+from network.errors import TableError
+from network.files import TomlFile, explain_mismatch
 from network.locations import KeyPath, Location
 
 # What names a row in each list of rows.
@@ -29,10 +29,6 @@ ROW_NAMES = {"timeframe": "timeframe", "fare": "rule", "concession": "rule", "pr
 OWN = ("table", "in_force_from", "in_force_until")
 NOT_OF_TABLES = ("like", "without")
 LIKE_MOST = 100             # tables one above the other
-
-# The words that the compiler begins with: the table's version, and the row's rule.
-SAID_OF = re.compile(r"table (\S+): (?:\w+ (?:'([^'\n]*)'|\"([^\"\n]*)\"): )?")
-VERSION = re.compile(r"\S+@\d{4}-\d\d-\d\d")
 
 
 @dataclass
@@ -43,12 +39,12 @@ class _Draft:
     keys: dict[str, Any] = field(default_factory=dict)
     origins: dict[KeyPath, tuple[TomlFile, KeyPath]] = field(default_factory=dict)
 
-    def place(self, path: KeyPath) -> Location:
+    def location(self, path: KeyPath) -> Location:
         for length in (2, 1):
             if path[:length] in self.origins and len(path) >= length:
                 source, start = self.origins[path[:length]]
-                return source.place((*start, *path[length:]))
-        return self.source.place(path)
+                return source.location((*start, *path[length:]))
+        return self.source.location(path)
 
 
 @dataclass(frozen=True)
@@ -63,23 +59,33 @@ class TableSource:
         """The table's own file."""
         return self.draft.source.path
 
-    def place(self, rule: str = "", hint: str = "") -> Location:
-        """Where a row is written, or the table; in it, the key or value that a hint names.
+    def location(self, key: KeyPath = ()) -> Location:
+        """Where a part of the table is written, such as ("fare", "flat", "bands", 1).
 
-        Of two rows of one name it is the later.
+        Rows are called by their names, of two that share one it is the later. Of what is not
+        written it is the part around it, by its name.
         """
-        quoted = [rule] if rule else re.findall(r"'([^']*)'", hint)
-        for kind, name in reversed(ROW_NAMES.items()):
-            rows = list(enumerate(self.draft.keys.get(kind, ())))
-            for index, row in reversed(rows):
-                if row.get(name) in quoted:
-                    return self.draft.place((kind, index, *(_find_hint(row, hint) or (name,))))
-        keys = {key: value for key, value in self.draft.keys.items() if key not in ROW_NAMES}
-        return self.draft.place(_find_hint(keys, hint) or ("table",))
+        keys = self.draft.keys
+        path: KeyPath = ()
+        if len(key) > 1 and key[0] in ROW_NAMES:
+            name = ROW_NAMES[str(key[0])]
+            named = [index for index, row in enumerate(keys.get(str(key[0]), ()))
+                     if row.get(name) == key[1]]
+            if named:
+                key = (key[0], named[-1], *(key[2:] or (name,)))
+        value: Any = keys
+        for part in key:
+            if not (part in value if isinstance(value, dict) else
+                    isinstance(value, list) and isinstance(part, int) and part < len(value)):
+                break
+            path, value = (*path, part), value[part]
+        if len(path) == 2 and path[0] in ROW_NAMES:
+            path = (*path, ROW_NAMES[str(path[0])])
+        return self.draft.location(path or ("table",))
 
 
 def read_sources(folder: Path) -> list[TableSource]:
-    """Every fare table of a network's folder with its places, by file name.
+    """Every fare table of a network's folder with where it is written, by file name.
 
     Raises TableError.
     """
@@ -94,28 +100,17 @@ def load_tables(folder: Path) -> list[Table]:
 
     Raises TableError.
     """
-    return [written.table for written in read_sources(folder)]
+    return [source.table for source in read_sources(folder)]
 
 
-def locate_error(folder: Path, error: TableError) -> TableError:
-    """The same error with the place that its words are about, where the folder has one.
-
-    The words begin as the compiler's do: "table bus@2022-05-01: row 'half': ...".
-    """
-    about = SAID_OF.match(error.words)
-    named = VERSION.findall(error.words)
-    if error.place is not None or not named:
-        return error
-    try:
-        tables = read_sources(folder)
-    except TableError:
-        return error
-    version = about[1] if about else named[-1]
-    for one in reversed(tables):
-        if version == table_version(one.table):
-            rule = (about[2] or about[3] or "") if about else ""
-            said = error.words[about.end():].partition("\n")[0] if about else "in_force_from"
-            return TableError(error.words, code=error.code, place=one.place(rule, said))
+def locate_error(sources: Sequence[TableSource], error: TableError) -> TableError:
+    """The same error with the location that its key stands for, where one of the tables has it."""
+    if error.location is None and error.key:
+        version, *key = error.key
+        for one in reversed(sources):
+            if table_version(one.table) == version:
+                error.location = one.location(tuple(key))
+                break
     return error
 
 
@@ -123,8 +118,7 @@ def _convert(draft: _Draft) -> TableSource:
     try:
         return TableSource(msgspec.convert(draft.keys, Table), draft)
     except msgspec.ValidationError as error:
-        path, words, code = explain_mismatch(str(error), Table)
-        raise TableError(words, code=code, place=draft.place(path)) from None
+        raise explain_mismatch(error, Table, draft.location) from None
 
 
 def _draft(source: TomlFile, sources: Sequence[TomlFile], drafts: dict[Path, _Draft],
@@ -132,10 +126,10 @@ def _draft(source: TomlFile, sources: Sequence[TomlFile], drafts: dict[Path, _Dr
     """A table's keys with those of the table that it is like."""
     if source in below:
         circle = " → ".join(one.path.name for one in (*below[below.index(source):], source))
-        raise source.refuse(f"tables are like each other in a circle: {circle}\n"
+        raise source.refuse(f"tables are like each other in a circle: {circle}",
                             "write one of them in full", "PARENT_CYCLE", ("like",))
     if len(below) > LIKE_MOST:
-        raise source.refuse(f"more than {LIKE_MOST} tables are each like the next\n"
+        raise source.refuse(f"more than {LIKE_MOST} tables are each like the next",
                             "write one of them in full", "PARENT_CYCLE", ("like",))
     if source.path in drafts:
         return drafts[source.path]
@@ -147,7 +141,7 @@ def _draft(source: TomlFile, sources: Sequence[TomlFile], drafts: dict[Path, _Dr
         drafts[source.path] = draft
         _inherit(draft, parent, without)
     elif without:
-        raise source.refuse("it has `without`, but is like no other table\n"
+        raise source.refuse("it has `without`, but is like no other table",
                             "name that table in `like`, or leave the rows out", "WITHOUT_UNKNOWN",
                             ("without",))
     for key, value in source.keys.items():
@@ -163,7 +157,7 @@ def _draft(source: TomlFile, sources: Sequence[TomlFile], drafts: dict[Path, _Dr
 def _names_in_without(source: TomlFile) -> list[str]:
     names = source.keys.get("without", [])
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-        raise source.refuse("`without` is not a list of rows\nwrite without = [\"a-rule\"]",
+        raise source.refuse("`without` is not a list of rows", "write without = [\"a-rule\"]",
                             "VALUE_INVALID", ("without",))
     return names
 
@@ -172,7 +166,7 @@ def _parent(source: TomlFile, sources: Sequence[TomlFile]) -> TomlFile:
     """The one table that a table is like."""
     like = source.keys["like"]
     if not isinstance(like, str):
-        raise source.refuse("`like` is not the name of a table\nwrite like = \"a-table\"",
+        raise source.refuse("`like` is not the name of a table", "write like = \"a-table\"",
                             "VALUE_INVALID", ("like",))
     name, _, version = like.partition("@")
     named = [one for one in sources if one.keys.get("table") == name]
@@ -183,7 +177,7 @@ def _parent(source: TomlFile, sources: Sequence[TomlFile]) -> TomlFile:
     known = sorted(f"{one.keys.get('table')}@{one.keys.get('in_force_from')}"
                    for one in named or sources if one is not source)
     which = f"{len(found)} tables are" if found else "no table is"
-    raise source.refuse(f"it is like {like!r}, and {which} called that\n"
+    raise source.refuse(f"it is like {like!r}, and {which} called that",
                         f"name one of {', '.join(known) or 'this folder, which has no other'}",
                         "PARENT_UNKNOWN", ("like",))
 
@@ -203,12 +197,12 @@ def _put(draft: _Draft, key: str, value: Any) -> None:
 def _put_rows(draft: _Draft, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Own rows in place of those that have their name, or after them."""
     given, name = list(draft.keys[key]), ROW_NAMES[key]
-    places = {row[name]: index for index, row in enumerate(given)
+    indexes = {row[name]: index for index, row in enumerate(given)
               if isinstance(row.get(name), str)}
     for own, row in enumerate(rows):
         called = row.get(name)
         # A name that is given twice here stays twice: the compiler refuses it.
-        index = places.pop(called, len(given)) if isinstance(called, str) else len(given)
+        index = indexes.pop(called, len(given)) if isinstance(called, str) else len(given)
         given[index:index + 1] = [row]
         draft.origins[key, index] = draft.source, (key, own)
     draft.keys[key] = given
@@ -235,29 +229,5 @@ def _inherit(draft: _Draft, parent: _Draft, without: Sequence[str]) -> None:
         source = draft.source
         named = source.keys["without"].index(min(left))
         raise source.refuse(f"it is without {min(left)!r}, which {parent.source.path.name} does "
-                            "not have\nname a rule of that table, or leave it out",
+                            "not have", "name a rule of that table, or leave it out",
                             "WITHOUT_UNKNOWN", ("without", named))
-
-
-def _find_hint(value: Any, hint: str) -> KeyPath:
-    """The part of a row whose key, or else whose value, the words name."""
-    if not hint:
-        return ()
-    leaves = list(_leaves(value))
-    for path, _ in leaves:
-        if any(isinstance(key, str) and re.search(rf"\b{re.escape(key)}\b", hint)
-               for key in path):
-            return path
-    for path, leaf in leaves:
-        if re.search(rf"(?<![\w-]){re.escape(str(leaf))}(?![\w-])", hint):
-            return path
-    return ()
-
-
-def _leaves(value: Any, path: KeyPath = ()) -> list[tuple[KeyPath, Any]]:
-    inside: Sequence[tuple[str | int, Any]] = (
-        list(value.items()) if isinstance(value, dict)
-        else list(enumerate(value)) if isinstance(value, list) else ())
-    if not inside:
-        return [(path, value)]
-    return [leaf for key, one in inside for leaf in _leaves(one, (*path, key))]

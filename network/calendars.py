@@ -10,7 +10,7 @@ import functools
 from collections.abc import Mapping
 from typing import Literal
 
-from network.files import TableError
+from network.errors import TableError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday", "holiday")
 WEEKDAYS = 5
@@ -52,7 +52,7 @@ def _mainland_kind(day: datetime.date) -> Kind:
     if day.year not in years:
         raise TableError(
             f"the mainland's holidays of {day.year} are not known: the installed chinesecalendar "
-            f"has {years.start} to {years.stop - 1}\n"
+            f"has {years.start} to {years.stop - 1}",
             "install a newer one: pip install --upgrade chinesecalendar")
     if day in holidays:
         return "holiday"

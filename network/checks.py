@@ -3,102 +3,195 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from network.errors import OnecardError
-from network.model import Network
+import msgspec
+
+from network.errors import TableError
+from network.locations import KeyPath
+from network.model import Agreement, Centre, Funder, Issuer, NetworkFile, Operator
+from network.money import PPM
 
 FIRST_DAY = datetime.date(1970, 1, 1)
 LAST_DAY = datetime.date(2105, 12, 31)      # times of taps are 32 bits of seconds since 1970
 RIDE_LIMIT_S_MOST = 7 * 86_400
 CURRENCY_DECIMALS = range(4)                # of ISO 4217: rupiah without, yuan 2, dinar 3
+# What an agreement holds for.
+CONDITIONS = ("between", "issuers", "operators", "modes", "media", "card_kinds", "in_force_from",
+              "in_force_until")
 FUNDERS_OF_RIDES = ("operator", "issuer")   # whom a table's shares mean by these words
 
 
-def check_written(network: Network) -> None:
+def check_model(model: NetworkFile) -> None:
     """Pass where every name stands for one thing, and times are those that taps can have.
 
-    Raises OnecardError.
+    Raises TableError, whose key is of network.toml.
     """
-    for what, names in _names_of(network):
-        if "" in names:
-            raise OnecardError(f"{what} has a blank name", remedy="give it a name, or leave it out")
-        twice = next((name for name, count in Counter(names).items() if count > 1), None)
-        if twice is not None:
-            raise OnecardError(f"{what} names {twice!r} twice", remedy="keep one of the two")
-    codes = [*(one.code for one in network.operator), *(one.code for one in network.issuer),
-             *(one.code for one in network.funder), *(one.code for one in network.centre)]
-    for code in codes:
-        if code in FUNDERS_OF_RIDES:
-            raise OnecardError(f"a member is called {code!r}, which means the ride's own {code} "
-                               "where a table names who pays", remedy="give it another code")
-    for operator in network.operator:
-        unknown = sorted({*operator.charged_by} - {"default", *network.media})
-        if unknown:
-            raise OnecardError(f"operator {operator.code!r} says who charges {unknown[0]!r}, which "
-                               "is not in media", expected=", ".join(("default", *network.media)),
-                               remedy="correct the name, or add the medium")
-    for agreement in network.agreement:
-        for what, asked, known in (("mode", agreement.modes, network.modes),
-                                   ("medium", agreement.media, network.media),
-                                   ("card kind", agreement.card_kinds, network.card_kinds)):
-            unknown = sorted({*(asked or ())} - {*known})
-            if unknown:
-                raise OnecardError(f"agreement {agreement.agreement!r} names the {what} "
-                                   f"{unknown[0]!r}, which the network does not have",
-                                   expected=", ".join(known), remedy="correct the name")
-        for day in (agreement.in_force_from, agreement.in_force_until):
+    for what, named in _names_of(model):
+        seen: set[str] = set()
+        for key, name in named:
+            if name == "":
+                raise TableError(f"{what} has a blank name", "give it a name, or leave it out",
+                                 key=key)
+            if name in seen:
+                raise TableError(f"{what} names {name!r} twice", "keep one of the two", key=key)
+            seen.add(name)
+    for index, operator in enumerate(model.operator):
+        _check_operator(operator, model, ("operator", index))
+    _check_members(model)
+    _check_line_classes(model)
+    _check_agreements(model)
+    _check_times(model)
+    _check_currency(model)
+
+
+def _check_operator(operator: Operator, model: NetworkFile, here: KeyPath) -> None:
+    for medium in sorted({*operator.charged_by} - {"default", *model.media}):
+        raise TableError(f"operator {operator.code!r} says who charges {medium!r}, which is not in "
+                         "media", "correct the name, or add the medium",
+                         expected=", ".join(("default", *model.media)),
+                         key=(*here, "charged_by", medium))
+    for index, mode in enumerate(operator.modes):
+        if mode not in model.modes:
+            raise TableError(f"operator {operator.code!r} runs {mode!r}, which is not in modes",
+                             "add the mode to network.toml", key=(*here, "modes", index))
+    for medium in model.media:
+        if medium not in operator.charged_by and "default" not in operator.charged_by:
+            raise TableError(f"operator {operator.code!r} does not say who charges {medium!r}",
+                             'add it to charged_by, or a "default"', key=(*here, "charged_by"))
+
+
+def _check_members(model: NetworkFile) -> None:
+    """Every member has a code of its own, and a city that the network has."""
+    provinces = {province.code for province in model.province}
+    for index, city in enumerate(model.city):
+        if city.province not in provinces:
+            raise TableError(f"city {city.code!r} is in province {city.province!r}, which "
+                             "network.toml does not have", "add the province",
+                             key=("city", index, "province"))
+    cities = {city.code for city in model.city}
+    groups: tuple[tuple[str, Sequence[Operator | Issuer | Funder | Centre]], ...] = (
+        ("operator", model.operator), ("issuer", model.issuer), ("funder", model.funder),
+        ("centre", model.centre))
+    seen: set[str] = set()
+    for role, group in groups:
+        for index, one in enumerate(group):
+            key = role, index, "code"
+            if one.city is not None and one.city not in cities:
+                raise TableError(f"{role} {one.code!r} is in city {one.city!r}, which "
+                                 "network.toml does not have", "add the city",
+                                 key=(role, index, "city"))
+            if one.code in seen:
+                raise TableError(f"two members are called {one.code!r}",
+                                 "give every operator, issuer, funder and centre its own code",
+                                 key=key)
+            if one.code in FUNDERS_OF_RIDES:
+                raise TableError(f"a member is called {one.code!r}, which means the ride's own "
+                                 f"{one.code} where a table names who pays",
+                                 "give it another code", key=key)
+            seen.add(one.code)
+
+
+def _check_line_classes(model: NetworkFile) -> None:
+    operators = [operator.code for operator in model.operator]
+    for index, one in enumerate(model.line_class):
+        for which, code in enumerate(one.operators):
+            if code not in operators:
+                raise TableError(
+                    f"line class {one.line_class!r} names the operator {code!r}",
+                    "correct network.toml", expected=", ".join(operators),
+                    key=("line_class", index, "operators", which))
+
+
+def _check_agreements(model: NetworkFile) -> None:
+    """Agreements name what the network has, and ask for fees that can be paid."""
+    known = {"centre": [one.code for one in model.centre],
+             "issuers": [one.code for one in model.issuer],
+             "operators": [one.code for one in model.operator], "modes": model.modes,
+             "media": model.media, "card_kinds": model.card_kinds}
+    for index, one in enumerate(model.agreement):
+        here, what = ("agreement", index), f"agreement {one.agreement!r}"
+        named = {key: getattr(one, key) for key in known}
+        named["centre"] = None if one.centre is None else [one.centre]
+        for key, names in named.items():
+            for name in sorted({*(names or ())} - {*known[key]}):
+                raise TableError(f"{what} names {name!r}, which network.toml does not have",
+                                 "add it, or correct the name",
+                                 expected=", ".join(known[key]) or "none", key=(*here, key))
+        for key, day in (("in_force_from", one.in_force_from),
+                         ("in_force_until", one.in_force_until)):
             if day is not None and not FIRST_DAY <= day <= LAST_DAY:
-                raise OnecardError(f"agreement {agreement.agreement!r} has the date {day}",
-                                   expected=f"a day from {FIRST_DAY} to {LAST_DAY}",
-                                   remedy="correct the date")
-    _check_times(network)
-    _check_currency(network)
+                raise TableError(f"{what} has the date {day}", "correct the date",
+                                 expected=f"a day from {FIRST_DAY} to {LAST_DAY}",
+                                 key=(*here, key))
+        _check_fees(one, what, here)
+    _check_conditions(model.agreement)
 
 
-def _check_times(network: Network) -> None:
-    start = network.day_starts_at
+def _check_fees(one: Agreement, what: str, here: KeyPath) -> None:
+    if min(one.clearing_ppm, one.issuer_ppm) < 0 or one.clearing_ppm + one.issuer_ppm > PPM:
+        raise TableError(f"the fees of {what} are {one.clearing_ppm} and {one.issuer_ppm} parts "
+                         "per million", "correct them", expected=f"0 to {PPM} together", key=here)
+    if one.clearing_ppm and one.centre is None:
+        raise TableError(f"{what} has a clearing fee and no centre that takes it",
+                         "name one as its centre", key=(*here, "clearing_ppm"))
+
+
+def _check_conditions(agreements: Sequence[Agreement]) -> None:
+    """No agreement is hidden by one of the same conditions that stands before it."""
+    seen: dict[bytes, str] = {}
+    for index, one in enumerate(agreements):
+        asked = {key: sorted(value) if isinstance(value, list) else value
+                 for key in CONDITIONS if (value := getattr(one, key)) is not None}
+        before = seen.setdefault(msgspec.json.encode(asked), one.agreement)
+        if before != one.agreement:
+            raise TableError(f"agreement {one.agreement!r} is for the same rides as {before!r}, "
+                             "which stands before it", "keep one of the two",
+                             key=("agreement", index))
+
+
+def _check_times(model: NetworkFile) -> None:
+    start = model.day_starts_at
     if start.tzinfo is not None or start.microsecond:
-        raise OnecardError(f"day_starts_at is {start}", expected="a time of the civil clock",
-                           remedy="write 04:00:00")
-    if not FIRST_DAY <= network.taps_from <= LAST_DAY:
-        raise OnecardError(f"taps_from is {network.taps_from}",
-                           expected=f"a day from {FIRST_DAY} to {LAST_DAY}",
-                           remedy="correct the date")
-    if not 1 <= network.ride_limit_s <= RIDE_LIMIT_S_MOST:
-        raise OnecardError(f"ride_limit_s is {network.ride_limit_s}",
-                           expected=f"seconds, from 1 to {RIDE_LIMIT_S_MOST}",
-                           remedy="write how long a ride can last at most")
+        raise TableError(f"day_starts_at is {start}", "write 04:00:00",
+                         expected="a time of the civil clock", key=("day_starts_at",))
+    if not FIRST_DAY <= model.taps_from <= LAST_DAY:
+        raise TableError(f"taps_from is {model.taps_from}", "correct the date",
+                         expected=f"a day from {FIRST_DAY} to {LAST_DAY}", key=("taps_from",))
+    if not 1 <= model.ride_limit_s <= RIDE_LIMIT_S_MOST:
+        raise TableError(f"ride_limit_s is {model.ride_limit_s}",
+                         "write how long a ride can last at most",
+                         expected=f"seconds, from 1 to {RIDE_LIMIT_S_MOST}", key=("ride_limit_s",))
 
 
-def _check_currency(network: Network) -> None:
-    for name, text in (("currency", network.currency), ("minor_unit", network.minor_unit)):
-        if not text.strip():
-            raise OnecardError(f"{name} is blank", expected="a name, such as yuan and fen",
-                               remedy="name it, or leave it out")
-    if network.currency_decimals not in CURRENCY_DECIMALS:
-        raise OnecardError(
-            f"currency_decimals is {network.currency_decimals}",
+def _check_currency(model: NetworkFile) -> None:
+    for name in ("currency", "minor_unit"):
+        if not getattr(model, name).strip():
+            raise TableError(f"{name} is blank", "name it, or leave it out",
+                             expected="a name, such as yuan and fen", key=(name,))
+    if model.currency_decimals not in CURRENCY_DECIMALS:
+        raise TableError(
+            f"currency_decimals is {model.currency_decimals}",
+            "write 2 where amounts are hundredths, as of yuan, and 0 where they are whole",
             expected=f"a number from {CURRENCY_DECIMALS[0]} to {CURRENCY_DECIMALS[-1]}",
-            remedy="write 2 where amounts are hundredths, as of yuan, and 0 where they are whole")
-    if network.currency_decimals == 0 and network.minor_unit != network.currency:
-        raise OnecardError(
-            f"amounts without decimals are whole {network.currency}, and minor_unit is "
-            f"{network.minor_unit!r}", expected=f"minor_unit = {network.currency!r}",
-            remedy="correct minor_unit, or currency_decimals")
+            key=("currency_decimals",))
+    if model.currency_decimals == 0 and model.minor_unit != model.currency:
+        raise TableError(
+            f"amounts without decimals are whole {model.currency}, and minor_unit is "
+            f"{model.minor_unit!r}", "correct minor_unit, or currency_decimals",
+            expected=f"minor_unit = {model.currency!r}", key=("minor_unit",))
 
 
-def _names_of(network: Network) -> Iterator[tuple[str, Sequence[str]]]:
-    """Every list of names, and what it is called."""
-    yield "modes", network.modes
-    yield "card_kinds", network.card_kinds
-    yield "media", network.media
-    yield "province", [one.code for one in network.province]
-    yield "city", [one.code for one in network.city]
-    yield "accumulator", [one.accumulator for one in network.accumulator]
-    yield "line_class", [one.line_class for one in network.line_class]
-    yield "agreement", [one.agreement for one in network.agreement]
-    yield "day", [one.date.isoformat() for one in network.day]
-    for operator in network.operator:
-        yield f"operator {operator.code!r}: modes", operator.modes
+def _names_of(model: NetworkFile) -> Iterator[tuple[str, list[tuple[KeyPath, str]]]]:
+    """What is named, and every name with where it is given."""
+    for what in ("modes", "card_kinds", "media"):
+        yield what, [((what, index), name) for index, name in enumerate(getattr(model, what))]
+    for what, key in (("province", "code"), ("city", "code"), ("accumulator", "accumulator"),
+                      ("line_class", "line_class"), ("agreement", "agreement"),
+                      ("day", "date")):
+        yield what, [((what, index, key), str(getattr(one, key)))
+                     for index, one in enumerate(getattr(model, what))]
+    for number, operator in enumerate(model.operator):
+        yield f"operator {operator.code!r}: modes", [
+            (("operator", number, "modes", index), mode)
+            for index, mode in enumerate(operator.modes)]

@@ -6,6 +6,11 @@ was found, what was expected, where, and what to do.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from network.locations import KeyPath, Location
+
 
 class OnecardError(Exception):
     """Something that the person or program that called has to do something about."""
@@ -14,9 +19,44 @@ class OnecardError(Exception):
         self, found: str, *, where: str = "", expected: str = "", remedy: str = ""
     ) -> None:
         """Say what was found; the other parts where they help."""
+        super().__init__(found)
         self.found, self.where, self.expected, self.remedy = found, where, expected, remedy
-        head = f"{where}: {found}" if where else found
-        super().__init__("\n".join(part for part in (head, expected, remedy) if part))
+
+    def __str__(self) -> str:
+        """All parts, each on a line of its own."""
+        return "\n".join(part for part in (self._head(), self.expected, self.remedy) if part)
+
+    def _head(self) -> str:
+        return f"{self.where}: {self.found}" if self.where else self.found
+
+
+class TableError(OnecardError):
+    """A file of a network's folder cannot be used."""
+
+    def __init__(
+        self, found: str, remedy: str, *, where: str = "", expected: str = "",
+        code: str = "NOT_COMPILED", location: Location | None = None, key: KeyPath = (),
+    ) -> None:
+        """Say what was found and what to do.
+
+        code: one of fare_tables/check/notices.py. key: the part of a fare table that is wrong, from
+        its version down, for whoever knows the table's file to find the location by.
+        """
+        super().__init__(found, where=where, expected=expected, remedy=remedy)
+        self.code, self.location, self.key = code, location, key
+
+    def within(self, where: str, *key: str | int) -> Self:
+        """Tell it as an error of a part around it."""
+        self.where = ": ".join(part for part in (where, self.where) if part)
+        self.key = (*key, *self.key)
+        return self
+
+    def _head(self) -> str:
+        head = super()._head()
+        if self.location is None:
+            return head
+        path, line, excerpt = self.location
+        return f"{path}:{line}: {head} [{self.code}]" + (f"\n    {excerpt}" if excerpt else "")
 
 
 class BookError(OnecardError):

@@ -11,13 +11,14 @@ import re
 import stat
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from network.locations import KeyPath, Location, lines_of, locate, nearest_line
+from network.errors import TableError
+from network.locations import KeyPath, Location, lines_of, locate, nearest_line, shorten
 from network.money import AMOUNT_MAX
 
 T = TypeVar("T")
@@ -29,32 +30,6 @@ DIGITS_MOST = 20               # of a number in a CSV
 DEEP_KEY = re.compile(r"(?<![\w.\"'-])(?:[\w\"'-]++[ \t]*\.[ \t]*){100}")
 
 
-class TableError(Exception):
-    """A table cannot be used: what was found, what was expected, where, what to do.
-
-    `code` is one of fare_tables/check/notices.py.
-    """
-
-    def __init__(self, words: str, *, code: str = "NOT_COMPILED",
-                 place: Location | None = None) -> None:
-        """Say what was found, and on lines of their own what to do."""
-        self.words, self.code, self.place = words, code, place
-        super().__init__(words if place is None else _placed_words(words, code, place))
-
-
-def within(part: str, error: TableError | ValueError) -> TableError:
-    """The same error, told as one of a part of a table; its code and place stay."""
-    if isinstance(error, TableError):
-        return TableError(f"{part}: {error.words}", code=error.code, place=error.place)
-    return TableError(f"{part}: {error}")
-
-
-def _placed_words(words: str, code: str, place: Location) -> str:
-    what, _, remedy = words.partition("\n")
-    excerpt = f"    {place.excerpt}\n" if place.excerpt else ""
-    return f"{place.path}:{place.line}: {what} [{code}]\n{excerpt}{remedy}"
-
-
 def read_bounded(path: Path, bytes_most: int) -> str:
     """The text of a file that is not larger than it may be; a larger one is not read.
 
@@ -63,8 +38,8 @@ def read_bounded(path: Path, bytes_most: int) -> str:
     content = b""
     try:
         if stat.S_ISFIFO(path.stat().st_mode):      # reading would wait for who writes to it
-            raise TableError("is a pipe, not a file\nput a file there", code="UNREADABLE",
-                             place=Location(path, 1, ""))
+            raise TableError("is a pipe, not a file", "put a file there", code="UNREADABLE",
+                             location=Location(path, 1, ""))
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size <= bytes_most:
@@ -72,31 +47,20 @@ def read_bounded(path: Path, bytes_most: int) -> str:
                 size = max(size, len(content))
     except (OSError, ValueError) as error:      # ValueError: a zero byte in the name
         why = error.strerror if isinstance(error, OSError) else error
-        raise TableError(f"cannot be read: {why}\nput a file there that can be",
-                         code="UNREADABLE", place=Location(path, 1, "")) from None
+        raise TableError(f"cannot be read: {why}", "put a file there that can be",
+                         code="UNREADABLE", location=Location(path, 1, "")) from None
     if size > bytes_most:
         raise TableError(
-            f"the file has {size:,} bytes, and at most {bytes_most:,} are read\n"
+            f"the file has {size:,} bytes, and at most {bytes_most:,} are read",
             "split it into tables of fewer operators, or leave out what no ride needs",
-            code="TOO_LARGE", place=Location(path, 1, ""))
+            code="TOO_LARGE", location=Location(path, 1, ""))
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise TableError(f"is not UTF-8: {error.reason} at byte {error.start}\n"
+        raise TableError(f"is not UTF-8: {error.reason} at byte {error.start}",
                          "store the file as UTF-8", code="UNREADABLE",
-                         place=Location(path, line, "")) from None
-
-
-def beside(folder: Path, name: str) -> Path:
-    """A CSV file of a network's folder, by the name that a table or network.toml has for it.
-
-    Raises TableError for any other file: it would not be in the digest that runs are known by.
-    """
-    if Path(name).name != name or not name.endswith(".csv"):
-        raise TableError(f"{name!r} is no CSV file of the network's folder\n"
-                         "put the file beside network.toml, under a name that ends in .csv")
-    return folder / name
+                         location=Location(path, line, "")) from None
 
 
 def read_csv(path: Path, columns: Sequence[str]) -> list[list[str]]:
@@ -106,8 +70,8 @@ def read_csv(path: Path, columns: Sequence[str]) -> list[list[str]]:
     """
     header, *rows = read_rows(path)
     if header != list(columns):
-        raise TableError(f"{path}:1: the header is {','.join(header) or 'missing'}, "
-                         f"not {','.join(columns)}\ncorrect the header")
+        raise refuse_row(path, 1, header, f"the header is {','.join(header) or 'missing'}, "
+                         f"not {','.join(columns)}", "correct the header")
     return rows
 
 
@@ -119,13 +83,18 @@ def read_rows(path: Path) -> list[list[str]]:
     try:
         rows = list(csv.reader(io.StringIO(read_bounded(path, CSV_BYTES_MOST), newline="")))
     except csv.Error as error:
-        raise TableError(f"{path}: cannot be read: {error}\nput a UTF-8 CSV there") from None
+        raise refuse_row(path, 1, (), f"cannot be read: {error}", "put a UTF-8 CSV there") from None
     header = rows[0] if rows else []
     for line, row in enumerate(rows, 1):
         if len(row) != len(header):
-            raise TableError(f"{path}:{line}: {len(row)} fields, not {len(header)}: "
-                             f"{','.join(row)}\ncorrect that line")
+            raise refuse_row(path, line, row, f"{len(row)} fields, not {len(header)}",
+                             "correct that line")
     return rows or [[]]
+
+
+def refuse_row(path: Path, line: int, row: Sequence[str], found: str, remedy: str) -> TableError:
+    """The error that a line of a CSV file is refused with."""
+    return TableError(found, remedy, location=Location(path, line, shorten(",".join(row))))
 
 
 def whole_number(text: str, path: Path, line: int) -> int:
@@ -135,9 +104,8 @@ def whole_number(text: str, path: Path, line: int) -> int:
     """
     if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MOST
             and int(text) <= AMOUNT_MAX):
-        raise TableError(f"{path}:{line}: {text[:DIGITS_MOST]!r} is not a whole number from 0 to "
-                         f"{AMOUNT_MAX}\n"
-                         "write fen or metres without decimals")
+        raise TableError(f"{text[:DIGITS_MOST]!r} is not a whole number from 0 to {AMOUNT_MAX}",
+                         "write fen or metres without decimals", location=Location(path, line, ""))
     return int(text)
 
 
@@ -153,14 +121,15 @@ class TomlFile:
         deep = DEEP_KEY.search(self.text)
         if deep is not None:        # tomllib would take hours over it
             line = self.text.count("\n", 0, deep.start()) + 1
-            raise TableError("is not a table: a name has too many dots\n"
+            raise TableError("is not a table: a name has too many dots",
                              "write keys as fare_tables/model.py has them", code="NOT_TOML",
-                             place=locate(path, self.text, line))
+                             location=locate(path, self.text, line))
         try:
             self.keys: dict[str, Any] = tomllib.loads(self.text)
         except RecursionError:
-            raise self.refuse("is not a table: brackets are nested too deep\n"
-                              "write values as fare_tables/model.py has them", "NOT_TOML") from None
+            raise self.refuse("is not a table: brackets are nested too deep",
+                              "write values as fare_tables/model.py has them",
+                              "NOT_TOML") from None
         except ValueError as error:     # not TOML, or a number of thousands of digits
             raise self._not_toml(str(error)) from None
         self._check_integers()
@@ -173,9 +142,9 @@ class TomlFile:
             if isinstance(value, dict):
                 left += [((*path, key), one) for key, one in value.items()]
             elif isinstance(value, list):
-                left += [((*path, place), one) for place, one in enumerate(value)]
+                left += [((*path, index), one) for index, one in enumerate(value)]
             elif isinstance(value, int) and value.bit_length() >= INTEGER_BITS:
-                raise self.refuse("a number is longer than any that TOML has\n"
+                raise self.refuse("a number is longer than any that TOML has",
                                   "write one of 64 bits at most", "VALUE_INVALID", path)
 
     @functools.cached_property
@@ -186,47 +155,49 @@ class TomlFile:
         at = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", said)
         line = 1 if at is None else int(at[1] or self.text.count("\n") + 1)
         twice = said.startswith(("Cannot overwrite", "Cannot declare"))
-        return TableError(
-            f"is not TOML: {said}\n"
-            + ("keep one of the two, under a name of its own" if twice
-               else "correct that place in the file"),
-            code="KEY_TWICE" if twice else "NOT_TOML", place=locate(self.path, self.text, line))
+        remedy = ("keep one of the two, under a name of its own" if twice
+                  else "correct that place in the file")
+        return TableError(f"is not TOML: {said}", remedy, code="KEY_TWICE" if twice else "NOT_TOML",
+                          location=locate(self.path, self.text, line))
 
-    def place(self, path: KeyPath) -> Location:
-        """Where a part of the file is written; the part around it where it is not."""
+    def location(self, path: KeyPath) -> Location:
+        """Where a part of the file is; of the part around it where it is not there."""
         return locate(self.path, self.text, nearest_line(self._lines, path))
 
-    def refuse(self, words: str, code: str, path: KeyPath = ()) -> TableError:
+    def refuse(self, found: str, remedy: str, code: str, path: KeyPath = ()) -> TableError:
         """The error that this file is refused with."""
-        place = self.place(path) if path else Location(self.path, 1, "")
-        return TableError(words, code=code, place=place)
+        location = self.location(path) if path else Location(self.path, 1, "")
+        return TableError(found, remedy, code=code, location=location)
 
     def convert(self, shape: type[T]) -> T:
         """What the file says, as a struct.
 
-        Raises TableError with place and remedy.
+        Raises TableError with location and remedy.
         """
         try:
             return msgspec.convert(self.keys, shape)
         except msgspec.ValidationError as error:
-            path, words, code = explain_mismatch(str(error), shape)
-            raise self.refuse(words, code, path) from None
+            raise explain_mismatch(error, shape, self.location) from None
 
 
-def explain_mismatch(said: str, shape: type[Any]) -> tuple[KeyPath, str, str]:
-    """Where a value does not fit its struct, in words with a remedy, and the notice code."""
+def explain_mismatch(error: msgspec.ValidationError, shape: type[Any],
+                     location_of: Callable[[KeyPath], Location]) -> TableError:
+    """The refusal of a value that does not fit its struct.
+
+    msgspec tells where that is in its message and nowhere else, so that it has to be parsed.
+    """
+    said = str(error)
     what, _, at = said.partition(" - at `$")
     path: KeyPath = tuple(int(index) if index else name for name, index in
                           re.findall(r"\.(\w+)|\[(\d+)\]", at.partition("[...]")[0]))
     remedy = f"the keys and their meaning are in {shape.__module__}.{shape.__name__}"
+    code = "KEY_MISSING" if what.startswith("Object missing required field") else "VALUE_INVALID"
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", what)
     if unknown is not None:
         near = difflib.get_close_matches(unknown[1], _keys_of(shape), n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        return (*path, unknown[1]), f"{said}\n{meant}{remedy}", "KEY_UNKNOWN"
-    if what.startswith("Object missing required field"):
-        return path, f"{said}\n{remedy}", "KEY_MISSING"
-    return path, f"{said}\n{remedy}", "VALUE_INVALID"
+        remedy = (f"did you mean {near[0]}? " if near else "") + remedy
+        path, code = (*path, unknown[1]), "KEY_UNKNOWN"
+    return TableError(said, remedy, code=code, location=location_of(path))
 
 
 def _keys_of(shape: type[Any]) -> list[str]:

@@ -1,15 +1,29 @@
-"""Finds a network's folder: a shipped one by its name, or one's own."""
+"""A network's folder: finds it, and reads each CSV file in it once, when it is first asked for."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from network.files import TableError, TomlFile
+from network.errors import TableError
+from network.files import TomlFile, read_csv, read_rows, refuse_row, whole_number
+from network.locations import Location, shorten
 
 T = TypeVar("T")
 
+Stops = dict[str, str]                      # stop -> its name
+Links = dict[str, dict[str, int]]           # stop -> neighbour -> metres
+LineStops = dict[str, dict[str, int]]       # line -> stop -> metres along it
+Zones = dict[str, str]                      # stop -> its zone
+Matrix = dict[tuple[str, str], int]         # (from, to) -> fen
+
 SHIPPED = Path(__file__).parents[1] / "fare_tables" / "data"
+BLOCK_BYTES = 1 << 20
 
 
 def list_networks() -> list[str]:
@@ -27,7 +41,7 @@ def find_folder(network: str) -> Path:
     if not _holds_network(folder):
         raise TableError(
             f"no network {network!r}: it is not one of {', '.join(list_networks())}, and there is "
-            f"no file {folder / 'network.toml'}\n"
+            f"no file {folder / 'network.toml'}",
             "name a shipped network, or a folder that holds a network.toml", code="UNREADABLE"
         )
     return folder
@@ -43,6 +57,162 @@ def _holds_network(folder: Path) -> bool:
 def read_toml(path: Path, shape: type[T]) -> T:
     """One TOML file as the struct that it must be.
 
-    Raises TableError with file, place and remedy.
+    Raises TableError with location and remedy.
     """
     return TomlFile(path).convert(shape)
+
+
+def digest_of(folder: Path) -> str:
+    """SHA-256 over the network's TOML and CSV files, names and contents."""
+    digest = hashlib.sha256()
+    for path in sorted([*folder.glob("*.toml"), *folder.glob("*.csv"), *folder.glob("layouts/*")]):
+        if not path.is_file():      # a folder or a pipe decides nothing: no reader takes it
+            continue
+        name = path.relative_to(folder).as_posix().encode()
+        with path.open("rb") as file:
+            digest.update(b"%d %s %d\n" % (len(name), name, os.fstat(file.fileno()).st_size))
+            while block := file.read(BLOCK_BYTES):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+@dataclass
+class NetworkFolder:
+    """What the files of a network say, by their names, as far as it was asked for.
+
+    Every method raises TableError, with file and line, for what cannot be taken.
+    """
+
+    path: Path = Path()
+    stops: dict[str, Stops] = field(default_factory=dict)
+    links: dict[str, Links] = field(default_factory=dict)
+    line_stops: dict[str, LineStops] = field(default_factory=dict)
+    zones: dict[str, Zones] = field(default_factory=dict)
+    matrices: dict[tuple[str, str], Matrix] = field(default_factory=dict)   # (file, column)
+    _rows: dict[str, list[list[str]]] = field(default_factory=dict)         # of matrices
+
+    @cached_property
+    def network_toml(self) -> TomlFile:
+        """What network.toml says, and where."""
+        return TomlFile(self.path / "network.toml")
+
+    def file(self, name: str) -> Path:
+        """A CSV file by the name that a table or network.toml has for it.
+
+        Any other file is refused: it would not be in the digest that runs are known by.
+        """
+        if Path(name).name != name or not name.endswith(".csv"):
+            raise TableError(f"{name!r} is no CSV file of the network's folder",
+                             "put the file beside network.toml, under a name that ends in .csv")
+        return self.path / name
+
+    def stops_in(self, name: str) -> Stops:
+        """The stops of a file with their names, in its order."""
+        return self._once(self.stops, name, _read_stops)
+
+    def links_in(self, name: str) -> Links:
+        """The neighbours of every stop, both ways; the shorter of two links between the same."""
+        return self._once(self.links, name, _read_links)
+
+    def line_stops_in(self, name: str) -> LineStops:
+        """How far along its line each stop is."""
+        return self._once(self.line_stops, name, _read_line_stops)
+
+    def zones_in(self, name: str) -> Zones:
+        """The zone of each stop that has one."""
+        return self._once(self.zones, name, _read_zones)
+
+    def matrix_in(self, name: str, column: str) -> Matrix:
+        """One sort of fare of a matrix; a pair whose field is blank is not in it."""
+        if (name, column) not in self.matrices:
+            rows = self._once(self._rows, name, read_rows)
+            self.matrices[name, column] = _column_of(rows, self.file(name), column)
+        return self.matrices[name, column]
+
+    def forget_matrices(self) -> None:
+        """Give back the memory of what is by far the most, once it has been compiled."""
+        self.matrices.clear()
+        self._rows.clear()
+
+    def location_of(self, name: str, columns: tuple[str, ...], code: str) -> Location:
+        """Where a file has a code in one of some columns; it is read again for that."""
+        header, *rows = read_rows(self.file(name))
+        fields = [header.index(column) for column in columns]
+        found = enumerate(rows, 2)
+        line, row = next(one for one in found if code in [one[1][field] for field in fields])
+        return Location(self.file(name), line, shorten(",".join(row)))
+
+    def _once(self, known: dict[str, T], name: str, read: Callable[[Path], T]) -> T:
+        if name not in known:
+            known[name] = read(self.file(name))
+        return known[name]
+
+
+def _read_stops(path: Path) -> Stops:
+    stops: Stops = {}
+    for line, row in enumerate(read_csv(path, ("stop", "name")), 2):
+        stop, name = row
+        if not stop:
+            raise refuse_row(path, line, row, "a stop has no code", "give it one, or leave it out")
+        if stop in stops:
+            raise refuse_row(path, line, row, f"stop {stop!r} is listed twice", "keep one line")
+        stops[stop] = name
+    return stops
+
+
+def _read_links(path: Path) -> Links:
+    links: Links = {}
+    for line, (start, end, length) in enumerate(read_csv(path, ("from", "to", "metres")), 2):
+        metres = whole_number(length, path, line)
+        for here, there in ((start, end), (end, start)):
+            near = links.setdefault(here, {})
+            near[there] = min(metres, near.get(there, metres))
+    return links
+
+
+def _read_line_stops(path: Path) -> LineStops:
+    lines: LineStops = {}
+    for number, row in enumerate(read_csv(path, ("line", "stop", "metres")), 2):
+        line, stop, metres = row
+        if not line:
+            raise refuse_row(path, number, row, "a line has no name",
+                             "name it, or leave the row out")
+        along = lines.setdefault(line, {})
+        if stop in along:
+            raise refuse_row(path, number, row, f"stop {stop!r} is on line {line!r} twice",
+                             "give a loop's stops names of their own")
+        along[stop] = whole_number(metres, path, number)
+    return lines
+
+
+def _read_zones(path: Path) -> Zones:
+    zones: Zones = {}
+    for line, row in enumerate(read_csv(path, ("stop", "zone")), 2):
+        stop, zone = row
+        if stop in zones:
+            raise refuse_row(path, line, row, f"stop {stop!r} is given a zone twice",
+                             "keep one of the two lines")
+        zones[stop] = zone
+    return zones
+
+
+def _column_of(rows: list[list[str]], path: Path, column: str) -> Matrix:
+    header = rows[0]
+    if header[:2] != ["from", "to"] or len(set(header)) != len(header):
+        raise refuse_row(path, 1, header, f"the header is {','.join(header) or 'missing'}",
+                         "write from,to and then a name for each column of fares")
+    if column not in header[2:]:
+        raise refuse_row(path, 1, header, f"there is no column {column!r}, only "
+                         f"{', '.join(header[2:])}", "name one of these as `column`")
+    index = header.index(column)
+    pairs: Matrix = {}
+    seen: set[tuple[str, str]] = set()
+    for line, row in enumerate(rows[1:], 2):
+        pair = row[0], row[1]
+        if pair in seen:
+            raise refuse_row(path, line, row, f"the fare from {row[0]!r} to {row[1]!r} is given "
+                             "twice", "keep one of the two lines")
+        seen.add(pair)
+        if row[index]:
+            pairs[pair] = whole_number(row[index], path, line)
+    return pairs

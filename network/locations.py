@@ -23,12 +23,14 @@ class Location(NamedTuple):
 
 
 def locate(path: Path, text: str, line: int) -> Location:
-    """The place of a line by its number, from 1."""
+    """The location of a line by its number, from 1."""
     lines = text.split("\n")
-    excerpt = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-    if len(excerpt) > EXCERPT_MOST:
-        excerpt = excerpt[:EXCERPT_MOST] + "…"
-    return Location(path, line, excerpt)
+    return Location(path, line, shorten(lines[line - 1].strip() if 0 < line <= len(lines) else ""))
+
+
+def shorten(text: str) -> str:
+    """A line of a file, as far as it is shown."""
+    return text if len(text) <= EXCERPT_MOST else text[:EXCERPT_MOST] + "…"
 
 
 def lines_of(text: str) -> dict[KeyPath, int]:
@@ -139,10 +141,10 @@ class _Scanner:
             self._read_string()
         elif sign == "[":
             self.at += 1
-            place = 0
+            index = 0
             while self._skip_blank() and self.text[self.at] != "]":
-                self._read_value((*path, place))
-                place += 1
+                self._read_value((*path, index))
+                index += 1
             self.at += 1
         elif sign == "{":
             self.at += 1

@@ -14,7 +14,7 @@ import msgspec
 from network.money import Currency
 
 
-class Network(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """network.toml as it is written."""
 
     network: str

@@ -51,6 +51,12 @@ class Names:
         """The number of a code, or None."""
         return 0 if code == "" else self._numbers[kind].get((scope, code))
 
+    def known(self, kind: str, code: str, scope: str = "") -> int:
+        """The number of a code that has been given one before."""
+        number = self.find(kind, code, scope)
+        assert number is not None, f"{kind} {code!r} of {scope!r} has no number"
+        return number
+
     def code(self, kind: str, number: int) -> str:
         """The code that a number stands for; "" for 0."""
         return self._names[kind][number][1]

@@ -14,10 +14,8 @@ import numpy as np
 from ext import records
 from ext.records import Records
 from network.civil import number_of
-from network.errors import OnecardError
 from network.members import Member
 from network.model import Agreement
-from network.money import PPM
 
 EVERY_BIT = (1 << 64) - 1
 LAST_DAY = (1 << 16) - 1
@@ -37,11 +35,8 @@ def compile_agreements(agreements: Sequence[Agreement], members: Sequence[Member
                        number: Number) -> AgreementArrays:
     """The agreements of a network, for each issuer with each operator.
 
-    number: gives the number of a member, mode, medium, card kind or rule by its code.
-    Raises OnecardError for fees without a receiver or over the whole amount, for names that the
-    network does not have, and for an agreement that another of the same conditions hides.
+    number: the number that a member, mode, medium, card kind or rule has.
     """
-    _check(agreements, members)
     rows = np.zeros(max(len(agreements), 1), dtype=records.AGREEMENT)
     for index, one in enumerate(agreements):
         rows[index] = _row(one, number)
@@ -89,36 +84,3 @@ def _row(one: Agreement, number: Number) -> tuple[int, ...]:
 def _bits(kind: str, codes: Sequence[str] | None, number: Number) -> int:
     """A bit for each code; every bit where there is no condition."""
     return EVERY_BIT if codes is None else sum(1 << number(kind, code) for code in set(codes))
-
-
-def _check(agreements: Sequence[Agreement], members: Sequence[Member]) -> None:
-    """Pass where every agreement can be kept to."""
-    codes = {role: {member.code for member in members if member.role == role}
-             for role in ("issuer", "operator", "centre")}
-    seen: dict[tuple[object, ...], str] = {}
-    for one in agreements:
-        where = f"agreement {one.agreement!r}"
-        for role, named in (("issuer", one.issuers), ("operator", one.operators),
-                            ("centre", None if one.centre is None else [one.centre])):
-            unknown = sorted({*(named or ())} - codes[role])
-            if unknown:
-                raise OnecardError(f"{where} names the {role} {unknown[0]!r}, which network.toml "
-                                   "does not have", expected=", ".join(sorted(codes[role])),
-                                   remedy=f"add the {role}, or correct the name")
-        if min(one.clearing_ppm, one.issuer_ppm) < 0 or one.clearing_ppm + one.issuer_ppm > PPM:
-            raise OnecardError(f"the fees of {where} are {one.clearing_ppm} and {one.issuer_ppm} "
-                               "parts per million", expected=f"0 to {PPM} together",
-                               remedy="correct network.toml")
-        if one.clearing_ppm and one.centre is None:
-            raise OnecardError(f"{where} has a clearing fee and no centre that takes it",
-                               remedy="name one as its centre")
-        conditions = tuple(getattr(one, name) if not isinstance(getattr(one, name), list)
-                           else tuple(sorted(getattr(one, name))) for name in CONDITIONS)
-        if conditions in seen:
-            raise OnecardError(f"{where} is for the same rides as {seen[conditions]!r}, which "
-                               "stands before it", remedy="keep one of the two")
-        seen[conditions] = one.agreement
-
-
-CONDITIONS = ("between", "issuers", "operators", "modes", "media", "card_kinds", "in_force_from",
-              "in_force_until")

@@ -32,7 +32,7 @@ from clearing.sample.prices import fare_of, read_track, word_of
 from fare_tables.model import Concession, Table, Transfer
 from fare_tables.source import load_tables
 from network.folder import find_folder, read_toml
-from network.model import Issuer, Network
+from network.model import Issuer, NetworkFile
 
 EVERYTHING = 2_000_000_000      # fen: where the last band of a price ends
 # Half up to a fen, the rider pays pays1 % of the price up to to1, pays2 % from there to to2, and
@@ -87,7 +87,7 @@ class _Tables:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.network = read_toml(folder / "network.toml", Network)
+        self.network = read_toml(folder / "network.toml", NetworkFile)
         self.tariffs = [table for table in load_tables(folder) if table.in_force_from <= DAY
                         and (table.in_force_until is None or table.in_force_until >= DAY)]
         self.operators = {operator.code: operator for operator in self.network.operator}

@@ -18,7 +18,7 @@ def read_memory(world: World, asked: PriceQuestion, at: int) -> Memory:
 
     Raises OnecardError where nothing counts what is said.
     """
-    day = calendar.service_day(world.network, at)
+    day = calendar.service_day(world.model, at)
     counted = dict([*_list_by_period(world, asked), *_list_by_name(world, asked.counted)])
     return Memory(None, {(name, world.period(name, day)): Accumulator(amount, 0)
                          for name, amount in counted.items()})
@@ -34,7 +34,7 @@ def _list_by_period(world: World, asked: PriceQuestion) -> Iterator[tuple[str, i
         if text is None:
             continue
         amount = _amount(world, text, where, of_rides=of_rides)
-        names = [spec.accumulator for spec in world.network.accumulator
+        names = [spec.accumulator for spec in world.model.accumulator
                  if spec.period == period and (spec.counts == "rides") == of_rides]
         if amount and not names:
             raise OnecardError(
@@ -42,7 +42,7 @@ def _list_by_period(world: World, asked: PriceQuestion) -> Iterator[tuple[str, i
                 f"{period}", where=where,
                 expected="one of " + (", ".join(
                     f"{spec.accumulator} ({spec.counts} by the {spec.period})"
-                    for spec in world.network.accumulator) or "none"),
+                    for spec in world.model.accumulator) or "none"),
                 remedy="leave it out: no fare depends on it")
         for name in names:
             yield name, amount
@@ -50,7 +50,7 @@ def _list_by_period(world: World, asked: PriceQuestion) -> Iterator[tuple[str, i
 
 def _list_by_name(world: World, texts: tuple[str, ...]) -> Iterator[tuple[str, int]]:
     """The accumulators that are named, with their amounts."""
-    known = {spec.accumulator: "" for spec in world.network.accumulator}
+    known = {spec.accumulator: "" for spec in world.model.accumulator}
     told: set[str] = set()
     for text in texts:
         name, _, value = text.partition("=")
@@ -60,9 +60,9 @@ def _list_by_name(world: World, texts: tuple[str, ...]) -> Iterator[tuple[str, i
                                remedy="give it once")
         told.add(name)
         yield name, _amount(world, value, f"--counted {name}",
-                            of_rides=world.accumulator(name).counts == "rides")
+                            of_rides=world.accumulators[name].counts == "rides")
 
 
 def _amount(world: World, text: str, where: str, *, of_rides: bool) -> int:
     return (parse_count(text, where) if of_rides
-            else parse_amount(text, world.network.money, where))
+            else parse_amount(text, world.model.money, where))

@@ -32,7 +32,7 @@ from settlement.positions import net_positions
 
 if TYPE_CHECKING:
     from clearing.book import Book
-    from clearing.engine.context import World
+    from network.numbering import NumberedNetwork
 
 NETWORK = "demo"
 MARKER = "onecard-demo"
@@ -126,14 +126,14 @@ def demonstrate(folder: Path, *, taps: int, seed: int, threads: int, received_at
         clock = time.perf_counter()
         close_window(day_number(DAY.isoformat()), NETWORK, book)
         report.seconds["close the window"] = time.perf_counter() - clock
-        world = Session(book, NETWORK).world()
-        payers, operators = _sum_flows(book, world)
+        numbered = Session(book, NETWORK).numbered()
+        payers, operators = _sum_flows(book, numbered)
         return Demonstration(
             book=folder / "book", report=report, files=_sum_files(report),
-            rides=_sum_rides(book, world), payers=payers, operators=operators,
-            positions=list(_name_positions(book, world)), ride=_find_ride(book),
+            rides=_sum_rides(book, numbered), payers=payers, operators=operators,
+            positions=list(_name_positions(book, numbered)), ride=_find_ride(book),
             seconds={"write the day's files": written, **report.seconds},
-            currency=world.network.money)
+            currency=numbered.network.model.money)
 
 
 def _prepare(folder: Path) -> None:
@@ -158,24 +158,24 @@ def _sum_files(report: Report) -> list[FileSums]:
     return sorted(sums.values())
 
 
-def _sum_rides(book: Book, world: World) -> list[RideSums]:
+def _sum_rides(book: Book, numbered: NumberedNetwork) -> list[RideSums]:
     found = book.query(
         "SELECT operator, mode, count() AS rides, sum(due) AS due, sum(paid) AS paid FROM ledger "
         "GROUP BY operator, mode")
-    cities = {city.code: city.name for city in world.network.city}
-    home = {member.number: cities.get(member.city or "", "") for member in world.members}
+    cities = {city.code: city.name for city in numbered.network.model.city}
+    home = {member.number: cities.get(member.city or "", "") for member in numbered.members}
     sums: dict[tuple[str, str], RideSums] = {}
     for operator, mode, rides, due, paid in zip(*found.values(), strict=True):
-        city, name = key = home[int(operator)], world.names.code("mode", int(mode))
+        city, name = key = home[int(operator)], numbered.names.code("mode", int(mode))
         so_far = sums.get(key, RideSums(city, name, 0, 0, 0))
         sums[key] = RideSums(city, name, so_far.rides + int(rides), so_far.due + int(due),
                              so_far.paid + int(paid))
     return sorted(sums.values())
 
 
-def _sum_flows(book: Book, world: World) -> tuple[list[Payer], list[OperatorSums]]:
+def _sum_flows(book: Book, numbered: NumberedNetwork) -> tuple[list[Payer], list[OperatorSums]]:
     """Who paid what, and what operators are due."""
-    code, names = world.names.code, {member.number: member.name for member in world.members}
+    code, names = numbered.names.code, {member.number: member.name for member in numbered.members}
     paid: dict[tuple[str, str, str], int] = {}
     due: dict[str, list[int]] = {}          # from riders, from funders, fees
     for row in obligations_of(book):
@@ -191,11 +191,11 @@ def _sum_flows(book: Book, world: World) -> tuple[list[Payer], list[OperatorSums
     return payers, [OperatorSums(operator, *sums) for operator, sums in sorted(due.items())]
 
 
-def _name_positions(book: Book, world: World) -> Iterator[NamedPosition]:
-    names = {province.code: province.name for province in world.network.province}
-    names |= {city.code: city.name for city in world.network.city}
-    members = {member.code: member.name for member in world.members}
-    for one in net_positions(obligations_of(book), world.members):
+def _name_positions(book: Book, numbered: NumberedNetwork) -> Iterator[NamedPosition]:
+    names = {province.code: province.name for province in numbered.network.model.province}
+    names |= {city.code: city.name for city in numbered.network.model.city}
+    members = {member.code: member.name for member in numbered.members}
+    for one in net_positions(obligations_of(book), numbered.members):
         yield NamedPosition(one.level, one.member,
                             members.get(one.member) or names.get(one.member, ""),
                             one.receives, one.owes, one.net)

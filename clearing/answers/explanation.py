@@ -149,7 +149,7 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
     ride, charge = priced.ride, priced.charge
     named = {table_version(table): table for table in world.tables}
     table = None if charge is None else named[charge.table]
-    currency = world.network.money
+    currency = world.model.money
     return Explanation(
         operator=ride.operator, mode=ride.mode, line=ride.line, from_stop=ride.from_stop,
         to_stop=ride.to_stop, started_at=civil_text(ride.started_at, civil_offset_s),
@@ -172,7 +172,7 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
         rows_tried=[RowTried(*line) for line in priced.trace
                     if line.kind != "table" or ride.operator in named[line.rule].operators],
         accumulators=[Counted(one.accumulator, one.period,
-                              world.accumulator(one.accumulator).counts, one.before.amount,
+                              world.accumulators[one.accumulator].counts, one.before.amount,
                               one.after.amount) for one in priced.counted],
         tiers=[] if table is None else _tiers(world, table, priced),
         quotas=[] if table is None else _quotas(world, table, priced),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from clearing.reference.world import World, read_world
-from network.folder import SHIPPED, find_folder
+from clearing.reference.world import World, world_of
+from fare_tables.source import read_sources
+from network.folder import SHIPPED
+from network.network import load_network
 
 
 def read_plain(network: str) -> World:
@@ -11,11 +13,12 @@ def read_plain(network: str) -> World:
 
     Raises TableError and OnecardError.
     """
-    folder = find_folder(network)
-    if folder.parent != SHIPPED:
+    loaded = load_network(network)
+    sources = read_sources(loaded.folder.path)
+    if loaded.folder.path.parent != SHIPPED:
         # Compiling finds what is wrong with a table. Shipped ones were compiled by the tests.
-        from clearing.engine.context import load_world
+        from clearing.engine.context import make_context
         from network.names import Names
 
-        load_world(network, Names())
-    return read_world(folder)
+        make_context(loaded, sources, Names())
+    return world_of(loaded, [source.table for source in sources])

@@ -30,7 +30,7 @@ def price(asked: PriceQuestion) -> PriceAnswer:
     """
     world = read_plain(asked.network)
     before, quote = _price(world, asked)
-    offset_s = civil_offset_s(world.network.time_zone, world.network.taps_from)
+    offset_s = civil_offset_s(world.model.time_zone, world.model.taps_from)
     return PriceAnswer(
         **vars(explain(world, quote.priced, offset_s)),
         reason=None if quote.priced.charge is not None else _reason(quote),
@@ -53,7 +53,7 @@ def _price(world: World, asked: PriceQuestion) -> tuple[list[Quote], Quote]:
                 f"the ride before has no price: {quote.priced.trace[-1].why}", where=earlier.where,
                 expected="a ride that the tables price, or what was due for it",
                 remedy="add what was due: "
-                       f'"{earlier.mode} … {world.network.money.text(200)}"')
+                       f'"{earlier.mode} … {world.model.money.text(200)}"')
         quotes.append(quote)
         memory = quote.priced.after
     return quotes, price_trip(world, rider, trip, memory)

@@ -53,10 +53,10 @@ def price_trip(world: World, rider: Rider, trip: Trip, memory: Memory) -> Quote:
                 unsaid.append(error)
     taken = [quote for quote in quotes if quote.priced.charge is not None] or quotes
     own = [quote for quote in taken
-           if quote.priced.ride.operator == f"{world.network.network}-{trip.mode}"]
+           if quote.priced.ride.operator == f"{world.model.network}-{trip.mode}"]
     if unsaid and not own:
         raise unsaid[0]
-    return _choose(trip, taken, own, world.network.money)
+    return _choose(trip, taken, own, world.model.money)
 
 
 def _choose(trip: Trip, taken: Sequence[Quote], own: Sequence[Quote],
@@ -85,8 +85,8 @@ def check_day(world: World, at: int) -> None:
     Raises TableError for a year whose holidays are not known, where any table asks for them.
     """
     if last_known_day(
-            asks_for_holidays(world.tables), world.network.calendar) is not None:
-        world.kind_of_day(calendar.service_day(world.network, at))
+            asks_for_holidays(world.tables), world.model.calendar) is not None:
+        world.kind_of_day(calendar.service_day(world.model, at))
 
 
 def _cost_the_same(quotes: Sequence[Quote]) -> bool:
@@ -119,7 +119,7 @@ def _list_ways(world: World, trip: Trip, operator: Operator) -> list[Trip]:
 
 def _list_operators(world: World, trip: Trip) -> list[Operator]:
     """Who may have run the trip: the one that it names, or all that run its mode to its stops."""
-    operators = {one.code: one for one in world.network.operator}
+    operators = {one.code: one for one in world.model.operator}
     running = {code: one for code, one in operators.items() if trip.mode in one.modes}
     if trip.operator:
         code = find_code("operator", trip.operator,
@@ -160,8 +160,8 @@ def _price_at(world: World, rider: Rider, trip: Trip, operator: Operator, memory
         table is not None and _asks_for_two_ends(world, table, _pair(world, tap), memory))
     ride = _pair(world, *_list_taps(tap, trip, two_ended))
     priced = price(world, ride, memory)
-    early = world.network.taps_from
-    if day_at(trip.at, ZoneInfo(world.network.time_zone)) < early:
+    early = world.model.taps_from
+    if day_at(trip.at, ZoneInfo(world.model.time_zone)) < early:
         why = f"the network takes taps from {early} on"
         priced = replace(priced, charge=None, code="TIME_TOO_EARLY", after=memory,
                          trace=[TraceLine("network", "taps_from", False, why, None, None)])
@@ -196,7 +196,7 @@ def _with_fares(world: World, change: Callable[[Fare], Fare]) -> World:
 
 def _tap(world: World, rider: Rider, trip: Trip, operator: Operator) -> Tap:
     """What every tap of the trip says."""
-    day = calendar.service_day(world.network, trip.at)
+    day = calendar.service_day(world.model, trip.at)
     born_on = None if rider.age is None else _born_before(day, rider.age)
     return Tap(
         card="", card_seq=0, tapped_at=trip.at, operator=operator.code, device="", device_seq=0,
@@ -233,7 +233,7 @@ def _pair(world: World, *taps: Tap) -> Ride:
 
 def _issuer_of(world: World, rider: Rider, operator: Operator, table: Table | None) -> str:
     """Whose card it is. Raises OnecardError where nobody of the city that is meant issues any."""
-    issuers = world.network.issuer
+    issuers = world.model.issuer
     if rider.issuer:
         return rider.issuer
     home = operator.city if table is None else table.city

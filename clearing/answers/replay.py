@@ -7,7 +7,7 @@ the validator, the entry's own due is what it said.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,25 +18,17 @@ from clearing.reference.memory import Memory
 from clearing.reference.pricing import Priced, price
 from clearing.reference.results import COMPLETE, OVERTIME, Entry, Leg, Ride
 from clearing.reference.taps import Tap
-from clearing.reference.world import World, read_world
+from clearing.reference.world import World
 from ext.codes import Cause, RideState
 from ext.records import RIDE_FLAGS
 from network.cards import card_text
 from network.civil import day_of
 from network.names import Names
 
-if TYPE_CHECKING:
-    from clearing.engine.context import World as Compiled  # not imported for one explanation
-
 Records = npt.NDArray[Any]
 # The order in which the engine priced a card's rides: run by run, then by time.
 PRICED_ORDER = (
     "run, greatest(started_at, if(started_at = 0, ended_at, 0)), started_at = 0, card_seq")
-
-
-def plain_world(world: Compiled) -> World:
-    """The network as the plain engine reads it, from the same folder."""
-    return read_world(world.folder)
 
 
 def entries_of_card(book: Book, high: int, low: int) -> Records:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from clearing.answers.plain import read_plain
 from clearing.book import Book, open_book
 from network.errors import OnecardError
-from network.folder import find_folder, read_toml
-from network.model import Network
 from network.names import Names
+from network.network import Network, load_network
+from network.numbering import NumberedNetwork, number_members
 
 if TYPE_CHECKING:
-    from clearing.engine.context import World
     from clearing.reference.world import World as Plain
 
 SERVER = "clickhouse://"
@@ -52,17 +51,15 @@ class Session:
         return Names(self.book.names())
 
     def described(self) -> Network:
-        """The network as its network.toml has it. Raises TableError."""
-        return read_toml(find_folder(self.locator()) / "network.toml", Network)
+        """The network, of which only network.toml has been read. Raises TableError."""
+        return load_network(self.locator())
 
-    def world(self) -> World:
-        """The network, compiled with the book's dictionary. Raises TableError and OnecardError."""
-        from clearing.engine.context import load_world
-
-        return load_world(self.locator(), self.names())
+    def numbered(self) -> NumberedNetwork:
+        """Its members in the book's numbers; no table is read. Raises TableError."""
+        return number_members(self.described(), self.names())
 
     def plain(self) -> Plain:
-        """The network as the plain engine reads it, which takes far less time.
+        """The network as the plain engine reads it, with its tables.
 
         Raises TableError and OnecardError.
         """

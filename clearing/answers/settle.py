@@ -45,13 +45,13 @@ def settle(session: Session, window: str, *, today: datetime.date,
     run = _run_that_closed(session.book, day)
     if run is None or (target / statements.LAST_FILE).exists():
         run = close_window(day, session.locator(), session.book).run
-    world = session.world()
+    numbered = session.numbered()
     before = next((one.closed_through for one in session.book.runs() if one.run == run.parent), 0)
     obligations = obligations_of(session.book, before + 1, day)
-    positions = net_positions(obligations, world.members)
-    currency = world.network.money
+    positions = net_positions(obligations, numbered.members)
+    currency = numbered.network.model.money
     try:
-        statements.write_settlement(target, obligations, positions, list(world.members),
+        statements.write_settlement(target, obligations, positions, list(numbered.members),
                                     currency.minor_unit)
     except OSError as error:
         raise OnecardError(

@@ -11,7 +11,6 @@ from clearing.answers.session import Session
 from clearing.engine.run import day_number, words_of
 from ext.codes import Code
 from network.cards import card_bits
-from network.civil import civil_offset_s
 from settlement.positions import net_positions
 
 RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "refused", "rides", "carried", "due",
@@ -71,8 +70,7 @@ def show(session: Session, topic: str, wanted: Filter = EVERYTHING) -> Listing:
 def lister(session: Session) -> Lister:
     """A book's rows with the names that their numbers stand for."""
     network = session.described()
-    return Lister(session.book, session.names(),
-                  civil_offset_s(network.time_zone, network.taps_from))
+    return Lister(session.book, session.names(), network.civil_offset_s)
 
 
 def _rides(session: Session, wanted: Filter) -> Listing:
@@ -98,9 +96,9 @@ def _variances(session: Session, wanted: Filter) -> Listing:
 
 def _positions(session: Session, wanted: Filter) -> Listing:
     days = () if wanted.window is None else (day_number(wanted.window),) * 2
-    world = session.world()
-    positions = net_positions(listings.obligations_of(session.book, *days), world.members)
-    return Listing(f"positions in {world.network.minor_unit}: what each is owed less what it owes; "
+    numbered = session.numbered()
+    positions = net_positions(listings.obligations_of(session.book, *days), numbered.members)
+    return Listing(f"positions in {numbered.network.model.minor_unit}: what each is owed less what it owes; "
                    "every level adds up to 0", POSITION_COLUMNS, iter(positions),
                    ("net", "receives", "owes"))
 
@@ -139,7 +137,7 @@ def _refusals(session: Session, wanted: Filter) -> Listing:
 
 
 def _unit(session: Session) -> str:
-    return session.described().minor_unit
+    return session.described().model.minor_unit
 
 
 TOPICS: dict[str, Callable[[Session, Filter], Listing]] = {

@@ -88,7 +88,7 @@ class Trip:
 
 def read_rider(world: World, asked: PriceQuestion) -> Rider:
     """Who rides. Raises OnecardError for names that the network does not have."""
-    network, media = world.network, world.network.media
+    network, media = world.model, world.model.media
     city = asked.card_city
     if city not in ("home", "away"):
         city = find_code("city", city, {one.code: one.name for one in network.city},
@@ -110,7 +110,7 @@ def _one_of(what: str, text: str | None, known: list[str], where: str) -> str:
 
 def read_trip(world: World, asked: PriceQuestion) -> Trip:
     """The ride that is asked for. Raises OnecardError for what cannot be read."""
-    zone, currency = ZoneInfo(world.network.time_zone), world.network.money
+    zone, currency = ZoneInfo(world.model.time_zone), world.model.money
     at = parse_moment(asked.at, zone, "--at")
     until = None if asked.until is None else parse_moment(
         asked.until, zone, "--until", day_at(at, zone))
@@ -129,9 +129,9 @@ def read_trip(world: World, asked: PriceQuestion) -> Trip:
 
 def _mode(world: World, asked: PriceQuestion) -> str:
     """The mode that was named, or the only one that it can be."""
-    modes = world.network.modes
+    modes = world.model.modes
     if asked.mode is None:
-        for operator in world.network.operator:
+        for operator in world.model.operator:
             if asked.operator in (operator.code, operator.name):
                 modes = operator.modes
         if len(modes) > 1:
@@ -142,7 +142,7 @@ def _mode(world: World, asked: PriceQuestion) -> str:
 
 def _check_length(world: World, at: int, until: int, where: str) -> None:
     """Pass where both times can be those of one ride."""
-    limit_s = world.network.ride_limit_s
+    limit_s = world.model.ride_limit_s
     if not 0 <= until - at <= limit_s:
         raise OnecardError(
             "the ride ends before it begins" if until < at else
@@ -157,7 +157,7 @@ def read_trip_before(world: World, text: str, trip: Trip) -> Trip:
 
     Raises OnecardError where it cannot be read, or was not before.
     """
-    where, zone = f'--before "{text}"', ZoneInfo(world.network.time_zone)
+    where, zone = f'--before "{text}"', ZoneInfo(world.model.time_zone)
     try:
         tokens = shlex.split(text)
     except ValueError:
@@ -181,8 +181,8 @@ def read_trip_before(world: World, text: str, trip: Trip) -> Trip:
     if until is not None:
         _check_length(world, at, until, where)
     return Trip(
-        where=where, mode=_one_of("mode", mode, world.network.modes, where), at=at, until=until,
+        where=where, mode=_one_of("mode", mode, world.model.modes, where), at=at, until=until,
         operator=keys.get("operator", ""), line=line, vehicle=keys.get("vehicle", ""),
         from_stop=keys.get("from", ""), to_stop=keys.get("to", ""),
         distance_m=parse_metres(keys["distance"], where) if "distance" in keys else None,
-        costs=(parse_amount(plain[2], world.network.money, where) if len(plain) > 2 else None))
+        costs=(parse_amount(plain[2], world.model.money, where) if len(plain) > 2 else None))

@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.answers.listings import obligations_of
-from clearing.answers.replay import PRICED_ORDER, differences, plain_world, replay_card
+from clearing.answers.replay import PRICED_ORDER, differences, replay_card
 from clearing.answers.session import Session
 from clearing.book import Book
 from clearing.book.views import flows
-from clearing.engine.context import World
+from clearing.reference.world import world_of
 from ext.codes import Cause
 from ext.records import RIDE_FLAGS
+from fare_tables.source import load_tables
 from network.members import LEVELS
+from network.numbering import NumberedNetwork
 from settlement.positions import net_positions
 
 Records = npt.NDArray[Any]
@@ -28,9 +30,9 @@ _GROSS = " + ".join(
     for flow in flows())
 
 
-def check_balances(book: Book, world: World) -> list[str]:
+def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
     """What does not add up, in words: entries in themselves, obligations, positions."""
-    breaks, unit = [], world.network.minor_unit
+    breaks, unit = [], numbered.network.model.minor_unit
     found = book.query(
         f"SELECT count() AS rides FROM ledger WHERE {_GROSS} != due + variance "
         "OR variance != paid - price OR paid < 0 OR due < 0")
@@ -44,11 +46,11 @@ def check_balances(book: Book, world: World) -> list[str]:
         if stored.get(key, 0) != posted.get(key, 0):
             window, debtor, creditor, cause = key
             breaks.append(
-                f"window {window}: {world.names.code('member', debtor)} owes "
-                f"{world.names.code('member', creditor)} {stored.get(key, 0)} {unit} for "
+                f"window {window}: {numbered.names.code('member', debtor)} owes "
+                f"{numbered.names.code('member', creditor)} {stored.get(key, 0)} {unit} for "
                 f"{Cause(cause).name.lower()}, but the entries say {posted.get(key, 0)}")
     for level in LEVELS:
-        total = sum(one.net for one in net_positions(obligations, world.members)
+        total = sum(one.net for one in net_positions(obligations, numbered.members)
                     if one.level == level)
         if total:
             breaks.append(f"positions per {level} add up to {total} {unit}, not to 0")
@@ -73,13 +75,14 @@ def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
     return sums
 
 
-def check_prices(book: Book, world: World, cards: int | None) -> tuple[int, list[str]]:
+def check_prices(book: Book, numbered: NumberedNetwork, cards: int | None) -> tuple[int, list[str]]:
     """How many rides were priced again by the plain engine, and where it differs.
 
     cards: so many, taken evenly from all by their number; None: every card.
     """
     where = "1" if cards is None else _sample(book, cards)
-    plain, breaks, checked = plain_world(world), [], 0
+    plain = world_of(numbered.network, load_tables(numbered.network.folder.path))
+    breaks, checked = list[str](), 0
     waiting: list[Records] = []
     for block in book.entries(where, f"card_hi, card_lo, {PRICED_ORDER}"):
         waiting.append(block)
@@ -89,10 +92,10 @@ def check_prices(book: Book, world: World, cards: int | None) -> tuple[int, list
         waiting = [rest]
         for card in np.split(whole, ends[:-1]) if len(ends) else []:
             checked += len(card)
-            breaks += _check_card(card, plain, world)
+            breaks += _check_card(card, plain, numbered)
     for card in waiting:
         checked += len(card)
-        breaks += _check_card(card, plain, world)
+        breaks += _check_card(card, plain, numbered)
     return checked, breaks[:BREAKS_MOST]
 
 
@@ -103,10 +106,10 @@ def _sample(book: Book, cards: int) -> str:
     return f"intHash64(card_lo) % {every} = 0" if cards else "0"
 
 
-def _check_card(rows: Records, plain: Any, world: World) -> list[str]:
+def _check_card(rows: Records, plain: Any, numbered: NumberedNetwork) -> list[str]:
     breaks = []
-    for row, priced in replay_card(rows, plain, world.names):
-        for difference in differences(row, priced, plain, world.names):
+    for row, priced in replay_card(rows, plain, numbered.names):
+        for difference in differences(row, priced, plain, numbered.names):
             breaks.append(f"ride {priced.ride.card}/{priced.ride.card_seq}: {difference}")
     return breaks
 
@@ -130,6 +133,6 @@ def verify(session: Session, cards: int | None = None) -> Verification:
 
     Raises OnecardError and TableError.
     """
-    world = session.world()
-    breaks = check_balances(session.book, world)
-    return Verification(breaks, *check_prices(session.book, world, cards))
+    numbered = session.numbered()
+    breaks = check_balances(session.book, numbered)
+    return Verification(breaks, *check_prices(session.book, numbered, cards))

@@ -107,9 +107,7 @@ def _message_of(error: Exception) -> str | None:
     """What to tell people of an error; None where it is a fault of the program itself."""
     from network.errors import OnecardError
 
-    files = sys.modules.get("network.files")        # not imported for an error alone
-    if isinstance(error, OnecardError) or (
-            files is not None and isinstance(error, files.TableError)):
+    if isinstance(error, OnecardError):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return (f"{os.fsdecode(error.filename)}: {error.strerror}\n"

@@ -93,11 +93,11 @@ def _print_report(network: str, report: Report) -> None:
 
 
 def _print_finding(network: str, finding: Finding) -> None:
-    at = network if finding.place is None else f"{finding.place.path}:{finding.place.line}"
+    at = network if finding.location is None else f"{finding.location.path}:{finding.location.line}"
     about = f" {finding.where}:" if finding.where else ""
     click.echo(f"{at}: {finding.severity} {finding.code}:{about} {finding.what}")
-    if finding.place is not None and finding.place.excerpt:
-        click.echo(f"    {finding.place.excerpt}")
+    if finding.location is not None and finding.location.excerpt:
+        click.echo(f"    {finding.location.excerpt}")
     click.echo(f"  {finding.remedy}")
 
 
@@ -112,9 +112,9 @@ def _as_object(network: str, report: Report) -> dict[str, Any]:
         "assumed": report.assumed, "errors": len(report.errors),
         "findings": [
             {"code": one.code, "severity": one.severity,
-             "file": None if one.place is None else str(one.place.path),
-             "line": None if one.place is None else one.place.line,
-             "excerpt": None if one.place is None else one.place.excerpt,
+             "file": None if one.location is None else str(one.location.path),
+             "line": None if one.location is None else one.location.line,
+             "excerpt": None if one.location is None else one.location.excerpt,
              "where": one.where, "what": one.what, "remedy": one.remedy}
             for one in report.findings],
     }

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book.native import bytes_of
-from clearing.engine.context import World
+from clearing.engine.context import ClearingContext
 from clearing.intake.intake import Intake
 from ext.clearing.partition import list_by_partition
 from ext.clearing.pipeline import Carried, PartitionPipeline
@@ -55,12 +55,12 @@ class Cleared:
 class Clearer:
     """One thread's pipeline and sums."""
 
-    def __init__(self, world: World, before: Carried, moment: Moment) -> None:
+    def __init__(self, world: ClearingContext, before: Carried, moment: Moment) -> None:
         self.sums = ObligationSums()
         self._pipeline = PartitionPipeline(
             world.pricing_tables, entry_tables(world, moment), before,
-            ride_limit_s=world.network.ride_limit_s, watermark=moment.watermark,
-            civil_offset_s=world.civil_offset_s, day_starts_s=world.day_starts_s)
+            ride_limit_s=world.network.model.ride_limit_s, watermark=moment.watermark,
+            civil_offset_s=world.network.civil_offset_s, day_starts_s=world.network.day_starts_s)
 
     def prepare(self, intake: Intake | None, partition: int) -> Records:
         """Put a partition's taps in order: those that an earlier run may have accepted."""
@@ -88,7 +88,7 @@ class Clearer:
                        taps[pipeline.events], taps[refused], pipeline.codes[refused])
 
 
-def entry_tables(world: World, moment: Moment) -> EntryTables:
+def entry_tables(world: ClearingContext, moment: Moment) -> EntryTables:
     """What entries depend on besides prices: agreements, and the windows that are open."""
     return EntryTables(members=world.member_rows, windows=window_table(moment.closed_through),
                        **world.agreements._asdict())

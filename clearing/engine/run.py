@@ -24,7 +24,7 @@ from clearing import __version__
 from clearing.book import Book, BookFile, Counts, OpenRun, Run, State
 from clearing.book.native import join_records
 from clearing.book.schema import RAW_BYTES
-from clearing.engine.context import World, load_world, versions_of
+from clearing.engine.context import ClearingContext, load_context
 from clearing.engine.duplicates import ENTRY_FIELDS, judge_taps
 from clearing.engine.partition import Cleared, Clearer, Moment, Verdicts, carry, on_threads
 from clearing.intake.decoder_tables import DecoderTables
@@ -74,8 +74,8 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     """
     clock = _Clock()
     last = book.last_run()
-    world = load_world(network, Names(book.names()))
-    decoder_tables = DecoderTables(world.network, world.folder, world.names)
+    world = load_context(network, Names(book.names()))
+    decoder_tables = DecoderTables(world)
     with closing(read_files(
             paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
             mark_cards=last is not None,    # a new book has no state to look for
@@ -87,8 +87,8 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     return report
 
 
-def _clear_intake(intake: Intake, world: World, book: Book, last: Run | None, clock: _Clock,
-                  threads: int, progress: Progress) -> Report:
+def _clear_intake(intake: Intake, world: ClearingContext, book: Book, last: Run | None,
+                  clock: _Clock, threads: int, progress: Progress) -> Report:
     """Clear what was read."""
     taken, outcomes = _judge_files(intake, book.file_digests(), world)
     latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
@@ -118,10 +118,10 @@ def close_window(day: int, network: str, book: Book) -> Report:
                            expected="a service day after the last closed one",
                            remedy="look at it with `onecard show positions`")
     last = book.last_run()
-    world = load_world(network, Names(book.names()))
+    world = load_context(network, Names(book.names()))
     digest = _digest(world, last, "close", [str(day)])
-    ends_at = (day + 1) * 86_400 + world.day_starts_s - world.civil_offset_s
-    watermark = max(book.watermark, ends_at + world.network.ride_limit_s)
+    ends_at = (day + 1) * 86_400 + world.network.day_starts_s - world.network.civil_offset_s
+    watermark = max(book.watermark, ends_at + world.network.model.ride_limit_s)
     with book.begin(digest=digest, kind="close") as run:
         _check_parent(run, last)
         stages = _Stages(world, book, run, 1, no_progress)
@@ -146,7 +146,7 @@ class _Clock:
 class _Stages:
     """The middle of a run: partitions cleared on threads, what they make written meanwhile."""
 
-    def __init__(self, world: World, book: Book, run: OpenRun, threads: int,
+    def __init__(self, world: ClearingContext, book: Book, run: OpenRun, threads: int,
                  progress: Progress) -> None:
         self.world, self.book, self.run = world, book, run
         self.threads, self.progress = threads, progress
@@ -212,7 +212,7 @@ class _Stages:
 
 
 def _judge_files(intake: Intake, known: dict[str, tuple[int, str]],
-                 world: World) -> tuple[list[int], list[BookFile]]:
+                 world: ClearingContext) -> tuple[list[int], list[BookFile]]:
     """Which files are cleared, and what becomes of each; numbers follow the digests."""
     seen = dict(known)
     taken: list[int] = []
@@ -249,26 +249,26 @@ def _check_parent(run: OpenRun, last: Run | None) -> None:
                            remedy="run the same command again")
 
 
-def _check_calendar(world: World, latest: int) -> None:
+def _check_calendar(world: ClearingContext, latest: int) -> None:
     """Refuse to go on with taps of a day of which no table can say whether it is a workday.
 
     latest: UTC seconds of the last tap; the service day of a ride is never later than its taps'.
     """
     until = world.calendar_until
-    day = day_of((latest + world.civil_offset_s - world.day_starts_s) // 86_400)
+    day = day_of((latest + world.network.civil_offset_s - world.network.day_starts_s) // 86_400)
     if until is not None and day > until:
         raise OnecardError(
             f"there are taps of {day.year}, whose workdays and holidays are not known",
-            where=world.locator,
+            where=world.network.locator,
             expected=f"service days up to {until}: the installed chinesecalendar knows no later "
                      "ones",
             remedy="upgrade it (pip install --upgrade chinesecalendar) and run the same command "
                    "again")
 
 
-def _digest(world: World, last: Run | None, kind: str, inputs: list[str]) -> str:
+def _digest(world: ClearingContext, last: Run | None, kind: str, inputs: list[str]) -> str:
     """The identity of a run: all that decides its outcome."""
-    what = [kind, __version__, world.digest, last.digest if last else "", sorted(inputs)]
+    what = [kind, __version__, world.network.digest, last.digest if last else "", sorted(inputs)]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
@@ -287,8 +287,8 @@ def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], ta
     records_ = sum(outcome.records for outcome in refusals.outcomes)
     accepted = sum(outcome.accepted for outcome in refusals.outcomes)
     committed = run.commit(
-        version=__version__, network=world.locator, network_digest=world.digest,
-        tables=dict.fromkeys(versions_of(world), world.digest), watermark=watermark,
+        version=__version__, network=world.network.locator, network_digest=world.network.digest,
+        tables=dict.fromkeys(world.versions, world.network.digest), watermark=watermark,
         counts=Counts(taps=records_, accepted=accepted, refused=records_ - accepted,
                       rides=stages.rides, carried=stages.carried))
     return Report(committed, refusals.outcomes, refusals.counts, {}, obligations,

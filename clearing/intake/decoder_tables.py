@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import secrets
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,10 @@ import numpy.typing as npt
 
 from ext.intake.decode import LONGEST_CODE, OPERATOR_RULE, PREFIX, SETTINGS
 from ext.intake.lookup import KEY, SLOT, Lookup
-from network.civil import civil_offset_s
 from network.errors import OnecardError
-from network.files import read_csv
-from network.model import Network, Operator
 from network.names import Names
+from network.network import Network
+from network.numbering import NumberedNetwork
 
 CARD_MEDIUM = "card"        # what a blank medium stands for, where the network has it
 FUTURE_S = 600              # how far a validator's clock may be ahead
@@ -83,67 +81,63 @@ class CodeTable:
 class DecoderTables:
     """A network as the decoder takes it."""
 
-    def __init__(self, network: Network, folder: Path, names: Names) -> None:
-        """Number the network's codes in the book's dictionary.
+    def __init__(self, numbered: NumberedNetwork) -> None:
+        """Look the network's codes up in the book's dictionary, which must have them all.
 
         Raises OnecardError and TableError for what cannot be decoded by.
         """
-        self.network, self.folder = network, folder
-        self.civil_offset_s = civil_offset_s(network.time_zone, network.taps_from)
-        self.scopes = sorted({text for operator in network.operator
-                              for text in (operator.code, stop_scope(operator))})
-        self._modes = _closed(names, "mode", network.modes)
-        self._media = _closed(names, "medium", network.media)
-        self._card_kinds = _closed(names, "card_kind", network.card_kinds)
-        self._issuers = _closed(names, "member", (issuer.code for issuer in network.issuer))
-        self._operators = CodeTable(len(network.operator))
+        network, names = numbered.network, numbered.names
+        self.network, model = network, network.model
+        self.scopes = sorted({text for code in network.operators
+                              for text in (code, network.system_of(code))})
+        self._modes = _closed(names, "mode", model.modes)
+        self._media = _closed(names, "medium", model.media)
+        self._card_kinds = _closed(names, "card_kind", model.card_kinds)
+        self._issuers = _closed(names, "member", network.issuers)
+        self._operators = CodeTable(len(model.operator))
         self.rules = self._write_rules(names)
         self.prefixes = _write_prefixes(network, names)
-        self.listed_stops = self._list_stops(names)
-        self._medium = (names.number("medium", CARD_MEDIUM)
-                        if CARD_MEDIUM in network.media else 0)
-        self._card_kind = (names.number("card_kind", network.card_kinds[0])
-                           if network.card_kinds else 0)
+        self.listed_stops = self._list_stops()
+        self._medium = names.known("medium", CARD_MEDIUM) if CARD_MEDIUM in model.media else 0
+        self._card_kind = (names.known("card_kind", model.card_kinds[0])
+                           if model.card_kinds else 0)
 
     def _write_rules(self, names: Names) -> npt.NDArray[Any]:
         """What each operator runs, by its index."""
-        rules = np.zeros(len(self.network.operator) + 1, dtype=OPERATOR_RULE)
-        for index, operator in enumerate(self.network.operator, 1):
+        rules = np.zeros(len(self.network.model.operator) + 1, dtype=OPERATOR_RULE)
+        for index, operator in enumerate(self.network.model.operator, 1):
             assert self._operators.add(operator.code, value=index) == index
             rule = rules[index]
-            rule["member"] = names.number("member", operator.code)
+            rule["member"] = names.known("member", operator.code)
             rule["scope"] = self.scopes.index(operator.code)
-            rule["stop_scope"] = self.scopes.index(stop_scope(operator))
+            rule["stop_scope"] = self.scopes.index(self.network.system_of(operator.code))
             rule["any_stop"] = operator.stops == "any"
             for mode in operator.modes:
-                number = names.number("mode", mode)
+                number = names.known("mode", mode)
                 rule[f"modes_{number >> 6}"] |= np.uint64(1 << (number & 63))
         return rules
 
-    def _list_stops(self, names: Names) -> list[tuple[int, str]]:
+    def _list_stops(self) -> list[tuple[int, str]]:
         """(scope, code) of the stops that operators list, each once, in the order of the files."""
         stops: dict[tuple[int, str], None] = {}
-        for operator in self.network.operator:
-            if operator.stops == "any":
-                continue
-            for stop, _ in read_csv(self.folder / operator.stops, ("stop", "name")):
-                if not 1 <= len(stop.encode("utf-8")) <= LONGEST_CODE:
-                    raise OnecardError(
-                        f"the stop {stop!r} has {len(stop.encode('utf-8'))} bytes",
-                        where=str(self.folder / operator.stops),
-                        expected=f"1 to {LONGEST_CODE}", remedy="correct the code")
-                names.number("stop", stop, stop_scope(operator))
-                stops[self.scopes.index(stop_scope(operator)), stop] = None
+        for operator in self.network.model.operator:
+            for stop in self.network.stops_of(operator.code) or ():
+                size = len(stop.encode("utf-8"))
+                if size > LONGEST_CODE:
+                    raise OnecardError(f"the stop {stop!r} has {size} bytes",
+                                       where=str(self.network.folder.file(operator.stops)),
+                                       expected=f"1 to {LONGEST_CODE}", remedy="correct the code")
+                stops[self.scopes.index(self.network.system_of(operator.code)), stop] = None
         return list(stops)
 
     def settings(self, received_at: int) -> npt.NDArray[Any]:
         """What the kernel is told once; `received_at` is UTC seconds."""
-        midnight = datetime.datetime.combine(self.network.taps_from, datetime.time(),
+        midnight = datetime.datetime.combine(self.network.model.taps_from, datetime.time(),
                                              datetime.UTC)
         settings = np.zeros(1, dtype=SETTINGS)
-        settings["earliest"] = max(0, int(midnight.timestamp()) - self.civil_offset_s)
+        settings["earliest"] = max(0, int(midnight.timestamp()) - self.network.civil_offset_s)
         settings["latest"] = min(received_at + FUTURE_S, LATEST)
-        settings["civil_offset_s"] = self.civil_offset_s
+        settings["civil_offset_s"] = self.network.civil_offset_s
         settings["closed_stops"] = len(self.listed_stops)
         settings["default_medium"] = self._medium
         settings["default_card_kind"] = self._card_kind
@@ -162,23 +156,18 @@ class DecoderTables:
         return tables
 
 
-def stop_scope(operator: Operator) -> str:
-    """Whose stops an operator's are: its system's, or its own."""
-    return operator.system or operator.code
-
-
 def _closed(names: Names, kind: str, codes: Iterable[str]) -> CodeTable:
     """A table of codes to the book's numbers."""
     table = CodeTable(16)
     for code in codes:
-        table.add(code, value=names.number(kind, code))
+        table.add(code, value=names.known(kind, code))
     return table
 
 
 def _write_prefixes(network: Network, names: Names) -> npt.NDArray[Any]:
     """Every issuer's card prefixes, the longest first."""
     owners: dict[bytes, str] = {}
-    for issuer in network.issuer:
+    for issuer in network.model.issuer:
         for prefix in issuer.card_prefixes:
             if owners.setdefault(prefix.encode("utf-8"), issuer.code) != issuer.code:
                 raise OnecardError(
@@ -189,5 +178,5 @@ def _write_prefixes(network: Network, names: Names) -> npt.NDArray[Any]:
     for row, text in zip(prefixes, fitting, strict=True):
         words = np.frombuffer(text.ljust(24, b"\0"), dtype=np.uint64)
         row["text_0"], row["text_1"], row["text_2"] = words
-        row["length"], row["issuer"] = len(text), names.number("member", owners[text])
+        row["length"], row["issuer"] = len(text), names.known("member", owners[text])
     return prefixes

@@ -49,8 +49,8 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
 
     Raises FileUnreadable, FileChanged, and OnecardError where there is no such layout.
     """
-    name = layout or decoder_tables.network.default_layout
-    other = load_layout(decoder_tables.folder, name) if name else None
+    name = layout or decoder_tables.network.model.default_layout
+    other = load_layout(decoder_tables.network.folder.path, name) if name else None
     if partitions is None:
         partitions = choose_partitions(sum(path.stat().st_size for path in paths
                                            if path.is_file()))
@@ -74,7 +74,7 @@ class Crew:
 
     def __init__(self, threads: int, decoder_tables: DecoderTables, received_at: int,
                  partitions: int, spill: Spill) -> None:
-        self.civil_offset_s = decoder_tables.civil_offset_s
+        self.civil_offset_s = decoder_tables.network.civil_offset_s
         self.workers = [Worker(number, decoder_tables, received_at, partitions, spill)
                         for number in range(threads)]
         self.blocks = 0

@@ -5,18 +5,18 @@ from __future__ import annotations
 import datetime
 from zoneinfo import ZoneInfo
 
-from network.model import Network
+from network.model import NetworkFile
 
 AGE_MOST = 150
 
 
-def service_day(network: Network, time: int) -> datetime.date:
+def service_day(network: NetworkFile, time: int) -> datetime.date:
     """The civil date of a moment, counted from the hour at which service days begin."""
     zone = ZoneInfo(network.time_zone)
     return datetime.datetime.fromtimestamp(time - _start_s(network), zone).date()
 
 
-def end_of_day(network: Network, day: datetime.date) -> int:
+def end_of_day(network: NetworkFile, day: datetime.date) -> int:
     """The first moment that no longer belongs to a service day."""
     midnight = datetime.datetime.combine(
         day + datetime.timedelta(days=1), datetime.time(), ZoneInfo(network.time_zone)
@@ -24,7 +24,7 @@ def end_of_day(network: Network, day: datetime.date) -> int:
     return int(midnight.timestamp()) + _start_s(network)
 
 
-def clock(network: Network, time: int) -> datetime.time:
+def clock(network: NetworkFile, time: int) -> datetime.time:
     """What the clock on the wall shows at a moment."""
     return datetime.datetime.fromtimestamp(time, ZoneInfo(network.time_zone)).time()
 
@@ -53,6 +53,6 @@ def window_of(day: datetime.date, closed_through: datetime.date | None) -> datet
     return closed_through + datetime.timedelta(days=1)
 
 
-def _start_s(network: Network) -> int:
+def _start_s(network: NetworkFile) -> int:
     starts = network.day_starts_at
     return starts.hour * 3600 + starts.minute * 60 + starts.second

@@ -38,7 +38,7 @@ def chain_after(
         return None
     if is_companion(table, ride, chain):
         return chain
-    system = world.system(ride.operator)
+    system = world.system_of(ride.operator)
     if transferred:
         assert chain is not None
         transfers, started_at, due = chain.transfers + 1, chain.started_at, chain.due

@@ -45,7 +45,7 @@ def _list_rider_whys(
     if row.media is not None and ride.medium not in row.media:
         yield f"not for medium {ride.medium or '(blank)'}"
     if row.cards != "any":
-        city = world.issuer(ride.issuer).city
+        city = world.issuers[ride.issuer].city
         if row.cards == "home" and city != table.city:
             yield f"only for cards of {table.city}; this one is of {city}"
         if row.cards == "away" and city == table.city:
@@ -155,16 +155,16 @@ def _list_boarding_whys(row: Transfer, ride: Ride, before: Chain) -> Iterator[st
 
 
 def _why_no_tier(world: World, row: Tier, ride: Ride, memory: Memory) -> str | None:
-    spec = world.accumulator(row.accumulator)
+    spec = world.accumulators[row.accumulator]
     period = world.period(row.accumulator, ride.service_day)
     amount = memory.accumulator(row.accumulator, period).amount
-    so_far = f"{counted(world.network, spec, amount)} counted in {period}"
+    so_far = f"{counted(world.model, spec, amount)} counted in {period}"
     if row.over is not None and not amount > row.over:
-        return f"{so_far}, not over {counted(world.network, spec, row.over)}"
+        return f"{so_far}, not over {counted(world.model, spec, row.over)}"
     if row.at_least is not None and not amount >= row.at_least:
-        return f"{so_far}, not at least {counted(world.network, spec, row.at_least)}"
+        return f"{so_far}, not at least {counted(world.model, spec, row.at_least)}"
     if row.up_to is not None and not amount <= row.up_to:
-        return f"{so_far}, more than {counted(world.network, spec, row.up_to)}"
+        return f"{so_far}, more than {counted(world.model, spec, row.up_to)}"
     if row.below is not None and not amount < row.below:
-        return f"{so_far}, not below {counted(world.network, spec, row.below)}"
+        return f"{so_far}, not below {counted(world.model, spec, row.below)}"
     return None

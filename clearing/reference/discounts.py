@@ -72,7 +72,7 @@ def _weight(funder: Share) -> Fraction:
 
 
 def _concession(world: World, table: Table, row: Concession, price: int, ride: Ride) -> Answer:
-    money = world.network.money.text
+    money = world.model.money.text
     if row.pays_percent is not None:
         return _percent(row, row.pays_percent, price)
     if row.bands is not None:
@@ -94,7 +94,7 @@ def _concession(world: World, table: Table, row: Concession, price: int, ride: R
 def _transfer(
     world: World, fare: Fare, row: Transfer, price: int, ride: Ride, chain: Chain
 ) -> Answer:
-    money = world.network.money.text
+    money = world.model.money.text
     so_far = f"less {money(chain.prices)} so far"
     if row.credit is not None:
         return Answer(price - row.credit, f"{money(row.credit)} off")
@@ -124,12 +124,12 @@ def _percent(row: DiscountRow, percent: int | str, price: int) -> Answer:
 
 
 def _cap(world: World, row: Cap, ride: Ride, memory: Memory) -> Answer:
-    money = world.network.money.text
+    money = world.model.money.text
     period = world.period(row.accumulator, ride.service_day)
     so_far = memory.accumulator(row.accumulator, period).amount
-    spec = world.accumulator(row.accumulator)
+    spec = world.accumulators[row.accumulator]
     return Answer(row.amount - so_far, f"at most {money(row.amount)} in {period}; "
-                                       f"{counted(world.network, spec, so_far)} so far")
+                                       f"{counted(world.model, spec, so_far)} so far")
 
 
 def _banded(bands: list[PriceBand], price: int) -> Fraction:

@@ -30,7 +30,7 @@ def clear(world: World, taps: Iterable[Tap], state: State) -> Result:
 
 def close(world: World, state: State, through: datetime.date) -> Result:
     """The service days up to one closed: entries open by then are rides without an exit."""
-    end = calendar.end_of_day(world.network, through) + world.network.ride_limit_s
+    end = calendar.end_of_day(world.model, through) + world.model.ride_limit_s
     result = _finish(world, [], replace(state, watermark=max(state.watermark, end)), [])
     closed = max(through, state.closed_through or through)
     return replace(result, state=replace(result.state, closed_through=closed))
@@ -50,7 +50,7 @@ def list_rides(
     still_open: dict[str, Tap] = {}
     for card, taps in groupby(by_card, key=lambda tap: tap.card):
         rides, inside = pair(world, taps)
-        if inside is not None and inside.tapped_at + world.network.ride_limit_s < state.watermark:
+        if inside is not None and inside.tapped_at + world.model.ride_limit_s < state.watermark:
             rides.append(close_open(world, inside))
         elif inside is not None:
             still_open[card] = replace(inside, carried=True)

@@ -24,7 +24,7 @@ def enter(
 
 def list_fees(world: World, ride: Ride, charge: Charge) -> list[Leg]:
     """What the operator owes for the clearing of the ride; a fee of 0 is none."""
-    agreement = next((one for one in world.network.agreement if holds(world, one, ride)), None)
+    agreement = next((one for one in world.model.agreement if holds(world, one, ride)), None)
     if agreement is None:
         return []
     fees = [("clearing_fee", agreement.centre or "", agreement.clearing_ppm),
@@ -54,7 +54,7 @@ def holds(world: World, agreement: Agreement, ride: Ride) -> bool:
 
 def how_far(world: World, ride: Ride) -> str:
     """How far from home the card is: in its city, in its province, or further."""
-    home, here = world.issuer(ride.issuer).city, world.operator(ride.operator).city
+    home, here = world.issuers[ride.issuer].city, world.operators[ride.operator].city
     if home == here:
         return "city"
-    return "province" if world.province(home) == world.province(here) else "nation"
+    return "province" if world.provinces[home] == world.provinces[here] else "nation"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from clearing.reference.distances import along_line, between_stops, list_reached
+from clearing.reference.distances import along_line, between_stops, list_reached, stops_along
 from clearing.reference.results import (
     COMPLETE,
     MISSING_IN,
@@ -17,7 +17,8 @@ from clearing.reference.results import (
 from clearing.reference.state import Owned
 from clearing.reference.words import Answer, duration, metres
 from clearing.reference.world import World
-from fare_tables.model import Band, Fare, SameStation
+from fare_tables.bands import fare_of_bands
+from fare_tables.model import Fare, SameStation
 
 
 def judge_time(fare: Fare, ride: Ride) -> Ride:
@@ -36,7 +37,7 @@ def find_due(world: World, fare: Fare, ride: Ride) -> Answer:
     if answer.amount is None or ride.state != OVERTIME:
         return answer
     due = answer.amount + fare.overtime_add
-    words = f"{answer.words}; overtime adds {world.network.money.text(fare.overtime_add)}"
+    words = f"{answer.words}; overtime adds {world.model.money.text(fare.overtime_add)}"
     if fare.overtime_dearest:
         dearest = _edge(world, fare, ride, "highest", entering=False)
         if dearest.amount is not None and dearest.amount > due:
@@ -50,7 +51,7 @@ def find_through(world: World, fare: Fare, ride: Ride, first_entry: Owned) -> An
     A stop of another system is no stop of this one.
     """
     system, stop = first_entry
-    start = stop if system == world.system(ride.operator) else ""
+    start = stop if system == world.system_of(ride.operator) else ""
     return _between(world, fare, ride, start, ride.to_stop)
 
 
@@ -65,7 +66,7 @@ def _by_state(world: World, fare: Fare, ride: Ride) -> Answer:
         elif ride.state == SAME_STATION:
             word = _same_station(fare, ride.ended_at - ride.started_at)
     if isinstance(word, int):
-        return Answer(word, f"{world.network.money.text(word)} for a {ride.state} ride")
+        return Answer(word, f"{world.model.money.text(word)} for a {ride.state} ride")
     if word == "fare":
         return _between(world, fare, ride, ride.from_stop, ride.to_stop)
     if word == "validator":
@@ -103,12 +104,12 @@ def _by_matrix(world: World, fare: Fare, start: str, end: str) -> Answer:
     """The amount of a pair of stops, or of their zones."""
     ends, what = (start, end), "stop"
     if fare.basis == "zone":
-        zones = world.zones_in(fare.zones or "")
+        zones = world.folder.zones_in(fare.zones or "")
         unzoned = [stop for stop in ends if stop not in zones]
         if unzoned:
             return Answer(None, f"stop {unzoned[0] or '(blank)'} has no zone")
         ends, what = (zones[start], zones[end]), "zone"
-    amount = world.matrix(fare.matrix or "", fare.column).get(ends)
+    amount = world.folder.matrix_in(fare.matrix or "", fare.column).get(ends)
     way = " to ".join(f"{what} {name or '(blank)'}" for name in ends)
     return Answer(amount, way if amount is not None else f"{way} is not in {fare.matrix}")
 
@@ -135,26 +136,8 @@ def _by_distance(world: World, fare: Fare, ride: Ride, start: str, end: str) -> 
 
 
 def _by_bands(fare: Fare, length: int, words: str) -> Answer:
-    amount = banded(fare.bands or [], length)
+    amount = fare_of_bands(fare.bands or [], length)
     return Answer(amount, words if amount is not None else f"{words}: beyond the last band")
-
-
-def banded(bands: list[Band], length: int) -> int | None:
-    """The fare of a length (metres or seconds) by the band that it falls into."""
-    amount, reached = 0, 0
-    for band in bands:
-        to = band.to_m if band.to_m is not None else band.to_s
-        end = length if to is None else min(length, to)
-        if band.amount is not None:
-            amount = band.amount
-        else:
-            every = band.every_m or band.every_s
-            assert every is not None and band.add is not None
-            amount += -((reached - end) // every) * band.add
-        if to is None or length <= to:
-            return amount
-        reached = to
-    return None
 
 
 def _edge(world: World, fare: Fare, ride: Ride, word: str, *, entering: bool) -> Answer:
@@ -178,7 +161,7 @@ def _edge(world: World, fare: Fare, ride: Ride, word: str, *, entering: bool) ->
 def _list_stops(world: World, fare: Fare, ride: Ride, stop: str, word: str) -> Iterator[str]:
     """The other ends that a ride could have had, by its basis; some have no fare."""
     if fare.basis == "distance" and fare.distance == "line":
-        along = world.metres_along(*ride.own_line) if ride.line else {}
+        along = stops_along(world, ride.own_line)
         ends = {min(along.values()), max(along.values())} if along else set()
         yield from (one for one, at_m in along.items() if word != "terminus" or at_m in ends)
     elif word == "terminus":
@@ -186,9 +169,9 @@ def _list_stops(world: World, fare: Fare, ride: Ride, stop: str, word: str) -> I
     elif fare.basis == "distance":
         yield from list_reached(world, ride.operator, stop)
     elif fare.basis == "od":
-        pairs = world.matrix(fare.matrix or "", fare.column)
+        pairs = world.folder.matrix_in(fare.matrix or "", fare.column)
         yield from {end for pair in pairs if stop in pair for end in pair}
     elif fare.basis == "zone":
         known = world.stops_of(ride.operator)
-        yield from (one for one in world.zones_in(fare.zones or "")
+        yield from (one for one in world.folder.zones_in(fare.zones or "")
                     if known is None or one in known)

@@ -66,7 +66,7 @@ def _repeats(same: bool, tap: Tap) -> Refusal:
 
 def _ends(world: World, tap: Tap) -> tuple[End, ...]:
     """When and where a tap was; a ride record can have been at two places."""
-    system = world.system(tap.operator)
+    system = world.system_of(tap.operator)
     if tap.kind != "ride":
         return (End(tap.tapped_at, system, tap.stop),)
     way_in = End(tap.time, system, tap.in_stop)

@@ -48,7 +48,7 @@ def remember(
 
     if not ride.incomplete:
         for accumulator in table.counts_to:
-            counts = world.accumulator(accumulator).counts
+            counts = world.accumulators[accumulator].counts
             add(accumulator, {"paid": charge.paid, "due": charge.due, "rides": 1}[counts])
     for row in applied:
         if row.quota is not None:

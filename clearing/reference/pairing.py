@@ -41,9 +41,9 @@ def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None]:
 def fits(world: World, entry: Tap, out: Tap) -> bool:
     """Whether an exit belongs to an open entry."""
     return (
-        world.system(entry.operator) == world.system(out.operator)
+        world.system_of(entry.operator) == world.system_of(out.operator)
         and entry.mode == out.mode
-        and 0 <= out.tapped_at - entry.tapped_at <= world.network.ride_limit_s
+        and 0 <= out.tapped_at - entry.tapped_at <= world.model.ride_limit_s
     )
 
 
@@ -83,7 +83,7 @@ def _ride(
 ) -> Ride:
     first, last = taps[0], taps[-1]
     time = ended_at if state == MISSING_IN else started_at
-    day = calendar.service_day(world.network, time)
+    day = calendar.service_day(world.model, time)
     reviewed_until = last.reviewed_until or first.reviewed_until
     paid = [tap.paid for tap in taps if tap.paid is not None]
     return Ride(

@@ -30,7 +30,7 @@ def net(obligations: Obligations, world: World) -> Positions:
 
 def _list_homes(world: World) -> dict[str, tuple[str, str]]:
     """Where each member stands: its city and province, or what takes their place."""
-    network = world.network
+    network = world.model
     province_of = {city.code: city.province for city in network.city}
     members: list[Operator | Issuer | Funder] = [
         *network.operator, *network.issuer, *network.funder,

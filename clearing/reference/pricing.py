@@ -66,8 +66,9 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
         running.discount()
     charge = _charge(running, due)
     if charge.paid > AMOUNT_MAX:
-        trace.append(TraceLine("paid", "", False, f"the validators charged more than the "
-                               f"{money(AMOUNT_MAX)} that a price may be", charge.price, None))
+        most = world.model.money.text(AMOUNT_MAX)
+        trace.append(TraceLine("paid", "", False, f"more was charged than the {most} that a price "
+                               "may be", charge.price, None))
         return Priced(ride=ride, charge=None, code="PRICE_OVERFLOW", trace=trace, before=memory,
                       after=memory)
     said = "the validator charged it" if charge.by_validator else "the price"
@@ -107,7 +108,7 @@ def _find_due(world: World, fare: Fare, ride: Ride, trace: list[TraceLine]) -> i
     if due.amount is not None and ride.incomplete and not fare.discounts_on_incomplete:
         words += "; an incomplete ride has no discounts"
     if due.amount is not None and due.amount > AMOUNT_MAX:
-        words += f"; more than the {world.network.money.text(AMOUNT_MAX)} that a price may be"
+        words += f"; more than the {world.model.money.text(AMOUNT_MAX)} that a price may be"
     trace.append(TraceLine("fare", fare.rule, due.amount is not None, words, None, due.amount))
     return due.amount
 
@@ -187,7 +188,7 @@ def _charge(running: _Running, due: int) -> Charge:
         ride.paid is not None and world.charged_by_validator(ride.operator, ride.medium)
     )
     paid = ride.paid if by_validator and ride.paid is not None else asked
-    held = paid != asked and world.operator(ride.operator).on_variance == "hold"
+    held = paid != asked and world.operators[ride.operator].on_variance == "hold"
     fare = Leg("fare", running.fare.rule, ride.issuer, ride.operator, paid)
     return Charge(
         table=table_version(running.table), rule=running.fare.rule, due=due, price=asked,

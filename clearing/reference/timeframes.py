@@ -18,7 +18,7 @@ def why_outside(
     """Why a moment of a service day is in none of these timeframes; None where it is in one."""
     if not time:
         return f"not known to be in {' or '.join(names)}: its time is missing"
-    clock = calendar.clock(world.network, time)
+    clock = calendar.clock(world.model, time)
     whys = []
     for timeframe in table.timeframe:
         if timeframe.timeframe not in names:

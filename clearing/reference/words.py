@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from network.model import AccumulatorSpec, Network
+from network.model import AccumulatorSpec, NetworkFile
 
 
 class Answer(NamedTuple):
@@ -14,9 +14,9 @@ class Answer(NamedTuple):
     words: str
 
 
-def counted(network: Network, spec: AccumulatorSpec, amount: int) -> str:
+def counted(model: NetworkFile, spec: AccumulatorSpec, amount: int) -> str:
     """What an accumulator has counted: money, or a number."""
-    return str(amount) if spec.counts == "rides" else network.money.text(amount)
+    return str(amount) if spec.counts == "rides" else model.money.text(amount)
 
 
 def metres(length_m: int) -> str:

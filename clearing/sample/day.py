@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clearing.engine.context import read_network
 from clearing.intake.layout import load_layout
 from clearing.sample.files import TapFile, open_files
 from clearing.sample.ground import Ground
@@ -24,6 +23,7 @@ from clearing.sample.shape import Draws
 from clearing.sample.spoilt import spoil
 from clearing.sample.taps import Taps, make_batch
 from clearing.sample.text import Form, Writer
+from network.folder import find_folder
 
 DAY = datetime.date(2024, 11, 25)
 COUNTED_FROM = datetime.date(2020, 1, 1)    # card counters: so many days, times 64
@@ -52,7 +52,7 @@ def write_day(
     no such layout, and ValueError where it has other columns.
     """
     ground = Ground(network, day)
-    form = Form(load_layout(read_network(str(network))[1], layout) if layout else None)
+    form = Form(load_layout(find_folder(str(network)), layout) if layout else None)
     writer = Writer(ground, form)
     cards = max(1, taps * 1000 // TAPS_PER_1000_CARDS)
     folder.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from clearing.sample.prices import Prices, Track, fare_of, read_track, word_of
 from clearing.sample.shape import draw_table, zipf_table
 from fare_tables.source import load_tables
 from network.folder import find_folder, read_toml
-from network.model import Network, Operator
+from network.model import NetworkFile, Operator
 
 GATES = 8               # of one metro stop
 SPEED_MM = 109          # thousandths of a second per metre: 33 km/h, stops included
@@ -30,7 +30,7 @@ class Ground:
     def __init__(self, network: str | Path, day: datetime.date) -> None:
         """Read a network, shipped or one's own; the town's shares must name its members."""
         folder = find_folder(str(network))
-        self.network = read_toml(folder / "network.toml", Network)
+        self.network = read_toml(folder / "network.toml", NetworkFile)
         self.day = day
         self.operators = self.network.operator
         self.number = {operator.code: index for index, operator in enumerate(self.operators)}

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fare_tables.model import Band, Concession, Fare, PriceBand, Table, Transfer
-from network.model import Network, Operator
+from network.model import NetworkFile, Operator
 
 Row = TypeVar("Row", Concession, Transfer)
 
@@ -27,7 +27,7 @@ FAR = 1 << 40       # metres between stops that no track joins
 class Prices:
     """A network's tables on one day. A *due class* is the place of an amount in `dues`."""
 
-    def __init__(self, network: Network, tables: Sequence[Table], day: datetime.date) -> None:
+    def __init__(self, network: NetworkFile, tables: Sequence[Table], day: datetime.date) -> None:
         """Take the tables in force; refuse what a validator cannot work out by itself."""
         self.network = network
         self.tables = [table for table in tables if _in_force(table, day)]

@@ -4,12 +4,12 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from ext.checked cimport check
 from ext.codes cimport Basis, EdgeFare, RideState
+from ext.clearing.bands cimport fare_in_bands
 from ext.clearing.conditions cimport holds, is_incomplete
 from ext.clearing.tables cimport PricingTables
 from ext.records cimport (
     RIDE_HAS_DISTANCE,
     RIDE_HAS_DUE,
-    Band,
     CandidateRows,
     FareRow,
     LineStops,
@@ -37,17 +37,7 @@ cdef inline const FareRow *find_fare_row(PricingTables tables, const CandidateRo
 cdef inline int64_t fare_of_bands(PricingTables tables, const FareRow *row,
                                   int64_t value) except -2 nogil:
     """The fare of so many metres or seconds."""
-    cdef uint32_t i
-    cdef const Band *band
-    for i in range(row.bands, row.bands + row.bands_count):
-        band = &tables.bands[i]
-        if value <= band.to:
-            if band.every == 0:
-                return band.amount
-            check(value >= band.reached, b"a band begins where the one before ends")
-            # Whole steps begun: at least 1 is divided, so that floor division rounds up.
-            return band.amount + band.add * ((value - band.reached + band.every - 1) // band.every)
-    return NO_FARE_AMOUNT
+    return fare_in_bands(tables.bands, row.bands, row.bands_count, value)
 
 
 cdef inline int64_t fare_of_metres(PricingTables tables, const FareRow *row,

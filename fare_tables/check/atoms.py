@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
-from fare_tables.check.setting import Service, Setting
+from fare_tables.check.services import Service, list_day_words, services_of
 from fare_tables.model import (
     DISCOUNTS,
     Row,
@@ -26,6 +26,7 @@ from fare_tables.model import (
     is_between_stops,
     tier_bounds,
 )
+from network.network import Network
 
 KINDS = ("fare", *DISCOUNTS)
 STATES = ("COMPLETE", "SAME_STATION", "MISSING_IN", "MISSING_OUT", "SINGLE_TAP")
@@ -87,7 +88,7 @@ class Timing(NamedTuple):
 
 
 def rows_of(table: Table) -> list[TableRow]:
-    """Every row of a table, by kind and place."""
+    """Every row of a table, kind by kind, in order."""
     return [TableRow(kind, row) for kind in KINDS for row in getattr(table, kind)]
 
 
@@ -102,10 +103,10 @@ def states_of(table: Table, service: Service) -> list[str]:
 class Atoms:
     """The dimensions of one table, for the rides of one service."""
 
-    def __init__(self, table: Table, service: Service, setting: Setting,
+    def __init__(self, table: Table, service: Service, network: Network,
                  lines: Sequence[str]) -> None:
         """`lines` are those that the table prices rides of, "" for any other."""
-        self.table, self.service, self.setting, self.lines = table, service, setting, lines
+        self.table, self.service, self.network, self.lines = table, service, network, lines
         self.rows = rows_of(table)
         self.timeframes = {one.timeframe: one for one in table.timeframe}
         sets: dict[str, set[str]] = {}
@@ -159,7 +160,7 @@ class Atoms:
 
     def _of_rider(self, state: str) -> list[Dimension]:
         """Who rides, by what, on which line."""
-        table, setting, mode = self.table, self.setting, self.service.mode
+        table, model, mode = self.table, self.network.model, self.service.mode
         companions = [False]
         if table.companion_within_s is not None and state == "SINGLE_TAP":
             companions.append(True)
@@ -168,11 +169,11 @@ class Atoms:
                 if edge is not None and edge in AGES}
         return [
             self._dimension("mode", [mode], lambda one, value: _in(value, one.row.modes)),
-            self._dimension("card_kind", setting.card_kinds,
+            self._dimension("card_kind", model.card_kinds,
                             lambda one, value: _in(value, one.row.card_kinds)),
-            self._dimension("medium", setting.media,
+            self._dimension("medium", model.media,
                             lambda one, value: _in(value, one.row.media)),
-            self._dimension("city", dict.fromkeys(setting.issuer_cities),
+            self._dimension("city", dict.fromkeys(one.city for one in model.issuer),
                             lambda one, value: _fits_card(one.row, value, table.city)),
             self._dimension("line", self.lines, lambda one, value: self._of_classes(
                 one.row.line_classes, self.service.operator, value)),
@@ -185,8 +186,7 @@ class Atoms:
         ]
 
     def _of_classes(self, names: Sequence[str] | None, operator: str, line: str) -> bool:
-        return names is None or any(
-            (operator, line) in self.setting.line_classes.get(name, ()) for name in names)
+        return names is None or self.network.is_of_class((operator, line), names)
 
     def _of_place(self, state: str) -> list[Dimension]:
         """Where and when: stops, the day and the clock."""
@@ -219,7 +219,7 @@ class Atoms:
         at_exit = any(one.row.timeframes is not None and one.row.timeframe_at == "exit"
                       for one in self.rows)
         named = any(timeframe.days is not None for timeframe in self.table.timeframe)
-        days = self.setting.list_day_words() if named else [frozenset[str]()]
+        days = list_day_words(self.network) if named else [frozenset[str]()]
 
         def exits(entry: int | None) -> list[int | None]:
             if state == "MISSING_OUT":
@@ -252,7 +252,7 @@ class Atoms:
     def _befores(self) -> list[Before | None]:
         """Rides that this table's rides can be transfers from; None: there is none."""
         found: list[Before | None] = [None]
-        for service in self.setting.services:
+        for service in services_of(self.network):
             found += [Before(service.operator, service.mode, line, stop)
                       for line in self._lines_before(service)
                       for stop in self._stops_before(service)]
@@ -261,12 +261,12 @@ class Atoms:
     def _lines_before(self, service: Service) -> list[str]:
         """A line of each sort that line classes make."""
         def classes_of(line: str) -> frozenset[str]:
-            return frozenset(name for name, members in self.setting.line_classes.items()
+            return frozenset(name for name, members in self.network.line_classes.items()
                              if (service.operator, line) in members)
 
         if not self._name("from_line_classes"):
             return [""]
-        return ["", *one_of_each(sorted(known_lines(service.operator, self.setting)), classes_of)]
+        return ["", *one_of_each(sorted(known_lines(service.operator, self.network)), classes_of)]
 
     def _stops_before(self, service: Service) -> list[str]:
         """A stop of each sort that stop sets make, and the last stop of each set."""
@@ -324,9 +324,9 @@ def stops_of(service: Service, table: Table) -> list[str]:
     return [*sorted({stop for stops in table.stop_sets.values() for stop in stops}), ""]
 
 
-def known_lines(operator: str, setting: Setting) -> set[str]:
+def known_lines(operator: str, network: Network) -> set[str]:
     """The lines of an operator that line classes name."""
-    return {line for members in setting.line_classes.values()
+    return {line for members in network.line_classes.values()
             for owner, line in members if owner == operator}
 
 

@@ -16,12 +16,12 @@ from fare_tables.check.coverage import Coverage, cover, never_win
 from fare_tables.check.findings import Finding, find_at
 from fare_tables.check.grids import Grids
 from fare_tables.check.rows import check_rows
-from fare_tables.check.setting import FOREVER, Service, Setting, last_day
+from fare_tables.check.services import FOREVER, Service, last_day, priced_by, services_of
 from fare_tables.check.stops import check_stops, unknown_stops
 from fare_tables.model import table_version
 from fare_tables.source import TableSource
-from network.files import TomlFile
 from network.locations import Location
+from network.network import Network
 
 ONE_DAY = datetime.timedelta(days=1)
 SORTS_SHOWN = 3             # rides without a fare row, of one table
@@ -44,32 +44,34 @@ class Report:
         return [one for one in self.findings if one.severity == "error"]
 
 
-def check_versions(written: Sequence[TableSource], setting: Setting) -> list[Finding]:
+def check_versions(sources: Sequence[TableSource], network: Network) -> list[Finding]:
     """Days without a table, and days with two; tables that nobody's rides come to."""
+    services = services_of(network)
     findings = [
         find_at(one, "NO_SERVICE", "none of its operators runs what it prices while it is in force",
-                "correct its operators, modes or dates, or leave the table out", hint="operators")
-        for one in written if not setting.services_of(one.table)]
-    for service in setting.services:
-        tables = [one for one in written if service in setting.services_of(one.table)]
-        findings += [*_gaps(tables, service, setting), *_line_gaps(tables, service)]
+                "correct its operators, modes or dates, or leave the table out", "operators")
+        for one in sources if not priced_by(one.table, services)]
+    for service in services:
+        tables = [one for one in sources if service in priced_by(one.table, services)]
+        findings += [*_gaps(tables, service, network), *_line_gaps(tables, service)]
         findings += _overlaps(tables, service)
     return list(dict.fromkeys(findings))
 
 
-def check_tables(written: Sequence[TableSource], setting: Setting) -> Report:
+def check_tables(sources: Sequence[TableSource], network: Network) -> Report:
     """Every finding about tables that compile."""
-    report = Report(tables=len(written), services=len(setting.services),
-                    assumed=sum(len(one.table.assumed) for one in written))
-    report.findings += check_versions(written, setting) + check_rows(written, setting)
-    grids = Grids(setting.folder)
-    for one in written:
-        services = setting.services_of(one.table)
-        if not services:
+    services = services_of(network)
+    report = Report(tables=len(sources), services=len(services),
+                    assumed=sum(len(one.table.assumed) for one in sources))
+    report.findings += check_versions(sources, network) + check_rows(sources, network)
+    grids = Grids(network)
+    for one in sources:
+        own = priced_by(one.table, services)
+        if not own:
             continue
-        atoms = [Atoms(one.table, service, setting, _lines(one, service, written, setting))
-                 for service in services]
-        report.findings += unknown_stops(one, services)
+        atoms = [Atoms(one.table, service, network, _lines(one, service, sources, network))
+                 for service in own]
+        report.findings += unknown_stops(one, own)
         try:
             coverage = cover(atoms)
         except TooMany as error:
@@ -84,7 +86,7 @@ def check_tables(written: Sequence[TableSource], setting: Setting) -> Report:
     return report
 
 
-def _gaps(tables: Sequence[TableSource], service: Service, setting: Setting) -> Iterator[Finding]:
+def _gaps(tables: Sequence[TableSource], service: Service, network: Network) -> Iterator[Finding]:
     """Days that the service runs on for which no table prices lines that no table names."""
     general = sorted((one for one in tables if one.table.lines is None),
                      key=lambda one: one.table.in_force_from)
@@ -100,17 +102,16 @@ def _gaps(tables: Sequence[TableSource], service: Service, setting: Setting) -> 
                 "GAP", f"{service.operator} {service.mode}",
                 f"no table is in force from {covered + ONE_DAY} {until}{lines}",
                 "add a table, or the days to one: rides of those days are refused as NO_FARE",
-                before.place(hint="in_force_until") if before else
-                one.place(hint="in_force_from") if one else _place_of(service, setting))
+                before.location(("in_force_until",)) if before else
+                one.location(("in_force_from",)) if one else _location_of(service, network))
         if one is not None:
             covered, before = max(covered, last_day(one.table)), one
 
 
-def _place_of(service: Service, setting: Setting) -> Location:
+def _location_of(service: Service, network: Network) -> Location:
     """Where network.toml has an operator."""
-    network = TomlFile(setting.folder / "network.toml")
-    codes = [operator.get("code") for operator in network.keys.get("operator", ())]
-    return network.place(("operator", codes.index(service.operator), "code"))
+    index = list(network.operators).index(service.operator)
+    return network.folder.network_toml.location(("operator", index, "code"))
 
 
 def _line_gaps(tables: Sequence[TableSource], service: Service) -> Iterator[Finding]:
@@ -128,7 +129,7 @@ def _line_gaps(tables: Sequence[TableSource], service: Service) -> Iterator[Find
                     f"from {last + ONE_DAY} to {later.table.in_force_from - ONE_DAY} line "
                     f"{line!r} of {service.operator} has the fares of all lines",
                     f"let {table_version(earlier.table)} end the day before, or leave it so",
-                    hint="in_force_from")
+                    "in_force_from")
 
 
 def _overlaps(tables: Sequence[TableSource], service: Service) -> Iterator[Finding]:
@@ -144,7 +145,7 @@ def _overlaps(tables: Sequence[TableSource], service: Service) -> Iterator[Findi
         if table_version(earlier.table) == table_version(later.table):
             yield find_at(later, "OVERLAP", f"two tables are called {table_version(later.table)}",
                           "give one of them another name, or another first day",
-                          hint="in_force_from")
+                          "in_force_from")
         else:
             line = f" line {shared[0]}" if shared else ""
             yield find_at(
@@ -152,34 +153,34 @@ def _overlaps(tables: Sequence[TableSource], service: Service) -> Iterator[Findi
                 f"{table_version(earlier.table)} is in force on {later.table.in_force_from}, too, "
                 f"for {service.operator} {service.mode}{line}",
                 f"end {table_version(earlier.table)} the day before, or give one of them lines",
-                hint="in_force_from")
+                "in_force_from")
 
 
-def _lines(one: TableSource, service: Service, written: Sequence[TableSource], setting: Setting
+def _lines(one: TableSource, service: Service, sources: Sequence[TableSource], network: Network
            ) -> list[str]:
     """The lines of a service that a table prices, as far as anything names them; "": any other."""
     if one.table.lines is not None:
         return list(dict.fromkeys(one.table.lines))
-    taken = {line for other in written if service in setting.services_of(other.table)
+    taken = {line for other in sources if service in priced_by(other.table, [service])
              and other.table.in_force_from <= one.table.in_force_from
              and last_day(other.table) >= last_day(one.table) for line in other.table.lines or ()}
-    return [*sorted(known_lines(service.operator, setting) - taken), ""]
+    return [*sorted(known_lines(service.operator, network) - taken), ""]
 
 
-def _without_fare(written: TableSource, coverage: Coverage) -> Iterator[Finding]:
+def _without_fare(source: TableSource, coverage: Coverage) -> Iterator[Finding]:
     """Sorts of rides that no fare row holds for."""
     rides = coverage.without_fare
     more = len(rides) - SORTS_SHOWN
     for number, ride in enumerate(rides[:SORTS_SHOWN], 1):
         others = f", and {more} other sorts" if number == SORTS_SHOWN and more else ""
-        yield find_at(written, "NO_FARE_ROW", f"no fare row holds for {ride.words()}{others}",
-                      "add a fare row without conditions as the last, or widen one", hint="table")
+        yield find_at(source, "NO_FARE_ROW", f"no fare row holds for {ride.words()}{others}",
+                      "add a fare row without conditions as the last, or widen one", "table")
 
 
-def _never(written: TableSource, coverage: Coverage) -> Iterator[Finding]:
+def _never(source: TableSource, coverage: Coverage) -> Iterator[Finding]:
     for kind, row in never_win(coverage):
         yield find_at(
-            written, "UNREACHABLE",
+            source, "UNREACHABLE",
             f"this {kind} never applies: rows before it win every ride that it holds for, or no "
             "ride meets all of its conditions",
-            "put the narrower row first, correct its conditions, or leave it out", row.rule)
+            "put the narrower row first, correct its conditions, or leave it out", kind, row.rule)

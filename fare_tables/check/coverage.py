@@ -19,7 +19,7 @@ from fare_tables.check.atoms import (
     TooMany,
     states_of,
 )
-from fare_tables.check.setting import Service
+from fare_tables.check.services import Service
 from fare_tables.model import DiscountRow, Fare, Table, is_between_stops
 
 MASKS_MOST = 200_000
@@ -53,7 +53,7 @@ class Coverage:
     combinations: int = 0
     winning: dict[int, Ride] = field(default_factory=dict)      # rows that can win, and when
     without_fare: list[Ride] = field(default_factory=list)      # no fare row holds
-    # (fare row, service's place, state) -> the stops, from and to, that it can win between
+    # (fare row, service's index, state) -> the stops, from and to, that it can win between
     won: dict[tuple[int, int, str], set[tuple[str, str]]] = field(default_factory=dict)
 
 
@@ -64,11 +64,11 @@ def cover(atoms: Iterable[Atoms]) -> Coverage:
     """
     several = list(atoms)
     coverage = Coverage(several[0].table, several[0].rows)
-    for place, one in enumerate(several):
+    for index, one in enumerate(several):
         for state in states_of(one.table, one.service):
             dimensions = one.dimensions(state)
             coverage.combinations += prod(len(one.merged()) for one in dimensions)
-            _cover_fares(coverage, place, one.service, state, dimensions)
+            _cover_fares(coverage, index, one.service, state, dimensions)
             _cover_discounts(coverage, one.service, state, dimensions)
     return coverage
 
@@ -103,11 +103,11 @@ def bits_of(rows: Sequence[TableRow], kinds: Iterable[str]) -> int:
 
 
 def first_of(mask: int) -> int:
-    """The place of the first row that holds."""
+    """The index of the first row that holds."""
     return (mask & -mask).bit_length() - 1
 
 
-def _cover_fares(coverage: Coverage, place: int, service: Service, state: str,
+def _cover_fares(coverage: Coverage, index: int, service: Service, state: str,
                  dimensions: Sequence[Dimension]) -> None:
     """The fare row of every ride, by the stops that it is between."""
     fares = bits_of(coverage.rows, ("fare",))
@@ -121,7 +121,7 @@ def _cover_fares(coverage: Coverage, place: int, service: Service, state: str,
                 continue
             row = first_of(mask & held)
             coverage.winning.setdefault(row, ride)
-            coverage.won.setdefault((row, place, state), set()).add((start, end))
+            coverage.won.setdefault((row, index, state), set()).add((start, end))
 
 
 def _by_stops(ends: Sequence[Dimension], rows: int) -> dict[tuple[str, str], int]:
@@ -201,14 +201,14 @@ def never_win(coverage: Coverage) -> list[TableRow]:
     """The rows that win no ride; a fare row that another row takes its price from is needed."""
     asked = {row.pays_fare for kind in ("concession", "promotion")
              for row in getattr(coverage.table, kind)}
-    return [one for place, one in enumerate(coverage.rows)
-            if place not in coverage.winning
+    return [one for index, one in enumerate(coverage.rows)
+            if index not in coverage.winning
             and not (isinstance(one.row, Fare) and one.row.rule in asked)]
 
 
 def fares_between_stops(coverage: Coverage) -> list[tuple[int, Fare]]:
-    """The fare rows that are looked up between stops, by their place among the rows."""
-    return [(place, one.row) for place, one in enumerate(coverage.rows)
+    """The fare rows that are looked up between stops, by their index among the rows."""
+    return [(index, one.row) for index, one in enumerate(coverage.rows)
             if isinstance(one.row, Fare) and is_between_stops(one.row)]
 
 

@@ -1,4 +1,4 @@
-"""What a check of tables has to say: a code, a place, what is wrong and what to do about it."""
+"""What a check of tables has to say: a code, a location, what is wrong, what to do about it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 
 from fare_tables.check.notices import WARNINGS
 from fare_tables.model import table_version
-from fare_tables.source import TableSource
-from network.files import TableError
+from fare_tables.source import ROW_NAMES, TableSource
+from network.errors import OnecardError, TableError
 from network.locations import Location
 
 
@@ -18,7 +18,7 @@ class Finding(NamedTuple):
     where: str              # a table, a row of one, or an operator
     what: str
     remedy: str
-    place: Location | None
+    location: Location | None
 
     @property
     def severity(self) -> Literal["error", "warning"]:
@@ -26,14 +26,17 @@ class Finding(NamedTuple):
         return "warning" if self.code in WARNINGS else "error"
 
 
-def find_at(written: TableSource, code: str, what: str, remedy: str, rule: str = "",
-            hint: str = "") -> Finding:
-    """A finding about a table, or about the row that a rule names."""
-    return Finding(code, f"{table_version(written.table)} {rule}".rstrip(), what, remedy,
-                   written.place(rule, hint))
+def find_at(source: TableSource, code: str, what: str, remedy: str, *key: str | int) -> Finding:
+    """A finding about a table, or about a part of it: ("fare", "flat", "bands") or ("lines",)."""
+    row = f" {key[1]}" if len(key) > 1 and key[0] in ROW_NAMES else ""
+    return Finding(code, f"{table_version(source.table)}{row}", what, remedy, source.location(key))
 
 
-def finding_of(error: TableError) -> Finding:
-    """A refusal as a finding."""
-    what, _, remedy = error.words.partition("\n")
-    return Finding(error.code, "", what, remedy, error.place)
+def finding_of(error: OnecardError, location: Location | None = None) -> Finding:
+    """A refusal as a finding; `location` is for one that does not say its own."""
+    code = error.code if isinstance(error, TableError) else "NOT_COMPILED"
+    if isinstance(error, TableError) and error.location is not None:
+        location = error.location
+    what = f"{error.where}: {error.found}" if error.where else error.found
+    remedy = "\n".join(part for part in (error.expected, error.remedy) if part)
+    return Finding(code, "", what, remedy, location)

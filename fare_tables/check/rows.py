@@ -8,47 +8,50 @@ from typing import Any
 
 import msgspec
 
+from fare_tables.bands import walk_bands
 from fare_tables.check.atoms import TableRow, accumulators_of, rows_of
 from fare_tables.check.findings import Finding, find_at
-from fare_tables.check.setting import Setting, last_day
+from fare_tables.check.services import last_day
 from fare_tables.model import Cap, DiscountRow, Share, Tier, tier_bounds
 from fare_tables.source import TableSource
 from network.calendars import mainland_years
-from network.files import TomlFile
+from network.errors import TableError
 from network.money import PPM, percent_ppm
+from network.network import Network
 
 SORTS_OF_DAYS = {"workday", "restday", "holiday"}
 BOUNDS = ("rule", "over", "at_least", "up_to", "below", "pays_percent", "funders", "rounding",
           "unit")
 
 
-def check_rows(written: Sequence[TableSource], setting: Setting) -> list[Finding]:
+def check_rows(sources: Sequence[TableSource], network: Network) -> list[Finding]:
     """Every finding about single tables, and about what no table uses."""
     findings = [
-        finding for one in written
+        finding for one in sources
         for check in (check_funders, _falling_bands, _tier_gaps, _unused_parts, _late_unless)
         for finding in check(one)]
-    findings += [finding for one in written for finding in _unknown_years(one, setting)]
-    return findings + list(_not_counted(written)) + list(_unused_in_network(written, setting))
+    findings += [finding for one in sources for finding in _unknown_years(one, network)]
+    return findings + list(_not_counted(sources)) + list(_unused_in_network(sources, network))
 
 
-def check_funders(written: TableSource) -> Iterator[Finding]:
+def check_funders(source: TableSource) -> Iterator[Finding]:
     """Percents are of the whole discount: they add up to it."""
-    for one in rows_of(written.table):
+    for one in rows_of(source.table):
         shares: Sequence[Share] = one.row.funders if isinstance(one.row, DiscountRow) else ()
         percents = [share.percent for share in shares if share.percent is not None]
         try:
             total = sum(percent_ppm(percent) for percent in percents)
-        except ValueError:      # it is not compiled: that says which of them is no percent
+        except TableError:      # it is not compiled: that says which of them is no percent
             continue
         if not percents:
             continue
         if len(percents) < len(shares) or total != PPM:
             yield find_at(
-                written, "FUNDERS",
+                source, "FUNDERS",
                 f"its funders pay {_percent_words(total)} % of the discount, {len(percents)} of "
                 f"{len(shares)} by percent",
-                "write percents that add up to 100, or weights for all", one.row.rule, "funders")
+                "write percents that add up to 100, or weights for all",
+                one.kind, one.row.rule, "funders")
 
 
 def _percent_words(ppm: int) -> str:
@@ -56,30 +59,22 @@ def _percent_words(ppm: int) -> str:
     return f"{whole}.{part:04d}".rstrip("0").rstrip(".")
 
 
-def _falling_bands(written: TableSource) -> Iterator[Finding]:
+def _falling_bands(source: TableSource) -> Iterator[Finding]:
     """A band with an amount below the fare at the end of the band before."""
-    for fare in written.table.fare:
-        so_far = reached = 0
-        for number, band in enumerate(fare.bands or (), 1):
+    for fare in source.table.fare:
+        for number, (band, _, so_far) in enumerate(walk_bands(fare.bands or ()), 1):
             if band.amount is not None and band.amount < so_far:
                 yield find_at(
-                    written, "NOT_MONOTONE",
+                    source, "NOT_MONOTONE",
                     f"band {number} costs {band.amount} fen, the one before ends at {so_far}",
                     "correct the amount, or leave it where a longer ride does cost less",
-                    fare.rule, "bands")
-            end = band.to_m if band.to_s is None else band.to_s
-            every = band.every_m if band.every_s is None else band.every_s
-            if band.amount is not None:
-                so_far = band.amount
-            elif end is not None and every is not None:
-                so_far += -(-(end - reached) // every) * (band.add or 0)
-            reached = end or reached
+                    "fare", fare.rule, "bands", number - 1)
 
 
-def _tier_gaps(written: TableSource) -> Iterator[Finding]:
+def _tier_gaps(source: TableSource) -> Iterator[Finding]:
     """Tiers for the same rides, with an amount between them that neither has."""
     groups: dict[bytes, list[Tier]] = {}
-    for tier in written.table.tier:
+    for tier in source.table.tier:
         conditions = {name: getattr(tier, name) for name in tier.__struct_fields__
                       if name not in BOUNDS}
         groups.setdefault(msgspec.json.encode(conditions), []).append(tier)
@@ -89,100 +84,102 @@ def _tier_gaps(written: TableSource) -> Iterator[Finding]:
             if high is not None and low > high + 1:
                 amounts = f"{low - 1}" if low == high + 2 else f"{high + 1} to {low - 1}"
                 yield find_at(
-                    written, "TIER_GAP",
+                    source, "TIER_GAP",
                     f"{amounts} counted is between {lower.rule} and this row, and in neither",
-                    "let one of the two reach to the other", upper.rule)
+                    "let one of the two reach to the other", "tier", upper.rule)
 
 
-def _unused_parts(written: TableSource) -> Iterator[Finding]:
-    """Windows and sets of stops that no row points to."""
-    table = written.table
+def _unused_parts(source: TableSource) -> Iterator[Finding]:
+    """Timeframes and sets of stops that no row points to."""
+    table = source.table
     rows: list[Any] = [one.row for one in rows_of(table)]
     timeframes = {name for row in rows for name in row.timeframes or ()}
     sets = {name for row in rows for key in ("from_stops", "to_stops", "left_at")
             for name in getattr(row, key, None) or ()}
     for timeframe in table.timeframe:
         if timeframe.timeframe not in timeframes:
-            yield find_at(written, "UNUSED", f"no row holds in timeframe {timeframe.timeframe!r}",
-                          "name it in a row's timeframes, or leave it out", timeframe.timeframe)
+            yield find_at(source, "UNUSED", f"no row holds in timeframe {timeframe.timeframe!r}",
+                          "name it in a row's timeframes, or leave it out",
+                          "timeframe", timeframe.timeframe)
     for name in table.stop_sets:
         if name not in sets:
-            yield find_at(written, "UNUSED", f"no row names the stop set {name!r}",
+            yield find_at(source, "UNUSED", f"no row names the stop set {name!r}",
                           "name it in a row's from_stops, to_stops or left_at, or leave it out",
-                          hint=name)
+                          "stop_sets", name)
 
 
-def _late_unless(written: TableSource) -> Iterator[Finding]:
+def _late_unless(source: TableSource) -> Iterator[Finding]:
     """A row that gives way to a kind that is applied after it gives way to nothing."""
-    order = list(written.table.order)
-    for one in rows_of(written.table):
+    order = list(source.table.order)
+    for one in rows_of(source.table):
         for kind in one.row.unless if isinstance(one.row, DiscountRow) else ():
             if kind not in order[:order.index(one.kind) if one.kind in order else 0]:
                 yield find_at(
-                    written, "UNUSED",
+                    source, "UNUSED",
                     f"it does not hold where a {kind} has applied, and order has no {kind} "
                     f"before {one.kind}",
                     f"put {kind} before {one.kind} in order, or leave it out of unless",
-                    one.row.rule, "unless")
+                    one.kind, one.row.rule, "unless")
 
 
-def _unknown_years(written: TableSource, setting: Setting) -> Iterator[Finding]:
+def _unknown_years(source: TableSource, network: Network) -> Iterator[Finding]:
     """Days in force whose holidays are not published, where rows ask for holidays."""
-    table = written.table
+    table = source.table
     asked = {name for one in rows_of(table) for name in one.row.timeframes or ()}
     asking = [timeframe.timeframe for timeframe in table.timeframe
               if timeframe.timeframe in asked and SORTS_OF_DAYS & set(timeframe.days or ())]
-    if not (setting.mainland and asking):
+    if network.model.calendar != "mainland" or not asking:
         return
     known = mainland_years()
     if last_day(table).year >= known.stop:
         yield find_at(
-            written, "CALENDAR",
+            source, "CALENDAR",
             f"it asks for workdays or holidays, and those of {known.stop} are not known: taps of "
             f"{known.stop} will be refused",
             f"install a newer chinesecalendar when the holidays of {known.stop} are published",
-            asking[0])
+            "timeframe", asking[0])
     if table.in_force_from.year < known.start:
         yield find_at(
-            written, "CALENDAR",
+            source, "CALENDAR",
             f"it asks for workdays or holidays, and those before {known.start} are not known",
-            f"let the table begin in {known.start}, or later", asking[0])
+            f"let the table begin in {known.start}, or later",
+            "timeframe", asking[0])
 
 
-def _not_counted(written: Sequence[TableSource]) -> Iterator[Finding]:
+def _not_counted(sources: Sequence[TableSource]) -> Iterator[Finding]:
     """Tiers and caps by what nothing counts."""
-    counted = {name for one in written for name in one.table.counts_to}
-    for one in written:
+    counted = {name for one in sources for name in one.table.counts_to}
+    for one in sources:
         counted |= {row.row.quota.accumulator for row in rows_of(one.table)
                     if isinstance(row.row, DiscountRow) and row.row.quota is not None}
-    for one in written:
-        counting: list[Tier | Cap] = [*one.table.tier, *one.table.cap]
-        for row in counting:
+    for one in sources:
+        counting: list[tuple[str, Tier | Cap]] = [
+            *(("tier", tier) for tier in one.table.tier), *(("cap", cap) for cap in one.table.cap)]
+        for kind, row in counting:
             if row.accumulator not in counted:
                 yield find_at(
                     one, "NOT_COUNTED",
                     f"no table counts to {row.accumulator!r}, which is always 0",
                     "name the accumulator in the counts_to of the tables whose rides count",
-                    row.rule, "accumulator")
+                    kind, row.rule, "accumulator")
 
 
-def _unused_in_network(written: Sequence[TableSource], setting: Setting) -> Iterator[Finding]:
+def _unused_in_network(sources: Sequence[TableSource], network: Network) -> Iterator[Finding]:
     """Accumulators and line classes that no table has to do with."""
-    rows: list[TableRow] = [row for one in written for row in rows_of(one.table)]
-    accumulators = {name for one in written for name in one.table.counts_to}
+    rows: list[TableRow] = [row for one in sources for row in rows_of(one.table)]
+    accumulators = {name for one in sources for name in one.table.counts_to}
     classes: set[str] = set()
     for kind_and_row in rows:
         row = kind_and_row.row
         accumulators |= set(accumulators_of(row))
         accumulators |= {row.accumulator} if isinstance(row, Cap) else set()
         classes |= {*(row.line_classes or ()), *(getattr(row, "from_line_classes", None) or ())}
-    network = TomlFile(setting.folder / "network.toml")
     for key, names, used, use in (
-            ("accumulator", [one.accumulator for one in setting.accumulators], accumulators,
+            ("accumulator", list(network.accumulators), accumulators,
              "counts_to, a tier, a cap or a quota"),
-            ("line_class", list(setting.line_classes), classes, "a row's line_classes")):
-        for place, name in enumerate(names):
+            ("line_class", list(network.line_classes), classes, "a row's line_classes")):
+        for index, name in enumerate(names):
             if name not in used:
                 yield Finding("UNUSED", f"{key} {name}", "no table uses it",
                               f"name it in {use}, or leave it out of network.toml",
-                              network.place((key, place, key)))
+                              network.folder.network_toml.location((key, index, key)))

@@ -12,7 +12,7 @@ from fare_tables.check.atoms import Atoms, rows_of
 from fare_tables.check.coverage import Coverage, bits_of, class_of, fares_between_stops
 from fare_tables.check.findings import Finding, find_at
 from fare_tables.check.grids import NONE, Grid, Grids, cheaper_further
-from fare_tables.check.setting import Service
+from fare_tables.check.services import Service
 from fare_tables.model import Fare, SameStation
 from fare_tables.source import TableSource
 
@@ -23,7 +23,7 @@ BY_STOP = ("lowest", "highest", "terminus")
 class Looked(NamedTuple):
     """A fare row, looked up between the stops of one service, or of one of its lines."""
 
-    written: TableSource
+    source: TableSource
     fare: Fare
     service: Service
     line: str
@@ -31,18 +31,18 @@ class Looked(NamedTuple):
     fares: Grid
 
 
-def check_stops(written: TableSource, coverage: Coverage, atoms: Sequence[Atoms], grids: Grids
+def check_stops(source: TableSource, coverage: Coverage, atoms: Sequence[Atoms], grids: Grids
                 ) -> tuple[list[Finding], int]:
     """Every finding about fares between stops, and how many fares were looked at."""
-    findings = list(_ends_of_bands(written, coverage, atoms))
+    findings = list(_ends_of_bands(source, coverage, atoms))
     looked_at = 0
     asked = {row.pays_fare for kind in ("concession", "promotion")
-             for row in getattr(written.table, kind)}
+             for row in getattr(source.table, kind)}
     for row, fare in fares_between_stops(coverage):
         seen: set[str] = set()      # operators of one system have the same stops
-        for place, one in enumerate(atoms):
+        for index, one in enumerate(atoms):
             wins = {state: pairs for (won, at, state), pairs in coverage.won.items()
-                    if (won, at) == (row, place)}
+                    if (won, at) == (row, index)}
             shared = fare.distance != "line" and one.service.system in seen
             if shared or not (wins or fare.rule in asked):
                 continue
@@ -50,14 +50,14 @@ def check_stops(written: TableSource, coverage: Coverage, atoms: Sequence[Atoms]
             lines, unknown = _lines(one, fare, row, grids)
             if unknown:
                 findings.append(find_at(
-                    written, "LINE_UNKNOWN",
+                    source, "LINE_UNKNOWN",
                     f"the stops of {len(unknown)} lines of {one.service.operator} are not known, "
                     f"such as those of {unknown[0]!r}",
-                    "add them to the operator's line_stops", fare.rule, "distance"))
+                    "add them to the operator's line_stops", "fare", fare.rule, "distance"))
             sides = _sides(one)
-            findings += _without_zone(written, fare, one.service, grids)
+            findings += _without_zone(source, fare, one.service, grids)
             for line in lines:
-                looked = Looked(written, fare, one.service, line,
+                looked = Looked(source, fare, one.service, line,
                                 *_fares(fare, one.service, line, sides, grids))
                 needed = _needed(sides, wins.get("COMPLETE"), looked.stops)
                 looked_at += int(needed.sum())
@@ -66,19 +66,19 @@ def check_stops(written: TableSource, coverage: Coverage, atoms: Sequence[Atoms]
     return findings, looked_at
 
 
-def unknown_stops(written: TableSource, services: Sequence[Service]) -> Iterator[Finding]:
+def unknown_stops(source: TableSource, services: Sequence[Service]) -> Iterator[Finding]:
     """Stops that rows ask rides to begin or end at, and that no operator of the table has."""
     if any(one.stops is None for one in services):
         return
     known = {stop for one in services for stop in one.stops or ()}
-    asked = {name for one in rows_of(written.table)
+    asked = {name for one in rows_of(source.table)
              for name in (*(one.row.from_stops or ()), *(one.row.to_stops or ()))}
-    for name, stops in written.table.stop_sets.items():
+    for name, stops in source.table.stop_sets.items():
         for stop in stops:
             if name in asked and stop not in known:
-                yield find_at(written, "STOP_UNKNOWN",
+                yield find_at(source, "STOP_UNKNOWN",
                               f"stop {stop!r} of the stop set {name!r} is none of its operators'",
-                              "correct it, or add it to an operator's stops", hint=name)
+                              "correct it, or add it to an operator's stops", "stop_sets", name)
 
 
 def _lines(atoms: Atoms, fare: Fare, row: int, grids: Grids) -> tuple[list[str], list[str]]:
@@ -130,7 +130,7 @@ def _needed(sides: Sequence[Mapping[str, str]], classes: set[tuple[str, str]] | 
     return pairs
 
 
-def _without_zone(written: TableSource, fare: Fare, service: Service, grids: Grids
+def _without_zone(source: TableSource, fare: Fare, service: Service, grids: Grids
                   ) -> Iterator[Finding]:
     """Stops of a service that are in no zone."""
     if fare.basis != "zone":
@@ -138,35 +138,36 @@ def _without_zone(written: TableSource, fare: Fare, service: Service, grids: Gri
     zones = grids.zones(fare)
     lost = [stop for stop in service.stops or () if stop not in zones]
     if lost:
-        yield find_at(written, "ZONE_MISSING",
+        yield find_at(source, "ZONE_MISSING",
                       f"{len(lost)} stops of {service.operator} are in no zone, such as "
-                      f"{lost[0]!r}", "add them to the file of zones", fare.rule, "zones")
+                      f"{lost[0]!r}", "add them to the file of zones", "fare", fare.rule, "zones")
 
 
 def _holes(looked: Looked, needed: Pairs, grids: Grids) -> Iterator[Finding]:
     """Pairs without a fare, by what is missing."""
-    written, fare, service, stops = looked.written, looked.fare, looked.service, looked.stops
+    source, fare, service, stops = looked.source, looked.fare, looked.service, looked.stops
     holes = needed & (looked.fares == NONE)
     if fare.basis == "distance" and fare.distance == "stops":
         apart = holes & (grids.metres(service) == NONE)
         if apart.any():
-            yield find_at(written, "STOP_UNREACHABLE",
+            yield find_at(source, "STOP_UNREACHABLE",
                           f"no track of {service.operator} leads from one stop to another, "
                           f"{_such_as(apart, stops)}",
-                          "add the link that is missing, or take the stop out", fare.rule, "basis")
+                          "add the link that is missing, or take the stop out",
+                          "fare", fare.rule, "basis")
         holes &= ~apart
     if not holes.any():
         return
     if fare.basis == "distance":
-        yield find_at(written, "BANDS_END",
+        yield find_at(source, "BANDS_END",
                       f"the last band ends before the longest ride of {service.operator}"
                       f"{looked.line and ' line ' + looked.line}, {_such_as(holes, stops)}",
-                      "leave to_m out of the last band, or add one", fare.rule, "bands")
+                      "leave to_m out of the last band, or add one", "fare", fare.rule, "bands")
     else:
         what = "stops" if fare.basis == "od" else "the zones of stops"
-        yield find_at(written, "MATRIX_HOLE",
+        yield find_at(source, "MATRIX_HOLE",
                       f"{fare.matrix} has no {fare.column} between {what}, "
-                      f"{_such_as(holes, stops)}", "add the fares", fare.rule, "matrix")
+                      f"{_such_as(holes, stops)}", "add the fares", "fare", fare.rule, "matrix")
 
 
 def _such_as(pairs: Pairs, stops: Sequence[str]) -> str:
@@ -176,7 +177,7 @@ def _such_as(pairs: Pairs, stops: Sequence[str]) -> str:
 
 def _can_be_at(looked: Looked, state: str) -> npt.NDArray[np.bool_]:
     """The stops that a row's rides of one state can begin or end at."""
-    stop_sets, fare = looked.written.table.stop_sets, looked.fare
+    stop_sets, fare = looked.source.table.stop_sets, looked.fare
     here = np.ones(len(looked.stops), dtype=np.bool_)
     for names, asked in ((fare.from_stops, state != "MISSING_IN"),
                          (fare.to_stops, state != "MISSING_OUT")):
@@ -202,10 +203,10 @@ def _edges(looked: Looked, states: set[str]) -> Iterator[Finding]:
         if state not in states or not (word in BY_STOP or word == "fare") or not len(lost):
             continue
         yield find_at(
-            looked.written, "EDGE_FARE_MISSING",
+            looked.source, "EDGE_FARE_MISSING",
             f"{key} is {word!r}, and {len(lost)} stops of {looked.service.operator} have none, "
             f"such as {looked.stops[lost[0]]}",
-            f"write an amount in fen as {key}, or add the fares", fare.rule, key)
+            f"write an amount in fen as {key}, or add the fares", "fare", fare.rule, key)
 
 
 def _same_station_words(fare: Fare) -> list[int | str]:
@@ -218,26 +219,26 @@ def _same_station_words(fare: Fare) -> list[int | str]:
 
 def _falling(looked: Looked, grids: Grids) -> Iterator[Finding]:
     """A matrix in which the same way costs less when it goes on."""
-    service = looked.service
-    if looked.fare.basis != "od" or service.links is None:
+    track = grids.network.links_of(looked.service.operator)
+    if looked.fare.basis != "od" or not track:
         return
-    count, example = cheaper_further(looked.fares, grids.links(service), grids.metres(service),
+    count, example = cheaper_further(looked.fares, track, grids.metres(looked.service),
                                      looked.stops)
     if count:
-        yield find_at(looked.written, "NOT_MONOTONE",
+        yield find_at(looked.source, "NOT_MONOTONE",
                       f"{count} ways cost less where they go on for a stop: {example}",
-                      "look at these fares again; published ones can be so", looked.fare.rule,
-                      "matrix")
+                      "look at these fares again; published ones can be so",
+                      "fare", looked.fare.rule, "matrix")
 
 
-def _ends_of_bands(written: TableSource, coverage: Coverage, atoms: Sequence[Atoms]
+def _ends_of_bands(source: TableSource, coverage: Coverage, atoms: Sequence[Atoms]
                    ) -> Iterator[Finding]:
     """Fares by the validator's distance, or by time: bands that end, and incomplete rides."""
-    limit_s = atoms[0].setting.ride_limit_s
+    limit_s = atoms[0].network.model.ride_limit_s
     wins = {row for row, _, _ in coverage.won}
-    for place, one in enumerate(coverage.rows):
+    for index, one in enumerate(coverage.rows):
         fare = one.row
-        if not isinstance(fare, Fare) or place not in wins:
+        if not isinstance(fare, Fare) or index not in wins:
             continue
         if not (fare.basis == "time" or (fare.basis == "distance" and fare.distance == "tap")):
             continue
@@ -245,11 +246,13 @@ def _ends_of_bands(written: TableSource, coverage: Coverage, atoms: Sequence[Ato
         end = last.to_s if fare.basis == "time" else last.to_m
         if end is not None and (fare.basis == "distance" or end < limit_s):
             unit = "s, and a ride can last " + f"{limit_s} s" if fare.basis == "time" else "m"
-            yield find_at(written, "BANDS_END", f"the last band ends at {end} {unit}",
-                          "leave the end out of the last band, or add one", fare.rule, "bands")
+            yield find_at(source, "BANDS_END", f"the last band ends at {end} {unit}",
+                          "leave the end out of the last band, or add one",
+                          "fare", fare.rule, "bands")
         for key in ("missing_in", "missing_out"):
             if getattr(fare, key) == "highest":
                 yield find_at(
-                    written, "EDGE_FARE_MISSING",
+                    source, "EDGE_FARE_MISSING",
                     f"{key} is 'highest', and no stop is known by which to look it up",
-                    f"write an amount in fen, 'lowest' or 'validator' as {key}", fare.rule, key)
+                    f"write an amount in fen, 'lowest' or 'validator' as {key}",
+                    "fare", fare.rule, key)

@@ -1,4 +1,4 @@
-"""The pools that tables are compiled into, row by row, until they become a plan's arrays."""
+"""The pools that tables are compiled into, row by row, until they become arrays."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Arrays:
     member_sets: list[frozenset[int]] = field(default_factory=lambda: [frozenset()])
     line_sets: list[frozenset[int]] = field(default_factory=lambda: [frozenset()])
     stop_sets: list[frozenset[int]] = field(default_factory=lambda: [frozenset()])
-    _places: dict[tuple[tuple[str, int], ...], int] = field(default_factory=dict)   # of conditions
+    _indexes: dict[tuple[tuple[str, int], ...], int] = field(default_factory=dict)  # of conditions
 
     def add_fares(self, fares: npt.NDArray[np.int32]) -> int:
         """Where a block of fares begins in the pool."""
@@ -45,10 +45,10 @@ class Arrays:
         """The row of a condition; equal ones share one, and 0 asks for nothing."""
         if not any(condition.values()):
             return 0
-        place = self._places.setdefault(tuple(condition.items()), len(self.conditions))
-        if place == len(self.conditions):
+        index = self._indexes.setdefault(tuple(condition.items()), len(self.conditions))
+        if index == len(self.conditions):
             self.conditions.append(condition)
-        return place
+        return index
 
 
 def add_set(sets: list[frozenset[int]], numbers: frozenset[int]) -> int:

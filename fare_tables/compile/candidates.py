@@ -8,10 +8,10 @@ from typing import NamedTuple, TypeVar
 
 from fare_tables.compile.arrays import Numbers
 from fare_tables.compile.conditions import Riders
-from fare_tables.compile.ground import Ground
+from network.names import Names
 
 Item = TypeVar("Item")
-RowsForRiders = Sequence[tuple[int, Riders]]       # places of rows, and whom each is for
+RowsForRiders = Sequence[tuple[int, Riders]]       # indexes of rows, and whom each is for
 
 
 class Stacked(NamedTuple):
@@ -23,18 +23,18 @@ class Stacked(NamedTuple):
 
 
 class Pool(list[Item]):
-    """Lists end to end; equal ones share a place."""
+    """Lists end to end; equal ones are there once."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._places: dict[tuple[Item, ...], int] = {}
+        self._offsets: dict[tuple[Item, ...], int] = {}
 
-    def place(self, items: tuple[Item, ...]) -> int:
+    def offset(self, items: tuple[Item, ...]) -> int:
         """Where such a list begins."""
-        if items not in self._places:
-            self._places[items] = len(self)
+        if items not in self._offsets:
+            self._offsets[items] = len(self)
             self.extend(items)
-        return self._places[items]
+        return self._offsets[items]
 
 
 class Candidates:
@@ -43,8 +43,8 @@ class Candidates:
     The last card kind and medium stand for those that are newer than the plan.
     """
 
-    def __init__(self, ground: Ground) -> None:
-        count = ground.names.count
+    def __init__(self, names: Names) -> None:
+        count = names.count
         self.shape = count("card_kind") + 1, count("medium") + 1, count("mode")
         self.candidates: list[Numbers] = []
         self.fares = Pool[int]()
@@ -72,16 +72,16 @@ class Candidates:
             self.candidates.append(made[key])
 
     def _candidate(self, fares: RowsForRiders, stack: Sequence[Stacked],
-               rider: tuple[int, ...]) -> Numbers:
+                   rider: tuple[int, ...]) -> Numbers:
         candidate = _fitting(fares, rider)
         stages = tuple(
-            (stage.cause, stage.best, self.rows.place(rows), len(rows))
+            (stage.cause, stage.best, self.rows.offset(rows), len(rows))
             for stage in stack if (rows := _fitting(stage.rows, rider)))
-        return {"fares": self.fares.place(candidate), "fares_count": len(candidate),
-                "stages": self._stages.place(stages), "stages_count": len(stages)}
+        return {"fares": self.fares.offset(candidate), "fares_count": len(candidate),
+                "stages": self._stages.offset(stages), "stages_count": len(stages)}
 
 
 def _fitting(rows: RowsForRiders, rider: tuple[int, ...]) -> tuple[int, ...]:
     """The rows that are for a rider, in their order."""
-    return tuple(place for place, riders in rows
+    return tuple(index for index, riders in rows
                  if all(bits >> number & 1 for bits, number in zip(riders, rider, strict=True)))

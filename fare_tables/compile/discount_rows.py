@@ -17,7 +17,6 @@ from fare_tables.compile.conditions import (
     stops_in,
 )
 from fare_tables.compile.fare_rows import check_amount, check_number
-from fare_tables.compile.ground import Ground
 from fare_tables.model import (
     Cap,
     Concession,
@@ -28,8 +27,9 @@ from fare_tables.model import (
     Transfer,
     tier_bounds,
 )
-from network.files import TableError
+from network.errors import TableError
 from network.money import AMOUNT_MAX, PPM, percent_ppm
+from network.numbering import NumberedNetwork
 
 INT64_MAX = np.iinfo(np.int64).max
 COUNT_MAX = 1 << 40         # fen or rides that rows can ask for: far from where 64 bits end
@@ -37,56 +37,58 @@ TRANSFERS_MOST = 250
 NEVER_S = (1 << 32) - 1
 
 
-def compile_row(row: DiscountRow, table: Table, ground: Ground, arrays: Arrays,
+def compile_row(row: DiscountRow, table: Table, numbered: NumberedNetwork, arrays: Arrays,
                 fare_rows: Mapping[str, int]) -> Numbers:
     """A discount row of a table. fare_rows: where the table's fare rows are, by name.
 
-    Raises TableError, or ValueError for a percent that is none.
+    Raises TableError.
     """
     if not 1 <= row.unit <= AMOUNT_MAX:
-        raise TableError(f"unit is {row.unit} fen\nwrite 1 or more")
+        raise TableError(f"unit is {row.unit} fen", "write 1 or more", key=("unit",))
     out = {
-        "rule": ground.names.number("rule", row.rule, table.table),
-        "condition": compile_condition(row, table, ground, arrays),
+        "rule": numbered.names.known("rule", row.rule, table.table),
+        "condition": compile_condition(row, table, numbered, arrays),
         "unit": row.unit, "rounding": int(Rounding[row.rounding.upper()]),
         "unless": sum(1 << Cause[kind.upper()] for kind in set(row.unless)),
-        **_shares(row.funders, ground, arrays), **_quota(row, ground),
+        **_shares(row.funders, numbered, arrays), **_quota(row, numbered),
     }
     if isinstance(row, Transfer):
-        return out | _transfer(row, table, ground, arrays) | {"narrow": 1}
+        return out | _transfer(row, table, numbered, arrays) | {"narrow": 1}
     if isinstance(row, Tier):
-        return out | _tier(row, ground) | {"narrow": 1}
+        return out | _tier(row, numbered) | {"narrow": 1}
     out["narrow"] = int(any(out.get(name) for name in ("condition", "unless", "quota")))
     if isinstance(row, Cap):
         return out | {"effect": int(Effect.LIMIT), "amount": check_amount(row.amount, "amount"),
-                      "accumulator": accumulator(row.accumulator, ground)}
+                      "accumulator": accumulator(row.accumulator, numbered, "accumulator")}
     assert isinstance(row, Concession)
     return out | _concession(row, table, arrays, fare_rows)
 
 
-def accumulator(code: str, ground: Ground) -> int:
-    """The number of an accumulator.
+def accumulator(code: str, numbered: NumberedNetwork, *key: str | int) -> int:
+    """The number of an accumulator that a key of a table or row names.
 
     Raises TableError where the network has none of that name.
     """
-    if code not in {spec.accumulator for spec in ground.accumulators}:
-        raise TableError(f"accumulator {code!r} is not in network.toml\nadd it there")
-    return ground.names.number("accumulator", code)
+    if code not in numbered.network.accumulators:
+        raise TableError(f"accumulator {code!r} is not in network.toml", "add it there", key=key)
+    return numbered.names.known("accumulator", code)
 
 
-def _shares(shares: Sequence[Share], ground: Ground, arrays: Arrays) -> dict[str, int]:
+def _shares(shares: Sequence[Share], numbered: NumberedNetwork, arrays: Arrays) -> dict[str, int]:
     if not 1 <= len(shares) <= records.DISCOUNT_LEGS_MOST:
-        raise TableError(f"it has {len(shares)} funders\nname 1 to {records.DISCOUNT_LEGS_MOST}")
+        raise TableError(f"it has {len(shares)} funders", f"name 1 to {records.DISCOUNT_LEGS_MOST}",
+                         key=("funders",))
     weights = _weights(shares)
     first = len(arrays.shares)
-    for share, weight in zip(shares, weights, strict=True):
+    for index, (share, weight) in enumerate(zip(shares, weights, strict=True)):
         funder = {"operator": records.SHARE_OF_OPERATOR,
                   "issuer": records.SHARE_OF_ISSUER}.get(share.funder)
         if funder is None:
-            funder = ground.names.find("member", share.funder)
+            funder = numbered.names.find("member", share.funder)
         if not funder:
-            raise TableError(f"funder {share.funder!r} is not a member in network.toml\n"
-                             'add it there, or write "operator" or "issuer"')
+            raise TableError(f"funder {share.funder!r} is not a member in network.toml",
+                             'add it there, or write "operator" or "issuer"',
+                             key=("funders", index, "funder"))
         arrays.shares.append({"weight": weight, "funder": funder})
     return {"shares": first, "shares_count": len(shares)}
 
@@ -94,51 +96,60 @@ def _shares(shares: Sequence[Share], ground: Ground, arrays: Arrays) -> dict[str
 def _weights(shares: Sequence[Share]) -> list[int]:
     """Each funder's weight; percents are weights that must add up."""
     if all(share.percent is None for share in shares):
-        for share in shares:
+        for index, share in enumerate(shares):
             if share.weight is not None and not 1 <= share.weight <= PPM:
-                raise TableError(f"funder {share.funder!r} has weight {share.weight}\n"
-                                 f"write a whole number from 1 to {PPM}")
+                raise TableError(f"funder {share.funder!r} has weight {share.weight}",
+                                 f"write a whole number from 1 to {PPM}",
+                                 key=("funders", index, "weight"))
         return [1 if share.weight is None else share.weight for share in shares]
     if any(share.percent is None or share.weight is not None for share in shares):
-        raise TableError("some funders have a percent and some do not\n"
-                         "give every funder a percent, and no weight")
-    weights = [percent_ppm(share.percent or 0) for share in shares]
+        raise TableError("some funders have a percent and some do not",
+                         "give every funder a percent, and no weight", key=("funders",))
+    weights = [_ppm(share.percent, "funders", index, "percent")
+               for index, share in enumerate(shares)]
     if sum(weights) != PPM:
-        written = " + ".join(str(share.percent) for share in shares)
-        raise TableError(f"the funders pay {written} percent, which is not 100\n"
-                         "write percents that add up to the whole discount")
+        percents = " + ".join(str(share.percent) for share in shares)
+        raise TableError(f"the funders pay {percents} percent, which is not 100",
+                         "write percents that add up to the whole discount", key=("funders",))
     return weights
 
 
-def _quota(row: DiscountRow, ground: Ground) -> dict[str, int]:
+def _quota(row: DiscountRow, numbered: NumberedNetwork) -> dict[str, int]:
     quota = row.quota
     if quota is None:
         return {}
     if not 1 <= quota.uses <= quota.limit <= COUNT_MAX:
-        raise TableError(f"one ride takes {quota.uses} of a quota of {quota.limit}\n"
-                         "write uses of 1 or more, and a limit that one ride fits in")
-    spec = next((spec for spec in ground.accumulators
-                 if spec.accumulator == quota.accumulator), None)
+        raise TableError(f"one ride takes {quota.uses} of a quota of {quota.limit}",
+                         "write uses of 1 or more, and a limit that one ride fits in",
+                         key=("quota",))
+    spec = numbered.network.accumulators.get(quota.accumulator)
     if spec is not None and spec.counts != "rides":
-        raise TableError(f"the quota's accumulator {quota.accumulator!r} counts {spec.counts}\n"
-                         'name one that counts "rides"')
-    return {"quota": accumulator(quota.accumulator, ground), "quota_limit": quota.limit,
-            "quota_uses": quota.uses}
+        raise TableError(f"the quota's accumulator {quota.accumulator!r} counts {spec.counts}",
+                         'name one that counts "rides"', key=("quota", "accumulator"))
+    return {"quota": accumulator(quota.accumulator, numbered, "quota", "accumulator"),
+            "quota_limit": quota.limit, "quota_uses": quota.uses}
 
 
 def _one_of(row: DiscountRow, names: Sequence[str]) -> str:
     """Which one effect a row has."""
-    written = {name: getattr(row, name) for name in names}
-    given = [name for name, value in written.items() if value is not None and value is not False]
+    given = [name for name in names if getattr(row, name) is not None
+             and getattr(row, name) is not False]
     if len(given) != 1:
-        raise TableError(f"it has {' and '.join(given) or 'no effect'}\n"
-                         f"write one of {', '.join(names)}")
+        raise TableError(f"it has {' and '.join(given) or 'no effect'}",
+                         f"write one of {', '.join(names)}", key=tuple(given[-1:]))
     return given[0]
 
 
 def _share(percent: int | str | None) -> dict[str, int]:
+    return {"effect": int(Effect.PAYS_SHARE), "pays_ppm": _ppm(percent, "pays_percent")}
+
+
+def _ppm(percent: int | str | None, *key: str | int) -> int:
     assert percent is not None
-    return {"effect": int(Effect.PAYS_SHARE), "pays_ppm": percent_ppm(percent)}
+    try:
+        return percent_ppm(percent)
+    except TableError as error:
+        raise error.within("", *key) from None
 
 
 def _concession(row: Concession, table: Table, arrays: Arrays,
@@ -152,7 +163,7 @@ def _concession(row: Concession, table: Table, arrays: Arrays,
         assert row.pays_fare is not None
         if row.pays_fare not in fare_rows:
             raise TableError(f"pays_fare names {row.pays_fare!r}, which is no fare row of the "
-                             f"table\nname one of {', '.join(fare_rows)}")
+                             "table", f"name one of {', '.join(fare_rows)}", key=("pays_fare",))
         return {"effect": int(Effect.PAYS_FARE), "fare": fare_rows[row.pays_fare]}
     amount = check_amount(getattr(row, effect), effect)
     return {"effect": int(Effect[effect.upper()]), "amount": amount}
@@ -161,32 +172,37 @@ def _concession(row: Concession, table: Table, arrays: Arrays,
 def _price_bands(row: Concession, arrays: Arrays) -> dict[str, int]:
     assert row.bands is not None
     first, reached = len(arrays.price_bands), 0
-    for place, band in enumerate(row.bands, 1):
-        last = place == len(row.bands)
+    for number, band in enumerate(row.bands, 1):
+        last = number == len(row.bands)
         if (band.to is None) != last or (band.to is not None and band.to <= reached):
-            raise TableError(f"band {place} of the price is out of order\n"
-                             "each needs a `to` above the one before; the last has none")
-        reached = check_amount(band.to or reached, "to")
+            raise TableError(f"band {number} of the price is out of order",
+                             "each needs a `to` above the one before; the last has none",
+                             key=("bands", number - 1))
+        reached = check_amount(band.to or reached, "bands", number - 1, "to")
         arrays.price_bands.append({"to": INT64_MAX if band.to is None else band.to,
-                                   "pays_ppm": percent_ppm(band.pays_percent)})
+                                   "pays_ppm": _ppm(band.pays_percent, "bands", number - 1,
+                                                    "pays_percent")})
     return {"effect": int(Effect.PAYS_BANDS), "price_bands": first,
             "price_bands_count": len(row.bands)}
 
 
-def _transfer(row: Transfer, table: Table, ground: Ground, arrays: Arrays) -> dict[str, int]:
+def _transfer(row: Transfer, table: Table, numbered: NumberedNetwork, arrays: Arrays
+              ) -> dict[str, int]:
     if not 1 <= row.max_transfers <= TRANSFERS_MOST:
-        raise TableError(f"max_transfers is {row.max_transfers}\nwrite 1 to {TRANSFERS_MOST}")
+        raise TableError(f"max_transfers is {row.max_transfers}", f"write 1 to {TRANSFERS_MOST}",
+                         key=("max_transfers",))
     check_number(row.within_s, "within_s")
     check_number(row.same_line_after_s, "same_line_after_s")
     if row.same_line and row.same_line_after_s is not None:
-        raise TableError("it has both same_line and same_line_after_s\nwrite one of them")
+        raise TableError("it has both same_line and same_line_after_s", "write one of them",
+                         key=("same_line_after_s",))
     after_s = 0 if row.same_line else row.same_line_after_s
     return {
         **_transfer_effect(row),
-        "from_modes": bits_of("mode", row.from_modes, ground),
-        "from_operators": members_of(row.from_operators, ground, arrays),
-        "from_lines": lines_in(row.from_line_classes, ground, arrays),
-        "left_at": stops_in(row.left_at, table, ground, arrays),
+        "from_modes": bits_of("mode", row.from_modes, "from_modes", numbered),
+        "from_operators": members_of(row.from_operators, numbered, arrays),
+        "from_lines": lines_in(row.from_line_classes, "from_line_classes", numbered, arrays),
+        "left_at": stops_in(row.left_at, "left_at", table, numbered, arrays),
         "within_s": row.within_s,
         "max_transfers": row.max_transfers,
         "measured_from": int(MeasuredFrom[f"FROM_{row.measured_from.upper()}"]),
@@ -207,17 +223,22 @@ def _transfer_effect(row: Transfer) -> dict[str, int]:
             "amount": check_amount(getattr(row, effect), effect)}
 
 
-def _tier(row: Tier, ground: Ground) -> dict[str, int]:
+def _tier(row: Tier, numbered: NumberedNetwork) -> dict[str, int]:
     if (row.over is None) == (row.at_least is None):
-        raise TableError("it has both over and at_least, or neither\nwrite one of them")
+        raise TableError("it has both over and at_least, or neither", "write one of them",
+                         key=() if row.over is None else ("over",))
     if row.up_to is not None and row.below is not None:
-        raise TableError("it has both up_to and below\nwrite one of them, or neither")
+        raise TableError("it has both up_to and below", "write one of them, or neither",
+                         key=("below",))
     lowest, last = tier_bounds(row)
     highest = INT64_MAX if last is None else last
     if not 0 <= lowest <= COUNT_MAX:
-        raise TableError(f"it begins at {lowest}\nwrite 0 to {COUNT_MAX}")
+        raise TableError(f"it begins at {lowest}", f"write 0 to {COUNT_MAX}",
+                         key=("at_least" if row.over is None else "over",))
     highest = min(highest, INT64_MAX)
     if lowest > highest:
-        raise TableError(f"nothing counted is from {lowest} to {highest}\ncorrect its bounds")
-    return {**_share(row.pays_percent), "accumulator": accumulator(row.accumulator, ground),
+        raise TableError(f"nothing counted is from {lowest} to {highest}", "correct its bounds",
+                         key=("up_to" if row.below is None else "below",))
+    return {**_share(row.pays_percent),
+            "accumulator": accumulator(row.accumulator, numbered, "accumulator"),
             "accumulated_from": lowest, "accumulated_to": highest}

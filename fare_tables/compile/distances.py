@@ -2,53 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from network.files import TableError, read_csv, whole_number
+from ext import records
+from ext.clearing.bands import fill_fares
+from fare_tables.compile.arrays import Numbers, as_structs
+from network.errors import TableError
+from network.folder import Links, NetworkFolder
 from network.money import AMOUNT_MAX
 
 Fares = npt.NDArray[np.int32]
 UNREACHED = np.int64(1) << 40
+METRES_MOST = (1 << 32) - 1          # of a way: lengths of rides have 32 bits
 STOPS_MOST = 2_000          # of one system; the time to find all ways grows with its cube
 
 
-def shortest_metres(links: Path, stops: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Metres between all stops along the links; UNREACHED where there is no way.
+class Tracks:
+    """The ways along the links of a folder, found once for each file."""
 
-    Raises TableError.
-    """
-    if len(stops) > STOPS_MOST:
-        raise TableError(f"{links}: there are {len(stops):,} stops, and the ways between at most "
-                         f"{STOPS_MOST:,} are looked for\nuse an od or zone matrix, or distances "
-                         "along lines")
-    place = {stop: index for index, stop in enumerate(stops)}
+    def __init__(self, folder: NetworkFolder) -> None:
+        self._folder = folder
+        self._metres: dict[tuple[str, tuple[str, ...]], npt.NDArray[np.int64]] = {}
+
+    def metres(self, links: str, stops: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Metres between all stops along the links of a file; UNREACHED where there is no way.
+
+        Raises TableError.
+        """
+        key = links, tuple(stops)
+        if key not in self._metres:
+            self._metres[key] = self._find(links, stops)
+        return self._metres[key]
+
+    def _find(self, links: str, stops: Sequence[str]) -> npt.NDArray[np.int64]:
+        if len(stops) > STOPS_MOST:
+            raise TableError(f"there are {len(stops):,} stops, and the ways between at most "
+                             f"{STOPS_MOST:,} are looked for",
+                             "use an od or zone matrix, or distances along lines",
+                             key=("distance",))
+        track = self._folder.links_in(links)
+        index = {stop: index for index, stop in enumerate(stops)}
+        unknown = next((stop for stop in track if stop not in index), None)
+        if unknown is not None:
+            raise TableError(f"stop {unknown!r} is not in the operator's stops",
+                             "add it there, or correct the link",
+                             location=self._folder.location_of(links, ("from", "to"), unknown))
+        metres = shortest_metres(track, stops)
+        if metres[metres < UNREACHED].max(initial=0) > METRES_MOST:
+            raise TableError(f"a way is longer than {METRES_MOST} m", "correct the links",
+                             key=("distance",))
+        return metres
+
+
+def shortest_metres(track: Links, stops: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Metres between all stops along a track; UNREACHED where there is no way."""
+    index = {stop: index for index, stop in enumerate(stops)}
     metres = np.full((len(stops), len(stops)), UNREACHED, dtype=np.int64)
+    for here, near in track.items():
+        for there, length in near.items():
+            metres[index[here], index[there]] = length
     np.fill_diagonal(metres, 0)
-    for line, (start, end, length) in enumerate(read_csv(links, ("from", "to", "metres")), 2):
-        for stop in (start, end):
-            if stop not in place:
-                raise TableError(f"{links}:{line}: stop {stop!r} is not in the operator's stops\n"
-                                 "add it there, or correct the link")
-        pair = place[start], place[end]
-        shorter = min(metres[pair], whole_number(length, links, line))
-        metres[pair] = metres[pair[::-1]] = shorter
     for via in range(len(stops)):
         np.minimum(metres, metres[:, via, None] + metres[via], out=metres)
     return metres
 
 
-def fares_by_bands(metres: npt.NDArray[np.int64], bands: Sequence[Mapping[str, int]]) -> Fares:
-    """The compiled bands' fare for each distance; -1 for UNREACHED and beyond the last band."""
+def fares_by_bands(metres: npt.NDArray[np.int64], bands: Sequence[Numbers], grace_m: int) -> Fares:
+    """The compiled bands' fare for each way; -1 where there is none, and beyond the last band.
+
+    Raises TableError where a fare is more than AMOUNT_MAX.
+    """
     fares = np.full(metres.shape, -1, dtype=np.int64)
-    for band in bands:
-        inside = (metres <= band["to"]) & ((metres > band["reached"]) | (band["reached"] == 0))
-        steps = -((band["reached"] - metres) // band["every"]) if band["every"] else 0
-        fares = np.where(inside, band["amount"] + band["add"] * steps, fares)
-    fares[metres >= UNREACHED] = -1
+    leads = metres < UNREACHED
+    found = np.empty(int(leads.sum()), dtype=np.int64)
+    fill_fares(as_structs(bands, records.BAND), np.maximum(metres[leads] - grace_m, 0), found)
+    fares[leads] = found
     return narrow(fares)
 
 
@@ -58,7 +89,7 @@ def narrow(fares: npt.NDArray[np.int64]) -> Fares:
     Raises TableError where a fare is more than AMOUNT_MAX.
     """
     if fares.size and int(fares.max()) > AMOUNT_MAX:
-        raise TableError(f"a fare of {int(fares.max())} fen is more than {AMOUNT_MAX}\n"
+        raise TableError(f"a fare of {int(fares.max())} fen is more than {AMOUNT_MAX}",
                          "correct the bands or the matrix")
     return fares.astype(np.int32)
 

@@ -8,20 +8,22 @@ import numpy as np
 import numpy.typing as npt
 
 from ext.codes import Basis, EdgeFare
+from fare_tables.bands import walk_bands
 from fare_tables.compile.arrays import Arrays, Numbers
 from fare_tables.compile.conditions import compile_condition
-from fare_tables.compile.distances import UNREACHED, Fares, edge_fares, fares_by_bands
-from fare_tables.compile.ground import Ground, Runner
+from fare_tables.compile.distances import Fares, Tracks, edge_fares, fares_by_bands
 from fare_tables.compile.matrices import (
-    Matrices,
     fares_by_stops,
     fares_by_zones,
     zone_edges,
     zones_of,
 )
 from fare_tables.model import Band, Fare, SameStation, Table
-from network.files import TableError, beside, read_csv, whole_number
+from network.errors import TableError
+from network.model import Operator
 from network.money import AMOUNT_MAX
+from network.network import Network
+from network.numbering import NumberedNetwork
 
 INT64_MAX = np.iinfo(np.int64).max
 UINT32_MAX = (1 << 32) - 1
@@ -32,41 +34,43 @@ KEYS = {"flat": {"amount"}, "distance": {"bands"}, "time": {"bands"}, "od": {"ma
         "zone": {"matrix", "zones"}, "validator": set[str]()}
 
 
-def compile_fare(fare: Fare, table: Table, system: str, ground: Ground, arrays: Arrays,
-                 matrices: Matrices) -> Numbers:
+def compile_fare(fare: Fare, table: Table, system: str, numbered: NumberedNetwork, arrays: Arrays,
+                 tracks: Tracks) -> Numbers:
     """A fare row of a table, for the operators of one system.
 
     Raises TableError.
     """
     _check_keys(fare)
     return {
-        "rule": ground.names.number("rule", fare.rule, table.table),
-        "condition": compile_condition(fare, table, ground, arrays),
+        "rule": numbered.names.known("rule", fare.rule, table.table),
+        "condition": compile_condition(fare, table, numbered, arrays),
         "matrix": -1, "edges": -1, "zones": -1,
         "discounts_on_incomplete": int(fare.discounts_on_incomplete),
         **_edge("missing_in", fare.missing_in), **_edge("missing_out", fare.missing_out),
         **_same_station(fare.same_station, arrays), **_overtime(fare),
-        **_basis(fare, table, system, ground, arrays, matrices),
+        **_basis(fare, table, system, numbered.network, arrays, tracks),
     }
 
 
-def check_amount(amount: int, name: str) -> int:
-    """The amount, where it is one.
+def check_amount(amount: int, *key: str | int) -> int:
+    """The amount that a key of a row gives, where it is one.
 
     Raises TableError where it is not whole fen from 0 to AMOUNT_MAX.
     """
     if not 0 <= amount <= AMOUNT_MAX:
-        raise TableError(f"{name} is {amount} fen\nwrite whole fen from 0 to {AMOUNT_MAX}")
+        raise TableError(f"{key[-1]} is {amount} fen", f"write whole fen from 0 to {AMOUNT_MAX}",
+                         key=key)
     return amount
 
 
-def check_number(number: int | None, name: str, least: int = 0) -> None:
-    """Pass where a number of metres or seconds fits what rides can have.
+def check_number(number: int | None, *key: str | int, least: int = 0) -> None:
+    """Pass where a number of metres or seconds that a key of a row gives fits what rides can have.
 
     Raises TableError.
     """
     if number is not None and not least <= number <= UINT32_MAX:
-        raise TableError(f"{name} is {number}\nwrite a number from {least} to {UINT32_MAX}")
+        raise TableError(f"{key[-1]} is {number}", f"write a number from {least} to {UINT32_MAX}",
+                         key=key)
 
 
 def _check_keys(fare: Fare) -> None:
@@ -76,14 +80,16 @@ def _check_keys(fare: Fare) -> None:
         if (getattr(fare, key) is not None) != wanted:
             bases = [basis for basis, keys in KEYS.items() if key in keys]
             raise TableError(f"the basis is {fare.basis!r}, and {key} is "
-                             f"{'missing' if wanted else 'given'}\n"
-                             f"{key} belongs to basis {' and '.join(bases)}, and only there")
+                             f"{'missing' if wanted else 'given'}",
+                             f"{key} belongs to basis {' and '.join(bases)}, and only there",
+                             key=("basis",) if wanted else (key,))
     along = fare.basis == "distance" and fare.distance == "line"
     if "terminus" in (fare.missing_in, fare.missing_out) and not along:
-        raise TableError("a fare to the terminus needs the line's stops\n"
-                         'write basis "distance" and distance "line", or another word')
+        raise TableError("a fare to the terminus needs the line's stops",
+                         'write basis "distance" and distance "line", or another word',
+                         key=("missing_in" if fare.missing_in == "terminus" else "missing_out",))
     if fare.grace_m and fare.basis != "distance":
-        raise TableError('grace_m belongs to basis "distance"\nremove it')
+        raise TableError('grace_m belongs to basis "distance"', "remove it", key=("grace_m",))
     check_number(fare.grace_m, "grace_m")
 
 
@@ -93,23 +99,24 @@ def _edge(name: str, value: int | str) -> dict[str, int]:
     return {f"{name}_by": int(WORDS[value])}
 
 
-def _same_station(written: int | str | list[SameStation], arrays: Arrays) -> dict[str, int]:
-    steps = written if isinstance(written, list) else [
-        SameStation(costs=written)]     # type: ignore[arg-type]
+def _same_station(given: int | str | list[SameStation], arrays: Arrays) -> dict[str, int]:
+    steps = given if isinstance(given, list) else [
+        SameStation(costs=given)]       # type: ignore[arg-type]
     first, before = len(arrays.same_stations), -1
-    for place, step in enumerate(steps, 1):
-        check_number(step.within_s, "within_s")
-        if step.within_s is None and place < len(steps):
-            raise TableError(f"step {place} of same_station holds for any time, but it is not the "
-                             "last\ngive it within_s")
+    for number, step in enumerate(steps, 1):
+        key = ("same_station", number - 1)
+        check_number(step.within_s, *key, "within_s")
+        if step.within_s is None and number < len(steps):
+            raise TableError(f"step {number} of same_station holds for any time, but it is not the "
+                             "last", "give it within_s", key=key)
         if step.within_s is not None and step.within_s <= before:
-            raise TableError(f"step {place} of same_station ends at {step.within_s} s, not after "
-                             f"{before} s\nsteps go from short to long")
+            raise TableError(f"step {number} of same_station ends at {step.within_s} s, not after "
+                             f"{before} s", "steps go from short to long", key=key)
         before = step.within_s if step.within_s is not None else before
         arrays.same_stations.append({
             "within_s": UINT32_MAX if step.within_s is None else step.within_s,
             "by": int(EdgeFare.FIXED if isinstance(step.costs, int) else WORDS[step.costs]),
-            "amount": check_amount(step.costs, "costs") if isinstance(step.costs, int) else 0,
+            "amount": check_amount(step.costs, *key, "costs") if isinstance(step.costs, int) else 0,
         })
     return {"same_station": first, "same_station_count": len(steps)}
 
@@ -117,8 +124,9 @@ def _same_station(written: int | str | list[SameStation], arrays: Arrays) -> dic
 def _overtime(fare: Fare) -> dict[str, int]:
     if fare.overtime_after_s is None:
         if fare.overtime_add or fare.overtime_dearest:
-            raise TableError("there is a charge for overtime, but no overtime_after_s\n"
-                             "say after how many seconds it is due")
+            raise TableError("there is a charge for overtime, but no overtime_after_s",
+                             "say after how many seconds it is due",
+                             key=("overtime_add" if fare.overtime_add else "overtime_dearest",))
         return {}
     check_number(fare.overtime_after_s, "overtime_after_s", least=1)
     return {"overtime_after_s": fare.overtime_after_s,
@@ -126,21 +134,21 @@ def _overtime(fare: Fare) -> dict[str, int]:
             "overtime_dearest": int(fare.overtime_dearest)}
 
 
-def _basis(fare: Fare, table: Table, system: str, ground: Ground, arrays: Arrays,
-           matrices: Matrices) -> dict[str, int]:
+def _basis(fare: Fare, table: Table, system: str, network: Network, arrays: Arrays,
+           tracks: Tracks) -> dict[str, int]:
     if fare.basis == "flat":
         assert fare.amount is not None
         return {"basis": int(Basis.FLAT), "amount": check_amount(fare.amount, "amount")}
     if fare.basis == "validator":
         return {"basis": int(Basis.VALIDATOR)}
     if fare.basis in ("od", "zone"):
-        return _matrix(fare, table, system, ground, arrays, matrices)
+        return _matrix(fare, table, system, network, arrays)
     assert fare.bands is not None
-    bands = _bands(fare.bands, "s" if fare.basis == "time" else "m")
+    bands = compile_bands(fare.bands, "s" if fare.basis == "time" else "m")
     if fare.basis == "distance" and fare.distance == "stops":
-        return _stops_apart(fare, bands, table, system, ground, arrays, matrices)
+        return _stops_apart(fare, bands, table, system, network, arrays, tracks)
     if fare.basis == "distance" and fare.distance == "line":
-        _check_line_stops(table, system, ground)
+        _check_line_stops(table, system, network)
     basis = {"tap": Basis.TAP_DISTANCE, "line": Basis.LINE_DISTANCE}[fare.distance] \
         if fare.basis == "distance" else Basis.DURATION
     out = {"basis": int(basis), "bands": len(arrays.bands), "bands_count": len(bands),
@@ -149,158 +157,157 @@ def _basis(fare: Fare, table: Table, system: str, ground: Ground, arrays: Arrays
     return out
 
 
-def _bands(written: Sequence[Band], unit: str) -> list[Numbers]:
-    """Bands of metres (m) or seconds (s), each with what it costs at its beginning."""
-    bands: list[Numbers] = []
-    reached = fare = 0
-    for place, band in enumerate(written, 1):
-        to, every = _band_numbers(band, place, unit)
-        if to is None and place < len(written):
-            raise TableError(f"band {place} has no end, but it is not the last\n"
-                             f"give it to_{unit}")
+def compile_bands(bands: Sequence[Band], unit: str) -> list[Numbers]:
+    """Bands of metres (m) or seconds (s), each with what it costs at its beginning.
+
+    Raises TableError.
+    """
+    compiled: list[Numbers] = []
+    for index, (band, reached, fare) in enumerate(walk_bands(bands)):
+        to, every = _band_numbers(band, index, unit)
+        if to is None and index + 1 < len(bands):
+            raise TableError(f"band {index + 1} has no end, but it is not the last",
+                             f"give it to_{unit}", key=("bands", index))
         if to is not None and to <= reached:
-            raise TableError(f"band {place} ends at {to} {unit}, not after {reached} {unit}\n"
-                             "bands go from near to far")
-        if band.amount is not None:
-            fare = band.amount
-        bands.append({"reached": reached, "to": INT64_MAX if to is None else to,
-                      "every": every or 0, "amount": min(fare, AMOUNT_MAX + 1),
-                      "add": band.add or 0})
-        if every is not None and to is not None:
-            fare += (band.add or 0) * -((reached - to) // every)
-        reached = to if to is not None else reached
-    if not bands:
-        raise TableError("there are no bands\nwrite at least one")
-    return bands
+            raise TableError(f"band {index + 1} ends at {to} {unit}, not after {reached} {unit}",
+                             "bands go from near to far", key=("bands", index, f"to_{unit}"))
+        amount = fare if band.amount is None else band.amount
+        compiled.append({"reached": reached, "to": INT64_MAX if to is None else to,
+                         "every": every or 0, "amount": min(amount, AMOUNT_MAX + 1),
+                         "add": band.add or 0})
+    if not compiled:
+        raise TableError("there are no bands", "write at least one", key=("bands",))
+    return compiled
 
 
-def _band_numbers(band: Band, place: int, unit: str) -> tuple[int | None, int | None]:
+def _band_numbers(band: Band, index: int, unit: str) -> tuple[int | None, int | None]:
     """Where a band ends, and its steps.
 
     Raises TableError for a band of another unit, or that says too much or too little.
     """
     to, every = (band.to_m, band.every_m) if unit == "m" else (band.to_s, band.every_s)
+    here = ("bands", index)
     other = (band.to_s, band.every_s) if unit == "m" else (band.to_m, band.every_m)
     if other != (None, None):
-        raise TableError(f"band {place} is not written in {unit}\n"
-                         f"write to_{unit} and every_{unit}")
+        raise TableError(f"band {index + 1} is not written in {unit}",
+                         f"write to_{unit} and every_{unit}", key=here)
     stepped = band.add is not None and every is not None
     if (band.amount is not None) == stepped or (band.add is None) != (every is None):
-        raise TableError(f"band {place} needs an amount, or every_{unit} and add\n"
+        raise TableError(f"band {index + 1} needs an amount, or every_{unit} and add",
                          f"write {{ to_{unit} = 4000, amount = 200 }} or "
-                         f"{{ to_{unit} = 12000, every_{unit} = 4000, add = 100 }}")
-    if place == 1 and band.amount is None:
-        raise TableError(f"the first band needs an amount\n"
-                         f"write {{ to_{unit} = 4000, amount = 200 }}")
-    check_amount(band.amount or 0, "amount")
-    check_amount(band.add or 0, "add")
-    check_number(to, f"to_{unit}", least=1)
-    check_number(every, f"every_{unit}", least=1)
+                         f"{{ to_{unit} = 12000, every_{unit} = 4000, add = 100 }}", key=here)
+    if index == 0 and band.amount is None:
+        raise TableError("the first band needs an amount",
+                         f"write {{ to_{unit} = 4000, amount = 200 }}", key=here)
+    check_amount(band.amount or 0, *here, "amount")
+    check_amount(band.add or 0, *here, "add")
+    check_number(to, *here, f"to_{unit}", least=1)
+    check_number(every, *here, f"every_{unit}", least=1)
     return to, every
 
 
-def _runner_of(table: Table, system: str, ground: Ground) -> Runner:
-    return next(runner for runner in ground.runners.values()
-                if runner.system == system and runner.code in table.operators)
+def _operator_of(table: Table, system: str, network: Network) -> Operator:
+    """One operator of a table, for the stops and track that all of its system share."""
+    return next(network.operators[code] for code in table.operators
+                if network.system_of(code) == system)
 
 
-def _listed_stops(fare: Fare, runner: Runner) -> Sequence[str]:
-    if runner.stops is None:
-        raise TableError(f"basis {fare.basis!r} needs the stops of {runner.code!r}\n"
-                         "name a CSV of stops for it in network.toml")
-    return runner.stops
+def _listed_stops(fare: Fare, operator: Operator, network: Network) -> Sequence[str]:
+    stops = network.stops_of(operator.code)
+    if stops is None:
+        raise TableError(f"basis {fare.basis!r} needs the stops of {operator.code!r}",
+                         "name a CSV of stops for it in network.toml", key=("basis",))
+    return list(stops)
 
 
-def _check_line_stops(table: Table, system: str, ground: Ground) -> None:
-    for runner in ground.runners.values():
-        if runner.system == system and runner.code in table.operators and not runner.line_stops:
-            raise TableError(f"fares along the line need the line_stops of {runner.code!r}\n"
-                             "name a CSV line,stop,metres for it in network.toml")
+def _check_line_stops(table: Table, system: str, network: Network) -> None:
+    for code in table.operators:
+        if network.system_of(code) == system and not network.operators[code].line_stops:
+            raise TableError(f"fares along the line need the line_stops of {code!r}",
+                             "name a CSV line,stop,metres for it in network.toml",
+                             key=("distance",))
 
 
-def _stops_apart(fare: Fare, bands: Sequence[Numbers], table: Table, system: str, ground: Ground,
-                 arrays: Arrays, matrices: Matrices) -> dict[str, int]:
+def _stops_apart(fare: Fare, bands: Sequence[Numbers], table: Table, system: str,
+                 network: Network, arrays: Arrays, tracks: Tracks) -> dict[str, int]:
     """A fare for each pair of the system's stops by the way between them."""
-    runner = _runner_of(table, system, ground)
-    stops = _listed_stops(fare, runner)
-    if runner.links is None:
-        raise TableError(f"fares by distance need the links of {runner.code!r}\n"
-                         "name a CSV of links for it in network.toml")
-    metres = matrices.metres(runner.links, stops)
-    graced = np.where(metres >= UNREACHED, metres, np.maximum(metres - fare.grace_m, 0))
-    return _square(fares_by_bands(graced, bands), runner, ground, arrays)
+    operator = _operator_of(table, system, network)
+    stops = _listed_stops(fare, operator, network)
+    if operator.links is None:
+        raise TableError(f"fares by distance need the links of {operator.code!r}",
+                         "name a CSV of links for it in network.toml", key=("distance",))
+    fares = fares_by_bands(tracks.metres(operator.links, stops), bands, fare.grace_m)
+    return _square(fares, system, network, arrays)
 
 
-def _square(fares: Fares, runner: Runner, ground: Ground, arrays: Arrays) -> dict[str, int]:
+def _square(fares: Fares, system: str, network: Network, arrays: Arrays) -> dict[str, int]:
     """A matrix by stops, and the edges that incomplete rides need."""
     return {"basis": int(Basis.MATRIX), "matrix": arrays.add_fares(fares), "side": len(fares),
-            "edges": arrays.add_fares(edge_fares(fares)), **_places(runner, ground)}
+            "edges": arrays.add_fares(edge_fares(fares)), **_span(system, network)}
 
 
-def _places(runner: Runner, ground: Ground) -> dict[str, int]:
-    """Where the system's stops stand among all listed stops."""
-    return {"first_stop": ground.first_stops()[runner.system], "stops": len(runner.stops or ())}
+def _span(system: str, network: Network) -> dict[str, int]:
+    """Where the system's stops are among all listed stops."""
+    stops = network.stops_of(network.systems()[system].code)
+    return {"first_stop": _first_stops(network)[system], "stops": len(stops or ())}
 
 
-def _matrix(fare: Fare, table: Table, system: str, ground: Ground, arrays: Arrays,
-            matrices: Matrices) -> dict[str, int]:
+def _matrix(fare: Fare, table: Table, system: str, network: Network, arrays: Arrays
+            ) -> dict[str, int]:
     """Fares that a CSV gives, for each pair of stops or of zones."""
     assert fare.matrix is not None
-    runner = _runner_of(table, system, ground)
-    stops = _listed_stops(fare, runner)
-    path = beside(ground.folder, fare.matrix)
-    matrix = matrices.column(path, fare.column)
+    stops = _listed_stops(fare, _operator_of(table, system, network), network)
     if fare.basis == "od":
-        return _square(fares_by_stops(matrix, stops, path), runner, ground, arrays)
-    assert fare.zones is not None
-    names, zones = zones_of(beside(ground.folder, fare.zones), stops)
-    fares = fares_by_zones(matrix, names, path)
+        return _square(fares_by_stops(network.folder, fare, stops), system, network, arrays)
+    zone_names, zones = zones_of(network.folder, fare.zones or "", stops)
+    fares = fares_by_zones(network.folder, fare, zone_names)
     start = len(arrays.zones)
     arrays.zones += zones.tolist()
     return {"basis": int(Basis.MATRIX), "matrix": arrays.add_fares(fares), "side": len(fares),
             "edges": arrays.add_fares(zone_edges(fares, zones)), "zones": start,
-            **_places(runner, ground)}
+            **_span(system, network)}
 
 
-def stop_places(ground: Ground) -> npt.NDArray[np.uint32]:
-    """By stop number, each listed stop's place among all of them; others have none."""
-    first = ground.first_stops()
-    numbers = {ground.names.number("stop", stop, runner.system): first[runner.system] + place
-               for runner in ground.runners.values()
-               for place, stop in enumerate(runner.stops or ())}
-    places = np.full(ground.names.count("stop") + 1, UINT32_MAX, dtype=np.uint32)
-    for number, place in numbers.items():
-        places[number] = place
-    return places
+def _first_stops(network: Network) -> dict[str, int]:
+    """By system, where its stops begin among all listed stops."""
+    first: dict[str, int] = {}
+    count = 0
+    for system, operator in network.systems().items():
+        first[system] = count
+        count += len(network.stops_of(operator.code) or ())
+    return first
 
 
-def line_stops(ground: Ground) -> tuple[list[Numbers], list[Numbers]]:
+def index_stops(numbered: NumberedNetwork) -> npt.NDArray[np.uint32]:
+    """By stop number, each listed stop's index among all of them; others have none."""
+    network, names = numbered.network, numbered.names
+    indexes = np.full(names.count("stop") + 1, UINT32_MAX, dtype=np.uint32)
+    listed = ((stop, system) for system, operator in network.systems().items()
+              for stop in network.stops_of(operator.code) or ())
+    for index, (stop, system) in enumerate(listed):
+        indexes[names.known("stop", stop, system)] = index
+    return indexes
+
+
+def line_stops(numbered: NumberedNetwork) -> tuple[list[Numbers], list[Numbers]]:
     """Every line's stops with their metres, and by line number where a line's begin.
 
     Raises TableError with file and line.
     """
+    network, names = numbered.network, numbered.names
     stops: list[Numbers] = []
     lines: dict[int, Numbers] = {}
-    for runner in ground.runners.values():
-        if runner.line_stops is None:
-            continue
-        by_line: dict[str, dict[int, int]] = {}
-        rows = read_csv(runner.line_stops, ("line", "stop", "metres"))
-        for place, (line, stop, metres) in enumerate(rows, 2):
-            if runner.stops is not None and stop not in runner.stops:
-                raise TableError(f"{runner.line_stops}:{place}: stop {stop!r} is not in the "
-                                 "operator's stops\nadd it there, or correct the line")
-            if not line:
-                raise TableError(f"{runner.line_stops}:{place}: a line has no name\n"
-                                 "name it, or leave the row out")
-            where = by_line.setdefault(line, {})
-            number = ground.names.number("stop", stop, runner.system)
-            if number in where:
-                raise TableError(f"{runner.line_stops}:{place}: stop {stop!r} is on line {line!r} "
-                                 "twice\ngive a loop's stops names of their own")
-            where[number] = whole_number(metres, runner.line_stops, place)
-        for line, where in by_line.items():
-            number = ground.names.number("line", line, runner.code)
-            lines[number] = {"first": len(stops), "count": len(where)}
+    for code, operator in network.operators.items():
+        listed, system = network.stops_of(code), network.system_of(code)
+        for line, along in network.line_stops_of(code).items():
+            unknown = next((stop for stop in along if listed is not None and stop not in listed),
+                           None)
+            if unknown is not None:
+                raise TableError(
+                    f"stop {unknown!r} is not in the operator's stops",
+                    "add it there, or correct the line", location=network.folder.location_of(
+                        operator.line_stops or "", ("stop",), unknown))
+            where = {names.known("stop", stop, system): metres for stop, metres in along.items()}
+            lines[names.known("line", line, code)] = {"first": len(stops), "count": len(where)}
             stops += [{"stop": stop, "metres": metres} for stop, metres in sorted(where.items())]
     return stops, [lines.get(number, {}) for number in range(max(lines, default=0) + 1)]

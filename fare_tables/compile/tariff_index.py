@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from ext import records
-from fare_tables.compile.ground import Ground, Runner
 from fare_tables.model import Table, table_version
-from network.files import TableError
+from network.errors import TableError
+from network.numbering import NumberedNetwork
 
 
 def check_versions(tables: Sequence[Table]) -> None:
@@ -21,8 +21,9 @@ def check_versions(tables: Sequence[Table]) -> None:
     versions: set[str] = set()
     for table in tables:
         if table_version(table) in versions:
-            raise TableError(f"two tables are called {table_version(table)}\n"
-                             "give one of them another name, or another first day")
+            raise TableError(f"two tables are called {table_version(table)}",
+                             "give one of them another name, or another first day",
+                             key=(table_version(table), "in_force_from"))
         versions.add(table_version(table))
 
 
@@ -33,37 +34,38 @@ class TariffIndexes:
     """
 
     def __init__(self, tables: Sequence[Table], tariffs: Mapping[tuple[int, str], int],
-                 ground: Ground) -> None:
+                 numbered: NumberedNetwork) -> None:
         self.tariffs: list[int] = []
         signatures: dict[tuple[int, ...], int] = {(): 0}
-        tables_by_line = self._tables_by_line(tables, ground)
-        self.line_groups = np.zeros(ground.names.count("line") + 1, dtype=np.uint16)
+        tables_by_line = self._tables_by_line(tables, numbered)
+        self.line_groups = np.zeros(numbered.names.count("line") + 1, dtype=np.uint16)
         for line, indexes in tables_by_line.items():
             self.line_groups[line] = signatures.setdefault(tuple(indexes), len(signatures))
         self.groups = len(signatures)
-        shape = (len(ground.runners) + 1, ground.names.count("mode"), self.groups)
+        shape = (len(numbered.network.operators) + 1, numbered.names.count("mode"), self.groups)
         self.tariff_index = np.zeros(shape, dtype=records.TARIFF_INDEX)
-        for runner in ground.runners.values():
-            for mode in runner.modes:
-                number = ground.names.find("mode", mode)
+        for slot, operator in enumerate(numbered.network.model.operator, 1):
+            system = numbered.network.system_of(operator.code)
+            for mode in operator.modes:
+                number = numbered.names.known("mode", mode)
                 for naming, group in signatures.items():
-                    chosen = self._chosen(tables, runner, mode, naming)
-                    self.tariff_index[runner.slot, number, group] = (len(self.tariffs), len(chosen))
-                    self.tariffs += [tariffs[index, runner.system] for index in chosen]
+                    chosen = self._chosen(tables, operator.code, mode, naming)
+                    self.tariff_index[slot, number, group] = (len(self.tariffs), len(chosen))
+                    self.tariffs += [tariffs[index, system] for index in chosen]
 
     @staticmethod
-    def _tables_by_line(tables: Sequence[Table], ground: Ground) -> dict[int, list[int]]:
+    def _tables_by_line(tables: Sequence[Table], numbered: NumberedNetwork) -> dict[int, list[int]]:
         """The tables that name each line, by line number."""
         lines: dict[int, list[int]] = {}
         for index, table in enumerate(tables):
             for operator in table.operators:
                 for line in table.lines or ():
-                    number = ground.names.number("line", line, operator)
+                    number = numbered.names.known("line", line, operator)
                     lines.setdefault(number, []).append(index)
         return lines
 
     @staticmethod
-    def _chosen(tables: Sequence[Table], runner: Runner, mode: str,
+    def _chosen(tables: Sequence[Table], operator: str, mode: str,
                 naming: tuple[int, ...]) -> list[int]:
         """Tables that name the line, then those for every line; two are never in force at once.
 
@@ -73,7 +75,7 @@ class TariffIndexes:
         for named in (True, False):
             level = [
                 index for index, table in enumerate(tables)
-                if runner.code in table.operators and (table.modes is None or mode in table.modes)
+                if operator in table.operators and (table.modes is None or mode in table.modes)
                 and (table.lines is None) != named and (not named or index in naming)
             ]
             level.sort(key=lambda index: tables[index].in_force_from)
@@ -82,8 +84,9 @@ class TariffIndexes:
                 if last is None or last >= tables[later].in_force_from:
                     raise TableError(
                         f"tables {table_version(tables[earlier])} and "
-                        f"{table_version(tables[later])} are both in force for {runner.code} "
-                        f"{mode} on {tables[later].in_force_from}\n"
-                        "end the earlier one the day before, or give one of them lines")
+                        f"{table_version(tables[later])} are both in force for {operator} "
+                        f"{mode} on {tables[later].in_force_from}",
+                        "end the earlier one the day before, or give one of them lines",
+                        key=(table_version(tables[later]), "in_force_from"))
             chosen += reversed(level)
         return chosen

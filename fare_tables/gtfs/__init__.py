@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fare_tables.gtfs.notices import Notice
-from network.files import TableError
+from network.errors import TableError
 
 NEEDS = {"gtfs_loader": "py-gtfs-loader", "tomli_w": "tomli-w"}
 
@@ -36,7 +36,7 @@ def import_feed(source: Path, folder: Path | None) -> Imported:
     """
     missing = [name for module, name in NEEDS.items() if importlib.util.find_spec(module) is None]
     if missing:
-        raise TableError(f"importing GTFS needs {' and '.join(missing)}, which is not installed\n"
+        raise TableError(f"importing GTFS needs {' and '.join(missing)}, which is not installed",
                          "install it: pip install 'onecard-clearing[gtfs]'")
     from fare_tables.gtfs.tables import make_tables
 

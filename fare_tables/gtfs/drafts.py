@@ -48,7 +48,8 @@ class Draft:
         timeframes = None if step.cells is None else self.hours.timeframes(step.cells)
         if timeframes is not None:
             self.timeframes.update({timeframe.timeframe: timeframe for timeframe in timeframes})
-            found |= {"timeframes": [timeframe.timeframe for timeframe in timeframes], "timeframe_at": step.side}
+            found |= {"timeframes": [timeframe.timeframe for timeframe in timeframes],
+                      "timeframe_at": step.side}
         return found
 
     def set_of_zones(self, zones: Sequence[int]) -> list[str]:

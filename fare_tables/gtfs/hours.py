@@ -1,4 +1,4 @@
-"""Timeframes as timeframes of a table: every combination of timeframe groups gets its own timeframes."""
+"""Timeframes of a feed as those of a table: every combination of groups gets its own."""
 
 from __future__ import annotations
 

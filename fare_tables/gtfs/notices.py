@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from network.files import TableError
+from network.errors import TableError
 
 # The feed is not imported.
 REFUSALS = {
@@ -87,8 +87,9 @@ class FeedRefused(TableError):
         lines += [f"  {one}" for one in refusals[:SHOWN_MOST]]
         if len(refusals) > SHOWN_MOST:
             lines.append(f"  and {len(refusals) - SHOWN_MOST} more")
-        lines.append("correct these rows, or ask the publisher for a corrected feed")
-        super().__init__("\n".join(lines), code=refusals[0].code)
+        super().__init__("\n".join(lines),
+                         "correct these rows, or ask the publisher for a corrected feed",
+                         code=refusals[0].code)
 
 
 @dataclass

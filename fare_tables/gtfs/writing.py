@@ -21,7 +21,7 @@ from fare_tables.gtfs.money import decimals_of, written
 from fare_tables.gtfs.notices import ASSUMED, MEANINGS, NOT_EXPRESSED, Notice
 from fare_tables.gtfs.plan import Plan
 from fare_tables.model import Table
-from network.files import TableError
+from network.errors import TableError
 
 STOPS = "stops.csv"
 REFERENCE = "https://gtfs.org/documentation/schedule/reference/"
@@ -161,12 +161,12 @@ class Folder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
-                raise TableError(f"{folder} is not empty\nname a new folder with --out, or empty "
+                raise TableError(f"{folder} is not empty", "name a new folder with --out, or empty "
                                  "this one", code="UNREADABLE")
             for name, text in self.files.items():
                 (folder / name).write_text(text, "utf-8", newline="\n")
         except OSError as error:
-            raise TableError(f"{folder} cannot be written: {error.strerror}\nname another folder "
+            raise TableError(f"{folder} cannot be written: {error.strerror}", "name another folder "
                              "with --out", code="UNREADABLE") from None
 
     def _line_classes(self) -> list[dict[str, Any]]:

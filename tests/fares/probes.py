@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from clearing.answers.check_tables import setting_of
 from clearing.reference.memory import Memory
 from clearing.reference.pricing import price
 from clearing.reference.results import Ride
@@ -26,10 +25,10 @@ from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from fare_tables.check.atoms import STATES, Atoms, Before, Dimension, Timing
 from fare_tables.check.coverage import Coverage, cover
-from fare_tables.check.setting import Service, Setting
+from fare_tables.check.services import Service, priced_by, services_of
 from fare_tables.model import Concession, Table
 from network.calendars import mainland_years, words_for
-from network.model import Network
+from network.model import NetworkFile
 
 CLOSE = Timing(0, 60, 60, 60, 0, False, False)
 LASTS_S = 1200
@@ -93,12 +92,11 @@ class Prober:
 
     def __init__(self, world: World, table: Table) -> None:
         self.world, self.table = world, table
-        self.zone = ZoneInfo(world.network.time_zone)
-        self.setting: Setting = setting_of(world.network, world.folder)
+        self.zone = ZoneInfo(world.model.time_zone)
         lines = list(table.lines or ()) or sorted(
-            {line for members in self.setting.line_classes.values() for _, line in members})
-        self.atoms = [Atoms(table, service, self.setting, [*lines, ""])
-                      for service in self.setting.services_of(table)]
+            {line for members in world.line_classes.values() for _, line in members})
+        self.atoms = [Atoms(table, service, world, [*lines, ""])
+                      for service in priced_by(table, services_of(world))]
         self.worlds = self.worlds_of(table)
 
     @cached_property
@@ -108,7 +106,7 @@ class Prober:
     @cached_property
     def by_words(self) -> dict[frozenset[str], datetime.date]:
         """A day in force for each way in which days are called."""
-        network, found = self.world.network, dict[frozenset[str], datetime.date]()
+        network, found = self.world.model, dict[frozenset[str], datetime.date]()
         day = max(self.table.in_force_from, network.taps_from,
                   *(one.service.since for one in self.atoms))
         last = min(self.table.in_force_until or datetime.date.max,
@@ -153,7 +151,7 @@ class Prober:
     def riders(self, base: Probe) -> Iterator[Probe]:
         """The base for every sort of rider and card that the rows tell apart, however it ended."""
         here = next(one for one in self.atoms if one.service == base.service)
-        names = {*RIDER, *(one.accumulator for one in self.setting.accumulators)}
+        names = {*RIDER, *self.world.accumulators}
         dimensions = [one for one in here.dimensions(base.state) if one.name in names]
         for values in product(*(one.merged() for one in dimensions)):
             one = base
@@ -257,7 +255,7 @@ class Prober:
 
     def ride_of(self, probe: Probe) -> tuple[Ride, Memory]:
         """The ride as the plain engine takes it, and the memory of its card."""
-        network, service = self.world.network, probe.service
+        network, service = self.world.model, probe.service
         words, entry, end = probe.of("when", (frozenset(), None, None))
         day = self.by_words.get(words, next(iter(self.by_words.values())))
         start = self._moment(day, entry if entry is not None else 12 * 3600)
@@ -289,13 +287,13 @@ class Prober:
                  Accumulator(probe.of(one.accumulator, 0), 1) for one in network.accumulator}
         return ride, Memory(self._chain(probe, ride), spent)
 
-    def _issuer(self, network: Network, probe: Probe) -> str:
+    def _issuer(self, network: NetworkFile, probe: Probe) -> str:
         city = probe.of("city", network.issuer[0].city)
         return next(one.code for one in network.issuer if one.city == city)
 
     def _moment(self, day: datetime.date, clock_s: int) -> int:
         """A civil clock of a service day, in seconds since 1970 UTC."""
-        starts = self.world.network.day_starts_at
+        starts = self.world.model.day_starts_at
         at = datetime.datetime.combine(day, datetime.time(), self.zone) + datetime.timedelta(
             days=clock_s < starts.hour * 3600 + starts.minute * 60, seconds=clock_s)
         return int(at.timestamp())
@@ -312,10 +310,10 @@ class Prober:
         other = ("elsewhere", "another")
         line = ride.own_line if timing.same_line or companion else (
             own if own != ("", "") and own != ride.own_line else other)
-        system = self.world.system(before.operator)
+        system = self.world.system_of(before.operator)
         return Chain(
             timing.used, time - timing.since_chain_s, probe.chain_due, probe.chain_prices,
-            first_entry=(self.world.system(ride.operator), ride.from_stop or ride.to_stop),
+            first_entry=(self.world.system_of(ride.operator), ride.from_stop or ride.to_stop),
             last_started_at=time - timing.since_start_s, last_ended_at=time - timing.since_end_s,
             last_operator=before.operator, last_mode=before.mode, last_line=line,
             last_vehicle=ride.own_vehicle if timing.same_vehicle or companion else ("x", "v2"),

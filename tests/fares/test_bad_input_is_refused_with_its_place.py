@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from clearing.answers.check_tables import check_network
-from clearing.engine.context import load_world
+from clearing.engine.context import load_context
 from network.calendars import Kind, kind_of, mainland_years
 from network.errors import OnecardError
 from network.files import CSV_BYTES_MOST, TOML_BYTES_MOST, TableError
@@ -115,7 +115,7 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, case: Case) -> None:
     assert [one.code for one in errors[:1]] == [case.code], errors
     assert case.said in errors[0].what
     assert errors[0].remedy.startswith(case.remedy)
-    place = errors[0].place
+    place = errors[0].location
     assert place is not None
     assert place.path == tmp_path / case.file
     assert place.excerpt == case.excerpt
@@ -127,7 +127,7 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, case: Case) -> None:
 def test_no_ride_is_priced_by_it(tmp_path: Path, case: Case) -> None:
     write(tmp_path, {"bus": case.text})
     with pytest.raises((TableError, OnecardError)):
-        load_world(str(tmp_path), Names())
+        load_context(str(tmp_path), Names())
 
 
 def test_a_matrix_of_100_megabytes_is_not_read(tmp_path: Path) -> None:
@@ -135,10 +135,10 @@ def test_a_matrix_of_100_megabytes_is_not_read(tmp_path: Path) -> None:
     write(tmp_path, {"metro": head("metro") + OD})
     os.truncate(tmp_path / "od.csv", 100_000_000)
     with pytest.raises(TableError, match="has 100,000,000 bytes, and at most 16,777,216 are read"):
-        load_world(str(tmp_path), Names())
+        load_context(str(tmp_path), Names())
     errors = check_network(str(tmp_path)).errors
     assert "has 100,000,000 bytes" in errors[0].what
-    assert errors[0].place is not None
+    assert errors[0].location is not None
 
 
 def test_a_file_without_end_is_not_read_to_it(tmp_path: Path) -> None:
@@ -146,14 +146,14 @@ def test_a_file_without_end_is_not_read_to_it(tmp_path: Path) -> None:
     (tmp_path / "od.csv").unlink()
     (tmp_path / "od.csv").symlink_to("/dev/zero")
     with pytest.raises(TableError, match=f"at most {CSV_BYTES_MOST:,} are read"):
-        load_world(str(tmp_path), Names())
+        load_context(str(tmp_path), Names())
 
 
 def test_a_matrix_with_a_stop_that_nobody_has(tmp_path: Path) -> None:
     write(tmp_path, {"metro": head("metro") + OD}, files={"od.csv": MATRIX + "a,x,300\n"})
     errors = check_network(str(tmp_path)).errors
     assert "stop 'x' is not in the operator's stops" in errors[0].what
-    assert errors[0].place is not None
+    assert errors[0].location is not None
 
 
 def test_a_year_without_published_holidays_is_named(tmp_path: Path) -> None:
@@ -176,5 +176,29 @@ def test_a_broken_network_file_is_a_finding_too(tmp_path: Path, text: str, said:
     errors = check_network(str(tmp_path)).errors
     assert len(errors) == 1
     assert said in errors[0].what
-    assert errors[0].place is not None
-    assert errors[0].place.path == tmp_path / "network.toml"
+    assert errors[0].location is not None
+    assert errors[0].location.path == tmp_path / "network.toml"
+
+
+@pytest.mark.parametrize(("old", "new", "said", "excerpt"), [
+    ('code = "bus"\nname = "Bus"\ncity = "gz"', 'code = "bus"\nname = "Bus"\ncity = "xx"',
+     "operator 'bus' is in city 'xx', which network.toml does not have", 'city = "xx"'),
+    ('modes = ["bus"]', 'modes = ["bus", "boat"]', "operator 'bus' runs 'boat', which is not in",
+     'modes = ["bus", "boat"]'),
+    ('code = "civil"', 'code = "finance"', "two members are called 'finance'", 'code = "finance"'),
+    ('media = ["card", "qr"]', 'media = ["card", "card"]', "media names 'card' twice",
+     'media = ["card", "card"]'),
+    ("taps_from = 2024-01-01", "taps_from = 1960-01-01", "taps_from is 1960-01-01",
+     "taps_from = 1960-01-01"),
+])
+def test_a_fault_of_the_network_file_is_told_with_its_line(
+    tmp_path: Path, old: str, new: str, said: str, excerpt: str
+) -> None:
+    write(tmp_path)
+    text = (tmp_path / "network.toml").read_text()
+    assert text.count(old) == 1
+    (tmp_path / "network.toml").write_text(text.replace(old, new))
+    finding, = check_network(str(tmp_path)).errors
+    assert said in finding.what and finding.remedy
+    assert finding.location is not None
+    assert (finding.location.path.name, finding.location.excerpt) == ("network.toml", excerpt)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fare_tables.compile.tables import compile_tables
-from network.files import TableError
-from tests.kernels.ground import make_ground, make_table
+from network.errors import TableError
+from tests.kernels.ground import (
+    compile_for,
+    make_network,
+    make_operator,
+    make_table,
+    stops_text,
+)
 
 FUNDERS = [{"funder": "finance"}]
 TOO_MUCH = 2_000_000_001
@@ -169,9 +173,9 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def message_of(tmp_path: Path, *tables: Any, **ground: Any) -> str:
+def message_of(tmp_path: Path, *tables: Any, **changes: Any) -> str:
     with pytest.raises(TableError) as caught:
-        compile_tables(tables, make_ground(tmp_path, **ground))
+        compile_for(make_network(tmp_path, **changes), *tables)
     return str(caught.value)
 
 
@@ -188,10 +192,10 @@ def test_a_broken_table_is_refused_in_words(tmp_path: Path, broken: dict[str, An
 def test_a_table_as_large_as_can_be_is_taken(tmp_path: Path) -> None:
     """The limits themselves are allowed."""
     most = TOO_MUCH - 1
-    compile_tables([make_table(**flat(amount=most, missing_in=0)), make_table(
+    compile_for(make_network(tmp_path), make_table(**flat(amount=most, missing_in=0)), make_table(
         "szbus", **distance({"to_m": 1, "amount": most}, {"to_m": 2**32 - 1, "every_m": 2**32 - 1,
                                                           "add": most}),
-        **row("tier", over=None, at_least=0, up_to=HUGE))], make_ground(tmp_path))
+        **row("tier", over=None, at_least=0, up_to=HUGE)))
 
 
 @pytest.mark.parametrize(("first", "second", "said"), [
@@ -208,8 +212,8 @@ def test_two_tables_never_price_one_ride(tmp_path: Path, first: dict[str, Any],
 
 
 def test_one_table_after_the_other_is_well(tmp_path: Path) -> None:
-    compile_tables([make_table(in_force_until="2020-06-30"), make_table(in_force_from="2020-07-01"),
-                    make_table(table="line", lines=["1"])], make_ground(tmp_path))
+    compile_for(make_network(tmp_path), make_table(in_force_until="2020-06-30"),
+                make_table(in_force_from="2020-07-01"), make_table(table="line", lines=["1"]))
 
 
 def test_fares_by_distance_need_track(tmp_path: Path) -> None:
@@ -218,16 +222,16 @@ def test_fares_by_distance_need_track(tmp_path: Path) -> None:
     assert "need the links of 'metro'\nname a CSV of links for it" in message
 
 
-def test_a_stop_has_one_place(tmp_path: Path) -> None:
+def test_a_stop_is_listed_once(tmp_path: Path) -> None:
     message = message_of(tmp_path, make_table("metro"), stops=["a", "b", "a"])
-    assert message == "stop 'a' of 'metro' is listed twice\nkeep one line"
+    assert message == (f"{tmp_path}/stops.csv:4: stop 'a' is listed twice [NOT_COMPILED]\n"
+                       "    a,a\nkeep one line")
 
 
 def test_operators_of_one_paid_area_share_its_stops(tmp_path: Path) -> None:
     """One matrix is compiled for both: with other stops it would price the wrong pairs."""
-    ground = make_ground(tmp_path)
-    tram = replace(ground.runners["metro"], code="tram", number=2, slot=2,
-                   stops=["e", "d", "c", "b", "a"])
-    ground = replace(ground, runners={"metro": ground.runners["metro"], "tram": tram})
+    (tmp_path / "tram.csv").write_text(stops_text("edcba"))
+    tram = make_operator("tram", modes=["metro"], system="rail", stops="tram.csv",
+                         links="links.csv")
     with pytest.raises(TableError, match="'metro' and 'tram' are both of system 'rail'"):
-        compile_tables([make_table("metro")], ground)
+        compile_for(make_network(tmp_path, operators=[tram]), make_table("metro"))

@@ -64,8 +64,8 @@ charged_by = { default = "engine" }
 stops = "other-stops.csv"
 runs_from = 2149-12-31
 """
-PEAK = ('\n[[timeframe]]\ntimeframe = "peak"\ndays = ["workday"]\n'
-        'since = 07:00:00\nuntil = 09:00:00\n')
+PEAK = ('\n[[timeframe]]\ntimeframe = "peak"\ndays = ["workday"]\nsince = 07:00:00\n'
+        'until = 09:00:00\n')
 ENDED = head("bus", more="in_force_until = 2024-06-30") + BUS
 
 CASES = [
@@ -213,7 +213,7 @@ def test_a_fault_is_found_with_its_place(tmp_path: Path, case: Case) -> None:
     findings = check(tmp_path, case).findings
     found = [one for one in findings if one.code == case.code and case.said in one.what]
     assert found, findings
-    place = found[0].place
+    place = found[0].location
     assert place is not None
     assert (place.path.name, place.excerpt) == (case.file, case.excerpt)
     lines = place.path.read_text("utf-8").split("\n")
@@ -238,8 +238,9 @@ def test_nothing_else_is_found(tmp_path: Path, case: Case) -> None:
 def too_many() -> Case:
     """120 ages, times 120 timeframes, times 16 ways in which lines are of classes."""
     numbers = range(1, 121)
-    timeframes = "".join(f'\n[[timeframe]]\ntimeframe = "w{n}"\n'
-                         f'since = {n // 60:02d}:{n % 60:02d}:00\n' for n in numbers)
+    timeframes = "".join(
+        f'\n[[timeframe]]\ntimeframe = "w{n}"\nsince = {n // 60:02d}:{n % 60:02d}:00\n'
+        for n in numbers)
     fares = "".join(fare(f"age-{n}", f"age_from = {n}") + fare(f"at-{n}", f'timeframes = ["w{n}"]')
                     for n in numbers)
     fares += "".join(fare(f"class-{n}", f'line_classes = ["{n}"]') for n in range(16))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from clearing.reference.pricing import price
@@ -14,12 +16,12 @@ from tests.fares.probes import Prober
 
 def probers_of(network: str) -> list[Prober]:
     world = read_world(SHIPPED / network)
-    return [Prober(world, written.table) for written in read_sources(world.folder)]
+    return [Prober(world, written.table) for written in read_sources(world.folder.path)]
 
 
 def alone(world: World, table: Table) -> World:
     """The network with one table."""
-    return World(network=world.network, tables=[table], folder=world.folder)
+    return replace(world, tables=[table])
 
 
 @pytest.mark.parametrize("network", list_networks())

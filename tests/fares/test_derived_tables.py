@@ -9,7 +9,7 @@ import pytest
 
 from fare_tables.model import Table
 from fare_tables.source import TableSource, load_tables, read_sources
-from network.files import TableError
+from network.errors import TableError
 from tests.fares.folder import BUS, FUNDED, head
 
 
@@ -131,9 +131,9 @@ def test_what_cannot_be_followed_is_refused(tmp_path: Path, more: str, code: str
         read(tmp_path, night=f"{OWN}{more}\n")
     error = caught.value
     assert error.code == code
-    assert said in error.words
-    assert error.place is not None
-    assert (error.place.path.name, error.place.excerpt) == ("night.toml", excerpt)
+    assert said in error.found
+    assert error.location is not None
+    assert (error.location.path.name, error.location.excerpt) == ("night.toml", excerpt)
 
 
 def test_tables_that_are_like_each_other_are_refused(tmp_path: Path) -> None:
@@ -149,26 +149,27 @@ def test_two_versions_of_a_parent_must_be_told_apart(tmp_path: Path) -> None:
     later = 'table = "bus"\nlike = "bus"\nin_force_from = 2024-07-01\n'
     with pytest.raises(TableError, match="and 2 tables are called that") as caught:
         read(tmp_path, later=later, night=OWN + 'like = "bus"\n')
-    assert "name one of bus@2024-01-01, bus@2024-07-01" in caught.value.words
+    assert "name one of bus@2024-01-01, bus@2024-07-01" in caught.value.remedy
 
 
 def test_a_fault_is_shown_where_it_is_written(tmp_path: Path) -> None:
     """In the parent's file, where the row is the parent's, and in its own where it is its own."""
     read(tmp_path, night=OWN + 'like = "bus"\nwithout = ["student"]\n' + concession("adult", 90))
     one = written(tmp_path, "night")
-    places = {rule: one.place(rule) for rule in ("senior", "adult", "flat", "peak")}
+    kinds = {"senior": "concession", "adult": "concession", "flat": "fare", "peak": "timeframe"}
+    places = {rule: one.location((kind, rule)) for rule, kind in kinds.items()}
     assert {rule: place.path.name for rule, place in places.items()} == {
         "senior": "bus.toml", "adult": "night.toml", "flat": "bus.toml", "peak": "bus.toml"}
     assert places["senior"].excerpt == 'rule = "senior"'
-    assert one.place("senior", "pays_percent is odd").excerpt == "pays_percent = 0"
-    assert one.place(hint="title").path.name == "bus.toml"
-    assert one.place().excerpt == 'table = "night"'
+    assert one.location(("concession", "senior", "pays_percent")).excerpt == "pays_percent = 0"
+    assert one.location(("title",)).path.name == "bus.toml"
+    assert one.location().excerpt == 'table = "night"'
 
 
 def test_a_value_that_does_not_fit_is_shown_where_it_is_written(tmp_path: Path) -> None:
     bad = concession("senior", 10).replace("pays_percent = 10", "pays_percent = 1.5")
     with pytest.raises(TableError) as caught:
         read(tmp_path, night=OWN + 'like = "bus"\nwithout = ["student"]\n' + bad)
-    place = caught.value.place
+    place = caught.value.location
     assert place is not None
     assert (place.path.name, place.excerpt) == ("night.toml", "pays_percent = 1.5")

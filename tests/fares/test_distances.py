@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fare_tables.compile.distances import (
     UNREACHED,
+    Tracks,
     edge_fares,
     fares_by_bands,
     narrow,
-    shortest_metres,
 )
-from fare_tables.compile.matrices import Matrices, fares_by_stops
-from network.files import TableError, read_csv
+from fare_tables.compile.matrices import fares_by_stops
+from fare_tables.model import Fare
+from network.errors import TableError
+from network.files import read_csv
+from network.folder import NetworkFolder
 from tests.kernels.ground import LINKS, STOPS
 
 FAR = int(UNREACHED)
 
 
-def links_of(folder: Path, text: str) -> Path:
-    path = folder / "links.csv"
-    path.write_text(text, "utf-8")
-    return path
+def metres_of(folder: Path, links: str, stops: Sequence[str] = STOPS) -> npt.NDArray[np.int64]:
+    (folder / "links.csv").write_text(links, "utf-8")
+    return Tracks(NetworkFolder(folder)).metres("links.csv", stops)
+
+
+def fares_of(folder: Path, matrix: str, column: str = "amount") -> list[list[int]]:
+    (folder / "od.csv").write_text(matrix)
+    fare = Fare(rule="od", basis="od", matrix="od.csv", column=column)
+    return fares_by_stops(NetworkFolder(folder), fare, ("a", "b")).tolist()
 
 
 def test_the_shortest_way_counts(tmp_path: Path) -> None:
-    metres = shortest_metres(links_of(tmp_path, LINKS), STOPS)
+    metres = metres_of(tmp_path, LINKS)
     assert metres.tolist() == [
         [0,    1000, 3000, 2500, FAR],
         [1000, 0,    2000, 3500, FAR],
@@ -42,8 +52,8 @@ def test_the_shortest_way_counts(tmp_path: Path) -> None:
 
 
 def test_the_shorter_of_two_links_counts_both_ways(tmp_path: Path) -> None:
-    path = links_of(tmp_path, "from,to,metres\na,b,900\nb,a,700\na,b,800\n")
-    assert shortest_metres(path, ("a", "b")).tolist() == [[0, 700], [700, 0]]
+    links = "from,to,metres\na,b,900\nb,a,700\na,b,800\n"
+    assert metres_of(tmp_path, links, ("a", "b")).tolist() == [[0, 700], [700, 0]]
 
 
 @settings(max_examples=50, deadline=None)
@@ -56,7 +66,7 @@ def test_no_detour_is_shorter(links: list[tuple[int, int, int]]) -> None:
     stops = [str(stop) for stop in range(6)]
     text = "from,to,metres\n" + "".join(f"{a},{b},{length}\n" for a, b, length in links)
     with tempfile.TemporaryDirectory() as folder:
-        found = shortest_metres(links_of(Path(folder), text), stops)
+        found = metres_of(Path(folder), text, stops)
     slow = {(a, b): 0 if a == b else FAR for a, b in product(range(6), repeat=2)}
     for _ in stops:
         for (a, b, length), here in product(links, range(6)):
@@ -68,7 +78,7 @@ def test_no_detour_is_shorter(links: list[tuple[int, int, int]]) -> None:
 @pytest.mark.parametrize(("text", "said"), [
     ("",                                    ":1: the header is missing, not from,to,metres"),
     ("from,to\n",                           ":1: the header is from,to, not from,to,metres"),
-    ("from,to,metres\na,b\n",               ":2: 2 fields, not 3: a,b"),
+    ("from,to,metres\na,b\n",               ":2: 2 fields, not 3"),
     ("from,to,metres\na,b,1\na,x,1\n",      ":3: stop 'x' is not in the operator's stops"),
     ("from,to,metres\na,b,1.5\n",           ":2: '1.5' is not a whole number from 0 to 2000000000"),
     ("from,to,metres\na,b,-1\n",            ":2: '-1' is not a whole number"),
@@ -76,14 +86,13 @@ def test_no_detour_is_shorter(links: list[tuple[int, int, int]]) -> None:
     ("from,to,metres\na,b,２\n",            ":2: '２' is not a whole number"),
     ("from,to,metres\na,b,2000000001\n",    ":2: '2000000001' is not a whole number"),
     ("from,to,metres\na,b," + "9" * 5000 + "\n", ":2: '99999999999999999999' is not a whole"),
-    ("from,to,metres\na,b," + "9" * 200_000 + "\n", ": cannot be read: field larger than"),
+    ("from,to,metres\na,b," + "9" * 200_000 + "\n", ":1: cannot be read: field larger than"),
 ])
 def test_a_broken_file_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
-    path = links_of(tmp_path, text)
     with pytest.raises(TableError) as caught:
-        shortest_metres(path, STOPS)
+        metres_of(tmp_path, text)
     what, *remedy = str(caught.value).split("\n")
-    assert what.startswith(f"{path}{said}")
+    assert what.startswith(f"{tmp_path}/links.csv{said}")
     assert remedy and all(remedy)
 
 
@@ -106,21 +115,19 @@ BANDS = [{"reached": 0, "to": 1000, "every": 0, "amount": 200, "add": 0},
     (7000, 450), (7001, 500), (9000, 500), (9001, -1), (FAR, -1), (FAR + 5, -1),
 ])
 def test_bands_reach_up_to_and_including_their_end(metres: int, fare: int) -> None:
-    fares = fares_by_bands(np.array([[metres]]), BANDS)
+    fares = fares_by_bands(np.array([[metres]]), BANDS, 0)
     assert fares.tolist() == [[fare]]
 
 
 def test_a_band_without_end_reaches_every_stop_that_is_reached() -> None:
     bands = [BANDS[0], BANDS[1] | {"to": 2**63 - 1, "add": 1}]
-    assert fares_by_bands(np.array([[999_999, FAR]]), bands).tolist() == [[1199, -1]]
+    assert fares_by_bands(np.array([[999_999, FAR]]), bands, 0).tolist() == [[1199, -1]]
 
 
 def test_a_matrix_is_what_the_file_says(tmp_path: Path) -> None:
     """A column for each sort of fare; a blank field is no fare."""
-    path = tmp_path / "od.csv"
-    path.write_text("from,to,amount,child\na,b,300,150\nb,a,250,\nb,b,0,0\n")
-    matrices = Matrices()
-    found = {column: fares_by_stops(matrices.column(path, column), ("a", "b"), path).tolist()
+    text = "from,to,amount,child\na,b,300,150\nb,a,250,\nb,b,0,0\n"
+    found = {column: fares_of(tmp_path, text, column)
              for column in ("amount", "child")}
     assert found == {"amount": [[-1, 300], [250, 0]], "child": [[-1, 150], [-1, 0]]}
 
@@ -129,15 +136,13 @@ def test_a_matrix_is_what_the_file_says(tmp_path: Path) -> None:
     ("a,b,400", ":3: the fare from 'a' to 'b' is given twice"),
     ("a,x,400", ":3: stop 'x' is not in the operator's stops"),
     ("b,a,1e3", ":3: '1e3' is not a whole number"),
-    ("b,a", ":3: 2 fields, not 3: b,a"),
+    ("b,a", ":3: 2 fields, not 3"),
 ])
 def test_a_broken_matrix_is_refused_with_its_line(tmp_path: Path, line: str, said: str) -> None:
-    path = tmp_path / "od.csv"
-    path.write_text(f"from,to,amount\na,b,300\n{line}\n")
     with pytest.raises(TableError) as caught:
-        fares_by_stops(Matrices().column(path, "amount"), ("a", "b"), path)
+        fares_of(tmp_path, f"from,to,amount\na,b,300\n{line}\n")
     what, *remedy = str(caught.value).split("\n")
-    assert what.startswith(f"{path}{said}")
+    assert what.startswith(f"{tmp_path}/od.csv{said}")
     assert remedy and all(remedy)
 
 
@@ -147,10 +152,8 @@ def test_a_broken_matrix_is_refused_with_its_line(tmp_path: Path, line: str, sai
     ("from,to,amount,amount", "the header is from,to,amount,amount"),
 ])
 def test_a_matrix_without_its_column_is_refused(tmp_path: Path, header: str, said: str) -> None:
-    path = tmp_path / "od.csv"
-    path.write_text(f"{header}\n")
     with pytest.raises(TableError, match=said):
-        Matrices().column(path, "amount")
+        fares_of(tmp_path, f"{header}\n")
 
 
 def test_a_fare_that_no_price_can_be_is_refused() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from clearing.answers.check_tables import check_network
-from clearing.engine.context import digest_of, load_world
+from clearing.engine.context import load_context
 from fare_tables.gtfs.archive import Archive
 from fare_tables.gtfs.notices import FeedRefused, Notices
-from network.errors import OnecardError
-from network.files import TableError
+from network.errors import OnecardError, TableError
+from network.folder import digest_of
 from network.names import Names
 from tests.fares.folder import BUS, FUNDED, LINKS, NETWORK, STOPS, head, write
 
@@ -28,7 +28,7 @@ def errors_of(folder: Path) -> list[str]:
 
 def refusal_of(folder: Path) -> str:
     with pytest.raises((TableError, OnecardError)) as caught:
-        load_world(str(folder), Names())
+        load_context(str(folder), Names())
     return str(caught.value)
 
 
@@ -124,8 +124,8 @@ def test_a_stop_whose_code_has_a_line_end(tmp_path: Path, stop: str) -> None:
 
 
 @pytest.mark.parametrize(("file", "row", "said"), [
-    ("stops.csv", ",E", "a stop of 'metro' has no code"),
-    ("line-stops.csv", ",d,9000", "a line has no name"),
+    ("stops.csv", ",E", "stops.csv:6: a stop has no code"),
+    ("line-stops.csv", ",d,9000", "line-stops.csv:7: a line has no name"),
 ])
 def test_a_name_that_is_blank(tmp_path: Path, file: str, row: str, said: str) -> None:
     """A ride that lacks the name would be taken for one that has it."""

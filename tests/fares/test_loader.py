@@ -9,7 +9,7 @@ import pytest
 from fare_tables.check.notices import REFUSALS
 from fare_tables.model import Table
 from fare_tables.source import load_tables
-from network.files import TableError
+from network.errors import TableError
 from network.folder import find_folder, list_networks, read_toml
 from network.money import percent_ppm
 
@@ -111,5 +111,5 @@ def test_a_percent_is_exact(percent: int | str, ppm: int) -> None:
     -1, 101, "100.0001", "", ".5", "5,5", "1e2", "0.00001", "-0", "+5", " 5", "５", "half",
 ])
 def test_what_is_not_a_percent_of_a_price(percent: int | str) -> None:
-    with pytest.raises(ValueError, match="\nwrite "):
+    with pytest.raises(TableError, match="\nwrite "):
         percent_ppm(percent)

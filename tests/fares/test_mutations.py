@@ -47,8 +47,9 @@ class Watched:
         self.folder = folder
         self.bases = self.prober.bases()
         self.near: dict[str, list[Question]] = {}
-        shutil.copytree(world.folder, folder, ignore=shutil.ignore_patterns("*.toml", "layouts"))
-        shutil.copy(world.folder / "network.toml", folder)
+        shutil.copytree(world.folder.path, folder,
+                        ignore=shutil.ignore_patterns("*.toml", "layouts"))
+        shutil.copy(world.folder.path / "network.toml", folder)
 
     def check(self, keys: dict[str, Any]) -> set[tuple[str, str]]:
         """What the check says of a table as it is written: codes, and what they are about."""
@@ -104,7 +105,7 @@ def is_noticed(watched: Watched, mutant: Mutant) -> bool:
 def test_a_change_is_refused_or_found_or_shows(network: str, tmp_path: Path) -> None:
     world = read_world(SHIPPED / network)
     watched = {written.path.name: Watched(world, written, tmp_path / written.path.stem)
-               for written in read_sources(world.folder)}
+               for written in read_sources(world.folder.path)}
     missed = [f"{name} {mutant.what}" for name, one in watched.items()
               for mutant in mutants_of(one.keys) if not is_noticed(one, mutant)]
     excuses = [pattern for of, pattern in TELLS_NOTHING if of == network]

@@ -95,7 +95,7 @@ def test_what_is_not_written_is_shown_around_it() -> None:
 def test_a_long_line_is_cut(tmp_path: Any) -> None:
     path = tmp_path / "a.toml"
     path.write_text(f'a = "{"x" * 5000}"\n')
-    place = TomlFile(path).place(("a",))
+    place = TomlFile(path).location(("a",))
     assert place.line == 1
     assert len(place.excerpt) == EXCERPT_MOST + 1
 

@@ -16,8 +16,8 @@ from fare_tables.source import load_tables
 from network.folder import SHIPPED, list_networks
 from tests.fares.folder import BUS, FUNDED, METRO, head, write
 
-PEAK = ('\n[[timeframe]]\ntimeframe = "peak"\ndays = ["workday"]\n'
-        'since = 22:00:00\nuntil = 05:00:00\n')
+PEAK = ('\n[[timeframe]]\ntimeframe = "peak"\ndays = ["workday"]\nsince = 22:00:00\n'
+        'until = 05:00:00\n')
 
 
 def call(*arguments: str) -> Result:
@@ -51,8 +51,8 @@ def test_an_error_makes_the_exit_code_1_and_has_its_place(tmp_path: Path) -> Non
 def test_a_warning_leaves_it_0(tmp_path: Path) -> None:
     result = call("check", str(write(tmp_path, {"bus": head("bus") + PEAK + BUS})))
     assert result.exit_code == 0
-    assert (": warning UNUSED: bus@2024-01-01 peak: no row holds in timeframe 'peak'"
-            in result.output)
+    unused = ": warning UNUSED: bus@2024-01-01 peak: no row holds in timeframe 'peak'"
+    assert unused in result.output
     assert "each have one price; 1 warning; " in result.output
 
 

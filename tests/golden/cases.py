@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from clearing.reference.taps import Tap
 from network.folder import find_folder
-from network.model import Network
+from network.model import NetworkFile
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent.relative_to(HERE).as_posix() for path in HERE.glob("*/*/taps.csv"))
@@ -49,14 +49,14 @@ def make_row(cells: list[object], legs: list[str]) -> Row:
     return [str(cell) or "-" for cell in [*cells, "; ".join(legs)]]
 
 
-def read_plain_taps(case: str, network: Network) -> list[Tap]:
+def read_plain_taps(case: str, network: NetworkFile) -> list[Tap]:
     """The taps of a case as the plain engine takes them; blanks filled in as intake does."""
     with taps_of(case).open(encoding="utf-8", newline="") as file:
         return [_read_tap(fields, line, network)
                 for line, fields in enumerate(csv.DictReader(file), 2)]
 
 
-def _read_tap(fields: dict[str, str], line: int, network: Network) -> Tap:
+def _read_tap(fields: dict[str, str], line: int, network: NetworkFile) -> Tap:
     zone = ZoneInfo(network.time_zone)
     values: dict[str, object] = {}
     for column, text in fields.items():
@@ -80,7 +80,7 @@ def _utc_seconds(text: str, zone: ZoneInfo) -> int:
     return int(datetime.datetime.fromisoformat(text).replace(tzinfo=zone).timestamp())
 
 
-def _issuer_of(card: str, network: Network) -> str:
+def _issuer_of(card: str, network: NetworkFile) -> str:
     """The issuer with the longest prefix of this card."""
     fits = [(len(prefix), issuer.code) for issuer in network.issuer
             for prefix in issuer.card_prefixes if card.startswith(prefix)]

@@ -64,7 +64,7 @@ def plain_row(entry: Entry) -> Row:
 @pytest.mark.parametrize("case", CASES)
 def test_the_plain_engine_comes_out_as_worked_out_by_hand(case: str) -> None:
     world = read_world(folder_of(case))
-    result = clear(world, read_plain_taps(case, world.network), State())
+    result = clear(world, read_plain_taps(case, world.model), State())
     assert result.refusals == []
     assert [plain_row(entry) for entry in result.entries] == expected_of(case)
 

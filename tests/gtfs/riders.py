@@ -106,7 +106,7 @@ class Town:
         return [paid.get(place) for place in range(len(rides))]
 
     def _tap(self, ride: Ride, place: int) -> Tap:
-        network = self.world.network
+        network = self.world.model
         start = self._seconds(ride.at)
         end = self._seconds(ride.until) if ride.until else start + 15 * 60
         operator = self._operator_of(ride.line)
@@ -119,13 +119,13 @@ class Town:
             in_stop=ride.start if ride.to else "", source_line=place)
 
     def _operator_of(self, line: str) -> str:
-        for one in self.world.network.line_class:
+        for one in self.world.model.line_class:
             if line in one.lines:
                 return one.operators[0]
-        return self.world.network.operator[0].code
+        return self.world.model.operator[0].code
 
     def _seconds(self, civil: str) -> int:
-        zone = ZoneInfo(self.world.network.time_zone)
+        zone = ZoneInfo(self.world.model.time_zone)
         return int(datetime.datetime.fromisoformat(civil).replace(tzinfo=zone).timestamp())
 
 

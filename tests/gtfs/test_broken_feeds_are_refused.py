@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fare_tables.gtfs import archive, import_feed, rows
 from fare_tables.gtfs.notices import REFUSALS, FeedRefused, Notices
 from fare_tables.gtfs.tables import make_tables
-from network.files import TableError
+from network.errors import TableError
 from tests.gtfs.riders import BASE, SHARED, codes, needs_shared, refused, write_feed
 
 GOOD = {**BASE, "fare_products.txt": "fare_product_id,amount,currency\np,2.50,EUR",

@@ -54,7 +54,7 @@ def test_an_agency_has_fares_of_its_own(tmp_path: Path) -> None:
         "fare_attributes.txt": "fare_id,price,currency_type,payment_method,transfers,agency_id\n"
                                "a,1,EUR,0,0,A\nb,2,EUR,0,0,B\n"})
     here = settle_in(feed, tmp_path)
-    assert [one.code for one in here.world.network.operator] == ["A", "B"]
+    assert [one.code for one in here.world.model.operator] == ["A", "B"]
     assert [pay(here, "red PQ 08:00"), pay(here, "blue PQ 08:00")] == [[100], [200]]
 
 

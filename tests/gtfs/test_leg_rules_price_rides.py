@@ -141,7 +141,7 @@ service_id,date,exception_type
 workdays,20240506,2
 weekend,20240506,1
 """})
-    assert [str(day.date) for day in here.world.network.day] == [HOLIDAY]
+    assert [str(day.date) for day in here.world.model.day] == [HOLIDAY]
     assert fares(here, "PQ", at=f"{HOLIDAY} 08:00") == [100]
     assert fares(here, "PQ", at=f"{MONDAY} 08:00") == [200]
 
@@ -159,7 +159,7 @@ def test_days_that_no_word_tells_apart_are_told(tmp_path: Path) -> None:
     [told] = [one for one in imported.notices if one.code == "GTFS_DATES"]
     assert "2024-05-07, 2024-05-08, 2024-05-11" in told.reason
     here = Town(imported.folder)
-    assert here.world.network.day == []
+    assert here.world.model.day == []
     assert fares(here, "PQ", at="2024-05-07 08:00") == [200]        # as other Tuesdays
 
 
@@ -193,8 +193,8 @@ ride,adult,cash,300,JPY
 ride,adult,card,200,JPY
 ride,child,,100,JPY
 """})
-    assert here.world.network.card_kinds == ["adult", "child"]
-    assert here.world.network.media == ["cash", "card", "other"]
+    assert here.world.model.card_kinds == ["adult", "child"]
+    assert here.world.model.media == ["cash", "card", "other"]
     assert [here.pay(Ride("red", "P", "Q", f"{MONDAY} 08:00", medium=medium, kind=kind))[0]
             for kind, medium in [("adult", "cash"), ("adult", "card"), ("adult", "other"),
                                  ("child", "cash")]] == [300, 200, None, 100]
@@ -302,4 +302,4 @@ def test_what_is_assumed_is_told(
 def test_a_network_keeps_standard_time(zone: str, kept: str, tmp_path: Path) -> None:
     here = town(tmp_path, "fare_product_id\none", {
         "agency.txt": BASE["agency.txt"].replace("Asia/Tokyo", zone)})
-    assert here.world.network.time_zone == kept
+    assert here.world.model.time_zone == kept

@@ -12,7 +12,7 @@ import pytest
 from fare_tables.gtfs.notices import NOT_EXPRESSED
 from fare_tables.source import load_tables
 from network.folder import read_toml
-from network.model import Network
+from network.model import NetworkFile
 from tests.gtfs.riders import SHARED, Ride, Town, bring_in, codes, needs_shared
 
 pytestmark = needs_shared
@@ -43,7 +43,7 @@ def test_it_loads_in_time_and_says_what_is_lost(name: str, tmp_path: Path) -> No
     before = time.perf_counter()
     imported = bring_in(SHARED / name, tmp_path)
     assert time.perf_counter() - before < SECONDS_MOST
-    read_toml(imported.folder / "network.toml", Network)
+    read_toml(imported.folder / "network.toml", NetworkFile)
     tables = load_tables(imported.folder)
     assert len(tables) == imported.tables > 0
     lost = Counter(one.code for one in imported.notices if one.code in NOT_EXPRESSED)
@@ -89,7 +89,7 @@ def test_caltrain(start: str, to: str, paid: int, tmp_path: Path) -> None:
 
 def test_ctran(tmp_path: Path) -> None:
     here = town("feeds/ctran-faresv2-2025-11.zip", tmp_path)
-    [operator] = here.world.network.operator
+    [operator] = here.world.model.operator
     assert operator.name == "C-TRAN"
     line, stop = "any", next(iter(here.world.stops_of(operator.code) or ()))
     assert here.pay(*[Ride(line, stop, "", f"2026-01-12 {at}", medium="2", kind="ADULT")
@@ -114,7 +114,7 @@ def test_mbta(line: str, start: str, to: str, medium: str, paid: int, tmp_path: 
 def test_mbta_commuter_rail_by_zone(tmp_path: Path) -> None:
     """From zone 1A to each zone: the one-way fares of October 2024."""
     here = town("mbta_faresv2", tmp_path)
-    zones = here.world.zones_in("zones.csv")
+    zones = here.world.folder.zones_in("zones.csv")
     stop_in = {zone: stop for stop, zone in zones.items()}
     paid = {zone: one(here, "CR-Fitchburg", stop_in["area_commuter_rail_zone_1a"],
                       stop_in[f"area_commuter_rail_zone_{zone}"], "2024-10-08 08:00", "mticket")
@@ -125,7 +125,7 @@ def test_mbta_commuter_rail_by_zone(tmp_path: Path) -> None:
 
 def test_transcollines(tmp_path: Path) -> None:
     here = town("transcollines_faresv2", tmp_path)
-    zones = {zone: stop for stop, zone in here.world.zones_in("zones.csv").items()}
+    zones = {zone: stop for stop, zone in here.world.folder.zones_in("zones.csv").items()}
     assert {(start, end): one(here, "910", zones[start], zones[end], "2026-02-02 08:00")
             for start in ("GAT", "COL", "PNT") for end in ("GAT", "COL", "PNT")} == {
         ("GAT", "GAT"): None, ("GAT", "COL"): 500, ("GAT", "PNT"): 2000,

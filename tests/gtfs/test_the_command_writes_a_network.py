@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clearing.engine.context import load_world
+from clearing.engine.context import load_context
 from fare_tables.gtfs import import_feed
 from network.names import Names
 from tests.gtfs.riders import BASE, SHARED, needs_shared, write_feed
@@ -103,8 +103,8 @@ def test_hashes_change_nothing(name: str, tmp_path: Path) -> None:
 
 def test_the_kernels_can_be_given_what_was_written(tmp_path: Path) -> None:
     import_feed(write_feed(tmp_path / "feed", FEED), tmp_path / "there")
-    world = load_world(str(tmp_path / "there"), Names())
-    assert world.network.network == "small-town"
+    world = load_context(str(tmp_path / "there"), Names())
+    assert world.network.model.network == "small-town"
     assert [table.table for table in world.tables] == ["small-town-fares"]
 
 

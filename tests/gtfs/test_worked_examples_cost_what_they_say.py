@@ -218,7 +218,7 @@ def test_prices_by_rider_category(kind: str, said: str, tmp_path: Path) -> None:
               rider_categories=whole.table("rider_categories.txt"),
               fare_products=whole.table("fare_products.txt")))
     town = settle_in(feed, tmp_path)
-    assert town.world.network.card_kinds[0] == "adult"
+    assert town.world.model.card_kinds[0] == "adult"
     assert town.pay(Ride("red", "P", "", "2024-05-06 08:00", kind=kind, medium="contactless")) == [
         money(said, whole.text)]
     assert town.pay(Ride("red", "P", "", "2024-05-06 08:00", kind=kind, medium="cash")) == [None]
@@ -276,7 +276,7 @@ def test_fares_v1_of_the_subway(tmp_path: Path) -> None:
     blocks["fare_rules.txt"] = blocks["fare_rules.txt"].replace("line", "Line")
     town = settle_in(write_feed(tmp_path / "feed", BASE, blocks, {"agency.txt": agency}), tmp_path)
     fare = money(r"costs \$([\d.]+) CAD", text)
-    assert "within a two-hour timeframe" in text
+    assert "within a two-hour window" in text
     assert town.pay(
         Ride("Line1", "Bloor", "Yonge", "2024-05-06 08:00"),
         Ride("Line2", "Yonge", "Bloor", "2024-05-06 10:00"),

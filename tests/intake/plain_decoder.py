@@ -10,7 +10,7 @@ import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from network.model import Network, Operator
+from network.model import NetworkFile, Operator
 
 ORDER = ("card", "card_seq", "kind", "operator", "mode", "tapped_at", "in_at", "stop",
          "in_stop", "line", "vehicle", "direction", "device", "device_seq", "medium",
@@ -31,7 +31,7 @@ class Refused(Exception):
 class PlainDecoder:
     """Decodes the records of one file."""
 
-    def __init__(self, network: Network, stops: dict[str, set[str]], received_at: int) -> None:
+    def __init__(self, network: NetworkFile, stops: dict[str, set[str]], received_at: int) -> None:
         """`stops` are the listed stops by system or operator."""
         self.network, self.stops, self.received_at = network, stops, received_at
         self.operators = {operator.code: operator for operator in network.operator}

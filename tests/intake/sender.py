@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from clearing.engine.context import read_network
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
 from ext.codes import Code
 from ext.records import TAP
-from network.model import Network
 from network.names import Names
+from network.network import Network, load_network
+from network.numbering import number_network
 
 FOLDER = Path(__file__).parent / "town"
-NETWORK: Network = read_network(str(FOLDER))[0]
+NETWORK = load_network(str(FOLDER))
 RECEIVED_AT = int(datetime.datetime(2024, 12, 1, 4, tzinfo=datetime.UTC).timestamp())
 
 # A record that is accepted, and the columns of the file that it is in.
@@ -60,7 +60,8 @@ def read(folder: Path, *contents: bytes, **options: Any) -> Intake:
 def read_paths(paths: Sequence[Path], *, names: Names | None = None, network: Network = NETWORK,
                **options: Any) -> Intake:
     """Read files by their paths."""
-    decoder_tables = DecoderTables(network, FOLDER, Names() if names is None else names)
+    decoder_tables = DecoderTables(
+        number_network(network, Names() if names is None else names))
     intake = read_files(paths, decoder_tables, **{"received_at": RECEIVED_AT, **options})
     for report in intake.files:
         assert report.accepted + report.refused == report.records, report

@@ -28,7 +28,7 @@ from tests.intake.sender import (
 )
 from tests.intake.test_values_come_out_exact import card_text
 
-DECODER = PlainDecoder(NETWORK, {"rails": {"S1", "S2", "站三"}}, RECEIVED_AT)
+DECODER = PlainDecoder(NETWORK.model, {"rails": {"S1", "S2", "站三"}}, RECEIVED_AT)
 FLAGS = {"due": "HAS_DUE", "paid": "HAS_PAID", "balance_before": "HAS_BALANCE",
          "distance_m": "HAS_DISTANCE", "tac": "HAS_TAC"}
 NAMED = {"operator": "member", "issuer": "member", "mode": "mode", "medium": "medium",

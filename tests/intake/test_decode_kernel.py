@@ -25,6 +25,7 @@ from ext.intake.decode import (
 )
 from ext.records import REFUSAL, TAP
 from network.names import Names
+from network.numbering import number_network
 from tests.intake import sender
 
 pytestmark = pytest.mark.kernels
@@ -36,7 +37,7 @@ class Call:
     """The arguments of one call of the kernel."""
 
     def __init__(self, text: bytes, **changes: Any) -> None:
-        decoder_tables = DecoderTables(sender.NETWORK, sender.FOLDER, Names())
+        decoder_tables = DecoderTables(number_network(sender.NETWORK, Names()))
         self.tables = decoder_tables.learned_tables()
         self.closed = decoder_tables.closed_lookups()
         self.arguments: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -68,7 +69,7 @@ def test_a_column_that_the_file_lacks_has_no_number(tmp_path: Path) -> None:
 
 
 def test_a_network_without_cards_has_no_medium_for_a_blank(tmp_path: Path) -> None:
-    network = msgspec.structs.replace(NETWORK, media=["qr"])
+    network = replace(NETWORK, model=msgspec.structs.replace(NETWORK.model, media=["qr"]))
     (tmp_path / "0.csv").write_bytes(file_of([line_of(), line_of(medium="qr")]))
     intake = read_paths([tmp_path / "0.csv"], network=network)
     assert outcomes(intake) == [("MISSING_VALUE", "medium"), ("OK", "")]

@@ -11,8 +11,7 @@ import pytest
 
 from clearing.intake.layout import load_layout
 from ext.codes import Code
-from network.errors import OnecardError
-from network.files import TableError
+from network.errors import OnecardError, TableError
 from network.names import Names
 from tests.intake.sender import all_taps, file_of, line_of, outcomes, read
 

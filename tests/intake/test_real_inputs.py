@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clearing.engine.context import read_network
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
 from network.names import Names
+from network.network import load_network
+from network.numbering import number_network
 from tests.intake.sender import RECEIVED_AT, all_taps, outcomes
 
 TAPS = Path(__file__).parents[3] / "shared" / "data" / "taps"
@@ -27,8 +28,8 @@ def read(network: str, path: Path, names: Names) -> Intake:
     """Read a real file, or skip the test."""
     if not path.is_file():
         pytest.skip(f"{path} is not here: it is not part of the repository")
-    written, folder = read_network(network)
-    return read_files([path], DecoderTables(written, folder, names), received_at=RECEIVED_AT,
+    numbered = number_network(load_network(network), names)
+    return read_files([path], DecoderTables(numbered), received_at=RECEIVED_AT,
                       threads=2)
 
 

@@ -17,11 +17,13 @@ from ext import records
 from ext.clearing.pricing import price_rides
 from ext.clearing.tables import PricingTables
 from ext.codes import Cause, Code, RideState
-from fare_tables.compile.ground import Ground, Runner
-from fare_tables.compile.tables import compile_tables
+from fare_tables.compile.numbering import number_names
+from fare_tables.compile.tables import CompiledTables, compile_tables
 from fare_tables.model import Table
-from network.model import AccumulatorSpec
+from network.folder import NetworkFolder
+from network.model import NetworkFile
 from network.names import Names
+from network.network import Network
 from tests.kernels.cases import Records, dirty, legs_of, records_of
 
 STOPS = ("a", "b", "c", "d", "e")
@@ -33,6 +35,20 @@ LINE_STOPS = "line,stop,metres\n1,p,0\n1,q,4000\n1,r,12000\n1,s,21000\n3,p,500\n
 MEMBERS = ("metro", "bus", "szbus", "gz-card", "sz-card", "finance", "civil", "sponsor")
 NAMES = {"mode": ("metro", "bus"), "medium": ("card", "qr"),
          "card_kind": ("adult", "student", "senior")}
+MODEL = {
+    "network": "small", "title": "", "time_zone": "UTC", "day_starts_at": datetime.time(),
+    "taps_from": datetime.date(2024, 1, 1), "calendar": "mainland", "modes": NAMES["mode"],
+    "media": NAMES["medium"], "card_kinds": NAMES["card_kind"],
+    "province": [{"code": "gd", "name": ""}],
+    "city": [{"code": city, "name": "", "province": "gd"} for city in ("gz", "sz")],
+    "issuer": [{"code": f"{city}-card", "name": "", "city": city} for city in ("gz", "sz")],
+    "funder": [{"code": code, "name": "", "city": "gz"} for code in MEMBERS[5:]],
+}
+ACCUMULATORS = [
+    {"accumulator": "month"}, {"accumulator": "today", "period": "day", "counts": "due"},
+    {"accumulator": "week", "period": "week"},
+    {"accumulator": "year", "period": "year", "counts": "rides"},
+    {"accumulator": "uses", "counts": "rides"}]
 DAY = 20_000            # 2024-10-04
 NOON = DAY * 86_400 + 43_200
 
@@ -82,37 +98,43 @@ def make_names() -> Names:
     return names
 
 
-def make_ground(folder: Path, names: Names | None = None, *, links: str | None = LINKS,
-                stops: Sequence[str] | None = STOPS) -> Ground:
-    """The network, its links as a file in the folder."""
-    names = names or make_names()
-    if links is not None:
-        (folder / "links.csv").write_text(links, encoding="utf-8")
-    (folder / "line-stops.csv").write_text(LINE_STOPS, encoding="utf-8")
-    runners = {
-        "metro": Runner("metro", 1, 1, ["metro"], "rail", stops,
-                        None if links is None else folder / "links.csv"),
-        "bus": Runner("bus", 2, 2, ["bus"], "bus", None, None, folder / "line-stops.csv"),
-        "szbus": Runner("szbus", 3, 3, ["bus"], "szbus", None, None),
-    }
-    card = 1 << 1
-    members = records_of([
-        {}, {"slot": 1, "city": 1, "province": 1}, {"slot": 2, "city": 1, "province": 1},
-        {"slot": 3, "city": 2, "province": 1, "validator_media": card, "holds_variance": 1},
-        *({"city": 1 + (member == "sz-card"), "province": 1} for member in MEMBERS[3:]),
-    ], records.MEMBER)
-    return Ground(
-        folder=folder, names=names, runners=runners, issuer_cities={4: "gz", 5: "sz"},
-        cities=["gz", "sz"], members=members,
-        accumulators=[
-            AccumulatorSpec(accumulator="month"),
-            AccumulatorSpec(accumulator="today", period="day", counts="due"),
-            AccumulatorSpec(accumulator="week", period="week"),
-            AccumulatorSpec(accumulator="year", period="year", counts="rides"),
-            AccumulatorSpec(accumulator="uses", counts="rides")],
-        line_classes={"express": [("bus", "1")], "night": [("bus", "2")]},
-        calendar="mainland", own_days={datetime.date(2024, 10, 15): "holiday"},
-        taps_from=datetime.date(2024, 1, 1))
+def make_network(folder: Path, *, links: str | None = LINKS, stops: Sequence[str] | None = STOPS,
+                 operators: Sequence[dict[str, Any]] = ()) -> Network:
+    """The network, its stops and links as files in the folder, and maybe more operators."""
+    for name, text in (("links.csv", links), ("line-stops.csv", LINE_STOPS),
+                       ("stops.csv", None if stops is None else stops_text(stops))):
+        if text is not None:
+            (folder / name).write_text(text, encoding="utf-8")
+    metro = {"system": "rail", "links": None if links is None else "links.csv",
+             "stops": "any" if stops is None else "stops.csv"}
+    model = {
+        **MODEL, "accumulator": ACCUMULATORS,
+        "operator": [
+            make_operator("metro", modes=["metro"], **metro),
+            make_operator("bus", line_stops="line-stops.csv"),
+            make_operator("szbus", city="sz", on_variance="hold",
+                          charged_by={"card": "validator", "default": "engine"}),
+            *operators],
+        "line_class": [{"line_class": "express", "operators": ["bus"], "lines": ["1"]},
+                       {"line_class": "night", "operators": ["bus"], "lines": ["2"]}],
+        "day": [{"date": datetime.date(2024, 10, 15), "is_a": "holiday"}]}
+    return Network(msgspec.convert(model, NetworkFile), NetworkFolder(folder))
+
+
+def make_operator(code: str, **changes: Any) -> dict[str, Any]:
+    """An operator of Guangzhou whose engine charges."""
+    return {"code": code, "name": code, "city": "gz", "modes": ["bus"],
+            "charged_by": {"default": "engine"}, **changes}
+
+
+def stops_text(stops: Sequence[str]) -> str:
+    """A list of stops as a file."""
+    return "stop,name\n" + "".join(f"{stop},{stop}\n" for stop in stops)
+
+
+def compile_for(network: Network, *tables: Table, names: Names | None = None) -> CompiledTables:
+    """Tables compiled in the numbers of the dictionary above."""
+    return compile_tables(tables, number_names(network, tables, names or make_names()))
 
 
 def make_table(operator: str = "bus", **changes: Any) -> Table:
@@ -148,8 +170,8 @@ def price(folder: Path, tables: Sequence[Table], *rides: dict[str, Any],
           states: Records | None = None, before: Records | None = None) -> Outcome:
     """Rides priced in the order given."""
     names = make_names()
-    pricing_tables = compile_tables(tables, make_ground(folder, names))
-    return price_by(pricing_tables, names, *rides, states=states, before=before)
+    compiled = compile_for(make_network(folder), *tables, names=names)
+    return price_by(PricingTables(**compiled), names, *rides, states=states, before=before)
 
 
 def price_by(pricing_tables: PricingTables, names: Names, *rides: dict[str, Any],

@@ -9,7 +9,7 @@ import pytest
 
 from ext import records
 from ext.codes import RideState
-from network.files import TableError
+from network.errors import TableError
 from tests.kernels.ground import NOON, Outcome, make_ride, make_table, price
 from tests.kernels.test_pricing_fares import due_of, fare
 

@@ -224,8 +224,8 @@ def test_rides_feed_the_accumulators(tmp_path: Path) -> None:
     accumulators = price(tmp_path, [table], *rides).accumulators
     names = ("accumulator", "period", "amount", "rides")
     assert [tuple(int(row[name]) for name in names) for row in accumulators] == [
-        (1, DAY, 400, 2), (1, DAY + 1, 200, 1), (1, DAY + 28, 200, 1),
-        (2, MONTH, 480, 3), (2, MONTH + 1, 160, 1)]
+        (1, MONTH, 480, 3), (1, MONTH + 1, 160, 1),
+        (2, DAY, 400, 2), (2, DAY + 1, 200, 1), (2, DAY + 28, 200, 1)]
     assert reserved_is_zero(accumulators)
 
 

@@ -244,3 +244,15 @@ def test_a_refused_ride_leaves_the_card_as_it_was(tmp_path: Path) -> None:
     assert outcome.codes == ["NO_FARE"]
     assert outcome.state["transfers"].tolist() == [255]
     assert len(outcome.accumulators) == 0
+
+
+@pytest.mark.parametrize(("paid", "code"), [(MOST, "OK"), (MOST + 1, "PRICE_OVERFLOW"),
+                                            (2 * MOST, "PRICE_OVERFLOW")])
+def test_more_than_an_amount_can_be_was_not_paid(tmp_path: Path, paid: int, code: str) -> None:
+    """Two taps can add up to it. The card is as it was; the ledger keeps amounts in 32 bits."""
+    table = make_table("szbus", counts_to=["month"])
+    outcome = price(tmp_path, [table], make_ride("szbus", validator_paid=paid, medium=1,
+                                                 flags=FLAGS["PAID_BY_VALIDATOR"]))
+    assert outcome.codes == [code]
+    assert (outcome.state["transfers"][0] == 255) == (code != "OK")
+    assert len(outcome.accumulators) == (code == "OK")

@@ -10,12 +10,12 @@ import pytest
 
 from ext import records
 from ext.clearing.pricing import price_rides
+from ext.clearing.tables import PricingTables
 from ext.codes import RideState
-from fare_tables.compile.tables import compile_tables
 from tests.kernels.ground import (
     NOON,
-    make_ground,
-    make_names,
+    compile_for,
+    make_network,
     make_ride,
     make_table,
     new_states,
@@ -173,7 +173,8 @@ def test_cards_do_not_share_a_chain(tmp_path: Path) -> None:
 ])
 def test_wrong_memory_is_a_value_error(tmp_path: Path, charges: int, after: int,
                                        message: str) -> None:
-    tables = compile_tables([make_table(counts_to=["month"])], make_ground(tmp_path, make_names()))
+    tables = PricingTables(**compile_for(
+        make_network(tmp_path), make_table(counts_to=["month"])))
     assert tables.counts_to_most == 1
     with pytest.raises(ValueError, match=message):
         price_rides(tables, np.zeros(2, records.RIDE), new_states(1),

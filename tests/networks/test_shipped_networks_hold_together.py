@@ -13,7 +13,7 @@ import pytest
 from clearing.answers.check_tables import check_network
 from fare_tables.source import load_tables
 from network.folder import SHIPPED, list_networks, read_toml
-from network.model import Network
+from network.model import NetworkFile
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "network"
 FOLDERS = [SHIPPED / name for name in list_networks()] + [EXAMPLE]
@@ -28,7 +28,7 @@ class Shipped:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.network = read_toml(folder / "network.toml", Network)
+        self.network = read_toml(folder / "network.toml", NetworkFile)
         self.tables = load_tables(folder)
 
 

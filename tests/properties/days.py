@@ -44,7 +44,7 @@ def taps_of(
 ) -> list[Tap]:
     """Taps of one to so many cards, each identity once. They have no place yet."""
     riders = [draw(_riders(n)) for n in range(draw(st.integers(1, cards)))]
-    zone = ZoneInfo(world.network.time_zone)
+    zone = ZoneInfo(world.model.time_zone)
     taps: list[Tap] = []
     for rider in riders:
         start = draw(st.sampled_from(STARTS)).replace(tzinfo=zone)
@@ -74,7 +74,7 @@ def _stories(
     """One card's taps in the order they happened: anything, or one bus after another."""
     taps: list[Tap] = []
     seq = draw(st.sampled_from([1, 100]))
-    operators = [one.code for one in world.network.operator]
+    operators = [one.code for one in world.model.operator]
     gaps_s, choice = _gaps(world), MOVES
     hops = chains or draw(st.sampled_from([False, False, True]))
     if hops:
@@ -100,7 +100,7 @@ def _fitting(operators: list[str], move: str) -> list[str]:
 
 
 def _gaps(world: World) -> st.SearchStrategy[int]:
-    limit_s = world.network.ride_limit_s
+    limit_s = world.model.ride_limit_s
     return st.sampled_from((*GAPS_S, *GAPS_S, limit_s, limit_s + 1, *LONG_GAPS_S))
 
 
@@ -112,12 +112,12 @@ def _moves(
     """The taps of one move."""
     if move == "pair":
         first = draw(_taps(world, rider, operator, "in", time, seq))
-        others = [one.code for one in world.network.operator if one.code != operator
-                  and world.system(one.code) == world.system(operator)]
+        others = [one.code for one in world.model.operator if one.code != operator
+                  and world.system_of(one.code) == world.system_of(operator)]
         operator = draw(st.sampled_from([operator, *others * 2]))
         later = time + draw(gaps_s)
         last = draw(_taps(world, rider, operator, "out", later, seq + 1))
-        modes = world.operator(operator).modes
+        modes = world.operators[operator].modes
         if first.mode in modes and draw(st.sampled_from([True, True, True, False])):
             last = replace(last, mode=first.mode)
         return [first, last]
@@ -148,7 +148,7 @@ def _taps(
         said |= draw(_more_said)
     return Tap(
         card=rider.card, card_seq=seq, tapped_at=time, kind=kind, operator=operator,
-        mode=draw(st.sampled_from(world.operator(operator).modes)),
+        mode=draw(st.sampled_from(world.operators[operator].modes)),
         stop=draw(st.sampled_from(list_stops(world, operator))),
         device=draw(st.sampled_from(["D1", "D2"])), device_seq=seq, issuer=rider.issuer, **said,
     )

@@ -72,11 +72,11 @@ def render(world: World, taps: Sequence[Tap], *, turn: int = 0, terse: bool = Fa
 
 
 def _cells(world: World, tap: Tap, terse: bool) -> dict[str, str]:
-    zone = ZoneInfo(world.network.time_zone)
+    zone = ZoneInfo(world.model.time_zone)
     cells = {column: _cell(getattr(tap, column)) for column in (*REQUIRED, *OPTIONAL)}
     cells["tapped_at"] = _civil(zone, tap.tapped_at)
     cells["in_at"] = "" if tap.in_at is None else _civil(zone, tap.in_at)
-    told = [issuer.code for issuer in world.network.issuer
+    told = [issuer.code for issuer in world.model.issuer
             if any(tap.card.startswith(prefix) for prefix in issuer.card_prefixes)]
     if terse and told == [tap.issuer]:
         cells["issuer"] = ""

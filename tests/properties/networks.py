@@ -15,9 +15,10 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from clearing.reference.world import LineStops, Matrix, World
+from clearing.reference.world import World
 from fare_tables.model import Table
-from network.model import Network
+from network.folder import LineStops, Matrix, NetworkFolder
+from network.model import NetworkFile
 from tests.properties.rows import (
     KINDS,
     LINE_CLASSES,
@@ -57,23 +58,25 @@ def worlds(draw: st.DrawFn, *, chains: bool = False) -> World:
     for operators in draw(_table_groups(network)):
         tables += draw(_tables_of(network, operators, matrices, chains))
     return World(
-        network=network, tables=tables,
-        stops={"rail-stops.csv": {stop: f"station {stop}" for stop in RAIL_STOPS},
-               "bus-stops.csv": {stop: f"stop {stop}" for stop in BUS_STOPS}},
-        links={"rail-links.csv": links}, matrices=matrices,
-        line_stops={"rail-lines.csv": draw(_line_stops(RAIL_STOPS)),
-                    "bus-lines.csv": draw(_line_stops(BUS_STOPS))},
-        zones={"zones.csv": draw(_zones)},
+        model=network, tables=tables,
+        folder=NetworkFolder(
+            stops={"rail-stops.csv": {stop: f"station {stop}" for stop in RAIL_STOPS},
+                   "bus-stops.csv": {stop: f"stop {stop}" for stop in BUS_STOPS}},
+            links={"rail-links.csv": links}, matrices=matrices,
+            line_stops={"rail-lines.csv": draw(_line_stops(RAIL_STOPS)),
+                        "bus-lines.csv": draw(_line_stops(BUS_STOPS))},
+            zones={"zones.csv": draw(_zones)},
+        ),
     )
 
 
 def list_stops(world: World, operator: str) -> tuple[str, ...]:
     """The stops at which taps of an operator are drawn."""
-    return BUS_STOPS if world.operator(operator).links is None else RAIL_STOPS
+    return BUS_STOPS if world.operators[operator].links is None else RAIL_STOPS
 
 
 @st.composite
-def _networks(draw: st.DrawFn) -> Network:
+def _networks(draw: st.DrawFn) -> NetworkFile:
     places = draw(st.sampled_from(PLACES))
     cities = [f"C{n}" for n in range(1, len(places) + 1)]
     fields: dict[str, Any] = {
@@ -105,7 +108,7 @@ def _networks(draw: st.DrawFn) -> Network:
                                           {"date": datetime.date(2025, 6, 1),
                                            "is_a": "workday"}]])),
     }
-    return msgspec.convert(fields, Network)
+    return msgspec.convert(fields, NetworkFile)
 
 
 @st.composite
@@ -156,7 +159,7 @@ def _links(draw: st.DrawFn) -> dict[str, dict[str, int]]:
 
 
 @st.composite
-def _table_groups(draw: st.DrawFn, network: Network) -> list[list[str]]:
+def _table_groups(draw: st.DrawFn, network: NetworkFile) -> list[list[str]]:
     """Operators that have tables, those that share one together; now and then one has none."""
     codes = [operator.code for operator in network.operator]
     together = [code for code in codes if code.startswith("R")]
@@ -168,7 +171,7 @@ def _table_groups(draw: st.DrawFn, network: Network) -> list[list[str]]:
 
 @st.composite
 def _tables_of(
-    draw: st.DrawFn, network: Network, operators: list[str],
+    draw: st.DrawFn, network: NetworkFile, operators: list[str],
     matrices: Matrices, chains: bool,
 ) -> list[Table]:
     """The tables of some operators: one, two versions, one by line or one by mode."""
@@ -188,7 +191,7 @@ def _tables_of(
 
 @st.composite
 def _tables(
-    draw: st.DrawFn, network: Network, operators: list[str], split: str, n: int,
+    draw: st.DrawFn, network: NetworkFile, operators: list[str], split: str, n: int,
     part: dict[str, Any], matrices: Matrices, chains: bool,
 ) -> Table:
     name = f"T-{operators[0]}" if split == "versions" else f"T-{operators[0]}-{n}"
@@ -247,23 +250,23 @@ _zones = st.dictionaries(st.sampled_from(RAIL_STOPS), st.sampled_from(ZONES), mi
 def write_world(folder: Path, world: World) -> None:
     """Leave the network in a folder, as its authors would have written it."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "network.toml").write_text(to_toml(world.network), "utf-8")
+    (folder / "network.toml").write_text(to_toml(world.model), "utf-8")
     for n, table in enumerate(world.tables):
         (folder / f"table-{n:02}.toml").write_text(to_toml(table), "utf-8")
-    for name, stops in world.stops.items():
+    for name, stops in world.folder.stops.items():
         _write_csv(folder / name, "stop,name", stops.items())
-    for name, links in world.links.items():
+    for name, links in world.folder.links.items():
         _write_csv(folder / name, "from,to,metres", (
             (here, there, metres) for here, near in links.items()
             for there, metres in near.items() if here < there))
-    for name, lines in world.line_stops.items():
+    for name, lines in world.folder.line_stops.items():
         _write_csv(folder / name, "line,stop,metres", (
             (line, stop, metres) for line, stops in lines.items()
             for stop, metres in stops.items()))
-    for name, zones in world.zones.items():
+    for name, zones in world.folder.zones.items():
         _write_csv(folder / name, "stop,zone", zones.items())
-    for name in {name for name, _ in world.matrices}:
-        columns = {column: matrix for (file, column), matrix in world.matrices.items()
+    for name in {name for name, _ in world.folder.matrices}:
+        columns = {column: matrix for (file, column), matrix in world.folder.matrices.items()
                    if file == name}
         pairs = dict.fromkeys(pair for matrix in columns.values() for pair in matrix)
         _write_csv(folder / name, ",".join(["from", "to", *columns]), (

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from network.model import Network
+from network.model import NetworkFile
 
 AMOUNTS = st.sampled_from([200, 100, 355, 150, 0])
 PERCENTS = st.sampled_from([50, 95, 80, 33, 0, 100, "62.5", "33.3"])
@@ -34,7 +34,7 @@ def timeframes(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @st.composite
 def list_fares(
-    draw: st.DrawFn, network: Network, *, rail: bool, chains: bool
+    draw: st.DrawFn, network: NetworkFile, *, rail: bool, chains: bool
 ) -> list[dict[str, Any]]:
     """Fare rows: a few for some rides, and one for all of them."""
     count = draw(st.sampled_from([1, 1, 2, FARES_MOST]))
@@ -108,7 +108,7 @@ def _bands(draw: st.DrawFn, unit: str) -> list[dict[str, int]]:
 
 @st.composite
 def list_discounts(
-    draw: st.DrawFn, network: Network, fare_rules: list[str], *, chains: bool
+    draw: st.DrawFn, network: NetworkFile, fare_rules: list[str], *, chains: bool
 ) -> dict[str, list[dict[str, Any]]]:
     """Rows of some kinds. A ride carries four shares at most: one kind may have two funders."""
     kinds = draw(st.permutations(KINDS))[:draw(st.sampled_from([3, 2, 1]))]
@@ -156,7 +156,7 @@ def _funders(draw: st.DrawFn, most: int) -> list[dict[str, Any]]:
 
 
 @st.composite
-def conditions(draw: st.DrawFn, network: Network, *, seldom: bool = False) -> dict[str, Any]:
+def conditions(draw: st.DrawFn, network: NetworkFile, *, seldom: bool = False) -> dict[str, Any]:
     """Conditions that mostly hold: a row that never fits tests little."""
     cities = [city.code for city in network.city]
     some: dict[str, st.SearchStrategy[Any]] = {
@@ -199,7 +199,7 @@ def _concessions(draw: st.DrawFn, fare_rules: list[str]) -> dict[str, Any]:
 
 
 @st.composite
-def _transfers(draw: st.DrawFn, network: Network) -> dict[str, Any]:
+def _transfers(draw: st.DrawFn, network: NetworkFile) -> dict[str, Any]:
     operators = [operator.code for operator in network.operator]
     from_any = draw(st.sampled_from([
         {}, {}, {}, {}, {"from_modes": ["metro"]}, {"from_modes": ["bus", "metro"]},

@@ -110,7 +110,7 @@ def _discount_shapes(world: World, table: Table, kind: str, row: DiscountRow) ->
     yield "by weight" if row.funders[0].percent is None else "by percent"
     if kind in ("tier", "cap"):
         assert isinstance(row, Tier | Cap)
-        spec = world.accumulator(row.accumulator)
+        spec = world.accumulators[row.accumulator]
         yield f"counts {spec.counts}"
         yield f"period {spec.period}"
     if isinstance(row, Transfer):

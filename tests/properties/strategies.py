@@ -36,8 +36,8 @@ class Case:
 
     def __repr__(self) -> str:
         """What a failing test prints: the network and the files, as they would be written."""
-        parts = [to_toml(self.world.network), *(to_toml(table) for table in self.world.tables)]
-        parts += [f"{self.world.links}\n{self.world.matrices}\n"]
+        parts = [to_toml(self.world.model), *(to_toml(table) for table in self.world.tables)]
+        parts += [f"{self.world.folder.links}\n{self.world.folder.matrices}\n"]
         for run, (files, closes) in enumerate(zip(self.list_files(), self.closes, strict=True), 1):
             parts += [f"run {run}, {file.name}:\n{file.content.decode()}" for file in files]
             parts += [f"close {closes}"] * (closes is not None)
@@ -98,7 +98,7 @@ def replay(case: Case) -> list[Result]:
 
 def fill(world: World, tap: Tap) -> Tap:
     """The tap with what its blanks stand for, as decoding fills them in."""
-    return replace(tap, card_kind=tap.card_kind or world.network.card_kinds[0],
+    return replace(tap, card_kind=tap.card_kind or world.model.card_kinds[0],
                    medium=tap.medium or "card")
 
 
@@ -127,7 +127,7 @@ def _closes(draw: st.DrawFn, world: World, parts: list[list[Tap]]) -> list[datet
     closes: list[datetime.date | None] = []
     last = datetime.date.min
     for taps in parts:
-        days = {service_day(world.network, tap.tapped_at) for tap in taps}
+        days = {service_day(world.model, tap.tapped_at) for tap in taps}
         closes.append(draw(st.sampled_from([None, *sorted(day for day in days if day > last)])))
         last = closes[-1] or last
     return closes

@@ -56,15 +56,15 @@ def test_written_network_reads_back(
     folder = tmp_path_factory.mktemp("network")
     write_world(folder, case.world)
     world = read_world(folder)
-    assert world.network == case.world.network
+    assert world.model == case.world.model
     assert world.tables == case.world.tables
-    for name, column in case.world.matrices:
-        assert world.matrix(name, column) == case.world.matrices[name, column]
-    assert world.links_of("R1") == case.world.links["rail-links.csv"]
-    assert world.zones_in("zones.csv") == case.world.zones["zones.csv"]
+    for name, column in case.world.folder.matrices:
+        assert world.folder.matrix_in(name, column) == case.world.folder.matrices[name, column]
+    assert world.links_of("R1") == case.world.folder.links["rail-links.csv"]
+    assert world.folder.zones_in("zones.csv") == case.world.folder.zones["zones.csv"]
     for operator, file in (("R1", "rail-lines.csv"), ("B1", "bus-lines.csv")):
-        for line, stops in case.world.line_stops[file].items():
-            assert world.metres_along(operator, line) == stops
+        for line, stops in case.world.folder.line_stops[file].items():
+            assert world.line_stops_of(operator)[line] == stops
 
 
 def _list_seen(case: Case, results: list[Result]) -> list[str]:
@@ -84,7 +84,7 @@ def _list_seen(case: Case, results: list[Result]) -> list[str]:
 def _list_seen_of_entry(world: World, entry: Entry) -> list[str]:
     ride, charge = entry.ride, entry.charge
     kinds = Counter(leg.cause for leg in entry.legs)
-    home, here = world.issuer(ride.issuer).city, world.operator(ride.operator).city
+    home, here = world.issuers[ride.issuer].city, world.operators[ride.operator].city
     found = {
         "leg with two funders": max(kinds.values(), default=0) > 1,
         "variance": charge.variance != 0,
@@ -97,7 +97,7 @@ def _list_seen_of_entry(world: World, entry: Entry) -> list[str]:
         "discount on an incomplete ride": ride.incomplete and len(charge.legs) > 1,
         "carried entry rode on": ride.taps[0].carried and len(ride.taps) > 1,
         "two operators on one ride": ride.taps[0].operator != ride.taps[-1].operator,
-        "obligation between provinces": world.province(home) != world.province(here),
+        "obligation between provinces": world.provinces[home] != world.provinces[here],
         "twenty-digit card": len(ride.card) == 20,
     }
     return [f"leg {kind}" for kind in kinds] + [name for name, is_so in found.items() if is_so]

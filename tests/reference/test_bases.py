@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from clearing.reference.fares import banded
+from fare_tables.bands import fare_of_bands
 from fare_tables.model import Band
 from tests.reference.town import (
     codes,
@@ -36,14 +36,15 @@ BEIJING_BUS = [{"to_m": 10000, "amount": 200}, {"every_m": 5000, "add": 100}]
     (BEIJING_BUS, 15001, 400),
 ])
 def test_beijing(bands: list[dict[str, int]], metres: int, fen: int) -> None:
-    assert banded(msgspec.convert(bands, list[Band]), metres) == fen
+    assert fare_of_bands(msgspec.convert(bands, list[Band]), metres) == fen
 
 
 def test_steps_and_stretches_mixed() -> None:
     bands = msgspec.convert([
         {"to_m": 10, "amount": 5}, {"to_m": 30, "every_m": 10, "add": 2},
         {"to_m": 40, "amount": 20}, {"to_m": 45, "every_m": 10, "add": 3}], list[Band])
-    assert [banded(bands, metres) for metres in (10, 11, 20, 21, 30, 31, 40, 41, 45, 46)] == [
+    lengths_m = (10, 11, 20, 21, 30, 31, 40, 41, 45, 46)
+    assert [fare_of_bands(bands, length_m) for length_m in lengths_m] == [
         5, 7, 7, 9, 9, 20, 20, 23, 23, None]
 
 
@@ -114,7 +115,7 @@ def test_a_single_tap_lasts_no_time() -> None:
 def test_zone(way: str, due: int | None) -> None:
     world = make_world(make_table("metro", fare={
         "rule": "z", "basis": "zone", "matrix": "zone-fares.csv", "zones": "zones.csv"}))
-    world.matrices["zone-fares.csv", "amount"] = {
+    world.folder.matrices["zone-fares.csv", "amount"] = {
         ("1", "1"): 200, ("1", "2"): 300, ("2", "1"): 310}
     result = run(world, *ride_metro(*way))
     assert prices(result) == ([] if due is None else [(due, due)])
@@ -126,8 +127,8 @@ def test_columns_for_sorts_of_cards() -> None:
         {"rule": "student", "basis": "od", "matrix": "od.csv", "column": "student",
          "card_kinds": ["student"]},
         {"rule": "adult", "basis": "od", "matrix": "od.csv"}]))
-    world.matrices["od.csv", "amount"] = {("a", "b"): 580}
-    world.matrices["od.csv", "student"] = {("a", "b"): 290}
+    world.folder.matrices["od.csv", "amount"] = {("a", "b"): 580}
+    world.folder.matrices["od.csv", "student"] = {("a", "b"): 290}
     assert prices(run(world, *ride_metro("a", "b"))) == [(580, 580)]
     assert prices(run(world, *ride_metro("a", "b", card_kind="student"))) == [(290, 290)]
 
@@ -139,6 +140,6 @@ def test_columns_for_sorts_of_cards() -> None:
 ])
 def test_a_single_tap_has_no_fare_between_stops(fare: dict[str, Any]) -> None:
     world = make_world(make_table(fare={"rule": "f", **fare}))
-    world.matrices["od.csv", "amount"] = {("a", "a"): 100, ("1", "1"): 100}
+    world.folder.matrices["od.csv", "amount"] = {("a", "a"): 100, ("1", "1"): 100}
     tap = make_tap("single", "05-04 08:00:00", seq=1, line="M")
     assert codes(run(world, tap)) == ["NO_FARE"]

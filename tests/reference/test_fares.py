@@ -7,7 +7,7 @@ import datetime
 import msgspec
 import pytest
 
-from clearing.reference.fares import banded
+from fare_tables.bands import fare_of_bands
 from fare_tables.model import Band
 from tests.reference.town import make_table, make_tap, make_world, prices, run
 
@@ -24,13 +24,13 @@ GUANGZHOU = msgspec.convert([
     (32001, 800), (40000, 800),
 ])
 def test_guangzhou_metro(metres: int, fen: int) -> None:
-    assert banded(GUANGZHOU, metres) == fen
+    assert fare_of_bands(GUANGZHOU, metres) == fen
 
 
 def test_beyond_the_last_band_there_is_no_fare() -> None:
     bands = msgspec.convert([{"to_m": 10, "amount": 1}, {"to_m": 20, "every_m": 9, "add": 1}],
                             list[Band])
-    assert [banded(bands, metres) for metres in (10, 11, 19, 20, 21)] == [1, 2, 2, 3, None]
+    assert [fare_of_bands(bands, metres) for metres in (10, 11, 19, 20, 21)] == [1, 2, 2, 3, None]
 
 
 BY_STOPS = {"rule": "km", "basis": "distance", "bands": [
@@ -71,7 +71,7 @@ def test_distance_that_the_tap_says(distance_m: int | None, due: int | None) -> 
 @pytest.mark.parametrize(("way", "due"), [("ab", 300), ("ba", 320), ("bb", 500), ("aa", None)])
 def test_matrix(way: str, due: int | None) -> None:
     world = make_world(make_table("metro", fare={"rule": "od", "basis": "od", "matrix": "od.csv"}))
-    world.matrices["od.csv", "amount"] = {("a", "b"): 300, ("b", "a"): 320, ("b", "b"): 500}
+    world.folder.matrices["od.csv", "amount"] = {("a", "b"): 300, ("b", "a"): 320, ("b", "b"): 500}
     result = run(world, make_tap("in", "05-04 08:00:00", way[0], seq=1),
                  make_tap("out", "05-04 08:20:00", way[1], seq=2))
     assert [charge.due for charge in result.charges] == ([] if due is None else [due])

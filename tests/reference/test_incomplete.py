@@ -31,8 +31,8 @@ ZONE_MATRIX = {("1", "1"): 200, ("1", "2"): 300, ("2", "1"): 310, ("3", "1"): 15
 def price_at_a(kind: str, fare: dict[str, Any], **changes: Any) -> int | str:
     """The due of a ride of which only stop a is known, or both ends at a."""
     world = make_world(make_table("metro", fare=fare))
-    world.matrices["od.csv", "amount"] = MATRIX
-    world.matrices["zone-fares.csv", "amount"] = ZONE_MATRIX
+    world.folder.matrices["od.csv", "amount"] = MATRIX
+    world.folder.matrices["zone-fares.csv", "amount"] = ZONE_MATRIX
     changes = {"line": "M", **changes}
     taps = [make_tap("in", "05-04 08:00:00", "a", seq=1, **changes)] if kind != "out" else []
     if kind == "in":
@@ -129,7 +129,7 @@ def test_a_line_can_end_at_several_stops() -> None:
     bands = [{"to_m": 500, "amount": 100}]
     world = make_world(make_table("metro", fare={**FARES["line"], "bands": bands,
                                                  "missing_out": "terminus"}))
-    world.line_stops["rail-lines.csv"] = {"M": {"c": 0, "d": 900, "e": 900}}
+    world.folder.line_stops["rail-lines.csv"] = {"M": {"c": 0, "d": 900, "e": 900}}
     result = run(world, make_tap("ride", "05-04 08:00:00", "", seq=1, in_stop="d", line="M",
                                  operator="metro", mode="metro"))
     assert [charge.due for charge in result.charges] == [100]
@@ -158,8 +158,8 @@ def test_same_station_by_time_inside(out: str, due: int) -> None:
 ])
 def test_zones_of_the_operators_own_stops(operator: str, due: int) -> None:
     world = make_world(make_table(operator, fare=FARES["zone"]))
-    world.matrices["zone-fares.csv", "amount"] = {**ZONE_MATRIX, ("X", "1"): 990}
-    world.zones["zones.csv"] = {**world.zones["zones.csv"], "x": "X"}
+    world.folder.matrices["zone-fares.csv", "amount"] = {**ZONE_MATRIX, ("X", "1"): 990}
+    world.folder.zones["zones.csv"] = {**world.folder.zones["zones.csv"], "x": "X"}
     [charge] = run(world, make_tap("out", "05-04 09:00:00", "a", seq=1, operator=operator)).charges
     assert charge.due == due
 

@@ -31,7 +31,7 @@ def test_dearest_is_that_of_the_way_out() -> None:
     world = make_world(make_table("metro", fare={
         "rule": "od", "basis": "od", "matrix": "od.csv", "overtime_after_s": 3600,
         "overtime_dearest": True}))
-    world.matrices["od.csv", "amount"] = {
+    world.folder.matrices["od.csv", "amount"] = {
         ("a", "b"): 100, ("c", "b"): 170, ("b", "c"): 900, ("b", "b"): 800}
     assert prices(run(world, *ride_metro("a", "b", **LATE))) == [(170, 170)]
 

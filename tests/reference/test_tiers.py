@@ -25,8 +25,8 @@ def accumulators(amount: int, period: str = "2026-05", name: str = "month") -> S
 
 def price_after(amount: int, tiers: list[dict[str, Any]], **tap: Any) -> int:
     world = make_world(make_table(tier=tiers, counts_to=["month"]))
-    tap = make_tap("single", "05-04 08:00:00", seq=1, **tap)
-    result = run(world, tap, state=accumulators(amount))
+    result = run(world, make_tap("single", "05-04 08:00:00", seq=1, **tap),
+                 state=accumulators(amount))
     return prices(result)[0][1]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from clearing.reference.explain import explain_card
 from clearing.reference.state import State
-from network.files import TableError
+from network.errors import TableError
 from tests.reference.town import make_table, make_tap, make_world, prices, ride_metro, run
 
 FUNDERS = [{"funder": "operator"}]
@@ -22,8 +22,8 @@ def is_inside(timeframe: dict[str, Any], *taps: Any, **network: Any) -> bool:
                                 if name in ("since", "until") else value
                                 for name, value in timeframe.items()}}
     at_exit = {"timeframe_at": "exit"} if len(taps) == 2 else {}
-    half = {**HALF, **at_exit}
-    world = make_world(*(make_table(operator, timeframe=[timeframe], concession=[half])
+    world = make_world(*(make_table(operator, timeframe=[timeframe],
+                                    concession=[{**HALF, **at_exit}])
                          for operator in ("bus", "metro")), **network)
     [(_, price)] = prices(run(world, *taps))
     return price == 100

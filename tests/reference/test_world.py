@@ -10,7 +10,7 @@ import pytest
 
 from clearing.reference.distances import along_line, list_reached
 from clearing.reference.world import World, read_world
-from network.files import TableError
+from network.errors import TableError
 
 NETWORK = """\
 network = "n"
@@ -69,12 +69,13 @@ def test_folder(world: World) -> None:
     assert world.stops_of("M") == {"a": "甲", "b": "乙", "c": "丙", "d": "丁"}
     assert list_reached(world, "M", "c") == {"c": 0, "b": 300, "a": 950}
     assert list_reached(world, "M", "d") == {"d": 0}
-    assert world.zones_in("zones.csv") == {"a": "Z1", "b": "Z2"}
+    assert world.folder.zones_in("zones.csv") == {"a": "Z1", "b": "Z2"}
 
 
 def test_columns_of_a_matrix(world: World) -> None:
-    assert world.matrix("od.csv", "amount") == {("a", "b"): 200, ("b", "a"): 210}
-    assert world.matrix("od.csv", "child") == {("a", "b"): 100}     # a blank field is no fare
+    assert world.folder.matrix_in("od.csv", "amount") == {("a", "b"): 200, ("b", "a"): 210}
+    # A blank field is no fare.
+    assert world.folder.matrix_in("od.csv", "child") == {("a", "b"): 100}
 
 
 @pytest.mark.parametrize(("operator", "line", "start", "end", "metres"), [
@@ -88,20 +89,23 @@ def test_metres_along_a_line(world: World, operator: str, line: str, start: str,
 
 
 def test_a_file_is_read_once_and_not_before_it_is_needed(world: World) -> None:
-    assert world.links == {}
+    assert world.folder.links == {}
     assert world.links_of("M")["b"] == {"a": 650, "c": 300}
-    (world.folder / "links.csv").unlink()
+    (world.folder.path / "links.csv").unlink()
     assert world.links_of("M")["b"] == {"a": 650, "c": 300}
-    (world.folder / "stops.csv").unlink()
+    (world.folder.path / "stops.csv").unlink()
     with pytest.raises(TableError, match=r"stops\.csv"):
         world.stops_of("M")
 
 
-@pytest.mark.parametrize("text", ["from,to\na,b\n", "from,to,amount\na,b,2.00\n"])
-def test_a_file_that_makes_no_sense_says_what_to_do(world: World, text: str) -> None:
-    (world.folder / "od.csv").write_text(text, "utf-8")
-    with pytest.raises(TableError, match=r"(?s)od\.csv.*onecard tables check"):
-        world.matrix("od.csv", "amount")
+@pytest.mark.parametrize(("text", "said"), [
+    ("from,to\na,b\n", r"od\.csv:1: there is no column 'amount'"),
+    ("from,to,amount\na,b,2.00\n", r"od\.csv:2: '2\.00' is not a whole number"),
+])
+def test_a_file_that_makes_no_sense_says_what_to_do(world: World, text: str, said: str) -> None:
+    (world.folder.path / "od.csv").write_text(text, "utf-8")
+    with pytest.raises(TableError, match=said):
+        world.folder.matrix_in("od.csv", "amount")
 
 
 def test_nothing_heavy_is_imported() -> None:

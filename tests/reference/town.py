@@ -19,7 +19,8 @@ from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from fare_tables.model import Table
-from network.model import Network
+from network.folder import NetworkFolder
+from network.model import NetworkFile
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -98,12 +99,14 @@ def make_table(operator: str = "bus", **changes: Any) -> Table:
 def make_world(*tables: Table, **changes: Any) -> World:
     """The town with these tables."""
     return World(
-        network=msgspec.convert({**NETWORK, **changes}, Network),
+        model=msgspec.convert({**NETWORK, **changes}, NetworkFile),
         tables=list(tables) or [make_table()],
-        stops={"rail.csv": {stop: stop for stop in "abcde"}},
-        links={"rail-links.csv": RAIL},
-        line_stops={"rail-lines.csv": RAIL_LINES},
-        zones={"zones.csv": ZONES},
+        folder=NetworkFolder(
+            stops={"rail.csv": {stop: stop for stop in "abcde"}},
+            links={"rail-links.csv": RAIL},
+            line_stops={"rail-lines.csv": RAIL_LINES},
+            zones={"zones.csv": ZONES},
+        ),
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from clearing.book import State
-from clearing.engine.context import World, load_world
+from clearing.engine.context import ClearingContext, load_context
 from clearing.engine.partition import Clearer, Moment, carry, entry_tables
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.reader import read_files
@@ -40,12 +39,12 @@ class OnePartition:
 
 
 @pytest.fixture(scope="module")
-def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Any]:
+def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[ClearingContext, Any]:
     """A network, and a day's taps, one card's among them many times over."""
-    world = load_world("demo", Names())
+    world = load_context("demo", Names())
     paths = write_day(tmp_path_factory.mktemp("day"), taps=6_000)
-    vocabulary = DecoderTables(world.network, Path(world.folder), world.names)
-    intake = read_files(paths, vocabulary, received_at=1_800_000_000, partitions=1)
+    decoder_tables = DecoderTables(world)
+    intake = read_files(paths, decoder_tables, received_at=1_800_000_000, partitions=1)
     intake.number_codes(world.names, {file.index: file.index for file in intake.files})
     taps = intake.gather(0)
     busy = np.repeat(taps[taps["kind"] == 1][:1], BUSY)
@@ -55,7 +54,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Any]:
     return world, np.concatenate([taps[:3_000], busy, taps[3_000:]])
 
 
-def one_by_one(world: World, taps: Any, before: State) -> tuple[Any, ...]:
+def one_by_one(world: ClearingContext, taps: Any, before: State) -> tuple[Any, ...]:
     """What the kernels make of one partition, each over all of it."""
     taps = np.concatenate([taps, before.open_rides])
     count = len(taps)
@@ -65,9 +64,9 @@ def one_by_one(world: World, taps: Any, before: State) -> tuple[Any, ...]:
     cards = cards[:open_states(taps, order, before.cards, cards)]
     rides, carried = np.empty(len(order), records.RIDE), np.empty(len(order), np.uint32)
     made, still_open = pair_taps(
-        taps, order, world.member_rows, rides, carried, ride_limit_s=world.network.ride_limit_s,
-        watermark=MOMENT.watermark, civil_offset_s=world.civil_offset_s,
-        day_starts_s=world.day_starts_s)
+        taps, order, world.member_rows, rides, carried, watermark=MOMENT.watermark,
+        ride_limit_s=world.network.model.ride_limit_s,
+        civil_offset_s=world.network.civil_offset_s, day_starts_s=world.network.day_starts_s)
     charges = np.empty(made, records.CHARGE)
     room = len(before.accumulators) + made * world.pricing_tables.counts_to_most
     accumulators = np.empty(room, records.ACCUMULATOR)
@@ -82,7 +81,7 @@ def one_by_one(world: World, taps: Any, before: State) -> tuple[Any, ...]:
     return entries, cards, accumulators[:kept], open_rides, codes[codes != 0]
 
 
-def test_batches_change_nothing(day: tuple[World, Any]) -> None:
+def test_batches_change_nothing(day: tuple[ClearingContext, Any]) -> None:
     """On new cards, and on what they carried from there."""
     world, taps = day
     before = State(np.zeros(0, records.CARD_STATE), np.zeros(0, records.ACCUMULATOR),

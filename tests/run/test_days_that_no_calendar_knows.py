@@ -19,13 +19,13 @@ NETWORK = REPOSITORY / "examples" / "network"
 UNKNOWN = mainland_years().stop         # the first year that the installed calendar lacks
 RECEIVED_AT = int(datetime.datetime(UNKNOWN + 1, 1, 1, tzinfo=datetime.UTC).timestamp())
 ROW = """
-[[window]]
-window = "workdays"
+[[timeframe]]
+timeframe = "workdays"
 days = ["workday"]
 
 [[concession]]
 rule = "card-8.5"
-windows = ["workdays"]
+timeframes = ["workdays"]
 """
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
            "stop", "medium")

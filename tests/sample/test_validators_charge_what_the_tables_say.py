@@ -49,7 +49,7 @@ def tap_of(record: dict[str, str], issuers: dict[str, str]) -> Tap:
 @pytest.fixture(scope="module")
 def entries(day):
     world = read_world(SHIPPED / "demo")
-    issuers = {prefix: issuer.code for issuer in world.network.issuer
+    issuers = {prefix: issuer.code for issuer in world.model.issuer
                for prefix in issuer.card_prefixes}
     taps = [tap_of(record, issuers) for record in day.records if is_sound(record)]
     run = clear(world, taps, State())

@@ -1,0 +1,74 @@
+"""Gives numbers of a book's dictionary to what a network names; later steps only look them up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from network.errors import OnecardError
+from network.members import Member, Role
+from network.model import Centre, Funder, Issuer, Operator
+from network.names import Names
+from network.network import Network
+
+BITS = 64           # modes, media and card kinds have one bit each in a row's conditions
+ROOM = {"mode": BITS, "medium": BITS, "card_kind": BITS, "member": 65_534}
+
+
+@dataclass(frozen=True)
+class NumberedNetwork:
+    """A network in a book's numbers: enough to read what the book holds."""
+
+    network: Network
+    names: Names
+    members: Sequence[Member]
+
+
+def number_members(network: Network, names: Names) -> NumberedNetwork:
+    """Number every member; a company that both runs and issues is two members."""
+    model = network.model
+    groups: tuple[tuple[Role, list[Operator] | list[Issuer] | list[Funder] | list[Centre]], ...] = (
+        ("operator", model.operator), ("issuer", model.issuer), ("funder", model.funder),
+        ("centre", model.centre))
+    members = []
+    for role, group in groups:
+        for one in group:
+            province = getattr(one, "province", None)
+            if one.city is not None:
+                province = network.provinces[one.city]
+            members.append(Member(one.code, names.number("member", one.code), role, one.name,
+                                  one.city, province))
+    return NumberedNetwork(network, names, members)
+
+
+def number_network(network: Network, names: Names) -> NumberedNetwork:
+    """Every member, mode, medium, card kind, accumulator, agreement, listed stop and line.
+
+    Raises OnecardError where a book has no room for them, TableError for a file of stops or lines
+    that cannot be taken.
+    """
+    model = network.model
+    numbered = number_members(network, names)
+    for kind, codes in (("mode", model.modes), ("medium", model.media),
+                        ("card_kind", model.card_kinds), ("accumulator", network.accumulators)):
+        for code in codes:
+            names.number(kind, code)
+    for agreement in model.agreement:
+        names.number("rule", agreement.agreement)
+    for kind, room in ROOM.items():
+        if names.count(kind) > room:
+            raise OnecardError(f"the book's dictionary has {names.count(kind) - 1} of kind {kind}",
+                               expected=f"at most {room - 1}",
+                               remedy="use a book of its own for this network")
+    for operator in network.operators:
+        for stop in network.stops_of(operator) or ():
+            names.number("stop", stop, network.system_of(operator))
+    for lines in network.line_classes.values():
+        for operator, line in sorted(lines):
+            names.number("line", line, operator)
+    for operator in network.operators:
+        for line, along in network.line_stops_of(operator).items():
+            names.number("line", line, operator)
+            for stop in along:
+                names.number("stop", stop, network.system_of(operator))
+    return numbered
