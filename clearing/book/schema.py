@@ -1,10 +1,10 @@
 """The tables of a book, the same in a folder and on a server.
 
-Columns of record tables are read off the records' dtypes (stored.py). State is the exception: it is read and written whole, so its
-tables hold records as they lie in memory, and views (clearing/book/views.py) take them apart for
-people. A run's rows carry its number in `run`, which is also the partition, so that what an
-uncommitted run left goes by DROP PARTITION. The statements keep to what ClickHouse 18.16 and the
-newest both understand.
+Columns of record tables are read off the records' dtypes (stored.py). State is the exception: it is
+read and written whole, so its tables hold records as they lie in memory, and views (views.py) take
+them apart for people. A run's rows carry its number in `run`, which is also the partition, so that
+what an uncommitted run left goes by DROP PARTITION. The statements keep to what ClickHouse 18.16
+and the newest both understand.
 """
 
 from __future__ import annotations

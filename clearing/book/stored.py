@@ -1,9 +1,9 @@
 """How records lie in columns: which fields are stored, under which names and types.
 
-A column has its field's name. The legs of an entry have a column for each part of each leg, but for
-the first: the fare's leg says again what stands in the entry's own columns (LEG_COLUMNS). Amounts
-of entries are stored in 32 bits: pricing refuses what does not fit (RULES.md section 3), and 64 cost
-the store a sixth more a row. Reserved bytes are zero by contract and not stored.
+A column has its field's name. The legs of an entry have a column for each part of each leg but the
+first: that is the fare's, and says again what the entry's own columns do (LEG_COLUMNS). Amounts of
+entries are stored in 32 bits: pricing refuses what does not fit (RULES.md section 3). Reserved bytes
+are zero by contract and not stored.
 """
 
 from __future__ import annotations

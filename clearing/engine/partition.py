@@ -41,7 +41,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Cleared:
-    """What became of a partition. Entries, cards and accumulators lie in memory that is used again."""
+    """What became of a partition. The first three lie in memory that is used again."""
 
     entries: Records            # ENTRY, by card and time
     cards: Records              # CARD_STATE of the cards that had a tap
@@ -84,8 +84,9 @@ class Clearer:
         pipeline.clear()
         self.sums.add_from(pipeline.add_obligations, len(pipeline.entries))
         taps, refused = pipeline.all_taps, pipeline.refused
-        return Cleared(pipeline.entries, pipeline.cards, pipeline.accumulators, taps[pipeline.carried],
-                       taps[pipeline.events], taps[refused], pipeline.codes[refused])
+        return Cleared(pipeline.entries, pipeline.cards, pipeline.accumulators,
+                       taps[pipeline.carried], taps[pipeline.events], taps[refused],
+                       pipeline.codes[refused])
 
 
 def entry_tables(world: ClearingContext, moment: Moment) -> EntryTables:

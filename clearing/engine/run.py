@@ -182,7 +182,7 @@ class _Stages:
 
         on_threads(clearers, clear_or_ask, range(partitions))
         if waiting:     # one question for all: each costs a walk through the ledger
-            verdicts = self._judge(join_records([maybe_seen for _, maybe_seen in waiting], records.TAP))
+            verdicts = self._judge(join_records([taps for _, taps in waiting], records.TAP))
             on_threads(clearers, clear_judged, [partition for partition, _ in waiting])
         for clearer in clearers:
             self.sums.merge(clearer.sums.rows())

@@ -207,5 +207,6 @@ def _list_counted(
         *(row.quota.accumulator for row in rows if row.quota is not None),
     ])
     periods = {name: world.period(name, ride.service_day) for name in names}
-    return [AccumulatorChange(name, period, before.accumulator(name, period), after.accumulator(name, period))
+    return [AccumulatorChange(name, period, before.accumulator(name, period),
+                              after.accumulator(name, period))
             for name, period in periods.items()]

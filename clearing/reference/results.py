@@ -195,6 +195,6 @@ class Result:
             "carried": sorted((tap.card, tap.card_seq, tap.tapped_at, tap.operator, tap.stop)
                               for tap in self.carried),
             "chains": sorted((card, *chain) for card, chain in state.chains.items()),
-            "accumulators": sorted((*key, *accumulators) for key, accumulators in state.accumulators.items()),
+            "accumulators": sorted((*key, *so_far) for key, so_far in state.accumulators.items()),
             "watermark": [(state.watermark,)],
         }

@@ -8,10 +8,21 @@ The rules are in clearing/reference/RULES.md section 5. The caller brings all me
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t
 
-from ext.checked cimport check
+from ext.checked cimport CHECKED, check
 from ext.clearing.tables cimport EntryTables
 from ext.codes cimport Cause, Code, Reason, RideState
-from ext.records cimport LEGS, PPM, Agreement, AgreementIndex, Charge, Entry, Legs, Ride, Tap
+from ext.records cimport (
+    FARE_LEG,
+    LEGS,
+    PPM,
+    Agreement,
+    AgreementIndex,
+    Charge,
+    Entry,
+    Legs,
+    Ride,
+    Tap,
+)
 
 
 cdef inline int64_t fee_of(int64_t paid, int64_t ppm) noexcept nogil:
@@ -62,6 +73,22 @@ cdef int add_fees(EntryTables tables, const Ride *ride, Charge *charge) except -
                    fee_of(charge.paid, agreement.issuer_ppm))
 
 
+cdef int check_balance(const Charge *charge) except -1 nogil:
+    """What the operator is due comes from riders and funders, whole. Of the checked build only."""
+    cdef const Legs *legs = &charge.legs
+    cdef int64_t gross = 0
+    cdef int leg
+    if CHECKED:
+        check(legs.count > 0 and legs.cause[FARE_LEG] == Cause.FARE, b"the first leg is the fare's")
+        check(legs.amount[FARE_LEG] == charge.paid, b"the fare's leg is what the rider pays")
+        for leg in range(legs.count):
+            if legs.cause[leg] <= Cause.FARE:
+                gross += legs.amount[leg]
+        check(gross == charge.due + charge.variance, b"an entry balances")
+        check(charge.variance == charge.paid - charge.price, b"a variance is paid less price")
+    return 0
+
+
 cdef int set_source(Entry *entry, const Tap[::1] taps, const Ride *ride) except -1 nogil:
     """Where the taps came from: an exit alone has no way in, a lone way in no exit."""
     entry.in_file = entry.in_line = entry.out_file = entry.out_line = 0
@@ -91,6 +118,7 @@ cdef Py_ssize_t make_rows(const Tap[::1] taps, const Ride[::1] rides, const Char
         entry.ride = ride[0]
         entry.charge = charges[i]
         add_fees(tables, ride, &entry.charge)
+        check_balance(&entry.charge)
         set_source(entry, taps, ride)
         entry.window = tables.windows[ride.service_day]
         entry.reason = Reason.ORIGINAL

@@ -62,7 +62,8 @@ def enter(rides: Records, charges: Records, *, taps: Records | None = None,
 def one(charge: dict[str, Any] | None = None, **ride: int) -> tuple[Records, Records]:
     """A ride of operator 1 with its charge, whose first leg is the fare's."""
     ride = {"operator": 1, "issuer": 2, "state": RideState.SINGLE_TAP, "last_tap": 0, **ride}
-    full = {"due": 200, "price": 200, "paid": 200, **(charge or {})}
+    paid = (charge or {}).get("paid", 200)
+    full = {"due": paid, "price": paid, "paid": paid, **(charge or {})}
     full.setdefault("legs", [(Cause.FARE, 7, ride["issuer"], 1, full["paid"])])
     return records_of([ride], records.RIDE), records_of([full], records.CHARGE)
 
@@ -179,12 +180,12 @@ def test_an_entry_says_where_its_taps_came_from(state: RideState, source: list[i
 
 
 def test_ride_and_charge_are_in_the_entry_as_they_were() -> None:
-    rides, charges = one()
+    rides, charges = one({"paid": 0})       # of which no fee is
     for rows in (rides, charges):
         for place, name in enumerate(rows.dtype.names or (), 1):
-            if name not in ("operator", "issuer", "code", "first_tap", "last_tap", "legs"):
+            if name not in ("operator", "issuer", "code", "first_tap", "last_tap", "legs", "due",
+                            "price", "paid", "variance"):
                 rows[name] = place
-    charges["paid"] = 0         # of which no fee is
     entry = enter(rides, charges)[0]
     ride, charge = records.RIDE.itemsize, records.CHARGE.itemsize
     assert entry.tobytes()[:ride + charge] == rides.tobytes() + charges.tobytes()
@@ -195,7 +196,8 @@ def test_a_ride_without_a_fare_refuses_its_taps() -> None:
     rides = records_of([{"operator": 1, "issuer": 2, "first_tap": 0, "last_tap": 1},
                         {"operator": 1, "issuer": 2, "first_tap": 2, "last_tap": 2},
                         {"operator": 1, "issuer": 2, "first_tap": 3, "last_tap": 3}], records.RIDE)
-    charges = records_of([{"code": Code.NO_FARE}, {"due": 100, "paid": 100},
+    fare = {"due": 100, "price": 100, "paid": 100, "legs": [(Cause.FARE, 7, 2, 1, 100)]}
+    charges = records_of([{"code": Code.NO_FARE}, fare,
                           {"code": Code.PRICE_OVERFLOW}], records.CHARGE)
     entries, codes = enter(rides, charges, taps=np.zeros(4, records.TAP))
     assert codes == [Code.NO_FARE, Code.NO_FARE, Code.OK, Code.PRICE_OVERFLOW]
