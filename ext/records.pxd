@@ -16,6 +16,10 @@ cdef enum:
     DISCOUNT_LEGS = 4   # of them, after splitting by funder: more cannot be compiled
     FARE_LEG = 0        # the first is always what the rider paid
 
+cdef enum:
+    PPM = 1000000       # parts of a whole: shares, fees
+    DAY_S = 86400
+
 cdef enum:              # Tap.flags
     HAS_DUE = 1
     HAS_PAID = 2

@@ -16,12 +16,12 @@ from libc.string cimport memcpy, memset
 from ext.checked cimport check
 from ext.codes cimport Code, TapKind
 from ext.intake.fields cimport (
-    DAY_S, is_digit, read_amount, read_card, read_day, read_number, read_short, read_time,
+    is_digit, read_amount, read_card, read_day, read_number, read_short, read_time,
 )
 from ext.intake.lines cimport read_ahead, text_of
 from ext.intake.lookup cimport Lookup, Table, find_index
 from ext.records cimport (
-    HAS_BALANCE, HAS_DISTANCE, HAS_DUE, HAS_PAID, HAS_TAC, Refusal, Tap,
+    DAY_S, HAS_BALANCE, HAS_DISTANCE, HAS_DUE, HAS_PAID, HAS_TAC, Refusal, Tap,
 )
 from ext.intake.scan cimport WAYS, use_way
 from ext.intake.text cimport (
