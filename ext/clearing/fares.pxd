@@ -21,8 +21,8 @@ cdef enum:
     NOWHERE = 0xFFFF        # the zone of a stop that has none
 
 
-cdef inline const FareRow *find_fare_row(PricingTables tables, const CandidateRows *candidates, const Ride *ride,
-                                         bint companion) except? NULL nogil:
+cdef inline const FareRow *find_fare_row(PricingTables tables, const CandidateRows *candidates,
+                                         const Ride *ride, bint companion) except? NULL nogil:
     """The first candidate fare row whose condition holds; NULL: none."""
     cdef const FareRow *row
     cdef uint32_t i
@@ -39,23 +39,26 @@ cdef inline int64_t fare_of_bands(PricingTables tables, const FareRow *row,
     return fare_in_bands(tables.bands, row.bands, row.bands_count, value)
 
 
-cdef inline int64_t fare_of_metres(PricingTables tables, const FareRow *row, int64_t metres) except -2 nogil:
+cdef inline int64_t fare_of_metres(PricingTables tables, const FareRow *row,
+                                   int64_t metres) except -2 nogil:
     return fare_of_bands(tables, row, max(<int64_t>0, metres - row.grace_m))
 
 
-cdef inline int64_t place_of(PricingTables tables, const FareRow *row, uint32_t stop) except -2 nogil:
-    """A stop's place along its system; -1: not one of its stops."""
-    cdef uint32_t place
-    if stop >= <uint32_t>tables.stop_places.shape[0]:
+cdef inline int64_t index_of_stop(PricingTables tables, const FareRow *row,
+                                  uint32_t stop) except -2 nogil:
+    """A stop's index along its system; -1: not one of its stops."""
+    cdef uint32_t index
+    if stop >= <uint32_t>tables.stop_indexes.shape[0]:
         return -1
-    place = tables.stop_places[stop] - row.first_stop     # below the first: past every end
-    return place if place < row.stops else -1
+    index = tables.stop_indexes[stop] - row.first_stop     # below the first: past every end
+    return index if index < row.stops else -1
 
 
 cdef inline int64_t fare_between(PricingTables tables, const FareRow *row, uint32_t from_stop,
                                  uint32_t to_stop) except -2 nogil:
     """The matrix's fare for two stops, or for their zones."""
-    cdef int64_t start = place_of(tables, row, from_stop), end = place_of(tables, row, to_stop)
+    cdef int64_t start = index_of_stop(tables, row, from_stop)
+    cdef int64_t end = index_of_stop(tables, row, to_stop)
     if start < 0 or end < 0:
         return NO_FARE_AMOUNT
     if row.zones >= 0:
@@ -88,8 +91,8 @@ cdef inline const LineStops *line_of(PricingTables tables, const Ride *ride) exc
     return &tables.lines[ride.line]
 
 
-cdef inline int64_t fare_along(PricingTables tables, const FareRow *row, const Ride *ride, uint32_t from_stop,
-                               uint32_t to_stop) except -2 nogil:
+cdef inline int64_t fare_along(PricingTables tables, const FareRow *row, const Ride *ride,
+                               uint32_t from_stop, uint32_t to_stop) except -2 nogil:
     """The fare between two stops of the ride's line."""
     cdef const LineStops *line = line_of(tables, ride)
     cdef int64_t start, end
@@ -102,8 +105,8 @@ cdef inline int64_t fare_along(PricingTables tables, const FareRow *row, const R
     return fare_of_metres(tables, row, max(start, end) - min(start, end))
 
 
-cdef inline int64_t edge_along(PricingTables tables, const FareRow *row, const Ride *ride, uint8_t by,
-                               uint32_t stop) except -2 nogil:
+cdef inline int64_t edge_along(PricingTables tables, const FareRow *row, const Ride *ride,
+                               uint8_t by, uint32_t stop) except -2 nogil:
     """The lowest or highest fare that a stop has along its line, or the fare to its ends."""
     cdef const LineStops *line = line_of(tables, ride)
     cdef int64_t here, there, least = 0, most = 0, fare, found = NO_FARE_AMOUNT
@@ -128,11 +131,11 @@ cdef inline int64_t edge_along(PricingTables tables, const FareRow *row, const R
     return found
 
 
-cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ride *ride, uint8_t by,
-                              int64_t fixed, bint known_entry) except -2 nogil:
+cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ride *ride,
+                              uint8_t by, int64_t fixed, bint known_entry) except -2 nogil:
     """What a ride costs of which one end counts."""
     cdef uint32_t stop = ride.from_stop if known_entry else ride.to_stop
-    cdef int64_t place
+    cdef int64_t index
     if by == EdgeFare.FIXED:
         return fixed
     if by == EdgeFare.BY_VALIDATOR:
@@ -143,11 +146,11 @@ cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ri
         return tables.bands[row.bands].amount if by == EdgeFare.LOWEST else NO_FARE_AMOUNT
     if row.edges < 0:
         return NO_FARE_AMOUNT
-    place = place_of(tables, row, stop)
-    if place < 0:
+    index = index_of_stop(tables, row, stop)
+    if index < 0:
         return NO_FARE_AMOUNT
     # Four fares a stop: lowest and highest as entry, lowest and highest as exit.
-    return tables.fares[row.edges + 4 * place + (0 if known_entry else 2)
+    return tables.fares[row.edges + 4 * index + (0 if known_entry else 2)
                       + (1 if by == EdgeFare.HIGHEST else 0)]
 
 
@@ -193,7 +196,8 @@ cdef inline bint is_overtime(const FareRow *row, const Ride *ride) noexcept nogi
             and ride.ended_at - ride.started_at > row.overtime_after_s)
 
 
-cdef inline int64_t find_due(PricingTables tables, const FareRow *row, const Ride *ride) except -2 nogil:
+cdef inline int64_t find_due(PricingTables tables, const FareRow *row,
+                             const Ride *ride) except -2 nogil:
     """What the ride costs by a fare row, overtime included."""
     cdef int64_t due, dearest
     if row.basis != Basis.FLAT:

@@ -126,7 +126,7 @@ def _lay_out(tables: Sequence[Table], tariff_index: TariffIndexes, candidates: C
         "bands": as_structs(arrays.bands, records.BAND),
         "price_bands": as_structs(arrays.price_bands, records.PRICE_BAND),
         "same_stations": as_structs(arrays.same_stations, records.SAME_STATION),
-        "stop_places": index_stops(numbered),
+        "stop_indexes": index_stops(numbered),
         "zones": np.array(arrays.zones or [0], dtype=np.uint16),
         "fares": np.concatenate([*arrays.fares, np.array([-1], dtype=np.int32)]),
         "line_stops": as_structs(stops, records.LINE_STOP),

@@ -112,8 +112,8 @@ class Folder:
 
     def add_tables(self, tables: Sequence[Table]) -> None:
         """A TOML file for each period."""
-        for place, table in enumerate(tables, 1):
-            name = "fares.toml" if len(tables) == 1 else f"fares-{place}.toml"
+        for number, table in enumerate(tables, 1):
+            name = "fares.toml" if len(tables) == 1 else f"fares-{number}.toml"
             self._add_toml(name, _without_defaults(table))
         if any(fare.zones for table in tables for fare in table.fare):
             self._add_csv(ZONES, ("stop", "zone"), ((stop, zone.name) for zone in self.plan.zones
