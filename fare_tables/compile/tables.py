@@ -92,7 +92,7 @@ def check_systems(network: Network) -> None:
     Raises TableError.
     """
     for system, first in network.systems().items():
-        for code, other in network.operators.items():
+        for index, (code, other) in enumerate(network.operators.items()):
             stops, own = network.stops_of(first.code), network.stops_of(code)
             if network.system_of(code) == system and (
                     other.links != first.links or (own is None) != (stops is None)
@@ -100,7 +100,8 @@ def check_systems(network: Network) -> None:
                 raise TableError(
                     f"operators {first.code!r} and {code!r} are both of system {system!r}, but "
                     "have other stops or links",
-                    "give them the same in network.toml, or systems of their own")
+                    "give them the same in network.toml, or systems of their own",
+                    key=("operator", index, "system"))
 
 
 def _lay_out(tables: Sequence[Table], tariff_index: TariffIndexes, candidates: Candidates,
