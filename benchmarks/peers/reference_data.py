@@ -31,8 +31,9 @@ from clearing.sample.day import DAY
 from clearing.sample.prices import fare_of, read_track, word_of
 from fare_tables.model import Concession, Table, Transfer
 from fare_tables.source import load_tables
-from network.folder import find_folder, read_toml
-from network.model import Issuer, NetworkFile
+from network.folder import find_folder
+from network.model import Issuer
+from network.network import load_network
 
 EVERYTHING = 2_000_000_000      # fen: where the last band of a price ends
 # Half up to a fen, the rider pays pays1 % of the price up to to1, pays2 % from there to to2, and
@@ -86,8 +87,8 @@ class _Tables:
     """The tables of a network, each a header and rows."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.network = read_toml(folder / "network.toml", NetworkFile)
+        self.loaded = load_network(str(folder))
+        self.network = self.loaded.model
         self.tariffs = [table for table in load_tables(folder) if table.in_force_from <= DAY
                         and (table.in_force_until is None or table.in_force_until >= DAY)]
         self.operators = {operator.code: operator for operator in self.network.operator}
@@ -126,7 +127,7 @@ class _Tables:
     def _stops(self) -> Iterator[tuple[str, str]]:
         for operator in self.network.operator:
             if operator.links:
-                for stop in read_track(self.folder, operator).stops:
+                for stop in read_track(self.loaded, operator.code).stops:
                     yield operator.code, stop
 
     def _lines(self) -> Iterator[tuple[str, str, int]]:
@@ -140,7 +141,7 @@ class _Tables:
             if fare.basis == "flat":
                 yield number, "", "", fare.amount or 0
                 continue
-            track = read_track(self.folder, operator)
+            track = read_track(self.loaded, operator.code)
             for here, stop in enumerate(track.stops):
                 dues = [fare_of(fare, int(metres)) for metres in track.metres[here]]
                 others = dues[:here] + dues[here + 1:]

@@ -67,6 +67,8 @@ def make_context(network: Network, sources: Sequence[TableSource], names: Names
     try:
         compiled = compile_tables(tables, numbered)
     except TableError as error:
+        if error.key[:1] == ("operator",):
+            error.location = network.folder.network_toml.location(error.key)
         raise locate_error(sources, error) from None
     return ClearingContext(
         network=network, names=names, members=numbered.members, tables=tables,

@@ -4,6 +4,7 @@ From the front: `clearing.sample.day.write_day`. Inside, in the order of the wor
 
     shape.py    how a day's rides are spread over its hours (measured)
     town.py     who lives where, rides what and how often (assumed, for the network `demo`)
+    network_day.py  which line, stop, table and fare there is to draw from
     prices.py   what a validator would charge: a network's tables as look-up arrays
     rides.py    one block of cards: their rides of the day, in order, priced
     taps.py     rides to taps, in the files in which they are handed in; doubles, late ones

@@ -17,13 +17,13 @@ import numpy as np
 
 from clearing.intake.layout import load_layout
 from clearing.sample.files import TapFile, open_files
-from clearing.sample.ground import Ground
+from clearing.sample.network_day import NetworkDay
 from clearing.sample.rides import draw_rides, make_cards
 from clearing.sample.shape import Draws
 from clearing.sample.spoilt import spoil
 from clearing.sample.taps import Taps, make_batch
 from clearing.sample.text import Form, Writer
-from network.folder import find_folder
+from network.network import load_network
 
 DAY = datetime.date(2024, 11, 25)
 COUNTED_FROM = datetime.date(2020, 1, 1)    # card counters: so many days, times 64
@@ -51,15 +51,15 @@ def write_day(
     Raises FileExistsError where the folder holds such a day already, OnecardError where there is
     no such layout, and ValueError where it has other columns.
     """
-    ground = Ground(network, day)
-    form = Form(load_layout(find_folder(str(network)), layout) if layout else None)
-    writer = Writer(ground, form)
+    network_day = NetworkDay(load_network(str(network)), day)
+    form = Form(load_layout(network_day.network.folder.path, layout) if layout else None)
+    writer = Writer(network_day, form)
     cards = max(1, taps * 1000 // TAPS_PER_1000_CARDS)
     folder.mkdir(parents=True, exist_ok=True)
-    files = open_files(folder, ground, day, form)
-    dues = ground.array(ground.dues)
+    files = open_files(folder, network_day, day, form)
+    dues = network_day.array(network_day.dues)
     spoilt = 0
-    for block in _make_blocks(ground, writer, cards, seed, threads or os.cpu_count() or 1):
+    for block in _make_blocks(network_day, writer, cards, seed, threads or os.cpu_count() or 1):
         for number, text, added in block.parts:
             for piece in text:
                 files[number].write(piece, 0)
@@ -76,7 +76,7 @@ def _close(files: list[TapFile]) -> list[Path]:
 
 
 def _make_blocks(
-    ground: Ground, writer: Writer, cards: int, seed: int, threads: int
+    network: NetworkDay, writer: Writer, cards: int, seed: int, threads: int
 ) -> Iterator[_Block]:
     """Every block in order, a few of them made at once."""
     starts = range(0, cards, BLOCK_CARDS)
@@ -84,17 +84,17 @@ def _make_blocks(
         waiting: deque[Future[_Block]] = deque()
         for first in starts:
             count = min(BLOCK_CARDS, cards - first)
-            waiting.append(pool.submit(_make_block, ground, writer, first, count, seed))
+            waiting.append(pool.submit(_make_block, network, writer, first, count, seed))
             if len(waiting) > threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-def _make_block(ground: Ground, writer: Writer, first: int, count: int, seed: int) -> _Block:
-    draws = Draws(seed, ground.day.toordinal(), first)
-    cards = make_cards(ground, first, count, (ground.day - COUNTED_FROM).days, draws)
-    batch = make_batch(ground, cards, draw_rides(ground, cards, draws), draws, first == 0)
+def _make_block(network: NetworkDay, writer: Writer, first: int, count: int, seed: int) -> _Block:
+    draws = Draws(seed, network.day.toordinal(), first)
+    cards = make_cards(network, first, count, (network.day - COUNTED_FROM).days, draws)
+    batch = make_batch(network, cards, draw_rides(network, cards, draws), draws, first == 0)
     names = writer.name_cards(cards)
     starts = np.concatenate([[0], batch.ends[:-1]]).tolist()
     parts = [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clearing.sample.ground import Ground
+from clearing.sample.network_day import NetworkDay
 from clearing.sample.taps import FILES, NOTHING, Taps
 from clearing.sample.text import Form
 
@@ -48,9 +48,9 @@ class TapFile:
         return self.records > 0
 
 
-def open_files(folder: Path, ground: Ground, day: datetime.date, form: Form) -> list[TapFile]:
+def open_files(folder: Path, network: NetworkDay, day: datetime.date, form: Form) -> list[TapFile]:
     """Every operator's files, in the order of their numbers."""
     return [
         TapFile(folder / f"{operator.code}-{day.isoformat()}-{part + 1}{form.suffix}", form.header)
-        for operator in ground.operators for part in range(FILES)
+        for operator in network.operators for part in range(FILES)
     ]

@@ -1,28 +1,26 @@
 """What a validator would charge, as look-up arrays: a network's tables, read once more.
 
-TableSource from the published rules for what a validator knows when a card is tapped: fares,
+Written from the published rules for what a validator knows when a card is tapped: fares,
 concessions and the transfer credit. Monthly tiers are left out: nobody reaches them in one day.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fare_tables.model import Band, Concession, Fare, PriceBand, Table, Transfer
+from fare_tables.bands import fare_of_bands
+from fare_tables.compile.distances import shortest_metres
+from fare_tables.model import Concession, Fare, PriceBand, Table, Transfer
 from network.model import NetworkFile, Operator
+from network.network import Network
 
 Row = TypeVar("Row", Concession, Transfer)
-
-FAR = 1 << 40       # metres between stops that no track joins
-
 
 class Prices:
     """A network's tables on one day. A *due class* is the place of an amount in `dues`."""
@@ -148,35 +146,17 @@ class Track(NamedTuple):
     metres: NDArray[np.int64]
 
 
-def read_track(folder: Path, operator: Operator) -> Track:
-    """The stops and ways of a system, from the files that its operator names."""
-    with (folder / operator.stops).open(encoding="utf-8", newline="") as file:
-        stops = [row["stop"] for row in csv.DictReader(file)]
-    place = {stop: index for index, stop in enumerate(stops)}
-    metres = np.full((len(stops), len(stops)), FAR, np.int64)
-    np.fill_diagonal(metres, 0)
-    with (folder / (operator.links or "")).open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            ends = place[row["from"]], place[row["to"]]
-            for a, b in (ends, ends[::-1]):
-                metres[a, b] = min(metres[a, b], int(row["metres"]))
-    for by in range(len(stops)):
-        np.minimum(metres, metres[:, by, None] + metres[None, by, :], out=metres)
-    return Track(stops, metres)
+def read_track(network: Network, operator: str) -> Track:
+    """The stops and ways of an operator's system."""
+    stops = list(network.stops_of(operator) or ())
+    return Track(stops, shortest_metres(network.links_of(operator), stops))
 
 
 def fare_of(fare: Fare, metres: int) -> int:
-    """The fare of a distance, by the bands."""
-    first, *later = fare.bands or [Band(amount=fare.amount)]
-    amount, reach = first.amount or 0, first.to_m
-    for band in later:
-        if reach is None or metres <= reach:
-            break
-        end = metres if band.to_m is None else min(metres, band.to_m)
-        every = band.every_m or 1
-        amount += (end - reach + every - 1) // every * (band.add or 0)
-        reach = band.to_m
-    return amount
+    """The fare of a distance; 0 beyond the last band."""
+    if fare.bands is None:
+        return fare.amount or 0
+    return fare_of_bands(fare.bands, metres) or 0
 
 
 def word_of(word: int | str, fares: Sequence[int], same: int) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearing.sample import town
-from clearing.sample.ground import Ground
+from clearing.sample.network_day import NetworkDay
 from clearing.sample.shape import ENTRIES, HALF_HOUR_S, Draws, draw_table, spread
 
 DAY_S = 86400
@@ -66,18 +66,18 @@ def look_up(table: Numbers, row: NDArray[Any], column: NDArray[Any]) -> Numbers:
     return found
 
 
-def make_cards(ground: Ground, first: int, count: int, days: int, draws: Draws) -> Cards:
+def make_cards(network: NetworkDay, first: int, count: int, days: int, draws: Draws) -> Cards:
     """The cards from a number on: the same home, kind and medium on every day."""
     number = np.arange(first, first + count, dtype=np.int64)
-    city = ground.city_of[spread(number, 1)]
-    elsewhere = ground.city_of[draws.uint16(count)]
-    elsewhere = np.where(elsewhere == city, (city + 1) % len(ground.network.city), elsewhere)
+    city = network.city_of[spread(number, 1)]
+    elsewhere = network.city_of[draws.uint16(count)]
+    elsewhere = np.where(elsewhere == city, (city + 1) % len(network.model.city), elsewhere)
     here = np.where(draws.uint16(count) < town.AWAY, elsewhere, city).astype(np.uint16)
     return Cards(
         number=number,
         city=city,
         here=here,
-        kind=look_up(ground.kind_of, city, spread(number, 2)),
+        kind=look_up(network.kind_of, city, spread(number, 2)),
         qr=spread(number, 3) < town.QR,
         balance=LEAST_BALANCE + (draws.uint16(count) % 50_000).astype(np.int32),
         seq=days * SEQ_A_DAY + 1,
@@ -92,14 +92,14 @@ def ranks_of(cards: int) -> list[slice]:
     return [slice(end - size, end) for size, end in zip(sizes, ends, strict=True) if size]
 
 
-def draw_rides(ground: Ground, cards: Cards, draws: Draws) -> Rides:
+def draw_rides(network: NetworkDay, cards: Cards, draws: Draws) -> Rides:
     """Every ride that the cards' holders want to make, in order and priced."""
     ranks = ranks_of(len(cards.number))
     card = np.concatenate([np.arange(rank.stop - rank.start, dtype=np.int32) for rank in ranks])
     start = _draw_starts(ranks, draws)
-    operator = look_up(ground.operator_of, cards.here.take(card), draws.uint16(len(card)))
-    metro = ground.is_metro.take(operator)
-    place, leave = _draw_places(ground, operator, metro, draws)
+    operator = look_up(network.operator_of, cards.here.take(card), draws.uint16(len(card)))
+    metro = network.is_metro.take(operator)
+    place, leave = _draw_places(network, operator, metro, draws)
     odd = draws.uint16(len(card))
     lone_in = metro & (odd < town.MISSING_OUT)
     first = slice(0, ranks[0].stop)
@@ -111,15 +111,15 @@ def draw_rides(ground: Ground, cards: Cards, draws: Draws) -> Rides:
     rides = Rides(
         card=card, start=start, end=start.copy(), operator=operator, metro=metro,
         place=place, exit=leave,
-        due=_find_dues(ground, metro, place, leave, lone_out),
+        due=_find_dues(network, metro, place, leave, lone_out),
         paid=np.zeros(len(card), np.int32), balance=np.zeros(len(card), np.int32),
         seq=np.zeros(len(card), np.int32),
         taps_in=metro & ~lone_out, taps_out=~lone_in,
     )
     # The operator of a metro ride is that of the gate where it ends.
-    gates = ground.array([gate for gate, _ in ground.stops]).astype(np.uint8)
+    gates = network.array([gate for gate, _ in network.stops]).astype(np.uint8)
     rides.operator[metro] = gates[np.where(lone_in, place, leave)[metro]]
-    _follow_cards(ground, cards, rides, ranks, draws)
+    _follow_cards(network, cards, rides, ranks, draws)
     return rides
 
 
@@ -141,33 +141,33 @@ def _draw_starts(ranks: list[slice], draws: Draws) -> Ints:
 
 
 def _draw_places(
-    ground: Ground, operator: Bytes, metro: Flags, draws: Draws
+    network: NetworkDay, operator: Bytes, metro: Flags, draws: Draws
 ) -> tuple[Shorts, Shorts]:
     """A bus ride's line; a metro ride's two stops, which seldom are the same."""
     draw, other, spare = (draws.uint16(len(operator)) for _ in range(3))
-    place = look_up(ground.board_of, operator, draw)
-    leave = look_up(ground.to_of, operator, other)
+    place = look_up(network.board_of, operator, draw)
+    leave = look_up(network.to_of, operator, other)
     again = np.flatnonzero(metro & (leave == place))
-    leave[again] = look_up(ground.to_of, operator[again], spare[again])
+    leave[again] = look_up(network.to_of, operator[again], spare[again])
     return place, np.where(metro & (spare < town.SAME_STATION), place, leave)
 
 
 def _find_dues(
-    ground: Ground, metro: Flags, place: Shorts, leave: Shorts, lone_out: Flags
+    network: NetworkDay, metro: Flags, place: Shorts, leave: Shorts, lone_out: Flags
 ) -> Bytes:
     """Every ride's fare, as a class."""
-    lines = ground.array(ground.line_due).astype(np.uint8)
+    lines = network.array(network.line_due).astype(np.uint8)
     due = np.where(
-        metro, ground.pair_due.ravel().take(pair_of(ground, metro, place, leave)),
+        metro, network.pair_due.ravel().take(pair_of(network, metro, place, leave)),
         lines.take(np.where(metro, 0, place)),
     )
-    due[lone_out] = ground.array(ground.lone_due)[leave[lone_out]]
+    due[lone_out] = network.array(network.lone_due)[leave[lone_out]]
     return due
 
 
-def pair_of(ground: Ground, metro: Flags, place: Shorts, leave: Shorts) -> Ints:
+def pair_of(network: NetworkDay, metro: Flags, place: Shorts, leave: Shorts) -> Ints:
     """The place of a metro ride's two stops in a table of all pairs; 0 for a bus ride."""
-    return np.where(metro, place.astype(np.int32) * len(ground.stops) + leave, 0)
+    return np.where(metro, place.astype(np.int32) * len(network.stops) + leave, 0)
 
 
 class _State(NamedTuple):
@@ -198,10 +198,10 @@ Columns = TypeVar("Columns", Rides, _State, _Plan)
 
 
 def _follow_cards(
-    ground: Ground, cards: Cards, rides: Rides, ranks: list[slice], draws: Draws
+    network: NetworkDay, cards: Cards, rides: Rides, ranks: list[slice], draws: Draws
 ) -> None:
     """Go through each card's rides in order: times, counters, transfers, balances."""
-    plan = _make_plan(ground, cards, rides, draws)
+    plan = _make_plan(network, cards, rides, draws)
     count = len(cards.number)
     state = _State(
         end=np.full(count, -DAY_S, np.int32), line=np.full(count, -1, np.int32),
@@ -210,7 +210,7 @@ def _follow_cards(
     )
     for rank in ranks:
         size = rank.stop - rank.start
-        _follow_rank(ground.transfer_window, _cut(state, slice(size)), _cut(rides, rank),
+        _follow_rank(network.transfer_window, _cut(state, slice(size)), _cut(rides, rank),
                      _cut(plan, rank))
 
 
@@ -220,23 +220,23 @@ def _cut(columns: Columns, rows: slice) -> Columns:
     return type(columns)(*values)
 
 
-def _make_plan(ground: Ground, cards: Cards, rides: Rides, draws: Draws) -> _Plan:
+def _make_plan(network: NetworkDay, cards: Cards, rides: Rides, draws: Draws) -> _Plan:
     count, metro = len(rides.card), rides.metro
-    pair = pair_of(ground, metro, rides.place, rides.exit)
-    lasts = ground.pair_s.ravel().take(pair) + 150 + (draws.uint16(count) >> 8)
+    pair = pair_of(network, metro, rides.place, rides.exit)
+    lasts = network.pair_s.ravel().take(pair) + 150 + (draws.uint16(count) >> 8)
     lasts *= metro
     table = np.where(
-        metro, ground.array(ground.stop_table).take(rides.exit),
-        ground.array(ground.line_table).take(np.where(metro, 0, rides.place)),
+        metro, network.array(network.stop_table).take(rides.exit),
+        network.array(network.line_table).take(np.where(metro, 0, rides.place)),
     )
-    card = cards.city.astype(np.int32) * len(ground.network.card_kinds) + cards.kind
-    row = table * (len(ground.network.city) * len(ground.network.card_kinds))
+    card = cards.city.astype(np.int32) * len(network.model.card_kinds) + cards.kind
+    row = table * (len(network.model.city) * len(network.model.card_kinds))
     row += card.take(rides.card)
     charged = rides.taps_out & ~cards.qr.take(rides.card)
     # An exit without its entry is charged in full.
     rides.paid[:] = np.where(
-        metro & ~rides.taps_in, ground.array(ground.dues).take(rides.due),
-        ground.price.ravel().take(row * len(ground.dues) + rides.due),
+        metro & ~rides.taps_in, network.array(network.dues).take(rides.due),
+        network.price.ravel().take(row * len(network.dues) + rides.due),
     )
     broken = charged & (draws.uint16(count) < town.MISCHARGED)
     extra = (draws.uint16(count) % 20).astype(np.int32) * 10 + 10
@@ -247,7 +247,7 @@ def _make_plan(ground: Ground, cards: Cards, rides: Rides, draws: Draws) -> _Pla
         lasts=lasts,
         line=np.where(metro, -1 - rides.operator.astype(np.int32), rides.place),
         table=table,
-        credit=np.where(charged & whole, ground.credit.ravel().take(row), 0),
+        credit=np.where(charged & whole, network.credit.ravel().take(row), 0),
         wrong=np.where(broken, extra, 0),
         charged=charged,
     )

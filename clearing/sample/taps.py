@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearing.sample import town
-from clearing.sample.ground import GATES, Ground
+from clearing.sample.network_day import GATES, NetworkDay
 from clearing.sample.rides import Bytes, Cards, Ints, Rides, look_up
 from clearing.sample.shape import Draws
 
@@ -37,14 +37,14 @@ class Batch(NamedTuple):
     spoilt: Taps
 
 
-def count_places(ground: Ground) -> int:
+def count_places(network: NetworkDay) -> int:
     """Where places of metro stops begin: after those of each bus mode."""
-    return len(ground.network.modes) * ground.bus_stops
+    return len(network.model.modes) * network.bus_stops
 
 
-def make_batch(ground: Ground, cards: Cards, rides: Rides, draws: Draws, first: bool) -> Batch:
+def make_batch(network: NetworkDay, cards: Cards, rides: Rides, draws: Draws, first: bool) -> Batch:
     """All that is handed in of a block: taps, doubles, late ones, and what went wrong."""
-    taps = _make_taps(ground, cards, rides, draws)
+    taps = _make_taps(network, cards, rides, draws)
     taps["file"] += _file_of(taps["time"], draws)
     lots = draws.uint16(len(taps))
     is_qr = (taps["holder"] & 1).astype(np.bool_)
@@ -66,8 +66,8 @@ def make_batch(ground: Ground, cards: Cards, rides: Rides, draws: Draws, first: 
     sound = taps.take(index.take(order))
     claims = np.flatnonzero(order >= len(index) - len(disputed))
     sound["place"][claims] = claim_other(
-        sound["place"][claims], count_places(ground) + 2 * len(ground.stops))
-    files = len(ground.operators) * FILES
+        sound["place"][claims], count_places(network) + 2 * len(network.stops))
+    files = len(network.operators) * FILES
     ends = np.searchsorted(file.take(order), np.arange(files), side="right")
     return Batch(sound, ends, taps[spoilt])
 
@@ -78,7 +78,7 @@ def claim_other(place: NDArray[np.uint16], places: int) -> NDArray[np.uint16]:
     return np.where(up, place + 2, place - 2)
 
 
-def _make_taps(ground: Ground, cards: Cards, rides: Rides, draws: Draws) -> Taps:
+def _make_taps(network: NetworkDay, cards: Cards, rides: Rides, draws: Draws) -> Taps:
     """Make a tap for each end of a ride; the validator charges a card at the last one."""
     count = len(rides.card)
     luck = draws.uint16(count)
@@ -94,15 +94,15 @@ def _make_taps(ground: Ground, cards: Cards, rides: Rides, draws: Draws) -> Taps
         part["balance"] = np.where(no_purse, NOTHING, rides.balance.take(which))
         part["paid"] = np.where(no_purse, NOTHING, rides.paid.take(which))
         part["due"] = np.where(no_purse, NOTHING, rides.due.take(which).astype(np.int16))
-    _place_singles(ground, parts[0], rides, singles, draws)
-    gates = ground.array([gate for gate, _ in ground.stops])
+    _place_singles(network, parts[0], rides, singles, draws)
+    gates = network.array([gate for gate, _ in network.stops])
     for part, which, stop, is_out in (
         (parts[1], ins, rides.place, 0), (parts[2], outs, rides.exit, 1)
     ):
         stops = stop.take(which)
         gate = (luck.take(which) >> is_out * 3) % GATES
-        part["device"] = ground.vehicles * 2 + stops.astype(np.int32) * GATES + gate
-        part["place"] = count_places(ground) + stops * 2 + is_out
+        part["device"] = network.vehicles * 2 + stops.astype(np.int32) * GATES + gate
+        part["place"] = count_places(network) + stops * 2 + is_out
         part["file"] = gates.take(stops) * FILES
     parts[1]["time"] = rides.start.take(ins)
     parts[1]["paid"] = parts[1]["due"] = NOTHING
@@ -110,16 +110,17 @@ def _make_taps(ground: Ground, cards: Cards, rides: Rides, draws: Draws) -> Taps
     return np.concatenate(parts)
 
 
-def _place_singles(ground: Ground, part: Taps, rides: Rides, which: Places, draws: Draws) -> None:
+def _place_singles(network: NetworkDay, part: Taps, rides: Rides, which: Places, draws: Draws
+                   ) -> None:
     """Bus rides: a vehicle of the line, one way or the other, and a stop."""
     line, operator = rides.place.take(which), rides.operator.take(which)
     lot = draws.uint16(len(which))
-    vehicle = ground.array(ground.first_vehicle).take(line)
-    vehicle += lot % ground.vehicles_of.take(operator)
+    vehicle = network.array(network.first_vehicle).take(line)
+    vehicle += lot % network.vehicles_of.take(operator)
     part["device"] = vehicle * 2 + (lot >> 15)
-    modes = ground.array([ground.network.modes.index(mode) for _, mode, _ in ground.lines])
-    stop = look_up(ground.stop_of, operator, draws.uint16(len(which)))
-    part["place"] = modes.take(line) * ground.bus_stops + stop
+    modes = network.array([network.model.modes.index(mode) for _, mode, _ in network.lines])
+    stop = look_up(network.stop_of, operator, draws.uint16(len(which)))
+    part["place"] = modes.take(line) * network.bus_stops + stop
     part["file"] = operator * FILES
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearing.intake.layout import Layout
-from clearing.sample.ground import GATES, Ground
+from clearing.sample.network_day import GATES, NetworkDay
 from clearing.sample.rides import Cards
 from clearing.sample.taps import NOTHING, Taps, count_places
 
@@ -88,16 +88,16 @@ class Form:
 class Writer:
     """Writes one day's taps of one network."""
 
-    def __init__(self, ground: Ground, form: Form) -> None:
+    def __init__(self, network: NetworkDay, form: Form) -> None:
         """Prepare every part that a line can have."""
         self.form = form
-        self._times = form.table("tapped_at", _list_times(ground.day))
-        self._devices = form.table("operator", _list_devices(ground))
-        self._places = form.table("mode", _list_places(ground))
+        self._times = form.table("tapped_at", _list_times(network.day))
+        self._devices = form.table("operator", _list_devices(network))
+        self._places = form.table("mode", _list_places(network))
         self._holders = form.table("medium", [
-            f"{medium},{kind}" for kind in ground.network.card_kinds for medium in ("card", "qr")
+            f"{medium},{kind}" for kind in network.model.card_kinds for medium in ("card", "qr")
         ])
-        self._dues = form.table("due", [*map(str, ground.dues), ""])    # -1 is the last one
+        self._dues = form.table("due", [*map(str, network.dues), ""])    # -1 is the last one
         self._paid = form.table("paid", [*map(str, range(BLANK_PAID)), ""])
         self._balances = form.table("balance_before", [*map(str, range(BLANK_BALANCE)), ""])
         high = form.widths["card_seq"] - 4 if form.widths else 0
@@ -105,7 +105,7 @@ class Writer:
         self._low = _table([f"{number:04d}" for number in range(10_000)])
         self._card_end = b" " * (form.widths["card"] - CARD_DIGITS) if form.widths else b","
         self._seq_end = b"" if form.widths else b","
-        prefixes = [ground.prefix_of(city.code) for city in ground.network.city]
+        prefixes = [network.prefix_of(city.code) for city in network.model.city]
         self._prefixes = np.array([prefix[:PREFIX] for prefix in prefixes], f"S{PREFIX}")
         room = [10 ** (CARD_DIGITS - len(prefix)) for prefix in prefixes]
         self._room = np.array(room, np.int64)
@@ -179,30 +179,30 @@ def _list_times(day: datetime.date) -> list[str]:
     return times
 
 
-def _list_devices(ground: Ground) -> list[str]:
+def _list_devices(network: NetworkDay) -> list[str]:
     """Operator, device, line, vehicle, direction: of each vehicle one for each way, then gates."""
     devices = []
-    ends = [*ground.first_vehicle[1:], ground.vehicles]
+    ends = [*network.first_vehicle[1:], network.vehicles]
     for (operator, _, line), first, end in zip(
-        ground.lines, ground.first_vehicle, ends, strict=True
+        network.lines, network.first_vehicle, ends, strict=True
     ):
-        code = ground.operators[operator].code
+        code = network.operators[operator].code
         for vehicle in range(first, end):
             for way in ("up", "down"):
                 devices.append(f"{code},P{vehicle:05d},{line},V{vehicle:05d},{way}")
-    for operator, stop in ground.stops:
-        code = ground.operators[operator].code
+    for operator, stop in network.stops:
+        code = network.operators[operator].code
         devices.extend(f"{code},G{stop}{gate:02d},,," for gate in range(1, GATES + 1))
     return devices
 
 
-def _list_places(ground: Ground) -> list[str]:
+def _list_places(network: NetworkDay) -> list[str]:
     """Mode, kind, stop: of each bus mode, then of metro gates in and out."""
     places = [
-        f"{mode},single,S{stop:03d}" for mode in ground.network.modes
-        for stop in range(ground.bus_stops)
+        f"{mode},single,S{stop:03d}" for mode in network.model.modes
+        for stop in range(network.bus_stops)
     ]
-    assert len(places) == count_places(ground)
-    for _, stop in ground.stops:
+    assert len(places) == count_places(network)
+    for _, stop in network.stops:
         places.extend((f"metro,in,{stop}", f"metro,out,{stop}"))
     return places

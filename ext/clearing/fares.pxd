@@ -45,20 +45,21 @@ cdef inline int64_t fare_of_metres(PricingTables tables, const FareRow *row,
     return fare_of_bands(tables, row, max(<int64_t>0, metres - row.grace_m))
 
 
-cdef inline int64_t place_of(PricingTables tables, const FareRow *row,
-                             uint32_t stop) except -2 nogil:
-    """A stop's place along its system; -1: not one of its stops."""
-    cdef uint32_t place
-    if stop >= <uint32_t>tables.stop_places.shape[0]:
+cdef inline int64_t index_of_stop(PricingTables tables, const FareRow *row,
+                                  uint32_t stop) except -2 nogil:
+    """A stop's index along its system; -1: not one of its stops."""
+    cdef uint32_t index
+    if stop >= <uint32_t>tables.stop_indexes.shape[0]:
         return -1
-    place = tables.stop_places[stop] - row.first_stop     # below the first: past every end
-    return place if place < row.stops else -1
+    index = tables.stop_indexes[stop] - row.first_stop     # below the first: past every end
+    return index if index < row.stops else -1
 
 
 cdef inline int64_t fare_between(PricingTables tables, const FareRow *row, uint32_t from_stop,
                                  uint32_t to_stop) except -2 nogil:
     """The matrix's fare for two stops, or for their zones."""
-    cdef int64_t start = place_of(tables, row, from_stop), end = place_of(tables, row, to_stop)
+    cdef int64_t start = index_of_stop(tables, row, from_stop)
+    cdef int64_t end = index_of_stop(tables, row, to_stop)
     if start < 0 or end < 0:
         return NO_FARE_AMOUNT
     if row.zones >= 0:
@@ -136,7 +137,7 @@ cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ri
                               uint8_t by, int64_t fixed, bint known_entry) except -2 nogil:
     """What a ride costs of which one end counts."""
     cdef uint32_t stop = ride.from_stop if known_entry else ride.to_stop
-    cdef int64_t place
+    cdef int64_t index
     if by == EdgeFare.FIXED:
         return fixed
     if by == EdgeFare.BY_VALIDATOR:
@@ -147,11 +148,11 @@ cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ri
         return tables.bands[row.bands].amount if by == EdgeFare.LOWEST else NO_FARE_AMOUNT
     if row.edges < 0:
         return NO_FARE_AMOUNT
-    place = place_of(tables, row, stop)
-    if place < 0:
+    index = index_of_stop(tables, row, stop)
+    if index < 0:
         return NO_FARE_AMOUNT
     # Four fares a stop: lowest and highest as way in, the same as way out.
-    return tables.fares[row.edges + 4 * place + (0 if known_entry else 2)
+    return tables.fares[row.edges + 4 * index + (0 if known_entry else 2)
                         + (1 if by == EdgeFare.HIGHEST else 0)]
 
 

@@ -30,8 +30,9 @@ cdef class PricingTables:
     cdef const uint16_t[::1] ranked_tariffs
     cdef const uint16_t[::1] line_groups        # by line number; 0 and beyond: group 0
     cdef const Tariff[::1] tariffs
-    cdef const CandidateRows[::1] candidates    # [tariff][card kind][medium][mode]; the last kind
-    cdef const uint32_t[::1] candidate_fares    # and medium stand for newer ones
+    # [tariff][card kind][medium][mode]; the last kind and medium: newer ones
+    cdef const CandidateRows[::1] candidates
+    cdef const uint32_t[::1] candidate_fares
     cdef const FareRow[::1] fare_rows
     cdef const DiscountStage[::1] stages
     cdef const uint32_t[::1] candidate_discounts
@@ -42,7 +43,7 @@ cdef class PricingTables:
     cdef const Band[::1] bands
     cdef const PriceBand[::1] price_bands
     cdef const SameStation[::1] same_stations
-    cdef const uint32_t[::1] stop_places        # by stop number: place among all listed stops
+    cdef const uint32_t[::1] stop_indexes        # by stop number: index among all listed stops
     cdef const uint16_t[::1] zones              # zone of each stop, for fare rows by zone
     cdef const int32_t[::1] fares               # matrices and edges, end to end; -1: none
     cdef const LineStop[::1] line_stops

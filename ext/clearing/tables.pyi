@@ -26,7 +26,7 @@ class PricingTables:
         bands: NDArray[Any],
         price_bands: NDArray[Any],
         same_stations: NDArray[Any],
-        stop_places: NDArray[np.uint32],
+        stop_indexes: NDArray[np.uint32],
         zones: NDArray[np.uint16],
         fares: NDArray[np.int32],
         line_stops: NDArray[Any],

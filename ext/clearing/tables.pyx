@@ -9,10 +9,10 @@ cdef class PricingTables:
 
     def __init__(self, *, members, tariff_index, ranked_tariffs, line_groups, tariffs, candidates,
                  candidate_fares, fare_rows, stages, candidate_discounts, rows, conditions,
-                 timeframes, shares, bands, price_bands, same_stations, stop_places, zones, fares,
-                 line_stops, lines, member_sets, line_sets, stop_sets, counts_to,
-                 accumulator_rules, days, months, int civil_offset_s, Py_ssize_t card_kinds,
-                 Py_ssize_t media, Py_ssize_t modes, Py_ssize_t groups, Py_ssize_t counts_to_most):
+                 timeframes, shares, bands, price_bands, same_stations, stop_indexes, zones, fares,
+                 line_stops, lines, member_sets, line_sets, stop_sets, counts_to, accumulator_rules,
+                 days, months, int civil_offset_s, Py_ssize_t card_kinds, Py_ssize_t media,
+                 Py_ssize_t modes, Py_ssize_t groups, Py_ssize_t counts_to_most):
         """Keep the arrays; none may be empty."""
         self.members = members
         self.tariff_index = tariff_index
@@ -31,7 +31,7 @@ cdef class PricingTables:
         self.bands = bands
         self.price_bands = price_bands
         self.same_stations = same_stations
-        self.stop_places = stop_places
+        self.stop_indexes = stop_indexes
         self.zones = zones
         self.fares = fares
         self.line_stops = line_stops

@@ -92,7 +92,7 @@ def check_systems(network: Network) -> None:
     Raises TableError.
     """
     for system, first in network.systems().items():
-        for code, other in network.operators.items():
+        for index, (code, other) in enumerate(network.operators.items()):
             stops, own = network.stops_of(first.code), network.stops_of(code)
             if network.system_of(code) == system and (
                     other.links != first.links or (own is None) != (stops is None)
@@ -100,7 +100,8 @@ def check_systems(network: Network) -> None:
                 raise TableError(
                     f"operators {first.code!r} and {code!r} are both of system {system!r}, but "
                     "have other stops or links",
-                    "give them the same in network.toml, or systems of their own")
+                    "give them the same in network.toml, or systems of their own",
+                    key=("operator", index, "system"))
 
 
 def _lay_out(tables: Sequence[Table], tariff_index: TariffIndexes, candidates: Candidates,
@@ -126,7 +127,7 @@ def _lay_out(tables: Sequence[Table], tariff_index: TariffIndexes, candidates: C
         "bands": as_structs(arrays.bands, records.BAND),
         "price_bands": as_structs(arrays.price_bands, records.PRICE_BAND),
         "same_stations": as_structs(arrays.same_stations, records.SAME_STATION),
-        "stop_places": index_stops(numbered),
+        "stop_indexes": index_stops(numbered),
         "zones": np.array(arrays.zones or [0], dtype=np.uint16),
         "fares": np.concatenate([*arrays.fares, np.array([-1], dtype=np.int32)]),
         "line_stops": as_structs(stops, records.LINE_STOP),

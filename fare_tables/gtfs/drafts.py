@@ -27,8 +27,8 @@ class Draft:
 
     def name(self, wanted: str) -> str:
         """A row's name that no other row has."""
-        place = self._names[wanted] = self._names.get(wanted, 0) + 1
-        return wanted if place == 1 else self.name(f"{wanted} ({place})")
+        number = self._names[wanted] = self._names.get(wanted, 0) + 1
+        return wanted if number == 1 else self.name(f"{wanted} ({number})")
 
     def row_name(self, what: str, block: Block, step: Step) -> str:
         """A name that says what a row is, for whom and when, where that is short."""
@@ -55,8 +55,8 @@ class Draft:
     def set_of_zones(self, zones: Sequence[int]) -> list[str]:
         """The names of the stop sets that are these zones."""
         names = []
-        for place in sorted(zones):
-            zone = self.plan.zones[place]
+        for number in sorted(zones):
+            zone = self.plan.zones[number]
             self.stop_sets[zone.name] = list(zone.stops)
             names.append(zone.name)
         return names

@@ -42,7 +42,7 @@ def _fitting(feed: Feed, zones: Sequence[Zone], inside: Sequence[frozenset[str]]
     """Between which zones each fare fits a ride of each line."""
     agencies = {row.fare_id: row.agency_id for row in feed.fare_attributes}
     every = frozenset(range(len(zones)))
-    place_of = {area: place for place, areas in enumerate(inside) for area in areas}
+    index_of = {area: index for index, areas in enumerate(inside) for area in areas}
     ways = Ways(feed, zones)
     fitting: Fitting = {(row.agency_id, row.route_id): {} for row in feed.routes}
     contained: dict[tuple[str, str, str, str], set[str]] = {}
@@ -57,8 +57,8 @@ def _fitting(feed: Feed, zones: Sequence[Zone], inside: Sequence[frozenset[str]]
             key = (row.fare_id, row.route_id, row.origin_id, row.destination_id)
             contained.setdefault(key, set()).add(row.contains_id)
             continue
-        starts = {place_of[row.origin_id]} if row.origin_id in place_of else every
-        ends = {place_of[row.destination_id]} if row.destination_id in place_of else every
+        starts = {index_of[row.origin_id]} if row.origin_id in index_of else every
+        ends = {index_of[row.destination_id]} if row.destination_id in index_of else every
         add(row.fare_id, row.route_id, {(start, end) for start in starts for end in ends})
     for (fare, route, origin, destination), wanted in contained.items():
         pairs = pairs_within(frozenset(wanted), inside, ways)
@@ -86,8 +86,8 @@ def _classes(
         same = tuple((fare, frozenset(pairs)) for fare, pairs in sorted(by_fare.items()))
         together.setdefault(same, []).append(line)
     lines, rules = [], {}
-    for place, (same, members) in enumerate(together.items(), 1):
-        name = members[0][1] if len(members) == 1 else f"lines {place}"
+    for number, (same, members) in enumerate(together.items(), 1):
+        name = members[0][1] if len(members) == 1 else f"lines {number}"
         lines.append(Lines(name, tuple(members)))
         rules[name] = [
             Rule(fare, 0, pairs, ANY, ANY, (Price(ANY, ANY, feed.amount(fares[fare].price)),),

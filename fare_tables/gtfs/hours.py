@@ -33,8 +33,8 @@ class Hours:
         timeframes = []
         for cell in self.cells:
             if cell in chosen:
-                timeframes += [_timeframe(_name(cell, place), *span)
-                            for place, span in enumerate(self.spans[cell], 1)]
+                timeframes += [_timeframe(_name(cell, number), *span)
+                            for number, span in enumerate(self.spans[cell], 1)]
         return timeframes
 
 
@@ -62,9 +62,9 @@ def sort_hours(feed: Feed, groups: Iterable[str], period: Period) -> Hours:
         for cell in cells})
 
 
-def _name(cell: Cell, place: int) -> str:
+def _name(cell: Cell, number: int) -> str:
     name = " + ".join(sorted(cell)) or NEVER_NAMED
-    return f"{name} {place}"
+    return f"{name} {number}"
 
 
 def _timeframe(name: str, words: Words, since: int, until: int) -> Timeframe:

@@ -44,7 +44,7 @@ def minor_units(text: str, decimals: int) -> int:
     return -amount if sign else amount
 
 
-def written(amount: int, decimals: int, currency: str) -> str:
+def amount_text(amount: int, decimals: int, currency: str) -> str:
     """An amount as people read it: 320 is 3.20 EUR."""
     sign, digits = "-" if amount < 0 else "", str(abs(amount)).rjust(decimals + 1, "0")
     whole, part = digits[: len(digits) - decimals], digits[len(digits) - decimals:]

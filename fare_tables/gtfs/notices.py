@@ -72,8 +72,8 @@ class Notice(NamedTuple):
     reason: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.row}" if self.row else self.file
-        return f"{place}: {self.reason} [{self.code}]"
+        where = f"{self.file}:{self.row}" if self.row else self.file
+        return f"{where}: {self.reason} [{self.code}]"
 
 
 class FeedRefused(TableError):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-Pair = tuple[int, int]      # zones, by their place in the plan
+Pair = tuple[int, int]      # zones, by their index in the plan
 
 ANY = ""                    # a card kind or medium: every one
 

@@ -24,7 +24,7 @@ NO_LIMIT_S = 2 * 3600       # where the feed has no limit: our own choice, told 
 TRANSFERS_MOST = 250        # what a table can count
 ROWS_MOST = 2_000
 
-Location = tuple[str, int]     # line class and zone where the ride before ended
+RideEnd = tuple[str, int]     # line class and zone where the ride before ended
 
 
 class Effect(NamedTuple):
@@ -47,7 +47,7 @@ class Effect(NamedTuple):
 
 Effects = tuple[Effect, ...]
 # From where, between which zones, what happens.
-Change = tuple[tuple[Location, ...], frozenset[Pair] | None, Effects]
+Change = tuple[tuple[RideEnd, ...], frozenset[Pair] | None, Effects]
 
 
 def make_transfers(grid: Grid, draft: Draft, notices: Notices) -> list[Transfer]:
@@ -118,16 +118,16 @@ class _Maker:
         self.before = {who: self._rides_before(who) for who in grid.who()}
         self.known: dict[tuple[Who, frozenset[Won], Won], Effects] = {}
 
-    def _rides_before(self, who: Who) -> dict[frozenset[Won], list[Location]]:
+    def _rides_before(self, who: Who) -> dict[frozenset[Won], list[RideEnd]]:
         """Where a ride can have ended, by the groups and prices that it can then have had."""
-        at: dict[Location, set[Won]] = {}
+        at: dict[RideEnd, set[Won]] = {}
         for line in self.grid.plan.rules:
             for cells in self.grid.cells():
                 for (_, end), won in self.grid.fares(line, who, *cells) or ():
                     at.setdefault((line, end), set()).add(won)
-        together: dict[frozenset[Won], list[Location]] = {}
-        for place, rides in at.items():
-            together.setdefault(frozenset(rides), []).append(place)
+        together: dict[frozenset[Won], list[RideEnd]] = {}
+        for ride_end, rides in at.items():
+            together.setdefault(frozenset(rides), []).append(ride_end)
         return together
 
     def changes(self, who: Who, step: Step) -> tuple[Change, ...]:
@@ -136,19 +136,19 @@ class _Maker:
         pairs_of: dict[Won, set[Pair]] = {}
         for pair, won in fares:
             pairs_of.setdefault(won, set()).add(pair)
-        found: dict[Effects, dict[tuple[Location, ...], set[Pair]]] = {}
+        found: dict[Effects, dict[tuple[RideEnd, ...], set[Pair]]] = {}
         for won, pairs in pairs_of.items():
-            by_effects: dict[Effects, list[Location]] = {}
-            for rides, places in self.before[who].items():
+            by_effects: dict[Effects, list[RideEnd]] = {}
+            for rides, ride_ends in self.before[who].items():
                 effects = self._effects(who, rides, won)
                 if effects:
-                    by_effects.setdefault(effects, []).extend(places)
-            for effects, from_places in by_effects.items():
+                    by_effects.setdefault(effects, []).extend(ride_ends)
+            for effects, from_ends in by_effects.items():
                 near = found.setdefault(effects, {})
-                near.setdefault(tuple(sorted(from_places)), set()).update(pairs)
+                near.setdefault(tuple(sorted(from_ends)), set()).update(pairs)
         return tuple(
-            (places, None if len(pairs) == len(fares) else frozenset(pairs), effects)
-            for effects, by_places in found.items() for places, pairs in by_places.items())
+            (ride_ends, None if len(pairs) == len(fares) else frozenset(pairs), effects)
+            for effects, by_ends in found.items() for ride_ends, pairs in by_ends.items())
 
     def _effects(self, who: Who, rides: frozenset[Won], won: Won) -> Effects:
         """What every ride before among these makes of this one; nothing where they differ."""
@@ -276,11 +276,11 @@ def _agreed(said: Sequence[Effects]) -> Effects | None:
 
 
 def _rows(grid: Grid, draft: Draft, block: Block, step: Step) -> Iterator[Transfer]:
-    """The rows of some changes: narrow places, and pairs of zones as sets of stops."""
+    """The rows of some changes: narrow ride ends, and pairs of zones as sets of stops."""
     conditions = draft.conditions(block, step)
     changes: tuple[Change, ...] = step.answer       # type: ignore[assignment]
-    for places, pairs, effects in changes:
-        for lines, left in _sort_places(grid, places):
+    for ride_ends, pairs, effects in changes:
+        for lines, left in _sort_ends(grid, ride_ends):
             for starts, ends in rectangles(pairs):
                 for effect in effects:
                     every = len(lines) == len(grid.plan.lines)
@@ -294,12 +294,12 @@ def _rows(grid: Grid, draft: Draft, block: Block, step: Step) -> Iterator[Transf
                         **conditions, **effect.keys())
 
 
-def _sort_places(
-    grid: Grid, places: Sequence[Location]
+def _sort_ends(
+    grid: Grid, ride_ends: Sequence[RideEnd]
 ) -> Iterator[tuple[list[str], list[int] | None]]:
     """Line classes with the zones where their rides ended; None: wherever that was."""
     ended: dict[str, set[int]] = {}
-    for line, zone in places:
+    for line, zone in ride_ends:
         ended.setdefault(line, set()).add(zone)
     lines_of: dict[tuple[int, ...] | None, list[str]] = {}
     for line, zones in ended.items():

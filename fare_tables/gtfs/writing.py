@@ -17,7 +17,7 @@ from fare_tables.gtfs.clocks import fixed_zone
 from fare_tables.gtfs.days import Days
 from fare_tables.gtfs.fare_rows import ZONES
 from fare_tables.gtfs.feed import Feed, first_and_last_day
-from fare_tables.gtfs.money import decimals_of, written
+from fare_tables.gtfs.money import amount_text, decimals_of
 from fare_tables.gtfs.notices import ASSUMED, MEANINGS, NOT_EXPRESSED, Notice
 from fare_tables.gtfs.plan import Plan
 from fare_tables.model import Table
@@ -112,8 +112,8 @@ class Folder:
 
     def add_tables(self, tables: Sequence[Table]) -> None:
         """A TOML file for each period."""
-        for place, table in enumerate(tables, 1):
-            name = "fares.toml" if len(tables) == 1 else f"fares-{place}.toml"
+        for number, table in enumerate(tables, 1):
+            name = "fares.toml" if len(tables) == 1 else f"fares-{number}.toml"
             self._add_toml(name, _without_defaults(table))
         if any(fare.zones for table in tables for fare in table.fare):
             self._add_csv(ZONES, ("stop", "zone"), ((stop, zone.name) for zone in self.plan.zones
@@ -127,7 +127,7 @@ class Folder:
     def add_sources(self, notices: Sequence[Notice], assumed: Sequence[str]) -> None:
         """SOURCES.md: where all this is from, what is assumed, what could not be expressed."""
         feed, currency = self.feed, self.feed.currency
-        one = written(1, decimals_of(currency) or 0, currency)
+        one = amount_text(1, decimals_of(currency) or 0, currency)
         lines = [
             f"# {network_code(feed)}: sources", "",
             f"Imported from the {legal_basis(feed)}", f"({source_of(feed)}).", "",

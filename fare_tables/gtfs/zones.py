@@ -77,7 +77,7 @@ class Ways:
 
     def __init__(self, feed: Feed, zones: Sequence[Zone]) -> None:
         """Read the trips; there is no way where the feed has none."""
-        zone_of = {stop: place for place, zone in enumerate(zones) for stop in zone.stops}
+        zone_of = {stop: index for index, zone in enumerate(zones) for stop in zone.stops}
         self.near: dict[int, set[int]] = {}
         trips: dict[str, list[tuple[int, str]]] = {}
         for row in feed.stop_times:
@@ -120,9 +120,9 @@ def pairs_within(
     if len(wanted) > 2 and not ways:
         return None
     found = set()
-    places = [place for place, areas in enumerate(inside) if areas & wanted]
-    for start in places:
-        for end in places:
+    indexes = [index for index, areas in enumerate(inside) if areas & wanted]
+    for start in indexes:
+        for end in indexes:
             way = ways.passed(start, end) if ways else frozenset({start, end})
             # A stop of two areas counts for the one that is wanted.
             if way is not None and all(inside[one] & wanted for one in way) and wanted <= frozenset(

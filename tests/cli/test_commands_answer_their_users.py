@@ -59,8 +59,8 @@ def test_help_imports_nothing_heavy(command: str | None) -> None:
     assert not {name.partition(".")[0] for name in imported} & HEAVY
 
 
-def test_explaining_a_ride_compiles_no_tables(tmp_path: Path) -> None:
-    """What an explanation of a shipped network is made of: the plain engine and the store."""
+def test_who_reads_a_book_compiles_no_tables(tmp_path: Path) -> None:
+    """An explanation of a shipped network is made of the plain engine and the store."""
     accepted("demo", "--taps", "1000", "--folder", tmp_path / "demo")
     book = str(tmp_path / "demo" / "book")
     rows = list(csv.DictReader(io.StringIO(accepted("show", "rides", "--csv", "--book", book).out)))
@@ -71,6 +71,8 @@ def test_explaining_a_ride_compiles_no_tables(tmp_path: Path) -> None:
     assert {"clearing.answers.replay", "clearing.book.queries"} <= imported
     assert not imported & {"clearing.engine.context", "clearing.engine.run",
                            "fare_tables.compile.tables", "pandas"}
+    done = process("show", "rides", "--book", book, python=("-X", "importtime"))
+    assert "fare_tables.compile.tables" not in modules_of(done)
 
 
 def modules_of(done: Outcome) -> set[str]:

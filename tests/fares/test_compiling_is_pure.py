@@ -35,12 +35,16 @@ pickle.dump(charges["price"].tolist(), sys.stdout.buffer)
 
 
 @pytest.mark.parametrize("network", list_networks())
-def test_compiling_numbers_nothing(network: str) -> None:
+def test_compiling_numbers_nothing_and_reads_nothing_twice(
+    network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loaded, names = load_network(network), Names()
     tables = load_tables(loaded.folder.path)
     numbered = number_names(loaded, tables, names)
     before = names.unstored()
-    first, second = (compile_tables(tables, numbered) for _ in range(2))
+    first = compile_tables(tables, numbered)
+    monkeypatch.setattr("network.files.read_bounded", None)
+    second = compile_tables(tables, numbered)
     assert names.unstored() == before
     assert all(np.array_equal(first[name], second[name]) for name in first)
 

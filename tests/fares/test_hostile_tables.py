@@ -182,3 +182,12 @@ def test_more_than_a_check_can_look_at_is_said(tmp_path: Path) -> None:
         [error] = errors_of(tmp_path)
         assert error.startswith("TOO_MANY its rows tell apart more than")
         assert error.endswith(f"rides by {what}")
+
+
+def test_operators_of_one_system_with_other_stops_are_told_where(tmp_path: Path) -> None:
+    """Their fares are one matrix, so that their stops must be one list."""
+    write(tmp_path, network='\n[[operator]]\ncode = "tram"\nname = "Tram"\ncity = "gz"\n'
+          'modes = ["metro"]\ncharged_by = { default = "engine" }\nsystem = "metro"\n')
+    said = refusal_of(tmp_path)
+    assert "operators 'metro' and 'tram' are both of system 'metro'" in said
+    assert '\n    system = "metro"\n' in said

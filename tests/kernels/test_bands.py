@@ -27,9 +27,9 @@ def bands_of(draw: st.DrawFn) -> list[Band]:
     ends = sorted(draw(st.sets(st.integers(1, 40), min_size=1, max_size=5)))
     open_end = draw(st.booleans())
     bands = []
-    for place, end in enumerate(ends):
+    for index, end in enumerate(ends):
         to = None if open_end and end == ends[-1] else end
-        if place == 0 or draw(st.booleans()):
+        if index == 0 or draw(st.booleans()):
             bands.append(Band(to_m=to, amount=draw(st.integers(0, 500))))
         else:
             bands.append(Band(to_m=to, every_m=draw(st.integers(1, 9)),

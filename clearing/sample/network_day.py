@@ -7,7 +7,6 @@ one after the other over all operators.
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,29 +15,28 @@ from clearing.sample import town
 from clearing.sample.prices import Prices, Track, fare_of, read_track, word_of
 from clearing.sample.shape import draw_table, zipf_table
 from fare_tables.source import load_tables
-from network.folder import find_folder, read_toml
-from network.model import NetworkFile, Operator
+from network.model import Operator
+from network.network import Network
 
 GATES = 8               # of one metro stop
 SPEED_MM = 109          # thousandths of a second per metre: 33 km/h, stops included
 NEAR = 6                # a stop of one's own lines is so many times as likely to be ridden to
 
 
-class Ground:
+class NetworkDay:
     """Everything about a network's day that no card decides."""
 
-    def __init__(self, network: str | Path, day: datetime.date) -> None:
-        """Read a network, shipped or one's own; the town's shares must name its members."""
-        folder = find_folder(str(network))
-        self.network = read_toml(folder / "network.toml", NetworkFile)
+    def __init__(self, network: Network, day: datetime.date) -> None:
+        """Take a network, shipped or one's own; the town's shares must name its members."""
+        self.network, self.model = network, network.model
         self.day = day
-        self.operators = self.network.operator
+        self.operators = self.model.operator
         self.number = {operator.code: index for index, operator in enumerate(self.operators)}
-        self._cities = {city.code: index for index, city in enumerate(self.network.city)}
-        self.prices = Prices(self.network, load_tables(folder), day)
+        self._cities = {city.code: index for index, city in enumerate(self.model.city)}
+        self.prices = Prices(self.model, load_tables(network.folder.path), day)
         self._read_people()
         self._read_lines()
-        self._read_stops(folder)
+        self._read_stops()
         self.dues = self.prices.dues()
         self.price = self.prices.prices()
         self.credit = self.prices.credits()
@@ -47,9 +45,9 @@ class Ground:
     def _read_people(self) -> None:
         """Where cards live, of what kind they are, and what they ride where they are."""
         plans = {plan.code: plan for plan in town.CITIES}
-        cities = [plans[city.code] for city in self.network.city]
+        cities = [plans[city.code] for city in self.model.city]
         self.city_of = draw_table([city.cards for city in cities])
-        kinds = self.network.card_kinds
+        kinds = self.model.card_kinds
         self.kind_of = np.stack([
             draw_table([city.kinds[kind] for kind in kinds]).astype(np.uint8) for city in cities
         ])
@@ -87,10 +85,11 @@ class Ground:
             self.vehicles_of[operator] = bus.vehicles
         self.vehicles = vehicle
 
-    def _read_stops(self, folder: Path) -> None:
+    def _read_stops(self) -> None:
         """Number every metro stop; who has its gates, what each way costs and how long it takes."""
         metros = [operator for operator in self.operators if operator.links]
-        tracks = {operator.system or operator.code: read_track(folder, operator)
+        system_of = self.network.system_of
+        tracks = {system_of(operator.code): read_track(self.network, operator.code)
                   for operator in metros}
         self.stops: list[tuple[int, str]] = []          # operator with the gates, stop
         count = sum(len(track.stops) for track in tracks.values())
@@ -100,8 +99,7 @@ class Ground:
         self.stop_table: list[int] = []
         self.to_of = np.zeros((len(self.operators), 1 << 16), np.uint16)
         for system, track in tracks.items():
-            members = [operator for operator in metros
-                       if (operator.system or operator.code) == system]
+            members = [operator for operator in metros if system_of(operator.code) == system]
             first = len(self.stops)
             self._read_gates(members, track)
             self._price_pairs(track, first)
@@ -142,7 +140,7 @@ class Ground:
 
     def prefix_of(self, city: str) -> str:
         """How the numbers of a city's cards begin."""
-        return next(issuer.card_prefixes[0] for issuer in self.network.issuer
+        return next(issuer.card_prefixes[0] for issuer in self.model.issuer
                     if issuer.city == city)
 
     def array(self, numbers: list[int]) -> NDArray[np.int32]:
