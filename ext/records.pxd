@@ -1,7 +1,7 @@
 """Every record layout, once: packed, explicit sizes, little-endian, no implicit holes.
 
 NumPy dtypes (ext/records.pyx) are read off these structs, ClickHouse columns (clearing/book/)
-are tested against them. Money is int64 fen. Times are UTC seconds since 1970. A name (member,
+are tested against them. Money is int64 minor units. Times are UTC seconds since 1970. A name (member,
 stop, line, device, vehicle, mode, ...) is a number given by the book's dictionary; 0 is none.
 
 A card identity is 128 exact bits: up to 20 digits as (digits count << 56 | value >> 64, value),
@@ -46,9 +46,9 @@ cdef enum:              # Share.funder, for a funder that depends on the ride
 cdef packed struct Tap:
     uint64_t card_hi
     uint64_t card_lo
-    int64_t due             # fen, before concessions, as the validator says; see HAS_DUE
-    int64_t paid            # fen, as the validator charged; see HAS_PAID
-    int64_t balance_before  # fen, before this tap; see HAS_BALANCE
+    int64_t due             # before concessions, as the validator says; see HAS_DUE
+    int64_t paid            # as the validator charged; see HAS_PAID
+    int64_t balance_before  # before this tap; see HAS_BALANCE
     uint64_t source_offset  # byte offset of the record in its file
     uint32_t tapped_at
     uint32_t in_at          # RIDE records: when the rider got in, tapped_at is when out
@@ -190,8 +190,8 @@ cdef packed struct CardState:
     uint64_t seen_boardings     # bit n: counter (highest - n) was seen on in, single, ride, ...
     uint64_t seen_exits         # the same for out
     uint64_t seen_events        # the same for top-up and lock
-    int64_t chain_due           # fen, due of the first ride of the running transfer chain
-    int64_t chain_price         # fen, prices of its rides so far
+    int64_t chain_due           # due of the first ride of the running transfer chain
+    int64_t chain_price         # prices of its rides so far
     uint32_t highest_seq        # highest counter seen
     uint32_t chain_started_at   # when the transfer chain began
     uint32_t last_started_at    # the last ride, where it can give a transfer
@@ -317,14 +317,14 @@ cdef packed struct SameStation: # what a ride costs that ends where it began
 cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or cap
     uint64_t from_modes         # transfer: of the ride before
     int64_t pays_ppm            # share of the price that the rider pays
-    int64_t amount              # of the effect, fen
+    int64_t amount              # of the effect
     int64_t accumulated_from    # tier: what its accumulator has counted, at least
     int64_t accumulated_to      # and at most
     int64_t quota_limit
     int64_t quota_uses
     uint32_t condition          # 0: none
     uint32_t rule
-    uint32_t unit               # fen: the price is rounded to a multiple
+    uint32_t unit               # the price is rounded to a multiple
     uint32_t shares             # index of the first funder's share
     uint32_t price_bands        # index of the first band of one price
     uint32_t fare               # index of the fare row whose fare is paid
@@ -351,8 +351,8 @@ cdef packed struct Band:        # a stretch of metres or seconds
     int64_t reached             # where it begins
     int64_t to                  # inclusive; the largest int64 for the last
     int64_t every               # 0: one fare for all of it
-    int64_t amount              # fen at its beginning
-    int64_t add                 # fen more per started `every`
+    int64_t amount              # at its beginning
+    int64_t add                 # more per started `every`
 
 cdef packed struct LineStop:    # a stop along a line, sorted by stop
     uint32_t stop
@@ -363,7 +363,7 @@ cdef packed struct LineStops:   # where a line's stops are; by line number
     uint32_t count
 
 cdef packed struct PriceBand:
-    int64_t to                  # fen, inclusive; the largest int64 for the last
+    int64_t to                  # of the price, inclusive; the largest int64 for the last
     int64_t pays_ppm
 
 cdef packed struct Share:

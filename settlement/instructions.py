@@ -9,7 +9,7 @@ from settlement.positions import Position
 
 
 class Instruction(NamedTuple):
-    """One transfer between a member and the settlement account, in fen; never 0."""
+    """One transfer between a member and the settlement account, in minor units; never 0."""
 
     member: str
     action: Literal["pays", "receives"]

@@ -11,7 +11,7 @@ from network.members import LEVELS, Level, Member
 
 
 class Position(NamedTuple):
-    """What one party gets (positive) or pays (negative), in fen."""
+    """What one party gets (positive) or pays (negative), in minor units."""
 
     level: Level
     member: str             # a member's, city's or province's code

@@ -32,7 +32,7 @@ class FileReport:
     records: int = 0
     accepted: int = 0
     refused: int = 0
-    due: int = 0                        # fen, of the accepted records that say
+    due: int = 0                        # minor units, of the accepted records that say
     paid: int = 0
     code: Code = Code.OK                # why the whole file is refused
     reason: str = ""                    # the same in words, with what was found

@@ -57,9 +57,9 @@ def check_trailer(line: bytes, found: Content) -> str:
     if trailer.records != found.records:
         faults.append(f"{found.records} records found, {trailer.records} in the trailer")
     if found.unread == 0 and trailer.due != found.due:
-        faults.append(f"due adds up to {found.due} fen, {trailer.due} in the trailer")
+        faults.append(f"due adds up to {found.due}, {trailer.due} in the trailer")
     if found.unread == 0 and trailer.paid != found.paid:
-        faults.append(f"paid adds up to {found.paid} fen, {trailer.paid} in the trailer")
+        faults.append(f"paid adds up to {found.paid}, {trailer.paid} in the trailer")
     if trailer.digest != found.digest:
         faults.append(f"the bytes before it have SHA-256 {found.digest}, {trailer.digest} "
                       "in the trailer")

@@ -25,9 +25,9 @@ def round_to(value: Fraction, rounding: Rounding, unit: int = 1) -> int:
 
 
 def apportion(amount: int, weights: Sequence[Fraction]) -> list[int]:
-    """Shares that add up to the amount exactly, as near to the weights as whole fen allow.
+    """Shares that add up to the amount exactly, as near to the weights as whole units allow.
 
-    The fen left over go to the largest remainders, ties to the earlier share.
+    The units left over go to the largest remainders, ties to the earlier share.
     """
     exact = [amount * weight / sum(weights) for weight in weights]
     shares = [int(share) for share in exact]

@@ -27,9 +27,9 @@ cdef enum:
 
 
 cdef inline int64_t round_ppm(int64_t amount_ppm, const DiscountRow *row) except? -1 nogil:
-    """Millionths of a fen, never negative, to a multiple of the row's unit."""
+    """Millionths of a minor unit, never negative, to a multiple of the row's unit."""
     cdef uint64_t amount = <uint64_t>amount_ppm, unit_ppm = <uint64_t>row.unit * PPM
-    # Most rows round to a fen: dividing by what the compiler knows is several times as fast.
+    # Most rows round to a whole unit: dividing by what the compiler knows is several times as fast.
     cdef uint64_t whole = amount // PPM if row.unit == 1 else amount // unit_ppm
     cdef uint64_t rest = amount - whole * unit_ppm
     cdef bint up = False

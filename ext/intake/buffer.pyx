@@ -252,7 +252,7 @@ cdef inline void pack_row(uint8_t *at, const Tap *tap, uint32_t size,
     cdef BufferedTap *row = <BufferedTap *>at
     row.card_hi = tap.card_hi
     row.card_lo = tap.card_lo
-    # Amounts fit: the decoder believes none above 2,000,000,000 fen.
+    # Amounts fit: the decoder believes none above 2,000,000,000.
     row.due = <int>tap.due
     row.paid = <int>tap.paid
     row.balance_before = <int>tap.balance_before

@@ -58,7 +58,7 @@ cdef inline int read_long_amount(Field field, bint negative, int64_t *amount) no
 
 
 cdef inline int read_amount(Field field, bint negative, int64_t *amount) noexcept nogil:
-    """Whole fen; blank leaves `amount` alone."""
+    """Whole minor units; blank leaves `amount` alone."""
     cdef uint64_t value = 0
     if field.size == 0:
         return Code.OK

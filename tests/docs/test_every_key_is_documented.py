@@ -23,7 +23,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "Every discount": tables.DiscountRow, "Concession and promotion": tables.Concession,
     "Price bands": tables.PriceBand, "Transfer": tables.Transfer, "Tier": tables.Tier,
     "Cap": tables.Cap, "Quota": tables.Quota, "Funders": tables.Share,
-    "The network": networks.Network, "Province": networks.Province, "City": networks.City,
+    "The network": networks.NetworkFile, "Province": networks.Province, "City": networks.City,
     "Operator": networks.Operator, "Issuer": networks.Issuer, "Funder": networks.Funder,
     "Centre": networks.Centre, "Agreement": networks.Agreement,
     "Accumulator": networks.AccumulatorSpec, "Line class": networks.LineClass,

@@ -33,8 +33,8 @@ def test_a_true_trailer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("trailer", "words"), [
     (write_trailer(4, 550, 200, DIGEST),     "3 records found, 4 in the trailer"),
-    (write_trailer(3, 551, 200, DIGEST),     "due adds up to 550 fen, 551 in the trailer"),
-    (write_trailer(3, 550, 199, DIGEST),     "paid adds up to 200 fen, 199 in the trailer"),
+    (write_trailer(3, 551, 200, DIGEST),     "due adds up to 550, 551 in the trailer"),
+    (write_trailer(3, 550, 199, DIGEST),     "paid adds up to 200, 199 in the trailer"),
     (write_trailer(3, 550, 200, "0" * 64),   f"SHA-256 {DIGEST}, {'0' * 64} in the trailer"),
     (b"#trailer,3,550,200,abc\n",            "the trailer reads '#trailer,3,550,200,abc'"),
     (b"#trailer\n",                          "expected #trailer,<records>"),
