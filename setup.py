@@ -1,4 +1,4 @@
-"""Builds the kernels in ext/. ONECARD_DEBUG=1 builds them bounds-checked, for the tests.
+"""Builds the kernels in ext/. ONECARD_DEBUG=1 builds them with bounds and what must hold checked.
 
 Everything else about the package is in pyproject.toml.
 """
@@ -16,7 +16,8 @@ WARNINGS = [
     "-Wall", "-Wno-unused-function", "-Wno-address-of-packed-member",
     "-Werror=implicit-function-declaration",
 ]
-MACROS = [("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")]
+MACROS = [("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"),
+          *([("ONECARD_DEBUG", "1")] if DEBUG else [])]      # ext/checked.pxd
 
 DIRECTIVES = {
     "language_level": 3,

@@ -29,6 +29,7 @@ from benchmarks.day import (
     take_turns,
 )
 from benchmarks.machine import copy_bytes_per_s, describe_machine, read_bytes_per_s
+from benchmarks.peers import race, require_installed
 
 FIGURES = {"positions": "taps_per_s", "ledger": "taps_per_s_with_ledger",
            "server": "taps_per_s_to_server", "fixed": "taps_per_s_fixed_width"}
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> None:
                         help="also into a ClickHouse server, started for this on loopback")
     parser.add_argument("--peers", action="store_true", help="also the same job in other tools")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--once", tariff_index=KINDS, help="one run of this kind, as JSON")
+    parser.add_argument("--once", choices=KINDS, help="one run of this kind, as JSON")
     parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.once:
@@ -53,6 +54,8 @@ def main(arguments: list[str]) -> None:
         prepare(day)
         print(json.dumps(clear_once(options.once, day, options.threads, options.memory)))
         return
+    if options.peers:
+        require_installed()
     result = measure(options)
     print(json.dumps(result, indent=2) if options.json else render(result))
 
@@ -93,8 +96,6 @@ def race_peers(options: argparse.Namespace) -> Measured:
     """What other tools do, and what they were spared; nulls where they were not asked."""
     if not options.peers:
         return {"peers": None, "race": None}
-    from benchmarks.peers import race
-
     found = race(options.taps, options.seed, options.threads, options.rounds)
     return {"peers": {name: peer["taps_per_s"] for name, peer in found["peers"].items()},
             "race": found}

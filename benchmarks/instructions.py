@@ -34,8 +34,9 @@ VALGRIND_IS_MISSING = "no valgrind on this machine: on Debian, `apt install valg
 KERNEL = "__pyx_pw_"
 LEAST_SHARE = 0.005     # of a line for people
 COLUMNS = 90            # of it
-FUNCTION = re.compile(r"__pyx_(?:f|pf|pw)_3ext_\d+([a-z]+)_\d*(\w+)$")
-SOURCE_LINE = re.compile(r'^ */\* "(ext/\w+\.p[yx][xd])":(\d+)$')
+# ext, its folder, the module, the function.
+FUNCTION = re.compile(r"__pyx_(?:f|pf|pw)_3ext_\d+[a-z]+_\d+([a-z]+)_\d*(\w+)$")
+SOURCE_LINE = re.compile(r'^ */\* "(ext/[\w/]+\.p[yx][xd])":(\d+)$')
 END_OF_SOURCE = "/* --- Runtime support code --- */"
 
 

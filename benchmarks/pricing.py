@@ -20,17 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.machine import describe_machine
 from clearing.engine.context import ClearingContext, load_context
 from ext import records
 from ext.clearing.pricing import price_rides
 from ext.codes import Code, RideState
+from ext.records import Records
 from network.folder import list_networks
 from network.names import Names
-
-Records = npt.NDArray[Any]
 
 NETWORK = Path(__file__).parent / "every_rule"
 FIRST_DAY = 20_048              # 2024-11-21, a Thursday
@@ -77,14 +75,14 @@ def make_rides(world: ClearingContext, names: Names, count: int, seed: int) -> l
     cards = max(1, count // RIDES_OF_A_CARD)
     rides = np.zeros(count, dtype=records.RIDE)
     rides["card_lo"] = np.sort(draw.integers(1, cards + 1, count))
-    kinds = draw.index(len(world.network.model.card_kinds), cards + 1, p=[.5, .15, .15, .05, .15])
+    kinds = draw.choice(len(world.network.model.card_kinds), cards + 1, p=[.5, .15, .15, .05, .15])
     who = rides["card_lo"]
     rides["card_kind"] = kinds[who] + names.number("card_kind", "ordinary")
     rides["age"] = np.where(draw.integers(0, 4, cards + 1) == 0,
                             draw.integers(6, 90, cards + 1), 0)[who]
-    rides["issuer"] = draw.index([names.number("member", code) for code in (
+    rides["issuer"] = draw.choice([names.number("member", code) for code in (
         "home-card", "near-card", "away-card")], cards + 1, p=[.95, .03, .02])[who]
-    rides["medium"] = draw.index(3, count, p=[.5, .4, .1]) + names.number("medium", "card")
+    rides["medium"] = draw.choice(3, count, p=[.5, .4, .1]) + names.number("medium", "card")
     rides["flags"] = records.RIDE_FLAGS["REVIEWED"]
     when = draw.integers(0, DAYS * 18 * 3600, count)
     day, second = when // (18 * 3600), when % (18 * 3600)
@@ -101,7 +99,7 @@ def make_rides(world: ClearingContext, names: Names, count: int, seed: int) -> l
 def _fill_modes(rides: Records, draw: np.random.Generator, names: Names) -> None:
     """Three in five rides by metro, a third by bus, the others by tram."""
     count = len(rides)
-    operator = draw.index(3, count, p=[.6, .33, .07])
+    operator = draw.choice(3, count, p=[.6, .33, .07])
     codes = ("metro", "bus", "tram")
     rides["operator"] = np.array([names.number("member", code) for code in codes])[operator]
     rides["mode"] = np.array([names.number("mode", code) for code in codes])[operator]
@@ -110,14 +108,14 @@ def _fill_modes(rides: Records, draw: np.random.Generator, names: Names) -> None
              for code in ("metro", "tram")}
     for code, chosen in (("metro", operator == 0), ("tram", operator == 2)):
         for end in ("from_stop", "to_stop"):
-            rides[end][chosen] = draw.index(stops[code], int(chosen.sum()))
+            rides[end][chosen] = draw.choice(stops[code], int(chosen.sum()))
     along = np.array([names.number("stop", f"X{n:02}", "bus") for n in range(1, 31)])
-    rides["from_stop"][bus] = draw.index(along, int(bus.sum()))
+    rides["from_stop"][bus] = draw.choice(along, int(bus.sum()))
     lines = np.array([names.number("line", f"B{n}", "bus") for n in range(1, 21)])
-    rides["line"][bus] = draw.index(lines, int(bus.sum()))
+    rides["line"][bus] = draw.choice(lines, int(bus.sum()))
     rides["vehicle"][bus] = rides["line"][bus] * 10 + draw.integers(1, 9, int(bus.sum()))
     express = bus & (rides["line"] <= lines[1])
-    rides["to_stop"][express] = draw.index(along, int(express.sum()))
+    rides["to_stop"][express] = draw.choice(along, int(express.sum()))
     lasted = draw.integers(60, 3600, count)
     rides["ended_at"] = rides["started_at"] + np.where(gated | express, lasted, 0)
     rides["state"] = np.where(gated | express, RideState.COMPLETE, RideState.SINGLE_TAP)
@@ -168,7 +166,7 @@ def outcome_of(world: ClearingContext, parts: Sequence[Records]) -> dict[str, An
     for part in parts:
         charges = _price(world, part.copy(), _states_of(part), *scratch)
         priced += int((charges["code"] == Code.OK).sum())
-        discounted += int((charges["leg1_kind"] > 0).sum())
+        discounted += int((charges["legs"]["count"] > 1).sum())
         digest.update(charges["price"].tobytes())
     return {"priced": priced, "discounted": discounted, "checksum": digest.hexdigest()[:16]}
 

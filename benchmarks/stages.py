@@ -73,7 +73,8 @@ def clear_with_clocks(day: Day) -> Measured:
 def clear_nowhere(day: Day) -> Any:
     """Clear the day on one thread into a book that keeps nothing."""
     book: Any = Nowhere()
-    return clearing.engine.run.clear_files(day.paths, "demo", book, threads=1, received_at=RECEIVED_AT)
+    return clearing.engine.run.clear_files(day.paths, "demo", book, threads=1,
+                                           received_at=RECEIVED_AT)
 
 
 def median_of(runs: list[Measured], name: str) -> float:

@@ -21,13 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.machine import describe_machine, peak_memory_mib
 from clearing.book import Counts, open_book
-from ext.records import ACCUMULATOR, CARD_STATE, TAP, TAP_FLAGS
-
-Records = npt.NDArray[Any]
+from ext.records import ACCUMULATOR, CARD_STATE, TAP, TAP_FLAGS, Records
 
 CACHE = Path(".benchmarks")
 STEPS = ("save", "load", "save a tenth", "load with it")
@@ -45,7 +42,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--pieces", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--step", tariff_index=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     parser.add_argument("--book", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.step:

@@ -73,12 +73,16 @@ cpdef enum RideState:
     OVERTIME = 6
 
 
-cpdef enum LegKind:
-    CONCESSION = 1
+cpdef enum Cause:
+    """Why one party owes another. A leg has one, and so has the flow that it adds to."""
+    CONCESSION = 1          # funder to operator
     TRANSFER = 2
     TIER = 3
     PROMOTION = 4
     CAP = 5
+    FARE = 6                # issuer to operator: what the rider paid
+    CLEARING_FEE = 7        # operator to the agreement's centre
+    ISSUER_FEE = 8          # operator to issuer
 
 
 cpdef enum Reason:
@@ -86,18 +90,6 @@ cpdef enum Reason:
     ORIGINAL = 1
     REVERSAL = 2
     REPLACEMENT = 3
-
-
-cpdef enum Cause:
-    """Why one member owes another."""
-    FARE = 1                # issuer to operator: what riders paid
-    CONCESSION_SHARE = 2    # funder to operator, one cause per LegKind
-    TRANSFER_SHARE = 3
-    TIER_SHARE = 4
-    PROMOTION_SHARE = 5
-    CLEARING_FEE = 6        # operator to centre
-    ISSUER_FEE = 7          # operator to issuer
-    CAP_SHARE = 8
 
 
 cpdef enum Basis:
@@ -129,7 +121,7 @@ cpdef enum Effect:
     PAYS_FARE = 7           # what another fare row says
     PAYS_DIFFERENCE = 8     # what is above the chain's prices so far
     CHAIN_PAYS = 9          # the chain costs this amount
-    THROUGH = 10            # the chain costs the fare from its first entry
+    THROUGH = 10            # the chain costs the fare from where it began
     LIMIT = 11              # what a cap leaves
 
 

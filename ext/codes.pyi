@@ -60,27 +60,20 @@ class RideState(IntEnum):
     SAME_STATION = 5
     OVERTIME = 6
 
-class LegKind(IntEnum):
+class Cause(IntEnum):
     CONCESSION = 1
     TRANSFER = 2
     TIER = 3
     PROMOTION = 4
     CAP = 5
+    FARE = 6
+    CLEARING_FEE = 7
+    ISSUER_FEE = 8
 
 class Reason(IntEnum):
     ORIGINAL = 1
     REVERSAL = 2
     REPLACEMENT = 3
-
-class Cause(IntEnum):
-    FARE = 1
-    CONCESSION_SHARE = 2
-    TRANSFER_SHARE = 3
-    TIER_SHARE = 4
-    PROMOTION_SHARE = 5
-    CLEARING_FEE = 6
-    ISSUER_FEE = 7
-    CAP_SHARE = 8
 
 class Basis(IntEnum):
     FLAT = 1

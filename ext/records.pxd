@@ -12,8 +12,9 @@ byte tells them apart: 1 to 20 is a digit count, ASCII starts at 48.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef enum:
-    LEGS = 4    # discount legs that one ride can carry, after splitting by funder; leg1_ to leg4_
-                # lie side by side, so that a kernel can index them from the first
+    LEGS = 7            # that one entry can carry: the fare, discounts, fees
+    DISCOUNT_LEGS = 4   # of them, after splitting by funder: more cannot be compiled
+    FARE_LEG = 0        # the first is always what the rider paid
 
 cdef enum:              # Tap.flags
     HAS_DUE = 1
@@ -21,8 +22,8 @@ cdef enum:              # Tap.flags
     HAS_BALANCE = 4
     HAS_DISTANCE = 8
     HAS_TAC = 16
-    CARRIED = 32        # an open entry from an earlier run, not a record of this one
-    BUFFERED_MORE = 64   # on a partition_buffer only: a BufferedMore follows
+    CARRIED = 32        # an open ride from an earlier run, not a record of this one
+    BUFFERED_MORE = 64  # while buffered only: a BufferedMore follows
 
 cdef enum:              # Ride.flags
     PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it
@@ -46,14 +47,14 @@ cdef packed struct Tap:
     int64_t balance_before  # fen, before this tap; see HAS_BALANCE
     uint64_t source_offset  # byte offset of the record in its file
     uint32_t tapped_at
-    uint32_t in_at     # RIDE records: when the rider got in, tapped_at is when out
+    uint32_t in_at          # RIDE records: when the rider got in, tapped_at is when out
     uint32_t card_seq
     uint32_t device
     uint32_t device_seq
     uint32_t line
     uint32_t vehicle
     uint32_t stop           # RIDE records: where out (0: never tapped out)
-    uint32_t in_stop     # RIDE records: where in
+    uint32_t in_stop        # RIDE records: where in
     uint32_t distance_m
     uint32_t tac
     uint32_t source_line    # 1 is the first line of the file (the header)
@@ -72,7 +73,7 @@ cdef packed struct Tap:
     uint8_t algorithm
     uint32_t reserved
 
-cdef packed struct BufferedTap:  # what nearly every tap has, until its partition is cleared
+cdef packed struct BufferedTap: # what nearly every tap has, until its partition is cleared
     uint64_t card_hi
     uint64_t card_lo
     int32_t due
@@ -98,7 +99,7 @@ cdef packed struct BufferedTap:  # what nearly every tap has, until its partitio
     uint8_t direction
     uint8_t flags
 
-cdef packed struct BufferedMore: # the rest of a tap that has any of it
+cdef packed struct BufferedMore:    # the rest of a tap that has any of it
     uint32_t in_at
     uint32_t in_stop
     uint32_t distance_m
@@ -121,10 +122,10 @@ cdef packed struct Refusal:
 cdef packed struct Ride:
     uint64_t card_hi
     uint64_t card_lo
-    int64_t due             # as the validator says; see RIDE_HAS_DUE
-    int64_t paid            # as the validator charged; see PAID_BY_VALIDATOR
-    uint32_t started_at     # 0 where the entry is missing
-    uint32_t ended_at       # 0 where the exit is missing; equal to started_at for SINGLE_TAP
+    int64_t validator_due   # see RIDE_HAS_DUE
+    int64_t validator_paid  # see PAID_BY_VALIDATOR
+    uint32_t started_at     # 0 where the way in is missing
+    uint32_t ended_at       # 0 where the way out is missing; equal to started_at for SINGLE_TAP
     uint32_t card_seq       # of the ride's first tap
     uint32_t out_seq        # of the ride's last tap
     uint32_t device_seq     # of the ride's last tap
@@ -146,87 +147,38 @@ cdef packed struct Ride:
     uint8_t flags
     uint8_t age             # full years on the service day; 0 not known
 
+# What parties owe each other for one ride. Leg i is the i-th of each: one amount, why, by which
+# rule or agreement, from whom to whom. Arrays side by side leave no holes; `count` says how many
+# there are.
+cdef packed struct Legs:
+    int64_t amount[LEGS]        # minor units, never negative but in a reversal
+    uint32_t rule[LEGS]         # name of the row or agreement that set it
+    uint16_t debtor[LEGS]       # member number
+    uint16_t creditor[LEGS]
+    uint8_t cause[LEGS]         # Cause; 0: not used
+    uint8_t count
+
 cdef packed struct Charge:
     int64_t due             # what the ride costs by the table
     int64_t price           # what the rider should pay by the table
     int64_t paid            # what the rider pays
     int64_t variance        # paid - price, borne or kept by the operator
-    int64_t leg1_amount
-    int64_t leg2_amount
-    int64_t leg3_amount
-    int64_t leg4_amount
     uint32_t rule           # the row that set due
-    uint32_t leg1_rule
-    uint32_t leg2_rule
-    uint32_t leg3_rule
-    uint32_t leg4_rule
     uint16_t table          # the table version
-    uint16_t leg1_funder  # member number
-    uint16_t leg2_funder
-    uint16_t leg3_funder
-    uint16_t leg4_funder
-    uint8_t leg1_kind     # LegKind; 0: slot not used
-    uint8_t leg2_kind
-    uint8_t leg3_kind
-    uint8_t leg4_kind
     uint16_t code           # Code
-    uint32_t reserved
+    Legs legs               # the fare's and the discounts': they add up to due + variance
 
-cdef packed struct Entry:
-    uint64_t card_hi
-    uint64_t card_lo
-    int64_t due
-    int64_t price
-    int64_t paid
-    int64_t variance
-    int64_t leg1_amount
-    int64_t leg2_amount
-    int64_t leg3_amount
-    int64_t leg4_amount
-    int64_t clearing_fee    # operator to the agreement's centre
-    int64_t issuer_fee      # operator to the issuer
-    uint32_t started_at
-    uint32_t ended_at
-    uint32_t card_seq       # of the ride's first tap
-    uint32_t out_seq        # of the ride's last tap
-    uint32_t line
-    uint32_t vehicle
-    uint32_t device
-    uint32_t device_seq
-    uint32_t from_stop
-    uint32_t to_stop
-    uint32_t distance_m
-    uint32_t rule
-    uint32_t leg1_rule
-    uint32_t leg2_rule
-    uint32_t leg3_rule
-    uint32_t leg4_rule
+cdef packed struct Entry:   # one balanced row of the ledger: ride, charge, and what came with it
+    Ride ride
+    Charge charge           # its legs now have the fees, too
     uint32_t in_file        # where the taps came from; 0 where there was none
     uint32_t in_line
     uint32_t out_file
     uint32_t out_line
-    uint16_t operator
-    uint16_t issuer
-    uint16_t centre         # who takes the clearing fee; 0: no fee
-    uint16_t table
-    uint16_t leg1_funder
-    uint16_t leg2_funder
-    uint16_t leg3_funder
-    uint16_t leg4_funder
-    uint16_t service_day
     uint16_t window         # the clearing day that settles this entry
-    uint8_t leg1_kind
-    uint8_t leg2_kind
-    uint8_t leg3_kind
-    uint8_t leg4_kind
-    uint8_t mode
-    uint8_t medium
-    uint8_t card_kind
-    uint8_t state
-    uint8_t flags
     uint8_t reason          # Reason
-    uint8_t age
     uint8_t reserved
+    uint32_t reserved_2
 
 cdef packed struct CardState:
     uint64_t card_hi
@@ -254,7 +206,7 @@ cdef packed struct CardState:
 cdef packed struct Accumulator:
     uint64_t card_hi
     uint64_t card_lo
-    int64_t amount               # fen counted in the period
+    int64_t amount              # what its rule counts, in the period
     uint32_t rides
     uint32_t period             # calendar month (year * 12 + month - 1) or service day
     uint16_t accumulator        # number in the book's dictionary
@@ -276,7 +228,7 @@ cdef packed struct Obligation:
 cdef packed struct Member:
     uint64_t validator_media    # bit m: this operator's validators charge medium m
     uint16_t system             # operators of one system share a paid area; 0: not an operator
-    uint16_t slot               # operators count from 1, for dense tables
+    uint16_t slot               # operators count from 1, and so do issuers: for dense tables
     uint16_t city
     uint16_t province
     uint8_t holds_variance
@@ -292,16 +244,16 @@ cdef packed struct Tariff:      # one version of one fare table, for one system 
     uint16_t first_day
     uint16_t last_day           # inclusive
 
-cdef packed struct CandidateRows:       # what a tariff has for riders of one card kind, medium and mode
-    uint32_t fares              # index of its first fare row, among the candidate
-    uint32_t stages              # index of its first stage
+cdef packed struct CandidateRows:   # what a tariff has for one card kind, medium and mode
+    uint32_t fares              # index of its first fare row, among the candidates
+    uint32_t stages             # index of its first stage
     uint16_t fares_count
     uint16_t stages_count
 
-cdef packed struct DiscountStage:        # the rows of one kind of discount, in stacking order
-    uint32_t rows               # index of the first, among the candidate
+cdef packed struct DiscountStage:   # the rows of one kind of discount, in stacking order
+    uint32_t rows               # index of the first, among the candidates
     uint16_t rows_count
-    uint8_t kind                # LegKind
+    uint8_t cause               # of its legs
     uint8_t best                # 1: the row that leaves the lowest price wins, not the first
 
 cdef packed struct Condition:   # what a row asks of a ride besides who rides; all must hold
@@ -309,16 +261,16 @@ cdef packed struct Condition:   # what a row asks of a ride besides who rides; a
     uint32_t lines              # row of the line sets; 0: any
     uint32_t from_stops         # row of the stop sets; 0: any
     uint32_t to_stops
-    uint32_t timeframes            # index of the first
-    uint16_t timeframes_count      # 0: any time
+    uint32_t timeframes         # index of the first
+    uint16_t timeframes_count   # 0: any time
     uint8_t age_from
     uint8_t age_to              # 0: any age, known or not
-    uint8_t at_exit             # timeframes are of the exit, not of the entry
+    uint8_t at_exit             # timeframes are of the way out, not of the way in
     uint8_t reviewed            # 1: only while the yearly review is valid
     uint8_t holder_only         # 1: not for those who ride along
     uint8_t reserved
 
-cdef packed struct Timeframe:      # part of some days
+cdef packed struct Timeframe:   # part of some days
     uint32_t since_s            # civil seconds of the day
     uint32_t until_s            # exclusive; not after since_s: past midnight
     uint32_t days               # bit n: days with that bit in PricingTables.days
@@ -335,7 +287,7 @@ cdef packed struct FareRow:
     uint32_t condition          # 0: none
     uint32_t rule
     uint32_t bands              # index of the first band
-    uint32_t same_station       # index of the first stage
+    uint32_t same_station       # index of the first step
     uint32_t first_stop         # its system's stops: their places go from here ...
     uint32_t stops              # ... for so many
     uint32_t side               # stops or zones along one side of the matrix
@@ -358,12 +310,12 @@ cdef packed struct SameStation: # what a ride costs that ends where it began
     uint8_t reserved
     uint16_t reserved_2
 
-cdef packed struct DiscountRow:    # one concession, promotion, transfer, tier or cap
+cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or cap
     uint64_t from_modes         # transfer: of the ride before
     int64_t pays_ppm            # share of the price that the rider pays
     int64_t amount              # of the effect, fen
-    int64_t accumulated_from        # tier: what its accumulator has counted, at least
-    int64_t accumulated_to          # and at most
+    int64_t accumulated_from    # tier: what its accumulator has counted, at least
+    int64_t accumulated_to      # and at most
     int64_t quota_limit
     int64_t quota_uses
     uint32_t condition          # 0: none
@@ -381,7 +333,7 @@ cdef packed struct DiscountRow:    # one concession, promotion, transfer, tier o
     uint16_t price_bands_count
     uint16_t accumulator        # of a tier or cap
     uint16_t quota              # accumulator; 0: no quota
-    uint8_t unless              # bit k: not where a row of LegKind k applied before
+    uint8_t unless              # bit k: not where a row of Cause k applied before
     uint8_t effect              # Effect
     uint8_t rounding            # Rounding
     uint8_t max_transfers
@@ -416,7 +368,7 @@ cdef packed struct Share:
     uint16_t reserved
     uint32_t reserved_2
 
-cdef packed struct TariffIndex:      # the tariffs of one operator, mode and line group
+cdef packed struct TariffIndex: # the tariffs of one operator, mode and line group
     uint32_t first
     uint32_t count
 
@@ -425,9 +377,19 @@ cdef packed struct AccumulatorRule:
     uint8_t counts              # Counts
     uint16_t reserved
 
-cdef packed struct AgreementTerms:
-    int64_t clearing_ppm
+cdef packed struct Agreement:   # what an operator pays for the clearing of a ride, and to whom
+    int64_t clearing_ppm        # of what the rider paid
     int64_t issuer_ppm
-    uint16_t centre
+    uint64_t modes              # bit m: holds for mode m
+    uint64_t media
+    uint64_t card_kinds
+    uint32_t rule               # its name
+    uint16_t first_day          # service days, inclusive
+    uint16_t last_day
+    uint16_t centre             # who takes the clearing fee; 0: nobody
     uint16_t reserved
     uint32_t reserved_2
+
+cdef packed struct AgreementIndex:  # the agreements of one issuer with one operator
+    uint32_t first
+    uint32_t count

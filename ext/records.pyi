@@ -1,8 +1,14 @@
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
+
+Records = NDArray[Any]
 
 TAP: np.dtype[np.void]
 REFUSAL: np.dtype[np.void]
 RIDE: np.dtype[np.void]
+LEGS_OF_A_RIDE: np.dtype[np.void]
 CHARGE: np.dtype[np.void]
 ENTRY: np.dtype[np.void]
 CARD_STATE: np.dtype[np.void]
@@ -24,10 +30,13 @@ PRICE_BAND: np.dtype[np.void]
 SHARE: np.dtype[np.void]
 TARIFF_INDEX: np.dtype[np.void]
 ACCUMULATOR_RULE: np.dtype[np.void]
-AGREEMENT_TERMS: np.dtype[np.void]
+AGREEMENT: np.dtype[np.void]
+AGREEMENT_INDEX: np.dtype[np.void]
 
 TAP_FLAGS: dict[str, int]
 RIDE_FLAGS: dict[str, int]
-LEG_SLOTS: int
+LEGS_MOST: int
+DISCOUNT_LEGS_MOST: int
+FEE_LEGS_MOST: int
 SHARE_OF_OPERATOR: int
 SHARE_OF_ISSUER: int

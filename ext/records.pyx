@@ -1,58 +1,81 @@
 """NumPy dtypes of the packed structs of records.pxd, read off the structs themselves."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
+
+Records = NDArray[Any]      # an array of any of these
 
 cdef Tap _tap
 cdef Refusal _refusal
 cdef Ride _ride
-cdef Charge _charge
-cdef Entry _entry
+cdef Agreement _agreement
+cdef AgreementIndex _agreement_index
 cdef CardState _card_state
 cdef Accumulator _accumulator
 cdef Obligation _obligation
 cdef Member _member
 cdef Tariff _tariff
 cdef CandidateRows _candidate
-cdef DiscountStage _step
+cdef DiscountStage _stage
 cdef Condition _condition
 cdef Timeframe _timeframe
 cdef FareRow _fare_row
 cdef SameStation _same_station
 cdef LineStop _line_stop
 cdef LineStops _line_stops
-cdef DiscountRow _price_row
+cdef DiscountRow _discount_row
 cdef Band _band
 cdef PriceBand _price_band
 cdef Share _share
-cdef TariffIndex _choice
+cdef TariffIndex _tariff_index
 cdef AccumulatorRule _accumulator_rule
-cdef AgreementTerms _agreement_terms
 
 TAP = np.asarray(<Tap[:1]>&_tap).dtype
 REFUSAL = np.asarray(<Refusal[:1]>&_refusal).dtype
 RIDE = np.asarray(<Ride[:1]>&_ride).dtype
-CHARGE = np.asarray(<Charge[:1]>&_charge).dtype
-ENTRY = np.asarray(<Entry[:1]>&_entry).dtype
 CARD_STATE = np.asarray(<CardState[:1]>&_card_state).dtype
 ACCUMULATOR = np.asarray(<Accumulator[:1]>&_accumulator).dtype
 OBLIGATION = np.asarray(<Obligation[:1]>&_obligation).dtype
 MEMBER = np.asarray(<Member[:1]>&_member).dtype
 TARIFF = np.asarray(<Tariff[:1]>&_tariff).dtype
 CANDIDATE_ROWS = np.asarray(<CandidateRows[:1]>&_candidate).dtype
-DISCOUNT_STAGE = np.asarray(<DiscountStage[:1]>&_step).dtype
+DISCOUNT_STAGE = np.asarray(<DiscountStage[:1]>&_stage).dtype
 CONDITION = np.asarray(<Condition[:1]>&_condition).dtype
 TIMEFRAME = np.asarray(<Timeframe[:1]>&_timeframe).dtype
 FARE_ROW = np.asarray(<FareRow[:1]>&_fare_row).dtype
 SAME_STATION = np.asarray(<SameStation[:1]>&_same_station).dtype
 LINE_STOP = np.asarray(<LineStop[:1]>&_line_stop).dtype
 LINE_STOPS = np.asarray(<LineStops[:1]>&_line_stops).dtype
-DISCOUNT_ROW = np.asarray(<DiscountRow[:1]>&_price_row).dtype
+DISCOUNT_ROW = np.asarray(<DiscountRow[:1]>&_discount_row).dtype
 BAND = np.asarray(<Band[:1]>&_band).dtype
 PRICE_BAND = np.asarray(<PriceBand[:1]>&_price_band).dtype
 SHARE = np.asarray(<Share[:1]>&_share).dtype
-TARIFF_INDEX = np.asarray(<TariffIndex[:1]>&_choice).dtype
+TARIFF_INDEX = np.asarray(<TariffIndex[:1]>&_tariff_index).dtype
 ACCUMULATOR_RULE = np.asarray(<AccumulatorRule[:1]>&_accumulator_rule).dtype
-AGREEMENT_TERMS = np.asarray(<AgreementTerms[:1]>&_agreement_terms).dtype
+AGREEMENT = np.asarray(<Agreement[:1]>&_agreement).dtype
+AGREEMENT_INDEX = np.asarray(<AgreementIndex[:1]>&_agreement_index).dtype
+
+# NumPy cannot read structs with arrays off the structs themselves; sizes are compared here, places
+# by tests/kernels/test_records.py.
+LEGS_OF_A_RIDE = np.dtype([
+    ("amount", "<i8", (LEGS,)), ("rule", "<u4", (LEGS,)), ("debtor", "<u2", (LEGS,)),
+    ("creditor", "<u2", (LEGS,)), ("cause", "u1", (LEGS,)), ("count", "u1"),
+])
+CHARGE = np.dtype([
+    ("due", "<i8"), ("price", "<i8"), ("paid", "<i8"), ("variance", "<i8"), ("rule", "<u4"),
+    ("table", "<u2"), ("code", "<u2"), ("legs", LEGS_OF_A_RIDE),
+])
+# An entry's ride and charge lie in it as they are; their fields stand beside its own.
+ENTRY = np.dtype([
+    *((name, RIDE[name]) for name in RIDE.names), *((name, CHARGE[name]) for name in CHARGE.names),
+    ("in_file", "<u4"), ("in_line", "<u4"), ("out_file", "<u4"), ("out_line", "<u4"),
+    ("window", "<u2"), ("reason", "u1"), ("reserved", "u1"), ("reserved_2", "<u4"),
+])
+assert LEGS_OF_A_RIDE.itemsize == sizeof(Legs)
+assert CHARGE.itemsize == sizeof(Charge)
+assert ENTRY.itemsize == sizeof(Entry)
 
 # Flag bits, under the names of records.pxd.
 TAP_FLAGS = {
@@ -63,6 +86,8 @@ RIDE_FLAGS = {
     "PAID_BY_VALIDATOR": PAID_BY_VALIDATOR, "RIDE_HAS_DUE": RIDE_HAS_DUE, "HELD": HELD,
     "RIDE_HAS_DISTANCE": RIDE_HAS_DISTANCE, "REVIEWED": REVIEWED,
 }
-LEG_SLOTS = LEGS
+LEGS_MOST = LEGS
+DISCOUNT_LEGS_MOST = DISCOUNT_LEGS
+FEE_LEGS_MOST = LEGS - DISCOUNT_LEGS - 1
 SHARE_OF_OPERATOR = SHARE_OPERATOR
 SHARE_OF_ISSUER = SHARE_ISSUER

@@ -5,13 +5,20 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from network.errors import TableError
 from network.locations import KeyPath
-from network.model import Centre, Funder, Issuer, NetworkFile, Operator
+from network.model import Agreement, Centre, Funder, Issuer, NetworkFile, Operator
+from network.money import PPM
 
 FIRST_DAY = datetime.date(1970, 1, 1)
 LAST_DAY = datetime.date(2105, 12, 31)      # times of taps are 32 bits of seconds since 1970
 RIDE_LIMIT_S_MOST = 7 * 86_400
+CURRENCY_DECIMALS = range(4)                # of ISO 4217: rupiah without, yuan 2, dinar 3
+# What an agreement holds for.
+CONDITIONS = ("between", "issuers", "operators", "modes", "media", "card_kinds", "in_force_from",
+              "in_force_until")
 FUNDERS_OF_RIDES = ("operator", "issuer")   # whom a table's shares mean by these words
 
 
@@ -35,6 +42,7 @@ def check_model(model: NetworkFile) -> None:
     _check_line_classes(model)
     _check_agreements(model)
     _check_times(model)
+    _check_currency(model)
 
 
 def _check_operator(operator: Operator, model: NetworkFile, here: KeyPath) -> None:
@@ -96,12 +104,50 @@ def _check_line_classes(model: NetworkFile) -> None:
 
 
 def _check_agreements(model: NetworkFile) -> None:
-    centres = {centre.code for centre in model.centre}
-    for index, agreement in enumerate(model.agreement):
-        if agreement.centre is not None and agreement.centre not in centres:
-            raise TableError(f"agreement {agreement.agreement!r} names the centre "
-                             f"{agreement.centre!r}, which network.toml does not have",
-                             "add the centre", key=("agreement", index, "centre"))
+    """Agreements name what the network has, and ask for fees that can be paid."""
+    known = {"centre": [one.code for one in model.centre],
+             "issuers": [one.code for one in model.issuer],
+             "operators": [one.code for one in model.operator], "modes": model.modes,
+             "media": model.media, "card_kinds": model.card_kinds}
+    for index, one in enumerate(model.agreement):
+        here, what = ("agreement", index), f"agreement {one.agreement!r}"
+        named = {key: getattr(one, key) for key in known}
+        named["centre"] = None if one.centre is None else [one.centre]
+        for key, names in named.items():
+            for name in sorted({*(names or ())} - {*known[key]}):
+                raise TableError(f"{what} names {name!r}, which network.toml does not have",
+                                 "add it, or correct the name",
+                                 expected=", ".join(known[key]) or "none", key=(*here, key))
+        for key, day in (("in_force_from", one.in_force_from),
+                         ("in_force_until", one.in_force_until)):
+            if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+                raise TableError(f"{what} has the date {day}", "correct the date",
+                                 expected=f"a day from {FIRST_DAY} to {LAST_DAY}",
+                                 key=(*here, key))
+        _check_fees(one, what, here)
+    _check_conditions(model.agreement)
+
+
+def _check_fees(one: Agreement, what: str, here: KeyPath) -> None:
+    if min(one.clearing_ppm, one.issuer_ppm) < 0 or one.clearing_ppm + one.issuer_ppm > PPM:
+        raise TableError(f"the fees of {what} are {one.clearing_ppm} and {one.issuer_ppm} parts "
+                         "per million", "correct them", expected=f"0 to {PPM} together", key=here)
+    if one.clearing_ppm and one.centre is None:
+        raise TableError(f"{what} has a clearing fee and no centre that takes it",
+                         "name one as its centre", key=(*here, "clearing_ppm"))
+
+
+def _check_conditions(agreements: Sequence[Agreement]) -> None:
+    """No agreement is hidden by one of the same conditions that stands before it."""
+    seen: dict[bytes, str] = {}
+    for index, one in enumerate(agreements):
+        asked = {key: sorted(value) if isinstance(value, list) else value
+                 for key in CONDITIONS if (value := getattr(one, key)) is not None}
+        before = seen.setdefault(msgspec.json.encode(asked), one.agreement)
+        if before != one.agreement:
+            raise TableError(f"agreement {one.agreement!r} is for the same rides as {before!r}, "
+                             "which stands before it", "keep one of the two",
+                             key=("agreement", index))
 
 
 def _check_times(model: NetworkFile) -> None:
@@ -118,12 +164,31 @@ def _check_times(model: NetworkFile) -> None:
                          expected=f"seconds, from 1 to {RIDE_LIMIT_S_MOST}", key=("ride_limit_s",))
 
 
+def _check_currency(model: NetworkFile) -> None:
+    for name in ("currency", "minor_unit"):
+        if not getattr(model, name).strip():
+            raise TableError(f"{name} is blank", "name it, or leave it out",
+                             expected="a name, such as yuan and fen", key=(name,))
+    if model.currency_decimals not in CURRENCY_DECIMALS:
+        raise TableError(
+            f"currency_decimals is {model.currency_decimals}",
+            "write 2 where amounts are hundredths, as of yuan, and 0 where they are whole",
+            expected=f"a number from {CURRENCY_DECIMALS[0]} to {CURRENCY_DECIMALS[-1]}",
+            key=("currency_decimals",))
+    if model.currency_decimals == 0 and model.minor_unit != model.currency:
+        raise TableError(
+            f"amounts without decimals are whole {model.currency}, and minor_unit is "
+            f"{model.minor_unit!r}", "correct minor_unit, or currency_decimals",
+            expected=f"minor_unit = {model.currency!r}", key=("minor_unit",))
+
+
 def _names_of(model: NetworkFile) -> Iterator[tuple[str, list[tuple[KeyPath, str]]]]:
     """What is named, and every name with where it is given."""
     for what in ("modes", "card_kinds", "media"):
         yield what, [((what, index), name) for index, name in enumerate(getattr(model, what))]
     for what, key in (("province", "code"), ("city", "code"), ("accumulator", "accumulator"),
-                      ("line_class", "line_class"), ("day", "date")):
+                      ("line_class", "line_class"), ("agreement", "agreement"),
+                      ("day", "date")):
         yield what, [((what, index, key), str(getattr(one, key)))
                      for index, one in enumerate(getattr(model, what))]
     for number, operator in enumerate(model.operator):

@@ -24,6 +24,8 @@ def member_rows(numbered: NumberedNetwork) -> npt.NDArray[Any]:
         rows["city"][member.number] = cities.get(member.city or "", 0)
         rows["province"][member.number] = provinces.get(member.province or "", 0)
     systems = {system: number for number, system in enumerate(network.systems(), 1)}
+    for slot, issuer in enumerate(model.issuer, 1):
+        rows["slot"][names.known("member", issuer.code)] = slot
     for slot, operator in enumerate(model.operator, 1):
         row = rows[names.known("member", operator.code)]
         row["system"] = systems[network.system_of(operator.code)]

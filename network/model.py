@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from network.money import Currency
+
 
 class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """network.toml as it is written."""
@@ -35,8 +37,15 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     calendar: Literal["mainland", "own"] = "own"    # whose holidays and make-up workdays hold
     day: list[OwnDay] = []                          # before that calendar, or in place of one
     ride_limit_s: int = 6 * 3600            # longest gate-in to gate-out that is one ride
-    currency: str = "yuan"                  # what a hundred of the amounts are called
+    currency: str = "yuan"                  # what people read amounts in
+    currency_decimals: int = 2
+    minor_unit: str = "fen"                 # what every amount is a whole number of
     default_layout: str | None = None       # for files that are not onecard-taps/1
+
+    @property
+    def money(self) -> Currency:
+        """What amounts are in."""
+        return Currency(self.currency, self.minor_unit, self.currency_decimals)
 
 
 class Province(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -116,13 +125,21 @@ class Centre(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What the operator pays for clearing a ride, by how far from home the card is.
+    """What the operator pays for the clearing of a ride. The first that holds for it decides.
 
-    Fees are parts per million of what the rider paid, rounded half up to a fen, each.
+    Fees are parts per million of what the rider paid, rounded half up to a minor unit, each.
     """
 
     agreement: str
-    between: Literal["city", "province", "nation"]  # same city; same province; further
     clearing_ppm: int = 0
     issuer_ppm: int = 0
-    centre: str | None = None
+    centre: str | None = None                       # takes the clearing fee
+    # What it holds for; what is not given is no condition.
+    between: Literal["city", "province", "nation"] | None = None    # same city; province; further
+    issuers: list[str] | None = None
+    operators: list[str] | None = None
+    modes: list[str] | None = None
+    media: list[str] | None = None
+    card_kinds: list[str] | None = None
+    in_force_from: datetime.date | None = None      # service days, inclusive
+    in_force_until: datetime.date | None = None

@@ -1,11 +1,30 @@
-"""Exact shares of money: percents as parts per million, never through a float."""
+"""Money, exact: amounts as people read them, percents as parts per million, never through a float.
+
+Amounts are whole minor units of a network's currency: fen, cents, rupiah.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from network.errors import TableError
 
 PPM = 1_000_000
-AMOUNT_MAX = 2_000_000_000      # fen that one record or price may carry; kernels rely on it
+AMOUNT_MAX = 2_000_000_000      # that one record or price may carry; kernels rely on it
+
+
+class Currency(NamedTuple):
+    """What a network's amounts are in."""
+
+    name: str               # what people read: yuan
+    minor_unit: str         # what is stored: fen
+    decimals: int           # 10 ** decimals minor units are one of the currency
+
+    def text(self, amount: int) -> str:
+        """An amount as people read it: 123456 fen are 1,234.56."""
+        whole, part = divmod(abs(amount), 10 ** self.decimals)
+        decimals = f".{part:0{self.decimals}}" if self.decimals else ""
+        return f"{'-' if amount < 0 else ''}{whole:,}{decimals}"
 
 
 def percent_ppm(percent: int | str) -> int:

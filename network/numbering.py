@@ -42,7 +42,7 @@ def number_members(network: Network, names: Names) -> NumberedNetwork:
 
 
 def number_network(network: Network, names: Names) -> NumberedNetwork:
-    """Every member, mode, medium, card kind, accumulator, and every stop and line that is listed.
+    """Every member, mode, medium, card kind, accumulator, agreement, listed stop and line.
 
     Raises OnecardError where a book has no room for them, TableError for a file of stops or lines
     that cannot be taken.
@@ -53,6 +53,8 @@ def number_network(network: Network, names: Names) -> NumberedNetwork:
                         ("card_kind", model.card_kinds), ("accumulator", network.accumulators)):
         for code in codes:
             names.number(kind, code)
+    for agreement in model.agreement:
+        names.number("rule", agreement.agreement)
     for kind, room in ROOM.items():
         if names.count(kind) > room:
             raise OnecardError(f"the book's dictionary has {names.count(kind) - 1} of kind {kind}",

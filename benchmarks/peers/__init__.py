@@ -1,8 +1,8 @@
 """The same day cleared by the engine and by what a user would write instead of it.
 
-DuckDB, Polars, pandas and ClickHouse (through chdb) read the same files, with all cores, and come
-to the same refusals, rides, prices, obligations and positions, to the fen; that is asserted. Each
-run is a process of its own, in turns, timed from the start of reading to positions in memory.
+DuckDB and ClickHouse (through chdb) read the same files, with all cores, and come to the same
+refusals, rides, prices, obligations and positions, to the fen; that is asserted. Each run is a
+process of its own, in turns, timed from the start of reading to positions in memory.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from benchmarks.peers.reference_data import write_reference
 
 ENGINE = "engine"
 # Each peer's module, and the package that it needs.
-PEERS = {"duckdb": "duckdb", "polars": "polars", "pandas": "pandas", "clickhouse": "chdb"}
+PEERS = {"duckdb": "duckdb", "clickhouse": "chdb"}
 WHAT = ("the sample day of the network demo without its monthly tiers, from the same files to "
         "refusals, rides, prices, obligations and positions in memory, equal to the fen; peers "
         "have their reference tables ready, and do not check the files' trailers as the engine "
@@ -43,11 +43,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--once", tariff_index=(ENGINE, *PEERS), help=argparse.SUPPRESS)
+    parser.add_argument("--once", choices=(ENGINE, *PEERS), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.once:
         print(json.dumps(run_once(options.once, options.taps, options.seed, options.threads)))
         return
+    require_installed()
     result = race(options.taps, options.seed, options.threads, options.rounds)
     print(json.dumps(result, indent=2) if options.json else render(result))
 
@@ -57,13 +58,8 @@ def race(taps: int, seed: int, threads: int, rounds: int) -> dict[str, Any]:
 
     A peer's `ratio` is how many times as long as the engine it takes. `cpu_seconds` are those of
     all cores together, which do not grow where others use the machine.
-    Raises AssertionError where a peer comes to another outcome than the engine, and
-    ModuleNotFoundError where one is not installed.
+    Raises AssertionError where a peer comes to another outcome than the engine.
     """
-    missing = list_missing()
-    if missing:
-        raise ModuleNotFoundError(f"the race needs {', '.join(missing)}: "
-                                  "pip install 'onecard-clearing[peers]'")
     paths = prepare(Day(taps, seed))
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         left_out = write_reference(Path(folder)).left_out
@@ -92,14 +88,19 @@ def race(taps: int, seed: int, threads: int, rounds: int) -> dict[str, Any]:
 
 def list_missing() -> list[str]:
     """The packages of peers that are not installed."""
-    return [package for package in (*PEERS.values(), "pyarrow", "tomli_w")
+    return [package for package in (*PEERS.values(), "tomli_w")
             if importlib.util.find_spec(package) is None]
+
+
+def require_installed() -> None:
+    """Exit, saying what to install, unless the race can be run; for before anything is measured."""
+    missing = list_missing()
+    if missing:
+        sys.exit(f"the race needs {', '.join(missing)}: pip install 'onecard-clearing[peers]'")
 
 
 def run_once(name: str, taps: int, seed: int, threads: int) -> dict[str, Any]:
     """One run, measured: seconds, peak memory, and what it came to."""
-    # Read when the package is imported; the others are told when they are prepared.
-    os.environ["POLARS_MAX_THREADS"] = str(threads)
     module = importlib.import_module(
         f"benchmarks.peers.{name if name == ENGINE else f'in_{name}'}")
     paths = prepare(Day(taps, seed))

@@ -175,9 +175,9 @@ SELECT day, owed.1 AS debtor, owed.2 AS creditor, owed.3 AS cause, sum(owed.4)::
 FROM sums JOIN terms ON terms.number = sums.terms
 ARRAY JOIN [
     (issuer::String, operator::String, 'FARE', paid),
-    (funder1, operator::String, 'CONCESSION_SHARE', share1),
-    (funder2, operator::String, 'CONCESSION_SHARE', share2),
-    (credit_funder, operator::String, 'TRANSFER_SHARE', transfer),
+    (funder1, operator::String, 'CONCESSION', share1),
+    (funder2, operator::String, 'CONCESSION', share2),
+    (credit_funder, operator::String, 'TRANSFER', transfer),
     (operator::String, centre, 'CLEARING_FEE', clearing_fee),
     (operator::String, issuer::String, 'ISSUER_FEE', issuer_fee)] AS owed
 WHERE debtor <> creditor GROUP BY day, debtor, creditor, cause HAVING fen <> 0

@@ -155,9 +155,9 @@ WITH sums AS (
 ), owed AS (
     SELECT *, unnest([
         {{'debtor': issuer::VARCHAR, 'creditor': operator::VARCHAR, 'cause': 'FARE', 'fen': paid}},
-        {{'debtor': funder1, 'creditor': operator, 'cause': 'CONCESSION_SHARE', 'fen': share1}},
-        {{'debtor': funder2, 'creditor': operator, 'cause': 'CONCESSION_SHARE', 'fen': share2}},
-        {{'debtor': credit_funder, 'creditor': operator, 'cause': 'TRANSFER_SHARE',
+        {{'debtor': funder1, 'creditor': operator, 'cause': 'CONCESSION', 'fen': share1}},
+        {{'debtor': funder2, 'creditor': operator, 'cause': 'CONCESSION', 'fen': share2}},
+        {{'debtor': credit_funder, 'creditor': operator, 'cause': 'TRANSFER',
           'fen': transfer}},
         {{'debtor': operator, 'creditor': centre, 'cause': 'CLEARING_FEE', 'fen': clearing_fee}},
         {{'debtor': operator, 'creditor': issuer, 'cause': 'ISSUER_FEE', 'fen': issuer_fee}}],

@@ -1,7 +1,7 @@
 """What an operator gets back for its files: an acknowledgement and reject files.
 
-Replies are a function of a committed run, so that they can be written again from the book, the same
-bytes, where a run was committed and its replies were lost.
+They are a function of a committed run, so that they can be written again from the book, the same
+bytes, where a run was committed and they were lost.
 """
 
 from __future__ import annotations
@@ -16,21 +16,18 @@ import numpy as np
 
 from clearing.book import Book, BookFile
 from clearing.book.schema import RAW_BYTES
-from clearing.engine.run import Report, words_of
+from clearing.engine.run import Report
 from ext.codes import Code
 from ext.records import REFUSAL
+from network.refusals import WORDS
 
 REJECT_COLUMNS = ("line", "offset", "code", "field", "reason", "record")
+FOLDER = "acknowledgements"     # in the book's folder, unless somebody says otherwise
 NAME_BYTES = 150            # of an input file's name, in the name of its reject file
 
 
-def default_folder(book: str) -> Path:
-    """Where replies go unless somebody says otherwise."""
-    return Path("replies") if book.startswith("clickhouse://") else Path(book) / "replies"
-
-
 def path_of(run: int, folder: Path) -> Path:
-    """Where the acknowledgement of a run is; the last of its replies to be written."""
+    """Where the acknowledgement of a run is; written after its reject files."""
     return folder / f"run-{run}.ack.json"
 
 
@@ -41,7 +38,7 @@ def acknowledge(report: Report, folder: Path) -> Path:
                    key=lambda index: (report.files[index].file, report.files[index].code,
                                       report.files[index].name))
     rejects = {index: _reject(report, index, folder) for index in order
-               if len(report.replies.get(index, ()))}
+               if len(report.rejects.get(index, ()))}
     path = path_of(report.run.run, folder)
     content = {
         "run": report.run.run,
@@ -63,8 +60,8 @@ def acknowledge(report: Report, folder: Path) -> Path:
 def acknowledge_again(book: Book, report: Report, folder: Path) -> list[Path]:
     """Acknowledgements of earlier runs that took files of this one, where the folder has none.
 
-    A run that was killed between its commit and its replies is given again by its sender, and all
-    of its files are duplicates then; this is how the sender gets the answer to the first time.
+    Where a run was killed between its commit and its acknowledgement, the sender gives its files
+    again, and all of them are duplicates then: this is how it gets the answer to the first time.
     """
     again = {file.sha256 for file in report.files if file.code == Code.DUPLICATE_FILE}
     runs = {run for digest, (run, _) in book.file_digests().items() if digest in again}
@@ -93,10 +90,10 @@ def read_report(book: Book, number: int) -> Report:
     raw = [bytes.fromhex(str(text)) for text in rows["raw"]]
     for index, file in enumerate(files):
         if not file.code:
-            places = np.flatnonzero(refusals["file"] == file.file)
-            report.replies[index] = refusals[places]
-            report.raw[index] = [raw[place] for place in places.tolist()]
-            report.refusals.update(Code(code) for code in refusals["code"][places].tolist())
+            own = np.flatnonzero(refusals["file"] == file.file)
+            report.rejects[index] = refusals[own]
+            report.raw[index] = [raw[row] for row in own.tolist()]
+            report.refusals.update(Code(code) for code in refusals["code"][own].tolist())
     return report
 
 
@@ -109,16 +106,16 @@ def _file(file: BookFile, reject: Path | None) -> dict[str, Any]:
 
 
 def _reject(report: Report, index: int, folder: Path) -> Path:
-    """The reject file of one input file: every refused record with its place and reason."""
+    """The reject file of one input file: each refused record, where it is, and why."""
     file = report.files[index]
     name = file.name.encode()[:NAME_BYTES].decode(errors="ignore")
     path = folder / f"run-{report.run.run}.{file.file}.{name}.rejects.csv"
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(REJECT_COLUMNS)
-        for row, raw in zip(report.replies[index], report.raw[index], strict=True):
+        for row, raw in zip(report.rejects[index], report.raw[index], strict=True):
             code = Code(int(row["code"]))
             writer.writerow((int(row["line"]), int(row["offset"]), code.name,
-                             int(row["field"]) or "", words_of(code),
+                             int(row["field"]) or "", WORDS[code],
                              raw[:RAW_BYTES].decode("utf-8", "backslashreplace")))
     return path

@@ -1,4 +1,7 @@
-"""What a book holds, as rows for people and machines: names for numbers, civil times, fen."""
+"""What a book holds, as rows for people and machines: names for numbers, civil times.
+
+Amounts are minor units of the network's currency.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book import Book
-from ext.codes import Cause, Code, LegKind, RideState
-from ext.records import LEG_SLOTS, OBLIGATION, RIDE_FLAGS
+from clearing.book.stored import PARTS
+from ext.codes import Cause, RideState
+from ext.records import LEGS_MOST, OBLIGATION, RIDE_FLAGS
 from network.cards import card_text
 from network.civil import day_of
 from network.names import Names
@@ -18,6 +22,7 @@ from network.names import Names
 Records = npt.NDArray[Any]
 Rows = Iterator[tuple[Any, ...]]
 
+FEES = (Cause.CLEARING_FEE, Cause.ISSUER_FEE)
 RIDE_COLUMNS = (
     "card", "card_seq", "started_at", "ended_at", "operator", "mode", "line", "from_stop",
     "to_stop", "state", "medium", "card_kind", "due", "price", "paid", "variance", "table", "rule",
@@ -25,9 +30,8 @@ RIDE_COLUMNS = (
 )
 ENTRY_COLUMNS = (
     *RIDE_COLUMNS[:-1], "issuer", "age", "reviewed",
-    *(f"leg{leg}_{part}" for leg in range(1, LEG_SLOTS + 1)
-      for part in ("kind", "rule", "funder", "amount")),
-    "clearing_fee", "issuer_fee", "centre", "operator_net", "held", "reason", "window", "run",
+    *(f"leg{leg}_{part}" for leg in range(1, LEGS_MOST + 1) for part in PARTS),
+    "operator_net", "held", "reason", "window", "run",
 )
 VARIANCE_COLUMNS = ("table", "operator", "device", "variance", "rides", "total")
 POSTING_COLUMNS = ("run", "window", "card", "card_seq", "member", "side", "amount", "cause")
@@ -67,7 +71,7 @@ class Lister:
         return codes
 
     def rides(self, where: str = "1") -> Rows:
-        """Rides in the order of RIDE_COLUMNS, by card and time; money in fen."""
+        """Rides in the order of RIDE_COLUMNS, by card and time."""
         for block in self.book.entries(where):
             yield from zip(*self._ride_columns(block), strict=True)
 
@@ -82,14 +86,16 @@ class Lister:
             [RideState(state).name for state in rows["state"].tolist()],
             self.codes("medium", rows["medium"]), self.codes("card_kind", rows["card_kind"]),
             *(rows[name].tolist() for name in ("due", "price", "paid", "variance")),
-            self.codes("table", rows["table"]), self._rules(rows), days_of(rows["window"]),
+            self.codes("table", rows["table"]), self.rules(rows), days_of(rows["window"]),
         ]
 
-    def _rules(self, rows: Records) -> list[str]:
+    def rules(self, rows: Records) -> list[str]:
         """The fare row and the discount rows that decided, in the order they were applied."""
         rules: list[str] = self.codes("rule", rows["rule"]).tolist()
-        for leg in range(1, LEG_SLOTS + 1):
-            names = self.codes("rule", rows[f"leg{leg}_rule"])
+        legs = rows["legs"]
+        for leg in range(1, LEGS_MOST):
+            of_fees = np.isin(legs["cause"][:, leg], FEES)
+            names = self.codes("rule", np.where(of_fees, 0, legs["rule"][:, leg]))
             rules = [f"{rule}+{name}" if name and not rule.endswith(f"+{name}") else rule
                      for rule, name in zip(rules, names, strict=True)]
         return rules
@@ -101,19 +107,20 @@ class Lister:
                 yield from zip(*self._entry_columns(rows, run.run), strict=True)
 
     def _entry_columns(self, rows: Records, run: int) -> list[Any]:
-        legs: list[Any] = []
-        for leg in range(1, LEG_SLOTS + 1):
-            kinds = ["" if kind == 0 else LegKind(kind).name.lower()
-                     for kind in rows[f"leg{leg}_kind"].tolist()]
-            legs += [kinds, self.codes("rule", rows[f"leg{leg}_rule"]),
-                     self.codes("member", rows[f"leg{leg}_funder"]),
-                     rows[f"leg{leg}_amount"].tolist()]
-        net = rows["due"] + rows["variance"] - rows["clearing_fee"] - rows["issuer_fee"]
+        found, legs = rows["legs"], list[Any]()
+        for leg in range(LEGS_MOST):
+            legs += [["" if cause == 0 else words_of_cause(cause)
+                      for cause in found["cause"][:, leg].tolist()],
+                     self.codes("rule", found["rule"][:, leg]),
+                     self.codes("member", found["debtor"][:, leg]),
+                     self.codes("member", found["creditor"][:, leg]),
+                     found["amount"][:, leg].tolist()]
+        fees = np.where(np.isin(found["cause"], FEES), found["amount"], 0).sum(axis=1)
+        net = rows["due"] + rows["variance"] - fees
         return [
             *self._ride_columns(rows)[:-1], self.codes("member", rows["issuer"]),
             [age or "" for age in rows["age"].tolist()], _flagged(rows, "REVIEWED"), *legs,
-            rows["clearing_fee"].tolist(), rows["issuer_fee"].tolist(),
-            self.codes("member", rows["centre"]), net.tolist(),
+            net.tolist(),
             _flagged(rows, "HELD"), rows["reason"].tolist(), days_of(rows["window"]),
             [run] * len(rows),
         ]
@@ -166,8 +173,3 @@ def obligations_of(book: Book, first: int = 0, last: int = 0xFFFF) -> Records:
 def words_of_cause(cause: int) -> str:
     """A cause in words."""
     return Cause(cause).name.lower()
-
-
-def words_of_code(code: int) -> str:
-    """A refusal code's name."""
-    return Code(code).name

@@ -6,7 +6,7 @@ the validator, the entry's own due is what it said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,11 @@ from clearing.book import Book
 from clearing.reference.entries import enter
 from clearing.reference.memory import Memory
 from clearing.reference.pricing import Priced, price
-from clearing.reference.results import COMPLETE, OVERTIME, Entry, Ride
+from clearing.reference.results import COMPLETE, OVERTIME, Entry, Leg, Ride
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
-from ext.codes import LegKind, RideState
-from ext.records import LEG_SLOTS, RIDE_FLAGS
+from ext.codes import Cause, RideState
+from ext.records import RIDE_FLAGS
 from network.cards import card_text
 from network.civil import day_of
 from network.names import Names
@@ -73,7 +73,7 @@ def ride_of(row: Any, names: Names) -> Ride:
 
 
 def _tap(row: Any, operator: str) -> Tap:
-    """A stand-in for the ride's taps, which only their places matter of."""
+    """A stand-in for the ride's taps, of which only file and line matter."""
     return Tap(card="", card_seq=int(row["card_seq"]), tapped_at=0, operator=operator, device="",
                device_seq=0, mode="", kind="single", stop="", file=int(row["in_file"]),
                source_line=int(row["in_line"]))
@@ -94,8 +94,7 @@ def _told(entry: Entry) -> dict[str, Any]:
     charge = entry.charge
     return {
         "due": charge.due, "price": charge.price, "paid": charge.paid, "variance": charge.variance,
-        "legs": sorted((leg.kind, leg.rule, leg.funder, leg.amount) for leg in charge.legs),
-        "clearing fee": entry.clearing_fee, "issuer fee": entry.issuer_fee, "held": charge.held,
+        "legs": sorted(entry.legs), "held": charge.held,
         "table": charge.table, "rule": charge.rule, "state": entry.ride.state,
     }
 
@@ -104,7 +103,6 @@ def _stored(row: Any, names: Names) -> dict[str, Any]:
     return {
         "due": int(row["due"]), "price": int(row["price"]), "paid": int(row["paid"]),
         "variance": int(row["variance"]), "legs": sorted(legs_of(row, names)),
-        "clearing fee": int(row["clearing_fee"]), "issuer fee": int(row["issuer_fee"]),
         "held": bool(int(row["flags"]) & RIDE_FLAGS["HELD"]),
         "table": names.code("table", int(row["table"])),
         "rule": names.code("rule", int(row["rule"])),
@@ -112,11 +110,12 @@ def _stored(row: Any, names: Names) -> dict[str, Any]:
     }
 
 
-def legs_of(row: Any, names: Names) -> Sequence[tuple[str, str, str, int]]:
-    """The discount legs of an entry: kind, row, funder, amount in fen."""
+def legs_of(row: Any, names: Names) -> list[Leg]:
+    """The legs of an entry, as the plain engine has them."""
+    legs = row["legs"]
     return [
-        (LegKind(int(row[f"leg{leg}_kind"])).name.lower(),
-         names.code("rule", int(row[f"leg{leg}_rule"])),
-         names.code("member", int(row[f"leg{leg}_funder"])), int(row[f"leg{leg}_amount"]))
-        for leg in range(1, LEG_SLOTS + 1) if row[f"leg{leg}_kind"]
-    ]
+        Leg(Cause(int(legs["cause"][leg])).name.lower(),
+            names.code("rule", int(legs["rule"][leg])),
+            names.code("member", int(legs["debtor"][leg])),
+            names.code("member", int(legs["creditor"][leg])), int(legs["amount"][leg]))
+        for leg in range(int(legs["count"]))]

@@ -20,13 +20,15 @@ LAST_FILE = "positions.csv"     # where it stands, the others do
 
 
 def write_settlement(folder: Path, obligations: npt.NDArray[Any], positions: Sequence[Position],
-                     members: Sequence[Member]) -> None:
-    """Write instructions.csv, statement-MEMBER.csv and, when all is there, positions.csv; in fen.
+                     members: Sequence[Member], minor_unit: str) -> None:
+    """Write instructions.csv, statement-MEMBER.csv and, when all is there, positions.csv.
 
     obligations: OBLIGATION rows of the windows that were closed.
+    minor_unit: what amounts are in, which the last column of each file says.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "instructions.csv", ("member", "action", "amount"), instruct(positions))
+    _write(folder / "instructions.csv", ("member", "action", "amount"), instruct(positions),
+           minor_unit)
     codes = {member.number: member.code for member in members}
     for member in members:
         rows = [
@@ -38,14 +40,16 @@ def write_settlement(folder: Path, obligations: npt.NDArray[Any], positions: Seq
         ]
         if rows:
             _write(folder / f"statement-{member.code}.csv",
-                   ("window", "cause", "debtor", "creditor", "rides", "amount"), rows)
-    _write(folder / LAST_FILE, Position._fields, positions)
+                   ("window", "cause", "debtor", "creditor", "rides", "amount"), rows,
+                   minor_unit)
+    _write(folder / LAST_FILE, Position._fields, positions, minor_unit)
 
 
-def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]],
+           minor_unit: str) -> None:
     unfinished = path.with_name(path.name + ".unfinished")
     with unfinished.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+        writer.writerow((*columns, "unit"))
+        writer.writerows((*row, minor_unit) for row in rows)
     os.replace(unfinished, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,12 @@ import numpy.typing as npt
 
 from clearing.answers.listings import obligations_of
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card
+from clearing.answers.session import Session
 from clearing.book import Book
 from clearing.book.views import flows
 from clearing.reference.world import world_of
 from ext.codes import Cause
-from ext.records import LEG_SLOTS
+from ext.records import RIDE_FLAGS
 from fare_tables.source import load_tables
 from network.members import LEVELS
 from network.numbering import NumberedNetwork
@@ -22,14 +24,17 @@ from settlement.positions import net_positions
 Records = npt.NDArray[Any]
 BREAKS_MOST = 100
 
-_LEGS = " + ".join(f"leg{leg}_amount" for leg in range(1, LEG_SLOTS + 1))
+# What the operator is due: every leg but the fees, which it owes itself.
+_GROSS = " + ".join(
+    f"if({flow.cause} IN ({int(Cause.CLEARING_FEE)}, {int(Cause.ISSUER_FEE)}), 0, {flow.amount})"
+    for flow in flows())
 
 
-def check_balances(book: Book, world: NumberedNetwork) -> list[str]:
+def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
     """What does not add up, in words: entries in themselves, obligations, positions."""
-    breaks = []
+    breaks, unit = [], numbered.network.model.minor_unit
     found = book.query(
-        f"SELECT count() AS rides FROM ledger WHERE paid + {_LEGS} != due + variance "
+        f"SELECT count() AS rides FROM ledger WHERE {_GROSS} != due + variance "
         "OR variance != paid - price OR paid < 0 OR due < 0")
     if int(found["rides"][0]):
         breaks.append(f"{int(found['rides'][0])} entries do not balance in themselves")
@@ -41,14 +46,14 @@ def check_balances(book: Book, world: NumberedNetwork) -> list[str]:
         if stored.get(key, 0) != posted.get(key, 0):
             window, debtor, creditor, cause = key
             breaks.append(
-                f"window {window}: {world.names.code('member', debtor)} owes "
-                f"{world.names.code('member', creditor)} {stored.get(key, 0)} fen for "
+                f"window {window}: {numbered.names.code('member', debtor)} owes "
+                f"{numbered.names.code('member', creditor)} {stored.get(key, 0)} {unit} for "
                 f"{Cause(cause).name.lower()}, but the entries say {posted.get(key, 0)}")
     for level in LEVELS:
-        total = sum(one.net for one in net_positions(obligations, world.members)
+        total = sum(one.net for one in net_positions(obligations, numbered.members)
                     if one.level == level)
         if total:
-            breaks.append(f"positions per {level} add up to {total} fen, not to 0")
+            breaks.append(f"positions per {level} add up to {total} {unit}, not to 0")
     return breaks[:BREAKS_MOST]
 
 
@@ -59,7 +64,8 @@ def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
         found = book.query(
             f"SELECT window, {debtor} AS debtor, {creditor} AS creditor, "
             f"toUInt8({cause}) AS cause, sum({amount}) AS owed FROM ledger "
-            f"WHERE {amount} != 0 AND {debtor} != {creditor} AND bitAnd(flags, 4) = 0 "
+            f"WHERE {amount} != 0 AND {debtor} != {creditor} "
+            f"AND bitAnd(flags, {RIDE_FLAGS['HELD']}) = 0 "
             "GROUP BY window, debtor, creditor, cause")
         for row in zip(*(np.asarray(found[name]).tolist() for name in
                          ("window", "debtor", "creditor", "cause", "owed")), strict=True):
@@ -69,13 +75,13 @@ def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
     return sums
 
 
-def check_prices(book: Book, world: NumberedNetwork, cards: int | None) -> tuple[int, list[str]]:
+def check_prices(book: Book, numbered: NumberedNetwork, cards: int | None) -> tuple[int, list[str]]:
     """How many rides were priced again by the plain engine, and where it differs.
 
     cards: so many, taken evenly from all by their number; None: every card.
     """
     where = "1" if cards is None else _sample(book, cards)
-    plain = world_of(world.network, load_tables(world.network.folder.path))
+    plain = world_of(numbered.network, load_tables(numbered.network.folder.path))
     breaks, checked = list[str](), 0
     waiting: list[Records] = []
     for block in book.entries(where, f"card_hi, card_lo, {PRICED_ORDER}"):
@@ -86,10 +92,10 @@ def check_prices(book: Book, world: NumberedNetwork, cards: int | None) -> tuple
         waiting = [rest]
         for card in np.split(whole, ends[:-1]) if len(ends) else []:
             checked += len(card)
-            breaks += _check_card(card, plain, world)
+            breaks += _check_card(card, plain, numbered)
     for card in waiting:
         checked += len(card)
-        breaks += _check_card(card, plain, world)
+        breaks += _check_card(card, plain, numbered)
     return checked, breaks[:BREAKS_MOST]
 
 
@@ -100,9 +106,33 @@ def _sample(book: Book, cards: int) -> str:
     return f"intHash64(card_lo) % {every} = 0" if cards else "0"
 
 
-def _check_card(rows: Records, plain: Any, world: NumberedNetwork) -> list[str]:
+def _check_card(rows: Records, plain: Any, numbered: NumberedNetwork) -> list[str]:
     breaks = []
-    for row, priced in replay_card(rows, plain, world.names):
-        for difference in differences(row, priced, plain, world.names):
+    for row, priced in replay_card(rows, plain, numbered.names):
+        for difference in differences(row, priced, plain, numbered.names):
             breaks.append(f"ride {priced.ride.card}/{priced.ride.card_seq}: {difference}")
     return breaks
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was looked at, and what is wrong, in words."""
+
+    breaks: list[str]           # sums that do not add up
+    checked: int                # rides that were priced again
+    differences: list[str]      # of these, where the ledger has something else
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.breaks and not self.differences
+
+
+def verify(session: Session, cards: int | None = None) -> Verification:
+    """Add the whole book up again, and price the rides of so many cards again; None: of all.
+
+    Raises OnecardError and TableError.
+    """
+    numbered = session.numbered()
+    breaks = check_balances(session.book, numbered)
+    return Verification(breaks, *check_prices(session.book, numbered, cards))

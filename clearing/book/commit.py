@@ -33,7 +33,6 @@ from clearing.book.schema import (
     RUNS,
     WINDOWS,
     Table,
-    record_fields,
 )
 from clearing.book.state import (
     deltas_outgrow_base,
@@ -42,12 +41,12 @@ from clearing.book.state import (
     touch_marks,
 )
 from clearing.book.store import Store
+from clearing.book.stored import LEG_COLUMNS, stored_fields
 from clearing.book.writer import PackedWriter, RecordWriter, TableWriter
 from ext.records import (
     ACCUMULATOR,
     CARD_STATE,
     ENTRY,
-    LEG_SLOTS,
     OBLIGATION,
     REFUSAL,
     TAP,
@@ -55,8 +54,8 @@ from ext.records import (
 from network.errors import BookDamaged, BookError, RunNotOpen
 from network.names import Name
 
-_TOTALS = ("due", "price", "paid", "variance", "clearing_fee", "issuer_fee")
-_LEGS = tuple(f"leg{slot}_amount" for slot in range(1, LEG_SLOTS + 1))
+_TOTALS = ("due", "price", "paid", "variance")
+_LEGS = tuple(columns["amount"] for columns in LEG_COLUMNS[1:])
 
 
 class OpenRun:
@@ -112,7 +111,7 @@ class OpenRun:
                 f"{'no' if values is None else len(values)} values; expected as many of each")
         assert refusals.dtype == REFUSAL
         columns: list[ColumnData] = [
-            np.ascontiguousarray(refusals[name]) for name in record_fields(REFUSAL)]
+            np.ascontiguousarray(field.of(refusals)) for field in stored_fields(REFUSAL)]
         columns.append([record[:RAW_BYTES] for record in raw])
         columns.append([value.encode()[:RAW_BYTES] for value in values or [""] * len(raw)])
         self._refusals.write(columns)
@@ -225,10 +224,12 @@ class OpenRun:
         """What the run's entries add up to.
 
         They were added on their way: the store would read ten columns again, 0.04 s a million rows.
+        Legs but the fare's are what was taken off and what is paid for clearing.
         """
         totals = self._entries.totals
-        return {**{name: totals[name] for name in _TOTALS},
-                "concessions": sum(totals[name] for name in _LEGS)}
+        concessions = totals["due"] - totals["price"]
+        return {**{name: totals[name] for name in _TOTALS}, "concessions": concessions,
+                "fees": sum(totals[name] for name in _LEGS) - concessions}
 
     def _check_open(self) -> None:
         if self._phase != "open":

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from clearing.book.native import Array
-from clearing.book.schema import record_fields
+from clearing.book.stored import fields_named, stored_columns
 from ext.records import ENTRY
 from network.cards import card_text
 from network.names import Name
@@ -22,7 +22,7 @@ _PROVENANCE = ("card_hi", "card_lo", "in_file", "in_line", "out_file", "out_line
 _KINDS = {
     "line": "line", "vehicle": "vehicle", "device": "device", "from_stop": "stop",
     "to_stop": "stop", "rule": "rule", "operator": "member", "issuer": "member",
-    "centre": "member", "table": "table", "mode": "mode", "medium": "medium",
+    "table": "table", "mode": "mode", "medium": "medium",
     "card_kind": "card_kind",
 }
 ORDER = "card_hi, card_lo, started_at, ended_at, card_seq, out_seq"
@@ -31,16 +31,15 @@ _TIED = ("card_hi", "card_lo", "started_at", "ended_at", "card_seq", "out_seq")
 
 def name_kind(field: str) -> str | None:
     """The kind of name that a field of an entry holds the number of."""
-    if field.startswith("leg") and field.endswith("_rule"):
-        return "rule"
-    if field.startswith("leg") and field.endswith("_funder"):
-        return "member"
+    if field.startswith("leg"):
+        return {"rule": "rule", "debtor": "member", "creditor": "member"}.get(
+            field.partition("_")[2])
     return _KINDS.get(field)
 
 
 def exported_fields() -> tuple[str, ...]:
     """The fields of an entry that the export shows, after the card."""
-    return tuple(field for field in record_fields(ENTRY) if field not in _PROVENANCE)
+    return tuple(field for field in stored_columns(ENTRY) if field not in _PROVENANCE)
 
 
 def export(entries: Callable[[str], Iterable[Array]], names: Iterable[Name],
@@ -73,10 +72,10 @@ def _text(rows: Array, codes: dict[str, Array]) -> bytes:
     """Lines in the rows' order; those of one place in their own."""
     cells = [[card_text(high, low) for high, low in zip(
         rows["card_hi"].tolist(), rows["card_lo"].tolist(), strict=True)]]
-    for field in exported_fields():
-        kind = name_kind(field)
-        cells.append(list(map(str, rows[field].tolist())) if kind is None
-                     else codes[kind][rows[field]].tolist())
+    for field in fields_named(ENTRY, exported_fields()):
+        kind, values = name_kind(field.column), field.of(rows)
+        cells.append(list(map(str, values.tolist())) if kind is None
+                     else codes[kind][values].tolist())
     places = zip(*(rows[name].tolist() for name in _TIED), strict=True)
     lines = sorted(zip(places, map(",".join, zip(*cells, strict=True)), strict=True))
     return "".join(f"{line}\n" for _, line in lines).encode()

@@ -83,10 +83,14 @@ def pack_block(
 
 def fill_records(records: Array, columns: dict[str, Column]) -> None:
     """Write columns into the fields of the same names."""
-    pairs = [(records[field], column) for field, column in columns.items()]
-    for start in range(0, len(records), _STEP):
+    fill_fields([records[name] for name in columns], list(columns.values()))
+
+
+def fill_fields(fields: Sequence[Array], columns: Sequence[Column]) -> None:
+    """Write columns into fields of records, as views of them."""
+    for start in range(0, len(columns[0]), _STEP):
         stop = start + _STEP
-        for field, values in pairs:
+        for field, values in zip(fields, columns, strict=True):
             field[start:stop] = values[start:stop]
 
 

@@ -11,9 +11,10 @@ import numpy.typing as npt
 from clearing.book.export import export
 from clearing.book.native import Array, Column
 from clearing.book.runs import Run
-from clearing.book.schema import RUNS, record_fields
+from clearing.book.schema import RUNS
 from clearing.book.state import records_of
 from clearing.book.store import Columns, Store
+from clearing.book.stored import complete_legs, stored_columns
 from ext.records import ENTRY, TAP
 from network.errors import BookReadOnly, QueryRefused
 from network.names import Name
@@ -84,13 +85,15 @@ class Queries:
 
         Where only some `fields` are asked for, the others are 0, and the rest is read faster.
         """
-        names = fields or record_fields(ENTRY)
+        names = fields or stored_columns(ENTRY)
         columns = ", ".join(f"`{name}`" for name in names)
         by = f" ORDER BY {order}" if order else ""
-        yield from records_of(
-            self.store.blocks(
-                f"SELECT {columns} FROM entries WHERE run <= {self._last()} AND ({where}){by}"),
-            ENTRY, names)
+        for entries in records_of(
+                self.store.blocks(f"SELECT {columns} FROM entries WHERE run <= {self._last()} "
+                                  f"AND ({where}){by}"), ENTRY, names):
+            if fields is None:
+                complete_legs(entries)
+            yield entries
 
     def find_identities(
         self, cards_hi: npt.NDArray[np.uint64], cards_lo: npt.NDArray[np.uint64],
@@ -114,7 +117,7 @@ class Queries:
         seqs: npt.NDArray[np.uint32],
     ) -> Array:
         """The accepted events (TAP) that have one of these (card, counter)."""
-        fields = ", ".join(f"`{name}`" for name in record_fields(TAP))
+        fields = ", ".join(f"`{name}`" for name in stored_columns(TAP))
         found = [np.zeros(0, TAP)]
         for start in range(0, len(seqs), _WANTED):
             part = slice(start, start + _WANTED)

@@ -65,7 +65,6 @@ class Run(NamedTuple):
     paid: Fen
     variance: Fen
     concessions: Fen
-    clearing_fee: Fen
-    issuer_fee: Fen
+    fees: Fen
     started_at: Time
     finished_at: Time

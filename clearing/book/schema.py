@@ -1,11 +1,10 @@
 """The tables of a book, the same in a folder and on a server.
 
-Columns of record tables are read off the records' dtypes, under the fields' names; reserved bytes
-are zero by contract and not stored. State is the exception: it is read and written whole, so its
-tables hold records as they lie in memory, and views (clearing/book/views.py) take them apart for
-people. A run's rows carry its number in `run`, which is also the partition, so that what an
-uncommitted run left goes by DROP PARTITION. The statements keep to what ClickHouse 18.16 and the
-newest both understand.
+Columns of record tables are read off the records' dtypes (stored.py). State is the exception: it is
+read and written whole, so its tables hold records as they lie in memory, and views (views.py) take
+them apart for people. A run's rows carry its number in `run`, which is also the partition, so that
+what an uncommitted run left goes by DROP PARTITION. The statements keep to what ClickHouse 18.16
+and the newest both understand.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from typing import Any, NamedTuple, get_type_hints
 import numpy as np
 
 from clearing.book.runs import BookFile, Run
+from clearing.book.stored import stored_fields
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 RAW_BYTES = 1_024       # of a refused record; the rest is in its file
 
-_KINDS = {"u": "UInt", "i": "Int"}
 _CARD = ("card_hi", "card_lo")
 PACKED = "record"       # the column of a packed record's bytes ...
 PACKED_FROM = 16        # ... which begin after its card
@@ -73,12 +72,6 @@ class Table(NamedTuple):
         )
 
 
-def record_fields(dtype: np.dtype[Any]) -> tuple[str, ...]:
-    """The fields of a record that are stored, in their order."""
-    assert dtype.names is not None
-    return tuple(name for name in dtype.names if not name.startswith("reserved"))
-
-
 def packed(dtype: np.dtype[Any], *key: str) -> np.dtype[Any]:
     """A record of a card seen as its card, the fields that sort it, and all bytes after the card.
 
@@ -93,17 +86,10 @@ def packed(dtype: np.dtype[Any], *key: str) -> np.dtype[Any]:
         "offsets": [*offsets, PACKED_FROM], "itemsize": dtype.itemsize})
 
 
-def column_type(field: np.dtype[Any]) -> str:
-    """The ClickHouse type of a record's field."""
-    if field.kind == "V":
-        return f"FixedString({field.itemsize})"
-    return f"{_KINDS[field.kind]}{field.itemsize * 8}"
-
-
 def record_columns(dtype: np.dtype[Any]) -> tuple[Column, ...]:
     """The columns that hold an array of records, `run` first."""
-    fields = [Column(name, column_type(dtype[name])) for name in record_fields(dtype)]
-    return (Column("run", "UInt32"), *fields)
+    return (Column("run", "UInt32"),
+            *(Column(field.column, field.type) for field in stored_fields(dtype)))
 
 
 def _typed(row: type) -> tuple[Column, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from clearing.book.native import Array, bytes_of, fill_records, join_records, raw_of
+from clearing.book.native import Array, bytes_of, fill_fields, fill_records, join_records, raw_of
 from clearing.book.runs import Run
 from clearing.book.schema import (
     ACCUMULATORS,
@@ -23,9 +23,9 @@ from clearing.book.schema import (
     PACKED,
     Table,
     packed,
-    record_fields,
 )
 from clearing.book.store import Columns, Store
+from clearing.book.stored import fields_named, stored_columns
 from ext.clearing.partition import add_to_card_filter, list_in_card_filter
 from ext.records import ACCUMULATOR, CARD_STATE, TAP
 
@@ -46,8 +46,8 @@ class State:
 def load_state(store: Store, last: Run | None, card_filter: Array | None = None) -> State:
     """The state as of a run (None: before the first), of all cards or of some.
 
-    card_filter: see ext.clearing.partition: only marked cards, those with open taps, and a few others are loaded,
-    so that memory follows what a run touches and not how many cards there are.
+    card_filter: see ext.clearing.partition: only its cards, those with open rides, and a few others
+    are loaded, so that memory follows what a run touches and not how many cards there are.
     """
     if last is None or last.state_base == 0:
         return State(np.zeros(0, CARD_STATE), np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
@@ -130,7 +130,7 @@ def _list(fields: tuple[str, ...]) -> str:
 
 def _open_rides(store: Store, run: int) -> Array:
     blocks = store.blocks(
-        f"SELECT {_list(record_fields(TAP))} FROM {OPEN_RIDES.name} WHERE run = {run} "
+        f"SELECT {_list(stored_columns(TAP))} FROM {OPEN_RIDES.name} WHERE run = {run} "
         "ORDER BY card_hi, card_lo, tapped_at, card_seq")
     return np.concatenate([np.zeros(0, TAP), *records_of(blocks, TAP)])
 
@@ -139,10 +139,11 @@ def records_of(
     blocks: Iterator[Columns], dtype: np.dtype[Any], fields: Sequence[str] | None = None
 ) -> Iterator[Array]:
     """Blocks of columns as arrays of records, of which only `fields` are filled, or all."""
-    fields = fields or record_fields(dtype)
+    fields = fields or stored_columns(dtype)
     for block in blocks:
         records = np.zeros(len(block[fields[0]]), dtype)
-        fill_records(records, {name: block[name] for name in fields})
+        fill_fields([field.of(records) for field in fields_named(dtype, fields)],
+                    [block[name] for name in fields])
         yield records
 
 

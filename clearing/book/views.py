@@ -20,11 +20,10 @@ from clearing.book.schema import (
     PACKED,
     PACKED_FROM,
     Table,
-    column_type,
-    record_fields,
 )
-from ext.codes import Cause, LegKind
-from ext.records import ACCUMULATOR, CARD_STATE, LEG_SLOTS, RIDE_FLAGS
+from clearing.book.stored import LEG_COLUMNS, stored_fields
+from ext.codes import Cause
+from ext.records import ACCUMULATOR, CARD_STATE, RIDE_FLAGS
 
 COMMITTED = "run IN (SELECT run FROM runs)"
 
@@ -46,13 +45,6 @@ _MEMBERS = (
     f"WHERE kind = 'member' AND {COMMITTED} ORDER BY number))"
 )
 
-_CAUSE_OF_LEG = {
-    LegKind.CONCESSION: Cause.CONCESSION_SHARE, LegKind.TRANSFER: Cause.TRANSFER_SHARE,
-    LegKind.TIER: Cause.TIER_SHARE, LegKind.PROMOTION: Cause.PROMOTION_SHARE,
-    LegKind.CAP: Cause.CAP_SHARE,
-}
-
-
 class Flow(NamedTuple):
     """An amount that one member owes another for a ride: SQL over the columns of an entry."""
 
@@ -63,17 +55,9 @@ class Flow(NamedTuple):
 
 
 def flows() -> list[Flow]:
-    """Every amount of an entry."""
-    legs = [f"leg{slot}" for slot in range(1, LEG_SLOTS + 1)]
-    kinds = ", ".join(str(int(kind)) for kind in _CAUSE_OF_LEG)
-    causes = ", ".join(str(int(cause)) for cause in _CAUSE_OF_LEG.values())
-    return [
-        Flow("issuer", "operator", "paid", str(int(Cause.FARE))),
-        *(Flow(f"{leg}_funder", "operator", f"{leg}_amount",
-               f"transform({leg}_kind, [{kinds}], [{causes}], 0)") for leg in legs),
-        Flow("operator", "centre", "clearing_fee", str(int(Cause.CLEARING_FEE))),
-        Flow("operator", "issuer", "issuer_fee", str(int(Cause.ISSUER_FEE))),
-    ]
+    """Every amount of an entry: one for each of its legs."""
+    return [Flow(leg["debtor"], leg["creditor"], leg["amount"], leg["cause"])
+            for leg in LEG_COLUMNS]
 
 
 def _array(values: list[str], type_: str) -> str:
@@ -111,14 +95,12 @@ def _ledger() -> str:
 
 def _unpacked(table: Table, dtype: np.dtype[Any], where: str) -> str:
     """The fields of packed records."""
-    assert dtype.fields is not None
     stored = {column.name for column in table.columns}
     fields = ["run"]
-    for name in record_fields(dtype):
-        type_, offset = dtype.fields[name][:2]
-        bytes_ = f"substring({PACKED}, {offset - PACKED_FROM + 1}, {type_.itemsize})"
-        fields.append(f"`{name}`" if name in stored else
-                      f"reinterpretAs{column_type(type_)}({bytes_}) AS `{name}`")
+    for field in stored_fields(dtype):
+        bytes_ = f"substring({PACKED}, {field.offset - PACKED_FROM + 1}, {field.width})"
+        fields.append(f"`{field.column}`" if field.column in stored else
+                      f"reinterpretAs{field.type}({bytes_}) AS `{field.column}`")
     return f"SELECT {CARD} AS card, {', '.join(fields)} FROM {table.name} WHERE {where}"
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from clearing.book.native import Array, ColumnData, bytes_of
-from clearing.book.schema import Table, record_fields
+from clearing.book.schema import Table
 from clearing.book.store import Inserter, Store
+from clearing.book.stored import stored_columns, stored_fields
 from ext.store.columns import spread_records
 
 
@@ -63,7 +64,7 @@ class RecordWriter(TableWriter):
                  totals: Sequence[str] = ()) -> None:
         super().__init__(store, table, run)
         self._dtype = dtype
-        self.totals = dict.fromkeys(totals, 0)  # of these fields, over all rows
+        self.totals = dict.fromkeys(totals, 0)  # of these columns, over all rows
         self._blocks: dict[int, _Block] = {}    # by thread
 
     def write_records(self, records: Array) -> None:
@@ -120,18 +121,19 @@ class _Block:
     """The columns of so many records, the run's number first, in one memory."""
 
     def __init__(self, dtype: np.dtype[Any], size: int, run: int) -> None:
-        self._fields = fields = record_fields(dtype)
-        assert dtype.fields is not None
+        fields = stored_fields(dtype)
+        self._names = stored_columns(dtype)
         self.size, self.filled = size, 0
-        self._offsets = np.array([dtype.fields[name][1] for name in fields], np.int64)
-        self._widths = np.array([dtype[name].itemsize for name in fields], np.int64)
+        self._offsets = np.array([field.offset for field in fields], np.int64)
+        # Of a field that is stored narrower, the low bytes: all that is set is in them.
+        self._widths = np.array([field.width for field in fields], np.int64)
         ends = np.cumsum(self._widths * size)
         self._places = ends - self._widths * size
         self._memory = np.empty(int(ends[-1]), np.uint8)
         self._columns = [np.full(size, run, "<u4")]
         self._columns += [
-            self._memory[place:end].view(dtype[name])
-            for name, place, end in zip(fields, self._places, ends, strict=True)]
+            self._memory[place:end].view(field.dtype)
+            for field, place, end in zip(fields, self._places, ends, strict=True)]
 
     def fill(self, records: Array) -> Array:
         """Copy as many records as there is room for; the rest."""
@@ -147,6 +149,6 @@ class _Block:
         return [column[:self.filled] for column in self._columns]
 
     def sums(self, fields: Iterable[str]) -> dict[str, int]:
-        """The sum of each of these fields."""
-        return {name: int(self._columns[self._fields.index(name) + 1][:self.filled].sum())
+        """The sum of each of these columns."""
+        return {name: int(self._columns[self._names.index(name) + 1][:self.filled].sum())
                 for name in fields}

@@ -96,14 +96,14 @@ def _run() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     except Exception as error:
-        words = _words_for(error)
-        if words is None:
+        message = _message_of(error)
+        if message is None:
             raise
-        click.echo(f"onecard: {words}", err=True)
+        click.echo(f"onecard: {message}", err=True)
     return WRONG_USE
 
 
-def _words_for(error: Exception) -> str | None:
+def _message_of(error: Exception) -> str | None:
     """What to tell people of an error; None where it is a fault of the program itself."""
     from network.errors import OnecardError
 

@@ -14,6 +14,7 @@ from clearing.cli import REFUSED
 from clearing.cli.options import book_option, memory_option, network_option, threads_option
 
 if TYPE_CHECKING:
+    from clearing.answers.clear import Clearing
     from ext.codes import Code
 
 
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
 @network_option
 @click.option("--layout", help="The input layout of files that are not onecard-taps/1, by name; "
               "by default the network's own.")
-@click.option("--replies", type=click.Path(file_okay=False, path_type=Path),
-              help="Where acknowledgements and reject files go: by default `replies` in the "
-              "book's folder, or here for a book on a server.")
+@click.option("--acknowledgements", type=click.Path(file_okay=False, path_type=Path),
+              metavar="FOLDER", help="Where acknowledgements and reject files go: by default "
+              "`acknowledgements` in the book's folder, or here for a book on a server.")
 @click.option("--json", "as_json", is_flag=True, help="Print the acknowledgement as JSON.")
 @memory_option
 @threads_option
 def command(files: tuple[str, ...], book: str, network: str | None, layout: str | None,
-            replies: Path | None, as_json: bool, memory: int | None, threads: int) -> None:
+            acknowledgements: Path | None, as_json: bool, memory: int | None,
+            threads: int) -> None:
     """Check, pair, price and post tap files: all of them in one run, or nothing.
 
     \b
@@ -39,51 +41,45 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
 
     Exit code 0: every record was accepted; 1: some were refused, see the reject files.
     """
-    from clearing.answers.acknowledgements import acknowledge, acknowledge_again, default_folder
-    from clearing.cli.output import print_table, progress_bar
-    from clearing.cli.session import writing
-    from clearing.engine.run import clear_files
-    from network.errors import OnecardError
+    from clearing.answers.clear import clear
+    from clearing.answers.session import open_session
+    from clearing.cli.output import progress_bar
 
-    with writing(book, network) as (opened, name), progress_bar() as progress:
-        report = clear_files([Path(file) for file in files], name, opened, threads=threads,
-                             received_at=int(time.time()), layout=layout, memory_bytes=memory,
-                             progress=progress)
-        folder = replies or default_folder(book)
-        try:
-            written = acknowledge(report, folder)
-            again = acknowledge_again(opened, report, folder)
-        except OSError as error:
-            raise OnecardError(
-                f"the replies cannot be written: {error.strerror}", where=str(folder),
-                expected=f"run {report.run.run} is committed and stays so",
-                remedy="name another folder with --replies and give the same files again: "
-                       "their first replies are written then") from None
+    with (open_session(book, network, read_only=False, create=True) as session,
+          progress_bar() as progress):
+        cleared = clear(session, [Path(file) for file in files], threads=threads,
+                        received_at=int(time.time()), layout=layout, memory_bytes=memory,
+                        folder=acknowledgements, progress=progress)
     if as_json:
-        sys.stdout.write(written.read_text("utf-8"))
+        sys.stdout.write(cleared.acknowledgement.read_text("utf-8"))
     else:
-        print_table(
-            f"run {report.run.run}: {report.run.taps:,} records, {report.run.accepted:,} accepted, "
-            f"{report.run.refused:,} refused, {report.run.rides:,} rides, "
-            f"{report.run.carried:,} entries still open",
-            ("file", "records", "accepted", "refused", "outcome"),
-            ((file.name, f"{file.records:,}", f"{file.accepted:,}", f"{file.refused:,}",
-              file.message or "taken") for file in report.files),
-            right=("records", "accepted", "refused"))
-        if report.refusals:
-            print_refusals(report.refusals)
-        for earlier in again:
-            click.echo(f"acknowledgement of an earlier run, which was missing: {earlier}")
-        click.echo(f"acknowledgement: {written}")
-    refused = report.refusals or any(file.code for file in report.files)
-    sys.exit(REFUSED if refused else 0)
+        _print_clearing(cleared)
+    sys.exit(0 if cleared.is_all_accepted else REFUSED)
+
+
+def _print_clearing(cleared: Clearing) -> None:
+    from clearing.cli.output import print_table
+
+    run, report = cleared.report.run, cleared.report
+    print_table(
+        f"run {run.run}: {run.taps:,} records, {run.accepted:,} accepted, "
+        f"{run.refused:,} refused, {run.rides:,} rides, {run.carried:,} entries still open",
+        ("file", "records", "accepted", "refused", "outcome"),
+        ((file.name, f"{file.records:,}", f"{file.accepted:,}", f"{file.refused:,}",
+          file.message or "taken") for file in report.files),
+        right=("records", "accepted", "refused"))
+    if report.refusals:
+        print_refusals(report.refusals)
+    for earlier in cleared.earlier:
+        click.echo(f"acknowledgement of an earlier run, which was missing: {earlier}")
+    click.echo(f"acknowledgement: {cleared.acknowledgement}")
 
 
 def print_refusals(counts: Mapping[Code, int]) -> None:
     """Refusals by code, with what each means."""
     from clearing.cli.output import print_table
-    from clearing.engine.run import words_of
+    from network.refusals import WORDS
 
     print_table("refusals", ("code", "records", "what it means and what to do"),
-                ((code.name, f"{count:,}", words_of(code))
+                ((code.name, f"{count:,}", WORDS[code])
                  for code, count in sorted(counts.items())), right=("records",))

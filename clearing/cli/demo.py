@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
-import re
-import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from clearing.cli.options import threads_option
 
 if TYPE_CHECKING:
-    from clearing.book import Book
-    from clearing.engine.run import Report
-    from network.numbering import NumberedNetwork
-
-MARKER = "onecard-demo"
-DAY = datetime.date(2024, 11, 25)
+    from clearing.answers.demo import Demonstration
 
 
 @click.command("demo")
@@ -40,169 +32,84 @@ def command(folder: Path, taps: int, seed: int, threads: int) -> None:
     Example:
       onecard demo --taps 100000
     """
-    from clearing.book import open_book
+    from clearing.answers.demo import demonstrate
     from clearing.cli.output import progress_bar
-    from clearing.cli.session import reading
-    from clearing.engine.run import clear_files, close_window, day_number
-    from clearing.sample.day import write_day
 
-    _prepare(folder)
-    clock = time.perf_counter()
     click.echo(f"writing a day of about {taps:,} taps …")
-    paths = write_day(folder / "taps", taps=taps, day=DAY, seed=seed, threads=threads)
-    written = time.perf_counter() - clock
-    book = str(folder / "book")
-    with open_book(book) as opened, progress_bar() as progress:
-        report = clear_files(paths, "demo", opened, threads=threads,
-                             received_at=int(time.time()), progress=progress)
-        clock = time.perf_counter()
-        close_window(day_number(DAY.isoformat()), "demo", opened)
-        report.seconds["close the window"] = time.perf_counter() - clock
-    with reading(book, "demo") as (opened, world):
-        _print_files(report, paths)
-        _print_rides(opened, world)
-        _print_payers(opened, world)
-        _print_positions(opened, world)
-        ride = _a_ride(opened, world)
-    _print_stages(report, written)
+    with progress_bar() as progress:
+        demo = demonstrate(folder, taps=taps, seed=seed, threads=threads,
+                           received_at=int(time.time()), progress=progress)
+    _print_files(demo)
+    _print_rides(demo)
+    _print_payers(demo)
+    _print_positions(demo)
+    _print_stages(demo)
     click.echo(f"""
-Try next, on the book that is left in {book}:
-  onecard show rides --book {book}
-  onecard explain {ride} --book {book}
-  onecard verify --book {book}""")
+Try next, on the book that is left in {demo.book}:
+  onecard show rides --book {demo.book}
+  onecard explain {demo.ride} --book {demo.book}
+  onecard verify --book {demo.book}""")
 
 
-def _prepare(folder: Path) -> None:
-    """Make an empty folder for the demo; only an earlier demo is ever removed."""
-    from network.errors import OnecardError
-
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARKER).exists():
-            raise OnecardError("this folder holds other things than a demo", where=str(folder),
-                               remedy="name another one with --folder")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER).write_text("Made by `onecard demo`, and replaced by the next one.\n")
-
-
-def _print_files(report: Report, paths: list[Path]) -> None:
+def _print_files(demo: Demonstration) -> None:
     from clearing.cli.clear import print_refusals
     from clearing.cli.output import print_table
 
-    operators: dict[str, list[int]] = {}
-    for file in report.files:
-        sums = operators.setdefault(_operator_of(file.name), [0, 0, 0, 0])
-        for place, value in enumerate((1, file.records, file.accepted, file.refused)):
-            sums[place] += value
-    print_table(f"{len(paths)} files, {report.run.taps:,} records = "
-                f"{report.run.accepted:,} accepted + {report.run.refused:,} refused",
+    run = demo.report.run
+    print_table(f"{len(demo.report.files)} files, {run.taps:,} records = "
+                f"{run.accepted:,} accepted + {run.refused:,} refused",
                 ("operator", "files", "records", "accepted", "refused"),
-                ((name, *(f"{value:,}" for value in sums))
-                 for name, sums in sorted(operators.items())),
+                ((one.operator, *(f"{count:,}" for count in one[1:])) for one in demo.files),
                 right=("files", "records", "accepted", "refused"))
-    print_refusals(report.refusals)
+    print_refusals(demo.report.refusals)
 
 
-def _operator_of(name: str) -> str:
-    """The operator in a sample file's name, which ends with day and part."""
-    return re.split(r"-\d{4}-", name)[0]
+def _print_rides(demo: Demonstration) -> None:
+    from clearing.cli.output import print_table
 
-
-def _print_rides(book: Book, world: NumberedNetwork) -> None:
-    from clearing.cli.output import print_table, yuan
-
-    found = book.query(
-        "SELECT operator, mode, count() AS rides, sum(due) AS due, sum(paid) AS paid FROM ledger "
-        "GROUP BY operator, mode")
-    cities = {city.code: city.name for city in world.network.model.city}
-    home = {member.number: cities.get(member.city or "", "") for member in world.members}
-    sums: dict[tuple[str, str], list[int]] = {}
-    for operator, mode, *values in zip(*found.values(), strict=True):
-        key = home[int(operator)], world.names.code("mode", int(mode))
-        so_far = sums.setdefault(key, [0, 0, 0])
-        for place, value in enumerate(values):
-            so_far[place] += int(value)
-    print_table("rides by city and mode, in yuan", ("city", "mode", "rides", "due", "riders paid"),
-                ((*key, f"{rides:,}", yuan(due), yuan(paid))
-                 for key, (rides, due, paid) in sorted(sums.items())),
+    text = demo.currency.text
+    print_table(f"rides by city and mode, in {demo.currency.name}",
+                ("city", "mode", "rides", "due", "riders paid"),
+                ((one.city, one.mode, f"{one.rides:,}", text(one.due), text(one.paid))
+                 for one in demo.rides),
                 right=("rides", "due", "riders paid"))
 
 
-def _print_payers(book: Book, world: NumberedNetwork) -> None:
+def _print_payers(demo: Demonstration) -> None:
     """Who paid what, and what operators are due: the two sides of the same money."""
-    from clearing.answers.listings import obligations_of
-    from clearing.cli.output import print_table, yuan
-    from ext.codes import Cause
+    from clearing.cli.output import print_table
 
-    code, names = world.names.code, {member.number: member.name for member in world.members}
-    payers: dict[tuple[str, str, str], int] = {}
-    due: dict[str, list[int]] = {}
-    for row in obligations_of(book):
-        debtor, creditor, amount = int(row["debtor"]), int(row["creditor"]), int(row["amount"])
-        if row["cause"] in (Cause.CLEARING_FEE, Cause.ISSUER_FEE):
-            due.setdefault(code("member", debtor), [0, 0, 0])[2] += amount
-            continue
-        riders = row["cause"] == Cause.FARE
-        key = ("riders" if riders else "funder", code("member", debtor), names[debtor])
-        payers[key] = payers.get(key, 0) + amount
-        due.setdefault(code("member", creditor), [0, 0, 0])[0 if riders else 1] += amount
-    print_table("who paid, in yuan (riders through their card's issuer)",
+    text, currency = demo.currency.text, demo.currency.name
+    print_table(f"who paid, in {currency} (riders through their card's issuer)",
                 ("who", "member", "name", "paid"),
-                ((*key, yuan(amount)) for key, amount in sorted(payers.items(), reverse=True)),
+                ((one.who, one.member, one.name, text(one.paid)) for one in demo.payers),
                 right=("paid",))
-    print_table("what each operator is due, in yuan",
+    print_table(f"what each operator is due, in {currency}",
                 ("operator", "from riders", "from funders", "fees", "due"),
-                ((name, yuan(fares), yuan(shares), yuan(-fees), yuan(fares + shares - fees))
-                 for name, (fares, shares, fees) in sorted(due.items())),
+                ((one.operator, text(one.from_riders), text(one.from_funders), text(-one.fees),
+                  text(one.due)) for one in demo.operators),
                 right=("from riders", "from funders", "fees", "due"))
 
 
-def _print_positions(book: Book, world: NumberedNetwork) -> None:
-    from clearing.answers.listings import obligations_of
-    from clearing.cli.output import print_table, yuan
-    from network.members import LEVELS
-    from settlement.positions import net_positions
+def _print_positions(demo: Demonstration) -> None:
+    from clearing.cli.output import print_table
 
-    positions = net_positions(obligations_of(book), world.members)
-    named = {city.code: city.name for city in world.network.model.city}
-    named |= {province.code: province.name for province in world.network.model.province}
-    for level in LEVELS:
-        rows = [one for one in positions if one.level == level]
-        total = sum(one.net for one in rows)
+    text = demo.currency.text
+    for level in dict.fromkeys(one.level for one in demo.positions):
+        rows = [one for one in demo.positions if one.level == level]
         print_table(
-            f"positions per {level}, in yuan",
+            f"positions per {level}, in {demo.currency.name}",
             (level, "name", "is owed", "owes", "position"),
-            [*((one.member, _name(one.member, named, world), yuan(one.receives), yuan(one.owes),
-                yuan(one.net)) for one in rows),
-             ("sum", "", "", "", yuan(total))],
+            [*((one.member, one.name, text(one.receives), text(one.owes), text(one.net))
+               for one in rows), ("sum", "", "", "", text(sum(one.net for one in rows)))],
             right=("is owed", "owes", "position"))
 
 
-def _name(code: str, named: dict[str, str], world: NumberedNetwork) -> str:
-    members = {member.code: member.name for member in world.members}
-    return members.get(code) or named.get(code, "")
-
-
-def _a_ride(book: Book, world: NumberedNetwork) -> str:
-    """A ride that is worth explaining: one with more than one discount, where there is one."""
-    from network.cards import card_text
-
-    for where in ("leg2_kind != 0", "leg1_kind != 0", "1"):
-        found = book.query(f"SELECT card_hi, card_lo, card_seq FROM ledger WHERE {where} "
-                           "ORDER BY card_hi, card_lo, card_seq LIMIT 1")
-        if len(found["card_seq"]):
-            high, low, seq = (int(column[0]) for column in found.values())
-            return f"{card_text(high, low)}/{seq}"
-    return "CARD/COUNTER"
-
-
-def _print_stages(report: Report, written: float) -> None:
+def _print_stages(demo: Demonstration) -> None:
     from clearing.cli.output import print_table
 
-    stages: dict[str, Any] = {"write the day's files": written, **report.seconds}
-    cleared = sum(report.seconds.values())
+    taps, cleared = demo.report.run.taps, sum(demo.report.seconds.values())
+    stages = {**demo.seconds, "files to a closed window": cleared}
     print_table("seconds and taps per second", ("stage", "seconds", "taps/s"),
-                [*((stage, f"{seconds:.2f}", f"{report.run.taps / seconds:,.0f}")
-                   for stage, seconds in stages.items()),
-                 ("files to a closed window", f"{cleared:.2f}",
-                  f"{report.run.taps / cleared:,.0f}")], right=("seconds", "taps/s"))
+                ((stage, f"{seconds:.2f}", f"{taps / seconds:,.0f}")
+                 for stage, seconds in stages.items()), right=("seconds", "taps/s"))

@@ -19,12 +19,6 @@ ROWS_SHOWN = 20
 GAP = "   "                  # between the columns of a table
 
 
-def yuan(fen: int) -> str:
-    """An amount for people, in yuan with two decimals."""
-    sign = "-" if fen < 0 else ""
-    return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
-
-
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]],
                 right: Sequence[str] = ()) -> None:
     """A table for people; columns named in `right` are aligned to the right."""
@@ -34,12 +28,12 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     widths = [max(map(_width, column)) for column in zip(columns, *cells, strict=True)]
     click.echo(click.style(printable(title), bold=True))
     click.echo()
-    for place, row in enumerate([columns, *cells]):
+    for index, row in enumerate([columns, *cells]):
         padded = (" " * (width - _width(text)) + text if name in right
                   else text + " " * (width - _width(text))
                   for name, text, width in zip(columns, row, widths, strict=True))
         click.echo(f" {GAP.join(padded)}".rstrip())
-        if place == 0:
+        if index == 0:
             click.echo(" " + "─" * (sum(widths) + len(GAP) * (len(widths) - 1)))
     click.echo()
 
@@ -58,6 +52,11 @@ def printable(text: str) -> str:
         return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode()
                    for sign in text)
+
+
+def print_object(answer: Any) -> None:
+    """An answer as one line of JSON."""
+    click.echo(msgspec.json.encode(answer).decode())
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -87,9 +86,9 @@ def print_rows(form: str | None, title: str, columns: Sequence[str],
         print_json(columns, rows)
     else:
         shown = [row for row, _ in zip(rows, range(ROWS_SHOWN), strict=False)]
-        places = [place for place, name in enumerate(columns) if name not in hidden]
-        print_table(title, [columns[place] for place in places],
-                    [[row[place] for place in places] for row in shown], right)
+        wanted = [index for index, name in enumerate(columns) if name not in hidden]
+        print_table(title, [columns[index] for index in wanted],
+                    [[row[index] for index in wanted] for row in shown], right)
         if next(rows, None) is not None:
             click.echo(f"… and more: --csv or --json prints them all (the first {ROWS_SHOWN} here)")
 

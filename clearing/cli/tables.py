@@ -131,28 +131,14 @@ def show(network: str, table: str | None) -> None:
       onecard tables show demo
       onecard tables show demo guangzhou-metro
     """
+    from clearing.answers.tables import describe_table, list_tables
     from clearing.cli.output import print_table, printable
-    from fare_tables.describe import describe
-    from fare_tables.source import load_tables
-    from network.errors import OnecardError
-    from network.folder import find_folder
 
-    tables = load_tables(find_folder(network))
-    if table is None:
-        print_table(f"fare tables of {network}",
-                    ("table", "from", "until", "city", "operators", "fare", "title"),
-                    ((one.table, one.in_force_from, one.in_force_until or "", one.city,
-                      ", ".join(one.operators),
-                      ", ".join(dict.fromkeys(fare.basis for fare in one.fare)), one.title)
-                     for one in tables))
-        return
-    name, _, version = table.partition("@")
-    chosen = [one for one in tables
-              if one.table == name and version in ("", str(one.in_force_from))]
-    if not chosen:
-        raise OnecardError(f"network {network} has no table {table!r}",
-                           expected=", ".join(sorted({one.table for one in tables})),
-                           remedy="name one of these")
-    for one in chosen:
-        for line in describe(one):
+    if table is not None:
+        for line in describe_table(network, table):
             click.echo(printable(line))
+        return
+    print_table(f"fare tables of {network}",
+                ("table", "from", "until", "city", "operators", "fare", "title"),
+                ((one.table, one.from_day, one.until_day, one.city, ", ".join(one.operators),
+                  ", ".join(one.bases), one.title) for one in list_tables(network)))

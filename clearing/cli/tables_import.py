@@ -30,20 +30,16 @@ def command(feed: Path, out: Path | None) -> None:
       onecard tables import-gtfs bart.zip --out bart
       onecard tables check bart
     """
-    from fare_tables.gtfs import import_feed
-    from fare_tables.gtfs.notices import NOT_EXPRESSED
+    from clearing.answers.import_gtfs import import_gtfs
 
-    imported = import_feed(feed, out)
-    by_code: dict[str, list[str]] = {}
-    for notice in imported.notices:
-        by_code.setdefault(notice.code, []).append(str(notice))
-    for said in by_code.values():
-        for words in said[:SHOWN_MOST]:
-            click.echo(words)
-        if len(said) > SHOWN_MOST:
-            click.echo(f"  and {len(said) - SHOWN_MOST} more, in SOURCES.md")
-    lost = sum(len(said) for code, said in by_code.items() if code in NOT_EXPRESSED)
-    click.echo(f"{imported.folder}: network {imported.network}, {imported.tables} tables, "
-               f"{imported.fares} fare rows, {imported.transfers} transfer rows; "
-               f"{lost or 'nothing'} not expressed, {len(imported.notices) - lost} assumed")
-    sys.exit(REFUSED if lost else 0)
+    answer = import_gtfs(feed, out)
+    for notices in answer.by_code.values():
+        for notice in notices[:SHOWN_MOST]:
+            click.echo(str(notice))
+        if len(notices) > SHOWN_MOST:
+            click.echo(f"  and {len(notices) - SHOWN_MOST} more, in SOURCES.md")
+    made = answer.imported
+    click.echo(f"{made.folder}: network {made.network}, {made.tables} tables, "
+               f"{made.fares} fare rows, {made.transfers} transfer rows; "
+               f"{answer.not_expressed or 'nothing'} not expressed, {answer.assumed} assumed")
+    sys.exit(REFUSED if answer.not_expressed else 0)

@@ -25,19 +25,17 @@ def command(book: str, network: str | None, cards: int, every: bool) -> None:
 
     Exit code 0: all agrees; 1: a difference was found, and printed.
     """
-    from clearing.answers.verify import check_balances, check_prices
-    from clearing.cli.session import reading
+    from clearing.answers.session import open_session
+    from clearing.answers.verify import verify
 
-    with reading(book, network) as (opened, world):
-        breaks = check_balances(opened, world)
-        for line in breaks:
-            click.echo(f"does not add up: {line}")
-        if not breaks:
-            click.echo("entries balance; obligations are the sums of entries; "
-                       "positions add up to 0")
-        checked, differences = check_prices(opened, world, None if every else cards)
-    for line in differences:
+    with open_session(book, network) as session:
+        verified = verify(session, None if every else cards)
+    for line in verified.breaks:
+        click.echo(f"does not add up: {line}")
+    if not verified.breaks:
+        click.echo("entries balance; obligations are the sums of entries; positions add up to 0")
+    for line in verified.differences:
         click.echo(f"differs: {line}")
-    click.echo(f"{checked:,} rides priced again by the plain engine: "
-               f"{len(differences) or 'no'} differences")
-    sys.exit(REFUSED if breaks or differences else 0)
+    click.echo(f"{verified.checked:,} rides priced again by the plain engine: "
+               f"{len(verified.differences) or 'no'} differences")
+    sys.exit(0 if verified.agrees else REFUSED)

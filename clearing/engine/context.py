@@ -15,12 +15,12 @@ from fare_tables.compile.tables import compile_tables
 from fare_tables.model import Table, asks_for_holidays, table_version
 from fare_tables.source import TableSource, locate_error, read_sources
 from network.calendars import last_known_day
-from network.errors import OnecardError, TableError
+from network.errors import TableError
 from network.indexed import member_rows
 from network.names import Names
 from network.network import Network, load_network
 from network.numbering import NumberedNetwork
-from settlement.agreements import Terms, compile_terms
+from settlement.agreements import AgreementArrays, compile_agreements
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ClearingContext(NumberedNetwork):
 
     tables: Sequence[Table]
     member_rows: npt.NDArray[Any]       # MEMBER, by member number
-    agreements: npt.NDArray[Any]        # AGREEMENT_TERMS
+    agreements: AgreementArrays
     pricing_tables: PricingTables
 
     @property
@@ -72,16 +72,6 @@ def make_context(network: Network, sources: Sequence[TableSource], names: Names
         raise locate_error(sources, error) from None
     return ClearingContext(
         network=network, names=names, members=numbered.members, tables=tables,
-        member_rows=member_rows(numbered), agreements=_agreements(network, names),
+        member_rows=member_rows(numbered), agreements=compile_agreements(
+            network.model.agreement, numbered.members, names.known),
         pricing_tables=PricingTables(**compiled))
-
-
-def _agreements(network: Network, names: Names) -> npt.NDArray[Any]:
-    """AGREEMENT_TERMS, by distance."""
-    terms = [Terms(agreement.between, agreement.clearing_ppm, agreement.issuer_ppm,
-                   names.known("member", agreement.centre or ""))
-             for agreement in network.model.agreement]
-    try:
-        return compile_terms(terms)
-    except ValueError as error:
-        raise OnecardError(str(error), remedy="correct network.toml") from None

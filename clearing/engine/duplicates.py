@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ext.codes import Code, RideState, TapKind
-from ext.records import RIDE_FLAGS, TAP, TAP_FLAGS
+from ext.records import RIDE_FLAGS, TAP, TAP_FLAGS, Records
 
-Records = npt.NDArray[Any]
 CONTENT = [name for name in TAP.names or () if not name.startswith("source_")]
 # What of an entry is compared.
 ENTRY_FIELDS = ("card_hi", "card_lo", "card_seq", "out_seq", "state", "flags", "in_file",

@@ -1,7 +1,8 @@
 """Clears partitions of cards on threads: taps and state in, entries, refusals and new state out.
 
 A partition holds every tap of its cards, so that partitions do not depend on each other: this is
-how the work is spread. The stages are kernels (ext/clearing/pipeline.pyx); nothing here looks at a single row.
+how the work is spread. The stages are kernels (ext/clearing/pipeline.pyx); nothing here looks at a
+single row.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from clearing.engine.context import ClearingContext
 from clearing.intake.intake import Intake
 from ext.clearing.partition import list_by_partition
 from ext.clearing.pipeline import Carried, PartitionPipeline
+from ext.clearing.tables import EntryTables
+from ext.records import Records
 from settlement.obligations import ObligationSums
+from settlement.windows import window_table
 
-Records = npt.NDArray[Any]
 T = TypeVar("T")
 # OK, DUPLICATE or CONFLICT, by file and line, for taps whose counters earlier runs may have seen.
 Verdicts = Mapping[tuple[int, int], int]
@@ -33,12 +36,12 @@ class Moment:
     """Where a run stands in time, the same for all its partitions."""
 
     watermark: int                # UTC seconds: entries open since before it may be closed
-    first_open_day: int         # earliest service day whose window is not closed
+    closed_through: int | None  # last service day whose window is closed; days since 1970
 
 
 @dataclass(frozen=True)
 class Cleared:
-    """What became of a partition. Entries, cards and accumulators lie in memory that is used again."""
+    """What became of a partition. The first three lie in memory that is used again."""
 
     entries: Records            # ENTRY, by card and time
     cards: Records              # CARD_STATE of the cards that had a tap
@@ -55,10 +58,9 @@ class Clearer:
     def __init__(self, world: ClearingContext, before: Carried, moment: Moment) -> None:
         self.sums = ObligationSums()
         self._pipeline = PartitionPipeline(
-            world.pricing_tables, world.member_rows, world.agreements, before,
+            world.pricing_tables, entry_tables(world, moment), before,
             ride_limit_s=world.network.model.ride_limit_s, watermark=moment.watermark,
-            civil_offset_s=world.network.civil_offset_s, day_starts_s=world.network.day_starts_s,
-            first_open_day=moment.first_open_day)
+            civil_offset_s=world.network.civil_offset_s, day_starts_s=world.network.day_starts_s)
 
     def prepare(self, intake: Intake | None, partition: int) -> Records:
         """Put a partition's taps in order: those that an earlier run may have accepted."""
@@ -82,8 +84,15 @@ class Clearer:
         pipeline.clear()
         self.sums.add_from(pipeline.add_obligations, len(pipeline.entries))
         taps, refused = pipeline.all_taps, pipeline.refused
-        return Cleared(pipeline.entries, pipeline.cards, pipeline.accumulators, taps[pipeline.carried],
-                       taps[pipeline.events], taps[refused], pipeline.codes[refused])
+        return Cleared(pipeline.entries, pipeline.cards, pipeline.accumulators,
+                       taps[pipeline.carried], taps[pipeline.events], taps[refused],
+                       pipeline.codes[refused])
+
+
+def entry_tables(world: ClearingContext, moment: Moment) -> EntryTables:
+    """What entries depend on besides prices: agreements, and the windows that are open."""
+    return EntryTables(members=world.member_rows, windows=window_table(moment.closed_through),
+                       **world.agreements._asdict())
 
 
 def carry(state: Any, partitions: int) -> Carried:

@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,17 +32,15 @@ from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
 from ext import records
 from ext.codes import Code
-from network.civil import day_of, number_of
+from ext.records import Records
+from network.civil import day_of
 from network.errors import OnecardError
 from network.names import Names
-from network.refusals import WORDS
 from settlement.obligations import ObligationSums
 
-Records = npt.NDArray[Any]
 # What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
 BESIDE_TAPS_BYTES = 1 << 30
 SMALL_FILTER = 1 << 16     # words: only cards with open taps matter where a window closes
-LAST_DAY = 49_000               # in 2104: times of records end in 2106
 Progress = Callable[[str, int, int], None]      # stage, done, of how many
 
 
@@ -56,7 +53,7 @@ class Report:
     refusals: Counter[Code] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)     # by stage, as the clock went
     obligations: Records = field(default_factory=lambda: np.zeros(0, records.OBLIGATION))
-    replies: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by place in files
+    rejects: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by index in files
     raw: dict[int, list[bytes]] = field(default_factory=dict)
 
 
@@ -79,6 +76,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     decoder_tables = DecoderTables(world)
     with closing(read_files(
             paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
+            mark_cards=last is not None,    # a new book has no state to look for
             memory_bytes=None if memory_bytes is None else memory_bytes - BESIDE_TAPS_BYTES,
     )) as intake:
         clock.lap("read and decode")
@@ -99,7 +97,7 @@ def _clear_intake(intake: Intake, world: ClearingContext, book: Book, last: Run 
         stages = _Stages(world, book, run, threads, progress)
         intake.number_codes(world.names, {index: outcomes[index].file for index in taken})
         watermark = max(book.watermark, latest)
-        state = book.load_state(intake.add_to_card_filter() if last else None)
+        state = book.load_state(intake.card_filter() if last else None)
         stages.clear(intake, intake.partitions, state, watermark)
         clock.lap("clear and write entries")
         report = _finish(stages, intake, outcomes, taken, watermark)
@@ -162,7 +160,7 @@ class _Stages:
         In which order anything reaches the book decides nothing: it keeps rows by card.
         """
         closed = self.book.closed_through
-        moment = Moment(watermark, 0 if closed is None else closed + 1)
+        moment = Moment(watermark, closed)
         _check_calendar(self.world, int(state.open_rides["tapped_at"].max(initial=0)))
         before = carry(state, partitions)
         clearers = [Clearer(self.world, before, moment) for _ in range(self.threads)]
@@ -182,7 +180,7 @@ class _Stages:
 
         on_threads(clearers, clear_or_ask, range(partitions))
         if waiting:     # one question for all: each costs a walk through the ledger
-            verdicts = self._judge(join_records([maybe_seen for _, maybe_seen in waiting], records.TAP))
+            verdicts = self._judge(join_records([taps for _, taps in waiting], records.TAP))
             on_threads(clearers, clear_judged, [partition for partition, _ in waiting])
         for clearer in clearers:
             self.sums.merge(clearer.sums.rows())
@@ -357,25 +355,3 @@ def raw_records(path: Path, offsets: list[int]) -> list[bytes]:
 def _readable(name: str) -> str:
     """A file's name as text, whatever its bytes are."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def words_of(code: Code) -> str:
-    """What a refusal code means and what to do, in one line."""
-    return WORDS[code]
-
-
-def day_number(text: str) -> int:
-    """The day number of an ISO date.
-
-    Raises OnecardError.
-    """
-    import datetime
-
-    try:
-        day = number_of(datetime.date.fromisoformat(text))
-        if not 0 < day <= LAST_DAY:
-            raise ValueError
-        return day
-    except ValueError:
-        raise OnecardError(f"{text!r} is not a day", expected="a date such as 2024-11-25",
-                           remedy="write the service day of the window") from None

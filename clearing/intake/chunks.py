@@ -1,4 +1,4 @@
-"""Blocks of text to chunks: taps on the worker's partition_buffer, and refusals with their raw bytes."""
+"""Blocks of text to chunks: taps in the worker's buffer, and refusals with their raw bytes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from clearing.intake.blocks import Block, OddLine
 from clearing.intake.decoder_tables import LEARNED_KINDS, CodeTable, DecoderTables
@@ -16,9 +15,7 @@ from clearing.intake.spill import Spill, make_arena
 from ext.intake.buffer import PartitionBuffer
 from ext.intake.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
 from ext.intake.lookup import Lookup
-from ext.records import REFUSAL, TAP
-
-Records = npt.NDArray[Any]
+from ext.records import REFUSAL, TAP, Records
 
 # Rows that are decoded before they are buffered: a call costs as much as a few hundred rows.
 ROWS = 16_384
@@ -31,7 +28,7 @@ class Chunk:
     number: int                         # of the block, among all
     worker: int
     records: int
-    accepted: int                       # how many taps are on the worker's partition_buffer
+    accepted: int                       # how many taps are in the worker's buffer
     latest: int                         # when the last of them was, UTC seconds
     refusals: Records                   # REFUSAL, in the order of the lines
     raw: bytes                          # of each refusal, one behind the other
@@ -45,14 +42,14 @@ class Chunk:
 
 
 class Worker:
-    """One thread's own tables, partition_buffer and scratch space: no two threads use one at a time."""
+    """One thread's own tables, buffer and scratch space: no two threads use one at a time."""
 
     def __init__(self, number: int, decoder_tables: DecoderTables, received_at: int,
                  partitions: int, spill: Spill) -> None:
         self.number, self._decoder_tables = number, decoder_tables
         self._settings = decoder_tables.settings(received_at)
         self.tables: dict[str, CodeTable] = decoder_tables.learned_tables()
-        self.partition_buffer = PartitionBuffer(partitions)
+        self.buffer = PartitionBuffer(partitions)
         self._spill, self._arenas = spill, 0
         self._closed = decoder_tables.closed_lookups()
         self._taps = np.empty(ROWS, dtype=TAP)
@@ -64,7 +61,7 @@ class Worker:
 
     def decode(self, block: Block, shape: Shape, number: int,
                place: Callable[[Records], None] | None = None) -> Chunk:
-        """Every line of a block as a tap on the partition_buffer or a refusal.
+        """Every line of a block as a tap in the buffer or a refusal.
 
         `place` is given the taps first, to say where else they are from. Raises OnecardError
         where the disk has no room for what memory may not hold.
@@ -96,10 +93,10 @@ class Worker:
         return self._chunk(progress[0], number, accepted, latest)
 
     def _buffer_taps(self, taps: Records, number: int) -> int:
-        """Put taps on the partition_buffer: the latest one's time."""
+        """Put taps into the buffer: the latest one's time."""
         done = latest = 0
         while done < len(taps):
-            done, time = self.partition_buffer.put(taps, done, number)
+            done, time = self.buffer.put(taps, done, number)
             latest = max(latest, time)
             if done < len(taps):
                 self._make_room()
@@ -108,10 +105,10 @@ class Worker:
     def _make_room(self) -> None:
         """Another arena, or all of them anew when what is in them is on the disk."""
         if self._arenas < self._spill.arenas_most:
-            self.partition_buffer.add(make_arena())
+            self.buffer.add(make_arena())
             self._arenas += 1
         else:
-            self._spill.take(self.partition_buffer, self.number)
+            self._spill.take(self.buffer, self.number)
 
     def _chunk(self, progress: Any, number: int, accepted: int, latest: int) -> Chunk:
         return Chunk(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +15,8 @@ from clearing.intake.spill import Spill
 from ext.codes import Code
 from ext.intake.buffer import REMAP, SOURCE, Origins, mark_used
 from ext.intake.decode import LONGEST_RAW
-from ext.records import REFUSAL, TAP
+from ext.records import REFUSAL, TAP, Records
 from network.names import Names
-
-Records = npt.NDArray[Any]
 
 
 @dataclass
@@ -75,7 +72,7 @@ class Intake:
         self._blocks = blocks
         self._decoder_tables, self._spill = decoder_tables, spill
         self._tables = [worker.tables for worker in workers]
-        self._partition_buffers = [worker.partition_buffer for worker in workers]
+        self._buffers = [worker.buffer for worker in workers]
         self._origins: Origins | None = None
 
     def refusals(self, file_index: int, file_number: int = 0) -> Refusals:
@@ -151,17 +148,17 @@ class Intake:
         return used
 
     def _packed_rows(self) -> Iterator[tuple[int, npt.NDArray[np.uint8], int]]:
-        """Every worker's taps as they lie on its partition_buffer and on the disk, some at a time."""
+        """Every worker's taps as they lie in its buffer and on the disk, some at a time."""
         for partition in range(self.partitions):
-            for worker, partition_buffer in enumerate(self._partition_buffers):
-                rows = self._spill.buffer(partition_buffer.size(partition))
-                yield worker, rows, partition_buffer.drain(partition, rows, 0)
+            for worker, buffer in enumerate(self._buffers):
+                rows = self._spill.space(buffer.size(partition))
+                yield worker, rows, buffer.drain(partition, rows, 0)
             for segment in self._spill.segments:
                 yield segment.worker, *self._spill.read(segment, partition)
 
     def count(self, partition: int) -> int:
         """How many taps a partition has at most: those of files that do not count, too."""
-        return (sum(partition_buffer.count(partition) for partition_buffer in self._partition_buffers)
+        return (sum(buffer.count(partition) for buffer in self._buffers)
                 + sum(int(segment.counts[partition]) for segment in self._spill.segments))
 
     def gather(self, partition: int, taps: Records | None = None) -> Records:
@@ -173,17 +170,18 @@ class Intake:
         if taps is None:
             taps = np.empty(self.count(partition), dtype=TAP)
         filled = 0
-        for partition_buffer in self._partition_buffers:
-            filled = partition_buffer.gather(partition, self._origins, taps, filled)
+        for buffer in self._buffers:
+            filled = buffer.gather(partition, self._origins, taps, filled)
         for segment in self._spill.segments:
             rows, size = self._spill.read(segment, partition)
             filled = self._origins.unpack(rows, size, taps, filled)
         return taps[:filled]
 
-    def add_to_card_filter(self) -> npt.NDArray[np.uint64]:
-        """Marks of all cards that have a tap, see ext.clearing.partition."""
-        for partition_buffer in self._partition_buffers:
-            partition_buffer.mark(self._spill.card_filter)
+    def card_filter(self) -> npt.NDArray[np.uint64]:
+        """All cards that have a tap, see ext.clearing.partition."""
+        assert self._spill.mark_cards, "read_files was told that nobody asks for them"
+        for buffer in self._buffers:
+            buffer.mark(self._spill.card_filter)
         return self._spill.card_filter
 
     def close(self) -> None:

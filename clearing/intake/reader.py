@@ -38,10 +38,11 @@ def choose_partitions(total_bytes: int) -> int:
 def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received_at: int,
                threads: int = 1, block_bytes: int = BLOCK_BYTES,
                partitions: int | None = None, layout: str | None = None,
-               memory_bytes: int | None = None) -> Intake:
+               memory_bytes: int | None = None, mark_cards: bool = True) -> Intake:
     """Read every file, each record once.
 
-    `memory_bytes` is what taps may take in memory; more of them wait on the disk.
+    `memory_bytes` is what taps may take in memory; more of them wait on the disk. `mark_cards`:
+    whether the cards that have a tap will be asked for, see Intake.card_filter.
 
     `layout` names the layout of files that are not onecard-taps/1; the network's default_layout
     is meant where it is None.
@@ -54,7 +55,7 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
         partitions = choose_partitions(sum(path.stat().st_size for path in paths
                                            if path.is_file()))
     spill = Spill(partitions, UNLIMITED if memory_bytes is None
-                  else arenas_within(memory_bytes, threads))
+                  else arenas_within(memory_bytes, threads), mark_cards=mark_cards)
     try:
         with Crew(threads, decoder_tables, received_at, partitions, spill) as crew:
             # Nobody waits for a file's last block before the next file is begun.

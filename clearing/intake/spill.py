@@ -20,7 +20,8 @@ from network.errors import OnecardError
 ARENA_BYTES = 32 << 20
 HUGE_PAGE_BYTES = 2 << 20
 WRITE_BYTES = 8 << 20
-CARD_FILTER_WORDS = 1 << 21    # 16 MiB: with 20 million cards marked, one other in seven counts as marked
+# 16 MiB: with 20 million cards marked, one other in seven counts as marked.
+CARD_FILTER_WORDS = 1 << 21
 # /tmp is often memory; /var/tmp is a disk by the Filesystem Hierarchy Standard.
 FOLDER = "/var/tmp"
 UNLIMITED = 1 << 32
@@ -28,7 +29,7 @@ UNLIMITED = 1 << 32
 
 @dataclass(frozen=True)
 class Segment:
-    """One partition_buffer's taps, as they were when it was full."""
+    """The taps of one buffer, as they were when it was full."""
 
     worker: int
     offset: int                         # in the file
@@ -39,24 +40,29 @@ class Segment:
 class Spill:
     """The file, and what is where in it. Any thread may use it."""
 
-    def __init__(self, partitions: int, arenas_most: int = UNLIMITED) -> None:
-        """`arenas_most`: how many arenas one partition_buffer may hold in memory."""
+    def __init__(self, partitions: int, arenas_most: int = UNLIMITED, *,
+                 mark_cards: bool = True) -> None:
+        """`arenas_most`: how many arenas one buffer may hold in memory.
+
+        mark_cards: whether card_filter will be asked for.
+        """
         self.arenas_most, self._partitions = max(1, arenas_most), partitions
+        self.mark_cards = mark_cards
         self.segments: list[Segment] = []
-        self.card_filter = np.zeros(CARD_FILTER_WORDS, dtype=np.uint64)      # of the cards of all segments
+        self.card_filter = np.zeros(CARD_FILTER_WORDS, np.uint64)   # of the cards of all segments
         self._file: Any = None
         self._end = 0
         self._lock = threading.Lock()
-        self._buffers = threading.local()
+        self._spaces = threading.local()
 
-    def take(self, partition_buffer: PartitionBuffer, worker: int) -> None:
-        """Write a worker's partition_buffer to the file, and let it begin anew.
+    def take(self, buffer: PartitionBuffer, worker: int) -> None:
+        """Write a worker's buffer to the file, and let it begin anew.
 
         Raises OnecardError where that is not possible.
         """
         partitions = range(self._partitions)
-        sizes = np.array([0, *(partition_buffer.size(partition) for partition in partitions)], np.int64)
-        counts = np.array([partition_buffer.count(partition) for partition in partitions], np.int64)
+        sizes = np.array([0, *(buffer.size(partition) for partition in partitions)], np.int64)
+        counts = np.array([buffer.count(partition) for partition in partitions], np.int64)
         ends = np.cumsum(sizes)
         try:
             with self._lock:
@@ -64,7 +70,7 @@ class Spill:
                     self._file = tempfile.TemporaryFile(  # noqa: SIM115
                         dir=os.environ.get("TMPDIR", FOLDER), buffering=0)
                 offset, self._end = self._end, self._end + int(ends[-1])
-            self._write(partition_buffer, offset, sizes[1:].tolist())
+            self._write(buffer, offset, sizes[1:].tolist())
         except OSError as error:
             raise OnecardError(
                 f"taps that memory may not hold cannot be written: {error.strerror}",
@@ -72,17 +78,18 @@ class Spill:
                 expected=f"room for about {int(ends[-1])} bytes, several times",
                 remedy="set TMPDIR to a folder with more room, or allow more --memory") from error
         with self._lock:
-            partition_buffer.mark(self.card_filter)
+            if self.mark_cards:
+                buffer.mark(self.card_filter)
             self.segments.append(Segment(worker, offset, ends, counts))
-        partition_buffer.forget()
+        buffer.forget()
 
-    def _write(self, partition_buffer: PartitionBuffer, offset: int, sizes: list[int]) -> None:
-        rows = self.buffer(max(WRITE_BYTES, *sizes))
+    def _write(self, buffer: PartitionBuffer, offset: int, sizes: list[int]) -> None:
+        rows = self.space(max(WRITE_BYTES, *sizes))
         filled = 0
         for partition, size in enumerate(sizes):
             if filled + size > len(rows):
                 offset, filled = offset + self._put(rows[:filled], offset), 0
-            filled = partition_buffer.drain(partition, rows, filled)
+            filled = buffer.drain(partition, rows, filled)
         self._put(rows[:filled], offset)
 
     def _put(self, rows: npt.NDArray[np.uint8], offset: int) -> int:
@@ -98,7 +105,7 @@ class Spill:
         """
         start, end = segment.ends[partition:partition + 2].tolist()
         size = end - start
-        rows = self.buffer(size)
+        rows = self.space(size)
         done = 0
         while done < size:
             got = os.preadv(self._file.fileno(), [rows[done:size].data],
@@ -107,11 +114,11 @@ class Spill:
             done += got
         return rows, size
 
-    def buffer(self, size: int) -> npt.NDArray[np.uint8]:
+    def space(self, size: int) -> npt.NDArray[np.uint8]:
         """Memory of that many bytes at least, the same for each call of one thread."""
-        held: npt.NDArray[np.uint8] | None = getattr(self._buffers, "rows", None)
+        held: npt.NDArray[np.uint8] | None = getattr(self._spaces, "rows", None)
         if held is None or len(held) < size:
-            held = self._buffers.rows = np.empty(size + size // 4, dtype=np.uint8)
+            held = self._spaces.rows = np.empty(size + size // 4, dtype=np.uint8)
         return held
 
     def close(self) -> None:
@@ -121,7 +128,7 @@ class Spill:
 
 
 def arenas_within(memory_bytes: int, workers: int) -> int:
-    """How many arenas each worker's partition_buffer may hold."""
+    """How many arenas each worker's buffer may hold."""
     return max(1, memory_bytes // ARENA_BYTES // workers)
 
 

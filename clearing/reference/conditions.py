@@ -158,13 +158,13 @@ def _why_no_tier(world: World, row: Tier, ride: Ride, memory: Memory) -> str | N
     spec = world.accumulators[row.accumulator]
     period = world.period(row.accumulator, ride.service_day)
     amount = memory.accumulator(row.accumulator, period).amount
-    so_far = f"{counted(spec, amount)} counted in {period}"
+    so_far = f"{counted(world.model, spec, amount)} counted in {period}"
     if row.over is not None and not amount > row.over:
-        return f"{so_far}, not over {counted(spec, row.over)}"
+        return f"{so_far}, not over {counted(world.model, spec, row.over)}"
     if row.at_least is not None and not amount >= row.at_least:
-        return f"{so_far}, not at least {counted(spec, row.at_least)}"
+        return f"{so_far}, not at least {counted(world.model, spec, row.at_least)}"
     if row.up_to is not None and not amount <= row.up_to:
-        return f"{so_far}, more than {counted(spec, row.up_to)}"
+        return f"{so_far}, more than {counted(world.model, spec, row.up_to)}"
     if row.below is not None and not amount < row.below:
-        return f"{so_far}, not below {counted(spec, row.below)}"
+        return f"{so_far}, not below {counted(world.model, spec, row.below)}"
     return None

@@ -9,7 +9,7 @@ from clearing.reference.memory import Memory
 from clearing.reference.results import Leg, Ride
 from clearing.reference.rounding import apportion, round_to
 from clearing.reference.state import Chain
-from clearing.reference.words import Answer, counted, money
+from clearing.reference.words import Answer, counted
 from clearing.reference.world import World
 from fare_tables.model import (
     Cap,
@@ -47,14 +47,14 @@ def price_after(
     return Answer(max(0, min(price, answer.amount)), answer.words)
 
 
-def list_legs(kind: str, row: DiscountRow, amount: int, ride: Ride) -> list[Leg]:
+def list_legs(cause: str, row: DiscountRow, amount: int, ride: Ride) -> list[Leg]:
     """A difference split over the row's funders; a share of 0 is no leg."""
     if amount == 0:
         return []
     shares = apportion(amount, [_weight(funder) for funder in row.funders])
     named = {"operator": ride.operator, "issuer": ride.issuer}
     return [
-        Leg(kind, row.rule, named.get(funder.funder, funder.funder), share)
+        Leg(cause, row.rule, named.get(funder.funder, funder.funder), ride.operator, share)
         for funder, share in zip(row.funders, shares, strict=True)
         if share > 0
     ]
@@ -72,6 +72,7 @@ def _weight(funder: Share) -> Fraction:
 
 
 def _concession(world: World, table: Table, row: Concession, price: int, ride: Ride) -> Answer:
+    money = world.model.money.text
     if row.pays_percent is not None:
         return _percent(row, row.pays_percent, price)
     if row.bands is not None:
@@ -93,6 +94,7 @@ def _concession(world: World, table: Table, row: Concession, price: int, ride: R
 def _transfer(
     world: World, fare: Fare, row: Transfer, price: int, ride: Ride, chain: Chain
 ) -> Answer:
+    money = world.model.money.text
     so_far = f"less {money(chain.prices)} so far"
     if row.credit is not None:
         return Answer(price - row.credit, f"{money(row.credit)} off")
@@ -122,11 +124,12 @@ def _percent(row: DiscountRow, percent: int | str, price: int) -> Answer:
 
 
 def _cap(world: World, row: Cap, ride: Ride, memory: Memory) -> Answer:
+    money = world.model.money.text
     period = world.period(row.accumulator, ride.service_day)
     so_far = memory.accumulator(row.accumulator, period).amount
     spec = world.accumulators[row.accumulator]
     return Answer(row.amount - so_far, f"at most {money(row.amount)} in {period}; "
-                                       f"{counted(spec, so_far)} so far")
+                                       f"{counted(world.model, spec, so_far)} so far")
 
 
 def _banded(bands: list[PriceBand], price: int) -> Fraction:

@@ -15,7 +15,7 @@ from clearing.reference.results import (
     Ride,
 )
 from clearing.reference.state import Owned
-from clearing.reference.words import Answer, duration, metres, money
+from clearing.reference.words import Answer, duration, metres
 from clearing.reference.world import World
 from fare_tables.bands import fare_of_bands
 from fare_tables.model import Fare, SameStation
@@ -37,7 +37,7 @@ def find_due(world: World, fare: Fare, ride: Ride) -> Answer:
     if answer.amount is None or ride.state != OVERTIME:
         return answer
     due = answer.amount + fare.overtime_add
-    words = f"{answer.words}; overtime adds {money(fare.overtime_add)}"
+    words = f"{answer.words}; overtime adds {world.model.money.text(fare.overtime_add)}"
     if fare.overtime_dearest:
         dearest = _edge(world, fare, ride, "highest", entering=False)
         if dearest.amount is not None and dearest.amount > due:
@@ -66,7 +66,7 @@ def _by_state(world: World, fare: Fare, ride: Ride) -> Answer:
         elif ride.state == SAME_STATION:
             word = _same_station(fare, ride.ended_at - ride.started_at)
     if isinstance(word, int):
-        return Answer(word, f"{money(word)} for a {ride.state} ride")
+        return Answer(word, f"{world.model.money.text(word)} for a {ride.state} ride")
     if word == "fare":
         return _between(world, fare, ride, ride.from_stop, ride.to_stop)
     if word == "validator":

@@ -17,7 +17,8 @@ class Memory:
     """One card's memory. Never changed, only replaced."""
 
     chain: Chain | None = None          # None: no ride to transfer from
-    accumulators: dict[tuple[str, str], Accumulator] = field(default_factory=dict)   # (accumulator, period)
+    # By accumulator and period.
+    accumulators: dict[tuple[str, str], Accumulator] = field(default_factory=dict)
 
     def accumulator(self, accumulator: str, period: str) -> Accumulator:
         """What an accumulator holds in a period."""
@@ -26,8 +27,9 @@ class Memory:
 
 def recall(state: State, card: str) -> Memory:
     """What a card remembers from earlier runs."""
-    accumulators = {(name, period): so_far for (owner, name, period), so_far in state.accumulators.items()
-             if owner == card}
+    accumulators = {(name, period): so_far
+                    for (owner, name, period), so_far in state.accumulators.items()
+                    if owner == card}
     return Memory(state.chains.get(card), accumulators)
 
 

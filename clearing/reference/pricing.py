@@ -12,7 +12,7 @@ from clearing.reference.fares import find_due, judge_time
 from clearing.reference.memory import Memory, remember
 from clearing.reference.results import Charge, Leg, Ride
 from clearing.reference.state import Accumulator
-from clearing.reference.words import Answer, money
+from clearing.reference.words import Answer
 from clearing.reference.world import World
 from fare_tables.model import Cap, DiscountRow, Fare, Table, Tier, discounts_of, table_version
 from network.money import AMOUNT_MAX
@@ -65,6 +65,12 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
     if not ride.incomplete or fare.discounts_on_incomplete:
         running.discount()
     charge = _charge(running, due)
+    if charge.paid > AMOUNT_MAX:
+        most = world.model.money.text(AMOUNT_MAX)
+        trace.append(TraceLine("paid", "", False, f"more was charged than the {most} that a price "
+                               "may be", charge.price, None))
+        return Priced(ride=ride, charge=None, code="PRICE_OVERFLOW", trace=trace, before=memory,
+                      after=memory)
     said = "the validator charged it" if charge.by_validator else "the price"
     trace.append(TraceLine("paid", "", True, said, charge.price, charge.paid))
     after = remember(world, table, ride, charge, running.applied, memory)
@@ -102,7 +108,7 @@ def _find_due(world: World, fare: Fare, ride: Ride, trace: list[TraceLine]) -> i
     if due.amount is not None and ride.incomplete and not fare.discounts_on_incomplete:
         words += "; an incomplete ride has no discounts"
     if due.amount is not None and due.amount > AMOUNT_MAX:
-        words += f"; more than the {money(AMOUNT_MAX)} that a price may be"
+        words += f"; more than the {world.model.money.text(AMOUNT_MAX)} that a price may be"
     trace.append(TraceLine("fare", fare.rule, due.amount is not None, words, None, due.amount))
     return due.amount
 
@@ -183,9 +189,10 @@ def _charge(running: _Running, due: int) -> Charge:
     )
     paid = ride.paid if by_validator and ride.paid is not None else asked
     held = paid != asked and world.operators[ride.operator].on_variance == "hold"
+    fare = Leg("fare", running.fare.rule, ride.issuer, ride.operator, paid)
     return Charge(
         table=table_version(running.table), rule=running.fare.rule, due=due, price=asked,
-        paid=paid, by_validator=by_validator, held=held, legs=tuple(running.legs),
+        paid=paid, by_validator=by_validator, held=held, legs=(fare, *running.legs),
     )
 
 
@@ -200,5 +207,6 @@ def _list_counted(
         *(row.quota.accumulator for row in rows if row.quota is not None),
     ])
     periods = {name: world.period(name, ride.service_day) for name in names}
-    return [AccumulatorChange(name, period, before.accumulator(name, period), after.accumulator(name, period))
+    return [AccumulatorChange(name, period, before.accumulator(name, period),
+                              after.accumulator(name, period))
             for name, period in periods.items()]

@@ -91,11 +91,12 @@ class Ride:
 
 
 class Leg(NamedTuple):
-    """A part of the fare that somebody else pays."""
+    """An amount that one party owes another for a ride."""
 
-    kind: str           # concession, promotion, transfer, tier, cap
-    rule: str
-    funder: str
+    cause: str          # fare; concession, promotion, transfer, tier, cap; clearing_fee, issuer_fee
+    rule: str           # the row of a table, or the agreement
+    debtor: str
+    creditor: str
     amount: int
 
 
@@ -110,7 +111,7 @@ class Charge:
     paid: int           # what the rider pays
     by_validator: bool  # paid is money that has left the card
     held: bool          # a variance that the operator wants held
-    legs: tuple[Leg, ...]
+    legs: tuple[Leg, ...]   # the fare first, then discounts: together what the operator is due
 
     @property
     def variance(self) -> int:
@@ -129,10 +130,13 @@ class Entry:
 
     ride: Ride
     charge: Charge
-    centre: str         # who takes the clearing fee; blank: nobody
-    clearing_fee: int
-    issuer_fee: int
+    fees: tuple[Leg, ...]
     window: datetime.date
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """Everything that anybody owes for the ride."""
+        return (*self.charge.legs, *self.fees)
 
     @property
     def gross(self) -> int:
@@ -142,12 +146,11 @@ class Entry:
     @property
     def net(self) -> int:
         """What the operator is due after fees."""
-        return self.gross - self.clearing_fee - self.issuer_fee
+        return self.gross - sum(leg.amount for leg in self.fees)
 
     def row(self) -> Row:
         """A tuple that sorts and compares."""
-        return (*self.ride.row(), *self.charge.row(), self.centre, self.clearing_fee,
-                self.issuer_fee, self.window.isoformat())
+        return (*self.ride.row(), *self.charge.row(), self.fees, self.window.isoformat())
 
 
 # (window, debtor, creditor, cause) -> (amount, rides)
@@ -192,6 +195,6 @@ class Result:
             "carried": sorted((tap.card, tap.card_seq, tap.tapped_at, tap.operator, tap.stop)
                               for tap in self.carried),
             "chains": sorted((card, *chain) for card, chain in state.chains.items()),
-            "accumulators": sorted((*key, *accumulators) for key, accumulators in state.accumulators.items()),
+            "accumulators": sorted((*key, *so_far) for key, so_far in state.accumulators.items()),
             "watermark": [(state.watermark,)],
         }

@@ -60,6 +60,7 @@ class State:
     accepted: dict[Identity, Shown | Tap] = field(default_factory=dict)     # Tap: an event
     open: dict[str, Tap] = field(default_factory=dict)                      # by card
     chains: dict[str, Chain] = field(default_factory=dict)                  # by card
-    accumulators: dict[tuple[str, str, str], Accumulator] = field(default_factory=dict)  # card, name, period
+    # By card, accumulator and period.
+    accumulators: dict[tuple[str, str, str], Accumulator] = field(default_factory=dict)
     watermark: int = 0
     closed_through: datetime.date | None = None     # the last service day that is closed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from network.model import AccumulatorSpec
+from network.model import AccumulatorSpec, NetworkFile
 
 
 class Answer(NamedTuple):
@@ -14,14 +14,9 @@ class Answer(NamedTuple):
     words: str
 
 
-def money(fen: int) -> str:
-    """An amount in yuan: 80.01."""
-    return f"{'-' if fen < 0 else ''}{abs(fen) // 100}.{abs(fen) % 100:02}"
-
-
-def counted(spec: AccumulatorSpec, amount: int) -> str:
+def counted(model: NetworkFile, spec: AccumulatorSpec, amount: int) -> str:
     """What an accumulator has counted: money, or a number."""
-    return str(amount) if spec.counts == "rides" else money(amount)
+    return str(amount) if spec.counts == "rides" else model.money.text(amount)
 
 
 def metres(length_m: int) -> str:

@@ -1,17 +1,18 @@
-"""What a card has amount and how often it has ridden: one running accumulator per accumulator and period.
+"""What a card has paid and how often it has ridden: one running total per accumulator and period.
 
-A card's accumulators lie side by side, the newest last. Places says where the accumulators of one service day
-stand, so that they are looked for once and not for every row of every ride.
+A card's accumulators lie side by side, the newest last. `places` says where those of one service
+day stand, so that they are looked for once and not for every row of every ride.
 """
 
 from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t
 
+from ext.checked cimport check, must
 from ext.codes cimport Period
 from ext.clearing.tables cimport PricingTables
 from ext.records cimport Accumulator, CardState, Ride
 
 cdef enum:
-    PLACES = 16             # accumulators whose places are kept from ride to ride
+    PLACES = 16             # numbers of accumulators whose places are kept from ride to ride
     PLACES_REACH = 30000    # accumulators of a card that a place can point to
     NO_PLACE = -1           # nothing is accumulated yet
     UNKNOWN_PLACE = -2
@@ -58,7 +59,7 @@ cdef inline void remember_place(Card *card, uint16_t number, Py_ssize_t found) n
 
 
 cdef inline Py_ssize_t search_accumulator(PricingTables tables, Card *card, uint16_t number,
-                                    uint16_t service_day) except -2 nogil:
+                                          uint16_t service_day) except -2 nogil:
     """The card's running accumulator in the period of a day; NO_PLACE."""
     cdef uint32_t period = period_of(tables, number, service_day)
     cdef Py_ssize_t i, found = NO_PLACE
@@ -71,7 +72,7 @@ cdef inline Py_ssize_t search_accumulator(PricingTables tables, Card *card, uint
 
 
 cdef inline Py_ssize_t find_accumulator(PricingTables tables, Card *card, uint16_t number,
-                                  uint16_t service_day) except -2 nogil:
+                                        uint16_t service_day) except -2 nogil:
     """The card's running accumulator in the period of a day, which its places are of; NO_PLACE."""
     if number < PLACES and card.places[number] != UNKNOWN_PLACE:
         return card.places[number]
@@ -79,18 +80,18 @@ cdef inline Py_ssize_t find_accumulator(PricingTables tables, Card *card, uint16
 
 
 cdef inline int64_t accumulated(PricingTables tables, Card *card, uint16_t number,
-                            uint16_t service_day) except -1 nogil:
+                                uint16_t service_day) except -1 nogil:
     """What an accumulator has accumulated in the period of a day."""
     cdef Py_ssize_t found = find_accumulator(tables, card, number, service_day)
     return card.accumulators[found].amount if found >= 0 else 0
 
 
 cdef inline Py_ssize_t add_accumulator(PricingTables tables, const Ride *ride, uint16_t number,
-                                 Card *card) except -1 nogil:
+                                       Card *card) except -1 nogil:
     """The place of a new running accumulator of the card, with nothing accumulated yet."""
     cdef Py_ssize_t place = card.count
     if place >= card.room:
-        raise IndexError("a ride feeds more accumulators than its tables says")
+        raise IndexError("a ride feeds more accumulators than its tables say")
     card.count += 1
     card.accumulators[place] = Accumulator(
         card_hi=ride.card_hi, card_lo=ride.card_lo, amount=0, rides=0,
@@ -106,10 +107,24 @@ cdef inline int count(PricingTables tables, const Ride *ride, uint16_t number, i
     cdef Py_ssize_t place = find_accumulator(tables, card, number, ride.service_day)
     if place < 0:
         place = add_accumulator(tables, ride, number, card)
+    check(card.accumulators[place].accumulator == number, b"a place is of its accumulator")
     # At most 2e9 a ride and 2^32 rides: 63 bits hold any sum that `rides` can count.
     card.accumulators[place].amount += amount
     card.accumulators[place].rides += 1
     return 0
+
+
+cdef inline bint are_sorted(const Card *card) noexcept nogil:
+    """Whether the card's running accumulators are in order, each of them there once."""
+    cdef Py_ssize_t i
+    cdef const Accumulator *one
+    cdef const Accumulator *last
+    for i in range(1, card.count):
+        one, last = &card.accumulators[i], &card.accumulators[i - 1]
+        if one.accumulator < last.accumulator or (one.accumulator == last.accumulator
+                                                  and one.period <= last.period):
+            return False
+    return True
 
 
 cdef inline void sort_accumulators(Card *card) noexcept nogil:
@@ -128,3 +143,4 @@ cdef inline void sort_accumulators(Card *card) noexcept nogil:
             accumulators[j] = accumulators[j - 1]
             j -= 1
         accumulators[j] = moved
+    must(are_sorted(card), b"a card has one total for an accumulator and period")

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
+from ext.checked cimport check
 from ext.records cimport Band
 
 cdef enum:
@@ -21,6 +22,7 @@ cdef inline int64_t fare_in_bands(const Band[::1] bands, uint32_t first, uint32_
         if length <= band.to:
             if band.every == 0:
                 return band.amount
+            check(length >= band.reached, b"a band begins where the one before ends")
             # Whole steps begun: at least 1 is divided, so that floor division rounds up.
             return band.amount + band.add * ((length - band.reached + band.every - 1) // band.every)
     return BEYOND_BANDS

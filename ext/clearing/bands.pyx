@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
+from ext.checked cimport check
 
 cdef enum:
     LENGTH_MAX = 0xFFFFFFFF
@@ -23,3 +24,4 @@ def fill_fares(const Band[::1] bands not None, const int64_t[::1] lengths not No
     with nogil:
         for i in range(lengths.shape[0]):
             fares[i] = fare_in_bands(bands, 0, <uint32_t>bands.shape[0], lengths[i])
+            check(fares[i] >= BEYOND_BANDS, b"a fare is an amount, or none")

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t
 
+from ext.checked cimport check
 from ext.codes cimport RideState
 from ext.clearing.tables cimport PricingTables
 from ext.records cimport REVIEWED, Condition, Ride, Timeframe
@@ -20,16 +21,18 @@ cdef inline uint32_t ride_time(const Ride *ride) noexcept nogil:
 
 cdef inline bint in_line_set(PricingTables tables, uint32_t which, uint32_t line) except -1 nogil:
     """Whether a set has a line; 0 and lines that are newer than the tables are in none."""
-    return line != 0 and line < <uint32_t>tables.line_sets.shape[1] and tables.line_sets[which, line]
+    return (line != 0 and line < <uint32_t>tables.line_sets.shape[1]
+            and tables.line_sets[which, line])
 
 
 cdef inline bint in_stop_set(PricingTables tables, uint32_t which, uint32_t stop) except -1 nogil:
     """Whether a set has a stop; 0 and stops that are newer than the tables are in none."""
-    return stop != 0 and stop < <uint32_t>tables.stop_sets.shape[1] and tables.stop_sets[which, stop]
+    return (stop != 0 and stop < <uint32_t>tables.stop_sets.shape[1]
+            and tables.stop_sets[which, stop])
 
 
-cdef inline bint in_window(PricingTables tables, const Timeframe *timeframe, uint32_t second,
-                           uint16_t service_day) except -1 nogil:
+cdef inline bint in_timeframe(PricingTables tables, const Timeframe *timeframe, uint32_t second,
+                              uint16_t service_day) except -1 nogil:
     if not tables.days[service_day] & timeframe.days:
         return False
     if timeframe.since_s < timeframe.until_s:
@@ -37,16 +40,17 @@ cdef inline bint in_window(PricingTables tables, const Timeframe *timeframe, uin
     return second >= timeframe.since_s or second < timeframe.until_s
 
 
-cdef inline bint in_windows(PricingTables tables, const Condition *condition,
-                            const Ride *ride) except -1 nogil:
+cdef inline bint in_timeframes(PricingTables tables, const Condition *condition,
+                               const Ride *ride) except -1 nogil:
     """Whether the time that the condition means is in one of its timeframes."""
     cdef uint32_t at = ride.ended_at if condition.at_exit else ride.started_at
     cdef uint32_t i, second
     if at == 0:
         return False
     second = <uint32_t>((<int64_t>at + tables.civil_offset_s) % DAY_S)
+    check(second < DAY_S, b"a second of the day is one of it")
     for i in range(condition.timeframes, condition.timeframes + condition.timeframes_count):
-        if in_window(tables, &tables.timeframes[i], second, ride.service_day):
+        if in_timeframe(tables, &tables.timeframes[i], second, ride.service_day):
             return True
     return False
 
@@ -70,4 +74,4 @@ cdef inline bint holds(PricingTables tables, uint32_t number, const Ride *ride,
         return False
     if condition.holder_only and companion:
         return False
-    return not condition.timeframes_count or in_windows(tables, condition, ride)
+    return not condition.timeframes_count or in_timeframes(tables, condition, ride)

@@ -2,18 +2,20 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ext.codes cimport Effect, MeasuredFrom, Rounding
 from ext.clearing.conditions cimport in_line_set, in_stop_set, ride_time
 from ext.clearing.fares cimport fare_by_basis, find_due
 from ext.clearing.tables cimport PricingTables
+from ext.checked cimport check
+from ext.codes cimport Effect, MeasuredFrom, Rounding
 from ext.records cimport (
+    LEGS,
     NO_TRANSFER,
     SHARE_ISSUER,
     SHARE_OPERATOR,
     CardState,
-    Charge,
-    FareRow,
     DiscountRow,
+    FareRow,
+    Legs,
     Ride,
 )
 
@@ -31,6 +33,7 @@ cdef inline int64_t round_ppm(int64_t amount_ppm, const DiscountRow *row) except
     cdef uint64_t whole = amount // PPM if row.unit == 1 else amount // unit_ppm
     cdef uint64_t rest = amount - whole * unit_ppm
     cdef bint up = False
+    check(amount_ppm >= 0, b"what is rounded is not negative")
     if row.rounding == Rounding.UP:
         up = rest > 0
     elif row.rounding == Rounding.HALF_UP:
@@ -42,7 +45,8 @@ cdef inline int64_t round_ppm(int64_t amount_ppm, const DiscountRow *row) except
     return <int64_t>(whole * row.unit)
 
 
-cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row, int64_t price) except -1 nogil:
+cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row,
+                                  int64_t price) except -1 nogil:
     """Each part of one price at its own share, added up and rounded once."""
     cdef int64_t total_ppm = 0, reached = 0, part
     cdef uint32_t i
@@ -55,9 +59,9 @@ cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row, 
     return round_ppm(total_ppm, row)
 
 
-cdef inline int64_t price_after(PricingTables tables, const DiscountRow *row, const FareRow *fare_row,
-                                const CardState *state, const Ride *ride, int64_t left,
-                                int64_t price) except -2 nogil:
+cdef inline int64_t price_after(PricingTables tables, const DiscountRow *row,
+                                const FareRow *fare_row, const CardState *state, const Ride *ride,
+                                int64_t left, int64_t price) except -2 nogil:
     """The price once the row has been applied, from 0 to what it was; DOES_NOT_FIT.
 
     fare_row: the one that set what is due. left: what a cap leaves.
@@ -131,17 +135,17 @@ cdef inline bint may_transfer(PricingTables tables, const DiscountRow *row, cons
 cdef inline int apportion(PricingTables tables, const DiscountRow *row, int64_t amount,
                           int64_t *parts) except -1 nogil:
     """Split an amount over the row's shares by largest remainder, ties to the earlier share."""
-    cdef int64_t accumulator = 0, left = amount, most
+    cdef int64_t weights = 0, left = amount, most
     cdef int64_t rests[FUNDERS_MAX]
     cdef Py_ssize_t i, best
     if row.shares_count == 1:
         parts[0] = amount
         return 0
     for i in range(row.shares_count):
-        accumulator += tables.shares[row.shares + i].weight
+        weights += tables.shares[row.shares + i].weight
     for i in range(row.shares_count):
-        parts[i] = amount * tables.shares[row.shares + i].weight // accumulator
-        rests[i] = amount * tables.shares[row.shares + i].weight - parts[i] * accumulator
+        parts[i] = amount * tables.shares[row.shares + i].weight // weights
+        rests[i] = amount * tables.shares[row.shares + i].weight - parts[i] * weights
         left -= parts[i]
     while left > 0:
         best = 0
@@ -153,17 +157,14 @@ cdef inline int apportion(PricingTables tables, const DiscountRow *row, int64_t 
         parts[best] += 1
         rests[best] = -1
         left -= 1
+    check(left == 0, b"the parts add up to the amount")
     return 0
 
 
-cdef inline int add_legs(PricingTables tables, const DiscountRow *row, const Ride *ride, uint8_t kind,
-                         int64_t amount, Charge *charge, int *legs) except -1 nogil:
-    """Write the legs of one row, one per funder that pays; more than LEGS cannot be compiled."""
+cdef inline int add_legs(PricingTables tables, const DiscountRow *row, const Ride *ride,
+                         uint8_t cause, int64_t amount, Legs *legs) except -1 nogil:
+    """Add a leg of one row for each funder that pays; the compiler refuses tables with more."""
     cdef int64_t parts[FUNDERS_MAX]
-    cdef int64_t *amounts = &charge.leg1_amount
-    cdef uint32_t *rules = &charge.leg1_rule
-    cdef uint16_t *funders = &charge.leg1_funder
-    cdef uint8_t *kinds = &charge.leg1_kind
     cdef uint16_t funder
     cdef Py_ssize_t i
     apportion(tables, row, amount, parts)
@@ -175,9 +176,12 @@ cdef inline int add_legs(PricingTables tables, const DiscountRow *row, const Rid
             funder = ride.operator
         elif funder == SHARE_ISSUER:
             funder = ride.issuer
-        amounts[legs[0]] = parts[i]
-        rules[legs[0]] = row.rule
-        funders[legs[0]] = funder
-        kinds[legs[0]] = kind
-        legs[0] += 1
+        if legs.count >= LEGS:
+            raise IndexError("a ride has more legs than its tables say")
+        legs.cause[legs.count] = cause
+        legs.rule[legs.count] = row.rule
+        legs.debtor[legs.count] = funder
+        legs.creditor[legs.count] = ride.operator
+        legs.amount[legs.count] = parts[i]
+        legs.count += 1
     return 0

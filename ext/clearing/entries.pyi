@@ -3,13 +3,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ext.clearing.tables import EntryTables
+
 def make_entries(
     taps: NDArray[Any],
     rides: NDArray[Any],
     charges: NDArray[Any],
-    members: NDArray[Any],
-    agreements: NDArray[Any],
-    first_open_day: int,
+    tables: EntryTables,
     entries: NDArray[Any],
     codes: NDArray[np.uint16],
 ) -> int: ...

@@ -1,91 +1,99 @@
 """Makes one balanced ledger entry of each priced ride.
 
-    paid + legs = due + variance = operator's gross = operator's net + clearing fee + issuer fee
+    sum of the fare's and the discounts' legs = due + variance = operator's gross
+    operator's gross - sum of the fees' legs  = operator's net
 
 The rules are in clearing/reference/RULES.md section 5. The caller brings all memory.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memset
+from libc.stdint cimport int64_t, uint16_t, uint32_t
 
-from ext.codes cimport Code, Reason, RideState
-from ext.records cimport AgreementTerms, Charge, Entry, Member, Ride, Tap
+from ext.checked cimport CHECKED, check
+from ext.clearing.tables cimport EntryTables
+from ext.codes cimport Cause, Code, Reason, RideState
+from ext.records cimport (
+    FARE_LEG,
+    LEGS,
+    Agreement,
+    AgreementIndex,
+    Charge,
+    Entry,
+    Legs,
+    Ride,
+    Tap,
+)
 
 cdef enum:
     PPM = 1000000
-    SAME_CITY = 0
-    SAME_PROVINCE = 1
-    FURTHER = 2
 
 
 cdef inline int64_t fee_of(int64_t paid, int64_t ppm) noexcept nogil:
-    """Parts per million of an amount, half up to a fen; the amount is never negative."""
+    """Parts per million of an amount, half up to a minor unit; the amount is never negative."""
     return (paid * ppm + PPM // 2) // PPM
 
 
-cdef inline const AgreementTerms *terms_of(const Member[::1] members,
-                                           const AgreementTerms[::1] agreements,
-                                           const Ride *ride) except NULL nogil:
-    """The agreement for how far from home the card is."""
-    if members[ride.issuer].city == members[ride.operator].city:
-        return &agreements[SAME_CITY]
-    if members[ride.issuer].province == members[ride.operator].province:
-        return &agreements[SAME_PROVINCE]
-    return &agreements[FURTHER]
+cdef inline const Agreement *find_agreement(EntryTables tables,
+                                            const Ride *ride) except? NULL nogil:
+    """The first agreement that holds for the ride; NULL where there is none."""
+    cdef const AgreementIndex *index = &tables.agreement_index[
+        tables.members[ride.issuer].slot, tables.members[ride.operator].slot]
+    cdef const Agreement *agreement
+    cdef uint32_t i
+    for i in range(index.first, index.first + index.count):
+        agreement = &tables.agreements[tables.ranked_agreements[i]]
+        if (agreement.first_day <= ride.service_day <= agreement.last_day
+                and agreement.modes >> ride.mode & 1 and agreement.media >> ride.medium & 1
+                and agreement.card_kinds >> ride.card_kind & 1):
+            return agreement
+    return NULL
 
 
-cdef void copy_charge(Entry *entry, const Charge *charge) noexcept nogil:
-    entry.due = charge.due
-    entry.price = charge.price
-    entry.paid = charge.paid
-    entry.variance = charge.variance
-    entry.rule = charge.rule
-    entry.table = charge.table
-    entry.leg1_amount = charge.leg1_amount
-    entry.leg2_amount = charge.leg2_amount
-    entry.leg3_amount = charge.leg3_amount
-    entry.leg4_amount = charge.leg4_amount
-    entry.leg1_rule = charge.leg1_rule
-    entry.leg2_rule = charge.leg2_rule
-    entry.leg3_rule = charge.leg3_rule
-    entry.leg4_rule = charge.leg4_rule
-    entry.leg1_funder = charge.leg1_funder
-    entry.leg2_funder = charge.leg2_funder
-    entry.leg3_funder = charge.leg3_funder
-    entry.leg4_funder = charge.leg4_funder
-    entry.leg1_kind = charge.leg1_kind
-    entry.leg2_kind = charge.leg2_kind
-    entry.leg3_kind = charge.leg3_kind
-    entry.leg4_kind = charge.leg4_kind
+cdef int add_fee(Legs *legs, uint16_t cause, uint32_t rule, uint16_t debtor, uint16_t creditor,
+                 int64_t amount) except -1 nogil:
+    """One more leg; a fee of nothing is none."""
+    if amount == 0:
+        return 0
+    if legs.count >= LEGS:
+        raise IndexError("an entry has more legs than its tables say")
+    legs.cause[legs.count] = <unsigned char>cause
+    legs.rule[legs.count] = rule
+    legs.debtor[legs.count] = debtor
+    legs.creditor[legs.count] = creditor
+    legs.amount[legs.count] = amount
+    legs.count += 1
+    return 0
 
 
-cdef void copy_ride(Entry *entry, const Ride *ride) noexcept nogil:
-    entry.card_hi = ride.card_hi
-    entry.card_lo = ride.card_lo
-    entry.started_at = ride.started_at
-    entry.ended_at = ride.ended_at
-    entry.card_seq = ride.card_seq
-    entry.out_seq = ride.out_seq
-    entry.line = ride.line
-    entry.vehicle = ride.vehicle
-    entry.device = ride.device
-    entry.device_seq = ride.device_seq
-    entry.from_stop = ride.from_stop
-    entry.to_stop = ride.to_stop
-    entry.distance_m = ride.distance_m
-    entry.operator = ride.operator
-    entry.issuer = ride.issuer
-    entry.service_day = ride.service_day
-    entry.mode = ride.mode
-    entry.medium = ride.medium
-    entry.card_kind = ride.card_kind
-    entry.state = ride.state
-    entry.flags = ride.flags
-    entry.age = ride.age
+cdef int add_fees(EntryTables tables, const Ride *ride, Charge *charge) except -1 nogil:
+    """What the operator owes for the clearing of the ride."""
+    cdef const Agreement *agreement = find_agreement(tables, ride)
+    if agreement == NULL:
+        return 0
+    add_fee(&charge.legs, Cause.CLEARING_FEE, agreement.rule, ride.operator, agreement.centre,
+            fee_of(charge.paid, agreement.clearing_ppm))
+    return add_fee(&charge.legs, Cause.ISSUER_FEE, agreement.rule, ride.operator, ride.issuer,
+                   fee_of(charge.paid, agreement.issuer_ppm))
 
 
-cdef int copy_source(Entry *entry, const Tap[::1] taps, const Ride *ride) except -1 nogil:
-    """Where the taps came from: an exit alone has no way in, a lone entry no way out."""
+cdef int check_balance(const Charge *charge) except -1 nogil:
+    """What the operator is due comes from riders and funders, whole. Of the checked build only."""
+    cdef const Legs *legs = &charge.legs
+    cdef int64_t gross = 0
+    cdef int leg
+    if CHECKED:
+        check(legs.count > 0 and legs.cause[FARE_LEG] == Cause.FARE, b"the first leg is the fare's")
+        check(legs.amount[FARE_LEG] == charge.paid, b"the fare's leg is what the rider pays")
+        for leg in range(legs.count):
+            if legs.cause[leg] <= Cause.FARE:
+                gross += legs.amount[leg]
+        check(gross == charge.due + charge.variance, b"an entry balances")
+        check(charge.variance == charge.paid - charge.price, b"a variance is paid less price")
+    return 0
+
+
+cdef int set_source(Entry *entry, const Tap[::1] taps, const Ride *ride) except -1 nogil:
+    """Where the taps came from: an exit alone has no way in, a lone way in no exit."""
+    entry.in_file = entry.in_line = entry.out_file = entry.out_line = 0
     if ride.state != RideState.MISSING_IN:
         entry.in_file = taps[ride.first_tap].source_file
         entry.in_line = taps[ride.first_tap].source_line
@@ -96,13 +104,11 @@ cdef int copy_source(Entry *entry, const Tap[::1] taps, const Ride *ride) except
 
 
 cdef Py_ssize_t make_rows(const Tap[::1] taps, const Ride[::1] rides, const Charge[::1] charges,
-                          const Member[::1] members, const AgreementTerms[::1] agreements,
-                          uint16_t first_open_day, Entry[::1] entries,
+                          EntryTables tables, Entry[::1] entries,
                           uint16_t[::1] codes) except -1 nogil:
     """Write an entry per priced ride, and the code of each refused ride on its taps."""
     cdef Py_ssize_t i, made = 0
     cdef const Ride *ride
-    cdef const AgreementTerms *terms
     cdef Entry *entry
     for i in range(rides.shape[0]):
         ride = &rides[i]
@@ -111,38 +117,34 @@ cdef Py_ssize_t make_rows(const Tap[::1] taps, const Ride[::1] rides, const Char
             codes[ride.last_tap] = charges[i].code
             continue
         entry = &entries[made]
-        memset(entry, 0, sizeof(Entry))
-        copy_ride(entry, ride)
-        copy_charge(entry, &charges[i])
-        copy_source(entry, taps, ride)
-        terms = terms_of(members, agreements, ride)
-        entry.centre = terms.centre
-        entry.clearing_fee = fee_of(charges[i].paid, terms.clearing_ppm)
-        entry.issuer_fee = fee_of(charges[i].paid, terms.issuer_ppm)
-        entry.window = max(ride.service_day, first_open_day)
+        entry.ride = ride[0]
+        entry.charge = charges[i]
+        add_fees(tables, ride, &entry.charge)
+        check_balance(&entry.charge)
+        set_source(entry, taps, ride)
+        entry.window = tables.windows[ride.service_day]
         entry.reason = Reason.ORIGINAL
+        entry.reserved = 0
+        entry.reserved_2 = 0
         made += 1
+    check(made <= rides.shape[0], b"no ride makes two entries")
     return made
 
 
 def make_entries(const Tap[::1] taps not None, const Ride[::1] rides not None,
-                 const Charge[::1] charges not None, const Member[::1] members not None,
-                 const AgreementTerms[::1] agreements not None, uint16_t first_open_day,
+                 const Charge[::1] charges not None, EntryTables tables not None,
                  Entry[::1] entries not None, uint16_t[::1] codes not None):
     """The number of entries made; the taps of a ride without a fare get its code.
 
-    rides and charges: one row per ride; agreements: for the same city, the same province and
-    further; entries: one row per ride at least; codes: one per tap.
+    rides and charges: one row per ride; entries: one row per ride at least; codes: one per tap.
     Raises ValueError where lengths do not fit.
     """
     cdef Py_ssize_t made
     if charges.shape[0] != rides.shape[0] or entries.shape[0] < rides.shape[0]:
         raise ValueError(f"rides has {rides.shape[0]} rows, charges {charges.shape[0]}, entries "
                          f"{entries.shape[0]}: each ride needs one of both")
-    if agreements.shape[0] != 3:
-        raise ValueError(f"agreements has {agreements.shape[0]} rows, not 3")
     if codes.shape[0] != taps.shape[0]:
         raise ValueError(f"taps has {taps.shape[0]} rows, codes {codes.shape[0]}")
     with nogil:
-        made = make_rows(taps, rides, charges, members, agreements, first_open_day, entries, codes)
+        made = make_rows(taps, rides, charges, tables, entries, codes)
     return made

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
+from ext.checked cimport check
 from ext.codes cimport Basis, EdgeFare, RideState
 from ext.clearing.bands cimport fare_in_bands
 from ext.clearing.conditions cimport holds, is_incomplete
@@ -9,9 +10,9 @@ from ext.clearing.tables cimport PricingTables
 from ext.records cimport (
     RIDE_HAS_DISTANCE,
     RIDE_HAS_DUE,
+    CandidateRows,
     FareRow,
     LineStops,
-    CandidateRows,
     Ride,
     SameStation,
 )
@@ -66,6 +67,7 @@ cdef inline int64_t fare_between(PricingTables tables, const FareRow *row, uint3
         end = tables.zones[row.zones + end]
         if start == NOWHERE or end == NOWHERE:
             return NO_FARE_AMOUNT
+    check(start < row.side and end < row.side, b"a fare is looked up within its matrix")
     return tables.fares[row.matrix + start * row.side + end]
 
 
@@ -123,7 +125,7 @@ cdef inline int64_t edge_along(PricingTables tables, const FareRow *row, const R
     for i in range(line.first, line.first + line.count):
         there = tables.line_stops[i].metres
         if tables.line_stops[i].stop == stop or (by == EdgeFare.TERMINUS
-                                               and there != least and there != most):
+                                                 and there != least and there != most):
             continue
         fare = fare_of_metres(tables, row, max(here, there) - min(here, there))
         if fare >= 0 and (found < 0 or (fare < found) == (by == EdgeFare.LOWEST)):
@@ -139,7 +141,7 @@ cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ri
     if by == EdgeFare.FIXED:
         return fixed
     if by == EdgeFare.BY_VALIDATOR:
-        return ride.due if ride.flags & RIDE_HAS_DUE else 0
+        return ride.validator_due if ride.flags & RIDE_HAS_DUE else 0
     if row.basis == Basis.LINE_DISTANCE:
         return edge_along(tables, row, ride, by, stop)
     if row.basis == Basis.TAP_DISTANCE or row.basis == Basis.DURATION:
@@ -149,7 +151,7 @@ cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ri
     index = index_of_stop(tables, row, stop)
     if index < 0:
         return NO_FARE_AMOUNT
-    # Four fares a stop: lowest and highest as entry, lowest and highest as exit.
+    # Four fares a stop: lowest and highest as way in, the same as way out.
     return tables.fares[row.edges + 4 * index + (0 if known_entry else 2)
                       + (1 if by == EdgeFare.HIGHEST else 0)]
 
@@ -162,7 +164,7 @@ cdef inline int64_t fare_by_basis(PricingTables tables, const FareRow *row, cons
     if row.basis == Basis.FLAT:
         return row.amount
     if row.basis == Basis.VALIDATOR:
-        return ride.due if ride.flags & RIDE_HAS_DUE else NO_FARE_AMOUNT
+        return ride.validator_due if ride.flags & RIDE_HAS_DUE else NO_FARE_AMOUNT
     if row.basis == Basis.TAP_DISTANCE:
         if not ride.flags & RIDE_HAS_DISTANCE:
             return NO_FARE_AMOUNT

@@ -6,7 +6,7 @@ from ext.records cimport Member, Ride, Tap
 
 cdef packed struct Pairing:
     int64_t ride_limit_s
-    int64_t watermark             # UTC seconds: entries open since before it may be closed
+    int64_t watermark           # UTC seconds: rides open since before it may be closed
     int64_t civil_offset_s      # civil time less UTC
     int64_t day_starts_s        # civil seconds after midnight at which a service day begins
 

@@ -6,6 +6,8 @@ The caller brings all memory: as many rides as there are kept taps is always eno
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
+from ext.cards cimport same_card
+from ext.checked cimport check, must
 from ext.codes cimport RideState, TapKind
 from ext.records cimport (
     HAS_DISTANCE,
@@ -46,6 +48,7 @@ cdef inline uint32_t calendar_date(uint32_t days) noexcept nogil:
     month = (5 * rest + 2) // 153
     rest -= (153 * month + 2) // 5
     month = month + 3 if month < 10 else month - 9
+    must(1 <= month <= 12 and rest < 31, b"a date is one of the calendar")
     year += 400 * era + (month <= 2)
     return year << 9 | month << 5 | (rest + 1)
 
@@ -81,10 +84,10 @@ cdef inline void date_ride(Ride *ride, const Tap *first, const Tap *last, uint32
 cdef inline void take_amounts(Ride *ride, const Tap *tap) noexcept nogil:
     """Add what the validator said at one tap of the ride."""
     if tap.flags & HAS_PAID:
-        ride.paid += tap.paid
+        ride.validator_paid += tap.paid
         ride.flags |= PAID_BY_VALIDATOR
     if tap.flags & HAS_DUE:
-        ride.due = tap.due
+        ride.validator_due = tap.due
         ride.flags |= RIDE_HAS_DUE
     if tap.flags & HAS_DISTANCE:
         ride.distance_m = tap.distance_m
@@ -186,7 +189,7 @@ cdef int close_whole(Ride *ride, const Tap[::1] taps, uint32_t tap,
 
 cdef inline bint fits(const Tap *opened, const Tap *out, const Member[::1] members,
                       const Pairing *pairing) except -1 nogil:
-    """Whether an exit closes the open entry."""
+    """Whether a gate-out closes the open ride."""
     return (
         members[opened.operator].system == members[out.operator].system
         and opened.mode == out.mode
@@ -197,15 +200,13 @@ cdef inline bint fits(const Tap *opened, const Tap *out, const Member[::1] membe
 cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const Member[::1] members,
                           const Pairing *pairing, Ride[::1] rides, uint32_t[::1] carried,
                           Py_ssize_t *carried_count) except -1 nogil:
-    """Write the rides in the order of their time; how many. Carried entries are listed apart."""
+    """Write the rides in the order of their time; how many. Open rides are listed apart."""
     cdef Py_ssize_t i, made = 0, kept_open = 0
     cdef int64_t opened = -1
     cdef uint32_t this
     cdef uint8_t kind
     for i in range(order.shape[0] + 1):
-        if opened >= 0 and (i == order.shape[0]
-                            or taps[order[i]].card_lo != taps[opened].card_lo
-                            or taps[order[i]].card_hi != taps[opened].card_hi):
+        if opened >= 0 and (i == order.shape[0] or not same_card(&taps[order[i]], &taps[opened])):
             if <int64_t>taps[opened].tapped_at + pairing.ride_limit_s < pairing.watermark:
                 close_without_out(&rides[made], taps, <uint32_t>opened, pairing)
                 made += 1
@@ -243,6 +244,7 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
         else:
             close_whole(&rides[made], taps, this, pairing)
             made += 1
+    check(made + kept_open <= order.shape[0], b"no tap begins two rides")
     carried_count[0] = kept_open
     return made
 
@@ -251,7 +253,7 @@ def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
               const Member[::1] members not None, Ride[::1] rides not None,
               uint32_t[::1] carried not None, *, int64_t ride_limit_s, int64_t watermark,
               int64_t civil_offset_s, int64_t day_starts_s):
-    """The number of rides made, and of entries that stay open for a later run.
+    """The number of rides made, and of gate-ins that stay open for a later run.
 
     taps and order as order_taps leaves them; members: by member number; rides and carried: one row
     per kept tap at least. Times are UTC seconds, durations seconds.

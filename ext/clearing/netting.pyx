@@ -1,4 +1,4 @@
-"""Adds entries up to what each member owes another, per window and cause.
+"""Adds the legs of entries up to what each member owes another, per window and cause.
 
 The rules are in clearing/reference/RULES.md section 6. The sums stand in a table that the caller
 brings: open addressing, a power of two of rows, rows with `rides` 0 are free.
@@ -6,12 +6,8 @@ brings: open addressing, a power of two of rows, rows with `rides` 0 are free.
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ext.checked cimport add_i64
-from ext.codes cimport Cause, LegKind
-from ext.records cimport HELD, LEGS, Entry, Obligation
-
-cdef enum:
-    PER_ENTRY = LEGS + 3    # obligations that one entry can make
+from ext.checked cimport CHECKED, add_i64, check
+from ext.records cimport HELD, LEGS, Entry, Legs, Obligation
 
 
 cdef int owe(Obligation[::1] sums, uint16_t window, uint16_t debtor, uint16_t creditor,
@@ -45,32 +41,17 @@ cdef int owe(Obligation[::1] sums, uint16_t window, uint16_t debtor, uint16_t cr
     return NO_ROOM
 
 
-cdef inline uint8_t cause_of(uint8_t leg_kind) noexcept nogil:
-    """The cause that stands for a leg's kind: one further on, but for caps, which came later."""
-    return Cause.CAP_SHARE if leg_kind == LegKind.CAP else leg_kind + 1
-
-
 cdef int owe_for_entry(Obligation[::1] sums, const Entry *entry,
                        Py_ssize_t *free) except -1 nogil:
     """Add all that one entry makes members owe; the first trouble, or ADDED."""
-    cdef const int64_t *amounts = &entry.leg1_amount
-    cdef const uint16_t *funders = &entry.leg1_funder
-    cdef const uint8_t *kinds = &entry.leg1_kind
+    cdef const Legs *legs = &entry.charge.legs
     cdef int trouble, leg
-    cdef uint16_t window = entry.window
-    trouble = owe(sums, window, entry.issuer, entry.operator, Cause.FARE, entry.paid, 1, free)
-    for leg in range(LEGS):
-        if kinds[leg] == 0 or trouble != ADDED:
-            break
-        trouble = owe(sums, window, funders[leg], entry.operator, cause_of(kinds[leg]),
-                      amounts[leg], 1, free)
-    if trouble == ADDED:
-        trouble = owe(sums, window, entry.operator, entry.centre, Cause.CLEARING_FEE,
-                      entry.clearing_fee, 1, free)
-    if trouble == ADDED:
-        trouble = owe(sums, window, entry.operator, entry.issuer, Cause.ISSUER_FEE,
-                      entry.issuer_fee, 1, free)
-    return trouble
+    for leg in range(legs.count):
+        trouble = owe(sums, entry.window, legs.debtor[leg], legs.creditor[leg], legs.cause[leg],
+                      legs.amount[leg], 1, free)
+        if trouble != ADDED:
+            return trouble
+    return ADDED
 
 
 cdef Py_ssize_t free_rows(const Obligation[::1] sums) except -1 nogil:
@@ -90,14 +71,16 @@ cdef int add_rows(const Entry[::1] entries, Obligation[::1] sums, Py_ssize_t *fr
     cdef int trouble
     for i in range(entries.shape[0]):
         done[0] = i
-        if free[0] < PER_ENTRY:
+        if free[0] < LEGS:
             return NO_ROOM
-        if entries[i].flags & HELD:
+        if entries[i].ride.flags & HELD:
             continue
         trouble = owe_for_entry(sums, &entries[i], free)
         if trouble != ADDED:
             return trouble
     done[0] = entries.shape[0]
+    if CHECKED:
+        check(free[0] == free_rows(sums), b"a row that is taken is no longer free")
     return ADDED
 
 

@@ -10,7 +10,8 @@ cdef enum:
 cdef Py_ssize_t order_rows(const Tap[::1] taps, uint8_t *scratch, uint32_t[::1] order,
                            uint16_t[::1] codes) except -1 nogil
 cdef Py_ssize_t find_seen_rows(const Tap[::1] taps, const uint32_t[::1] order,
-                               const CardState[::1] states, uint32_t[::1] maybe_seen) except -1 nogil
+                               const CardState[::1] states,
+                               uint32_t[::1] maybe_seen) except -1 nogil
 cdef Py_ssize_t open_states_rows(const Tap[::1] taps, const uint32_t[::1] order,
                                  const CardState[::1] states,
                                  CardState[::1] opened) except -1 nogil

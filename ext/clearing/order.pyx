@@ -10,6 +10,8 @@ Only where a card's counters do not ascend with time are they sorted by identity
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from ext.cards cimport card_before, same_card, seek_card
+from ext.checked cimport CHECKED, check, must
 from ext.codes cimport Code, TapKind
 from ext.records cimport CARRIED, NO_TRANSFER, CardState, Tap
 
@@ -18,7 +20,7 @@ cdef enum:
     EXIT = 1
     EVENT = 2
     RUN_ROWS = 16           # runs this short are sorted by insertion before they are merged
-    TIMEFRAME = 64             # counters that a bitmap remembers below the highest
+    SEEN_BITS = 64          # counters that a bitmap remembers, the highest included
 
 cdef packed struct Key:
     uint64_t major
@@ -74,6 +76,7 @@ cdef void merge(Key *source, Key *target, Py_ssize_t low, Py_ssize_t middle,
                 Py_ssize_t high) noexcept nogil:
     """Merge two sorted neighbours of source into target; a copy where they are in order already."""
     cdef Py_ssize_t left = low, right = middle, out = low
+    must(low <= middle <= high, b"neighbours that are merged lie side by side")
     if middle >= high or not before(&source[middle], &source[middle - 1]):
         memcpy(&target[low], &source[low], (high - low) * sizeof(Key))
         return
@@ -163,10 +166,6 @@ cdef inline uint64_t hash_card(uint64_t high, uint64_t low) noexcept nogil:
     return mixed ^ mixed >> 32
 
 
-cdef inline bint is_card(const Group *group, const Tap *tap) noexcept nogil:
-    return group.card_lo == tap.card_lo and group.card_hi == tap.card_hi
-
-
 cdef Py_ssize_t group_hashed(const Tap[::1] taps, Group *groups, uint32_t *slots, uint64_t mask,
                              uint32_t *owners) except -2 nogil:
     """Find the taps' cards with a hash table; how many, or -1 where too many share their hash.
@@ -177,7 +176,7 @@ cdef Py_ssize_t group_hashed(const Tap[::1] taps, Group *groups, uint32_t *slots
     cdef uint64_t slot
     for i in range(count):
         slot = hash_card(taps[i].card_hi, taps[i].card_lo) & mask
-        while slots[slot] and not is_card(&groups[slots[slot] - 1], &taps[i]):
+        while slots[slot] and not same_card(&groups[slots[slot] - 1], &taps[i]):
             slot = (slot + 1) & mask
             spare -= 1
             if spare < 0:
@@ -307,7 +306,27 @@ cdef Py_ssize_t order_rows(const Tap[::1] taps, uint8_t *scratch, uint32_t[::1] 
         size = groups[slots[group]].count
         kept += order_card(taps, &listed[i], size, keys, spare, &order[kept], codes)
         i += size
+    check(i == count, b"every tap is in one group")
+    if CHECKED:
+        check_order(taps, order, kept, codes)
     return kept
+
+
+cdef int check_order(const Tap[::1] taps, const uint32_t[::1] order, Py_ssize_t kept,
+                     const uint16_t[::1] codes) except -1 nogil:
+    """Every tap is kept or has a code, and what is kept is listed by card and time."""
+    cdef Py_ssize_t i, accepted = 0
+    cdef const Tap *tap
+    cdef const Tap *last
+    for i in range(taps.shape[0]):
+        accepted += codes[i] == Code.OK
+    check(accepted == kept, b"every tap is kept or has a code")
+    for i in range(1, kept):
+        tap, last = &taps[order[i]], &taps[order[i - 1]]
+        check(not card_before(tap, last), b"kept taps are listed by card")
+        check(not same_card(tap, last) or time_of(last) <= time_of(tap),
+              b"a card's kept taps are listed by time")
+    return 0
 
 
 def order_taps(const Tap[::1] taps not None, uint32_t[::1] order not None,
@@ -335,7 +354,7 @@ SCRATCH_BYTES = SCRATCH
 
 
 cdef inline bint seen(const CardState *state, const Tap *tap) noexcept nogil:
-    """Whether the state may have seen the tap's counter; below the timeframe it cannot tell: yes."""
+    """Whether the state may have seen the tap's counter; below its bits it cannot tell: yes."""
     cdef uint8_t tap_class = class_of(tap.kind)
     cdef uint64_t bits = state.seen_boardings
     cdef uint32_t behind
@@ -346,29 +365,26 @@ cdef inline bint seen(const CardState *state, const Tap *tap) noexcept nogil:
         bits = state.seen_exits
     elif tap_class == EVENT:
         bits = state.seen_events
-    if behind >= TIMEFRAME:
+    if behind >= SEEN_BITS:
         return True
     return (bits >> behind) & 1 != 0
 
 
 cdef Py_ssize_t find_seen_rows(const Tap[::1] taps, const uint32_t[::1] order,
-                               const CardState[::1] states, uint32_t[::1] maybe_seen) except -1 nogil:
+                               const CardState[::1] states,
+                               uint32_t[::1] maybe_seen) except -1 nogil:
     """List the kept taps that earlier runs may have accepted; how many there are."""
     cdef Py_ssize_t i, state = 0, found = 0
+    cdef const CardState *known = &states[0] if states.shape[0] else NULL
     cdef const Tap *tap
     for i in range(order.shape[0]):
         tap = &taps[order[i]]
-        while state < states.shape[0] and (
-            states[state].card_hi < tap.card_hi
-            or (states[state].card_hi == tap.card_hi and states[state].card_lo < tap.card_lo)
-        ):
-            state += 1
+        state = seek_card(known, sizeof(CardState), state, states.shape[0], tap)
         if state == states.shape[0]:
             break
         if tap.flags & CARRIED:
             continue
-        if (states[state].card_hi == tap.card_hi and states[state].card_lo == tap.card_lo
-                and seen(&states[state], tap)):
+        if same_card(&states[state], tap) and seen(&states[state], tap):
             maybe_seen[found] = order[i]
             found += 1
     return found
@@ -376,14 +392,15 @@ cdef Py_ssize_t find_seen_rows(const Tap[::1] taps, const uint32_t[::1] order,
 
 def find_seen(const Tap[::1] taps not None, const uint32_t[::1] order not None,
               const CardState[::1] states not None, uint32_t[::1] maybe_seen not None):
-    """The number of kept taps whose counter an earlier run may have accepted, listed in `maybe_seen`.
+    """The number of kept taps whose counter an earlier run may have accepted; they are listed.
 
     order: kept taps by card, as order_taps leaves them; states: sorted by card; maybe_seen: one row
     per kept tap. Raises ValueError where maybe_seen is too short.
     """
     cdef Py_ssize_t found
     if maybe_seen.shape[0] < order.shape[0]:
-        raise ValueError(f"maybe_seen has {maybe_seen.shape[0]} rows for {order.shape[0]} kept taps")
+        raise ValueError(f"maybe_seen has {maybe_seen.shape[0]} rows for {order.shape[0]} kept "
+                         "taps")
     with nogil:
         found = find_seen_rows(taps, order, states, maybe_seen)
     return found
@@ -398,17 +415,17 @@ cdef inline uint64_t *bits_of(CardState *state, uint8_t tap_class) noexcept nogi
 
 
 cdef inline void remember(CardState *state, const Tap *tap) noexcept nogil:
-    """Set the tap's bit, sliding the timeframes up to a counter higher than all before."""
+    """Set the tap's bit, sliding the bitmaps up to a counter higher than all before."""
     cdef uint32_t ahead, behind
     cdef uint64_t *bits = bits_of(state, class_of(tap.kind))
     if tap.card_seq > state.highest_seq:
         ahead = tap.card_seq - state.highest_seq
-        state.seen_boardings = state.seen_boardings << ahead if ahead < TIMEFRAME else 0
-        state.seen_exits = state.seen_exits << ahead if ahead < TIMEFRAME else 0
-        state.seen_events = state.seen_events << ahead if ahead < TIMEFRAME else 0
+        state.seen_boardings = state.seen_boardings << ahead if ahead < SEEN_BITS else 0
+        state.seen_exits = state.seen_exits << ahead if ahead < SEEN_BITS else 0
+        state.seen_events = state.seen_events << ahead if ahead < SEEN_BITS else 0
         state.highest_seq = tap.card_seq
     behind = state.highest_seq - tap.card_seq
-    if behind < TIMEFRAME:
+    if behind < SEEN_BITS:
         bits[0] |= <uint64_t>1 << behind
 
 
@@ -417,19 +434,14 @@ cdef Py_ssize_t open_states_rows(const Tap[::1] taps, const uint32_t[::1] order,
                                  CardState[::1] opened) except -1 nogil:
     """Copy, or begin, the state of every card that has a kept tap; how many cards there are."""
     cdef Py_ssize_t i, state = 0, cards = 0
+    cdef const CardState *known = &states[0] if states.shape[0] else NULL
     cdef const Tap *tap
     for i in range(order.shape[0]):
         tap = &taps[order[i]]
-        if (cards > 0 and opened[cards - 1].card_hi == tap.card_hi
-                and opened[cards - 1].card_lo == tap.card_lo):
+        if cards > 0 and same_card(&opened[cards - 1], tap):
             continue
-        while state < states.shape[0] and (
-            states[state].card_hi < tap.card_hi
-            or (states[state].card_hi == tap.card_hi and states[state].card_lo < tap.card_lo)
-        ):
-            state += 1
-        if (state < states.shape[0] and states[state].card_hi == tap.card_hi
-                and states[state].card_lo == tap.card_lo):
+        state = seek_card(known, sizeof(CardState), state, states.shape[0], tap)
+        if state < states.shape[0] and same_card(&states[state], tap):
             opened[cards] = states[state]
         else:
             memset(&opened[cards], 0, sizeof(CardState))
@@ -458,11 +470,13 @@ def open_states(const Tap[::1] taps not None, const uint32_t[::1] order not None
 cdef int remember_rows(const Tap[::1] taps, const uint32_t[::1] order, const uint16_t[::1] codes,
                        CardState[::1] states) except -1 nogil:
     cdef Py_ssize_t i, state = 0
+    cdef const CardState *opened = &states[0] if states.shape[0] else NULL
     cdef const Tap *tap
     for i in range(order.shape[0]):
         tap = &taps[order[i]]
-        while states[state].card_hi != tap.card_hi or states[state].card_lo != tap.card_lo:
-            state += 1
+        state = seek_card(opened, sizeof(CardState), state, states.shape[0], tap)
+        check(state < states.shape[0] and same_card(&opened[state], tap),
+              b"every kept tap's card has a state")
         if codes[order[i]] == Code.OK:
             remember(&states[state], tap)
     return 0

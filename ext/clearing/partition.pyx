@@ -6,11 +6,10 @@ rows of other cards are mostly passed over, and those of its own never.
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-MOST_PARTITIONS = PARTITION_LIMIT
+from ext.cards cimport CardKey
+from ext.checked cimport check
 
-cdef packed struct Card:        # what every record of a card begins with
-    uint64_t high
-    uint64_t low
+MOST_PARTITIONS = PARTITION_LIMIT
 
 
 cdef uint32_t shift_for(Py_ssize_t partitions) except 0:
@@ -34,9 +33,9 @@ def list_by_partition(const uint8_t[:, ::1] rows not None, Py_ssize_t partitions
     Raises ValueError where lengths do not fit.
     """
     cdef uint32_t shift = shift_for(partitions)
-    if rows.shape[1] < <Py_ssize_t>sizeof(Card) or rows.shape[0] > <Py_ssize_t>0xFFFFFFFF:
+    if rows.shape[1] < <Py_ssize_t>sizeof(CardKey) or rows.shape[0] > <Py_ssize_t>0xFFFFFFFF:
         raise ValueError(f"rows: {rows.shape[0]} of {rows.shape[1]} bytes, expected fewer than "
-                         f"2**32 of {sizeof(Card)} at least")
+                         f"2**32 of {sizeof(CardKey)} at least")
     if listed.shape[0] != rows.shape[0] or offsets.shape[0] != partitions + 1:
         raise ValueError(f"rows: {rows.shape[0]}, listed: {listed.shape[0]}, offsets: "
                          f"{offsets.shape[0]} for {partitions} partitions")
@@ -47,33 +46,35 @@ def list_by_partition(const uint8_t[:, ::1] rows not None, Py_ssize_t partitions
 cdef int _list_rows(const uint8_t[:, ::1] rows, uint32_t shift, uint32_t[::1] listed,
                     int64_t[::1] offsets) except -1 nogil:
     cdef Py_ssize_t row, part, last = offsets.shape[0] - 1
-    cdef int64_t count, accumulator = 0
-    cdef const Card *card
+    cdef int64_t count, first = 0
+    cdef const CardKey *card
     offsets[:] = 0
     for row in range(rows.shape[0]):
-        card = <const Card *>&rows[row, 0]
-        offsets[partition_of(card.high, card.low, shift)] += 1
+        card = <const CardKey *>&rows[row, 0]
+        offsets[partition_of(card.card_hi, card.card_lo, shift)] += 1
     for part in range(last):
         count = offsets[part]
-        offsets[part] = accumulator
-        accumulator += count
+        offsets[part] = first
+        first += count
+    check(first == rows.shape[0], b"every row is of one partition")
     for row in range(rows.shape[0]):
-        card = <const Card *>&rows[row, 0]
-        part = partition_of(card.high, card.low, shift)
+        card = <const CardKey *>&rows[row, 0]
+        part = partition_of(card.card_hi, card.card_lo, shift)
         listed[offsets[part]] = <uint32_t>row
         offsets[part] += 1
     # Each offset now stands at its partition's end, which is where the next one begins.
     for part in range(last, 0, -1):
         offsets[part] = offsets[part - 1]
     offsets[0] = 0
+    check(offsets[last] == rows.shape[0], b"partitions list every row")
     return 0
 
 
-cdef check_marks(const uint64_t[::1] card_filter, const uint8_t[:, ::1] rows):
+cdef check_filter(const uint64_t[::1] card_filter, const uint8_t[:, ::1] rows):
     if card_filter.shape[0] < 1 or card_filter.shape[0] & (card_filter.shape[0] - 1):
         raise ValueError(f"card_filter: {card_filter.shape[0]} words, expected a power of two")
-    if rows.shape[1] < <Py_ssize_t>sizeof(Card):
-        raise ValueError(f"rows: {rows.shape[1]} bytes each, expected {sizeof(Card)} at least")
+    if rows.shape[1] < <Py_ssize_t>sizeof(CardKey):
+        raise ValueError(f"rows: {rows.shape[1]} bytes each, expected {sizeof(CardKey)} at least")
 
 
 def add_to_card_filter(const uint8_t[:, ::1] rows not None, uint64_t[::1] card_filter not None):
@@ -82,29 +83,30 @@ def add_to_card_filter(const uint8_t[:, ::1] rows not None, uint64_t[::1] card_f
     card_filter: a power of two of words, zeros at first. Raises ValueError.
     """
     cdef Py_ssize_t row
-    cdef const Card *card
-    check_marks(card_filter, rows)
+    cdef const CardKey *card
+    check_filter(card_filter, rows)
     with nogil:
         for row in range(rows.shape[0]):
-            card = <const Card *>&rows[row, 0]
-            mark_card(card_filter, card.high, card.low)
+            card = <const CardKey *>&rows[row, 0]
+            mark_card(card_filter, card.card_hi, card.card_lo)
 
 
-def list_in_card_filter(const uint8_t[:, ::1] rows not None, const uint64_t[::1] card_filter not None,
-                uint32_t[::1] listed not None):
+def list_in_card_filter(const uint8_t[:, ::1] rows not None,
+                        const uint64_t[::1] card_filter not None,
+                        uint32_t[::1] listed not None):
     """How many rows are of marked cards (and of a few others); they are listed in their order.
 
     Raises ValueError where lengths do not fit.
     """
     cdef Py_ssize_t row, found = 0
-    cdef const Card *card
-    check_marks(card_filter, rows)
+    cdef const CardKey *card
+    check_filter(card_filter, rows)
     if listed.shape[0] < rows.shape[0]:
         raise ValueError(f"listed: {listed.shape[0]} for {rows.shape[0]} rows")
     with nogil:
         for row in range(rows.shape[0]):
-            card = <const Card *>&rows[row, 0]
-            if is_marked(card_filter, card.high, card.low):
+            card = <const CardKey *>&rows[row, 0]
+            if is_marked(card_filter, card.card_hi, card.card_lo):
                 listed[found] = <uint32_t>row
                 found += 1
     return found

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ext.clearing.tables import PricingTables
+from ext.clearing.tables import EntryTables, PricingTables
 
 class Carried:
     def __init__(
@@ -18,15 +18,13 @@ class PartitionPipeline:
     def __init__(
         self,
         tables: PricingTables,
-        members: NDArray[Any],
-        agreements: NDArray[Any],
+        entry_tables: EntryTables,
         before: Carried,
         *,
         ride_limit_s: int,
         watermark: int,
         civil_offset_s: int,
         day_starts_s: int,
-        first_open_day: int,
     ) -> None: ...
     def taps(self, partition: int, count: int) -> NDArray[Any]: ...
     def prepare(self, partition: int, count: int) -> None: ...

@@ -1,4 +1,4 @@
-"""One thread's workbench: clears one partition of cards after another in the same memory.
+"""One thread's memory: clears one partition of cards after another in it.
 
 Runs the kernels one behind the other without the GIL: order, seen counters, pairing, pricing,
 entries. From pairing on it goes in batches of whole cards, small enough that rides and charges
@@ -9,23 +9,23 @@ import numpy as np
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from ext.cards cimport card_before, look_ahead, pass_card, same_card, seek_listed
+from ext.checked cimport check
 from ext.codes cimport Code, TapKind
 from ext.clearing.entries cimport make_rows
 from ext.clearing.journeys cimport Pairing, pair_rows
 from ext.clearing.netting cimport OVERFLOWED, add_rows, free_rows
 from ext.clearing.order cimport SCRATCH, find_seen_rows, open_states_rows, order_rows, remember_rows
-from ext.clearing.tables cimport PricingTables
+from ext.clearing.tables cimport EntryTables, PricingTables
 from ext.clearing.pricing cimport price_rows
 from ext.records cimport (
-    CARRIED, Accumulator, AgreementTerms, CardState, Charge, Entry, Member, Obligation, Ride, Tap,
+    CARRIED, Accumulator, CardState, Charge, Entry, Member, Obligation, Ride, Tap,
 )
-from ext.intake.text cimport prefetch
 
 from ext import records
 
 cdef enum:
     BATCH = 1024            # taps that are paired and priced together, and the last card's rest
-    AHEAD = 8               # listed rows between asking for memory and reading it
 
 cdef struct Batch:          # what lies before it
     Py_ssize_t taps
@@ -39,8 +39,8 @@ cdef struct Batch:          # what lies before it
 cdef class Carried:
     """What cards carry from earlier runs, and which rows of it are each partition's.
 
-    cards: CARD_STATE; accumulators: ACCUMULATOR; open_rides: TAP; each sorted by card, each with the
-    `listed` and `offsets` that list_by_partition made of it.
+    cards: CARD_STATE; accumulators: ACCUMULATOR; open_rides: TAP; each sorted by card, each with
+    the `listed` and `offsets` that list_by_partition made of it.
     """
 
     cdef const CardState[::1] _cards
@@ -70,28 +70,19 @@ cdef class Carried:
         return self._open_offsets[partition + 1] - self._open_offsets[partition]
 
 
-cdef inline bint is_before(uint64_t high, uint64_t low, const Tap *tap) noexcept nogil:
-    return high < tap.card_hi or (high == tap.card_hi and low < tap.card_lo)
-
-
-cdef inline bint is_of(uint64_t high, uint64_t low, const Tap *tap) noexcept nogil:
-    return low == tap.card_lo and high == tap.card_hi
-
-
 cdef class PartitionPipeline:
     """The memory, and everything that is the same for all partitions of a run.
 
     Use it so: `taps` to be filled, `prepare`, a verdict in `codes` on every one of `maybe_seen`,
-    `clear`; then `entries`, `cards`, `accumulators`, `refused`, `carried` and `events` say what became
-    of the partition, until the next one is laid out.
+    `clear`; then `entries`, `cards`, `accumulators`, `refused`, `carried` and `events` say what
+    became of the partition, until the next one is prepared.
     """
 
     cdef PricingTables _tables
     cdef Carried _before
+    cdef EntryTables _entry_tables
     cdef const Member[::1] _members
-    cdef const AgreementTerms[::1] _agreements
     cdef Pairing _pairing
-    cdef uint16_t _first_open_day
     # By tap.
     cdef Tap[::1] _taps
     cdef uint16_t[::1] _codes
@@ -118,19 +109,16 @@ cdef class PartitionPipeline:
     cdef Py_ssize_t _card_count, _accumulator_count, _entry_count, _carried_count, _refused_count
     cdef Py_ssize_t _event_count
 
-    def __init__(self, PricingTables tables not None, members not None, agreements not None,
+    def __init__(self, PricingTables tables not None, EntryTables entry_tables not None,
                  Carried before not None, *, int64_t ride_limit_s, int64_t watermark,
-                 int64_t civil_offset_s, int64_t day_starts_s, uint16_t first_open_day):
-        """Times are UTC seconds, durations seconds, days accumulated from 1970; see pair_taps."""
+                 int64_t civil_offset_s, int64_t day_starts_s):
+        """Times are UTC seconds, durations seconds, days counted from 1970; see pair_taps."""
         self._tables, self._before = tables, before
-        self._members, self._agreements = members, agreements
-        if self._agreements.shape[0] != 3:
-            raise ValueError(f"agreements has {self._agreements.shape[0]} rows, not 3")
+        self._entry_tables, self._members = entry_tables, entry_tables.members
         self._pairing.ride_limit_s = ride_limit_s
         self._pairing.watermark = watermark
         self._pairing.civil_offset_s = civil_offset_s
         self._pairing.day_starts_s = day_starts_s
-        self._first_open_day = first_open_day
         self._arrays = {}
         self._make_room(BATCH)
         self._make_ride_room(2 * BATCH)
@@ -175,12 +163,13 @@ cdef class PartitionPipeline:
         if count + self._before.count_open(partition) > self._taps.shape[0]:
             raise ValueError(f"{count} taps: more than `taps` gave room for")
         if most > self._known_accumulators.shape[0]:
-            self._known_accumulators = self._keep("known_accumulators", most + most // 4, records.ACCUMULATOR)
+            self._known_accumulators = self._keep("known_accumulators", most + most // 4,
+                                                  records.ACCUMULATOR)
         with nogil:
             _prepare(self, self._before, partition, count)
 
     def clear(self):
-        """Clear what prepare laid out, but for taps whose code is not OK."""
+        """Clear what prepare put in order, but for taps whose code is not OK."""
         cdef Py_ssize_t longest, most
         if self._maybe_seen_count:
             self._drop_refused()
@@ -189,7 +178,8 @@ cdef class PartitionPipeline:
             self._make_ride_room(longest + longest // 4)
         most = self._known_accumulators_count + self._kept * self._tables.counts_to_most
         if "accumulators" not in self._arrays or most > self._accumulators.shape[0]:
-            self._accumulators = self._keep("accumulators", most + most // 4 + 1, records.ACCUMULATOR)
+            self._accumulators = self._keep("accumulators", most + most // 4 + 1,
+                                            records.ACCUMULATOR)
         with nogil:
             _clear(self)
 
@@ -257,7 +247,7 @@ cdef class PartitionPipeline:
 
     @property
     def carried(self):
-        """Indexes of entries that stay open, which are flagged CARRIED."""
+        """Indexes of the gate-ins whose rides stay open, which are flagged CARRIED."""
         return self._arrays["carried"][:self._carried_count]
 
     @property
@@ -273,79 +263,80 @@ cdef int _prepare(PartitionPipeline pipeline, Carried before, Py_ssize_t partiti
         pipeline._taps[count] = before._open_rides[before._open_listed[i]]
         count += 1
     pipeline._tap_count = count
-    pipeline._kept = pipeline._known_count = pipeline._known_accumulators_count = pipeline._maybe_seen_count = 0
+    pipeline._kept = pipeline._known_count = pipeline._known_accumulators_count = 0
+    pipeline._maybe_seen_count = 0
     if count == 0:
         return 0
-    pipeline._kept = order_rows(pipeline._taps[:count], &pipeline._scratch[0], pipeline._order[:count],
-                             pipeline._codes[:count])
+    pipeline._kept = order_rows(pipeline._taps[:count], &pipeline._scratch[0],
+                                pipeline._order[:count], pipeline._codes[:count])
     _pick_states(pipeline, before, partition)
     _pick_accumulators(pipeline, before, partition)
     if pipeline._known_count:
         pipeline._maybe_seen_count = find_seen_rows(
-            pipeline._taps, pipeline._order[:pipeline._kept], pipeline._known[:pipeline._known_count],
-            pipeline._maybe_seen)
+            pipeline._taps, pipeline._order[:pipeline._kept],
+            pipeline._known[:pipeline._known_count], pipeline._maybe_seen)
     return 0
 
 
-cdef int _pick_states(PartitionPipeline pipeline, Carried before, Py_ssize_t partition) except -1 nogil:
+cdef int _pick_states(PartitionPipeline pipeline, Carried before,
+                      Py_ssize_t partition) except -1 nogil:
     """Copy the carried states of the cards that have a tap."""
     cdef Py_ssize_t at = before._cards_offsets[partition], i, picked = 0
     cdef Py_ssize_t end = before._cards_offsets[partition + 1]
-    cdef const CardState *state = NULL
+    cdef const CardState *states
+    cdef const uint32_t *listed
     cdef const Tap *tap
+    if at == end:
+        pipeline._known_count = 0
+        return 0
+    states, listed = &before._cards[0], &before._cards_listed[0]
     for i in range(pipeline._kept):
         tap = &pipeline._taps[pipeline._order[i]]
-        while at < end:
-            state = &before._cards[before._cards_listed[at]]
-            if not is_before(state.card_hi, state.card_lo, tap):
-                break
-            at += 1
-            if at + AHEAD < end:
-                prefetch(&before._cards[before._cards_listed[at + AHEAD]])
+        at = seek_listed(states, sizeof(CardState), listed, at, end, tap)
         if at == end:
             break
-        if is_of(state.card_hi, state.card_lo, tap):
-            pipeline._known[picked] = state[0]
+        if same_card(&states[listed[at]], tap):
+            pipeline._known[picked] = states[listed[at]]
+            check(picked == 0 or card_before(&pipeline._known[picked - 1],
+                                             &pipeline._known[picked]),
+                  b"what cards carried is listed by card")
             picked += 1
             at += 1
     pipeline._known_count = picked
     return 0
 
 
-cdef int _pick_accumulators(PartitionPipeline pipeline, Carried before, Py_ssize_t partition) except -1 nogil:
+cdef int _pick_accumulators(PartitionPipeline pipeline, Carried before,
+                            Py_ssize_t partition) except -1 nogil:
     """The same for their running accumulators."""
     cdef Py_ssize_t at = before._accumulators_offsets[partition], i, picked = 0
     cdef Py_ssize_t end = before._accumulators_offsets[partition + 1]
-    cdef const Accumulator *accumulator
+    cdef const Accumulator *accumulators
+    cdef const uint32_t *listed
     cdef const Tap *tap
+    if at == end:
+        pipeline._known_accumulators_count = 0
+        return 0
+    accumulators, listed = &before._accumulators[0], &before._accumulators_listed[0]
     for i in range(pipeline._kept):
         tap = &pipeline._taps[pipeline._order[i]]
-        while at < end:
-            accumulator = &before._accumulators[before._accumulators_listed[at]]
-            if is_of(accumulator.card_hi, accumulator.card_lo, tap):
-                pipeline._known_accumulators[picked] = accumulator[0]
-                picked += 1
-            elif not is_before(accumulator.card_hi, accumulator.card_lo, tap):
-                break
+        at = seek_listed(accumulators, sizeof(Accumulator), listed, at, end, tap)
+        while at < end and same_card(&accumulators[listed[at]], tap):
+            pipeline._known_accumulators[picked] = accumulators[listed[at]]
+            picked += 1
             at += 1
-            if at + AHEAD < end:
-                prefetch(&before._accumulators[before._accumulators_listed[at + AHEAD]])
+            look_ahead(accumulators, sizeof(Accumulator), listed, at, end)
         if at == end:
             break
     pipeline._known_accumulators_count = picked
     return 0
 
 
-cdef inline bint same_card(PartitionPipeline pipeline, Py_ssize_t a, Py_ssize_t b) noexcept nogil:
-    """Whether two kept taps, by their places in the order, are of one card."""
-    cdef const Tap *tap = &pipeline._taps[pipeline._order[a]]
-    return is_of(tap.card_hi, tap.card_lo, &pipeline._taps[pipeline._order[b]])
-
-
 cdef Py_ssize_t _end_of_batch(PartitionPipeline pipeline, Py_ssize_t start) noexcept nogil:
     """Where the batch ends that begins at a place of the order: behind a card's last tap."""
     cdef Py_ssize_t end = min(start + BATCH, pipeline._kept)
-    while end < pipeline._kept and same_card(pipeline, end, end - 1):
+    while end < pipeline._kept and same_card(&pipeline._taps[pipeline._order[end]],
+                                             &pipeline._taps[pipeline._order[end - 1]]):
         end += 1
     return end
 
@@ -362,14 +353,19 @@ cdef Py_ssize_t _longest_batch(PartitionPipeline pipeline) noexcept nogil:
 cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
     cdef Batch done
     cdef Py_ssize_t end
-    done.taps = done.cards = done.known_accumulators = done.accumulators = done.entries = done.carried = 0
-    pipeline._card_count = open_states_rows(pipeline._taps, pipeline._order[:pipeline._kept],
-                                         pipeline._known[:pipeline._known_count], pipeline._cards)
+    done.taps = done.cards = done.known_accumulators = done.accumulators = 0
+    done.entries = done.carried = 0
+    pipeline._card_count = open_states_rows(
+        pipeline._taps, pipeline._order[:pipeline._kept], pipeline._known[:pipeline._known_count],
+        pipeline._cards)
     while done.taps < pipeline._kept:
         end = _end_of_batch(pipeline, done.taps)
         _clear_batch(pipeline, &done, end)
         done.taps = end
-    remember_rows(pipeline._taps, pipeline._order[:pipeline._kept], pipeline._codes, pipeline._cards)
+    check(done.cards == pipeline._card_count, b"batches are of every card")
+    check(done.entries + done.carried <= pipeline._kept, b"no tap is in two entries")
+    remember_rows(pipeline._taps, pipeline._order[:pipeline._kept], pipeline._codes,
+                  pipeline._cards)
     pipeline._entry_count = done.entries
     pipeline._accumulator_count = done.accumulators
     pipeline._carried_count = done.carried
@@ -380,32 +376,23 @@ cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
 cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) except -1 nogil:
     """Pair, price and enter the kept taps up to a place of the order."""
     cdef Py_ssize_t rides, still_open = 0, refused = 0
-    cdef Py_ssize_t card_end = done.cards, known_end = done.known_accumulators
-    cdef const CardState *card
-    cdef const Accumulator *accumulator
     cdef const Tap *last = &pipeline._taps[pipeline._order[end - 1]]
-    while card_end < pipeline._card_count:
-        card = &pipeline._cards[card_end]
-        if not (is_before(card.card_hi, card.card_lo, last)
-                or is_of(card.card_hi, card.card_lo, last)):
-            break
-        card_end += 1
-    while known_end < pipeline._known_accumulators_count:
-        accumulator = &pipeline._known_accumulators[known_end]
-        if not (is_before(accumulator.card_hi, accumulator.card_lo, last)
-                or is_of(accumulator.card_hi, accumulator.card_lo, last)):
-            break
-        known_end += 1
-    rides = pair_rows(pipeline._taps, pipeline._order[done.taps:end], pipeline._members, &pipeline._pairing,
-                      pipeline._rides, pipeline._carried[done.carried:], &still_open)
+    cdef Py_ssize_t card_end = pass_card(
+        &pipeline._cards[0], sizeof(CardState), done.cards, pipeline._card_count, last)
+    cdef Py_ssize_t known_end = pass_card(
+        &pipeline._known_accumulators[0], sizeof(Accumulator), done.known_accumulators,
+        pipeline._known_accumulators_count, last)
+    rides = pair_rows(pipeline._taps, pipeline._order[done.taps:end], pipeline._members,
+                      &pipeline._pairing, pipeline._rides, pipeline._carried[done.carried:],
+                      &still_open)
     done.carried += still_open
     done.accumulators += price_rows(
         pipeline._tables, pipeline._rides[:rides], pipeline._cards[done.cards:card_end],
         pipeline._known_accumulators[done.known_accumulators:known_end], pipeline._charges[:rides],
         pipeline._accumulators[done.accumulators:], &refused)
     done.entries += make_rows(
-        pipeline._taps, pipeline._rides[:rides], pipeline._charges[:rides], pipeline._members,
-        pipeline._agreements, pipeline._first_open_day, pipeline._entries[done.entries:], pipeline._codes)
+        pipeline._taps, pipeline._rides[:rides], pipeline._charges[:rides],
+        pipeline._entry_tables, pipeline._entries[done.entries:], pipeline._codes)
     done.cards, done.known_accumulators = card_end, known_end
     return 0
 

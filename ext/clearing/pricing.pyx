@@ -1,39 +1,45 @@
 """Prices rides, card by card in the order of their time.
 
 The rules are in clearing/reference/RULES.md sections 3 and 4; what they compile to is made in
-fare_tables/compile/tables.py. Amounts are fen and at most 2,000,000,000 each by decoding and compiling,
-so one price times parts per million fits 64 bits, and so does the sum of 2^32 prices.
+fare_tables/compile/tables.py. Amounts are minor units, at most 2,000,000,000 each by decoding and
+compiling, so one price times parts per million fits 64 bits, and so does the sum of 2^32 prices.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memset
 
-from ext.codes cimport Code, Counts, Effect, LegKind, RideState
+from ext.cards cimport same_card, seek_card
+from ext.checked cimport CHECKED, check
+from ext.clearing.accumulators cimport (
+    NO_DAY, Card, accumulated, count, forget_places, sort_accumulators,
+)
 from ext.clearing.conditions cimport holds, is_incomplete, ride_time
 from ext.clearing.discounts cimport DOES_NOT_FIT, add_legs, may_transfer, price_after
 from ext.clearing.fares cimport find_due, find_fare_row, is_overtime
 from ext.clearing.tables cimport PricingTables
+from ext.codes cimport Cause, Code, Counts, Effect, RideState
 from ext.records cimport (
+    FARE_LEG,
     HELD,
     NO_TRANSFER,
     PAID_BY_VALIDATOR,
     Accumulator,
+    CandidateRows,
     CardState,
     Charge,
-    TariffIndex,
-    FareRow,
-    Member,
-    CandidateRows,
     DiscountRow,
-    Ride,
     DiscountStage,
+    FareRow,
+    Legs,
+    Member,
+    Ride,
     Tariff,
+    TariffIndex,
 )
-from ext.clearing.accumulators cimport NO_DAY, Card, count, accumulated, forget_places, sort_accumulators
 
 cdef enum:
-    DUE_MOST = 2000000000       # fen; a table by distance can ask for more
-    AMOUNTS_BYTES = 64          # of a charge, before its rule
+    AMOUNT_MOST = 2000000000    # a table by distance can ask for more, two taps can have paid more
+    HALF_BYTES = 80             # of a charge
     QUOTAS_MOST = 16            # quotas that one ride can use: the compiler refuses more
 
 
@@ -47,10 +53,9 @@ cdef struct Pricing:
     const FareRow *fare
     bint companion
     bint incomplete
-    int legs
-    uint32_t kinds                              # bit k: a row of LegKind k has applied
+    uint32_t applied                            # bit k: a row of Cause k has applied
     uint32_t quotas_count
-    const DiscountRow *quotas[QUOTAS_MOST]         # rows that have applied and have a quota
+    const DiscountRow *quotas[QUOTAS_MOST]      # rows that have applied and have a quota
 
 
 cdef inline int64_t find_tariff(PricingTables tables, const Ride *ride) except -2 nogil:
@@ -69,12 +74,12 @@ cdef inline int64_t find_tariff(PricingTables tables, const Ride *ride) except -
 
 
 cdef inline const CandidateRows *find_candidates(PricingTables tables, int64_t tariff,
-                                    const Ride *ride) except NULL nogil:
+                                                 const Ride *ride) except NULL nogil:
     """What the tariff has for the rider."""
     cdef Py_ssize_t kind = min(<Py_ssize_t>ride.card_kind, tables.card_kinds - 1)
     cdef Py_ssize_t medium = min(<Py_ssize_t>ride.medium, tables.media - 1)
-    return &tables.candidates[((tariff * tables.card_kinds + kind) * tables.media + medium) * tables.modes
-                        + ride.mode]
+    return &tables.candidates[((tariff * tables.card_kinds + kind) * tables.media + medium)
+                              * tables.modes + ride.mode]
 
 
 cdef bint is_companion(const Tariff *tariff, const CardState *state,
@@ -88,19 +93,19 @@ cdef bint is_companion(const Tariff *tariff, const CardState *state,
             and ride.started_at - state.last_started_at <= tariff.companion_within_s)
 
 
-cdef bint fits(PricingTables tables, const DiscountRow *row, uint8_t kind,
+cdef bint fits(PricingTables tables, const DiscountRow *row, uint8_t cause,
                const Pricing *pricing) except -1 nogil:
-    """Whether all holds that an candidate row asks for."""
+    """Whether all holds that a candidate row asks for."""
     cdef const Ride *ride = pricing.ride
     cdef int64_t so_far
     if row.condition and not holds(tables, row.condition, ride, pricing.companion):
         return False
-    if row.unless & pricing.kinds:
+    if row.unless & pricing.applied:
         return False
-    if kind == LegKind.TRANSFER and not may_transfer(tables, row, pricing.card.state, ride,
+    if cause == Cause.TRANSFER and not may_transfer(tables, row, pricing.card.state, ride,
                                                      pricing.companion):
         return False
-    if kind == LegKind.TIER:
+    if cause == Cause.TIER:
         so_far = accumulated(tables, pricing.card, row.accumulator, ride.service_day)
         if not row.accumulated_from <= so_far <= row.accumulated_to:
             return False
@@ -110,24 +115,25 @@ cdef bint fits(PricingTables tables, const DiscountRow *row, uint8_t kind,
     return True
 
 
-cdef inline int64_t price_by(PricingTables tables, const DiscountRow *row, uint8_t kind,
+cdef inline int64_t price_by(PricingTables tables, const DiscountRow *row, uint8_t cause,
                              const Pricing *pricing) except -2 nogil:
-    """The price after an candidate row; DOES_NOT_FIT."""
+    """The price after a candidate row; DOES_NOT_FIT."""
     cdef int64_t left = 0
-    if row.narrow and not fits(tables, row, kind, pricing):
+    if row.narrow and not fits(tables, row, cause, pricing):
         return DOES_NOT_FIT
     if row.effect == Effect.LIMIT:
-        left = row.amount - accumulated(tables, pricing.card, row.accumulator, pricing.ride.service_day)
+        left = row.amount - accumulated(tables, pricing.card, row.accumulator,
+                                        pricing.ride.service_day)
     return price_after(tables, row, pricing.fare, pricing.card.state, pricing.ride, left,
                        pricing.charge.price)
 
 
-cdef int apply_row(PricingTables tables, const DiscountRow *row, uint8_t kind, int64_t after,
+cdef int apply_row(PricingTables tables, const DiscountRow *row, uint8_t cause, int64_t after,
                    Pricing *pricing) except -1 nogil:
     """Take a row's discount off the price, as legs."""
     cdef Charge *charge = pricing.charge
     if after != charge.price:
-        add_legs(tables, row, pricing.ride, kind, charge.price - after, charge, &pricing.legs)
+        add_legs(tables, row, pricing.ride, cause, charge.price - after, &charge.legs)
     charge.price = after
     if row.quota:
         pricing.quotas[pricing.quotas_count] = row
@@ -135,7 +141,8 @@ cdef int apply_row(PricingTables tables, const DiscountRow *row, uint8_t kind, i
     return 0
 
 
-cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage, Pricing *pricing) except -1 nogil:
+cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage,
+                            Pricing *pricing) except -1 nogil:
     """Apply the rows of one kind: the first that fits, the best, or every cap."""
     cdef const DiscountRow *row
     cdef const DiscountRow *chosen = NULL
@@ -143,19 +150,19 @@ cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage, Pr
     cdef uint32_t i
     for i in range(stage.rows, stage.rows + stage.rows_count):
         row = &tables.rows[tables.candidate_discounts[i]]
-        after = price_by(tables, row, stage.kind, pricing)
+        after = price_by(tables, row, stage.cause, pricing)
         if after < 0 or (stage.best and chosen != NULL and after >= least):
             continue
         chosen = row
         least = after
-        if stage.kind == LegKind.CAP:
-            apply_row(tables, row, stage.kind, after, pricing)
+        if stage.cause == Cause.CAP:
+            apply_row(tables, row, stage.cause, after, pricing)
         elif not stage.best:
             break
     if chosen != NULL:
-        if stage.kind != LegKind.CAP:
-            apply_row(tables, chosen, stage.kind, least, pricing)
-        pricing.kinds |= <uint32_t>1 << stage.kind
+        if stage.cause != Cause.CAP:
+            apply_row(tables, chosen, stage.cause, least, pricing)
+        pricing.applied |= <uint32_t>1 << stage.cause
     return 0
 
 
@@ -165,13 +172,24 @@ cdef inline int settle_paid(PricingTables tables, Ride *ride, Charge *charge) ex
     charge.paid = charge.price
     if ride.flags & PAID_BY_VALIDATOR:
         if (owner.validator_media >> ride.medium) & 1:
-            charge.paid = ride.paid
+            charge.paid = ride.validator_paid
         else:
             ride.flags &= ~PAID_BY_VALIDATOR
     charge.variance = charge.paid - charge.price
+    charge.legs.amount[FARE_LEG] = charge.paid
     if charge.variance != 0 and owner.holds_variance:
         ride.flags |= HELD
     return 0
+
+
+cdef inline void begin_legs(const Ride *ride, Charge *charge) noexcept nogil:
+    """The first leg: the issuer holds the money of its cards, and owes what they paid."""
+    cdef Legs *legs = &charge.legs
+    legs.cause[FARE_LEG] = Cause.FARE
+    legs.rule[FARE_LEG] = charge.rule
+    legs.debtor[FARE_LEG] = ride.issuer
+    legs.creditor[FARE_LEG] = ride.operator
+    legs.count = FARE_LEG + 1
 
 
 cdef inline void move_chain(const Pricing *pricing, CardState *state) noexcept nogil:
@@ -182,7 +200,7 @@ cdef inline void move_chain(const Pricing *pricing, CardState *state) noexcept n
         return
     if pricing.companion:
         return
-    if pricing.kinds >> LegKind.TRANSFER & 1:
+    if pricing.applied >> Cause.TRANSFER & 1:
         state.transfers += 1
         state.chain_price += pricing.charge.price
     else:
@@ -223,7 +241,8 @@ cdef inline int count_ride(PricingTables tables, const Pricing *pricing) except 
     return 0
 
 
-cdef inline Code find_charge(PricingTables tables, Pricing *pricing) except? Code.PRICE_OVERFLOW nogil:
+cdef inline Code find_charge(PricingTables tables,
+                             Pricing *pricing) except? Code.PRICE_OVERFLOW nogil:
     """What is due for the ride, by which row of which table."""
     cdef Ride *ride = pricing.ride
     cdef Charge *charge = pricing.charge
@@ -239,7 +258,7 @@ cdef inline Code find_charge(PricingTables tables, Pricing *pricing) except? Cod
     due = find_due(tables, pricing.fare, ride)
     if due < 0:
         return Code.NO_FARE
-    if due > DUE_MOST:
+    if due > AMOUNT_MOST:
         return Code.PRICE_OVERFLOW
     if is_overtime(pricing.fare, ride):
         ride.state = RideState.OVERTIME
@@ -250,6 +269,18 @@ cdef inline Code find_charge(PricingTables tables, Pricing *pricing) except? Cod
     return Code.OK
 
 
+cdef int check_legs(const Charge *charge) except -1 nogil:
+    """What is paid and taken off is what is due, and what the validator took beside the price."""
+    cdef int64_t total = 0
+    cdef int leg
+    check(0 <= charge.price <= charge.due, b"no discount is below 0 or above the due")
+    for leg in range(charge.legs.count):
+        check(charge.legs.cause[leg] != 0, b"every leg has a cause")
+        total += charge.legs.amount[leg]
+    check(total == charge.due + charge.variance, b"the legs add up to the due and the variance")
+    return 0
+
+
 cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
                      Card *card) except? Code.PRICE_OVERFLOW nogil:
     """Price one ride and move its card's state; a refused ride leaves the state alone."""
@@ -257,37 +288,30 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
     cdef Code code
     cdef uint32_t i
     # In two pieces: for one of this size, compilers take an instruction that is slow to start.
-    memset(&charge.due, 0, AMOUNTS_BYTES)
-    memset(&charge.rule, 0, sizeof(Charge) - AMOUNTS_BYTES)
+    memset(charge, 0, HALF_BYTES)
+    memset(<char *>charge + HALF_BYTES, 0, sizeof(Charge) - HALF_BYTES)
     forget_places(card, ride.service_day)
     pricing.ride = ride
     pricing.charge = charge
     pricing.card = card
     pricing.incomplete = is_incomplete(ride)
-    pricing.legs = 0
-    pricing.kinds = 0
+    pricing.applied = 0
     pricing.quotas_count = 0
     code = find_charge(tables, &pricing)
     if code != Code.OK:
         return code
+    begin_legs(ride, charge)
     if pricing.fare.discounts_on_incomplete or not pricing.incomplete:
-        for i in range(pricing.candidates.stages, pricing.candidates.stages + pricing.candidates.stages_count):
-            apply_stage(tables, &tables.stages[i], &pricing)
+        for i in range(pricing.candidates.stages_count):
+            apply_stage(tables, &tables.stages[pricing.candidates.stages + i], &pricing)
     settle_paid(tables, ride, charge)
+    if charge.paid > AMOUNT_MOST:
+        return Code.PRICE_OVERFLOW
+    if CHECKED:
+        check_legs(charge)
     count_ride(tables, &pricing)
     move_chain(&pricing, card.state)
     return Code.OK
-
-
-cdef Py_ssize_t skip_cards(const Accumulator[::1] before, Py_ssize_t old,
-                           const CardState *state) except -1 nogil:
-    """The first running accumulator that is not of a card before this one, from `old` on."""
-    while old < before.shape[0] and (
-        before[old].card_hi < state.card_hi
-        or (before[old].card_hi == state.card_hi and before[old].card_lo < state.card_lo)
-    ):
-        old += 1
-    return old
 
 
 cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1] states,
@@ -295,6 +319,7 @@ cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1]
                            Accumulator[::1] accumulators, Py_ssize_t *refused) except -1 nogil:
     """Price every ride; how many accumulators the touched cards have then."""
     cdef Py_ssize_t i, ride = 0, old = 0, end = 0
+    cdef const Accumulator *known = &before[0] if before.shape[0] else NULL
     cdef Code code
     cdef Card card
     for i in range(states.shape[0]):
@@ -303,14 +328,12 @@ cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1]
         card.count = 0
         card.room = accumulators.shape[0] - end
         card.day = NO_DAY
-        old = skip_cards(before, old, card.state)
-        while (old < before.shape[0] and before[old].card_hi == card.state.card_hi
-               and before[old].card_lo == card.state.card_lo):
+        old = seek_card(known, sizeof(Accumulator), old, before.shape[0], card.state)
+        while old < before.shape[0] and same_card(&before[old], card.state):
             accumulators[end + card.count] = before[old]
             card.count += 1
             old += 1
-        while (ride < rides.shape[0] and rides[ride].card_hi == card.state.card_hi
-               and rides[ride].card_lo == card.state.card_lo):
+        while ride < rides.shape[0] and same_card(&rides[ride], card.state):
             code = price_ride(tables, &rides[ride], &charges[ride], &card)
             charges[ride].code = code
             if code != Code.OK:
@@ -318,12 +341,13 @@ cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1]
             ride += 1
         sort_accumulators(&card)
         end += card.count
+    check(ride == rides.shape[0], b"every ride's card has a state, in its order")
     return end
 
 
-def price_rides(PricingTables tables not None, Ride[::1] rides not None, CardState[::1] states not None,
-                const Accumulator[::1] before not None, Charge[::1] charges not None,
-                Accumulator[::1] after not None):
+def price_rides(PricingTables tables not None, Ride[::1] rides not None,
+                CardState[::1] states not None, const Accumulator[::1] before not None,
+                Charge[::1] charges not None, Accumulator[::1] after not None):
     """The number of accumulators of the touched cards, and of rides that have no fare.
 
     rides: by card and time, as pair_taps makes them; `state` and `flags` may change (OVERTIME,

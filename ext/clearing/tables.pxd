@@ -1,23 +1,25 @@
-"""Compiled tables, as the pricing kernels read them: arrays only, made by fare_tables."""
+"""What kernels price and enter rides by: arrays only, made by fare_tables and settlement."""
 
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 
 from ext.records cimport (
     AccumulatorRule,
+    Agreement,
+    AgreementIndex,
     Band,
-    TariffIndex,
+    CandidateRows,
     Condition,
+    DiscountRow,
+    DiscountStage,
     FareRow,
     LineStop,
     LineStops,
     Member,
-    CandidateRows,
     PriceBand,
-    DiscountRow,
     SameStation,
     Share,
-    DiscountStage,
     Tariff,
+    TariffIndex,
     Timeframe,
 )
 
@@ -28,9 +30,8 @@ cdef class PricingTables:
     cdef const uint16_t[::1] ranked_tariffs
     cdef const uint16_t[::1] line_groups        # by line number; 0 and beyond: group 0
     cdef const Tariff[::1] tariffs
-    # [tariff][card kind][medium][mode]; the last kind and medium: newer ones
-    cdef const CandidateRows[::1] candidates
-    cdef const uint32_t[::1] candidate_fares
+    cdef const CandidateRows[::1] candidates    # [tariff][card kind][medium][mode]; the last kind
+    cdef const uint32_t[::1] candidate_fares    # and medium stand for newer ones
     cdef const FareRow[::1] fare_rows
     cdef const DiscountStage[::1] stages
     cdef const uint32_t[::1] candidate_discounts
@@ -59,3 +60,11 @@ cdef class PricingTables:
     cdef Py_ssize_t modes
     cdef Py_ssize_t groups
     cdef readonly Py_ssize_t counts_to_most     # accumulators that one ride can feed
+
+
+cdef class EntryTables:
+    cdef const Member[::1] members                      # by member number
+    cdef const Agreement[::1] agreements
+    cdef const AgreementIndex[:, ::1] agreement_index   # [issuer slot][operator slot]
+    cdef const uint32_t[::1] ranked_agreements
+    cdef const uint16_t[::1] windows                    # by service day

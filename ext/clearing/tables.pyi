@@ -45,3 +45,14 @@ class PricingTables:
         groups: int,
         counts_to_most: int,
     ) -> None: ...
+
+class EntryTables:
+    def __init__(
+        self,
+        *,
+        members: NDArray[Any],
+        agreements: NDArray[Any],
+        agreement_index: NDArray[Any],
+        ranked_agreements: NDArray[np.uint32],
+        windows: NDArray[np.uint16],
+    ) -> None: ...

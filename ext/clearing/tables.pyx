@@ -1,4 +1,7 @@
-"""Compiled tables, as the pricing kernels read them: arrays only, made by fare_tables."""
+"""What kernels price and enter rides by: arrays only, made by fare_tables and settlement."""
+
+cdef enum:
+    DAYS = 1 << 16      # every service day that an entry can have
 
 
 cdef class PricingTables:
@@ -46,3 +49,17 @@ cdef class PricingTables:
         self.modes = modes
         self.groups = groups
         self.counts_to_most = counts_to_most
+
+
+cdef class EntryTables:
+    """What a ride's entry depends on besides its price: who owes fees, and when it is settled."""
+
+    def __init__(self, *, members, agreements, agreement_index, ranked_agreements, windows):
+        """Keep the arrays; settlement/ makes them. None may be empty."""
+        self.members = members
+        self.agreements = agreements
+        self.agreement_index = agreement_index
+        self.ranked_agreements = ranked_agreements
+        self.windows = windows
+        if self.windows.shape[0] != DAYS:
+            raise ValueError(f"windows has {self.windows.shape[0]} days, expected {DAYS}")

@@ -2,7 +2,7 @@
 
 A run has to read all files before the first card is complete, so this is most of what it holds in
 memory. A tap takes 80 bytes here, or 104 where it says what few taps do, in place of the 120 of a
-Tap. Each worker fills a partition_buffer of its own; the caller brings all memory, in arenas of pages.
+Tap. Each worker fills a buffer of its own; the caller brings all memory, in arenas of pages.
 """
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from ext.checked cimport check
 from ext.clearing.partition cimport mark_card, partition_of, shift_for
 from ext.records cimport BUFFERED_MORE, BufferedMore, BufferedTap, Tap
 from ext.intake.text cimport prefetch, prefetch_to_write
@@ -75,7 +76,8 @@ cdef class Origins:
                Py_ssize_t at):
         """Write the wanted ones of packed rows to taps from `at` on; where they end.
 
-        rows: `size` bytes as PartitionBuffer.drain gives them. Raises ValueError where taps is too short.
+        rows: `size` bytes as PartitionBuffer.drain gives them. Raises ValueError where taps is too
+        short.
         """
         cdef Py_ssize_t end
         if size > rows.shape[0]:
@@ -126,7 +128,7 @@ cdef class PartitionBuffer:
         return True
 
     def put(self, const Tap[::1] taps not None, Py_ssize_t first, uint32_t block):
-        """Shelve taps from `first` on: where it stopped for want of room, and their latest time."""
+        """Put taps by from `first` on: where it stopped for want of room, and their latest time."""
         cdef uint32_t latest = 0
         if not 0 <= first <= taps.shape[0]:
             raise ValueError(f"first: {first} of {taps.shape[0]} taps")
@@ -174,14 +176,14 @@ cdef class PartitionBuffer:
                 _drain_rows(self, partition, &rows[at])
         return at + size
 
-    def mark(self, uint64_t[::1] marks not None):
+    def mark(self, uint64_t[::1] card_filter not None):
         """Mark the cards of all taps, see ext.clearing.partition."""
         cdef Py_ssize_t part
-        if marks.shape[0] < 1 or marks.shape[0] & (marks.shape[0] - 1):
-            raise ValueError(f"marks: {marks.shape[0]} words, expected a power of two")
+        if card_filter.shape[0] < 1 or card_filter.shape[0] & (card_filter.shape[0] - 1):
+            raise ValueError(f"card_filter: {card_filter.shape[0]} words, expected a power of two")
         with nogil:
             for part in range(self._heads.shape[0]):
-                _mark_rows(self, part, marks)
+                _mark_rows(self, part, card_filter)
 
     def forget(self):
         """Begin anew in the same memory."""
@@ -208,12 +210,12 @@ def mark_used(const uint8_t[::1] rows not None, Py_ssize_t size, const uint8_t[:
             devices[tap.device] = 1
 
 
-cdef Py_ssize_t _size(PartitionBuffer partition_buffer, Py_ssize_t part) noexcept nogil:
+cdef Py_ssize_t _size(PartitionBuffer buffer, Py_ssize_t part) noexcept nogil:
     """How many bytes a partition's rows have."""
     cdef Py_ssize_t size = 0
-    cdef const PageHead *head = <const PageHead *>partition_buffer._heads[part]
+    cdef const PageHead *head = <const PageHead *>buffer._heads[part]
     if head != NULL:
-        close_page(&partition_buffer._lasts[part])
+        close_page(&buffer._lasts[part])
     while head != NULL:
         size += head.used - sizeof(PageHead)
         head = <const PageHead *>head.following
@@ -226,7 +228,7 @@ cdef inline void close_page(const Last *last) noexcept nogil:
 
 
 cdef inline uint32_t packed_size(const Tap *tap) noexcept nogil:
-    """How many bytes the tap takes on a partition_buffer."""
+    """How many bytes the tap takes in the buffer."""
     if (tap.in_at | tap.in_stop | tap.distance_m | tap.tac | tap.born_day
             | tap.review_day | tap.key_version | tap.algorithm):
         return sizeof(BufferedTap) + sizeof(BufferedMore)
@@ -323,51 +325,54 @@ cdef inline uint32_t unpack_row(const uint8_t *at, Tap *tap, uint32_t *block) no
     return sizeof(BufferedTap)
 
 
-cdef int open_page(PartitionBuffer partition_buffer, Py_ssize_t part) except -1 nogil:
+cdef int open_page(PartitionBuffer buffer, Py_ssize_t part) except -1 nogil:
     """Give a partition its next page; 0 where there is none."""
-    cdef Last *last = &partition_buffer._lasts[part]
+    cdef Last *last = &buffer._lasts[part]
     cdef PageHead *head
-    if partition_buffer._free == partition_buffer._free_end:
+    if buffer._free == buffer._free_end:
         return 0
-    head = <PageHead *>partition_buffer._free
-    partition_buffer._free += PAGE
+    head = <PageHead *>buffer._free
+    buffer._free += PAGE
+    check(buffer._free <= buffer._free_end, b"a page lies within its arena")
     if last.page:
         close_page(last)
         (<PageHead *>last.page).following = <uint64_t>head
     else:
-        partition_buffer._heads[part] = <uint64_t>head
+        buffer._heads[part] = <uint64_t>head
     head.following = 0
     last.page = <uint64_t>head
     last.used = sizeof(PageHead)
     return 1
 
 
-cdef inline Py_ssize_t seek_row(PartitionBuffer partition_buffer, const Tap *tap) noexcept nogil:
+cdef inline Py_ssize_t seek_row(PartitionBuffer buffer, const Tap *tap) noexcept nogil:
     """A tap's partition; the memory that it will go to is asked for meanwhile."""
-    cdef Py_ssize_t part = partition_of(tap.card_hi, tap.card_lo, partition_buffer._shift)
-    cdef const uint8_t *at = <const uint8_t *>partition_buffer._lasts[part].page + partition_buffer._lasts[part].used
+    cdef Py_ssize_t part = partition_of(tap.card_hi, tap.card_lo, buffer._shift)
+    cdef const Last *last = &buffer._lasts[part]
+    cdef const uint8_t *at = <const uint8_t *>last.page + last.used
     prefetch_to_write(at)
     prefetch_to_write(at + sizeof(BufferedTap))
     return part
 
 
-cdef Py_ssize_t _put_rows(PartitionBuffer partition_buffer, const Tap[::1] taps, Py_ssize_t first, uint32_t block,
-                          uint32_t *latest) except -1 nogil:
+cdef Py_ssize_t _put_rows(PartitionBuffer buffer, const Tap[::1] taps, Py_ssize_t first,
+                          uint32_t block, uint32_t *latest) except -1 nogil:
     cdef Py_ssize_t row, part, count = taps.shape[0]
     cdef Py_ssize_t[AHEAD] parts
     cdef uint32_t size
     cdef Last *last
     for row in range(first, min(first + AHEAD, count)):
-        parts[row & (AHEAD - 1)] = seek_row(partition_buffer, &taps[row])
+        parts[row & (AHEAD - 1)] = seek_row(buffer, &taps[row])
     for row in range(first, count):
         part = parts[row & (AHEAD - 1)]
         if row + AHEAD < count:
-            parts[row & (AHEAD - 1)] = seek_row(partition_buffer, &taps[row + AHEAD])
+            parts[row & (AHEAD - 1)] = seek_row(buffer, &taps[row + AHEAD])
         size = packed_size(&taps[row])
-        last = &partition_buffer._lasts[part]
+        last = &buffer._lasts[part]
         if last.page == 0 or last.used + size > PAGE:
-            if not open_page(partition_buffer, part):
+            if not open_page(buffer, part):
                 return row
+        check(last.used + size <= PAGE, b"a row lies within its page")
         pack_row(<uint8_t *>last.page + last.used, &taps[row], size, block)
         last.used += size
         last.rows += 1
@@ -401,14 +406,15 @@ cdef Py_ssize_t _unpack_rows(Origins origins, const uint8_t *rows, Py_ssize_t si
         if source.keep:
             adopt(&taps[at], source, &origins._remaps[source.worker], &origins._numbers[0])
             at += 1
+    check(place == size, b"the last row ends where the rows do")
     return at
 
 
-cdef Py_ssize_t _gather_rows(PartitionBuffer partition_buffer, Py_ssize_t part, Origins origins, Tap[::1] taps,
-                             Py_ssize_t at) except? -1 nogil:
-    cdef const PageHead *head = <const PageHead *>partition_buffer._heads[part]
+cdef Py_ssize_t _gather_rows(PartitionBuffer buffer, Py_ssize_t part, Origins origins,
+                             Tap[::1] taps, Py_ssize_t at) except? -1 nogil:
+    cdef const PageHead *head = <const PageHead *>buffer._heads[part]
     if head != NULL:
-        close_page(&partition_buffer._lasts[part])
+        close_page(&buffer._lasts[part])
     while head != NULL and at >= 0:
         prefetch(<const void *>head.following)
         at = _unpack_rows(origins, <const uint8_t *>(head + 1), head.used - sizeof(PageHead), taps,
@@ -417,10 +423,10 @@ cdef Py_ssize_t _gather_rows(PartitionBuffer partition_buffer, Py_ssize_t part, 
     return at
 
 
-cdef int _drain_rows(PartitionBuffer partition_buffer, Py_ssize_t part, uint8_t *rows) except -1 nogil:
-    cdef const PageHead *head = <const PageHead *>partition_buffer._heads[part]
+cdef int _drain_rows(PartitionBuffer buffer, Py_ssize_t part, uint8_t *rows) except -1 nogil:
+    cdef const PageHead *head = <const PageHead *>buffer._heads[part]
     cdef uint32_t size
-    close_page(&partition_buffer._lasts[part])
+    close_page(&buffer._lasts[part])
     while head != NULL:
         size = head.used - sizeof(PageHead)
         memcpy(rows, head + 1, size)
@@ -429,17 +435,18 @@ cdef int _drain_rows(PartitionBuffer partition_buffer, Py_ssize_t part, uint8_t 
     return 0
 
 
-cdef int _mark_rows(PartitionBuffer partition_buffer, Py_ssize_t part, uint64_t[::1] marks) except -1 nogil:
-    cdef const PageHead *head = <const PageHead *>partition_buffer._heads[part]
+cdef int _mark_rows(PartitionBuffer buffer, Py_ssize_t part,
+                    uint64_t[::1] card_filter) except -1 nogil:
+    cdef const PageHead *head = <const PageHead *>buffer._heads[part]
     cdef const BufferedTap *row
     cdef Py_ssize_t at
     if head != NULL:
-        close_page(&partition_buffer._lasts[part])
+        close_page(&buffer._lasts[part])
     while head != NULL:
         at = sizeof(PageHead)
         while at < <Py_ssize_t>head.used:
             row = <const BufferedTap *>(<const uint8_t *>head + at)
-            mark_card(marks, row.card_hi, row.card_lo)
+            mark_card(card_filter, row.card_hi, row.card_lo)
             at += sizeof(BufferedTap)
             if row.flags & BUFFERED_MORE:
                 at += sizeof(BufferedMore)

@@ -13,6 +13,7 @@ import numpy as np
 
 from libc.string cimport memcpy, memset
 
+from ext.checked cimport check
 from ext.codes cimport Code, TapKind
 from ext.intake.fields cimport (
     DAY_S, is_digit, read_amount, read_card, read_day, read_number, read_short, read_time,
@@ -212,6 +213,8 @@ cdef int _decode_rows(Context *context, const uint8_t[::1] text, uint64_t stop,
                 count_refused(context, code, progress)
             progress.records += 1
             progress.at += row.next_at
+            check(progress.at <= stop and progress.raw <= <uint64_t>raw.shape[0],
+                  b"a row and what is kept of it lie within their buffers")
     return Need.DONE
 
 

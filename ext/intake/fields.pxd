@@ -5,6 +5,7 @@ Each returns a Code and touches its output only when that is OK.
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
+from ext.checked cimport must
 from ext.codes cimport Code
 from ext.intake.decode cimport AMOUNT_LIMIT, Context, Field
 from ext.intake.text cimport (
@@ -156,6 +157,7 @@ cdef inline int read_date(uint32_t year, uint32_t month, uint32_t day,
         return Code.TIME_INVALID
     before = <int64_t>year - 1
     before = before * 365 + before // 4 - before // 100 + before // 400
+    must(28 <= length <= 31, b"a month has 28 to 31 days")
     before += (367 * month - 362) // 12 + day - 1
     if month > 2:
         before -= 2 - leap

@@ -8,6 +8,7 @@ another length than the layout says.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memchr
 
+from ext.checked cimport must
 from ext.codes cimport Code
 from ext.intake.decode cimport FIELDS, ROWS_AHEAD, Column, Context, Field, Row, Span
 from ext.intake.scan cimport can_strip, cut, mark, place, place_any, strip
@@ -227,6 +228,17 @@ cdef inline int read_record(Context *context, Row *row, uint64_t left) noexcept 
     return strip_columns(context, row)
 
 
+cdef inline bint fits_its_row(const Context *context, const Row *row) noexcept nogil:
+    """Whether every field lies within its row; a blank one may begin behind its end."""
+    cdef uint32_t i
+    cdef int column
+    for i in range(context.present):
+        column = context.have[i]
+        if <uint32_t>row.begins[column] + row.sizes[column] > row.size + 1:
+            return False
+    return True
+
+
 cdef inline uint32_t read_ahead(Context *context, const uint8_t *at,
                                 const uint8_t *stop) noexcept nogil:
     """Find the next lines and their fields, some lines at a time; how many.
@@ -244,6 +256,8 @@ cdef inline uint32_t read_ahead(Context *context, const uint8_t *at,
             row.code = read_record(context, row, <uint64_t>(stop - at))
         else:
             row.code = read_line(context, row, <uint64_t>(stop - at), &odd)
+        must(row.code != Code.OK or fits_its_row(context, row), b"fields lie within their row")
         at += row.next_at
         count += 1
+    must(at <= stop, b"lines end where the text does")
     return count

@@ -13,6 +13,7 @@ no number.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from ext.checked cimport must
 from ext.intake.text cimport likely, load8, load_some, prefetch
 
 cdef packed struct Slot:
@@ -90,6 +91,7 @@ cdef inline void start_probe(const Table *table, Probe *probe, const uint8_t *at
     if size > 8:
         hashed = mix_rest(probe, hashed)
     probe.place = hashed * <uint64_t>0xC4CEB9FE1A85EC53 >> table.slot_shift
+    must(size > 0 and probe.place <= table.slot_mask, b"a probe begins at a slot of the table")
     prefetch(&table.slots[probe.place])
 
 

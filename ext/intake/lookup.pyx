@@ -4,6 +4,7 @@ import numpy as np
 
 from libc.string cimport memcpy, memset
 
+from ext.checked cimport must
 from ext.intake.text cimport CODE_LIMIT, PAD, last_bit
 
 cdef Slot _slot
@@ -112,6 +113,8 @@ cdef uint32_t add_code(Table *table, const Probe *probe, uint32_t value) noexcep
     put(table, probe, index)
     table.used[0] += 1
     table.used[1] += padded
+    must(2 * (table.used[0] - 1) <= table.slot_mask + 1, b"a lookup is at most half full")
+    must(table.used[1] <= table.blob_room, b"a code's bytes lie within the blob")
     return index
 
 

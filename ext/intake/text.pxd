@@ -6,6 +6,8 @@ caller's buffer is that much longer than its text.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from ext.checked cimport must
+
 cdef enum:
     PAD = 128               # bytes that must exist after the text
     LINE_LIMIT = 4096       # bytes of a line, without its newline
@@ -48,6 +50,7 @@ cdef extern from *:
 
 cdef inline uint64_t load_some(const uint8_t *at, uint32_t size) noexcept nogil:
     """The first `size` (up to 8) bytes as load8 has them, the rest zero."""
+    must(size <= 8, b"a word has eight bytes")
     return load8(at) & low_bytes[size]
 
 
@@ -69,6 +72,7 @@ cdef inline uint64_t not_digits(uint64_t digits) noexcept nogil:
 
 cdef inline uint64_t eight_digits(uint64_t digits) noexcept nogil:
     """The number that eight bytes below 10 are the digits of."""
+    must(not_digits(digits) == 0, b"a number is read of digits")
     digits = digits * 2561 >> 8 & <uint64_t>0x00FF00FF00FF00FF
     digits = digits * 6553601 >> 16 & <uint64_t>0x0000FFFF0000FFFF
     return digits * <uint64_t>42949672960001 >> 32
@@ -76,6 +80,7 @@ cdef inline uint64_t eight_digits(uint64_t digits) noexcept nogil:
 
 cdef inline uint64_t load_digits(const uint8_t *at, uint32_t size) noexcept nogil:
     """1 to 8 bytes less `0` each, zeros before them: for not_digits and eight_digits."""
+    must(1 <= size <= 8, b"a word has one to eight digits")
     return (load8(at) ^ <uint64_t>0x3030303030303030) << (64 - 8 * size)
 
 

@@ -6,6 +6,7 @@ tap is a card's or a QR code's nobody can guess, and a wrong guess costs more th
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from ext.checked cimport must
 from ext.codes cimport Code, TapKind
 from ext.intake.decode cimport (
     KNOWN_BITS, NO_ROOM, OF_DEVICE, OF_IN_STOP, OF_LINE, OF_STOP, OF_VEHICLE, Column, Context,
@@ -100,6 +101,7 @@ cdef inline int take_open(Context *context, int which, Table *table,
         index = add_code(table, probe, 0)
         if index == 0:
             return NO_ROOM
+    must(index < table.used[0], b"a code's number was given out")
     number[0] = index
     return Code.OK
 

@@ -7,6 +7,8 @@ memory, and says where each column begins.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from ext.checked cimport check
+
 cdef enum:
     STRETCH = 64            # rows: 13 KB of entries, and whole cache lines of the narrowest column
 
@@ -42,6 +44,8 @@ cdef int spread_rows(const uint8_t[:, ::1] records, const int64_t[::1] offsets,
     while start < records.shape[0]:
         rows = min(<Py_ssize_t>STRETCH, records.shape[0] - start)
         for field in range(offsets.shape[0]):
+            check(places[field] + (at + start + rows) * widths[field] <= columns.shape[0],
+                  b"a column's rows lie within the columns")
             spread_field(&records[start, offsets[field]], record, widths[field],
                          &columns[places[field] + (at + start) * widths[field]], rows)
         start += rows

@@ -17,7 +17,7 @@ RowsForRiders = Sequence[tuple[int, Riders]]       # indexes of rows, and whom e
 class Stacked(NamedTuple):
     """The rows of one kind of discount, in the table's order."""
 
-    kind: int                   # LegKind
+    cause: int                  # of their legs
     best: int
     rows: RowsForRiders
 
@@ -54,7 +54,7 @@ class Candidates:
     @property
     def stages(self) -> list[Numbers]:
         """The stages, as records are."""
-        return [{"kind": kind, "best": best, "rows": rows, "rows_count": count}
+        return [{"cause": kind, "best": best, "rows": rows, "rows_count": count}
                 for kind, best, rows, count in self._stages]
 
     def add(self, fares: RowsForRiders, stack: Sequence[Stacked]) -> None:
@@ -75,7 +75,7 @@ class Candidates:
                    rider: tuple[int, ...]) -> Numbers:
         candidate = _fitting(fares, rider)
         stages = tuple(
-            (stage.kind, stage.best, self.rows.offset(rows), len(rows))
+            (stage.cause, stage.best, self.rows.offset(rows), len(rows))
             for stage in stack if (rows := _fitting(stage.rows, rider)))
         return {"fares": self.fares.offset(candidate), "fares_count": len(candidate),
                 "stages": self._stages.offset(stages), "stages_count": len(stages)}

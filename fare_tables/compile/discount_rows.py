@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ext import records
-from ext.codes import Effect, LegKind, MeasuredFrom, Rounding
+from ext.codes import Cause, Effect, MeasuredFrom, Rounding
 from fare_tables.compile.arrays import Arrays, Numbers
 from fare_tables.compile.conditions import (
     bits_of,
@@ -49,7 +49,7 @@ def compile_row(row: DiscountRow, table: Table, numbered: NumberedNetwork, array
         "rule": numbered.names.known("rule", row.rule, table.table),
         "condition": compile_condition(row, table, numbered, arrays),
         "unit": row.unit, "rounding": int(Rounding[row.rounding.upper()]),
-        "unless": sum(1 << LegKind[kind.upper()] for kind in set(row.unless)),
+        "unless": sum(1 << Cause[kind.upper()] for kind in set(row.unless)),
         **_shares(row.funders, numbered, arrays), **_quota(row, numbered),
     }
     if isinstance(row, Transfer):
@@ -75,8 +75,8 @@ def accumulator(code: str, numbered: NumberedNetwork, *key: str | int) -> int:
 
 
 def _shares(shares: Sequence[Share], numbered: NumberedNetwork, arrays: Arrays) -> dict[str, int]:
-    if not 1 <= len(shares) <= records.LEG_SLOTS:
-        raise TableError(f"it has {len(shares)} funders", f"name 1 to {records.LEG_SLOTS}",
+    if not 1 <= len(shares) <= records.DISCOUNT_LEGS_MOST:
+        raise TableError(f"it has {len(shares)} funders", f"name 1 to {records.DISCOUNT_LEGS_MOST}",
                          key=("funders",))
     weights = _weights(shares)
     first = len(arrays.shares)

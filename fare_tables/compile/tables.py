@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ext import records
-from ext.codes import Counts, LegKind, Period
+from ext.codes import Cause, Counts, Period
 from fare_tables.compile.arrays import Arrays, Numbers, as_structs, as_table
 from fare_tables.compile.candidates import Candidates, Stacked
 from fare_tables.compile.conditions import DAY_S, Riders, check_stop_sets, riders_of
@@ -192,7 +192,7 @@ def _stacked(kind: Discount, table: Table, numbered: NumberedNetwork, arrays: Ar
     for row in rows:
         arrays.rows.append(_of_row(kind, row, lambda one: compile_row(
             one, table, numbered, arrays, fare_rows)))
-    return Stacked(int(LegKind[kind.upper()]), int(kind in table.best),
+    return Stacked(int(Cause[kind.upper()]), int(kind in table.best),
                    _for_riders(kind, rows, first, numbered))
 
 
@@ -277,9 +277,9 @@ def _check_rows(table: Table) -> None:
     most = sum(max((len(row.funders) for row in discounts_of(table, kind)), default=0)
                for kind in DISCOUNTS if kind != "cap")
     most += sum(len(row.funders) for row in table.cap)
-    if most > records.LEG_SLOTS:
+    if most > records.DISCOUNT_LEGS_MOST:
         raise TableError(f"one ride could need {most} discount legs, and an entry has room for "
-                         f"{records.LEG_SLOTS}", "split the discounts over fewer funders")
+                         f"{records.DISCOUNT_LEGS_MOST}", "split the discounts over fewer funders")
 
 
 def _check_sizes(table: Table, rows: Sequence[Row]) -> None:

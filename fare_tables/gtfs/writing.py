@@ -89,7 +89,7 @@ class Folder:
                 "stops": STOPS, "runs_from": first})
         title = _one_line(", ".join(agency.agency_name for agency in feed.agency))
         network: dict[str, Any] = {
-            "network": code, "title": title, "currency": feed.currency,
+            "network": code, "title": title, **_currency_of(feed),
             "time_zone": fixed_zone(feed, first),
             "day_starts_at": datetime.time(0), "taps_from": first, "modes": list(modes),
             "card_kinds": self.plan.card_kinds, "media": self.plan.media,
@@ -201,6 +201,13 @@ class Folder:
         out.writerow(header)
         out.writerows(rows)
         self.files[name] = text.getvalue()
+
+
+def _currency_of(feed: Feed) -> dict[str, Any]:
+    """What the feed's amounts are in, as network.toml says it."""
+    decimals = decimals_of(feed.currency) or 0
+    return {"currency": feed.currency, "currency_decimals": decimals,
+            "minor_unit": f"1/{10 ** decimals} {feed.currency}" if decimals else feed.currency}
 
 
 def _without_defaults(table: Table) -> dict[str, Any]:

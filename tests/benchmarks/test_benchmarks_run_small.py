@@ -9,23 +9,23 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from benchmarks import city_day, day, instructions
+from benchmarks import city_day, day, instructions, peers
 from benchmarks.clickhouse import BINARY
 from clearing.cli.options import parse_bytes
 from ext.records import TAP
-from fare_tables.model import Cap, Concession, Fare, Quota, SameStation, Tier, Transfer, Window
+from fare_tables.model import Cap, Concession, Fare, Quota, SameStation, Tier, Timeframe, Transfer
 
 ROOT = Path(__file__).parents[2]
 EVERY_RULE_FOLDER = ROOT / "benchmarks" / "every_rule"
-ROWS = (Fare, Concession, Transfer, Tier, Cap, Quota, Window, SameStation)
+ROWS = (Fare, Concession, Transfer, Tier, Cap, Quota, Timeframe, SameStation)
 EVERY_RULE = {field for row in ROWS for field in row.__struct_fields__}
 TAPS = 5_000
-KERNELS = {"decode_rows", "PartitionBuffer.put", "PartitionBuffer.gather", "PartitionPipeline.prepare", "PartitionPipeline.clear",
+KERNELS = {"decode_rows", "PartitionBuffer.put", "PartitionBuffer.gather",
+           "PartitionPipeline.prepare", "PartitionPipeline.clear",
            "PartitionPipeline.add_obligations"}
 
 
@@ -192,11 +192,9 @@ def test_runs_that_differ_are_no_result() -> None:
 
 
 def test_other_tools_beside_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    peers = ModuleType("benchmarks.peers")
-    peers.race = lambda *_: {       # type: ignore[attr-defined]
+    monkeypatch.setattr(city_day, "race", lambda *_: {
         "what": "taps to positions", "left_out": ["refusals"], "engine": {"taps_per_s": 600},
-        "peers": {"abacus": {"taps_per_s": 100, "ratio": 6}}}
-    monkeypatch.setitem(sys.modules, "benchmarks.peers", peers)
+        "peers": {"abacus": {"taps_per_s": 100, "ratio": 6}}})
     options = city_day.argparse.Namespace(peers=True, taps=1, seed=1, threads=1, rounds=1)
     found = city_day.race_peers(options)
     assert found["peers"] == {"abacus": 100}
@@ -205,21 +203,32 @@ def test_other_tools_beside_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "left out: refusals" in printed
 
 
+@pytest.mark.parametrize("question", ["city_day", "peers"])
+def test_a_missing_peer_is_said_before_anything_is_measured(
+        question: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(peers, "PEERS", {"abacus": "no_such_package"})
+    module, arguments = (peers, []) if question == "peers" else (city_day, ["--peers"])
+    with pytest.raises(SystemExit, match=r"needs no_such_package.*: pip install"):
+        module.main(arguments)
+    assert not list(tmp_path.iterdir())     # not even a day was written
+
+
 CALLGRIND = """\
 version: 1
 positions: line
 events: Ir
 
-fl=/nowhere/ext/order.c
-fn=__pyx_pw_3ext_5order_1order_taps
+fl=/nowhere/ext/clearing/order.c
+fn=__pyx_pw_3ext_8clearing_5order_1order_taps
 10 5
 11 7
-cfn=__pyx_f_3ext_5order_sort_keys.constprop.0
+cfn=__pyx_f_3ext_8clearing_5order_sort_keys.constprop.0
 calls=2 40
 12 300
 
-fl=/nowhere/ext/order.c
-fn=__pyx_f_3ext_5order_sort_keys.constprop.0
+fl=/nowhere/ext/clearing/order.c
+fn=__pyx_f_3ext_8clearing_5order_sort_keys.constprop.0
 41 200
 fi=/usr/include/inlined.h
 9 100
@@ -235,15 +244,15 @@ def test_counts_of_instructions_are_read_off(tmp_path: Path) -> None:
     written.write_text(CALLGRIND)
     counts = instructions.Counts(written)
     assert instructions.kernels_of(counts) == {
-        "order.order_taps": 312, "partition.PartitionBuffer.gather": 20}
+        "order.order_taps": 312, "buffer.PartitionBuffer.gather": 20}
     assert instructions.functions_of(counts) == {
-        "order.order_taps": 12, "order.sort_keys": 300, "partition.PartitionBuffer.gather": 20}
+        "order.order_taps": 12, "order.sort_keys": 300, "buffer.PartitionBuffer.gather": 20}
     assert counts.lines["/usr/include/inlined.h", 9] == 100
 
 
 def test_lines_of_c_are_those_of_kernels(tmp_path: Path) -> None:
-    made = tmp_path / "ext" / "order.c"
-    made.parent.mkdir()
+    made = tmp_path / "ext" / "clearing" / "order.c"
+    made.parent.mkdir(parents=True)
     made.write_text('/* before */\n  /* "ext/clearing/order.pyx":1\n * it */\n  x = 1;\n'
                     "/* --- Runtime support code --- */\ny = 2;\n")
     written = tmp_path / "counts"

@@ -9,13 +9,10 @@ import numpy as np
 import pytest
 
 from clearing.book import Book, open_book
-from ext.codes import Cause, LegKind
+from ext.codes import Cause
 from ext.records import ENTRY, RIDE_FLAGS
 from tests.book.workload import add_run, commit, entries_of, names_of
-
-SHARES = {LegKind.CONCESSION: Cause.CONCESSION_SHARE, LegKind.TRANSFER: Cause.TRANSFER_SHARE,
-          LegKind.TIER: Cause.TIER_SHARE, LegKind.PROMOTION: Cause.PROMOTION_SHARE,
-          LegKind.CAP: Cause.CAP_SHARE}
+from tests.kernels.cases import legs_of
 
 
 def _expected(entries: Any) -> Counter[tuple[Any, ...]]:
@@ -24,17 +21,11 @@ def _expected(entries: Any) -> Counter[tuple[Any, ...]]:
     for entry in entries:
         if entry["flags"] & RIDE_FLAGS["HELD"]:
             continue
-        flows = [("issuer", "operator", "paid", Cause.FARE),
-                 ("operator", "centre", "clearing_fee", Cause.CLEARING_FEE),
-                 ("operator", "issuer", "issuer_fee", Cause.ISSUER_FEE)]
-        flows += [(f"leg{slot}_funder", "operator", f"leg{slot}_amount",
-                   SHARES[LegKind(int(entry[f"leg{slot}_kind"]))])
-                  for slot in range(1, 5) if entry[f"leg{slot}_kind"]]
-        for debtor, creditor, amount, cause in flows:
-            if entry[amount]:
+        for cause, _, debtor, creditor, amount in legs_of(entry):
+            if amount:
                 for side, member in (("debit", debtor), ("credit", creditor)):
-                    postings[(int(entry["card_lo"]), int(entry["card_seq"]), side,
-                              int(entry[member]), int(entry[amount]), cause.name.lower())] += 1
+                    postings[(int(entry["card_lo"]), int(entry["card_seq"]), side, member, amount,
+                              Cause(cause).name.lower())] += 1
     return postings
 
 

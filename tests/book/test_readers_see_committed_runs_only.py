@@ -29,10 +29,12 @@ def test_what_was_written_comes_back(location: str) -> None:
 def test_totals_are_the_sums_of_the_entries(location: str) -> None:
     with open_book(location) as book:
         run = add_run(book)
-        sums = book.query("SELECT sum(due) AS due, sum(paid) AS paid, sum(leg1_amount + leg2_amount"
-                          " + leg3_amount + leg4_amount) AS concessions FROM ledger")
-    assert {name: int(column[0]) for name, column in sums.items()} == {
-        "due": run.due, "paid": run.paid, "concessions": run.concessions}
+        sums = book.query("SELECT sum(due), sum(paid), sum(due) - sum(price), sum(leg2_amount "
+                          "+ leg3_amount + leg4_amount + leg5_amount + leg6_amount + leg7_amount) "
+                          "FROM ledger")
+    due, paid, concessions, legs = (int(column[0]) for column in sums.values())
+    assert [due, paid, concessions, legs] == [
+        run.due, run.paid, run.concessions, run.concessions + run.fees]
 
 
 def test_a_run_in_progress_is_not_seen(location: str) -> None:

@@ -104,8 +104,8 @@ def test_threads_may_hand_over_partitions(location: str) -> None:
                         partition_of(counted, place), partition_of(taps, place))
                         for place in touched]:
                     done.result()
-                row = run.commit(version="0", network="n", network_digest="", tables={}, watermark=1,
-                                 counts=Counts())
+                row = run.commit(version="0", network="n", network_digest="", tables={},
+                                 watermark=1, counts=Counts())
             assert row.state_base == 1
         state = book.load_state()
     place = for_cards["card_lo"] % 64
@@ -131,7 +131,8 @@ def test_state_of_marked_cards(location: str) -> None:
         whole = book.load_state()
         some = whole.cards[::3]
         card_filter = np.zeros(1 << 12, np.uint64)
-        add_to_card_filter(np.ascontiguousarray(some).view(np.uint8).reshape(len(some), -1), card_filter)
+        rows = np.ascontiguousarray(some).view(np.uint8).reshape(len(some), -1)
+        add_to_card_filter(rows, card_filter)
         state = book.load_state(card_filter)
     wanted = {card_of(row) for row in some} | {card_of(row) for row in whole.open_rides}
     assert state.open_rides.tolist() == whole.open_rides.tolist()

@@ -10,6 +10,7 @@ import numpy as np
 
 from clearing.book import Book, open_book
 from clearing.book.export import exported_fields, name_kind
+from clearing.book.stored import fields_named, stored_fields
 from ext.records import ENTRY
 from network.names import Name
 from tests.book.checks import exported
@@ -22,13 +23,11 @@ GOLDEN = Path(__file__).parent / "golden" / "export.csv"
 def _three() -> np.ndarray:
     """Three entries with a different number in every field."""
     entries = np.zeros(3, ENTRY)
-    assert ENTRY.names is not None
-    for place, name in enumerate(ENTRY.names):
-        if not name.startswith("reserved"):
-            most = 8 if name_kind(name) else 100
-            entries[name] = (np.arange(3) * 19 + place * 7) % most
+    for place, field in enumerate(stored_fields(ENTRY)):
+        most = 8 if name_kind(field.column) else 100
+        field.of(entries)[:] = (np.arange(3) * 19 + place * 7) % most
     entries["card_hi"] = [20 << 56 | 4, 16 << 56, int.from_bytes(b"AZ09AZ09", "big")]
-    entries["due"] = [-(1 << 62), 0, (1 << 62) + 1]
+    entries["due"] = [-(1 << 31), 0, (1 << 31) - 1]
     return entries
 
 
@@ -54,14 +53,14 @@ def test_names_stand_for_numbers(location: str) -> None:
     rows = list(csv.DictReader(io.StringIO(text.decode(), newline="")))
     assert len(rows) == len(entries_of(1))
     for row, entry in zip(rows[:50], entries_of(1), strict=False):
-        for field in exported_fields():
-            kind, number = name_kind(field), int(entry[field])
+        for field in fields_named(ENTRY, exported_fields()):
+            kind, number = name_kind(field.column), int(field.of(entry[None])[0])
             if kind is None:
-                assert row[field] == str(number)
+                assert row[field.column] == str(number)
             else:
                 scope = {"stop": "metro/", "line": "gz-bus/", "device": "gz-bus/",
                          "vehicle": "gz-bus/"}.get(kind, "")
-                assert row[field] == (f'{scope}{kind} "{number}", 站' if number else "")
+                assert row[field.column] == (f'{scope}{kind} "{number}", 站' if number else "")
 
 
 def test_split_order_and_numbers_do_not_show(location: str, tmp_path: Path) -> None:
@@ -76,10 +75,9 @@ def test_split_order_and_numbers_do_not_show(location: str, tmp_path: Path) -> N
     # The same names under other numbers, the same rows backwards in one run.
     other = [name._replace(number=9 - name.number) for name in names]
     turned = entries[::-1].copy()
-    assert ENTRY.names is not None
-    for field in ENTRY.names:
-        if name_kind(field) is not None:
-            numbers = turned[field]
+    for field in stored_fields(ENTRY):
+        if name_kind(field.column) is not None:
+            numbers = field.of(turned)
             numbers[numbers != 0] = 9 - numbers[numbers != 0]
     turned["in_line"] = 77
     with open_book(str(tmp_path / "other")) as book:

@@ -38,7 +38,7 @@ def test_reading_makes_nothing(tmp_path: Path) -> None:
 def test_an_empty_folder_becomes_a_book(tmp_path: Path) -> None:
     with open_book(str(tmp_path)) as book:
         add_run(book)
-    (tmp_path / "replies").mkdir()      # a book's folder may hold more, once it is one
+    (tmp_path / "acknowledgements").mkdir()      # a book's folder may hold more, once it is one
     with open_book(str(tmp_path)) as book:
         assert len(book.runs()) == 1
 

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from clearing.book import Book, BookFile, Counts, OpenRun, Run
-from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
+from clearing.book.stored import NOT_STORED, complete_legs
+from ext.records import (
+    ACCUMULATOR,
+    CARD_STATE,
+    ENTRY,
+    LEGS_MOST,
+    OBLIGATION,
+    REFUSAL,
+    TAP,
+)
 from network.names import Name
 
 CARDS = 300
@@ -21,7 +30,10 @@ def _random(rng: np.random.Generator, dtype: np.dtype[Any], rows: int) -> np.nda
     assert dtype.names is not None
     for name in dtype.names:
         if not name.startswith("reserved"):
-            high = min(np.iinfo(dtype[name]).max, 1 << 40)
+            if name == "legs":
+                continue
+            most = 1 << 31 if dtype == ENTRY else 1 << 40       # of amounts, as pricing has them
+            high = min(np.iinfo(dtype[name]).max, most - 1)
             low = -high if dtype[name].kind == "i" else 1
             records[name] = rng.integers(low, high, rows)
     return records
@@ -43,16 +55,18 @@ def entries_of(run: int, rows: int = ROWS) -> np.ndarray[Any, Any]:
     _cards(rng, entries)
     entries["flags"] = rng.integers(0, 32, rows)
     entries["reason"] = rng.integers(1, 4, rows)
-    for leg in range(1, 5):
-        kind = rng.integers(0, 6, rows)
-        entries[f"leg{leg}_kind"] = kind
-        entries[f"leg{leg}_amount"][kind == 0] = 0
-    numbered = ("operator", "issuer", "centre", "leg1_funder", "leg2_funder", "leg3_funder",
-                "leg4_funder", "from_stop", "to_stop", "line", "device", "vehicle", "rule",
-                "leg1_rule", "leg2_rule", "leg3_rule", "leg4_rule", "table", "mode", "medium",
-                "card_kind")
-    for name in numbered:
+    for name in ("operator", "issuer", "from_stop", "to_stop", "line", "device", "vehicle", "rule",
+                 "table", "mode", "medium", "card_kind"):
         entries[name] = rng.integers(0, 9, rows)
+    for name in NOT_STORED:
+        entries[name] = 0
+    legs = entries["legs"]
+    legs["count"] = rng.integers(1, LEGS_MOST + 1, rows)
+    used = np.arange(LEGS_MOST) < legs["count"][:, None]
+    for part, most in (("cause", 9), ("rule", 9), ("debtor", 9), ("creditor", 9),
+                       ("amount", 1 << 31)):
+        legs[part] = np.where(used, rng.integers(1, most, (rows, LEGS_MOST)), 0)
+    complete_legs(entries)
     return np.sort(entries, order=["card_hi", "card_lo", "started_at", "ended_at", "card_seq"])
 
 

@@ -21,8 +21,8 @@ from tests.run.command import Outcome, accepted, onecard, process, shown
 DOCUMENTED = {
     "rides": ("card", "card_seq", "started_at", "ended_at", "operator", "mode", "from_stop",
               "to_stop", "state", "due", "paid", "table", "rule"),
-    "entries": ("card", "card_seq", "due", "paid", "leg1_kind", "leg1_funder", "leg1_amount",
-                "clearing_fee", "issuer_fee", "window", "run"),
+    "entries": ("card", "card_seq", "due", "paid", "leg1_cause", "leg1_rule", "leg1_debtor",
+                "leg1_creditor", "leg1_amount", "leg7_amount", "operator_net", "window", "run"),
     "postings": ("run", "window", "card", "card_seq", "member", "side", "amount", "cause"),
     "positions": ("level", "member", "net"),
     "runs": ("run", "kind", "network", "taps", "accepted", "refused", "rides", "due", "paid"),
@@ -36,11 +36,11 @@ HEAVY = {"numpy", "pandas", "pyarrow", "rich", "chdb", "clickhouse_driver", "msg
 
 @pytest.mark.parametrize("command", [None, *COMMANDS])
 def test_help_is_quick_and_shows_an_example(command: str | None) -> None:
-    words = [command] if command else []
+    arguments = [command] if command else []
     took = []
     for _ in range(5):      # the best of a few: other work on the machine is not ours
         start = time.perf_counter()
-        done = process(*words, "--help")
+        done = process(*arguments, "--help")
         took.append(time.perf_counter() - start)
         assert done.code == 0
         assert f"Example:\n    onecard {command or ''}" in done.out
@@ -53,8 +53,8 @@ def test_help_is_quick_and_shows_an_example(command: str | None) -> None:
 @pytest.mark.parametrize("command", [None, *COMMANDS])
 def test_help_imports_nothing_heavy(command: str | None) -> None:
     """No arrays, no store, no terminal library: --help has to answer at once."""
-    words = [command] if command else []
-    imported = modules_of(process(*words, "--help", python=("-X", "importtime")))
+    arguments = [command] if command else []
+    imported = modules_of(process(*arguments, "--help", python=("-X", "importtime")))
     assert {"clearing", "clearing.cli", "click"} <= imported
     assert not {name.partition(".")[0] for name in imported} & HEAVY
 
@@ -93,9 +93,9 @@ def test_the_demonstration_adds_up(demo: Demo) -> None:
     assert records == taken + refused
     assert 18_000 < records < 22_000
     for line in demo.done.out.split("Try next")[1].splitlines()[1:]:
-        words = line.split()
-        assert words[0] == "onecard"
-        assert onecard(*words[1:-1], demo.book).code == 0
+        name, *arguments, _ = line.split()
+        assert name == "onecard"
+        assert onecard(*arguments, demo.book).code == 0
 
 
 def test_a_demonstration_replaces_nothing_else(tmp_path: Path) -> None:
@@ -190,26 +190,26 @@ PLANTED = {
     "a fare paid": ("entries", "paid = paid + 100", "do not balance in themselves"),
     "both sides": ("entries", "due = due + 100, price = price + 100, paid = paid + 100",
                    "differs: ride "),
-    "a funder": ("entries", "leg1_funder = leg1_funder + 1", "but the entries say"),
+    "a funder": ("entries", "leg2_debtor = leg2_debtor + 1", "but the entries say"),
     "an obligation": ("obligations", "amount = amount + 1", "but the entries say"),
 }
 
 
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_changed_row_is_found(what: str, made: Demo, tmp_path: Path) -> None:
-    table, change, words = PLANTED[what]
+    table, change, message = PLANTED[what]
     book = tmp_path / "book"
     shutil.copytree(made.book, book, symlinks=True)
     with open_book(str(book)) as opened:
         where = "window = (SELECT min(window) FROM obligations) AND debtor = (" \
             "SELECT min(debtor) FROM obligations)" if table == "obligations" else (
             "(card_hi, card_lo, card_seq) IN (SELECT card_hi, card_lo, card_seq FROM entries "
-            "WHERE leg1_amount > 0 ORDER BY card_hi, card_lo, card_seq LIMIT 1)")
+            "WHERE leg2_amount > 0 ORDER BY card_hi, card_lo, card_seq LIMIT 1)")
         opened.store.run(f"ALTER TABLE {table} UPDATE {change} WHERE {where} "
                           "SETTINGS mutations_sync = 2")
         done = onecard("verify", "--all", "--book", book)
     assert done.code == 1, done
-    assert words in done.out
+    assert message in done.out
 
 
 def test_settlement_files_add_up(demo: Demo, tmp_path: Path) -> None:

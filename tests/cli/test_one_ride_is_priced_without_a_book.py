@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.run.command import REPOSITORY, Outcome, onecard, process, refused
+from tests.run.command import Outcome, onecard, process, refused
 
 SMALL = Path(__file__).parent / "small"
 MORNING = ("--at", "2024-11-25 08:10")
@@ -217,14 +216,14 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_ride_without_a_price_says_why(what: str) -> None:
-    arguments, code, words = REFUSED[what]
+    arguments, code, reason = REFUSED[what]
     done = ask(*arguments)
     assert (done.code, done.err) == (1, "")
     assert f"the ride would be refused: {code}: " in done.out
-    assert words in done.out
+    assert reason in done.out
     one = json.loads(ask(*arguments, "--json").out)
     assert (one["code"], one["due"], one["paid"], one["legs"]) == (code, None, None, [])
-    assert words in one["reason"]
+    assert reason in one["reason"]
 
 
 FAR = (*METRO, "--distance", "1km")
@@ -275,9 +274,9 @@ WRONG = {
 
 @pytest.mark.parametrize("what", WRONG)
 def test_wrong_use_is_told_with_what_is_known(what: str) -> None:
-    arguments, words = WRONG[what]
+    arguments, message = WRONG[what]
     done = refused("price", "--network", SMALL, *arguments)
-    assert words in done.err
+    assert message in done.err
     assert done.out == ""
 
 
@@ -307,15 +306,13 @@ def test_the_shipped_networks_are_priced_by_name() -> None:
     assert legs(one) == [("tier", "month-over-80-yuan", "gz-finance", 120)]
 
 
-def test_the_readme_shows_what_is_printed() -> None:
-    section = (REPOSITORY / "README.md").read_text("utf-8").split("## Price one ride")[1]
-    first, second = section.split("\n## ")[0].split("    onecard price ")[1:]
-    shown, other = (block.partition("\n\n")[::2] for block in (first, second))
-    printed = [line.removeprefix("    ") for line in shown[1].split("\n`")[0].splitlines()]
-    assert run(shown[0]).out.strip() == "\n".join(printed).strip()
-    assert run(other[0]).code == 0
-
-
-def run(command: str) -> Outcome:
-    """A command as the README writes it, without `onecard price`."""
-    return onecard("price", *shlex.split(command.replace("\\\n", "")))
+def test_amounts_are_in_the_network_s_own_currency() -> None:
+    rupiah = ("price", "--network", "transjakarta", "--at", "2023-04-03 08:10", "--line", "1")
+    done = onecard(*rupiah)
+    assert "who pays, in rupiah" in done.out
+    assert done.out.endswith("the rider pays 3,500 of 3,500 rupiah\n")
+    assert json.loads(onecard(*rupiah, "--json").out)["currency_decimals"] == 0
+    assert "rupiah, from 0 to 2,000,000,000, whole" in refused(*rupiah, "--due", "35.00").err
+    dollars = ("--mode", "metro", "--from", "TUC", "--to", "HOK", "--at", "2024-07-01 08:10")
+    done = ask(*dollars, network="hongkong")
+    assert "24.30 of 24.30 HKD" in done.out

@@ -116,13 +116,13 @@ def test_jakarta_before_the_spreadsheet(tmp_path: Path) -> None:
     with sent.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, names, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
-        for place, row in enumerate(rows):
+        for number, row in enumerate(rows):
             row = {**row, "tapInTime": time_of(row["tapInTime"]),
                    "tapOutTime": time_of(row["tapOutTime"]) if row["tapOutTime"] else "",
                    "payAmount": row["payAmount"] and f"{row['payAmount']}.0"}
-            if place % 10 == 0:
+            if number % 10 == 0:
                 row |= {"tapOutStops": "", "tapOutTime": "", "payAmount": ""}
-            if place % 7 == 0:
+            if number % 7 == 0:
                 row["corridorID"] = ""
             writer.writerow(row)
     rides = cleared("transjakarta", tmp_path / "book", sent)

@@ -11,7 +11,6 @@ import pytest
 
 from clearing.answers.check_tables import check_network
 from clearing.engine.context import load_context
-from fare_tables.check.notices import MEANINGS, REFUSALS
 from network.calendars import Kind, kind_of, mainland_years
 from network.errors import OnecardError
 from network.files import CSV_BYTES_MOST, TOML_BYTES_MOST, TableError
@@ -179,12 +178,6 @@ def test_a_broken_network_file_is_a_finding_too(tmp_path: Path, text: str, said:
     assert said in errors[0].what
     assert errors[0].location is not None
     assert errors[0].location.path == tmp_path / "network.toml"
-
-
-def test_every_refusal_has_a_case() -> None:
-    derived = {"PARENT_UNKNOWN", "PARENT_CYCLE", "WITHOUT_UNKNOWN"}     # test_derived_tables.py
-    assert set(REFUSALS) - {case.code for case in CASES} - derived == {"UNREADABLE"}
-    assert {case.code for case in CASES} <= set(MEANINGS)
 
 
 @pytest.mark.parametrize(("old", "new", "said", "excerpt"), [

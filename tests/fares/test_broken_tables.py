@@ -143,7 +143,7 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     (flat(line_classes=["dusk"]),                  "line class 'dusk' is not in network.toml"),
     (flat(from_stops=["west"]),                     "stop set 'west' is not in the table"),
     (flat(timeframes=["peak"]),                        "timeframe 'peak' is not in the table"),
-    (flat(timeframes=[]),                              "timeframes is empty"),
+    (flat(timeframes=[]),                           "timeframes is empty"),
     (flat(age_from=70, age_to=60),                  "no age is from 70 to 60"),
     (flat(age_to=0),                                "no age is from 1 to 0"),
     ({"timeframe": [{"timeframe": "peak"}] * 2},    "timeframe names something twice: peak, peak"),

@@ -105,7 +105,8 @@ def test_a_chain_of_tables_is_followed(tmp_path: Path) -> None:
     assert [row.rule for row in tables["b@2024-01-01"].concession] == ["student"]
 
 
-@pytest.mark.parametrize(("more", "code", "said", "excerpt"), [
+NOT_FOLLOWED = [
+    # what the table says, the code, what is said, the line that is shown
     ('like = "tram"', "PARENT_UNKNOWN", "it is like 'tram', and no table is called that",
      'like = "tram"'),
     ('like = "bus@2023-01-01"', "PARENT_UNKNOWN", "no table is called that",
@@ -120,7 +121,10 @@ def test_a_chain_of_tables_is_followed(tmp_path: Path) -> None:
      "it is without 'pupil', which bus.toml does not have", '"pupil"]'),
     ('without = ["student"]', "WITHOUT_UNKNOWN", "but is like no other table",
      'without = ["student"]'),
-])
+]
+
+
+@pytest.mark.parametrize(("more", "code", "said", "excerpt"), NOT_FOLLOWED)
 def test_what_cannot_be_followed_is_refused(tmp_path: Path, more: str, code: str, said: str,
                                             excerpt: str) -> None:
     with pytest.raises(TableError) as caught:

@@ -15,8 +15,7 @@ from clearing.reference.engine import clear
 from clearing.reference.results import Entry
 from clearing.reference.state import State
 from clearing.reference.world import read_world
-from ext.codes import Code, LegKind, RideState
-from ext.records import LEG_SLOTS
+from ext.codes import Cause, Code, RideState
 from network.cards import card_text
 from network.names import Names
 from tests.golden.cases import (
@@ -29,6 +28,7 @@ from tests.golden.cases import (
     read_plain_taps,
     taps_of,
 )
+from tests.kernels.cases import legs_of
 from tests.memory_book import MemoryBook
 
 RECEIVED_AT = 1_798_761_600         # 2027-01-01
@@ -43,10 +43,9 @@ def clear_compiled(case: str) -> MemoryBook:
 
 def compiled_row(row: Any, names: Names) -> Row:
     """A ledger entry as a row of expected.csv."""
-    legs = [f"{LegKind(int(row[f'leg{leg}_kind'])).name.lower()} "
-            f"{names.code('rule', int(row[f'leg{leg}_rule']))} "
-            f"{names.code('member', int(row[f'leg{leg}_funder']))} {row[f'leg{leg}_amount']}"
-            for leg in range(1, LEG_SLOTS + 1) if row[f"leg{leg}_kind"]]
+    legs = [f"{Cause(cause).name.lower()} {names.code('rule', rule)} "
+            f"{names.code('member', funder)} {amount}"
+            for cause, rule, funder, _, amount in legs_of(row) if cause <= Cause.CAP]
     return make_row([
         card_text(int(row["card_hi"]), int(row["card_lo"])), row["card_seq"],
         RideState(int(row["state"])).name, names.code("stop", int(row["from_stop"])),
@@ -57,7 +56,7 @@ def compiled_row(row: Any, names: Names) -> Row:
 def plain_row(entry: Entry) -> Row:
     """An entry of the plain engine as a row of expected.csv."""
     ride, charge = entry.ride, entry.charge
-    legs = [f"{leg.kind} {leg.rule} {leg.funder} {leg.amount}" for leg in charge.legs]
+    legs = [f"{leg.cause} {leg.rule} {leg.debtor} {leg.amount}" for leg in charge.legs[1:]]
     return make_row([ride.card, ride.card_seq, ride.state, ride.from_stop, ride.to_stop,
                      charge.due, charge.paid, charge.rule], legs)
 

@@ -152,14 +152,17 @@ def test_a_clock_from_the_first_exit_of_all_is_told(tmp_path: Path) -> None:
     assert codes(imported.notices) == {"GTFS_TRANSFER_CLOCK"}
 
 
+DIFFERENCE = {
+    "legs": "leg_group_id,from_area_id,to_area_id,fare_product_id\n"
+            "short,A,B,bus\nlong,C,B,metro\non,B,C,metro",
+    "fare_products": PRODUCTS + "up,1.00,USD\n", **AREAS,
+}
+
+
 def test_the_difference_between_rides(tmp_path: Path) -> None:
     """Each zone's fare goes up to the next; where the ride before began then does not matter."""
-    legs = "leg_group_id,from_area_id,to_area_id,fare_product_id\nshort,A,B,bus\nlong,C,B,metro\n" \
-           "on,B,C,metro"
-    products = PRODUCTS + "up,1.00,USD\n"
     rules = ("short,on,,3600,1,0,up", "long,on,,3600,1,0,")
-    imported = bring_in(feed_of(tmp_path, *rules, legs=legs, fare_products=products, **AREAS),
-                        tmp_path)
+    imported = bring_in(feed_of(tmp_path, *rules, **DIFFERENCE), tmp_path)
     assert codes(imported.notices) == {"GTFS_TRANSFER_CHAIN"}
     here = Town(imported.folder)
     onwards = Ride("red", "Q", "R", f"{MONDAY} 08:30")

@@ -23,10 +23,11 @@ RARE = ("in_at", "in_stop", "distance_m", "tac", "born_day", "review_day", "key_
 
 
 def buffer_of(taps: Any, partitions: int, block: int = 0) -> PartitionBuffer:
-    partition_buffer = PartitionBuffer(partitions)
-    partition_buffer.add(ARENA)
-    assert partition_buffer.put(taps, 0, block) == (len(taps), int(taps["tapped_at"].max(initial=0)))
-    return partition_buffer
+    buffer = PartitionBuffer(partitions)
+    buffer.add(ARENA)
+    latest = int(taps["tapped_at"].max(initial=0))
+    assert buffer.put(taps, 0, block) == (len(taps), latest)
+    return buffer
 
 
 def origins_of(blocks: int = 1, keep: Any = 1, first_line: int = 0) -> Origins:
@@ -37,15 +38,15 @@ def origins_of(blocks: int = 1, keep: Any = 1, first_line: int = 0) -> Origins:
     return Origins(sources, np.array([(0, 4, 8, 12)], REMAP), numbers.astype(np.uint32))
 
 
-def off(partition_buffer: PartitionBuffer, origins: Origins, partitions: int) -> list[Any]:
-    """Every partition's taps, off the partition_buffer and by way of packed rows."""
+def off(buffer: PartitionBuffer, origins: Origins, partitions: int) -> list[Any]:
+    """Every partition's taps, off the buffer and by way of packed rows."""
     found = []
     for part in range(partitions):
-        taps = np.empty(partition_buffer.count(part), TAP)
-        taps = taps[:partition_buffer.gather(part, origins, taps, 0)]
-        rows = np.empty(partition_buffer.size(part), np.uint8)
-        assert partition_buffer.drain(part, rows, 0) == len(rows)
-        again = np.empty(partition_buffer.count(part), TAP)
+        taps = np.empty(buffer.count(part), TAP)
+        taps = taps[:buffer.gather(part, origins, taps, 0)]
+        rows = np.empty(buffer.size(part), np.uint8)
+        assert buffer.drain(part, rows, 0) == len(rows)
+        again = np.empty(buffer.count(part), TAP)
         assert again[:origins.unpack(rows, len(rows), again, 0)].tolist() == taps.tolist()
         found.append(taps)
     return found
@@ -89,9 +90,9 @@ def test_every_field_comes_back(count: int, seed: int, partitions: int, rare: bo
 def test_a_cards_taps_are_in_one_partition_in_their_order() -> None:
     taps = np.zeros(9_000, TAP)
     taps["card_lo"], taps["source_line"] = np.arange(9_000) % 50, np.arange(9_000)
-    partition_buffer = buffer_of(taps, 16)
+    buffer = buffer_of(taps, 16)
     homes: dict[int, int] = {}
-    for part, some in enumerate(off(partition_buffer, origins_of(), 16)):
+    for part, some in enumerate(off(buffer, origins_of(), 16)):
         assert some["source_line"].tolist() == sorted(some["source_line"].tolist())
         for card in set(some["card_lo"].tolist()):
             assert homes.setdefault(card, part) == part
@@ -100,38 +101,39 @@ def test_a_cards_taps_are_in_one_partition_in_their_order() -> None:
 
 
 def test_files_that_are_not_kept() -> None:
-    partition_buffer = buffer_of(random_taps(5, 1, rare=False), 1, block=0)
-    partition_buffer.put(random_taps(3, 2, rare=False), 0, 1)
-    [taps] = off(partition_buffer, origins_of(2, keep=[0, 1]), 1)
-    assert (len(taps), partition_buffer.count(0)) == (3, 8)
+    buffer = buffer_of(random_taps(5, 1, rare=False), 1, block=0)
+    buffer.put(random_taps(3, 2, rare=False), 0, 1)
+    [taps] = off(buffer, origins_of(2, keep=[0, 1]), 1)
+    assert (len(taps), buffer.count(0)) == (3, 8)
 
 
 def test_a_full_buffer_says_where_it_stopped() -> None:
     taps = np.zeros(ARENA_BYTES // PAGE_BYTES * 51 + 10, TAP)
     taps["source_line"] = np.arange(len(taps))
-    partition_buffer = PartitionBuffer(1)
-    assert partition_buffer.put(taps[:1], 0, 0) == (0, 0)
-    partition_buffer.add(ARENA)
-    stop, _ = partition_buffer.put(taps, 0, 0)
+    buffer = PartitionBuffer(1)
+    assert buffer.put(taps[:1], 0, 0) == (0, 0)
+    buffer.add(ARENA)
+    stop, _ = buffer.put(taps, 0, 0)
     assert stop == len(taps) - 10
-    partition_buffer.add(np.empty(ARENA_BYTES, np.uint8))
-    assert partition_buffer.put(taps, stop, 0)[0] == len(taps)
-    assert off(partition_buffer, origins_of(), 1)[0]["source_line"].tolist() == list(range(len(taps)))
-    partition_buffer.forget()
-    assert (partition_buffer.count(0), partition_buffer.size(0)) == (0, 0)
-    partition_buffer.put(taps[:7], 0, 0)
-    assert len(off(partition_buffer, origins_of(), 1)[0]) == 7
+    buffer.add(np.empty(ARENA_BYTES, np.uint8))
+    assert buffer.put(taps, stop, 0)[0] == len(taps)
+    [found] = off(buffer, origins_of(), 1)
+    assert found["source_line"].tolist() == list(range(len(taps)))
+    buffer.forget()
+    assert (buffer.count(0), buffer.size(0)) == (0, 0)
+    buffer.put(taps[:7], 0, 0)
+    assert len(off(buffer, origins_of(), 1)[0]) == 7
 
 
 def test_marks_of_the_codes_that_wanted_taps_have() -> None:
     taps = np.zeros(2, TAP)
     for place, name in enumerate(("stop", "in_stop", "line", "vehicle", "device")):
         taps[name] = place % CODES
-    partition_buffer = buffer_of(taps[:1], 1, block=1)
+    buffer = buffer_of(taps[:1], 1, block=1)
     taps["line"] = 3
-    partition_buffer.put(taps[1:], 0, 0)
-    rows = np.empty(partition_buffer.size(0), np.uint8)
-    partition_buffer.drain(0, rows, 0)
+    buffer.put(taps[1:], 0, 0)
+    rows = np.empty(buffer.size(0), np.uint8)
+    buffer.drain(0, rows, 0)
     marks = np.zeros((4, CODES), np.uint8)
     mark_used(rows, len(rows), np.array([0, 1], np.uint8), *marks)
     assert marks.tolist() == [[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0]]
@@ -148,19 +150,19 @@ def test_a_buffer_marks_its_cards() -> None:
 
 
 def test_wrong_calls() -> None:
-    partition_buffer = buffer_of(np.zeros(3, TAP), 2)
-    with pytest.raises(ValueError, match="marks: 3 words"):
-        partition_buffer.mark(np.zeros(3, np.uint64))
+    buffer = buffer_of(np.zeros(3, TAP), 2)
+    with pytest.raises(ValueError, match="card_filter: 3 words"):
+        buffer.mark(np.zeros(3, np.uint64))
     with pytest.raises(ValueError, match="arena: 4 bytes, expected a multiple of 4096"):
-        partition_buffer.add(np.empty(4, np.uint8))
+        buffer.add(np.empty(4, np.uint8))
     with pytest.raises(ValueError, match="partition: 2, expected 0 to 1"):
-        partition_buffer.count(2)
+        buffer.count(2)
     with pytest.raises(ValueError, match="first: 4 of 3"):
-        partition_buffer.put(np.zeros(3, TAP), 4, 0)
+        buffer.put(np.zeros(3, TAP), 4, 0)
     with pytest.raises(ValueError, match="taps: 2 rows are too few"):
-        partition_buffer.gather(0, origins_of(), np.zeros(2, TAP), 0)
+        buffer.gather(0, origins_of(), np.zeros(2, TAP), 0)
     with pytest.raises(ValueError, match="rows: 10 bytes from 0 on, expected 240"):
-        partition_buffer.drain(0, np.zeros(10, np.uint8), 0)
+        buffer.drain(0, np.zeros(10, np.uint8), 0)
     with pytest.raises(ValueError, match="rows: 10 bytes, not 80"):
         origins_of().unpack(np.zeros(10, np.uint8), 80, np.zeros(1, TAP), 0)
     with pytest.raises(ValueError, match="block 0: worker 1 of 1"):

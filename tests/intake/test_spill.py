@@ -49,6 +49,24 @@ def test_the_same_taps(tmp_path: Path, content: bytes, threads: int) -> None:
     assert found == wanted
 
 
+def test_cards_are_marked_before_their_taps_go_to_the_disk(tmp_path: Path, content: bytes) -> None:
+    marks = []
+    for options in ({}, {"memory_bytes": ARENA_BYTES}):
+        intake = read(tmp_path, content, partitions=16, **options)
+        marks.append(intake.card_filter().copy())
+        intake.close()
+    assert marks[0].any()
+    assert np.array_equal(*marks)
+
+
+def test_cards_that_nobody_asks_for_are_not_marked(tmp_path: Path, content: bytes) -> None:
+    intake = read(tmp_path, content, partitions=16, memory_bytes=ARENA_BYTES, mark_cards=False)
+    assert not intake._spill.card_filter.any()
+    with pytest.raises(AssertionError, match="nobody asks"):
+        intake.card_filter()
+    intake.close()
+
+
 def test_pieces_smaller_than_a_partition(tmp_path: Path, content: bytes,
                                          monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spill, "WRITE_BYTES", 1)

@@ -5,13 +5,12 @@ The first line names the columns, each further line is a row; cells stand apart 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Records = npt.NDArray[Any]
+from ext.records import Records
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
@@ -24,14 +23,38 @@ def rows_of(text: str) -> list[dict[str, str]]:
             for line in lines]
 
 
-def records_of(rows: Iterable[Mapping[str, int]], dtype: np.dtype[Any]) -> Records:
-    """Records with these fields; every other one is 0."""
+# One leg: cause, rule, debtor, creditor, amount.
+Leg = tuple[int, int, int, int, int]
+
+
+def records_of(rows: Iterable[Mapping[str, Any]], dtype: np.dtype[Any]) -> Records:
+    """Records with these fields; every other one is 0. `legs` is a list of Leg."""
     rows = list(rows)
     made = np.zeros(len(rows), dtype=dtype)
     for place, row in enumerate(rows):
         for name, value in row.items():
-            made[name][place] = value
+            if name == "legs":
+                set_legs(made[place], value)
+            else:
+                made[name][place] = value
     return made
+
+
+def set_legs(row: Any, legs: Sequence[Leg]) -> None:
+    """Write the legs of a charge or an entry."""
+    row["legs"]["count"] = len(legs)
+    for place, leg in enumerate(legs):
+        for part, value in zip(("cause", "rule", "debtor", "creditor", "amount"), leg,
+                               strict=True):
+            row["legs"][part][place] = value
+
+
+def legs_of(row: Any) -> list[Leg]:
+    """The legs of a charge or an entry."""
+    legs = row["legs"]
+    return [(int(legs["cause"][leg]), int(legs["rule"][leg]), int(legs["debtor"][leg]),
+             int(legs["creditor"][leg]), int(legs["amount"][leg]))
+            for leg in range(int(legs["count"]))]
 
 
 def dirty(count: int, dtype: np.dtype[Any]) -> Records:

@@ -16,7 +16,7 @@ import numpy as np
 from ext import records
 from ext.clearing.pricing import price_rides
 from ext.clearing.tables import PricingTables
-from ext.codes import Code, LegKind, RideState
+from ext.codes import Cause, Code, RideState
 from fare_tables.compile.numbering import number_names
 from fare_tables.compile.tables import CompiledTables, compile_tables
 from fare_tables.model import Table
@@ -24,7 +24,7 @@ from network.folder import NetworkFolder
 from network.model import NetworkFile
 from network.names import Names
 from network.network import Network
-from tests.kernels.cases import Records, dirty, records_of
+from tests.kernels.cases import Records, dirty, legs_of, records_of
 
 STOPS = ("a", "b", "c", "d", "e")
 # a - b - c - d in a line, and a shorter way from a to d round the back.
@@ -72,13 +72,15 @@ class Outcome(NamedTuple):
         return [int(price) for price in self.charges["price"]]
 
     def legs(self, ride: int = 0) -> list[tuple[str, str, str, int]]:
-        """Kind, row, funder and amount of a ride's legs."""
+        """Cause, row, funder and amount of what was taken off a ride; its fare's leg is right."""
         row = self.charges[ride]
-        return [(LegKind(int(row[f"leg{leg}_kind"])).name.lower(),
-                 self.names.code("rule", int(row[f"leg{leg}_rule"])),
-                 self.names.code("member", int(row[f"leg{leg}_funder"])),
-                 int(row[f"leg{leg}_amount"]))
-                for leg in range(1, records.LEG_SLOTS + 1) if row[f"leg{leg}_kind"]]
+        fare, *discounts = legs_of(row)
+        owner = int(self.rides["operator"][ride])
+        assert fare == (Cause.FARE, row["rule"], self.rides["issuer"][ride], owner, row["paid"])
+        assert all(creditor == owner for _, _, _, creditor, _ in discounts)
+        return [(Cause(cause).name.lower(), self.names.code("rule", rule),
+                 self.names.code("member", funder), amount)
+                for cause, rule, funder, _, amount in discounts]
 
 
 def make_names() -> Names:
@@ -174,7 +176,7 @@ def price(folder: Path, tables: Sequence[Table], *rides: dict[str, Any],
 
 def price_by(pricing_tables: PricingTables, names: Names, *rides: dict[str, Any],
              states: Records | None = None, before: Records | None = None) -> Outcome:
-    """The same with a pricing_tables that is compiled already."""
+    """The same with tables that are compiled already."""
     rows = records_of(rides, records.RIDE)
     state = new_states(1) if states is None else states.copy()
     before = np.zeros(0, records.ACCUMULATOR) if before is None else before

@@ -2,29 +2,32 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
-from ext.checked cimport add_i64, mul_i64, sub_i64
+from ext.checked cimport add_i64, check, mul_i64, must, sub_i64
 from ext.codes cimport Code, RideState, TapKind
 from ext.records cimport (
-    LEGS, Accumulator, AccumulatorRule, AgreementTerms, Band, CardState, Charge, TariffIndex, Condition,
-    Entry, FareRow, LineStop, LineStops, Member, Obligation, CandidateRows, PriceBand, DiscountRow, Refusal,
-    Ride, SameStation, Share, DiscountStage, Tap, Tariff, Timeframe,
+    LEGS, Accumulator, AccumulatorRule, Agreement, AgreementIndex, Band, CandidateRows, CardState,
+    Charge, Condition, DiscountRow, DiscountStage, Entry, FareRow, Legs, LineStop, LineStops,
+    Member, Obligation, PriceBand, Refusal, Ride, SameStation, Share, Tap, Tariff, TariffIndex,
+    Timeframe,
 )
 
 SIZES = {
     "TAP": sizeof(Tap), "REFUSAL": sizeof(Refusal), "RIDE": sizeof(Ride),
     "CHARGE": sizeof(Charge), "ENTRY": sizeof(Entry), "CARD_STATE": sizeof(CardState),
     "ACCUMULATOR": sizeof(Accumulator), "OBLIGATION": sizeof(Obligation),
-    "CANDIDATE_ROWS": sizeof(CandidateRows), "DISCOUNT_STAGE": sizeof(DiscountStage), "CONDITION": sizeof(Condition),
-    "TIMEFRAME": sizeof(Timeframe), "FARE_ROW": sizeof(FareRow), "SAME_STATION": sizeof(SameStation),
+    "CANDIDATE_ROWS": sizeof(CandidateRows), "DISCOUNT_STAGE": sizeof(DiscountStage),
+    "CONDITION": sizeof(Condition), "TIMEFRAME": sizeof(Timeframe), "FARE_ROW": sizeof(FareRow),
+    "SAME_STATION": sizeof(SameStation),
     "LINE_STOP": sizeof(LineStop), "LINE_STOPS": sizeof(LineStops),
     "MEMBER": sizeof(Member), "TARIFF": sizeof(Tariff), "DISCOUNT_ROW": sizeof(DiscountRow),
     "BAND": sizeof(Band), "PRICE_BAND": sizeof(PriceBand), "SHARE": sizeof(Share),
     "TARIFF_INDEX": sizeof(TariffIndex), "ACCUMULATOR_RULE": sizeof(AccumulatorRule),
-    "AGREEMENT_TERMS": sizeof(AgreementTerms),
+    "AGREEMENT": sizeof(Agreement), "AGREEMENT_INDEX": sizeof(AgreementIndex),
+    "LEGS_OF_A_RIDE": sizeof(Legs),
 }
 CODES = {"TRUNCATED_LINE": Code.TRUNCATED_LINE, "PRICE_OVERFLOW": Code.PRICE_OVERFLOW,
          "LOCK": TapKind.LOCK, "OVERTIME": RideState.OVERTIME}
-LEG_SLOTS = LEGS
+LEGS_MOST = LEGS
 
 cdef Entry _entry
 
@@ -32,9 +35,20 @@ cdef Entry _entry
 def offsets():
     """Where some fields lie in C."""
     return {
-        "leg2_amount": <char *>&_entry.leg2_amount - <char *>&_entry,
-        "started_at": <char *>&_entry.started_at - <char *>&_entry,
-        "leg4_kind": <char *>&_entry.leg4_kind - <char *>&_entry,
+        "card_lo": <char *>&_entry.ride.card_lo - <char *>&_entry,
+        "started_at": <char *>&_entry.ride.started_at - <char *>&_entry,
+        "age": <char *>&_entry.ride.age - <char *>&_entry,
+        "due": <char *>&_entry.charge.due - <char *>&_entry,
+        "code": <char *>&_entry.charge.code - <char *>&_entry,
+        "legs.amount": <char *>&_entry.charge.legs.amount - <char *>&_entry,
+        "legs.rule": <char *>&_entry.charge.legs.rule - <char *>&_entry,
+        "legs.debtor": <char *>&_entry.charge.legs.debtor - <char *>&_entry,
+        "legs.creditor": <char *>&_entry.charge.legs.creditor - <char *>&_entry,
+        "legs.cause": <char *>&_entry.charge.legs.cause - <char *>&_entry,
+        "legs.count": <char *>&_entry.charge.legs.count - <char *>&_entry,
+        "in_file": <char *>&_entry.in_file - <char *>&_entry,
+        "window": <char *>&_entry.window - <char *>&_entry,
+        "reason": <char *>&_entry.reason - <char *>&_entry,
         "reserved": <char *>&_entry.reserved - <char *>&_entry,
     }
 
@@ -69,3 +83,15 @@ def read_at(const int64_t[::1] values not None, Py_ssize_t place):
 def divide(int64_t left, int64_t right):
     """Floor division as Python's."""
     return left // right
+
+
+def hold(bint holds):
+    """AssertionError where something does not hold; for functions that can raise."""
+    with nogil:
+        check(holds, b"the probe holds")
+
+
+def hold_or_end(bint holds):
+    """The end of the process where something does not hold; for functions that cannot raise."""
+    with nogil:
+        must(holds, b"the probe holds")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,8 @@ import sys
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 setup(script_args=["-q", "build_ext", "--inplace"], ext_modules=cythonize(
-    [Extension("probe", ["probe.pyx"], extra_compile_args=["-O0", "-Wall"])],
+    [Extension("probe", ["probe.pyx"], extra_compile_args=["-O0", "-Wall"],
+               define_macros=[("ONECARD_DEBUG", "1")])],
     include_path=[sys.argv[1]], quiet=True,
     compiler_directives={"language_level": 3, "boundscheck": True, "wraparound": False,
                          "legacy_implicit_noexcept": False}))
@@ -61,11 +63,15 @@ def test_offsets_and_codes_in_c_are_those_of_python(probe: ModuleType) -> None:
     fields = records.ENTRY.fields
     assert fields is not None
     offsets = probe.offsets()
-    assert {name: fields[name][1] for name in offsets} == offsets
+    legs, start = fields["legs"][:2]
+    assert legs.fields is not None
+    found = {name: start + legs.fields[name.partition(".")[2]][1] if "." in name
+             else fields[name][1] for name in offsets}
+    assert found == offsets
     assert probe.CODES == {"TRUNCATED_LINE": codes.Code.TRUNCATED_LINE,
                            "PRICE_OVERFLOW": codes.Code.PRICE_OVERFLOW,
                            "LOCK": codes.TapKind.LOCK, "OVERTIME": codes.RideState.OVERTIME}
-    assert probe.LEG_SLOTS == records.LEG_SLOTS
+    assert probe.LEGS_MOST == records.LEGS_MOST
 
 
 @pytest.mark.parametrize(("what", "left", "right", "result"), [
@@ -97,11 +103,23 @@ def test_a_checked_build_does_not_read_out_of_bounds(probe: ModuleType, place: i
         probe.read_at(values, place)
 
 
+def test_what_must_hold_is_looked_at_in_a_checked_build(probe: ModuleType) -> None:
+    probe.hold(True)
+    probe.hold_or_end(True)
+    with pytest.raises(AssertionError, match="the probe holds"):
+        probe.hold(False)
+    assert probe.__file__ is not None
+    ended = subprocess.run([sys.executable, "-c", "import probe; probe.hold_or_end(False)"],
+                           cwd=Path(probe.__file__).parent, capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGABRT
+    assert "this must hold and does not: the probe holds" in ended.stderr
+
+
 def test_another_layout_is_refused() -> None:
     """A view of the wrong struct names the field that does not fit."""
     from ext.clearing.netting import merge_obligations
 
-    wrong: Any = np.zeros(2, records.AGREEMENT_TERMS)
+    wrong: Any = np.zeros(2, records.AGREEMENT)
     with pytest.raises(ValueError, match="expected"):
         merge_obligations(wrong, np.zeros(2, records.OBLIGATION))
 

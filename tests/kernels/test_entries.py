@@ -2,58 +2,111 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ext import records
 from ext.clearing.entries import make_entries
-from ext.codes import Code, Reason, RideState
-from tests.kernels.cases import Records, dirty, records_of, reserved_is_zero
+from ext.clearing.tables import EntryTables
+from ext.codes import Cause, Code, Reason, RideState
+from settlement.windows import window_table
+from tests.kernels.cases import Leg, Records, dirty, legs_of, records_of, reserved_is_zero
 
 pytestmark = pytest.mark.kernels
 
-# Operator 1 and issuer 2 are of one city; 3 of the same province; 4 of another one; 5 and 6 are
-# centres of no city.
-MEMBERS = records_of([{}, {"city": 1, "province": 1}, {"city": 1, "province": 1},
-                      {"city": 2, "province": 1}, {"city": 3, "province": 2}, {}, {}],
+# Operator 1 and issuers 2, 3 and 4; centres 5 and 6. Slots count operators and issuers, each.
+MEMBERS = records_of([{}, {"slot": 1}, {"slot": 1}, {"slot": 2}, {"slot": 3}, {}, {}],
                      records.MEMBER)
-AGREEMENTS = records_of([{"clearing_ppm": 0, "issuer_ppm": 1000},
-                         {"clearing_ppm": 2000, "issuer_ppm": 3000, "centre": 5},
-                         {"clearing_ppm": 3000, "issuer_ppm": 5000, "centre": 6}],
-                        records.AGREEMENT_TERMS)
+EVERY_BIT = 2**64 - 1
+ALL = {"modes": EVERY_BIT, "media": EVERY_BIT, "card_kinds": EVERY_BIT, "last_day": 65_535}
+# With issuer 2 none but the first, with 3 the second; with 4 the third, or else the fourth.
+AGREEMENTS = [
+    {**ALL, "rule": 11, "issuer_ppm": 1000},
+    {**ALL, "rule": 12, "clearing_ppm": 2000, "issuer_ppm": 3000, "centre": 5},
+    {**ALL, "rule": 13, "clearing_ppm": 9000, "issuer_ppm": 9000, "centre": 6, "modes": 1 << 3,
+     "media": 1 << 2, "card_kinds": 1 << 5, "first_day": 100, "last_day": 200},
+    {**ALL, "rule": 14, "clearing_ppm": 3000, "issuer_ppm": 5000, "centre": 6},
+]
+RANKED = [(), (0,), (1,), (2, 3)]       # by issuer slot
+
+
+def tables_of(agreements: Sequence[Mapping[str, int]] = AGREEMENTS,
+              ranked: Sequence[Sequence[int]] = RANKED,
+              closed_through: int | None = None) -> EntryTables:
+    """What entries are made by."""
+    index = np.zeros((len(ranked), 2), records.AGREEMENT_INDEX)
+    flat: list[int] = []
+    for slot, rows in enumerate(ranked):
+        index[slot, 1] = len(flat), len(rows)
+        flat += rows
+    return EntryTables(members=MEMBERS, agreements=records_of(agreements, records.AGREEMENT),
+                       agreement_index=index,
+                       ranked_agreements=np.array(flat, dtype=np.uint32),
+                       windows=window_table(closed_through))
 
 
 def enter(rides: Records, charges: Records, *, taps: Records | None = None,
-          agreements: Records = AGREEMENTS, first_open_day: int = 0) -> tuple[Records, list[int]]:
+          tables: EntryTables | None = None) -> tuple[Records, list[int]]:
     """The entries made in memory that was not clean, and the codes of the taps."""
     taps = np.zeros(2, records.TAP) if taps is None else taps
     codes = np.zeros(len(taps), np.uint16)
     entries = dirty(len(rides), records.ENTRY)
-    made = make_entries(taps, rides, charges, MEMBERS, agreements, first_open_day, entries, codes)
+    made = make_entries(taps, rides, charges, tables or tables_of(), entries, codes)
     return entries[:made], codes.tolist()
 
 
-def one(charge: dict[str, int] | None = None, **ride: int) -> tuple[Records, Records]:
-    """A ride of operator 1 with its charge."""
+def one(charge: dict[str, Any] | None = None, **ride: int) -> tuple[Records, Records]:
+    """A ride of operator 1 with its charge, whose first leg is the fare's."""
     ride = {"operator": 1, "issuer": 2, "state": RideState.SINGLE_TAP, "last_tap": 0, **ride}
-    return (records_of([ride], records.RIDE),
-            records_of([{"due": 200, "price": 200, "paid": 200, **(charge or {})}],
-                       records.CHARGE))
+    paid = (charge or {}).get("paid", 200)
+    full = {"due": paid, "price": paid, "paid": paid, **(charge or {})}
+    full.setdefault("legs", [(Cause.FARE, 7, ride["issuer"], 1, full["paid"])])
+    return records_of([ride], records.RIDE), records_of([full], records.CHARGE)
 
 
-@pytest.mark.parametrize(("issuer", "clearing_fee", "issuer_fee", "centre"), [
-    (2, 0,    1000, 0),
-    (3, 2000, 3000, 5),
-    (4, 3000, 5000, 6),
+def fees_of(rides: Records, charges: Records, tables: EntryTables | None = None) -> list[Leg]:
+    """The legs that an entry has besides those of its charge."""
+    entries, _ = enter(rides, charges, tables=tables)
+    before = legs_of(charges[0])
+    found = legs_of(entries[0])
+    assert found[:len(before)] == before
+    return found[len(before):]
+
+
+@pytest.mark.parametrize(("issuer", "fees"), [
+    (2, [(Cause.ISSUER_FEE, 11, 1, 2, 1000)]),
+    (3, [(Cause.CLEARING_FEE, 12, 1, 5, 2000), (Cause.ISSUER_FEE, 12, 1, 3, 3000)]),
+    (4, [(Cause.CLEARING_FEE, 14, 1, 6, 3000), (Cause.ISSUER_FEE, 14, 1, 4, 5000)]),
 ])
-def test_the_agreement_is_by_distance_from_home(issuer: int, clearing_fee: int, issuer_fee: int,
-                                                centre: int) -> None:
-    rides, charges = one({"paid": 1_000_000}, issuer=issuer)
-    entries, _ = enter(rides, charges)
-    found = [int(entries[name][0]) for name in ("clearing_fee", "issuer_fee", "centre")]
-    assert found == [clearing_fee, issuer_fee, centre]
+def test_an_issuer_and_an_operator_have_their_agreements(issuer: int, fees: list[Leg]) -> None:
+    assert fees_of(*one({"paid": 1_000_000}, issuer=issuer)) == fees
+
+
+FITTING = {"issuer": 4, "mode": 3, "medium": 2, "card_kind": 5, "service_day": 100}
+
+
+@pytest.mark.parametrize(("changed", "rule"), [
+    ({},                    13),
+    ({"service_day": 200},  13),
+    ({"mode": 4},           14),
+    ({"medium": 1},         14),
+    ({"card_kind": 0},      14),
+    ({"service_day": 99},   14),
+    ({"service_day": 201},  14),
+])
+def test_the_first_agreement_that_holds_decides(changed: dict[str, int], rule: int) -> None:
+    fees = fees_of(*one({"paid": 1_000_000}, **{**FITTING, **changed}))
+    assert {leg[1] for leg in fees} == {rule}
+
+
+def test_without_an_agreement_there_are_no_fees() -> None:
+    tables = tables_of(ranked=[(), (), (), (2,)])
+    assert fees_of(*one(), tables=tables) == []
+    assert fees_of(*one(issuer=4), tables=tables) == []
 
 
 @pytest.mark.parametrize(("paid", "ppm", "fee"), [
@@ -65,38 +118,47 @@ def test_the_agreement_is_by_distance_from_home(issuer: int, clearing_fee: int, 
     (200,           2_500,     1),
     (300,           5_000,     2),      # 1.5
     (2_000_000_000, 1_000_000, 2_000_000_000),
-    (4_000_000_000, 999_999,   3_999_996_000),
+    (2_000_000_000, 999_999,   1_999_998_000),
 ])
 def test_fees_are_half_up(paid: int, ppm: int, fee: int) -> None:
-    terms = records_of([{"clearing_ppm": ppm, "issuer_ppm": ppm, "centre": 5}] * 3,
-                       records.AGREEMENT_TERMS)
-    rides, charges = one({"paid": paid})
-    entries, _ = enter(rides, charges, agreements=terms)
-    assert [int(entries["clearing_fee"][0]), int(entries["issuer_fee"][0])] == [fee, fee]
+    tables = tables_of([{**ALL, "clearing_ppm": ppm, "issuer_ppm": ppm, "centre": 5}],
+                       [(), (0,), (), ()])
+    fees = fees_of(*one({"paid": paid}), tables=tables)
+    assert [leg[-1] for leg in fees] == [fee, fee] * (fee > 0)
     assert fee == (Fraction(paid * ppm, 1_000_000) + Fraction(1, 2)).__floor__()
 
 
+def test_more_legs_than_there_is_room_for_is_our_own_mistake() -> None:
+    """The compiler refuses tables that could need them."""
+    full = [(Cause.FARE, 7, 3, 1, 200)] + [(Cause.CAP, 7, 3, 1, 0)] * (records.LEGS_MOST - 2)
+    rides, charges = one({"paid": 1_000_000, "legs": full}, issuer=3)
+    with pytest.raises(IndexError, match="more legs"):
+        enter(rides, charges)
+
+
 def test_an_entry_balances() -> None:
-    """Paid + legs = due + variance = net + fees."""
-    rides, charges = one({"due": 500, "price": 300, "paid": 310, "variance": 10,
-                          "leg1_amount": 150, "leg2_amount": 50}, issuer=4)
+    """Fare + discounts = due + variance = net + fees."""
+    legs = [(Cause.FARE, 7, 4, 1, 310), (Cause.TIER, 8, 2, 1, 150), (Cause.CAP, 9, 3, 1, 50)]
+    rides, charges = one({"due": 500, "price": 300, "paid": 310, "variance": 10, "legs": legs},
+                         issuer=4)
     entry = enter(rides, charges)[0][0]
-    legs = sum(int(entry[f"leg{leg}_amount"]) for leg in range(1, 5))
-    gross = int(entry["paid"]) + legs
+    gross = sum(leg[-1] for leg in legs_of(entry) if leg[0] <= Cause.FARE)
     assert gross == int(entry["due"]) + int(entry["variance"]) == 510
-    assert (int(entry["clearing_fee"]), int(entry["issuer_fee"])) == (1, 2)
+    assert [leg[-1] for leg in legs_of(entry) if leg[0] > Cause.FARE] == [1, 2]
 
 
-@pytest.mark.parametrize(("service_day", "first_open_day", "window"), [
-    (100, 0,      100),
-    (100, 100,    100),
-    (100, 101,    101),                 # its own window is closed: the next open one settles it
-    (0,   0,      0),
-    (65_535, 1,   65_535),
-    (0,   65_535, 65_535),
+@pytest.mark.parametrize(("service_day", "closed_through", "window"), [
+    (100,    None,   100),
+    (100,    99,     100),
+    (100,    100,    101),              # its own window is closed: the next open one settles it
+    (0,      None,   0),
+    (65_535, 0,      65_535),
+    (0,      65_534, 65_535),
 ])
-def test_the_window_is_an_open_one(service_day: int, first_open_day: int, window: int) -> None:
-    entries, _ = enter(*one(service_day=service_day), first_open_day=first_open_day)
+def test_the_window_is_an_open_one(service_day: int, closed_through: int | None,
+                                   window: int) -> None:
+    entries, _ = enter(*one(service_day=service_day),
+                       tables=tables_of(closed_through=closed_through))
     assert entries["window"].tolist() == [window]
 
 
@@ -117,28 +179,25 @@ def test_an_entry_says_where_its_taps_came_from(state: RideState, source: list[i
             for name in ("in_file", "in_line", "out_file", "out_line")] == source
 
 
-def test_every_shared_field_is_copied() -> None:
-    """A field that ride or charge has in common with the entry is the same there."""
-    rides, charges = one()
+def test_ride_and_charge_are_in_the_entry_as_they_were() -> None:
+    rides, charges = one({"paid": 0})       # of which no fee is
     for rows in (rides, charges):
         for place, name in enumerate(rows.dtype.names or (), 1):
-            if name not in ("operator", "issuer", "code", "first_tap", "last_tap"):
+            if name not in ("operator", "issuer", "code", "first_tap", "last_tap", "legs", "due",
+                            "price", "paid", "variance"):
                 rows[name] = place
-    entry = enter(rides, charges)[0][0]
-    own = {"due", "paid"}       # the ride's are the validator's word, the charge's are what counts
-    for rows, but in ((rides, own), (charges, set[str]())):
-        shared = set(rows.dtype.names or ()) & set(records.ENTRY.names or ()) - but
-        shared -= {"reserved"}
-        assert len(shared) >= 19
-        assert {name: entry[name] for name in shared} == {name: rows[name][0] for name in shared}
-    assert entry["reason"] == Reason.ORIGINAL
+    entry = enter(rides, charges)[0]
+    ride, charge = records.RIDE.itemsize, records.CHARGE.itemsize
+    assert entry.tobytes()[:ride + charge] == rides.tobytes() + charges.tobytes()
+    assert entry["reason"][0] == Reason.ORIGINAL
 
 
 def test_a_ride_without_a_fare_refuses_its_taps() -> None:
     rides = records_of([{"operator": 1, "issuer": 2, "first_tap": 0, "last_tap": 1},
                         {"operator": 1, "issuer": 2, "first_tap": 2, "last_tap": 2},
                         {"operator": 1, "issuer": 2, "first_tap": 3, "last_tap": 3}], records.RIDE)
-    charges = records_of([{"code": Code.NO_FARE}, {"due": 100, "paid": 100},
+    fare = {"due": 100, "price": 100, "paid": 100, "legs": [(Cause.FARE, 7, 2, 1, 100)]}
+    charges = records_of([{"code": Code.NO_FARE}, fare,
                           {"code": Code.PRICE_OVERFLOW}], records.CHARGE)
     entries, codes = enter(rides, charges, taps=np.zeros(4, records.TAP))
     assert codes == [Code.NO_FARE, Code.NO_FARE, Code.OK, Code.PRICE_OVERFLOW]
@@ -151,18 +210,22 @@ def test_memory_is_left_clean() -> None:
     assert enter(np.zeros(0, records.RIDE), np.zeros(0, records.CHARGE))[1] == [0, 0]
 
 
-@pytest.mark.parametrize(("charges", "entries", "agreements", "codes", "message"), [
-    (1, 2, 3, 2, "rides has 2 rows, charges 1, entries 2"),
-    (3, 2, 3, 2, "rides has 2 rows, charges 3, entries 2"),
-    (2, 1, 3, 2, "rides has 2 rows, charges 2, entries 1"),
-    (2, 2, 2, 2, "agreements has 2 rows, not 3"),
-    (2, 2, 4, 2, "agreements has 4 rows, not 3"),
-    (2, 2, 3, 1, "taps has 2 rows, codes 1"),
+@pytest.mark.parametrize(("charges", "entries", "codes", "message"), [
+    (1, 2, 2, "rides has 2 rows, charges 1, entries 2"),
+    (3, 2, 2, "rides has 2 rows, charges 3, entries 2"),
+    (2, 1, 2, "rides has 2 rows, charges 2, entries 1"),
+    (2, 2, 1, "taps has 2 rows, codes 1"),
 ])
-def test_wrong_memory_is_a_value_error(charges: int, entries: int, agreements: int, codes: int,
+def test_wrong_memory_is_a_value_error(charges: int, entries: int, codes: int,
                                        message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_entries(np.zeros(2, records.TAP), np.zeros(2, records.RIDE),
-                     np.zeros(charges, records.CHARGE), MEMBERS,
-                     np.zeros(agreements, records.AGREEMENT_TERMS), 0,
+                     np.zeros(charges, records.CHARGE), tables_of(),
                      np.zeros(entries, records.ENTRY), np.zeros(codes, np.uint16))
+
+
+def test_every_day_needs_a_window() -> None:
+    with pytest.raises(ValueError, match="windows has 9 days"):
+        EntryTables(members=MEMBERS, agreements=records_of([{}], records.AGREEMENT),
+                    agreement_index=np.zeros((1, 1), records.AGREEMENT_INDEX),
+                    ranked_agreements=np.zeros(1, np.uint32), windows=np.zeros(9, np.uint16))

@@ -156,7 +156,7 @@ def test_taps_become_rides(table: str, expected: list[str]) -> None:
     (1101, True),
     (2**32 - 1, True),
 ])
-def test_an_open_entry_waits_for_the_horizon(watermark: int, closed: bool) -> None:
+def test_an_open_ride_waits_for_the_watermark(watermark: int, closed: bool) -> None:
     """A gate out may still come in with tomorrow's file."""
     taps = records_of([{"kind": TapKind.IN, "tapped_at": 100, "stop": 1}], records.TAP)
     rides, carried = pair(taps, watermark=watermark)
@@ -164,7 +164,7 @@ def test_an_open_entry_waits_for_the_horizon(watermark: int, closed: bool) -> No
     assert carried == ([] if closed else [0])
 
 
-def test_every_card_can_leave_an_entry_open() -> None:
+def test_every_card_can_leave_a_ride_open() -> None:
     """The low half of a card's number alone does not tell cards apart."""
     taps = records_of([{"card_hi": card, "card_lo": 1, "kind": TapKind.IN, "tapped_at": at}
                        for card, at in ((1, 5), (2, 2000), (3, 5))], records.TAP)
@@ -186,13 +186,14 @@ def test_a_ride_takes_its_fields_from_the_right_tap() -> None:
             "issuer": 9, "paid": 50, "flags": flags["HAS_PAID"]}
     ride = pair(records_of([first, last], records.TAP))[0][0]
     taken = {name: int(ride[name]) for name in first.keys() & set(records.RIDE.names or ())}
-    of_first = {name: first[name] for name in ("card_seq", "line", "vehicle", "due", "distance_m")}
+    of_first = {name: first[name] for name in ("card_seq", "line", "vehicle", "distance_m")}
     of_last = {name: last[name] for name in ("operator", "mode", "device", "device_seq", "medium",
                                              "card_kind", "issuer")}
     ride_flags = records.RIDE_FLAGS
     told = ride_flags["PAID_BY_VALIDATOR"] | ride_flags["RIDE_HAS_DUE"]
     told |= ride_flags["RIDE_HAS_DISTANCE"]
-    assert taken == {**of_first, **of_last, "paid": 150, "flags": told}
+    assert taken == {**of_first, **of_last, "flags": told}
+    assert [int(ride["validator_due"]), int(ride["validator_paid"])] == [300, 150]
     assert int(ride["out_seq"]) == 9
 
 
@@ -201,7 +202,8 @@ def test_what_no_tap_says_is_not_said() -> None:
     taps = records_of([{"kind": TapKind.SINGLE, "tapped_at": 100, "due": 5, "paid": 5,
                         "distance_m": 5}], records.TAP)
     ride = pair(taps)[0][0]
-    assert [int(ride[name]) for name in ("due", "paid", "distance_m", "flags")] == [0, 0, 0, 0]
+    assert [int(ride[name]) for name in ("validator_due", "validator_paid", "distance_m",
+                                        "flags")] == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(("at", "civil_offset_s", "day_starts_s", "day"), [

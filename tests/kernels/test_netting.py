@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from ext import records
 from ext.clearing.netting import add_obligations, merge_obligations
-from ext.codes import Cause, LegKind
-from tests.kernels.cases import Records, records_of, reserved_is_zero
+from ext.codes import Cause
+from tests.kernels.cases import Leg, Records, records_of, reserved_is_zero
 
 pytestmark = pytest.mark.kernels
 
@@ -31,38 +32,42 @@ def owed(sums: Records) -> Owed:
             for row in sums if row["rides"]}
 
 
-def entries_of(*rows: dict[str, int]) -> Records:
-    """Entries of operator 1 and issuer 2 in window 9, 200 fen each, unless told otherwise."""
+def entries_of(*rows: dict[str, int], legs: Sequence[Leg] = ()) -> Records:
+    """Entries of operator 1 and issuer 2 in window 9, 200 fen each, unless told otherwise.
+
+    legs: what each has besides the fare's.
+    """
     base = {"operator": 1, "issuer": 2, "window": 9, "paid": 200}
-    return records_of(({**base, **row} for row in rows), records.ENTRY)
+    full = [{**base, **row} for row in rows]
+    return records_of(
+        ({**row, "legs": [(Cause.FARE, 0, row["issuer"], row["operator"], row["paid"]), *legs]}
+         for row in full), records.ENTRY)
 
 
 def test_an_entry_makes_an_obligation_for_each_part() -> None:
     sums = table()
-    entries = entries_of({
-        "leg1_amount": 10, "leg1_funder": 11, "leg1_kind": LegKind.CONCESSION,
-        "leg2_amount": 20, "leg2_funder": 12, "leg2_kind": LegKind.TRANSFER,
-        "leg3_amount": 30, "leg3_funder": 13, "leg3_kind": LegKind.TIER,
-        "leg4_amount": 40, "leg4_funder": 14, "leg4_kind": LegKind.PROMOTION,
-        "clearing_fee": 2, "centre": 5, "issuer_fee": 3})
+    entries = entries_of({}, legs=[
+        (Cause.CONCESSION, 7, 11, 1, 10), (Cause.TRANSFER, 7, 12, 1, 20),
+        (Cause.TIER, 7, 13, 1, 30), (Cause.PROMOTION, 7, 14, 1, 40),
+        (Cause.CLEARING_FEE, 8, 1, 5, 2), (Cause.ISSUER_FEE, 8, 1, 2, 3)])
     assert add_obligations(entries, sums) == 1
     assert owed(sums) == {
         (9, 2, 1, "FARE"): (200, 1),
-        (9, 11, 1, "CONCESSION_SHARE"): (10, 1),
-        (9, 12, 1, "TRANSFER_SHARE"): (20, 1),
-        (9, 13, 1, "TIER_SHARE"): (30, 1),
-        (9, 14, 1, "PROMOTION_SHARE"): (40, 1),
+        (9, 11, 1, "CONCESSION"): (10, 1),
+        (9, 12, 1, "TRANSFER"): (20, 1),
+        (9, 13, 1, "TIER"): (30, 1),
+        (9, 14, 1, "PROMOTION"): (40, 1),
         (9, 1, 5, "CLEARING_FEE"): (2, 1),
         (9, 1, 2, "ISSUER_FEE"): (3, 1),
     }
     assert reserved_is_zero(sums)
 
 
-@pytest.mark.parametrize("kind", LegKind, ids=lambda kind: kind.name)
-def test_each_kind_of_leg_has_its_own_cause(kind: LegKind) -> None:
+@pytest.mark.parametrize("cause", Cause, ids=lambda cause: cause.name)
+def test_each_cause_is_a_sum_of_its_own(cause: Cause) -> None:
     sums = table()
-    add_obligations(entries_of({"leg1_amount": 10, "leg1_funder": 11, "leg1_kind": kind}), sums)
-    assert owed(sums)[9, 11, 1, f"{kind.name}_SHARE"] == (10, 1)
+    add_obligations(entries_of({"paid": 0}, legs=[(cause, 7, 11, 1, 10)]), sums)
+    assert owed(sums) == {(9, 11, 1, cause.name): (10, 1)}
 
 
 def test_equal_obligations_are_one_sum_and_others_are_not() -> None:
@@ -73,16 +78,16 @@ def test_equal_obligations_are_one_sum_and_others_are_not() -> None:
         (9, 3, 1, "FARE"): (200, 1), (9, 2, 4, "FARE"): (200, 1)}
 
 
-@pytest.mark.parametrize("entry", [
-    {"paid": 0},                                                                # nothing is owed
-    {"issuer": 1},                                                              # to oneself
-    {"flags": HELD},                                                            # until released
-    {"flags": HELD, "clearing_fee": 2, "centre": 5},
-    {"paid": 0, "leg1_amount": 200, "leg1_funder": 1, "leg1_kind": LegKind.CONCESSION},
+@pytest.mark.parametrize(("entry", "legs"), [
+    ({"paid": 0}, []),                                                      # nothing is owed
+    ({"issuer": 1}, []),                                                    # to oneself
+    ({"flags": HELD}, []),                                                  # until released
+    ({"flags": HELD}, [(Cause.CLEARING_FEE, 8, 1, 5, 2)]),
+    ({"paid": 0}, [(Cause.CONCESSION, 7, 1, 1, 200)]),
 ])
-def test_what_makes_no_obligation(entry: dict[str, int]) -> None:
+def test_what_makes_no_obligation(entry: dict[str, int], legs: list[Leg]) -> None:
     sums = table()
-    assert add_obligations(entries_of(entry), sums) == 1
+    assert add_obligations(entries_of(entry, legs=legs), sums) == 1
     assert owed(sums) == {}
 
 

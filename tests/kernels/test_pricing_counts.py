@@ -135,7 +135,7 @@ def test_there_is_room_for_all_that_a_ride_feeds(tmp_path: Path) -> None:
     assert len(outcome.accumulators) == 5
 
 
-def test_totals_of_other_cards_stay_where_they_are(tmp_path: Path) -> None:
+def test_accumulators_of_other_cards_stay_where_they_are(tmp_path: Path) -> None:
     before = records_of([{"card_lo": card, "accumulator": 1, "period": MONTH, "amount": 900}
                          for card in (0, 1, 2)], records.ACCUMULATOR)
     table = make_table(counts_to=["month"], tier=[
@@ -161,7 +161,7 @@ def test_a_counter_that_cannot_be_exceeded(tmp_path: Path) -> None:
 
 
 def test_a_card_that_carries_more_than_is_kept_at_hand(tmp_path: Path) -> None:
-    """Forty thousand days' accumulators before today's: too far off for its place to be remembered."""
+    """Forty thousand days' totals before today's: too far off for its place to be remembered."""
     cap = {"rule": "cap", "accumulator": "today", "amount": 300, "funders": FINANCE}
     table = make_table(counts_to=["today"], cap=[cap])
     number = price(tmp_path, [table], make_ride()).accumulators["accumulator"][0]
@@ -172,10 +172,10 @@ def test_a_card_that_carries_more_than_is_kept_at_hand(tmp_path: Path) -> None:
     assert len(outcome.accumulators) == len(before) + 1
 
 
-def test_more_totals_than_the_plan_promised_are_an_error(
+def test_more_accumulators_than_the_tables_promised_are_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The room for them is reckoned from the pricing_tables: a wrong pricing_tables must not write past it."""
+    """The room for them is reckoned from the tables: wrong tables must not write past it."""
     monkeypatch.setattr("fare_tables.compile.tables._counts_to_most", lambda table: 0)
     with pytest.raises(IndexError, match="more accumulators"):
         price(tmp_path, [make_table(counts_to=["month"])], make_ride())

@@ -103,9 +103,9 @@ def test_a_matrix_has_its_pairs_and_no_others(tmp_path: Path, from_stop: str, to
 
 @pytest.mark.parametrize(("said", "due"), [(0, 0), (355, 355), (MOST, MOST), (None, "NO_FARE")])
 def test_a_validator_may_be_believed(tmp_path: Path, said: int | None, due: int | str) -> None:
-    ride = make_ride(due=said or 77, flags=0 if said is None else FLAGS["RIDE_HAS_DUE"])
+    ride = make_ride(validator_due=said or 77, flags=0 if said is None else FLAGS["RIDE_HAS_DUE"])
     if said == 0:
-        ride["due"] = 0
+        ride["validator_due"] = 0
     table = make_table(fare=fare("validator"))
     assert due_of(price(tmp_path, [table], ride)) == due
 
@@ -144,7 +144,7 @@ def test_a_ride_with_one_known_end(tmp_path: Path, basis: str, word: str | int, 
     written = {"stops": fare("distance", bands=BANDS),
                "tap": fare("distance", distance="tap", bands=BANDS),
                "od": fare("od", matrix="od.csv"), "validator": fare("validator")}[basis]
-    ride = make_ride("metro", state=RideState[state.upper()], due=77, distance_m=3000,
+    ride = make_ride("metro", state=RideState[state.upper()], validator_due=77, distance_m=3000,
                      flags=FLAGS["RIDE_HAS_DUE"] | FLAGS["RIDE_HAS_DISTANCE"],
                      from_stop=0 if state == "missing_in" else "b",
                      to_stop=0 if state == "missing_out" else "b")
@@ -168,7 +168,7 @@ def test_an_end_from_which_nothing_is_reached(tmp_path: Path, stop: str | int, w
 
 def test_a_validator_that_says_nothing_of_an_incomplete_ride_means_0(tmp_path: Path) -> None:
     table = make_table("metro", fare=fare("distance", bands=BANDS, missing_out="validator"))
-    ride = make_ride("metro", state=RideState.MISSING_OUT, from_stop="a", due=77)
+    ride = make_ride("metro", state=RideState.MISSING_OUT, from_stop="a", validator_due=77)
     assert price(tmp_path, [table], ride).due == [0]
 
 
@@ -244,3 +244,15 @@ def test_a_refused_ride_leaves_the_card_as_it_was(tmp_path: Path) -> None:
     assert outcome.codes == ["NO_FARE"]
     assert outcome.state["transfers"].tolist() == [255]
     assert len(outcome.accumulators) == 0
+
+
+@pytest.mark.parametrize(("paid", "code"), [(MOST, "OK"), (MOST + 1, "PRICE_OVERFLOW"),
+                                            (2 * MOST, "PRICE_OVERFLOW")])
+def test_more_than_an_amount_can_be_was_not_paid(tmp_path: Path, paid: int, code: str) -> None:
+    """Two taps can add up to it. The card is as it was; the ledger keeps amounts in 32 bits."""
+    table = make_table("szbus", counts_to=["month"])
+    outcome = price(tmp_path, [table], make_ride("szbus", validator_paid=paid, medium=1,
+                                                 flags=FLAGS["PAID_BY_VALIDATOR"]))
+    assert outcome.codes == [code]
+    assert (outcome.state["transfers"][0] == 255) == (code != "OK")
+    assert len(outcome.accumulators) == (code == "OK")

@@ -173,10 +173,10 @@ def test_cards_do_not_share_a_chain(tmp_path: Path) -> None:
 ])
 def test_wrong_memory_is_a_value_error(tmp_path: Path, charges: int, after: int,
                                        message: str) -> None:
-    pricing_tables = PricingTables(**compile_for(
+    tables = PricingTables(**compile_for(
         make_network(tmp_path), make_table(counts_to=["month"])))
-    assert pricing_tables.counts_to_most == 1
+    assert tables.counts_to_most == 1
     with pytest.raises(ValueError, match=message):
-        price_rides(pricing_tables, np.zeros(2, records.RIDE), new_states(1),
+        price_rides(tables, np.zeros(2, records.RIDE), new_states(1),
                     np.zeros(1, records.ACCUMULATOR), np.zeros(charges, records.CHARGE),
                     np.zeros(after, records.ACCUMULATOR))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
@@ -13,19 +11,30 @@ pytestmark = pytest.mark.kernels
 
 # Bytes of one record. A ledger holds billions: a change here is meant, or it is a mistake.
 SIZES = {
-    "TAP": 120, "REFUSAL": 24, "RIDE": 96, "CHARGE": 104, "ENTRY": 208, "CARD_STATE": 96,
-    "ACCUMULATOR": 40, "OBLIGATION": 24, "MEMBER": 24, "TARIFF": 16, "CANDIDATE_ROWS": 12, "DISCOUNT_STAGE": 8,
+    "TAP": 120, "REFUSAL": 24, "RIDE": 96, "LEGS_OF_A_RIDE": 120, "CHARGE": 160,
+    "ENTRY": 280, "CARD_STATE": 96, "ACCUMULATOR": 40, "OBLIGATION": 24, "MEMBER": 24,
+    "TARIFF": 16, "CANDIDATE_ROWS": 12, "DISCOUNT_STAGE": 8,
     "CONDITION": 28, "TIMEFRAME": 16, "FARE_ROW": 104, "SAME_STATION": 16, "LINE_STOP": 8,
-    "LINE_STOPS": 8, "DISCOUNT_ROW": 120, "BAND": 40, "PRICE_BAND": 16, "SHARE": 16, "TARIFF_INDEX": 8,
-    "ACCUMULATOR_RULE": 4, "AGREEMENT_TERMS": 24,
+    "LINE_STOPS": 8, "DISCOUNT_ROW": 120, "BAND": 40, "PRICE_BAND": 16, "SHARE": 16,
+    "TARIFF_INDEX": 8, "ACCUMULATOR_RULE": 4, "AGREEMENT": 56, "AGREEMENT_INDEX": 8,
 }
 LAYOUTS = {name: value for name, value in vars(records).items() if isinstance(value, np.dtype)}
 
 
 def fields_of(dtype: np.dtype[np.void]) -> list[tuple[str, np.dtype[np.generic], int]]:
-    """Name, type and offset of every field."""
+    """Name, type and offset of every field; of legs and of lists each number by itself."""
     assert dtype.fields is not None
-    return [(name, *dtype.fields[name][:2]) for name in dtype.names or ()]
+    found: list[tuple[str, np.dtype[np.generic], int]] = []
+    for name in dtype.names or ():
+        field, offset = dtype.fields[name][:2]
+        if field.names:
+            found += [(f"{name}.{part}", one, offset + at) for part, one, at in fields_of(field)]
+        elif field.shape:
+            found += [(f"{name}[{place}]", field.base, offset + place * field.base.itemsize)
+                      for place in range(field.shape[0])]
+        else:
+            found.append((name, field, offset))
+    return found
 
 
 def test_sizes_are_what_they_were() -> None:
@@ -67,11 +76,19 @@ def test_every_flag_has_a_bit_of_its_own(flags: dict[str, int]) -> None:
     assert max(flags.values()) < 256
 
 
-def test_leg_slots_lie_side_by_side() -> None:
-    """Kernels reach the four from the first."""
-    for dtype in (records.CHARGE, records.ENTRY):
-        offsets = {name: offset for name, _, offset in fields_of(dtype)}
-        for part in ("amount", "rule", "funder", "kind"):
-            places = [offsets[f"leg{leg}_{part}"] for leg in range(1, records.LEG_SLOTS + 1)]
-            steps = {later - earlier for earlier, later in pairwise(places)}
-            assert steps == {np.dtype(dtype[f"leg1_{part}"]).itemsize}
+def test_an_entry_begins_with_its_ride_and_charge() -> None:
+    """Kernels copy both as they are: one more field in a ride is one more in an entry."""
+    rides, charges = fields_of(records.RIDE), fields_of(records.CHARGE)
+    moved = [(name, dtype, offset + records.RIDE.itemsize) for name, dtype, offset in charges]
+    assert fields_of(records.ENTRY)[:len(rides) + len(charges)] == rides + moved
+
+
+def test_fields_are_where_the_kernels_have_them() -> None:
+    """NumPy is told the layouts that have lists; Cython compares every type and offset."""
+    from ext.clearing.netting import add_obligations
+
+    swapped = np.dtype([(name, records.ENTRY[name]) for name in reversed(records.ENTRY.names)])
+    sums = np.zeros(16, records.OBLIGATION)
+    assert add_obligations(np.zeros(1, records.ENTRY), sums) == 1
+    with pytest.raises(ValueError, match="Buffer dtype mismatch"):
+        add_obligations(np.zeros(1, swapped), sums)

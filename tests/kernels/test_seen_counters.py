@@ -44,7 +44,7 @@ def maybe_seen(taps: Records, states: Records) -> list[int]:
     return [int(taps["card_seq"][place]) for place in found[:find_seen(taps, order, states, found)]]
 
 
-@pytest.mark.parametrize(("seen", "asked", "suspect"), [
+@pytest.mark.parametrize(("seen", "asked", "maybe"), [
     # Seen counters    asked       may have been accepted
     ([100],            100,        True),
     ([100],            101,        False),
@@ -64,12 +64,12 @@ def maybe_seen(taps: Records, states: Records) -> list[int]:
     ([UINT32_MAX],     UINT32_MAX - 64, True),
     ([0, UINT32_MAX],  UINT32_MAX - 1,  False),
 ])
-def test_the_window_tells_what_it_can(seen: list[int], asked: int, suspect: bool) -> None:
-    assert maybe_seen(taps_of(asked), after(taps_of(*seen))) == ([asked] if suspect else [])
+def test_the_bitmap_tells_what_it_can(seen: list[int], asked: int, maybe: bool) -> None:
+    assert maybe_seen(taps_of(asked), after(taps_of(*seen))) == ([asked] if maybe else [])
 
 
 @pytest.mark.parametrize("ahead", [1, 62, 63, 64, 65, UINT32_MAX - 1])
-def test_the_window_slides(ahead: int) -> None:
+def test_the_bitmap_slides(ahead: int) -> None:
     """A shift by 64 or more empties the bitmap; in C it would do anything."""
     state = after(taps_of(1 + ahead), after(taps_of(1)))
     assert state["highest_seq"].tolist() == [1 + ahead]
@@ -77,7 +77,7 @@ def test_the_window_slides(ahead: int) -> None:
     assert state["seen_boardings"].tolist() == [expected]
 
 
-def test_classes_have_a_window_each() -> None:
+def test_classes_have_a_bitmap_each() -> None:
     state = after(taps_of(7, kind=TapKind.IN))
     state = after(taps_of(8, kind=TapKind.OUT), state)
     state = after(taps_of(10, kind=TapKind.LOCK), state)
@@ -94,7 +94,7 @@ def test_a_refused_tap_is_not_remembered() -> None:
     assert maybe_seen(taps_of(7, 8), state) == [8]
 
 
-def test_a_carried_entry_is_not_suspect() -> None:
+def test_a_carried_tap_was_not_seen_before() -> None:
     """Its counter was remembered when it was accepted."""
     taps = taps_of(7, kind=TapKind.IN)
     state = after(taps)

@@ -10,8 +10,8 @@ from clearing.reference.world import World
 from fare_tables.model import Cap, DiscountRow, Fare, Row, Table, Tier, Transfer, table_version
 from tests.properties.rows import KINDS
 
-CONDITIONS = ("card_kinds", "media", "modes", "line_classes", "from_stops", "to_stops", "timeframes",
-              "age_from", "age_to")
+CONDITIONS = ("card_kinds", "media", "modes", "line_classes", "from_stops", "to_stops",
+              "timeframes", "age_from", "age_to")
 EFFECTS = {
     "concession": ("pays_percent", "bands", "pays_amount", "takes_off", "pays_fare"),
     "transfer": ("credit", "credit_up_to", "pays_amount", "pays_percent", "pays_difference",
@@ -52,7 +52,7 @@ def count_shapes(world: World, entries: list[Entry], met: Counter[str]) -> None:
         row = table.fare[fares.index(entry.charge.rule)]
         met.update(set(_fare_shapes(row, entry.ride)) | set(_row_shapes(row)))
         met.update(["second fare row"] * (row is not table.fare[0]))
-        for kind, rule in {(leg.kind, leg.rule) for leg in entry.charge.legs}:
+        for kind, rule in {(leg.cause, leg.rule) for leg in entry.charge.legs[1:]}:
             rows: list[DiscountRow] = getattr(table, kind)
             met.update(set(_discount_shapes(
                 world, table, kind, next(one for one in rows if one.rule == rule))))

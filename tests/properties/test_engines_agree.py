@@ -58,12 +58,10 @@ def entries_of(book: MemoryBook) -> Rows:
 
 
 def _entry(row: Any, names: Names) -> tuple[Any, ...]:
-    member = {name: names.code("member", int(row[name]))
-              for name in ("operator", "issuer", "centre")}
+    member = {name: names.code("member", int(row[name])) for name in ("operator", "issuer")}
     text = {name: names.code(name, int(row[name]))
             for name in ("line", "vehicle", "device", "mode", "medium", "card_kind", "table",
                          "rule")}
-    fees = int(row["clearing_fee"]), int(row["issuer_fee"])
     return (
         card_text(int(row["card_hi"]), int(row["card_lo"])), int(row["card_seq"]),
         RideState(int(row["state"])).name, int(row["started_at"]), int(row["ended_at"]),
@@ -72,7 +70,7 @@ def _entry(row: Any, names: Names) -> tuple[Any, ...]:
         *text.values(), *(int(row[name]) for name in ("due", "price", "paid", "variance")),
         bool(int(row["flags"]) & RIDE_FLAGS["HELD"]), tuple(legs_of(row, names)),
         int(row["age"]), bool(int(row["flags"]) & RIDE_FLAGS["REVIEWED"]),
-        member["centre"] if fees[0] else "", *fees, day_of(int(row["window"])),
+        day_of(int(row["window"])),
     )
 
 
@@ -88,10 +86,7 @@ def plain_entries(results: list[Result]) -> Rows:
                 ride.line, ride.vehicle, ride.device, ride.mode, ride.medium, ride.card_kind,
                 charge.table, charge.rule, charge.due, charge.price, charge.paid, charge.variance,
                 charge.held,
-                tuple((leg.kind, leg.rule, leg.funder, leg.amount) for leg in charge.legs),
-                ride.age or 0, ride.reviewed,
-                entry.centre if entry.clearing_fee else "", entry.clearing_fee, entry.issuer_fee,
-                entry.window))
+                entry.legs, ride.age or 0, ride.reviewed, entry.window))
     return sorted(rows)
 
 
@@ -127,7 +122,7 @@ def plain_obligations(results: list[Result]) -> Rows:
     sums = dict[tuple[Any, ...], list[int]]()
     for result in results:
         for (window, debtor, creditor, cause), (amount, rides) in result.obligations.items():
-            total = sums.setdefault((window, debtor, creditor, int(Cause[cause])), [0, 0])
+            total = sums.setdefault((window, debtor, creditor, int(Cause[cause.upper()])), [0, 0])
             total[0] += amount
             total[1] += rides
     return sorted((*key, *total) for key, total in sums.items())

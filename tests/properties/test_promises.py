@@ -43,13 +43,15 @@ def test_money_adds_up(case: Case) -> None:
     for result in replay(case):
         for entry in result.entries:
             charge = entry.charge
-            shares = sum(leg.amount for leg in charge.legs)
+            fare, *discounts = charge.legs
+            shares = sum(leg.amount for leg in discounts)
             assert charge.due == charge.price + shares
+            assert (fare.cause, fare.amount) == ("fare", charge.paid)
             assert charge.paid + shares == charge.due + charge.variance == entry.gross
-            assert entry.gross == entry.net + entry.clearing_fee + entry.issuer_fee
+            assert entry.gross == entry.net + sum(leg.amount for leg in entry.fees)
             assert 0 <= charge.price <= charge.due
-            assert all(leg.amount > 0 for leg in charge.legs)
-            assert len(charge.legs) <= 4
+            assert all(leg.amount > 0 for leg in (*discounts, *entry.fees))
+            assert len(discounts) <= 4
 
 
 @drawn

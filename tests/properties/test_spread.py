@@ -83,7 +83,7 @@ def _list_seen(case: Case, results: list[Result]) -> list[str]:
 
 def _list_seen_of_entry(world: World, entry: Entry) -> list[str]:
     ride, charge = entry.ride, entry.charge
-    kinds = Counter(leg.kind for leg in charge.legs)
+    kinds = Counter(leg.cause for leg in entry.legs)
     home, here = world.issuers[ride.issuer].city, world.operators[ride.operator].city
     found = {
         "leg with two funders": max(kinds.values(), default=0) > 1,
@@ -91,10 +91,10 @@ def _list_seen_of_entry(world: World, entry: Entry) -> list[str]:
         "held": charge.held,
         "paid by validator": charge.by_validator,
         "overtime added": ride.state == "OVERTIME" and charge.due > 0,
-        "clearing fee": entry.clearing_fee > 0,
-        "issuer fee": entry.issuer_fee > 0,
+        "clearing fee": kinds["clearing_fee"] > 0,
+        "issuer fee": kinds["issuer_fee"] > 0,
         "window moved on": entry.window != ride.service_day,
-        "discount on an incomplete ride": ride.incomplete and bool(charge.legs),
+        "discount on an incomplete ride": ride.incomplete and len(charge.legs) > 1,
         "carried entry rode on": ride.taps[0].carried and len(ride.taps) > 1,
         "two operators on one ride": ride.taps[0].operator != ride.taps[-1].operator,
         "obligation between provinces": world.provinces[home] != world.provinces[here],

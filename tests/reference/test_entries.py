@@ -27,6 +27,16 @@ def entry_of(agreements: list[dict[str, object]] | None = None, **tap: object) -
     return entry
 
 
+def fees_of(entry: Entry) -> tuple[str, int, int]:
+    """Who takes the clearing fee, and both fees."""
+    fees = {leg.cause: leg for leg in entry.fees}
+    clearing, issuer = fees.get("clearing_fee"), fees.get("issuer_fee")
+    assert issuer is None or issuer.creditor == entry.ride.issuer
+    assert all(leg.debtor == entry.ride.operator for leg in entry.fees)
+    return (clearing.creditor if clearing else "", clearing.amount if clearing else 0,
+            issuer.amount if issuer else 0)
+
+
 @pytest.mark.parametrize(("operator", "medium", "paid", "expected"), [
     #                        paid, variance, held
     ("bus",   "card", 200,  (200, 0,    False)),
@@ -54,18 +64,18 @@ def test_who_charged(
 ])
 def test_fees(issuer: str, operator: str, expected: tuple[str, int, int]) -> None:
     entry = entry_of(AGREEMENTS, issuer=issuer, operator=operator)
-    assert (entry.centre, entry.clearing_fee, entry.issuer_fee) == expected
-    assert entry.gross == entry.net + entry.clearing_fee + entry.issuer_fee == 200
+    assert fees_of(entry) == expected
+    assert entry.gross == entry.net + sum(leg.amount for leg in entry.fees) == 200
 
 
 def test_no_agreement_no_fees() -> None:
     entry = entry_of(AGREEMENTS[:1], issuer="xxk")
-    assert (entry.centre, entry.clearing_fee, entry.issuer_fee) == ("", 0, 0)
+    assert entry.fees == ()
 
 
 def test_fees_go_by_what_the_rider_paid() -> None:
     entry = entry_of(AGREEMENTS, issuer="xxk", paid=1000)
-    assert (entry.clearing_fee, entry.issuer_fee) == (8, 10)
+    assert fees_of(entry) == ("cn-centre", 8, 10)
 
 
 @pytest.mark.parametrize(("closed_through", "window"), [
@@ -96,3 +106,14 @@ def test_closing_an_earlier_day_opens_nothing() -> None:
     state = State(closed_through=MAY_5, watermark=at("06-01 00:00:00"))
     closed = close(make_world(), state, MAY_4).state
     assert (closed.closed_through, closed.watermark) == (MAY_5, state.watermark)
+
+
+@pytest.mark.parametrize(("first", "last", "codes"), [
+    (1_999_999_999, 1, []), (2_000_000_000, 1, ["PRICE_OVERFLOW"] * 2)])
+def test_more_than_an_amount_can_be_was_not_paid(first: int, last: int, codes: list[str]) -> None:
+    """One tap cannot say it; two add up."""
+    result = run(make_world(make_table()),
+                 make_tap("in", "05-04 08:00:00", seq=1, paid=first),
+                 make_tap("out", "05-04 08:20:00", seq=2, paid=last))
+    assert [refusal.code for refusal in result.refusals] == codes
+    assert len(result.entries) == (not codes)

@@ -48,7 +48,7 @@ def test_order_unless_the_table_says_otherwise() -> None:
     assert legs(result) == [[("concession", "bus", 100), ("promotion", "bus", 5),
                              ("tier", "bus", 9), ("cap", "bus", 6)]]
     causes = {cause for _, _, _, cause in result.obligations}
-    assert causes == {"FARE"}       # an operator owes itself nothing
+    assert causes == {"fare"}       # an operator owes itself nothing
 
 
 def test_every_sort_of_leg_has_its_cause() -> None:
@@ -59,7 +59,7 @@ def test_every_sort_of_leg_has_its_cause() -> None:
     result = run(world, make_tap("single", "05-04 08:00:00", seq=1))
     owed = {cause: amount for (_, debtor, _, cause), (amount, _) in result.obligations.items()
             if debtor == "gz-finance"}
-    assert owed == {"CONCESSION_SHARE": 100, "PROMOTION_SHARE": 5, "TIER_SHARE": 9, "CAP_SHARE": 6}
+    assert owed == {"concession": 100, "promotion": 5, "tier": 9, "cap": 6}
 
 
 @pytest.mark.parametrize(("best", "due", "expected"), [
@@ -75,7 +75,7 @@ def test_best(best: list[str], due: int, expected: tuple[str, int]) -> None:
     world = make_world(make_table(fare={"rule": "f", "basis": "flat", "amount": due}, best=best,
                                   concession=rows))
     [charge] = run(world, make_tap("single", "05-04 08:00:00", seq=1)).charges
-    assert ({leg.rule for leg in charge.legs}, charge.price) == ({expected[0]}, expected[1])
+    assert ({leg.rule for leg in charge.legs[1:]}, charge.price) == ({expected[0]}, expected[1])
 
 
 def test_best_in_words() -> None:

@@ -22,11 +22,11 @@ WORLD = make_world(
 def test_one_ride_of_a_card_from_another_province() -> None:
     result = run(WORLD, make_tap("single", "05-04 08:00:00", seq=1, issuer="xxk"))
     assert result.obligations == {
-        (DAY, "xxk", "bus", "FARE"): (5000, 1),
-        (DAY, "gz-finance", "bus", "CONCESSION_SHARE"): (3750, 1),
+        (DAY, "xxk", "bus", "fare"): (5000, 1),
+        (DAY, "gz-finance", "bus", "concession"): (3750, 1),
         # the operator's own quarter, 12.50, it owes to nobody
-        (DAY, "bus", "cn-centre", "CLEARING_FEE"): (40, 1),
-        (DAY, "bus", "xxk", "ISSUER_FEE"): (50, 1),
+        (DAY, "bus", "cn-centre", "clearing_fee"): (40, 1),
+        (DAY, "bus", "xxk", "issuer_fee"): (50, 1),
     }
     assert net(result.obligations, WORLD) == {
         (DAY, "member", "bus"): 5000 + 3750 - 40 - 50,
@@ -55,7 +55,7 @@ def test_rides_add_up_by_window() -> None:
                           for day in (4, 5, 6)),
                  make_tap("single", "05-04 09:00:00", seq=9, operator="szbus"))
     fares = {window.day: owed for (window, _, _, cause), owed in result.obligations.items()
-             if cause == "FARE"}
+             if cause == "fare"}
     assert fares == {4: (400, 2), 5: (200, 1), 6: (200, 1)}
     assert_zero(net(result.obligations, WORLD))
 
@@ -70,7 +70,7 @@ def test_nothing_owed_is_no_obligation() -> None:
     free = {**HALF, "pays_percent": 0}
     result = run(make_world(make_table(concession=[free])),
                  make_tap("single", "05-04 08:00:00", seq=1))
-    assert list(result.obligations) == [(DAY, "gz-finance", "bus", "CONCESSION_SHARE")]
+    assert list(result.obligations) == [(DAY, "gz-finance", "bus", "concession")]
 
 
 def test_empty_run() -> None:

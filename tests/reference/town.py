@@ -165,5 +165,5 @@ def prices(result: Result) -> list[tuple[int, int]]:
 
 def legs(result: Result) -> list[list[tuple[str, str, int]]]:
     """Kind, funder and amount of each ride's legs."""
-    return [[(leg.kind, leg.funder, leg.amount) for leg in charge.legs]
+    return [[(leg.cause, leg.debtor, leg.amount) for leg in charge.legs[1:]]
             for charge in result.charges]

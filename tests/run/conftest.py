@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 def book(request: pytest.FixtureRequest, tmp_path: Path,
          monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A new book, which stays open meanwhile: the embedded engine is slow to start and to stop."""
-    monkeypatch.chdir(tmp_path)         # replies for a book on a server go here
+    monkeypatch.chdir(tmp_path)         # acknowledgements for a book on a server go here
     if request.param == "folder":
         location = str(tmp_path / "book")
     else:

@@ -97,11 +97,11 @@ class Trial:
         assert done.code in (0, 1), done
 
     def _places(self, command: list[str], number: int) -> list[str]:
-        out = "--out" if command[0] == "settle" else "--replies"
+        out = "--out" if command[0] == "settle" else "--acknowledgements"
         return ["--book", self.location.format(number), out, str(self.files(number))]
 
     def files(self, number: int) -> Path:
-        """Where a book's replies or statements go."""
+        """Where a book's acknowledgements or statements go."""
         return self.folder / f"files-{number}"
 
     def kill(self, book: int, step: int, *, fresh: bool) -> int:
@@ -122,7 +122,7 @@ class Trial:
         return names
 
     def outcome(self, number: int, *, killed: bool) -> list[str]:
-        """What a book and its replies hold after the same command and the next one."""
+        """What a book and its answer files hold after the same command and the next one."""
         if not killed:
             for command in self.before:
                 self.run(command, number)
@@ -132,12 +132,12 @@ class Trial:
         # A run that was committed before the kill leaves another one that took nothing.
         whole = not committed
         first = contents(self.location.format(number), with_refusals=whole)
-        replies = sorted(
+        answers = sorted(
             (path.name, path.read_text()) for path in self.files(number).iterdir()
             if not path.name.startswith("run-2.") and path.suffix != ".unfinished")
         self.run(self.after, number)
         second = contents(self.location.format(number), with_refusals=whole)
-        return [first.split("\n[")[0], second.split("\n[")[0], str(replies),
+        return [first.split("\n[")[0], second.split("\n[")[0], str(answers),
                 first if whole else "", second if whole else ""]
 
 
@@ -178,7 +178,7 @@ def try_all(trial: Trial, share: int, shares: int) -> dict[str, Any]:
             faults.append(f"{where}: {error!r}"[:1000])
             continue
         for name, one, other in zip(
-                ("ledger", "next ledger", "replies", "book", "next book"), expected, found,
+                ("ledger", "next ledger", "answers", "book", "next book"), expected, found,
                 strict=True):
             if other and one != other:
                 faults.append(f"{where}: the {name} is another: {_first_difference(one, other)}")

@@ -1,4 +1,4 @@
-"""kill -9 at any step of `clear` and `settle`, then the same command: the same book and replies."""
+"""kill -9 at any step of `clear` and `settle`, then the same command: the same book and answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("what", ["clear", "settle"])
-def test_same_book_and_replies(what: str, location: str, tmp_path: Path,
+def test_same_book_and_answers(what: str, location: str, tmp_path: Path,
                                two_days: list[list[Path]]) -> None:
     first, second = ([*map(str, paths), "--network", "demo", "--threads", "1"]
                      for paths in two_days)

@@ -64,13 +64,14 @@ def one_by_one(world: ClearingContext, taps: Any, before: State) -> tuple[Any, .
     cards = cards[:open_states(taps, order, before.cards, cards)]
     rides, carried = np.empty(len(order), records.RIDE), np.empty(len(order), np.uint32)
     made, still_open = pair_taps(
-        taps, order, world.member_rows, rides, carried, ride_limit_s=world.network.model.ride_limit_s,
-        watermark=MOMENT.watermark, civil_offset_s=world.network.civil_offset_s,
-        day_starts_s=world.network.day_starts_s)
+        taps, order, world.member_rows, rides, carried,
+        ride_limit_s=world.network.model.ride_limit_s, watermark=MOMENT.watermark,
+        civil_offset_s=world.network.civil_offset_s, day_starts_s=world.network.day_starts_s)
     charges = np.empty(made, records.CHARGE)
     room = len(before.accumulators) + made * world.pricing_tables.counts_to_most
     accumulators = np.empty(room, records.ACCUMULATOR)
-    kept, _ = price_rides(world.pricing_tables, rides[:made], cards, before.accumulators, charges, accumulators)
+    kept, _ = price_rides(world.pricing_tables, rides[:made], cards, before.accumulators, charges,
+                          accumulators)
     entries = np.empty(made, records.ENTRY)
     entries = entries[:make_entries(taps, rides[:made], charges, world.member_rows,
                                     world.agreements, MOMENT.first_open_day, entries, codes)]

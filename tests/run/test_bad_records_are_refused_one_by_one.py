@@ -59,7 +59,7 @@ def send(folder: Path, *contents: bytes) -> tuple[dict[str, Any], str]:
         paths.append(folder / f"{number}-{hashlib.sha256(content).hexdigest()[:8]}.csv")
         paths[-1].write_bytes(content)
     done = accepted("clear", *paths, "--network", "demo", "--book", folder / "book")
-    acks = (folder / "book" / "replies").glob("*.json")
+    acks = (folder / "book" / "acknowledgements").glob("*.json")
     content = json.loads(max(acks, key=lambda path: path.stat().st_mtime_ns).read_bytes())
     assert content["accepted"] + content["refused"] == content["records"]
     assert done.code == (1 if content["refused"] or any(
@@ -78,7 +78,7 @@ def test_every_record_for_itself(tmp_path: Path) -> None:
     assert ack["accepted"] == len(good)
     assert ack["refused"] == len(codes)
     file, = ack["files"]
-    with (tmp_path / "book" / "replies" / file["reject_file"]).open(encoding="utf-8",
+    with (tmp_path / "book" / "acknowledgements" / file["reject_file"]).open(encoding="utf-8",
                                                                     newline="") as text:
         rejects = list(csv.DictReader(text))
     assert [row["code"] for row in rejects] == codes

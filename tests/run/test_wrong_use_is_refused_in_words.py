@@ -158,14 +158,14 @@ def test_a_file_that_grows_while_it_is_read(cleared: Path, tmp_path: Path,
 
     before, path = contents(cleared), tmp_path / "growing.csv"
     path.write_bytes(TAPS[1].read_bytes())
-    opened = reader.open_records
+    detect = reader.detect_format
 
     def grow(*arguments: object) -> object:
         with path.open("ab") as file:
             file.write(b"more\n")
-        return opened(*arguments)       # type: ignore[arg-type]
+        return detect(*arguments)       # type: ignore[arg-type]
 
-    monkeypatch.setattr(reader, "open_records", grow)
+    monkeypatch.setattr(reader, "detect_format", grow)
     done = refused("clear", path, "--book", cleared)
     assert "changed while it was read" in done.err
     assert contents(cleared) == before
@@ -193,15 +193,17 @@ def test_options_that_are_none(cleared: Path) -> None:
     assert len(shown("runs", cleared)) == 1
 
 
-def test_replies_that_cannot_be_written_are_written_the_next_time(cleared: Path,
-                                                                  tmp_path: Path) -> None:
+def test_acknowledgements_that_cannot_be_written_are_written_the_next_time(
+        cleared: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = refused("clear", TAPS[1], "--book", cleared, "--replies", tmp_path / "file" / "folder")
+    done = refused("clear", TAPS[1], "--book", cleared, "--acknowledgements",
+                   tmp_path / "file" / "folder")
     assert "run 2 is committed and stays so" in done.err
-    done = accepted("clear", TAPS[1], "--book", cleared, "--replies", tmp_path / "replies")
+    acknowledgements = tmp_path / "acknowledgements"
+    done = accepted("clear", TAPS[1], "--book", cleared, "--acknowledgements", acknowledgements)
     assert "acknowledgement of an earlier run" in done.out
-    assert {"run-2.ack.json", "run-3.ack.json"} <= {path.name for path in
-                                                    (tmp_path / "replies").iterdir()}
+    assert {"run-2.ack.json", "run-3.ack.json"} <= {
+        path.name for path in acknowledgements.iterdir()}
     done = refused("settle", "--window", "2024-11-25", "--book", cleared,
                    "--out", tmp_path / "file" / "folder")
     assert "is closed and stays so" in done.err
@@ -281,7 +283,7 @@ def test_a_full_disk(small_disk: Path, two_days: list[list[Path]], undisturbed: 
 
 
 def test_no_kernels(tmp_path: Path) -> None:
-    for package in ("clearing", "fare_tables", "settlement", "ext"):
+    for package in ("clearing", "fare_tables", "network", "settlement", "ext"):
         shutil.copytree(REPOSITORY / package, tmp_path / package,
                         ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     # Without `site`, whose hooks would find the kernels of an editable install all the same.

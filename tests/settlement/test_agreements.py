@@ -2,35 +2,94 @@
 
 from __future__ import annotations
 
+import datetime
+from typing import Any
+
+import numpy as np
 import pytest
 
-from settlement.agreements import PPM, Terms, compile_terms
+from network.errors import OnecardError
+from network.members import Member
+from network.model import Agreement
+from network.names import Names
+from settlement.agreements import PPM, AgreementArrays, compile_agreements
+
+MEMBERS = [
+    Member("bus", 1, "operator", "公交", "gz", "GD"),
+    Member("szbus", 2, "operator", "深圳公交", "sz", "GD"),
+    Member("card", 3, "issuer", "羊城通", "gz", "GD"),
+    Member("cs-card", 4, "issuer", "潇湘卡", "cs", "HN"),
+    Member("centre", 5, "centre", "清分中心", "gz", "GD"),
+]
 
 
-def test_terms_stand_in_the_order_of_distance() -> None:
-    """Same city, same province, further; where nothing is agreed there is no fee."""
-    rows = compile_terms([Terms("nation", 3000, 5000, 9), Terms("city", 0, 1000, 0)])
-    assert [tuple(int(row[name]) for name in ("clearing_ppm", "issuer_ppm", "centre"))
-            for row in rows] == [(0, 1000, 0), (0, 0, 0), (3000, 5000, 9)]
+def compiled(*agreements: dict[str, Any]) -> AgreementArrays:
+    names = Names()
+    for member in MEMBERS:
+        assert names.number("member", member.code) == member.number
+    return compile_agreements(
+        [Agreement(agreement=f"a{place}", **one) for place, one in enumerate(agreements)], MEMBERS,
+        lambda kind, code: names.number(kind, code))
 
 
-@pytest.mark.parametrize("terms", [
-    Terms("city", 0, 0, 0), Terms("city", PPM, 0, 9), Terms("city", 0, PPM, 0),
-    Terms("city", PPM // 2, PPM // 2, 9),
+def holding(arrays: AgreementArrays, issuer: int, operator: int) -> list[int]:
+    """The agreements of an issuer with an operator, by their slots."""
+    first, count = arrays.agreement_index[issuer, operator].tolist()
+    return arrays.ranked_agreements[first:first + count].tolist()
+
+
+def test_each_issuer_has_its_agreements_with_each_operator() -> None:
+    arrays = compiled({"between": "city"}, {"between": "province"}, {"between": "nation"},
+                      {"operators": ["szbus"]}, {"issuers": ["cs-card"], "operators": ["bus"]}, {})
+    assert holding(arrays, 1, 1) == [0, 5]
+    assert holding(arrays, 1, 2) == [1, 3, 5]
+    assert holding(arrays, 2, 1) == [2, 4, 5]
+    assert holding(arrays, 2, 2) == [2, 3, 5]
+    assert holding(arrays, 0, 0) == []
+
+
+def test_conditions_of_the_ride_are_bits_and_days() -> None:
+    arrays = compiled({"modes": ["bus"], "media": ["qr", "card"], "card_kinds": [],
+                       "in_force_from": datetime.date(2024, 1, 1),
+                       "in_force_until": datetime.date(2024, 12, 31)}, {})
+    one, other = arrays.agreements
+    assert [int(one[name]) for name in ("modes", "card_kinds")] == [1 << 1, 0]
+    assert int(one["media"]) == 1 << 1 | 1 << 2
+    assert [int(one["first_day"]), int(one["last_day"])] == [19723, 20088]
+    every = 2**64 - 1
+    assert [int(other[name]) for name in ("modes", "media", "card_kinds", "first_day",
+                                          "last_day")] == [every, every, every, 0, 65_535]
+    assert len({int(one["rule"]), int(other["rule"])}) == 2
+
+
+def test_no_agreement_is_no_fee() -> None:
+    arrays = compiled()
+    assert len(arrays.agreements) == len(arrays.ranked_agreements) == 1
+    assert not arrays.agreement_index["count"].any()
+    assert arrays.ranked_agreements.dtype == np.uint32
+
+
+@pytest.mark.parametrize(("clearing", "issuer"), [
+    (0, 0), (PPM, 0), (0, PPM), (PPM // 2, PPM // 2),
 ])
-def test_fees_up_to_the_whole_amount(terms: Terms) -> None:
-    row = compile_terms([terms])[0]
-    assert (int(row["clearing_ppm"]), int(row["issuer_ppm"])) == (terms.clearing_ppm,
-                                                                  terms.issuer_ppm)
+def test_fees_up_to_the_whole_amount(clearing: int, issuer: int) -> None:
+    row = compiled({"clearing_ppm": clearing, "issuer_ppm": issuer,
+                    "centre": "centre"}).agreements[0]
+    assert (int(row["clearing_ppm"]), int(row["issuer_ppm"]), int(row["centre"])) == (
+        clearing, issuer, 5)
 
 
 @pytest.mark.parametrize(("agreements", "message"), [
-    ([Terms("city", 1, 0, 9), Terms("city", 1, 0, 9)], "two agreements for 'city': keep one"),
-    ([Terms("city", -1, 0, 9)],                 "not between 0 and 1000000"),
-    ([Terms("city", 0, -1, 9)],                 "not between 0 and 1000000"),
-    ([Terms("city", PPM, 1, 9)],                "not between 0 and 1000000"),
-    ([Terms("city", 1, 0, 0)],                  "a clearing fee and no centre that takes it"),
+    ([{"clearing_ppm": -1}],                        "-1 and 0 parts per million"),
+    ([{"issuer_ppm": -1}],                          "0 and -1 parts per million"),
+    ([{"clearing_ppm": PPM, "issuer_ppm": 1}],      "0 to 1000000 together"),
+    ([{"clearing_ppm": 1}],                         "a clearing fee and no centre that takes it"),
+    ([{"centre": "nobody"}],                        "the centre 'nobody', which network.toml does"),
+    ([{"issuers": ["bus"]}],                        "the issuer 'bus', which network.toml does"),
+    ([{"operators": ["bus", "x"]}],                 "the operator 'x', which network.toml does"),
+    ([{"between": "city"}, {}, {"between": "city"}],    "'a2' is for the same rides as 'a0'"),
+    ([{"modes": ["a", "b"]}, {"modes": ["b", "a"]}],    "'a1' is for the same rides as 'a0'"),
 ])
-def test_what_cannot_be_kept_is_refused(agreements: list[Terms], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        compile_terms(agreements)
+def test_what_cannot_be_kept_is_refused(agreements: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(OnecardError, match=message):
+        compiled(*agreements)

@@ -115,7 +115,8 @@ def _detect_fixed(reader: FileReader, layout: Layout) -> DetectedFormat:
     return DetectedFormat(layout.name, shape.columns, shape, reader.pieces())
 
 
-def _detect_csv(reader: FileReader, layout: Layout, end: int, civil_offset_s: int) -> DetectedFormat:
+def _detect_csv(reader: FileReader, layout: Layout, end: int,
+                civil_offset_s: int) -> DetectedFormat:
     """Open a CSV file of another layout."""
     _check_plain(reader.peeked, end)
     line = reader.peeked[:end].removeprefix(codecs.BOM_UTF8).rstrip(b"\n").removesuffix(b"\r")

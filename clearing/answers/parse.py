@@ -1,4 +1,4 @@
-"""Amounts, distances, times and names as people write them, made exact.
+"""Amounts, distances, times and names as people write them, read exactly.
 
 `where` is the option that the text was given to; every function raises OnecardError that names it.
 """
@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from network.errors import OnecardError
-from network.money import AMOUNT_MAX
+from network.money import AMOUNT_MAX, Currency
 
 METRES_MOST = 10_000_000
 YEARS = range(1970, 2106)       # times of taps are 32 bits of seconds since 1970
 NAMES_LISTED = 30
 NEAR = 5
 
-_YUAN = re.compile(r"(\d{1,9})(?:\.(\d{1,2}))?")
+_AMOUNT = re.compile(r"(\d{1,10})(?:\.(\d{1,3}))?")
 _DISTANCE = re.compile(r"(\d{1,8})(?:\.(\d{1,9}))?\s*(km|m|公里|米)", re.IGNORECASE)
 _DATE = r"(\d{4})-(\d\d)-(\d\d)"
 _CLOCK = r"(\d\d?):(\d\d)(?::(\d\d))?"
@@ -26,18 +26,22 @@ _TWO_SCRIPTS = re.compile(r"([^\x00-\x7f]+) ([\x20-\x7e]+)")
 _METRES_OF = {"km": 1_000, "公里": 1_000, "m": 1, "米": 1}
 
 
-def fen_of(text: str, where: str) -> int:
-    """An amount of yuan in fen: 99.5 and 99.50 are 9,950."""
-    found = _YUAN.fullmatch(text.strip())
-    fen = -1 if found is None else int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
-    if not 0 <= fen <= AMOUNT_MAX:
+def parse_amount(text: str, currency: Currency, where: str) -> int:
+    """An amount of the currency in minor units: 99.5 and 99.50 yuan are 9,950 fen."""
+    found = _AMOUNT.fullmatch(text.strip())
+    decimals = "" if found is None or found[2] is None else found[2]
+    amount = -1 if found is None or len(decimals) > currency.decimals else int(
+        found[1] + decimals.ljust(currency.decimals, "0"))
+    if not 0 <= amount <= AMOUNT_MAX:
+        most = f"with up to {currency.decimals} decimals" if currency.decimals else "whole"
         raise OnecardError(f"{text!r} is not an amount", where=where,
-                           expected=f"yuan, from 0 to {AMOUNT_MAX // 100}, with up to two decimals",
-                           remedy="write 99.50")
-    return fen
+                           expected=f"{currency.name}, from 0 to {currency.text(AMOUNT_MAX)}, "
+                                    f"{most}",
+                           remedy=f"write {currency.text(9_950).replace(',', '')}")
+    return amount
 
 
-def count_of(text: str, where: str) -> int:
+def parse_count(text: str, where: str) -> int:
     """A number of rides."""
     if not (text.isascii() and text.isdigit() and len(text) < len(str(AMOUNT_MAX))):
         raise OnecardError(f"{text!r} is not a number of rides", where=where,
@@ -45,7 +49,7 @@ def count_of(text: str, where: str) -> int:
     return int(text)
 
 
-def metres_of(text: str, where: str) -> int:
+def parse_metres(text: str, where: str) -> int:
     """A distance in metres: 12.1km, 12.1 km and 12100 m are the same."""
     found = _DISTANCE.fullmatch(text.strip())
     if found is None:
@@ -62,7 +66,7 @@ def metres_of(text: str, where: str) -> int:
     return metres
 
 
-def moment_of(text: str, zone: ZoneInfo, where: str, day: datetime.date | None = None) -> int:
+def parse_moment(text: str, zone: ZoneInfo, where: str, day: datetime.date | None = None) -> int:
     """A civil time in seconds since 1970 UTC: 2024-11-25 06:50, with T or seconds or without.
 
     day: the day that a time of the clock alone is of; without it, the day must be written.
@@ -108,12 +112,12 @@ def _example(text: str) -> str:
     return f"{found[0]} 06:50" if found else "2024-11-25 06:50"
 
 
-def code_of(what: str, text: str, known: Mapping[str, str], where: str) -> str:
+def find_code(what: str, text: str, known: Mapping[str, str], where: str) -> str:
     """The code that a text is, or that has it as its name.
 
     known: the name of each code; blank, or the code again, where it has none of its own.
     """
-    codes = codes_of(what, text, known, where)
+    codes = find_codes(what, text, known, where)
     if len(codes) > 1:
         raise OnecardError(f"{len(codes)} are called {text!r}", where=where,
                            expected=f"the code of one: {', '.join(codes)}",
@@ -121,7 +125,7 @@ def code_of(what: str, text: str, known: Mapping[str, str], where: str) -> str:
     return codes[0]
 
 
-def codes_of(what: str, text: str, known: Mapping[str, str], where: str) -> list[str]:
+def find_codes(what: str, text: str, known: Mapping[str, str], where: str) -> list[str]:
     """The same where several may be meant: a station can have a code on each of its lines."""
     codes = [text] if text in known else [
         code for code, name in known.items() if text in _names_in(name)]
@@ -154,11 +158,11 @@ def _near(known: Mapping[str, str], text: str) -> Iterable[str]:
     """The codes that are written alike, or whose names are, the nearest first."""
     import difflib
 
-    words = {word.lower(): code for code, name in known.items()
-             for word in (code, *_names_in(name)) if word}
-    near = difflib.get_close_matches(text.lower(), words, n=NEAR)
-    inside = [word for word in words if text and text.lower() in word]
-    return dict.fromkeys(words[word] for word in (*near, *inside))
+    names = {name.lower(): code for code, named in known.items()
+             for name in (code, *_names_in(named)) if name}
+    near = difflib.get_close_matches(text.lower(), names, n=NEAR)
+    inside = [name for name in names if text and text.lower() in name]
+    return dict.fromkeys(names[name] for name in (*near, *inside))
 
 
 def _label(known: Mapping[str, str], code: str) -> str:

@@ -1,0 +1,51 @@
+"""Clear tap files into a book, and tell their senders what became of every record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearing.answers import acknowledgements
+from clearing.answers.session import Session
+from clearing.engine.run import Progress, Report, clear_files, no_progress
+from network.errors import OnecardError
+
+
+@dataclass(frozen=True)
+class Clearing:
+    """A committed run, and the files that acknowledge it."""
+
+    report: Report
+    acknowledgement: Path
+    earlier: list[Path]     # acknowledgements of earlier runs, which were missing
+
+    @property
+    def is_all_accepted(self) -> bool:
+        """Whether no record and no file was refused."""
+        return not self.report.refusals and not any(file.code for file in self.report.files)
+
+
+def clear(session: Session, files: Sequence[Path], *, received_at: int, threads: int = 1,
+          layout: str | None = None, memory_bytes: int | None = None, folder: Path | None = None,
+          progress: Progress = no_progress) -> Clearing:
+    """Clear files in one run: all of them, or nothing where this raises.
+
+    received_at: UTC seconds; layout, memory_bytes: see clearing.engine.run.clear_files.
+    folder: where acknowledgements and reject files go; None: beside the book.
+    Raises OnecardError and TableError. Where the folder cannot be written, the run is committed
+    all the same, and the same files given again get the first acknowledgement, too.
+    """
+    report = clear_files(files, session.locator(), session.book, threads=threads,
+                         received_at=received_at, layout=layout, memory_bytes=memory_bytes,
+                         progress=progress)
+    target = folder or session.beside(acknowledgements.FOLDER)
+    try:
+        return Clearing(report, acknowledgements.acknowledge(report, target),
+                        acknowledgements.acknowledge_again(session.book, report, target))
+    except OSError as error:
+        raise OnecardError(
+            f"the acknowledgements cannot be written: {error.strerror}", where=str(target),
+            expected=f"run {report.run.run} is committed and stays so",
+            remedy="name another folder with --acknowledgements and give the same files again: "
+                   "their first acknowledgements are written then") from None

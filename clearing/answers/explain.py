@@ -1,0 +1,69 @@
+"""Why a ride of the book costs what it costs, and which records it is from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from clearing.answers.explanation import ExplainedLeg, Explanation, explain
+from clearing.answers.replay import entries_of_card, legs_of, replay_card
+from clearing.answers.session import Session
+from clearing.reference.pricing import Priced
+from clearing.reference.world import World
+from ext.codes import RideState
+from network.cards import card_bits
+from network.civil import civil_offset_s
+from network.errors import OnecardError
+from network.names import Names
+
+
+@dataclass(frozen=True)
+class TapOrigin:
+    """Where a tap came from."""
+
+    file_sha256: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RideExplanation(Explanation):
+    """A ride with the figures of its ledger entry."""
+
+    card: str
+    card_seq: int
+    taps: list[TapOrigin]
+
+
+def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
+    """Each entry of a ride, which is named CARD/COUNTER, with how its price comes about.
+
+    Raises OnecardError where that names no ride of a committed run.
+    """
+    card, _, counter = ride.rpartition("/")
+    if not card or not (counter.isascii() and counter.isdigit()):
+        raise OnecardError(f"{ride!r} does not name a ride", expected="CARD/COUNTER",
+                           remedy="copy both from `onecard show rides`")
+    names, plain = session.names(), session.plain()
+    rows = entries_of_card(session.book, *card_bits(card))
+    found = [(row, priced) for row, priced in replay_card(rows, plain, names)
+             if row["card_seq"] == int(counter)]
+    if not found:
+        raise OnecardError(f"the book has no ride {ride}", where=session.book.store.where,
+                           expected="a ride of a committed run",
+                           remedy=f"list the card's rides: onecard show rides --card {card}")
+    return [_explanation(row, priced, plain, names) for row, priced in found]
+
+
+def _explanation(row: Any, priced: Priced, plain: World, names: Names) -> RideExplanation:
+    """The ride as the ledger has it, with the steps by which the plain engine comes to it."""
+    offset_s = civil_offset_s(plain.model.time_zone, plain.model.taps_from)
+    files = names.codes("file")
+    replayed = replace(
+        explain(plain, priced, offset_s), state=RideState(int(row["state"])).name,
+        table=names.code("table", int(row["table"])), rule=names.code("rule", int(row["rule"])),
+        due=int(row["due"]), price=int(row["price"]), paid=int(row["paid"]),
+        variance=int(row["variance"]), legs=[ExplainedLeg(*leg) for leg in legs_of(row, names)])
+    return RideExplanation(
+        **vars(replayed), card=priced.ride.card, card_seq=int(row["card_seq"]),
+        taps=[TapOrigin(files[int(row[f"{way}_file"])], int(row[f"{way}_line"]))
+              for way in ("in", "out") if row[f"{way}_line"]])

@@ -1,0 +1,79 @@
+"""A book and the network that it is asked by: what every question to a ledger starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clearing.answers.plain import read_plain
+from clearing.book import Book, open_book
+from network.errors import OnecardError
+from network.names import Names
+from network.network import Network, load_network
+from network.numbering import NumberedNetwork, number_members
+
+if TYPE_CHECKING:
+    from clearing.reference.world import World as Plain
+
+SERVER = "clickhouse://"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A book, and the network to ask it by: None for the one that it was last cleared with.
+
+    Nothing is kept from one question to the next, as a run between them can change all of it.
+    """
+
+    book: Book
+    network: str | None = None
+
+    def locator(self) -> str:
+        """What finds the network: a shipped one's name, or a folder.
+
+        Raises OnecardError where none is named and the book is new.
+        """
+        if self.network is not None:
+            return self.network
+        last = self.book.last_run()
+        if last is None:
+            raise OnecardError("the book is new, and no network is named",
+                               where=self.book.store.where,
+                               expected="--network NAME or --network FOLDER",
+                               remedy="name one, such as --network demo")
+        return last.network
+
+    def names(self) -> Names:
+        """The book's dictionary."""
+        return Names(self.book.names())
+
+    def described(self) -> Network:
+        """The network, of which only network.toml has been read. Raises TableError."""
+        return load_network(self.locator())
+
+    def numbered(self) -> NumberedNetwork:
+        """Its members in the book's numbers; no table is read. Raises TableError."""
+        return number_members(self.described(), self.names())
+
+    def plain(self) -> Plain:
+        """The network as the plain engine reads it, with its tables.
+
+        Raises TableError and OnecardError.
+        """
+        return read_plain(self.locator())
+
+    def beside(self, *names: str) -> Path:
+        """A path in the book's folder; in the working folder for a book on a server."""
+        where = self.book.store.where
+        return (Path() if where.startswith(SERVER) else Path(where)).joinpath(*names)
+
+
+@contextmanager
+def open_session(location: str, network: str | None = None, *, read_only: bool = True,
+                 create: bool = False) -> Iterator[Session]:
+    """A book that is open for as long as it is asked; see clearing.book.open_book."""
+    with open_book(location, create=create, read_only=read_only) as book:
+        yield Session(book, network)

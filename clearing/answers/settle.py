@@ -1,0 +1,75 @@
+"""Close a window, and say who pays and who receives what."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearing.answers import statements
+from clearing.answers.listings import obligations_of
+from clearing.answers.session import Session
+from clearing.book import Book, Run
+from clearing.engine.run import close_window
+from network.civil import day_number, day_of, number_of
+from network.errors import OnecardError
+from network.money import Currency
+from settlement.positions import Position, net_positions
+
+FOLDER = "settlement"       # in the book's folder, unless somebody says otherwise
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """A window that is closed."""
+
+    window: str
+    run: Run                        # that closed it
+    positions: list[Position]
+    currency: Currency
+    folder: Path                    # with positions, instructions and statements
+
+
+def settle(session: Session, window: str, *, today: datetime.date,
+           folder: Path | None = None) -> Settlement:
+    """Close a service day, such as 2024-11-25, with all before it.
+
+    Where it is closed already and its files are missing, as after a crash, they are written.
+    today: by UTC; folder: None: beside the book.
+    Raises OnecardError and TableError. Where the folder cannot be written, the window is closed
+    all the same, and the same question asked again writes the files.
+    """
+    day = day_number(window)
+    _check_begun(day, today)
+    target = folder or session.beside(FOLDER, window)
+    run = _run_that_closed(session.book, day)
+    if run is None or (target / statements.LAST_FILE).exists():
+        run = close_window(day, session.locator(), session.book).run
+    numbered = session.numbered()
+    before = next((one.closed_through for one in session.book.runs() if one.run == run.parent), 0)
+    obligations = obligations_of(session.book, before + 1, day)
+    positions = net_positions(obligations, numbered.members)
+    currency = numbered.network.model.money
+    try:
+        statements.write_settlement(target, obligations, positions, list(numbered.members),
+                                    currency.minor_unit)
+    except OSError as error:
+        raise OnecardError(
+            f"the files cannot be written: {error.strerror}", where=str(target),
+            expected=f"window {window} is closed and stays so",
+            remedy="run the same command again, with another folder as --out") from None
+    return Settlement(window, run, positions, currency, target)
+
+
+def _check_begun(day: int, today: datetime.date) -> None:
+    """Refuse to close a day that has not begun anywhere: it and all before it would be shut."""
+    if day > number_of(today) + 1:
+        raise OnecardError("this day is still to come", where=day_of(day).isoformat(),
+                           expected="a service day that has begun; it is closed with all before it",
+                           remedy="check the year, the month and the day")
+
+
+def _run_that_closed(book: Book, day: int) -> Run | None:
+    """The run that closed this day as its last one."""
+    return next((run for run in book.runs()
+                 if run.kind == "close" and run.closed_through == day), None)

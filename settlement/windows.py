@@ -1,0 +1,17 @@
+"""Which window settles a ride: its service day's while that is open, else the first open one."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+DAYS = 1 << 16
+
+
+def window_table(closed_through: int | None) -> npt.NDArray[np.uint16]:
+    """By service day (days since 1970), the window that its entries are posted in.
+
+    closed_through: the last closed day; None: none is closed.
+    """
+    first_open = 0 if closed_through is None else closed_through + 1
+    return np.maximum(np.arange(DAYS), min(first_open, DAYS - 1)).astype(np.uint16)

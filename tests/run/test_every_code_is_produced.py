@@ -1,0 +1,79 @@
+"""Every code that a record or a file can end with comes out of reading and clearing: all are run.
+
+A refusal that no test provokes is one that nobody has seen. What is wrong with a record stands in
+tests/intake/faults.py, what it says beside other records and what is wrong with a file here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from clearing.engine.run import Report, clear_files
+from ext.codes import Code
+from tests.fares.folder import head, write
+from tests.intake.faults import FIELDS, LINES
+from tests.intake.sender import RECEIVED_AT, file_of, line_of, outcomes, read
+from tests.memory_book import MemoryBook
+
+BY_DISTANCE = """
+[[fare]]
+rule = "by-distance"
+basis = "distance"
+distance = "tap"
+missing_in = 200
+missing_out = 200
+bands = [{ to_m = 1, amount = 0 }, { every_m = 1, add = 1 }]
+"""
+CARD = {"card": "10001", "distance_m": "1000"}
+RECORDS = [
+    {**CARD, "card_seq": "1"},
+    {**CARD, "card_seq": "2", "distance_m": ""},                # NO_FARE
+    {**CARD, "card_seq": "3", "distance_m": "2000000002"},      # PRICE_OVERFLOW
+    {**CARD, "card_seq": "1"},                                  # DUPLICATE
+    {**CARD, "card_seq": "4"}, {**CARD, "card_seq": "4", "device": "D2"},       # CONFLICT
+]
+GOOD = file_of([line_of()])
+FILES: list[tuple[bytes, str | None]] = [
+    # the file                          its layout
+    (b"",                               None),      # FILE_EMPTY
+    (line_of().encode() + b"\n",        None),      # HEADER_INVALID
+    (GOOD.decode().encode("utf-16"),    None),      # FILE_ENCODING
+    (GOOD + b"#trailer,2,0,0\n",        None),      # TRAILER_MISMATCH
+    (b'{"answer": 1}',                  "web"),     # FILE_STRUCTURE
+]
+
+
+def codes_of_records(folder: Path) -> set[str]:
+    """Every fault of a record, in one file, whose last line has no end."""
+    folder.mkdir()
+    lines = [*(line_of(**values) for values, _, _ in FIELDS), *(line for line, _ in LINES)]
+    content = file_of([*lines, line_of()])
+    return {code for code, _ in outcomes(read(folder, content[:-1]))}
+
+
+def codes_of_files(folder: Path) -> set[str]:
+    folder.mkdir()
+    return {Code(read(folder, content, layout=layout).files[0].code).name
+            for content, layout in FILES}
+
+
+def clear(folder: Path, *paths: Path) -> Report:
+    book: Any = MemoryBook()
+    return clear_files(paths, str(folder), book, threads=1, received_at=RECEIVED_AT)
+
+
+def codes_of_a_run(folder: Path) -> set[str]:
+    """Records beside each other, rides and prices; then the same file twice."""
+    folder.mkdir()
+    network = write(folder, {"bus": head("bus") + BY_DISTANCE})
+    path = folder / "taps.csv"
+    path.write_bytes(file_of([line_of(**values) for values in RECORDS]))
+    report = clear(network, path, path)
+    return {code.name for code in report.refusals}
+
+
+def test_every_code_is_produced(tmp_path: Path) -> None:
+    produced = (codes_of_records(tmp_path / "records") | codes_of_files(tmp_path / "files")
+                | codes_of_a_run(tmp_path / "run"))
+    assert produced == {code.name for code in Code}
