@@ -97,7 +97,7 @@ def clear_once(kind: str, day: Day, threads: int, memory_bytes: int | None) -> M
 
     Where the run is kept in a book, the checksum is of what the book says afterwards.
     """
-    from clearing.answers.listings import obligations_of
+    from clearing.answers.listings import flows_of
     from clearing.engine.run import clear_files
 
     options: dict[str, Any] = {} if memory_bytes is None else {"memory_bytes": memory_bytes}
@@ -109,7 +109,7 @@ def clear_once(kind: str, day: Day, threads: int, memory_bytes: int | None) -> M
                              received_at=RECEIVED_AT, **options)
         seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
         peak = peak_memory_mib()
-        in_book = report.obligations if KINDS[kind].book == "nowhere" else obligations_of(book)
+        in_book = report.flows if KINDS[kind].book == "nowhere" else flows_of(book)
         return {"seconds": seconds, "cpu_seconds": cpu_seconds, "stages": report.seconds,
                 "taps": report.run.taps, "rides": report.run.rides,
                 "refused": report.run.refused, "peak_memory_mib": peak,
@@ -138,9 +138,9 @@ def _open_book(where: str) -> Iterator[tuple[Any, int | None]]:
                 yield book, server.process.pid
 
 
-def checksum_of(obligations: Any) -> str:
+def checksum_of(flows: Any) -> str:
     """A checksum of who owes whom what, so that nobody is faster by changing the outcome."""
-    return hashlib.sha256(obligations.tobytes()).hexdigest()[:16]
+    return hashlib.sha256(flows.tobytes()).hexdigest()[:16]
 
 
 def clear_in_a_process(kind: str, day: Day, threads: int,

@@ -47,7 +47,7 @@ class Nowhere:
     def _keep_nothing(self, *_: Any) -> None:
         pass
 
-    write_entries = write_events = write_refusals = write_obligations = _keep_nothing
+    write_entries = write_events = write_refusals = write_flows = _keep_nothing
     write_state = write_names = write_files = _keep_nothing
 
     def __enter__(self) -> Nowhere:

@@ -67,7 +67,7 @@ def clear_with_clocks(day: Day) -> Measured:
           SYSTEM: (after.ru_stime - before.ru_stime) * 1e9}
     return {"ns": ns, "calls": clocks.calls, "pages": after.ru_minflt - before.ru_minflt,
             "taps": report.run.taps, "rides": report.run.rides,
-            "refused": report.run.refused, "checksum": checksum_of(report.obligations)}
+            "refused": report.run.refused, "checksum": checksum_of(report.flows)}
 
 
 def clear_nowhere(day: Day) -> Any:
@@ -112,7 +112,7 @@ def bytes_per_tap(day: Day, run: Measured) -> dict[str, float]:
         "PartitionBuffer.gather": BUFFERED_BYTES + tap,
         "PartitionPipeline.prepare": tap,
         "PartitionPipeline.clear": tap + rides * 2 * (ride + charge + entry),
-        "PartitionPipeline.add_obligations": rides * entry,
+        "PartitionPipeline.add_flows": rides * entry,
     }
 
 

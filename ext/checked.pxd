@@ -1,7 +1,7 @@
 """Overflow-checked int64, and what must hold, which the bounds-checked build looks at.
 
-add_i64 and its like: True means that the result does not fit, and *result is not to be used.
-Cython's own overflowcheck crashes the process without the GIL; these do not raise.
+add_i64: True means that the sum does not fit, and *result is not to be used. Cython's own
+overflowcheck crashes the process without the GIL; this does not raise.
 
 check and must say what is true unless a kernel is wrong. They are nothing in a release build. In a
 checked one (CHECKED, see setup.py) `check` raises AssertionError, so that a test fails as tests do;
@@ -16,16 +16,8 @@ cdef extern from *:
     static inline int onecard_add(long a, long b, long *r) {
         return __builtin_add_overflow(a, b, r);
     }
-    static inline int onecard_sub(long a, long b, long *r) {
-        return __builtin_sub_overflow(a, b, r);
-    }
-    static inline int onecard_mul(long a, long b, long *r) {
-        return __builtin_mul_overflow(a, b, r);
-    }
     """
     bint add_i64 "onecard_add"(int64_t a, int64_t b, int64_t *result) noexcept nogil
-    bint sub_i64 "onecard_sub"(int64_t a, int64_t b, int64_t *result) noexcept nogil
-    bint mul_i64 "onecard_mul"(int64_t a, int64_t b, int64_t *result) noexcept nogil
 
 cdef extern from *:
     """

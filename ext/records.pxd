@@ -16,6 +16,10 @@ cdef enum:
     DISCOUNT_LEGS = 4   # of them, after splitting by funder: more cannot be compiled
     FARE_LEG = 0        # the first is always what the rider paid
 
+cdef enum:
+    PPM = 1000000       # parts of a whole: shares, fees
+    DAY_S = 86400
+
 cdef enum:              # Tap.flags
     HAS_DUE = 1
     HAS_PAID = 2
@@ -213,9 +217,9 @@ cdef packed struct Accumulator:
     uint16_t reserved
     uint32_t reserved_2
 
-cdef packed struct Obligation:
-    int64_t amount              # fen, debtor owes creditor
-    uint32_t rides
+cdef packed struct Flow:        # what one member owes another for one cause in a window
+    int64_t amount              # minor units
+    uint32_t count              # of what it is for: rides, bills
     uint16_t window
     uint16_t debtor             # member number
     uint16_t creditor

@@ -14,7 +14,7 @@ cdef Agreement _agreement
 cdef AgreementIndex _agreement_index
 cdef CardState _card_state
 cdef Accumulator _accumulator
-cdef Obligation _obligation
+cdef Flow _flow
 cdef Member _member
 cdef Tariff _tariff
 cdef CandidateRows _candidate
@@ -37,7 +37,7 @@ REFUSAL = np.asarray(<Refusal[:1]>&_refusal).dtype
 RIDE = np.asarray(<Ride[:1]>&_ride).dtype
 CARD_STATE = np.asarray(<CardState[:1]>&_card_state).dtype
 ACCUMULATOR = np.asarray(<Accumulator[:1]>&_accumulator).dtype
-OBLIGATION = np.asarray(<Obligation[:1]>&_obligation).dtype
+FLOW = np.asarray(<Flow[:1]>&_flow).dtype
 MEMBER = np.asarray(<Member[:1]>&_member).dtype
 TARIFF = np.asarray(<Tariff[:1]>&_tariff).dtype
 CANDIDATE_ROWS = np.asarray(<CandidateRows[:1]>&_candidate).dtype

@@ -46,7 +46,7 @@ WORDS: dict[Code, str] = {
                          " its prefix in network.toml",
     Code.UNKNOWN_DIRECTION: "the direction is not up, down or blank; write one of these",
     Code.ENTRY_AFTER_EXIT: "the rider got in after getting out; check both clocks",
-    Code.TAC_INVALID: "the authentication code is not eight hexadecimal digits; send it as the"
+    Code.TAC_MALFORMED: "the authentication code is not eight hexadecimal digits; send it as the"
                       " card gave it",
     Code.CODE_TOO_LONG: "the code is longer than 64 bytes; use a shorter one",
     Code.MODE_NOT_RUN: "the operator does not run this mode; correct the record, or the operator's"

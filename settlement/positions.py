@@ -20,10 +20,10 @@ class Position(NamedTuple):
     owes: int
 
 
-def net_positions(obligations: npt.NDArray[Any], members: Iterable[Member]) -> list[Position]:
+def net_positions(flows: npt.NDArray[Any], members: Iterable[Member]) -> list[Position]:
     """The positions at every level, by level and code; at each they add up to 0.
 
-    obligations: OBLIGATION rows, of one window or of several. What a city's members owe each
+    flows: FLOW rows, of one window or of several. What a city's members owe each
     other counts in the city's receives and owes, and cancels in its net.
     """
     by_number = {member.number: member for member in members}
@@ -31,7 +31,7 @@ def net_positions(obligations: npt.NDArray[Any], members: Iterable[Member]) -> l
     for level in LEVELS:
         receives: dict[str, int] = {}
         owes: dict[str, int] = {}
-        for row in obligations:
+        for row in flows:
             amount = int(row["amount"])
             creditor = by_number[int(row["creditor"])].place(level)
             debtor = by_number[int(row["debtor"])].place(level)

@@ -14,9 +14,9 @@ from clearing.book import BookFile, Counts, Run, State
 from ext import records
 from network.names import Name
 
-PER_RUN = ("entries", "events", "refusals", "obligations", "cards", "accumulators", "open_rides")
+PER_RUN = ("entries", "events", "refusals", "flows", "cards", "accumulators", "open_rides")
 DTYPES = {"entries": records.ENTRY, "events": records.TAP, "refusals": records.REFUSAL,
-          "obligations": records.OBLIGATION,
+          "flows": records.FLOW,
           "cards": records.CARD_STATE, "accumulators": records.ACCUMULATOR,
           "open_rides": records.TAP}
 
@@ -45,8 +45,8 @@ class MemoryRun:
         self.rows["refusals"].append(refusals.copy())
         self.raw += raw
 
-    def write_obligations(self, obligations: Any) -> None:
-        self.rows["obligations"].append(obligations.copy())
+    def write_flows(self, flows: Any) -> None:
+        self.rows["flows"].append(flows.copy())
 
     def write_state(self, cards: Any, accumulators: Any, open_rides: Any) -> None:
         for name, rows in (("cards", cards), ("accumulators", accumulators),

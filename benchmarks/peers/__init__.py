@@ -1,7 +1,7 @@
 """The same day cleared by the engine and by what a user would write instead of it.
 
 DuckDB and ClickHouse (through chdb) read the same files, with all cores, and come to the same
-refusals, rides, prices, obligations and positions, to the fen; that is asserted. Each run is a
+refusals, rides, prices, flows and positions, to the fen; that is asserted. Each run is a
 process of its own, in turns, timed from the start of reading to positions in memory.
 """
 
@@ -30,7 +30,7 @@ ENGINE = "engine"
 # Each peer's module, and the package that it needs.
 PEERS = {"duckdb": "duckdb", "clickhouse": "chdb"}
 WHAT = ("the sample day of the network demo without its monthly tiers, from the same files to "
-        "refusals, rides, prices, obligations and positions in memory, equal to the fen; peers "
+        "refusals, rides, prices, flows and positions in memory, equal to the fen; peers "
         "have their reference tables ready, and do not check the files' trailers as the engine "
         "does")
 

@@ -62,15 +62,15 @@ def describe(prepared: tuple[Path, int], paths: Sequence[Path], report: Report) 
     """What it came to: cleared once more into a book that adds rides up."""
     book = Adding()
     again = clear(prepared, paths, book)
-    assert np.array_equal(again.obligations, report.obligations)
-    obligations = {
+    assert np.array_equal(again.flows, report.flows)
+    flows = {
         (day_of(int(row["window"])).isoformat(), book.members[row["debtor"]],
          book.members[row["creditor"]], Cause(row["cause"]).name): int(row["amount"])
-        for row in report.obligations}
+        for row in report.flows}
     return Outcome(
         refused={code.name: count for code, count in sorted(report.refusals.items())},
         rides=dict(sorted(book.rides.items())), still_open=report.run.carried,
         due=book.sums["due"], price=book.sums["price"], paid=book.sums["paid"],
-        checksum=book.sums["checksum"], obligations=as_rows(obligations),
+        checksum=book.sums["checksum"], flows=as_rows(flows),
         positions=positions_of((debtor, creditor, amount) for (_, debtor, creditor, _), amount
-                               in obligations.items()))
+                               in flows.items()))

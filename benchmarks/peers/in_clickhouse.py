@@ -164,7 +164,7 @@ FROM conceded
 """
 
 NETTED = """
-CREATE TABLE obligations ENGINE = Memory AS
+CREATE TABLE flows ENGINE = Memory AS
 WITH sums AS (
     SELECT day, terms, sum(paid) AS paid, sum(share1) AS share1, sum(share2) AS share2,
            sum(transfer) AS transfer, sum(clearing_fee) AS clearing_fee,
@@ -186,8 +186,8 @@ WHERE debtor <> creditor GROUP BY day, debtor, creditor, cause HAVING fen <> 0
 POSITIONS = """
 CREATE TABLE positions ENGINE = Memory AS
 SELECT member, sum(fen) AS fen FROM (
-    SELECT creditor AS member, fen FROM obligations
-    UNION ALL SELECT debtor, -fen FROM obligations) GROUP BY member
+    SELECT creditor AS member, fen FROM flows
+    UNION ALL SELECT debtor, -fen FROM flows) GROUP BY member
 """
 
 REFUSED = """
@@ -278,5 +278,5 @@ def describe(base: Base, paths: Sequence[Path], result: Base) -> Outcome:
         still_open=_rows(base, "SELECT count() FROM rides WHERE state = 'OPEN'")[0][0],
         sums=_rows(base, "SELECT sum(due), sum(price), sum(paid), sum((card_number % 9973 + 1) "
                    "* (card_seq % 89 + 1) * (due + 3 * price + 7 * paid)) FROM priced")[0],
-        obligations=_rows(base, "SELECT * FROM obligations"),
+        flows=_rows(base, "SELECT * FROM flows"),
         positions=_rows(base, "SELECT * FROM positions"))

@@ -146,7 +146,7 @@ FROM conceded
 """
 
 NETTED = """
-CREATE TABLE obligations AS
+CREATE TABLE flows AS
 WITH sums AS (
     SELECT day, terms, sum(paid) AS paid, sum(share1) AS share1, sum(share2) AS share2,
            sum(transfer) AS transfer, sum(clearing_fee) AS clearing_fee,
@@ -168,8 +168,8 @@ SELECT day, debtor, creditor, cause, sum(fen) AS fen FROM owed
 WHERE debtor <> creditor GROUP BY day, debtor, creditor, cause HAVING sum(fen) <> 0;
 CREATE TABLE positions AS
 SELECT member, sum(fen) AS fen FROM (
-    SELECT creditor AS member, fen FROM obligations
-    UNION ALL SELECT debtor, -fen FROM obligations) GROUP BY member
+    SELECT creditor AS member, fen FROM flows
+    UNION ALL SELECT debtor, -fen FROM flows) GROUP BY member
 """
 
 REFUSED = """
@@ -242,4 +242,4 @@ def describe(base: duckdb.DuckDBPyConnection, paths: Sequence[Path],
         still_open=rows("SELECT count(*) FROM rides WHERE state = 'OPEN'")[0][0],
         sums=rows("SELECT sum(due), sum(price), sum(paid), sum((card % 9973 + 1)::BIGINT "
                   "* (card_seq % 89 + 1) * (due + 3 * price + 7 * paid)) FROM priced")[0],
-        obligations=rows("SELECT * FROM obligations"), positions=rows("SELECT * FROM positions"))
+        flows=rows("SELECT * FROM flows"), positions=rows("SELECT * FROM positions"))

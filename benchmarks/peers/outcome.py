@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 # (window, debtor, creditor, cause): fen. The window is a date such as "2024-11-25".
-Obligations = dict[tuple[str, str, str, str], int]
+Flows = dict[tuple[str, str, str, str], int]
 
 # Of a ride with a card's number, the counter of its first tap and its three amounts:
 #   (card % 9973 + 1) * (card_seq % 89 + 1) * (due + 3 * price + 7 * paid)
@@ -27,19 +27,19 @@ class Outcome:
     price: int
     paid: int
     checksum: int
-    obligations: list[list[Any]]        # window, debtor, creditor, cause, fen; sorted
+    flows: list[list[Any]]        # window, debtor, creditor, cause, fen; sorted
     positions: dict[str, int]           # member: fen owed to it less what it owes
 
 
-def as_rows(obligations: Obligations) -> list[list[Any]]:
-    """Obligations as rows to write down; amounts of 0 make none."""
-    return sorted([*key, amount] for key, amount in obligations.items() if amount)
+def as_rows(flows: Flows) -> list[list[Any]]:
+    """Flows as rows to write down; amounts of 0 make none."""
+    return sorted([*key, amount] for key, amount in flows.items() if amount)
 
 
-def positions_of(obligations: Iterable[tuple[str, str, int]]) -> dict[str, int]:
+def positions_of(flows: Iterable[tuple[str, str, int]]) -> dict[str, int]:
     """What each member is owed less what it owes, of (debtor, creditor, fen)."""
     net: dict[str, int] = {}
-    for debtor, creditor, amount in obligations:
+    for debtor, creditor, amount in flows:
         net[debtor] = net.get(debtor, 0) - amount
         net[creditor] = net.get(creditor, 0) + amount
     return net
@@ -60,11 +60,11 @@ def assert_same(name: str, outcome: Outcome, expected: Outcome) -> None:
 
 
 def from_rows(*, refused: Iterable[Sequence[Any]], rides: Iterable[Sequence[Any]], still_open: int,
-              sums: Sequence[Any], obligations: Iterable[Sequence[Any]],
+              sums: Sequence[Any], flows: Iterable[Sequence[Any]],
               positions: Iterable[Sequence[Any]]) -> Outcome:
     """An outcome of a peer's rows.
 
-    refused: code, records; rides: state, rides; sums: due, price, paid, checksum; obligations:
+    refused: code, records; rides: state, rides; sums: due, price, paid, checksum; flows:
     window, debtor, creditor, cause, fen; positions: member, fen.
     """
     due, price, paid, checksum = map(int, sums)
@@ -72,6 +72,6 @@ def from_rows(*, refused: Iterable[Sequence[Any]], rides: Iterable[Sequence[Any]
         refused={str(code): int(count) for code, count in refused if count},
         rides={str(state): int(count) for state, count in rides},
         still_open=int(still_open), due=due, price=price, paid=paid, checksum=checksum,
-        obligations=as_rows({(str(window), str(debtor), str(creditor), str(cause)): int(amount)
-                             for window, debtor, creditor, cause, amount in obligations}),
+        flows=as_rows({(str(window), str(debtor), str(creditor), str(cause)): int(amount)
+                             for window, debtor, creditor, cause, amount in flows}),
         positions={str(member): int(amount) for member, amount in positions})

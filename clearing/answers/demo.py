@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from clearing.answers.listings import obligations_of
+from clearing.answers.listings import flows_of
 from clearing.answers.session import Session
 from clearing.book import open_book
 from clearing.engine.run import (
@@ -178,7 +178,7 @@ def _sum_flows(book: Book, numbered: NumberedNetwork) -> tuple[list[Payer], list
     code, names = numbered.names.code, {member.number: member.name for member in numbered.members}
     paid: dict[tuple[str, str, str], int] = {}
     due: dict[str, list[int]] = {}          # from riders, from funders, fees
-    for row in obligations_of(book):
+    for row in flows_of(book):
         debtor, creditor, amount = int(row["debtor"]), int(row["creditor"]), int(row["amount"])
         if row["cause"] in (Cause.CLEARING_FEE, Cause.ISSUER_FEE):
             due.setdefault(code("member", debtor), [0, 0, 0])[2] += amount
@@ -195,7 +195,7 @@ def _name_positions(book: Book, numbered: NumberedNetwork) -> Iterator[NamedPosi
     names = {province.code: province.name for province in numbered.network.model.province}
     names |= {city.code: city.name for city in numbered.network.model.city}
     members = {member.code: member.name for member in numbered.members}
-    for one in net_positions(obligations_of(book), numbered.members):
+    for one in net_positions(flows_of(book), numbered.members):
         yield NamedPosition(one.level, one.member,
                             members.get(one.member) or names.get(one.member, ""),
                             one.receives, one.owes, one.net)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from clearing.book import Book
 from clearing.book.stored import PARTS
 from ext.codes import Cause, RideState
-from ext.records import LEGS_MOST, OBLIGATION, RIDE_FLAGS
+from ext.records import FLOW, LEGS_MOST, RIDE_FLAGS
 from network.cards import card_text
 from network.civil import day_of
 from network.names import Names
@@ -156,17 +156,17 @@ def _flagged(rows: Records, flag: str) -> list[str]:
     return [flag.lower() if flags & RIDE_FLAGS[flag] else "" for flags in rows["flags"].tolist()]
 
 
-def obligations_of(book: Book, first: int = 0, last: int = 0xFFFF) -> Records:
-    """Obligations of committed runs, added up, of the windows from `first` to `last`."""
+def flows_of(book: Book, first: int = 0, last: int = 0xFFFF) -> Records:
+    """Flows of committed runs, added up, of the windows from `first` to `last`."""
     by = "window, debtor, creditor, cause"
     found = book.query(
-        f"SELECT {by}, sum(amount) AS owed, sum(rides) AS of_rides FROM obligations "
+        f"SELECT {by}, sum(amount) AS owed, sum(`count`) AS counted FROM flows "
         f"WHERE run IN (SELECT run FROM runs) AND window BETWEEN {first} AND {last} "
         f"GROUP BY {by} ORDER BY {by}")
-    rows = np.zeros(len(found["owed"]), dtype=OBLIGATION)
+    rows = np.zeros(len(found["owed"]), dtype=FLOW)
     for name in by.split(", "):
         rows[name] = found[name]
-    rows["amount"], rows["rides"] = found["owed"], found["of_rides"]
+    rows["amount"], rows["count"] = found["owed"], found["counted"]
     return rows
 
 

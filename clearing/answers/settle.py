@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clearing.answers import statements
-from clearing.answers.listings import obligations_of
+from clearing.answers.listings import flows_of
 from clearing.answers.session import Session
 from clearing.book import Book, Run
 from clearing.engine.run import close_window
@@ -47,11 +47,11 @@ def settle(session: Session, window: str, *, today: datetime.date,
         run = close_window(day, session.locator(), session.book).run
     numbered = session.numbered()
     before = next((one.closed_through for one in session.book.runs() if one.run == run.parent), 0)
-    obligations = obligations_of(session.book, before + 1, day)
-    positions = net_positions(obligations, numbered.members)
+    flows = flows_of(session.book, before + 1, day)
+    positions = net_positions(flows, numbered.members)
     currency = numbered.network.model.money
     try:
-        statements.write_settlement(target, obligations, positions, list(numbered.members),
+        statements.write_settlement(target, flows, positions, list(numbered.members),
                                     currency.minor_unit)
     except OSError as error:
         raise OnecardError(

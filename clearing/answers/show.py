@@ -98,7 +98,7 @@ def _variances(session: Session, wanted: Filter) -> Listing:
 def _positions(session: Session, wanted: Filter) -> Listing:
     days = () if wanted.window is None else (day_number(wanted.window),) * 2
     numbered = session.numbered()
-    positions = net_positions(listings.obligations_of(session.book, *days), numbered.members)
+    positions = net_positions(listings.flows_of(session.book, *days), numbered.members)
     return Listing(f"positions in {numbered.network.model.minor_unit}: what each is owed less what "
                    "it owes; every level adds up to 0", POSITION_COLUMNS, iter(positions),
                    ("net", "receives", "owes"))

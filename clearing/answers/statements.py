@@ -19,11 +19,11 @@ from settlement.positions import Position
 LAST_FILE = "positions.csv"     # where it stands, the others do
 
 
-def write_settlement(folder: Path, obligations: npt.NDArray[Any], positions: Sequence[Position],
+def write_settlement(folder: Path, flows: npt.NDArray[Any], positions: Sequence[Position],
                      members: Sequence[Member], minor_unit: str) -> None:
     """Write instructions.csv, statement-MEMBER.csv and, when all is there, positions.csv.
 
-    obligations: OBLIGATION rows of the windows that were closed.
+    flows: FLOW rows of the windows that were closed.
     minor_unit: what amounts are in, which the last column of each file says.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -33,14 +33,14 @@ def write_settlement(folder: Path, obligations: npt.NDArray[Any], positions: Seq
     for member in members:
         rows = [
             (day_of(int(row["window"])).isoformat(), words_of_cause(int(row["cause"])),
-             codes[int(row["debtor"])], codes[int(row["creditor"])], int(row["rides"]),
+             codes[int(row["debtor"])], codes[int(row["creditor"])], int(row["count"]),
              int(row["amount"]) if int(row["creditor"]) == member.number else -int(row["amount"]))
-            for row in obligations
+            for row in flows
             if member.number in (int(row["debtor"]), int(row["creditor"]))
         ]
         if rows:
             _write(folder / f"statement-{member.code}.csv",
-                   ("window", "cause", "debtor", "creditor", "rides", "amount"), rows,
+                   ("window", "cause", "debtor", "creditor", "count", "amount"), rows,
                    minor_unit)
     _write(folder / LAST_FILE, Position._fields, positions, minor_unit)
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clearing.answers.listings import obligations_of
+from clearing.answers.listings import flows_of
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card
 from clearing.answers.session import Session
 from clearing.book import Book
-from clearing.book.views import flows
+from clearing.book.views import legs_in_sql
 from clearing.reference.world import world_of
 from ext.codes import Cause
 from ext.records import RIDE_FLAGS
@@ -26,21 +26,21 @@ BREAKS_MOST = 100
 
 # What the operator is due: every leg but the fees, which it owes itself.
 _GROSS = " + ".join(
-    f"if({flow.cause} IN ({int(Cause.CLEARING_FEE)}, {int(Cause.ISSUER_FEE)}), 0, {flow.amount})"
-    for flow in flows())
+    f"if({leg.cause} IN ({int(Cause.CLEARING_FEE)}, {int(Cause.ISSUER_FEE)}), 0, {leg.amount})"
+    for leg in legs_in_sql())
 
 
 def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
-    """What does not add up, in words: entries in themselves, obligations, positions."""
+    """What does not add up, in words: entries in themselves, flows, positions."""
     breaks, unit = [], numbered.network.model.minor_unit
     found = book.query(
         f"SELECT count() AS rides FROM ledger WHERE {_GROSS} != due + variance "
         "OR variance != paid - price OR paid < 0 OR due < 0")
     if int(found["rides"][0]):
         breaks.append(f"{int(found['rides'][0])} entries do not balance in themselves")
-    obligations = obligations_of(book)
+    flows = flows_of(book)
     stored = {(int(row["window"]), int(row["debtor"]), int(row["creditor"]), int(row["cause"])):
-              int(row["amount"]) for row in obligations}
+              int(row["amount"]) for row in flows}
     posted = _posted(book)
     for key in sorted(stored.keys() | posted.keys()):
         if stored.get(key, 0) != posted.get(key, 0):
@@ -50,7 +50,7 @@ def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
                 f"{numbered.names.code('member', creditor)} {stored.get(key, 0)} {unit} for "
                 f"{Cause(cause).name.lower()}, but the entries say {posted.get(key, 0)}")
     for level in LEVELS:
-        total = sum(one.net for one in net_positions(obligations, numbered.members)
+        total = sum(one.net for one in net_positions(flows, numbered.members)
                     if one.level == level)
         if total:
             breaks.append(f"positions per {level} add up to {total} {unit}, not to 0")
@@ -60,7 +60,7 @@ def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
 def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
     """What members owe each other by the entries, added up in SQL."""
     sums: dict[tuple[int, int, int, int], int] = {}
-    for debtor, creditor, amount, cause in flows():
+    for debtor, creditor, amount, cause in legs_in_sql():
         found = book.query(
             f"SELECT window, {debtor} AS debtor, {creditor} AS creditor, "
             f"toUInt8({cause}) AS cause, sum({amount}) AS owed FROM ledger "

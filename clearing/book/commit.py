@@ -25,8 +25,8 @@ from clearing.book.schema import (
     ENTRIES,
     EVENTS,
     FILES,
+    FLOWS,
     NAMES,
-    OBLIGATIONS,
     OPEN_RIDES,
     RAW_BYTES,
     REFUSALS,
@@ -47,7 +47,7 @@ from ext.records import (
     ACCUMULATOR,
     CARD_STATE,
     ENTRY,
-    OBLIGATION,
+    FLOW,
     REFUSAL,
     TAP,
 )
@@ -74,7 +74,7 @@ class OpenRun:
         run = self.number
         self._entries = RecordWriter(store, ENTRIES, run, ENTRY, (*_TOTALS, *_LEGS))
         self._events = RecordWriter(store, EVENTS, run, TAP)
-        self._obligations = RecordWriter(store, OBLIGATIONS, run, OBLIGATION)
+        self._flows = RecordWriter(store, FLOWS, run, FLOW)
         self._cards = PackedWriter(store, CARD_STATES, run, CARD_STATE, CARD_STATE_PACKED)
         self._accumulators = PackedWriter(
             store, ACCUMULATORS, run, ACCUMULATOR, ACCUMULATOR_PACKED)
@@ -87,7 +87,7 @@ class OpenRun:
     @property
     def _writers(self) -> tuple[TableWriter, ...]:
         return (
-            self._entries, self._events, self._refusals, self._obligations, self._cards,
+            self._entries, self._events, self._refusals, self._flows, self._cards,
             self._accumulators, self._open_rides, self._files, self._names, self._windows)
 
     def write_entries(self, entries: Array) -> None:
@@ -116,10 +116,10 @@ class OpenRun:
         columns.append([value.encode()[:RAW_BYTES] for value in values or [""] * len(raw)])
         self._refusals.write(columns)
 
-    def write_obligations(self, obligations: Array) -> None:
-        """Hand over obligations (OBLIGATION)."""
+    def write_flows(self, flows: Array) -> None:
+        """Hand over flows (FLOW)."""
         self._check_open()
-        self._obligations.write_records(obligations)
+        self._flows.write_records(flows)
 
     def write_state(self, cards: Array, accumulators: Array, open_rides: Array) -> None:
         """Hand over the state of touched cards, and entries that are still open.

@@ -15,7 +15,7 @@ import numpy as np
 
 from clearing.book.runs import BookFile, Run
 from clearing.book.stored import stored_fields
-from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, OBLIGATION, REFUSAL, TAP
+from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, FLOW, REFUSAL, TAP
 
 SCHEMA_VERSION = 4
 RAW_BYTES = 1_024       # of a refused record; the rest is in its file
@@ -111,8 +111,8 @@ REFUSALS = Table(
     "refusals",
     (*record_columns(REFUSAL), Column("raw", "String"), Column("value", "String")),
     ("file", "offset"))
-OBLIGATIONS = Table(
-    "obligations", record_columns(OBLIGATION), ("window", "debtor", "creditor", "cause"))
+FLOWS = Table(
+    "flows", record_columns(FLOW), ("window", "debtor", "creditor", "cause"))
 # `run` ends a card's key: rows of all runs in the key's order give its newest row last. Parts of
 # this size are merged no more: that would cost more than reading a few dozen parts does.
 _UNMERGED = ", max_bytes_to_merge_at_max_space_in_pool = 8388608"
@@ -142,5 +142,5 @@ BOOK = Table(
 
 STATE = (CARD_STATES, ACCUMULATORS, OPEN_RIDES)
 # What a run writes before its commit row.
-LEDGER = (ENTRIES, EVENTS, REFUSALS, OBLIGATIONS, *STATE, FILES, NAMES, WINDOWS)
+LEDGER = (ENTRIES, EVENTS, REFUSALS, FLOWS, *STATE, FILES, NAMES, WINDOWS)
 TABLES = (*LEDGER, RUNS, BOOK)

@@ -2,8 +2,8 @@
 
 A column has its field's name. The legs of an entry have a column for each part of each leg but the
 first: that is the fare's, and says again what the entry's own columns do (LEG_COLUMNS). Amounts of
-entries are stored in 32 bits: pricing refuses what does not fit (RULES.md section 3). Reserved bytes
-are zero by contract and not stored.
+entries are stored in 32 bits: pricing refuses what does not fit (RULES.md section 3). Reserved
+bytes are zero by contract and not stored.
 """
 
 from __future__ import annotations

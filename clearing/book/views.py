@@ -45,7 +45,7 @@ _MEMBERS = (
     f"WHERE kind = 'member' AND {COMMITTED} ORDER BY number))"
 )
 
-class Flow(NamedTuple):
+class LegSql(NamedTuple):
     """An amount that one member owes another for a ride: SQL over the columns of an entry."""
 
     debtor: str
@@ -54,9 +54,9 @@ class Flow(NamedTuple):
     cause: str
 
 
-def flows() -> list[Flow]:
+def legs_in_sql() -> list[LegSql]:
     """Every amount of an entry: one for each of its legs."""
-    return [Flow(leg["debtor"], leg["creditor"], leg["amount"], leg["cause"])
+    return [LegSql(leg["debtor"], leg["creditor"], leg["amount"], leg["cause"])
             for leg in LEG_COLUMNS]
 
 
@@ -70,10 +70,10 @@ def _enum(words: dict[str, int]) -> str:
 
 def _postings() -> str:
     """Each flow twice, as a debit of the debtor and a credit of the creditor."""
-    members = [name for flow in flows() for name in (flow.debtor, flow.creditor)]
-    amounts = [flow.amount for flow in flows() for _ in range(2)]
-    causes = [flow.cause for flow in flows() for _ in range(2)]
-    sides = ["1", "2"] * len(flows())
+    members = [name for leg in legs_in_sql() for name in (leg.debtor, leg.creditor)]
+    amounts = [leg.amount for leg in legs_in_sql() for _ in range(2)]
+    causes = [leg.cause for leg in legs_in_sql() for _ in range(2)]
+    sides = ["1", "2"] * len(legs_in_sql())
     cause_words = {cause.name.lower(): int(cause) for cause in Cause}
     side_type = _enum({"debit": 1, "credit": 2}).replace("''", "\\'")
     cause_type = _enum(cause_words).replace("''", "\\'")

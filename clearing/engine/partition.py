@@ -23,7 +23,7 @@ from ext.clearing.partition import list_by_partition
 from ext.clearing.pipeline import Carried, PartitionPipeline
 from ext.clearing.tables import EntryTables
 from ext.records import Records
-from settlement.obligations import ObligationSums
+from settlement.flows import FlowSums
 from settlement.windows import window_table
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Clearer:
     """One thread's pipeline and sums."""
 
     def __init__(self, world: ClearingContext, before: Carried, moment: Moment) -> None:
-        self.sums = ObligationSums()
+        self.sums = FlowSums()
         self._pipeline = PartitionPipeline(
             world.pricing_tables, entry_tables(world, moment), before,
             ride_limit_s=world.network.model.ride_limit_s, watermark=moment.watermark,
@@ -82,7 +82,7 @@ class Clearer:
             pipeline.codes[maybe_seen] = [verdicts[place] for place in zip(
                 some["source_file"].tolist(), some["source_line"].tolist(), strict=True)]
         pipeline.clear()
-        self.sums.add_from(pipeline.add_obligations, len(pipeline.entries))
+        self.sums.add_from(pipeline.add_flows, len(pipeline.entries))
         taps, refused = pipeline.all_taps, pipeline.refused
         return Cleared(pipeline.entries, pipeline.cards, pipeline.accumulators,
                        taps[pipeline.carried], taps[pipeline.events], taps[refused],

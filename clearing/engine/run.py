@@ -1,7 +1,7 @@
 """A run, from files to a committed ledger: the only module that knows the order of the stages.
 
 read and decode -> refuse files that are known -> clear partitions, writing entries meanwhile
--> refusals, obligations, state, names, files -> commit
+-> refusals, flows, state, names, files -> commit
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ext.records import Records
 from network.civil import day_of
 from network.errors import OnecardError
 from network.names import Names
-from settlement.obligations import ObligationSums
+from settlement.flows import FlowSums
 
 # What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
 BESIDE_TAPS_BYTES = 1 << 30
@@ -52,7 +52,7 @@ class Report:
     files: list[BookFile]
     refusals: Counter[Code] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)     # by stage, as the clock went
-    obligations: Records = field(default_factory=lambda: np.zeros(0, records.OBLIGATION))
+    flows: Records = field(default_factory=lambda: np.zeros(0, records.FLOW))
     rejects: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by index in files
     raw: dict[int, list[bytes]] = field(default_factory=dict)
 
@@ -148,7 +148,7 @@ class _Stages:
                  progress: Progress) -> None:
         self.world, self.book, self.run = world, book, run
         self.threads, self.progress = threads, progress
-        self.sums = ObligationSums()
+        self.sums = FlowSums()
         self.refused: list[tuple[Records, npt.NDArray[np.uint16]]] = []     # taps, codes
         self.rides = self.carried = 0
         self._partitions = self._done = 0
@@ -278,8 +278,8 @@ def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], ta
     for index in taken:
         run.write_refusals(refusals.rows[index], refusals.raw[index])
     run.write_refusals(refusals.carried, [b""] * len(refusals.carried))
-    obligations = stages.sums.rows()
-    run.write_obligations(obligations)
+    flows = stages.sums.rows()
+    run.write_flows(flows)
     run.write_names(world.names.unstored())
     run.write_files(refusals.outcomes)
     records_ = sum(outcome.records for outcome in refusals.outcomes)
@@ -289,7 +289,7 @@ def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], ta
         tables=dict.fromkeys(world.versions, world.network.digest), watermark=watermark,
         counts=Counts(taps=records_, accepted=accepted, refused=records_ - accepted,
                       rides=stages.rides, carried=stages.carried))
-    return Report(committed, refusals.outcomes, refusals.counts, {}, obligations,
+    return Report(committed, refusals.outcomes, refusals.counts, {}, flows,
                   refusals.rows, refusals.raw)
 
 

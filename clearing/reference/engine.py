@@ -9,9 +9,9 @@ from itertools import groupby
 
 from clearing.reference import calendar
 from clearing.reference.entries import enter
+from clearing.reference.flows import add_up
 from clearing.reference.identity import list_shown, sift
 from clearing.reference.memory import recall
-from clearing.reference.obligations import add_up
 from clearing.reference.pairing import close_open, pair
 from clearing.reference.pricing import Priced, price
 from clearing.reference.results import Refusal, Result, Ride
@@ -85,7 +85,7 @@ def _finish(world: World, kept: list[Tap], state: State, refusals: list[Refusal]
     return Result(
         entries=entries,
         refusals=sorted(refusals),
-        obligations=add_up(entries),
+        flows=add_up(entries),
         state=replace(_remember_cards(state, cards), accepted=accepted, open=still_open),
         refused_rides=[one.ride for one in refused],
     )

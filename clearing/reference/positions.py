@@ -1,11 +1,11 @@
-"""Obligations to net positions of members, cities and provinces (RULES.md §6)."""
+"""Flows to net positions of members, cities and provinces (RULES.md §6)."""
 
 from __future__ import annotations
 
 import datetime
 from collections import defaultdict
 
-from clearing.reference.results import Obligations
+from clearing.reference.results import Flows
 from clearing.reference.world import World
 from network.model import Funder, Issuer, Operator
 
@@ -15,11 +15,11 @@ NATION = "nation"
 Positions = dict[tuple[datetime.date, str, str], int]
 
 
-def net(obligations: Obligations, world: World) -> Positions:
+def net(flows: Flows, world: World) -> Positions:
     """Every position of every window. At each level they add up to 0 per window."""
     homes = _list_homes(world)
     positions: defaultdict[tuple[datetime.date, str, str], int] = defaultdict(int)
-    for (window, debtor, creditor, _), (amount, _) in obligations.items():
+    for (window, debtor, creditor, _), (amount, _) in flows.items():
         for member, signed in ((debtor, -amount), (creditor, amount)):
             city, province = homes[member]
             positions[window, "member", member] += signed

@@ -154,7 +154,7 @@ class Entry:
 
 
 # (window, debtor, creditor, cause) -> (amount, rides)
-Obligations = dict[tuple[datetime.date, str, str, str], tuple[int, int]]
+Flows = dict[tuple[datetime.date, str, str, str], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class Result:
 
     entries: list[Entry]
     refusals: list[Refusal]
-    obligations: Obligations
+    flows: Flows
     state: State
     refused_rides: list[Ride] = field(default_factory=list)     # NO_FARE, PRICE_OVERFLOW
 
@@ -188,9 +188,9 @@ class Result:
         return {
             "entries": sorted(entry.row() for entry in self.entries),
             "refusals": sorted(tuple(refusal) for refusal in self.refusals),
-            "obligations": sorted(
+            "flows": sorted(
                 (window.isoformat(), debtor, creditor, cause, amount, rides)
-                for (window, debtor, creditor, cause), (amount, rides) in self.obligations.items()
+                for (window, debtor, creditor, cause), (amount, rides) in self.flows.items()
             ),
             "carried": sorted((tap.card, tap.card_seq, tap.tapped_at, tap.operator, tap.stop)
                               for tap in self.carried),

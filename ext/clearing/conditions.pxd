@@ -5,10 +5,7 @@ from libc.stdint cimport int64_t, uint16_t, uint32_t
 from ext.checked cimport check
 from ext.codes cimport RideState
 from ext.clearing.tables cimport PricingTables
-from ext.records cimport REVIEWED, Condition, Ride, Timeframe
-
-cdef enum:
-    DAY_S = 86400
+from ext.records cimport DAY_S, REVIEWED, Condition, Ride, Timeframe
 
 
 cdef inline bint is_incomplete(const Ride *ride) noexcept nogil:

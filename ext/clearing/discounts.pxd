@@ -10,6 +10,7 @@ from ext.codes cimport Effect, MeasuredFrom, Rounding
 from ext.records cimport (
     LEGS,
     NO_TRANSFER,
+    PPM,
     SHARE_ISSUER,
     SHARE_OPERATOR,
     CardState,
@@ -20,7 +21,6 @@ from ext.records cimport (
 )
 
 cdef enum:
-    PPM = 1000000
     NEVER_S = 0xFFFFFFFF
     FUNDERS_MAX = 8
     DOES_NOT_FIT = -1

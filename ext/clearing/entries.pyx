@@ -14,6 +14,7 @@ from ext.codes cimport Cause, Code, Reason, RideState
 from ext.records cimport (
     FARE_LEG,
     LEGS,
+    PPM,
     Agreement,
     AgreementIndex,
     Charge,
@@ -22,9 +23,6 @@ from ext.records cimport (
     Ride,
     Tap,
 )
-
-cdef enum:
-    PPM = 1000000
 
 
 cdef inline int64_t fee_of(int64_t paid, int64_t ppm) noexcept nogil:

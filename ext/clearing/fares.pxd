@@ -153,7 +153,7 @@ cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ri
         return NO_FARE_AMOUNT
     # Four fares a stop: lowest and highest as way in, the same as way out.
     return tables.fares[row.edges + 4 * index + (0 if known_entry else 2)
-                      + (1 if by == EdgeFare.HIGHEST else 0)]
+                        + (1 if by == EdgeFare.HIGHEST else 0)]
 
 
 cdef inline int64_t fare_by_basis(PricingTables tables, const FareRow *row, const Ride *ride,

@@ -10,6 +10,7 @@ from ext.cards cimport same_card
 from ext.checked cimport check, must
 from ext.codes cimport RideState, TapKind
 from ext.records cimport (
+    DAY_S,
     HAS_DISTANCE,
     HAS_DUE,
     HAS_PAID,
@@ -33,7 +34,7 @@ cdef inline uint16_t service_day_of(uint32_t at, const Pairing *pairing) noexcep
     cdef int64_t civil = <int64_t>at + pairing.civil_offset_s - pairing.day_starts_s
     if civil < 0:
         return 0
-    return <uint16_t>(<uint64_t>civil // 86400)
+    return <uint16_t>(<uint64_t>civil // DAY_S)
 
 
 cdef inline uint32_t calendar_date(uint32_t days) noexcept nogil:

@@ -1,17 +1,17 @@
 """Adds the legs of entries up to what each member owes another, per window and cause.
 
 The rules are in clearing/reference/RULES.md section 6. The sums stand in a table that the caller
-brings: open addressing, a power of two of rows, rows with `rides` 0 are free.
+brings: open addressing, a power of two of rows, rows with `count` 0 are free.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ext.checked cimport CHECKED, add_i64, check
-from ext.records cimport HELD, LEGS, Entry, Legs, Obligation
+from ext.records cimport HELD, LEGS, Entry, Legs, Flow
 
 
-cdef int owe(Obligation[::1] sums, uint16_t window, uint16_t debtor, uint16_t creditor,
-             uint8_t cause, int64_t amount, uint32_t rides, Py_ssize_t *free) except -1 nogil:
+cdef int owe(Flow[::1] sums, uint16_t window, uint16_t debtor, uint16_t creditor,
+             uint8_t cause, int64_t amount, uint32_t count, Py_ssize_t *free) except -1 nogil:
     """Add one amount to its row, or take a free one; a member owes itself nothing."""
     cdef uint64_t key, place
     cdef uint64_t mask = <uint64_t>sums.shape[0] - 1
@@ -23,25 +23,25 @@ cdef int owe(Obligation[::1] sums, uint16_t window, uint16_t debtor, uint16_t cr
     place = (key * <uint64_t>0x9E3779B97F4A7C15) >> 32
     for probes in range(sums.shape[0]):
         place &= mask
-        if sums[place].rides == 0:
-            sums[place] = Obligation(amount=0, rides=0, window=window, debtor=debtor,
+        if sums[place].count == 0:
+            sums[place] = Flow(amount=0, count=0, window=window, debtor=debtor,
                                      creditor=creditor, cause=cause, reserved=0, reserved_2=0)
             free[0] -= 1
         elif (sums[place].window != window or sums[place].debtor != debtor
               or sums[place].creditor != creditor or sums[place].cause != cause):
             place += 1
             continue
-        if <uint32_t>(sums[place].rides + rides) < rides:
+        if <uint32_t>(sums[place].count + count) < count:
             return OVERFLOWED
         if add_i64(sums[place].amount, amount, &accumulator):
             return OVERFLOWED
         sums[place].amount = accumulator
-        sums[place].rides += rides
+        sums[place].count += count
         return ADDED
     return NO_ROOM
 
 
-cdef int owe_for_entry(Obligation[::1] sums, const Entry *entry,
+cdef int owe_for_entry(Flow[::1] sums, const Entry *entry,
                        Py_ssize_t *free) except -1 nogil:
     """Add all that one entry makes members owe; the first trouble, or ADDED."""
     cdef const Legs *legs = &entry.charge.legs
@@ -54,14 +54,14 @@ cdef int owe_for_entry(Obligation[::1] sums, const Entry *entry,
     return ADDED
 
 
-cdef Py_ssize_t free_rows(const Obligation[::1] sums) except -1 nogil:
+cdef Py_ssize_t free_rows(const Flow[::1] sums) except -1 nogil:
     cdef Py_ssize_t i, free = 0
     for i in range(sums.shape[0]):
-        free += sums[i].rides == 0
+        free += sums[i].count == 0
     return free
 
 
-cdef int add_rows(const Entry[::1] entries, Obligation[::1] sums, Py_ssize_t *free,
+cdef int add_rows(const Entry[::1] entries, Flow[::1] sums, Py_ssize_t *free,
                   Py_ssize_t *done) except -1 nogil:
     """Add entries while there is room for a whole one; where it stopped and why.
 
@@ -84,13 +84,13 @@ cdef int add_rows(const Entry[::1] entries, Obligation[::1] sums, Py_ssize_t *fr
     return ADDED
 
 
-def add_obligations(const Entry[::1] entries not None, Obligation[::1] sums not None):
+def add_flows(const Entry[::1] entries not None, Flow[::1] sums not None):
     """The number of entries added into `sums`; fewer than all where it has no more room.
 
     sums: a power of two of rows, zeroed at first. Call again with a larger table, into which
-    merge_obligations has copied the old one, and the entries that are left.
+    merge_flows has copied the old one, and the entries that are left.
     Raises ValueError for a wrong size, OverflowError where a sum does not fit 64 bits,
-    or its rides 32.
+    or its count 32.
     """
     cdef Py_ssize_t done = 0, free
     cdef int trouble
@@ -104,10 +104,10 @@ def add_obligations(const Entry[::1] entries not None, Obligation[::1] sums not 
     return done
 
 
-def merge_obligations(const Obligation[::1] more not None, Obligation[::1] sums not None):
+def merge_flows(const Flow[::1] more not None, Flow[::1] sums not None):
     """True where all of `more` was added into `sums`; False where there is no room for it.
 
-    Rows of `more` with rides 0 are free and passed over. Raises as add_obligations.
+    Rows of `more` with count 0 are free and passed over. Raises as add_flows.
     """
     cdef Py_ssize_t i, free
     cdef int trouble = ADDED
@@ -118,10 +118,10 @@ def merge_obligations(const Obligation[::1] more not None, Obligation[::1] sums 
         return False
     with nogil:
         for i in range(more.shape[0]):
-            if more[i].rides == 0:
+            if more[i].count == 0:
                 continue
             trouble = owe(sums, more[i].window, more[i].debtor, more[i].creditor, more[i].cause,
-                          more[i].amount, more[i].rides, &free)
+                          more[i].amount, more[i].count, &free)
             if trouble != ADDED:
                 break
     if trouble == OVERFLOWED:

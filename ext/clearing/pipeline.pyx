@@ -19,7 +19,7 @@ from ext.clearing.order cimport SCRATCH, find_seen_rows, open_states_rows, order
 from ext.clearing.tables cimport EntryTables, PricingTables
 from ext.clearing.pricing cimport price_rows
 from ext.records cimport (
-    CARRIED, Accumulator, CardState, Charge, Entry, Member, Obligation, Ride, Tap,
+    CARRIED, Accumulator, CardState, Charge, Entry, Member, Flow, Ride, Tap,
 )
 
 from ext import records
@@ -101,7 +101,7 @@ cdef class PartitionPipeline:
     cdef Ride[::1] _rides
     cdef Charge[::1] _charges
     cdef Entry[::1] _entries
-    cdef Obligation[::1] _sums
+    cdef Flow[::1] _sums
     cdef object _sums_given
     cdef Py_ssize_t _sums_free
     cdef dict _arrays
@@ -192,7 +192,7 @@ cdef class PartitionPipeline:
         self._kept = kept
         return 0
 
-    def add_obligations(self, sums not None, Py_ssize_t done):
+    def add_flows(self, sums not None, Py_ssize_t done):
         """Add entries from `done` on to sums; how many are added then, see ext.clearing.netting.
 
         Nobody else adds to the sums as long as they are handed over again.

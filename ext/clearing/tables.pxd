@@ -30,8 +30,9 @@ cdef class PricingTables:
     cdef const uint16_t[::1] ranked_tariffs
     cdef const uint16_t[::1] line_groups        # by line number; 0 and beyond: group 0
     cdef const Tariff[::1] tariffs
-    cdef const CandidateRows[::1] candidates    # [tariff][card kind][medium][mode]; the last kind
-    cdef const uint32_t[::1] candidate_fares    # and medium stand for newer ones
+    # [tariff][card kind][medium][mode]; the last kind and medium: newer ones
+    cdef const CandidateRows[::1] candidates
+    cdef const uint32_t[::1] candidate_fares
     cdef const FareRow[::1] fare_rows
     cdef const DiscountStage[::1] stages
     cdef const uint32_t[::1] candidate_discounts

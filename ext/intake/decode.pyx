@@ -16,12 +16,12 @@ from libc.string cimport memcpy, memset
 from ext.checked cimport check
 from ext.codes cimport Code, TapKind
 from ext.intake.fields cimport (
-    DAY_S, is_digit, read_amount, read_card, read_day, read_number, read_short, read_time,
+    is_digit, read_amount, read_card, read_day, read_number, read_short, read_time,
 )
 from ext.intake.lines cimport read_ahead, text_of
 from ext.intake.lookup cimport Lookup, Table, find_index
 from ext.records cimport (
-    HAS_BALANCE, HAS_DISTANCE, HAS_DUE, HAS_PAID, HAS_TAC, Refusal, Tap,
+    DAY_S, HAS_BALANCE, HAS_DISTANCE, HAS_DUE, HAS_PAID, HAS_TAC, Refusal, Tap,
 )
 from ext.intake.scan cimport WAYS, use_way
 from ext.intake.text cimport (
@@ -499,7 +499,7 @@ cdef inline int read_tac(Field field, uint32_t *tac) noexcept nogil:
     cdef uint32_t i, value = 0
     cdef uint8_t byte
     if field.size != 8:
-        return Code.TAC_INVALID
+        return Code.TAC_MALFORMED
     for i in range(8):
         byte = field.at[i]
         if is_digit(byte):
@@ -507,7 +507,7 @@ cdef inline int read_tac(Field field, uint32_t *tac) noexcept nogil:
         elif 97 <= (byte | 32) <= 102:
             value = value << 4 | <uint32_t>((byte | 32) - 87)
         else:
-            return Code.TAC_INVALID
+            return Code.TAC_MALFORMED
     tac[0] = value
     return Code.OK
 
@@ -524,7 +524,7 @@ cdef inline int read_proof(Context *context, Tap *tap) noexcept nogil:
         tap.flags |= HAS_DISTANCE
     if text_of(context, Column.TAC).size:
         if read_tac(text_of(context, Column.TAC), &tap.tac):
-            return refuse(context, Column.TAC, Code.TAC_INVALID)
+            return refuse(context, Column.TAC, Code.TAC_MALFORMED)
         tap.flags |= HAS_TAC
     if text_of(context, Column.KEY_VERSION).size:
         code = read_number(text_of(context, Column.KEY_VERSION), 255, &value)

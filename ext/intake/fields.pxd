@@ -11,9 +11,7 @@ from ext.intake.decode cimport AMOUNT_LIMIT, Context, Field
 from ext.intake.text cimport (
     eight_digits, likely, load8, load_digits, load_some, not_digits, read_digits, swap8,
 )
-
-cdef enum:
-    DAY_S = 86400
+from ext.records cimport DAY_S
 
 
 cdef inline int read_number(Field field, uint64_t limit, uint64_t *value) noexcept nogil:
@@ -161,7 +159,7 @@ cdef inline int read_date(uint32_t year, uint32_t month, uint32_t day,
     before += (367 * month - 362) // 12 + day - 1
     if month > 2:
         before -= 2 - leap
-    seconds[0] = (before - 719162) * 86400
+    seconds[0] = (before - 719162) * DAY_S
     return Code.OK
 
 

@@ -105,5 +105,5 @@ def test_a_whole_book_agrees_with_itself(asked: Asked) -> None:
 def test_the_network_is_the_one_last_cleared_with(asked: Asked) -> None:
     session = Session(asked.session.book)
     assert session.locator() == "demo"
-    assert session.described().title == asked.session.world().network.title
+    assert session.described().model.network == session.numbered().network.model.network == "demo"
     assert session.beside("a", "b") == asked.folder / "book" / "a" / "b"

@@ -60,7 +60,7 @@ def test_a_price_is_answered_as_figures() -> None:
     answer = price(replace(METRO, month_spend="100", before=("bus 07:30 1.00",)))
     assert (answer.code, answer.due, answer.currency, answer.minor_unit) == (
         "OK", 500, "yuan", "fen")
-    assert answer.paid == answer.due - sum(leg.amount for leg in answer.legs)
+    assert answer.paid == answer.due - sum(leg.amount for leg in answer.legs[1:])
     assert [earlier.due for earlier in answer.rides_before] == [100]
     assert any("20 minutes after it began" in assumed for assumed in answer.assumed)
     assert answer.reason is None

@@ -26,7 +26,7 @@ EVERY_RULE = {field for row in ROWS for field in row.__struct_fields__}
 TAPS = 5_000
 KERNELS = {"decode_rows", "PartitionBuffer.put", "PartitionBuffer.gather",
            "PartitionPipeline.prepare", "PartitionPipeline.clear",
-           "PartitionPipeline.add_obligations"}
+           "PartitionPipeline.add_flows"}
 
 
 def run(*arguments: str, cwd: Path) -> str:

@@ -24,7 +24,7 @@ MISSING = peers.list_missing()
 OUTCOME = Outcome(
     refused={"CONFLICT": 2}, rides={"COMPLETE": 5, "SINGLE_TAP": 1}, still_open=1, due=1200,
     price=1140, paid=1150, checksum=123456,
-    obligations=[["2024-11-25", "gz-card", "gz-metro", "FARE", 1150]],
+    flows=[["2024-11-25", "gz-card", "gz-metro", "FARE", 1150]],
     positions={"gz-card": -1150, "gz-metro": 1150})
 
 needs_peers = pytest.mark.skipif(
@@ -81,8 +81,8 @@ def test_a_peer_with_another_fare_rule_is_caught(tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", [
     {"refused": {"CONFLICT": 1}}, {"refused": {"CONFLICT": 2, "DUPLICATE": 1}},
     {"rides": {"COMPLETE": 6}}, {"still_open": 0}, {"due": 1201}, {"price": 1139}, {"paid": 0},
-    {"checksum": 123457}, {"obligations": []},
-    {"obligations": [["2024-11-26", "gz-card", "gz-metro", "FARE", 1150]]},
+    {"checksum": 123457}, {"flows": []},
+    {"flows": [["2024-11-26", "gz-card", "gz-metro", "FARE", 1150]]},
     {"positions": {"gz-card": -1149, "gz-metro": 1149}},
 ], ids=str)
 def test_whatever_differs_is_named(change: dict[str, Any]) -> None:

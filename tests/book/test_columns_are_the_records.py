@@ -15,7 +15,7 @@ from network.names import Name
 from tests.book.workload import add_run, commit
 
 RECORDS = [
-    (schema.ENTRIES, records.ENTRY), (schema.OBLIGATIONS, records.OBLIGATION),
+    (schema.ENTRIES, records.ENTRY), (schema.FLOWS, records.FLOW),
     (schema.OPEN_RIDES, records.TAP),
 ]
 PACKED = {

@@ -12,8 +12,8 @@ from ext.records import (
     ACCUMULATOR,
     CARD_STATE,
     ENTRY,
+    FLOW,
     LEGS_MOST,
-    OBLIGATION,
     REFUSAL,
     TAP,
 )
@@ -143,7 +143,7 @@ def write(run: OpenRun, number: int) -> None:
     run.write_events(events_of(number))
     refusals = _random(np.random.default_rng([3, number]), REFUSAL, 5)
     run.write_refusals(refusals, [b"", b"\xff\x00", b"a,b", b"x" * 5_000, "卡".encode()])
-    run.write_obligations(_random(np.random.default_rng([4, number]), OBLIGATION, 7))
+    run.write_flows(_random(np.random.default_rng([4, number]), FLOW, 7))
     run.write_state(*state_of(number))
     run.write_names(names_of(number))
     run.write_files([

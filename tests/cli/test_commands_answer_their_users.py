@@ -31,6 +31,7 @@ DOCUMENTED = {
     "variances": ("table", "operator", "device", "variance", "rides", "total"),
 }
 HELP_SECONDS = 0.3
+FEES = ("clearing_fee", "issuer_fee")
 HEAVY = {"numpy", "pandas", "pyarrow", "rich", "chdb", "clickhouse_driver", "msgspec", "ext"}
 
 
@@ -161,15 +162,16 @@ def test_an_explanation_adds_up(demo: Demo) -> None:
     entries = shown("entries", demo.book)
     kinds: dict[tuple[str, ...], dict[str, str]] = {}
     for entry in entries:
-        legs = tuple(str(entry[f"leg{leg}_kind"]) for leg in (1, 2, 3))
+        legs = tuple(str(entry[f"leg{leg}_cause"]) for leg in range(1, 6))
         kinds.setdefault((entry["state"], str(entry["variance"] != 0), *legs), entry)
     assert len(kinds) > 5
     for entry in kinds.values():
         ride = f"{entry['card']}/{entry['card_seq']}"
         done = accepted("explain", ride, "--json", "--book", demo.book)
         one = json.loads(done.out)[0]
-        assert sum(leg["amount"] for leg in one["legs"]) == (
-            one["due"] - one["paid"] + one["variance"])
+        assert sum(leg["amount"] for leg in one["legs"] if leg["cause"] not in FEES) == (
+            one["due"] + one["variance"])
+        assert one["legs"][0]["amount"] == one["paid"]
         assert (one["due"], one["paid"]) == (entry["due"], entry["paid"])
         assert any(step["applied"] for step in one["rows_tried"])
         assert one["taps"]
@@ -191,7 +193,7 @@ PLANTED = {
     "both sides": ("entries", "due = due + 100, price = price + 100, paid = paid + 100",
                    "differs: ride "),
     "a funder": ("entries", "leg2_debtor = leg2_debtor + 1", "but the entries say"),
-    "an obligation": ("obligations", "amount = amount + 1", "but the entries say"),
+    "an flow": ("flows", "amount = amount + 1", "but the entries say"),
 }
 
 
@@ -201,8 +203,8 @@ def test_a_changed_row_is_found(what: str, made: Demo, tmp_path: Path) -> None:
     book = tmp_path / "book"
     shutil.copytree(made.book, book, symlinks=True)
     with open_book(str(book)) as opened:
-        where = "window = (SELECT min(window) FROM obligations) AND debtor = (" \
-            "SELECT min(debtor) FROM obligations)" if table == "obligations" else (
+        where = "window = (SELECT min(window) FROM flows) AND debtor = (" \
+            "SELECT min(debtor) FROM flows)" if table == "flows" else (
             "(card_hi, card_lo, card_seq) IN (SELECT card_hi, card_lo, card_seq FROM entries "
             "WHERE leg2_amount > 0 ORDER BY card_hi, card_lo, card_seq LIMIT 1)")
         opened.store.run(f"ALTER TABLE {table} UPDATE {change} WHERE {where} "

@@ -25,13 +25,17 @@ def told(*arguments: str, network: str | Path = SMALL) -> dict[str, Any]:
     done = ask(*arguments, "--json", network=network)
     assert (done.code, done.err) == (0, ""), done
     one: dict[str, Any] = json.loads(done.out)
-    assert sum(leg["amount"] for leg in one["legs"]) == one["due"] - one["paid"]
+    assert sum(leg["amount"] for leg in one["legs"]) == one["due"]
     return one
 
 
 def legs(one: dict[str, Any]) -> list[tuple[str, str, str, int]]:
-    assert all(list(leg) == ["kind", "rule", "funder", "amount"] for leg in one["legs"])
-    return [tuple(leg.values()) for leg in one["legs"]]
+    """Cause, rule, debtor and amount of each discount; what the rider pays is looked at here."""
+    fare, *discounts = one["legs"]
+    assert list(fare) == ["cause", "rule", "debtor", "creditor", "amount"]
+    assert (fare["cause"], fare["debtor"], fare["amount"]) == ("fare", one["issuer"], one["paid"])
+    assert {leg["creditor"] for leg in one["legs"]} == {one["operator"]}
+    return [(leg["cause"], leg["rule"], leg["debtor"], leg["amount"]) for leg in discounts]
 
 
 def why(one: dict[str, Any], rule: str) -> str:

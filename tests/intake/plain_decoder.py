@@ -225,7 +225,7 @@ class PlainDecoder:
         if not text:
             return None
         if not re.fullmatch("[0-9A-Fa-f]{8}", text):
-            raise Refused("TAC_INVALID")
+            raise Refused("TAC_MALFORMED")
         return int(text, 16)
 
     def read_key_version(self, text: str, *_: Any) -> int:

@@ -2,19 +2,19 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
-from ext.checked cimport add_i64, check, mul_i64, must, sub_i64
+from ext.checked cimport add_i64, check, must
 from ext.codes cimport Code, RideState, TapKind
 from ext.records cimport (
     LEGS, Accumulator, AccumulatorRule, Agreement, AgreementIndex, Band, CandidateRows, CardState,
     Charge, Condition, DiscountRow, DiscountStage, Entry, FareRow, Legs, LineStop, LineStops,
-    Member, Obligation, PriceBand, Refusal, Ride, SameStation, Share, Tap, Tariff, TariffIndex,
+    Member, Flow, PriceBand, Refusal, Ride, SameStation, Share, Tap, Tariff, TariffIndex,
     Timeframe,
 )
 
 SIZES = {
     "TAP": sizeof(Tap), "REFUSAL": sizeof(Refusal), "RIDE": sizeof(Ride),
     "CHARGE": sizeof(Charge), "ENTRY": sizeof(Entry), "CARD_STATE": sizeof(CardState),
-    "ACCUMULATOR": sizeof(Accumulator), "OBLIGATION": sizeof(Obligation),
+    "ACCUMULATOR": sizeof(Accumulator), "FLOW": sizeof(Flow),
     "CANDIDATE_ROWS": sizeof(CandidateRows), "DISCOUNT_STAGE": sizeof(DiscountStage),
     "CONDITION": sizeof(Condition), "TIMEFRAME": sizeof(Timeframe), "FARE_ROW": sizeof(FareRow),
     "SAME_STATION": sizeof(SameStation),
@@ -53,18 +53,12 @@ def offsets():
     }
 
 
-def reckon(str what, int64_t left, int64_t right):
-    """The result without the GIL, or None where it does not fit."""
+def add(int64_t left, int64_t right):
+    """The sum without the GIL, or None where it does not fit."""
     cdef int64_t result = 0
     cdef bint over
-    cdef int operation = "asm".index(what[0])
     with nogil:
-        if operation == 0:
-            over = add_i64(left, right, &result)
-        elif operation == 1:
-            over = sub_i64(left, right, &result)
-        else:
-            over = mul_i64(left, right, &result)
+        over = add_i64(left, right, &result)
     return None if over else result
 
 

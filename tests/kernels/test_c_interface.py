@@ -74,24 +74,15 @@ def test_offsets_and_codes_in_c_are_those_of_python(probe: ModuleType) -> None:
     assert probe.LEGS_MOST == records.LEGS_MOST
 
 
-@pytest.mark.parametrize(("what", "left", "right", "result"), [
-    ("add", LARGEST, 0, LARGEST),
-    ("add", LARGEST, 1, None),
-    ("add", SMALLEST, -1, None),
-    ("add", SMALLEST, LARGEST, -1),
-    ("subtract", SMALLEST, 1, None),
-    ("subtract", 0, LARGEST, -LARGEST),
-    ("subtract", 0, SMALLEST, None),        # minus the smallest: Cython's own check misses it
-    ("subtract", -1, SMALLEST, LARGEST),
-    ("multiply", LARGEST, 1, LARGEST),
-    ("multiply", LARGEST, 2, None),
-    ("multiply", SMALLEST, -1, None),
-    ("multiply", 3_037_000_499, 3_037_000_499, 9_223_372_030_926_249_001),
-    ("multiply", 3_037_000_500, 3_037_000_500, None),
+@pytest.mark.parametrize(("left", "right", "result"), [
+    (LARGEST, 0, LARGEST),
+    (LARGEST, 1, None),
+    (SMALLEST, -1, None),
+    (SMALLEST, LARGEST, -1),
 ])
-def test_arithmetic_says_where_64_bits_end(probe: ModuleType, what: str, left: int, right: int,
-                                           result: int | None) -> None:
-    assert probe.reckon(what, left, right) == result
+def test_a_sum_says_where_64_bits_end(probe: ModuleType, left: int, right: int,
+                                      result: int | None) -> None:
+    assert probe.add(left, right) == result
 
 
 @pytest.mark.parametrize("place", [3, -1, 2**40])
@@ -117,11 +108,11 @@ def test_what_must_hold_is_looked_at_in_a_checked_build(probe: ModuleType) -> No
 
 def test_another_layout_is_refused() -> None:
     """A view of the wrong struct names the field that does not fit."""
-    from ext.clearing.netting import merge_obligations
+    from ext.clearing.netting import merge_flows
 
     wrong: Any = np.zeros(2, records.AGREEMENT)
     with pytest.raises(ValueError, match="expected"):
-        merge_obligations(wrong, np.zeros(2, records.OBLIGATION))
+        merge_flows(wrong, np.zeros(2, records.FLOW))
 
 
 def test_division_is_pythons(probe: ModuleType) -> None:

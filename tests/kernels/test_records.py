@@ -12,7 +12,7 @@ pytestmark = pytest.mark.kernels
 # Bytes of one record. A ledger holds billions: a change here is meant, or it is a mistake.
 SIZES = {
     "TAP": 120, "REFUSAL": 24, "RIDE": 96, "LEGS_OF_A_RIDE": 120, "CHARGE": 160,
-    "ENTRY": 280, "CARD_STATE": 96, "ACCUMULATOR": 40, "OBLIGATION": 24, "MEMBER": 24,
+    "ENTRY": 280, "CARD_STATE": 96, "ACCUMULATOR": 40, "FLOW": 24, "MEMBER": 24,
     "TARIFF": 16, "CANDIDATE_ROWS": 12, "DISCOUNT_STAGE": 8,
     "CONDITION": 28, "TIMEFRAME": 16, "FARE_ROW": 104, "SAME_STATION": 16, "LINE_STOP": 8,
     "LINE_STOPS": 8, "DISCOUNT_ROW": 120, "BAND": 40, "PRICE_BAND": 16, "SHARE": 16,
@@ -85,10 +85,10 @@ def test_an_entry_begins_with_its_ride_and_charge() -> None:
 
 def test_fields_are_where_the_kernels_have_them() -> None:
     """NumPy is told the layouts that have lists; Cython compares every type and offset."""
-    from ext.clearing.netting import add_obligations
+    from ext.clearing.netting import add_flows
 
     swapped = np.dtype([(name, records.ENTRY[name]) for name in reversed(records.ENTRY.names)])
-    sums = np.zeros(16, records.OBLIGATION)
-    assert add_obligations(np.zeros(1, records.ENTRY), sums) == 1
+    sums = np.zeros(16, records.FLOW)
+    assert add_flows(np.zeros(1, records.ENTRY), sums) == 1
     with pytest.raises(ValueError, match="Buffer dtype mismatch"):
-        add_obligations(np.zeros(1, swapped), sums)
+        add_flows(np.zeros(1, swapped), sums)

@@ -11,7 +11,7 @@ import pytest
 import ext.clearing.order
 from ext import records
 from ext.clearing.journeys import pair_taps
-from ext.clearing.netting import add_obligations
+from ext.clearing.netting import add_flows
 from ext.clearing.order import find_seen, remember_taps
 
 pytestmark = [
@@ -47,4 +47,4 @@ def test_a_card_without_a_state_is_an_error() -> None:
 
 
 def test_what_is_right_is_none() -> None:
-    assert add_obligations(np.zeros(1, records.ENTRY), np.zeros(16, records.OBLIGATION)) == 1
+    assert add_flows(np.zeros(1, records.ENTRY), np.zeros(16, records.FLOW)) == 1

@@ -105,23 +105,23 @@ def _numbers(case: Case) -> dict[str, int]:
             for files in case.list_files() for file in files}
 
 
-def obligations_of(book: MemoryBook) -> Rows:
+def flows_of(book: MemoryBook) -> Rows:
     """What members owe each other, added up over runs."""
     names, sums = Names(book.names()), dict[tuple[Any, ...], list[int]]()
-    for row in book.all_rows("obligations"):
+    for row in book.all_rows("flows"):
         key = (day_of(int(row["window"])), names.code("member", int(row["debtor"])),
                names.code("member", int(row["creditor"])), int(row["cause"]))
         total = sums.setdefault(key, [0, 0])
         total[0] += int(row["amount"])
-        total[1] += int(row["rides"])
+        total[1] += int(row["count"])
     return sorted((*key, *total) for key, total in sums.items())
 
 
-def plain_obligations(results: list[Result]) -> Rows:
+def plain_flows(results: list[Result]) -> Rows:
     """The same of the plain engine."""
     sums = dict[tuple[Any, ...], list[int]]()
     for result in results:
-        for (window, debtor, creditor, cause), (amount, rides) in result.obligations.items():
+        for (window, debtor, creditor, cause), (amount, rides) in result.flows.items():
             total = sums.setdefault((window, debtor, creditor, int(Cause[cause.upper()])), [0, 0])
             total[0] += amount
             total[1] += rides
@@ -167,7 +167,7 @@ def check_agreement(case: Case, threads: int) -> list[Result]:
     check_same("refusals", refusals_of(book, case),
                [tuple(refusal) for result in results for refusal in result.refusals])
     check_same("entries", entries_of(book), plain_entries(results))
-    check_same("obligations", obligations_of(book), plain_obligations(results))
+    check_same("flows", flows_of(book), plain_flows(results))
     check_same("carried", carried_of(book),
                [(tap.card, tap.card_seq, tap.tapped_at) for tap in results[-1].carried])
     return results

@@ -59,7 +59,7 @@ def test_money_adds_up(case: Case) -> None:
 def test_positions_add_up_to_nothing(case: Case) -> None:
     sums: defaultdict[tuple[datetime.date, str], int] = defaultdict(int)
     for result in replay(case):
-        for (window, level, _), amount in net(result.obligations, case.world).items():
+        for (window, level, _), amount in net(result.flows, case.world).items():
             sums[window, level] += amount
     assert set(sums.values()) <= {0}
 

@@ -30,7 +30,7 @@ EXPECTED = [
     "clearing fee", "issuer fee", "carried", "carried entry rode on", "copy of an earlier run",
     "conflict with an earlier run", "closed window", "window moved on", "two months",
     "two versions of a table", "discount on an incomplete ride", "two transfers",
-    "two operators on one ride", "obligation between provinces", "twenty-digit card",
+    "two operators on one ride", "flow between provinces", "twenty-digit card",
 ]
 
 
@@ -97,7 +97,7 @@ def _list_seen_of_entry(world: World, entry: Entry) -> list[str]:
         "discount on an incomplete ride": ride.incomplete and len(charge.legs) > 1,
         "carried entry rode on": ride.taps[0].carried and len(ride.taps) > 1,
         "two operators on one ride": ride.taps[0].operator != ride.taps[-1].operator,
-        "obligation between provinces": world.provinces[home] != world.provinces[here],
+        "flow between provinces": world.provinces[home] != world.provinces[here],
         "twenty-digit card": len(ride.card) == 20,
     }
     return [f"leg {kind}" for kind in kinds] + [name for name, is_so in found.items() if is_so]

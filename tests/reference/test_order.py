@@ -47,7 +47,7 @@ def test_order_unless_the_table_says_otherwise() -> None:
     # 2.00 -> 1.00 -> 0.95 -> 0.855, up to 0.86 -> 0.80
     assert legs(result) == [[("concession", "bus", 100), ("promotion", "bus", 5),
                              ("tier", "bus", 9), ("cap", "bus", 6)]]
-    causes = {cause for _, _, _, cause in result.obligations}
+    causes = {cause for _, _, _, cause in result.flows}
     assert causes == {"fare"}       # an operator owes itself nothing
 
 
@@ -57,7 +57,7 @@ def test_every_sort_of_leg_has_its_cause() -> None:
         concession=[{**HALF, **by_city}], promotion=[{**OFF, "takes_off": 5, **by_city}],
         tier=[{**TIER, **by_city}], cap=[{**CAP, "amount": 80, **by_city}]))
     result = run(world, make_tap("single", "05-04 08:00:00", seq=1))
-    owed = {cause: amount for (_, debtor, _, cause), (amount, _) in result.obligations.items()
+    owed = {cause: amount for (_, debtor, _, cause), (amount, _) in result.flows.items()
             if debtor == "gz-finance"}
     assert owed == {"concession": 100, "promotion": 5, "tier": 9, "cap": 6}
 

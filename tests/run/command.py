@@ -96,7 +96,7 @@ def contents(book: str | Path, *, with_refusals: bool = True) -> str:
         runs = opened.runs()
         posted = opened.query(
             "SELECT window, debtor, creditor, cause, sum(amount) AS owed, sum(rides) AS of_rides "
-            "FROM obligations WHERE run IN (SELECT run FROM runs) "
+            "FROM flows WHERE run IN (SELECT run FROM runs) "
             "GROUP BY window, debtor, creditor, cause ORDER BY window, debtor, creditor, cause")
         parts = [ledger.getvalue().decode(),
                  str([list(map(int, column)) for column in posted.values()]),

@@ -31,7 +31,7 @@ STEPS = {
     "clearing.book.book:Book": ("begin", "load_state"),
     "clearing.book.leftovers:Leftovers": ("drop_uncommitted", "drop_old_state"),
     "clearing.book.commit:OpenRun": (
-        "write_entries", "write_events", "write_refusals", "write_obligations", "write_state",
+        "write_entries", "write_events", "write_refusals", "write_flows", "write_state",
         "write_names", "write_files", "write_window", "commit", "_settle_state", "_check_rows",
         "_totals"),
     "clearing.book.writer:TableWriter": ("finish",),

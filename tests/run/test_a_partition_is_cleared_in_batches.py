@@ -9,7 +9,7 @@ import pytest
 
 from clearing.book import State
 from clearing.engine.context import ClearingContext, load_context
-from clearing.engine.partition import Clearer, Moment, carry
+from clearing.engine.partition import Clearer, Moment, carry, entry_tables
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.reader import read_files
 from clearing.sample.day import write_day
@@ -20,7 +20,7 @@ from ext.clearing.order import SCRATCH_BYTES, open_states, order_taps, remember_
 from ext.clearing.pricing import price_rides
 from network.names import Names
 
-MOMENT = Moment(watermark=1_732_560_000, first_open_day=0)
+MOMENT = Moment(watermark=1_732_560_000, closed_through=None)
 BUSY = 2_500        # taps of one card, more than two batches
 
 
@@ -64,8 +64,8 @@ def one_by_one(world: ClearingContext, taps: Any, before: State) -> tuple[Any, .
     cards = cards[:open_states(taps, order, before.cards, cards)]
     rides, carried = np.empty(len(order), records.RIDE), np.empty(len(order), np.uint32)
     made, still_open = pair_taps(
-        taps, order, world.member_rows, rides, carried,
-        ride_limit_s=world.network.model.ride_limit_s, watermark=MOMENT.watermark,
+        taps, order, world.member_rows, rides, carried, watermark=MOMENT.watermark,
+        ride_limit_s=world.network.model.ride_limit_s,
         civil_offset_s=world.network.civil_offset_s, day_starts_s=world.network.day_starts_s)
     charges = np.empty(made, records.CHARGE)
     room = len(before.accumulators) + made * world.pricing_tables.counts_to_most
@@ -73,8 +73,8 @@ def one_by_one(world: ClearingContext, taps: Any, before: State) -> tuple[Any, .
     kept, _ = price_rides(world.pricing_tables, rides[:made], cards, before.accumulators, charges,
                           accumulators)
     entries = np.empty(made, records.ENTRY)
-    entries = entries[:make_entries(taps, rides[:made], charges, world.member_rows,
-                                    world.agreements, MOMENT.first_open_day, entries, codes)]
+    entries = entries[:make_entries(taps, rides[:made], charges, entry_tables(world, MOMENT),
+                                    entries, codes)]
     remember_taps(taps, order, codes, cards)
     open_rides = taps[carried[:still_open]]
     open_rides["flags"] |= records.TAP_FLAGS["CARRIED"]
@@ -93,7 +93,7 @@ def test_batches_change_nothing(day: tuple[ClearingContext, Any]) -> None:
         found = clearer.clear(None)
         for name, values in zip(("entries", "cards", "accumulators", "open_rides", "codes"), wanted,
                                 strict=True):
-            assert getattr(found, name).tolist() == values.tolist(), name
+            assert getattr(found, name).tobytes() == values.tobytes(), name
         assert len(found.entries) > BUSY // 2
         # Of every other card nothing is carried, so that both cases are met; its counters are
         # forgotten, for the second half's are among them.

@@ -11,8 +11,9 @@ import pytest
 from network.errors import OnecardError
 from network.members import Member
 from network.model import Agreement
+from network.money import PPM
 from network.names import Names
-from settlement.agreements import PPM, AgreementArrays, compile_agreements
+from settlement.agreements import AgreementArrays, compile_agreements
 
 MEMBERS = [
     Member("bus", 1, "operator", "公交", "gz", "GD"),

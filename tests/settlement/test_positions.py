@@ -25,9 +25,9 @@ MEMBERS = [
 ]
 
 
-def obligations_of(*rows: tuple[int, int, int]) -> Any:
-    """Obligations of (debtor, creditor, amount)."""
-    made = np.zeros(len(rows), records.OBLIGATION)
+def flows_of(*rows: tuple[int, int, int]) -> Any:
+    """Flows of (debtor, creditor, amount)."""
+    made = np.zeros(len(rows), records.FLOW)
     for place, row in enumerate(rows):
         for name, value in zip(("debtor", "creditor", "amount"), row, strict=True):
             made[name][place] = value
@@ -41,7 +41,7 @@ def at(level: str, positions: list[Position]) -> dict[str, tuple[int, int, int]]
 
 def test_a_days_positions() -> None:
     """Riders of three cities pay the bus 900; the bus pays fees to three centres."""
-    positions = net_positions(obligations_of(
+    positions = net_positions(flows_of(
         (2, 1, 500), (3, 1, 300), (4, 1, 100), (1, 5, 1), (1, 6, 2), (1, 7, 3)), MEMBERS)
     assert at("member", positions) == {
         "bus": (894, 900, 6), "card": (-500, 0, 500), "sz-card": (-300, 0, 300),
@@ -71,7 +71,7 @@ rows = st.lists(st.tuples(st.integers(1, 7), st.integers(1, 7), st.integers(0, 2
 @given(rows)
 def test_positions_add_up_to_nothing(owed: list[tuple[int, int, int]]) -> None:
     """At every level; sums may be larger than 64 bits."""
-    positions = net_positions(obligations_of(*owed), MEMBERS)
+    positions = net_positions(flows_of(*owed), MEMBERS)
     for level in LEVELS:
         found = [one for one in positions if one.level == level]
         assert sum(one.net for one in found) == 0
@@ -84,7 +84,7 @@ def test_positions_add_up_to_nothing(owed: list[tuple[int, int, int]]) -> None:
 @given(rows)
 def test_instructions_carry_out_the_positions(owed: list[tuple[int, int, int]]) -> None:
     """Payers first, no member twice, none for nothing."""
-    positions = net_positions(obligations_of(*owed), MEMBERS)
+    positions = net_positions(flows_of(*owed), MEMBERS)
     moved = {one.member: one.amount if one.action == "receives" else -one.amount
              for one in instruct(positions)}
     assert moved == {one.member: one.net for one in positions
@@ -95,12 +95,12 @@ def test_instructions_carry_out_the_positions(owed: list[tuple[int, int, int]]) 
 
 
 def test_instructions_of_a_day() -> None:
-    positions = net_positions(obligations_of((2, 1, 500), (1, 5, 1), (3, 2, 500)), MEMBERS)
+    positions = net_positions(flows_of((2, 1, 500), (1, 5, 1), (3, 2, 500)), MEMBERS)
     assert instruct(positions) == [
         Instruction("sz-card", "pays", 500), Instruction("bus", "receives", 499),
         Instruction("gz-centre", "receives", 1)]
 
 
-def test_no_obligations_are_no_positions() -> None:
-    assert net_positions(obligations_of(), MEMBERS) == []
+def test_no_flows_are_no_positions() -> None:
+    assert net_positions(flows_of(), MEMBERS) == []
     assert instruct([]) == []

@@ -9,8 +9,8 @@ import pytest
 
 from tests.tidy.source import list_files, name_of, text_of
 
-# A body follows: the head of a function that runs without the GIL ends with a colon.
-WORKS = re.compile(r"\bnogil:\s*\n")
+# The head of a function that runs without the GIL; its body follows.
+WORKS = re.compile(r"\b(noexcept|except\?? \S+) nogil:\s*\n")
 SAYS = re.compile(r"^ +(check|must)\(", re.MULTILINE)
 # C, whose results lines.pxd holds against the row, and the place where both are defined.
 WITHOUT = {"ext/intake/scan.pxd", "ext/checked.pxd"}

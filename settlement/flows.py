@@ -7,17 +7,17 @@ from collections.abc import Callable
 import numpy as np
 
 from ext import records
-from ext.clearing.netting import merge_obligations
+from ext.clearing.netting import merge_flows
 from ext.records import Records
 
 FIRST_ROWS = 1024
 
 
-class ObligationSums:
-    """Running sums of obligations; one for each thread, merged at the end."""
+class FlowSums:
+    """Running sums of flows; one for each thread, merged at the end."""
 
     def __init__(self) -> None:
-        self._sums = np.zeros(FIRST_ROWS, dtype=records.OBLIGATION)
+        self._sums = np.zeros(FIRST_ROWS, dtype=records.FLOW)
 
     def add_from(self, add: Callable[[Records, int], int], count: int) -> None:
         """Have `add` add so many entries: to the sums, from one on, as far as there is room.
@@ -31,20 +31,20 @@ class ObligationSums:
                 self._grow()
 
     def merge(self, rows: Records) -> None:
-        """Add OBLIGATION rows.
+        """Add FLOW rows.
 
-        Raises OverflowError where a sum does not fit 64 bits, or its rides 32.
+        Raises OverflowError where a sum does not fit 64 bits, or its count 32.
         """
-        while not merge_obligations(rows, self._sums):
+        while not merge_flows(rows, self._sums):
             self._grow()
 
     def rows(self) -> Records:
         """The sums, by window, debtor, creditor and cause."""
-        used = self._sums[self._sums["rides"] > 0]
+        used = self._sums[self._sums["count"] > 0]
         return np.sort(used, order=["window", "debtor", "creditor", "cause"])
 
     def _grow(self) -> None:
         smaller = self._sums
-        self._sums = np.zeros(len(smaller) * 4, dtype=records.OBLIGATION)
-        merged = merge_obligations(smaller, self._sums)
+        self._sums = np.zeros(len(smaller) * 4, dtype=records.FLOW)
+        merged = merge_flows(smaller, self._sums)
         assert merged, "a table four times as large has room for the smaller one"

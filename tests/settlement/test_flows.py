@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ext import records
-from ext.clearing.netting import add_obligations
+from ext.clearing.netting import add_flows
 from ext.codes import Cause
-from settlement import obligations
-from settlement.obligations import ObligationSums
+from settlement import flows
+from settlement.flows import FlowSums
 from tests.kernels.cases import records_of
 
 INT64_MAX = 2**63 - 1
@@ -24,18 +24,18 @@ def entries_of(rows: list[tuple[int, int, int, int]]) -> np.ndarray:
          for window, issuer, operator, paid in rows), records.ENTRY)
 
 
-def add(sums: ObligationSums, entries: np.ndarray) -> None:
+def add(sums: FlowSums, entries: np.ndarray) -> None:
     """Add entries, as a pipeline does with its own."""
-    sums.add_from(lambda table, done: done + add_obligations(entries[done:], table), len(entries))
+    sums.add_from(lambda table, done: done + add_flows(entries[done:], table), len(entries))
 
 
-def owed(sums: ObligationSums) -> list[tuple[int, ...]]:
-    names = ("window", "debtor", "creditor", "cause", "amount", "rides")
+def owed(sums: FlowSums) -> list[tuple[int, ...]]:
+    names = ("window", "debtor", "creditor", "cause", "amount", "count")
     return [tuple(int(row[name]) for name in names) for row in sums.rows()]
 
 
 def test_rows_come_by_window_debtor_creditor_and_cause() -> None:
-    sums = ObligationSums()
+    sums = FlowSums()
     add(sums, entries_of([(10, 3, 1, 5), (9, 4, 1, 5), (9, 3, 2, 5), (9, 3, 1, 5), (9, 3, 1, 7)]))
     assert owed(sums) == [(9, 3, 1, Cause.FARE, 12, 2), (9, 3, 2, Cause.FARE, 5, 1),
                           (9, 4, 1, Cause.FARE, 5, 1), (10, 3, 1, Cause.FARE, 5, 1)]
@@ -56,37 +56,37 @@ def test_parts_add_up_to_the_whole(parts: list[list[tuple[int, int, int, int]]],
             total[0] += paid
             total[1] += 1
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(obligations, "FIRST_ROWS", first_rows)
-        merged = ObligationSums()
+        patch.setattr(flows, "FIRST_ROWS", first_rows)
+        merged = FlowSums()
         for part in parts:
-            sums = ObligationSums()
+            sums = FlowSums()
             add(sums, entries_of(part))
             merged.merge(sums.rows())
     assert owed(merged) == sorted((*key, *total) for key, total in together.items())
 
 
 def test_more_sums_than_the_first_table_has_room_for() -> None:
-    sums = ObligationSums()
+    sums = FlowSums()
     pairs = [(window, 1 + n % 70, 100 + n // 70, 1) for window in (1, 2) for n in range(2000)]
     add(sums, entries_of(pairs))
-    assert len(sums.rows()) == len(pairs) > obligations.FIRST_ROWS
+    assert len(sums.rows()) == len(pairs) > flows.FIRST_ROWS
     assert int(sums.rows()["amount"].sum()) == len(pairs)
 
 
 def test_nothing_owed_is_no_rows() -> None:
-    sums = ObligationSums()
+    sums = FlowSums()
     add(sums, np.zeros(0, records.ENTRY))
-    sums.merge(np.zeros(0, records.OBLIGATION))
+    sums.merge(np.zeros(0, records.FLOW))
     assert owed(sums) == []
 
 
 def test_a_sum_beyond_64_bits_is_an_error() -> None:
     """Better no window than a wrong one."""
-    sums = ObligationSums()
+    sums = FlowSums()
     add(sums, entries_of([(9, 1, 2, INT64_MAX)]))
     with pytest.raises(OverflowError, match="does not fit"):
         add(sums, entries_of([(9, 1, 2, 1)]))
-    other = ObligationSums()
+    other = FlowSums()
     add(other, entries_of([(9, 1, 2, 1)]))
     with pytest.raises(OverflowError, match="does not fit"):
         other.merge(sums.rows())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clearing.reference.results import Entry, Obligations
+from clearing.reference.results import Entry, Flows
 
 
-def add_up(entries: Iterable[Entry]) -> Obligations:
+def add_up(entries: Iterable[Entry]) -> Flows:
     """What every debtor owes every creditor, by window and cause, and for how many rides."""
-    owed: Obligations = {}
+    owed: Flows = {}
     for entry in entries:
         if entry.charge.held:
             continue
