@@ -1,4 +1,4 @@
-"""What clearing costs: an agreement that cannot be kept is refused before any ride is entered."""
+"""What clearing costs: each issuer has its agreements with each operator, in their order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from network.errors import OnecardError
 from network.members import Member
 from network.model import Agreement
 from network.money import PPM
@@ -78,19 +77,3 @@ def test_fees_up_to_the_whole_amount(clearing: int, issuer: int) -> None:
                     "centre": "centre"}).agreements[0]
     assert (int(row["clearing_ppm"]), int(row["issuer_ppm"]), int(row["centre"])) == (
         clearing, issuer, 5)
-
-
-@pytest.mark.parametrize(("agreements", "message"), [
-    ([{"clearing_ppm": -1}],                        "-1 and 0 parts per million"),
-    ([{"issuer_ppm": -1}],                          "0 and -1 parts per million"),
-    ([{"clearing_ppm": PPM, "issuer_ppm": 1}],      "0 to 1000000 together"),
-    ([{"clearing_ppm": 1}],                         "a clearing fee and no centre that takes it"),
-    ([{"centre": "nobody"}],                        "the centre 'nobody', which network.toml does"),
-    ([{"issuers": ["bus"]}],                        "the issuer 'bus', which network.toml does"),
-    ([{"operators": ["bus", "x"]}],                 "the operator 'x', which network.toml does"),
-    ([{"between": "city"}, {}, {"between": "city"}],    "'a2' is for the same rides as 'a0'"),
-    ([{"modes": ["a", "b"]}, {"modes": ["b", "a"]}],    "'a1' is for the same rides as 'a0'"),
-])
-def test_what_cannot_be_kept_is_refused(agreements: list[dict[str, Any]], message: str) -> None:
-    with pytest.raises(OnecardError, match=message):
-        compiled(*agreements)

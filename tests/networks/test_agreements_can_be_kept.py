@@ -1,0 +1,62 @@
+"""An agreement that cannot be kept is refused before any ride is entered, with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from network.errors import TableError
+from network.network import load_network
+from tests.fares.folder import write
+
+CENTRE = '[[centre]]\ncode = "centre"\nname = "清分中心"\n'
+
+
+def load_with(folder: Path, *agreements: str) -> None:
+    """Load a small network with these agreements, each as its keys."""
+    write(folder)
+    written = "".join(f"[[agreement]]\nagreement = \"a{number}\"\n{keys}\n"
+                      for number, keys in enumerate(agreements))
+    path = folder / "network.toml"
+    path.write_text(f"{path.read_text()}\n{CENTRE}\n{written}")
+    load_network(str(folder))
+
+
+@pytest.mark.parametrize("keys", [
+    "", 'clearing_ppm = 1000000\ncentre = "centre"', "issuer_ppm = 1000000",
+    'clearing_ppm = 500000\nissuer_ppm = 500000\ncentre = "centre"',
+    'between = "nation"\nmodes = ["bus"]\nmedia = ["qr"]\nissuers = ["gz-card"]',
+    "in_force_from = 2024-01-01\nin_force_until = 2105-12-31",
+])
+def test_what_can_be_kept(tmp_path: Path, keys: str) -> None:
+    load_with(tmp_path, keys, 'modes = ["metro"]')
+
+
+@pytest.mark.parametrize(("agreements", "found", "excerpt"), [
+    (["clearing_ppm = -1"], "-1 and 0 parts per million", ""),
+    (["issuer_ppm = -1"], "0 and -1 parts per million", ""),
+    (['clearing_ppm = 1000000\nissuer_ppm = 1\ncentre = "centre"'],
+     "1000000 and 1 parts per million", ""),
+    (["clearing_ppm = 1"], "a clearing fee and no centre that takes it", "clearing_ppm = 1"),
+    (['centre = "nobody"'], "names 'nobody', which network.toml does not have",
+     'centre = "nobody"'),
+    (['issuers = ["bus"]'], "names 'bus', which", 'issuers = ["bus"]'),
+    (['operators = ["bus", "x"]'], "names 'x', which", 'operators = ["bus", "x"]'),
+    (['modes = ["boat"]'], "names 'boat', which", 'modes = ["boat"]'),
+    (['media = ["face"]'], "names 'face', which", 'media = ["face"]'),
+    (['card_kinds = ["king"]'], "names 'king', which", 'card_kinds = ["king"]'),
+    (["in_force_until = 2106-01-01"], "has the date 2106-01-01", "in_force_until = 2106-01-01"),
+    (['between = "city"', "", 'between = "city"'], "'a2' is for the same rides as 'a0'", ""),
+    (['modes = ["bus", "metro"]', 'modes = ["metro", "bus"]'],
+     "'a1' is for the same rides as 'a0'", ""),
+])
+def test_what_cannot_be_kept_is_refused(tmp_path: Path, agreements: list[str], found: str,
+                                        excerpt: str) -> None:
+    with pytest.raises(TableError) as refused:
+        load_with(tmp_path, *agreements)
+    assert found in refused.value.found
+    assert refused.value.remedy
+    assert refused.value.location is not None
+    assert refused.value.location.path.name == "network.toml"
+    assert excerpt in refused.value.location.excerpt
