@@ -9,6 +9,7 @@ from network.errors import OnecardError
 
 EPOCH = datetime.date(1970, 1, 1)
 YEARS_AHEAD = 30
+LAST_DAY = 49_000               # in 2104: times of records end in 2106
 
 
 def civil_offset_s(time_zone: str, since: datetime.date) -> int:
@@ -51,3 +52,18 @@ def civil_text(at: int, offset_s: int) -> str:
         return ""
     civil = datetime.datetime.fromtimestamp(at + offset_s, datetime.UTC)
     return civil.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def day_number(text: str) -> int:
+    """The day number of an ISO date.
+
+    Raises OnecardError.
+    """
+    try:
+        day = number_of(datetime.date.fromisoformat(text))
+        if not 0 < day <= LAST_DAY:
+            raise ValueError
+        return day
+    except ValueError:
+        raise OnecardError(f"{text!r} is not a day", expected="a date such as 2024-11-25",
+                           remedy="write the service day of the window") from None

@@ -16,9 +16,10 @@ import numpy as np
 
 from clearing.book import Book, BookFile
 from clearing.book.schema import RAW_BYTES
-from clearing.engine.run import Report, words_of
+from clearing.engine.run import Report
 from ext.codes import Code
 from ext.records import REFUSAL
+from network.refusals import WORDS
 
 REJECT_COLUMNS = ("line", "offset", "code", "field", "reason", "record")
 FOLDER = "acknowledgements"     # in the book's folder, unless somebody says otherwise
@@ -115,6 +116,6 @@ def _reject(report: Report, index: int, folder: Path) -> Path:
         for row, raw in zip(report.rejects[index], report.raw[index], strict=True):
             code = Code(int(row["code"]))
             writer.writerow((int(row["line"]), int(row["offset"]), code.name,
-                             int(row["field"]) or "", words_of(code),
+                             int(row["field"]) or "", WORDS[code],
                              raw[:RAW_BYTES].decode("utf-8", "backslashreplace")))
     return path

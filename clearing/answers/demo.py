@@ -19,12 +19,12 @@ from clearing.engine.run import (
     Report,
     clear_files,
     close_window,
-    day_number,
     no_progress,
 )
 from clearing.sample.day import write_day
 from ext.codes import Cause
 from network.cards import card_text
+from network.civil import day_number
 from network.errors import OnecardError
 from network.members import Level
 from network.money import Currency

@@ -10,8 +10,8 @@ from clearing.answers import statements
 from clearing.answers.listings import flows_of
 from clearing.answers.session import Session
 from clearing.book import Book, Run
-from clearing.engine.run import close_window, day_number
-from network.civil import day_of, number_of
+from clearing.engine.run import close_window
+from network.civil import day_number, day_of, number_of
 from network.errors import OnecardError
 from network.money import Currency
 from settlement.positions import Position, net_positions

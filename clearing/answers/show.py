@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from clearing.answers import listings
 from clearing.answers.listings import Lister
 from clearing.answers.session import Session
-from clearing.engine.run import day_number, words_of
 from ext.codes import Code
 from network.cards import card_bits
+from network.civil import day_number
+from network.refusals import WORDS
 from settlement.positions import net_positions
 
 RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "refused", "rides", "carried", "due",
@@ -131,7 +132,7 @@ def _refusals(session: Session, wanted: Filter) -> Listing:
     rows = zip(*found.values(), strict=True)
     return Listing("refusals", REFUSAL_COLUMNS,
                    ((int(run), names.get(int(file), ""), int(line), int(offset),
-                     Code(int(code)).name, int(field), words_of(Code(int(code))), str(raw))
+                     Code(int(code)).name, int(field), WORDS[Code(int(code))], str(raw))
                     for run, file, line, offset, code, field, raw in rows),
                    ("line", "offset"))
 

@@ -78,8 +78,8 @@ def _print_clearing(cleared: Clearing) -> None:
 def print_refusals(counts: Mapping[Code, int]) -> None:
     """Refusals by code, with what each means."""
     from clearing.cli.output import print_table
-    from clearing.engine.run import words_of
+    from network.refusals import WORDS
 
     print_table("refusals", ("code", "records", "what it means and what to do"),
-                ((code.name, f"{count:,}", words_of(code))
+                ((code.name, f"{count:,}", WORDS[code])
                  for code, count in sorted(counts.items())), right=("records",))

@@ -33,16 +33,14 @@ from clearing.intake.reader import read_files
 from ext import records
 from ext.codes import Code
 from ext.records import Records
-from network.civil import day_of, number_of
+from network.civil import day_of
 from network.errors import OnecardError
 from network.names import Names
-from network.refusals import WORDS
 from settlement.flows import FlowSums
 
 # What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
 BESIDE_TAPS_BYTES = 1 << 30
 SMALL_FILTER = 1 << 16     # words: only cards with open taps matter where a window closes
-LAST_DAY = 49_000               # in 2104: times of records end in 2106
 Progress = Callable[[str, int, int], None]      # stage, done, of how many
 
 
@@ -357,25 +355,3 @@ def raw_records(path: Path, offsets: list[int]) -> list[bytes]:
 def _readable(name: str) -> str:
     """A file's name as text, whatever its bytes are."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def words_of(code: Code) -> str:
-    """What a refusal code means and what to do, in one line."""
-    return WORDS[code]
-
-
-def day_number(text: str) -> int:
-    """The day number of an ISO date.
-
-    Raises OnecardError.
-    """
-    import datetime
-
-    try:
-        day = number_of(datetime.date.fromisoformat(text))
-        if not 0 < day <= LAST_DAY:
-            raise ValueError
-        return day
-    except ValueError:
-        raise OnecardError(f"{text!r} is not a day", expected="a date such as 2024-11-25",
-                           remedy="write the service day of the window") from None

@@ -11,9 +11,10 @@ import pytest
 
 from benchmarks.clickhouse import Server
 from clearing.book import Book, open_book
-from clearing.engine.run import clear_files, close_window, day_number
+from clearing.engine.run import clear_files, close_window
 from ext import codes
 from ext.records import RIDE_FLAGS, TAP_FLAGS
+from network.civil import day_number
 from tests.docs.pages import ROOT, Block, blocks_of, first_cells, quoted, read_page, sections_of
 
 PAGE = read_page("docs/ledger-in-sql.md")

@@ -112,8 +112,9 @@ def test_closing_an_earlier_day_opens_nothing() -> None:
     (1_999_999_999, 1, []), (2_000_000_000, 1, ["PRICE_OVERFLOW"] * 2)])
 def test_more_than_an_amount_can_be_was_not_paid(first: int, last: int, codes: list[str]) -> None:
     """One tap cannot say it; two add up."""
+    bus = {"operator": "bus", "mode": "bus"}
     result = run(make_world(make_table()),
-                 make_tap("in", "05-04 08:00:00", seq=1, paid=first),
-                 make_tap("out", "05-04 08:20:00", seq=2, paid=last))
+                 make_tap("in", "05-04 08:00:00", seq=1, paid=first, **bus),
+                 make_tap("out", "05-04 08:20:00", seq=2, paid=last, **bus))
     assert [refusal.code for refusal in result.refusals] == codes
     assert len(result.entries) == (not codes)
