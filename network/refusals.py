@@ -22,9 +22,11 @@ WORDS: dict[Code, str] = {
                            " its source again, as text",
     Code.NUMBER_INVALID: "the value is not a whole number; write digits only",
     Code.NUMBER_OVERFLOW: "the number is larger than its field can be; correct it at its source",
-    Code.AMOUNT_INVALID: "the amount is not a whole number of minor units (fen, cents); write 250 for 2.50",
+    Code.AMOUNT_INVALID: "the amount is not a whole number of minor units (fen, cents); write 250"
+                         " for 2.50",
     Code.AMOUNT_NEGATIVE: "the amount is negative; send a correction instead of a negative tap",
-    Code.AMOUNT_OVERFLOW: "the amount is beyond 2,000,000,000 minor units; correct it at its source",
+    Code.AMOUNT_OVERFLOW: "the amount is beyond 2,000,000,000 minor units; correct it at its"
+                          " source",
     Code.TIME_INVALID: "the time does not exist or is not written as 20241125073000 or"
                        " 2024-11-25T07:30:00; correct it",
     Code.TIME_TOO_EARLY: "the time is before the network takes taps (taps_from); check the"

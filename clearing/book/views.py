@@ -2,9 +2,9 @@
 
 `ledger` is the entries as they are stored, with the card as it is printed. `postings` is the same
 books in double entry: two rows per amount, a debit and a credit, that add up to nothing, with the
-member's number and code. Amounts are minor units; a reversal's are negative (red ink). Held entries are
-not settled and have no postings. `card_states` and `accumulators` are the stored state, field by
-field; of a card's rows those of the newest run count.
+member's number and code. Amounts are minor units; a reversal's are negative (red ink). Held entries
+are not settled and have no postings. `card_states` and `accumulators` are the stored state, field
+by field; of a card's rows those of the newest run count.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Chain(NamedTuple):
 
 
 class Accumulator(NamedTuple):
-    """An accumulator in one period: minor units, or a number of rides or uses, by what it counts."""
+    """An accumulator in one period: an amount, or a number of rides or uses, by what it counts."""
 
     amount: int
     rides: int
