@@ -25,8 +25,8 @@ STOPS_SHOWN = 6
 ROUNDINGS = {"half_up": "half up", "half_even": "half to even", "down": "down", "up": "up"}
 
 
-def describe(table: Table) -> Iterator[str]:
-    """One version of a table, line by line; amounts in fen."""
+def describe(table: Table, unit: str) -> Iterator[str]:
+    """One version of a table, line by line. unit: what its amounts are a whole number of."""
     until = f"to {table.in_force_until}" if table.in_force_until else "on"
     yield f"{table.table}: {table.title}"
     yield f"  in force from {table.in_force_from} {until}"
@@ -34,7 +34,7 @@ def describe(table: Table) -> Iterator[str]:
     yield (f"  prices rides of {_list(table.operators)}"
            + (f", by {_list(table.modes)}" if table.modes is not None else "")
            + (f", on lines {_some(table.lines)}" if table.lines is not None else "")
-           + f"; home is city {table.city}")
+           + f"; home is city {table.city}; amounts in {unit}")
     for timeframe in table.timeframe:
         yield f"  timeframe {timeframe.timeframe}: {window_words(timeframe)}"
     for name, stops in table.stop_sets.items():
@@ -97,7 +97,7 @@ def fare_lines(fare: Fare) -> Iterator[str]:
            f"{_edge(fare.missing_out)}; back at the same station {_same_station(fare)}")
     if fare.overtime_after_s is not None:
         dearest = ", at least the dearest fare to that exit" if fare.overtime_dearest else ""
-        yield (f"  after {seconds_words(fare.overtime_after_s)} inside {fare.overtime_add} fen "
+        yield (f"  after {seconds_words(fare.overtime_after_s)} inside {fare.overtime_add} "
                f"more{dearest}")
     if fare.discounts_on_incomplete:
         yield "  discounts hold without a way in or out, too"
@@ -105,7 +105,7 @@ def fare_lines(fare: Fare) -> Iterator[str]:
 
 def _basis_words(fare: Fare) -> str:
     if fare.basis == "flat":
-        return f"{fare.amount} fen"
+        return f"{fare.amount}"
     if fare.basis == "od":
         return f"by stops, {fare.column} in {fare.matrix}"
     if fare.basis == "zone":
@@ -128,15 +128,15 @@ def band_words(band: Band, reached: int) -> str:
     reach = f"over {reached} {unit}" if reached else "at first"
     to = "" if end is None else f", up to {end} {unit}"
     every = band.every_s if by_time else band.every_m
-    cost = (f"{band.amount} fen" if band.amount is not None
-            else f"{band.add} fen more for every {every} {unit} begun")
+    cost = (f"{band.amount}" if band.amount is not None
+            else f"{band.add} more for every {every} {unit} begun")
     return f"{reach}{to}: {cost}"
 
 
 def _edge(value: int | str) -> str:
     return {"lowest": "the lowest fare of the stop", "highest": "the highest fare of the stop",
             "terminus": "the fare to the farther end of the line", "fare": "the fare as it is",
-            "validator": "what the validator says"}.get(str(value), f"{value} fen")
+            "validator": "what the validator says"}.get(str(value), f"{value}")
 
 
 def _same_station(fare: Fare) -> str:
@@ -186,7 +186,7 @@ def row_words(row: DiscountRow) -> str:
     if row.unless:
         parts.append(f"not where a {' or '.join(row.unless)} has applied before")
     if (row.rounding, row.unit) != ("half_up", 1):
-        parts.append(f"rounded {ROUNDINGS[row.rounding]} to {row.unit} fen")
+        parts.append(f"rounded {ROUNDINGS[row.rounding]} to {row.unit}")
     return f"{'; '.join(parts)}; {funder_words(row.funders)}"
 
 
@@ -203,18 +203,18 @@ def _effect(row: DiscountRow) -> str:
     if isinstance(row, Tier):
         return f"pays {row.pays_percent} % {_tier_words(row)}"
     if isinstance(row, Cap):
-        return f"no more than {row.amount} fen counted in {row.accumulator}"
+        return f"no more than {row.amount} counted in {row.accumulator}"
     if isinstance(row, Transfer):
         return f"{_transfer_effect(row)}, {_transfer_words(row)}"
     assert isinstance(row, Concession)
     if row.pays_fare is not None:
         return f"pays what fare {row.pays_fare} says"
     if row.takes_off is not None:
-        return f"{row.takes_off} fen off"
+        return f"{row.takes_off} off"
     if row.bands is not None:
         return "pays " + ", ".join(
             f"{band.pays_percent} % of "
-            + (f"what is up to {band.to} fen" if band.to is not None else "the rest")
+            + (f"what is up to {band.to}" if band.to is not None else "the rest")
             for band in row.bands)
     return _pays(row.pays_amount, row.pays_percent)
 
@@ -222,7 +222,7 @@ def _effect(row: DiscountRow) -> str:
 def _pays(amount: int | None, percent: int | str | None) -> str:
     if amount is None:
         return f"pays {percent} %"
-    return f"pays {amount} fen" if amount else "free"
+    return f"pays {amount}" if amount else "free"
 
 
 def _tier_words(tier: Tier) -> str:
@@ -234,13 +234,13 @@ def _tier_words(tier: Tier) -> str:
 
 def _transfer_effect(row: Transfer) -> str:
     if row.credit is not None:
-        return f"{row.credit} fen off"
+        return f"{row.credit} off"
     if row.credit_up_to is not None:
-        return f"the first ride's fare off, up to {row.credit_up_to} fen"
+        return f"the first ride's fare off, up to {row.credit_up_to}"
     if row.pays_difference:
         return "pays what is above the rides before"
     if row.chain_pays is not None:
-        return f"all rides together cost {row.chain_pays} fen"
+        return f"all rides together cost {row.chain_pays}"
     if row.through:
         return "all rides together cost the fare from the first way in"
     return _pays(row.pays_amount, row.pays_percent)

@@ -9,6 +9,7 @@ from fare_tables.model import Table
 from fare_tables.source import load_tables
 from network.errors import OnecardError
 from network.folder import find_folder
+from network.network import load_network
 
 
 class TableListing(NamedTuple):
@@ -33,7 +34,8 @@ def describe_table(network: str, name: str) -> list[str]:
 
     Raises OnecardError where the network has no such table, and TableError.
     """
-    tables = load_tables(find_folder(network))
+    loaded = load_network(network)
+    tables = load_tables(loaded.folder.path)
     table, _, version = name.partition("@")
     chosen = [one for one in tables
               if one.table == table and version in ("", str(one.in_force_from))]
@@ -41,7 +43,7 @@ def describe_table(network: str, name: str) -> list[str]:
         raise OnecardError(f"network {network} has no table {name!r}",
                            expected=", ".join(sorted({one.table for one in tables})),
                            remedy="name one of these")
-    return [line for one in chosen for line in describe(one)]
+    return [line for one in chosen for line in describe(one, loaded.model.minor_unit)]
 
 
 def _listing(one: Table) -> TableListing:

@@ -104,22 +104,22 @@ funders = [{{ funder = "finance", percent = 60 }}, {{ funder = "civil", percent 
         "metro: Fares",
         "  in force from 2024-01-01 on",
         "  legal basis: a notice (a page)",
-        "  prices rides of metro; home is city gz",
+        "  prices rides of metro; home is city gz; amounts in fen",
         "  timeframe peak: workday, 22:00 to 05:00 of the next morning",
         "  stop set west: a and b",
         "  fare, by the first row that fits:",
         "    by-distance: by the shortest way between the stops",
-        "      at first, up to 4000 m: 200 fen",
-        "      over 4000 m: 100 fen more for every 4000 m begun",
-        "      without a way in 300 fen; without a way out the highest fare of the stop; back at "
+        "      at first, up to 4000 m: 200",
+        "      over 4000 m: 100 more for every 4000 m begun",
+        "      without a way in 300; without a way out the highest fare of the stop; back at "
         "the same station the fare as it is",
-        "      after 2 h 30 min inside 0 fen more",
+        "      after 2 h 30 min inside 0 more",
         "  then concession, the first that fits:",
         "    senior: pays 50 %; for card kinds senior; cards of this city; from stops of west; "
         "entered in peak; aged 60 and older; while the card's yearly review is valid; rounded "
-        "down to 10 fen; paid for by finance",
+        "down to 10; paid for by finance",
         "  then transfer, the first that fits:",
-        "    again: the first ride's fare off, up to 100 fen, starting within 1 h 30 min of the "
+        "    again: the first ride's fare off, up to 100, starting within 1 h 30 min of the "
         "end of the ride before, from bus, once, not to the same line, not to the same vehicle; "
         "paid for by finance 60 % and civil 40 %",
         "  tapped again within 1 min 30 s, a card pays for who rides along",
@@ -129,7 +129,7 @@ funders = [{{ funder = "finance", percent = 60 }}, {{ funder = "civil", percent 
 @pytest.mark.parametrize("network", list_networks())
 def test_every_shipped_table_has_words_for_all_of_its_rows(network: str) -> None:
     for table in load_tables(SHIPPED / network):
-        said = "\n".join(describe(table))
+        said = "\n".join(describe(table, "fen"))
         rows = [*table.fare, *table.concession, *table.promotion, *table.transfer, *table.tier,
                 *table.cap]
         assert all(f"{row.rule}: " in said for row in rows)
