@@ -46,7 +46,7 @@ cdef enum:              # Share.funder, for a funder that depends on the ride
 cdef packed struct Tap:
     uint64_t card_hi
     uint64_t card_lo
-    int64_t due             # before concessions, as the validator says; see HAS_DUE
+    int64_t due             # before discounts, as the validator says; see HAS_DUE
     int64_t paid            # as the validator charged; see HAS_PAID
     int64_t balance_before  # before this tap; see HAS_BALANCE
     uint64_t source_offset  # byte offset of the record in its file
@@ -212,7 +212,8 @@ cdef packed struct Accumulator:
     uint64_t card_lo
     int64_t amount              # what its rule counts, in the period
     uint32_t rides
-    uint32_t period             # calendar month (year * 12 + month - 1) or service day
+    uint32_t period             # service day, week, month (year * 12 + month - 1) or year; see
+                                # period_of in ext/clearing/accumulators.pxd
     uint16_t accumulator        # number in the book's dictionary
     uint16_t reserved
     uint32_t reserved_2

@@ -99,7 +99,7 @@ class SameStation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Fare(Row, kw_only=True):
-    """What the ride costs before any concession."""
+    """What the ride costs before any discount."""
 
     basis: Literal["flat", "distance", "time", "od", "zone", "validator"]
     amount: int | None = None               # flat

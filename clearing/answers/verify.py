@@ -12,7 +12,7 @@ from clearing.answers.listings import flows_of
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card
 from clearing.answers.session import Session
 from clearing.book import Book
-from clearing.book.views import legs_in_sql
+from clearing.book.views import LEGS_IN_SQL
 from clearing.reference.world import world_of
 from ext.codes import Cause
 from ext.records import RIDE_FLAGS
@@ -27,7 +27,7 @@ BREAKS_MOST = 100
 # What the operator is due: every leg but the fees, which it owes itself.
 _GROSS = " + ".join(
     f"if({leg.cause} IN ({int(Cause.CLEARING_FEE)}, {int(Cause.ISSUER_FEE)}), 0, {leg.amount})"
-    for leg in legs_in_sql())
+    for leg in LEGS_IN_SQL)
 
 
 def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
@@ -60,7 +60,7 @@ def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
 def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
     """What members owe each other by the entries, added up in SQL."""
     sums: dict[tuple[int, int, int, int], int] = {}
-    for debtor, creditor, amount, cause in legs_in_sql():
+    for debtor, creditor, amount, cause in LEGS_IN_SQL:
         found = book.query(
             f"SELECT window, {debtor} AS debtor, {creditor} AS creditor, "
             f"toUInt8({cause}) AS cause, sum({amount}) AS owed FROM ledger "

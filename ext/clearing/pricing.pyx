@@ -166,7 +166,7 @@ cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage,
     return 0
 
 
-cdef inline int settle_paid(PricingTables tables, Ride *ride, Charge *charge) except -1 nogil:
+cdef inline int decide_paid(PricingTables tables, Ride *ride, Charge *charge) except -1 nogil:
     """Decide what the rider pays: what the validator took, where it charges; else the price."""
     cdef const Member *owner = &tables.members[ride.operator]
     charge.paid = charge.price
@@ -304,7 +304,7 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
     if pricing.fare.discounts_on_incomplete or not pricing.incomplete:
         for i in range(pricing.candidates.stages_count):
             apply_stage(tables, &tables.stages[pricing.candidates.stages + i], &pricing)
-    settle_paid(tables, ride, charge)
+    decide_paid(tables, ride, charge)
     if charge.paid > AMOUNT_MOST:
         return Code.PRICE_OVERFLOW
     if CHECKED:
@@ -348,7 +348,9 @@ cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1]
 def price_rides(PricingTables tables not None, Ride[::1] rides not None,
                 CardState[::1] states not None, const Accumulator[::1] before not None,
                 Charge[::1] charges not None, Accumulator[::1] after not None):
-    """The number of accumulators of the touched cards, and of rides that have no fare.
+    """The number of accumulators of the touched cards, and of rides that were refused.
+
+    A refused ride has the code NO_FARE or PRICE_OVERFLOW in its charge.
 
     rides: by card and time, as pair_taps makes them; `state` and `flags` may change (OVERTIME,
     HELD). states: one row per card, as open_states leaves them; moved forward. before:
