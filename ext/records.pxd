@@ -1,8 +1,9 @@
 """Every record layout, once: packed, explicit sizes, little-endian, no implicit holes.
 
 NumPy dtypes (ext/records.pyx) are read off these structs, ClickHouse columns (clearing/book/)
-are tested against them. Money is int64 minor units. Times are UTC seconds since 1970. A name (member,
-stop, line, device, vehicle, mode, ...) is a number given by the book's dictionary; 0 is none.
+are tested against them. Money is int64 minor units. Times are UTC seconds since 1970. A name
+(member, stop, line, device, vehicle, mode, ...) is a number given by the book's dictionary; 0 is
+none.
 
 A card identity is 128 exact bits: up to 20 digits as (digits count << 56 | value >> 64, value),
 or up to 16 letters and digits as their ASCII bytes, big-endian, padded with zero bytes. The top
@@ -19,6 +20,10 @@ cdef enum:
 cdef enum:
     PPM = 1000000       # parts of a whole: shares, fees
     DAY_S = 86400
+
+cpdef enum:
+    AMOUNT_MOST = 2000000000    # of one record or price: the largest that is believed
+    DAYS_MOST = 65536           # service days that an entry can have, counted from 1970
 
 cdef enum:              # Tap.flags
     HAS_DUE = 1

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from clearing.answers.listings import flows_of
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card
@@ -15,13 +14,12 @@ from clearing.book import Book
 from clearing.book.views import LEGS_IN_SQL
 from clearing.reference.world import world_of
 from ext.codes import Cause
-from ext.records import RIDE_FLAGS
+from ext.records import RIDE_FLAGS, Records
 from fare_tables.source import load_tables
 from network.members import LEVELS
 from network.numbering import NumberedNetwork
 from settlement.positions import net_positions
 
-Records = npt.NDArray[Any]
 BREAKS_MOST = 100
 
 # What the operator is due: every leg but the fees, which it owes itself.

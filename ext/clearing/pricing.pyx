@@ -19,6 +19,7 @@ from ext.clearing.fares cimport find_due, find_fare_row, is_overtime
 from ext.clearing.tables cimport PricingTables
 from ext.codes cimport Cause, Code, Counts, Effect, RideState
 from ext.records cimport (
+    AMOUNT_MOST,
     FARE_LEG,
     HELD,
     NO_TRANSFER,
@@ -38,7 +39,6 @@ from ext.records cimport (
 )
 
 cdef enum:
-    AMOUNT_MOST = 2000000000    # a table by distance can ask for more, two taps can have paid more
     HALF_BYTES = 80             # of a charge
     QUOTAS_MOST = 16            # quotas that one ride can use: the compiler refuses more
 
@@ -258,7 +258,7 @@ cdef inline Code find_charge(PricingTables tables,
     due = find_due(tables, pricing.fare, ride)
     if due < 0:
         return Code.NO_FARE
-    if due > AMOUNT_MOST:
+    if due > AMOUNT_MOST:       # by distance there is no end
         return Code.PRICE_OVERFLOW
     if is_overtime(pricing.fare, ride):
         ride.state = RideState.OVERTIME
@@ -305,7 +305,7 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
         for i in range(pricing.candidates.stages_count):
             apply_stage(tables, &tables.stages[pricing.candidates.stages + i], &pricing)
     decide_paid(tables, ride, charge)
-    if charge.paid > AMOUNT_MOST:
+    if charge.paid > AMOUNT_MOST:       # two taps can have paid more than one may
         return Code.PRICE_OVERFLOW
     if CHECKED:
         check_legs(charge)
@@ -351,7 +351,6 @@ def price_rides(PricingTables tables not None, Ride[::1] rides not None,
     """The number of accumulators of the touched cards, and of rides that were refused.
 
     A refused ride has the code NO_FARE or PRICE_OVERFLOW in its charge.
-
     rides: by card and time, as pair_taps makes them; `state` and `flags` may change (OVERTIME,
     HELD). states: one row per card, as open_states leaves them; moved forward. before:
     accumulators sorted by card. charges: one row per ride. after: room for `before` and

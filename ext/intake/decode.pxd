@@ -6,7 +6,6 @@ from ext.intake.lookup cimport Probe, Table
 from ext.intake.text cimport LINE_LIMIT, PAD
 
 cdef enum:
-    AMOUNT_LIMIT = 2000000000       # the largest due, paid or balance that is believed
     RAW_LIMIT = 1024                # bytes of a refused record that are kept
     COLUMN_LIMIT = 255              # columns of a file; Refusal.field is one byte
     CUTS = LINE_LIMIT + 256         # separators that one line can have, and spare
