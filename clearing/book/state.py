@@ -77,7 +77,7 @@ def _load_filtered(
     store: Store, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep,
     card_filter: Array
 ) -> Array:
-    """Rows of cards in the filter that `keep` chooses: few enough to be sorted here, not by the store."""
+    """Rows of the filter's cards that `keep` chooses: so few that they are sorted here."""
     runs, rows = [np.zeros(0, "<u4")], list[Array]()
     for block in store.blocks(_select(table, base, newest)):
         writers = block.pop("run")
