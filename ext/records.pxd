@@ -1,8 +1,9 @@
 """Every record layout, once: packed, explicit sizes, little-endian, no implicit holes.
 
 NumPy dtypes (ext/records.pyx) are read off these structs, ClickHouse columns (clearing/book/)
-are tested against them. Money is int64 minor units. Times are UTC seconds since 1970. A name (member,
-stop, line, device, vehicle, mode, ...) is a number given by the book's dictionary; 0 is none.
+are tested against them. Money is int64 minor units. Times are UTC seconds since 1970. A name
+(member, stop, line, device, vehicle, mode, ...) is a number given by the book's dictionary; 0 is
+none.
 
 A card identity is 128 exact bits: up to 20 digits as (digits count << 56 | value >> 64, value),
 or up to 16 letters and digits as their ASCII bytes, big-endian, padded with zero bytes. The top
@@ -19,6 +20,10 @@ cdef enum:
 cdef enum:
     PPM = 1000000       # parts of a whole: shares, fees
     DAY_S = 86400
+
+cpdef enum:
+    AMOUNT_MOST = 2000000000    # of one record or price: the largest that is believed
+    DAYS_MOST = 65536           # service days that an entry can have, counted from 1970
 
 cdef enum:              # Tap.flags
     HAS_DUE = 1
@@ -46,7 +51,7 @@ cdef enum:              # Share.funder, for a funder that depends on the ride
 cdef packed struct Tap:
     uint64_t card_hi
     uint64_t card_lo
-    int64_t due             # before concessions, as the validator says; see HAS_DUE
+    int64_t due             # before discounts, as the validator says; see HAS_DUE
     int64_t paid            # as the validator charged; see HAS_PAID
     int64_t balance_before  # before this tap; see HAS_BALANCE
     uint64_t source_offset  # byte offset of the record in its file
@@ -212,7 +217,8 @@ cdef packed struct Accumulator:
     uint64_t card_lo
     int64_t amount              # what its rule counts, in the period
     uint32_t rides
-    uint32_t period             # calendar month (year * 12 + month - 1) or service day
+    uint32_t period             # service day, week, month (year * 12 + month - 1) or year; see
+                                # period_of in ext/clearing/accumulators.pxd
     uint16_t accumulator        # number in the book's dictionary
     uint16_t reserved
     uint32_t reserved_2

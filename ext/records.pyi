@@ -33,10 +33,12 @@ ACCUMULATOR_RULE: np.dtype[np.void]
 AGREEMENT: np.dtype[np.void]
 AGREEMENT_INDEX: np.dtype[np.void]
 
+AMOUNT_MOST: int
+DAYS_MOST: int
+
 TAP_FLAGS: dict[str, int]
 RIDE_FLAGS: dict[str, int]
 LEGS_MOST: int
 DISCOUNT_LEGS_MOST: int
-FEE_LEGS_MOST: int
 SHARE_OF_OPERATOR: int
 SHARE_OF_ISSUER: int

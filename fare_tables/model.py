@@ -2,8 +2,8 @@
 
 What every reader of tables asks of them stands at the end.
 
-Money is whole fen, distances metres, durations seconds. How each part is applied to a ride is in
-clearing/reference/RULES.md, which both engines are written from.
+Money is whole minor units, distances metres, durations seconds. How each part is applied to a ride
+is in clearing/reference/RULES.md, which both engines are written from.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     line_classes: list[str] | None = None       # of network.toml; a line can be of several
     from_stops: list[str] | None = None         # stop sets of the table; the ride's entry is in one
     to_stops: list[str] | None = None
-    timeframes: list[str] | None = None            # of the table; any one will do
+    timeframes: list[str] | None = None         # of the table; any one will do
     timeframe_at: Literal["entry", "exit"] = "entry"
     age_from: int | None = None                 # full years on the service day; 1 or more
     age_to: int | None = None
@@ -99,7 +99,7 @@ class SameStation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Fare(Row, kw_only=True):
-    """What the ride costs before any concession."""
+    """What the ride costs before any discount."""
 
     basis: Literal["flat", "distance", "time", "od", "zone", "validator"]
     amount: int | None = None               # flat
@@ -148,7 +148,7 @@ class DiscountRow(Row, kw_only=True):
     quota: Quota | None = None
     unless: list[Discount] = []             # not where a row of these kinds has applied before
     rounding: Rounding = "half_up"
-    unit: int = 1                           # fen: a price by percent is rounded to a multiple
+    unit: int = 1                           # minor units; a price is rounded to a multiple
 
 
 class Concession(DiscountRow, kw_only=True):

@@ -12,7 +12,7 @@ from typing import Literal
 
 from network.errors import TableError
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday", "holiday")
+DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday", "holiday")
 WEEKDAYS = 5
 
 Kind = Literal["workday", "restday", "holiday"]
@@ -41,7 +41,7 @@ def kind_of(day: datetime.date, calendar: Calendar, own: Mapping[datetime.date, 
 
 def words_for(day: datetime.date, kind: Kind) -> frozenset[str]:
     """What a day can be called in the windows of a table; a holiday is a restday, too."""
-    words = {DAYS[day.weekday()], kind}
+    words = {DAY_NAMES[day.weekday()], kind}
     return frozenset(words | {"restday"} if kind == "holiday" else words)
 
 

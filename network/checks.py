@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from network.civil import EPOCH, LAST_TAP_DAY
 from network.errors import TableError
 from network.locations import KeyPath
 from network.model import Agreement, Centre, Funder, Issuer, NetworkFile, Operator
 from network.money import PPM
 
-FIRST_DAY = datetime.date(1970, 1, 1)
-LAST_DAY = datetime.date(2105, 12, 31)      # times of taps are 32 bits of seconds since 1970
 RIDE_LIMIT_S_MOST = 7 * 86_400
 CURRENCY_DECIMALS = range(4)                # of ISO 4217: rupiah without, yuan 2, dinar 3
 # What an agreement holds for.
@@ -120,9 +118,9 @@ def _check_agreements(model: NetworkFile) -> None:
                                  expected=", ".join(known[key]) or "none", key=(*here, key))
         for key, day in (("in_force_from", one.in_force_from),
                          ("in_force_until", one.in_force_until)):
-            if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            if day is not None and not EPOCH <= day <= LAST_TAP_DAY:
                 raise TableError(f"{what} has the date {day}", "correct the date",
-                                 expected=f"a day from {FIRST_DAY} to {LAST_DAY}",
+                                 expected=f"a day from {EPOCH} to {LAST_TAP_DAY}",
                                  key=(*here, key))
         _check_fees(one, what, here)
     _check_conditions(model.agreement)
@@ -155,9 +153,9 @@ def _check_times(model: NetworkFile) -> None:
     if start.tzinfo is not None or start.microsecond:
         raise TableError(f"day_starts_at is {start}", "write 04:00:00",
                          expected="a time of the civil clock", key=("day_starts_at",))
-    if not FIRST_DAY <= model.taps_from <= LAST_DAY:
+    if not EPOCH <= model.taps_from <= LAST_TAP_DAY:
         raise TableError(f"taps_from is {model.taps_from}", "correct the date",
-                         expected=f"a day from {FIRST_DAY} to {LAST_DAY}", key=("taps_from",))
+                         expected=f"a day from {EPOCH} to {LAST_TAP_DAY}", key=("taps_from",))
     if not 1 <= model.ride_limit_s <= RIDE_LIMIT_S_MOST:
         raise TableError(f"ride_limit_s is {model.ride_limit_s}",
                          "write how long a ride can last at most",

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from network.errors import OnecardError
 
 EPOCH = datetime.date(1970, 1, 1)
+DAYS_MOST = 1 << 16             # service days are 16 bits; ext/records.pxd says it to kernels
+LAST_TAP_DAY = datetime.date(2105, 12, 31)  # times of taps are 32 bits of seconds since 1970
+LAST_WINDOW_NUMBER = 49_000     # in 2104, well before the last tap
 YEARS_AHEAD = 30
-LAST_DAY = 49_000               # in 2104: times of records end in 2106
 
 
 def civil_offset_s(time_zone: str, since: datetime.date) -> int:
@@ -46,6 +48,11 @@ def number_of(day: datetime.date) -> int:
     return (day - EPOCH).days
 
 
+def seconds_of(clock: datetime.time) -> int:
+    """Seconds since midnight."""
+    return clock.hour * 3600 + clock.minute * 60 + clock.second
+
+
 def civil_text(at: int, offset_s: int) -> str:
     """UTC seconds as ISO 8601 civil time; "" for 0, which stands for a time that is not known."""
     if at == 0:
@@ -61,7 +68,7 @@ def day_number(text: str) -> int:
     """
     try:
         day = number_of(datetime.date.fromisoformat(text))
-        if not 0 < day <= LAST_DAY:
+        if not 0 < day <= LAST_WINDOW_NUMBER:
             raise ValueError
         return day
     except ValueError:

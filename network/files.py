@@ -19,7 +19,7 @@ import msgspec
 
 from network.errors import TableError
 from network.locations import KeyPath, Location, lines_of, locate, nearest_line, shorten
-from network.money import AMOUNT_MAX
+from network.money import AMOUNT_MOST
 
 T = TypeVar("T")
 
@@ -98,14 +98,15 @@ def refuse_row(path: Path, line: int, row: Sequence[str], found: str, remedy: st
 
 
 def whole_number(text: str, path: Path, line: int) -> int:
-    """A number of fen or metres from a CSV field.
+    """A number of minor units or metres from a CSV field.
 
-    Raises TableError where it is not a whole number from 0 to AMOUNT_MAX.
+    Raises TableError where it is not a whole number from 0 to AMOUNT_MOST.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MOST
-            and int(text) <= AMOUNT_MAX):
-        raise TableError(f"{text[:DIGITS_MOST]!r} is not a whole number from 0 to {AMOUNT_MAX}",
-                         "write fen or metres without decimals", location=Location(path, line, ""))
+            and int(text) <= AMOUNT_MOST):
+        raise TableError(f"{text[:DIGITS_MOST]!r} is not a whole number from 0 to {AMOUNT_MOST}",
+                         "write minor units or metres without decimals",
+                         location=Location(path, line, ""))
     return int(text)
 
 

@@ -20,7 +20,7 @@ Stops = dict[str, str]                      # stop -> its name
 Links = dict[str, dict[str, int]]           # stop -> neighbour -> metres
 LineStops = dict[str, dict[str, int]]       # line -> stop -> metres along it
 Zones = dict[str, str]                      # stop -> its zone
-Matrix = dict[tuple[str, str], int]         # (from, to) -> fen
+Matrix = dict[tuple[str, str], int]         # (from, to) -> minor units
 
 SHIPPED = Path(__file__).parents[1] / "fare_tables" / "data"
 BLOCK_BYTES = 1 << 20

@@ -108,7 +108,7 @@ class Issuer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Funder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A member that pays concessions: a finance bureau, civil affairs, a sponsor."""
+    """A member that pays for discounts: a finance bureau, civil affairs, a sponsor."""
 
     code: str
     name: str

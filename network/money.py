@@ -10,7 +10,7 @@ from typing import NamedTuple
 from network.errors import TableError
 
 PPM = 1_000_000
-AMOUNT_MAX = 2_000_000_000      # that one record or price may carry; kernels rely on it
+AMOUNT_MOST = 2_000_000_000     # of one record or price; ext/records.pxd says it to kernels
 
 
 class Currency(NamedTuple):

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from network.calendars import Kind, kind_of
 from network.checks import check_model
-from network.civil import civil_offset_s
+from network.civil import civil_offset_s, seconds_of
 from network.errors import TableError
 from network.folder import (
     SHIPPED,
@@ -75,8 +75,7 @@ class Network:
     @property
     def day_starts_s(self) -> int:
         """The second of the civil day at which service days begin."""
-        start = self.model.day_starts_at
-        return start.hour * 3600 + start.minute * 60 + start.second
+        return seconds_of(self.model.day_starts_at)
 
     @cached_property
     def digest(self) -> str:

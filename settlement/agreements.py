@@ -13,12 +13,11 @@ import numpy as np
 
 from ext import records
 from ext.records import Records
-from network.civil import number_of
+from network.civil import DAYS_MOST, number_of
 from network.members import Member
 from network.model import Agreement
 
 EVERY_BIT = (1 << 64) - 1
-LAST_DAY = (1 << 16) - 1
 
 Number = Callable[[str, str], int]      # of a name: kind and code
 
@@ -77,7 +76,7 @@ def _row(one: Agreement, number: Number) -> tuple[int, ...]:
         _bits("medium", one.media, number), _bits("card_kind", one.card_kinds, number),
         number("rule", one.agreement),
         0 if one.in_force_from is None else number_of(one.in_force_from),
-        LAST_DAY if one.in_force_until is None else number_of(one.in_force_until),
+        DAYS_MOST - 1 if one.in_force_until is None else number_of(one.in_force_until),
         number("member", one.centre or ""), 0, 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-DAYS = 1 << 16
+from network.civil import DAYS_MOST
 
 
 def window_table(closed_through: int | None) -> npt.NDArray[np.uint16]:
@@ -14,4 +14,4 @@ def window_table(closed_through: int | None) -> npt.NDArray[np.uint16]:
     closed_through: the last closed day; None: none is closed.
     """
     first_open = 0 if closed_through is None else closed_through + 1
-    return np.maximum(np.arange(DAYS), min(first_open, DAYS - 1)).astype(np.uint16)
+    return np.maximum(np.arange(DAYS_MOST), min(first_open, DAYS_MOST - 1)).astype(np.uint16)

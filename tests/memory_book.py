@@ -70,7 +70,7 @@ class MemoryRun:
                   version=version, network=network, network_digest=network_digest, tables="",
                   watermark=watermark, closed_through=self.closed, state_base=1, state_run=1,
                   **counts._asdict(), entries=len(rows["entries"]), due=0, price=0, paid=0,
-                  variance=0, concessions=0, fees=0, started_at=0,
+                  variance=0, discounts=0, fees=0, started_at=0,
                   finished_at=0)
         self.book.committed.append((run, rows, self))
         return run

@@ -60,7 +60,7 @@ class RideSums(NamedTuple):
 
 
 class Payer(NamedTuple):
-    """A member that pays for rides: riders' issuer, or a funder of concessions."""
+    """A member that pays for rides: riders' issuer, or a funder of discounts."""
 
     who: str                # riders, funder
     member: str

@@ -14,12 +14,11 @@ import numpy.typing as npt
 from clearing.book import Book
 from clearing.book.stored import PARTS
 from ext.codes import Cause, RideState
-from ext.records import FLOW, LEGS_MOST, RIDE_FLAGS
+from ext.records import FLOW, LEGS_MOST, RIDE_FLAGS, Records
 from network.cards import card_text
 from network.civil import day_of
 from network.names import Names
 
-Records = npt.NDArray[Any]
 Rows = Iterator[tuple[Any, ...]]
 
 FEES = (Cause.CLEARING_FEE, Cause.ISSUER_FEE)

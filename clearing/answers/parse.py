@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from network.errors import OnecardError
-from network.money import AMOUNT_MAX, Currency
+from network.money import AMOUNT_MOST, Currency
 
 METRES_MOST = 10_000_000
 YEARS = range(1970, 2106)       # times of taps are 32 bits of seconds since 1970
@@ -32,10 +32,10 @@ def parse_amount(text: str, currency: Currency, where: str) -> int:
     decimals = "" if found is None or found[2] is None else found[2]
     amount = -1 if found is None or len(decimals) > currency.decimals else int(
         found[1] + decimals.ljust(currency.decimals, "0"))
-    if not 0 <= amount <= AMOUNT_MAX:
+    if not 0 <= amount <= AMOUNT_MOST:
         most = f"with up to {currency.decimals} decimals" if currency.decimals else "whole"
         raise OnecardError(f"{text!r} is not an amount", where=where,
-                           expected=f"{currency.name}, from 0 to {currency.text(AMOUNT_MAX)}, "
+                           expected=f"{currency.name}, from 0 to {currency.text(AMOUNT_MOST)}, "
                                     f"{most}",
                            remedy=f"write {currency.text(9_950).replace(',', '')}")
     return amount
@@ -43,7 +43,7 @@ def parse_amount(text: str, currency: Currency, where: str) -> int:
 
 def parse_count(text: str, where: str) -> int:
     """A number of rides."""
-    if not (text.isascii() and text.isdigit() and len(text) < len(str(AMOUNT_MAX))):
+    if not (text.isascii() and text.isdigit() and len(text) < len(str(AMOUNT_MOST))):
         raise OnecardError(f"{text!r} is not a number of rides", where=where,
                            remedy="write digits only, such as 12")
     return int(text)

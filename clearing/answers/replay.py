@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from clearing.book import Book
 from clearing.reference.entries import enter
@@ -20,12 +19,11 @@ from clearing.reference.results import COMPLETE, OVERTIME, Entry, Leg, Ride
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from ext.codes import Cause, RideState
-from ext.records import RIDE_FLAGS
+from ext.records import RIDE_FLAGS, Records
 from network.cards import card_text
 from network.civil import day_of
 from network.names import Names
 
-Records = npt.NDArray[Any]
 # The order in which the engine priced a card's rides: run by run, then by time.
 PRICED_ORDER = (
     "run, greatest(started_at, if(started_at = 0, ended_at, 0)), started_at = 0, card_seq")

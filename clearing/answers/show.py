@@ -15,7 +15,7 @@ from network.refusals import WORDS
 from settlement.positions import net_positions
 
 RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "refused", "rides", "carried", "due",
-               "paid", "variance", "concessions", "digest")
+               "paid", "variance", "discounts", "digest")
 FILE_COLUMNS = ("run", "file", "name", "records", "accepted", "refused", "code", "message",
                 "sha256")
 REFUSAL_COLUMNS = ("run", "file", "line", "offset", "code", "field", "reason", "record")

@@ -6,28 +6,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from clearing.answers.listings import flows_of
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card
 from clearing.answers.session import Session
 from clearing.book import Book
-from clearing.book.views import legs_in_sql
+from clearing.book.views import LEGS_IN_SQL
 from clearing.reference.world import world_of
 from ext.codes import Cause
-from ext.records import RIDE_FLAGS
+from ext.records import RIDE_FLAGS, Records
 from fare_tables.source import load_tables
 from network.members import LEVELS
 from network.numbering import NumberedNetwork
 from settlement.positions import net_positions
 
-Records = npt.NDArray[Any]
 BREAKS_MOST = 100
 
 # What the operator is due: every leg but the fees, which it owes itself.
 _GROSS = " + ".join(
     f"if({leg.cause} IN ({int(Cause.CLEARING_FEE)}, {int(Cause.ISSUER_FEE)}), 0, {leg.amount})"
-    for leg in legs_in_sql())
+    for leg in LEGS_IN_SQL)
 
 
 def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
@@ -60,7 +58,7 @@ def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
 def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
     """What members owe each other by the entries, added up in SQL."""
     sums: dict[tuple[int, int, int, int], int] = {}
-    for debtor, creditor, amount, cause in legs_in_sql():
+    for debtor, creditor, amount, cause in LEGS_IN_SQL:
         found = book.query(
             f"SELECT window, {debtor} AS debtor, {creditor} AS creditor, "
             f"toUInt8({cause}) AS cause, sum({amount}) AS owed FROM ledger "

@@ -165,7 +165,7 @@ class OpenRun:
         self._check_open()
         for writer in self._writers:
             writer.finish()
-        base, state_run = self._settle_state()
+        base, state_run = self._complete_state()
         self._check_rows()
         parent, rows = self._parent, self._entries.rows
         closed = max([*self._days, parent.closed_through if parent else 0])
@@ -186,7 +186,7 @@ class OpenRun:
         self._leftovers.drop_old_state(row)
         return row
 
-    def _settle_state(self) -> tuple[int, int]:
+    def _complete_state(self) -> tuple[int, int]:
         """From which run on state is read, completing this run's to a full copy where due."""
         before = self._parent.state_base if self._parent else 0
         if not self._wrote_state:
@@ -227,9 +227,9 @@ class OpenRun:
         Legs but the fare's are what was taken off and what is paid for clearing.
         """
         totals = self._entries.totals
-        concessions = totals["due"] - totals["price"]
-        return {**{name: totals[name] for name in _TOTALS}, "concessions": concessions,
-                "fees": sum(totals[name] for name in _LEGS) - concessions}
+        discounts = totals["due"] - totals["price"]
+        return {**{name: totals[name] for name in _TOTALS}, "discounts": discounts,
+                "fees": sum(totals[name] for name in _LEGS) - discounts}
 
     def _check_open(self) -> None:
         if self._phase != "open":

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 U16 = Annotated[int, "UInt16"]
 U32 = Annotated[int, "UInt32"]
 U64 = Annotated[int, "UInt64"]
-Fen = Annotated[int, "Int64"]
+Amount = Annotated[int, "Int64"]
 Text = Annotated[str, "String"]
 Time = Annotated[int, "DateTime('UTC')"]    # seconds since 1970
 
@@ -18,7 +18,7 @@ Time = Annotated[int, "DateTime('UTC')"]    # seconds since 1970
 class BookFile(NamedTuple):
     """A file that a run was given, and what became of it."""
 
-    file: U32           # its number in the run, in the order of the digests
+    file: U32           # its number in the book's dictionary, of the kind `file`
     name: Text
     sha256: Text        # in hex
     bytes: U64
@@ -36,7 +36,7 @@ class Counts(NamedTuple):
     accepted: int = 0
     refused: int = 0
     rides: int = 0
-    carried: int = 0    # open entries that the next run starts from
+    carried: int = 0    # open rides that the next run starts from
 
 
 class Run(NamedTuple):
@@ -50,21 +50,21 @@ class Run(NamedTuple):
     network: Text
     network_digest: Text
     tables: Text            # digests of the fare tables, a JSON object by table
-    watermark: U32            # latest time up to which open entries were looked at; UTC seconds
+    watermark: U32          # latest time up to which open rides were looked at; UTC seconds
     closed_through: U16     # last closed service day, days since 1970; 0: none
     state_base: U32         # state is read from this run on; 0: there is none
-    state_run: U32          # the last run that wrote state, with all open entries; 0: none
+    state_run: U32          # the last run that wrote state, with all open rides; 0: none
     taps: U64
     accepted: U64
     refused: U64
     rides: U64
     carried: U64
     entries: U64            # rows in the ledger
-    due: Fen                # sums over the run's entries
-    price: Fen
-    paid: Fen
-    variance: Fen
-    concessions: Fen
-    fees: Fen
+    due: Amount             # sums over the run's entries
+    price: Amount
+    paid: Amount
+    variance: Amount
+    discounts: Amount       # of every kind: due - price
+    fees: Amount
     started_at: Time
     finished_at: Time

@@ -1,7 +1,7 @@
 """The state of every card as of the last run: read from the runs since the last full copy.
 
 A run writes only the cards it touched: per card the newest run's row counts, and the accumulators
-of a card are those that the same run wrote. Open taps are written in full every time. When the
+of a card are those that the same run wrote. Open rides are written in full every time. When the
 rows since the last full copy outgrow it, the book completes the newest run to a full copy.
 """
 
@@ -40,7 +40,7 @@ class State:
 
     cards: Array            # CARD_STATE, by card
     accumulators: Array     # ACCUMULATOR, by card, accumulator, period
-    open_rides: Array        # TAP, by card, time, counter
+    open_rides: Array       # TAP, by card, time, counter
 
 
 def load_state(store: Store, last: Run | None, card_filter: Array | None = None) -> State:
@@ -77,22 +77,22 @@ def _load_filtered(
     store: Store, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep,
     card_filter: Array
 ) -> Array:
-    """Rows of marked cards that `keep` chooses: few enough to be sorted here, not by the store."""
+    """Rows of the filter's cards that `keep` chooses: so few that they are sorted here."""
     runs, rows = [np.zeros(0, "<u4")], list[Array]()
     for block in store.blocks(_select(table, base, newest)):
-        written = block.pop("run")
-        assert isinstance(written, np.ndarray)
-        records = np.empty(len(written), dtype)
+        writers = block.pop("run")
+        assert isinstance(writers, np.ndarray)
+        records = np.empty(len(writers), dtype)
         fill_records(records.view(packed(dtype)), block)
         listed = np.empty(len(records), np.uint32)
         listed = listed[:list_in_card_filter(bytes_of(records), card_filter, listed)]
-        runs.append(written[listed])
+        runs.append(writers[listed])
         rows.append(raw_of(records)[listed].view(dtype))
     found = join_records(rows, dtype)
     keys = {"run": np.concatenate(runs), **{name: found[name] for name in dtype.names or ()}}
     order = np.lexsort([keys[name] for name in reversed(table.order)])
-    found, written = raw_of(found)[order].view(dtype), keys["run"][order]
-    return _chosen(found, keep(written, found, _starts(found)))
+    found, writers = raw_of(found)[order].view(dtype), keys["run"][order]
+    return _chosen(found, keep(writers, found, _starts(found)))
 
 
 def newest_cards(store: Store, base: int, newest: int) -> Iterator[Rows]:
@@ -107,9 +107,9 @@ def newest_accumulators(store: Store, base: int, newest: int) -> Iterator[Rows]:
 
 def touch_marks(cards: Array) -> Array:
     """Rows that say "this run decided" of cards' accumulators, also where it left none."""
-    card_filter = np.zeros(len(cards), ACCUMULATOR)
-    card_filter["card_hi"], card_filter["card_lo"] = cards["card_hi"], cards["card_lo"]
-    return card_filter
+    marks = np.zeros(len(cards), ACCUMULATOR)
+    marks["card_hi"], marks["card_lo"] = cards["card_hi"], cards["card_lo"]
+    return marks
 
 
 def deltas_outgrow_base(store: Store, base: int, newest: int) -> bool:

@@ -45,6 +45,7 @@ _MEMBERS = (
     f"WHERE kind = 'member' AND {COMMITTED} ORDER BY number))"
 )
 
+
 class LegSql(NamedTuple):
     """An amount that one member owes another for a ride: SQL over the columns of an entry."""
 
@@ -54,10 +55,9 @@ class LegSql(NamedTuple):
     cause: str
 
 
-def legs_in_sql() -> list[LegSql]:
-    """Every amount of an entry: one for each of its legs."""
-    return [LegSql(leg["debtor"], leg["creditor"], leg["amount"], leg["cause"])
-            for leg in LEG_COLUMNS]
+# Every amount of an entry: one for each of its legs.
+LEGS_IN_SQL = tuple(LegSql(leg["debtor"], leg["creditor"], leg["amount"], leg["cause"])
+                    for leg in LEG_COLUMNS)
 
 
 def _array(values: list[str], type_: str) -> str:
@@ -65,18 +65,18 @@ def _array(values: list[str], type_: str) -> str:
 
 
 def _enum(words: dict[str, int]) -> str:
-    return "Enum8(" + ", ".join(f"''{word}'' = {number}" for word, number in words.items()) + ")"
+    """A type of words, as it stands inside of a quoted string."""
+    return "Enum8(" + ", ".join(f"\\'{word}\\' = {number}" for word, number in words.items()) + ")"
 
 
 def _postings() -> str:
-    """Each flow twice, as a debit of the debtor and a credit of the creditor."""
-    members = [name for leg in legs_in_sql() for name in (leg.debtor, leg.creditor)]
-    amounts = [leg.amount for leg in legs_in_sql() for _ in range(2)]
-    causes = [leg.cause for leg in legs_in_sql() for _ in range(2)]
-    sides = ["1", "2"] * len(legs_in_sql())
-    cause_words = {cause.name.lower(): int(cause) for cause in Cause}
-    side_type = _enum({"debit": 1, "credit": 2}).replace("''", "\\'")
-    cause_type = _enum(cause_words).replace("''", "\\'")
+    """Each leg twice, as a debit of the debtor and a credit of the creditor."""
+    members = [name for leg in LEGS_IN_SQL for name in (leg.debtor, leg.creditor)]
+    amounts = [leg.amount for leg in LEGS_IN_SQL for _ in range(2)]
+    causes = [leg.cause for leg in LEGS_IN_SQL for _ in range(2)]
+    sides = ["1", "2"] * len(LEGS_IN_SQL)
+    side_type = _enum({"debit": 1, "credit": 2})
+    cause_type = _enum({cause.name.lower(): int(cause) for cause in Cause})
     return (
         f"SELECT run, window, {CARD} AS card, card_hi, card_lo, card_seq, out_seq, "
         f"started_at, ended_at, reason, member, arrayElement({_MEMBERS}, member) AS member_code, "

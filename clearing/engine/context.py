@@ -16,7 +16,6 @@ from fare_tables.model import Table, asks_for_holidays, table_version
 from fare_tables.source import TableSource, locate_error, read_sources
 from network.calendars import last_known_day
 from network.errors import TableError
-from network.indexed import member_rows
 from network.names import Names
 from network.network import Network, load_network
 from network.numbering import NumberedNetwork
@@ -72,6 +71,6 @@ def make_context(network: Network, sources: Sequence[TableSource], names: Names
         raise locate_error(sources, error) from None
     return ClearingContext(
         network=network, names=names, members=numbered.members, tables=tables,
-        member_rows=member_rows(numbered), agreements=compile_agreements(
+        member_rows=compiled["members"], agreements=compile_agreements(
             network.model.agreement, numbered.members, names.known),
         pricing_tables=PricingTables(**compiled))

@@ -57,7 +57,7 @@ class Layout(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     title: str
     format: Literal["csv", "json", "fixed"]
-    fields: dict[str, FieldSource] = {}      # by column of onecard-taps/1; csv and json
+    fields: dict[str, FieldSource] = {} # by column of onecard-taps/1; csv and json
     columns: dict[str, Place] = {}      # the same; fixed
     record_bytes: int = 0               # fixed: of a line, without its end
     encoding: str = "utf-8"

@@ -15,7 +15,7 @@ from clearing.reference.state import Accumulator
 from clearing.reference.words import Answer
 from clearing.reference.world import World
 from fare_tables.model import Cap, DiscountRow, Fare, Table, Tier, discounts_of, table_version
-from network.money import AMOUNT_MAX
+from network.money import AMOUNT_MOST
 
 
 class TraceLine(NamedTuple):
@@ -57,7 +57,7 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
     table = _choose_table(world, ride, trace)
     fare = None if table is None else _choose_fare(world, table, ride, memory, trace)
     due = None if fare is None else _find_due(world, fare, ride, trace)
-    if table is None or fare is None or due is None or due > AMOUNT_MAX:
+    if table is None or fare is None or due is None or due > AMOUNT_MOST:
         code = "NO_FARE" if due is None else "PRICE_OVERFLOW"
         return Priced(ride=ride, charge=None, code=code, trace=trace, before=memory, after=memory)
     ride = judge_time(fare, ride)
@@ -65,8 +65,8 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
     if not ride.incomplete or fare.discounts_on_incomplete:
         running.discount()
     charge = _charge(running, due)
-    if charge.paid > AMOUNT_MAX:
-        most = world.model.money.text(AMOUNT_MAX)
+    if charge.paid > AMOUNT_MOST:
+        most = world.model.money.text(AMOUNT_MOST)
         trace.append(TraceLine("paid", "", False, f"more was charged than the {most} that a price "
                                "may be", charge.price, None))
         return Priced(ride=ride, charge=None, code="PRICE_OVERFLOW", trace=trace, before=memory,
@@ -107,8 +107,8 @@ def _find_due(world: World, fare: Fare, ride: Ride, trace: list[TraceLine]) -> i
     words = due.words if due.amount is not None else f"no fare for this ride: {due.words}"
     if due.amount is not None and ride.incomplete and not fare.discounts_on_incomplete:
         words += "; an incomplete ride has no discounts"
-    if due.amount is not None and due.amount > AMOUNT_MAX:
-        words += f"; more than the {world.model.money.text(AMOUNT_MAX)} that a price may be"
+    if due.amount is not None and due.amount > AMOUNT_MOST:
+        words += f"; more than the {world.model.money.text(AMOUNT_MOST)} that a price may be"
     trace.append(TraceLine("fare", fare.rule, due.amount is not None, words, None, due.amount))
     return due.amount
 

@@ -1,4 +1,4 @@
-"""What moves from run to run: who was seen, who is inside, what each card has accumulators."""
+"""What moves from run to run: who was seen, who is inside, what each card has accumulated."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ import datetime
 from clearing.reference import calendar
 from clearing.reference.world import World
 from fare_tables.model import Table, Timeframe
-from network.calendars import DAYS, words_for
+from network.calendars import DAY_NAMES, words_for
 
-WEEK = DAYS[:7]
+WEEK = DAY_NAMES[:7]
 
 
 def why_outside(
@@ -46,7 +46,7 @@ def _why_not_now(timeframe: Timeframe, clock: datetime.time) -> str | None:
 def _why_not_today(world: World, timeframe: Timeframe, day: datetime.date) -> str | None:
     if timeframe.days is None:
         return None
-    called = frozenset({DAYS[day.weekday()]})
+    called = frozenset({DAY_NAMES[day.weekday()]})
     if not set(timeframe.days) <= set(WEEK):
         # The calendar is asked only where weekdays do not say it: it has few years.
         called = words_for(day, world.kind_of_day(day))

@@ -8,6 +8,7 @@ from ext.clearing.tables cimport PricingTables
 from ext.checked cimport check
 from ext.codes cimport Effect, MeasuredFrom, Rounding
 from ext.records cimport (
+    DISCOUNT_LEGS,
     LEGS,
     NO_TRANSFER,
     PPM,
@@ -22,7 +23,6 @@ from ext.records cimport (
 
 cdef enum:
     NEVER_S = 0xFFFFFFFF
-    FUNDERS_MAX = 8
     DOES_NOT_FIT = -1
 
 
@@ -136,11 +136,12 @@ cdef inline int apportion(PricingTables tables, const DiscountRow *row, int64_t 
                           int64_t *parts) except -1 nogil:
     """Split an amount over the row's shares by largest remainder, ties to the earlier share."""
     cdef int64_t weights = 0, left = amount, most
-    cdef int64_t rests[FUNDERS_MAX]
+    cdef int64_t rests[DISCOUNT_LEGS]
     cdef Py_ssize_t i, best
     if row.shares_count == 1:
         parts[0] = amount
         return 0
+    check(row.shares_count <= DISCOUNT_LEGS, b"a row has no more funders than legs")
     for i in range(row.shares_count):
         weights += tables.shares[row.shares + i].weight
     for i in range(row.shares_count):
@@ -164,7 +165,7 @@ cdef inline int apportion(PricingTables tables, const DiscountRow *row, int64_t 
 cdef inline int add_legs(PricingTables tables, const DiscountRow *row, const Ride *ride,
                          uint8_t cause, int64_t amount, Legs *legs) except -1 nogil:
     """Add a leg of one row for each funder that pays; the compiler refuses tables with more."""
-    cdef int64_t parts[FUNDERS_MAX]
+    cdef int64_t parts[DISCOUNT_LEGS]
     cdef uint16_t funder
     cdef Py_ssize_t i
     apportion(tables, row, amount, parts)

@@ -15,7 +15,7 @@ cdef int owe(Flow[::1] sums, uint16_t window, uint16_t debtor, uint16_t creditor
     """Add one amount to its row, or take a free one; a member owes itself nothing."""
     cdef uint64_t key, place
     cdef uint64_t mask = <uint64_t>sums.shape[0] - 1
-    cdef int64_t accumulator = 0
+    cdef int64_t total = 0
     cdef Py_ssize_t probes
     if amount == 0 or debtor == creditor:
         return ADDED
@@ -25,7 +25,7 @@ cdef int owe(Flow[::1] sums, uint16_t window, uint16_t debtor, uint16_t creditor
         place &= mask
         if sums[place].count == 0:
             sums[place] = Flow(amount=0, count=0, window=window, debtor=debtor,
-                                     creditor=creditor, cause=cause, reserved=0, reserved_2=0)
+                               creditor=creditor, cause=cause, reserved=0, reserved_2=0)
             free[0] -= 1
         elif (sums[place].window != window or sums[place].debtor != debtor
               or sums[place].creditor != creditor or sums[place].cause != cause):
@@ -33,9 +33,9 @@ cdef int owe(Flow[::1] sums, uint16_t window, uint16_t debtor, uint16_t creditor
             continue
         if <uint32_t>(sums[place].count + count) < count:
             return OVERFLOWED
-        if add_i64(sums[place].amount, amount, &accumulator):
+        if add_i64(sums[place].amount, amount, &total):
             return OVERFLOWED
-        sums[place].amount = accumulator
+        sums[place].amount = total
         sums[place].count += count
         return ADDED
     return NO_ROOM

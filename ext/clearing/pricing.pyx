@@ -19,6 +19,7 @@ from ext.clearing.fares cimport find_due, find_fare_row, is_overtime
 from ext.clearing.tables cimport PricingTables
 from ext.codes cimport Cause, Code, Counts, Effect, RideState
 from ext.records cimport (
+    AMOUNT_MOST,
     FARE_LEG,
     HELD,
     NO_TRANSFER,
@@ -38,7 +39,6 @@ from ext.records cimport (
 )
 
 cdef enum:
-    AMOUNT_MOST = 2000000000    # a table by distance can ask for more, two taps can have paid more
     HALF_BYTES = 80             # of a charge
     QUOTAS_MOST = 16            # quotas that one ride can use: the compiler refuses more
 
@@ -166,7 +166,7 @@ cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage,
     return 0
 
 
-cdef inline int settle_paid(PricingTables tables, Ride *ride, Charge *charge) except -1 nogil:
+cdef inline int decide_paid(PricingTables tables, Ride *ride, Charge *charge) except -1 nogil:
     """Decide what the rider pays: what the validator took, where it charges; else the price."""
     cdef const Member *owner = &tables.members[ride.operator]
     charge.paid = charge.price
@@ -258,7 +258,7 @@ cdef inline Code find_charge(PricingTables tables,
     due = find_due(tables, pricing.fare, ride)
     if due < 0:
         return Code.NO_FARE
-    if due > AMOUNT_MOST:
+    if due > AMOUNT_MOST:       # by distance there is no end
         return Code.PRICE_OVERFLOW
     if is_overtime(pricing.fare, ride):
         ride.state = RideState.OVERTIME
@@ -304,8 +304,8 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
     if pricing.fare.discounts_on_incomplete or not pricing.incomplete:
         for i in range(pricing.candidates.stages_count):
             apply_stage(tables, &tables.stages[pricing.candidates.stages + i], &pricing)
-    settle_paid(tables, ride, charge)
-    if charge.paid > AMOUNT_MOST:
+    decide_paid(tables, ride, charge)
+    if charge.paid > AMOUNT_MOST:       # two taps can have paid more than one may
         return Code.PRICE_OVERFLOW
     if CHECKED:
         check_legs(charge)
@@ -348,8 +348,9 @@ cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1]
 def price_rides(PricingTables tables not None, Ride[::1] rides not None,
                 CardState[::1] states not None, const Accumulator[::1] before not None,
                 Charge[::1] charges not None, Accumulator[::1] after not None):
-    """The number of accumulators of the touched cards, and of rides that have no fare.
+    """The number of accumulators of the touched cards, and of rides that were refused.
 
+    A refused ride has the code NO_FARE or PRICE_OVERFLOW in its charge.
     rides: by card and time, as pair_taps makes them; `state` and `flags` may change (OVERTIME,
     HELD). states: one row per card, as open_states leaves them; moved forward. before:
     accumulators sorted by card. charges: one row per ride. after: room for `before` and

@@ -1,7 +1,6 @@
 """What kernels price and enter rides by: arrays only, made by fare_tables and settlement."""
 
-cdef enum:
-    DAYS = 1 << 16      # every service day that an entry can have
+from ext.records cimport DAYS_MOST
 
 
 cdef class PricingTables:
@@ -61,5 +60,5 @@ cdef class EntryTables:
         self.agreement_index = agreement_index
         self.ranked_agreements = ranked_agreements
         self.windows = windows
-        if self.windows.shape[0] != DAYS:
-            raise ValueError(f"windows has {self.windows.shape[0]} days, expected {DAYS}")
+        if self.windows.shape[0] != DAYS_MOST:
+            raise ValueError(f"windows has {self.windows.shape[0]} days, expected {DAYS_MOST}")

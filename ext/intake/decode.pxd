@@ -6,13 +6,12 @@ from ext.intake.lookup cimport Probe, Table
 from ext.intake.text cimport LINE_LIMIT, PAD
 
 cdef enum:
-    AMOUNT_LIMIT = 2000000000       # the largest due, paid or balance that is believed
     RAW_LIMIT = 1024                # bytes of a refused record that are kept
     COLUMN_LIMIT = 255              # columns of a file; Refusal.field is one byte
     CUTS = LINE_LIMIT + 256         # separators that one line can have, and spare
-    FILLED = 66             # words of a bit per byte of a record, and spare
-    COLUMNS = 26            # of the format: one per Column
-    NO_ROOM = 255           # beside Code: a table of codes is full, nothing is said of the row
+    FILLED = 66                     # words of a bit per byte of a record, and spare
+    COLUMNS = 26                    # of the format: one per Column
+    NO_ROOM = 255                   # beside Code: a table of codes is full, the row is not judged
     ABSENT = 255                    # place[column] of a column that the file does not have
 
 

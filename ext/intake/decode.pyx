@@ -46,14 +46,13 @@ TEXT_PAD = PAD
 LONGEST_LINE = LINE_LIMIT
 LONGEST_CODE = CODE_LIMIT
 LONGEST_RAW = RAW_LIMIT
-LARGEST_AMOUNT = AMOUNT_LIMIT
 MOST_COLUMNS = COLUMN_LIMIT
 NO_COLUMN = ABSENT
 
 cdef enum:
     WORD_BITS = 63          # of a column whose bytes are told by bits, and one to spare
     DAYS_TO_1970 = 25567    # from 1900-01-01, where Tap.born_day counts from
-    LAST_DAY = 65535        # the last day that fits, wherever it is counted from
+    DAY_FIELD_MOST = 65535  # the last day that fits, wherever it is counted from
 
 
 def decode_rows(const uint8_t[::1] text not None, uint64_t stop, uint64_t file_offset,
@@ -547,12 +546,13 @@ cdef inline int read_rider(Context *context, Tap *tap) noexcept nogil:
     cdef int code
     if born.size:
         today = (<int64_t>tap.tapped_at + context.settings.civil_offset_s) // DAY_S
-        code = read_day(born, 1 - DAYS_TO_1970, min(today, <int64_t>LAST_DAY - DAYS_TO_1970), &day)
+        today = min(today, <int64_t>DAY_FIELD_MOST - DAYS_TO_1970)
+        code = read_day(born, 1 - DAYS_TO_1970, today, &day)
         if code:
             return refuse(context, Column.BORN_ON, code)
         tap.born_day = <uint16_t>(day + DAYS_TO_1970)
     if reviewed.size:
-        code = read_day(reviewed, 1, LAST_DAY, &day)
+        code = read_day(reviewed, 1, DAY_FIELD_MOST, &day)
         if code:
             return refuse(context, Column.REVIEWED_UNTIL, code)
         tap.review_day = <uint16_t>day

@@ -7,11 +7,11 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from ext.checked cimport must
 from ext.codes cimport Code
-from ext.intake.decode cimport AMOUNT_LIMIT, Context, Field
+from ext.intake.decode cimport Context, Field
 from ext.intake.text cimport (
     eight_digits, likely, load8, load_digits, load_some, not_digits, read_digits, swap8,
 )
-from ext.records cimport DAY_S
+from ext.records cimport AMOUNT_MOST, DAY_S
 
 
 cdef inline int read_number(Field field, uint64_t limit, uint64_t *value) noexcept nogil:
@@ -46,7 +46,7 @@ cdef inline int read_long_amount(Field field, bint negative, int64_t *amount) no
         minus = True
         field.at += 1
         field.size -= 1
-    code = read_number(field, AMOUNT_LIMIT, &value)
+    code = read_number(field, AMOUNT_MOST, &value)
     if code == Code.NUMBER_INVALID:
         return Code.AMOUNT_INVALID
     if minus and not negative:

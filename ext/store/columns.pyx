@@ -10,7 +10,7 @@ from libc.string cimport memcpy
 from ext.checked cimport check
 
 cdef enum:
-    STRETCH = 64            # rows: 13 KB of entries, and whole cache lines of the narrowest column
+    STRETCH = 64            # rows: 18 KB of entries, and whole cache lines of the narrowest column
 
 
 cdef inline void spread_wide(const uint8_t *field, Py_ssize_t record, int64_t width,

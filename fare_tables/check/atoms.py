@@ -9,7 +9,6 @@ set in every dimension, so that a table's whole behaviour is a matter of and-ing
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
@@ -26,6 +25,7 @@ from fare_tables.model import (
     is_between_stops,
     tier_bounds,
 )
+from network.civil import seconds_of
 from network.network import Network
 
 KINDS = ("fare", *DISCOUNTS)
@@ -328,11 +328,6 @@ def known_lines(operator: str, network: Network) -> set[str]:
     """The lines of an operator that line classes name."""
     return {line for members in network.line_classes.values()
             for owner, line in members if owner == operator}
-
-
-def seconds_of(time: datetime.time) -> int:
-    """Seconds since midnight."""
-    return time.hour * 3600 + time.minute * 60 + time.second
 
 
 def is_within(timeframe: Timeframe, words: frozenset[str], at: int | None) -> bool:

@@ -109,7 +109,7 @@ def cheaper_further(fares: Grid, track: Links, metres: Grid,
             if wrong.any():
                 start = int(np.argmax(wrong))
                 example = example or (
-                    f"from {stops[start]} to {stops[far]} costs {fares[start, far]} fen, to "
+                    f"from {stops[start]} to {stops[far]} costs {fares[start, far]}, to "
                     f"{stops[near]} on the way {fares[start, near]}")
                 count += int(wrong.sum())
     return count, example

@@ -66,7 +66,7 @@ def _falling_bands(source: TableSource) -> Iterator[Finding]:
             if band.amount is not None and band.amount < so_far:
                 yield find_at(
                     source, "NOT_MONOTONE",
-                    f"band {number} costs {band.amount} fen, the one before ends at {so_far}",
+                    f"band {number} costs {band.amount}, the one before ends at {so_far}",
                     "correct the amount, or leave it where a longer ride does cost less",
                     "fare", fare.rule, "bands", number - 1)
 

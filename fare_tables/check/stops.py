@@ -206,7 +206,7 @@ def _edges(looked: Looked, states: set[str]) -> Iterator[Finding]:
             looked.source, "EDGE_FARE_MISSING",
             f"{key} is {word!r}, and {len(lost)} stops of {looked.service.operator} have none, "
             f"such as {looked.stops[lost[0]]}",
-            f"write an amount in fen as {key}, or add the fares", "fare", fare.rule, key)
+            f"write an amount in minor units as {key}, or add the fares", "fare", fare.rule, key)
 
 
 def _same_station_words(fare: Fare) -> list[int | str]:
@@ -254,5 +254,5 @@ def _ends_of_bands(source: TableSource, coverage: Coverage, atoms: Sequence[Atom
                 yield find_at(
                     source, "EDGE_FARE_MISSING",
                     f"{key} is 'highest', and no stop is known by which to look it up",
-                    f"write an amount in fen, 'lowest' or 'validator' as {key}",
+                    f"write an amount in minor units, 'lowest' or 'validator' as {key}",
                     "fare", fare.rule, key)

@@ -40,7 +40,7 @@ class Pool(list[Item]):
 class Candidates:
     """By tariff, card kind, medium and mode: the fare rows and the stages that can apply.
 
-    The last card kind and medium stand for those that are newer than the plan.
+    The last card kind and medium stand for those that are newer than the tables.
     """
 
     def __init__(self, names: Names) -> None:

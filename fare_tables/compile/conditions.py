@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from fare_tables.compile.arrays import Arrays, Numbers, add_set
 from fare_tables.model import Row, Table, Timeframe
-from network.calendars import DAYS
+from network.calendars import DAY_NAMES
+from network.civil import seconds_of
 from network.errors import TableError
 from network.network import Network
 from network.numbering import BITS, NumberedNetwork
 
 EVERY_BIT = (1 << 64) - 1
-EVERY_DAY = (1 << len(DAYS)) - 1
+EVERY_DAY = (1 << len(DAY_NAMES)) - 1
 DAY_S = 86_400
 AGE_MAX = 150
 
@@ -192,7 +193,7 @@ def _timeframes(row: Row, table: Table, arrays: Arrays) -> dict[str, int]:
 def _timeframe(timeframe: Timeframe) -> Numbers:
     days = EVERY_DAY
     if timeframe.days is not None:
-        days = sum(1 << DAYS.index(day) for day in set(timeframe.days))
+        days = sum(1 << DAY_NAMES.index(day) for day in set(timeframe.days))
     return {"since_s": _seconds(timeframe.since), "days": days,
             "until_s": DAY_S if timeframe.until is None else _seconds(timeframe.until)}
 
@@ -200,4 +201,4 @@ def _timeframe(timeframe: Timeframe) -> Numbers:
 def _seconds(clock: datetime.time) -> int:
     if clock.tzinfo is not None or clock.microsecond:
         raise TableError(f"{clock} is not a time of the civil clock", "write 07:00:00")
-    return clock.hour * 3600 + clock.minute * 60 + clock.second
+    return seconds_of(clock)

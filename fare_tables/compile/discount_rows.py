@@ -28,11 +28,11 @@ from fare_tables.model import (
     tier_bounds,
 )
 from network.errors import TableError
-from network.money import AMOUNT_MAX, PPM, percent_ppm
+from network.money import AMOUNT_MOST, PPM, percent_ppm
 from network.numbering import NumberedNetwork
 
 INT64_MAX = np.iinfo(np.int64).max
-COUNT_MAX = 1 << 40         # fen or rides that rows can ask for: far from where 64 bits end
+COUNT_MAX = 1 << 40         # minor units or rides that rows can ask for: far from where 64 bits end
 TRANSFERS_MOST = 250
 NEVER_S = (1 << 32) - 1
 
@@ -43,8 +43,8 @@ def compile_row(row: DiscountRow, table: Table, numbered: NumberedNetwork, array
 
     Raises TableError.
     """
-    if not 1 <= row.unit <= AMOUNT_MAX:
-        raise TableError(f"unit is {row.unit} fen", "write 1 or more", key=("unit",))
+    if not 1 <= row.unit <= AMOUNT_MOST:
+        raise TableError(f"unit is {row.unit}", "write 1 or more", key=("unit",))
     out = {
         "rule": numbered.names.known("rule", row.rule, table.table),
         "condition": compile_condition(row, table, numbered, arrays),

@@ -12,7 +12,7 @@ from ext.clearing.bands import fill_fares
 from fare_tables.compile.arrays import Numbers, as_structs
 from network.errors import TableError
 from network.folder import Links, NetworkFolder
-from network.money import AMOUNT_MAX
+from network.money import AMOUNT_MOST
 
 Fares = npt.NDArray[np.int32]
 UNREACHED = np.int64(1) << 40
@@ -73,7 +73,7 @@ def shortest_metres(track: Links, stops: Sequence[str]) -> npt.NDArray[np.int64]
 def fares_by_bands(metres: npt.NDArray[np.int64], bands: Sequence[Numbers], grace_m: int) -> Fares:
     """The compiled bands' fare for each way; -1 where there is none, and beyond the last band.
 
-    Raises TableError where a fare is more than AMOUNT_MAX.
+    Raises TableError where a fare is more than AMOUNT_MOST.
     """
     fares = np.full(metres.shape, -1, dtype=np.int64)
     leads = metres < UNREACHED
@@ -86,10 +86,10 @@ def fares_by_bands(metres: npt.NDArray[np.int64], bands: Sequence[Numbers], grac
 def narrow(fares: npt.NDArray[np.int64]) -> Fares:
     """The same fares in 32 bits, which halves what the kernel must keep in cache.
 
-    Raises TableError where a fare is more than AMOUNT_MAX.
+    Raises TableError where a fare is more than AMOUNT_MOST.
     """
-    if fares.size and int(fares.max()) > AMOUNT_MAX:
-        raise TableError(f"a fare of {int(fares.max())} fen is more than {AMOUNT_MAX}",
+    if fares.size and int(fares.max()) > AMOUNT_MOST:
+        raise TableError(f"a fare of {int(fares.max())} is more than {AMOUNT_MOST}",
                          "correct the bands or the matrix")
     return fares.astype(np.int32)
 

@@ -21,7 +21,7 @@ from fare_tables.compile.matrices import (
 from fare_tables.model import Band, Fare, SameStation, Table
 from network.errors import TableError
 from network.model import Operator
-from network.money import AMOUNT_MAX
+from network.money import AMOUNT_MOST
 from network.network import Network
 from network.numbering import NumberedNetwork
 
@@ -55,11 +55,11 @@ def compile_fare(fare: Fare, table: Table, system: str, numbered: NumberedNetwor
 def check_amount(amount: int, *key: str | int) -> int:
     """The amount that a key of a row gives, where it is one.
 
-    Raises TableError where it is not whole fen from 0 to AMOUNT_MAX.
+    Raises TableError where it is not whole minor units from 0 to AMOUNT_MOST.
     """
-    if not 0 <= amount <= AMOUNT_MAX:
-        raise TableError(f"{key[-1]} is {amount} fen", f"write whole fen from 0 to {AMOUNT_MAX}",
-                         key=key)
+    if not 0 <= amount <= AMOUNT_MOST:
+        raise TableError(f"{key[-1]} is {amount}",
+                         f"write whole minor units from 0 to {AMOUNT_MOST}", key=key)
     return amount
 
 
@@ -173,7 +173,7 @@ def compile_bands(bands: Sequence[Band], unit: str) -> list[Numbers]:
                              "bands go from near to far", key=("bands", index, f"to_{unit}"))
         amount = fare if band.amount is None else band.amount
         compiled.append({"reached": reached, "to": INT64_MAX if to is None else to,
-                         "every": every or 0, "amount": min(amount, AMOUNT_MAX + 1),
+                         "every": every or 0, "amount": min(amount, AMOUNT_MOST + 1),
                          "add": band.add or 0})
     if not compiled:
         raise TableError("there are no bands", "write at least one", key=("bands",))

@@ -32,15 +32,13 @@ from fare_tables.model import (
     discounts_of,
     table_version,
 )
-from network.calendars import DAYS as DAY_WORDS
-from network.calendars import WEEKDAYS, last_known_day, words_for
+from network.calendars import DAY_NAMES, WEEKDAYS, last_known_day, words_for
+from network.civil import DAYS_MOST, day_of, number_of
 from network.errors import TableError
-from network.indexed import member_rows
+from network.member_rows import member_rows
 from network.network import Network
 from network.numbering import NumberedNetwork
 
-DAYS = 1 << 16
-EPOCH = datetime.date(1970, 1, 1)
 ROWS_MOST = 10_000          # of one table, and of each list in one row
 CAPS_MOST = 8               # of one table: the kernel keeps the rows that applied
 
@@ -53,8 +51,8 @@ def day_number(day: datetime.date, *key: str) -> int:
 
     Raises TableError for a day that no ride can be on.
     """
-    days = (day - EPOCH).days
-    if not 0 <= days < DAYS:
+    days = number_of(day)
+    if not 0 <= days < DAYS_MOST:
         raise TableError(f"the day {day} is not between 1970 and 2149", "correct the date",
                          key=key)
     return days
@@ -179,7 +177,7 @@ def _tariff(table: Table, system: str, numbered: NumberedNetwork, arrays: Arrays
     return {
         "table": numbered.names.known("table", table_version(table)),
         "first_day": day_number(table.in_force_from, "in_force_from"),
-        "last_day": DAYS - 1 if last is None else day_number(last, "in_force_until"),
+        "last_day": DAYS_MOST - 1 if last is None else day_number(last, "in_force_until"),
         "counts_to": len(arrays.counts_to) - len(counts_to), "counts_to_count": len(counts_to),
         "companion_within_s": table.companion_within_s or 0,
     }
@@ -308,18 +306,17 @@ def _day_bits(tables: Sequence[Table], network: Network) -> npt.NDArray[np.uint1
 
     Raises TableError where the calendar does not reach back to the first taps.
     """
-    weekdays = (np.arange(DAYS) + 3) % 7        # 1970-01-01 was a Thursday
-    workday, restday = (1 << DAY_WORDS.index(word) for word in ("workday", "restday"))
+    weekdays = (np.arange(DAYS_MOST) + 3) % 7        # 1970-01-01 was a Thursday
+    workday, restday = (1 << DAY_NAMES.index(word) for word in ("workday", "restday"))
     bits = (1 << weekdays) + np.where(weekdays < WEEKDAYS, workday, restday)
     known = last_known_day(asks_for_holidays(tables), network.model.calendar)
     days = list(network.own_days)
     if known is not None:
         first = day_number(network.model.taps_from)
-        days += [EPOCH + datetime.timedelta(days=number)
-                 for number in range(first, day_number(known) + 1)]
+        days += [day_of(number) for number in range(first, day_number(known) + 1)]
     for day in days:
         words = words_for(day, network.kind_of_day(day))
-        bits[day_number(day)] = sum(1 << DAY_WORDS.index(word) for word in words)
+        bits[day_number(day)] = sum(1 << DAY_NAMES.index(word) for word in words)
     return bits.astype(np.uint16)
 
 
@@ -334,5 +331,5 @@ def _accumulator_rules(numbered: NumberedNetwork) -> npt.NDArray[Any]:
 
 def _months() -> npt.NDArray[np.uint32]:
     """The calendar month, as year * 12 + month - 1, of every day from 1970."""
-    days = np.arange(DAYS).astype("datetime64[D]")
+    days = np.arange(DAYS_MOST).astype("datetime64[D]")
     return (days.astype("datetime64[M]").astype(np.int64) + 1970 * 12).astype(np.uint32)

@@ -15,13 +15,13 @@ from itertools import pairwise, product
 
 from fare_tables.gtfs.feed import Feed, first_and_last_day
 from fare_tables.gtfs.records import ExceptionType
-from network.calendars import DAYS, Kind
+from network.calendars import DAY_NAMES, Kind
 
 ONE_DAY = datetime.timedelta(days=1)
 PERIODS_MOST = 40           # tables that services may cut the time into
 TRIALS_MOST = 4_096
 LATEST_YEAR = 2148
-WEEK, WORKDAYS, WEEKEND = DAYS[:7], DAYS[:5], DAYS[5:7]
+WEEK, WORKDAYS, WEEKEND = DAY_NAMES[:7], DAY_NAMES[:5], DAY_NAMES[5:7]
 KINDS: tuple[Kind, ...] = ("holiday", "restday", "workday")
 
 Services = frozenset[str]

@@ -11,7 +11,7 @@ from fare_tables.gtfs.days import WEEK, Period, Words
 from fare_tables.gtfs.feed import Feed, timeframe_span
 from fare_tables.gtfs.records import DAY_S, HOUR_S
 from fare_tables.model import Day, Timeframe
-from network.calendars import DAYS
+from network.calendars import DAY_NAMES
 
 Cell = frozenset[str]       # the timeframe groups that hold together
 
@@ -68,7 +68,7 @@ def _name(cell: Cell, number: int) -> str:
 
 
 def _timeframe(name: str, words: Words, since: int, until: int) -> Timeframe:
-    days: list[Day] | None = [day for day in DAYS if day in words]  # type: ignore[misc]
+    days: list[Day] | None = [day for day in DAY_NAMES if day in words]  # type: ignore[misc]
     if set(WEEK) <= words or {"workday", "restday"} <= words:
         days = None
     return Timeframe(timeframe=name, days=days, since=_clock(since),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from network.money import AMOUNT_MOST
+
 # Active codes of ISO 4217, by how many decimals their amounts have.
 CURRENCIES = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -18,7 +20,6 @@ CURRENCIES = {
 }
 
 AMOUNT = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,12}))?")
-AMOUNT_MOST = 2_000_000_000
 
 
 def decimals_of(currency: str) -> int | None:

@@ -32,9 +32,9 @@ def test_totals_are_the_sums_of_the_entries(location: str) -> None:
         sums = book.query("SELECT sum(due), sum(paid), sum(due) - sum(price), sum(leg2_amount "
                           "+ leg3_amount + leg4_amount + leg5_amount + leg6_amount + leg7_amount) "
                           "FROM ledger")
-    due, paid, concessions, legs = (int(column[0]) for column in sums.values())
-    assert [due, paid, concessions, legs] == [
-        run.due, run.paid, run.concessions, run.concessions + run.fees]
+    due, paid, discounts, legs = (int(column[0]) for column in sums.values())
+    assert [due, paid, discounts, legs] == [
+        run.due, run.paid, run.discounts, run.discounts + run.fees]
 
 
 def test_a_run_in_progress_is_not_seen(location: str) -> None:

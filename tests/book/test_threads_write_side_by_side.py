@@ -61,8 +61,8 @@ def test_every_row_is_stored_once(
     assert stored.tobytes() == entries.tobytes()
     assert {name: getattr(committed, name) for name in TOTALS} == {
         name: int(entries[name].sum()) for name in TOTALS}
-    assert committed.concessions == int((entries["due"] - entries["price"]).sum())
-    assert committed.fees == int(entries["legs"]["amount"][:, 1:].sum()) - committed.concessions
+    assert committed.discounts == int((entries["due"] - entries["price"]).sum())
+    assert committed.fees == int(entries["legs"]["amount"][:, 1:].sum()) - committed.discounts
 
 
 def test_no_part_is_merged_while_a_run_is_written(tmp_path: Any) -> None:

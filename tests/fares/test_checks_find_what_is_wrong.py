@@ -182,10 +182,10 @@ CASES = [
              '"finance" }', '"finance", percent = 60 }, { funder = "civil" }')}),
     # Warnings.
     Case("NOT_MONOTONE", "metro.toml", "bands = [{ to_m = 4000, amount = 200 }, { amount = 150 }]",
-         "band 2 costs 150 fen, the one before ends at 200",
+         "band 2 costs 150, the one before ends at 200",
          {"metro": head("metro") + METRO.replace("every_m = 4000, add = 100", "amount = 150")}),
     Case("NOT_MONOTONE", "metro.toml", 'matrix = "od.csv"',
-         "from a to d costs 250 fen, to c on the way 300",
+         "from a to d costs 250, to c on the way 300",
          {"metro": head("metro") + OD}, files={"od.csv": MATRIX.replace("a,d,300", "a,d,250")}),
     Case("UNUSED", "bus.toml", 'timeframe = "peak"', "no row holds in timeframe 'peak'",
          {"bus": head("bus") + PEAK + BUS}),

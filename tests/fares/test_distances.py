@@ -158,7 +158,7 @@ def test_a_matrix_without_its_column_is_refused(tmp_path: Path, header: str, sai
 
 def test_a_fare_that_no_price_can_be_is_refused() -> None:
     assert narrow(np.array([2_000_000_000])).tolist() == [2_000_000_000]
-    with pytest.raises(TableError, match="a fare of 2000000001 fen is more than 2000000000"):
+    with pytest.raises(TableError, match="a fare of 2000000001 is more than 2000000000"):
         narrow(np.array([2_000_000_001]))
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from ext import records
+from network.civil import DAYS_MOST
+from network.money import AMOUNT_MOST
 
 pytestmark = pytest.mark.kernels
 
@@ -35,6 +37,10 @@ def fields_of(dtype: np.dtype[np.void]) -> list[tuple[str, np.dtype[np.generic],
         else:
             found.append((name, field, offset))
     return found
+
+
+def test_limits_are_those_of_the_rules() -> None:
+    assert (records.AMOUNT_MOST, records.DAYS_MOST) == (AMOUNT_MOST, DAYS_MOST)
 
 
 def test_sizes_are_what_they_were() -> None:

@@ -32,7 +32,7 @@ STEPS = {
     "clearing.book.leftovers:Leftovers": ("drop_uncommitted", "drop_old_state"),
     "clearing.book.commit:OpenRun": (
         "write_entries", "write_events", "write_refusals", "write_flows", "write_state",
-        "write_names", "write_files", "write_window", "commit", "_settle_state", "_check_rows",
+        "write_names", "write_files", "write_window", "commit", "_complete_state", "_check_rows",
         "_totals"),
     "clearing.book.writer:TableWriter": ("finish",),
     # Between the last look at what was written and the commit row; tests/book goes deeper.

@@ -43,12 +43,12 @@ def is_module(name: str) -> Callable[[Words, int], bool]:
 
 CLOCKS = ("clearing/cli/", "clearing/book/")
 BANS = {
-    "a float": Ban(sequence("float", "("), "whole fen, or parts per million"),
-    "a float literal": Ban(is_float, "whole fen, or parts per million", (
+    "a float": Ban(sequence("float", "("), "whole minor units, or parts per million"),
+    "a float literal": Ban(is_float, "whole minor units, or parts per million", (
         "clearing/book/folder.py",          # seconds to wait for a lock
         "clearing/book/server_lock.py",     # the same
     )),
-    "Decimal": Ban(sequence("Decimal", "("), "whole fen, or fractions.Fraction"),
+    "Decimal": Ban(sequence("Decimal", "("), "whole minor units, or fractions.Fraction"),
     "the clock, as now": Ban(sequence("datetime", ".", "now"), "a time that the caller brings",
                              CLOCKS),
     "the clock, as utcnow": Ban(sequence("utcnow"), "a time that the caller brings"),
