@@ -36,7 +36,7 @@ class Counts(NamedTuple):
     accepted: int = 0
     refused: int = 0
     rides: int = 0
-    carried: int = 0    # open entries that the next run starts from
+    carried: int = 0    # open rides that the next run starts from
 
 
 class Run(NamedTuple):
@@ -50,10 +50,10 @@ class Run(NamedTuple):
     network: Text
     network_digest: Text
     tables: Text            # digests of the fare tables, a JSON object by table
-    watermark: U32            # latest time up to which open entries were looked at; UTC seconds
+    watermark: U32            # latest time up to which open rides were looked at; UTC seconds
     closed_through: U16     # last closed service day, days since 1970; 0: none
     state_base: U32         # state is read from this run on; 0: there is none
-    state_run: U32          # the last run that wrote state, with all open entries; 0: none
+    state_run: U32          # the last run that wrote state, with all open rides; 0: none
     taps: U64
     accepted: U64
     refused: U64

@@ -1,7 +1,7 @@
 """The state of every card as of the last run: read from the runs since the last full copy.
 
 A run writes only the cards it touched: per card the newest run's row counts, and the accumulators
-of a card are those that the same run wrote. Open taps are written in full every time. When the
+of a card are those that the same run wrote. Open rides are written in full every time. When the
 rows since the last full copy outgrow it, the book completes the newest run to a full copy.
 """
 

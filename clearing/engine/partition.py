@@ -35,7 +35,7 @@ Verdicts = Mapping[tuple[int, int], int]
 class Moment:
     """Where a run stands in time, the same for all its partitions."""
 
-    watermark: int                # UTC seconds: entries open since before it may be closed
+    watermark: int                # UTC seconds: rides open since before it may be closed
     closed_through: int | None  # last service day whose window is closed; days since 1970
 
 

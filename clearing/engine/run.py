@@ -106,7 +106,7 @@ def _clear_intake(intake: Intake, world: ClearingContext, book: Book, last: Run 
 
 
 def close_window(day: int, network: str, book: Book) -> Report:
-    """Close the windows up to a service day: entries open by its end become rides without an exit.
+    """Close the windows up to a service day: rides open by its end end without an exit.
 
     day: days since 1970. Raises OnecardError where the day is closed already.
     """
@@ -326,9 +326,9 @@ class _Refusals:
 
     @staticmethod
     def _later(stages: _Stages, places: dict[int, int]) -> tuple[dict[int, Records], Records]:
-        """Refusals by the partitions: by the file's place, and those of carried entries.
+        """Refusals by the partitions: by the file's place, and those of carried open rides.
 
-        A carried entry was accepted in an earlier run; its ride can still turn out to have no fare.
+        Their taps were accepted in an earlier run; the ride can still turn out to have no fare.
         """
         if not stages.refused:
             return {}, np.zeros(0, records.REFUSAL)

@@ -51,7 +51,7 @@ class Tap:
     file: int = 0
     source_line: int = 0
     offset: int = 0
-    carried: bool = False               # an open entry from an earlier run
+    carried: bool = False               # of an open ride from an earlier run
 
     @property
     def identity(self) -> Identity:
