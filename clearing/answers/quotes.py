@@ -296,7 +296,7 @@ def _lacking(trip: Trip, fare: Fare) -> str | None:
 
 
 def _went_through(table: Table, priced: Priced) -> bool:
-    """Whether a row applied that prices the way from the first entry of the transfer chain."""
+    """Whether a row applied that prices the way from the first way in of the transfer chain."""
     through = {row.rule for row in table.transfer if row.through}
     return any(step.kind == "transfer" and step.applied and step.rule in through
                for step in priced.trace)

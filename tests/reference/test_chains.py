@@ -1,4 +1,4 @@
-"""What a transfer costs by the whole chain: its prices so far, its first entry, its last ride."""
+"""What a transfer costs by the whole chain: its prices so far, its first way in, its last ride."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def test_what_a_chain_remembers() -> None:
     [chain] = run(world, *taps).state.chains.values()
     assert chain._asdict() == {
         "transfers": 1, "started_at": taps[0].tapped_at, "due": 200, "prices": 200 + 250,
-        "first_entry": ("rail", "a"), "last_started_at": taps[2].tapped_at,
+        "first_in_stop": ("rail", "a"), "last_started_at": taps[2].tapped_at,
         "last_ended_at": taps[3].tapped_at, "last_operator": "metro", "last_mode": "metro",
         "last_line": ("metro", "M"), "last_vehicle": ("metro", "T2"), "last_exit": ("rail", "c"),
         "last_single": False,
