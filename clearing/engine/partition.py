@@ -55,12 +55,13 @@ class Cleared:
 class Clearer:
     """One thread's pipeline and sums."""
 
-    def __init__(self, world: ClearingContext, before: Carried, moment: Moment) -> None:
+    def __init__(self, context: ClearingContext, before: Carried, moment: Moment) -> None:
         self.sums = FlowSums()
         self._pipeline = PartitionPipeline(
-            world.pricing_tables, entry_tables(world, moment), before,
-            ride_limit_s=world.network.model.ride_limit_s, watermark=moment.watermark,
-            civil_offset_s=world.network.civil_offset_s, day_starts_s=world.network.day_starts_s)
+            context.pricing_tables, entry_tables(context, moment), before,
+            ride_limit_s=context.network.model.ride_limit_s, watermark=moment.watermark,
+            civil_offset_s=context.network.civil_offset_s,
+            day_starts_s=context.network.day_starts_s)
 
     def prepare(self, intake: Intake | None, partition: int) -> Records:
         """Put a partition's taps in order: those that an earlier run may have accepted."""
@@ -89,10 +90,10 @@ class Clearer:
                        pipeline.codes[refused])
 
 
-def entry_tables(world: ClearingContext, moment: Moment) -> EntryTables:
+def entry_tables(context: ClearingContext, moment: Moment) -> EntryTables:
     """What entries depend on besides prices: agreements, and the windows that are open."""
-    return EntryTables(members=world.member_rows, windows=window_table(moment.closed_through),
-                       **world.agreements._asdict())
+    return EntryTables(members=context.member_rows, windows=window_table(moment.closed_through),
+                       **context.agreements._asdict())
 
 
 def carry(state: Any, partitions: int) -> Carried:

@@ -40,7 +40,7 @@ class NetworkDay:
         self.dues = self.prices.dues()
         self.price = self.prices.prices()
         self.credit = self.prices.credits()
-        self.transfer_window = self.prices.transfer_windows(self.operators)
+        self.transfer_within = self.prices.transfer_within(self.operators)
 
     def _read_people(self) -> None:
         """Where cards live, of what kind they are, and what they ride where they are."""

@@ -210,7 +210,7 @@ def _follow_cards(
     )
     for rank in ranks:
         size = rank.stop - rank.start
-        _follow_rank(network.transfer_window, _cut(state, slice(size)), _cut(rides, rank),
+        _follow_rank(network.transfer_within, _cut(state, slice(size)), _cut(rides, rank),
                      _cut(plan, rank))
 
 
@@ -253,7 +253,7 @@ def _make_plan(network: NetworkDay, cards: Cards, rides: Rides, draws: Draws) ->
     )
 
 
-def _follow_rank(window: Ints, state: _State, rides: Rides, plan: _Plan) -> None:
+def _follow_rank(within: Ints, state: _State, rides: Rides, plan: _Plan) -> None:
     """Put the k-th rides behind the ones before, and charge them."""
     soonest = state.end + PAUSE_S
     rides.start[:] = np.where(
@@ -266,7 +266,7 @@ def _follow_rank(window: Ints, state: _State, rides: Rides, plan: _Plan) -> None
     rides.taps_out[:] &= today
     moved = (
         (plan.credit > 0) & state.whole & (plan.line != state.line)
-        & (rides.start - state.end <= look_up(window, plan.table, state.operator))
+        & (rides.start - state.end <= look_up(within, plan.table, state.operator))
     )
     rides.paid[:] -= np.where(moved, np.minimum(plan.credit, rides.paid), 0)
     rides.paid[:] += plan.wrong

@@ -85,7 +85,7 @@ def test_in_words() -> None:
     state = State(accumulators={(CARD, "month", "2026-05"): Accumulator(15040, 20)})
     tap = make_tap("single", "05-04 08:00:00", seq=1)
     [priced] = explain_card(world, [tap], state, CARD)
-    assert [step[1:] for step in priced.trace if step.kind in ("tier", "cap")] == [
+    assert [line[1:] for line in priced.trace if line.kind in ("tier", "cap")] == [
         ("8折", False, "150.40 counted in 2026-05, not below 150.00", 200, 200),
         ("5折", True, "pays 50 %", 200, 100),
         ("cap", True, "at most 152.00 in 2026-05; 150.40 so far", 100, 100),

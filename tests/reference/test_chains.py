@@ -110,7 +110,7 @@ def test_through_from_another_system_has_no_fare() -> None:
     taps = [bus("08:00:00", 1, stop="a"), *ride_metro("b", "c", at="05-04 08:10:00", seq=2)]
     assert prices(run(world, *taps))[1] == (300, 300)
     *_, priced = explain_card(world, taps, State(), taps[0].card)
-    assert [step.why for step in priced.trace if step.kind == "transfer"] == [
+    assert [line.why for line in priced.trace if line.kind == "transfer"] == [
         "no fare through: no way from (blank) to c"]
 
 

@@ -177,5 +177,5 @@ def test_discounts_only_where_the_table_says_so(allowed: bool, price: int) -> No
     assert result.state.chains == {}
     [priced] = explain_card(world, [make_tap("out", "05-04 09:00:00", "a", seq=2)], State(),
                             "5100000000000001")
-    [fare_step] = [step for step in priced.trace if step.kind == "fare"]
-    assert fare_step.why == "flat" + "; an incomplete ride has no discounts" * (not allowed)
+    [fare_line] = [line for line in priced.trace if line.kind == "fare"]
+    assert fare_line.why == "flat" + "; an incomplete ride has no discounts" * (not allowed)
