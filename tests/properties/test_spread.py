@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from clearing.reference.results import Entry, Result
 from clearing.reference.taps import Identity
-from clearing.reference.world import World, read_world
+from clearing.reference.world import World
 from tests.properties.strategies import Case, cases, replay, write_world
+from tests.reference.plain import read_world
 
 EXAMPLES = 300
 FEW = 3         # cases at least

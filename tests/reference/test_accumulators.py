@@ -7,8 +7,8 @@ import datetime
 import pytest
 
 from clearing.reference.calendar import period_of
-from clearing.reference.explain import explain_card
 from clearing.reference.state import Accumulator, State
+from tests.reference.plain import explain_card
 from tests.reference.town import make_table, make_tap, make_world, prices, ride_metro, run
 
 CARD = "5100000000000001"

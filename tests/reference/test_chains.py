@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.explain import explain_card
 from clearing.reference.results import Result
 from clearing.reference.state import State
 from clearing.reference.taps import Tap
+from tests.reference.plain import explain_card
 from tests.reference.town import (
     legs,
     make_table,

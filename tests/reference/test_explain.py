@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from clearing.reference.explain import explain_card, explain_ride
+from clearing.reference.pricing import price
 from clearing.reference.state import State
+from tests.reference.plain import explain_card
 from tests.reference.town import make_table, make_tap, make_world
 
 FUNDERS = [{"funder": "operator"}]
@@ -48,7 +49,7 @@ def test_memory_before_and_after() -> None:
 
 def test_one_ride_again() -> None:
     first, _ = explain_card(WORLD, TAPS, State(), TAPS[0].card)
-    assert explain_ride(WORLD, first.ride, first.before) == first
+    assert price(WORLD, first.ride, first.before) == first
 
 
 def test_ride_without_a_fare_says_so() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.explain import explain_card
 from clearing.reference.state import State
+from tests.reference.plain import explain_card
 from tests.reference.town import (
     codes,
     make_table,

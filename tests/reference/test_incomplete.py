@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.explain import explain_card
 from clearing.reference.state import State
+from tests.reference.plain import explain_card
 from tests.reference.town import make_table, make_tap, make_world, ride_metro, run
 
 BANDS = [{"to_m": 1000, "amount": 100}, {"every_m": 1000, "add": 50}]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.explain import explain_card
 from clearing.reference.state import Accumulator, State
+from tests.reference.plain import explain_card
 from tests.reference.town import make_table, make_tap, make_world, prices, ride_metro, run
 
 CARD = "5100000000000001"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.explain import explain_card
 from clearing.reference.state import State
 from network.errors import TableError
+from tests.reference.plain import explain_card
 from tests.reference.town import make_table, make_tap, make_world, prices, ride_metro, run
 
 FUNDERS = [{"funder": "operator"}]
