@@ -74,7 +74,7 @@ class Clearer:
         return self._pipeline.all_taps[maybe_seen]
 
     def clear(self, verdicts: Verdicts | None) -> Cleared:
-        """Clear what was laid out; there is a verdict on every tap that prepare returned."""
+        """Run the kernels on what prepare put in order; verdicts on all taps that it returned."""
         pipeline = self._pipeline
         maybe_seen = pipeline.maybe_seen
         if len(maybe_seen):

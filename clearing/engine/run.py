@@ -155,7 +155,7 @@ class _Stages:
         self._lock = threading.Lock()
 
     def clear(self, intake: Intake | None, partitions: int, state: State, watermark: int) -> None:
-        """Clear every partition on what cards carry.
+        """Clear every partition on threads, on what cards carry, writing as it goes.
 
         In which order anything reaches the book decides nothing: it keeps rows by card.
         """
