@@ -1,8 +1,9 @@
 """Every record layout, once: packed, explicit sizes, little-endian, no implicit holes.
 
 NumPy dtypes (ext/records.pyx) are read off these structs, ClickHouse columns (clearing/book/)
-are tested against them. Money is int64 minor units. Times are UTC seconds since 1970. A name (member,
-stop, line, device, vehicle, mode, ...) is a number given by the book's dictionary; 0 is none.
+are tested against them. Money is int64 minor units. Times are UTC seconds since 1970. A name
+(member, stop, line, device, vehicle, mode, ...) is a number given by the book's dictionary; 0 is
+none.
 
 A card identity is 128 exact bits: up to 20 digits as (digits count << 56 | value >> 64, value),
 or up to 16 letters and digits as their ASCII bytes, big-endian, padded with zero bytes. The top
