@@ -50,7 +50,7 @@ class Run(NamedTuple):
     network: Text
     network_digest: Text
     tables: Text            # digests of the fare tables, a JSON object by table
-    watermark: U32            # latest time up to which open rides were looked at; UTC seconds
+    watermark: U32          # latest time up to which open rides were looked at; UTC seconds
     closed_through: U16     # last closed service day, days since 1970; 0: none
     state_base: U32         # state is read from this run on; 0: there is none
     state_run: U32          # the last run that wrote state, with all open rides; 0: none

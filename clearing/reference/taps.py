@@ -46,12 +46,12 @@ class Tap:
     tac: str = ""
     key_version: int | None = None
     algorithm: str = ""
-    in_at: int | None = None       # ride records: when in
-    in_stop: str = ""                # ride records: where in
+    in_at: int | None = None            # ride records: when in
+    in_stop: str = ""                   # ride records: where in
     file: int = 0
     source_line: int = 0
     offset: int = 0
-    carried: bool = False               # of an open ride from an earlier run
+    carried: bool = False               # an open ride from an earlier run
 
     @property
     def identity(self) -> Identity:

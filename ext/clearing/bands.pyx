@@ -10,8 +10,9 @@ cdef enum:
 
 def fill_fares(const Band[::1] bands not None, const int64_t[::1] lengths not None,
                int64_t[::1] fares not None):
-    """The fare of each length (metres or seconds, of 32 bits), minor units; -1 past the last band.
+    """The fare of each length, in minor units; -1 past the last band.
 
+    lengths: metres or seconds, of 32 bits.
     Raises ValueError where lengths do not fit.
     """
     cdef Py_ssize_t i
