@@ -51,9 +51,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     names = Names()
-    world = load_context(str(NETWORK), names)
-    parts = make_rides(world, names, options.rides, options.seed)
-    rounds = [price_all(world, parts, options.threads) for _ in range(options.rounds)]
+    context = load_context(str(NETWORK), names)
+    parts = make_rides(context, names, options.rides, options.seed)
+    rounds = [price_all(context, parts, options.threads) for _ in range(options.rounds)]
     seconds = statistics.median(rounds)
     compiling = {network: _seconds_to_compile(network) for network in list_networks()}
     result = {
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> None:
         "rides": sum(len(part) for part in parts), "seconds": seconds,
         "fastest_seconds": min(rounds), "slowest_seconds": max(rounds),
         "rides_per_s": round(sum(len(part) for part in parts) / seconds),
-        **outcome_of(world, parts),
+        **outcome_of(context, parts),
         "cold_price_seconds": statistics.median(
             _seconds_to_price() for _ in range(COLD_STARTS)),
         "compile_seconds": sum(compiling.values()), "compile_seconds_by_network": compiling,
@@ -69,13 +69,14 @@ def main(arguments: list[str]) -> None:
     print(json.dumps(result, indent=2) if options.json else render(result))
 
 
-def make_rides(world: ClearingContext, names: Names, count: int, seed: int) -> list[Records]:
+def make_rides(context: ClearingContext, names: Names, count: int, seed: int) -> list[Records]:
     """Rides of some days, by card and time, in partitions that stay in cache."""
     draw = np.random.default_rng(seed)
     cards = max(1, count // RIDES_OF_A_CARD)
     rides = np.zeros(count, dtype=records.RIDE)
     rides["card_lo"] = np.sort(draw.integers(1, cards + 1, count))
-    kinds = draw.choice(len(world.network.model.card_kinds), cards + 1, p=[.5, .15, .15, .05, .15])
+    kinds = draw.choice(len(context.network.model.card_kinds), cards + 1,
+                        p=[.5, .15, .15, .05, .15])
     who = rides["card_lo"]
     rides["card_kind"] = kinds[who] + names.number("card_kind", "ordinary")
     rides["age"] = np.where(draw.integers(0, 4, cards + 1) == 0,
@@ -88,7 +89,7 @@ def make_rides(world: ClearingContext, names: Names, count: int, seed: int) -> l
     day, second = when // (18 * 3600), when % (18 * 3600)
     rides["service_day"] = FIRST_DAY + day
     rides["started_at"] = (
-        (FIRST_DAY + day) * 86_400 - world.network.civil_offset_s + 5 * 3600 + second)
+        (FIRST_DAY + day) * 86_400 - context.network.civil_offset_s + 5 * 3600 + second)
     _fill_modes(rides, draw, names)
     order = np.lexsort((rides["started_at"], rides["card_lo"]))
     rides = rides[order]
@@ -127,14 +128,14 @@ def _fill_modes(rides: Records, draw: np.random.Generator, names: Names) -> None
         rides[end][missing] = 0
 
 
-def price_all(world: ClearingContext, parts: Sequence[Records], threads: int) -> float:
+def price_all(context: ClearingContext, parts: Sequence[Records], threads: int) -> float:
     """The seconds of one round: every partition priced on one of the threads."""
     work = [(part.copy(), _states_of(part)) for part in parts]
-    scratch = [_scratch(world, parts) for _ in range(threads)]
+    scratch = [_scratch(context, parts) for _ in range(threads)]
 
     def price_some(thread: int) -> None:
         for rides, states in work[thread::threads]:
-            _price(world, rides, states, *scratch[thread])
+            _price(context, rides, states, *scratch[thread])
 
     with ThreadPoolExecutor(threads) as pool:
         start = time.perf_counter()
@@ -142,29 +143,29 @@ def price_all(world: ClearingContext, parts: Sequence[Records], threads: int) ->
         return time.perf_counter() - start
 
 
-def _scratch(world: ClearingContext, parts: Sequence[Records]) -> tuple[Records, Records]:
+def _scratch(context: ClearingContext, parts: Sequence[Records]) -> tuple[Records, Records]:
     """Room for the charges and totals of any partition, touched once."""
     room = max(len(part) for part in parts)
     charges = np.empty(room, records.CHARGE)
-    totals = np.empty(room * world.pricing_tables.counts_to_most, records.ACCUMULATOR)
+    totals = np.empty(room * context.pricing_tables.counts_to_most, records.ACCUMULATOR)
     for array in (charges, totals):
         array.view(np.uint8)[:] = 0
     return charges, totals
 
 
-def _price(world: ClearingContext, rides: Records, states: Records, charges: Records,
+def _price(context: ClearingContext, rides: Records, states: Records, charges: Records,
            totals: Records) -> Records:
     none = np.zeros(0, records.ACCUMULATOR)
-    price_rides(world.pricing_tables, rides, states, none, charges[:len(rides)], totals)
+    price_rides(context.pricing_tables, rides, states, none, charges[:len(rides)], totals)
     return charges[:len(rides)]
 
 
-def outcome_of(world: ClearingContext, parts: Sequence[Records]) -> dict[str, Any]:
+def outcome_of(context: ClearingContext, parts: Sequence[Records]) -> dict[str, Any]:
     """How many rides have a fare and a discount, and a checksum of all prices."""
-    scratch, digest = _scratch(world, parts), hashlib.sha256()
+    scratch, digest = _scratch(context, parts), hashlib.sha256()
     priced = discounted = 0
     for part in parts:
-        charges = _price(world, part.copy(), _states_of(part), *scratch)
+        charges = _price(context, part.copy(), _states_of(part), *scratch)
         priced += int((charges["code"] == Code.OK).sum())
         discounted += int((charges["legs"]["count"] > 1).sum())
         digest.update(charges["price"].tobytes())

@@ -31,7 +31,7 @@ STEPS = ("save", "load", "save a tenth", "load with it")
 FIRST_CARD = 3_104_870_303_570_302_827
 NOW = 1_732_550_000
 ACCUMULATED = 6             # of ten cards so many have an accumulator
-OPEN_ONE_IN = 100           # cards, one of which has an entry still open
+OPEN_ONE_IN = 100           # cards, one of which has an open ride
 TOUCHED_ONE_IN = 10
 
 
@@ -88,7 +88,7 @@ def _save(location: str, cards: int, pieces: int, *, tenth: bool) -> dict[str, A
     state = make_state(cards)
     handed = [_touched(rows) for rows in state] if tenth else state
     if tenth:
-        handed[2] = state[2]        # every open entry is handed over each time
+        handed[2] = state[2]        # every open ride is handed over each time
     mixed = [[rows[_place(rows) % pieces == piece] for rows in handed] for piece in range(pieces)]
     with open_book(location) as book, book.begin(digest="", kind="clear") as run:
         start = time.perf_counter()

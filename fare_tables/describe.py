@@ -36,7 +36,7 @@ def describe(table: Table, unit: str) -> Iterator[str]:
            + (f", on lines {_some(table.lines)}" if table.lines is not None else "")
            + f"; home is city {table.city}; amounts in {unit}")
     for timeframe in table.timeframe:
-        yield f"  timeframe {timeframe.timeframe}: {window_words(timeframe)}"
+        yield f"  timeframe {timeframe.timeframe}: {timeframe_words(timeframe)}"
     for name, stops in table.stop_sets.items():
         yield f"  stop set {name}: {_some(stops)}"
     yield "  fare, by the first row that fits:"
@@ -65,7 +65,7 @@ def _discount_lines(table: Table) -> Iterator[str]:
             yield f"    {row.rule}: {row_words(row)}"
 
 
-def window_words(timeframe: Timeframe) -> str:
+def timeframe_words(timeframe: Timeframe) -> str:
     """When a timeframe holds."""
     days = "every day" if timeframe.days is None else _list(timeframe.days)
     until = "the end of the day" if timeframe.until is None else _clock(timeframe.until)

@@ -67,7 +67,7 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     cards: Literal["any", "home", "away"] | list[str] = "any"   # or a list of issuers' cities
     modes: list[str] | None = None
     line_classes: list[str] | None = None       # of network.toml; a line can be of several
-    from_stops: list[str] | None = None         # stop sets of the table; the ride's entry is in one
+    from_stops: list[str] | None = None         # stop sets of the table; it begins in one
     to_stops: list[str] | None = None
     timeframes: list[str] | None = None         # of the table; any one will do
     timeframe_at: Literal["entry", "exit"] = "entry"
@@ -171,7 +171,7 @@ class Transfer(DiscountRow, kw_only=True):
     pays_percent: int | str | None = None
     pays_difference: bool = False           # what the price is above the chain's prices so far
     chain_pays: int | None = None           # the whole chain costs this
-    through: bool = False                   # the whole chain costs the fare from its first entry
+    through: bool = False                   # the whole chain costs the fare from its first way in
     from_modes: list[str] | None = None
     from_operators: list[str] | None = None     # None: every operator
     from_line_classes: list[str] | None = None

@@ -40,7 +40,7 @@ def kind_of(day: datetime.date, calendar: Calendar, own: Mapping[datetime.date, 
 
 
 def words_for(day: datetime.date, kind: Kind) -> frozenset[str]:
-    """What a day can be called in the windows of a table; a holiday is a restday, too."""
+    """What a day can be called in the timeframes of a table; a holiday is a restday, too."""
     words = {DAY_NAMES[day.weekday()], kind}
     return frozenset(words | {"restday"} if kind == "holiday" else words)
 

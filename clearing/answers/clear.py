@@ -29,7 +29,7 @@ class Clearing:
 def clear(session: Session, files: Sequence[Path], *, received_at: int, threads: int = 1,
           layout: str | None = None, memory_bytes: int | None = None, folder: Path | None = None,
           progress: Progress = no_progress) -> Clearing:
-    """Clear files in one run: all of them, or nothing where this raises.
+    """Clear files in one run, all or nothing, and write what their senders get back.
 
     received_at: UTC seconds; layout, memory_bytes: see clearing.engine.run.clear_files.
     folder: where acknowledgements and reject files go; None: beside the book.

@@ -55,7 +55,7 @@ def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
 
 
 def _explanation(row: Any, priced: Priced, plain: World, names: Names) -> RideExplanation:
-    """The ride as the ledger has it, with the steps by which the plain engine comes to it."""
+    """The ride as the ledger has it, with the trace by which the plain engine comes to it."""
     offset_s = civil_offset_s(plain.model.time_zone, plain.model.taps_from)
     files = names.codes("file")
     replayed = replace(

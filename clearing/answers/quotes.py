@@ -252,7 +252,7 @@ def _issuer_of(world: World, rider: Rider, operator: Operator, table: Table | No
 
 def _fare_of(table: Table, priced: Priced) -> Fare | None:
     """The fare row that decided; None where none fits."""
-    tried = [step for step in priced.trace if step.kind == "fare"]
+    tried = [line for line in priced.trace if line.kind == "fare"]
     if not tried:
         return None
     return next(fare for fare in table.fare if fare.rule == tried[-1].rule)
@@ -296,10 +296,10 @@ def _lacking(trip: Trip, fare: Fare) -> str | None:
 
 
 def _went_through(table: Table, priced: Priced) -> bool:
-    """Whether a row applied that prices the way from the first entry of the transfer chain."""
+    """Whether a row applied that prices the way from the first way in of the transfer chain."""
     through = {row.rule for row in table.transfer if row.through}
-    return any(step.kind == "transfer" and step.applied and step.rule in through
-               for step in priced.trace)
+    return any(line.kind == "transfer" and line.applied and line.rule in through
+               for line in priced.trace)
 
 
 def _list_assumed(trip: Trip, table: Table | None, priced: Priced,

@@ -76,7 +76,7 @@ class Book(Queries):
     def load_state(self, card_filter: Array | None = None) -> State:
         """The state as of the last committed run: of every card, or of those that are marked.
 
-        card_filter: see ext.clearing.partition; cards with open taps are marked in it, too.
+        card_filter: see ext.clearing.partition; cards with open rides are marked in it, too.
         """
         return load_state(self.store, self.last_run(), card_filter)
 

@@ -122,11 +122,11 @@ class OpenRun:
         self._flows.write_records(flows)
 
     def write_state(self, cards: Array, accumulators: Array, open_rides: Array) -> None:
-        """Hand over the state of touched cards, and entries that are still open.
+        """Hand over the state of touched cards, and rides that are still open.
 
         `accumulators` has all that those cards still have; a card without any has none from here
         on. Several calls add up, in any order and from any thread; sorted by card is fastest. At
-        the end every entry that is still open was handed over, and every touched card once.
+        the end every ride that is still open was handed over, and every touched card once.
         """
         self._check_open()
         self._wrote_state = True

@@ -49,7 +49,7 @@ class Queries:
 
     @property
     def watermark(self) -> int:
-        """Up to when open entries were looked at, UTC seconds; 0 before the first run."""
+        """Up to when open rides were looked at, UTC seconds; 0 before the first run."""
         last = self.last_run()
         return last.watermark if last else 0
 

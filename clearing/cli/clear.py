@@ -63,7 +63,7 @@ def _print_clearing(cleared: Clearing) -> None:
     run, report = cleared.report.run, cleared.report
     print_table(
         f"run {run.run}: {run.taps:,} records, {run.accepted:,} accepted, "
-        f"{run.refused:,} refused, {run.rides:,} rides, {run.carried:,} entries still open",
+        f"{run.refused:,} refused, {run.rides:,} rides, {run.carried:,} open rides",
         ("file", "records", "accepted", "refused", "outcome"),
         ((file.name, f"{file.records:,}", f"{file.accepted:,}", f"{file.refused:,}",
           file.message or "taken") for file in report.files),

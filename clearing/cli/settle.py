@@ -41,6 +41,6 @@ def command(window: str, book: str, network: str | None, out: Path | None) -> No
                 ((one.level, one.member, text(one.receives), text(one.owes), text(one.net))
                  for one in settled.positions), right=("is owed", "owes", "position"))
     if settled.run.rides:
-        click.echo(f"{settled.run.rides:,} entries that were still open are rides without an exit")
+        click.echo(f"{settled.run.rides:,} open rides ended without an exit")
     click.echo(f"positions add up to {text(0)} at every level")
     click.echo(f"positions, instructions and statements: {settled.folder}")

@@ -35,7 +35,7 @@ Verdicts = Mapping[tuple[int, int], int]
 class Moment:
     """Where a run stands in time, the same for all its partitions."""
 
-    watermark: int                # UTC seconds: entries open since before it may be closed
+    watermark: int                # UTC seconds: rides open since before it may be closed
     closed_through: int | None  # last service day whose window is closed; days since 1970
 
 
@@ -55,12 +55,13 @@ class Cleared:
 class Clearer:
     """One thread's pipeline and sums."""
 
-    def __init__(self, world: ClearingContext, before: Carried, moment: Moment) -> None:
+    def __init__(self, context: ClearingContext, before: Carried, moment: Moment) -> None:
         self.sums = FlowSums()
         self._pipeline = PartitionPipeline(
-            world.pricing_tables, entry_tables(world, moment), before,
-            ride_limit_s=world.network.model.ride_limit_s, watermark=moment.watermark,
-            civil_offset_s=world.network.civil_offset_s, day_starts_s=world.network.day_starts_s)
+            context.pricing_tables, entry_tables(context, moment), before,
+            ride_limit_s=context.network.model.ride_limit_s, watermark=moment.watermark,
+            civil_offset_s=context.network.civil_offset_s,
+            day_starts_s=context.network.day_starts_s)
 
     def prepare(self, intake: Intake | None, partition: int) -> Records:
         """Put a partition's taps in order: those that an earlier run may have accepted."""
@@ -73,7 +74,7 @@ class Clearer:
         return self._pipeline.all_taps[maybe_seen]
 
     def clear(self, verdicts: Verdicts | None) -> Cleared:
-        """Clear what was laid out; there is a verdict on every tap that prepare returned."""
+        """Run the kernels on what prepare put in order; verdicts on all taps that it returned."""
         pipeline = self._pipeline
         maybe_seen = pipeline.maybe_seen
         if len(maybe_seen):
@@ -89,10 +90,10 @@ class Clearer:
                        pipeline.codes[refused])
 
 
-def entry_tables(world: ClearingContext, moment: Moment) -> EntryTables:
+def entry_tables(context: ClearingContext, moment: Moment) -> EntryTables:
     """What entries depend on besides prices: agreements, and the windows that are open."""
-    return EntryTables(members=world.member_rows, windows=window_table(moment.closed_through),
-                       **world.agreements._asdict())
+    return EntryTables(members=context.member_rows, windows=window_table(moment.closed_through),
+                       **context.agreements._asdict())
 
 
 def carry(state: Any, partitions: int) -> Carried:

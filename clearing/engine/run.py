@@ -72,30 +72,30 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     """
     clock = _Clock()
     last = book.last_run()
-    world = load_context(network, Names(book.names()))
-    decoder_tables = DecoderTables(world)
+    context = load_context(network, Names(book.names()))
+    decoder_tables = DecoderTables(context)
     with closing(read_files(
             paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
             mark_cards=last is not None,    # a new book has no state to look for
             memory_bytes=None if memory_bytes is None else memory_bytes - BESIDE_TAPS_BYTES,
     )) as intake:
         clock.lap("read and decode")
-        report = _clear_intake(intake, world, book, last, clock, threads, progress)
+        report = _clear_intake(intake, context, book, last, clock, threads, progress)
     report.seconds = clock.laps
     return report
 
 
-def _clear_intake(intake: Intake, world: ClearingContext, book: Book, last: Run | None,
+def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Run | None,
                   clock: _Clock, threads: int, progress: Progress) -> Report:
     """Clear what was read."""
-    taken, outcomes = _judge_files(intake, book.file_digests(), world)
+    taken, outcomes = _judge_files(intake, book.file_digests(), context)
     latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
-    _check_calendar(world, latest)
-    digest = _digest(world, last, "clear", [report.digest for report in intake.files])
+    _check_calendar(context, latest)
+    digest = _digest(context, last, "clear", [report.digest for report in intake.files])
     with book.begin(digest=digest, kind="clear") as run:
         _check_parent(run, last)
-        stages = _Stages(world, book, run, threads, progress)
-        intake.number_codes(world.names, {index: outcomes[index].file for index in taken})
+        stages = _Stages(context, book, run, threads, progress)
+        intake.number_codes(context.names, {index: outcomes[index].file for index in taken})
         watermark = max(book.watermark, latest)
         state = book.load_state(intake.card_filter() if last else None)
         stages.clear(intake, intake.partitions, state, watermark)
@@ -106,7 +106,7 @@ def _clear_intake(intake: Intake, world: ClearingContext, book: Book, last: Run 
 
 
 def close_window(day: int, network: str, book: Book) -> Report:
-    """Close the windows up to a service day: entries open by its end become rides without an exit.
+    """Close the windows up to a service day: rides open by its end end without an exit.
 
     day: days since 1970. Raises OnecardError where the day is closed already.
     """
@@ -116,13 +116,13 @@ def close_window(day: int, network: str, book: Book) -> Report:
                            expected="a service day after the last closed one",
                            remedy="look at it with `onecard show positions`")
     last = book.last_run()
-    world = load_context(network, Names(book.names()))
-    digest = _digest(world, last, "close", [str(day)])
-    ends_at = (day + 1) * 86_400 + world.network.day_starts_s - world.network.civil_offset_s
-    watermark = max(book.watermark, ends_at + world.network.model.ride_limit_s)
+    context = load_context(network, Names(book.names()))
+    digest = _digest(context, last, "close", [str(day)])
+    ends_at = (day + 1) * 86_400 + context.network.day_starts_s - context.network.civil_offset_s
+    watermark = max(book.watermark, ends_at + context.network.model.ride_limit_s)
     with book.begin(digest=digest, kind="close") as run:
         _check_parent(run, last)
-        stages = _Stages(world, book, run, 1, no_progress)
+        stages = _Stages(context, book, run, 1, no_progress)
         stages.clear(None, 1, book.load_state(np.zeros(SMALL_FILTER, np.uint64)), watermark)
         run.write_window(day)
         return _finish(stages, None, [], [], watermark)
@@ -144,9 +144,9 @@ class _Clock:
 class _Stages:
     """The middle of a run: partitions cleared on threads, what they make written meanwhile."""
 
-    def __init__(self, world: ClearingContext, book: Book, run: OpenRun, threads: int,
+    def __init__(self, context: ClearingContext, book: Book, run: OpenRun, threads: int,
                  progress: Progress) -> None:
-        self.world, self.book, self.run = world, book, run
+        self.context, self.book, self.run = context, book, run
         self.threads, self.progress = threads, progress
         self.sums = FlowSums()
         self.refused: list[tuple[Records, npt.NDArray[np.uint16]]] = []     # taps, codes
@@ -155,15 +155,15 @@ class _Stages:
         self._lock = threading.Lock()
 
     def clear(self, intake: Intake | None, partitions: int, state: State, watermark: int) -> None:
-        """Clear every partition on what cards carry.
+        """Clear every partition on threads, on what cards carry, writing as it goes.
 
         In which order anything reaches the book decides nothing: it keeps rows by card.
         """
         closed = self.book.closed_through
         moment = Moment(watermark, closed)
-        _check_calendar(self.world, int(state.open_rides["tapped_at"].max(initial=0)))
+        _check_calendar(self.context, int(state.open_rides["tapped_at"].max(initial=0)))
         before = carry(state, partitions)
-        clearers = [Clearer(self.world, before, moment) for _ in range(self.threads)]
+        clearers = [Clearer(self.context, before, moment) for _ in range(self.threads)]
         waiting: list[tuple[int, Records]] = []     # partitions, taps that the ledger may know
         self._partitions = partitions
 
@@ -210,12 +210,12 @@ class _Stages:
 
 
 def _judge_files(intake: Intake, known: dict[str, tuple[int, str]],
-                 world: ClearingContext) -> tuple[list[int], list[BookFile]]:
+                 context: ClearingContext) -> tuple[list[int], list[BookFile]]:
     """Which files are cleared, and what becomes of each; numbers follow the digests."""
     seen = dict(known)
     taken: list[int] = []
     outcomes: dict[int, BookFile] = {}
-    numbers = {digest: world.names.number("file", digest)
+    numbers = {digest: context.names.number("file", digest)
                for digest in sorted({report.digest for report in intake.files})}
     order = sorted(range(len(intake.files)),
                    key=lambda index: (intake.files[index].digest, index))
@@ -247,46 +247,46 @@ def _check_parent(run: OpenRun, last: Run | None) -> None:
                            remedy="run the same command again")
 
 
-def _check_calendar(world: ClearingContext, latest: int) -> None:
+def _check_calendar(context: ClearingContext, latest: int) -> None:
     """Refuse to go on with taps of a day of which no table can say whether it is a workday.
 
     latest: UTC seconds of the last tap; the service day of a ride is never later than its taps'.
     """
-    until = world.calendar_until
-    day = day_of((latest + world.network.civil_offset_s - world.network.day_starts_s) // 86_400)
+    until = context.calendar_until
+    day = day_of((latest + context.network.civil_offset_s - context.network.day_starts_s) // 86_400)
     if until is not None and day > until:
         raise OnecardError(
             f"there are taps of {day.year}, whose workdays and holidays are not known",
-            where=world.network.locator,
+            where=context.network.locator,
             expected=f"service days up to {until}: the installed chinesecalendar knows no later "
                      "ones",
             remedy="upgrade it (pip install --upgrade chinesecalendar) and run the same command "
                    "again")
 
 
-def _digest(world: ClearingContext, last: Run | None, kind: str, inputs: list[str]) -> str:
+def _digest(context: ClearingContext, last: Run | None, kind: str, inputs: list[str]) -> str:
     """The identity of a run: all that decides its outcome."""
-    what = [kind, __version__, world.network.digest, last.digest if last else "", sorted(inputs)]
+    what = [kind, __version__, context.network.digest, last.digest if last else "", sorted(inputs)]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
 def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], taken: list[int],
             watermark: int) -> Report:
     """Write what is left of a run, and commit it."""
-    run, world = stages.run, stages.world
+    run, context = stages.run, stages.context
     refusals = _Refusals(stages, intake, outcomes, taken)
     for index in taken:
         run.write_refusals(refusals.rows[index], refusals.raw[index])
     run.write_refusals(refusals.carried, [b""] * len(refusals.carried))
     flows = stages.sums.rows()
     run.write_flows(flows)
-    run.write_names(world.names.unstored())
+    run.write_names(context.names.unstored())
     run.write_files(refusals.outcomes)
     records_ = sum(outcome.records for outcome in refusals.outcomes)
     accepted = sum(outcome.accepted for outcome in refusals.outcomes)
     committed = run.commit(
-        version=__version__, network=world.network.locator, network_digest=world.network.digest,
-        tables=dict.fromkeys(world.versions, world.network.digest), watermark=watermark,
+        version=__version__, network=context.network.locator, network_digest=context.network.digest,
+        tables=dict.fromkeys(context.versions, context.network.digest), watermark=watermark,
         counts=Counts(taps=records_, accepted=accepted, refused=records_ - accepted,
                       rides=stages.rides, carried=stages.carried))
     return Report(committed, refusals.outcomes, refusals.counts, {}, flows,
@@ -326,9 +326,9 @@ class _Refusals:
 
     @staticmethod
     def _later(stages: _Stages, places: dict[int, int]) -> tuple[dict[int, Records], Records]:
-        """Refusals by the partitions: by the file's place, and those of carried entries.
+        """Refusals by the partitions: by the file's place, and those of carried open rides.
 
-        A carried entry was accepted in an earlier run; its ride can still turn out to have no fare.
+        Their taps were accepted in an earlier run; the ride can still turn out to have no fare.
         """
         if not stages.refused:
             return {}, np.zeros(0, records.REFUSAL)

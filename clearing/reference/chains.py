@@ -42,12 +42,12 @@ def chain_after(
     if transferred:
         assert chain is not None
         transfers, started_at, due = chain.transfers + 1, chain.started_at, chain.due
-        prices, first_entry = chain.prices + charge.price, chain.first_entry
+        prices, first_in_stop = chain.prices + charge.price, chain.first_in_stop
     else:
         transfers, started_at, due = 0, ride.time, charge.due
-        prices, first_entry = charge.price, _owned(system, ride.from_stop)
+        prices, first_in_stop = charge.price, _owned(system, ride.from_stop)
     return Chain(
-        transfers, started_at, due, prices, first_entry,
+        transfers, started_at, due, prices, first_in_stop,
         last_started_at=ride.started_at,
         last_ended_at=ride.ended_at,
         last_operator=ride.operator,

@@ -111,7 +111,7 @@ def _transfer(
     if row.chain_pays is not None:
         return Answer(row.chain_pays - chain.prices,
                       f"{money(row.chain_pays)} for the chain, {so_far}")
-    whole = find_through(world, fare, ride, chain.first_entry)
+    whole = find_through(world, fare, ride, chain.first_in_stop)
     if whole.amount is None:
         return Answer(None, f"no fare through: {whole.words}")
     return Answer(whole.amount - chain.prices,

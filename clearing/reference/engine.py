@@ -29,7 +29,7 @@ def clear(world: World, taps: Iterable[Tap], state: State) -> Result:
 
 
 def close(world: World, state: State, through: datetime.date) -> Result:
-    """The service days up to one closed: entries open by then are rides without an exit."""
+    """The service days up to one closed: rides open by then end without an exit."""
     end = calendar.end_of_day(world.model, through) + world.model.ride_limit_s
     result = _finish(world, [], replace(state, watermark=max(state.watermark, end)), [])
     closed = max(through, state.closed_through or through)
@@ -44,7 +44,7 @@ def raise_watermark(state: State, taps: Iterable[Tap]) -> int:
 def list_rides(
     world: World, kept: Iterable[Tap], state: State
 ) -> tuple[list[list[Ride]], dict[str, Tap]]:
-    """Each card's rides in the order they are priced, and the entries that stay open."""
+    """Each card's rides in the order they are priced, and the taps whose rides stay open."""
     by_card = sorted([*kept, *state.open.values()], key=lambda tap: tap.card)
     rides_of_cards: list[list[Ride]] = []
     still_open: dict[str, Tap] = {}

@@ -45,12 +45,12 @@ def find_due(world: World, fare: Fare, ride: Ride) -> Answer:
     return Answer(due, words)
 
 
-def find_through(world: World, fare: Fare, ride: Ride, first_entry: Owned) -> Answer:
-    """What the ride would cost, complete and in time, if it had begun at the chain's first entry.
+def find_through(world: World, fare: Fare, ride: Ride, first_in_stop: Owned) -> Answer:
+    """What the ride would cost, complete and in time, if it had begun at the chain's first way in.
 
     A stop of another system is no stop of this one.
     """
-    system, stop = first_entry
+    system, stop = first_in_stop
     start = stop if system == world.system_of(ride.operator) else ""
     return _between(world, fare, ride, start, ride.to_stop)
 

@@ -18,7 +18,7 @@ from clearing.reference.world import World
 
 
 def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None]:
-    """The rides of a card, and the entry that is still open after its last tap."""
+    """The rides of a card, and the tap whose ride is still open after the last."""
     rides: list[Ride] = []
     inside: Tap | None = None
     for tap in sorted(taps, key=lambda tap: tap.order):
@@ -38,25 +38,26 @@ def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None]:
     return rides, inside
 
 
-def fits(world: World, entry: Tap, out: Tap) -> bool:
-    """Whether an exit belongs to an open entry."""
+def fits(world: World, inside: Tap, out: Tap) -> bool:
+    """Whether an exit belongs to an open ride."""
     return (
-        world.system_of(entry.operator) == world.system_of(out.operator)
-        and entry.mode == out.mode
-        and 0 <= out.tapped_at - entry.tapped_at <= world.model.ride_limit_s
+        world.system_of(inside.operator) == world.system_of(out.operator)
+        and inside.mode == out.mode
+        and 0 <= out.tapped_at - inside.tapped_at <= world.model.ride_limit_s
     )
 
 
-def close_open(world: World, entry: Tap) -> Ride:
-    """The ride of an entry whose exit never came."""
-    return _ride(world, (entry,), MISSING_OUT, started_at=entry.tapped_at, from_stop=entry.stop)
+def close_open(world: World, inside: Tap) -> Ride:
+    """The ride of a gate-in whose gate-out never came."""
+    return _ride(world, (inside,), MISSING_OUT, started_at=inside.tapped_at,
+                 from_stop=inside.stop)
 
 
-def _ride_of_both(world: World, entry: Tap, out: Tap) -> Ride:
+def _ride_of_both(world: World, inside: Tap, out: Tap) -> Ride:
     return _ride(
-        world, (entry, out), _state_between(entry.stop, out.stop),
-        started_at=entry.tapped_at, ended_at=out.tapped_at,
-        from_stop=entry.stop, to_stop=out.stop,
+        world, (inside, out), _state_between(inside.stop, out.stop),
+        started_at=inside.tapped_at, ended_at=out.tapped_at,
+        from_stop=inside.stop, to_stop=out.stop,
     )
 
 

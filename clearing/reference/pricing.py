@@ -142,27 +142,27 @@ class _Running:
 
     def _apply_first(self, kind: str, rows: Sequence[DiscountRow]) -> None:
         for row in rows:
-            offer = self._offer(row)
-            if offer.amount is not None:
-                self._apply(kind, row, offer.amount, offer.words)
+            after = self._try_row(row)
+            if after.amount is not None:
+                self._apply(kind, row, after.amount, after.words)
                 return
-            self._pass(kind, row, offer.words)
+            self._pass(kind, row, after.words)
 
     def _apply_best(self, kind: str, rows: Sequence[DiscountRow]) -> None:
         """Every row is tried; of those that fit, the first that leaves the lowest price applies."""
-        offers = [self._offer(row) for row in rows]
-        amounts = [offer.amount for offer in offers if offer.amount is not None]
-        best = next((number for number, offer in enumerate(offers)
-                     if amounts and offer.amount == min(amounts)), None)
-        for number, (row, offer) in enumerate(zip(rows, offers, strict=True)):
-            if offer.amount is None:
-                self._pass(kind, row, offer.words)
+        tried = [self._try_row(row) for row in rows]
+        amounts = [after.amount for after in tried if after.amount is not None]
+        best = next((number for number, after in enumerate(tried)
+                     if amounts and after.amount == min(amounts)), None)
+        for number, (row, after) in enumerate(zip(rows, tried, strict=True)):
+            if after.amount is None:
+                self._pass(kind, row, after.words)
             elif number != best:
-                self._pass(kind, row, f"{offer.words}; another row leaves as little, or less")
+                self._pass(kind, row, f"{after.words}; another row leaves as little, or less")
         if best is not None:
-            self._apply(kind, rows[best], min(amounts), offers[best].words)
+            self._apply(kind, rows[best], min(amounts), tried[best].words)
 
-    def _offer(self, row: DiscountRow) -> Answer:
+    def _try_row(self, row: DiscountRow) -> Answer:
         """The price that a row would leave; none, and why, where it does not fit."""
         why = conditions.why_no_discount(
             self.world, self.table, row, self.ride, self.memory, self.kinds)

@@ -179,7 +179,7 @@ class Result:
 
     @property
     def carried(self) -> list[Tap]:
-        """The entries that are still open, by card."""
+        """The taps whose rides are still open, by card."""
         return [tap for _, tap in sorted(self.state.open.items())]
 
     def rows(self) -> dict[str, list[Row]]:

@@ -35,7 +35,7 @@ class Chain(NamedTuple):
     started_at: int         # ride time of the chain's first ride
     due: int                # due of the chain's first ride
     prices: int             # of the chain's rides so far, added up
-    first_entry: Owned      # system and stop where the chain's first ride began
+    first_in_stop: Owned    # system and stop where the chain's first ride began
     last_started_at: int
     last_ended_at: int
     last_operator: str

@@ -1,4 +1,4 @@
-"""Amounts and times as a clerk writes them, for the words of steps."""
+"""Amounts and times as a clerk writes them, for the words of trace lines."""
 
 from __future__ import annotations
 

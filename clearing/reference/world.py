@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from clearing.reference import calendar
 from fare_tables.model import Table
-from fare_tables.source import load_tables
-from network.folder import NetworkFolder, read_toml
-from network.model import NetworkFile
 from network.network import Network
 
 
@@ -30,9 +26,3 @@ class World(Network):
 def world_of(network: Network, tables: list[Table]) -> World:
     """A network that is loaded already, with its tables: its files are not read again."""
     return World(network.model, network.folder, tables)
-
-
-def read_world(folder: Path) -> World:
-    """The network of a folder with its tables. Raises TableError."""
-    return World(read_toml(folder / "network.toml", NetworkFile), NetworkFolder(folder),
-                 load_tables(folder))

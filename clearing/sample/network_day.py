@@ -40,7 +40,7 @@ class NetworkDay:
         self.dues = self.prices.dues()
         self.price = self.prices.prices()
         self.credit = self.prices.credits()
-        self.transfer_window = self.prices.transfer_windows(self.operators)
+        self.transfer_within = self.prices.transfer_within(self.operators)
 
     def _read_people(self) -> None:
         """Where cards live, of what kind they are, and what they ride where they are."""
@@ -95,7 +95,7 @@ class NetworkDay:
         count = sum(len(track.stops) for track in tracks.values())
         self.pair_due = np.zeros((count, count), np.uint8)
         self.pair_s = np.zeros((count, count), np.int32)
-        self.lone_due: list[int] = []                   # of an exit without its entry
+        self.lone_due: list[int] = []                   # of an exit without its way in
         self.stop_table: list[int] = []
         self.to_of = np.zeros((len(self.operators), 1 << 16), np.uint16)
         for system, track in tracks.items():

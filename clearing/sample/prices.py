@@ -73,7 +73,7 @@ class Prices:
                     credit[t, c, k] = 0 if row is None else row.credit or 0
         return credit
 
-    def transfer_windows(self, operators: Sequence[Operator]) -> NDArray[np.int32]:
+    def transfer_within(self, operators: Sequence[Operator]) -> NDArray[np.int32]:
         """Seconds in which a transfer counts: [table, operator before]; -1 for never."""
         seconds = np.full((len(self.tables), len(operators)), -1, np.int32)
         for t, table in enumerate(self.tables):

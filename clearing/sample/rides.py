@@ -19,7 +19,7 @@ from clearing.sample.shape import ENTRIES, HALF_HOUR_S, Draws, draw_table, sprea
 DAY_S = 86400
 SEQ_A_DAY = 64              # more taps than a card has in a day
 PAUSE_S = 60                # between two rides of a card, at least
-EARLY_S = 7 * 3600          # a lone exit before could belong to an entry of the night
+EARLY_S = 7 * 3600          # a lone exit before could belong to a gate-in of the night
 LEAST_BALANCE = 40_000      # fen at the start of the day: more than a day of rides costs
 
 Ints = NDArray[np.int32]
@@ -210,7 +210,7 @@ def _follow_cards(
     )
     for rank in ranks:
         size = rank.stop - rank.start
-        _follow_rank(network.transfer_window, _cut(state, slice(size)), _cut(rides, rank),
+        _follow_rank(network.transfer_within, _cut(state, slice(size)), _cut(rides, rank),
                      _cut(plan, rank))
 
 
@@ -233,7 +233,7 @@ def _make_plan(network: NetworkDay, cards: Cards, rides: Rides, draws: Draws) ->
     row = table * (len(network.model.city) * len(network.model.card_kinds))
     row += card.take(rides.card)
     charged = rides.taps_out & ~cards.qr.take(rides.card)
-    # An exit without its entry is charged in full.
+    # An exit without its way in is charged in full.
     rides.paid[:] = np.where(
         metro & ~rides.taps_in, network.array(network.dues).take(rides.due),
         network.price.ravel().take(row * len(network.dues) + rides.due),
@@ -253,7 +253,7 @@ def _make_plan(network: NetworkDay, cards: Cards, rides: Rides, draws: Draws) ->
     )
 
 
-def _follow_rank(window: Ints, state: _State, rides: Rides, plan: _Plan) -> None:
+def _follow_rank(within: Ints, state: _State, rides: Rides, plan: _Plan) -> None:
     """Put the k-th rides behind the ones before, and charge them."""
     soonest = state.end + PAUSE_S
     rides.start[:] = np.where(
@@ -266,7 +266,7 @@ def _follow_rank(window: Ints, state: _State, rides: Rides, plan: _Plan) -> None
     rides.taps_out[:] &= today
     moved = (
         (plan.credit > 0) & state.whole & (plan.line != state.line)
-        & (rides.start - state.end <= look_up(window, plan.table, state.operator))
+        & (rides.start - state.end <= look_up(within, plan.table, state.operator))
     )
     rides.paid[:] -= np.where(moved, np.minimum(plan.credit, rides.paid), 0)
     rides.paid[:] += plan.wrong

@@ -134,9 +134,9 @@ cdef inline int64_t edge_along(PricingTables tables, const FareRow *row, const R
 
 
 cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ride *ride,
-                              uint8_t by, int64_t fixed, bint known_entry) except -2 nogil:
+                              uint8_t by, int64_t fixed, bint known_in) except -2 nogil:
     """What a ride costs of which one end counts."""
-    cdef uint32_t stop = ride.from_stop if known_entry else ride.to_stop
+    cdef uint32_t stop = ride.from_stop if known_in else ride.to_stop
     cdef int64_t index
     if by == EdgeFare.FIXED:
         return fixed
@@ -152,7 +152,7 @@ cdef inline int64_t edge_fare(PricingTables tables, const FareRow *row, const Ri
     if index < 0:
         return NO_FARE_AMOUNT
     # Four fares a stop: lowest and highest as way in, the same as way out.
-    return tables.fares[row.edges + 4 * index + (0 if known_entry else 2)
+    return tables.fares[row.edges + 4 * index + (0 if known_in else 2)
                         + (1 if by == EdgeFare.HIGHEST else 0)]
 
 

@@ -1,8 +1,9 @@
 """One thread's memory: clears one partition of cards after another in it.
 
-Runs the kernels one behind the other without the GIL: order, seen counters, pairing, pricing,
-entries. From pairing on it goes in batches of whole cards, small enough that rides and charges
-never leave the cache. A partition holds every tap of its cards, so that it depends on no other.
+Runs the kernels one behind the other without the GIL: order and seen counters (`prepare`), pairing,
+pricing and entries (`clear`), netting (`add_flows`). `clear` goes in batches of whole cards, small
+enough that rides and charges never leave the cache. A partition holds every tap of its cards, so
+that it depends on no other.
 """
 
 import numpy as np
@@ -75,7 +76,7 @@ cdef class PartitionPipeline:
 
     Use it so: `taps` to be filled, `prepare`, a verdict in `codes` on every one of `maybe_seen`,
     `clear`; then `entries`, `cards`, `accumulators`, `refused`, `carried` and `events` say what
-    became of the partition, until the next one is prepared.
+    became of the partition, until the next one is prepared, and `add_flows` nets its entries.
     """
 
     cdef PricingTables _tables
@@ -169,7 +170,7 @@ cdef class PartitionPipeline:
             _prepare(self, self._before, partition, count)
 
     def clear(self):
-        """Clear what prepare put in order, but for taps whose code is not OK."""
+        """Pair, price and enter what prepare put in order, but for taps whose code is not OK."""
         cdef Py_ssize_t longest, most
         if self._maybe_seen_count:
             self._drop_refused()

@@ -391,7 +391,7 @@ cdef inline int read_direction(Context *context, Tap *tap) noexcept nogil:
 
 
 cdef inline int read_places(Context *context, Tap *tap) noexcept nogil:
-    """Where: stop, entry stop, line, vehicle, direction and device."""
+    """Where: stop, stop where the rider got in, line, vehicle, direction and device."""
     cdef uint32_t stop_size = text_of(context, Column.STOP).size, size
     cdef int code
     if stop_size:

@@ -94,7 +94,7 @@ def _lines(atoms: Atoms, fare: Fare, row: int, grids: Grids) -> tuple[list[str],
 
 
 def _sides(atoms: Atoms) -> list[Mapping[str, str]]:
-    """The class of each stop as an entry, and as an exit: rows do not tell those of one apart."""
+    """The class of each stop as way in, and as way out: rows do not tell those of one apart."""
     dimensions = atoms.dimensions("COMPLETE")
     rows = bits_of(atoms.rows, ("fare",))
     return [class_of(dimensions, name, rows) for name in ("from_stop", "to_stop")]

@@ -95,7 +95,7 @@ def narrow(fares: npt.NDArray[np.int64]) -> Fares:
 
 
 def edge_fares(fares: Fares) -> Fares:
-    """Lowest and highest fare as entry, then as exit, of each stop; -1 where there is none.
+    """Lowest and highest fare as way in, then as way out, of each stop; -1 where there is none.
 
     Shape (stops, 4). A stop's fare with itself does not count.
     """

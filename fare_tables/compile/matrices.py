@@ -69,7 +69,7 @@ def zones_of(folder: NetworkFolder, file: str, stops: Sequence[str]
 
 
 def zone_edges(fares: Fares, zones: npt.NDArray[np.uint16]) -> Fares:
-    """Lowest and highest fare as entry, then as exit, of each stop, by all others' zones.
+    """Lowest and highest fare as way in, then as way out, of each stop, by all others' zones.
 
     Shape (stops, 4); -1 where there is none.
     """

@@ -80,7 +80,7 @@ def test_state_may_come_in_pieces_and_unsorted(location: str) -> None:
 
 
 def test_threads_may_hand_over_partitions(location: str) -> None:
-    """As clearing does: each partition's cards, accumulators and open taps, in any order."""
+    """As clearing does: each partition's cards, accumulators and open rides, in any order."""
     many = 60_000
     for_cards = np.zeros(many, CARD_STATE)
     for_cards["card_hi"], for_cards["card_lo"] = 16 << 56, np.arange(many)
@@ -124,7 +124,7 @@ def test_records_of_another_kind_are_refused(tmp_path: Any) -> None:
 
 
 def test_state_of_marked_cards(location: str) -> None:
-    """All of those and of cards with open taps, the newest, and next to nothing else."""
+    """All of those and of cards with open rides, the newest, and next to nothing else."""
     with open_book(location) as book:
         for _ in range(5):
             add_run(book)

@@ -173,7 +173,7 @@ def test_an_explanation_adds_up(demo: Demo) -> None:
             one["due"] + one["variance"])
         assert one["legs"][0]["amount"] == one["paid"]
         assert (one["due"], one["paid"]) == (entry["due"], entry["paid"])
-        assert any(step["applied"] for step in one["rows_tried"])
+        assert any(row["applied"] for row in one["rows_tried"])
         assert one["taps"]
         told = accepted("explain", ride, "--book", demo.book).out
         assert one["table"] in told

@@ -39,9 +39,9 @@ def legs(one: dict[str, Any]) -> list[tuple[str, str, str, int]]:
 
 
 def why(one: dict[str, Any], rule: str) -> str:
-    step, = (step for step in one["rows_tried"] if step["rule"] == rule)
-    assert not step["applied"]
-    return str(step["why"])
+    row, = (row for row in one["rows_tried"] if row["rule"] == rule)
+    assert not row["applied"]
+    return str(row["why"])
 
 
 METRO = ("--mode", "metro")
@@ -93,7 +93,7 @@ def test_a_ride_has_its_price(what: str) -> None:
 
 def test_the_rows_tried_say_why() -> None:
     one = told(*METRO, "--distance", "12.1km", "--at", "2024-11-25 06:50", "--month-spend", "99.50")
-    assert [(step["kind"], step["rule"], step["applied"]) for step in one["rows_tried"]] == [
+    assert [(row["kind"], row["rule"], row["applied"]) for row in one["rows_tried"]] == [
         ("table", "metro@2020-01-01", True), ("fare", "distance", True),
         ("promotion", "early-half", True), ("tier", "month-100", False),
         ("cap", "day-20", True), ("paid", "", True)]

@@ -313,7 +313,7 @@ class Prober:
         system = self.world.system_of(before.operator)
         return Chain(
             timing.used, time - timing.since_chain_s, probe.chain_due, probe.chain_prices,
-            first_entry=(self.world.system_of(ride.operator), ride.from_stop or ride.to_stop),
+            first_in_stop=(self.world.system_of(ride.operator), ride.from_stop or ride.to_stop),
             last_started_at=time - timing.since_start_s, last_ended_at=time - timing.since_end_s,
             last_operator=before.operator, last_mode=before.mode, last_line=line,
             last_vehicle=ride.own_vehicle if timing.same_vehicle or companion else ("x", "v2"),

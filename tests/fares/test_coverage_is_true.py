@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from clearing.reference.pricing import price
-from clearing.reference.world import World, read_world
+from clearing.reference.world import World
 from fare_tables.model import Fare, Table, is_between_stops
 from fare_tables.source import read_sources
 from network.folder import SHIPPED, list_networks
 from tests.fares.probes import Prober
+from tests.reference.plain import read_world
 
 
 def probers_of(network: str) -> list[Prober]:

@@ -162,7 +162,7 @@ def test_a_fare_that_no_price_can_be_is_refused() -> None:
         narrow(np.array([2_000_000_001]))
 
 
-def test_edges_are_lowest_and_highest_as_entry_and_as_exit() -> None:
+def test_edges_are_lowest_and_highest_as_way_in_and_as_way_out() -> None:
     fares = np.array([[0, 300, 500], [250, 0, -1], [-1, -1, 0]], dtype=np.int32)
     assert edge_fares(fares).tolist() == [[300, 500, 250, 250], [250, 250, 300, 300],
                                           [-1, -1, 500, 500]]

@@ -18,11 +18,12 @@ import msgspec
 import pytest
 
 from clearing.answers.check_tables import check_network
-from clearing.reference.world import World, read_world
+from clearing.reference.world import World
 from fare_tables.source import TableSource, read_sources
 from network.folder import SHIPPED, list_networks
 from tests.fares.mutants import Mutant, as_toml, mutants_of
 from tests.fares.probes import Prober, Question
+from tests.reference.plain import read_world
 
 # Changes that no ride can tell, by network, file and change, with the reason.
 ANOTHER_ROW_DECIDES = "the row above holds for 70 years and more, with the same quota if it has one"

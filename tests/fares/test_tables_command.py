@@ -137,7 +137,7 @@ def test_every_shipped_table_has_words_for_all_of_its_rows(network: str) -> None
         assert "None" not in said
 
 
-def test_a_window_shows_its_seconds() -> None:
+def test_a_timeframe_shows_its_seconds() -> None:
     said = call("show", "beijing", "beijing-metro").output
     assert "timeframe workday-to-seven: workday, 00:00 to 07:00:01\n" in said
 

@@ -14,7 +14,6 @@ from clearing.engine.run import clear_files
 from clearing.reference.engine import clear
 from clearing.reference.results import Entry
 from clearing.reference.state import State
-from clearing.reference.world import read_world
 from ext.codes import Cause, Code, RideState
 from network.cards import card_text
 from network.names import Names
@@ -30,6 +29,7 @@ from tests.golden.cases import (
 )
 from tests.kernels.cases import legs_of
 from tests.memory_book import MemoryBook
+from tests.reference.plain import read_world
 
 RECEIVED_AT = 1_798_761_600         # 2027-01-01
 

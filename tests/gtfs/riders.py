@@ -15,9 +15,10 @@ import pytest
 from clearing.reference.engine import clear
 from clearing.reference.state import State
 from clearing.reference.taps import Tap
-from clearing.reference.world import World, read_world
+from clearing.reference.world import World
 from fare_tables.gtfs import Imported, import_feed
 from fare_tables.gtfs.notices import FeedRefused
+from tests.reference.plain import read_world
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "gtfs"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data/gtfs is not here")

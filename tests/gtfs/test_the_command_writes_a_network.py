@@ -103,9 +103,9 @@ def test_hashes_change_nothing(name: str, tmp_path: Path) -> None:
 
 def test_the_kernels_can_be_given_what_was_written(tmp_path: Path) -> None:
     import_feed(write_feed(tmp_path / "feed", FEED), tmp_path / "there")
-    world = load_context(str(tmp_path / "there"), Names())
-    assert world.network.model.network == "small-town"
-    assert [table.table for table in world.tables] == ["small-town-fares"]
+    context = load_context(str(tmp_path / "there"), Names())
+    assert context.network.model.network == "small-town"
+    assert [table.table for table in context.tables] == ["small-town-fares"]
 
 
 def test_the_check_finds_nothing(tmp_path: Path) -> None:

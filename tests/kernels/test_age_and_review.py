@@ -153,7 +153,7 @@ def test_of_two_taps_the_last_that_says_it(first: tuple[int, int], last: tuple[i
 @pytest.mark.parametrize("kind", [TapKind.SINGLE, TapKind.IN, TapKind.OUT, TapKind.RIDE])
 @pytest.mark.parametrize("stop", [0, 2])
 def test_whatever_the_ride_is(kind: TapKind, stop: int) -> None:
-    """Lone entries and exits have a rider, too, and so have rides in one record."""
+    """Lone gate-ins and gate-outs have a rider, too, and so have rides in one record."""
     noon = day("2024-11-25") * DAY_S + DAY_S // 2
     taps = records_of([{"kind": kind, "operator": 1, "tapped_at": noon, "in_at": noon,
                         "stop": stop, "in_stop": 1, "born_day": OLD, "review_day": LATER}],

@@ -19,7 +19,7 @@ MEMBERS = records_of([{}, {"system": 5}, {"system": 5}, {"system": 6}], records.
 
 def pair(taps: Records, *, watermark: int = 0, civil_offset_s: int = 0,
          day_starts_s: int = 0) -> tuple[Records, list[int]]:
-    """The rides of taps that are in order, and the indexes of entries that stay open."""
+    """The rides of taps that are in order, and the indexes of taps whose rides stay open."""
     order = np.arange(len(taps), dtype=np.uint32)
     rides = dirty(len(taps), records.RIDE)
     carried = np.empty(len(taps), dtype=np.uint32)

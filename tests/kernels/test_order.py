@@ -80,12 +80,12 @@ REPEATS = {
           1    7    single 100 2    OK
           2    7    single 100 3    OK
     """,
-    "a carried entry stays, and its copy is a duplicate": """
+    "a carried open ride stays, and its copy is a duplicate": """
         # seq  kind   at  file line carried code
           7    in     100 5    9    yes     OK
           7    in     100 1    2    no      DUPLICATE
     """,
-    "a carried entry stays, whatever contradicts it": """
+    "a carried open ride stays, whatever contradicts it": """
         # seq  kind   at  file line carried code
           7    in     100 5    9    yes     OK
           7    in     101 1    2    no      CONFLICT

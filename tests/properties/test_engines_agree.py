@@ -129,7 +129,7 @@ def plain_flows(results: list[Result]) -> Rows:
 
 
 def carried_of(book: MemoryBook) -> Rows:
-    """Entries still open after the last run."""
+    """Rides still open after the last run."""
     return sorted((card_text(int(row["card_hi"]), int(row["card_lo"])), int(row["card_seq"]),
                    int(row["tapped_at"])) for row in book.load_state().open_rides)
 

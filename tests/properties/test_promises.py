@@ -9,12 +9,12 @@ from collections import Counter, defaultdict
 from hypothesis import HealthCheck, given, settings
 
 from clearing.reference.engine import clear
-from clearing.reference.explain import explain_card
 from clearing.reference.positions import net
 from clearing.reference.results import Result
 from clearing.reference.state import State
 from clearing.reference.taps import CLASS_OF, EVENT, Tap
 from tests.properties.strategies import Case, cases, replay
+from tests.reference.plain import explain_card
 
 drawn = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -7,8 +7,8 @@ import datetime
 import pytest
 
 from clearing.reference.calendar import period_of
-from clearing.reference.explain import explain_card
 from clearing.reference.state import Accumulator, State
+from tests.reference.plain import explain_card
 from tests.reference.town import make_table, make_tap, make_world, prices, ride_metro, run
 
 CARD = "5100000000000001"
@@ -85,7 +85,7 @@ def test_in_words() -> None:
     state = State(accumulators={(CARD, "month", "2026-05"): Accumulator(15040, 20)})
     tap = make_tap("single", "05-04 08:00:00", seq=1)
     [priced] = explain_card(world, [tap], state, CARD)
-    assert [step[1:] for step in priced.trace if step.kind in ("tier", "cap")] == [
+    assert [line[1:] for line in priced.trace if line.kind in ("tier", "cap")] == [
         ("8折", False, "150.40 counted in 2026-05, not below 150.00", 200, 200),
         ("5折", True, "pays 50 %", 200, 100),
         ("cap", True, "at most 152.00 in 2026-05; 150.40 so far", 100, 100),

@@ -1,4 +1,4 @@
-"""What a transfer costs by the whole chain: its prices so far, its first entry, its last ride."""
+"""What a transfer costs by the whole chain: its prices so far, its first way in, its last ride."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.explain import explain_card
 from clearing.reference.results import Result
 from clearing.reference.state import State
 from clearing.reference.taps import Tap
+from tests.reference.plain import explain_card
 from tests.reference.town import (
     legs,
     make_table,
@@ -110,7 +110,7 @@ def test_through_from_another_system_has_no_fare() -> None:
     taps = [bus("08:00:00", 1, stop="a"), *ride_metro("b", "c", at="05-04 08:10:00", seq=2)]
     assert prices(run(world, *taps))[1] == (300, 300)
     *_, priced = explain_card(world, taps, State(), taps[0].card)
-    assert [step.why for step in priced.trace if step.kind == "transfer"] == [
+    assert [line.why for line in priced.trace if line.kind == "transfer"] == [
         "no fare through: no way from (blank) to c"]
 
 
@@ -217,7 +217,7 @@ def test_what_a_chain_remembers() -> None:
     [chain] = run(world, *taps).state.chains.values()
     assert chain._asdict() == {
         "transfers": 1, "started_at": taps[0].tapped_at, "due": 200, "prices": 200 + 250,
-        "first_entry": ("rail", "a"), "last_started_at": taps[2].tapped_at,
+        "first_in_stop": ("rail", "a"), "last_started_at": taps[2].tapped_at,
         "last_ended_at": taps[3].tapped_at, "last_operator": "metro", "last_mode": "metro",
         "last_line": ("metro", "M"), "last_vehicle": ("metro", "T2"), "last_exit": ("rail", "c"),
         "last_single": False,

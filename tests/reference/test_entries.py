@@ -90,7 +90,7 @@ def test_window(closed_through: datetime.date | None, window: str) -> None:
     assert result.entries[0].window.isoformat() == window
 
 
-def test_closing_a_day_ends_its_open_entries_in_its_own_window() -> None:
+def test_closing_a_day_ends_its_open_rides_in_its_own_window() -> None:
     world = make_world(make_table("metro"))
     state = run(world, make_tap("in", "05-05 03:59:59", "a", seq=1),
                 make_tap("in", "05-05 04:00:00", "a", seq=1, card="5100000000000002")).state

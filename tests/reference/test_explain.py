@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from clearing.reference.explain import explain_card, explain_ride
+from clearing.reference.pricing import price
 from clearing.reference.state import State
+from tests.reference.plain import explain_card
 from tests.reference.town import make_table, make_tap, make_world
 
 FUNDERS = [{"funder": "operator"}]
@@ -25,7 +26,7 @@ TAPS = [make_tap("single", f"05-04 08:{minute}:00", seq=seq, line=str(seq), paid
 
 def test_rows_in_the_order_tried() -> None:
     first, second = explain_card(WORLD, TAPS, State(), TAPS[0].card)
-    assert [tuple(step) for step in first.trace] == [
+    assert [tuple(line) for line in first.trace] == [
         ("table", "bus-table@2026-01-01", True, "", None, None),
         ("table", "metro-table@2026-01-01", False, "not a table of operator bus", None, None),
         ("fare", "flat", True, "flat", None, 200),
@@ -34,7 +35,7 @@ def test_rows_in_the_order_tried() -> None:
         ("transfer", "again", False, "no ride to transfer from", 190, 190),
         ("paid", "", True, "the validator charged it", 190, 190),
     ]
-    assert [step.after for step in second.trace if step.applied][2:] == [190, 90, 190]
+    assert [line.after for line in second.trace if line.applied][2:] == [190, 90, 190]
 
 
 def test_memory_before_and_after() -> None:
@@ -48,14 +49,14 @@ def test_memory_before_and_after() -> None:
 
 def test_one_ride_again() -> None:
     first, _ = explain_card(WORLD, TAPS, State(), TAPS[0].card)
-    assert explain_ride(WORLD, first.ride, first.before) == first
+    assert price(WORLD, first.ride, first.before) == first
 
 
 def test_ride_without_a_fare_says_so() -> None:
     tap = make_tap("single", "05-04 08:00:00", seq=1, operator="tram")
     [priced] = explain_card(WORLD, [tap], State(), tap.card)
     assert (priced.code, priced.charge) == ("NO_FARE", None)
-    assert not any(step.applied for step in priced.trace)
+    assert not any(line.applied for line in priced.trace)
 
 
 def test_card_that_did_not_ride() -> None:

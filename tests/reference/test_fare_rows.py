@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.explain import explain_card
 from clearing.reference.state import State
+from tests.reference.plain import explain_card
 from tests.reference.town import (
     codes,
     make_table,
@@ -91,10 +91,10 @@ def test_more_than_a_price_may_be(amount: int, expected: list[str]) -> None:
     assert codes(run(world, make_tap("single", "05-04 08:00:00", seq=1))) == expected
 
 
-def test_each_row_tried_is_a_step() -> None:
+def test_each_row_tried_is_a_line() -> None:
     tap = make_tap("single", "05-04 08:00:00", seq=1, line="E1")
     [priced] = explain_card(make_world(make_table(fare=BUS)), [tap], State(), tap.card)
-    assert [step[1:4] for step in priced.trace if step.kind == "fare"] == [
+    assert [line[1:4] for line in priced.trace if line.kind == "fare"] == [
         ("night", False, "line E1 is not of class night"),
         ("student", False, "not for card kind adult"),
         ("plain", True, "flat"),

@@ -84,7 +84,7 @@ def test_event_of_an_earlier_run(changes: dict[str, object], code: str) -> None:
 
 
 @pytest.mark.parametrize(("stop", "code"), [("a", "DUPLICATE"), ("b", "CONFLICT")])
-def test_open_entry_always_stays(stop: str, code: str) -> None:
+def test_open_ride_always_stays(stop: str, code: str) -> None:
     first = run(WORLD, make_tap("in", "05-04 08:00:00", "a", seq=1))
     again = make_tap("in", "05-04 08:00:00", stop, seq=1, file=2)
     second = run(WORLD, again, make_tap("out", "05-04 08:20:00", "c", seq=2), state=first.state)

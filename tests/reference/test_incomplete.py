@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.explain import explain_card
 from clearing.reference.state import State
+from tests.reference.plain import explain_card
 from tests.reference.town import make_table, make_tap, make_world, ride_metro, run
 
 BANDS = [{"to_m": 1000, "amount": 100}, {"every_m": 1000, "add": 50}]
@@ -177,5 +177,5 @@ def test_discounts_only_where_the_table_says_so(allowed: bool, price: int) -> No
     assert result.state.chains == {}
     [priced] = explain_card(world, [make_tap("out", "05-04 09:00:00", "a", seq=2)], State(),
                             "5100000000000001")
-    [fare_step] = [step for step in priced.trace if step.kind == "fare"]
-    assert fare_step.why == "flat" + "; an incomplete ride has no discounts" * (not allowed)
+    [fare_line] = [line for line in priced.trace if line.kind == "fare"]
+    assert fare_line.why == "flat" + "; an incomplete ride has no discounts" * (not allowed)

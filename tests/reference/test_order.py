@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.explain import explain_card
 from clearing.reference.state import State
+from tests.reference.plain import explain_card
 from tests.reference.town import legs, make_table, make_tap, make_world, prices, ride_metro, run
 
 FUNDERS = [{"funder": "operator"}]
@@ -84,7 +84,7 @@ def test_best_in_words() -> None:
     world = make_world(make_table(best=["concession"], concession=rows))
     tap = make_tap("single", "05-04 08:00:00", seq=1)
     [priced] = explain_card(world, [tap], State(), tap.card)
-    assert [step[1:] for step in priced.trace if step.kind == "concession"] == [
+    assert [line[1:] for line in priced.trace if line.kind == "concession"] == [
         ("90 %", False, "pays 90 %; another row leaves as little, or less", 200, 200),
         ("free", False, "not for card kind adult", 200, 200),
         ("off", True, "0.50 off", 200, 150),

@@ -76,7 +76,7 @@ def test_ride_records(stop: str, in_stop: str, expected: tuple[str, str, str, in
     assert result.carried == []
 
 
-def test_ride_record_closes_an_open_entry() -> None:
+def test_ride_record_closes_an_open_ride() -> None:
     result = run(WORLD, metro("in", "08:00:00", "a", 1),
                  metro("ride", "09:00:00", "c", 2, in_stop="b", in_at=at("05-04 08:30:00")))
     assert states(result) == ["MISSING_OUT", "COMPLETE"]
@@ -95,7 +95,7 @@ def test_fields_come_from_the_last_tap_and_blanks_from_the_first() -> None:
     assert (ride.due, ride.paid, ride.distance_m) == (300, 150, 5)
 
 
-def test_open_entry_is_carried_until_time_has_passed_it() -> None:
+def test_open_ride_is_carried_until_time_has_passed_it() -> None:
     first = run(WORLD, metro("in", "08:00:00", "a", 1))
     assert [(tap.stop, tap.carried) for tap in first.carried] == [("a", True)]
     # Another card at 12:00:00: an exit could still come in the next file.

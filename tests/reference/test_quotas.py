@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.explain import explain_card
 from clearing.reference.state import Accumulator, State
+from tests.reference.plain import explain_card
 from tests.reference.town import make_table, make_tap, make_world, prices, ride_metro, run
 
 CARD = "5100000000000001"
@@ -114,7 +114,7 @@ def test_two_rows_of_one_quota_look_at_what_was_before_the_ride() -> None:
 def test_in_words() -> None:
     tap = make_tap("single", "05-04 08:00:00", seq=1, line="E1")
     [priced] = explain_card(CHENGDU, [tap], used(99), tap.card)
-    assert [step.why for step in priced.trace if step.kind == "concession"] == [
+    assert [line.why for line in priced.trace if line.kind == "concession"] == [
         "99 of 100 used in 2026-05; this ride takes 2", "line E1 is not of class night",
         "pays 90 %"]
     assert priced.counted == [("uses", "2026-05", (99, 7), (99, 7))]

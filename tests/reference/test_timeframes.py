@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.explain import explain_card
 from clearing.reference.state import State
 from network.errors import TableError
+from tests.reference.plain import explain_card
 from tests.reference.town import make_table, make_tap, make_world, prices, ride_metro, run
 
 FUNDERS = [{"funder": "operator"}]
@@ -111,7 +111,7 @@ def test_by_exit(out: str, inside: bool) -> None:
 
 
 @pytest.mark.parametrize(("timeframe_at", "price"), [("entry", 200), ("exit", 100)])
-def test_a_time_that_is_not_known_is_in_no_window(timeframe_at: str, price: int) -> None:
+def test_a_time_that_is_not_known_is_in_no_timeframe(timeframe_at: str, price: int) -> None:
     fare = {"rule": "f", "basis": "flat", "amount": 200, "discounts_on_incomplete": True}
     world = make_world(make_table("metro", fare=fare, timeframe=[{"timeframe": "w"}],
                                   concession=[{**HALF, "timeframe_at": timeframe_at}]))
@@ -119,7 +119,7 @@ def test_a_time_that_is_not_known_is_in_no_window(timeframe_at: str, price: int)
     assert prices(run(world, way_out)) == [(200, price)]
 
 
-def test_any_of_several_windows_will_do() -> None:
+def test_any_of_several_timeframes_will_do() -> None:
     timeframes = [{"timeframe": "dawn", "until": datetime.time(7)},
                {"timeframe": "dusk", "since": datetime.time(20)},
                {"timeframe": "noon", "since": datetime.time(12), "until": datetime.time(13)}]
@@ -137,6 +137,6 @@ def test_why_not_in_words() -> None:
     world = make_world(make_table(timeframe=timeframes, concession=[row]))
     tap = make_tap("single", "05-04 08:30:00", seq=1)
     [priced] = explain_card(world, [tap], State(), tap.card)
-    assert [step.why for step in priced.trace if step.kind == "concession"] == [
+    assert [line.why for line in priced.trace if line.kind == "concession"] == [
         "entry not in early: 08:30:00 is not from 00:00 to before 07:00; "
         "not in weekend: 2026-05-04 is mon and workday, not sat or restday"]

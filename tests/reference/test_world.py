@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from clearing.reference.distances import along_line, list_reached
-from clearing.reference.world import World, read_world
+from clearing.reference.world import World
 from network.errors import TableError
+from tests.reference.plain import read_world
 
 NETWORK = """\
 network = "n"

@@ -95,7 +95,7 @@ def contents(book: str | Path, *, with_refusals: bool = True) -> str:
         opened.export(ledger)
         runs = opened.runs()
         posted = opened.query(
-            "SELECT window, debtor, creditor, cause, sum(amount) AS owed, sum(rides) AS of_rides "
+            "SELECT window, debtor, creditor, cause, sum(amount) AS owed, sum(count) AS counted "
             "FROM flows WHERE run IN (SELECT run FROM runs) "
             "GROUP BY window, debtor, creditor, cause ORDER BY window, debtor, creditor, cause")
         parts = [ledger.getvalue().decode(),

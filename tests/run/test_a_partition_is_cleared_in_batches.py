@@ -41,20 +41,20 @@ class OnePartition:
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[ClearingContext, Any]:
     """A network, and a day's taps, one card's among them many times over."""
-    world = load_context("demo", Names())
+    context = load_context("demo", Names())
     paths = write_day(tmp_path_factory.mktemp("day"), taps=6_000)
-    decoder_tables = DecoderTables(world)
+    decoder_tables = DecoderTables(context)
     intake = read_files(paths, decoder_tables, received_at=1_800_000_000, partitions=1)
-    intake.number_codes(world.names, {file.index: file.index for file in intake.files})
+    intake.number_codes(context.names, {file.index: file.index for file in intake.files})
     taps = intake.gather(0)
     busy = np.repeat(taps[taps["kind"] == 1][:1], BUSY)
     busy["card_seq"] += 1_000 + np.arange(BUSY, dtype=np.uint32)
     busy["tapped_at"] += np.arange(BUSY, dtype=np.uint32) * 7
     busy["source_line"] += 1_000_000 + np.arange(BUSY, dtype=np.uint32)
-    return world, np.concatenate([taps[:3_000], busy, taps[3_000:]])
+    return context, np.concatenate([taps[:3_000], busy, taps[3_000:]])
 
 
-def one_by_one(world: ClearingContext, taps: Any, before: State) -> tuple[Any, ...]:
+def one_by_one(context: ClearingContext, taps: Any, before: State) -> tuple[Any, ...]:
     """What the kernels make of one partition, each over all of it."""
     taps = np.concatenate([taps, before.open_rides])
     count = len(taps)
@@ -64,16 +64,16 @@ def one_by_one(world: ClearingContext, taps: Any, before: State) -> tuple[Any, .
     cards = cards[:open_states(taps, order, before.cards, cards)]
     rides, carried = np.empty(len(order), records.RIDE), np.empty(len(order), np.uint32)
     made, still_open = pair_taps(
-        taps, order, world.member_rows, rides, carried, watermark=MOMENT.watermark,
-        ride_limit_s=world.network.model.ride_limit_s,
-        civil_offset_s=world.network.civil_offset_s, day_starts_s=world.network.day_starts_s)
+        taps, order, context.member_rows, rides, carried, watermark=MOMENT.watermark,
+        ride_limit_s=context.network.model.ride_limit_s,
+        civil_offset_s=context.network.civil_offset_s, day_starts_s=context.network.day_starts_s)
     charges = np.empty(made, records.CHARGE)
-    room = len(before.accumulators) + made * world.pricing_tables.counts_to_most
+    room = len(before.accumulators) + made * context.pricing_tables.counts_to_most
     accumulators = np.empty(room, records.ACCUMULATOR)
-    kept, _ = price_rides(world.pricing_tables, rides[:made], cards, before.accumulators, charges,
+    kept, _ = price_rides(context.pricing_tables, rides[:made], cards, before.accumulators, charges,
                           accumulators)
     entries = np.empty(made, records.ENTRY)
-    entries = entries[:make_entries(taps, rides[:made], charges, entry_tables(world, MOMENT),
+    entries = entries[:make_entries(taps, rides[:made], charges, entry_tables(context, MOMENT),
                                     entries, codes)]
     remember_taps(taps, order, codes, cards)
     open_rides = taps[carried[:still_open]]
@@ -83,12 +83,12 @@ def one_by_one(world: ClearingContext, taps: Any, before: State) -> tuple[Any, .
 
 def test_batches_change_nothing(day: tuple[ClearingContext, Any]) -> None:
     """On new cards, and on what they carried from there."""
-    world, taps = day
+    context, taps = day
     before = State(np.zeros(0, records.CARD_STATE), np.zeros(0, records.ACCUMULATOR),
                    np.zeros(0, records.TAP))
     for part in (taps[::2], taps[1::2]):
-        wanted = one_by_one(world, part, before)
-        clearer = Clearer(world, carry(before, 1), MOMENT)
+        wanted = one_by_one(context, part, before)
+        clearer = Clearer(context, carry(before, 1), MOMENT)
         assert len(clearer.prepare(OnePartition(part), 0)) == 0     # type: ignore[arg-type]
         found = clearer.clear(None)
         for name, values in zip(("entries", "cards", "accumulators", "open_rides", "codes"), wanted,

@@ -106,8 +106,8 @@ def test_refused_records_and_files_do_not_ask(tmp_path: Path) -> None:
         assert clear(book, where, path) == 1
 
 
-def test_an_entry_that_was_left_open_is_not_priced_either(tmp_path: Path) -> None:
-    """The network asks for workdays since the entry came in: closing its window cannot price it."""
+def test_a_ride_that_was_left_open_is_not_priced_either(tmp_path: Path) -> None:
+    """The network asks for workdays since the rider went in: closing its window cannot price it."""
     before = network(tmp_path / "before", asks=False)
     after = network(tmp_path / "after")
     day = number_of(datetime.date(UNKNOWN, 1, 4))

@@ -105,7 +105,7 @@ def test_what_a_card_says_of_its_rider_is_part_of_the_record(book: str, tmp_path
     assert (entry["age"], entry["reviewed"]) == (64, "reviewed")
 
 
-def test_an_open_entry_remembers_its_rider(book: str, tmp_path: Path) -> None:
+def test_an_open_ride_remembers_its_rider(book: str, tmp_path: Path) -> None:
     here, there = stops()
     said = {"born_on": "1960-11-26", "reviewed_until": "2024-11-24"}
     entry = metro(1, "2024-11-25T23:50:00", "in", here, **said)
@@ -122,7 +122,7 @@ def test_an_open_ride_ends_when_its_window_closes(book: str, tmp_path: Path) -> 
     here, there = stops()
     clear(book, tmp_path, metro(1, "2024-11-25T23:50:00", "in", here))
     done = accepted("settle", "--window", "2024-11-25", "--book", book)
-    assert "1 entries that were still open are rides without an exit" in done.out
+    assert "1 open rides ended without an exit" in done.out
     ride, = shown("rides", book)
     assert (ride["state"], ride["window"]) == ("MISSING_OUT", "2024-11-25")
     rides = clear(book, tmp_path, metro(2, "2024-11-26T00:10:00", "out", there))

@@ -11,9 +11,9 @@ import pytest
 from clearing.reference.engine import clear, close
 from clearing.reference.state import State
 from clearing.reference.taps import Tap
-from clearing.reference.world import read_world
 from clearing.sample.day import DAY
 from network.folder import SHIPPED
+from tests.reference.plain import read_world
 
 ZONE = ZoneInfo("Asia/Shanghai")
 

@@ -1,27 +1,30 @@
-"""Why a ride costs what it costs: every row tried, in order, and what the card remembered."""
+"""What tests ask of the plain engine: the network of a folder, and one card's rides priced."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from clearing.reference.engine import list_rides, price_card, raise_watermark
 from clearing.reference.identity import sift
-from clearing.reference.memory import Memory
-from clearing.reference.pricing import Priced, price
-from clearing.reference.results import Ride
+from clearing.reference.pricing import Priced
 from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
+from fare_tables.source import load_tables
+from network.folder import NetworkFolder, read_toml
+from network.model import NetworkFile
 
 
-def explain_ride(world: World, ride: Ride, memory: Memory) -> Priced:
-    """One ride's trace, charge, and memory before and after, from what the card remembers."""
-    return price(world, ride, memory)
+def read_world(folder: Path) -> World:
+    """The network of a folder with its tables. Raises TableError."""
+    return World(read_toml(folder / "network.toml", NetworkFile), NetworkFolder(folder),
+                 load_tables(folder))
 
 
 def explain_card(world: World, taps: Iterable[Tap], state: State, card: str) -> list[Priced]:
-    """The same for every ride that a run makes of one card's taps, in the order priced."""
+    """Every ride that a run makes of one card's taps, in the order priced, with its trace."""
     taps = list(taps)
     kept, _ = sift(world, taps, state)
     of_card = [tap for tap in kept if tap.card == card]
