@@ -114,7 +114,7 @@ def _list_seen_between_runs(case: Case, results: list[Result]) -> list[str]:
             copies[code] += tap.identity in accepted
         accepted |= set(result.state.accepted)
         accepted |= {tap.identity for tap in result.carried}
-    periods = {key[2][:7] for result in results for key in result.state.amount}
+    periods = {key[2][:7] for result in results for key in result.state.accumulators}
     tables = {entry.charge.table for result in results for entry in result.entries}
     seen += ["copy of an earlier run"] * bool(copies["DUPLICATE"])
     seen += ["conflict with an earlier run"] * bool(copies["CONFLICT"])
