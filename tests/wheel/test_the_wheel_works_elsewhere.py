@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-PACKAGES = ("clearing", "fare_tables", "settlement", "ext")
+PACKAGES = ("clearing", "fare_tables", "settlement", "network", "ext")
 FILES = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
 
 
@@ -30,16 +30,17 @@ def copy_source(source: Path) -> Path:
     if (REPOSITORY / "build" / "release").is_dir():
         shutil.copytree(REPOSITORY / "build" / "release", source / "build" / "release")
     built = source / "build" / f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}"
-    (built / "ext").mkdir(parents=True)
     later = time.time() + 3_600         # than anything that they are made from
-    for path in (REPOSITORY / "ext").glob("*.pyx"):
+    for path in (REPOSITORY / "ext").rglob("*.pyx"):
+        below = path.relative_to(REPOSITORY).with_suffix("")
         kernel = path.with_name(path.stem + sysconfig.get_config_var("EXT_SUFFIX"))
-        text = source / "build" / "release" / "ext" / f"{path.stem}.c"
+        text = (source / "build" / "release" / below).with_suffix(".c")
         if not text.exists() or not kernel.exists() or (
                 kernel.stat().st_mtime < path.stat().st_mtime):
             continue
+        (built / below.parent).mkdir(parents=True, exist_ok=True)
         os.utime(text, (later, later))
-        os.utime(shutil.copy(kernel, built / "ext"), (later, later))
+        os.utime(shutil.copy(kernel, built / below.parent), (later, later))
     return source
 
 
@@ -94,8 +95,9 @@ def test_what_is_in_it(wheel: Path) -> None:
                for path in (REPOSITORY / "fare_tables" / "data").rglob("*") if path.is_file()}
     source.add("clearing/reference/RULES.md")
     assert source <= names, sorted(source - names)
-    kernels = {path.stem for path in (REPOSITORY / "ext").glob("*.pyx")}
-    assert kernels == {Path(name).name.split(".")[0] for name in names if name.endswith(".so")}
+    kernels = {path.relative_to(REPOSITORY).with_suffix("").as_posix()
+               for path in (REPOSITORY / "ext").rglob("*.pyx")}
+    assert kernels == {name.split(".")[0] for name in names if name.endswith(".so")}
     assert {name.split("/")[0] for name in names
             if ".dist-info/" not in name} == set(PACKAGES)
 
