@@ -54,14 +54,6 @@ def _holds_network(folder: Path) -> bool:
         return False
 
 
-def read_toml(path: Path, shape: type[T]) -> T:
-    """One TOML file as the struct that it must be.
-
-    Raises TableError with location and remedy.
-    """
-    return TomlFile(path).convert(shape)
-
-
 def digest_of(folder: Path) -> str:
     """SHA-256 over the network's TOML and CSV files, names and contents."""
     digest = hashlib.sha256()

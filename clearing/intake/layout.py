@@ -21,7 +21,7 @@ import msgspec
 from clearing.intake.formats.canonical import COLUMNS, REQUIRED
 from ext.intake.decode import LONGEST_LINE
 from network.errors import OnecardError
-from network.folder import read_toml
+from network.files import TomlFile
 
 
 class FieldSource(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -86,7 +86,7 @@ def load_layout(folder: Path, name: str) -> Layout:
         raise OnecardError(f"there is no layout {name!r}", where=str(path),
                            expected=f"the network's layouts: {known}",
                            remedy="name one of these, or write the file")
-    layout = read_toml(path, Layout)
+    layout = TomlFile(path).convert(Layout)
     layout.name = name
     if layout.format == "fixed":
         _check_places(path, layout)

@@ -10,7 +10,8 @@ from fare_tables.check.notices import REFUSALS
 from fare_tables.model import Table
 from fare_tables.source import load_tables
 from network.errors import TableError
-from network.folder import find_folder, list_networks, read_toml
+from network.files import TomlFile
+from network.folder import find_folder, list_networks
 from network.money import percent_ppm
 
 GOOD = """
@@ -35,7 +36,7 @@ def write(folder: Path, text: str | bytes) -> Path:
 
 
 def test_a_table_as_it_is_written(tmp_path: Path) -> None:
-    table = read_toml(write(tmp_path, GOOD), Table)
+    table = TomlFile(write(tmp_path, GOOD)).convert(Table)
     assert (table.table, table.fare[0].amount, table.in_force_until) == ("bus", 200, None)
 
 
@@ -61,7 +62,7 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str | bytes, line
                                          said: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(TableError) as caught:
-        read_toml(path, Table)
+        TomlFile(path).convert(Table)
     what, *remedy = str(caught.value).split("\n")
     assert what.startswith(f"{path}:{line}: ")
     assert said in what

@@ -11,7 +11,7 @@ import pytest
 
 from fare_tables.gtfs.notices import NOT_EXPRESSED
 from fare_tables.source import load_tables
-from network.folder import read_toml
+from network.files import TomlFile
 from network.model import NetworkFile
 from tests.gtfs.riders import SHARED, Ride, Town, bring_in, codes, needs_shared
 
@@ -43,7 +43,7 @@ def test_it_loads_in_time_and_says_what_is_lost(name: str, tmp_path: Path) -> No
     before = time.perf_counter()
     imported = bring_in(SHARED / name, tmp_path)
     assert time.perf_counter() - before < SECONDS_MOST
-    read_toml(imported.folder / "network.toml", NetworkFile)
+    TomlFile(imported.folder / "network.toml").convert(NetworkFile)
     tables = load_tables(imported.folder)
     assert len(tables) == imported.tables > 0
     lost = Counter(one.code for one in imported.notices if one.code in NOT_EXPRESSED)

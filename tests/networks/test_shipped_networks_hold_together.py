@@ -12,7 +12,8 @@ import pytest
 
 from clearing.answers.check_tables import check_network
 from fare_tables.source import load_tables
-from network.folder import SHIPPED, list_networks, read_toml
+from network.files import TomlFile
+from network.folder import SHIPPED, list_networks
 from network.model import NetworkFile
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "network"
@@ -28,7 +29,7 @@ class Shipped:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.network = read_toml(folder / "network.toml", NetworkFile)
+        self.network = TomlFile(folder / "network.toml").convert(NetworkFile)
         self.tables = load_tables(folder)
 
 

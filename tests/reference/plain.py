@@ -13,13 +13,14 @@ from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from fare_tables.source import load_tables
-from network.folder import NetworkFolder, read_toml
+from network.files import TomlFile
+from network.folder import NetworkFolder
 from network.model import NetworkFile
 
 
 def read_world(folder: Path) -> World:
     """The network of a folder with its tables. Raises TableError."""
-    return World(read_toml(folder / "network.toml", NetworkFile), NetworkFolder(folder),
+    return World(TomlFile(folder / "network.toml").convert(NetworkFile), NetworkFolder(folder),
                  load_tables(folder))
 
 
