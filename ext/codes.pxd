@@ -1,12 +1,13 @@
 """Every code that a row can end with, once, for kernels and Python alike.
 
 Numbers are stored in ledgers and acknowledgements: never change or reuse one; add at the end of
-its group. The words for each are in network/refusals.py.
+its group. Each group says who gives its codes; the words for each are in network/refusals.py.
 """
 
 cpdef enum Code:
     OK = 0
-    # The record as text.
+    # The record as text (ext/intake/lines.pxd). Where a block of the file ends inside the line:
+    # TRUNCATED_LINE, LINE_TOO_LONG (clearing/intake/blocks.py).
     EMPTY_RECORD = 1
     LINE_TOO_LONG = 2
     NUL_BYTE = 3
@@ -14,7 +15,8 @@ cpdef enum Code:
     BAD_QUOTING = 5
     COLUMN_COUNT = 6
     TRUNCATED_LINE = 7
-    # One field of the record.
+    # One field of the record (ext/intake/decode.pyx). Cards, numbers, amounts, times and dates:
+    # ext/intake/fields.pxd.
     MISSING_VALUE = 20
     CARD_INVALID = 21
     CARD_SPREADSHEET = 22
@@ -39,13 +41,16 @@ cpdef enum Code:
     CODE_TOO_LONG = 41
     MODE_NOT_RUN = 42
     DATE_INVALID = 43
-    # The record beside the other records.
+    # The record beside the other records: of its run (ext/clearing/order.pyx), of earlier ones
+    # (clearing/engine/duplicates.py).
     DUPLICATE = 60
     CONFLICT = 61
-    # The ride that the record belongs to.
+    # The ride that the record belongs to (ext/clearing/pricing.pyx).
     NO_FARE = 80
     PRICE_OVERFLOW = 81
-    # The whole file.
+    # The whole file (clearing/intake/formats/detect.py). Read to its end: TRAILER_MISMATCH, and
+    # FILE_STRUCTURE of too many lines (clearing/intake/reader.py). Seen before: DUPLICATE_FILE
+    # (clearing/engine/run.py).
     DUPLICATE_FILE = 100
     FILE_EMPTY = 101
     HEADER_INVALID = 102
