@@ -56,7 +56,8 @@ def test_the_speed_on_the_first_page_is_the_one_that_was_measured() -> None:
     readme = " ".join(read_page("README.md").split())
     measured = read_page("docs/performance.md")
     for said, kind in (("at {} million taps/s", "files to positions"),
-                       ("at {} million;", "files to a committed ledger"), ("does {} (", "duckdb")):
+                       ("at {} million;", "files to a committed ledger"),
+                       ("does {} (", "clickhouse")):
         shown = re.search(re.escape(said).replace(r"\{\}", r"(\d+)\.(\d+)"), readme)
         assert shown is not None, said
         unit = 1_000_000 // 10 ** len(shown[2])
