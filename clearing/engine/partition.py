@@ -65,10 +65,9 @@ class Clearer:
 
     def prepare(self, intake: Intake | None, partition: int) -> Records:
         """Put a partition's taps in order: those that an earlier run may have accepted."""
-        count = 0
-        if intake is not None:
-            taps = self._pipeline.taps(partition, intake.count(partition))
-            count = len(intake.gather(partition, taps))
+        # Room for the open rides is made here, too: where a window closes there is no intake.
+        taps = self._pipeline.taps(partition, 0 if intake is None else intake.count(partition))
+        count = 0 if intake is None else len(intake.gather(partition, taps))
         self._pipeline.prepare(partition, count)
         maybe_seen = self._pipeline.maybe_seen
         return self._pipeline.all_taps[maybe_seen]

@@ -129,6 +129,15 @@ def test_an_open_ride_ends_when_its_window_closes(book: str, tmp_path: Path) -> 
     assert [ride["state"] for ride in rides] == ["MISSING_IN", "MISSING_OUT"]
 
 
+def test_more_rides_are_open_than_a_batch_holds(book: str, tmp_path: Path) -> None:
+    here, _ = stops()
+    clear(book, tmp_path, *(metro(1, "2024-11-25T23:50:00", "in", here, card=f"31048703{n:011}")
+                            for n in range(1_500)))
+    done = accepted("settle", "--window", "2024-11-25", "--book", book)
+    assert "1,500 open rides ended without an exit" in done.out
+    assert len(shown("rides", book)) == 1_500
+
+
 @pytest.mark.parametrize("records", [11, 60])
 def test_months_and_transfers_go_on_in_the_next_run(records: int, tmp_path: Path) -> None:
     """One run or many, with the tiers of a month and a transfer over their ends."""
