@@ -41,10 +41,14 @@ cpdef enum Code:
     CODE_TOO_LONG = 41
     MODE_NOT_RUN = 42
     DATE_INVALID = 43
-    # The record beside the other records: of its run (ext/clearing/order.pyx), of earlier ones
-    # (clearing/engine/duplicates.py).
+    UNKNOWN_CORRECTION = 44
+    UNKNOWN_REASON = 45
+    UNKNOWN_AUTHORITY = 46
+    # The record beside the others of its card, of this run and of earlier ones
+    # (ext/clearing/order.pyx).
     DUPLICATE = 60
     CONFLICT = 61
+    CORRECTED = 62
     # The ride that the record belongs to (ext/clearing/pricing.pyx).
     NO_FARE = 80
     PRICE_OVERFLOW = 81
@@ -69,6 +73,23 @@ cpdef enum TapKind:
     LOCK = 6
 
 
+cpdef enum CorrectionKind:
+    """What a record does to the one that it corrects. No correction: 0."""
+    REPLACE = 1             # says what is true instead
+    CANCEL = 2              # there was no such thing; repeats what it cancels
+
+
+cpdef enum CorrectionReason:
+    WRONG_TIME = 1
+    WRONG_PLACE = 2
+    WRONG_AMOUNT = 3
+    WRONG_RIDER = 4
+    NOT_A_RIDE = 5
+    REFUND = 6
+    DISPUTE = 7
+    OTHER = 8
+
+
 cpdef enum RideState:
     COMPLETE = 1
     SINGLE_TAP = 2
@@ -91,10 +112,11 @@ cpdef enum Cause:
 
 
 cpdef enum Reason:
-    """Why an entry stands in the ledger. A correction is a reversal and a replacement."""
-    ORIGINAL = 1
-    REVERSAL = 2
-    REPLACEMENT = 3
+    """Why an entry stands in the ledger, and in its window."""
+    ORIGINAL = 1        # its day's records say so
+    SUPERSEDED = 2      # a reversal in the entry's own window, which was still open
+    LATE_RECORD = 3     # a difference for a window that was closed when the record came
+    CORRECTION = 4      # a correction: an entry of corrected taps, or a reversal that one caused
 
 
 cpdef enum Basis:

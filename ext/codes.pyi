@@ -33,8 +33,12 @@ class Code(IntEnum):
     CODE_TOO_LONG = 41
     MODE_NOT_RUN = 42
     DATE_INVALID = 43
+    UNKNOWN_CORRECTION = 44
+    UNKNOWN_REASON = 45
+    UNKNOWN_AUTHORITY = 46
     DUPLICATE = 60
     CONFLICT = 61
+    CORRECTED = 62
     NO_FARE = 80
     PRICE_OVERFLOW = 81
     DUPLICATE_FILE = 100
@@ -51,6 +55,20 @@ class TapKind(IntEnum):
     RIDE = 4
     TOP_UP = 5
     LOCK = 6
+
+class CorrectionKind(IntEnum):
+    REPLACE = 1
+    CANCEL = 2
+
+class CorrectionReason(IntEnum):
+    WRONG_TIME = 1
+    WRONG_PLACE = 2
+    WRONG_AMOUNT = 3
+    WRONG_RIDER = 4
+    NOT_A_RIDE = 5
+    REFUND = 6
+    DISPUTE = 7
+    OTHER = 8
 
 class RideState(IntEnum):
     COMPLETE = 1
@@ -72,8 +90,9 @@ class Cause(IntEnum):
 
 class Reason(IntEnum):
     ORIGINAL = 1
-    REVERSAL = 2
-    REPLACEMENT = 3
+    SUPERSEDED = 2
+    LATE_RECORD = 3
+    CORRECTION = 4
 
 class Basis(IntEnum):
     FLAT = 1

@@ -31,8 +31,9 @@ cdef enum:              # Tap.flags
     HAS_BALANCE = 4
     HAS_DISTANCE = 8
     HAS_TAC = 16
-    CARRIED = 32        # an open ride from an earlier run, not a record of this one
-    BUFFERED_MORE = 64  # while buffered only: a BufferedMore follows
+    CARRIED = 32        # while clearing only: the book has it already
+    SET_ASIDE = 64      # while clearing, and in open_rides: is judged beside others, but not paired
+    BUFFERED_MORE = 128 # while buffered only: a BufferedMore follows
 
 cdef enum:              # Ride.flags
     PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it
@@ -40,6 +41,7 @@ cdef enum:              # Ride.flags
     HELD = 4                # a variance that its operator wants held: not settled yet
     RIDE_HAS_DISTANCE = 8
     REVIEWED = 16           # the card's yearly review is valid on the service day
+    REVERSAL = 32           # of an entry: takes another back, amounts are negative
 
 cdef enum:              # CardState.transfers
     NO_TRANSFER = 255   # no ride to transfer from
@@ -80,7 +82,14 @@ cdef packed struct Tap:
     uint8_t flags
     uint8_t key_version
     uint8_t algorithm
-    uint32_t reserved
+    uint16_t service_day    # of its own time; set when its card is cleared
+    uint16_t first_code     # Code, as it was told when it came; set likewise
+    uint16_t authority      # member number of who authorised the correction
+    uint8_t correction      # CorrectionKind; 0: as the validator sent it
+    uint8_t revision        # of a correction, from 1; the highest of a record's counts
+    uint8_t correction_reason   # CorrectionReason
+    uint8_t reserved
+    uint16_t reserved_2
 
 cdef packed struct BufferedTap: # what nearly every tap has, until its partition is cleared
     uint64_t card_hi
@@ -115,9 +124,13 @@ cdef packed struct BufferedMore:    # the rest of a tap that has any of it
     uint32_t tac
     uint16_t born_day
     uint16_t review_day
+    uint16_t authority
     uint8_t key_version
     uint8_t algorithm
-    uint16_t reserved
+    uint8_t correction
+    uint8_t revision
+    uint8_t correction_reason
+    uint8_t reserved
 
 cdef packed struct Refusal:
     uint64_t offset
@@ -184,10 +197,10 @@ cdef packed struct Entry:   # one balanced row of the ledger: ride, charge, and 
     uint32_t in_line
     uint32_t out_file
     uint32_t out_line
+    uint32_t replaces       # the run whose entry of this ride it takes back or replaces; 0: none
     uint16_t window         # the clearing day that settles this entry
     uint8_t reason          # Reason
     uint8_t reserved
-    uint32_t reserved_2
 
 cdef packed struct CardState:
     uint64_t card_hi
@@ -208,9 +221,9 @@ cdef packed struct CardState:
     uint8_t transfers           # used since the chain began, or NO_TRANSFER
     uint32_t last_stop          # where the last ride ended
     uint32_t chain_stop         # where the first ride of the chain began
+    uint16_t window             # the closed window at whose end it was so
     uint8_t last_single         # whether the last ride was a SINGLE_TAP
     uint8_t reserved
-    uint16_t reserved_2
 
 cdef packed struct Accumulator:
     uint64_t card_hi
@@ -220,12 +233,12 @@ cdef packed struct Accumulator:
     uint32_t period             # service day, week, month (year * 12 + month - 1) or year; see
                                 # period_of in ext/clearing/accumulators.pxd
     uint16_t accumulator        # number in the book's dictionary
-    uint16_t reserved
-    uint32_t reserved_2
+    uint16_t window             # the closed window at whose end it was so
+    uint32_t reserved
 
 cdef packed struct Flow:        # what one member owes another for one cause in a window
     int64_t amount              # minor units
-    uint32_t count              # of what it is for: rides, bills
+    int32_t count               # of what it is for: rides, bills; less those that are reversed
     uint16_t window
     uint16_t debtor             # member number
     uint16_t creditor

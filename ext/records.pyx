@@ -71,7 +71,7 @@ CHARGE = np.dtype([
 ENTRY = np.dtype([
     *((name, RIDE[name]) for name in RIDE.names), *((name, CHARGE[name]) for name in CHARGE.names),
     ("in_file", "<u4"), ("in_line", "<u4"), ("out_file", "<u4"), ("out_line", "<u4"),
-    ("window", "<u2"), ("reason", "u1"), ("reserved", "u1"), ("reserved_2", "<u4"),
+    ("replaces", "<u4"), ("window", "<u2"), ("reason", "u1"), ("reserved", "u1"),
 ])
 assert LEGS_OF_A_RIDE.itemsize == sizeof(Legs)
 assert CHARGE.itemsize == sizeof(Charge)
@@ -80,11 +80,11 @@ assert ENTRY.itemsize == sizeof(Entry)
 # Flag bits, under the names of records.pxd.
 TAP_FLAGS = {
     "HAS_DUE": HAS_DUE, "HAS_PAID": HAS_PAID, "HAS_BALANCE": HAS_BALANCE,
-    "HAS_DISTANCE": HAS_DISTANCE, "HAS_TAC": HAS_TAC, "CARRIED": CARRIED,
+    "HAS_DISTANCE": HAS_DISTANCE, "HAS_TAC": HAS_TAC, "CARRIED": CARRIED, "SET_ASIDE": SET_ASIDE,
 }
 RIDE_FLAGS = {
     "PAID_BY_VALIDATOR": PAID_BY_VALIDATOR, "RIDE_HAS_DUE": RIDE_HAS_DUE, "HELD": HELD,
-    "RIDE_HAS_DISTANCE": RIDE_HAS_DISTANCE, "REVIEWED": REVIEWED,
+    "RIDE_HAS_DISTANCE": RIDE_HAS_DISTANCE, "REVIEWED": REVIEWED, "REVERSAL": REVERSAL,
 }
 LEGS_MOST = LEGS
 DISCOUNT_LEGS_MOST = DISCOUNT_LEGS

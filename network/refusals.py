@@ -20,7 +20,8 @@ WORDS: dict[Code, str] = {
                        " number as it is on the card",
     Code.CARD_SPREADSHEET: "a spreadsheet has rounded the card number (1.80063E+14); export it from"
                            " its source again, as text",
-    Code.NUMBER_INVALID: "the value is not a whole number; write digits only",
+    Code.NUMBER_INVALID: "the value is not a whole number, or a revision of 0; write digits only, a"
+                         " revision from 1 up",
     Code.NUMBER_OVERFLOW: "the number is larger than its field can be; correct it at its source",
     Code.AMOUNT_INVALID: "the amount is not a whole number of minor units (fen, cents); write 250"
                          " for 2.50",
@@ -56,9 +57,16 @@ WORDS: dict[Code, str] = {
     Code.DATE_INVALID: "the date is none, not written as 1961-07-30, or out of range (born_on:"
                        " 1900-01-02 to the tap's day; reviewed_until: 1970-01-02 to 2149-06-06);"
                        " correct it",
+    Code.UNKNOWN_CORRECTION: "the correction is not replace, cancel or blank; write one of these",
+    Code.UNKNOWN_REASON: "the reason is none that a correction can have; write wrong_time,"
+                         " wrong_place, wrong_amount, wrong_rider, not_a_ride, refund, dispute or"
+                         " other",
+    Code.UNKNOWN_AUTHORITY: "the network has no member of this code; name the operator, issuer,"
+                            " funder or centre that authorised the correction",
     Code.DUPLICATE: "the same record was accepted before; nothing to do",
     Code.CONFLICT: "another record has this card and counter but says something else; find out"
-                   " which is true and send that one alone",
+                   " which is true and send it as a correction",
+    Code.CORRECTED: "a correction of this record was received; nothing to do",
     Code.NO_FARE: "no table has a fare for this ride; complete the tables or correct the record",
     Code.PRICE_OVERFLOW: "the price of this ride is beyond what can be reckoned; correct its table",
     Code.DUPLICATE_FILE: "a file with the same bytes was taken before; nothing to do",

@@ -39,8 +39,8 @@ class FlowSums:
             self._grow()
 
     def rows(self) -> Records:
-        """The sums, by window, debtor, creditor and cause."""
-        used = self._sums[self._sums["count"] > 0]
+        """The sums that are not nothing, by window, debtor, creditor and cause."""
+        used = self._sums[(self._sums["amount"] != 0) | (self._sums["count"] != 0)]
         return np.sort(used, order=["window", "debtor", "creditor", "cause"])
 
     def _grow(self) -> None:

@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 
 from clearing.book import BookFile, Counts, Run, State
+from clearing.book.queries import by_card, not_taken_back, ride_order
+from clearing.engine.partition import of_cards as marked
 from ext import records
 from network.names import Name
 
-PER_RUN = ("entries", "events", "refusals", "flows", "cards", "accumulators", "open_rides")
-DTYPES = {"entries": records.ENTRY, "events": records.TAP, "refusals": records.REFUSAL,
+PER_RUN = ("entries", "records", "refusals", "flows", "cards", "accumulators", "open_rides")
+DTYPES = {"entries": records.ENTRY, "records": records.TAP, "refusals": records.REFUSAL,
           "flows": records.FLOW,
           "cards": records.CARD_STATE, "accumulators": records.ACCUMULATOR,
           "open_rides": records.TAP}
+STATE = {"cards": "window", "accumulators": "window", "open_rides": "service_day"}
 
 
 class MemoryRun:
@@ -36,8 +39,8 @@ class MemoryRun:
     def write_entries(self, entries: Any) -> None:
         self.rows["entries"].append(entries.copy())
 
-    def write_events(self, events: Any) -> None:
-        self.rows["events"].append(events.copy())
+    def write_records(self, taps: Any) -> None:
+        self.rows["records"].append(taps.copy())
 
     def write_refusals(self, refusals: Any, raw: Sequence[bytes],
                        values: Sequence[str] | None = None) -> None:
@@ -48,7 +51,8 @@ class MemoryRun:
     def write_flows(self, flows: Any) -> None:
         self.rows["flows"].append(flows.copy())
 
-    def write_state(self, cards: Any, accumulators: Any, open_rides: Any) -> None:
+    def write_state(self, window: int, cards: Any, accumulators: Any, open_rides: Any) -> None:
+        cards["window"] = accumulators["window"] = open_rides["service_day"] = window
         for name, rows in (("cards", cards), ("accumulators", accumulators),
                            ("open_rides", open_rides)):
             self.rows[name].append(rows.copy())
@@ -63,15 +67,14 @@ class MemoryRun:
         self.closed = day
 
     def commit(self, *, version: str, network: str, network_digest: str,
-               tables: Mapping[str, str], watermark: int, counts: Counts) -> Run:
+               tables: Mapping[str, str], counts: Counts) -> Run:
         rows = {name: np.concatenate([np.zeros(0, DTYPES[name]), *parts])
                 for name, parts in self.rows.items()}
         run = Run(run=self.number, parent=self.number - 1, digest=self.digest, kind=self.kind,
                   version=version, network=network, network_digest=network_digest, tables="",
-                  watermark=watermark, closed_through=self.closed, state_base=1, state_run=1,
-                  **counts._asdict(), entries=len(rows["entries"]), due=0, price=0, paid=0,
-                  variance=0, discounts=0, fees=0, started_at=0,
-                  finished_at=0)
+                  closed_through=self.closed, state_base=1, **counts._asdict(),
+                  entries=len(rows["entries"]), due=0, price=0, paid=0, variance=0, discounts=0,
+                  fees=0, started_at=0, finished_at=0)
         self.book.committed.append((run, rows, self))
         return run
 
@@ -98,10 +101,6 @@ class MemoryBook:
         return self.committed[-1][0] if self.committed else None
 
     @property
-    def watermark(self) -> int:
-        return self.committed[-1][0].watermark if self.committed else 0
-
-    @property
     def closed_through(self) -> int | None:
         return self.committed[-1][0].closed_through or None if self.committed else None
 
@@ -117,33 +116,55 @@ class MemoryBook:
         return np.concatenate([np.zeros(0, DTYPES[name]),
                                *(rows[name] for _, rows, _ in self.committed)])
 
-    def find_identities(self, cards_hi: Any, cards_lo: Any, seqs: Any,
-                        fields: Sequence[str] | None = None) -> Any:
-        wanted = set(zip(cards_hi.tolist(), cards_lo.tolist(), seqs.tolist(), strict=True))
-        entries = self.all_rows("entries")
-        keep = [bool({(int(row["card_hi"]), int(row["card_lo"]), int(row[seq]))
-                      for seq in ("card_seq", "out_seq")} & wanted) for row in entries]
-        return entries[np.array(keep, dtype=bool)]
+    def closed_windows(self) -> list[int]:
+        return sorted({written.closed for _, _, written in self.committed if written.closed})
 
-    def find_events(self, cards_hi: Any, cards_lo: Any, seqs: Any) -> Any:
-        wanted = set(zip(cards_hi.tolist(), cards_lo.tolist(), seqs.tolist(), strict=True))
-        events = self.all_rows("events")
-        keep = [(int(row["card_hi"]), int(row["card_lo"]), int(row["card_seq"])) in wanted
-                for row in events]
-        return events[np.array(keep, dtype=bool)]
+    def rides(self) -> Any:
+        return self.rides_since(0)
 
-    def load_state(self, card_filter: Any = None) -> State:
-        cards: dict[tuple[int, int], Any] = {}
-        accumulators: dict[tuple[int, int], list[Any]] = {}
-        for _, rows, _ in self.committed:
-            for row in rows["cards"]:
-                key = int(row["card_hi"]), int(row["card_lo"])
-                cards[key], accumulators[key] = row, []
-            for row in rows["accumulators"]:
-                accumulators[int(row["card_hi"]), int(row["card_lo"])].append(row)
-        open_rides = self.committed[-1][1]["open_rides"] if self.committed else []
-        return State(
-            np.array([cards[key] for key in sorted(cards)], dtype=records.CARD_STATE),
-            np.array([row for key in sorted(cards) for row in accumulators[key]],
-                     dtype=records.ACCUMULATOR),
-            np.sort(np.array(open_rides, dtype=records.TAP), order=["card_hi", "card_lo"]))
+    def rides_since(self, day: int, card_filter: Any = None) -> Any:
+        parts = [np.zeros(0, records.ENTRY)]
+        for run, rows, _ in self.committed:
+            entries = rows["entries"].copy()
+            entries["replaces"] = np.where(
+                entries["flags"] & records.RIDE_FLAGS["REVERSAL"], entries["replaces"], run.run)
+            parts.append(entries)
+        entries = np.concatenate(parts)
+        entries = entries[entries["service_day"] >= day]
+        return by_card(not_taken_back(entries[of_cards(entries, card_filter)]), ride_order)
+
+    def records_since(self, day: int, card_filter: Any = None) -> Any:
+        taps = self.all_rows("records")
+        taps["flags"] |= records.TAP_FLAGS["CARRIED"]
+        taps = taps[taps["service_day"].astype(int) > day]
+        return by_card(taps[of_cards(taps, card_filter)])
+
+    def find_records(self, identities: Any) -> Any:
+        names = ["card_hi", "card_lo", "card_seq"]
+        wanted = set(identities[names].tolist())
+        taps = self.all_rows("records")
+        return taps[np.array([row in wanted for row in taps[names].tolist()], dtype=bool)]
+
+    def find_refusals(self, places: set[tuple[int, int]]) -> set[tuple[int, int]]:
+        return places & set(self.all_rows("refusals")[["file", "line"]].tolist())
+
+    def load_state(self, window: int, card_filter: Any = None) -> State:
+        """Of each card what the newest run wrote for the newest window up to this one."""
+        newest: dict[tuple[int, int], tuple[int, int]] = {}
+        found: dict[tuple[int, int], list[Any]] = {}
+        for run, rows, _ in self.committed:
+            for place, (name, column) in enumerate(STATE.items()):
+                for row in rows[name][rows[name][column] <= window]:
+                    card, when = row.item()[:2], (int(row[column]), run.run)
+                    if place == 0 and when > newest.get(card, (0, 0)):
+                        newest[card], found[card] = when, [[row], [], []]
+                    elif place and when == newest[card]:
+                        found[card][place].append(row)
+        parts = [np.array([row for card in sorted(found) for row in found[card][place]], dtype)
+                 for place, dtype in enumerate(DTYPES[name] for name in STATE)]
+        return State(*(rows[of_cards(rows, card_filter)] for rows in parts))
+
+
+def of_cards(rows: Any, card_filter: Any) -> Any:
+    """Which rows are of a filter's cards."""
+    return slice(None) if card_filter is None else marked(rows, card_filter)

@@ -69,7 +69,7 @@ def describe(prepared: tuple[Path, int], paths: Sequence[Path], report: Report) 
         for row in report.flows}
     return Outcome(
         refused={code.name: count for code, count in sorted(report.refusals.items())},
-        rides=dict(sorted(book.rides.items())), still_open=report.run.carried,
+        rides=dict(sorted(book.rides.items())), still_open=report.run.open_rides,
         due=book.sums["due"], price=book.sums["price"], paid=book.sums["paid"],
         checksum=book.sums["checksum"], flows=as_rows(flows),
         positions=positions_of((debtor, creditor, amount) for (_, debtor, creditor, _), amount

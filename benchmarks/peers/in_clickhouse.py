@@ -69,7 +69,7 @@ SELECT *, count() OVER (PARTITION BY card_number, seq, is_exit) AS contents FROM
 """
 
 # A gate-out and the gate-in before it are one ride, where it is soon enough, in the same mode and
-# the same system: in one area.
+# the same system: in one area. A gate-in with nothing behind it is open as long as its window is.
 RIDES = """
 CREATE TABLE rides ENGINE = Memory AS
 WITH kept AS (
@@ -95,8 +95,7 @@ WITH kept AS (
 )
 SELECT multiIf(kind = 'single', 'SINGLE_TAP', is_exit AND NOT has_entry, 'MISSING_IN',
                is_exit AND stop_before = stop, 'SAME_STATION', is_exit, 'COMPLETE',
-               time_after = 0 AND time + {limit} >= (SELECT max(time) FROM taps WHERE code = ''),
-               'OPEN', 'MISSING_OUT')::{types[state]} AS state,
+               time_after = 0, 'OPEN', 'MISSING_OUT')::{types[state]} AS state,
        card_number, operator, mode, medium, card_kind, issuer, paid_fen, time AS ended_at,
        if(has_entry, time_before, time) AS started_at, if(has_entry, seq_before, seq) AS card_seq,
        if(has_entry AND line = '', line_before, line) AS line,

@@ -57,7 +57,7 @@ FROM (SELECT *, count(*) AS copies FROM repeated GROUP BY ALL)
 """
 
 # A gate-out and the gate-in before it are one ride, where it is soon enough, in the same mode and
-# the same system: in one area.
+# the same system: in one area. A gate-in with nothing behind it is open as long as its window is.
 RIDES = """
 CREATE TABLE rides AS
 WITH kept AS (
@@ -81,15 +81,14 @@ WITH kept AS (
 SELECT (CASE WHEN kind = 'single' THEN 'SINGLE_TAP'
              WHEN is_exit AND NOT has_entry THEN 'MISSING_IN'
              WHEN is_exit AND stop_before = stop THEN 'SAME_STATION' WHEN is_exit THEN 'COMPLETE'
-             WHEN tapped_after IS NULL AND tapped_at + {limit} >= watermark THEN 'OPEN'
-             ELSE 'MISSING_OUT' END)::state AS state,
+             WHEN tapped_after IS NULL THEN 'OPEN' ELSE 'MISSING_OUT' END)::state AS state,
        card, operator, mode, medium, card_kind, issuer, paid, tapped_at AS ended_at,
        CASE WHEN has_entry THEN tapped_before ELSE tapped_at END AS started_at,
        CASE WHEN has_entry THEN seq_before ELSE card_seq END AS card_seq,
        CASE WHEN has_entry THEN coalesce(line, line_before) ELSE line END AS line,
        CASE WHEN kind = 'in' THEN stop WHEN has_entry THEN stop_before END AS from_stop,
        CASE WHEN is_exit THEN stop END AS to_stop
-FROM linked, (SELECT max(tapped_at) AS watermark FROM taps WHERE code IS NULL)
+FROM linked
 WHERE NOT has_exit
 """
 

@@ -22,7 +22,7 @@ class Outcome:
 
     refused: dict[str, int]             # records by code
     rides: dict[str, int]               # by state
-    still_open: int                     # rides that wait for their exit in a later run
+    still_open: int                     # rides that wait for their exit while their window is open
     due: int
     price: int
     paid: int

@@ -47,7 +47,7 @@ def acknowledge(report: Report, folder: Path) -> Path:
         "accepted": report.run.accepted,
         "refused": report.run.refused,
         "rides": report.run.rides,
-        "open_rides": report.run.carried,
+        "open_rides": report.run.open_rides,
         "files": [_file(report.files[index], rejects.get(index)) for index in order],
         "refusals": {Code(code).name: count for code, count in sorted(report.refusals.items())},
     }

@@ -79,9 +79,9 @@ def arrow_rides(lister: Lister, where: str = "1") -> pyarrow.Table:
 
 
 def _blocks(lister: Lister, where: str) -> Iterator[Array]:
-    """Entries in blocks, an empty one first, so that no rides have columns, too."""
+    """Rides in blocks, an empty one first, so that no rides have columns, too."""
     yield np.zeros(0, ENTRY)
-    yield from lister.book.entries(where)
+    yield from lister.book.rides(where)
 
 
 def _columns(lister: Lister, rows: Array) -> Iterator[Array | Text]:

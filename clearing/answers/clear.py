@@ -8,7 +8,8 @@ from pathlib import Path
 
 from clearing.answers import acknowledgements
 from clearing.answers.session import Session
-from clearing.engine.run import Progress, Report, clear_files, no_progress
+from clearing.engine.run import Report, clear_files
+from clearing.engine.stages import Progress, no_progress
 from network.errors import OnecardError
 
 

@@ -14,13 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from clearing.answers.listings import flows_of
 from clearing.answers.session import Session
 from clearing.book import open_book
-from clearing.engine.run import (
-    Progress,
-    Report,
-    clear_files,
-    close_window,
-    no_progress,
-)
+from clearing.engine.run import Report, clear_files, close_window
+from clearing.engine.stages import Progress, no_progress
 from clearing.sample.day import write_day
 from ext.codes import Cause
 from network.cards import card_text

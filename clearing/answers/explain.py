@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from clearing.answers.explanation import ExplainedLeg, Explanation, explain
 from clearing.answers.replay import entries_of_card, legs_of, replay_card
 from clearing.answers.session import Session
+from clearing.book import Book
 from clearing.reference.pricing import Priced
 from clearing.reference.world import World
-from ext.codes import RideState
+from ext.codes import CorrectionReason, RideState
+from ext.records import TAP
 from network.cards import card_bits
 from network.civil import civil_offset_s
 from network.errors import OnecardError
@@ -19,10 +23,13 @@ from network.names import Names
 
 @dataclass(frozen=True)
 class TapOrigin:
-    """Where a tap came from."""
+    """Where a tap came from; of a correction, why, and who authorised it."""
 
     file_sha256: str
     line: int
+    revision: int           # 0: as the validator sent it
+    reason: str
+    authorised_by: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +58,38 @@ def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
         raise OnecardError(f"the book has no ride {ride}", where=session.book.store.where,
                            expected="a ride of a committed run",
                            remedy=f"list the card's rides: onecard show rides --card {card}")
-    return [_explanation(row, priced, plain, names) for row, priced in found]
+    return [_explanation(row, priced, plain, names, _origins(session.book, row, names))
+            for row, priced in found]
 
 
-def _explanation(row: Any, priced: Priced, plain: World, names: Names) -> RideExplanation:
+def _origins(book: Book, row: Any, names: Names) -> list[TapOrigin]:
+    """Where the taps of an entry came from."""
+    wanted = np.zeros(2, TAP)
+    wanted["card_hi"], wanted["card_lo"] = row["card_hi"], row["card_lo"]
+    wanted["card_seq"] = row["card_seq"], row["out_seq"]
+    files, origins = names.codes("file"), []
+    taps = {(int(tap["source_file"]), int(tap["source_line"])): tap
+            for tap in book.find_records(wanted)}
+    for way in ("in", "out"):
+        place = int(row[f"{way}_file"]), int(row[f"{way}_line"])
+        if place[1]:
+            tap = taps[place]
+            revision = int(tap["revision"])
+            origins.append(TapOrigin(
+                files[place[0]], place[1], revision,
+                CorrectionReason(int(tap["correction_reason"])).name.lower() if revision else "",
+                names.code("member", int(tap["authority"]))))
+    return origins
+
+
+def _explanation(row: Any, priced: Priced, plain: World, names: Names,
+                 taps: list[TapOrigin]) -> RideExplanation:
     """The ride as the ledger has it, with the trace by which the plain engine comes to it."""
     offset_s = civil_offset_s(plain.model.time_zone, plain.model.taps_from)
-    files = names.codes("file")
     replayed = replace(
         explain(plain, priced, offset_s), state=RideState(int(row["state"])).name,
         table=names.code("table", int(row["table"])), rule=names.code("rule", int(row["rule"])),
         due=int(row["due"]), price=int(row["price"]), paid=int(row["paid"]),
         variance=int(row["variance"]), legs=[ExplainedLeg(*leg) for leg in legs_of(row, names)])
     return RideExplanation(
-        **vars(replayed), card=priced.ride.card, card_seq=int(row["card_seq"]),
-        taps=[TapOrigin(files[int(row[f"{way}_file"])], int(row[f"{way}_line"]))
-              for way in ("in", "out") if row[f"{way}_line"]])
+        **vars(replayed), card=priced.ride.card, card_seq=int(row["card_seq"]), taps=taps)

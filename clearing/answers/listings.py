@@ -71,7 +71,7 @@ class Lister:
 
     def rides(self, where: str = "1") -> Rows:
         """Rides in the order of RIDE_COLUMNS, by card and time."""
-        for block in self.book.entries(where):
+        for block in self.book.rides(where):
             yield from zip(*self._ride_columns(block), strict=True)
 
     def _ride_columns(self, rows: Records) -> list[Any]:

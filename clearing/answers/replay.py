@@ -24,14 +24,13 @@ from network.cards import card_text
 from network.civil import day_of
 from network.names import Names
 
-# The order in which the engine priced a card's rides: run by run, then by time.
-PRICED_ORDER = (
-    "run, greatest(started_at, if(started_at = 0, ended_at, 0)), started_at = 0, card_seq")
+# The order in which the engine prices a card's rides.
+PRICED_ORDER = "greatest(started_at, if(started_at = 0, ended_at, 0)), started_at = 0, card_seq"
 
 
 def entries_of_card(book: Book, high: int, low: int) -> Records:
-    """Every entry of a card, in the order they were priced."""
-    found = list(book.entries(f"card_hi = {high} AND card_lo = {low}", PRICED_ORDER))
+    """Every entry of a card that stands, in the order they are priced."""
+    found = list(book.rides(f"card_hi = {high} AND card_lo = {low}", PRICED_ORDER))
     return np.concatenate(found) if found else np.zeros(0)
 
 

@@ -14,7 +14,8 @@ from network.civil import day_number
 from network.refusals import WORDS
 from settlement.positions import net_positions
 
-RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "refused", "rides", "carried", "due",
+RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "refused", "rides", "reversed",
+               "open_rides", "due",
                "paid", "variance", "discounts", "digest")
 FILE_COLUMNS = ("run", "file", "name", "records", "accepted", "refused", "code", "message",
                 "sha256")

@@ -33,7 +33,8 @@ def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
     breaks, unit = [], numbered.network.model.minor_unit
     found = book.query(
         f"SELECT count() AS rides FROM ledger WHERE {_GROSS} != due + variance "
-        "OR variance != paid - price OR paid < 0 OR due < 0")
+        "OR variance != paid - price "
+        f"OR (paid < 0 OR due < 0) AND bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) = 0")
     if int(found["rides"][0]):
         breaks.append(f"{int(found['rides'][0])} entries do not balance in themselves")
     flows = flows_of(book)
@@ -82,7 +83,7 @@ def check_prices(book: Book, numbered: NumberedNetwork, cards: int | None) -> tu
     plain = world_of(numbered.network, load_tables(numbered.network.folder.path))
     breaks, checked = list[str](), 0
     waiting: list[Records] = []
-    for block in book.entries(where, f"card_hi, card_lo, {PRICED_ORDER}"):
+    for block in book.rides(where, f"card_hi, card_lo, {PRICED_ORDER}"):
         waiting.append(block)
         rows = np.concatenate(waiting)
         ends = np.flatnonzero(np.diff(rows["card_lo"]) | np.diff(rows["card_hi"])) + 1

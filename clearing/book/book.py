@@ -73,12 +73,12 @@ class Book(Queries):
         inserter.append([np.array([SCHEMA_VERSION], "<u4"), [b"onecard-clearing"]], 1)
         inserter.finish()
 
-    def load_state(self, card_filter: Array | None = None) -> State:
-        """The state as of the last committed run: of every card, or of those that are marked.
+    def load_state(self, window: int, card_filter: Array | None = None) -> State:
+        """The state at the end of a closed window: of every card, or of those that are marked.
 
-        card_filter: see ext.clearing.partition; cards with open rides are marked in it, too.
+        card_filter: see ext.clearing.partition.
         """
-        return load_state(self.store, self.last_run(), card_filter)
+        return load_state(self.store, self.last_run(), window, card_filter)
 
     def begin(self, *, digest: str, kind: str) -> OpenRun:
         """Start a run, as the only writer, after removing what uncommitted ones left."""
@@ -89,10 +89,7 @@ class Book(Queries):
         self.store.lock_writer()
         try:
             self._leftovers.drop_uncommitted()
-            last = self.last_run()
-            if last is not None:
-                self._leftovers.drop_old_state(last)
-            return OpenRun(self.store, self._leftovers, last, digest, kind)
+            return OpenRun(self.store, self._leftovers, self.last_run(), digest, kind)
         except BaseException:
             self.store.unlock_writer()
             raise

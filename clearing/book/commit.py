@@ -23,21 +23,23 @@ from clearing.book.schema import (
     CARD_STATE_PACKED,
     CARD_STATES,
     ENTRIES,
-    EVENTS,
     FILES,
     FLOWS,
     NAMES,
     OPEN_RIDES,
     RAW_BYTES,
+    RECORDS,
     REFUSALS,
     RUNS,
     WINDOWS,
     Table,
 )
 from clearing.book.state import (
+    Stretch,
     deltas_outgrow_base,
     newest_accumulators,
     newest_cards,
+    newest_open_rides,
     touch_marks,
 )
 from clearing.book.store import Store
@@ -69,11 +71,10 @@ class OpenRun:
         self._digest, self._kind = digest, kind
         self._started_at = int(time.time())
         self._days: list[int] = []
-        self._wrote_state = False
         self._phase = "open"        # then "deciding", then "committed" or "given up"
         run = self.number
         self._entries = RecordWriter(store, ENTRIES, run, ENTRY, (*_TOTALS, *_LEGS))
-        self._events = RecordWriter(store, EVENTS, run, TAP)
+        self._records = RecordWriter(store, RECORDS, run, TAP)
         self._flows = RecordWriter(store, FLOWS, run, FLOW)
         self._cards = PackedWriter(store, CARD_STATES, run, CARD_STATE, CARD_STATE_PACKED)
         self._accumulators = PackedWriter(
@@ -87,7 +88,7 @@ class OpenRun:
     @property
     def _writers(self) -> tuple[TableWriter, ...]:
         return (
-            self._entries, self._events, self._refusals, self._flows, self._cards,
+            self._entries, self._records, self._refusals, self._flows, self._cards,
             self._accumulators, self._open_rides, self._files, self._names, self._windows)
 
     def write_entries(self, entries: Array) -> None:
@@ -95,10 +96,10 @@ class OpenRun:
         self._check_open()
         self._entries.write_records(entries)
 
-    def write_events(self, events: Array) -> None:
-        """Hand over accepted records that make no ride (TAP): top-ups and locks."""
+    def write_records(self, taps: Array) -> None:
+        """Hand over the records that the run received (TAP), each once."""
         self._check_open()
-        self._events.write_records(events)
+        self._records.write_records(taps)
 
     def write_refusals(
         self, refusals: Array, raw: Sequence[bytes], values: Sequence[str] | None = None
@@ -121,18 +122,20 @@ class OpenRun:
         self._check_open()
         self._flows.write_records(flows)
 
-    def write_state(self, cards: Array, accumulators: Array, open_rides: Array) -> None:
-        """Hand over the state of touched cards, and rides that are still open.
+    def write_state(self, window: int, cards: Array, accumulators: Array,
+                    open_rides: Array) -> None:
+        """Hand over what cards are like at the end of a closed window.
 
-        `accumulators` has all that those cards still have; a card without any has none from here
-        on. Several calls add up, in any order and from any thread; sorted by card is fastest. At
-        the end every ride that is still open was handed over, and every touched card once.
+        `accumulators` has all that those cards still have; `open_rides` the gate-ins (TAP) that an
+        exit may still follow, of which the state says nothing yet. Several calls add up, in any
+        order and from any thread; sorted by card is fastest. Each card once for each window.
         """
         self._check_open()
-        self._wrote_state = True
+        for rows, column in ((cards, "window"), (accumulators, "window"),
+                             (open_rides, "service_day")):
+            rows[column] = window
         self._cards.write_records(cards)
-        if self._parent and self._parent.state_base:    # else there is nothing to replace
-            self._accumulators.write_records(touch_marks(cards))
+        self._accumulators.write_records(touch_marks(cards))
         self._accumulators.write_records(accumulators)
         self._open_rides.write_records(open_rides)
 
@@ -159,13 +162,13 @@ class OpenRun:
 
     def commit(
         self, *, version: str, network: str, network_digest: str, tables: Mapping[str, str],
-        watermark: int, counts: Counts,
+        counts: Counts,
     ) -> Run:
         """Store the commit row, and with it the run; it is on the disk when this returns."""
         self._check_open()
         for writer in self._writers:
             writer.finish()
-        base, state_run = self._complete_state()
+        base = self._complete_state()
         self._check_rows()
         parent, rows = self._parent, self._entries.rows
         closed = max([*self._days, parent.closed_through if parent else 0])
@@ -173,7 +176,7 @@ class OpenRun:
             run=self.number, parent=parent.run if parent else 0, digest=self._digest,
             kind=self._kind, version=version, network=network, network_digest=network_digest,
             tables=json.dumps(dict(tables), sort_keys=True, ensure_ascii=False),
-            watermark=watermark, closed_through=closed, state_base=base, state_run=state_run,
+            closed_through=closed, state_base=base,
             **counts._asdict(), entries=rows, **self._totals(),
             started_at=self._started_at, finished_at=int(time.time()),
         )
@@ -183,27 +186,29 @@ class OpenRun:
         inserter.append(_columns_of_rows(RUNS, [row]), 1)
         inserter.finish()
         self._phase = "committed"
-        self._leftovers.drop_old_state(row)
         return row
 
-    def _complete_state(self) -> tuple[int, int]:
-        """From which run on state is read, completing this run's to a full copy where due."""
+    def _complete_state(self) -> int:
+        """The window from which on state is read, having completed this one's where that is due."""
         before = self._parent.state_base if self._parent else 0
-        if not self._wrote_state:
-            return before, self._parent.state_run if self._parent else 0
-        if before == 0:
-            return self.number, self.number
-        if not deltas_outgrow_base(self._store, before, self.number):
-            return before, self.number
-        # Accumulators first: which of them count is told by the cards' rows as they are now.
-        for writer, rows in (
-            (self._accumulators, newest_accumulators(self._store, before, self.number)),
-            (self._cards, newest_cards(self._store, before, self.number)),
+        if not self._days or before == 0:
+            return before or max(self._days, default=0)
+        stretch = Stretch(before, max(self._days), self.number)
+        if not deltas_outgrow_base(self._store, stretch):
+            return before
+        # What is copied is what cards were like at the end of this window, too. Cards last: which
+        # of the other rows count is told by theirs as they are now.
+        for writer, rows, column in (
+            (self._open_rides, [newest_open_rides(self._store, stretch)], "service_day"),
+            (self._accumulators, newest_accumulators(self._store, stretch), "window"),
+            (self._cards, newest_cards(self._store, stretch), "window"),
         ):
-            for runs, records in rows:
-                writer.write_records(records[runs != self.number])
+            for _, records in rows:
+                copied = records[records[column] != stretch.last]
+                copied[column] = stretch.last
+                writer.write_records(copied)
             writer.finish()
-        return self.number, self.number
+        return stretch.last
 
     def _check_rows(self) -> None:
         """Raise BookDamaged where the store holds other rows of this run than it was given."""

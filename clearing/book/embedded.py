@@ -20,7 +20,7 @@ from clearing.book.store import Columns
 from network.errors import BookDamaged, BookError, BookLocked, BookUnavailable, NotABook
 
 _DATABASE = "onecard"
-# What is inserted waits in no buffer that answers before it is stored; find_identities sends long
+# What is inserted waits in no buffer that answers before it is stored; find_records sends long
 # lists, and their text is our own.
 _BLOCK_ROWS = 131_072
 _SETTINGS = (

@@ -1,8 +1,8 @@
 """The whole ledger as text, the same bytes for the same clearing, however the book came about.
 
-One line per committed entry, ordered by card, times, counters and then the line itself. Names stand
-for numbers, which depend on the order in which a book met them. What tells where a row came from
-(run, file, line) is left out. Scoped names read `scope/code`.
+One line per entry that stands, ordered by card, times, counters and then the line itself. Names
+stand for numbers, which depend on the order in which a book met them. What tells where a row came
+from (run, file, line, the run it takes the place of) is left out. Scoped names read `scope/code`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ext.records import ENTRY
 from network.cards import card_text
 from network.names import Name
 
-_PROVENANCE = ("card_hi", "card_lo", "in_file", "in_line", "out_file", "out_line")
+_PROVENANCE = ("card_hi", "card_lo", "in_file", "in_line", "out_file", "out_line", "replaces")
 _KINDS = {
     "line": "line", "vehicle": "vehicle", "device": "device", "from_stop": "stop",
     "to_stop": "stop", "rule": "rule", "operator": "member", "issuer": "member",

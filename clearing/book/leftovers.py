@@ -1,4 +1,4 @@
-"""What runs leave behind: rows of runs that never committed, and state that no run reads any more.
+"""What runs leave behind that never committed.
 
 For the writer only, while it holds its lock.
 """
@@ -6,8 +6,7 @@ For the writer only, while it holds its lock.
 from __future__ import annotations
 
 from clearing.book.queries import Queries
-from clearing.book.runs import Run
-from clearing.book.schema import LEDGER, OPEN_RIDES, STATE
+from clearing.book.schema import LEDGER
 from clearing.book.store import Store
 
 
@@ -22,13 +21,6 @@ class Leftovers:
         committed = {run.run for run in Queries(self._store).runs()}
         for table, run in self._partitions([table.name for table in LEDGER]):
             if run not in committed:
-                self._store.run(f"ALTER TABLE {table} DROP PARTITION {run}")
-
-    def drop_old_state(self, last: Run) -> None:
-        """Remove state that no run reads any more."""
-        for table, run in self._partitions([table.name for table in STATE]):
-            oldest = last.state_run if table == OPEN_RIDES.name else last.state_base
-            if run < oldest:
                 self._store.run(f"ALTER TABLE {table} DROP PARTITION {run}")
 
     def _partitions(self, tables: list[str]) -> list[tuple[str, int]]:

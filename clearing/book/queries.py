@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from clearing.book.export import export
-from clearing.book.native import Array, Column
+from clearing.book.native import Array, Column, join_records, raw_of
 from clearing.book.runs import Run
 from clearing.book.schema import RUNS
-from clearing.book.state import records_of
+from clearing.book.state import marked, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import complete_legs, stored_columns
-from ext.records import ENTRY, TAP
+from clearing.book.views import standing
+from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_FLAGS
+from network.civil import DAYS_MOST
 from network.errors import BookReadOnly, QueryRefused
 from network.names import Name
 
 BY_CARD = "card_hi, card_lo, started_at, ended_at, card_seq, out_seq"
+IDENTITY = ("card_hi", "card_lo", "card_seq")
 
-# Identities that one statement looks for; more make its text slow to read for the store.
+# What one statement looks for; more make its text slow to read for the store.
 _WANTED = 10_000
 
 
@@ -46,12 +48,6 @@ class Queries:
         """The newest committed run."""
         runs = self.runs()
         return runs[-1] if runs else None
-
-    @property
-    def watermark(self) -> int:
-        """Up to when open rides were looked at, UTC seconds; 0 before the first run."""
-        last = self.last_run()
-        return last.watermark if last else 0
 
     @property
     def closed_through(self) -> int | None:
@@ -95,39 +91,75 @@ class Queries:
                 complete_legs(entries)
             yield entries
 
-    def find_identities(
-        self, cards_hi: npt.NDArray[np.uint64], cards_lo: npt.NDArray[np.uint64],
-        seqs: npt.NDArray[np.uint32], fields: Sequence[str] | None = None,
-    ) -> Array:
-        """The entries whose first or last tap has one of these (card, counter), by card.
+    def rides(self, where: str = "1", order: str = BY_CARD,
+              fields: Sequence[str] | None = None) -> Iterator[Array]:
+        """The entries that stand: neither reversals nor what was taken back; see `entries`."""
+        return self.entries(f"({where}) AND {standing(f'run <= {self._last()}')}", order, fields)
 
-        The arrays are columns: element i of each is one identity. Where only some `fields` are
-        asked for, the others are 0. One call for many is far cheaper than many for a few: each
-        card costs a stretch of the index in every run, and cards side by side share it.
+    def closed_windows(self) -> list[int]:
+        """The days up to which windows were closed, one for each time."""
+        found = self.store.columns(
+            f"SELECT window FROM windows WHERE run <= {self._last()} ORDER BY window")
+        return _integers(found["window"])
+
+    def find_records(self, identities: Array) -> Array:
+        """The received records (TAP) that have one of these cards and counters.
+
+        identities: records of any kind with card_hi, card_lo and card_seq.
         """
-        wanted = np.unique(np.rec.fromarrays(
-            [cards_hi, cards_lo, seqs], dtype=[("hi", "<u8"), ("lo", "<u8"), ("seq", "<u4")]))
-        found = [np.zeros(0, ENTRY)]
-        for part in _statements(wanted):
-            found += self.entries(_having(part), BY_CARD, fields)
+        fields = ", ".join(f"`{name}`" for name in stored_columns(TAP))
+        wanted = sorted(set(zip(*(identities[name].tolist() for name in IDENTITY), strict=True)))
+        found = [np.zeros(0, TAP)]
+        for start in range(0, len(wanted), _WANTED):
+            listed = ",".join(f"({high},{low},{seq})"
+                              for high, low, seq in wanted[start:start + _WANTED])
+            found += records_of(self.store.blocks(
+                f"SELECT {fields} FROM records WHERE run <= {self._last()} "
+                f"AND (card_hi, card_lo, card_seq) IN ({listed})"), TAP)
         return np.concatenate(found)
 
-    def find_events(
-        self, cards_hi: npt.NDArray[np.uint64], cards_lo: npt.NDArray[np.uint64],
-        seqs: npt.NDArray[np.uint32],
-    ) -> Array:
-        """The accepted events (TAP) that have one of these (card, counter)."""
-        fields = ", ".join(f"`{name}`" for name in stored_columns(TAP))
-        found = [np.zeros(0, TAP)]
-        for start in range(0, len(seqs), _WANTED):
-            part = slice(start, start + _WANTED)
-            wanted = ",".join(f"({high},{low},{seq})" for high, low, seq in zip(
-                cards_hi[part].tolist(), cards_lo[part].tolist(), seqs[part].tolist(),
-                strict=True))
-            found += records_of(self.store.blocks(
-                f"SELECT {fields} FROM events WHERE run <= {self._last()} "
-                f"AND (card_hi, card_lo, card_seq) IN ({wanted})"), TAP)
-        return np.concatenate(found)
+    def find_refusals(self, places: set[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Of places (file, line), those whose record some run has refused."""
+        found = set[tuple[int, int]]()
+        wanted = sorted(places)
+        for start in range(0, len(wanted), _WANTED):
+            listed = ",".join(map(str, wanted[start:start + _WANTED]))
+            columns = self.store.columns(
+                f"SELECT file, line FROM refusals WHERE run <= {self._last()} "
+                f"AND (file, line) IN ({listed})")
+            found |= set(zip(_integers(columns["file"]), _integers(columns["line"]), strict=True))
+        return found
+
+    def records_since(self, day: int, card_filter: Array | None = None,
+                      until: int = DAYS_MOST) -> Array:
+        """The records (TAP, flagged CARRIED) of days after one, by card.
+
+        card_filter: see ext.clearing.partition: of its cards and of a few others; None: of all.
+        until: the last of the days.
+        """
+        columns = ", ".join(f"`{name}`" for name in stored_columns(TAP))
+        parts = list(records_of(marked(self.store.blocks(
+            f"SELECT {columns} FROM records WHERE run <= {self._last()} "
+            f"AND service_day > {day} AND service_day <= {until}"), card_filter), TAP))
+        found = join_records(parts, TAP)
+        found["flags"] |= TAP_FLAGS["CARRIED"]
+        return by_card(found)
+
+    def rides_since(self, day: int, card_filter: Array | None = None) -> Array:
+        """The entries that stand of service days from one on, by card and ride time.
+
+        Their `replaces` says which run wrote them. card_filter: as in `records_since`.
+        """
+        names = stored_columns(ENTRY)
+        columns = ", ".join(f"`{name}`" for name in names if name != "replaces")
+        # A reversal has what it takes back in `replaces`, any other entry is looked for by its run.
+        reversal = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
+        parts = list(records_of(marked(self.store.blocks(
+            f"SELECT {columns}, if({reversal}, replaces, run) AS replaces FROM entries "
+            f"WHERE run <= {self._last()} AND service_day >= {day}"), card_filter), ENTRY, names))
+        found = join_records(parts, ENTRY)
+        complete_legs(found)
+        return by_card(not_taken_back(found), ride_order)
 
     def query(self, sql: str) -> Columns:
         """The result of a user's query: numbers and times as arrays, text as lists of str."""
@@ -141,8 +173,8 @@ class Queries:
         return {name: _readable(column) for name, column in found.items()}
 
     def export(self, stream: BinaryIO) -> int:
-        """Write the ledger as text that does not depend on how the book came about; its size."""
-        return export(lambda order: self.entries(order=order), self.names(), stream)
+        """Write what stands in the ledger as text, however the book came about; its size."""
+        return export(lambda order: self.rides(order=order), self.names(), stream)
 
     def _last(self) -> int:
         """The newest committed run's number; committed runs are 1 up to it."""
@@ -157,26 +189,31 @@ def _readable(column: Column) -> Column:
     return column
 
 
+def by_card(records: Array, order: Callable[[Array], Sequence[Array]] = lambda _: ()) -> Array:
+    """Records by card, and by what `order` says after that."""
+    keys = [*reversed(order(records)), records["card_lo"], records["card_hi"]]
+    sorted_: Array = raw_of(records)[np.lexsort(keys)].view(records.dtype)
+    return sorted_
+
+
+def ride_order(entries: Array) -> Sequence[Array]:
+    """Ride time, way in before way out, counter: see ext.clearing.changes."""
+    missing_in = entries["started_at"] == 0
+    return (np.where(missing_in, entries["ended_at"], entries["started_at"]), missing_in,
+            entries["card_seq"])
+
+
+def not_taken_back(entries: Array) -> Array:
+    """Those that stand, of entries whose `replaces` says their run, or which one they take back."""
+    reversal = entries["flags"] & RIDE_FLAGS["REVERSAL"] != 0
+    if not reversal.any():
+        return entries
+    keys = np.rec.fromarrays([entries[name] for name in (
+        *IDENTITY, "out_seq", "started_at", "ended_at", "replaces")])
+    standing_: Array = entries[~reversal & ~np.isin(keys, keys[reversal])]
+    return standing_
+
+
 def _integers(column: Any) -> list[int]:
     values: list[int] = np.asarray(column).tolist()
     return values
-
-
-def _statements(wanted: Array) -> list[Array]:
-    """Identities in pieces for one statement each; a card is in one, so that no row comes twice."""
-    if len(wanted) == 0:
-        return []
-    cards = wanted[["hi", "lo"]]
-    starts = np.append(np.flatnonzero(cards[1:] != cards[:-1]) + 1, len(wanted))
-    cuts = starts[np.searchsorted(starts, np.arange(_WANTED, len(wanted), _WANTED))]
-    return [part for part in np.split(wanted, np.unique(cuts)) if len(part)]
-
-
-def _having(wanted: Array) -> str:
-    """A condition: the first or last tap is one of these. The index is read by the cards."""
-    rows = wanted.tolist()
-    cards = ",".join(sorted({f"({high},{low})" for high, low, _ in rows}))
-    taps = ",".join(f"({high},{low},{seq})" for high, low, seq in rows)
-    return (
-        f"(card_hi, card_lo) IN ({cards}) AND ((card_hi, card_lo, card_seq) IN ({taps}) "
-        f"OR (card_hi, card_lo, out_seq) IN ({taps}))")

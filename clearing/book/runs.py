@@ -35,8 +35,9 @@ class Counts(NamedTuple):
     taps: int = 0       # records read
     accepted: int = 0
     refused: int = 0
-    rides: int = 0
-    carried: int = 0    # open rides that the next run starts from
+    rides: int = 0          # entered
+    reversed: int = 0       # entries that this run took back
+    open_rides: int = 0     # of the cards that it cleared
 
 
 class Run(NamedTuple):
@@ -50,15 +51,14 @@ class Run(NamedTuple):
     network: Text
     network_digest: Text
     tables: Text            # digests of the fare tables, a JSON object by table
-    watermark: U32          # latest time up to which open rides were looked at; UTC seconds
     closed_through: U16     # last closed service day, days since 1970; 0: none
-    state_base: U32         # state is read from this run on; 0: there is none
-    state_run: U32          # the last run that wrote state, with all open rides; 0: none
+    state_base: U16         # the window from which on state is read; 0: there is none
     taps: U64
     accepted: U64
     refused: U64
     rides: U64
-    carried: U64
+    reversed: U64
+    open_rides: U64
     entries: U64            # rows in the ledger
     due: Amount             # sums over the run's entries
     price: Amount

@@ -17,7 +17,7 @@ from clearing.book.runs import BookFile, Run
 from clearing.book.stored import stored_fields
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, FLOW, REFUSAL, TAP
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 RAW_BYTES = 1_024       # of a refused record; the rest is in its file
 
 _CARD = ("card_hi", "card_lo")
@@ -105,7 +105,14 @@ _LOOKED_UP = 2_048
 # 60, and it is cheaper by a third: amounts and numbers are short runs that LZ4 finds one by one.
 _NUMBERS = "T64"
 ENTRIES = Table(
-    "entries", record_columns(ENTRY), (*_CARD, "started_at", "ended_at", "card_seq"),
+    "entries", record_columns(ENTRY),
+    ("service_day", *_CARD, "started_at", "ended_at", "card_seq"),
+    granularity=_LOOKED_UP, codec=_NUMBERS)
+# Every record that was received in order, as it was decoded: what cards are cleared from, again
+# and again. A part is of one run, mostly of one day: days come first, so that what a run reads of
+# the open days passes over all the others.
+RECORDS = Table(
+    "records", record_columns(TAP), ("service_day", *_CARD, "tapped_at", "card_seq"),
     granularity=_LOOKED_UP, codec=_NUMBERS)
 REFUSALS = Table(
     "refusals",
@@ -113,21 +120,22 @@ REFUSALS = Table(
     ("file", "offset"))
 FLOWS = Table(
     "flows", record_columns(FLOW), ("window", "debtor", "creditor", "cause"))
-# `run` ends a card's key: rows of all runs in the key's order give its newest row last. Parts of
-# this size are merged no more: that would cost more than reading a few dozen parts does.
+# What a card was like at the end of closed windows. `window` and `run` end a card's key: rows of
+# all runs in the key's order give its newest row last. Parts of this size are merged no more: that
+# would cost more than reading a few dozen parts does.
 _UNMERGED = ", max_bytes_to_merge_at_max_space_in_pool = 8388608"
-CARD_STATE_PACKED = packed(CARD_STATE)
-ACCUMULATOR_PACKED = packed(ACCUMULATOR, "accumulator", "period")
+CARD_STATE_PACKED = packed(CARD_STATE, "window")
+ACCUMULATOR_PACKED = packed(ACCUMULATOR, "window", "accumulator", "period")
 CARD_STATES = Table(
-    "stored_cards", record_columns(CARD_STATE_PACKED), (*_CARD, "run"), settings=_UNMERGED)
-# Every card that a run touches has a row with accumulator 0 here, too: what earlier runs left of
-# it counts no more.
+    "stored_cards", record_columns(CARD_STATE_PACKED), (*_CARD, "window", "run"),
+    settings=_UNMERGED)
+# Every card that has a row there has one with accumulator 0 here, too: what older rows say of it
+# counts no more.
 ACCUMULATORS = Table(
     "stored_accumulators", record_columns(ACCUMULATOR_PACKED),
-    (*_CARD, "run", "accumulator", "period"), settings=_UNMERGED)
-OPEN_RIDES = Table("open_rides", record_columns(TAP), (*_CARD, "tapped_at", "card_seq"))
-# Accepted records that make no ride: top-ups and locks.
-EVENTS = Table("events", record_columns(TAP), (*_CARD, "card_seq"), granularity=_LOOKED_UP)
+    (*_CARD, "window", "run", "accumulator", "period"), settings=_UNMERGED)
+# Gate-ins that an exit may still follow behind the end of a window: `service_day` is that window.
+OPEN_RIDES = Table("open_rides", record_columns(TAP), ("service_day", *_CARD))
 FILES = Table("files", (Column("run", "UInt32"), *_typed(BookFile)), ("file",))
 NAMES = Table(
     "names",
@@ -142,5 +150,5 @@ BOOK = Table(
 
 STATE = (CARD_STATES, ACCUMULATORS, OPEN_RIDES)
 # What a run writes before its commit row.
-LEDGER = (ENTRIES, EVENTS, REFUSALS, FLOWS, *STATE, FILES, NAMES, WINDOWS)
+LEDGER = (ENTRIES, RECORDS, REFUSALS, FLOWS, *STATE, FILES, NAMES, WINDOWS)
 TABLES = (*LEDGER, RUNS, BOOK)

@@ -25,7 +25,7 @@ from network.errors import BookError, BookLocked, BookUnavailable, NotABook
 
 _UNKNOWN_DATABASE = 81
 _SETTINGS = {
-    # find_identities sends long lists.
+    # find_records sends long lists.
     "max_query_size": 64 << 20, "max_ast_elements": 10_000_000,
     "max_expanded_ast_elements": 10_000_000,
     # Sorting a long ledger goes over the disk rather than out of memory.

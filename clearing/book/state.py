@@ -1,8 +1,11 @@
-"""The state of every card as of the last run: read from the runs since the last full copy.
+"""The state of cards at the end of closed windows.
 
-A run writes only the cards it touched: per card the newest run's row counts, and the accumulators
-of a card are those that the same run wrote. Open rides are written in full every time. When the
-rows since the last full copy outgrow it, the book completes the newest run to a full copy.
+The run that closes a window writes the cards that had records in it; one that takes a late record
+writes its cards again, for every window that was closed since. Of a card's rows up to a window the
+one of the newest window counts, and of that the newest run's; its accumulators (a card's totals of
+a day, week, month or year) and its open rides are those that the same run wrote for the same
+window. When the rows since the last full copy outgrow it, the run that closes a window completes
+its rows to a full copy. Older rows stay: late records start from them.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,56 +33,74 @@ from ext.clearing.partition import add_to_card_filter, list_in_card_filter
 from ext.records import ACCUMULATOR, CARD_STATE, TAP
 
 Rows = tuple[Array, Array]      # the runs that wrote them, and the records
-# Which rows decide, of runs, records and where each card's begin; sorted by card and run.
+# Which rows decide, of runs, records and where each card's begin; sorted by card, window and run.
 Keep = Callable[[Array, Array, Array], Array]
+SMALL_FILTER = 1 << 16          # words
+
+
+class Stretch(NamedTuple):
+    """Windows whose rows are read, of runs up to one."""
+
+    first: int
+    last: int
+    run: int
+
+    def sql(self, column: str = "window") -> str:
+        """As a condition."""
+        return f"run <= {self.run} AND {column} BETWEEN {self.first} AND {self.last}"
 
 
 @dataclass(frozen=True)
 class State:
-    """What the next run starts from."""
+    """What cards are cleared from, on top of their records since."""
 
     cards: Array            # CARD_STATE, by card
     accumulators: Array     # ACCUMULATOR, by card, accumulator, period
-    open_rides: Array       # TAP, by card, time, counter
+    open_rides: Array       # TAP: gate-ins that the state does not know yet
 
 
-def load_state(store: Store, last: Run | None, card_filter: Array | None = None) -> State:
-    """The state as of a run (None: before the first), of all cards or of some.
+def no_state() -> State:
+    """Of cards that have none."""
+    return State(np.zeros(0, CARD_STATE), np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
 
-    card_filter: see ext.clearing.partition: only its cards, those with open rides, and a few others
-    are loaded, so that memory follows what a run touches and not how many cards there are.
+
+def load_state(store: Store, last: Run | None, window: int,
+               card_filter: Array | None = None) -> State:
+    """The state at the end of a closed window, as of a run, of all cards or of some.
+
+    card_filter: see ext.clearing.partition: only its cards and a few others are loaded, so that
+    memory follows what a run touches and not how many cards there are.
     """
     if last is None or last.state_base == 0:
-        return State(np.zeros(0, CARD_STATE), np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
-    base, newest = last.state_base, last.state_run
-    open_rides = _open_rides(store, newest)
-    if card_filter is not None:
-        add_to_card_filter(bytes_of(open_rides), card_filter)
+        return no_state()
+    stretch = Stretch(last.state_base if window >= last.state_base else 0, window, last.run)
     with ThreadPoolExecutor(2) as pool:
         cards = pool.submit(
-            _load, store, CARD_STATES, base, newest, CARD_STATE, _last_of_card, card_filter)
+            _load, store, CARD_STATES, stretch, CARD_STATE, _last_of_card, card_filter)
         accumulators = pool.submit(
-            _load, store, ACCUMULATORS, base, newest, ACCUMULATOR, _newest_of_card, card_filter)
-        return State(cards.result(), accumulators.result(), open_rides)
+            _load, store, ACCUMULATORS, stretch, ACCUMULATOR, _newest_of_card, card_filter)
+        _, open_rides = newest_open_rides(store, stretch, card_filter)
+        return State(cards.result()[1], accumulators.result()[1], open_rides)
 
 
 def _load(
-    store: Store, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep,
+    store: Store, table: Table, stretch: Stretch, dtype: np.dtype[Any], keep: Keep,
     card_filter: Array | None
-) -> Array:
+) -> Rows:
     if card_filter is None:
-        most = _count(store, table, base, newest)
-        return _gather(_by_card(store, table, base, newest, dtype, keep), dtype, most)
-    return _load_filtered(store, table, base, newest, dtype, keep, card_filter)
+        parts = list(_by_card(store, table, stretch, dtype, keep))
+        return (np.concatenate([runs for runs, _ in parts]),
+                join_records([records for _, records in parts], dtype))
+    return _load_filtered(store, table, stretch, dtype, keep, card_filter)
 
 
 def _load_filtered(
-    store: Store, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep,
+    store: Store, table: Table, stretch: Stretch, dtype: np.dtype[Any], keep: Keep,
     card_filter: Array
-) -> Array:
+) -> Rows:
     """Rows of the filter's cards that `keep` chooses: so few that they are sorted here."""
     runs, rows = [np.zeros(0, "<u4")], list[Array]()
-    for block in store.blocks(_select(table, base, newest)):
+    for block in store.blocks(_select(table, stretch)):
         writers = block.pop("run")
         assert isinstance(writers, np.ndarray)
         records = np.empty(len(writers), dtype)
@@ -92,47 +113,73 @@ def _load_filtered(
     keys = {"run": np.concatenate(runs), **{name: found[name] for name in dtype.names or ()}}
     order = np.lexsort([keys[name] for name in reversed(table.order)])
     found, writers = raw_of(found)[order].view(dtype), keys["run"][order]
-    return _chosen(found, keep(writers, found, _starts(found)))
+    chosen = keep(writers, found, _starts(found))
+    return _chosen(writers, chosen), _chosen(found, chosen)
 
 
-def newest_cards(store: Store, base: int, newest: int) -> Iterator[Rows]:
-    """Of every card the row of the newest run that wrote one, in order, block by block."""
-    return _by_card(store, CARD_STATES, base, newest, CARD_STATE, _last_of_card)
+def newest_cards(store: Store, stretch: Stretch) -> Iterator[Rows]:
+    """Of every card the row that counts, in order, block by block."""
+    return _by_card(store, CARD_STATES, stretch, CARD_STATE, _last_of_card)
 
 
-def newest_accumulators(store: Store, base: int, newest: int) -> Iterator[Rows]:
-    """Of every card the accumulators that the newest run left it, in order, block by block."""
-    return _by_card(store, ACCUMULATORS, base, newest, ACCUMULATOR, _newest_of_card)
+def newest_accumulators(store: Store, stretch: Stretch) -> Iterator[Rows]:
+    """Of every card the accumulators that count, in order, block by block."""
+    return _by_card(store, ACCUMULATORS, stretch, ACCUMULATOR, _newest_of_card)
+
+
+def newest_open_rides(store: Store, stretch: Stretch, card_filter: Array | None = None) -> Rows:
+    """The open rides (TAP) that belong to the rows of their cards that count."""
+    blocks = store.blocks(
+        f"SELECT run, {_list(stored_columns(TAP))} FROM {OPEN_RIDES.name} "
+        f"WHERE {stretch.sql('service_day')} ORDER BY card_hi, card_lo, tapped_at, card_seq")
+    runs, parts = [np.zeros(0, "<u4")], list[Array]()
+    for block in blocks:
+        runs.append(np.asarray(block.pop("run")))
+        parts += records_of(iter([block]), TAP)
+    writers, taps = np.concatenate(runs), join_records(parts, TAP)
+    if card_filter is not None:
+        listed = np.empty(len(taps), np.uint32)
+        listed = listed[:list_in_card_filter(bytes_of(taps), card_filter, listed)]
+        writers, taps = writers[listed], raw_of(taps)[listed].view(TAP)
+    if len(taps) == 0:
+        return writers, taps
+    own = np.zeros(SMALL_FILTER, np.uint64)
+    add_to_card_filter(bytes_of(taps), own)
+    card_runs, cards = _load_filtered(store, CARD_STATES, stretch, CARD_STATE, _last_of_card, own)
+    place = np.searchsorted(card_keys(cards), card_keys(taps))
+    counts = (card_runs[place] == writers) & (cards["window"][place] == taps["service_day"])
+    return _chosen(writers, counts), _chosen(taps, counts)
+
+
+def card_keys(records: Array) -> Array:
+    """The cards of records as text that sorts as they do."""
+    both = np.empty((len(records), 2), ">u8")
+    both[:, 0], both[:, 1] = records["card_hi"], records["card_lo"]
+    keys: Array = both.view("S16").reshape(len(records))
+    return keys
 
 
 def touch_marks(cards: Array) -> Array:
     """Rows that say "this run decided" of cards' accumulators, also where it left none."""
     marks = np.zeros(len(cards), ACCUMULATOR)
-    marks["card_hi"], marks["card_lo"] = cards["card_hi"], cards["card_lo"]
+    for name in ("card_hi", "card_lo", "window"):
+        marks[name] = cards[name]
     return marks
 
 
-def deltas_outgrow_base(store: Store, base: int, newest: int) -> bool:
+def deltas_outgrow_base(store: Store, stretch: Stretch) -> bool:
     """Whether rows since the last full copy are more than half as many as in it."""
-    return 2 * _count(store, CARD_STATES, base + 1, newest) > _count(
-        store, CARD_STATES, base, base)
+    base = _count(store, CARD_STATES, stretch._replace(last=stretch.first))
+    return 2 * (_count(store, CARD_STATES, stretch) - base) > base
 
 
-def _count(store: Store, table: Table, first: int, last: int) -> int:
-    found = store.columns(
-        f"SELECT count() AS rows FROM {table.name} WHERE run BETWEEN {first} AND {last}")
+def _count(store: Store, table: Table, stretch: Stretch) -> int:
+    found = store.columns(f"SELECT count() AS rows FROM {table.name} WHERE {stretch.sql()}")
     return int(found["rows"][0])
 
 
 def _list(fields: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in fields)
-
-
-def _open_rides(store: Store, run: int) -> Array:
-    blocks = store.blocks(
-        f"SELECT {_list(stored_columns(TAP))} FROM {OPEN_RIDES.name} WHERE run = {run} "
-        "ORDER BY card_hi, card_lo, tapped_at, card_seq")
-    return np.concatenate([np.zeros(0, TAP), *records_of(blocks, TAP)])
 
 
 def records_of(
@@ -147,27 +194,30 @@ def records_of(
         yield records
 
 
-def _gather(rows: Iterator[Rows], dtype: np.dtype[Any], most: int) -> Array:
-    """All records in one array; `most` is how many there can be."""
-    gathered = np.empty(most, dtype)
-    filled = 0
-    for _, records in rows:
-        # As bytes: field by field takes several times as long.
-        raw_of(gathered)[filled:filled + len(records)] = raw_of(records)
-        filled += len(records)
-    return gathered[:filled]
+def marked(blocks: Iterator[Columns], card_filter: Array | None) -> Iterator[Columns]:
+    """Of blocks with card_hi and card_lo, the rows of the filter's cards and of a few others."""
+    for block in blocks:
+        if card_filter is None:
+            yield block
+            continue
+        cards = np.empty((len(block["card_hi"]), 2), "<u8")
+        cards[:, 0], cards[:, 1] = block["card_hi"], block["card_lo"]
+        listed = np.empty(len(cards), np.uint32)
+        listed = listed[:list_in_card_filter(
+            cards.view(np.uint8).reshape(len(cards), 16), card_filter, listed)]
+        if len(listed):
+            yield {name: np.asarray(column)[listed] for name, column in block.items()}
 
 
-def _select(table: Table, base: int, newest: int) -> str:
-    return (f"SELECT run, card_hi, card_lo, {PACKED} FROM {table.name} "
-            f"WHERE run BETWEEN {base} AND {newest}")
+def _select(table: Table, stretch: Stretch) -> str:
+    return f"SELECT run, card_hi, card_lo, {PACKED} FROM {table.name} WHERE {stretch.sql()}"
 
 
 def _by_card(
-    store: Store, table: Table, base: int, newest: int, dtype: np.dtype[Any], keep: Keep
+    store: Store, table: Table, stretch: Stretch, dtype: np.dtype[Any], keep: Keep
 ) -> Iterator[Rows]:
-    """Rows of runs `base` to `newest` that `keep` chooses; it sees every card's rows together."""
-    blocks = store.blocks(f"{_select(table, base, newest)} ORDER BY {', '.join(table.order)}")
+    """Rows that `keep` chooses; it sees every card's rows together."""
+    blocks = store.blocks(f"{_select(table, stretch)} ORDER BY {', '.join(table.order)}")
     left_runs, left = np.zeros(0, "<u4"), np.zeros(0, dtype)
     for block in blocks:
         runs = block.pop("run")
@@ -207,7 +257,11 @@ def _last_of_card(runs: Array, records: Array, starts: Array) -> Array:
 
 
 def _newest_of_card(runs: Array, records: Array, starts: Array) -> Array:
+    if len(runs) == 0:
+        return np.zeros(0, bool)
     ends = np.append(starts[1:], len(runs))
-    newest = np.repeat(runs[ends - 1], ends - starts) if len(runs) else runs
-    chosen: Array = (runs == newest) & (records["accumulator"] != 0)
+    counts = ends - starts
+    chosen: Array = ((runs == np.repeat(runs[ends - 1], counts))
+                     & (records["window"] == np.repeat(records["window"][ends - 1], counts))
+                     & (records["accumulator"] != 0))
     return chosen

@@ -1,6 +1,7 @@
 """What people read: views that show committed runs only, and no row of any other.
 
-`ledger` is the entries as they are stored, with the card as it is printed. `postings` is the same
+`ledger` is the entries as they are stored, with the card as it is printed; `rides` leaves out what
+was taken back, and what takes it back. `events` are top-ups and locks. `postings` is the same
 books in double entry: two rows per amount, a debit and a credit, that add up to nothing, with the
 member's number and code. Amounts are minor units; a reversal's are negative (red ink). Held entries
 are not settled and have no postings. `card_states` and `accumulators` are the stored state, field
@@ -19,13 +20,23 @@ from clearing.book.schema import (
     ENTRIES,
     PACKED,
     PACKED_FROM,
+    RECORDS,
     Table,
 )
 from clearing.book.stored import LEG_COLUMNS, stored_fields
-from ext.codes import Cause
+from ext.codes import Cause, TapKind
 from ext.records import ACCUMULATOR, CARD_STATE, RIDE_FLAGS
 
 COMMITTED = "run IN (SELECT run FROM runs)"
+_REVERSAL = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
+
+
+def standing(runs: str) -> str:
+    """A condition: the entry is no reversal, and none of these runs takes it back."""
+    place = "card_hi, card_lo, card_seq, out_seq, started_at, ended_at"
+    return (f"NOT ({_REVERSAL}) AND ({place}, run) NOT IN "
+            f"(SELECT {place}, replaces FROM entries WHERE {_REVERSAL} AND {runs})")
+
 
 # A card's 128 bits as text (see ext/records.pxd): up to 20 digits, or up to 16 letters and digits.
 _DIGITS = (
@@ -88,9 +99,9 @@ def _postings() -> str:
     )
 
 
-def _ledger() -> str:
-    columns = ", ".join(f"`{name}`" for name, _ in ENTRIES.columns)
-    return f"SELECT {CARD} AS card, {columns} FROM entries WHERE {COMMITTED}"
+def _stored(table: Table, where: str) -> str:
+    columns = ", ".join(f"`{name}`" for name, _ in table.columns)
+    return f"SELECT {CARD} AS card, {columns} FROM {table.name} WHERE {where}"
 
 
 def _unpacked(table: Table, dtype: np.dtype[Any], where: str) -> str:
@@ -104,8 +115,12 @@ def _unpacked(table: Table, dtype: np.dtype[Any], where: str) -> str:
     return f"SELECT {CARD} AS card, {', '.join(fields)} FROM {table.name} WHERE {where}"
 
 
+_EVENTS = f"{int(TapKind.TOP_UP)}, {int(TapKind.LOCK)}"
 VIEWS = {
-    "ledger": _ledger(), "postings": _postings(),
+    "ledger": _stored(ENTRIES, COMMITTED),
+    "rides": _stored(ENTRIES, f"{COMMITTED} AND {standing(COMMITTED)}"),
+    "events": _stored(RECORDS, f"{COMMITTED} AND kind IN ({_EVENTS})"),
+    "postings": _postings(),
     "card_states": _unpacked(CARD_STATES, CARD_STATE, COMMITTED),
     "accumulators": _unpacked(ACCUMULATORS, ACCUMULATOR, f"{COMMITTED} AND accumulator != 0"),
 }

@@ -63,7 +63,8 @@ def _print_clearing(cleared: Clearing) -> None:
     run, report = cleared.report.run, cleared.report
     print_table(
         f"run {run.run}: {run.taps:,} records, {run.accepted:,} accepted, "
-        f"{run.refused:,} refused, {run.rides:,} rides, {run.carried:,} open rides",
+        f"{run.refused:,} refused, {run.rides:,} rides, {run.open_rides:,} open rides"
+        + (f", {run.reversed:,} entries taken back" if run.reversed else ""),
         ("file", "records", "accepted", "refused", "outcome"),
         ((file.name, f"{file.records:,}", f"{file.accepted:,}", f"{file.refused:,}",
           file.message or "taken") for file in report.files),

@@ -52,4 +52,6 @@ def _print_origin(one: RideExplanation) -> None:
             click.echo(f"of that the operator pays {text(leg.amount)} "
                        f"{leg.cause.replace('_', ' ')} to {leg.creditor}, by {leg.rule}")
     for tap in one.taps:
-        click.echo(f"tap: line {tap.line} of the file {tap.file_sha256[:16]}…")
+        said = "" if tap.revision == 0 else (
+            f", correction {tap.revision}: {tap.reason}, authorised by {tap.authorised_by}")
+        click.echo(f"tap: line {tap.line} of the file {tap.file_sha256[:16]}…{said}")

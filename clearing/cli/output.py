@@ -13,7 +13,7 @@ import click
 import msgspec
 
 if TYPE_CHECKING:
-    from clearing.engine.run import Progress
+    from clearing.engine.stages import Progress
 
 ROWS_SHOWN = 20
 GAP = "   "                  # between the columns of a table
@@ -96,7 +96,7 @@ def print_rows(form: str | None, title: str, columns: Sequence[str],
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """Progress on a terminal; nothing where standard error is none."""
-    from clearing.engine.run import no_progress
+    from clearing.engine.stages import no_progress
 
     if not sys.stderr.isatty():
         yield no_progress

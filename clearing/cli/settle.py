@@ -40,7 +40,10 @@ def command(window: str, book: str, network: str | None, out: Path | None) -> No
                 ("level", "member", "is owed", "owes", "position"),
                 ((one.level, one.member, text(one.receives), text(one.owes), text(one.net))
                  for one in settled.positions), right=("is owed", "owes", "position"))
-    if settled.run.rides:
-        click.echo(f"{settled.run.rides:,} open rides ended without an exit")
+    run = settled.run
+    if run.rides > run.reversed:
+        click.echo(f"{run.rides - run.reversed:,} open rides ended without an exit")
+    if run.reversed:
+        click.echo(f"{run.reversed:,} entries taken back: tables or network have changed since")
     click.echo(f"positions add up to {text(0)} at every level")
     click.echo(f"positions, instructions and statements: {settled.folder}")

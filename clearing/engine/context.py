@@ -15,7 +15,8 @@ from fare_tables.compile.tables import compile_tables
 from fare_tables.model import Table, asks_for_holidays, table_version
 from fare_tables.source import TableSource, locate_error, read_sources
 from network.calendars import last_known_day
-from network.errors import TableError
+from network.civil import day_of
+from network.errors import OnecardError, TableError
 from network.names import Names
 from network.network import Network, load_network
 from network.numbering import NumberedNetwork
@@ -35,6 +36,22 @@ class ClearingContext(NumberedNetwork):
     def calendar_until(self) -> datetime.date | None:
         """The last day whose kind the tables can know; None: they can know every day's."""
         return last_known_day(asks_for_holidays(self.tables), self.network.model.calendar)
+
+    def check_calendar(self, latest: int) -> None:
+        """Refuse taps of a day of which no table can say whether it is a workday.
+
+        latest: UTC seconds of the last tap; no ride's service day is later than its taps'.
+        """
+        until, network = self.calendar_until, self.network
+        day = day_of((latest + network.civil_offset_s - network.day_starts_s) // 86_400)
+        if until is not None and day > until:
+            raise OnecardError(
+                f"there are taps of {day.year}, whose workdays and holidays are not known",
+                where=network.locator,
+                expected=f"service days up to {until}: the installed chinesecalendar knows no "
+                         "later ones",
+                remedy="upgrade it (pip install --upgrade chinesecalendar) and run the same "
+                       "command again")
 
     @property
     def versions(self) -> list[str]:

@@ -1,111 +1,340 @@
-"""Clears partitions of cards on threads: taps and state in, entries, refusals and new state out.
+"""Clears partitions of cards on threads: new records and the book's in, changes of the ledger out.
 
-A partition holds every tap of its cards, so that partitions do not depend on each other: this is
-how the work is spread. The stages are kernels (ext/clearing/pipeline.pyx); nothing here looks at a
-single row.
+A partition holds every record of its cards, so that partitions do not depend on each other: this is
+how the work is spread. The stages are kernels (ext/clearing/pipeline.pyx, changes.pyx); nothing
+here looks at a single row.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from clearing.book.native import bytes_of
+from clearing.book import State
+from clearing.book.native import bytes_of, join_records, raw_of
+from clearing.book.queries import by_card, ride_order
 from clearing.engine.context import ClearingContext
 from clearing.intake.intake import Intake
-from ext.clearing.partition import list_by_partition
+from ext.clearing.changes import list_changes
+from ext.clearing.netting import add_flows
+from ext.clearing.partition import (
+    add_to_card_filter,
+    list_by_partition,
+    list_in_card_filter,
+)
 from ext.clearing.pipeline import Carried, PartitionPipeline
 from ext.clearing.tables import EntryTables
-from ext.records import Records
+from ext.codes import Code, Reason, TapKind
+from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_FLAGS, Records
 from settlement.flows import FlowSums
 from settlement.windows import window_table
 
 T = TypeVar("T")
-# OK, DUPLICATE or CONFLICT, by file and line, for taps whose counters earlier runs may have seen.
-Verdicts = Mapping[tuple[int, int], int]
+SET_ASIDE = np.uint8(TAP_FLAGS["SET_ASIDE"])
+CLASSES = {TapKind.OUT: 1, TapKind.TOP_UP: 2, TapKind.LOCK: 2}      # else 0: see RULES section 1
+FILTER_BITS_OF_A_CARD = 64
+Listed = tuple[Records, Records, Records]   # rows, and what list_by_partition made of them
 
 
 @dataclass(frozen=True)
-class Moment:
-    """Where a run stands in time, the same for all its partitions."""
+class Stretch:
+    """From where on cards are cleared, and what is closed behind that.
 
-    watermark: int                # UTC seconds: rides open since before it may be closed
-    closed_through: int | None  # last service day whose window is closed; days since 1970
+    Days are service days since 1970; -1 is before all.
+    """
+
+    base: int                       # the cards' state is as at the end of this closed window
+    first_open: int                 # differences of closed windows are posted in this one
+    ended: int                      # rides of days up to this one, if still open, have no exit
+    windows: Sequence[int] = ()     # at the end of these the cards' state is told again
+
+    @property
+    def closes(self) -> bool:
+        """Whether windows are closed: then every card is told, else those with new records."""
+        return self.ended >= self.first_open
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the book has of the cards of a stretch, made ready to be found by partition."""
+
+    carried: Carried
+    states: Carried                 # the same without records
+    # ENTRY that stand, of service days from `first_day` on, see Queries.rides_since; of all cards,
+    # or of those of `read`: what the others have there is what their records made by now.
+    ledger: Listed
+    first_day: int
+    read: npt.NDArray[np.uint64] | None = None
 
 
 @dataclass(frozen=True)
 class Cleared:
-    """What became of a partition. The first three lie in memory that is used again."""
+    """What became of a partition. What is not copied lies in memory that is used again."""
 
-    entries: Records            # ENTRY, by card and time
-    cards: Records              # CARD_STATE of the cards that had a tap
-    accumulators: Records             # ACCUMULATOR of those cards
-    open_rides: Records          # TAP, flagged CARRIED
-    events: Records             # TAP: accepted records that make no ride
-    refused: Records            # TAP
+    changes: Records                # ENTRY: what the ledger has to take in
+    arrived: Records                # TAP: new records
+    refused: Records                # TAP: new records; and the book's (CARRIED), taken before
     codes: npt.NDArray[np.uint16]   # one per refused tap
+    still_open: int                 # gate-ins whose rides stay open
+    contradicted: Records           # ENTRY: changes that take back what was not read
+    # At the end of each of the stretch's windows: CARD_STATE, ACCUMULATOR, open rides and what is
+    # set aside (TAP).
+    states: list[tuple[int, Records, Records, Records]] = field(default_factory=list)
+
+    @property
+    def reversed(self) -> int:
+        """How many of the changes take an entry back."""
+        return int(np.count_nonzero(self.changes["flags"] & RIDE_FLAGS["REVERSAL"]))
 
 
 class Clearer:
-    """One thread's pipeline and sums."""
+    """One thread's pipelines and sums."""
 
-    def __init__(self, context: ClearingContext, before: Carried, moment: Moment) -> None:
+    def __init__(self, context: ClearingContext, before: Before, stretch: Stretch) -> None:
         self.sums = FlowSums()
-        self._pipeline = PartitionPipeline(
-            context.pricing_tables, entry_tables(context, moment), before,
-            ride_limit_s=context.network.model.ride_limit_s, watermark=moment.watermark,
-            civil_offset_s=context.network.civil_offset_s,
-            day_starts_s=context.network.day_starts_s)
+        self._context, self._before, self._stretch = context, before, stretch
+        self._entry_tables = entry_tables(context, stretch.first_open)
+        self._pipeline = self._make(before.carried, end_of(context, stretch.ended))
+        self._known = self._make(before.carried, end_of(context, stretch.ended))
+        limit_s = context.network.model.ride_limit_s
+        self._at_ends = [(window, self._make(before.states, end_of(context, window) - limit_s))
+                         for window in stretch.windows]
 
-    def prepare(self, intake: Intake | None, partition: int) -> Records:
-        """Put a partition's taps in order: those that an earlier run may have accepted."""
-        # Room for the open rides is made here, too: where a window closes there is no intake.
+    def _make(self, carried: Carried, open_from: int) -> PartitionPipeline:
+        network = self._context.network
+        return PartitionPipeline(
+            self._context.pricing_tables, self._entry_tables, carried,
+            ride_limit_s=network.model.ride_limit_s, open_from=open_from,
+            civil_offset_s=network.civil_offset_s, day_starts_s=network.day_starts_s)
+
+    def prepare(self, intake: Intake | None, partition: int,
+                choose: Callable[[Records], Records] | None = None) -> Records:
+        """Put a partition's records in order: those for which the stretch may begin too late.
+
+        choose: which new records are cleared; None: all.
+        """
+        # Room for the book's records is made here, too: where a window closes there is no intake.
         taps = self._pipeline.taps(partition, 0 if intake is None else intake.count(partition))
-        count = 0 if intake is None else len(intake.gather(partition, taps))
+        count = 0
+        if intake is not None:
+            gathered = intake.gather(partition, taps)
+            count = len(gathered)
+            if choose is not None:
+                chosen = raw_of(gathered)[choose(gathered)]
+                count = len(chosen)
+                raw_of(taps)[:count] = chosen
         self._pipeline.prepare(partition, count)
-        maybe_seen = self._pipeline.maybe_seen
-        return self._pipeline.all_taps[maybe_seen]
+        if self._stretch.base < 0:
+            return np.zeros(0, TAP)
+        new = self._pipeline.all_taps[:count]
+        doubtful = days_of(self._context, new) <= self._stretch.base
+        doubtful[self._pipeline.maybe_seen] = True
+        return new[doubtful]
 
-    def clear(self, verdicts: Verdicts | None) -> Cleared:
-        """Run the kernels on what prepare put in order; verdicts on all taps that it returned."""
+    def clear(self, partition: int) -> Cleared:
+        """Run the kernels on what prepare put in order.
+
+        Where it takes back what was not read, nothing of it may be kept.
+        """
         pipeline = self._pipeline
-        maybe_seen = pipeline.maybe_seen
-        if len(maybe_seen):
-            assert verdicts is not None
-            some = pipeline.all_taps[maybe_seen]
-            pipeline.codes[maybe_seen] = [verdicts[place] for place in zip(
-                some["source_file"].tolist(), some["source_line"].tolist(), strict=True)]
         pipeline.clear()
-        self.sums.add_from(pipeline.add_flows, len(pipeline.entries))
+        changes, contradicted = self._changes(partition)
+        if len(contradicted):
+            nothing = np.zeros(0, TAP)
+            return Cleared(changes, nothing, nothing, pipeline.codes[:0], 0, contradicted)
+        self.sums.add_from(self._add_flows(changes), len(changes))
         taps, refused = pipeline.all_taps, pipeline.refused
-        return Cleared(pipeline.entries, pipeline.cards, pipeline.accumulators,
-                       taps[pipeline.carried], taps[pipeline.events], taps[refused],
-                       pipeline.codes[refused])
+        arrived = taps[pipeline.arrived]
+        states = self._states(partition, None if self._stretch.closes else arrived)
+        return Cleared(changes, arrived, taps[refused], pipeline.codes[refused],
+                       len(pipeline.still_open), contradicted, states)
+
+    def _add_flows(self, changes: Records) -> Callable[[Records, int], int]:
+        """What adds changes to sums, from one on: the pipeline, where they are its own entries."""
+        if changes.base is self._pipeline.entries.base:
+            return self._pipeline.add_flows
+        return lambda sums, done: done + add_flows(changes[done:], sums)
+
+    def _changes(self, partition: int) -> tuple[Records, Records]:
+        """What the ledger has to take in; and what of it takes back an entry that was not read."""
+        made: Records = self._pipeline.entries
+        ledger = _rows_of(self._before.ledger, partition)
+        read = self._before.read
+        if read is not None:
+            ledger = join_records([ledger, self._made_before(partition, read)], ENTRY)
+        if len(ledger) == 0 and self._stretch.base < 0:
+            return made, ledger
+        first_day = self._before.first_day
+        made = by_card(made[made["service_day"] >= first_day], ride_order)
+        ledger = by_card(ledger[ledger["service_day"] >= first_day], ride_order)
+        changes = np.empty(len(made) + len(ledger), ENTRY)
+        changes = changes[:list_changes(made, ledger, self._stretch.first_open, changes)]
+        self._say_corrected(changes)
+        contradicted = changes[changes["flags"] & RIDE_FLAGS["REVERSAL"] != 0]
+        if read is None:
+            return changes, contradicted[:0]
+        return changes, contradicted[of_cards(contradicted, read, others=True)]
+
+    def _made_before(self, partition: int, read: npt.NDArray[np.uint64]) -> Records:
+        """What the book's records of cards that were not read made, without the new ones."""
+        self._known.taps(partition, 0)
+        self._known.prepare(partition, 0)
+        self._known.clear()
+        made: Records = self._known.entries
+        return made[of_cards(made, read, others=True)]
+
+    def _say_corrected(self, changes: Records) -> None:
+        """Of cards that have a correction among the new records, say so on what is taken back."""
+        new = self._pipeline.all_taps[self._pipeline.arrived]
+        corrections = new[new["revision"] > 0]
+        if len(corrections):
+            caused = np.isin(_cards_of(changes), _cards_of(corrections))
+            caused &= changes["flags"] & RIDE_FLAGS["REVERSAL"] != 0
+            changes["reason"][caused] = Reason.CORRECTION
+
+    def _states(self, partition: int, arrived: Records | None
+                ) -> list[tuple[int, Records, Records, Records]]:
+        """What cards are like at the end of each window: all, or those of new records."""
+        taps, codes = self._pipeline.all_taps, self._pipeline.codes
+        if arrived is not None:
+            if len(arrived) == 0:
+                return []
+            new = filter_of(len(arrived))
+            add_to_card_filter(bytes_of(arrived), new)
+            chosen = of_cards(taps, new)
+            taps, codes = raw_of(taps)[chosen].view(TAP), codes[chosen]
+        return [(window, *self._state_at(taps, codes, partition, window, at_end))
+                for window, at_end in self._at_ends]
+
+    def _state_at(self, taps: Records, codes: npt.NDArray[np.uint16], partition: int, window: int,
+                  at_end: PartitionPipeline) -> tuple[Records, Records, Records]:
+        """What the partition's cards are like at the end of a window.
+
+        Later records have judged earlier ones of their identity, and will be judged by them.
+        """
+        within = days_of(self._context, taps) <= window
+        refused = (codes == Code.CONFLICT) | (codes == Code.CORRECTED)
+        own = at_end.taps(partition, int(np.count_nonzero(within)))
+        raw_of(own)[:] = raw_of(taps)[within]
+        own["flags"][refused[within]] |= SET_ASIDE
+        at_end.prepare(partition, len(own))
+        at_end.clear()
+        still_open = at_end.still_open
+        beside = _beside_later(taps, codes, refused, within)[within]
+        beside[still_open] = False
+        set_aside = at_end.all_taps[:len(own)][beside]
+        set_aside["flags"] |= SET_ASIDE
+        handed_on: Records = np.concatenate([at_end.all_taps[still_open], set_aside])
+        handed_on["flags"] &= ~np.uint8(TAP_FLAGS["CARRIED"])
+        return at_end.cards.copy(), at_end.accumulators.copy(), handed_on
 
 
-def entry_tables(context: ClearingContext, moment: Moment) -> EntryTables:
+def _beside_later(taps: Records, codes: npt.NDArray[np.uint16], refused: npt.NDArray[np.bool_],
+                  within: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which taps within a stretch have another one of their identity, but no copy, behind it."""
+    beside = np.zeros(len(taps), bool)
+    if refused.any():           # of such taps at least one is
+        names = identities(taps)
+        beside = within & (codes != Code.DUPLICATE) & np.isin(names, names[refused])
+        beside &= np.isin(names, names[~within])
+    return beside
+
+
+def identities(taps: Records) -> Records:
+    """Card, counter and class of each record."""
+    classes = np.zeros(256, np.uint8)
+    for kind, number in CLASSES.items():
+        classes[kind] = number
+    return np.rec.fromarrays([taps["card_hi"], taps["card_lo"], taps["card_seq"],
+                              classes[taps["kind"]]])
+
+
+def _cards_of(rows: Records) -> Records:
+    return np.rec.fromarrays([rows["card_hi"], rows["card_lo"]])
+
+
+def end_of(context: ClearingContext, day: int) -> int:
+    """The first moment after a service day, UTC seconds; 0 before all."""
+    network = context.network
+    return max(0, (day + 1) * 86_400 + network.day_starts_s - network.civil_offset_s)
+
+
+def days_of(context: ClearingContext, taps: Records) -> npt.NDArray[np.int64]:
+    """The service day of each tap's own time: where it takes its place among its card's taps."""
+    network = context.network
+    began = (taps["kind"] == TapKind.RIDE) & (taps["in_at"] != 0)
+    times = np.where(began, taps["in_at"], taps["tapped_at"]).astype(np.int64)
+    days: npt.NDArray[np.int64] = (
+        times + network.civil_offset_s - network.day_starts_s) // 86_400
+    return days
+
+
+def entry_tables(context: ClearingContext, first_open: int) -> EntryTables:
     """What entries depend on besides prices: agreements, and the windows that are open."""
-    return EntryTables(members=context.member_rows, windows=window_table(moment.closed_through),
+    return EntryTables(members=context.member_rows, windows=window_table(first_open - 1),
                        **context.agreements._asdict())
 
 
-def carry(state: Any, partitions: int) -> Carried:
-    """A book's state (cards, accumulators, open_rides), made ready to be found by partition."""
-    return Carried(*(_listed(rows, partitions)
-                     for rows in (state.cards, state.accumulators, state.open_rides)))
+def first_day_of(context: ClearingContext, base: int) -> int:
+    """The first service day whose rides can still change behind the end of a window.
+
+    A ride that began on that day can end after it. Older ones that a card's state does not know
+    yet are entered again, and come out as they stand.
+    """
+    if base < 0:
+        return 0
+    limit_s = context.network.model.ride_limit_s
+    return max(0, base - (limit_s + 86_399) // 86_400 + 1)
 
 
-def _listed(rows: Records, partitions: int) -> tuple[Records, Records, Records]:
+def before(state: State, taps: Records, ledger: Records, first_day: int, partitions: int,
+           read: npt.NDArray[np.uint64] | None) -> Before:
+    """What a book has of some cards, made ready to be found by partition.
+
+    taps: since the state, its open rides among them; the others: see Before.
+    """
+    cards, accumulators = (_listed(rows, partitions) for rows in (state.cards, state.accumulators))
+    nothing = _listed(np.zeros(0, TAP), partitions)
+    return Before(Carried(cards, accumulators, _listed(taps, partitions)),
+                  Carried(cards, accumulators, nothing), _listed(ledger, partitions), first_day,
+                  read)
+
+
+def _listed(rows: Records, partitions: int) -> Listed:
     listed = np.empty(len(rows), dtype=np.uint32)
     offsets = np.empty(partitions + 1, dtype=np.int64)
     list_by_partition(bytes_of(rows), partitions, listed, offsets)
     return rows, listed, offsets
+
+
+def _rows_of(listed_rows: Listed, partition: int) -> Records:
+    rows, listed, offsets = listed_rows
+    own: Records = raw_of(rows)[listed[offsets[partition]:offsets[partition + 1]]].view(rows.dtype)
+    return own
+
+
+def filter_of(cards: int) -> npt.NDArray[np.uint64]:
+    """Room to mark so many cards, with few others that count as marked."""
+    words = 1 << 6
+    while words * 64 < cards * FILTER_BITS_OF_A_CARD:
+        words *= 2
+    return np.zeros(words, np.uint64)
+
+
+def of_cards(rows: Records, card_filter: npt.NDArray[np.uint64], *, others: bool = False
+             ) -> npt.NDArray[np.bool_]:
+    """Which rows are of the filter's cards (and of a few more), or which are of others."""
+    listed = np.empty(len(rows), dtype=np.uint32)
+    listed = listed[:list_in_card_filter(bytes_of(rows), card_filter, listed)]
+    chosen = np.full(len(rows), others)
+    chosen[listed] = not others
+    return chosen
 
 
 def on_threads(workers: Iterable[T], work: Callable[[T, int], None], items: Iterable[int]) -> None:

@@ -9,24 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from clearing import __version__
-from clearing.book import Book, BookFile, Counts, OpenRun, Run, State
+from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.native import join_records
 from clearing.book.schema import RAW_BYTES
 from clearing.engine.context import ClearingContext, load_context
-from clearing.engine.duplicates import ENTRY_FIELDS, judge_taps
-from clearing.engine.partition import Cleared, Clearer, Moment, Verdicts, carry, on_threads
+from clearing.engine.stages import Progress, Stages, no_progress
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.intake import Intake
 from clearing.intake.reader import read_files
@@ -36,12 +33,9 @@ from ext.records import Records
 from network.civil import day_of
 from network.errors import OnecardError
 from network.names import Names
-from settlement.flows import FlowSums
 
 # What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
 BESIDE_TAPS_BYTES = 1 << 30
-SMALL_FILTER = 1 << 16     # words: only cards with open taps matter where a window closes
-Progress = Callable[[str, int, int], None]      # stage, done, of how many
 
 
 @dataclass
@@ -55,10 +49,6 @@ class Report:
     flows: Records = field(default_factory=lambda: np.zeros(0, records.FLOW))
     rejects: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by index in files
     raw: dict[int, list[bytes]] = field(default_factory=dict)
-
-
-def no_progress(stage: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
 
 
 def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int,
@@ -90,17 +80,15 @@ def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Ru
     """Clear what was read."""
     taken, outcomes = _judge_files(intake, book.file_digests(), context)
     latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
-    _check_calendar(context, latest)
+    context.check_calendar(latest)
     digest = _digest(context, last, "clear", [report.digest for report in intake.files])
     with book.begin(digest=digest, kind="clear") as run:
         _check_parent(run, last)
-        stages = _Stages(context, book, run, threads, progress)
+        stages = Stages(context, book, run, threads, progress)
         intake.number_codes(context.names, {index: outcomes[index].file for index in taken})
-        watermark = max(book.watermark, latest)
-        state = book.load_state(intake.card_filter() if last else None)
-        stages.clear(intake, intake.partitions, state, watermark)
+        stages.clear(intake, intake.card_filter() if last else None)
         clock.lap("clear and write entries")
-        report = _finish(stages, intake, outcomes, taken, watermark)
+        report = _finish(stages, intake, outcomes, taken)
     clock.lap("write the rest and commit")
     return report
 
@@ -118,14 +106,12 @@ def close_window(day: int, network: str, book: Book) -> Report:
     last = book.last_run()
     context = load_context(network, Names(book.names()))
     digest = _digest(context, last, "close", [str(day)])
-    ends_at = (day + 1) * 86_400 + context.network.day_starts_s - context.network.civil_offset_s
-    watermark = max(book.watermark, ends_at + context.network.model.ride_limit_s)
     with book.begin(digest=digest, kind="close") as run:
         _check_parent(run, last)
-        stages = _Stages(context, book, run, 1, no_progress)
-        stages.clear(None, 1, book.load_state(np.zeros(SMALL_FILTER, np.uint64)), watermark)
+        stages = Stages(context, book, run, 1, no_progress)
+        stages.close(day)
         run.write_window(day)
-        return _finish(stages, None, [], [], watermark)
+        return _finish(stages, None, [], [])
 
 
 class _Clock:
@@ -139,74 +125,6 @@ class _Clock:
         now = time.perf_counter()
         self.laps[stage] = now - self._last
         self._last = now
-
-
-class _Stages:
-    """The middle of a run: partitions cleared on threads, what they make written meanwhile."""
-
-    def __init__(self, context: ClearingContext, book: Book, run: OpenRun, threads: int,
-                 progress: Progress) -> None:
-        self.context, self.book, self.run = context, book, run
-        self.threads, self.progress = threads, progress
-        self.sums = FlowSums()
-        self.refused: list[tuple[Records, npt.NDArray[np.uint16]]] = []     # taps, codes
-        self.rides = self.carried = 0
-        self._partitions = self._done = 0
-        self._lock = threading.Lock()
-
-    def clear(self, intake: Intake | None, partitions: int, state: State, watermark: int) -> None:
-        """Clear every partition on threads, on what cards carry, writing as it goes.
-
-        In which order anything reaches the book decides nothing: it keeps rows by card.
-        """
-        closed = self.book.closed_through
-        moment = Moment(watermark, closed)
-        _check_calendar(self.context, int(state.open_rides["tapped_at"].max(initial=0)))
-        before = carry(state, partitions)
-        clearers = [Clearer(self.context, before, moment) for _ in range(self.threads)]
-        waiting: list[tuple[int, Records]] = []     # partitions, taps that the ledger may know
-        self._partitions = partitions
-
-        def clear_or_ask(clearer: Clearer, partition: int) -> None:
-            maybe_seen = clearer.prepare(intake, partition)
-            if len(maybe_seen):
-                waiting.append((partition, maybe_seen))
-            else:
-                self._keep(clearer.clear(None))
-
-        def clear_judged(clearer: Clearer, partition: int) -> None:
-            clearer.prepare(intake, partition)
-            self._keep(clearer.clear(verdicts))
-
-        on_threads(clearers, clear_or_ask, range(partitions))
-        if waiting:     # one question for all: each costs a walk through the ledger
-            verdicts = self._judge(join_records([taps for _, taps in waiting], records.TAP))
-            on_threads(clearers, clear_judged, [partition for partition, _ in waiting])
-        for clearer in clearers:
-            self.sums.merge(clearer.sums.rows())
-
-    def _judge(self, maybe_seen: Records) -> Verdicts:
-        """What the ledger says of taps whose counters it may have."""
-        counters = maybe_seen["card_hi"], maybe_seen["card_lo"], maybe_seen["card_seq"]
-        codes = judge_taps(maybe_seen, self.book.find_identities(*counters, fields=ENTRY_FIELDS),
-                           self.book.find_events(*counters))
-        places = zip(maybe_seen["source_file"].tolist(), maybe_seen["source_line"].tolist(),
-                     strict=True)
-        return dict(zip(places, codes.tolist(), strict=True))
-
-    def _keep(self, cleared: Cleared) -> None:
-        """Write what a partition made; called from the clearing threads."""
-        self.run.write_entries(cleared.entries)
-        self.run.write_state(cleared.cards, cleared.accumulators, cleared.open_rides)
-        if len(cleared.events):
-            self.run.write_events(cleared.events)
-        with self._lock:
-            self.rides += len(cleared.entries)
-            self.carried += len(cleared.open_rides)
-            if len(cleared.refused):
-                self.refused.append((cleared.refused, cleared.codes))
-            self._done += 1
-            self.progress("clear", self._done, self._partitions)
 
 
 def _judge_files(intake: Intake, known: dict[str, tuple[int, str]],
@@ -247,31 +165,14 @@ def _check_parent(run: OpenRun, last: Run | None) -> None:
                            remedy="run the same command again")
 
 
-def _check_calendar(context: ClearingContext, latest: int) -> None:
-    """Refuse to go on with taps of a day of which no table can say whether it is a workday.
-
-    latest: UTC seconds of the last tap; the service day of a ride is never later than its taps'.
-    """
-    until = context.calendar_until
-    day = day_of((latest + context.network.civil_offset_s - context.network.day_starts_s) // 86_400)
-    if until is not None and day > until:
-        raise OnecardError(
-            f"there are taps of {day.year}, whose workdays and holidays are not known",
-            where=context.network.locator,
-            expected=f"service days up to {until}: the installed chinesecalendar knows no later "
-                     "ones",
-            remedy="upgrade it (pip install --upgrade chinesecalendar) and run the same command "
-                   "again")
-
-
 def _digest(context: ClearingContext, last: Run | None, kind: str, inputs: list[str]) -> str:
     """The identity of a run: all that decides its outcome."""
     what = [kind, __version__, context.network.digest, last.digest if last else "", sorted(inputs)]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
-def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], taken: list[int],
-            watermark: int) -> Report:
+def _finish(stages: Stages, intake: Intake | None, outcomes: list[BookFile], taken: list[int]
+            ) -> Report:
     """Write what is left of a run, and commit it."""
     run, context = stages.run, stages.context
     refusals = _Refusals(stages, intake, outcomes, taken)
@@ -286,9 +187,10 @@ def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], ta
     accepted = sum(outcome.accepted for outcome in refusals.outcomes)
     committed = run.commit(
         version=__version__, network=context.network.locator, network_digest=context.network.digest,
-        tables=dict.fromkeys(context.versions, context.network.digest), watermark=watermark,
+        tables=dict.fromkeys(context.versions, context.network.digest),
         counts=Counts(taps=records_, accepted=accepted, refused=records_ - accepted,
-                      rides=stages.rides, carried=stages.carried))
+                      rides=stages.rides, reversed=stages.reversed,
+                      open_rides=stages.open_rides))
     return Report(committed, refusals.outcomes, refusals.counts, {}, flows,
                   refusals.rows, refusals.raw)
 
@@ -296,7 +198,7 @@ def _finish(stages: _Stages, intake: Intake | None, outcomes: list[BookFile], ta
 class _Refusals:
     """Every refused record of a run, by file: decoding's and the partitions' together."""
 
-    def __init__(self, stages: _Stages, intake: Intake | None, outcomes: list[BookFile],
+    def __init__(self, stages: Stages, intake: Intake | None, outcomes: list[BookFile],
                  taken: list[int]) -> None:
         self.rows: dict[int, Records] = {}
         self.raw: dict[int, list[bytes]] = {}
@@ -325,10 +227,11 @@ class _Refusals:
                 self.counts[Code(outcome.code)] += outcome.records
 
     @staticmethod
-    def _later(stages: _Stages, places: dict[int, int]) -> tuple[dict[int, Records], Records]:
-        """Refusals by the partitions: by the file's place, and those of carried open rides.
+    def _later(stages: Stages, places: dict[int, int]) -> tuple[dict[int, Records], Records]:
+        """Refusals by the partitions: by the file's place, and those of records of the book.
 
-        Their taps were accepted in an earlier run; the ride can still turn out to have no fare.
+        These were accepted when they came; what came since can contradict them, and what is known
+        of a ride by now can have no fare.
         """
         if not stages.refused:
             return {}, np.zeros(0, records.REFUSAL)
@@ -340,7 +243,15 @@ class _Refusals:
         carried = taps["flags"] & records.TAP_FLAGS["CARRIED"] != 0
         fresh = rows[~carried]
         return {places[int(number)]: fresh[fresh["file"] == number]
-                for number in np.unique(fresh["file"])}, rows[carried]
+                for number in np.unique(fresh["file"])}, _not_told(stages.book, rows[carried])
+
+
+def _not_told(book: Book, refusals: Records) -> Records:
+    """Those that no earlier run has told already."""
+    places = list(zip(refusals["file"].tolist(), refusals["line"].tolist(), strict=True))
+    told = book.find_refusals(set(places)) if places else set()
+    fresh: Records = refusals[np.array([place not in told for place in places], dtype=bool)]
+    return fresh
 
 
 def raw_records(path: Path, offsets: list[int]) -> list[bytes]:

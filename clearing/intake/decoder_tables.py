@@ -94,6 +94,7 @@ class DecoderTables:
         self._media = _closed(names, "medium", model.media)
         self._card_kinds = _closed(names, "card_kind", model.card_kinds)
         self._issuers = _closed(names, "member", network.issuers)
+        self._members = _closed(names, "member", (member.code for member in numbered.members))
         self._operators = CodeTable(len(model.operator))
         self.rules = self._write_rules(names)
         self.prefixes = _write_prefixes(network, names)
@@ -146,7 +147,8 @@ class DecoderTables:
     def closed_lookups(self) -> tuple[Lookup, ...]:
         """The tables that no record changes, in the order of decode_rows."""
         return tuple(table.lookup for table in (
-            self._operators, self._modes, self._media, self._card_kinds, self._issuers))
+            self._operators, self._modes, self._media, self._card_kinds, self._issuers,
+            self._members))
 
     def learned_tables(self) -> dict[str, CodeTable]:
         """New tables for one worker: the listed stops come first, in one order for all."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from clearing.reference.chains import chain_after
 from clearing.reference.results import Charge, Ride
-from clearing.reference.state import Accumulator, Chain, State
+from clearing.reference.state import Accumulator, Chain, Memories
 from clearing.reference.world import World
 from fare_tables.model import DiscountRow, Table, Transfer
 
@@ -25,12 +25,12 @@ class Memory:
         return self.accumulators.get((accumulator, period), Accumulator(0, 0))
 
 
-def recall(state: State, card: str) -> Memory:
-    """What a card remembers from earlier runs."""
+def recall(memories: Memories, card: str) -> Memory:
+    """What one card remembers."""
     accumulators = {(name, period): so_far
-                    for (owner, name, period), so_far in state.accumulators.items()
+                    for (owner, name, period), so_far in memories.accumulators.items()
                     if owner == card}
-    return Memory(state.chains.get(card), accumulators)
+    return Memory(memories.chains.get(card), accumulators)
 
 
 def remember(

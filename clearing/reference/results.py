@@ -161,7 +161,8 @@ Flows = dict[tuple[datetime.date, str, str, str], tuple[int, int]]
 class Result:
     """All that one run says. Rides, charges and entries stand in the same order."""
 
-    entries: list[Entry]
+    entries: list[Entry]            # that it enters
+    reversals: list[Entry]          # that it takes back, in the windows where it does
     refusals: list[Refusal]
     flows: Flows
     state: State
@@ -169,7 +170,7 @@ class Result:
 
     @property
     def rides(self) -> list[Ride]:
-        """The rides that have an entry, by card and in the order they were priced."""
+        """The rides of the entries, by card and in the order they were priced."""
         return [entry.ride for entry in self.entries]
 
     @property
@@ -178,23 +179,24 @@ class Result:
         return [entry.charge for entry in self.entries]
 
     @property
-    def carried(self) -> list[Tap]:
+    def still_open(self) -> list[Tap]:
         """The taps whose rides are still open, by card."""
         return [tap for _, tap in sorted(self.state.open.items())]
 
     def rows(self) -> dict[str, list[Row]]:
         """Everything as sorted plain tuples, so that two engines can be compared with ==."""
-        state = self.state
+        memories = self.state.memories
         return {
             "entries": sorted(entry.row() for entry in self.entries),
+            "reversals": sorted(entry.row() for entry in self.reversals),
             "refusals": sorted(tuple(refusal) for refusal in self.refusals),
             "flows": sorted(
                 (window.isoformat(), debtor, creditor, cause, amount, rides)
                 for (window, debtor, creditor, cause), (amount, rides) in self.flows.items()
             ),
-            "carried": sorted((tap.card, tap.card_seq, tap.tapped_at, tap.operator, tap.stop)
-                              for tap in self.carried),
-            "chains": sorted((card, *chain) for card, chain in state.chains.items()),
-            "accumulators": sorted((*key, *so_far) for key, so_far in state.accumulators.items()),
-            "watermark": [(state.watermark,)],
+            "open": sorted((tap.card, tap.card_seq, tap.tapped_at, tap.operator, tap.stop)
+                           for tap in self.still_open),
+            "chains": sorted((card, *chain) for card, chain in memories.chains.items()),
+            "accumulators": sorted(
+                (*key, *so_far) for key, so_far in memories.accumulators.items()),
         }

@@ -1,29 +1,15 @@
-"""What moves from run to run: who was seen, who is inside, what each card has accumulated."""
+"""What moves from run to run: every record, what stands in the ledger, and what is closed."""
 
 from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from clearing.reference.taps import Identity, Tap
+from clearing.reference.taps import Tap
 
-
-class End(NamedTuple):
-    """One end of a ride, as an entry shows it."""
-
-    time: int
-    system: str
-    stop: str
-
-
-class Shown(NamedTuple):
-    """What an entry shows of one tap. None: it does not show that."""
-
-    ends: tuple[End, ...]
-    device: tuple[str, str] | None      # operator and device, of the ride's last tap
-    paid: int | None                    # what the validator charged, of a ride's only tap
-
+if TYPE_CHECKING:
+    from clearing.reference.results import Entry
 
 Owned = tuple[str, str]     # whose line, vehicle or stop, and which; ("", "") where there is none
 
@@ -54,13 +40,26 @@ class Accumulator(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """All that a run knows of the runs before it. Never changed, only replaced."""
+class Memories:
+    """What cards remember."""
 
-    accepted: dict[Identity, Shown | Tap] = field(default_factory=dict)     # Tap: an event
-    open: dict[str, Tap] = field(default_factory=dict)                      # by card
     chains: dict[str, Chain] = field(default_factory=dict)                  # by card
     # By card, accumulator and period.
     accumulators: dict[tuple[str, str, str], Accumulator] = field(default_factory=dict)
-    watermark: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that a run knows of the runs before it. Never changed, only replaced.
+
+    Nothing is forgotten: a run clears all records anew. It is the kernels that start from what
+    cards were like at the end of a closed window, and this is what they are held to.
+    """
+
+    received: tuple[Tap, ...] = ()          # but for duplicates
+    told: frozenset[tuple[int, int]] = frozenset()      # places of records that were refused
+    entries: tuple[Entry, ...] = ()         # that stand
+    opening: Memories = Memories()          # what cards remembered before their first record
+    memories: Memories = Memories()         # what they remember now
+    open: dict[str, Tap] = field(default_factory=dict)  # gate-ins without an exit yet, by card
     closed_through: datetime.date | None = None     # the last service day that is closed

@@ -48,10 +48,13 @@ class Tap:
     algorithm: str = ""
     in_at: int | None = None            # ride records: when in
     in_stop: str = ""                   # ride records: where in
+    correction: str = ""                # replace, cancel; blank: as the validator sent it
+    revision: int = 0                   # of a correction, from 1; the highest counts
+    correction_reason: str = ""
+    authority: str = ""                 # who authorised the correction
     file: int = 0
     source_line: int = 0
     offset: int = 0
-    carried: bool = False               # an open ride from an earlier run
 
     @property
     def identity(self) -> Identity:
@@ -66,7 +69,8 @@ class Tap:
             self.mode, self.kind, self.stop, self.line, self.vehicle, self.direction, self.medium,
             self.card_kind, self.issuer, self.due, self.paid, self.balance_before, self.distance_m,
             self.born_on, self.reviewed_until, self.tac, self.key_version, self.algorithm,
-            self.in_at, self.in_stop,
+            self.in_at, self.in_stop, self.correction, self.revision, self.correction_reason,
+            self.authority,
         )
 
     @property

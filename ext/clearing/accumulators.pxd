@@ -95,8 +95,8 @@ cdef inline Py_ssize_t add_accumulator(PricingTables tables, const Ride *ride, u
     card.count += 1
     card.accumulators[place] = Accumulator(
         card_hi=ride.card_hi, card_lo=ride.card_lo, amount=0, rides=0,
-        period=period_of(tables, number, ride.service_day), accumulator=number, reserved=0,
-        reserved_2=0)
+        period=period_of(tables, number, ride.service_day), accumulator=number, window=0,
+        reserved=0)
     remember_place(card, number, place)
     return place
 

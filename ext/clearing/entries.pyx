@@ -122,8 +122,12 @@ cdef Py_ssize_t make_rows(const Tap[::1] taps, const Ride[::1] rides, const Char
         set_source(entry, taps, ride)
         entry.window = tables.windows[ride.service_day]
         entry.reason = Reason.ORIGINAL
+        if taps[ride.first_tap].revision or taps[ride.last_tap].revision:
+            entry.reason = Reason.CORRECTION
+        elif entry.window != ride.service_day:
+            entry.reason = Reason.LATE_RECORD
         entry.reserved = 0
-        entry.reserved_2 = 0
+        entry.replaces = 0
         made += 1
     check(made <= rides.shape[0], b"no ride makes two entries")
     return made

@@ -1,14 +1,25 @@
 """The loop of journeys.pyx, for kernels that run it together with others."""
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 
-from ext.records cimport Member, Ride, Tap
+from ext.checked cimport must
+from ext.records cimport DAY_S, DAYS_MOST, Member, Ride, Tap
 
 cdef packed struct Pairing:
     int64_t ride_limit_s
-    int64_t watermark           # UTC seconds: rides open since before it may be closed
+    int64_t open_from           # UTC seconds: rides that began before it end without an exit
     int64_t civil_offset_s      # civil time less UTC
     int64_t day_starts_s        # civil seconds after midnight at which a service day begins
+
+
+cdef inline uint16_t service_day_of(uint32_t at, const Pairing *pairing) noexcept nogil:
+    """The civil day that a UTC time belongs to; times are after 1970 by decoding."""
+    cdef int64_t civil = <int64_t>at + pairing.civil_offset_s - pairing.day_starts_s
+    if civil < 0:
+        return 0
+    must(civil // DAY_S < DAYS_MOST, b"a service day fits its field")
+    return <uint16_t>(<uint64_t>civil // DAY_S)
+
 
 cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const Member[::1] members,
                           const Pairing *pairing, Ride[::1] rides, uint32_t[::1] carried,

@@ -11,7 +11,7 @@ def pair_taps(
     carried: NDArray[np.uint32],
     *,
     ride_limit_s: int,
-    watermark: int,
+    open_from: int,
     civil_offset_s: int,
     day_starts_s: int,
 ) -> tuple[int, int]: ...

@@ -10,7 +10,6 @@ from ext.cards cimport same_card
 from ext.checked cimport check, must
 from ext.codes cimport RideState, TapKind
 from ext.records cimport (
-    DAY_S,
     HAS_DISTANCE,
     HAS_DUE,
     HAS_PAID,
@@ -27,14 +26,6 @@ cdef enum:
     DAYS_TO_1900 = 693901       # from 0000-03-01, where calendar_date counts from
     DAYS_TO_1970 = 719468
     OLDEST = 150                # years: nobody is older, whatever a card says
-
-
-cdef inline uint16_t service_day_of(uint32_t at, const Pairing *pairing) noexcept nogil:
-    """The civil day that a UTC time belongs to; times are after 1970 by decoding."""
-    cdef int64_t civil = <int64_t>at + pairing.civil_offset_s - pairing.day_starts_s
-    if civil < 0:
-        return 0
-    return <uint16_t>(<uint64_t>civil // DAY_S)
 
 
 cdef inline uint32_t calendar_date(uint32_t days) noexcept nogil:
@@ -208,7 +199,7 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
     cdef uint8_t kind
     for i in range(order.shape[0] + 1):
         if opened >= 0 and (i == order.shape[0] or not same_card(&taps[order[i]], &taps[opened])):
-            if <int64_t>taps[opened].tapped_at + pairing.ride_limit_s < pairing.watermark:
+            if taps[opened].tapped_at < pairing.open_from:
                 close_without_out(&rides[made], taps, <uint32_t>opened, pairing)
                 made += 1
             else:
@@ -252,9 +243,9 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
 
 def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
               const Member[::1] members not None, Ride[::1] rides not None,
-              uint32_t[::1] carried not None, *, int64_t ride_limit_s, int64_t watermark,
+              uint32_t[::1] carried not None, *, int64_t ride_limit_s, int64_t open_from,
               int64_t civil_offset_s, int64_t day_starts_s):
-    """The number of rides made, and of gate-ins that stay open for a later run.
+    """The number of rides made, and of gate-ins whose rides stay open.
 
     taps and order as order_taps leaves them; members: by member number; rides and carried: one row
     per kept tap at least. Times are UTC seconds, durations seconds.
@@ -266,7 +257,7 @@ def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
         raise ValueError(f"rides has {rides.shape[0]} rows and carried {carried.shape[0]} for "
                          f"{order.shape[0]} kept taps: each needs as many")
     pairing.ride_limit_s = ride_limit_s
-    pairing.watermark = watermark
+    pairing.open_from = open_from
     pairing.civil_offset_s = civil_offset_s
     pairing.day_starts_s = day_starts_s
     with nogil:

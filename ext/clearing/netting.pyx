@@ -1,29 +1,31 @@
 """Adds the legs of entries up to what each member owes another, per window and cause.
 
 The rules are in clearing/reference/RULES.md section 6. The sums stand in a table that the caller
-brings: open addressing, a power of two of rows, rows with `count` 0 are free.
+brings: open addressing, a power of two of rows, rows with `cause` 0 are free. What a reversal takes
+back is negative, and so is its count.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint64_t
 
 from ext.checked cimport CHECKED, add_i64, check
-from ext.records cimport HELD, LEGS, Entry, Legs, Flow
+from ext.records cimport HELD, LEGS, REVERSAL, Entry, Flow, Legs
+
+cdef enum:
+    COUNT_MOST = 2147483647
 
 
 cdef int owe(Flow[::1] sums, uint16_t window, uint16_t debtor, uint16_t creditor,
-             uint8_t cause, int64_t amount, uint32_t count, Py_ssize_t *free) except -1 nogil:
-    """Add one amount to its row, or take a free one; a member owes itself nothing."""
+             uint8_t cause, int64_t amount, int32_t count, Py_ssize_t *free) except -1 nogil:
+    """Add an amount to its row, or take a free one."""
     cdef uint64_t key, place
     cdef uint64_t mask = <uint64_t>sums.shape[0] - 1
-    cdef int64_t total = 0
+    cdef int64_t total = 0, counted
     cdef Py_ssize_t probes
-    if amount == 0 or debtor == creditor:
-        return ADDED
     key = (<uint64_t>window << 40) | (<uint64_t>debtor << 24) | (<uint64_t>creditor << 8) | cause
     place = (key * <uint64_t>0x9E3779B97F4A7C15) >> 32
     for probes in range(sums.shape[0]):
         place &= mask
-        if sums[place].count == 0:
+        if sums[place].cause == 0:
             sums[place] = Flow(amount=0, count=0, window=window, debtor=debtor,
                                creditor=creditor, cause=cause, reserved=0, reserved_2=0)
             free[0] -= 1
@@ -31,12 +33,13 @@ cdef int owe(Flow[::1] sums, uint16_t window, uint16_t debtor, uint16_t creditor
               or sums[place].creditor != creditor or sums[place].cause != cause):
             place += 1
             continue
-        if <uint32_t>(sums[place].count + count) < count:
+        counted = <int64_t>sums[place].count + count
+        if not -COUNT_MOST <= counted <= COUNT_MOST:
             return OVERFLOWED
         if add_i64(sums[place].amount, amount, &total):
             return OVERFLOWED
         sums[place].amount = total
-        sums[place].count += count
+        sums[place].count = <int32_t>counted
         return ADDED
     return NO_ROOM
 
@@ -46,9 +49,12 @@ cdef int owe_for_entry(Flow[::1] sums, const Entry *entry,
     """Add all that one entry makes members owe; the first trouble, or ADDED."""
     cdef const Legs *legs = &entry.charge.legs
     cdef int trouble, leg
+    cdef int32_t count = -1 if entry.ride.flags & REVERSAL else 1
     for leg in range(legs.count):
+        if legs.amount[leg] == 0 or legs.debtor[leg] == legs.creditor[leg]:
+            continue        # a member owes itself nothing
         trouble = owe(sums, entry.window, legs.debtor[leg], legs.creditor[leg], legs.cause[leg],
-                      legs.amount[leg], 1, free)
+                      legs.amount[leg], count, free)
         if trouble != ADDED:
             return trouble
     return ADDED
@@ -57,7 +63,7 @@ cdef int owe_for_entry(Flow[::1] sums, const Entry *entry,
 cdef Py_ssize_t free_rows(const Flow[::1] sums) except -1 nogil:
     cdef Py_ssize_t i, free = 0
     for i in range(sums.shape[0]):
-        free += sums[i].count == 0
+        free += sums[i].cause == 0
     return free
 
 
@@ -107,7 +113,7 @@ def add_flows(const Entry[::1] entries not None, Flow[::1] sums not None):
 def merge_flows(const Flow[::1] more not None, Flow[::1] sums not None):
     """True where all of `more` was added into `sums`; False where there is no room for it.
 
-    Rows of `more` with count 0 are free and passed over. Raises as add_flows.
+    Rows of `more` with cause 0 are free and passed over. Raises as add_flows.
     """
     cdef Py_ssize_t i, free
     cdef int trouble = ADDED
@@ -118,7 +124,7 @@ def merge_flows(const Flow[::1] more not None, Flow[::1] sums not None):
         return False
     with nogil:
         for i in range(more.shape[0]):
-            if more[i].count == 0:
+            if more[i].cause == 0:
                 continue
             trouble = owe(sums, more[i].window, more[i].debtor, more[i].creditor, more[i].cause,
                           more[i].amount, more[i].count, &free)

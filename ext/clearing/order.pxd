@@ -7,13 +7,15 @@ from ext.records cimport CardState, Tap
 cdef enum:
     SCRATCH = 96            # bytes per tap: keys twice, a group, its number, its place, 4 slots
 
+
+cdef uint32_t time_of(const Tap *tap) noexcept nogil
 cdef Py_ssize_t order_rows(const Tap[::1] taps, uint8_t *scratch, uint32_t[::1] order,
-                           uint16_t[::1] codes) except -1 nogil
+                           uint16_t[::1] codes, uint32_t *by_card) except -1 nogil
 cdef Py_ssize_t find_seen_rows(const Tap[::1] taps, const uint32_t[::1] order,
                                const CardState[::1] states,
                                uint32_t[::1] maybe_seen) except -1 nogil
 cdef Py_ssize_t open_states_rows(const Tap[::1] taps, const uint32_t[::1] order,
                                  const CardState[::1] states,
                                  CardState[::1] opened) except -1 nogil
-cdef int remember_rows(const Tap[::1] taps, const uint32_t[::1] order, const uint16_t[::1] codes,
+cdef int remember_rows(const Tap[::1] taps, const uint32_t[::1] by_card,
                        CardState[::1] states) except -1 nogil

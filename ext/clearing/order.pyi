@@ -25,7 +25,6 @@ def open_states(
 ) -> int: ...
 def remember_taps(
     taps: NDArray[Any],
-    order: NDArray[np.uint32],
-    codes: NDArray[np.uint16],
+    by_card: NDArray[np.uint32],
     states: NDArray[Any],
 ) -> None: ...

@@ -12,8 +12,8 @@ from libc.string cimport memcpy, memset
 
 from ext.cards cimport card_before, same_card, seek_card
 from ext.checked cimport CHECKED, check, must
-from ext.codes cimport Code, TapKind
-from ext.records cimport CARRIED, NO_TRANSFER, CardState, Tap
+from ext.codes cimport Code, CorrectionKind, TapKind
+from ext.records cimport CARRIED, NO_TRANSFER, SET_ASIDE, CardState, Tap
 
 cdef enum:
     BOARDING = 0
@@ -44,7 +44,7 @@ cdef inline uint8_t class_of(uint8_t kind) noexcept nogil:
     return BOARDING
 
 
-cdef inline uint32_t time_of(const Tap *tap) noexcept nogil:
+cdef uint32_t time_of(const Tap *tap) noexcept nogil:
     """When the tap takes its place among the card's taps."""
     if tap.kind == TapKind.RIDE and tap.in_at != 0:
         return tap.in_at
@@ -130,33 +130,42 @@ cdef bint same_content(const Tap *a, const Tap *b) noexcept nogil:
         and a.direction == b.direction and a.key_version == b.key_version
         and a.algorithm == b.algorithm
         and a.born_day == b.born_day and a.review_day == b.review_day
-        and (a.flags & ~CARRIED) == (b.flags & ~CARRIED)
+        and a.authority == b.authority and a.correction == b.correction
+        and a.revision == b.revision and a.correction_reason == b.correction_reason
+        and (a.flags & ~(CARRIED | SET_ASIDE)) == (b.flags & ~(CARRIED | SET_ASIDE))
     )
 
 
 cdef int judge_group(const Tap[::1] taps, const Key *group, Py_ssize_t count,
                       uint16_t[::1] codes) except -1 nogil:
-    """Write the codes of records with one identity; the first is the lowest (file, line)."""
-    cdef Py_ssize_t i, carried = -1
+    """Write the codes of records with one identity; the first is the lowest (file, line).
+
+    Those of the highest revision count. Where they say the same, the one stays that the book has
+    already, or else the first.
+    """
+    cdef Py_ssize_t i, stays = -1
+    cdef uint8_t revision = 0
     cdef bint differ = False
+    cdef const Tap *tap
     for i in range(count):
-        if taps[group[i].index].flags & CARRIED:
-            carried = i
-        if not same_content(&taps[group[i].index], &taps[group[0].index]):
+        revision = max(revision, taps[group[i].index].revision)
+    for i in range(count):
+        tap = &taps[group[i].index]
+        if tap.revision < revision:
+            codes[group[i].index] = Code.CORRECTED
+            continue
+        if stays < 0:
+            stays = i
+        elif not same_content(tap, &taps[group[stays].index]):
             differ = True
-    if carried >= 0:
-        for i in range(count):
-            if i == carried:
-                continue
-            codes[group[i].index] = (
-                Code.DUPLICATE if same_content(&taps[group[i].index], &taps[group[carried].index])
-                else Code.CONFLICT
-            )
-        return 0
+        elif tap.flags & CARRIED and not taps[group[stays].index].flags & CARRIED:
+            stays = i
     for i in range(count):
+        if codes[group[i].index] == Code.CORRECTED:
+            continue
         if differ:
             codes[group[i].index] = Code.CONFLICT
-        elif i > 0:
+        elif i != stays:
             codes[group[i].index] = Code.DUPLICATE
     return 0
 
@@ -239,9 +248,14 @@ cdef inline bint counters_ascend(const Key *keys, Py_ssize_t count) noexcept nog
     return True
 
 
+cdef inline bint makes_no_ride(const Tap *tap) noexcept nogil:
+    """Whether a tap is there to judge others by, even where it is kept itself."""
+    return tap.correction == CorrectionKind.CANCEL or tap.flags & SET_ASIDE
+
+
 cdef Py_ssize_t judge_card(const Tap[::1] taps, Key *keys, Key *spare, Py_ssize_t count,
                            uint16_t[::1] codes) except -1 nogil:
-    """Refuse what came twice among one card's taps; keys lists what is kept, by time."""
+    """Refuse what came twice among one card's taps; keys lists what is to be paired, by time."""
     cdef Py_ssize_t i, first = 0, kept = 0
     for i in range(count):
         keys[i] = key_by_identity(&taps[keys[i].index], keys[i].index)
@@ -254,7 +268,7 @@ cdef Py_ssize_t judge_card(const Tap[::1] taps, Key *keys, Key *spare, Py_ssize_
             judge_group(taps, &keys[first], i - first, codes)
         first = i
     for i in range(count):
-        if codes[keys[i].index] == Code.OK:
+        if codes[keys[i].index] == Code.OK and not makes_no_ride(&taps[keys[i].index]):
             keys[kept] = key_by_time(&taps[keys[i].index], keys[i].index)
             kept += 1
     sort_keys(keys, spare, kept)
@@ -266,10 +280,12 @@ cdef inline Py_ssize_t order_card(const Tap[::1] taps, const uint32_t *listed, P
                                   uint16_t[::1] codes) except -1 nogil:
     """The same for one card; mostly its taps came in the order of time, each counter once."""
     cdef Py_ssize_t i
+    cdef bint judge = False
     for i in range(count):
         keys[i] = key_by_time(&taps[listed[i]], listed[i])
+        judge |= makes_no_ride(&taps[listed[i]])
     sort_keys(keys, spare, count)
-    if not counters_ascend(keys, count):
+    if judge or not counters_ascend(keys, count):
         count = judge_card(taps, keys, spare, count, codes)
     for i in range(count):
         order[i] = keys[i].index
@@ -277,8 +293,11 @@ cdef inline Py_ssize_t order_card(const Tap[::1] taps, const uint32_t *listed, P
 
 
 cdef Py_ssize_t order_rows(const Tap[::1] taps, uint8_t *scratch, uint32_t[::1] order,
-                           uint16_t[::1] codes) except -1 nogil:
-    """Refuse duplicates and conflicts, then list what is kept by (card, time); how many are."""
+                           uint16_t[::1] codes, uint32_t *by_card) except -1 nogil:
+    """Refuse what came twice or is corrected, then list by (card, time) what rides are made of.
+
+    by_card: lists every tap, card by card, whatever its code; or NULL.
+    """
     cdef Py_ssize_t count = taps.shape[0], made, i, group, size, kept = 0
     cdef Key *keys = <Key *>scratch
     cdef Key *spare = keys + count
@@ -309,18 +328,20 @@ cdef Py_ssize_t order_rows(const Tap[::1] taps, uint8_t *scratch, uint32_t[::1] 
     check(i == count, b"every tap is in one group")
     if CHECKED:
         check_order(taps, order, kept, codes)
+    if by_card != NULL:
+        memcpy(by_card, listed, count * sizeof(uint32_t))
     return kept
 
 
 cdef int check_order(const Tap[::1] taps, const uint32_t[::1] order, Py_ssize_t kept,
                      const uint16_t[::1] codes) except -1 nogil:
-    """Every tap is kept or has a code, and what is kept is listed by card and time."""
+    """Every tap is listed, has a code or makes no ride; what is listed is by card and time."""
     cdef Py_ssize_t i, accepted = 0
     cdef const Tap *tap
     cdef const Tap *last
     for i in range(taps.shape[0]):
-        accepted += codes[i] == Code.OK
-    check(accepted == kept, b"every tap is kept or has a code")
+        accepted += codes[i] == Code.OK and not makes_no_ride(&taps[i])
+    check(accepted == kept, b"every tap is kept, has a code, or makes no ride")
     for i in range(1, kept):
         tap, last = &taps[order[i]], &taps[order[i - 1]]
         check(not card_before(tap, last), b"kept taps are listed by card")
@@ -331,8 +352,9 @@ cdef int check_order(const Tap[::1] taps, const uint32_t[::1] order, Py_ssize_t 
 
 def order_taps(const Tap[::1] taps not None, uint32_t[::1] order not None,
                uint16_t[::1] codes not None, uint8_t[::1] scratch not None):
-    """The number of taps kept: their indexes stand in `order`, and every tap has a code.
+    """The number of taps to pair: their indexes stand in `order`, and every tap has a code.
 
+    A `cancel` that is kept has the code OK, and is not among them.
     taps, order and codes have one row per tap; scratch has SCRATCH_BYTES per tap.
     Raises ValueError where the lengths differ.
     """
@@ -346,7 +368,7 @@ def order_taps(const Tap[::1] taps not None, uint32_t[::1] order not None,
     if count == 0:
         return 0
     with nogil:
-        kept = order_rows(taps, &scratch[0], order, codes)
+        kept = order_rows(taps, &scratch[0], order, codes, NULL)
     return kept
 
 
@@ -467,28 +489,25 @@ def open_states(const Tap[::1] taps not None, const uint32_t[::1] order not None
     return cards
 
 
-cdef int remember_rows(const Tap[::1] taps, const uint32_t[::1] order, const uint16_t[::1] codes,
+cdef int remember_rows(const Tap[::1] taps, const uint32_t[::1] by_card,
                        CardState[::1] states) except -1 nogil:
     cdef Py_ssize_t i, state = 0
     cdef const CardState *opened = &states[0] if states.shape[0] else NULL
     cdef const Tap *tap
-    for i in range(order.shape[0]):
-        tap = &taps[order[i]]
+    for i in range(by_card.shape[0]):
+        tap = &taps[by_card[i]]
         state = seek_card(opened, sizeof(CardState), state, states.shape[0], tap)
         check(state < states.shape[0] and same_card(&opened[state], tap),
-              b"every kept tap's card has a state")
-        if codes[order[i]] == Code.OK:
-            remember(&states[state], tap)
+              b"every tap's card has a state")
+        remember(&states[state], tap)
     return 0
 
 
-def remember_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
-                  const uint16_t[::1] codes not None, CardState[::1] states not None):
-    """Mark the counters of accepted taps as seen, in the states that open_states opened.
+def remember_taps(const Tap[::1] taps not None, const uint32_t[::1] by_card not None,
+                  CardState[::1] states not None):
+    """Mark the counters of taps as seen, in the states that open_states opened.
 
-    codes: one row per tap, with what pricing refused. Raises ValueError where codes does not fit.
+    by_card: lists the taps, by card. Refused ones are marked, too: the book has them.
     """
-    if codes.shape[0] != taps.shape[0]:
-        raise ValueError(f"taps has {taps.shape[0]} rows, codes {codes.shape[0]}")
     with nogil:
-        remember_rows(taps, order, codes, states)
+        remember_rows(taps, by_card, states)

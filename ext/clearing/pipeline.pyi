@@ -10,9 +10,9 @@ class Carried:
         self,
         cards: tuple[NDArray[Any], NDArray[np.uint32], NDArray[np.int64]],
         accumulators: tuple[NDArray[Any], NDArray[np.uint32], NDArray[np.int64]],
-        open_rides: tuple[NDArray[Any], NDArray[np.uint32], NDArray[np.int64]],
+        records: tuple[NDArray[Any], NDArray[np.uint32], NDArray[np.int64]],
     ) -> None: ...
-    def count_open(self, partition: int) -> int: ...
+    def count_records(self, partition: int) -> int: ...
 
 class PartitionPipeline:
     def __init__(
@@ -22,7 +22,7 @@ class PartitionPipeline:
         before: Carried,
         *,
         ride_limit_s: int,
-        watermark: int,
+        open_from: int,
         civil_offset_s: int,
         day_starts_s: int,
     ) -> None: ...
@@ -45,6 +45,6 @@ class PartitionPipeline:
     @property
     def refused(self) -> NDArray[np.uint32]: ...
     @property
-    def carried(self) -> NDArray[np.uint32]: ...
+    def still_open(self) -> NDArray[np.uint32]: ...
     @property
-    def events(self) -> NDArray[np.uint32]: ...
+    def arrived(self) -> NDArray[np.uint32]: ...

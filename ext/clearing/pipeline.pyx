@@ -8,15 +8,17 @@ that it depends on no other.
 
 import numpy as np
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
 from ext.cards cimport card_before, look_ahead, pass_card, same_card, seek_listed
 from ext.checked cimport check
-from ext.codes cimport Code, TapKind
+from ext.codes cimport Code
 from ext.clearing.entries cimport make_rows
-from ext.clearing.journeys cimport Pairing, pair_rows
+from ext.clearing.journeys cimport Pairing, pair_rows, service_day_of
 from ext.clearing.netting cimport OVERFLOWED, add_rows, free_rows
-from ext.clearing.order cimport SCRATCH, find_seen_rows, open_states_rows, order_rows, remember_rows
+from ext.clearing.order cimport (
+    SCRATCH, find_seen_rows, open_states_rows, order_rows, remember_rows, time_of,
+)
 from ext.clearing.tables cimport EntryTables, PricingTables
 from ext.clearing.pricing cimport price_rows
 from ext.records cimport (
@@ -38,45 +40,46 @@ cdef struct Batch:          # what lies before it
 
 
 cdef class Carried:
-    """What cards carry from earlier runs, and which rows of it are each partition's.
+    """What the book has of cards, and which rows of it are each partition's.
 
-    cards: CARD_STATE; accumulators: ACCUMULATOR; open_rides: TAP; each sorted by card, each with
-    the `listed` and `offsets` that list_by_partition made of it.
+    cards: CARD_STATE, accumulators: ACCUMULATOR, as they were at the end of a closed window;
+    records: TAP, flagged CARRIED, that came since. Each sorted by card, each with the `listed` and
+    `offsets` that list_by_partition made of it.
     """
 
     cdef const CardState[::1] _cards
     cdef const Accumulator[::1] _accumulators
-    cdef const Tap[::1] _open_rides
+    cdef const Tap[::1] _records
     cdef const uint32_t[::1] _cards_listed
     cdef const uint32_t[::1] _accumulators_listed
-    cdef const uint32_t[::1] _open_listed
+    cdef const uint32_t[::1] _records_listed
     cdef const int64_t[::1] _cards_offsets
     cdef const int64_t[::1] _accumulators_offsets
-    cdef const int64_t[::1] _open_offsets
+    cdef const int64_t[::1] _records_offsets
 
-    def __init__(self, cards not None, accumulators not None, open_rides not None):
+    def __init__(self, cards not None, accumulators not None, records not None):
         """Each argument: the records, `listed` and `offsets`."""
         self._cards, self._cards_listed, self._cards_offsets = cards
         self._accumulators, self._accumulators_listed, self._accumulators_offsets = accumulators
-        self._open_rides, self._open_listed, self._open_offsets = open_rides
-        for rows, listed, offsets in (cards, accumulators, open_rides):
+        self._records, self._records_listed, self._records_offsets = records
+        for rows, listed, offsets in (cards, accumulators, records):
             if (len(listed) != len(rows) or len(offsets) < 2 or (np.diff(offsets) < 0).any()
                     or offsets[len(offsets) - 1] != len(rows)
                     or (len(rows) and listed.max() >= len(rows))):
                 raise ValueError(f"{len(rows)} rows, {len(listed)} listed, {len(offsets)} offsets: "
                                  "not what list_by_partition makes")
 
-    def count_open(self, Py_ssize_t partition):
-        """How many taps of a partition are carried."""
-        return self._open_offsets[partition + 1] - self._open_offsets[partition]
+    def count_records(self, Py_ssize_t partition):
+        """How many records of a partition the book has."""
+        return self._records_offsets[partition + 1] - self._records_offsets[partition]
 
 
 cdef class PartitionPipeline:
     """The memory, and everything that is the same for all partitions of a run.
 
-    Use it so: `taps` to be filled, `prepare`, a verdict in `codes` on every one of `maybe_seen`,
-    `clear`; then `entries`, `cards`, `accumulators`, `refused`, `carried` and `events` say what
-    became of the partition, until the next one is prepared, and `add_flows` nets its entries.
+    Use it so: `taps` to be filled, `prepare`, `clear`; then `entries`, `cards`, `accumulators`,
+    `refused`, `still_open` and `arrived` say what became of the partition, until the next one is
+    prepared, and `add_flows` nets its entries.
     """
 
     cdef PricingTables _tables
@@ -91,7 +94,8 @@ cdef class PartitionPipeline:
     cdef uint32_t[::1] _maybe_seen
     cdef uint32_t[::1] _carried
     cdef uint32_t[::1] _refused
-    cdef uint32_t[::1] _events
+    cdef uint32_t[::1] _by_card
+    cdef uint32_t[::1] _arrived
     cdef uint8_t[::1] _scratch
     # By card.
     cdef CardState[::1] _known
@@ -108,16 +112,16 @@ cdef class PartitionPipeline:
     cdef dict _arrays
     cdef Py_ssize_t _tap_count, _kept, _maybe_seen_count, _known_count, _known_accumulators_count
     cdef Py_ssize_t _card_count, _accumulator_count, _entry_count, _carried_count, _refused_count
-    cdef Py_ssize_t _event_count
+    cdef Py_ssize_t _arrived_count
 
     def __init__(self, PricingTables tables not None, EntryTables entry_tables not None,
-                 Carried before not None, *, int64_t ride_limit_s, int64_t watermark,
+                 Carried before not None, *, int64_t ride_limit_s, int64_t open_from,
                  int64_t civil_offset_s, int64_t day_starts_s):
         """Times are UTC seconds, durations seconds, days counted from 1970; see pair_taps."""
         self._tables, self._before = tables, before
         self._entry_tables, self._members = entry_tables, entry_tables.members
         self._pairing.ride_limit_s = ride_limit_s
-        self._pairing.watermark = watermark
+        self._pairing.open_from = open_from
         self._pairing.civil_offset_s = civil_offset_s
         self._pairing.day_starts_s = day_starts_s
         self._arrays = {}
@@ -138,7 +142,8 @@ cdef class PartitionPipeline:
         self._maybe_seen = self._keep("maybe_seen", taps, np.uint32)
         self._carried = self._keep("carried", taps, np.uint32)
         self._refused = self._keep("refused", taps, np.uint32)
-        self._events = self._keep("events", taps, np.uint32)
+        self._by_card = self._keep("by_card", taps, np.uint32)
+        self._arrived = self._keep("arrived", taps, np.uint32)
         self._scratch = self._keep("scratch", taps * SCRATCH, np.uint8)
         self._known = self._keep("known", taps, records.CARD_STATE)
         self._cards = self._keep("cards", taps, records.CARD_STATE)
@@ -151,17 +156,17 @@ cdef class PartitionPipeline:
         return 0
 
     def taps(self, Py_ssize_t partition, Py_ssize_t count):
-        """An array of `count` taps (TAP) to fill; those that are open are added by prepare."""
-        cdef Py_ssize_t room = count + self._before.count_open(partition)
+        """An array of `count` taps (TAP) to fill; those of the book are added by prepare."""
+        cdef Py_ssize_t room = count + self._before.count_records(partition)
         if room > self._taps.shape[0]:
             self._make_room(room + room // 4)
         return self._arrays["taps"][:count]
 
     def prepare(self, Py_ssize_t partition, Py_ssize_t count):
-        """Put the first `count` taps and the open ones in order, with what their cards carried."""
+        """Put the first `count` taps and the book's in order, with what their cards carried."""
         cdef Py_ssize_t most = self._before._accumulators_offsets[partition + 1] - (
             self._before._accumulators_offsets[partition])
-        if count + self._before.count_open(partition) > self._taps.shape[0]:
+        if count + self._before.count_records(partition) > self._taps.shape[0]:
             raise ValueError(f"{count} taps: more than `taps` gave room for")
         if most > self._known_accumulators.shape[0]:
             self._known_accumulators = self._keep("known_accumulators", most + most // 4,
@@ -170,10 +175,8 @@ cdef class PartitionPipeline:
             _prepare(self, self._before, partition, count)
 
     def clear(self):
-        """Pair, price and enter what prepare put in order, but for taps whose code is not OK."""
+        """Pair, price and enter what prepare put in order."""
         cdef Py_ssize_t longest, most
-        if self._maybe_seen_count:
-            self._drop_refused()
         longest = _longest_batch(self)
         if longest > self._rides.shape[0]:
             self._make_ride_room(longest + longest // 4)
@@ -183,15 +186,6 @@ cdef class PartitionPipeline:
                                             records.ACCUMULATOR)
         with nogil:
             _clear(self)
-
-    cdef int _drop_refused(self) except -1:
-        cdef Py_ssize_t i, kept = 0
-        for i in range(self._kept):
-            if self._codes[self._order[i]] == Code.OK:
-                self._order[kept] = self._order[i]
-                kept += 1
-        self._kept = kept
-        return 0
 
     def add_flows(self, sums not None, Py_ssize_t done):
         """Add entries from `done` on to sums; how many are added then, see ext.clearing.netting.
@@ -213,7 +207,7 @@ cdef class PartitionPipeline:
 
     @property
     def all_taps(self):
-        """The partition's taps, open ones last."""
+        """The partition's taps, those of the book last."""
         return self._arrays["taps"][:self._tap_count]
 
     @property
@@ -223,7 +217,7 @@ cdef class PartitionPipeline:
 
     @property
     def maybe_seen(self):
-        """Indexes of taps whose counters an earlier run may have accepted."""
+        """Indexes of new taps whose counters the book may have from before its records here."""
         return self._arrays["maybe_seen"][:self._maybe_seen_count]
 
     @property
@@ -243,25 +237,25 @@ cdef class PartitionPipeline:
 
     @property
     def refused(self):
-        """Indexes of refused taps."""
+        """Indexes of new taps that are refused, and of the book's that were not when they came."""
         return self._arrays["refused"][:self._refused_count]
 
     @property
-    def carried(self):
-        """Indexes of the gate-ins whose rides stay open, which are flagged CARRIED."""
+    def still_open(self):
+        """Indexes of the gate-ins whose rides stay open."""
         return self._arrays["carried"][:self._carried_count]
 
     @property
-    def events(self):
-        """Indexes of accepted taps that make no ride."""
-        return self._arrays["events"][:self._event_count]
+    def arrived(self):
+        """Indexes of new taps that the book has not: all but DUPLICATE, with day and code set."""
+        return self._arrays["arrived"][:self._arrived_count]
 
 
 cdef int _prepare(PartitionPipeline pipeline, Carried before, Py_ssize_t partition,
                   Py_ssize_t count) except -1 nogil:
     cdef Py_ssize_t i
-    for i in range(before._open_offsets[partition], before._open_offsets[partition + 1]):
-        pipeline._taps[count] = before._open_rides[before._open_listed[i]]
+    for i in range(before._records_offsets[partition], before._records_offsets[partition + 1]):
+        pipeline._taps[count] = before._records[before._records_listed[i]]
         count += 1
     pipeline._tap_count = count
     pipeline._kept = pipeline._known_count = pipeline._known_accumulators_count = 0
@@ -269,19 +263,20 @@ cdef int _prepare(PartitionPipeline pipeline, Carried before, Py_ssize_t partiti
     if count == 0:
         return 0
     pipeline._kept = order_rows(pipeline._taps[:count], &pipeline._scratch[0],
-                                pipeline._order[:count], pipeline._codes[:count])
+                                pipeline._order[:count], pipeline._codes[:count],
+                                &pipeline._by_card[0])
     _pick_states(pipeline, before, partition)
     _pick_accumulators(pipeline, before, partition)
     if pipeline._known_count:
         pipeline._maybe_seen_count = find_seen_rows(
-            pipeline._taps, pipeline._order[:pipeline._kept],
+            pipeline._taps, pipeline._by_card[:pipeline._tap_count],
             pipeline._known[:pipeline._known_count], pipeline._maybe_seen)
     return 0
 
 
 cdef int _pick_states(PartitionPipeline pipeline, Carried before,
                       Py_ssize_t partition) except -1 nogil:
-    """Copy the carried states of the cards that have a tap."""
+    """Copy the carried states of the cards that have a tap, kept or not."""
     cdef Py_ssize_t at = before._cards_offsets[partition], i, picked = 0
     cdef Py_ssize_t end = before._cards_offsets[partition + 1]
     cdef const CardState *states
@@ -291,8 +286,8 @@ cdef int _pick_states(PartitionPipeline pipeline, Carried before,
         pipeline._known_count = 0
         return 0
     states, listed = &before._cards[0], &before._cards_listed[0]
-    for i in range(pipeline._kept):
-        tap = &pipeline._taps[pipeline._order[i]]
+    for i in range(pipeline._tap_count):
+        tap = &pipeline._taps[pipeline._by_card[i]]
         at = seek_listed(states, sizeof(CardState), listed, at, end, tap)
         if at == end:
             break
@@ -319,8 +314,8 @@ cdef int _pick_accumulators(PartitionPipeline pipeline, Carried before,
         pipeline._known_accumulators_count = 0
         return 0
     accumulators, listed = &before._accumulators[0], &before._accumulators_listed[0]
-    for i in range(pipeline._kept):
-        tap = &pipeline._taps[pipeline._order[i]]
+    for i in range(pipeline._tap_count):
+        tap = &pipeline._taps[pipeline._by_card[i]]
         at = seek_listed(accumulators, sizeof(Accumulator), listed, at, end, tap)
         while at < end and same_card(&accumulators[listed[at]], tap):
             pipeline._known_accumulators[picked] = accumulators[listed[at]]
@@ -357,16 +352,15 @@ cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
     done.taps = done.cards = done.known_accumulators = done.accumulators = 0
     done.entries = done.carried = 0
     pipeline._card_count = open_states_rows(
-        pipeline._taps, pipeline._order[:pipeline._kept], pipeline._known[:pipeline._known_count],
-        pipeline._cards)
-    while done.taps < pipeline._kept:
+        pipeline._taps, pipeline._by_card[:pipeline._tap_count],
+        pipeline._known[:pipeline._known_count], pipeline._cards)
+    while done.taps < pipeline._kept or done.cards < pipeline._card_count:
         end = _end_of_batch(pipeline, done.taps)
         _clear_batch(pipeline, &done, end)
         done.taps = end
     check(done.cards == pipeline._card_count, b"batches are of every card")
     check(done.entries + done.carried <= pipeline._kept, b"no tap is in two entries")
-    remember_rows(pipeline._taps, pipeline._order[:pipeline._kept], pipeline._codes,
-                  pipeline._cards)
+    remember_rows(pipeline._taps, pipeline._by_card[:pipeline._tap_count], pipeline._cards)
     pipeline._entry_count = done.entries
     pipeline._accumulator_count = done.accumulators
     pipeline._carried_count = done.carried
@@ -377,12 +371,15 @@ cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
 cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) except -1 nogil:
     """Pair, price and enter the kept taps up to a place of the order."""
     cdef Py_ssize_t rides, still_open = 0, refused = 0
-    cdef const Tap *last = &pipeline._taps[pipeline._order[end - 1]]
-    cdef Py_ssize_t card_end = pass_card(
-        &pipeline._cards[0], sizeof(CardState), done.cards, pipeline._card_count, last)
-    cdef Py_ssize_t known_end = pass_card(
-        &pipeline._known_accumulators[0], sizeof(Accumulator), done.known_accumulators,
-        pipeline._known_accumulators_count, last)
+    cdef Py_ssize_t card_end = pipeline._card_count
+    cdef Py_ssize_t known_end = pipeline._known_accumulators_count
+    cdef const Tap *last
+    if end < pipeline._kept:    # else the last cards may have no kept tap at all
+        last = &pipeline._taps[pipeline._order[end - 1]]
+        card_end = pass_card(&pipeline._cards[0], sizeof(CardState), done.cards,
+                             pipeline._card_count, last)
+        known_end = pass_card(&pipeline._known_accumulators[0], sizeof(Accumulator),
+                              done.known_accumulators, pipeline._known_accumulators_count, last)
     rides = pair_rows(pipeline._taps, pipeline._order[done.taps:end], pipeline._members,
                       &pipeline._pairing, pipeline._rides, pipeline._carried[done.carried:],
                       &still_open)
@@ -399,16 +396,20 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
 
 
 cdef int _list_outcomes(PartitionPipeline pipeline) except -1 nogil:
-    """List refused taps and events, and flag what stays open."""
-    cdef Py_ssize_t i, refused = 0, events = 0
-    for i in range(pipeline._carried_count):
-        pipeline._taps[pipeline._carried[i]].flags |= CARRIED
+    """List what is refused, and what the book has not yet."""
+    cdef Py_ssize_t i, refused = 0, arrived = 0
+    cdef Tap *tap
     for i in range(pipeline._tap_count):
-        if pipeline._codes[i] != Code.OK:
+        tap = &pipeline._taps[i]
+        # What a correction supersedes is put right, and nothing that its sender has to be told.
+        if pipeline._codes[i] != Code.OK and (not tap.flags & CARRIED or (
+                tap.first_code == Code.OK and pipeline._codes[i] != Code.CORRECTED)):
             pipeline._refused[refused] = <uint32_t>i
             refused += 1
-        elif pipeline._taps[i].kind >= TapKind.TOP_UP:
-            pipeline._events[events] = <uint32_t>i
-            events += 1
-    pipeline._refused_count, pipeline._event_count = refused, events
+        if not tap.flags & CARRIED and pipeline._codes[i] != Code.DUPLICATE:
+            tap.service_day = service_day_of(time_of(tap), &pipeline._pairing)
+            tap.first_code = pipeline._codes[i]
+            pipeline._arrived[arrived] = <uint32_t>i
+            arrived += 1
+    pipeline._refused_count, pipeline._arrived_count = refused, arrived
     return 0

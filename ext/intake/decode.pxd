@@ -10,7 +10,7 @@ cdef enum:
     COLUMN_LIMIT = 255              # columns of a file; Refusal.field is one byte
     CUTS = LINE_LIMIT + 256         # separators that one line can have, and spare
     FILLED = 66                     # words of a bit per byte of a record, and spare
-    COLUMNS = 26                    # of the format: one per Column
+    COLUMNS = 30                    # of the format: one per Column
     NO_ROOM = 255                   # beside Code: a table of codes is full, the row is not judged
     ABSENT = 255                    # place[column] of a column that the file does not have
 
@@ -43,6 +43,10 @@ cpdef enum Column:
     ALGORITHM = 23
     BORN_ON = 24
     REVIEWED_UNTIL = 25
+    CORRECTION = 26
+    REVISION = 27
+    REASON = 28
+    AUTHORISED_BY = 29
 
 
 cpdef enum Need:
@@ -138,6 +142,7 @@ cdef struct Tables:
     Table media
     Table card_kinds
     Table issuers
+    Table members
     Table stops                 # the open ones: value is the index
     Table lines
     Table vehicles

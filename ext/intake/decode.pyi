@@ -46,6 +46,10 @@ class Column(IntEnum):
     ALGORITHM = 23
     BORN_ON = 24
     REVIEWED_UNTIL = 25
+    CORRECTION = 26
+    REVISION = 27
+    REASON = 28
+    AUTHORISED_BY = 29
 
 class Need(IntEnum):
     DONE = 0

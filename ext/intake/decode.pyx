@@ -15,6 +15,7 @@ from libc.string cimport memcpy, memset
 
 from ext.checked cimport check
 from ext.codes cimport Code, TapKind
+from ext.intake.corrections cimport read_corrected
 from ext.intake.fields cimport (
     is_digit, read_amount, read_card, read_day, read_number, read_short, read_time,
 )
@@ -27,7 +28,9 @@ from ext.intake.scan cimport WAYS, use_way
 from ext.intake.text cimport (
     CODE_LIMIT, LINE_LIMIT, PAD, eight_digits, likely, load_digits_or_none, not_digits,
 )
-from ext.intake.tokens cimport direction_of, find_rule, issuer_of, read_closed, read_kind, take_open
+from ext.intake.tokens cimport (
+    direction_of, find_rule, issuer_of, read_closed, read_kind, refuse, take_open,
+)
 
 cdef Settings _settings
 cdef OperatorRule _rule
@@ -64,9 +67,9 @@ def decode_rows(const uint8_t[::1] text not None, uint64_t stop, uint64_t file_o
                 const Span[::1] spans not None, uint32_t record):
     """Decode text[progress.at:stop]; says what it ran out of, DONE when nothing is left.
 
-    `lookups` are operators, modes, media, card kinds, issuers (closed), stops, lines, vehicles,
-    devices. `file_offset` is where text[0] stands in its file. `places` says for each Column
-    which of the file's it is. Of CSV `spans` has no row and `record` is 0; of records of one
+    `lookups` are operators, modes, media, card kinds, issuers, members (closed), stops, lines,
+    vehicles, devices. `file_offset` is where text[0] stands in its file. `places` says for each
+    Column which of the file's it is. Of CSV `spans` has no row and `record` is 0; of records of one
     length `spans` has a row for each Column, and `record` is the length in bytes, without the
     line's end.
     """
@@ -103,8 +106,8 @@ cdef check_decode(const uint8_t[::1] text, uint64_t stop, const Settings[::1] se
     if progress[0].raw + (stop - progress[0].at) > <uint64_t>raw.shape[0]:
         raise ValueError(f"raw: {raw.shape[0]} bytes, expected room for {stop - progress[0].at} "
                          f"after {progress[0].raw}")
-    if len(lookups) != 9:
-        raise ValueError(f"lookups: {len(lookups)} of them, expected 9")
+    if len(lookups) != 10:
+        raise ValueError(f"lookups: {len(lookups)} of them, expected 10")
     for index in range(1, lookups[0].count()):
         if not 0 < lookups[0].value(index) < rules.shape[0]:
             raise ValueError(f"operators: key {index} has no rule among {rules.shape[0]}")
@@ -250,11 +253,6 @@ cdef void count_refused(Context *context, int code, Progress *progress) noexcept
 
 # The fields of a row, in the order of Column.
 
-cdef inline int refuse(Context *context, Column column, int code) noexcept nogil:
-    context.column = column
-    return code
-
-
 cdef int read_fields(Context *context, Tap *tap) noexcept nogil:
     """A whole tap; on a refusal what `tap` holds means nothing."""
     cdef int code
@@ -290,6 +288,9 @@ cdef int read_fields(Context *context, Tap *tap) noexcept nogil:
         if code:
             return code
         code = read_rider(context, tap)
+        if code:
+            return code
+        code = read_corrected(context, tap)
         if code:
             return code
     return take_codes(context, tap)

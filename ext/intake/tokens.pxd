@@ -17,6 +17,12 @@ from ext.intake.lookup cimport Probe, Table, add_code, find_code, find_index, st
 from ext.intake.text cimport CODE_LIMIT, likely, load8, load_some, same_bytes
 
 
+cdef inline int refuse(Context *context, Column column, int code) noexcept nogil:
+    """Say in which column a row failed."""
+    context.column = column
+    return code
+
+
 cdef inline Known *slot_of(Known *known, uint64_t word) noexcept nogil:
     return &known[word * <uint64_t>0x9E3779B97F4A7C15 >> (64 - KNOWN_BITS)]
 

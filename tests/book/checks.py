@@ -7,32 +7,82 @@ import io
 import numpy as np
 
 from clearing.book import Book
-from tests.book.workload import entries_of, names_of, state_after
+from ext.codes import TapKind
+from ext.records import ENTRY, TAP, TAP_FLAGS
+from tests.book.workload import (
+    FIRST_WINDOW,
+    PLACE,
+    Rows,
+    closed_after,
+    ledger_of,
+    names_of,
+    records_of,
+    refusals_of,
+    standing_after,
+    state_after,
+    without_windows,
+)
 
-BY_EVERYTHING = ["card_hi", "card_lo", "started_at", "ended_at", "card_seq", "out_seq", "due"]
+BY_EVERYTHING = [*PLACE, "replaces", "due"]
+EVENTS = (TapKind.TOP_UP, TapKind.LOCK)
 
 
 def assert_holds(book: Book, committed: int) -> None:
     """Readers see runs 1 to `committed` exactly."""
     assert [run.run for run in book.runs()] == list(range(1, committed + 1))
-    expected = np.concatenate([entries_of(0)[:0], *map(entries_of, range(1, committed + 1))])
-    found = np.concatenate([expected[:0], *book.entries()])
-    assert np.array_equal(
-        np.sort(found, order=BY_EVERYTHING), np.sort(expected, order=BY_EVERYTHING))
-    for view in ("ledger", "postings"):
-        runs = book.query(f"SELECT DISTINCT run FROM {view} ORDER BY run")["run"]
-        assert list(runs) == list(range(1, committed + 1))
+    assert_ledger(book, committed)
+    assert_records(book, committed)
     assert book.names() == (sorted(names_of(1)) if committed else [])
     assert book.file_digests() == {
         f"{run:064x}": (run, f"taps {run}.csv") for run in range(1, committed + 1)}
-    assert book.watermark == (1_700_000_000 + committed if committed else 0)
-    even = committed - committed % 2
-    assert book.closed_through == (20_000 + even if even else None)
-    cards, accumulators, taps = state_after(committed)
-    state = book.load_state()
-    assert state.cards.tolist() == cards
-    assert state.accumulators.tolist() == accumulators
-    assert state.open_rides.tolist() == taps
+    closed = closed_after(committed)
+    assert book.closed_windows() == closed
+    assert book.closed_through == (closed[-1] if closed else None)
+    for window in (FIRST_WINDOW, *closed, FIRST_WINDOW + committed + 1):
+        assert_state(book, committed, window)
+
+
+def assert_ledger(book: Book, committed: int) -> None:
+    """All rows of the ledger, and those that stand."""
+    expected = np.concatenate([np.zeros(0, ENTRY), *map(ledger_of, range(1, committed + 1))])
+    assert same(np.concatenate([expected[:0], *book.entries()]), expected)
+    standing = standing_after(committed)
+    assert same(book.rides_since(0), standing)
+    found = np.concatenate([expected[:0], *book.rides()])
+    for rows in (found, standing := standing.copy()):
+        rows["replaces"] = 0        # what it takes the place of, and the run that wrote it
+    assert same(found, standing)
+    for view in ("ledger", "postings"):
+        runs = book.query(f"SELECT DISTINCT run FROM {view} ORDER BY run")["run"]
+        assert list(runs) == list(range(1, committed + 1))
+    for view, rows in (("ledger", expected), ("rides", standing)):
+        assert int(book.query(f"SELECT count() AS rows FROM {view}")["rows"][0]) == len(rows)
+
+
+def assert_records(book: Book, committed: int) -> None:
+    """All records that runs received, and where those stood that they refused."""
+    expected = np.concatenate([np.zeros(0, TAP), *map(records_of, range(1, committed + 1))])
+    found = book.records_since(0)
+    assert np.all(found["flags"] & TAP_FLAGS["CARRIED"])
+    found["flags"] &= ~np.uint8(TAP_FLAGS["CARRIED"])
+    assert np.array_equal(np.sort(found), np.sort(expected))
+    events = book.query("SELECT count() AS rows FROM events")["rows"]
+    assert int(events[0]) == np.isin(expected["kind"], EVENTS).sum()
+    *told, untold = [set(refusals_of(run)[["file", "line"]].tolist())
+                     for run in range(1, committed + 2)]
+    assert book.find_refusals(untold.union(*told)) == set().union(*told)
+
+
+def assert_state(book: Book, committed: int, window: int) -> None:
+    """What cards were like at the end of a window, in order."""
+    state = book.load_state(window)
+    assert without_windows(state.cards, state.accumulators, state.open_rides) == (
+        state_after(committed, window))
+
+
+def same(one: Rows, other: Rows) -> bool:
+    """Whether two arrays have the same entries, in whatever order."""
+    return np.array_equal(np.sort(one, order=BY_EVERYTHING), np.sort(other, order=BY_EVERYTHING))
 
 
 def exported(book: Book) -> bytes:

@@ -16,7 +16,7 @@ from tests.book.workload import add_run, commit
 
 RECORDS = [
     (schema.ENTRIES, records.ENTRY), (schema.FLOWS, records.FLOW),
-    (schema.OPEN_RIDES, records.TAP),
+    (schema.RECORDS, records.TAP), (schema.OPEN_RIDES, records.TAP),
 ]
 PACKED = {
     "card_states": (schema.CARD_STATES, schema.CARD_STATE_PACKED, records.CARD_STATE),
@@ -41,8 +41,8 @@ def _expected_of_entries() -> list[tuple[str, str]]:
         from_stop UInt32, to_stop UInt32, distance_m UInt32, operator UInt16, issuer UInt16,
         service_day UInt16, mode UInt8, medium UInt8, card_kind UInt8, state UInt8, flags UInt8,
         age UInt8, due Int32, price Int32, paid Int32, variance Int32, rule UInt32, table UInt16,
-        in_file UInt32, in_line UInt32, out_file UInt32, out_line UInt32, window UInt16,
-        reason UInt8"""
+        in_file UInt32, in_line UInt32, out_file UInt32, out_line UInt32, replaces UInt32,
+        window UInt16, reason UInt8"""
     legs = [(f"leg{leg}_{part}", type_) for leg in range(2, 8) for part, type_ in (
         ("cause", "UInt8"), ("rule", "UInt32"), ("debtor", "UInt16"), ("creditor", "UInt16"),
         ("amount", "Int32"))]
@@ -64,8 +64,9 @@ def test_the_store_has_these_columns(location: str) -> None:
         stored.setdefault(str(table), []).append((str(name), str(type_).replace("\\'", "'")))
     for table in schema.TABLES:
         assert stored[table.name] == [tuple(column) for column in table.columns]
-    assert [name for name, _ in stored["ledger"]] == [
-        "card", *(column.name for column in schema.ENTRIES.columns)]
+    for view, table in (("ledger", schema.ENTRIES), ("rides", schema.ENTRIES),
+                        ("events", schema.RECORDS)):
+        assert stored[view] == [("card", "String"), *map(tuple, table.columns)]
     for view, (_, _, dtype) in PACKED.items():
         assert stored[view] == [("card", "String"), *_expected(dtype)]
 
@@ -84,7 +85,7 @@ def test_a_packed_record_is_all_of_the_record(view: str) -> None:
 
 
 def test_views_show_the_fields_of_packed_records(location: str) -> None:
-    """Extremes of every field, and a card of letters."""
+    """Extremes of every field, and a card of letters. The window is the one that was told."""
     cards, counted = np.zeros(3, records.CARD_STATE), np.zeros(3, records.ACCUMULATOR)
     for rows in (cards, counted):
         for name in rows.dtype.names or ():
@@ -95,8 +96,8 @@ def test_views_show_the_fields_of_packed_records(location: str) -> None:
     counted["accumulator"][0] = 1
     with open_book(location) as book:
         with book.begin(digest="x", kind="clear") as run:
-            run.write_state(cards, counted, np.zeros(0, records.TAP))
-            commit(run, 1)
+            run.write_state(65_535, cards, counted, np.zeros(0, records.TAP))
+            commit(run)
         for view, rows in (("card_states", cards), ("accumulators", counted)):
             fields = stored_columns(rows.dtype)
             found = book.query(f"SELECT {', '.join(fields)} FROM {view} ORDER BY card_hi")

@@ -24,7 +24,7 @@ with open_book(sys.argv[1]) as book:
         with book.begin(digest="big", kind="clear") as run:
             for _ in range(200):
                 run.write_entries(entries)
-            commit(run, 2)
+            commit(run)
     except DiskFull as error:
         print(error)
     assert_holds(book, 1)

@@ -32,7 +32,7 @@ def _expected(entries: Any) -> Counter[tuple[Any, ...]]:
 def _write(book: Book, entries: Any) -> None:
     with book.begin(digest="x", kind="clear") as run:
         run.write_entries(entries)
-        commit(run, 1)
+        commit(run)
 
 
 def test_every_flow_is_a_debit_and_a_credit(location: str) -> None:

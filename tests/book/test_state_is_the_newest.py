@@ -1,4 +1,4 @@
-"""Runs write only the cards that they touch; the next run must still start from all of them."""
+"""Runs tell the state of cards that they touch; it is loaded of all, at the end of any window."""
 
 from __future__ import annotations
 
@@ -8,12 +8,39 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clearing.book import Counts, open_book
-from ext.clearing.partition import add_to_card_filter
+from clearing.book import Book, Counts, OpenRun, Run, open_book
 from ext.records import ACCUMULATOR, CARD_STATE, TAP
-from tests.book.workload import add_run, state_after
+from tests.book.checks import assert_state
+from tests.book.test_records_are_found import card_filter_of
+from tests.book.workload import (
+    CARDS,
+    FIRST_WINDOW,
+    Rows,
+    Told,
+    add_run,
+    closed_after,
+    closed_by,
+    make_state,
+    newest,
+    without_windows,
+)
 
 RUNS = 12
+NO_ACCUMULATORS, NO_TAPS = np.zeros(0, ACCUMULATOR), np.zeros(0, TAP)
+
+
+def commit(run: OpenRun) -> Run:
+    return run.commit(version="0", network="n", network_digest="", tables={}, counts=Counts())
+
+
+def tell(book: Book, *states: Told, closes: int | None = None) -> Run:
+    """A run that tells what cards were like, and may close a window."""
+    with book.begin(digest="x", kind="clear") as run:
+        for told in states:
+            run.write_state(told.window, *(rows.copy() for rows in told[1:]))
+        if closes is not None:
+            run.write_window(closes)
+        return commit(run)
 
 
 def test_state_after_every_run(location: str) -> None:
@@ -21,40 +48,110 @@ def test_state_after_every_run(location: str) -> None:
     with open_book(location) as book:
         for number in range(1, RUNS + 1):
             bases.append(add_run(book).state_base)
-            state = book.load_state()
-            cards, accumulators, taps = state_after(number)
-            assert state.cards.tolist() == cards
-            assert state.accumulators.tolist() == accumulators
-            assert state.open_rides.tolist() == taps
-        kept = book.query("SELECT DISTINCT run FROM card_states")["run"]
-        taps_kept = book.query("SELECT DISTINCT run FROM open_rides")["run"]
-    assert bases[0] == 1
-    assert 2 < len(set(bases)) < RUNS       # some runs were full copies, some were not
-    assert min(kept) == bases[-1]           # what nobody reads any more is gone
-    assert set(taps_kept) <= {RUNS}
+            for window in closed_after(number):
+                assert_state(book, number, window)
+        kept = set(book.query("SELECT DISTINCT run FROM card_states")["run"].tolist())
+    assert bases[:2] == [0, closed_by(2)]       # before any window is closed there is none
+    copies = set(bases[2:]) - {closed_by(2)}
+    assert 1 < len(copies) < RUNS // 2 - 1      # some were completed to full copies, some not
+    assert copies < set(closed_after(RUNS))
+    assert kept == set(range(2, RUNS + 1))      # late records start from old ones: they stay
 
 
-def test_a_card_loses_its_accumulators(location: str) -> None:
-    card = np.zeros(1, CARD_STATE)
+@pytest.mark.parametrize("seed", range(3))
+def test_random_closes_and_late_records(location: str, seed: int) -> None:
+    """Closed windows, and some that nobody closed, as plain Python has them."""
+    rng = np.random.default_rng([9, seed])
+    most = int(rng.choice([5, 40, CARDS]))      # cards that a run can touch
+    told: list[Told] = []
+    closed: list[int] = []
+    copies = 0
+    with open_book(location) as book:
+        for _ in range(16):
+            if not closed or rng.random() < 0.6:
+                closed.append((closed or [FIRST_WINDOW])[-1] + int(rng.integers(1, 4)))
+                states = [make_state(rng, closed[-1], int(rng.integers(0, most)))]
+                committed = tell(book, *states, closes=closed[-1])
+                copies += committed.state_base == closed[-1]
+            else:           # of a window and of all that were closed since
+                cards = rng.choice(CARDS, int(rng.integers(1, most)), replace=False)
+                since = closed[rng.integers(0, len(closed)):]
+                states = [make_state(rng, window, cards) for window in since]
+                committed = tell(book, *(states[at] for at in rng.permutation(len(states))))
+            told += states
+            for window in {*rng.choice(closed, 2).tolist(), closed[-1] + 1,
+                           committed.state_base, committed.state_base - 1}:
+                _assert_loaded(book, told, window, rng)
+        assert 1 < copies < len(closed)
+        assert book.closed_windows() == closed
+        for window in range(FIRST_WINDOW, closed[-1] + 2):
+            _assert_loaded(book, told, window, rng)
+
+
+def _assert_loaded(book: Book, told: list[Told], window: int, rng: np.random.Generator) -> None:
+    """The state of all cards, or of some of them and a few more."""
+    expected = newest(told, window)
+    if rng.random() < 0.5:
+        state = book.load_state(window)
+    else:
+        marked = make_state(rng, window, 20).cards
+        state = book.load_state(window, card_filter_of(marked))
+        loaded = {row[:2] for row in state.cards.tolist()}
+        known = {row[:2] for row in expected[0]}
+        assert known & set(marked[["card_hi", "card_lo"]].tolist()) <= loaded <= known
+        expected = [[row for row in rows if row[:2] in loaded] for rows in expected]
+    assert without_windows(state.cards, state.accumulators, state.open_rides) == expected
+    for rows, column in ((state.cards, "window"), (state.accumulators, "window"),
+                         (state.open_rides, "service_day")):
+        assert np.all(rows[column] <= window)
+
+
+def test_a_card_loses_its_accumulators_and_its_open_ride(location: str) -> None:
+    card, others = np.zeros(1, CARD_STATE), np.zeros(10, CARD_STATE)
     card["card_hi"], card["card_lo"] = 16 << 56, 5
-    others = np.zeros(10, CARD_STATE)
     others["card_hi"], others["card_lo"] = 16 << 56, np.arange(10) + 100
-    amount = np.zeros(2, ACCUMULATOR)
-    amount["card_hi"], amount["card_lo"] = 16 << 56, 5
+    amount, tap = np.zeros(2, ACCUMULATOR), np.zeros(1, TAP)
+    for rows in (amount, tap):
+        rows["card_hi"], rows["card_lo"] = 16 << 56, 5
     amount["accumulator"], amount["period"], amount["amount"] = [1, 2], 24_300, 700
-    none, no_taps = amount[:0], np.zeros(0, TAP)
+    told = [Told(1, np.concatenate([card, others]), amount, tap), Told(2, card, amount[1:], tap),
+            Told(3, card, NO_ACCUMULATORS, NO_TAPS)]
     left = []
     with open_book(location) as book:
-        for cards, accumulators in (
-                (np.concatenate([card, others]), amount), (card, amount[1:]), (card, none)):
-            with book.begin(digest="x", kind="clear") as run:
-                run.write_state(cards, accumulators, no_taps)
-                run.commit(version="0", network="n", network_digest="", tables={}, watermark=1,
-                           counts=Counts())
-            state = book.load_state()
-            assert len(state.cards) == 11
-            left.append(state.accumulators["accumulator"].tolist())
-    assert left == [[1, 2], [2], []]
+        for one in told:
+            tell(book, one, closes=one.window)
+            left.append(_left(book, one.window))
+        assert left == [([1, 2], 1), ([2], 1), ([], 0)]
+        assert [_left(book, window) for window in (1, 2, 3)] == left
+        # A late record takes away what there was, and what there is.
+        tell(book, Told(1, card, NO_ACCUMULATORS, tap), Told(2, card, NO_ACCUMULATORS, NO_TAPS),
+             Told(3, card, amount[:1], NO_TAPS))
+        assert [_left(book, window) for window in (1, 2, 3, 4)] == [
+            ([], 1), ([], 0), ([1], 0), ([1], 0)]
+        # The same where all cards are copied, and on top of that.
+        assert tell(book, Told(5, others, NO_ACCUMULATORS, NO_TAPS), closes=5).state_base == 5
+        assert [_left(book, window) for window in (1, 3, 4, 5)] == [
+            ([], 1), ([1], 0), ([1], 0), ([1], 0)]
+        tell(book, Told(5, card, NO_ACCUMULATORS, tap))
+        assert [_left(book, window) for window in (4, 5, 6)] == [([1], 0), ([], 1), ([], 1)]
+
+
+def _left(book: Book, window: int) -> tuple[list[int], int]:
+    state = book.load_state(window)
+    assert len(state.cards) == 11
+    return state.accumulators["accumulator"].tolist(), len(state.open_rides)
+
+
+def test_a_run_in_progress_says_nothing_of_cards(location: str) -> None:
+    with open_book(location) as book:
+        for _ in range(4):
+            add_run(book)
+        with book.begin(digest="x", kind="clear") as run:
+            for window in (*closed_after(4), FIRST_WINDOW + 5):
+                run.write_state(*make_state(np.random.default_rng(1), window, 100))
+            run.write_window(FIRST_WINDOW + 5)
+            for window in (*closed_after(4), FIRST_WINDOW + 5):
+                assert_state(book, 4, window)
 
 
 def test_state_may_come_in_pieces_and_unsorted(location: str) -> None:
@@ -62,21 +159,19 @@ def test_state_may_come_in_pieces_and_unsorted(location: str) -> None:
     cards = np.zeros(200_000, CARD_STATE)       # more than one block of any engine
     cards["card_hi"], cards["card_lo"] = 16 << 56, rng.permutation(len(cards))
     cards["highest_seq"] = rng.integers(1, 1 << 32, len(cards))
+    bases = []
     with open_book(location) as book:
-        with book.begin(digest="x", kind="clear") as run:
-            for piece in np.array_split(cards, 7):
-                run.write_state(piece, np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
-            run.commit(version="0", network="n", network_digest="", tables={}, watermark=1,
-                       counts=Counts())
-        with book.begin(digest="y", kind="clear") as run:
-            changed = cards[::3].copy()
-            changed["highest_seq"] = 7
-            run.write_state(changed, np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
-            run.commit(version="0", network="n", network_digest="", tables={}, watermark=1,
-                       counts=Counts())
-        state = book.load_state()
-    cards["highest_seq"][::3] = 7
-    assert state.cards.tobytes() == np.sort(cards, order="card_lo").tobytes()
+        for window, some in ((1, slice(None)), (2, slice(1, None, 3)), (3, slice(2, None, 3))):
+            cards["highest_seq"][some] += 7
+            cards["window"][some] = window
+            bases.append(tell(book, *(
+                Told(window, piece, NO_ACCUMULATORS, NO_TAPS)
+                for piece in np.array_split(cards[some], 7)), closes=window).state_base)
+            if bases[-1] == window:     # a full copy says the same of all as of its own window
+                cards["window"] = window
+            state = book.load_state(window)
+            assert state.cards.tobytes() == np.sort(cards, order="card_lo").tobytes()
+    assert bases == [1, 1, 3]
 
 
 def test_threads_may_hand_over_partitions(location: str) -> None:
@@ -94,54 +189,35 @@ def test_threads_may_hand_over_partitions(location: str) -> None:
         return rows[rows["card_lo"] % 64 == place]
 
     with open_book(location) as book:
-        for number in (1, 2, 3):
+        for window in (1, 2, 3):
             for_cards["highest_seq"] += 1
             counted["amount"] += 5
+            taps["card_seq"] += 1
             with book.begin(digest="x", kind="clear") as run, ThreadPoolExecutor(4) as pool:
-                touched = range(64) if number == 1 else range(number, 64, 8)
+                touched = range(64) if window == 1 else range(window, 64, 8)
                 for done in [pool.submit(
-                        run.write_state, partition_of(for_cards, place),
+                        run.write_state, window, partition_of(for_cards, place),
                         partition_of(counted, place), partition_of(taps, place))
                         for place in touched]:
                     done.result()
-                row = run.commit(version="0", network="n", network_digest="", tables={},
-                                 watermark=1, counts=Counts())
-            assert row.state_base == 1
-        state = book.load_state()
-    place = for_cards["card_lo"] % 64
-    for_cards["highest_seq"] = np.where(place % 8 == 3, 3, np.where(place % 8 == 2, 2, 1))
+                run.write_window(window)
+                assert commit(run).state_base == 1
+        state = book.load_state(3)
+
+    def told_in(rows: Any) -> Rows:
+        place = rows["card_lo"] % 8
+        return np.where(place == 3, 3, np.where(place == 2, 2, 1))
+
+    for_cards["highest_seq"] = for_cards["window"] = told_in(for_cards)
+    counted["window"] = told_in(counted)
+    counted["amount"] = 5 * told_in(counted)
+    taps["card_seq"] = taps["service_day"] = told_in(taps)
     assert state.cards.tobytes() == for_cards.tobytes()
-    counted["amount"] = 5 * np.repeat(for_cards["highest_seq"], 2)
     assert state.accumulators.tobytes() == counted.tobytes()
-    assert state.open_rides.tobytes() == np.sort(
-        taps[taps["card_lo"] % 64 % 8 == 3], order="card_lo").tobytes()
+    assert state.open_rides.tobytes() == taps.tobytes()
 
 
 def test_records_of_another_kind_are_refused(tmp_path: Any) -> None:
     with open_book(str(tmp_path / "book")) as book, book.begin(digest="x", kind="clear") as run, \
             pytest.raises(TypeError, match="stored_cards: records of"):
-        run.write_state(np.zeros(1, TAP), np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
-
-
-def test_state_of_marked_cards(location: str) -> None:
-    """All of those and of cards with open rides, the newest, and next to nothing else."""
-    with open_book(location) as book:
-        for _ in range(5):
-            add_run(book)
-        whole = book.load_state()
-        some = whole.cards[::3]
-        card_filter = np.zeros(1 << 12, np.uint64)
-        rows = np.ascontiguousarray(some).view(np.uint8).reshape(len(some), -1)
-        add_to_card_filter(rows, card_filter)
-        state = book.load_state(card_filter)
-    wanted = {card_of(row) for row in some} | {card_of(row) for row in whole.open_rides}
-    assert state.open_rides.tolist() == whole.open_rides.tolist()
-    for found, known in ((state.cards, whole.cards), (state.accumulators, whole.accumulators)):
-        loaded = {card_of(row) for row in found}
-        assert loaded >= {card for card in map(card_of, known) if card in wanted}
-        assert found.tolist() == [row for row in known.tolist() if row[:2] in loaded]
-    assert len(state.cards) < len(whole.cards)
-
-
-def card_of(row: Any) -> tuple[int, int]:
-    return int(row["card_hi"]), int(row["card_lo"])
+        run.write_state(1, np.zeros(1, ACCUMULATOR), NO_ACCUMULATORS, NO_TAPS)

@@ -38,7 +38,7 @@ def write(book: Book, entries: Any, step: int) -> Any:
         for thread in threads:
             thread.join()
         assert not failed, failed
-        return commit(run, 1)
+        return commit(run)
 
 
 # block rows  rows of an insert  rows handed over at a time

@@ -8,7 +8,7 @@ import pytest
 from clearing.book import open_book
 from network.errors import QueryRefused
 from tests.book.checks import assert_holds
-from tests.book.workload import ROWS, add_run
+from tests.book.workload import add_run, ledger_of
 
 
 def test_columns_come_as_arrays_and_lists(location: str) -> None:
@@ -64,6 +64,6 @@ def test_entries_come_in_blocks(location: str) -> None:
         abandoned = book.entries()
         next(abandoned)
         abandoned.close()
-        assert sum(len(block) for block in book.entries()) == 2 * ROWS
+        assert sum(len(block) for block in book.entries()) == len(ledger_of(1)) + len(ledger_of(2))
     assert set(some["operator"].tolist()) == {3}
     assert np.all(np.diff(some["due"]) <= 0)

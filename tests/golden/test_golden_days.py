@@ -6,6 +6,7 @@ come out at the same expected rows.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,6 +79,33 @@ def test_the_compiled_engine_comes_out_as_worked_out_by_hand(case: str) -> None:
                for row in book.all_rows("refusals")]
     assert refused == []
     assert [compiled_row(row, names) for row in book.all_rows("entries")] == expected_of(case)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_plain_engine_comes_to_the_same_whatever_comes_first(case: str) -> None:
+    """The later half of the file is a run before the earlier one."""
+    world = read_world(folder_of(case))
+    taps = read_plain_taps(case, world.model)
+    half = len(taps) // 2
+    first = clear(world, taps[half:], State())
+    second = clear(world, taps[:half], first.state)
+    assert [plain_row(entry) for entry in second.state.entries] == expected_of(case)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("case", CASES)
+def test_the_compiled_engine_comes_to_the_same_whatever_comes_first(
+    case: str, tmp_path: Path
+) -> None:
+    head, *lines = taps_of(case).read_text("utf-8").splitlines(keepends=True)
+    half = len(lines) // 2
+    book = MemoryBook()
+    for name, part in (("later", lines[half:]), ("earlier", lines[:half])):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(head + "".join(part), "utf-8")
+        clear_files([path], str(folder_of(case)), book, threads=1, received_at=RECEIVED_AT)
+    names = Names(book.names())
+    assert [compiled_row(row, names) for row in book.rides()] == expected_of(case)
 
 
 @pytest.mark.kernels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.intake.sender import COLUMNS, RAIL, RIDE, line_of
+from tests.intake.sender import COLUMNS, FIXED, RAIL, RIDE, line_of
 
 LONG = "x" * 65
 TOP_UP = {"operator": "rail", "mode": "metro", "kind": "top_up"}
@@ -185,6 +185,26 @@ FIELDS: list[tuple[dict[str, str], str, str]] = [
     ({"reviewed_until": "9999-12-31"},                      "DATE_INVALID",       "reviewed_until"),
     ({"reviewed_until": "2025-02-29"},                      "DATE_INVALID",       "reviewed_until"),
     ({"reviewed_until": "yes"},                             "DATE_INVALID",       "reviewed_until"),
+    (FIXED,                                                 "OK",                 ""),
+    ({**FIXED, "correction": "cancel", "kind": "lock"},     "OK",                 ""),
+    ({**FIXED, "correction": "Replace"},                    "UNKNOWN_CORRECTION", "correction"),
+    ({**FIXED, "correction": "replaces"},                   "UNKNOWN_CORRECTION", "correction"),
+    ({**FIXED, "correction": ""},                           "MISSING_VALUE",      "correction"),
+    ({"revision": "1"},                                     "MISSING_VALUE",      "correction"),
+    ({"reason": "other"},                                   "MISSING_VALUE",      "correction"),
+    ({"authorised_by": "bus"},                              "MISSING_VALUE",      "correction"),
+    ({**FIXED, "revision": "1"},                            "OK",                 ""),
+    ({**FIXED, "revision": "255"},                          "OK",                 ""),
+    ({**FIXED, "revision": "256"},                          "NUMBER_OVERFLOW",    "revision"),
+    ({**FIXED, "revision": "0"},                            "NUMBER_INVALID",     "revision"),
+    ({**FIXED, "revision": "-1"},                           "NUMBER_INVALID",     "revision"),
+    ({**FIXED, "reason": ""},                               "MISSING_VALUE",      "reason"),
+    ({**FIXED, "reason": "wrong"},                          "UNKNOWN_REASON",     "reason"),
+    ({**FIXED, "reason": "wrong_times"},                    "UNKNOWN_REASON",     "reason"),
+    ({**FIXED, "authorised_by": ""},                        "MISSING_VALUE",      "authorised_by"),
+    ({**FIXED, "authorised_by": "taxi"},                    "UNKNOWN_AUTHORITY",  "authorised_by"),
+    ({**FIXED, "authorised_by": "b" * 3000},                "UNKNOWN_AUTHORITY",  "authorised_by"),
+    ({**FIXED, "authorised_by": "one"},                     "OK",                 ""),
 ]
 
 BETWEEN = len(COLUMNS) - 1      # separators of a line

@@ -15,7 +15,10 @@ from network.model import NetworkFile, Operator
 ORDER = ("card", "card_seq", "kind", "operator", "mode", "tapped_at", "in_at", "stop",
          "in_stop", "line", "vehicle", "direction", "device", "device_seq", "medium",
          "card_kind", "issuer", "due", "paid", "balance_before", "distance_m", "tac",
-         "key_version", "algorithm", "born_on", "reviewed_until")
+         "key_version", "algorithm", "born_on", "reviewed_until", "correction", "revision",
+         "reason", "authorised_by")
+REASONS = ("wrong_time", "wrong_place", "wrong_amount", "wrong_rider", "not_a_ride", "refund",
+           "dispute", "other")
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)|"
                   r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
@@ -240,6 +243,29 @@ class PlainDecoder:
 
     def read_reviewed_until(self, text: str, *_: Any) -> datetime.date | None:
         return date(text, datetime.date(1970, 1, 2), datetime.date(2149, 6, 6))
+
+    def read_correction(self, text: str, values: dict[str, str], _: Any) -> str:
+        if not text and (values["revision"] or values["reason"] or values["authorised_by"]):
+            raise Refused("MISSING_VALUE")
+        return known(text, ("", "replace", "cancel"), "CORRECTION")
+
+    def read_revision(self, text: str, values: dict[str, str], _: Any) -> int:
+        if not values["correction"]:
+            return 0
+        revision = number(text, 255) if text else 1
+        if revision == 0:
+            raise Refused("NUMBER_INVALID")
+        return revision
+
+    def read_reason(self, text: str, values: dict[str, str], _: Any) -> str:
+        return known(need(text), REASONS, "REASON") if values["correction"] else ""
+
+    def read_authorised_by(self, text: str, values: dict[str, str], _: Any) -> str:
+        if not values["correction"]:
+            return ""
+        network = self.network
+        members = (*network.operator, *network.issuer, *network.funder, *network.centre)
+        return known(need(text), [member.code for member in members], "AUTHORITY")
 
 
 def split_fields(text: str) -> list[str]:

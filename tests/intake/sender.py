@@ -29,9 +29,10 @@ GOOD = {
     "stop": "", "line": "", "vehicle": "", "direction": "", "medium": "", "card_kind": "",
     "issuer": "", "due": "", "paid": "", "balance_before": "", "distance_m": "", "tac": "",
     "key_version": "", "algorithm": "", "born_on": "", "reviewed_until": "", "in_at": "",
-    "in_stop": "",
+    "in_stop": "", "correction": "", "revision": "", "reason": "", "authorised_by": "",
 }
 COLUMNS = tuple(GOOD)
+FIXED = {"correction": "replace", "reason": "wrong_time", "authorised_by": "bus"}
 RAIL = {"operator": "rail", "mode": "metro", "kind": "in", "stop": "S1"}
 RIDE = {"operator": "rail", "mode": "metro", "kind": "ride", "stop": "S2", "in_stop": "S1",
         "in_at": "20241125070000"}

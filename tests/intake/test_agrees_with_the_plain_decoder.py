@@ -10,12 +10,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.codes import TapKind
+from ext.codes import CorrectionKind, CorrectionReason, TapKind
 from ext.records import TAP_FLAGS
 from network.names import Names
 from tests.intake.plain_decoder import PlainDecoder
 from tests.intake.sender import (
     COLUMNS,
+    FIXED,
     NETWORK,
     RAIL,
     RECEIVED_AT,
@@ -73,13 +74,17 @@ FIELDS: dict[str, st.SearchStrategy[str]] = {
     "distance_m": NUMBERS, "tac": st.text("09afAFg", min_size=7, max_size=9),
     "key_version": NUMBERS, "algorithm": NUMBERS, "born_on": DATES, "reviewed_until": DATES,
     "in_at": TIMES, "in_stop": CODES,
+    "correction": st.sampled_from(["", "replace", "cancel", "cancels", "1"]),
+    "revision": NUMBERS | st.sampled_from(["", "0", "1", "2"]),
+    "reason": st.sampled_from(["", *(one.name.lower() for one in CorrectionReason), "refunds"]),
+    "authorised_by": st.sampled_from(["", "one", "bus", "rail", "nobody"]),
 }
 
 
 @st.composite
 def records(draw: st.DrawFn) -> bytes:
     """A good record with a few fields changed, or a line of nothing in particular."""
-    base = draw(st.sampled_from([{}, RAIL, RIDE, {**RAIL, "operator": "tram"}]))
+    base = draw(st.sampled_from([{}, RAIL, RIDE, {**RAIL, "operator": "tram"}, FIXED]))
     changed = draw(st.lists(st.sampled_from(COLUMNS), max_size=3, unique=True))
     values = {**base, **{column: draw(FIELDS[column] | ANY) for column in changed}}
     line = line_of(**values).encode()
@@ -102,12 +107,17 @@ def date_of(days: Any, since: datetime.date) -> datetime.date | None:
 def values_of(tap: Any, names: Names) -> dict[str, Any]:
     """A tap as the plain decoder gives a record."""
     values: dict[str, Any] = {name: int(tap[name]) for name in (
-        "card_seq", "tapped_at", "device_seq", "direction", "key_version", "algorithm")}
+        "card_seq", "tapped_at", "device_seq", "direction", "key_version", "algorithm",
+        "revision")}
     values["card"] = card_text(tap)
     values["kind"] = TapKind(int(tap["kind"])).name.lower()
     values["in_at"] = int(tap["in_at"]) or None
     values["born_on"] = date_of(tap["born_day"], datetime.date(1900, 1, 1))
     values["reviewed_until"] = date_of(tap["review_day"], datetime.date(1970, 1, 1))
+    for column, name, words in (("correction", "correction", CorrectionKind),
+                                ("reason", "correction_reason", CorrectionReason)):
+        values[column] = words(int(tap[name])).name.lower() if tap["revision"] else ""
+    values["authorised_by"] = names.code("member", int(tap["authority"]))
     for column, kind in NAMED.items():
         values[column] = names.code(kind, int(tap[column]))
     for column, flag in FLAGS.items():

@@ -117,7 +117,7 @@ def test_room_for_codes(column: str) -> None:
     ({"columns": 0},                         "for 0 columns"),
     ({"columns": 255},                       "for 255 columns"),
     ({"columns": 20},                        "places: column 24 of 20"),
-    ({"lookups": ()},                        "lookups: 0 of them, expected 9"),
+    ({"lookups": ()},                        "lookups: 0 of them, expected 10"),
     ({"stop": 20},                           "does not end with a newline"),
 ])
 def test_wrong_calls(changes: dict[str, Any], words: str) -> None:
@@ -142,7 +142,7 @@ def test_wrong_types() -> None:
 
 def test_the_format_and_the_kernel_have_one_list_of_columns() -> None:
     assert sorted(COLUMNS) == sorted(sender.COLUMNS)
-    assert [column.value for column in Column] == list(range(26))
+    assert [column.value for column in Column] == list(range(30))
     assert (LONGEST_LINE, LONGEST_CODE, LONGEST_RAW) == (4096, 64, 1024)
 
 

@@ -50,9 +50,11 @@ def test_the_first_fault_counts(tmp_path: Path) -> None:
         "vehicle": LONG, "direction": "?", "device": LONG, "device_seq": "?", "medium": "?",
         "card_kind": "?", "issuer": "?", "due": "?", "paid": "?", "balance_before": "?",
         "distance_m": "?", "tac": "?", "key_version": "?", "algorithm": "?", "born_on": "?",
-        "reviewed_until": "?",
+        "reviewed_until": "?", "correction": "?", "revision": "?", "reason": "?",
+        "authorised_by": "?",
     }
-    good = {**RIDE, "in_at": "20241125070000"}
+    good = {**RIDE, "in_at": "20241125070000", "correction": "cancel", "reason": "other",
+            "authorised_by": "one"}
     for column in list(faults):
         assert outcome(tmp_path, **{**good, **faults})[1] == column
         del faults[column]

@@ -19,7 +19,8 @@ ARENA_BYTES = 256 * PAGE_BYTES
 ARENA = np.empty(ARENA_BYTES, np.uint8)     # no two buffers here are used at a time
 CODES = 4                                   # of each kind; numbers are 0 to 3
 RARE = ("in_at", "in_stop", "distance_m", "tac", "born_day", "review_day", "key_version",
-        "algorithm")
+        "algorithm", "correction", "revision", "correction_reason", "authority")
+UNSET = ("service_day", "first_code", "reserved", "reserved_2")
 
 
 def buffer_of(taps: Any, partitions: int, block: int = 0) -> PartitionBuffer:
@@ -62,7 +63,10 @@ def random_taps(count: int, seed: int, rare: bool) -> Any:
     taps["source_offset"] >>= 16
     taps["source_file"] = 0
     taps["flags"] &= 31
-    taps["reserved"] = 0
+    for name in UNSET:
+        taps[name] = 0
+    taps["correction"] = taps["correction"] % 2 + 1     # what else is said of one needs it
+    taps["service_day"] = taps["first_code"] = 0
     for name in ("stop", "line", "vehicle", "device", "in_stop"):
         taps[name] %= CODES
     if not rare:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from ext.codes import TapKind
+from ext.codes import CorrectionKind, CorrectionReason, TapKind
 from ext.records import TAP_FLAGS
 from network.names import Names
 from tests.intake.sender import (
+    FIXED,
+    NETWORK,
     RAIL,
     RIDE,
     all_taps,
@@ -153,6 +155,29 @@ def test_every_kind(tmp_path: Path) -> None:
     for kind in TapKind:
         values = {**RIDE, "kind": kind.name.lower()}
         assert one_tap(tmp_path, **values)[0]["kind"] == kind
+
+
+CORRECTION = ("correction", "revision", "correction_reason", "authority")
+
+
+def test_every_correction(tmp_path: Path) -> None:
+    tap, _ = one_tap(tmp_path)
+    assert [tap[name] for name in CORRECTION] == [0, 0, 0, 0]
+    for kind in CorrectionKind:
+        for reason in CorrectionReason:
+            said = {"correction": kind.name.lower(), "reason": reason.name.lower()}
+            tap, names = one_tap(tmp_path, **{**FIXED, **said})
+            assert [tap[name] for name in CORRECTION[:3]] == [kind, 1, reason]
+            assert names.code("member", int(tap["authority"])) == "bus"
+    assert one_tap(tmp_path, **FIXED, revision="255")[0]["revision"] == 255
+
+
+def test_every_member_can_authorise_a_correction(tmp_path: Path) -> None:
+    model = NETWORK.model
+    members = (*model.operator, *model.issuer, *model.funder, *model.centre)
+    for member in members:
+        tap, names = one_tap(tmp_path, **{**FIXED, "authorised_by": member.code})
+        assert names.code("member", int(tap["authority"])) == member.code
 
 
 def test_stops_that_others_name_do_not_enter_a_list(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_user_who_may_only_read(clickhouse_server: Server) -> None:
             with pytest.raises(QueryRefused, match="would change the book"):
                 book.query("DROP TABLE entries")
             with pytest.raises(BookReadOnly), book.begin(digest="x", kind="clear") as run:
-                commit(run, 2)
+                commit(run)
             assert_holds(book, 1)
 
 
@@ -75,7 +75,7 @@ def test_a_full_disk_costs_the_run(tmp_path: Path, small_disk: Path) -> None:
                   book.begin(digest="big", kind="clear") as run):
                 for _ in range(200):
                     run.write_entries(entries)
-                commit(run, 2)
+                commit(run)
             assert_holds(book, 1)
         with open_book(server.location("full")) as book:
             add_run(book)

@@ -108,7 +108,7 @@ def test_a_server_that_dies_costs_the_run(tmp_path: Path) -> None:
                 write(run, 2)
                 server.stop(signal.SIGKILL)
                 server.start()
-                commit(run, 2)
+                commit(run)
             assert_holds(book, 1)
             add_run(book)
             assert_holds(book, 2)
@@ -120,5 +120,5 @@ def test_a_lost_lock_is_noticed_before_the_commit(tmp_path: Path) -> None:
               book.begin(digest="x", kind="clear") as run):
             write(run, 1)
             book.store.run("KILL QUERY WHERE query_id = 'onecard-writer-lost' SYNC")
-            commit(run, 1)
+            commit(run)
         assert_holds(book, 0)

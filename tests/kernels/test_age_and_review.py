@@ -34,7 +34,7 @@ def pair(taps: Records, *, day_starts_s: int = 0) -> Records:
     rides = dirty(len(taps), records.RIDE)
     made, _ = pair_taps(
         taps, np.arange(len(taps), dtype=np.uint32), MEMBERS, rides,
-        np.empty(len(taps), dtype=np.uint32), ride_limit_s=10_000, watermark=2**40,
+        np.empty(len(taps), dtype=np.uint32), ride_limit_s=10_000, open_from=2**40,
         civil_offset_s=0, day_starts_s=day_starts_s)
     return rides[:made]
 

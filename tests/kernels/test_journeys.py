@@ -17,14 +17,14 @@ LIMIT_S = 1000
 MEMBERS = records_of([{}, {"system": 5}, {"system": 5}, {"system": 6}], records.MEMBER)
 
 
-def pair(taps: Records, *, watermark: int = 0, civil_offset_s: int = 0,
+def pair(taps: Records, *, open_from: int = 0, civil_offset_s: int = 0,
          day_starts_s: int = 0) -> tuple[Records, list[int]]:
     """The rides of taps that are in order, and the indexes of taps whose rides stay open."""
     order = np.arange(len(taps), dtype=np.uint32)
     rides = dirty(len(taps), records.RIDE)
     carried = np.empty(len(taps), dtype=np.uint32)
     made, left = pair_taps(taps, order, MEMBERS, rides, carried, ride_limit_s=LIMIT_S,
-                           watermark=watermark, civil_offset_s=civil_offset_s,
+                           open_from=open_from, civil_offset_s=civil_offset_s,
                            day_starts_s=day_starts_s)
     return rides[:made], carried[:left].tolist()
 
@@ -148,29 +148,39 @@ def test_taps_become_rides(table: str, expected: list[str]) -> None:
     assert [ride_text(ride) for ride in rides] == expected
 
 
-@pytest.mark.parametrize(("watermark", "closed"), [
-    # in at 100, limit 1,000   closed where 1,100 < watermark
+@pytest.mark.parametrize(("open_from", "closed"), [
+    # in at 100     closed where 100 < open_from
     (0,    False),
-    (1099, False),
-    (1100, False),
-    (1101, True),
+    (99,   False),
+    (100,  False),
+    (101,  True),
     (2**32 - 1, True),
+    (2**40, True),
 ])
-def test_an_open_ride_waits_for_the_watermark(watermark: int, closed: bool) -> None:
-    """A gate out may still come in with tomorrow's file."""
+def test_an_open_ride_waits_until_its_window_is_closed(open_from: int, closed: bool) -> None:
+    """A gate out may still come in with tomorrow's file, however late it is there."""
     taps = records_of([{"kind": TapKind.IN, "tapped_at": 100, "stop": 1}], records.TAP)
-    rides, carried = pair(taps, watermark=watermark)
+    rides, still_open = pair(taps, open_from=open_from)
     assert [ride_text(ride) for ride in rides] == (["MISSING_OUT 0-0 100-0 1>0"] if closed else [])
-    assert carried == ([] if closed else [0])
+    assert still_open == ([] if closed else [0])
+
+
+@pytest.mark.parametrize("kind", ["in", "single", "out"])
+def test_what_comes_behind_an_open_ride_ends_it_whatever_is_closed(kind: str) -> None:
+    """Another boarding, or an exit that does not fit, says enough: nobody waits for a window."""
+    taps = records_of([{"kind": TapKind.IN, "tapped_at": 100, "stop": 1},
+                       {"kind": TapKind[kind.upper()], "tapped_at": 200, "mode": 2}], records.TAP)
+    rides, _ = pair(taps, open_from=0)
+    assert ride_text(rides[0]) == "MISSING_OUT 0-0 100-0 1>0"
 
 
 def test_every_card_can_leave_a_ride_open() -> None:
     """The low half of a card's number alone does not tell cards apart."""
     taps = records_of([{"card_hi": card, "card_lo": 1, "kind": TapKind.IN, "tapped_at": at}
                        for card, at in ((1, 5), (2, 2000), (3, 5))], records.TAP)
-    rides, carried = pair(taps, watermark=1500)
+    rides, still_open = pair(taps, open_from=1500)
     assert rides["card_hi"].tolist() == [1, 3]
-    assert carried == [1]
+    assert still_open == [1]
 
 
 def test_a_ride_takes_its_fields_from_the_right_tap() -> None:
@@ -232,8 +242,8 @@ def test_a_ride_over_midnight_belongs_to_the_day_it_began() -> None:
 
 
 def test_no_taps_are_no_trouble() -> None:
-    rides, carried = pair(np.zeros(0, records.TAP))
-    assert (len(rides), carried) == (0, [])
+    rides, still_open = pair(np.zeros(0, records.TAP))
+    assert (len(rides), still_open) == (0, [])
 
 
 @pytest.mark.parametrize(("rides", "carried"), [(1, 2), (2, 1), (0, 0)])
@@ -241,4 +251,4 @@ def test_wrong_memory_is_a_value_error(rides: int, carried: int) -> None:
     with pytest.raises(ValueError, match=f"rides has {rides} rows and carried {carried} for 2"):
         pair_taps(np.zeros(2, records.TAP), np.zeros(2, np.uint32), MEMBERS,
                   np.zeros(rides, records.RIDE), np.zeros(carried, np.uint32),
-                  ride_limit_s=1, watermark=0, civil_offset_s=0, day_starts_s=0)
+                  ride_limit_s=1, open_from=0, civil_offset_s=0, day_starts_s=0)

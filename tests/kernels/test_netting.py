@@ -16,7 +16,8 @@ from tests.kernels.cases import Leg, Records, records_of, reserved_is_zero
 pytestmark = pytest.mark.kernels
 
 INT64_MAX = 2**63 - 1
-HELD = records.RIDE_FLAGS["HELD"]
+COUNT_MOST = 2**31 - 1
+HELD, REVERSAL = records.RIDE_FLAGS["HELD"], records.RIDE_FLAGS["REVERSAL"]
 PER_ENTRY = 7           # flows that one entry can make; a table needs room for them
 Owed = dict[tuple[int, int, int, str], tuple[int, int]]
 
@@ -26,10 +27,10 @@ def table(rows: int = 64) -> Records:
 
 
 def owed(sums: Records) -> Owed:
-    """The sums in words: (window, debtor, creditor, cause) to amount and rides."""
+    """The sums in words: (window, debtor, creditor, cause) to amount and how many."""
     return {(int(row["window"]), int(row["debtor"]), int(row["creditor"]),
              Cause(int(row["cause"])).name): (int(row["amount"]), int(row["count"]))
-            for row in sums if row["count"]}
+            for row in sums if row["cause"]}
 
 
 def entries_of(*rows: dict[str, int], legs: Sequence[Leg] = ()) -> Records:
@@ -91,6 +92,29 @@ def test_what_makes_no_flow(entry: dict[str, int], legs: list[Leg]) -> None:
     assert owed(sums) == {}
 
 
+def test_a_reversal_is_taken_off_and_counted_off() -> None:
+    """What was posted by mistake is owed no more, and was no ride."""
+    sums = table()
+    fee = (Cause.CLEARING_FEE, 8, 1, 5, 2)
+    add_flows(entries_of({}, {}, legs=[fee]), sums)
+    back = entries_of({"paid": -200, "flags": REVERSAL}, legs=[(*fee[:4], -2)])
+    assert add_flows(back, sums) == 1
+    assert owed(sums) == {(9, 2, 1, "FARE"): (200, 1), (9, 1, 5, "CLEARING_FEE"): (2, 1)}
+    assert add_flows(back, sums) == 1
+    # A sum of nothing is still a row of its own: it is not free for another.
+    assert owed(sums) == {(9, 2, 1, "FARE"): (0, 0), (9, 1, 5, "CLEARING_FEE"): (0, 0)}
+    add_flows(entries_of({"issuer": 3}), sums)
+    assert owed(sums)[9, 3, 1, "FARE"] == (200, 1)
+    assert len(owed(sums)) == 3
+
+
+@pytest.mark.parametrize("flags", [0, REVERSAL])
+def test_what_is_held_makes_no_flow_and_neither_does_its_reversal(flags: int) -> None:
+    sums = table()
+    assert add_flows(entries_of({"flags": HELD | flags}), sums) == 1
+    assert owed(sums) == {}
+
+
 def test_extremes_of_every_number_are_kept_apart() -> None:
     """Members, windows and causes share one key: the largest of one must not run into another."""
     sums = table(256)
@@ -145,10 +169,12 @@ def test_a_sum_beyond_64_bits_is_an_error() -> None:
     ((INT64_MAX, 1),            (1, 1),           False),
     ((-INT64_MAX, -1),          (1, 1),           True),
     ((-INT64_MAX - 1, -1),      (1, 1),           False),
-    ((5, 5),                    (2**32 - 2, 1),   True),
-    # 2^32 rides would read as 0, which marks a free row: the sum would be lost.
-    ((5, 5),                    (2**32 - 1, 1),   False),
-    ((5, 5),                    (2**31, 2**31),   False),
+    ((5, -5),                   (1, -1),          True),
+    ((5, 5),                    (COUNT_MOST - 1, 1),   True),
+    ((5, 5),                    (COUNT_MOST, 1),       False),
+    ((5, 5),                    (2**30, 2**30),        False),
+    ((-5, -5),                  (1 - COUNT_MOST, -1),  True),
+    ((-5, -5),                  (-COUNT_MOST, -1),     False),
 ])
 def test_sums_are_merged_or_refused(amounts: tuple[int, int], rides: tuple[int, int],
                                     fits: bool) -> None:
@@ -172,7 +198,7 @@ def test_a_merge_without_room_changes_nothing() -> None:
     sums = table(2)
     assert not merge_flows(three, sums)
     assert owed(sums) == {}
-    three["count"][1] = 0
+    three["cause"][1] = 0
     assert merge_flows(three, sums)
     assert len(owed(sums)) == 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from ext import records
 from ext.clearing.order import SCRATCH_BYTES, order_taps
-from ext.codes import Code, TapKind
+from ext.codes import Code, CorrectionKind, TapKind
 from tests.kernels.cases import Records, records_of, rows_of
 
 pytestmark = pytest.mark.kernels
@@ -31,6 +32,9 @@ def tap_of(row: dict[str, str]) -> dict[str, int]:
            "source_file": int(row.get("file", "1")), "source_line": int(row.get("line", "2"))}
     if row.get("paid"):
         tap |= {"paid": int(row["paid"]), "flags": records.TAP_FLAGS["HAS_PAID"]}
+    if row.get("rev"):
+        kind = CorrectionKind[row.get("does", "replace").upper()]
+        tap |= {"revision": int(row["rev"]), "correction": int(kind)}
     if row.get("carried") == "yes":
         tap["flags"] = tap.get("flags", 0) | records.TAP_FLAGS["CARRIED"]
     return tap
@@ -80,16 +84,23 @@ REPEATS = {
           1    7    single 100 2    OK
           2    7    single 100 3    OK
     """,
-    "a carried open ride stays, and its copy is a duplicate": """
+    "what the book has stays, and its copies are duplicates": """
         # seq  kind   at  file line carried code
           7    in     100 5    9    yes     OK
           7    in     100 1    2    no      DUPLICATE
+          7    in     100 9    2    no      DUPLICATE
     """,
-    "a carried open ride stays, whatever contradicts it": """
+    "who came first decides nothing where the contents differ": """
         # seq  kind   at  file line carried code
-          7    in     100 5    9    yes     OK
+          7    in     100 5    9    yes     CONFLICT
           7    in     101 1    2    no      CONFLICT
-          7    in     100 1    3    no      DUPLICATE
+          7    in     100 1    3    no      CONFLICT
+    """,
+    "the book's own records can contradict each other": """
+        # seq  kind   at  file line carried code
+          7    in     100 5    9    yes     CONFLICT
+          7    in     101 1    2    yes     CONFLICT
+          8    out    200 1    3    yes     OK
     """,
     "the smallest and the largest counter": """
         # seq        kind   at  line code
@@ -108,6 +119,123 @@ def test_what_came_twice_is_refused(table: str) -> None:
     kept, codes = order(records_of(map(tap_of, rows), records.TAP))
     assert codes == [row["code"] for row in rows]
     assert sorted(kept) == [place for place, row in enumerate(rows) if row["code"] == "OK"]
+
+
+CORRECTIONS = {
+    "a correction takes the place of the record": """
+        # seq  kind   at  rev does    paired code
+          7    single 100 -   -       no     CORRECTED
+          7    single 160 1   replace yes    OK
+          8    single 200 -   -       yes    OK
+    """,
+    "the highest revision counts, wherever it stands": """
+        # seq  kind   at  rev does    paired code
+          7    single 100 2   replace yes    OK
+          7    single 110 1   replace no     CORRECTED
+          7    single 120 -   -       no     CORRECTED
+          7    single 130 1   replace no     CORRECTED
+    """,
+    "a correction ends a conflict": """
+        # seq  kind   at  rev does    paired code
+          7    single 100 -   -       no     CORRECTED
+          7    single 101 -   -       no     CORRECTED
+          7    single 100 1   replace yes    OK
+    """,
+    "two corrections of one revision contradict each other, and the record counts no more": """
+        # seq  kind   at  rev does    paired code
+          7    single 100 -   -       no     CORRECTED
+          7    single 110 1   replace no     CONFLICT
+          7    single 120 1   replace no     CONFLICT
+    """,
+    "to replace and to cancel contradict each other": """
+        # seq  kind   at  rev does    paired code
+          7    single 100 1   replace no     CONFLICT
+          7    single 100 1   cancel  no     CONFLICT
+    """,
+    "a correction that came twice": """
+        # seq  kind   at  rev does    paired code
+          7    single 110 1   replace yes    OK
+          7    single 110 1   replace no     DUPLICATE
+          7    single 100 -   -       no     CORRECTED
+    """,
+    "what is cancelled makes no ride": """
+        # seq  kind   at  rev does    paired code
+          7    single 100 -   -       no     CORRECTED
+          7    single 100 1   cancel  no     OK
+          8    single 200 -   -       yes    OK
+    """,
+    "what is cancelled before it came, makes none either": """
+        # seq  kind   at  rev does    paired code
+          7    single 100 1   cancel  no     OK
+    """,
+    "a cancellation that came twice": """
+        # seq  kind   at  rev does    paired code
+          7    single 100 1   cancel  no     OK
+          7    single 100 1   cancel  no     DUPLICATE
+    """,
+    "a cancellation can be replaced": """
+        # seq  kind   at  rev does    paired code
+          7    single 100 1   cancel  no     CORRECTED
+          7    single 100 2   replace yes    OK
+    """,
+    "a correction without a record": """
+        # seq  kind   at  rev does    paired code
+          7    single 100 1   replace yes    OK
+    """,
+    "an exit is none of a boarding's corrections": """
+        # seq  kind   at  rev does    paired code
+          7    in     100 -   -       yes    OK
+          7    out    200 1   cancel  no     OK
+    """,
+    "the highest revision": """
+        # seq  kind   at  rev does    paired code
+          7    single 100 255 replace yes    OK
+          7    single 100 254 cancel  no     CORRECTED
+    """,
+}
+
+
+@pytest.mark.parametrize("table", CORRECTIONS.values(), ids=CORRECTIONS.keys())
+@pytest.mark.parametrize("carried", ["nothing", "every second", "all"])
+def test_corrections_count_in_whatever_order(table: str, carried: str) -> None:
+    """Which of equal ones is the duplicate may change; what rides are made of never does."""
+    rows = rows_of(table)
+    for turn in itertools.permutations(range(len(rows))):
+        taps = records_of((tap_of(rows[place]) for place in turn), records.TAP)
+        taps["source_line"] = np.arange(2, 2 + len(turn))
+        if carried != "nothing":
+            taps["flags"][::1 if carried == "all" else 2] |= records.TAP_FLAGS["CARRIED"]
+        kept, codes = order(taps)
+        assert sorted(codes) == sorted(row["code"] for row in rows)
+        assert [int(taps["tapped_at"][place]) for place in kept] == sorted(
+            int(row["at"]) for row in rows if row["paired"] == "yes")
+        if "DUPLICATE" not in codes:
+            assert codes == [rows[place]["code"] for place in turn]
+
+
+def test_what_is_set_aside_judges_others_and_makes_no_ride() -> None:
+    rows = rows_of("""
+        # seq  kind   at  rev aside paired code
+          7    single 100 -   yes   no     CONFLICT
+          7    single 200 -   -     no     CONFLICT
+          8    single 100 1   yes   no     OK
+          8    single 210 -   -     no     CORRECTED
+          9    single 100 -   yes   no     CORRECTED
+          9    single 220 1   -     yes    OK
+          10   single 100 -   yes   no     OK
+          11   single 230 -   yes   no     OK
+          11   single 230 -   -     no     DUPLICATE
+    """)
+    taps = records_of(map(tap_of, rows), records.TAP)
+    taps["source_line"] = np.arange(len(rows))
+    for place, row in enumerate(rows):
+        taps["flags"][place] |= ASIDE if row["aside"] else 0
+    kept, codes = order(taps)
+    assert codes == [row["code"] for row in rows]
+    assert kept == [place for place, row in enumerate(rows) if row["paired"] == "yes"]
+
+
+ASIDE = records.TAP_FLAGS["SET_ASIDE"] | records.TAP_FLAGS["CARRIED"]
 
 
 def test_order_is_card_time_class_counter() -> None:
@@ -145,7 +273,8 @@ def test_cards_sort_by_all_128_bits() -> None:
 @pytest.mark.parametrize("field", [
     name for name in records.TAP.names or ()
     if name not in ("card_hi", "card_lo", "card_seq", "source_offset", "source_line",
-                    "source_file", "flags", "reserved")
+                    "source_file", "flags", "service_day", "first_code", "revision",
+                    "reserved", "reserved_2")
 ])
 def test_every_field_is_content(field: str) -> None:
     """A record that differs in any field but its place contradicts the other."""
@@ -153,6 +282,16 @@ def test_every_field_is_content(field: str) -> None:
                        {"kind": TapKind.SINGLE, "source_line": 3}], records.TAP)
     taps[field][1] = TapKind.IN if field == "kind" else 9
     assert order(taps)[1] == ["CONFLICT", "CONFLICT"]
+
+
+@pytest.mark.parametrize("field", ["source_offset", "service_day", "first_code"])
+def test_what_a_run_says_of_a_record_is_no_content(field: str) -> None:
+    """Where it lay, on which day it was cleared and how it was judged: not the sender's word."""
+    taps = records_of([{"kind": TapKind.SINGLE, "source_line": 2},
+                       {"kind": TapKind.SINGLE, "source_line": 3}], records.TAP)
+    taps[field][1] = 9
+    taps["flags"][1] = records.TAP_FLAGS["CARRIED"]
+    assert order(taps) == ([1], ["DUPLICATE", "OK"])
 
 
 def test_extremes_of_every_field_are_kept_apart() -> None:

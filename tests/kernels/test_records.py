@@ -13,7 +13,7 @@ pytestmark = pytest.mark.kernels
 
 # Bytes of one record. A ledger holds billions: a change here is meant, or it is a mistake.
 SIZES = {
-    "TAP": 120, "REFUSAL": 24, "RIDE": 96, "LEGS_OF_A_RIDE": 120, "CHARGE": 160,
+    "TAP": 128, "REFUSAL": 24, "RIDE": 96, "LEGS_OF_A_RIDE": 120, "CHARGE": 160,
     "ENTRY": 280, "CARD_STATE": 96, "ACCUMULATOR": 40, "FLOW": 24, "MEMBER": 24,
     "TARIFF": 16, "CANDIDATE_ROWS": 12, "DISCOUNT_STAGE": 8,
     "CONDITION": 28, "TIMEFRAME": 16, "FARE_ROW": 104, "SAME_STATION": 16, "LINE_STOP": 8,
@@ -66,7 +66,8 @@ def test_fields_are_whole_numbers_of_explicit_size(name: str) -> None:
     for field, dtype, _ in fields_of(LAYOUTS[name]):
         assert dtype.kind in "iu", f"{field} is {dtype}"
         assert dtype.newbyteorder("<") == dtype, f"{field} is not little-endian"
-        assert dtype.kind == "u" or dtype.itemsize == 8, f"{field} is {dtype}: money is int64"
+        signed = 4 if (name, field) == ("FLOW", "count") else 8     # less what is reversed
+        assert dtype.kind == "u" or dtype.itemsize == signed, f"{field} is {dtype}: money is int64"
 
 
 @pytest.mark.parametrize("name", SIZES)

@@ -31,7 +31,7 @@ def test_these_are_the_kernels_that_were_built_checked() -> None:
 def test_a_tap_beyond_the_end_is_an_error() -> None:
     with pytest.raises(IndexError):
         pair_taps(TAPS, BEYOND, np.zeros(1, records.MEMBER), np.zeros(1, records.RIDE),
-                  np.zeros(1, np.uint32), ride_limit_s=1, watermark=0, civil_offset_s=0,
+                  np.zeros(1, np.uint32), ride_limit_s=1, open_from=0, civil_offset_s=0,
                   day_starts_s=0)
     with pytest.raises(IndexError):
         find_seen(TAPS, BEYOND, np.zeros(1, records.CARD_STATE), np.zeros(1, np.uint32))
@@ -41,9 +41,8 @@ def test_a_card_without_a_state_is_an_error() -> None:
     """In a release build its tap would be remembered for another card, or beyond the states."""
     taps = TAPS.copy()
     taps["card_lo"] = 7
-    with pytest.raises(AssertionError, match="every kept tap's card has a state"):
-        remember_taps(taps, np.zeros(1, np.uint32), np.zeros(1, np.uint16),
-                      np.zeros(1, records.CARD_STATE))
+    with pytest.raises(AssertionError, match="every tap's card has a state"):
+        remember_taps(taps, np.zeros(1, np.uint32), np.zeros(1, records.CARD_STATE))
 
 
 def test_what_is_right_is_none() -> None:

@@ -168,15 +168,17 @@ _more_said = st.fixed_dictionaries({
 
 @st.composite
 def copies_of(draw: st.DrawFn, world: World, tap: Tap) -> Tap:
-    """The same tap again, or another story about it."""
+    """The same tap again, another story about it, or a correction of it: that or another story."""
     change = draw(st.sampled_from([None, None, *CHANGES]))
+    tap = replace(tap, **draw(_corrections(world)))
     if change is None:
         return tap
     if change == "stop" and not tap.stop:
         change = "device"       # a ride that was never left stays one
     stops = list_stops(world, tap.operator)
+    later = draw(st.sampled_from([60, 60, 86_400, -86_400]))    # maybe on another service day
     changed: dict[str, Any] = {
-        "tapped_at": tap.tapped_at + 60,
+        "tapped_at": tap.tapped_at + later,
         "stop": stops[(stops.index(tap.stop) + 1) % len(stops)] if tap.stop else "",
         "device": "D3",
         "paid": 777,
@@ -185,7 +187,21 @@ def copies_of(draw: st.DrawFn, world: World, tap: Tap) -> Tap:
     copy = replace(tap, **{change: changed[change]})
     if tap.kind == "ride" and not tap.stop:     # never left: its one time is when it began
         copy = replace(copy, in_at=copy.tapped_at)
+    elif tap.in_at is not None and copy.tapped_at < tap.tapped_at:
+        copy = replace(copy, in_at=tap.in_at + later)
     return copy
+
+
+@st.composite
+def _corrections(draw: st.DrawFn, world: World) -> dict[str, Any]:
+    """What a record says of being a correction, if it is one."""
+    kind = draw(st.sampled_from(["", "", "replace", "replace", "cancel"]))
+    if not kind:
+        return {}
+    members = (*world.model.operator, *world.model.issuer)
+    return {"correction": kind, "revision": draw(st.sampled_from([1, 1, 2])),
+            "correction_reason": draw(st.sampled_from(["wrong_time", "other"])),
+            "authority": draw(st.sampled_from([one.code for one in members[:2]]))}
 
 
 CHANGES = ("tapped_at", "stop", "device", "paid", "balance_before")

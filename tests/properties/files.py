@@ -19,7 +19,9 @@ REQUIRED = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq",
             "stop")
 OPTIONAL = ("line", "vehicle", "direction", "medium", "card_kind", "issuer", "due", "paid",
             "balance_before", "distance_m", "tac", "key_version", "algorithm", "in_at",
-            "in_stop", "born_on", "reviewed_until")
+            "in_stop", "born_on", "reviewed_until", "correction", "revision", "reason",
+            "authorised_by")
+FIELDS = {"reason": "correction_reason", "authorised_by": "authority"}     # else as the columns
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,10 @@ def render(world: World, taps: Sequence[Tap], *, turn: int = 0, terse: bool = Fa
 
 def _cells(world: World, tap: Tap, terse: bool) -> dict[str, str]:
     zone = ZoneInfo(world.model.time_zone)
-    cells = {column: _cell(getattr(tap, column)) for column in (*REQUIRED, *OPTIONAL)}
+    cells = {column: _cell(getattr(tap, FIELDS.get(column, column)))
+             for column in (*REQUIRED, *OPTIONAL)}
+    if tap.revision == 0 or (terse and tap.revision == 1):
+        cells["revision"] = ""
     cells["tapped_at"] = _civil(zone, tap.tapped_at)
     cells["in_at"] = "" if tap.in_at is None else _civil(zone, tap.in_at)
     told = [issuer.code for issuer in world.model.issuer

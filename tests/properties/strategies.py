@@ -57,9 +57,13 @@ class Case:
 
 @st.composite
 def cases(
-    draw: st.DrawFn, *, runs: int = 3, files: int = 3, cards: int = 3, chains: bool = False
+    draw: st.DrawFn, *, runs: int = 3, files: int = 3, cards: int = 3, chains: bool = False,
+    late: bool = False,
 ) -> Case:
-    """Any network with up to so many runs of up to so many files; or chains of transfers."""
+    """Any network with up to so many runs of up to so many files; or chains of transfers.
+
+    late: records come in whatever run; else in the order of time, but for one.
+    """
     world = draw(worlds(chains=chains))
     taps = sorted(draw(taps_of(world, cards=cards, chains=chains)), key=lambda tap: tap.tapped_at)
     parts = [list[Tap]() for _ in range(draw(st.integers(1, runs)))]
@@ -67,7 +71,10 @@ def cases(
     inside = [index for index, tap in enumerate(taps, 1) if tap.kind == "in"]
     cuts = sorted(draw(st.sampled_from([*range(len(taps) + 1), *inside * 4])) for _ in parts[1:])
     for index, tap in enumerate(taps):
-        parts[sum(cut <= index for cut in cuts)].append(tap)
+        run = sum(cut <= index for cut in cuts)
+        if late:
+            run = draw(st.sampled_from([run, run, *range(len(parts))]))
+        parts[run].append(tap)
     for tap in draw(st.lists(st.sampled_from(taps), max_size=4)):
         copy = draw(copies_of(world, tap))
         parts[draw(st.integers(0, len(parts) - 1))].append(copy)

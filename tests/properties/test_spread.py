@@ -7,13 +7,14 @@ Counts are over 300 drawn cases. Each thing must occur in some of them, not in o
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clearing.reference.results import Entry, Result
-from clearing.reference.taps import Identity
+from clearing.reference.state import State
 from clearing.reference.world import World
 from tests.properties.strategies import Case, cases, replay, write_world
 from tests.reference.plain import read_world
@@ -24,12 +25,15 @@ FEW = 3         # cases at least
 EXPECTED = [
     *(f"state {state}" for state in ("COMPLETE", "SINGLE_TAP", "MISSING_OUT", "MISSING_IN",
                                      "SAME_STATION", "OVERTIME")),
-    *(f"refusal {code}" for code in ("DUPLICATE", "CONFLICT", "NO_FARE")),
+    *(f"refusal {code}" for code in ("DUPLICATE", "CONFLICT", "CORRECTED", "NO_FARE")),
     *(f"leg {kind}" for kind in ("concession", "transfer", "tier")),
     *(f"kind {kind}" for kind in ("single", "in", "out", "ride", "top_up", "lock")),
     "leg with two funders", "variance", "held", "paid by validator", "overtime added",
-    "clearing fee", "issuer fee", "carried", "open ride went on", "copy of an earlier run",
+    "clearing fee", "issuer fee", "open ride", "open ride went on", "copy of an earlier run",
     "conflict with an earlier run", "closed window", "window moved on", "two months",
+    "taken back in its window", "taken back in a later window", "priced again",
+    "conflict with a ride", "conflict with a ride of a closed window",
+    "exit after its window was closed", "ride taken apart", "fare found later",
     "two versions of a table", "discount on an incomplete ride", "two transfers",
     "two operators on one ride", "flow between provinces", "twenty-digit card",
 ]
@@ -40,7 +44,7 @@ def test_spread() -> None:
 
     @settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None,
               suppress_health_check=list(HealthCheck))
-    @given(st.one_of(cases(), cases(chains=True)))
+    @given(st.one_of(cases(), cases(chains=True), cases(runs=5, late=True)))
     def draw(case: Case) -> None:
         seen.update(set(_list_seen(case, replay(case))))
 
@@ -77,8 +81,9 @@ def _list_seen(case: Case, results: list[Result]) -> list[str]:
     for entry in entries:
         seen += _list_seen_of_entry(case.world, entry)
     for result in results:
-        seen += ["carried"] * bool(result.carried)
-        seen += ["two transfers"] * any(c.transfers > 1 for c in result.state.chains.values())
+        memories = result.state.memories
+        seen += ["open ride"] * bool(result.still_open)
+        seen += ["two transfers"] * any(c.transfers > 1 for c in memories.chains.values())
     return seen + _list_seen_between_runs(case, results)
 
 
@@ -96,7 +101,6 @@ def _list_seen_of_entry(world: World, entry: Entry) -> list[str]:
         "issuer fee": kinds["issuer_fee"] > 0,
         "window moved on": entry.window != ride.service_day,
         "discount on an incomplete ride": ride.incomplete and len(charge.legs) > 1,
-        "open ride went on": ride.taps[0].carried and len(ride.taps) > 1,
         "two operators on one ride": ride.taps[0].operator != ride.taps[-1].operator,
         "flow between provinces": world.provinces[home] != world.provinces[here],
         "twenty-digit card": len(ride.card) == 20,
@@ -105,21 +109,46 @@ def _list_seen_of_entry(world: World, entry: Entry) -> list[str]:
 
 
 def _list_seen_between_runs(case: Case, results: list[Result]) -> list[str]:
-    copies, seen = Counter[str](), list[str]()
+    seen: list[str] = []
     taps = {tap.place: tap for run in case.list_files() for file in run for tap in file.taps}
-    accepted: set[Identity] = set()
-    for result in results:
-        for code, *place in result.refusals:
-            tap = taps[place[0], place[1]]
-            copies[code] += tap.identity in accepted
-        accepted |= set(result.state.accepted)
-        accepted |= {tap.identity for tap in result.carried}
-    periods = {key[2][:7] for result in results for key in result.state.accumulators}
+    for before, result in pairwise([Result([], [], [], {}, State()), *results]):
+        received = {tap.identity for tap in before.state.received}
+        copies = [code for code, *place in result.refusals
+                  if taps[place[0], place[1]].identity in received]
+        seen += ["copy of an earlier run"] * ("DUPLICATE" in copies)
+        seen += ["conflict with an earlier run"] * ("CONFLICT" in copies)
+        seen += _list_seen_of_changes(before.state, result)
+    accumulators = {key for result in results for key in result.state.memories.accumulators}
     tables = {entry.charge.table for result in results for entry in result.entries}
-    seen += ["copy of an earlier run"] * bool(copies["DUPLICATE"])
-    seen += ["conflict with an earlier run"] * bool(copies["CONFLICT"])
     seen += ["closed window"] * any(day is not None for day in case.closes)
-    seen += ["two months"] * (len(periods) > 1)
+    seen += ["two months"] * (len({period[:7] for *_, period in accumulators}) > 1)
     seen += ["two versions of a table"] * (
         len(tables) > len({table.split("@")[0] for table in tables}))
+    return seen
+
+
+def _list_seen_of_changes(before: State, result: Result) -> list[str]:
+    """What a run made of what was there before."""
+    inside = {tap.place for tap in before.open.values()}
+    windows = {(entry.ride.card, entry.ride.order): entry.window for entry in before.entries}
+    entered = {(entry.ride.card, entry.ride.order): entry.ride for entry in result.entries}
+    conflicts = {(file, line) for code, file, line in result.refusals if code == "CONFLICT"}
+    seen = ["open ride went on" for ride in result.rides
+            if len(ride.taps) > 1 and ride.taps[0].place in inside]
+    seen += ["fare found later" for ride in result.rides for tap in ride.taps
+             if tap.place in before.told]
+    for entry in result.reversals:
+        place, taps = (entry.ride.card, entry.ride.order), {tap.place for tap in entry.ride.taps}
+        ride, late = entered.get(place), entry.window != windows[place]
+        states = (entry.ride.state, ride.state if ride else "")
+        found = {
+            "taken back in its window": not late,
+            "taken back in a later window": late,
+            "priced again": ride is not None and states[0] == states[1],
+            "conflict with a ride": bool(taps & conflicts),
+            "conflict with a ride of a closed window": bool(taps & conflicts) and late,
+            "exit after its window was closed": late and states == ("MISSING_OUT", "COMPLETE"),
+            "ride taken apart": states == ("COMPLETE", "MISSING_OUT"),
+        }
+        seen += [name for name, is_so in found.items() if is_so]
     return seen

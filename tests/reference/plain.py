@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
-from clearing.reference.engine import list_rides, price_card, raise_watermark
+from clearing.reference.engine import list_rides, price_card
 from clearing.reference.identity import sift
 from clearing.reference.pricing import Priced
 from clearing.reference.state import State
@@ -26,13 +25,11 @@ def read_world(folder: Path) -> World:
 
 def explain_card(world: World, taps: Iterable[Tap], state: State, card: str) -> list[Priced]:
     """Every ride that a run makes of one card's taps, in the order priced, with its trace."""
-    taps = list(taps)
-    kept, _ = sift(world, taps, state)
-    of_card = [tap for tap in kept if tap.card == card]
-    now = replace(state, watermark=raise_watermark(state, taps))
-    rides_of_cards, _ = list_rides(world, of_card, now)
+    kept, _ = sift(state.received, taps)
+    rides_of_cards, _ = list_rides(world, [tap for tap in kept if tap.card == card],
+                                   state.closed_through)
     return [
         priced
         for rides in rides_of_cards if rides and rides[0].card == card
-        for priced in price_card(world, rides, state)
+        for priced in price_card(world, rides, state.opening)
     ]

@@ -9,7 +9,7 @@ import pytest
 from clearing.reference.calendar import period_of
 from clearing.reference.state import Accumulator, State
 from tests.reference.plain import explain_card
-from tests.reference.town import make_table, make_tap, make_world, prices, ride_metro, run
+from tests.reference.town import having, make_table, make_tap, make_world, prices, ride_metro, run
 
 CARD = "5100000000000001"
 FUNDERS = [{"funder": "operator"}]
@@ -32,7 +32,7 @@ def test_what_is_counted() -> None:
     world = make_world(make_table(concession=[half], counts_to=["month", "today", "trips"]))
     result = run(world, make_tap("single", "05-04 08:00:00", seq=1),
                  make_tap("single", "05-04 09:00:00", seq=2))
-    assert result.state.accumulators == {
+    assert result.state.memories.accumulators == {
         (CARD, "month", "2026-05"): (200, 2),           # paid
         (CARD, "today", "2026-05-04"): (400, 2),        # due
         (CARD, "trips", "2026-05"): (2, 2),             # rides
@@ -44,7 +44,7 @@ def test_rides_and_uses_in_one_accumulator() -> None:
            "quota": {"accumulator": "trips", "limit": 9, "uses": 3}}
     world = make_world(make_table(concession=[row], counts_to=["trips"]))
     result = run(world, make_tap("single", "05-04 08:00:00", seq=1))
-    assert result.state.accumulators == {(CARD, "trips", "2026-05"): (4, 2)}
+    assert result.state.memories.accumulators == {(CARD, "trips", "2026-05"): (4, 2)}
 
 
 def test_guangzhou_by_trips() -> None:
@@ -70,7 +70,7 @@ def test_beijing_metro(before: int, price: int) -> None:
     """100 yuan in full, to 150 at 8 折, to 400 at 5 折, then in full again."""
     world = make_world(make_table("metro", fare={"rule": "f", "basis": "flat", "amount": 500},
                                   tier=BEIJING, counts_to=["month"]))
-    state = State(accumulators={(CARD, "month", "2026-05"): Accumulator(before, 20)})
+    state = having({(CARD, "month", "2026-05"): Accumulator(before, 20)})
     taps = ride_metro("a", "b")
     assert prices(run(world, *taps, state=state)) == [(500, price)]
     [priced] = explain_card(world, taps, state, CARD)
@@ -82,7 +82,7 @@ def test_in_words() -> None:
     world = make_world(make_table(tier=BEIJING, cap=[
         {"rule": "cap", "funders": FUNDERS, "accumulator": "month", "amount": 15200}],
         counts_to=["month"]))
-    state = State(accumulators={(CARD, "month", "2026-05"): Accumulator(15040, 20)})
+    state = having({(CARD, "month", "2026-05"): Accumulator(15040, 20)})
     tap = make_tap("single", "05-04 08:00:00", seq=1)
     [priced] = explain_card(world, [tap], state, CARD)
     assert [line[1:] for line in priced.trace if line.kind in ("tier", "cap")] == [

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from clearing.reference.state import Accumulator, State
-from tests.reference.town import at, legs, make_table, make_tap, make_world, prices, run
+from clearing.reference.state import Accumulator
+from tests.reference.town import at, having, legs, make_table, make_tap, make_world, prices, run
 
 CARD = "5100000000000001"
 FUNDERS = [{"funder": "operator"}]
@@ -22,11 +22,11 @@ def cap(accumulator: str, amount: int, **changes: Any) -> dict[str, Any]:
     (0, 200), (4800, 200), (4801, 199), (4900, 100), (5000, 0), (5100, 0)])
 def test_what_is_left(before: int, price: int) -> None:
     world = make_world(make_table(cap=[cap("month", 5000)], counts_to=["month"]))
-    state = State(accumulators={(CARD, "month", "2026-05"): Accumulator(before, 30)})
+    state = having({(CARD, "month", "2026-05"): Accumulator(before, 30)})
     result = run(world, make_tap("single", "05-04 08:00:00", seq=1), state=state)
     assert prices(result) == [(200, price)]
     assert legs(result) == [[("cap", "bus", 200 - price)] if price < 200 else []]
-    assert result.state.accumulators[CARD, "month", "2026-05"] == (before + price, 31)
+    assert result.state.memories.accumulators[CARD, "month", "2026-05"] == (before + price, 31)
 
 
 def test_all_caps_apply() -> None:
@@ -43,8 +43,8 @@ def test_all_caps_apply() -> None:
         200, 0, 0,          # Sunday: 2.00 are left of the week
         200, 200, 100,      # Monday: a new week
     ]
-    assert result.state.accumulators[CARD, "week", "week of 2026-05-04"] == (1200, 9)
-    assert result.state.accumulators[CARD, "week", "week of 2026-05-11"] == (500, 3)
+    assert result.state.memories.accumulators[CARD, "week", "week of 2026-05-04"] == (1200, 9)
+    assert result.state.memories.accumulators[CARD, "week", "week of 2026-05-11"] == (500, 3)
 
 
 def test_two_caps_on_one_ride_are_two_legs() -> None:
@@ -69,4 +69,4 @@ def test_a_year() -> None:
                         tapped_at=at("12-31 08:00:00") + 20 * 3600)     # four in the morning
     third = run(world, new_year, state=second.state)
     assert [prices(one)[0][1] for one in (first, second, third)] == [100, 0, 100]
-    assert [period for _, _, period in third.state.accumulators] == ["2026", "2027"]
+    assert [period for _, _, period in third.state.memories.accumulators] == ["2026", "2027"]

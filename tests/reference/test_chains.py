@@ -69,7 +69,7 @@ def test_chain_prices_are_what_the_engine_asked() -> None:
     result = ride_buses({"pays_difference": True}, bus("08:00:00", 1, paid=50),
                         bus("08:10:00", 2, paid=50))
     assert prices(result)[1] == (200, 0)
-    [chain] = result.state.chains.values()
+    [chain] = result.state.memories.chains.values()
     assert (chain.prices, chain.due, chain.transfers) == (200, 200, 1)
 
 
@@ -214,7 +214,7 @@ def test_what_a_chain_remembers() -> None:
         {**ROW, "credit": 50, "same_line": True}]))
     taps = [*ride_metro("a", "b", at="05-04 08:00:00", seq=1, line="M", vehicle="T1"),
             *ride_metro("b", "c", at="05-04 08:40:00", seq=3, line="M", vehicle="T2")]
-    [chain] = run(world, *taps).state.chains.values()
+    [chain] = run(world, *taps).state.memories.chains.values()
     assert chain._asdict() == {
         "transfers": 1, "started_at": taps[0].tapped_at, "due": 200, "prices": 200 + 250,
         "first_in_stop": ("rail", "a"), "last_started_at": taps[2].tapped_at,

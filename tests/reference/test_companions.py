@@ -68,7 +68,7 @@ def test_one_who_rides_along_neither_transfers_nor_is_transferred_from() -> None
                   bus("08:30:10", 4, line="2"), concession=[], transfer=[row])
     # The third is measured from 08:00:00, to the second in time; the fourth rides along with it.
     assert prices(result) == [(200, 200), (200, 200), (200, 0), (200, 200)]
-    [chain] = result.state.chains.values()
+    [chain] = result.state.memories.chains.values()
     assert (chain.transfers, chain.last_started_at) == (1, bus("08:30:00", 0).tapped_at)
 
 
@@ -86,4 +86,4 @@ def test_no_companion_of_a_ride_with_two_ends() -> None:
 
 def test_their_rides_count_like_others() -> None:
     result = ride(bus("08:00:00", 1), bus("08:00:10", 2), counts_to=["month"])
-    assert list(result.state.accumulators.values()) == [(260, 2)]
+    assert list(result.state.memories.accumulators.values()) == [(260, 2)]

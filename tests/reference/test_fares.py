@@ -57,7 +57,8 @@ def test_no_way_between_the_stops() -> None:
     result = run(world, make_tap("in", "05-04 08:00:00", "a", seq=1),
                  make_tap("out", "05-04 08:20:00", "e", seq=2))
     assert result.refusals == [("NO_FARE", 1, 2), ("NO_FARE", 1, 3)]
-    assert result.state.accepted == {}
+    assert result.state.entries == ()
+    assert len(result.state.received) == 2      # a later run may have a fare for them
 
 
 @pytest.mark.parametrize(("distance_m", "due"), [(1000, 100), (1001, 150), (None, None)])

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.reference.town import make_table, make_tap, make_world, run
+from tests.reference.town import make_table, make_tap, make_world, run, states
 
 WORLD = make_world(make_table(), make_table("metro"))
 TAP = make_tap("single", "05-04 08:00:00", seq=7, paid=200)
@@ -42,63 +42,89 @@ def test_other_identity(changes: dict[str, object]) -> None:
     assert result.refusals == []
 
 
-@pytest.mark.parametrize(("changes", "code"), [
-    #  what the entry shows of a ride's only tap: time, stop, device, what the validator charged
-    ({},                                    "DUPLICATE"),
-    ({"balance_before": 5000},              "DUPLICATE"),   # a ledger does not show it
-    ({"tapped_at": TAP.tapped_at + 60},     "CONFLICT"),
-    ({"stop": "b"},                         "CONFLICT"),
-    ({"device": "D2"},                      "CONFLICT"),
-    ({"paid": 100},                         "CONFLICT"),
-    ({"paid": None},                        "CONFLICT"),
-])
-def test_record_of_an_earlier_run(changes: dict[str, object], code: str) -> None:
+STORIES = [{"balance_before": 5000}, {"tapped_at": TAP.tapped_at + 60}, {"stop": "b"},
+           {"device": "D2"}, {"paid": 100}, {"tac": "0000AAAA"}]
+
+
+@pytest.mark.parametrize("changes", STORIES)
+@pytest.mark.parametrize("kinds", ["single", "in out", "in", "top_up"])
+def test_another_story_in_a_later_run(kinds: str, changes: dict[str, object]) -> None:
+    """Whatever became of the first one, and whatever of it a ledger shows: both are refused."""
+    taps = [make_tap(kind, f"05-04 08:{10 * n:02}:00", seq=n + 7, paid=200)
+            for n, kind in enumerate(kinds.split())]
+    first = run(WORLD, *taps)
+    assert first.refusals == []
+    other = replace(taps[0], **{"file": 2, "source_line": 3, **changes})
+    second = run(WORLD, other, state=first.state)
+    assert second.refusals == [("CONFLICT", 1, 8), ("CONFLICT", 2, 3)]
+    assert second.reversals == first.entries
+    # Which of the two came first decides nothing.
+    swapped = run(WORLD, *taps, state=run(WORLD, other).state)
+    assert states(swapped) == states(second) == (["MISSING_IN"] if "out" in kinds else [])
+    assert swapped.refusals == second.refusals
+    assert swapped.still_open == second.still_open == []
+
+
+@pytest.mark.parametrize("kinds", ["single", "in out", "in", "top_up"])
+def test_the_same_record_in_a_later_run(kinds: str) -> None:
+    taps = [make_tap(kind, f"05-04 08:{10 * n:02}:00", seq=n + 7)
+            for n, kind in enumerate(kinds.split())]
+    first = run(WORLD, *taps)
+    second = run(WORLD, *(replace(tap, file=2) for tap in taps), state=first.state)
+    assert second.refusals == [("DUPLICATE", 2, tap.source_line) for tap in taps]
+    assert (second.entries, second.reversals, second.flows) == ([], [], {})
+    assert second.state == replace(first.state, told=second.state.told)
+
+
+def test_no_story_is_told_twice_and_none_wins_in_the_end() -> None:
     first = run(WORLD, TAP)
-    second = run(WORLD, replace(TAP, **changes), state=first.state)
-    assert second.refusals == [(code, 1, 8)]
-    assert second.rides == []
+    second = run(WORLD, replace(TAP, stop="b", file=2), state=first.state)
+    assert second.refusals == [("CONFLICT", 1, 8), ("CONFLICT", 2, 8)]
+    third = run(WORLD, replace(TAP, file=3), state=second.state)
+    assert third.refusals == [("CONFLICT", 3, 8)]
+    assert (third.entries, third.reversals, third.state.entries) == ([], [], ())
 
 
-@pytest.mark.parametrize(("changes", "code"), [
-    ({},                    "DUPLICATE"),
-    ({"device": "D2"},      "DUPLICATE"),   # the entry shows the device of the way out only
-    ({"stop": "b"},         "CONFLICT"),
+def test_a_conflict_is_what_the_rest_of_the_day_is_cleared_without() -> None:
+    """A boarding in between had ended a metro ride; it turns out that nobody knows of it."""
+    bus = make_tap("single", "05-04 08:10:00", seq=8)
+    first = run(WORLD, make_tap("in", "05-04 08:00:00", seq=7), bus,
+                make_tap("out", "05-04 08:20:00", "c", seq=9))
+    assert states(first) == ["MISSING_OUT", "SINGLE_TAP", "MISSING_IN"]
+    second = run(WORLD, replace(bus, stop="b", file=2), state=first.state)
+    assert second.reversals == first.entries
+    assert states(second) == ["COMPLETE"]
+
+
+BY_VALIDATOR = make_world(make_table("bus", fare={"rule": "v", "basis": "validator"}),
+                          make_table("metro", fare={"rule": "v", "basis": "validator"}))
+
+
+@pytest.mark.parametrize(("due", "refusals"), [
+    (None, [("DUPLICATE", 2, 8)]),
+    (200,  [("CONFLICT", 2, 8)]),       # that the other is refused, its sender knows
 ])
-def test_first_tap_of_a_pair_in_an_earlier_run(changes: dict[str, object], code: str) -> None:
-    way_in = make_tap("in", "05-04 08:00:00", seq=1)
-    first = run(WORLD, way_in, make_tap("out", "05-04 08:20:00", "c", seq=2))
-    second = run(WORLD, replace(way_in, **changes), state=first.state)
-    assert second.refusals == [(code, 1, 2)]
-
-
-@pytest.mark.parametrize(("changes", "code"), [
-    ({},                        "DUPLICATE"),
-    ({"balance_before": 5000},  "CONFLICT"),    # of an event the ledger keeps everything
-    ({"kind": "lock"},          "CONFLICT"),
-])
-def test_event_of_an_earlier_run(changes: dict[str, object], code: str) -> None:
-    top_up = make_tap("top_up", "05-04 08:00:00", seq=1)
-    first = run(WORLD, top_up)
-    again = replace(top_up, **{"file": 2, **changes})
-    assert run(WORLD, again, state=first.state).refusals == [(code, 2, 2)]
-
-
-@pytest.mark.parametrize(("stop", "code"), [("a", "DUPLICATE"), ("b", "CONFLICT")])
-def test_open_ride_always_stays(stop: str, code: str) -> None:
-    first = run(WORLD, make_tap("in", "05-04 08:00:00", "a", seq=1))
-    again = make_tap("in", "05-04 08:00:00", stop, seq=1, file=2)
-    second = run(WORLD, again, make_tap("out", "05-04 08:20:00", "c", seq=2), state=first.state)
-    assert second.refusals == [(code, 2, 2)]
-    assert [(ride.from_stop, ride.to_stop) for ride in second.rides] == [("a", "c")]
-
-
-def test_refused_record_may_be_sent_again() -> None:
-    world = make_world(make_table("bus", fare={"rule": "v", "basis": "validator"}))
-    unpriced = replace(TAP, due=None)
-    first = run(world, unpriced)
+def test_a_record_without_a_fare_is_remembered(
+    due: int | None, refusals: list[tuple[str, int, int]]
+) -> None:
+    first = run(BY_VALIDATOR, replace(TAP, due=None))
     assert first.refusals == [("NO_FARE", 1, 8)]
-    second = run(world, replace(unpriced, due=200), state=first.state)
-    assert (second.refusals, len(second.rides)) == ([], 1)
+    second = run(BY_VALIDATOR, replace(TAP, due=due, file=2), state=first.state)
+    assert (second.refusals, second.rides) == (refusals, [])
+
+
+def test_a_record_without_a_fare_is_cleared_again_with_the_tables_as_they_are() -> None:
+    first = run(BY_VALIDATOR, TAP)
+    assert first.refusals == [("NO_FARE", 1, 8)]
+    second = run(WORLD, make_tap("single", "05-04 09:00:00", seq=8), state=first.state)
+    assert (second.refusals, [ride.card_seq for ride in second.rides]) == ([], [7, 8])
+
+
+def test_an_exit_that_had_no_fare_alone_has_one_with_its_entry() -> None:
+    first = run(BY_VALIDATOR, make_tap("out", "05-04 08:20:00", "c", seq=8, due=300))
+    assert first.refusals == [("NO_FARE", 1, 9)]
+    second = run(BY_VALIDATOR, make_tap("in", "05-04 08:00:00", seq=7), state=first.state)
+    assert (second.refusals, states(second)) == ([], ["COMPLETE"])
 
 
 def test_copies_do_not_depend_on_the_order_of_files() -> None:

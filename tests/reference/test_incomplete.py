@@ -173,8 +173,8 @@ def test_discounts_only_where_the_table_says_so(allowed: bool, price: int) -> No
     world = make_world(make_table("metro", fare=fare, concession=[HALF], counts_to=["month"]))
     result = run(world, make_tap("out", "05-04 09:00:00", "a", seq=2))
     assert result.charges[0].price == price
-    assert result.state.accumulators == {}         # an incomplete ride counts nothing
-    assert result.state.chains == {}
+    assert result.state.memories.accumulators == {}     # an incomplete ride counts nothing
+    assert result.state.memories.chains == {}
     [priced] = explain_card(world, [make_tap("out", "05-04 09:00:00", "a", seq=2)], State(),
                             "5100000000000001")
     [fare_line] = [line for line in priced.trace if line.kind == "fare"]

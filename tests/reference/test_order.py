@@ -95,7 +95,7 @@ def test_best_counts_only_the_row_that_applied() -> None:
     quota = {"accumulator": "uses", "limit": 9}
     rows = [row("90 %", pays_percent=90, quota=quota), row("80 %", pays_percent=80)]
     world = make_world(make_table(best=["concession"], concession=rows))
-    assert run(world, make_tap("single", "05-04 08:00:00", seq=1)).state.accumulators == {}
+    assert run(world, make_tap("single", "05-04 08:00:00", seq=1)).state.memories.accumulators == {}
 
 
 @pytest.mark.parametrize(("concession", "price"), [

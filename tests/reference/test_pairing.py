@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from clearing.reference.engine import close
+from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from tests.reference.town import at, make_table, make_tap, make_world, run, states
 
@@ -73,7 +75,7 @@ def test_ride_records(stop: str, in_stop: str, expected: tuple[str, str, str, in
     lasted_s = ride.ended_at - started if ride.ended_at else 0
     assert (ride.state, ride.from_stop, ride.to_stop, lasted_s) == expected
     assert ride.started_at == started
-    assert result.carried == []
+    assert result.still_open == []
 
 
 def test_ride_record_closes_an_open_ride() -> None:
@@ -95,28 +97,47 @@ def test_fields_come_from_the_last_tap_and_blanks_from_the_first() -> None:
     assert (ride.due, ride.paid, ride.distance_m) == (300, 150, 5)
 
 
-def test_open_ride_is_carried_until_time_has_passed_it() -> None:
-    first = run(WORLD, metro("in", "08:00:00", "a", 1))
-    assert [(tap.stop, tap.carried) for tap in first.carried] == [("a", True)]
-    # Another card at 12:00:00: an exit could still come in the next file.
-    other = metro("single", "12:00:00", "x", 1, card="5100000000000002")
+def test_no_clock_ends_an_open_ride() -> None:
+    """Its exit fits whenever it arrives, as long as it was tapped within the ride limit."""
+    way_in = metro("in", "08:00:00", "a", 1)
+    first = run(WORLD, way_in)
+    assert (first.entries, first.still_open) == ([], [way_in])
+    # Another card, weeks later; and two stories about one tap.
+    other = make_tap("single", "06-01 08:00:00", "x", seq=1, card="5100000000000002")
     second = run(WORLD, other, state=first.state)
-    assert states(second) == ["SINGLE_TAP"]
-    # At 12:00:01 it could not.
-    later = metro("single", "12:00:01", "x", 2, card="5100000000000002")
-    third = run(WORLD, later, state=second.state)
-    assert sorted(states(third)) == ["MISSING_OUT", "SINGLE_TAP"]
-    assert third.carried == []
+    third = run(WORLD, replace(other, stop="y", file=2), state=second.state)
+    assert {refusal.code for refusal in third.refusals} == {"CONFLICT"}
+    assert (states(second), states(third)) == (["SINGLE_TAP"], [])
+    assert third.still_open == [way_in]
+    last = run(WORLD, metro("out", "12:00:00", "c", 2), state=third.state)
+    assert (states(last), last.still_open) == (["COMPLETE"], [])
 
 
-def test_refused_record_moves_time_on_all_the_same() -> None:
-    other = metro("single", "12:00:01", "x", 1, card="5100000000000002")
-    result = run(WORLD, metro("in", "08:00:00", "a", 1), other, replace(other, stop="y"))
-    assert states(result) == ["MISSING_OUT"]
-    assert {refusal.code for refusal in result.refusals} == {"CONFLICT"}
+def test_an_open_ride_ends_with_its_service_day() -> None:
+    way_in = make_tap("in", "05-05 03:59:59", "a", seq=1)
+    first = run(WORLD, way_in)
+    before = close(WORLD, first.state, datetime.date(2026, 5, 3))
+    assert (before.entries, before.still_open) == ([], [way_in])
+    after = close(WORLD, before.state, datetime.date(2026, 5, 4))
+    assert (states(after), after.still_open) == (["MISSING_OUT"], [])
 
 
-def test_late_tap_goes_before_a_carried_entry() -> None:
+def test_a_gate_in_of_a_closed_day_is_not_open_any_more() -> None:
+    state = State(closed_through=datetime.date(2026, 5, 4))
+    alone = run(WORLD, metro("in", "08:00:00", "a", 1), state=state)
+    assert (states(alone), alone.still_open) == (["MISSING_OUT"], [])
+    both = run(WORLD, metro("in", "08:00:00", "a", 1), metro("out", "08:20:00", "c", 2),
+               state=state)
+    assert states(both) == ["COMPLETE"]
+
+
+def test_the_next_boarding_ends_an_open_ride_at_once() -> None:
+    first = run(WORLD, metro("in", "08:00:00", "a", 1))
+    second = run(WORLD, metro("in", "09:00:00", "c", 2), state=first.state)
+    assert (states(second), [tap.stop for tap in second.still_open]) == (["MISSING_OUT"], ["c"])
+
+
+def test_late_tap_goes_before_an_open_gate_in() -> None:
     first = run(WORLD, metro("in", "08:00:00", "a", 2))
     second = run(WORLD, metro("single", "07:00:00", "x", 1), metro("out", "08:20:00", "c", 3),
                  state=first.state)

@@ -8,7 +8,7 @@ import pytest
 
 from clearing.reference.state import Accumulator, State
 from tests.reference.plain import explain_card
-from tests.reference.town import make_table, make_tap, make_world, prices, ride_metro, run
+from tests.reference.town import having, make_table, make_tap, make_world, prices, ride_metro, run
 
 CARD = "5100000000000001"
 FUNDERS = [{"funder": "gz-finance"}]
@@ -21,7 +21,7 @@ def free(rule: str, uses: int, **changes: Any) -> dict[str, Any]:
 
 
 def used(count: int) -> State:
-    return State(accumulators={MAY: Accumulator(count, 7)})
+    return having({MAY: Accumulator(count, 7)})
 
 
 # Chengdu's elder card: 100 free uses a month; a bus takes 1, an air-conditioned one 2, metro 3.
@@ -50,14 +50,14 @@ def test_chengdu(before: int, line: str, price: int, after: tuple[int, int]) -> 
             [make_tap("single", "05-04 08:00:00", seq=1, line=line)])
     result = run(CHENGDU, *taps, state=used(before))
     assert prices(result) == [(200, price)]
-    assert result.state.accumulators[MAY] == after
+    assert result.state.memories.accumulators[MAY] == after
 
 
 def test_a_new_month_begins_at_none() -> None:
     tap = make_tap("single", "06-01 08:00:00", seq=1, line="N1")
     result = run(CHENGDU, tap, state=used(100))
     assert prices(result) == [(200, 0)]
-    assert result.state.accumulators == {MAY: (100, 7), (CARD, "uses", "2026-06"): (1, 1)}
+    assert result.state.memories.accumulators == {MAY: (100, 7), (CARD, "uses", "2026-06"): (1, 1)}
 
 
 def test_danzhou() -> None:
@@ -92,7 +92,7 @@ def test_a_use_counts_also_where_nothing_comes_off() -> None:
            "quota": {"accumulator": "uses", "limit": 5, "uses": 2}}
     result = run(make_world(make_table(concession=[row])),
                  make_tap("single", "05-04 08:00:00", seq=1))
-    assert result.state.accumulators == {MAY: (2, 1)}
+    assert result.state.memories.accumulators == {MAY: (2, 1)}
 
 
 def test_uses_of_an_incomplete_ride_count() -> None:
@@ -100,7 +100,7 @@ def test_uses_of_an_incomplete_ride_count() -> None:
     world = make_world(make_table("metro", fare=fare, concession=[free("free", 3)],
                                   counts_to=["month", "trips"]))
     result = run(world, make_tap("out", "05-04 08:00:00", seq=1))
-    assert result.state.accumulators == {MAY: (3, 1)}
+    assert result.state.memories.accumulators == {MAY: (3, 1)}
 
 
 def test_two_rows_of_one_quota_look_at_what_was_before_the_ride() -> None:
@@ -108,7 +108,7 @@ def test_two_rows_of_one_quota_look_at_what_was_before_the_ride() -> None:
         {"rule": "gift", "funders": FUNDERS, "takes_off": 10,
          "quota": {"accumulator": "uses", "limit": 100}}])
     result = run(make_world(table), make_tap("single", "05-04 08:00:00", seq=1), state=used(99))
-    assert result.state.accumulators == {MAY: (101, 9)}
+    assert result.state.memories.accumulators == {MAY: (101, 9)}
 
 
 def test_in_words() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clearing.reference.state import Accumulator, State
-from tests.reference.town import legs, make_table, make_tap, make_world, prices, run
+from tests.reference.town import having, legs, make_table, make_tap, make_world, prices, run
 
 CARD = "5100000000000001"
 FUNDERS = [{"funder": "gz-finance"}]
@@ -20,7 +20,7 @@ GUANGZHOU = [
 
 
 def accumulators(amount: int, period: str = "2026-05", name: str = "month") -> State:
-    return State(accumulators={(CARD, name, period): Accumulator(amount, 9)})
+    return having({(CARD, name, period): Accumulator(amount, 9)})
 
 
 def price_after(amount: int, tiers: list[dict[str, Any]], **tap: Any) -> int:
@@ -63,7 +63,8 @@ def test_ride_that_crosses_the_bound_pays_by_what_was_spent_before_it() -> None:
                  state=accumulators(7900))
     assert prices(result) == [(200, 200), (200, 160), (200, 160)]
     assert legs(result)[1] == [("tier", "gz-finance", 40)]
-    assert result.state.accumulators[CARD, "month", "2026-05"] == (7900 + 200 + 160 + 160, 12)
+    assert result.state.memories.accumulators[CARD, "month", "2026-05"] == (
+        7900 + 200 + 160 + 160, 12)
 
 
 def test_month_is_that_of_the_service_day() -> None:
@@ -71,7 +72,7 @@ def test_month_is_that_of_the_service_day() -> None:
     result = run(world, make_tap("single", "06-01 03:59:59", seq=1),
                  make_tap("single", "06-01 04:00:00", seq=2), state=accumulators(8001))
     assert prices(result) == [(200, 160), (200, 200)]
-    assert result.state.accumulators == {
+    assert result.state.memories.accumulators == {
         (CARD, "month", "2026-05"): (8161, 10), (CARD, "month", "2026-06"): (200, 1)}
 
 
@@ -82,14 +83,14 @@ def test_day_accumulator_counts_due() -> None:
     result = run(world, *(make_tap("single", f"05-0{day} 08:0{n}:00", seq=day * 10 + n)
                           for day in (4, 5) for n in range(3)))
     assert [price for _, price in prices(result)] == [200, 200, 0] * 2
-    assert result.state.accumulators[CARD, "today", "2026-05-04"] == (600, 3)
-    assert result.state.accumulators[CARD, "month", "2026-05"] == (800, 6)
+    assert result.state.memories.accumulators[CARD, "today", "2026-05-04"] == (600, 3)
+    assert result.state.memories.accumulators[CARD, "month", "2026-05"] == (800, 6)
 
 
 def test_what_the_validator_charged_counts() -> None:
     world = make_world(make_table(counts_to=["month"]))
     result = run(world, make_tap("single", "05-04 08:00:00", seq=1, paid=150))
-    assert result.state.accumulators[CARD, "month", "2026-05"] == (150, 1)
+    assert result.state.memories.accumulators[CARD, "month", "2026-05"] == (150, 1)
 
 
 def test_state_given_stays_as_it_is() -> None:

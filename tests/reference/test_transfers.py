@@ -115,7 +115,7 @@ def test_credit_goes_by_the_first_ride_of_the_chain() -> None:
 def test_free_ride_whose_row_applied_is_a_transfer() -> None:
     free = [{"rule": "free", "funders": FUNDERS, "pays_amount": 0}]
     result = ride_buses({}, ("08:00:00", "1"), ("08:10:00", "2"), concession=free)
-    assert [chain.transfers for chain in result.state.chains.values()] == [1]
+    assert [chain.transfers for chain in result.state.memories.chains.values()] == [1]
 
 
 def test_nothing_to_transfer_from_after_an_incomplete_ride() -> None:
@@ -133,11 +133,13 @@ def test_chain_goes_on_in_the_next_run() -> None:
     assert prices(second) == [(200, 100)]
 
 
-def test_late_tap_is_no_transfer_from_a_later_ride() -> None:
+def test_late_tap_is_what_the_ride_after_it_transfers_from() -> None:
     world = make_world(make_table(transfer=[ROW]))
     first = run(world, make_tap("single", "05-04 08:00:00", seq=2, line="1"))
+    assert prices(first) == [(200, 200)]
     second = run(world, make_tap("single", "05-04 07:55:00", seq=1, line="2"), state=first.state)
-    assert prices(second) == [(200, 200)]
+    assert second.reversals == first.entries
+    assert prices(second) == [(200, 200), (200, 100)]
 
 
 @pytest.mark.parametrize(("order", "expected"), [

@@ -15,7 +15,7 @@ import msgspec
 
 from clearing.reference.engine import clear
 from clearing.reference.results import Result
-from clearing.reference.state import State
+from clearing.reference.state import Accumulator, Memories, State
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from fare_tables.model import Table
@@ -131,6 +131,11 @@ def make_tap(kind: str, when: str, stop: str = "a", *, seq: int, **changes: Any)
 def run(world: World, *taps: Tap, state: State | None = None) -> Result:
     """One run over these taps."""
     return clear(world, taps, state or State())
+
+
+def having(accumulators: dict[tuple[str, str, str], Accumulator]) -> State:
+    """A book that has no record yet, of cards that have counted this before."""
+    return State(opening=Memories(accumulators=accumulators))
 
 
 def ride_metro(

@@ -97,10 +97,11 @@ def contents(book: str | Path, *, with_refusals: bool = True) -> str:
         posted = opened.query(
             "SELECT window, debtor, creditor, cause, sum(amount) AS owed, sum(count) AS counted "
             "FROM flows WHERE run IN (SELECT run FROM runs) "
-            "GROUP BY window, debtor, creditor, cause ORDER BY window, debtor, creditor, cause")
+            "GROUP BY window, debtor, creditor, cause HAVING owed != 0 OR counted != 0 "
+            "ORDER BY window, debtor, creditor, cause")
         parts = [ledger.getvalue().decode(),
                  str([list(map(int, column)) for column in posted.values()]),
-                 str((runs[-1].watermark, runs[-1].closed_through, runs[-1].carried))]
+                 str((runs[-1].closed_through,))]
         if with_refusals:
             found = opened.query(
                 "SELECT run, file, line, offset, code, field, hex(raw) AS raw FROM refusals "

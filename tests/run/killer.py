@@ -28,10 +28,11 @@ from tests.run.command import contents, onecard
 STEPS = {
     "clearing.engine.run": ("read_files", "_judge_files", "raw_records"),
     "clearing.intake.intake:Intake": ("number_codes", "gather"),
-    "clearing.book.book:Book": ("begin", "load_state"),
-    "clearing.book.leftovers:Leftovers": ("drop_uncommitted", "drop_old_state"),
+    "clearing.book.book:Book": ("begin", "load_state", "records_since", "rides_since",
+                                "find_records", "find_refusals"),
+    "clearing.book.leftovers:Leftovers": ("drop_uncommitted",),
     "clearing.book.commit:OpenRun": (
-        "write_entries", "write_events", "write_refusals", "write_flows", "write_state",
+        "write_entries", "write_records", "write_refusals", "write_flows", "write_state",
         "write_names", "write_files", "write_window", "commit", "_complete_state", "_check_rows",
         "_totals"),
     "clearing.book.writer:TableWriter": ("finish",),
@@ -130,11 +131,11 @@ class Trial:
         committed = (done.code == 2 and "closed already" in done.err) or "as part-" in done.out
         assert done.code in (0, 1) or (committed and killed), done
         # A run that was committed before the kill leaves another one that took nothing.
-        whole = not committed
+        whole, again = not committed, f"run-{len(self.before) + 2}."
         first = contents(self.location.format(number), with_refusals=whole)
         answers = sorted(
             (path.name, path.read_text()) for path in self.files(number).iterdir()
-            if not path.name.startswith("run-2.") and path.suffix != ".unfinished")
+            if not path.name.startswith(again) and path.suffix != ".unfinished")
         self.run(self.after, number)
         second = contents(self.location.format(number), with_refusals=whole)
         return [first.split("\n[")[0], second.split("\n[")[0], str(answers),
@@ -158,8 +159,8 @@ def try_all(trial: Trial, share: int, shares: int) -> dict[str, Any]:
     """Kill, run again, compare; a share of the steps."""
     undisturbed, shared = 10_000 + share, 20_000 + share
     names = trial.steps(30_000 + share)
-    # From here on the commit row is stored.
-    committed = len(names) - names[::-1].index("drop_old_state")
+    # Behind the last look at whether nobody else writes, the commit row is stored.
+    committed = len(names) - names[::-1].index("check_writer") + 1
     early = range(1 + share, committed, shares)
     # Of many files in a row the first and the last, since each needs a book of its own.
     late = [step for step in range(committed, len(names) + 1)

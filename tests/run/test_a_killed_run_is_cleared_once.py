@@ -1,4 +1,7 @@
-"""kill -9 at any step of `clear` and `settle`, then the same command: the same book and answers."""
+"""kill -9 at any step of `clear` and `settle`, then the same command: the same book and answers.
+
+`late` is a `clear` of records whose window is closed: it takes entries back.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from benchmarks.clickhouse import Server
 from tests.run.command import REPOSITORY, environment
 
 SHARES = 2
-STEPS_LEAST = {"clear": 40, "settle": 30}
+STEPS_LEAST = {"clear": 35, "settle": 30, "late": 35}
 
 
 @pytest.fixture(params=["folder", "server"])
@@ -25,14 +28,16 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.location(f"killed_{request.node.callspec.params['what']}_{{}}")
 
 
-@pytest.mark.parametrize("what", ["clear", "settle"])
+@pytest.mark.parametrize("what", STEPS_LEAST)
 def test_same_book_and_answers(what: str, location: str, tmp_path: Path,
                                two_days: list[list[Path]]) -> None:
-    first, second = ([*map(str, paths), "--network", "demo", "--threads", "1"]
-                     for paths in two_days)
+    first, second = (list(map(str, paths)) for paths in two_days)
+    options = ["--network", "demo", "--threads", "1"]
     settle = ["settle", "--window", "2024-11-25", "--network", "demo"]
-    commands = ([["clear", *first], ["clear", *second]] if what == "clear" else
-                [["clear", *first], settle, ["clear", *second]])
+    some, more, day_1, day_2 = (["clear", *options, *paths] for paths in (
+        first[:1], first[1:], first, second))
+    commands = {"clear": [day_1, day_2], "settle": [day_1, settle, day_2],
+                "late": [some, settle, more, day_2]}[what]
     words = [word for command in commands for word in ("---", *command)]
     workers = []
     # Every step in a folder; on a server, whose steps are the same, every third.

@@ -63,7 +63,8 @@ def clear(book: Book, where: str, *paths: Path) -> int:
 def rows_of(book: Book) -> list[int]:
     """How many rows each table of the book has, committed or not."""
     return [int(book.query(f"SELECT count() AS rows FROM {table}")["rows"][0])
-            for table in ("entries", "card_states", "open_rides", "names", "files", "runs")]
+            for table in ("entries", "records", "card_states", "open_rides", "names", "files",
+                          "runs")]
 
 
 def test_a_run_with_such_a_tap_writes_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from clearing.engine.run import Report, clear_files
 from ext.codes import Code
 from tests.fares.folder import head, write
 from tests.intake.faults import FIELDS, LINES
-from tests.intake.sender import RECEIVED_AT, file_of, line_of, outcomes, read
+from tests.intake.sender import FIXED, RECEIVED_AT, file_of, line_of, outcomes, read
 from tests.memory_book import MemoryBook
 
 BY_DISTANCE = """
@@ -32,6 +32,7 @@ RECORDS = [
     {**CARD, "card_seq": "3", "distance_m": "2000000002"},      # PRICE_OVERFLOW
     {**CARD, "card_seq": "1"},                                  # DUPLICATE
     {**CARD, "card_seq": "4"}, {**CARD, "card_seq": "4", "device": "D2"},       # CONFLICT
+    {**CARD, "card_seq": "5"}, {**CARD, "card_seq": "5", **FIXED},              # CORRECTED
 ]
 GOOD = file_of([line_of()])
 FILES: list[tuple[bytes, str | None]] = [

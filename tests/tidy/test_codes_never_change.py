@@ -12,7 +12,8 @@ from ext.codes import Code
 from network.refusals import WORDS
 
 GOLDEN = Path(__file__).parent / "codes.txt"
-STORED = ("Code", "TapKind", "RideState", "Cause", "Reason")
+STORED = ("Code", "TapKind", "RideState", "Cause", "Reason", "CorrectionKind",
+          "CorrectionReason")
 
 
 def test_numbers_are_those_that_were_given_out() -> None:

@@ -1,0 +1,267 @@
+"""The middle of a run: cards cleared on threads, and what that changes written meanwhile.
+
+A run clears its cards from what they were like at the end of the last closed window, with all
+records since: those that the book has, and its own. So files and runs decide nothing. Where a
+record is of a closed window, or may have come before in one, its card is cleared from an earlier
+end of a window in the same way, and what cards were like at the ends since is told again. Where
+records of one identity are of both sides of such an end (a correction of the time can be), those
+before it are set aside there: handed on with the open rides, to judge those behind it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from clearing import __version__
+from clearing.book import Book, OpenRun
+from clearing.book.native import bytes_of, join_records, raw_of
+from clearing.book.queries import by_card
+from clearing.book.state import State, no_state
+from clearing.engine.context import ClearingContext
+from clearing.engine.partition import (
+    Before,
+    Cleared,
+    Clearer,
+    Stretch,
+    before,
+    days_of,
+    filter_of,
+    first_day_of,
+    identities,
+    of_cards,
+    on_threads,
+)
+from clearing.intake.intake import Intake
+from ext import records
+from ext.clearing.partition import add_to_card_filter
+from ext.records import Records
+from settlement.flows import FlowSums
+
+Filter = npt.NDArray[np.uint64]     # of cards, see ext.clearing.partition
+Progress = Callable[[str, int, int], None]      # stage, done, of how many
+TAPS_OF_A_PARTITION = 16_384
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the book has of some cards."""
+
+    state: State
+    taps: Records
+    ledger: Records
+    first_day: int
+    read: Filter | None = None      # of which cards the ledger was read; None: of all
+
+    def without(self, card_filter: Filter) -> Loaded:
+        """The same of cards that a filter has not."""
+        def others(rows: Records) -> Records:
+            chosen = of_cards(rows, card_filter, others=True)
+            kept: Records = raw_of(rows)[chosen].view(rows.dtype)
+            return kept
+        return Loaded(self.state, others(self.taps), others(self.ledger), self.first_day,
+                      self.read)
+
+    def by_partition(self, partitions: int) -> Before:
+        """Made ready to be found by partition."""
+        return before(self.state, self.taps, self.ledger, self.first_day, partitions, self.read)
+
+
+class Stages:
+    """What a run makes of its records, and how much of it there is."""
+
+    def __init__(self, context: ClearingContext, book: Book, run: OpenRun, threads: int,
+                 progress: Progress) -> None:
+        self.context, self.book, self.run = context, book, run
+        self.threads, self.progress = threads, progress
+        self.sums = FlowSums()
+        self.refused: list[tuple[Records, npt.NDArray[np.uint16]]] = []     # taps, codes
+        self.rides = self.reversed = self.open_rides = 0
+        closed = book.closed_through
+        self._closed = -1 if closed is None else closed
+        self._partitions = self._done = 0
+        self._lock = threading.Lock()
+
+    def clear(self, intake: Intake, touched: Filter | None) -> None:
+        """Clear the cards of new records, writing as it goes.
+
+        In which order anything reaches the book decides nothing: it keeps rows by card.
+        touched: the cards; None: of a new book, which has nothing of them.
+        """
+        stretch = Stretch(self._closed, self._closed + 1, self._closed)
+        # What its records made by now is in the ledger, if the same tables and engine made it.
+        read = filter_of(0) if touched is not None and self._is_as_before() else None
+        loaded = self._load(stretch, touched, read)
+        self._partitions = intake.partitions
+        clearers = self._clearers(loaded.by_partition(intake.partitions), stretch)
+        # Partitions that wait, and why: doubtful taps, entries that are taken back unread.
+        waiting: list[tuple[int, Records]] = []
+        unread: list[tuple[int, Records]] = []
+
+        def clear_or_wait(clearer: Clearer, partition: int) -> None:
+            doubtful = clearer.prepare(intake, partition)
+            if len(doubtful):
+                waiting.append((partition, doubtful))
+                return
+            cleared = clearer.clear(partition)
+            if len(cleared.contradicted):
+                unread.append((partition, cleared.contradicted))
+            else:
+                self._keep(cleared)
+
+        on_threads(clearers, clear_or_wait, range(intake.partitions))
+        self._add(clearers)
+        # One question for all of a kind: each costs a walk through the ledger.
+        if unread:
+            rows = join_records([entries for _, entries in unread], records.ENTRY)
+            read = filter_of(len(rows))
+            add_to_card_filter(bytes_of(rows), read)
+            loaded = self._read_ledger(loaded, stretch, read)
+            self._clear_chosen(
+                intake, self._clearers(loaded.by_partition(intake.partitions), stretch),
+                [partition for partition, _ in unread], None)
+        if waiting:
+            assert touched is not None
+            doubtful = join_records([taps for _, taps in waiting], records.TAP)
+            self._clear_doubtful(intake, stretch, self._read_ledger(loaded, stretch, touched),
+                                 [partition for partition, _ in waiting], doubtful)
+
+    def _is_as_before(self) -> bool:
+        """Whether all that is in open windows was made by these tables and this engine."""
+        made_by = [(run.network_digest, run.version) for run in reversed(self.book.runs())
+                   if run.closed_through == max(self._closed, 0)]
+        return set(made_by) <= {(self.context.network.digest, __version__)}
+
+    def _clear_doubtful(self, intake: Intake, stretch: Stretch, loaded: Loaded,
+                        partitions: list[int], doubtful: Records) -> None:
+        """Clear partitions of which some cards may have to be cleared from further back."""
+        late, first_day = self._find_late(doubtful)
+        on_time = loaded.without(late).by_partition(intake.partitions)
+        self._clear_chosen(intake, self._clearers(on_time, stretch), partitions,
+                           lambda taps: of_cards(taps, late, others=True))
+        if first_day is None:
+            return
+        closed = self.book.closed_windows()
+        base = max((window for window in closed if window < first_day), default=-1)
+        longer = Stretch(base, stretch.first_open, stretch.ended,
+                         [window for window in closed if window > base])
+        before_ = self._load(longer, late).by_partition(intake.partitions)
+        self._clear_chosen(intake, self._clearers(before_, longer), partitions,
+                           lambda taps: of_cards(taps, late), count=False)
+
+    def _clear_chosen(self, intake: Intake, clearers: list[Clearer], partitions: Iterable[int],
+                      choose: Callable[[Records], npt.NDArray[np.bool_]] | None, *,
+                      count: bool = True) -> None:
+        """Clear some of the new records of some partitions, or all."""
+        def clear(clearer: Clearer, partition: int) -> None:
+            clearer.prepare(intake, partition, choose)
+            cleared = clearer.clear(partition)
+            assert len(cleared.contradicted) == 0, "the ledger of these cards was read"
+            self._keep(cleared, count=count)
+
+        on_threads(clearers, clear, partitions)
+        self._add(clearers)
+
+    def _find_late(self, doubtful: Records) -> tuple[Filter, int | None]:
+        """The cards that have a record in a closed window, and its first day; None: no card has.
+
+        A record that came before, or that contradicts one, is of the other's window, too.
+        """
+        days = days_of(self.context, doubtful)
+        found = self.book.find_records(doubtful)
+        found = found[found["service_day"] <= self._closed]
+        found = found[np.isin(identities(found), identities(doubtful))]
+        own = doubtful[days <= self._closed]
+        late = filter_of(len(own) + len(found))
+        add_to_card_filter(bytes_of(own), late)
+        add_to_card_filter(bytes_of(found), late)
+        first = [*days[days <= self._closed].tolist(), *found["service_day"].tolist()]
+        return late, min(first) if first else None
+
+    def close(self, day: int) -> None:
+        """Clear every card with a record up to a day once more, up to the end of its window."""
+        taps = self.book.records_since(self._closed)
+        due = raw_of(taps)[taps["service_day"] <= day].view(taps.dtype)
+        touched = filter_of(len(due))
+        add_to_card_filter(bytes_of(due), touched)
+        stretch = Stretch(self._closed, self._closed + 1, day, [day])
+        loaded = self._load(stretch, touched)
+        self._partitions = 1
+        while self._partitions * TAPS_OF_A_PARTITION < len(loaded.taps) and (
+                self._partitions < 2_048):
+            self._partitions *= 2
+        clearers = self._clearers(loaded.by_partition(self._partitions), stretch)
+
+        def clear(clearer: Clearer, partition: int) -> None:
+            clearer.prepare(None, partition)
+            self._keep(clearer.clear(partition))
+
+        on_threads(clearers, clear, range(self._partitions))
+        self._add(clearers)
+
+    def _load(self, stretch: Stretch, cards: Filter | None, read: Filter | None = None) -> Loaded:
+        """What the book has of some cards; None: it is new, and has nothing.
+
+        read: the cards whose entries are read, too; None: all of them.
+        """
+        if cards is None:
+            nothing = np.zeros(0, records.TAP), np.zeros(0, records.ENTRY)
+            return Loaded(no_state(), *nothing, 0)
+        state = self.book.load_state(stretch.base, cards) if stretch.base >= 0 else no_state()
+        open_rides = state.open_rides.copy()
+        open_rides["flags"] |= records.TAP_FLAGS["CARRIED"]
+        taps = join_records(
+            [open_rides, self.book.records_since(stretch.base, cards)], records.TAP)
+        self.context.check_calendar(int(taps["tapped_at"].max(initial=0)))
+        loaded = Loaded(state, by_card(taps), np.zeros(0, records.ENTRY),
+                        first_day_of(self.context, stretch.base), read)
+        return loaded if read is not None else self._read_ledger(loaded, stretch, cards)
+
+    def _read_ledger(self, loaded: Loaded, stretch: Stretch, cards: Filter) -> Loaded:
+        """The same with the entries that stand in the ledger of some cards."""
+        ledger = self.book.rides_since(loaded.first_day, cards)
+        # Of the last closed days only what is still open there is entered again.
+        known = ledger["service_day"] <= stretch.base
+        waiting = loaded.state.open_rides
+        waiting = waiting[waiting["flags"] & records.TAP_FLAGS["SET_ASIDE"] == 0]
+        known &= ~np.isin(_began(ledger, "started_at"), _began(waiting, "tapped_at"))
+        ledger = raw_of(ledger)[~known].view(ledger.dtype)
+        return replace(loaded, ledger=ledger, read=None if loaded.read is None else cards)
+
+    def _clearers(self, before_: Before, stretch: Stretch) -> list[Clearer]:
+        return [Clearer(self.context, before_, stretch) for _ in range(self.threads)]
+
+    def _add(self, clearers: Iterable[Clearer]) -> None:
+        for clearer in clearers:
+            self.sums.merge(clearer.sums.rows())
+
+    def _keep(self, cleared: Cleared, *, count: bool = True) -> None:
+        """Write what a partition made; called from the clearing threads.
+
+        count: whether the partition is done.
+        """
+        self.run.write_entries(cleared.changes)
+        self.run.write_records(cleared.arrived)
+        for window, cards, accumulators, open_rides in cleared.states:
+            self.run.write_state(window, cards, accumulators, open_rides)
+        with self._lock:
+            self.reversed += cleared.reversed
+            self.rides += len(cleared.changes) - cleared.reversed
+            self.open_rides += cleared.still_open
+            if len(cleared.refused):
+                self.refused.append((cleared.refused, cleared.codes))
+            self._done += count
+            self.progress("clear", self._done, self._partitions)
+
+
+def _began(rows: Records, when: str) -> Records:
+    """Card, counter and time of a way in."""
+    return np.rec.fromarrays([rows["card_hi"], rows["card_lo"], rows["card_seq"], rows[when]])

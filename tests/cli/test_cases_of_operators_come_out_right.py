@@ -1,0 +1,87 @@
+"""Small inputs after what operators reported: what came out wrong at 0.1.0 comes out right.
+
+They lie beside the repository; the table of what is right is in their README.md.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.run.command import REPOSITORY, accepted, shown
+
+CASES = REPOSITORY.parent / "shared" / "cases"
+TOWN = CASES / "town"
+
+
+def files_of(case: str, *names: str) -> list[Path]:
+    """Files of a case; the test is skipped where they are not here."""
+    found = [CASES / case / name for name in names]
+    for path in found:
+        if not path.is_file():
+            pytest.skip(f"{path} is not here: it is not part of the repository")
+    return found
+
+
+def clear(book: Path, *paths: Path, network: Path = TOWN) -> list[dict[str, Any]]:
+    """One run; the rides that stand."""
+    accepted("clear", *paths, "--network", network, "--book", book)
+    return shown("rides", book)
+
+
+def told(rides: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
+    """Card, state and what was paid."""
+    return [(ride["card"][-2:], ride["state"], ride["paid"]) for ride in rides]
+
+
+@pytest.mark.parametrize("first", ["day1-control.csv", "day1-with-rogue.csv"])
+def test_one_validator_a_day_ahead(first: str, tmp_path: Path) -> None:
+    """22: two riders are inside at the end of day 1; one clock harms its own tap only."""
+    day_1, day_2 = files_of("22-one-validator-a-day-ahead", first, "day2.csv")
+    clear(tmp_path / "book", day_1)
+    rides = told(clear(tmp_path / "book", day_2))
+    assert rides[:2] == [("17", "COMPLETE", 200), ("25", "COMPLETE", 200)]
+    assert rides[2:] == ([("33", "SINGLE_TAP", 200)] if "rogue" in first else [])
+
+
+def test_the_exits_come_when_the_day_is_settled(tmp_path: Path) -> None:
+    """22, with the window closed between: the difference is posted, and nobody pays 7.00."""
+    day_1, day_2 = files_of("22-one-validator-a-day-ahead", "day1-with-rogue.csv", "day2.csv")
+    book = tmp_path / "book"
+    clear(book, day_1)
+    accepted("settle", "--window", "2025-10-10", "--book", book)
+    assert told(clear(book, day_2))[:2] == [("17", "COMPLETE", 200), ("25", "COMPLETE", 200)]
+    assert sum(row["paid"] for row in shown("entries", book)) == 600
+    assert {row["net"] for row in shown("positions", book) if row["member"] == "t-metro"} == {400}
+
+
+@pytest.mark.parametrize("order", [("station-a.csv", "station-b.csv"),
+                                   ("station-b.csv", "station-a.csv")])
+def test_one_stations_file_a_day_late(order: tuple[str, str], tmp_path: Path) -> None:
+    """28: one ride, as in one run, whichever station's file comes first."""
+    files = files_of("28-one-stations-file-a-day-late", *order)
+    for path in files:
+        rides = clear(tmp_path / "book", path)
+    assert told(rides) == [("17", "COMPLETE", 200), ("25", "SAME_STATION", 200)]
+    assert rides == clear(tmp_path / "at-once", *files)
+    assert shown("positions", tmp_path / "book") == shown("positions", tmp_path / "at-once")
+
+
+def test_what_was_refused_is_sent_again_to_a_mended_network(tmp_path: Path) -> None:
+    """21: the operator is entered, and those two records come in a file of their own."""
+    first, mended, by_hand = files_of("21-fix-the-network-and-send-again", "taps.csv",
+                                      "new-operator.toml", "by-hand.csv")
+    assert len(clear(tmp_path / "book", first)) == 1
+    town = tmp_path / "town"
+    shutil.copytree(TOWN, town)
+    with (town / "network.toml").open("a", encoding="utf-8") as out:
+        out.write(mended.read_text("utf-8"))
+    table = (town / "t-bus.toml").read_text("utf-8")
+    (town / "t-bus.toml").write_text(
+        table.replace('operators = ["t-bus"]', 'operators = ["t-bus", "new-bus"]'), "utf-8")
+    rides = clear(tmp_path / "book", by_hand, network=town)
+    assert [(ride["operator"], ride["paid"]) for ride in rides] == [
+        ("t-bus", 200), ("new-bus", 200), ("new-bus", 200)]
