@@ -150,7 +150,8 @@ class Clearer:
             return Cleared(changes, nothing, nothing, pipeline.codes[:0], 0, contradicted)
         self.sums.add_from(self._add_flows(changes), len(changes))
         taps, refused = pipeline.all_taps, pipeline.refused
-        arrived = taps[pipeline.arrived]
+        # As bytes: field by field takes several times as long.
+        arrived = raw_of(taps)[pipeline.arrived].view(TAP)
         states = self._states(partition, None if self._stretch.closes else arrived)
         return Cleared(changes, arrived, taps[refused], pipeline.codes[refused],
                        len(pipeline.still_open), contradicted, states)
