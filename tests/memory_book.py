@@ -133,10 +133,11 @@ class MemoryBook:
         entries = entries[entries["service_day"] >= day]
         return by_card(not_taken_back(entries[of_cards(entries, card_filter)]), ride_order)
 
-    def records_since(self, day: int, card_filter: Any = None) -> Any:
+    def records_since(self, day: int, card_filter: Any = None, until: int = 0xFFFF) -> Any:
         taps = self.all_rows("records")
         taps["flags"] |= records.TAP_FLAGS["CARRIED"]
-        taps = taps[taps["service_day"].astype(int) > day]
+        days = taps["service_day"].astype(int)
+        taps = taps[(days > day) & (days <= until)]
         return by_card(taps[of_cards(taps, card_filter)])
 
     def find_records(self, identities: Any) -> Any:

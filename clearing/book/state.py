@@ -105,8 +105,7 @@ def _load_filtered(
         assert isinstance(writers, np.ndarray)
         records = np.empty(len(writers), dtype)
         fill_records(records.view(packed(dtype)), block)
-        listed = np.empty(len(records), np.uint32)
-        listed = listed[:list_in_card_filter(bytes_of(records), card_filter, listed)]
+        listed = list_marked(bytes_of(records), card_filter)
         runs.append(writers[listed])
         rows.append(raw_of(records)[listed].view(dtype))
     found = join_records(rows, dtype)
@@ -138,8 +137,7 @@ def newest_open_rides(store: Store, stretch: Stretch, card_filter: Array | None 
         parts += records_of(iter([block]), TAP)
     writers, taps = np.concatenate(runs), join_records(parts, TAP)
     if card_filter is not None:
-        listed = np.empty(len(taps), np.uint32)
-        listed = listed[:list_in_card_filter(bytes_of(taps), card_filter, listed)]
+        listed = list_marked(bytes_of(taps), card_filter)
         writers, taps = writers[listed], raw_of(taps)[listed].view(TAP)
     if len(taps) == 0:
         return writers, taps
@@ -194,6 +192,12 @@ def records_of(
         yield records
 
 
+def list_marked(rows: Array, card_filter: Array) -> Array:
+    """Which rows (bytes, the card first) are of the filter's cards, and of a few others."""
+    listed = np.empty(len(rows), np.uint32)
+    return listed[:list_in_card_filter(rows, card_filter, listed)]
+
+
 def marked(blocks: Iterator[Columns], card_filter: Array | None) -> Iterator[Columns]:
     """Of blocks with card_hi and card_lo, the rows of the filter's cards and of a few others."""
     for block in blocks:
@@ -202,9 +206,7 @@ def marked(blocks: Iterator[Columns], card_filter: Array | None) -> Iterator[Col
             continue
         cards = np.empty((len(block["card_hi"]), 2), "<u8")
         cards[:, 0], cards[:, 1] = block["card_hi"], block["card_lo"]
-        listed = np.empty(len(cards), np.uint32)
-        listed = listed[:list_in_card_filter(
-            cards.view(np.uint8).reshape(len(cards), 16), card_filter, listed)]
+        listed = list_marked(cards.view(np.uint8).reshape(len(cards), 16), card_filter)
         if len(listed):
             yield {name: np.asarray(column)[listed] for name, column in block.items()}
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from clearing.book import State
 from clearing.book.native import bytes_of, join_records, raw_of
 from clearing.book.queries import by_card, ride_order
+from clearing.book.state import list_marked
 from clearing.engine.context import ClearingContext
 from clearing.intake.intake import Intake
 from ext.clearing.changes import list_changes
@@ -26,7 +27,6 @@ from ext.clearing.netting import add_flows
 from ext.clearing.partition import (
     add_to_card_filter,
     list_by_partition,
-    list_in_card_filter,
 )
 from ext.clearing.pipeline import Carried, PartitionPipeline
 from ext.clearing.tables import EntryTables
@@ -192,8 +192,8 @@ class Clearer:
 
     def _say_corrected(self, changes: Records) -> None:
         """Of cards that have a correction among the new records, say so on what is taken back."""
-        new = self._pipeline.all_taps[self._pipeline.arrived]
-        corrections = new[new["revision"] > 0]
+        taps, arrived = self._pipeline.all_taps, self._pipeline.arrived
+        corrections = taps[arrived[taps["revision"][arrived] > 0]]
         if len(corrections):
             caused = np.isin(_cards_of(changes), _cards_of(corrections))
             caused &= changes["flags"] & RIDE_FLAGS["REVERSAL"] != 0
@@ -331,10 +331,8 @@ def filter_of(cards: int) -> npt.NDArray[np.uint64]:
 def of_cards(rows: Records, card_filter: npt.NDArray[np.uint64], *, others: bool = False
              ) -> npt.NDArray[np.bool_]:
     """Which rows are of the filter's cards (and of a few more), or which are of others."""
-    listed = np.empty(len(rows), dtype=np.uint32)
-    listed = listed[:list_in_card_filter(bytes_of(rows), card_filter, listed)]
     chosen = np.full(len(rows), others)
-    chosen[listed] = not others
+    chosen[list_marked(bytes_of(rows), card_filter)] = not others
     return chosen
 
 

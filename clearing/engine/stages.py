@@ -157,10 +157,11 @@ class Stages:
         self._clear_chosen(intake, self._clearers(before_, longer), partitions,
                            lambda taps: of_cards(taps, late), count=False)
 
-    def _clear_chosen(self, intake: Intake, clearers: list[Clearer], partitions: Iterable[int],
+    def _clear_chosen(self, intake: Intake | None, clearers: list[Clearer],
+                      partitions: Iterable[int],
                       choose: Callable[[Records], npt.NDArray[np.bool_]] | None, *,
                       count: bool = True) -> None:
-        """Clear some of the new records of some partitions, or all."""
+        """Clear some of the new records of some partitions, or all, or what the book has alone."""
         def clear(clearer: Clearer, partition: int) -> None:
             clearer.prepare(intake, partition, choose)
             cleared = clearer.clear(partition)
@@ -188,8 +189,7 @@ class Stages:
 
     def close(self, day: int) -> None:
         """Clear every card with a record up to a day once more, up to the end of its window."""
-        taps = self.book.records_since(self._closed)
-        due = raw_of(taps)[taps["service_day"] <= day].view(taps.dtype)
+        due = self.book.records_since(self._closed, until=day)
         touched = filter_of(len(due))
         add_to_card_filter(bytes_of(due), touched)
         stretch = Stretch(self._closed, self._closed + 1, day, [day])
@@ -198,14 +198,8 @@ class Stages:
         while self._partitions * TAPS_OF_A_PARTITION < len(loaded.taps) and (
                 self._partitions < 2_048):
             self._partitions *= 2
-        clearers = self._clearers(loaded.by_partition(self._partitions), stretch)
-
-        def clear(clearer: Clearer, partition: int) -> None:
-            clearer.prepare(None, partition)
-            self._keep(clearer.clear(partition))
-
-        on_threads(clearers, clear, range(self._partitions))
-        self._add(clearers)
+        self._clear_chosen(None, self._clearers(loaded.by_partition(self._partitions), stretch),
+                           range(self._partitions), None)
 
     def _load(self, stretch: Stretch, cards: Filter | None, read: Filter | None = None) -> Loaded:
         """What the book has of some cards; None: it is new, and has nothing.
