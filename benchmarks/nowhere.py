@@ -25,6 +25,9 @@ class Nowhere:
     def names(self) -> list[Name]:
         return []
 
+    def has_network(self, digest: str) -> bool:
+        return True
+
     def file_digests(self) -> dict[str, tuple[int, str]]:
         return {}
 

@@ -117,6 +117,7 @@ cpdef enum Reason:
     SUPERSEDED = 2      # a reversal in the entry's own window, which was still open
     LATE_RECORD = 3     # a difference for a window that was closed when the record came
     CORRECTION = 4      # a correction: an entry of corrected taps, or a reversal that one caused
+    RESTATED = 5        # a table or the network changed, and somebody asked for the differences
 
 
 cpdef enum Basis:

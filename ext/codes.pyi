@@ -93,6 +93,7 @@ class Reason(IntEnum):
     SUPERSEDED = 2
     LATE_RECORD = 3
     CORRECTION = 4
+    RESTATED = 5
 
 class Basis(IntEnum):
     FLAT = 1

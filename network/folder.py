@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,9 +20,9 @@ Links = dict[str, dict[str, int]]           # stop -> neighbour -> metres
 LineStops = dict[str, dict[str, int]]       # line -> stop -> metres along it
 Zones = dict[str, str]                      # stop -> its zone
 Matrix = dict[tuple[str, str], int]         # (from, to) -> minor units
+Contents = dict[str, bytes]                 # path in the folder -> what the file holds
 
 SHIPPED = Path(__file__).parents[1] / "fare_tables" / "data"
-BLOCK_BYTES = 1 << 20
 
 
 def list_networks() -> list[str]:
@@ -54,17 +53,28 @@ def _holds_network(folder: Path) -> bool:
         return False
 
 
-def digest_of(folder: Path) -> str:
-    """SHA-256 over the network's TOML and CSV files, names and contents."""
+def read_contents(folder: Path) -> Contents:
+    """The network's TOML and CSV files: all that decides anything."""
+    found = sorted([*folder.glob("*.toml"), *folder.glob("*.csv"), *folder.glob("layouts/*")])
+    # A folder or a pipe decides nothing: no reader takes it.
+    return {path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in found if path.is_file()}
+
+
+def write_contents(contents: Contents, folder: Path) -> None:
+    """The same files in another folder."""
+    for name, content in contents.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+
+
+def digest_of(contents: Contents) -> str:
+    """SHA-256 over the files, names and contents."""
     digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.toml"), *folder.glob("*.csv"), *folder.glob("layouts/*")]):
-        if not path.is_file():      # a folder or a pipe decides nothing: no reader takes it
-            continue
-        name = path.relative_to(folder).as_posix().encode()
-        with path.open("rb") as file:
-            digest.update(b"%d %s %d\n" % (len(name), name, os.fstat(file.fileno()).st_size))
-            while block := file.read(BLOCK_BYTES):
-                digest.update(block)
+    for name, content in sorted(contents.items()):
+        digest.update(b"%d %s %d\n" % (len(name.encode()), name.encode(), len(content)))
+        digest.update(content)
     return digest.hexdigest()
 
 

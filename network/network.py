@@ -13,11 +13,13 @@ from network.civil import civil_offset_s, seconds_of
 from network.errors import TableError
 from network.folder import (
     SHIPPED,
+    Contents,
     Links,
     NetworkFolder,
     Stops,
     digest_of,
     find_folder,
+    read_contents,
 )
 from network.model import AccumulatorSpec, Issuer, NetworkFile, Operator
 
@@ -78,9 +80,14 @@ class Network:
         return seconds_of(self.model.day_starts_at)
 
     @cached_property
+    def contents(self) -> Contents:
+        """Every file of the network that decides something, as it was when first asked for."""
+        return read_contents(self.folder.path)
+
+    @cached_property
     def digest(self) -> str:
-        """Of every file of the network that decides something."""
-        return digest_of(self.folder.path)
+        """Of these files: by it a run says what it cleared by."""
+        return digest_of(self.contents)
 
     @property
     def locator(self) -> str:

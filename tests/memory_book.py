@@ -63,6 +63,9 @@ class MemoryRun:
     def write_files(self, files: Iterable[BookFile]) -> None:
         self.files += files
 
+    def write_network(self, digest: str, contents: Mapping[str, bytes]) -> None:
+        pass
+
     def write_window(self, day: int) -> None:
         self.closed = day
 
@@ -106,6 +109,9 @@ class MemoryBook:
 
     def names(self) -> list[Name]:
         return [name for _, _, run in self.committed for name in run.names]
+
+    def has_network(self, digest: str) -> bool:
+        return any(run.network_digest == digest for run in self.runs())
 
     def file_digests(self) -> dict[str, tuple[int, str]]:
         return {file.sha256: (run.run, file.name)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from clearing.answers.explanation import ExplainedLeg, Explanation, explain
+from clearing.answers.priced_by import priced_by
 from clearing.answers.replay import entries_of_card, legs_of, replay_card
 from clearing.answers.session import Session
 from clearing.book import Book
@@ -39,6 +40,7 @@ class RideExplanation(Explanation):
     card: str
     card_seq: int
     taps: list[TapOrigin]
+    has_changed: bool       # the network's folder has other tables by now, or is gone
 
 
 def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
@@ -50,16 +52,19 @@ def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
     if not card or not (counter.isascii() and counter.isdigit()):
         raise OnecardError(f"{ride!r} does not name a ride", expected="CARD/COUNTER",
                            remedy="copy both from `onecard show rides`")
-    names, plain = session.names(), session.plain()
+    names = session.names()
     rows = entries_of_card(session.book, *card_bits(card))
-    found = [(row, priced) for row, priced in replay_card(rows, plain, names)
-             if row["card_seq"] == int(counter)]
-    if not found:
+    if int(counter) not in rows["card_seq"]:
         raise OnecardError(f"the book has no ride {ride}", where=session.book.store.where,
                            expected="a ride of a committed run",
                            remedy=f"list the card's rides: onecard show rides --card {card}")
-    return [_explanation(row, priced, plain, names, _origins(session.book, row, names))
-            for row, priced in found]
+    with priced_by(session) as networks:
+        digests, worlds = networks.digests(rows), networks.worlds(rows)
+        return [_explanation(row, priced, world, names, _origins(session.book, row, names),
+                             networks.has_changed(digest))
+                for digest, world, (row, priced) in zip(
+                    digests, worlds, replay_card(rows, worlds, names), strict=True)
+                if row["card_seq"] == int(counter)]
 
 
 def _origins(book: Book, row: Any, names: Names) -> list[TapOrigin]:
@@ -83,7 +88,7 @@ def _origins(book: Book, row: Any, names: Names) -> list[TapOrigin]:
 
 
 def _explanation(row: Any, priced: Priced, plain: World, names: Names,
-                 taps: list[TapOrigin]) -> RideExplanation:
+                 taps: list[TapOrigin], has_changed: bool) -> RideExplanation:
     """The ride as the ledger has it, with the trace by which the plain engine comes to it."""
     offset_s = civil_offset_s(plain.model.time_zone, plain.model.taps_from)
     replayed = replace(
@@ -92,4 +97,5 @@ def _explanation(row: Any, priced: Priced, plain: World, names: Names,
         due=int(row["due"]), price=int(row["price"]), paid=int(row["paid"]),
         variance=int(row["variance"]), legs=[ExplainedLeg(*leg) for leg in legs_of(row, names)])
     return RideExplanation(
-        **vars(replayed), card=priced.ride.card, card_seq=int(row["card_seq"]), taps=taps)
+        **vars(replayed), card=priced.ride.card, card_seq=int(row["card_seq"]), taps=taps,
+        has_changed=has_changed)

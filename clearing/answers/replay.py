@@ -6,7 +6,7 @@ the validator, the entry's own due is what it said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from clearing.reference.results import COMPLETE, OVERTIME, Entry, Leg, Ride
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from ext.codes import Cause, RideState
-from ext.records import RIDE_FLAGS, Records
+from ext.records import ENTRY, RIDE_FLAGS, Records
 from network.cards import card_text
 from network.civil import day_of
 from network.names import Names
@@ -31,14 +31,18 @@ PRICED_ORDER = "greatest(started_at, if(started_at = 0, ended_at, 0)), started_a
 def entries_of_card(book: Book, high: int, low: int) -> Records:
     """Every entry of a card that stands, in the order they are priced."""
     found = list(book.rides(f"card_hi = {high} AND card_lo = {low}", PRICED_ORDER))
-    return np.concatenate(found) if found else np.zeros(0)
+    return np.concatenate(found) if found else np.zeros(0, ENTRY)
 
 
-def replay_card(rows: Records, plain: World, names: Names) -> Iterator[tuple[Any, Priced]]:
-    """Each entry of a card beside the same ride priced by the plain engine."""
+def replay_card(rows: Records, worlds: Iterable[World], names: Names
+                ) -> Iterator[tuple[Any, Priced]]:
+    """Each entry of a card beside the same ride priced by the plain engine.
+
+    worlds: the network that each was priced by.
+    """
     memory = Memory()
-    for row in rows:
-        priced = price(plain, ride_of(row, names), memory)
+    for row, world in zip(rows, worlds, strict=True):
+        priced = price(world, ride_of(row, names), memory)
         memory = priced.after
         yield row, priced
 

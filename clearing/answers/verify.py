@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 
 from clearing.answers.listings import flows_of
+from clearing.answers.priced_by import PricedBy, priced_by
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card
 from clearing.answers.session import Session
 from clearing.book import Book
 from clearing.book.views import LEGS_IN_SQL
-from clearing.reference.world import world_of
 from ext.codes import Cause
-from ext.records import RIDE_FLAGS, Records
-from fare_tables.source import load_tables
+from ext.records import ENTRY, RIDE_FLAGS, Records
 from network.members import LEVELS
 from network.numbering import NumberedNetwork
 from settlement.positions import net_positions
@@ -74,27 +73,24 @@ def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
     return sums
 
 
-def check_prices(book: Book, numbered: NumberedNetwork, cards: int | None) -> tuple[int, list[str]]:
+def check_prices(session: Session, numbered: NumberedNetwork, cards: int | None
+                 ) -> tuple[int, list[str]]:
     """How many rides were priced again by the plain engine, and where it differs.
 
     cards: so many, taken evenly from all by their number; None: every card.
     """
-    where = "1" if cards is None else _sample(book, cards)
-    plain = world_of(numbered.network, load_tables(numbered.network.folder.path))
+    where = "1" if cards is None else _sample(session.book, cards)
     breaks, checked = list[str](), 0
-    waiting: list[Records] = []
-    for block in book.rides(where, f"card_hi, card_lo, {PRICED_ORDER}"):
-        waiting.append(block)
-        rows = np.concatenate(waiting)
-        ends = np.flatnonzero(np.diff(rows["card_lo"]) | np.diff(rows["card_hi"])) + 1
-        whole, rest = (rows[:ends[-1]], rows[ends[-1]:]) if len(ends) else (rows[:0], rows)
-        waiting = [rest]
-        for card in np.split(whole, ends[:-1]) if len(ends) else []:
-            checked += len(card)
-            breaks += _check_card(card, plain, numbered)
-    for card in waiting:
-        checked += len(card)
-        breaks += _check_card(card, plain, numbered)
+    waiting = np.zeros(0, ENTRY)
+    with priced_by(session) as networks:
+        for block in session.book.rides(where, f"card_hi, card_lo, {PRICED_ORDER}"):
+            rows = np.concatenate([waiting, block])
+            ends = np.flatnonzero(np.diff(rows["card_lo"]) | np.diff(rows["card_hi"])) + 1
+            whole, waiting = (rows[:ends[-1]], rows[ends[-1]:]) if len(ends) else (rows[:0], rows)
+            checked += len(whole)
+            breaks += _check_cards(whole, networks, numbered)
+        checked += len(waiting)
+        breaks += _check_cards(waiting, networks, numbered)
     return checked, breaks[:BREAKS_MOST]
 
 
@@ -105,11 +101,16 @@ def _sample(book: Book, cards: int) -> str:
     return f"intHash64(card_lo) % {every} = 0" if cards else "0"
 
 
-def _check_card(rows: Records, plain: Any, numbered: NumberedNetwork) -> list[str]:
-    breaks = []
-    for row, priced in replay_card(rows, plain, numbered.names):
-        for difference in differences(row, priced, plain, numbered.names):
-            breaks.append(f"ride {priced.ride.card}/{priced.ride.card_seq}: {difference}")
+def _check_cards(rows: Records, networks: PricedBy, numbered: NumberedNetwork) -> list[str]:
+    """Where the plain engine prices otherwise; rows: all that stands of some cards, by card."""
+    breaks, worlds = [], networks.worlds(rows)
+    ends = np.flatnonzero(np.diff(rows["card_lo"]) | np.diff(rows["card_hi"])) + 1
+    for first, last in pairwise([0, *ends.tolist(), len(rows)]):
+        own = worlds[first:last]
+        replayed = replay_card(rows[first:last], own, numbered.names)
+        for world, (row, priced) in zip(own, replayed, strict=True):
+            for difference in differences(row, priced, world, numbered.names):
+                breaks.append(f"ride {priced.ride.card}/{priced.ride.card_seq}: {difference}")
     return breaks
 
 
@@ -134,4 +135,4 @@ def verify(session: Session, cards: int | None = None) -> Verification:
     """
     numbered = session.numbered()
     breaks = check_balances(session.book, numbered)
-    return Verification(breaks, *check_prices(session.book, numbered, cards))
+    return Verification(breaks, *check_prices(session, numbered, cards))

@@ -26,6 +26,7 @@ from clearing.book.schema import (
     FILES,
     FLOWS,
     NAMES,
+    NETWORKS,
     OPEN_RIDES,
     RAW_BYTES,
     RECORDS,
@@ -83,13 +84,15 @@ class OpenRun:
         self._refusals = TableWriter(store, REFUSALS, run)
         self._files = TableWriter(store, FILES, run)
         self._names = TableWriter(store, NAMES, run)
+        self._networks = TableWriter(store, NETWORKS, run)
         self._windows = TableWriter(store, WINDOWS, run)
 
     @property
     def _writers(self) -> tuple[TableWriter, ...]:
         return (
             self._entries, self._records, self._refusals, self._flows, self._cards,
-            self._accumulators, self._open_rides, self._files, self._names, self._windows)
+            self._accumulators, self._open_rides, self._files, self._names, self._networks,
+            self._windows)
 
     def write_entries(self, entries: Array) -> None:
         """Hand over entries (ENTRY), as often as there are some; sorted by card is fastest."""
@@ -148,6 +151,12 @@ class OpenRun:
             [name.scope.encode() for name in names],
             [name.code.encode() for name in names],
         ])
+
+    def write_network(self, digest: str, contents: Mapping[str, bytes]) -> None:
+        """Hand over the files of a network that the book does not have yet, by their paths."""
+        self._check_open()
+        self._networks.write([[digest.encode()] * len(contents),
+                              [path.encode() for path in contents], list(contents.values())])
 
     def write_files(self, files: Iterable[BookFile]) -> None:
         """Hand over what became of each file."""

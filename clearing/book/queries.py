@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, BinaryIO
+from itertools import pairwise
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from clearing.book.export import export
 from clearing.book.native import Array, Column, join_records, raw_of
 from clearing.book.runs import Run
-from clearing.book.schema import RUNS
+from clearing.book.schema import CARD_STATES, RUNS
 from clearing.book.state import marked, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import complete_legs, stored_columns
@@ -25,6 +26,20 @@ IDENTITY = ("card_hi", "card_lo", "card_seq")
 
 # What one statement looks for; more make its text slow to read for the store.
 _WANTED = 10_000
+
+
+class Cards(NamedTuple):
+    """Some of all cards: those whose lower 64 bits are from one number to another."""
+
+    first: int
+    last: int
+
+    def sql(self) -> str:
+        """As a condition."""
+        return f"card_lo BETWEEN {self.first} AND {self.last}"
+
+
+EVERY_CARD = Cards(0, (1 << 64) - 1)
 
 
 class Queries:
@@ -62,6 +77,20 @@ class Queries:
             "ORDER BY kind, number")
         return list(map(Name, found["kind"], _integers(found["number"]), found["scope"],
                         found["code"]))
+
+    def has_network(self, digest: str) -> bool:
+        """Whether the book keeps the network's files."""
+        found = self.store.columns(f"SELECT count() AS files FROM networks "
+                                   f"WHERE run <= {self._last()} AND digest = '{digest}'")
+        return bool(found["files"][0])
+
+    def network_contents(self, digest: str) -> dict[str, bytes]:
+        """The files of a network that a run cleared by, by their paths."""
+        found = self.store.columns(
+            f"SELECT path, hex(content) AS content FROM networks WHERE run <= {self._last()} "
+            f"AND digest = '{digest}' ORDER BY run, path")
+        return {str(path): bytes.fromhex(str(content))
+                for path, content in zip(found["path"], found["content"], strict=True)}
 
     def file_digests(self) -> dict[str, tuple[int, str]]:
         """The run and the name of every file that was taken, by its SHA-256 in hex."""
@@ -102,6 +131,43 @@ class Queries:
             f"SELECT window FROM windows WHERE run <= {self._last()} ORDER BY window")
         return _integers(found["window"])
 
+    def network_digests(self) -> dict[int, str]:
+        """The network that each run cleared by, where runs differ; else only the last run's."""
+        found = self.store.columns(
+            f"SELECT run, network_digest FROM runs WHERE run <= {self._last()} AND "
+            f"(run = {self._last()} OR (SELECT uniqExact(network_digest) FROM runs) > 1)")
+        return dict(zip(_integers(found["run"]), found["network_digest"], strict=True))
+
+    def networks_since(self, day: int) -> set[tuple[str, str]]:
+        """Network digest and software version of the runs that closed this day, or came later."""
+        found = self.store.columns(
+            "SELECT DISTINCT network_digest, version FROM runs "
+            f"WHERE run <= {self._last()} AND closed_through >= {day}")
+        return set(zip(found["network_digest"], found["version"], strict=True))
+
+    def state_writers(self, cards: Array) -> Array:
+        """Who wrote last what some cards are like at the ends of windows.
+
+        cards: records with card_hi and card_lo, each card once. Rows of card_hi, card_lo, window
+        and run.
+        """
+        columns = ("card_hi", "card_lo", "window", "run")
+        found = [np.zeros(0, [("card_hi", "<u8"), ("card_lo", "<u8"), ("window", "<u2"),
+                              ("run", "<u4")])]
+        for start in range(0, len(cards), _WANTED):
+            listed = ",".join(f"({high},{low})" for high, low in zip(
+                *(cards[name][start:start + _WANTED].tolist() for name in columns[:2]),
+                strict=True))
+            read = self.store.columns(
+                f"SELECT card_hi, card_lo, window, max(run) AS writer FROM {CARD_STATES.name} "
+                f"WHERE run <= {self._last()} AND (card_hi, card_lo) IN ({listed}) "
+                "GROUP BY card_hi, card_lo, window")
+            rows = np.zeros(len(read["writer"]), found[0].dtype)
+            for name, column in zip(columns, read.values(), strict=True):
+                rows[name] = column
+            found.append(rows)
+        return np.concatenate(found)
+
     def find_records(self, identities: Array) -> Array:
         """The received records (TAP) that have one of these cards and counters.
 
@@ -130,8 +196,25 @@ class Queries:
             found |= set(zip(_integers(columns["file"]), _integers(columns["line"]), strict=True))
         return found
 
+    def split_cards(self, day: int, until: int, records: int) -> list[Cards]:
+        """All cards, in parts that have about so many records of days after one, up to another."""
+        found = self.store.columns(
+            f"SELECT count() AS records FROM records WHERE run <= {self._last()} "
+            f"AND service_day > {day} AND service_day <= {until}")
+        parts = -(-int(found["records"][0]) // records)
+        if parts < 2:
+            return [EVERY_CARD]
+        levels = ", ".join(f"{part} / {parts}" for part in range(1, parts))
+        found = self.store.columns(
+            f"SELECT arrayJoin(arrayMap(x -> toUInt64(x), quantiles({levels})(card_lo))) AS cut "
+            f"FROM records WHERE run <= {self._last()} "
+            f"AND service_day > {day} AND service_day <= {until}")
+        cuts = sorted(set(_integers(found["cut"])))
+        return [Cards(first, last - 1) for first, last in pairwise(
+            [0, *cuts, EVERY_CARD.last + 1]) if first < last]
+
     def records_since(self, day: int, card_filter: Array | None = None,
-                      until: int = DAYS_MOST) -> Array:
+                      until: int = DAYS_MOST, cards: Cards = EVERY_CARD) -> Array:
         """The records (TAP, flagged CARRIED) of days after one, by card.
 
         card_filter: see ext.clearing.partition: of its cards and of a few others; None: of all.
@@ -140,12 +223,14 @@ class Queries:
         columns = ", ".join(f"`{name}`" for name in stored_columns(TAP))
         parts = list(records_of(marked(self.store.blocks(
             f"SELECT {columns} FROM records WHERE run <= {self._last()} "
-            f"AND service_day > {day} AND service_day <= {until}"), card_filter), TAP))
+            f"AND service_day > {day} AND service_day <= {until} AND {cards.sql()}"),
+            card_filter), TAP))
         found = join_records(parts, TAP)
         found["flags"] |= TAP_FLAGS["CARRIED"]
         return by_card(found)
 
-    def rides_since(self, day: int, card_filter: Array | None = None) -> Array:
+    def rides_since(self, day: int, card_filter: Array | None = None, until: int = DAYS_MOST,
+                    cards: Cards = EVERY_CARD) -> Array:
         """The entries that stand of service days from one on, by card and ride time.
 
         Their `replaces` says which run wrote them. card_filter: as in `records_since`.
@@ -156,7 +241,8 @@ class Queries:
         reversal = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
         parts = list(records_of(marked(self.store.blocks(
             f"SELECT {columns}, if({reversal}, replaces, run) AS replaces FROM entries "
-            f"WHERE run <= {self._last()} AND service_day >= {day}"), card_filter), ENTRY, names))
+            f"WHERE run <= {self._last()} AND service_day >= {day} AND service_day <= {until} "
+            f"AND {cards.sql()}"), card_filter), ENTRY, names))
         found = join_records(parts, ENTRY)
         complete_legs(found)
         return by_card(not_taken_back(found), ride_order)

@@ -142,6 +142,12 @@ NAMES = Table(
     (Column("run", "UInt32"), Column("kind", "String"), Column("number", "UInt32"),
      Column("scope", "String"), Column("code", "String")),
     ("kind", "number"))
+# The files of each network that runs cleared by, under the digest that their commit rows name.
+NETWORKS = Table(
+    "networks",
+    (Column("run", "UInt32"), Column("digest", "String"), Column("path", "String"),
+     Column("content", "String")),
+    ("digest", "path"))
 WINDOWS = Table("windows", (Column("run", "UInt32"), Column("window", "UInt16")), ("window",))
 RUNS = Table("runs", _typed(Run), ("run",), partition="")
 BOOK = Table(
@@ -150,5 +156,5 @@ BOOK = Table(
 
 STATE = (CARD_STATES, ACCUMULATORS, OPEN_RIDES)
 # What a run writes before its commit row.
-LEDGER = (ENTRIES, RECORDS, REFUSALS, FLOWS, *STATE, FILES, NAMES, WINDOWS)
+LEDGER = (ENTRIES, RECORDS, REFUSALS, FLOWS, *STATE, FILES, NAMES, NETWORKS, WINDOWS)
 TABLES = (*LEDGER, RUNS, BOOK)

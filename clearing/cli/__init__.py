@@ -19,6 +19,8 @@ COMMANDS = {
     "show": "list rides, entries, postings, positions, runs, files, refusals, variances",
     "price": "say what one ride costs and why, without a book",
     "explain": "say why a ride costs what it costs, and who paid",
+    "restate": "price closed days again by changed tables, and post what differs",
+    "what-if": "say what riders and funders would have paid by other tables",
     "tables": "check, print or import fare tables",
     "verify": "add the books up again, and price rides again with the plain engine",
 }
@@ -37,7 +39,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"clearing.cli.{cmd_name}").command
+        command = importlib.import_module(f"clearing.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

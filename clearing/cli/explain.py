@@ -46,6 +46,8 @@ def _print_origin(one: RideExplanation) -> None:
     """What clearing took of the ride, and the records that it is from."""
     from clearing.cli.explanation import FEES
 
+    if one.has_changed:
+        click.echo("priced by the tables as they were then: their folder has others by now")
     text = one.money.text
     for leg in one.legs:
         if leg.cause in FEES:

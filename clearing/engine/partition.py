@@ -53,11 +53,12 @@ class Stretch:
     first_open: int                 # differences of closed windows are posted in this one
     ended: int                      # rides of days up to this one, if still open, have no exit
     windows: Sequence[int] = ()     # at the end of these the cards' state is told again
+    restates: bool = False          # tables changed: what differs is RESTATED
 
     @property
-    def closes(self) -> bool:
-        """Whether windows are closed: then every card is told, else those with new records."""
-        return self.ended >= self.first_open
+    def tells_all(self) -> bool:
+        """Whether every card's state is told, or only that of cards with new records."""
+        return self.restates or self.ended >= self.first_open
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ class Clearer:
         taps, refused = pipeline.all_taps, pipeline.refused
         # As bytes: field by field takes several times as long.
         arrived = raw_of(taps)[pipeline.arrived].view(TAP)
-        states = self._states(partition, None if self._stretch.closes else arrived)
+        states = self._states(partition, None if self._stretch.tells_all else arrived)
         return Cleared(changes, arrived, taps[refused], pipeline.codes[refused],
                        len(pipeline.still_open), contradicted, states)
 
@@ -176,7 +177,10 @@ class Clearer:
         ledger = by_card(ledger[ledger["service_day"] >= first_day], ride_order)
         changes = np.empty(len(made) + len(ledger), ENTRY)
         changes = changes[:list_changes(made, ledger, self._stretch.first_open, changes)]
-        self._say_corrected(changes)
+        if self._stretch.restates:
+            changes["reason"] = Reason.RESTATED
+        else:
+            self._say_corrected(changes)
         contradicted = changes[changes["flags"] & RIDE_FLAGS["REVERSAL"] != 0]
         if read is None:
             return changes, contradicted[:0]

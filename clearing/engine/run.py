@@ -23,6 +23,7 @@ from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.native import join_records
 from clearing.book.schema import RAW_BYTES
 from clearing.engine.context import ClearingContext, load_context
+from clearing.engine.kept_networks import kept_network
 from clearing.engine.stages import Progress, Stages, no_progress
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.intake import Intake
@@ -30,6 +31,8 @@ from clearing.intake.reader import read_files
 from ext import records
 from ext.codes import Code
 from ext.records import Records
+from fare_tables.changed import Priced, changed_operators
+from fare_tables.source import load_tables
 from network.civil import day_of
 from network.errors import OnecardError
 from network.names import Names
@@ -49,6 +52,16 @@ class Report:
     flows: Records = field(default_factory=lambda: np.zeros(0, records.FLOW))
     rejects: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by index in files
     raw: dict[int, list[bytes]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Restated:
+    """What changed tables make of closed windows."""
+
+    run: Run | None     # None: nothing was posted
+    entered: int
+    taken_back: int
+    flows: Records      # FLOW: the differences
 
 
 def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int,
@@ -112,6 +125,39 @@ def close_window(day: int, network: str, book: Book) -> Report:
         stages.close(day)
         run.write_window(day)
         return _finish(stages, None, [], [])
+
+
+def restate_windows(since: int, network: str, book: Book, *, threads: int, dry_run: bool
+                    ) -> Restated:
+    """Clear closed windows from a service day on by the tables as they are now; post differences.
+
+    since: days since 1970. dry_run: nothing is kept.
+    Raises OnecardError and TableError.
+    """
+    last = book.last_run()
+    context = load_context(network, Names(book.names()))
+    digest = _digest(context, last, "restate", [str(since)])
+    with book.begin(digest=digest, kind="restate") as run:
+        _check_parent(run, last)
+        stages = Stages(context, book, run, threads, no_progress)
+        stages.restate(since, _operators_to_restate(since, context, book))
+        return Restated(None if dry_run else _finish(stages, None, [], []).run, stages.rides,
+                        stages.reversed, stages.sums.rows())
+
+
+def _operators_to_restate(since: int, context: ClearingContext, book: Book) -> list[int] | None:
+    """Whose rides can cost otherwise than they did in windows from a day on; None: anybody's."""
+    now, changed = Priced(context.network, context.tables), set[str]()
+    for digest, version in book.networks_since(since) - {(context.network.digest, __version__)}:
+        if version != __version__:
+            return None
+        with kept_network(book, digest) as network:
+            operators = changed_operators(
+                Priced(network, load_tables(network.folder.path)), now)
+            if operators is None:
+                return None
+            changed |= operators
+    return [context.names.number("member", code) for code in changed]
 
 
 class _Clock:
@@ -182,6 +228,8 @@ def _finish(stages: Stages, intake: Intake | None, outcomes: list[BookFile], tak
     flows = stages.sums.rows()
     run.write_flows(flows)
     run.write_names(context.names.unstored())
+    if not stages.book.has_network(context.network.digest):
+        run.write_network(context.network.digest, context.network.contents)
     run.write_files(refusals.outcomes)
     records_ = sum(outcome.records for outcome in refusals.outcomes)
     accepted = sum(outcome.accepted for outcome in refusals.outcomes)

@@ -11,7 +11,7 @@ before it are set aside there: handed on with the open rides, to judge those beh
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,6 +40,7 @@ from clearing.intake.intake import Intake
 from ext import records
 from ext.clearing.partition import add_to_card_filter
 from ext.records import Records
+from network.civil import DAYS_MOST
 from settlement.flows import FlowSums
 
 Filter = npt.NDArray[np.uint64]     # of cards, see ext.clearing.partition
@@ -85,7 +86,10 @@ class Stages:
         self.sums = FlowSums()
         self.refused: list[tuple[Records, npt.NDArray[np.uint16]]] = []     # taps, codes
         self.rides = self.reversed = self.open_rides = 0
-        closed = book.closed_through
+        last, closed = book.last_run(), book.closed_through
+        # Every run leaves open windows as its own tables and engine have them.
+        self.is_as_before = last is None or (last.network_digest, last.version) == (
+            context.network.digest, __version__)
         self._closed = -1 if closed is None else closed
         self._partitions = self._done = 0
         self._lock = threading.Lock()
@@ -98,7 +102,7 @@ class Stages:
         """
         stretch = Stretch(self._closed, self._closed + 1, self._closed)
         # What its records made by now is in the ledger, if the same tables and engine made it.
-        read = filter_of(0) if touched is not None and self._is_as_before() else None
+        read = filter_of(0) if touched is not None and self.is_as_before else None
         loaded = self._load(stretch, touched, read)
         self._partitions = intake.partitions
         clearers = self._clearers(loaded.by_partition(intake.partitions), stretch)
@@ -133,12 +137,16 @@ class Stages:
             doubtful = join_records([taps for _, taps in waiting], records.TAP)
             self._clear_doubtful(intake, stretch, self._read_ledger(loaded, stretch, touched),
                                  [partition for partition, _ in waiting], doubtful)
+        if touched is not None and not self.is_as_before:
+            self._clear_others(stretch, touched)
 
-    def _is_as_before(self) -> bool:
-        """Whether all that is in open windows was made by these tables and this engine."""
-        made_by = [(run.network_digest, run.version) for run in reversed(self.book.runs())
-                   if run.closed_through == max(self._closed, 0)]
-        return set(made_by) <= {(self.context.network.digest, __version__)}
+    def _clear_others(self, stretch: Stretch, touched: Filter) -> None:
+        """Clear by changed tables what other cards have in open windows."""
+        others = self.book.records_since(self._closed)
+        others = others[of_cards(others, touched, others=True)]
+        marked = filter_of(len(others))
+        add_to_card_filter(bytes_of(others), marked)
+        self._clear_known(stretch, self._load(stretch, marked).without(touched))
 
     def _clear_doubtful(self, intake: Intake, stretch: Stretch, loaded: Loaded,
                         partitions: list[int], doubtful: Records) -> None:
@@ -189,12 +197,33 @@ class Stages:
 
     def close(self, day: int) -> None:
         """Clear every card with a record up to a day once more, up to the end of its window."""
-        due = self.book.records_since(self._closed, until=day)
+        until = day if self.is_as_before else DAYS_MOST
+        due = self.book.records_since(self._closed, until=until)
         touched = filter_of(len(due))
         add_to_card_filter(bytes_of(due), touched)
         stretch = Stretch(self._closed, self._closed + 1, day, [day])
-        loaded = self._load(stretch, touched)
-        self._partitions = 1
+        self._clear_known(stretch, self._load(stretch, touched))
+
+    def restate(self, since: int, operators: Collection[int] | None) -> None:
+        """Clear by changed tables every card with a record of some day or a later one.
+
+        operators: member numbers of those whose rides can cost otherwise; None: all. Differences of
+        closed windows are posted in the first open one.
+        """
+        closed = self.book.closed_windows()
+        base = max((window for window in closed if window < since), default=-1)
+        due = self.book.records_since(base)
+        if operators is not None:
+            due = due[np.isin(due["operator"], list(operators))]
+        touched = filter_of(len(due))
+        add_to_card_filter(bytes_of(due), touched)
+        stretch = Stretch(base, self._closed + 1, self._closed,
+                          [window for window in closed if window > base], restates=True)
+        self._clear_known(stretch, self._load(stretch, touched))
+
+    def _clear_known(self, stretch: Stretch, loaded: Loaded) -> None:
+        """Clear what the book has of some cards, without new records."""
+        self._partitions, self._done = 1, 0
         while self._partitions * TAPS_OF_A_PARTITION < len(loaded.taps) and (
                 self._partitions < 2_048):
             self._partitions *= 2

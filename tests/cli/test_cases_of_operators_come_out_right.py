@@ -85,3 +85,27 @@ def test_what_was_refused_is_sent_again_to_a_mended_network(tmp_path: Path) -> N
     rides = clear(tmp_path / "book", by_hand, network=town)
     assert [(ride["operator"], ride["paid"]) for ride in rides] == [
         ("t-bus", 200), ("new-bus", 200), ("new-bus", 200)]
+
+
+def test_a_distance_table_is_corrected_after_its_window_closed(tmp_path: Path) -> None:
+    """14: the difference is posted with its reason, and the ride explained by what priced it."""
+    case = "14-distance-table-corrected-after-settlement"
+    day_1, day_2 = files_of(case, "day1.csv", "day2.csv")
+    network, book = tmp_path / "town", tmp_path / "book"
+    shutil.copytree(CASES / case / "wrong", network)
+    assert [paid for *_, paid in told(clear(book, day_1, network=network))] == [300]
+    accepted("settle", "--window", "2024-12-05", "--book", book)
+    shutil.copytree(CASES / case / "right", network, dirs_exist_ok=True)
+    card, seq = shown("rides", book)[0]["card"], shown("rides", book)[0]["card_seq"]
+    explained = accepted("explain", f"{card}/{seq}", "--book", book).out
+    assert "3.00" in explained and "their folder has others by now" in explained
+    assert "no differences" in accepted("verify", "--all", "--book", book).out
+    assert len(clear(book, day_2, network=network)) == 2
+    dry = accepted("restate", "--since", "2024-12-05", "--book", book, "--dry-run").out
+    assert "-1.00" in dry and "nothing was posted" in dry
+    assert len(shown("entries", book)) == 2
+    accepted("restate", "--since", "2024-12-05", "--book", book)
+    entries = shown("entries", book)
+    assert [(row["paid"], row["window"]) for row in entries if row["card"] == card] == [
+        (300, "2024-12-05"), (-300, "2024-12-06"), (200, "2024-12-06")]
+    assert [row["paid"] for row in shown("rides", book)] == [200, 200]

@@ -1,0 +1,86 @@
+"""The networks that rides were priced by: as they were then, kept in the book.
+
+What a card has in open windows was priced by the network of the last run: a run with changed tables
+clears every card of theirs again. In a closed window it was priced by the run that told last what
+the card was like at the window's end: the one that closed it, or one that took a late record or
+restated the window since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+
+from clearing.answers.session import Session
+from clearing.engine.kept_networks import kept_network
+from clearing.reference.world import World, world_of
+from ext.records import Records
+from fare_tables.source import load_tables
+from network.errors import OnecardError
+from network.network import load_network
+
+
+class PricedBy:
+    """Finds each ride's network, as the plain engine reads it."""
+
+    def __init__(self, session: Session, folders: ExitStack) -> None:
+        self._book = session.book
+        # One that is named takes the place of all that were.
+        self._named = session.plain() if session.network else None
+        self._digests = self._book.network_digests()
+        self._last = self._digests[max(self._digests)]
+        self._closed = np.unique(self._book.closed_windows())
+        self._locator = session.locator()
+        self._now: str | None = None      # digest of the folder
+        self._folders = folders
+        self._worlds: dict[str, World] = {}
+
+    def worlds(self, rows: Records) -> list[World]:
+        """The network of each of some entries that stand."""
+        return [self.world(digest) for digest in self.digests(rows)]
+
+    def digests(self, rows: Records) -> list[str]:
+        """The digest of each one's network."""
+        digests = [self._last] * len(rows)
+        if self._named is not None or len(self._digests) < 2:
+            return digests      # there is but one
+        cards = np.unique(rows[["card_hi", "card_lo"]])
+        told = {row[:3]: row[3] for row in self._book.state_writers(cards).tolist()}
+        places = np.searchsorted(self._closed, rows["service_day"])
+        for index, (high, low, place) in enumerate(zip(
+                rows["card_hi"].tolist(), rows["card_lo"].tolist(), places.tolist(),
+                strict=True)):
+            if place < len(self._closed):
+                writer = told[high, low, int(self._closed[place])]
+                digests[index] = self._digests[writer]
+        return digests
+
+    def world(self, digest: str) -> World:
+        """A network that runs cleared by; see `digests`."""
+        if self._named is not None:
+            return self._named
+        if digest not in self._worlds:
+            self._worlds[digest] = self._unpack(digest)
+        return self._worlds[digest]
+
+    def has_changed(self, digest: str) -> bool:
+        """Whether the network's own folder has other tables by now, or is gone."""
+        if self._now is None:
+            try:
+                self._now = load_network(self._locator).digest
+            except OnecardError:
+                self._now = "gone"
+        return self._named is None and self._now != digest
+
+    def _unpack(self, digest: str) -> World:
+        network = self._folders.enter_context(kept_network(self._book, digest))
+        return world_of(network, load_tables(network.folder.path))
+
+
+@contextmanager
+def priced_by(session: Session) -> Iterator[PricedBy]:
+    """Open as long as its networks are read."""
+    with ExitStack() as folders:
+        yield PricedBy(session, folders)

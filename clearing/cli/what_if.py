@@ -1,0 +1,63 @@
+"""onecard what-if: a period by other tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from clearing.cli.options import book_option, format_options, threads_option
+
+if TYPE_CHECKING:
+    from clearing.answers.what_if import Comparison
+
+
+@click.command("what-if")
+@click.option("--network", required=True, help="The other tables: a shipped network by name, or "
+              "a folder of your own, such as a changed copy of the book's.")
+@click.option("--from", "first", required=True, metavar="DAY", help="The first service day.")
+@click.option("--to", "last", required=True, metavar="DAY", help="The last service day.")
+@book_option
+@format_options
+@threads_option
+def command(network: str, first: str, last: str, book: str, form: str | None,
+            threads: int) -> None:
+    """Say what riders and funders would have paid by other tables; nothing is posted.
+
+    Prices are compared: what the tables say that riders should pay, whatever validators took.
+    "now" is what the ledger has, "then" what the other tables make of the same records.
+
+    \b
+    Example:
+      onecard what-if --network dearer --from 2024-11-25 --to 2024-11-25 --book book
+    """
+    from clearing.answers.session import open_session
+    from clearing.answers.what_if import COLUMNS, what_if
+    from clearing.cli.output import print_csv, print_json
+
+    with open_session(book) as session:
+        compared = what_if(session, network, first, last, threads=threads)
+    if form == "csv":
+        print_csv(COLUMNS, compared.rows)
+    elif form == "json":
+        print_json(COLUMNS, compared.rows)
+    else:
+        _print(compared, f"{first} to {last} by {network}")
+
+
+def _print(compared: Comparison, title: str) -> None:
+    from clearing.answers.what_if import COLUMNS
+    from clearing.cli.output import print_table
+
+    text, riders = compared.currency.text, compared.riders
+    print_table(f"{title}: in {compared.currency.name}", COLUMNS,
+                ((*row[:2], f"{row[2]:,}", *map(text, row[3:])) for row in compared.rows),
+                right=COLUMNS[2:])
+    click.echo(f"{riders.pay_more:,} cards pay more, {riders.pay_less:,} less, "
+               f"{riders.pay_the_same:,} the same")
+    if riders.deciles:
+        click.echo("of the cards, a tenth each lies between these differences: "
+                   + "  ".join(map(text, riders.deciles)))
+    if compared.without_fare:
+        click.echo(f"{compared.without_fare:,} records are of rides for which these tables have no "
+                   "fare; they are not counted in \"then\"")

@@ -1,0 +1,31 @@
+"""Networks as runs cleared by them: the book keeps their files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from clearing.book import Book
+from network.errors import BookDamaged
+from network.folder import digest_of, write_contents
+from network.network import Network, load_network
+
+
+@contextmanager
+def kept_network(book: Book, digest: str) -> Iterator[Network]:
+    """The network that has a digest; its files can be read inside of `with`.
+
+    Raises BookDamaged where the book has other files than runs cleared by.
+    """
+    contents = book.network_contents(digest)
+    if digest_of(contents) != digest:
+        raise BookDamaged(
+            f"the tables with the digest {digest[:16]}… are not what was written",
+            where=book.store.where, expected="the files that runs cleared by",
+            remedy="restore the book from a backup; or name the folder that has them with "
+                   "--network, to ask by it")
+    with tempfile.TemporaryDirectory(prefix="onecard-") as folder:
+        write_contents(contents, Path(folder))
+        yield load_network(folder)

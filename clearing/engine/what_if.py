@@ -1,0 +1,100 @@
+"""Prices a period that the book has by other tables. Nothing is posted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from clearing.book import Book
+from clearing.book.native import bytes_of, join_records
+from clearing.book.queries import by_card
+from clearing.book.state import no_state
+from clearing.engine.context import ClearingContext
+from clearing.engine.partition import (
+    Clearer,
+    Stretch,
+    before,
+    filter_of,
+    first_day_of,
+    on_threads,
+)
+from clearing.engine.stages import TAPS_OF_A_PARTITION
+from ext import records
+from ext.clearing.partition import add_to_card_filter
+from ext.codes import Code
+from ext.records import TAP_FLAGS, Records
+
+TAPS_AT_ONCE = 8 << 20      # with what is made of them, about 4 GiB
+DAY_S = 86_400
+WITHOUT_FARE = [int(Code.NO_FARE), int(Code.PRICE_OVERFLOW)]
+
+# Entries that tables make of some rides, and those that stand in the ledger.
+Compare = Callable[[Records, Records], None]
+
+
+@dataclass(frozen=True)
+class Period:
+    """Service days, days since 1970, both inclusive."""
+
+    first: int
+    last: int
+
+    def of(self, entries: Records) -> Records:
+        """The entries of these days."""
+        days = entries["service_day"]
+        own: Records = entries[(days >= self.first) & (days <= self.last)]
+        return own
+
+
+def price_period(context: ClearingContext, book: Book, period: Period, compare: Compare, *,
+                 threads: int) -> int:
+    """Hand over what the tables of a context make of a period, beside what stands in the ledger.
+
+    `compare` gets all entries of its cards at once, each time of other cards. Cards begin with what
+    they had counted at the end of the last closed window before the period. Returns how many
+    records are of rides without a fare.
+    """
+    base = max((window for window in book.closed_windows() if window < period.first), default=-1)
+    closed = book.closed_through
+    # A ride that begins on the last day can end so much later.
+    until = period.last - (-context.network.model.ride_limit_s // DAY_S)
+    stretch = Stretch(base, base + 1, min(period.last, -1 if closed is None else closed))
+    without_fare = 0
+    for cards in book.split_cards(base, until, TAPS_AT_ONCE):
+        taps = book.records_since(base, until=until, cards=cards)
+        context.check_calendar(int(taps["tapped_at"].max(initial=0)))
+        made, refused = _price(context, book, stretch, taps, threads)
+        compare(period.of(made),
+                book.rides_since(period.first, until=period.last, cards=cards))
+        without_fare += refused
+    return without_fare
+
+
+def _price(context: ClearingContext, book: Book, stretch: Stretch, taps: Records, threads: int
+           ) -> tuple[Records, int]:
+    """The entries of some cards, and how many records have no fare."""
+    touched = filter_of(len(taps))
+    add_to_card_filter(bytes_of(taps), touched)
+    state = book.load_state(stretch.base, touched) if stretch.base >= 0 else no_state()
+    open_rides = state.open_rides.copy()
+    open_rides["flags"] |= TAP_FLAGS["CARRIED"]
+    taps = by_card(join_records([open_rides, taps], records.TAP))
+    partitions = 1
+    while partitions * TAPS_OF_A_PARTITION < len(taps):
+        partitions *= 2
+    prepared = before(state, taps, np.zeros(0, records.ENTRY),
+                      first_day_of(context, stretch.base), partitions, None)
+    made: list[Records] = []
+    refused: list[int] = []
+
+    def clear(clearer: Clearer, partition: int) -> None:
+        clearer.prepare(None, partition)
+        cleared = clearer.clear(partition)
+        made.append(cleared.changes.copy())
+        refused.append(int(np.count_nonzero(np.isin(cleared.codes, WITHOUT_FARE))))
+
+    on_threads([Clearer(context, prepared, stretch) for _ in range(threads)], clear,
+               range(partitions))
+    return join_records(made, records.ENTRY), sum(refused)

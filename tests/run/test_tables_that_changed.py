@@ -1,0 +1,186 @@
+"""A changed table holds for open windows at once, and for closed ones when somebody asks.
+
+What was settled stays, and the differences say what the changed table would have made of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from pathlib import Path
+
+import pytest
+
+from clearing.book import open_book
+from ext.codes import Reason
+from tests.run.command import accepted, refused, shown
+from tests.run.test_arrival_does_not_matter import (
+    CARDS,
+    DAYS,
+    SMALL,
+    Row,
+    clear,
+    owed,
+    rides_of,
+    rows_of,
+    settle,
+    tap,
+)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """A network that can be changed."""
+    return Path(shutil.copytree(SMALL, tmp_path / "network"))
+
+
+def make_dearer(network: Path) -> Path:
+    """Bus A costs 3.00 instead of 2.00 from now on, and always did."""
+    table = network / "bus-a.toml"
+    text = table.read_text(encoding="utf-8")
+    assert "amount = 200" in text
+    table.write_text(text.replace("amount = 200", "amount = 300"), encoding="utf-8")
+    return network
+
+
+def other_card(seq: int) -> list[Row]:
+    """A record of a card that has no other."""
+    return [{"card": "19999", **tap(seq, f"26 {8 + seq:02}:00", "metro", "top_up")}]
+
+
+def verified(book: Path) -> str:
+    return accepted("verify", "--all", "--book", book).out
+
+
+def at_once(tmp_path: Path, network: Path, rows: list[Row], *days: str) -> Path:
+    """A book that knew it all from the beginning."""
+    book = tmp_path / "at-once"
+    clear(book, tmp_path, rows, network)
+    for day in days:
+        settle(book, tmp_path, day)
+    return book
+
+
+def test_open_windows_follow_a_changed_table(network: Path, tmp_path: Path) -> None:
+    """Also for cards that the next run has no record of."""
+    book, rows = tmp_path / "book", rows_of()
+    clear(book, tmp_path, rows, network)
+    make_dearer(network)
+    clear(book, tmp_path, other_card(1), network)
+    same = at_once(tmp_path, network, [*rows, *other_card(1)])
+    assert rides_of(book) == rides_of(same)
+    assert owed(book) == owed(same)
+    assert "no differences" in verified(book)
+    assert not {row["reason"] for row in shown("entries", book)} - {
+        int(Reason.ORIGINAL), int(Reason.SUPERSEDED)}
+
+
+def test_so_do_the_windows_behind_one_that_is_closed(network: Path, tmp_path: Path) -> None:
+    """`settle` leaves no open window with entries by the tables of before."""
+    book, rows = tmp_path / "book", rows_of()
+    clear(book, tmp_path, rows, network)
+    make_dearer(network)
+    settle(book, tmp_path, DAYS[0])
+    assert rides_of(book) == rides_of(at_once(tmp_path, network, rows, DAYS[0]))
+    assert "no differences" in verified(book)
+
+
+def test_closed_windows_are_restated(network: Path, tmp_path: Path) -> None:
+    """Closed and differences are what would have been, and so is what comes late after that."""
+    book, rows = tmp_path / "book", rows_of()
+    late = [{"card": "17777", **tap(2, "25 08:20", "bus-a")}]
+    first = [{"card": "17777", **tap(1, "25 08:00", "bus-b")}]
+    clear(book, tmp_path, [*rows, *late], network)
+    for day in DAYS:
+        settle(book, tmp_path, day)
+    settled = rides_of(book)
+    make_dearer(network)
+    assert "no differences" in verified(book)       # by the tables as they were
+    dry = accepted("restate", "--since", DAYS[0], "--dry-run", "--book", book).out
+    assert "nothing was posted" in dry
+    assert rides_of(book) == settled
+    wet = accepted("restate", "--since", DAYS[0], "--book", book).out
+    assert dry.splitlines()[:-1] == wet.splitlines()[:-1]
+    same = at_once(tmp_path, network, [*rows, *late], *DAYS)
+    assert rides_of(book) == rides_of(same)
+    assert owed(book) == owed(same)
+    assert "no differences" in verified(book)
+    posted = [row for row in shown("entries", book) if row["reason"] == int(Reason.RESTATED)]
+    assert {row["window"] for row in posted} == {"2024-11-27"}
+    clear(book, tmp_path, first, network)
+    clear(same, tmp_path, first, network)
+    assert rides_of(book) == rides_of(same)
+    assert owed(book) == owed(same)
+    assert "no differences" in verified(book)
+
+
+def test_only_days_from_one_on_are_restated(network: Path, tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    rows = [{"card": "17777", **tap(day, f"{24 + day} 08:00", "bus-a")} for day in (1, 2)]
+    clear(book, tmp_path, rows, network)
+    for day in DAYS:
+        settle(book, tmp_path, day)
+    make_dearer(network)
+    accepted("restate", "--since", DAYS[1], "--book", book)
+    assert [row["paid"] for row in shown("rides", book)] == [200, 300]
+    assert "no differences" in verified(book)
+
+
+def test_a_restatement_is_explained(network: Path, tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    clear(book, tmp_path, [{"card": "17777", **tap(1, "25 08:00", "bus-a")}], network)
+    settle(book, tmp_path, DAYS[0])
+    make_dearer(network)
+    explained = accepted("explain", "17777/1", "--book", book).out
+    assert "2.00" in explained and "3.00" not in explained
+    assert "by the tables as they were then" in explained
+    accepted("restate", "--since", DAYS[0], "--book", book)
+    explained = accepted("explain", "17777/1", "--book", book).out
+    assert "3.00" in explained and "2.00" not in explained and "were then" not in explained
+    shutil.rmtree(network)
+    assert "3.00" in accepted("explain", "17777/1", "--book", book).out
+
+
+def test_operators_whose_tables_did_not_change_are_left_alone(network: Path, tmp_path: Path
+                                                              ) -> None:
+    """Nothing is written for them, not even what their cards are like."""
+    book = tmp_path / "book"
+    clear(book, tmp_path, [{"card": "17777", **tap(1, "25 08:00", "bus-a")},
+                           {"card": "18888", **tap(1, "25 08:00", "bus-b")}], network)
+    settle(book, tmp_path, DAYS[0])
+    accepted("restate", "--since", DAYS[0], "--book", book)
+    make_dearer(network)
+    accepted("restate", "--since", DAYS[0], "--book", book)
+    with open_book(str(book), create=False, read_only=True) as opened:
+        told = opened.query("SELECT run, card FROM card_states ORDER BY run, card")
+    assert list(zip(told["run"].tolist(), told["card"], strict=True)) == [
+        (2, "17777"), (2, "18888"), (4, "17777")]
+
+
+def test_a_day_that_is_open_is_not_restated(network: Path, tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    clear(book, tmp_path, rows_of(dict(list(CARDS.items())[:2])), network)
+    assert "open windows follow" in refused("restate", "--since", DAYS[0], "--book", book).err
+
+
+def test_a_period_is_priced_by_other_tables(network: Path, tmp_path: Path) -> None:
+    """What-if says what a book would hold that was cleared by them, and posts nothing."""
+    book, rows = tmp_path / "book", rows_of()
+    clear(book, tmp_path, rows, network)
+    settle(book, tmp_path, DAYS[0])
+    before = shown("rides", book)
+    other = make_dearer(Path(shutil.copytree(network, tmp_path / "other")))
+    asked = ("what-if", "--network", other, "--from", DAYS[0], "--to", DAYS[0], "--book", book)
+    table = list(csv.DictReader(io.StringIO(accepted(*asked, "--csv").out)))
+    assert shown("rides", book) == before
+    same = at_once(tmp_path, other, rows, DAYS[0])
+    for where, column in ((book, "now"), (same, "then")):
+        rides = [row for row in shown("rides", where) if row["window"] == DAYS[0]]
+        priced = [row for row in table if row["by"] == "all"]
+        assert [int(row[column]) for row in priced] == [sum(row["price"] for row in rides)]
+        for kind in ("mode", "operator"):
+            sums = {row["what"]: int(row[column]) for row in table if row["by"] == kind}
+            assert sums == {code: sum(ride["price"] for ride in rides if ride[kind] == code)
+                            for code in {ride[kind] for ride in rides}}
+    assert "cards pay more" in accepted(*asked).out
