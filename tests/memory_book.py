@@ -34,6 +34,7 @@ class MemoryRun:
         self.names: list[Name] = []
         self.files: list[BookFile] = []
         self.raw: list[bytes] = []
+        self.networks: dict[str, dict[str, bytes]] = {}
         self.closed = book.closed_through or 0
 
     def write_entries(self, entries: Any) -> None:
@@ -64,7 +65,7 @@ class MemoryRun:
         self.files += files
 
     def write_network(self, digest: str, contents: Mapping[str, bytes]) -> None:
-        pass
+        self.networks[digest] = dict(contents)
 
     def write_window(self, day: int) -> None:
         self.closed = day
@@ -112,6 +113,14 @@ class MemoryBook:
 
     def has_network(self, digest: str) -> bool:
         return any(run.network_digest == digest for run in self.runs())
+
+    def networks_since(self, day: int) -> set[tuple[str, str]]:
+        return {(run.network_digest, run.version) for run in self.runs()
+                if run.closed_through >= day}
+
+    def network_contents(self, digest: str) -> dict[str, bytes]:
+        return next(written.networks[digest] for _, _, written in self.committed
+                    if digest in written.networks)
 
     def file_digests(self) -> dict[str, tuple[int, str]]:
         return {file.sha256: (run.run, file.name)

@@ -22,6 +22,7 @@ from tests.run.test_arrival_does_not_matter import (
     Row,
     clear,
     owed,
+    ride,
     rides_of,
     rows_of,
     settle,
@@ -113,6 +114,22 @@ def test_closed_windows_are_restated(network: Path, tmp_path: Path) -> None:
     assert rides_of(book) == rides_of(same)
     assert owed(book) == owed(same)
     assert "no differences" in verified(book)
+
+
+def test_what_cards_have_counted_is_restated(network: Path, tmp_path: Path) -> None:
+    """Rides of the open window stand on the month's total, which the changed table makes higher."""
+    book = tmp_path / "book"
+    rows = [{"card": "17777", **tap(seq, f"25 {8 + seq // 6:02}:{seq % 6}0", "bus-a")}
+            for seq in range(1, 41)]
+    after = [{"card": "17777", **row} for row in ride(41, "26 08:00", "26 08:30", stops="M1 M4")]
+    clear(book, tmp_path, rows, network)
+    settle(book, tmp_path, DAYS[0])
+    make_dearer(network)
+    accepted("restate", "--since", DAYS[0], "--book", book)
+    clear(book, tmp_path, after, network)
+    same = at_once(tmp_path, network, [*rows, *after])
+    assert "month-100" in rides_of(same)[-1]["rule"]
+    assert rides_of(book) == rides_of(same)
 
 
 def test_only_days_from_one_on_are_restated(network: Path, tmp_path: Path) -> None:
