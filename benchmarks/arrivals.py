@@ -18,7 +18,6 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from benchmarks.day import CACHE, RECEIVED_AT, Day, Measured, checksum_of, prepare
 from benchmarks.machine import describe_machine, peak_memory_mib
