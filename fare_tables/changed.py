@@ -31,11 +31,11 @@ def changed_operators(before: Priced, after: Priced) -> frozenset[str] | None:
     """The operators whose rides can cost otherwise; None: it can be anybody's."""
     if _common(before) != _common(after, known=before):
         return None
-    old, new = before.network.operators, after.network.operators
-    changed = {code for code in old if _own(before, code) != _own(after, code)}
+    known = before.network.operators
+    changed = {code for code in known if _own(before, code) != _own(after, code)}
     # Operators of one system share stops and track.
-    systems = {after.network.system_of(code) for code in changed}
-    return frozenset(code for code in new if after.network.system_of(code) in systems)
+    systems = {before.network.system_of(code) for code in changed}
+    return frozenset(code for code in known if before.network.system_of(code) in systems)
 
 
 def _common(priced: Priced, known: Priced | None = None) -> dict[str, Any]:

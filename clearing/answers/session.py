@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearing.answers.plain import read_plain
 from clearing.book import Book, open_book
+from clearing.engine.kept_networks import kept_network
 from network.errors import OnecardError
 from network.names import Names
 from network.network import Network, load_network
@@ -51,12 +52,32 @@ class Session:
         return Names(self.book.names())
 
     def described(self) -> Network:
-        """The network, of which only network.toml has been read. Raises TableError."""
-        return load_network(self.locator())
+        """The network, of which only network.toml has been read: as the last run cleared by it.
+
+        Its folder may have changed since, or be gone; one that is named is read as it is.
+        Raises TableError.
+        """
+        last = self.book.last_run()
+        if self.network is not None or last is None:
+            return load_network(self.locator())
+        with kept_network(self.book, last.network_digest) as network:
+            return network
 
     def numbered(self) -> NumberedNetwork:
-        """Its members in the book's numbers; no table is read. Raises TableError."""
-        return number_members(self.described(), self.names())
+        """Its members in the book's numbers, and those that left it; no table is read.
+
+        Raises TableError.
+        """
+        names = self.names()
+        numbered = number_members(self.described(), names)
+        members = {member.number: member for member in numbered.members}
+        for digest in sorted(set(self.book.network_digests().values())):
+            if len(members) + 1 >= names.count("member"):
+                break
+            with kept_network(self.book, digest) as network:
+                for member in number_members(network, names).members:
+                    members.setdefault(member.number, member)
+        return replace(numbered, members=list(members.values()))
 
     def plain(self) -> Plain:
         """The network as the plain engine reads it, with its tables.

@@ -41,6 +41,7 @@ from ext import records
 from ext.clearing.partition import add_to_card_filter
 from ext.records import Records
 from network.civil import DAYS_MOST
+from network.errors import OnecardError
 from settlement.flows import FlowSums
 
 Filter = npt.NDArray[np.uint64]     # of cards, see ext.clearing.partition
@@ -144,6 +145,7 @@ class Stages:
         """Clear by changed tables what other cards have in open windows."""
         others = self.book.records_since(self._closed)
         others = others[of_cards(others, touched, others=True)]
+        self._check_members(others)
         marked = filter_of(len(others))
         add_to_card_filter(bytes_of(others), marked)
         self._clear_known(stretch, self._load(stretch, marked).without(touched))
@@ -199,6 +201,7 @@ class Stages:
         """Clear every card with a record up to a day once more, up to the end of its window."""
         until = day if self.is_as_before else DAYS_MOST
         due = self.book.records_since(self._closed, until=until)
+        self._check_members(due)
         touched = filter_of(len(due))
         add_to_card_filter(bytes_of(due), touched)
         stretch = Stretch(self._closed, self._closed + 1, day, [day])
@@ -215,11 +218,26 @@ class Stages:
         due = self.book.records_since(base)
         if operators is not None:
             due = due[np.isin(due["operator"], list(operators))]
+        self._check_members(due)
         touched = filter_of(len(due))
         add_to_card_filter(bytes_of(due), touched)
         stretch = Stretch(base, self._closed + 1, self._closed,
                           [window for window in closed if window > base], restates=True)
         self._clear_known(stretch, self._load(stretch, touched))
+
+    def _check_members(self, taps: Records) -> None:
+        """Refuse to clear again what a member took part in that has left the network."""
+        known = [0, *(member.number for member in self.context.members)]
+        for role in ("operator", "issuer"):
+            gone = np.setdiff1d(taps[role], known)
+            if len(gone):
+                code = self.context.names.code("member", int(gone[0]))
+                raise OnecardError(
+                    f"{role} {code} is not in the network any more, and has records in windows "
+                    "that are cleared again", where=self.context.network.locator,
+                    expected="every member of the days that are open or restated",
+                    remedy="put it back into network.toml, with its fare table; it can go when "
+                           "its days are closed")
 
     def _clear_known(self, stretch: Stretch, loaded: Loaded) -> None:
         """Clear what the book has of some cards, without new records."""

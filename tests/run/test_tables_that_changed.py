@@ -14,9 +14,10 @@ import pytest
 
 from clearing.book import open_book
 from ext.codes import Reason
-from tests.run.command import accepted, refused, shown
+from tests.run.command import accepted, refused, shown, write_csv
 from tests.run.test_arrival_does_not_matter import (
     CARDS,
+    COLUMNS,
     DAYS,
     SMALL,
     Row,
@@ -201,3 +202,45 @@ def test_a_period_is_priced_by_other_tables(network: Path, tmp_path: Path) -> No
             assert sums == {code: sum(ride["price"] for ride in rides if ride[kind] == code)
                             for code in {ride[kind] for ride in rides}}
     assert "cards pay more" in accepted(*asked).out
+
+
+def leave_out(network: Path, operator: str) -> None:
+    """The operator is no member any more, and nothing says what its rides cost."""
+    toml = network / "network.toml"
+    text = toml.read_text(encoding="utf-8")
+    block = next(part for part in text.split("[[") if f'code = "{operator}"' in part)
+    toml.write_text(text.replace(f"[[{block}", ""), encoding="utf-8")
+    (network / f"{operator}.toml").unlink()
+
+
+def test_a_member_leaves_when_its_days_are_closed(network: Path, tmp_path: Path) -> None:
+    """And stays in what they say."""
+    book = tmp_path / "book"
+    clear(book, tmp_path, [{"card": "17777", **tap(1, "25 08:00", "bus-a")}], network)
+    left = Path(shutil.copytree(network, tmp_path / "left" / "network"))
+    leave_out(left, "bus-a")
+    file = tmp_path / "other.csv"
+    write_csv(file, [{"card": "18888", **tap(1, "26 08:00", "metro", "top_up")}], COLUMNS)
+    told = refused("clear", file, "--network", left, "--book", book).err
+    assert "bus-a is not in the network any more" in told
+    settle(book, tmp_path, DAYS[0])
+    before = shown("positions", book), verified(book)
+    accepted("clear", file, "--network", left, "--book", book)
+    settle(book, tmp_path, DAYS[1])
+    assert (shown("positions", book), verified(book)) == before
+    assert "bus-a" in accepted("explain", "17777/1", "--book", book).out
+    assert "bus-a is not in the network" in refused(
+        "restate", "--since", DAYS[0], "--network", left, "--book", book).err
+
+
+def test_answers_need_no_folder(network: Path, tmp_path: Path) -> None:
+    """What runs cleared by is in the book."""
+    book = tmp_path / "book"
+    clear(book, tmp_path, [{"card": "17777", **tap(1, "25 08:00", "bus-a")}], network)
+    settle(book, tmp_path, DAYS[0])
+    before = [shown(what, book) for what in ("rides", "entries", "positions")]
+    shutil.rmtree(network)
+    assert [shown(what, book) for what in ("rides", "entries", "positions")] == before
+    assert "no differences" in verified(book)
+    assert "name a shipped network, or a folder" in refused(
+        "settle", "--window", DAYS[1], "--book", book).err
