@@ -93,8 +93,8 @@ def _save(location: str, cards: int, pieces: int, window: int) -> dict[str, Any]
         for piece in mixed:
             run.write_state(window, *piece)
         run.write_window(window)
-        committed = run.commit(version="", network="", network_digest="", tables={},
-                               counts=Counts())
+        committed = run.commit(run.conclude(version="", network="", network_digest="", tables={},
+                                            counts=Counts()))
         seconds = time.perf_counter() - start
         stored = book.query("SELECT sum(bytes_on_disk) AS size FROM system.parts WHERE active")
     assert committed.state_base == 1, "a tenth is no reason to copy the others"

@@ -24,6 +24,23 @@ class NumberedNetwork:
     members: Sequence[Member]
 
 
+def claim_book(network: Network, names: Names) -> None:
+    """Enter the network in a book's dictionary, or make sure that the book is its own.
+
+    A book belongs to the network of this code, wherever its folder is and whatever its tables say:
+    in another one the same code of an operator or a stop can mean something else.
+    Raises OnecardError.
+    """
+    owners = names.codes("network")[1:]
+    if owners and owners != [network.model.network]:
+        raise OnecardError(
+            f"this is the network {network.model.network}", where=network.locator,
+            expected=f"the network {owners[0]}: the book belongs to it (`network` in its "
+                     "network.toml)",
+            remedy="leave --network out or name a folder of that network, or use another --book")
+    names.number("network", network.model.network)
+
+
 def number_members(network: Network, names: Names) -> NumberedNetwork:
     """Number every member; a company that both runs and issues is two members."""
     model = network.model

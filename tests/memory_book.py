@@ -70,15 +70,18 @@ class MemoryRun:
     def write_window(self, day: int) -> None:
         self.closed = day
 
-    def commit(self, *, version: str, network: str, network_digest: str,
-               tables: Mapping[str, str], counts: Counts) -> Run:
-        rows = {name: np.concatenate([np.zeros(0, DTYPES[name]), *parts])
-                for name, parts in self.rows.items()}
-        run = Run(run=self.number, parent=self.number - 1, digest=self.digest, kind=self.kind,
+    def conclude(self, *, version: str, network: str, network_digest: str,
+                 tables: Mapping[str, str], counts: Counts) -> Run:
+        entries = sum(map(len, self.rows["entries"]))
+        return Run(run=self.number, parent=self.number - 1, digest=self.digest, kind=self.kind,
                   version=version, network=network, network_digest=network_digest, tables="",
                   closed_through=self.closed, state_base=1, **counts._asdict(),
-                  entries=len(rows["entries"]), due=0, price=0, paid=0, variance=0, discounts=0,
+                  entries=entries, due=0, price=0, paid=0, variance=0, discounts=0,
                   fees=0, started_at=0, finished_at=0)
+
+    def commit(self, run: Run) -> Run:
+        rows = {name: np.concatenate([np.zeros(0, DTYPES[name]), *parts])
+                for name, parts in self.rows.items()}
         self.book.committed.append((run, rows, self))
         return run
 

@@ -31,6 +31,11 @@ def path_of(run: int, folder: Path) -> Path:
     return folder / f"run-{run}.ack.json"
 
 
+def path_of_nothing(digest: str, folder: Path) -> Path:
+    """Where the answer to a run is that came to nothing, and has no number therefore."""
+    return folder / f"nothing-{digest[:12]}.ack.json"
+
+
 def acknowledge(report: Report, folder: Path) -> Path:
     """The acknowledgement of a run, written with a reject file for each file that needs one."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,9 +44,10 @@ def acknowledge(report: Report, folder: Path) -> Path:
                                       report.files[index].name))
     rejects = {index: _reject(report, index, folder) for index in order
                if len(report.rejects.get(index, ()))}
-    path = path_of(report.run.run, folder)
+    path = (path_of(report.run.run, folder) if report.is_committed
+            else path_of_nothing(report.run.digest, folder))
     content = {
-        "run": report.run.run,
+        "run": report.run.run if report.is_committed else None,
         "digest": report.run.digest,
         "records": report.run.taps,
         "accepted": report.run.accepted,

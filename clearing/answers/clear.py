@@ -15,7 +15,7 @@ from network.errors import OnecardError
 
 @dataclass(frozen=True)
 class Clearing:
-    """A committed run, and the files that acknowledge it."""
+    """A run, committed where a file was taken, and the files that acknowledge it."""
 
     report: Report
     acknowledgement: Path

@@ -76,10 +76,13 @@ class OpenBook:
         return clear(self._session, [Path(file) for file in files], received_at=received_at,
                      threads=threads, layout=layout, folder=folder)
 
-    def settle(self, window: str, *, today: datetime.date,
-               folder: Path | None = None) -> Settlement:
+    def settle(self, window: str, *, today: datetime.date, folder: Path | None = None,
+               may_be_empty: bool = False) -> Settlement:
         """Close a service day with all before it; see clearing.answers.settle. today: by UTC."""
-        return settle(self._session, window, today=today, folder=folder)
+        settled = settle(self._session, window, today=today, folder=folder,
+                         may_be_empty=may_be_empty)
+        assert settled is not None, "nobody was asked"
+        return settled
 
 
 @contextmanager

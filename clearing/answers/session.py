@@ -14,7 +14,7 @@ from clearing.engine.kept_networks import kept_network
 from network.errors import OnecardError
 from network.names import Names
 from network.network import Network, load_network
-from network.numbering import NumberedNetwork, number_members
+from network.numbering import NumberedNetwork, claim_book, number_members
 
 if TYPE_CHECKING:
     from clearing.reference.world import World as Plain
@@ -55,11 +55,13 @@ class Session:
         """The network, of which only network.toml has been read: as the last run cleared by it.
 
         Its folder may have changed since, or be gone; one that is named is read as it is.
-        Raises TableError.
+        Raises TableError, and OnecardError where the book is another network's.
         """
         last = self.book.last_run()
         if self.network is not None or last is None:
-            return load_network(self.locator())
+            network = load_network(self.locator())
+            claim_book(network, self.names())
+            return network
         with kept_network(self.book, last.network_digest) as network:
             return network
 
@@ -84,6 +86,7 @@ class Session:
 
         Raises TableError and OnecardError.
         """
+        self.described()
         return read_plain(self.locator())
 
     def beside(self, *names: str) -> Path:

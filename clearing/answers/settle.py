@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from clearing.answers import statements
+from clearing.answers.closing import Closing, check_records, closing_of
 from clearing.answers.listings import flows_of
 from clearing.answers.session import Session
 from clearing.book import Book, Run
-from clearing.engine.run import close_window
+from clearing.engine.run import check_open, close_window
 from network.civil import day_number, day_of, number_of
 from network.errors import OnecardError
 from network.money import Currency
@@ -30,12 +32,14 @@ class Settlement:
     folder: Path                    # with positions, instructions and statements
 
 
-def settle(session: Session, window: str, *, today: datetime.date,
-           folder: Path | None = None) -> Settlement:
-    """Close a service day, such as 2024-11-25, with all before it.
+def settle(session: Session, window: str, *, today: datetime.date, folder: Path | None = None,
+           may_be_empty: bool = False, ask: Callable[[Closing], bool] = lambda _: True
+           ) -> Settlement | None:
+    """Close a service day, such as 2024-11-25, with all before it; None where `ask` declines.
 
     Where it is closed already and its files are missing, as after a crash, they are written.
     today: by UTC; folder: None: beside the book.
+    may_be_empty: a day of which no record came is closed all the same.
     Raises OnecardError and TableError. Where the folder cannot be written, the window is closed
     all the same, and the same question asked again writes the files.
     """
@@ -44,7 +48,10 @@ def settle(session: Session, window: str, *, today: datetime.date,
     target = folder or session.beside(FOLDER, window)
     run = _run_that_closed(session.book, day)
     if run is None or (target / statements.LAST_FILE).exists():
-        run = close_window(day, session.locator(), session.book).run
+        closed = _close(session, day, may_be_empty=may_be_empty, ask=ask)
+        if closed is None:
+            return None
+        run = closed
     numbered = session.numbered()
     before = next((one.closed_through for one in session.book.runs() if one.run == run.parent), 0)
     flows = flows_of(session.book, before + 1, day)
@@ -59,6 +66,17 @@ def settle(session: Session, window: str, *, today: datetime.date,
             expected=f"window {window} is closed and stays so",
             remedy="run the same command again, with another folder as --out") from None
     return Settlement(window, run, positions, currency, target)
+
+
+def _close(session: Session, day: int, *, may_be_empty: bool, ask: Callable[[Closing], bool]
+           ) -> Run | None:
+    """Close the day where whoever is shown what that closes says yes."""
+    check_open(session.book, day)
+    if not may_be_empty:
+        check_records(session.book, day)
+    report = close_window(day, session.locator(), session.book,
+                          decide=lambda row: ask(closing_of(session, day, row)))
+    return report.run if report.is_committed else None
 
 
 def _check_begun(day: int, today: datetime.date) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import TracebackType
 
 import numpy as np
@@ -14,7 +15,7 @@ from clearing.book.schema import BOOK, SCHEMA_VERSION, TABLES
 from clearing.book.state import State, load_state
 from clearing.book.store import Store
 from clearing.book.views import VIEWS, create
-from network.errors import BookReadOnly, BookTooNew, BookTooOld, NotABook
+from network.errors import BookError, BookReadOnly, BookTooNew, BookTooOld, NotABook
 
 
 class Book(Queries):
@@ -25,6 +26,7 @@ class Book(Queries):
         super().__init__(store)
         self._may_write = not read_only
         self._leftovers = Leftovers(store)
+        self._is_new = False
         try:
             self._open(create=create and not read_only)
         except BaseException:
@@ -64,6 +66,7 @@ class Book(Queries):
         return int(found["version"][0])
 
     def _create(self) -> None:
+        self._is_new = True
         settings = self.store.table_settings()
         for table in TABLES:
             self.store.run(table.create(settings))
@@ -95,8 +98,22 @@ class Book(Queries):
             raise
 
     def close(self) -> None:
-        """Let go of the store; the book cannot be used after that."""
-        self.store.close()
+        """Let go of the store; the book cannot be used after that.
+
+        A book that was made for a run which came to nothing goes with it.
+        """
+        try:
+            if self._is_new:
+                self._discard_unused()
+        finally:
+            self.store.close()
+
+    def _discard_unused(self) -> None:
+        """Remove a book that this process made and nobody has committed a run to."""
+        with suppress(BookError):       # what is left is an empty book, which the next run uses
+            self.store.lock_writer()
+            if not self.runs():
+                self.store.discard()
 
     def __enter__(self) -> Book:
         return self

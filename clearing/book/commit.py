@@ -72,7 +72,7 @@ class OpenRun:
         self._digest, self._kind = digest, kind
         self._started_at = int(time.time())
         self._days: list[int] = []
-        self._phase = "open"        # then "deciding", then "committed" or "given up"
+        self._phase = "open"        # "concluded", "deciding", "committed"; or "given up"
         run = self.number
         self._entries = RecordWriter(store, ENTRIES, run, ENTRY, (*_TOTALS, *_LEGS))
         self._records = RecordWriter(store, RECORDS, run, TAP)
@@ -169,11 +169,15 @@ class OpenRun:
         self._days.append(day)
         self._windows.write([np.array([day], "<u2")])
 
-    def commit(
+    def conclude(
         self, *, version: str, network: str, network_digest: str, tables: Mapping[str, str],
         counts: Counts,
     ) -> Run:
-        """Store the commit row, and with it the run; it is on the disk when this returns."""
+        """Store all rows but the commit row, which is returned: `commit` makes it count.
+
+        Until then queries that ask for this run's number find what it would bring; whoever leaves
+        without `commit` gives it up.
+        """
         self._check_open()
         for writer in self._writers:
             writer.finish()
@@ -181,7 +185,8 @@ class OpenRun:
         self._check_rows()
         parent, rows = self._parent, self._entries.rows
         closed = max([*self._days, parent.closed_through if parent else 0])
-        row = Run(
+        self._phase = "concluded"
+        return Run(
             run=self.number, parent=parent.run if parent else 0, digest=self._digest,
             kind=self._kind, version=version, network=network, network_digest=network_digest,
             tables=json.dumps(dict(tables), sort_keys=True, ensure_ascii=False),
@@ -189,6 +194,10 @@ class OpenRun:
             **counts._asdict(), entries=rows, **self._totals(),
             started_at=self._started_at, finished_at=int(time.time()),
         )
+
+    def commit(self, row: Run) -> Run:
+        """Store the commit row, and with it the run; it is on the disk when this returns."""
+        assert self._phase == "concluded", "a run is concluded, and then committed"
         self._store.check_writer()
         self._phase = "deciding"
         inserter = self._store.insert(RUNS)
@@ -263,7 +272,7 @@ class OpenRun:
             for writer in self._writers:
                 writer.cancel()
             # Where the commit row may have been stored, only the next run to begin can tell.
-            if self._phase == "open":
+            if self._phase in ("open", "concluded"):
                 self._phase = "given up"
                 self._clean_up()
         finally:

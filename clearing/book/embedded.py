@@ -43,7 +43,7 @@ class EmbeddedStore:
         self._folder = folder.take(path, create=create and not read_only)
         self.where = str(path)
         self._read_only = read_only
-        self._writing = False
+        self._writing = self._discard = False
         self._process = os.getpid()
         self._session: Any = None
         try:
@@ -185,10 +185,14 @@ class EmbeddedStore:
                 self.run("SYSTEM START MERGES")
             self._folder.writer.release()
 
+    def discard(self) -> None:
+        """Remove the book with its folder when this store is closed."""
+        self._discard = True
+
     def close(self) -> None:
         """Let go of the folder."""
         if self._session is not None:
             self.unlock_writer()
             self._session.close()
             self._session = None
-            self._folder.release()
+            self._folder.release(remove=self._discard)

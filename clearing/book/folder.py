@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from network.errors import BookLocked, BookReadOnly, NotABook
@@ -18,6 +20,8 @@ WAIT_S = 3.0        # a process that was killed takes a moment to be gone
 MARKER = "onecard-book"
 STORE = "clickhouse"
 _LOCK = "lock"
+# What may lie where a new book is made: answers to runs that came to nothing among it.
+_BESIDE = ("lost+found", "acknowledgements", _LOCK)
 _MARKER_TEXT = """\
 This folder is a book of onecard-clearing: the ledger, the state of every card, and the runs that
 made them. It is read with `onecard show` and written by `onecard clear` and `onecard settle`.
@@ -28,8 +32,10 @@ Copy or remove it as a whole, while no process has it open; do not change what i
 class Folder:
     """A book's folder, held by this process until it is released as often as it was taken."""
 
-    def __init__(self, path: Path, handle: int) -> None:
+    def __init__(self, path: Path, handle: int, *, made: bool) -> None:
+        """made: whether the folder was not there before."""
         self.path = path
+        self.made = made
         self.handle = handle
         self.holders = 1
         self.writer = threading.Lock()
@@ -39,14 +45,32 @@ class Folder:
         """Where the embedded store keeps its files."""
         return self.path / STORE
 
-    def release(self) -> None:
-        """Let go; the last one to do so lets other processes in."""
+    def release(self, *, remove: bool = False) -> None:
+        """Let go; the last one to do so lets other processes in.
+
+        remove: the book is an empty one, and goes; what lies beside it in the folder stays.
+        """
         global _held
         with _guard:
             self.holders -= 1
             if self.holders == 0:
+                if remove:
+                    self._remove()
                 os.close(self.handle)
                 _held = None
+
+
+    def _remove(self) -> None:
+        """Take the book out of the folder, its marker last, and the folder where nothing is left.
+
+        Whoever is stopped on the way leaves an empty book, which the next run completes.
+        """
+        shutil.rmtree(self.store, ignore_errors=True)
+        for name in (_LOCK, MARKER):
+            (self.path / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            if self.made:
+                self.path.rmdir()
 
 
 # The store inside a process serves one folder at a time.
@@ -67,21 +91,31 @@ def take(path: Path, *, create: bool) -> Folder:
                 "this process has another book open", where=str(path),
                 expected=f"one folder at a time; open is {_held.path}",
                 remedy="close that book first, or use another process")
-        _check(path, create=create)
-        _held = Folder(path, _lock(path))
+        while True:
+            made = _check(path, create=create)
+            handle = _lock(path)
+            if (path / MARKER).exists():
+                break
+            os.close(handle)    # meanwhile, whoever held the book has removed it as a new one
+        _held = Folder(path, handle, made=made)
         return _held
 
 
-def _check(path: Path, *, create: bool) -> None:
-    """Make sure that the path is a book's folder, making it one if that is wanted."""
+def _check(path: Path, *, create: bool) -> bool:
+    """Make sure that the path is a book's folder, making it one if that is wanted.
+
+    Whether the folder itself was made.
+    """
     if path.is_dir() and (path / MARKER).exists():
-        return
+        return False
     if path.exists() and not path.is_dir():
         raise NotABook(
             "this is a file", where=str(path), expected="a book is a folder",
             remedy="name another path with --book")
-    others = sorted(entry.name for entry in path.iterdir()) if path.exists() else []
-    if [name for name in others if name != "lost+found"]:
+    made = not path.exists()
+    others = [] if made else sorted(entry.name for entry in path.iterdir()
+                                    if entry.name not in _BESIDE)
+    if others:
         raise NotABook(
             f"this folder holds other things ({', '.join(others[:3])}, …) and is not a book",
             where=str(path),
@@ -98,6 +132,7 @@ def _check(path: Path, *, create: bool) -> None:
         raise BookReadOnly(
             f"the folder cannot be written: {error.strerror}", where=str(path),
             remedy="check its owner and the disk, or name another path with --book") from error
+    return made
 
 
 def _lock(path: Path) -> int:

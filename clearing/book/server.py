@@ -46,6 +46,7 @@ class ServerStore:
         self.where = self._address.where
         self._read_only = read_only
         self._may_create = create and not read_only
+        self._made_database = False
         self._is_reader = False     # the server lets this user only read
         self._guard = threading.Lock()
         self._settings: dict[str, int] = {}
@@ -75,6 +76,7 @@ class ServerStore:
                     f"the server has no database {name}", where=self.where,
                     remedy="clear some files into it first, or name another one with --book")
             client.execute(f"CREATE DATABASE IF NOT EXISTS `{name}`")
+            self._made_database = True
         except BookError:
             raise
         except Exception as error:
@@ -195,6 +197,17 @@ class ServerStore:
         if code == _UNKNOWN_DATABASE:
             return NotABook("the server has no such database", where=self.where)
         return translate(error, self.where)
+
+    def discard(self) -> None:
+        """Remove the book's tables, and the database where it was made for them."""
+        name = self._address.database
+        if self._made_database:
+            self.run(f"DROP DATABASE IF EXISTS `{name}`")
+            return
+        for table in reversed(self.columns(
+                f"SELECT name FROM system.tables WHERE database = '{name}' "
+                "ORDER BY engine != 'View', name = 'book'")["name"]):
+            self.run(f"DROP TABLE IF EXISTS `{table}`")
 
     def close(self) -> None:
         """Let go of the server."""

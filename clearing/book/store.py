@@ -60,5 +60,8 @@ class Store(Protocol):
     def unlock_writer(self) -> None:
         """Let others write."""
 
+    def discard(self) -> None:
+        """Remove the book, which this process made, when it lets go of it; for the writer only."""
+
     def close(self) -> None:
         """Let go of the store."""

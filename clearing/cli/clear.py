@@ -62,7 +62,8 @@ def _print_clearing(cleared: Clearing) -> None:
 
     run, report = cleared.report.run, cleared.report
     print_table(
-        f"run {run.run}: {run.taps:,} records, {run.accepted:,} accepted, "
+        (f"run {run.run}" if report.is_committed else "nothing was taken")
+        + f": {run.taps:,} records, {run.accepted:,} accepted, "
         f"{run.refused:,} refused, {run.rides:,} rides, {run.open_rides:,} open rides"
         + (f", {run.reversed:,} entries taken back" if run.reversed else ""),
         ("file", "records", "accepted", "refused", "outcome"),

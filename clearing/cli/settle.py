@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from clearing.cli.options import book_option, network_option
+
+if TYPE_CHECKING:
+    from clearing.answers.closing import Closing
+    from clearing.answers.settle import Settlement
 
 
 @click.command("settle")
@@ -18,25 +24,71 @@ from clearing.cli.options import book_option, network_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path),
               help="Where positions, instructions and statements go: by default "
               "`settlement/DAY` in the book's folder, or here for a book on a server.")
-def command(window: str, book: str, network: str | None, out: Path | None) -> None:
+@click.option("--yes", is_flag=True, help="Close it without asking, as machines have to.")
+@click.option("--empty", is_flag=True, help="Close it although no record of this day came.")
+def command(window: str, book: str, network: str | None, out: Path | None, yes: bool,
+            empty: bool) -> None:
     """Close a window: what is posted later counts in the next open one.
 
-    A window that is closed already is not closed again; but where its files are missing, as after
+    What that closes is shown, and asked about: records, operators, and what is in doubt. A
+    window that is closed already is not closed again; but where its files are missing, as after
     a crash, they are written.
 
     \b
     Example:
-      onecard settle --window 2024-11-25 --book book
+      onecard settle --window 2024-11-25 --book book --yes
     """
     from clearing.answers.session import open_session
     from clearing.answers.settle import settle
-    from clearing.cli.output import print_table
+
+    def ask(closing: Closing) -> bool:
+        _print_closing(closing)
+        return yes or _agree(closing.window)
 
     with open_session(book, network, read_only=False) as session:
-        settled = settle(session, window, folder=out,
+        settled = settle(session, window, folder=out, may_be_empty=empty, ask=ask,
                          today=datetime.datetime.now(datetime.UTC).date())
+    if settled is None:
+        raise click.Abort
+    _print_settlement(settled)
+
+
+def _agree(window: str) -> bool:
+    """Whether the user says yes. Raises OnecardError where there is nobody to ask."""
+    from network.errors import OnecardError
+
+    if not sys.stdin.isatty():
+        raise OnecardError("nobody can be asked whether to close this window: standard input is "
+                           "no terminal", where=window,
+                           expected="yes or no; nothing was closed",
+                           remedy="look at what it closes, and add --yes to the command")
+    return click.confirm(f"close window {window}?")
+
+
+def _print_closing(closing: Closing) -> None:
+    from clearing.cli.output import print_table
+
+    text, name = closing.currency.text, closing.currency.name
+    print_table(f"window {closing.window} closes", ("day", "records", "operators"),
+                ((day.day, f"{day.records:,}", ", ".join(day.operators)) for day in closing.days),
+                right=("records",))
+    if closing.missing:
+        print_table("operators that sent records lately, and none of these days",
+                    ("operator", "last day", "records"),
+                    ((one.operator, one.last_day, f"{one.records:,}") for one in closing.missing),
+                    right=("records",))
+    print_table(f"in doubt, money in {name}", ("what", "number", "amount"), (
+        ("open rides that end without an exit", f"{closing.open_rides:,}", ""),
+        ("entries held, not settled: paid", f"{closing.held.entries:,}", text(closing.held.amount)),
+        ("variances: validator less table", f"{closing.variances.entries:,}",
+         text(closing.variances.amount))), right=("number", "amount"))
+
+
+def _print_settlement(settled: Settlement) -> None:
+    from clearing.cli.output import print_table
+
     text = settled.currency.text
-    print_table(f"window {window} is closed: positions in {settled.currency.name}",
+    print_table(f"window {settled.window} is closed: positions in {settled.currency.name}",
                 ("level", "member", "is owed", "owes", "position"),
                 ((one.level, one.member, text(one.receives), text(one.owes), text(one.net))
                  for one in settled.positions), right=("is owed", "owes", "position"))

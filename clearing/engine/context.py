@@ -19,7 +19,7 @@ from network.civil import day_of
 from network.errors import OnecardError, TableError
 from network.names import Names
 from network.network import Network, load_network
-from network.numbering import NumberedNetwork
+from network.numbering import NumberedNetwork, claim_book
 from settlement.agreements import AgreementArrays, compile_agreements
 
 
@@ -65,6 +65,7 @@ def load_context(network: str, names: Names) -> ClearingContext:
     Raises TableError and OnecardError for what cannot be cleared by.
     """
     loaded = load_network(network)
+    claim_book(loaded, names)
     sources = read_sources(loaded.folder.path)
     context = make_context(loaded, sources, names)
     loaded.folder.forget_matrices()

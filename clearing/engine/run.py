@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,9 @@ from network.civil import day_of
 from network.errors import OnecardError
 from network.names import Names
 
+# Whether a run that is written counts: asked last, before it is committed.
+Decide = Callable[[Run], bool]
+
 # What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
 BESIDE_TAPS_BYTES = 1 << 30
 
@@ -45,13 +48,19 @@ BESIDE_TAPS_BYTES = 1 << 30
 class Report:
     """What a run did, for people and for acknowledgements."""
 
-    run: Run
+    run: Run                # the next one's, where this one is not committed
     files: list[BookFile]
     refusals: Counter[Code] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)     # by stage, as the clock went
     flows: Records = field(default_factory=lambda: np.zeros(0, records.FLOW))
     rejects: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by index in files
     raw: dict[int, list[bytes]] = field(default_factory=dict)
+    is_committed: bool = True
+
+
+def always(_: Run) -> bool:
+    """Every run counts."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -66,8 +75,10 @@ class Restated:
 
 def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int,
                 received_at: int, layout: str | None = None, memory_bytes: int | None = None,
-                progress: Progress = no_progress) -> Report:
+                progress: Progress = no_progress, decide: Decide = always) -> Report:
     """Clear tap files into a book: all of it, or none where this raises.
+
+    A run of which no file is taken leaves nothing in the book, nor does one that `decide` declines.
 
     network: a name or a folder; received_at: UTC seconds, later taps are refused as in the future.
     memory_bytes: what the run may take besides what cards carry; taps beyond it wait on the disk.
@@ -83,13 +94,13 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
             memory_bytes=None if memory_bytes is None else memory_bytes - BESIDE_TAPS_BYTES,
     )) as intake:
         clock.lap("read and decode")
-        report = _clear_intake(intake, context, book, last, clock, threads, progress)
+        report = _clear_intake(intake, context, book, last, clock, threads, progress, decide)
     report.seconds = clock.laps
     return report
 
 
 def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Run | None,
-                  clock: _Clock, threads: int, progress: Progress) -> Report:
+                  clock: _Clock, threads: int, progress: Progress, decide: Decide) -> Report:
     """Clear what was read."""
     taken, outcomes = _judge_files(intake, book.file_digests(), context)
     latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
@@ -101,21 +112,19 @@ def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Ru
         intake.number_codes(context.names, {index: outcomes[index].file for index in taken})
         stages.clear(intake, intake.card_filter() if last else None)
         clock.lap("clear and write entries")
-        report = _finish(stages, intake, outcomes, taken)
+        report = _finish(stages, intake, outcomes, taken,
+                         lambda row: bool(taken) and decide(row))
     clock.lap("write the rest and commit")
     return report
 
 
-def close_window(day: int, network: str, book: Book) -> Report:
+def close_window(day: int, network: str, book: Book, *, decide: Decide = always) -> Report:
     """Close the windows up to a service day: rides open by its end end without an exit.
 
-    day: days since 1970. Raises OnecardError where the day is closed already.
+    day: days since 1970. Nothing is closed where `decide` declines.
+    Raises OnecardError where the day is closed already.
     """
-    closed = book.closed_through
-    if closed is not None and day <= closed:
-        raise OnecardError("the window is closed already", where=day_of(day).isoformat(),
-                           expected="a service day after the last closed one",
-                           remedy="look at it with `onecard show positions`")
+    check_open(book, day)
     last = book.last_run()
     context = load_context(network, Names(book.names()))
     digest = _digest(context, last, "close", [str(day)])
@@ -124,7 +133,16 @@ def close_window(day: int, network: str, book: Book) -> Report:
         stages = Stages(context, book, run, 1, no_progress)
         stages.close(day)
         run.write_window(day)
-        return _finish(stages, None, [], [])
+        return _finish(stages, None, [], [], decide)
+
+
+def check_open(book: Book, day: int) -> None:
+    """Raise OnecardError where a service day is closed already."""
+    closed = book.closed_through
+    if closed is not None and day <= closed:
+        raise OnecardError("the window is closed already", where=day_of(day).isoformat(),
+                           expected="a service day after the last closed one",
+                           remedy="look at it with `onecard show positions`")
 
 
 def restate_windows(since: int, network: str, book: Book, *, threads: int, dry_run: bool
@@ -217,9 +235,9 @@ def _digest(context: ClearingContext, last: Run | None, kind: str, inputs: list[
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
-def _finish(stages: Stages, intake: Intake | None, outcomes: list[BookFile], taken: list[int]
-            ) -> Report:
-    """Write what is left of a run, and commit it."""
+def _finish(stages: Stages, intake: Intake | None, outcomes: list[BookFile], taken: list[int],
+            decide: Decide) -> Report:
+    """Write what is left of a run, and commit it where that is decided."""
     run, context = stages.run, stages.context
     refusals = _Refusals(stages, intake, outcomes, taken)
     for index in taken:
@@ -233,14 +251,17 @@ def _finish(stages: Stages, intake: Intake | None, outcomes: list[BookFile], tak
     run.write_files(refusals.outcomes)
     records_ = sum(outcome.records for outcome in refusals.outcomes)
     accepted = sum(outcome.accepted for outcome in refusals.outcomes)
-    committed = run.commit(
+    row = run.conclude(
         version=__version__, network=context.network.locator, network_digest=context.network.digest,
         tables=dict.fromkeys(context.versions, context.network.digest),
         counts=Counts(taps=records_, accepted=accepted, refused=records_ - accepted,
                       rides=stages.rides, reversed=stages.reversed,
                       open_rides=stages.open_rides))
-    return Report(committed, refusals.outcomes, refusals.counts, {}, flows,
-                  refusals.rows, refusals.raw)
+    is_committed = decide(row)
+    if is_committed:
+        run.commit(row)
+    return Report(row, refusals.outcomes, refusals.counts, {}, flows,
+                  refusals.rows, refusals.raw, is_committed)
 
 
 class _Refusals:

@@ -30,7 +30,8 @@ NO_ACCUMULATORS, NO_TAPS = np.zeros(0, ACCUMULATOR), np.zeros(0, TAP)
 
 
 def commit(run: OpenRun) -> Run:
-    return run.commit(version="0", network="n", network_digest="", tables={}, counts=Counts())
+    return run.commit(run.conclude(version="0", network="n", network_digest="", tables={},
+                                   counts=Counts()))
 
 
 def tell(book: Book, *states: Told, closes: int | None = None) -> Run:

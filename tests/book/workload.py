@@ -275,9 +275,9 @@ def write(run: OpenRun, number: int) -> None:
 
 def commit(run: OpenRun) -> Run:
     """Commit a run."""
-    return run.commit(
+    return run.commit(run.conclude(
         version="0.1.0", network="demo", network_digest="0" * 64, tables={"metro": "f" * 64},
-        counts=Counts(taps=9, accepted=8, refused=1, rides=4, reversed=3, open_rides=2))
+        counts=Counts(taps=9, accepted=8, refused=1, rides=4, reversed=3, open_rides=2)))
 
 
 def add_run(book: Book) -> Run:

@@ -52,7 +52,7 @@ def test_the_exits_come_when_the_day_is_settled(tmp_path: Path) -> None:
     day_1, day_2 = files_of("22-one-validator-a-day-ahead", "day1-with-rogue.csv", "day2.csv")
     book = tmp_path / "book"
     clear(book, day_1)
-    accepted("settle", "--window", "2025-10-10", "--book", book)
+    accepted("settle", "--yes", "--window", "2025-10-10", "--book", book)
     assert told(clear(book, day_2))[:2] == [("17", "COMPLETE", 200), ("25", "COMPLETE", 200)]
     assert sum(row["paid"] for row in shown("entries", book)) == 600
     assert {row["net"] for row in shown("positions", book) if row["member"] == "t-metro"} == {400}

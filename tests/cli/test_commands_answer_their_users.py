@@ -217,7 +217,8 @@ def test_a_changed_row_is_found(what: str, made: Demo, tmp_path: Path) -> None:
 def test_settlement_files_add_up(demo: Demo, tmp_path: Path) -> None:
     folder = Path(demo.book).parent / "book"
     window, = {row["window"] for row in shown("rides", str(folder))}
-    done = onecard("settle", "--window", window, "--book", demo.book, "--out", tmp_path / "out")
+    done = onecard("settle", "--yes", "--window", window, "--book", demo.book,
+                   "--out", tmp_path / "out")
     assert done.code == 0       # the demonstration closed it, and wrote no files
     files = {path.name: list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
              for path in (tmp_path / "out").iterdir()}
@@ -232,5 +233,5 @@ def test_settlement_files_add_up(demo: Demo, tmp_path: Path) -> None:
         rows = files.get(f"statement-{member}.csv", [])
         assert sum(int(row["amount"]) for row in rows) == net
         assert all(member in (row["debtor"], row["creditor"]) for row in rows)
-    assert onecard("settle", "--window", window, "--book", demo.book,
+    assert onecard("settle", "--yes", "--window", window, "--book", demo.book,
                    "--out", tmp_path / "out").code == 2

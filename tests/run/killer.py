@@ -33,8 +33,8 @@ STEPS = {
     "clearing.book.leftovers:Leftovers": ("drop_uncommitted",),
     "clearing.book.commit:OpenRun": (
         "write_entries", "write_records", "write_refusals", "write_flows", "write_state",
-        "write_names", "write_files", "write_window", "commit", "_complete_state", "_check_rows",
-        "_totals"),
+        "write_names", "write_files", "write_window", "conclude", "commit", "_complete_state",
+        "_check_rows", "_totals"),
     "clearing.book.writer:TableWriter": ("finish",),
     # Between the last look at what was written and the commit row; tests/book goes deeper.
     "clearing.book.embedded:EmbeddedStore": ("check_writer", "close"),
@@ -135,7 +135,7 @@ class Trial:
         first = contents(self.location.format(number), with_refusals=whole)
         answers = sorted(
             (path.name, path.read_text()) for path in self.files(number).iterdir()
-            if not path.name.startswith(again) and path.suffix != ".unfinished")
+            if not path.name.startswith((again, "nothing-")) and path.suffix != ".unfinished")
         self.run(self.after, number)
         second = contents(self.location.format(number), with_refusals=whole)
         return [first.split("\n[")[0], second.split("\n[")[0], str(answers),

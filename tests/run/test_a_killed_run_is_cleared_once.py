@@ -33,7 +33,7 @@ def test_same_book_and_answers(what: str, location: str, tmp_path: Path,
                                two_days: list[list[Path]]) -> None:
     first, second = (list(map(str, paths)) for paths in two_days)
     options = ["--network", "demo", "--threads", "1"]
-    settle = ["settle", "--window", "2024-11-25", "--network", "demo"]
+    settle = ["settle", "--yes", "--window", "2024-11-25", "--network", "demo"]
     some, more, day_1, day_2 = (["clear", *options, *paths] for paths in (
         first[:1], first[1:], first, second))
     commands = {"clear": [day_1, day_2], "settle": [day_1, settle, day_2],

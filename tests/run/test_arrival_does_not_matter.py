@@ -104,7 +104,8 @@ def clear(book: str | Path, folder: Path, rows: Iterable[Row], network: Path = S
 
 
 def settle(book: str | Path, folder: Path, day: str) -> None:
-    accepted("settle", "--window", day, "--book", book, "--out", folder / f"settled-{day}")
+    accepted("settle", "--yes", "--empty", "--window", day, "--book", book,
+             "--out", folder / f"settled-{day}")
 
 
 def rides_of(book: str | Path) -> list[Row]:

@@ -54,7 +54,7 @@ def last_codes(book: str) -> list[str]:
 
 
 def settle(book: str, day: str) -> None:
-    done = accepted("settle", "--window", day, "--book", book)
+    done = accepted("settle", "--yes", "--window", day, "--book", book)
     assert done.code == 0, done
 
 
@@ -220,7 +220,7 @@ def test_an_open_ride_ends_when_its_window_closes(book: str, tmp_path: Path) -> 
     clear(book, tmp_path, metro(1, "2024-11-25T23:50:00", "in", here))
     clear(book, tmp_path, bus(1, "2024-11-26T23:50:00", card=FS))
     assert [ride["card"] for ride in shown("rides", book)] == [FS]     # no clock ends it
-    done = accepted("settle", "--window", "2024-11-25", "--book", book)
+    done = accepted("settle", "--yes", "--window", "2024-11-25", "--book", book)
     assert "1 open rides ended without an exit" in done.out
     ride, = (ride for ride in shown("rides", book) if ride["card"] == GZ)
     assert (ride["state"], ride["window"]) == ("MISSING_OUT", "2024-11-25")
@@ -248,7 +248,7 @@ def test_more_rides_are_open_than_a_batch_holds(book: str, tmp_path: Path) -> No
     here, _ = stops()
     clear(book, tmp_path, *(metro(1, "2024-11-25T23:50:00", "in", here, card=f"31048703{n:011}")
                             for n in range(1_500)))
-    done = accepted("settle", "--window", "2024-11-25", "--book", book)
+    done = accepted("settle", "--yes", "--window", "2024-11-25", "--book", book)
     assert "1,500 open rides ended without an exit" in done.out
     assert len(shown("rides", book)) == 1_500
 
@@ -276,15 +276,15 @@ def test_months_and_transfers_go_on_in_the_next_run(records: int, tmp_path: Path
 
 def test_late_taps_post_to_the_next_open_window(book: str, tmp_path: Path) -> None:
     clear(book, tmp_path, bus(1, "2024-11-25T08:00:00"), bus(2, "2024-11-26T08:00:00"))
-    accepted("settle", "--window", "2024-11-25", "--book", book)
+    accepted("settle", "--yes", "--window", "2024-11-25", "--book", book)
     closed = shown("positions", book, "--window", "2024-11-25")
     for day in ("2024-11-25", "2024-11-24"):
-        done = refused("settle", "--window", day, "--book", book)
+        done = refused("settle", "--yes", "--window", day, "--book", book)
         assert f"{day}: the window is closed already" in done.err
     rides = clear(book, tmp_path, bus(3, "2024-11-25T09:00:00"))
     assert [ride["window"] for ride in rides] == ["2024-11-25", "2024-11-26", "2024-11-26"]
     assert shown("positions", book, "--window", "2024-11-25") == closed
-    accepted("settle", "--window", "2024-11-28", "--book", book)
+    accepted("settle", "--yes", "--empty", "--window", "2024-11-28", "--book", book)
     rides = clear(book, tmp_path, bus(4, "2024-11-26T22:00:00"), bus(5, "2024-11-29T22:00:00"))
     assert [ride["window"] for ride in rides][-2:] == ["2024-11-29", "2024-11-29"]
     assert len(shown("runs", book)) == 5

@@ -1,0 +1,115 @@
+"""What a window would close: how much came, from whom, and what is still in doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clearing.answers.session import Session
+from clearing.book import Book, Run
+from ext.records import RIDE_FLAGS
+from network.civil import day_of
+from network.errors import OnecardError
+from network.money import Currency
+
+WEEKS = 4       # how far back is looked for operators that sent records
+
+_REVERSAL = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
+_HELD = f"bitAnd(flags, {RIDE_FLAGS['HELD']}) != 0"
+
+
+@dataclass(frozen=True)
+class Day:
+    """A service day that is closed with the others."""
+
+    day: str
+    records: int
+    operators: list[str]        # that sent records of it
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An operator that sent records lately, and none of the days that are closed."""
+
+    operator: str
+    last_day: str               # of its newest records
+    records: int                # of that day
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Entries of the windows that are closed, and what they come to in minor units."""
+
+    entries: int
+    amount: int
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What closing a window closes, before anybody has said yes to it."""
+
+    window: str
+    days: list[Day]             # with records, and the one that is named
+    missing: list[Missing]
+    open_rides: int             # that end without an exit
+    taken_back: int             # entries that closing itself takes back
+    held: Doubt                 # paid
+    variances: Doubt            # variance
+    currency: Currency
+
+
+def closing_of(session: Session, day: int, row: Run) -> Closing:
+    """What a run that is written, and not committed yet, closes up to a day."""
+    book = session.book
+    before = book.closed_through or 0
+    counts = _records_by_day(book, before - 7 * WEEKS, day)
+    codes = session.names().codes("member")
+    closing = {one for one, _ in counts if one > before} | {day}
+    days = [Day(day_of(one).isoformat(),
+                sum(count for (when, _), count in counts.items() if when == one),
+                sorted(codes[operator] for when, operator in counts if when == one))
+            for one in sorted(closing)]
+    seen = {operator for one, operator in counts if one > before}
+    lately = {operator: one for one, operator in sorted(counts)}
+    missing = [Missing(codes[operator], day_of(one).isoformat(), counts[one, operator])
+               for operator, one in sorted(lately.items()) if operator not in seen]
+    windows = f"run <= {row.run} AND window > {before} AND window <= {day}"
+    return Closing(
+        window=day_of(day).isoformat(), days=days, missing=missing,
+        open_rides=row.rides - row.reversed, taken_back=row.reversed,
+        held=_doubt(book, "paid", f"{windows} AND {_HELD}"),
+        variances=_doubt(book, "variance", f"{windows} AND variance != 0"),
+        currency=session.described().model.money)
+
+
+def check_records(book: Book, day: int) -> None:
+    """Refuse to close a day of which nothing came: it is a mistake, or its files are missing."""
+    found = book.query(f"SELECT countIf(service_day = {day}) AS own, max(service_day) AS last "
+                       "FROM records WHERE run IN (SELECT run FROM runs)")
+    if int(found["own"][0]):
+        return
+    last = int(found["last"][0])
+    raise OnecardError(
+        "no record of this day has come", where=day_of(day).isoformat(),
+        expected=(f"a day with records; the last one that has some is {day_of(last).isoformat()}"
+                  if last else "a day with records; the book has none of any day"),
+        remedy="clear its files first, or name the day with --empty where it is right that it has "
+               "none")
+
+
+def _records_by_day(book: Book, after: int, until: int) -> dict[tuple[int, int], int]:
+    """How many records of each day and operator the book has."""
+    found = book.query(
+        "SELECT service_day, operator, count() AS records FROM records "
+        f"WHERE run IN (SELECT run FROM runs) AND service_day > {max(0, after)} "
+        f"AND service_day <= {until} GROUP BY service_day, operator "
+        "ORDER BY service_day, operator")
+    return {(int(day), int(operator)): int(count)
+            for day, operator, count in zip(*found.values(), strict=True)}
+
+
+def _doubt(book: Book, amount: str, where: str) -> Doubt:
+    """Entries that stand, added up; reversals of others among the same windows cancel them."""
+    found = book.query(
+        f"SELECT sum(if({_REVERSAL}, -1, 1)) AS entries, sum({amount}) AS amount FROM entries "
+        f"WHERE {where}")
+    return Doubt(int(found["entries"][0]), int(found["amount"][0]))
