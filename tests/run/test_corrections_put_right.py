@@ -41,7 +41,7 @@ def began(book: str) -> list[str]:
 
 
 def settle(book: str, day: str) -> None:
-    accepted("settle", "--yes", "--window", day, "--book", book)
+    accepted("settle", "--yes", "--empty", "--window", day, "--book", book)
 
 
 def position(book: str, day: str) -> dict[str, int]:
