@@ -159,8 +159,8 @@ def restate_windows(since: int, network: str, book: Book, *, threads: int, dry_r
         _check_parent(run, last)
         stages = Stages(context, book, run, threads, no_progress)
         stages.restate(since, _operators_to_restate(since, context, book))
-        return Restated(None if dry_run else _finish(stages, None, [], []).run, stages.rides,
-                        stages.reversed, stages.sums.rows())
+        return Restated(None if dry_run else _finish(stages, None, [], [], always).run,
+                        stages.rides, stages.reversed, stages.sums.rows())
 
 
 def _operators_to_restate(since: int, context: ClearingContext, book: Book) -> list[int] | None:

@@ -94,7 +94,7 @@ def test_a_distance_table_is_corrected_after_its_window_closed(tmp_path: Path) -
     network, book = tmp_path / "town", tmp_path / "book"
     shutil.copytree(CASES / case / "wrong", network)
     assert [paid for *_, paid in told(clear(book, day_1, network=network))] == [300]
-    accepted("settle", "--window", "2024-12-05", "--book", book)
+    accepted("settle", "--yes", "--window", "2024-12-05", "--book", book)
     shutil.copytree(CASES / case / "right", network, dirs_exist_ok=True)
     card, seq = shown("rides", book)[0]["card"], shown("rides", book)[0]["card_seq"]
     explained = accepted("explain", f"{card}/{seq}", "--book", book).out
