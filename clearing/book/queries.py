@@ -70,10 +70,11 @@ class Queries:
         last = self.last_run()
         return last.closed_through if last and last.closed_through else None
 
-    def names(self) -> list[Name]:
-        """The dictionary."""
+    def names(self, until: int | None = None) -> list[Name]:
+        """The dictionary: of committed runs; of those up to `until`, for whoever is writing it."""
+        last = self._last() if until is None else until
         found = self.store.columns(
-            f"SELECT kind, number, scope, code FROM names WHERE run <= {self._last()} "
+            f"SELECT kind, number, scope, code FROM names WHERE run <= {last} "
             "ORDER BY kind, number")
         return list(map(Name, found["kind"], _integers(found["number"]), found["scope"],
                         found["code"]))

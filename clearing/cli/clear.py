@@ -15,6 +15,8 @@ from clearing.cli.options import book_option, memory_option, network_option, thr
 
 if TYPE_CHECKING:
     from clearing.answers.clear import Clearing
+    from clearing.answers.dry_run import DryRun
+    from clearing.engine.run import Report
     from ext.codes import Code
 
 
@@ -28,10 +30,12 @@ if TYPE_CHECKING:
               metavar="FOLDER", help="Where acknowledgements and reject files go: by default "
               "`acknowledgements` in the book's folder, or here for a book on a server.")
 @click.option("--json", "as_json", is_flag=True, help="Print the acknowledgement as JSON.")
+@click.option("--dry-run", is_flag=True, help="Say what that would come to, and keep nothing of "
+              "it, nor a new book.")
 @memory_option
 @threads_option
 def command(files: tuple[str, ...], book: str, network: str | None, layout: str | None,
-            acknowledgements: Path | None, as_json: bool, memory: int | None,
+            acknowledgements: Path | None, as_json: bool, dry_run: bool, memory: int | None,
             threads: int) -> None:
     """Check, pair, price and post tap files: all of them in one run, or nothing.
 
@@ -42,28 +46,62 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
     Exit code 0: every record was accepted; 1: some were refused, see the reject files.
     """
     from clearing.answers.clear import clear
+    from clearing.answers.dry_run import dry_run as try_files
     from clearing.answers.session import open_session
     from clearing.cli.output import progress_bar
 
+    paths, received_at = [Path(file) for file in files], int(time.time())
     with (open_session(book, network, read_only=False, create=True) as session,
           progress_bar() as progress):
-        cleared = clear(session, [Path(file) for file in files], threads=threads,
-                        received_at=int(time.time()), layout=layout, memory_bytes=memory,
-                        folder=acknowledgements, progress=progress)
+        if dry_run:
+            tried = try_files(session, paths, threads=threads, received_at=received_at,
+                              layout=layout, memory_bytes=memory, progress=progress)
+        else:
+            cleared = clear(session, paths, threads=threads, received_at=received_at,
+                            layout=layout, memory_bytes=memory, folder=acknowledgements,
+                            progress=progress)
+    if dry_run:
+        _tell_dry_run(tried, as_json=as_json)
+        sys.exit(0 if tried.report.is_all_accepted else REFUSED)
+    _tell(cleared, as_json=as_json)
+    sys.exit(0 if cleared.report.is_all_accepted else REFUSED)
+
+
+def _tell(cleared: Clearing, *, as_json: bool) -> None:
+    report = cleared.report
     if as_json:
         sys.stdout.write(cleared.acknowledgement.read_text("utf-8"))
-    else:
-        _print_clearing(cleared)
-    sys.exit(0 if cleared.is_all_accepted else REFUSED)
+        return
+    _print_report(report, f"run {report.run.run}" if report.is_committed else "nothing was taken")
+    for earlier in cleared.earlier:
+        click.echo(f"acknowledgement of an earlier run, which was missing: {earlier}")
+    click.echo(f"acknowledgement: {cleared.acknowledgement}")
 
 
-def _print_clearing(cleared: Clearing) -> None:
+def _tell_dry_run(tried: DryRun, *, as_json: bool) -> None:
+    from clearing.answers.dry_run import AGELESS, MOVED, VARIANCES
+    from clearing.cli.output import print_object, print_table
+
+    if as_json:
+        print_object(tried.as_json())
+        return
+    _print_report(tried.report, "dry run, of which nothing is kept")
+    text, currency = tried.currency.text, tried.currency.name
+    print_table(f"variances: validator less table, in {currency}", VARIANCES,
+                ((*row[:2], f"{row.rides:,}", text(row.total)) for row in tried.variances),
+                right=VARIANCES[2:])
+    print_table("without a birth date, of kinds whose fares depend on age", AGELESS,
+                ((*row[:2], f"{row.rides:,}") for row in tried.ageless), right=AGELESS[2:])
+    print_table("posted in another window than their day's, which is closed", MOVED,
+                ((*row[:2], f"{row.entries:,}") for row in tried.moved), right=MOVED[2:])
+
+
+def _print_report(report: Report, what: str) -> None:
     from clearing.cli.output import print_table
 
-    run, report = cleared.report.run, cleared.report
+    run = report.run
     print_table(
-        (f"run {run.run}" if report.is_committed else "nothing was taken")
-        + f": {run.taps:,} records, {run.accepted:,} accepted, "
+        f"{what}: {run.taps:,} records, {run.accepted:,} accepted, "
         f"{run.refused:,} refused, {run.rides:,} rides, {run.open_rides:,} open rides"
         + (f", {run.reversed:,} entries taken back" if run.reversed else ""),
         ("file", "records", "accepted", "refused", "outcome"),
@@ -72,9 +110,6 @@ def _print_clearing(cleared: Clearing) -> None:
         right=("records", "accepted", "refused"))
     if report.refusals:
         print_refusals(report.refusals)
-    for earlier in cleared.earlier:
-        click.echo(f"acknowledgement of an earlier run, which was missing: {earlier}")
-    click.echo(f"acknowledgement: {cleared.acknowledgement}")
 
 
 def print_refusals(counts: Mapping[Code, int]) -> None:

@@ -57,6 +57,11 @@ class Report:
     raw: dict[int, list[bytes]] = field(default_factory=dict)
     is_committed: bool = True
 
+    @property
+    def is_all_accepted(self) -> bool:
+        """Whether no record and no file was refused."""
+        return not self.refusals and not any(file.code for file in self.files)
+
 
 def always(_: Run) -> bool:
     """Every run counts."""

@@ -1,0 +1,143 @@
+"""What clearing some files would come to: the same run, looked at and given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from clearing.answers.session import Session
+from clearing.book import Book, Run
+from clearing.engine.run import Report, clear_files
+from clearing.engine.stages import Progress, no_progress
+from ext.codes import Code
+from ext.records import RIDE_FLAGS
+from fare_tables.model import Table
+from fare_tables.source import load_tables
+from network.civil import day_of
+from network.money import Currency
+from network.names import Names
+from network.network import load_network
+
+# A reversal takes back what an earlier run counted.
+_RIDES = f"sum(if(bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0, -1, 1))"
+
+
+class Variance(NamedTuple):
+    """What the validators of an operator charged more or less than a table says."""
+
+    table: str
+    operator: str
+    rides: int
+    total: int          # minor units
+
+
+class Ageless(NamedTuple):
+    """Rides of a card kind whose fares ask for an age, by riders who have no birth date."""
+
+    card_kind: str
+    operator: str
+    rides: int
+
+
+class Moved(NamedTuple):
+    """Entries of a service day that are posted in another window, as their own is closed."""
+
+    day: str
+    window: str
+    entries: int
+
+
+VARIANCES, AGELESS, MOVED = Variance._fields, Ageless._fields, Moved._fields
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a run would bring. Reversals of what earlier runs entered are counted as less."""
+
+    report: Report
+    variances: list[Variance]
+    ageless: list[Ageless]
+    moved: list[Moved]
+    currency: Currency
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for machines."""
+        run = self.report.run
+        return {
+            "run": None, "records": run.taps, "accepted": run.accepted, "refused": run.refused,
+            "rides": run.rides, "reversed": run.reversed, "open_rides": run.open_rides,
+            "files": [{"name": file.name, "records": file.records, "accepted": file.accepted,
+                       "refused": file.refused, "code": Code(file.code).name,
+                       "message": file.message} for file in self.report.files],
+            "refusals": {code.name: count for code, count in sorted(self.report.refusals.items())},
+            "variances": [row._asdict() for row in self.variances],
+            "without_birth_date": [row._asdict() for row in self.ageless],
+            "in_another_window": [row._asdict() for row in self.moved],
+        }
+
+
+def dry_run(session: Session, files: Sequence[Path], *, received_at: int, threads: int = 1,
+            layout: str | None = None, memory_bytes: int | None = None,
+            progress: Progress = no_progress) -> DryRun:
+    """Clear files as `clearing.answers.clear` does, and keep nothing of it, nor a new book.
+
+    Raises OnecardError and TableError.
+    """
+    network = load_network(session.locator())
+    found: dict[str, Any] = {"variances": [], "ageless": [], "moved": []}
+
+    def look(row: Run) -> bool:
+        """Read what the run has written, and give it up."""
+        names = Names(session.book.names(until=row.run))
+        kinds = kinds_with_ages(load_tables(network.folder.path))
+        found.update(variances=_variances(session.book, row.run, names),
+                     ageless=_ageless(session.book, row.run, names, kinds),
+                     moved=_moved(session.book, row.run))
+        return False
+
+    report = clear_files(files, session.locator(), session.book, threads=threads,
+                         received_at=received_at, layout=layout, memory_bytes=memory_bytes,
+                         progress=progress, decide=look)
+    return DryRun(report=report, currency=network.model.money, **found)
+
+
+def kinds_with_ages(tables: Sequence[Table]) -> set[str]:
+    """The card kinds that some row names together with an age: elders', children's."""
+    return {kind for table in tables
+            for row in (*table.fare, *table.concession, *table.promotion, *table.transfer,
+                        *table.tier, *table.cap)
+            if row.age_from is not None or row.age_to is not None
+            for kind in row.card_kinds or ()}
+
+
+def _variances(book: Book, run: int, names: Names) -> list[Variance]:
+    found = book.query(
+        f"SELECT `table`, operator, {_RIDES} AS rides, sum(variance) AS total FROM entries "
+        f"WHERE run = {run} AND variance != 0 GROUP BY `table`, operator "
+        "ORDER BY abs(total) DESC, `table`, operator")
+    return [Variance(names.code("table", int(table)), names.code("member", int(operator)),
+                     int(rides), int(total))
+            for table, operator, rides, total in zip(*found.values(), strict=True)]
+
+
+def _ageless(book: Book, run: int, names: Names, kinds: set[str]) -> list[Ageless]:
+    numbers = sorted(names.known("card_kind", kind) for kind in kinds)
+    if not numbers:
+        return []
+    found = book.query(
+        f"SELECT card_kind, operator, {_RIDES} AS rides FROM entries WHERE run = {run} "
+        f"AND age = 0 AND card_kind IN ({', '.join(map(str, numbers))}) "
+        "GROUP BY card_kind, operator HAVING rides != 0 ORDER BY card_kind, operator")
+    return [Ageless(names.code("card_kind", int(kind)), names.code("member", int(operator)),
+                    int(rides))
+            for kind, operator, rides in zip(*found.values(), strict=True)]
+
+
+def _moved(book: Book, run: int) -> list[Moved]:
+    found = book.query(
+        f"SELECT service_day, window, count() AS entries FROM entries WHERE run = {run} "
+        "AND window != service_day GROUP BY service_day, window ORDER BY service_day, window")
+    return [Moved(day_of(int(day)).isoformat(), day_of(int(window)).isoformat(), int(entries))
+            for day, window, entries in zip(*found.values(), strict=True)]
