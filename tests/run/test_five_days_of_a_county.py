@@ -1,9 +1,9 @@
 """Five days as a clerk meets them: late, doubled, corrected, mispriced.
 
-A table is wrong for two days, a depot's file comes a day late and another one four days late, a file
-comes twice, a clock is put right after its window closed, a ride is cancelled, two reports of a tap
-contradict each other. Every window is closed in the evening. In the end closed windows and
-differences say, for every two members and every cause, what one run over everything would have.
+A table is wrong for two days, depots' files come a day late, records come twice, a clock is put
+right after its window closed, a ride is cancelled, two reports of a tap contradict each other.
+Every window is closed in the evening. In the end closed windows and differences say, for every two
+members and every cause, what one run over everything would have.
 """
 
 from __future__ import annotations

@@ -243,4 +243,4 @@ def test_answers_need_no_folder(network: Path, tmp_path: Path) -> None:
     assert [shown(what, book) for what in ("rides", "entries", "positions")] == before
     assert "no differences" in verified(book)
     assert "name a shipped network, or a folder" in refused(
-        "settle", "--window", DAYS[1], "--book", book).err
+        "settle", "--yes", "--empty", "--window", DAYS[1], "--book", book).err
