@@ -11,7 +11,7 @@ from setuptools import Extension, setup
 
 DEBUG = os.environ.get("ONECARD_DEBUG") == "1"
 
-C_FLAGS = ["-O1", "-g"] if DEBUG else ["-O3", "-fno-strict-aliasing"]
+C_FLAGS = ["-O1"] if DEBUG else ["-O3", "-fno-strict-aliasing"]
 WARNINGS = [
     "-Wall", "-Wno-unused-function", "-Wno-address-of-packed-member",
     "-Werror=implicit-function-declaration",
