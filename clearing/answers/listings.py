@@ -127,7 +127,8 @@ class Lister:
     def postings(self, where: str = "1") -> Rows:
         """Debits and credits in the order of POSTING_COLUMNS."""
         found = self.book.query(
-            f"SELECT {', '.join(POSTING_COLUMNS)} FROM postings WHERE {where} "
+            f"SELECT {', '.join(POSTING_COLUMNS)} FROM postings WHERE ({where}) "
+            f"AND {self.book.committed} "
             "ORDER BY card_hi, card_lo, started_at, ended_at, card_seq, cause, side, member")
         columns = [list(found[name]) for name in POSTING_COLUMNS]
         columns[1] = [day_of(int(day)).isoformat() for day in columns[1]]
@@ -139,7 +140,7 @@ class Lister:
         """Where validators charged other than the tables, in the order of VARIANCE_COLUMNS."""
         found = self.book.query(
             "SELECT `table`, operator, device, variance, count() AS rides, sum(variance) AS total "
-            f"FROM ledger WHERE variance != 0 AND ({where}) "
+            f"FROM ledger WHERE variance != 0 AND ({where}) AND {self.book.committed} "
             "GROUP BY `table`, operator, device, variance "
             "ORDER BY abs(total) DESC, `table`, operator, device, variance")
         return iter(list(zip(
@@ -160,7 +161,7 @@ def flows_of(book: Book, first: int = 0, last: int = 0xFFFF) -> Records:
     by = "window, debtor, creditor, cause"
     found = book.query(
         f"SELECT {by}, sum(amount) AS owed, sum(`count`) AS counted FROM flows "
-        f"WHERE run IN (SELECT run FROM runs) AND window BETWEEN {first} AND {last} "
+        f"WHERE {book.committed} AND window BETWEEN {first} AND {last} "
         f"GROUP BY {by} ORDER BY {by}")
     rows = np.zeros(len(found["owed"]), dtype=FLOW)
     for name in by.split(", "):

@@ -25,6 +25,7 @@ class Restatement:
     """What changed tables make of the days from one on."""
 
     since: str
+    number: int             # of the book's restatements, from 1
     run: Run | None         # None: nothing was posted
     entered: int            # entries by the tables as they are now
     taken_back: int         # entries that they take the place of
@@ -49,7 +50,9 @@ def restate(session: Session, since: str, *, threads: int = 1, dry_run: bool = F
     restated = restate_windows(day, session.locator(), session.book, threads=threads,
                                dry_run=dry_run)
     numbered = session.numbered()
-    return Restatement(since, restated.run, restated.entered, restated.taken_back,
+    found = session.book.query("SELECT count() AS made FROM runs WHERE kind = 'restate'")
+    number = int(found["made"][0]) + (restated.run is None)
+    return Restatement(since, number, restated.run, restated.entered, restated.taken_back,
                        sorted(_differences(restated, numbered)), numbered.network.model.money)
 
 

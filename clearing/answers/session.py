@@ -97,7 +97,16 @@ class Session:
 
 @contextmanager
 def open_session(location: str, network: str | None = None, *, read_only: bool = True,
-                 create: bool = False) -> Iterator[Session]:
-    """A book that is open for as long as it is asked; see clearing.book.open_book."""
+                 create: bool = False, as_of: int | None = None) -> Iterator[Session]:
+    """A book that is open for as long as it is asked; see clearing.book.open_book.
+
+    as_of: it answers as after this run. Raises OnecardError where there is none of that number.
+    """
     with open_book(location, create=create, read_only=read_only) as book:
+        last = book.last_run()
+        if as_of is not None and not 0 < as_of <= (last.run if last else 0):
+            raise OnecardError(f"there is no run {as_of}", where=location,
+                               expected=f"1 to {last.run}" if last else "a book with runs",
+                               remedy="look for it with `onecard show runs`")
+        book.as_of = as_of
         yield Session(book, network)

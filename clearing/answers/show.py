@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from clearing.answers import listings
 from clearing.answers.listings import Lister
 from clearing.answers.session import Session
+from clearing.book import Book
 from ext.codes import Code
 from network.cards import card_bits
 from network.civil import day_number
@@ -52,10 +53,10 @@ class Filter(NamedTuple):
             parts.append(f"card_hi = {high} AND card_lo = {low}")
         return " AND ".join(parts)
 
-    def of_runs(self) -> str:
+    def of_runs(self, book: Book) -> str:
         """As a condition on tables that are written by runs: committed, and the one named."""
         named = "" if self.run is None else f" AND run = {self.run}"
-        return f"run IN (SELECT run FROM runs){named}"
+        return f"{book.committed}{named}"
 
 
 EVERYTHING = Filter()
@@ -114,7 +115,8 @@ def _runs(session: Session, wanted: Filter) -> Listing:
 
 def _files(session: Session, wanted: Filter) -> Listing:
     found = session.book.query(f"SELECT {', '.join(FILE_COLUMNS)} FROM files "
-                               f"WHERE {wanted.of_runs()} ORDER BY run, file, code, name")
+                               f"WHERE {wanted.of_runs(session.book)} "
+                               "ORDER BY run, file, code, name")
     rows = zip(*(list(found[name]) for name in FILE_COLUMNS), strict=True)
     return Listing("files", FILE_COLUMNS,
                    (tuple(Code(int(value)).name if column == "code" else
@@ -126,10 +128,10 @@ def _files(session: Session, wanted: Filter) -> Listing:
 
 def _refusals(session: Session, wanted: Filter) -> Listing:
     names = {int(number): str(name) for number, name in zip(
-        *session.book.query("SELECT file, name FROM files WHERE run IN (SELECT run FROM runs) "
+        *session.book.query(f"SELECT file, name FROM files WHERE {session.book.committed} "
                             "ORDER BY code DESC, run DESC").values(), strict=True)}
     found = session.book.query("SELECT run, file, line, offset, code, field, raw FROM refusals "
-                               f"WHERE {wanted.of_runs()} ORDER BY run, file, offset")
+                               f"WHERE {wanted.of_runs(session.book)} ORDER BY run, file, offset")
     rows = zip(*found.values(), strict=True)
     return Listing("refusals", REFUSAL_COLUMNS,
                    ((int(run), names.get(int(file), ""), int(line), int(offset),

@@ -47,13 +47,21 @@ class Queries:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        # What is asked is answered as after this run; None: after the last.
+        self.as_of: int | None = None
+
+    @property
+    def committed(self) -> str:
+        """A condition on the rows of runs: those that count."""
+        return f"run <= {self._last()}"
 
     def runs(self) -> list[Run]:
         """Every committed run, oldest first."""
         columns = ", ".join(
             f"toUInt32({name})" if type_.startswith("DateTime") else f"`{name}`"
             for name, type_ in RUNS.columns)
-        found = self.store.columns(f"SELECT {columns} FROM runs ORDER BY run")
+        found = self.store.columns(f"SELECT {columns} FROM runs WHERE {self.committed} "
+                                   "ORDER BY run")
         values = [
             column.tolist() if isinstance(column, np.ndarray) else column
             for column in found.values()]
@@ -264,7 +272,9 @@ class Queries:
         return export(lambda order: self.rides(order=order), self.names(), stream)
 
     def _last(self) -> int:
-        """The newest committed run's number; committed runs are 1 up to it."""
+        """The newest committed run's number, or that of `as_of`; runs that count are 1 up to it."""
+        if self.as_of is not None:
+            return self.as_of
         return int(self.store.columns("SELECT max(run) AS last FROM runs")["last"][0])
 
 

@@ -36,4 +36,5 @@ def command(since: str, dry_run: bool, book: str, network: str | None, threads: 
                 ((*row[:-2], f"{row[-2]:,}", text(row[-1])) for row in restated.differences),
                 right=("count", "amount"))
     click.echo(f"{restated.taken_back:,} entries taken back, {restated.entered:,} entered"
-               + (f": run {restated.run.run}" if restated.run else "; nothing was posted"))
+               + (f": restatement {restated.number}, run {restated.run.run}" if restated.run
+                  else f"; nothing was posted (it would be restatement {restated.number})"))

@@ -21,9 +21,11 @@ HIDDEN = ("medium", "card_kind", "price", "window", "issuer", "reason", "digest"
 @click.option("--window", metavar="DAY", help="Only this clearing day, such as 2024-11-25.")
 @click.option("--run", type=int, metavar="NUMBER", help="Only this run.")
 @click.option("--card", metavar="CARD", help="Only this card.")
+@click.option("--as-of", type=int, metavar="RUN",
+              help="What the book said after this run, whatever came later.")
 @format_options
 def command(what: str, book: str, network: str | None, window: str | None, run: int | None,
-            card: str | None, form: str | None) -> None:
+            card: str | None, as_of: int | None, form: str | None) -> None:
     """List what a book holds; committed runs only.
 
     Money is minor units of the network's currency: fen, cents, rupiah.
@@ -38,6 +40,6 @@ def command(what: str, book: str, network: str | None, window: str | None, run: 
     from clearing.answers.show import Filter, show
     from clearing.cli.output import print_rows
 
-    with open_session(book, network) as session:
+    with open_session(book, network, as_of=as_of) as session:
         listing = show(session, what, Filter(window, run, card))
         print_rows(form, listing.title, listing.columns, listing.rows, listing.numbers, HIDDEN)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -244,3 +245,25 @@ def test_answers_need_no_folder(network: Path, tmp_path: Path) -> None:
     assert "no differences" in verified(book)
     assert "name a shipped network, or a folder" in refused(
         "settle", "--yes", "--empty", "--window", DAYS[1], "--book", book).err
+
+
+def test_a_book_says_what_it_said_then(network: Path, tmp_path: Path) -> None:
+    """As of each run: rides, entries, postings, positions, runs, refusals, files, variances."""
+    book, topics = tmp_path / "book", ("rides", "entries", "postings", "positions", "runs",
+                                       "files", "refusals", "variances")
+    said = []
+    rows = [{"card": "17777", **tap(2, "25 08:30", "bus-a")},
+            {"card": "17777", **tap(1, "25 08:00", "bus-b")}]
+    steps: list[Callable[[], object]] = [
+        lambda: clear(book, tmp_path, rows[:1], network),
+        lambda: settle(book, tmp_path, DAYS[0]),
+        lambda: clear(book, tmp_path, rows[1:], network),
+        lambda: accepted("restate", "--since", DAYS[0], "--network", make_dearer(network),
+                         "--book", book)]
+    for step in steps:
+        step()
+        said.append([shown(topic, book) for topic in topics])
+    for run, before in enumerate(said, 1):
+        assert [shown(topic, book, "--as-of", str(run)) for topic in topics] == before
+    assert "1 to 4" in refused("show", "rides", "--as-of", "5", "--book", book).err
+    assert "restatement 2, run 5" in accepted("restate", "--since", DAYS[0], "--book", book).out
