@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,9 @@ from clearing.cli.options import book_option, format_options, threads_option
 
 if TYPE_CHECKING:
     from clearing.answers.what_if import Comparison
+    from network.money import Currency
+
+BAR_COLUMNS = 40            # of the longest bar
 
 
 @click.command("what-if")
@@ -56,8 +60,18 @@ def _print(compared: Comparison, title: str) -> None:
     click.echo(f"{riders.pay_more:,} cards pay more, {riders.pay_less:,} less, "
                f"{riders.pay_the_same:,} the same")
     if riders.deciles:
-        click.echo("of the cards, a tenth each lies between these differences: "
-                   + "  ".join(map(text, riders.deciles)))
+        _print_deciles(riders.deciles, compared.currency)
     if compared.without_fare:
         click.echo(f"{compared.without_fare:,} records are of rides for which these tables have no "
                    "fare; they are not counted in \"then\"")
+
+
+def _print_deciles(deciles: Sequence[int], currency: Currency) -> None:
+    """The cards in order of what their rides cost more, a tenth each between two lines, as bars."""
+    click.echo("\nwhat the rides of a card cost more, a tenth of the cards between two lines")
+    most = max(map(abs, deciles)) or 1
+    texts = [currency.text(amount) for amount in deciles]
+    wide = max(map(len, texts))
+    for tenth, (amount, text) in enumerate(zip(deciles, texts, strict=True)):
+        share = f"{tenth * 10} %"
+        click.echo(f"{share:>6}  {text:>{wide}}  {'█' * -(-abs(amount) * BAR_COLUMNS // most)}")

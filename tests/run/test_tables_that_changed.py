@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -267,3 +268,20 @@ def test_a_book_says_what_it_said_then(network: Path, tmp_path: Path) -> None:
         assert [shown(topic, book, "--as-of", str(run)) for topic in topics] == before
     assert "1 to 4" in refused("show", "rides", "--as-of", "5", "--book", book).err
     assert "restatement 2, run 5" in accepted("restate", "--since", DAYS[0], "--book", book).out
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_by_the_same_tables_nothing_changes(closed: int, network: Path, tmp_path: Path) -> None:
+    """Whatever is closed of the period; and without an operator its rides have no fare."""
+    book = tmp_path / "book"
+    clear(book, tmp_path, rows_of(), network)
+    for day in DAYS[:closed]:
+        settle(book, tmp_path, day)
+    period = ("--from", DAYS[0], "--to", DAYS[1], "--book", book)
+    table = json.loads(accepted("what-if", "--network", network, *period, "--json").out)
+    assert [row for row in table if row["now"] != row["then"]] == []
+    assert {row["by"] for row in table} == {
+        "all", "city", "operator", "mode", "card kind", "funder"}
+    leave_out(network, "bus-a")
+    out = accepted("what-if", "--network", network, *period).out
+    assert "records are of rides for which these tables have no fare" in out
