@@ -34,6 +34,7 @@ cdef enum:              # Tap.flags
     CARRIED = 32        # while clearing only: the book has it already
     SET_ASIDE = 64      # while clearing, and in open_rides: is judged beside others, but not paired
     BUFFERED_MORE = 128 # while buffered only: a BufferedMore follows
+    BY_COUNTER = 128    # while clearing only: stands before others of its day by its counter
 
 cdef enum:              # Ride.flags
     PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it
@@ -42,6 +43,7 @@ cdef enum:              # Ride.flags
     RIDE_HAS_DISTANCE = 8
     REVIEWED = 16           # the card's yearly review is valid on the service day
     REVERSAL = 32           # of an entry: takes another back, amounts are negative
+    RIDE_BY_COUNTER = 64    # stands before others of its day by its counter, not by the clocks
 
 cdef enum:              # CardState.transfers
     NO_TRANSFER = 255   # no ride to transfer from

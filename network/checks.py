@@ -12,6 +12,7 @@ from network.locations import KeyPath
 from network.model import Agreement, Centre, Funder, Issuer, NetworkFile, Operator
 from network.money import PPM
 
+CLOCK_TOLERANCE_S_MOST = 3600
 RIDE_LIMIT_S_MOST = 7 * 86_400
 CURRENCY_DECIMALS = range(4)                # of ISO 4217: rupiah without, yuan 2, dinar 3
 # What an agreement holds for.
@@ -160,6 +161,11 @@ def _check_times(model: NetworkFile) -> None:
         raise TableError(f"ride_limit_s is {model.ride_limit_s}",
                          "write how long a ride can last at most",
                          expected=f"seconds, from 1 to {RIDE_LIMIT_S_MOST}", key=("ride_limit_s",))
+    if not 0 <= model.clock_tolerance_s <= CLOCK_TOLERANCE_S_MOST:
+        raise TableError(f"clock_tolerance_s is {model.clock_tolerance_s}",
+                         "write by how much validators' clocks may be apart",
+                         expected=f"seconds, from 0 to {CLOCK_TOLERANCE_S_MOST}",
+                         key=("clock_tolerance_s",))
 
 
 def _check_currency(model: NetworkFile) -> None:

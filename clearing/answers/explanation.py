@@ -157,7 +157,7 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
         service_day=ride.service_day.isoformat(), state=ride.state, distance_m=ride.distance_m,
         card_kind=ride.card_kind, medium=ride.medium, issuer=ride.issuer, age=ride.age,
         reviewed=ride.reviewed,
-        companion=table is not None and is_companion(table, ride, priced.before.chain),
+        companion=table is not None and is_companion(world, table, ride, priced.before.chain),
         currency=currency.name, currency_decimals=currency.decimals,
         minor_unit=currency.minor_unit, code=priced.code,
         table=None if charge is None else charge.table,

@@ -24,8 +24,11 @@ from network.cards import card_text
 from network.civil import day_of
 from network.names import Names
 
-# The order in which the engine prices a card's rides.
-PRICED_ORDER = "greatest(started_at, if(started_at = 0, ended_at, 0)), started_at = 0, card_seq"
+# The order in which the engine prices a card's rides: a day's are in the order of time, or those
+# with the flag come first, in the order of the card's counter.
+PRICED_ORDER = (
+    f"service_day, if(bitAnd(flags, {RIDE_FLAGS['RIDE_BY_COUNTER']}) != 0, 0, "
+    "if(started_at = 0, ended_at, started_at)), card_seq, started_at = 0")
 
 
 def entries_of_card(book: Book, high: int, low: int) -> Records:

@@ -112,7 +112,8 @@ class Clearer:
         return PartitionPipeline(
             self._context.pricing_tables, self._entry_tables, carried,
             ride_limit_s=network.model.ride_limit_s, open_from=open_from,
-            civil_offset_s=network.civil_offset_s, day_starts_s=network.day_starts_s)
+            civil_offset_s=network.civil_offset_s, day_starts_s=network.day_starts_s,
+            clock_tolerance_s=network.model.clock_tolerance_s)
 
     def prepare(self, intake: Intake | None, partition: int,
                 choose: Callable[[Records], Records] | None = None) -> Records:

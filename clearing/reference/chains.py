@@ -8,7 +8,13 @@ from clearing.reference.world import World
 from fare_tables.model import Table
 
 
-def is_companion(table: Table, ride: Ride, chain: Chain | None) -> bool:
+def seconds_between(world: World, since: int, until: int) -> int:
+    """From a ride to a later one; what clocks may be apart counts as 0."""
+    seconds = until - since
+    return 0 if -world.model.clock_tolerance_s <= seconds < 0 else seconds
+
+
+def is_companion(world: World, table: Table, ride: Ride, chain: Chain | None) -> bool:
     """Whether a ride is that of somebody for whom the holder tapped again."""
     within_s = table.companion_within_s
     return (
@@ -19,7 +25,7 @@ def is_companion(table: Table, ride: Ride, chain: Chain | None) -> bool:
         and (ride.operator, ride.mode) == (chain.last_operator, chain.last_mode)
         and ride.own_line == chain.last_line
         and ride.own_vehicle == chain.last_vehicle != ("", "")
-        and 0 <= ride.started_at - chain.last_started_at <= within_s
+        and 0 <= seconds_between(world, chain.last_started_at, ride.started_at) <= within_s
     )
 
 
@@ -36,7 +42,7 @@ def chain_after(
     """The chain that a ride leaves. An incomplete one ends it, a companion's leaves it alone."""
     if ride.incomplete:
         return None
-    if is_companion(table, ride, chain):
+    if is_companion(world, table, ride, chain):
         return chain
     system = world.system_of(ride.operator)
     if transferred:

@@ -31,7 +31,7 @@ def compare(ledger: Iterable[Entry], made: Iterable[Entry], closed_through: date
 
 def _place(entry: Entry) -> Place:
     ride = entry.ride
-    return (ride.card, *ride.order)
+    return (ride.card, *ride.place)
 
 
 def _content(entry: Entry) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from itertools import chain
 
-from clearing.reference.chains import is_companion, is_same_line
+from clearing.reference.chains import is_companion, is_same_line, seconds_between
 from clearing.reference.memory import Memory
 from clearing.reference.results import Ride
 from clearing.reference.state import Chain
@@ -60,7 +60,7 @@ def _list_rider_whys(
         yield f"aged {ride.age}, only to {row.age_to}"
     if row.reviewed and not ride.reviewed:
         yield "the card's yearly review is not valid"
-    if not row.companions and is_companion(table, ride, memory.chain):
+    if not row.companions and is_companion(world, table, ride, memory.chain):
         yield "not for those who ride along on one card"
 
 
@@ -108,10 +108,10 @@ def _why_no_transfer(
     before = memory.chain
     if before is None:
         return "no ride to transfer from"
-    if is_companion(table, ride, before):
+    if is_companion(world, table, ride, before):
         return "one who rides along on the card does not transfer"
     whys = chain(_list_origin_whys(world, table, row, before),
-                 _list_boarding_whys(row, ride, before))
+                 _list_boarding_whys(world, row, ride, before))
     return next(whys, None)
 
 
@@ -132,9 +132,9 @@ def _list_origin_whys(world: World, table: Table, row: Transfer, before: Chain) 
         yield f"{before.transfers} of {row.max_transfers} transfers used"
 
 
-def _list_boarding_whys(row: Transfer, ride: Ride, before: Chain) -> Iterator[str]:
+def _list_boarding_whys(world: World, row: Transfer, ride: Ride, before: Chain) -> Iterator[str]:
     """What is wrong with boarding this line and vehicle, now."""
-    since_end_s = ride.time - before.last_ended_at
+    since_end_s = seconds_between(world, before.last_ended_at, ride.time)
     after_s = row.same_line_after_s
     if not row.same_line and is_same_line(ride, before) and (
             after_s is None or since_end_s < after_s):
@@ -147,10 +147,11 @@ def _list_boarding_whys(row: Transfer, ride: Ride, before: Chain) -> Iterator[st
         "start": before.last_started_at, "end": before.last_ended_at, "chain": before.started_at,
     }[row.measured_from]
     until = ride.time if row.measured_to == "start" else ride.ended_at
+    lasted_s = seconds_between(world, since, until)
     if not until:
         yield "when it ended is not known"
-    elif not 0 <= until - since <= row.within_s:
-        yield (f"{duration(until - since)} from the {row.measured_from} to its "
+    elif not 0 <= lasted_s <= row.within_s:
+        yield (f"{duration(lasted_s)} from the {row.measured_from} to its "
                f"{row.measured_to}, 0 to {duration(row.within_s)} allowed")
 
 

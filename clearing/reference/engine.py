@@ -53,7 +53,7 @@ def list_rides(world: World, kept: Iterable[Tap], ended: datetime.date | None
                 rides.append(close_open(world, inside))
             else:
                 still_open[card] = inside
-        rides_of_cards.append(sorted(rides, key=lambda ride: ride.order))
+        rides_of_cards.append(rides)
     return rides_of_cards, still_open
 
 

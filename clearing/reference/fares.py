@@ -26,7 +26,7 @@ def judge_time(fare: Fare, ride: Ride) -> Ride:
     if ride.state not in (COMPLETE, OVERTIME):
         return ride
     limit_s = fare.overtime_after_s
-    over = limit_s is not None and ride.ended_at - ride.started_at > limit_s
+    over = limit_s is not None and ride.seconds > limit_s
     return replace(ride, state=OVERTIME if over else COMPLETE)
 
 
@@ -64,7 +64,7 @@ def _by_state(world: World, fare: Fare, ride: Ride) -> Answer:
         elif ride.state == MISSING_OUT:
             word = fare.missing_out
         elif ride.state == SAME_STATION:
-            word = _same_station(fare, ride.ended_at - ride.started_at)
+            word = _same_station(fare, ride.seconds)
     if isinstance(word, int):
         return Answer(word, f"{world.model.money.text(word)} for a {ride.state} ride")
     if word == "fare":
@@ -95,7 +95,7 @@ def _between(world: World, fare: Fare, ride: Ride, start: str, end: str) -> Answ
     if fare.basis == "time":
         if not ride.started_at or not ride.ended_at:
             return Answer(None, "how long it took is not known")
-        lasted_s = ride.ended_at - ride.started_at
+        lasted_s = ride.seconds
         return _by_bands(fare, lasted_s, f"{duration(lasted_s)} from start to end")
     return _by_distance(world, fare, ride, start, end)
 

@@ -13,17 +13,16 @@ from clearing.reference.results import (
     SINGLE_TAP,
     Ride,
 )
-from clearing.reference.taps import CLASS_OF, EVENT, Tap
+from clearing.reference.order import put_in_order
+from clearing.reference.taps import Tap
 from clearing.reference.world import World
 
 
 def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None]:
-    """The rides of a card, and the tap whose ride is still open after the last."""
+    """The rides of a card as their first taps come, and the tap whose ride is still open after the last."""
     rides: list[Ride] = []
     inside: Tap | None = None
-    for tap in sorted(taps, key=lambda tap: tap.order):
-        if CLASS_OF[tap.kind] == EVENT:
-            continue
+    for tap in put_in_order(world, taps):
         if inside is not None and tap.kind == "out" and fits(world, inside, tap):
             rides.append(_ride_of_both(world, inside, tap))
             inside = None
@@ -39,11 +38,11 @@ def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None]:
 
 
 def fits(world: World, inside: Tap, out: Tap) -> bool:
-    """Whether an exit belongs to an open ride."""
+    """Whether an exit belongs to an open ride; it comes after it, if maybe not by the clocks."""
     return (
         world.system_of(inside.operator) == world.system_of(out.operator)
         and inside.mode == out.mode
-        and 0 <= out.tapped_at - inside.tapped_at <= world.model.ride_limit_s
+        and out.tapped_at - inside.tapped_at <= world.model.ride_limit_s
     )
 
 
@@ -103,6 +102,7 @@ def _ride(
         distance_m=_last_said([tap.distance_m for tap in taps]),
         age=calendar.age_on(day, last.born_on or first.born_on),
         reviewed=reviewed_until is not None and day <= reviewed_until,
+        before_by_counter=first.before_by_counter,
         taps=taps,
     )
 

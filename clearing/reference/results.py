@@ -52,6 +52,8 @@ class Ride:
     distance_m: int | None
     age: int | None                 # full years on the service day; None: not known
     reviewed: bool                  # whether the card's yearly review holds on the service day
+    # Whether its first tap is before others of its day by the card's counter, not by the clocks.
+    before_by_counter: bool = False
     taps: tuple[Tap, ...]
 
     @property
@@ -60,8 +62,13 @@ class Ride:
         return self.ended_at if self.state == MISSING_IN else self.started_at
 
     @property
-    def order(self) -> tuple[int, bool, int]:
-        """Where it stands among the rides of its card: boarding before exit."""
+    def seconds(self) -> int:
+        """How long a ride with both ends lasted; 0 where its clocks say that it ended before."""
+        return max(0, self.ended_at - self.started_at)
+
+    @property
+    def place(self) -> tuple[int, bool, int]:
+        """What it is known by among the rides of its card."""
         return (self.time, self.state == MISSING_IN, self.card_seq)
 
     @property
@@ -86,7 +93,8 @@ class Ride:
             self.card, self.time, self.card_seq, self.state, self.started_at, self.ended_at,
             self.service_day.isoformat(), self.from_stop, self.to_stop, self.operator, self.mode,
             self.device, self.line, self.vehicle, self.medium, self.card_kind, self.issuer,
-            *numbers, self.age or 0, self.reviewed, self.taps[0].place, self.taps[-1].place,
+            *numbers, self.age or 0, self.reviewed, self.before_by_counter, self.taps[0].place,
+            self.taps[-1].place,
         )
 
 

@@ -12,7 +12,7 @@ CLASS_OF = {
     "out": EXIT,
     "top_up": EVENT, "lock": EVENT,
 }
-CLASSES = (BOARDING, EXIT, EVENT)       # in the order in which equal times are taken
+CLASSES = (BOARDING, EXIT, EVENT)       # in the order in which equal counters are taken
 KINDS = tuple(CLASS_OF)
 
 Identity = tuple[str, int, str]         # card, counter, class
@@ -55,6 +55,8 @@ class Tap:
     file: int = 0
     source_line: int = 0
     offset: int = 0
+    # Whether its counter, and not the clocks, puts it before others of its day (RULES.md §2).
+    before_by_counter: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -86,7 +88,6 @@ class Tap:
         return self.tapped_at
 
     @property
-    def order(self) -> tuple[int, int, int, int]:
-        """Where it stands among the taps of its card."""
-        tap_class = CLASSES.index(CLASS_OF[self.kind])
-        return (self.time, tap_class, self.card_seq, KINDS.index(self.kind))
+    def by_counter(self) -> tuple[int, int]:
+        """Where it stands among the taps of its card by the card's counter."""
+        return (self.card_seq, CLASSES.index(CLASS_OF[self.kind]))

@@ -16,6 +16,18 @@ cdef inline uint32_t ride_time(const Ride *ride) noexcept nogil:
     return ride.ended_at if ride.state == RideState.MISSING_IN else ride.started_at
 
 
+cdef inline int64_t seconds_inside(const Ride *ride) noexcept nogil:
+    """How long a ride with both ends lasted; 0 where its clocks say that it ended before."""
+    return max(<int64_t>0, <int64_t>ride.ended_at - ride.started_at)
+
+
+cdef inline int64_t seconds_between(PricingTables tables, int64_t since,
+                                    int64_t until) noexcept nogil:
+    """From a ride to a later one; what clocks may be apart counts as 0."""
+    cdef int64_t seconds = until - since
+    return 0 if -tables.clock_tolerance_s <= seconds < 0 else seconds
+
+
 cdef inline bint in_line_set(PricingTables tables, uint32_t which, uint32_t line) except -1 nogil:
     """Whether a set has a line; 0 and lines that are newer than the tables are in none."""
     return (line != 0 and line < <uint32_t>tables.line_sets.shape[1]

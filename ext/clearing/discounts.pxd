@@ -2,7 +2,9 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ext.clearing.conditions cimport in_line_set, in_stop_set, ride_time
+from ext.clearing.conditions cimport (
+    in_line_set, in_stop_set, ride_time, seconds_between,
+)
 from ext.clearing.fares cimport fare_by_basis, find_due
 from ext.clearing.tables cimport PricingTables
 from ext.checked cimport check
@@ -119,7 +121,8 @@ cdef inline bint may_transfer(PricingTables tables, const DiscountRow *row, cons
     if row.left_at and not in_stop_set(tables, row.left_at, state.last_stop):
         return False
     if same_line(state, ride) and (row.same_line_after_s == NEVER_S
-                                   or until - since < row.same_line_after_s):
+                                   or seconds_between(tables, since, until)
+                                   < row.same_line_after_s):
         return False
     if not row.same_vehicle and ride.vehicle != 0 and ride.vehicle == state.last_vehicle:
         return False
@@ -129,7 +132,7 @@ cdef inline bint may_transfer(PricingTables tables, const DiscountRow *row, cons
         since = state.chain_started_at
     if row.measured_to_end:
         until = ride.ended_at
-    return 0 <= until - since <= row.within_s
+    return 0 <= seconds_between(tables, since, until) <= row.within_s
 
 
 cdef inline int apportion(PricingTables tables, const DiscountRow *row, int64_t amount,

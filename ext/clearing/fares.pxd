@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from ext.checked cimport check
 from ext.codes cimport Basis, EdgeFare, RideState
 from ext.clearing.bands cimport fare_in_bands
-from ext.clearing.conditions cimport holds, is_incomplete
+from ext.clearing.conditions cimport holds, is_incomplete, seconds_inside
 from ext.clearing.tables cimport PricingTables
 from ext.records cimport (
     RIDE_HAS_DISTANCE,
@@ -173,13 +173,13 @@ cdef inline int64_t fare_by_basis(PricingTables tables, const FareRow *row, cons
         return fare_along(tables, row, ride, from_stop, ride.to_stop)
     if is_incomplete(ride):
         return NO_FARE_AMOUNT
-    return fare_of_bands(tables, row, <int64_t>ride.ended_at - ride.started_at)
+    return fare_of_bands(tables, row, seconds_inside(ride))
 
 
 cdef inline int64_t same_station_fare(PricingTables tables, const FareRow *row,
                                       const Ride *ride) except -2 nogil:
     """What a ride costs that ends where it began, by how long it was inside."""
-    cdef int64_t inside_s = <int64_t>ride.ended_at - ride.started_at
+    cdef int64_t inside_s = seconds_inside(ride)
     cdef uint32_t i
     cdef const SameStation *step
     for i in range(row.same_station, row.same_station + row.same_station_count):
@@ -195,7 +195,7 @@ cdef inline bint is_overtime(const FareRow *row, const Ride *ride) noexcept nogi
     """Whether the row charges the ride for staying too long."""
     return (row.overtime_after_s != 0
             and (ride.state == RideState.COMPLETE or ride.state == RideState.OVERTIME)
-            and ride.ended_at - ride.started_at > row.overtime_after_s)
+            and seconds_inside(ride) > row.overtime_after_s)
 
 
 cdef inline int64_t find_due(PricingTables tables, const FareRow *row,

@@ -10,6 +10,7 @@ cdef packed struct Pairing:
     int64_t open_from           # UTC seconds: rides that began before it end without an exit
     int64_t civil_offset_s      # civil time less UTC
     int64_t day_starts_s        # civil seconds after midnight at which a service day begins
+    int64_t clock_tolerance_s   # by so much clocks may contradict the cards' counters
 
 
 cdef inline uint16_t service_day_of(uint32_t at, const Pairing *pairing) noexcept nogil:

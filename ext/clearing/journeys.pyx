@@ -13,8 +13,10 @@ from ext.records cimport (
     HAS_DISTANCE,
     HAS_DUE,
     HAS_PAID,
+    BY_COUNTER,
     PAID_BY_VALIDATOR,
     REVIEWED,
+    RIDE_BY_COUNTER,
     RIDE_HAS_DISTANCE,
     RIDE_HAS_DUE,
     Member,
@@ -107,6 +109,8 @@ cdef int begin_ride(Ride *ride, const Tap[::1] taps, uint32_t first, uint32_t la
     ride.medium = tap.medium
     ride.card_kind = tap.card_kind
     ride.state = state
+    if taps[first].flags & BY_COUNTER:
+        ride.flags |= RIDE_BY_COUNTER
     take_amounts(ride, &taps[first])
     if last != first:
         take_amounts(ride, tap)
@@ -181,7 +185,7 @@ cdef int close_whole(Ride *ride, const Tap[::1] taps, uint32_t tap,
 
 cdef inline bint fits(const Tap *opened, const Tap *out, const Member[::1] members,
                       const Pairing *pairing) except -1 nogil:
-    """Whether a gate-out closes the open ride."""
+    """Whether a gate-out closes the open ride; it comes after it, if maybe not by the clocks."""
     return (
         members[opened.operator].system == members[out.operator].system
         and opened.mode == out.mode
@@ -192,7 +196,7 @@ cdef inline bint fits(const Tap *opened, const Tap *out, const Member[::1] membe
 cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const Member[::1] members,
                           const Pairing *pairing, Ride[::1] rides, uint32_t[::1] carried,
                           Py_ssize_t *carried_count) except -1 nogil:
-    """Write the rides in the order of their time; how many. Open rides are listed apart."""
+    """Write the rides in the order of their first taps; how many. Open rides are listed apart."""
     cdef Py_ssize_t i, made = 0, kept_open = 0
     cdef int64_t opened = -1
     cdef uint32_t this
@@ -260,6 +264,7 @@ def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
     pairing.open_from = open_from
     pairing.civil_offset_s = civil_offset_s
     pairing.day_starts_s = day_starts_s
+    pairing.clock_tolerance_s = 0       # for putting taps in order only
     with nogil:
         made = pair_rows(taps, order, members, &pairing, rides, carried, &kept_open)
     return made, kept_open

@@ -10,6 +10,10 @@ def order_taps(
     order: NDArray[np.uint32],
     codes: NDArray[np.uint16],
     scratch: NDArray[np.uint8],
+    *,
+    clock_tolerance_s: int,
+    civil_offset_s: int,
+    day_starts_s: int,
 ) -> int: ...
 def find_seen(
     taps: NDArray[Any],

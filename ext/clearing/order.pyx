@@ -1,10 +1,11 @@
-"""Puts a partition's taps in order by card and time, and refuses what came twice.
+"""Puts a partition's taps in order by card, day and counter, and refuses what came twice.
 
 Promise: the outcome depends on the taps alone, never on the order in which they came. The rules
-are in clearing/reference/RULES.md section 1. The caller brings all memory.
+are in clearing/reference/RULES.md sections 1 and 2. The caller brings all memory.
 
 Cards are found with a hash table and put in order; then each card's few taps are sorted by time.
-Only where a card's counters do not ascend with time are they sorted by identity first.
+Only where a card's counters do not ascend with time are they sorted by identity first, and each of
+its days is looked at: whether its counters or its clocks say what came first.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -13,7 +14,8 @@ from libc.string cimport memcpy, memset
 from ext.cards cimport card_before, same_card, seek_card
 from ext.checked cimport CHECKED, check, must
 from ext.codes cimport Code, CorrectionKind, TapKind
-from ext.records cimport CARRIED, NO_TRANSFER, SET_ASIDE, CardState, Tap
+from ext.clearing.journeys cimport Pairing, service_day_of
+from ext.records cimport BY_COUNTER, CARRIED, NO_TRANSFER, SET_ASIDE, CardState, Tap
 
 cdef enum:
     BOARDING = 0
@@ -230,8 +232,15 @@ cdef void place_groups(Group *groups, Py_ssize_t made, Key *keys, Key *spare) no
 
 
 cdef inline Key key_by_time(const Tap *tap, uint32_t index) noexcept nogil:
-    return Key(major=<uint64_t>time_of(tap) << 2 | class_of(tap.kind),
-               minor=<uint64_t>tap.card_seq << 8 | tap.kind, index=index, reserved=0)
+    # Within a second the counter decides; the kind is there for what is still to be judged.
+    return Key(major=time_of(tap),
+               minor=<uint64_t>tap.card_seq << 8 | class_of(tap.kind) << 6 | tap.kind,
+               index=index, reserved=0)
+
+
+cdef inline Key key_by_counter(const Tap *tap, uint32_t index) noexcept nogil:
+    return Key(major=<uint64_t>tap.card_seq << 2 | class_of(tap.kind), minor=time_of(tap),
+               index=index, reserved=0)
 
 
 cdef inline Key key_by_identity(const Tap *tap, uint32_t index) noexcept nogil:
@@ -253,9 +262,86 @@ cdef inline bint makes_no_ride(const Tap *tap) noexcept nogil:
     return tap.correction == CorrectionKind.CANCEL or tap.flags & SET_ASIDE
 
 
-cdef Py_ssize_t judge_card(const Tap[::1] taps, Key *keys, Key *spare, Py_ssize_t count,
-                           uint16_t[::1] codes) except -1 nogil:
-    """Refuse what came twice among one card's taps; keys lists what is to be paired, by time."""
+cdef inline bint is_event(const Tap *tap) noexcept nogil:
+    return class_of(tap.kind) == EVENT
+
+
+cdef bint clocks_follow(const Tap[::1] taps, const Key *keys, Py_ssize_t count) except -1 nogil:
+    """Whether boardings and exits, by time, are in the order of their counters, too."""
+    cdef Py_ssize_t i
+    cdef uint64_t last = 0
+    for i in range(count):
+        if is_event(&taps[keys[i].index]):
+            continue
+        if keys[i].minor < last:
+            return False
+        last = keys[i].minor
+    return True
+
+
+cdef int64_t contradiction(const Tap[::1] taps, const Key *keys,
+                           Py_ssize_t count) except -1 nogil:
+    """By how many seconds, at most, a tap's clock is behind that of one before it by counter."""
+    cdef Py_ssize_t i
+    cdef int64_t time, latest = 0, most = 0
+    for i in range(count):
+        if is_event(&taps[keys[i].index]):
+            continue
+        time = <int64_t>keys[i].minor
+        most = max(most, latest - time)
+        latest = max(latest, time)
+    return most
+
+
+cdef int mark_by_counter(Tap[::1] taps, const Key *keys, Py_ssize_t count) except -1 nogil:
+    """Mark the boardings and exits of a day that another one follows."""
+    cdef Py_ssize_t i
+    cdef Tap *last = NULL
+    for i in range(count):
+        if is_event(&taps[keys[i].index]):
+            continue
+        if last != NULL:
+            last.flags |= BY_COUNTER
+        last = &taps[keys[i].index]
+    return 0
+
+
+cdef int order_day(Tap[::1] taps, Key *keys, Key *spare, Py_ssize_t count,
+                   int64_t tolerance_s) except -1 nogil:
+    """Put one day's kept taps, sorted by time, in the order of the counter if clocks allow it."""
+    cdef Py_ssize_t i
+    if clocks_follow(taps, keys, count):
+        return 0
+    for i in range(count):
+        keys[i] = key_by_counter(&taps[keys[i].index], keys[i].index)
+    sort_keys(keys, spare, count)
+    if contradiction(taps, keys, count) <= tolerance_s:
+        mark_by_counter(taps, keys, count)
+        return 0
+    for i in range(count):
+        keys[i] = key_by_time(&taps[keys[i].index], keys[i].index)
+    sort_keys(keys, spare, count)
+    return 0
+
+
+cdef int order_days(Tap[::1] taps, Key *keys, Key *spare, Py_ssize_t count,
+                    const Pairing *pairing) except -1 nogil:
+    """Put each day of a card's kept taps, sorted by time, in the order of RULES section 2."""
+    cdef Py_ssize_t first = 0, end
+    cdef uint16_t day
+    while first < count:
+        day = service_day_of(<uint32_t>keys[first].major, pairing)
+        end = first + 1
+        while end < count and service_day_of(<uint32_t>keys[end].major, pairing) == day:
+            end += 1
+        order_day(taps, &keys[first], spare, end - first, pairing.clock_tolerance_s)
+        first = end
+    return 0
+
+
+cdef Py_ssize_t judge_card(Tap[::1] taps, const Pairing *pairing, Key *keys, Key *spare,
+                           Py_ssize_t count, uint16_t[::1] codes) except -1 nogil:
+    """Refuse what came twice among one card's taps; keys lists what is to be paired, in order."""
     cdef Py_ssize_t i, first = 0, kept = 0
     for i in range(count):
         keys[i] = key_by_identity(&taps[keys[i].index], keys[i].index)
@@ -272,11 +358,13 @@ cdef Py_ssize_t judge_card(const Tap[::1] taps, Key *keys, Key *spare, Py_ssize_
             keys[kept] = key_by_time(&taps[keys[i].index], keys[i].index)
             kept += 1
     sort_keys(keys, spare, kept)
+    if not clocks_follow(taps, keys, kept):
+        order_days(taps, keys, spare, kept, pairing)
     return kept
 
 
-cdef inline Py_ssize_t order_card(const Tap[::1] taps, const uint32_t *listed, Py_ssize_t count,
-                                  Key *keys, Key *spare, uint32_t *order,
+cdef inline Py_ssize_t order_card(Tap[::1] taps, const Pairing *pairing, const uint32_t *listed,
+                                  Py_ssize_t count, Key *keys, Key *spare, uint32_t *order,
                                   uint16_t[::1] codes) except -1 nogil:
     """The same for one card; mostly its taps came in the order of time, each counter once."""
     cdef Py_ssize_t i
@@ -286,16 +374,18 @@ cdef inline Py_ssize_t order_card(const Tap[::1] taps, const uint32_t *listed, P
         judge |= makes_no_ride(&taps[listed[i]])
     sort_keys(keys, spare, count)
     if judge or not counters_ascend(keys, count):
-        count = judge_card(taps, keys, spare, count, codes)
+        count = judge_card(taps, pairing, keys, spare, count, codes)
     for i in range(count):
         order[i] = keys[i].index
     return count
 
 
-cdef Py_ssize_t order_rows(const Tap[::1] taps, uint8_t *scratch, uint32_t[::1] order,
-                           uint16_t[::1] codes, uint32_t *by_card) except -1 nogil:
-    """Refuse what came twice or is corrected, then list by (card, time) what rides are made of.
+cdef Py_ssize_t order_rows(Tap[::1] taps, const Pairing *pairing, uint8_t *scratch,
+                           uint32_t[::1] order, uint16_t[::1] codes,
+                           uint32_t *by_card) except -1 nogil:
+    """Refuse what came twice or is corrected, then list by card and in order what makes rides.
 
+    Taps that stand before others by their counter, and not by the clocks, get BY_COUNTER.
     by_card: lists every tap, card by card, whatever its code; or NULL.
     """
     cdef Py_ssize_t count = taps.shape[0], made, i, group, size, kept = 0
@@ -323,19 +413,19 @@ cdef Py_ssize_t order_rows(const Tap[::1] taps, uint8_t *scratch, uint32_t[::1] 
         slots[group] = keys[group].index
     for group in range(made):
         size = groups[slots[group]].count
-        kept += order_card(taps, &listed[i], size, keys, spare, &order[kept], codes)
+        kept += order_card(taps, pairing, &listed[i], size, keys, spare, &order[kept], codes)
         i += size
     check(i == count, b"every tap is in one group")
     if CHECKED:
-        check_order(taps, order, kept, codes)
+        check_order(taps, pairing, order, kept, codes)
     if by_card != NULL:
         memcpy(by_card, listed, count * sizeof(uint32_t))
     return kept
 
 
-cdef int check_order(const Tap[::1] taps, const uint32_t[::1] order, Py_ssize_t kept,
-                     const uint16_t[::1] codes) except -1 nogil:
-    """Every tap is listed, has a code or makes no ride; what is listed is by card and time."""
+cdef int check_order(const Tap[::1] taps, const Pairing *pairing, const uint32_t[::1] order,
+                     Py_ssize_t kept, const uint16_t[::1] codes) except -1 nogil:
+    """Every tap is listed, has a code or makes no ride; what is listed is by card and day."""
     cdef Py_ssize_t i, accepted = 0
     cdef const Tap *tap
     cdef const Tap *last
@@ -345,20 +435,26 @@ cdef int check_order(const Tap[::1] taps, const uint32_t[::1] order, Py_ssize_t 
     for i in range(1, kept):
         tap, last = &taps[order[i]], &taps[order[i - 1]]
         check(not card_before(tap, last), b"kept taps are listed by card")
-        check(not same_card(tap, last) or time_of(last) <= time_of(tap),
-              b"a card's kept taps are listed by time")
+        if not same_card(tap, last):
+            continue
+        check(service_day_of(time_of(last), pairing) <= service_day_of(time_of(tap), pairing),
+              b"a card's kept taps are listed by day")
+        check(time_of(last) <= time_of(tap) or last.flags & BY_COUNTER or is_event(last)
+              or is_event(tap), b"and by time, where it is not by counter")
     return 0
 
 
-def order_taps(const Tap[::1] taps not None, uint32_t[::1] order not None,
-               uint16_t[::1] codes not None, uint8_t[::1] scratch not None):
+def order_taps(Tap[::1] taps not None, uint32_t[::1] order not None,
+               uint16_t[::1] codes not None, uint8_t[::1] scratch not None, *,
+               int64_t clock_tolerance_s, int64_t civil_offset_s, int64_t day_starts_s):
     """The number of taps to pair: their indexes stand in `order`, and every tap has a code.
 
-    A `cancel` that is kept has the code OK, and is not among them.
-    taps, order and codes have one row per tap; scratch has SCRATCH_BYTES per tap.
+    A `cancel` that is kept has the code OK, and is not among them. Of taps only the flag BY_COUNTER
+    is set. taps, order and codes have one row per tap; scratch has SCRATCH_BYTES per tap.
     Raises ValueError where the lengths differ.
     """
     cdef Py_ssize_t count = taps.shape[0], kept
+    cdef Pairing pairing
     if order.shape[0] != count or codes.shape[0] != count:
         raise ValueError(f"taps has {count} rows, order {order.shape[0]}, codes {codes.shape[0]}: "
                          "they need one row per tap")
@@ -367,8 +463,11 @@ def order_taps(const Tap[::1] taps not None, uint32_t[::1] order not None,
                          f"bring {SCRATCH} per tap")
     if count == 0:
         return 0
+    pairing.ride_limit_s = pairing.open_from = 0    # for pairing only
+    pairing.civil_offset_s, pairing.day_starts_s = civil_offset_s, day_starts_s
+    pairing.clock_tolerance_s = clock_tolerance_s
     with nogil:
-        kept = order_rows(taps, &scratch[0], order, codes, NULL)
+        kept = order_rows(taps, &pairing, &scratch[0], order, codes, NULL)
     return kept
 
 

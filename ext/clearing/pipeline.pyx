@@ -22,7 +22,7 @@ from ext.clearing.order cimport (
 from ext.clearing.tables cimport EntryTables, PricingTables
 from ext.clearing.pricing cimport price_rows
 from ext.records cimport (
-    CARRIED, Accumulator, CardState, Charge, Entry, Member, Flow, Ride, Tap,
+    BY_COUNTER, CARRIED, Accumulator, CardState, Charge, Entry, Member, Flow, Ride, Tap,
 )
 
 from ext import records
@@ -116,7 +116,7 @@ cdef class PartitionPipeline:
 
     def __init__(self, PricingTables tables not None, EntryTables entry_tables not None,
                  Carried before not None, *, int64_t ride_limit_s, int64_t open_from,
-                 int64_t civil_offset_s, int64_t day_starts_s):
+                 int64_t civil_offset_s, int64_t day_starts_s, int64_t clock_tolerance_s):
         """Times are UTC seconds, durations seconds, days counted from 1970; see pair_taps."""
         self._tables, self._before = tables, before
         self._entry_tables, self._members = entry_tables, entry_tables.members
@@ -124,6 +124,7 @@ cdef class PartitionPipeline:
         self._pairing.open_from = open_from
         self._pairing.civil_offset_s = civil_offset_s
         self._pairing.day_starts_s = day_starts_s
+        self._pairing.clock_tolerance_s = clock_tolerance_s
         self._arrays = {}
         self._make_room(BATCH)
         self._make_ride_room(2 * BATCH)
@@ -222,7 +223,7 @@ cdef class PartitionPipeline:
 
     @property
     def entries(self):
-        """ENTRY, by card and time."""
+        """ENTRY, by card, in the order in which they were priced."""
         return self._arrays["entries"][:self._entry_count]
 
     @property
@@ -262,9 +263,9 @@ cdef int _prepare(PartitionPipeline pipeline, Carried before, Py_ssize_t partiti
     pipeline._maybe_seen_count = 0
     if count == 0:
         return 0
-    pipeline._kept = order_rows(pipeline._taps[:count], &pipeline._scratch[0],
-                                pipeline._order[:count], pipeline._codes[:count],
-                                &pipeline._by_card[0])
+    pipeline._kept = order_rows(pipeline._taps[:count], &pipeline._pairing,
+                                &pipeline._scratch[0], pipeline._order[:count],
+                                pipeline._codes[:count], &pipeline._by_card[0])
     _pick_states(pipeline, before, partition)
     _pick_accumulators(pipeline, before, partition)
     if pipeline._known_count:
@@ -401,6 +402,7 @@ cdef int _list_outcomes(PartitionPipeline pipeline) except -1 nogil:
     cdef Tap *tap
     for i in range(pipeline._tap_count):
         tap = &pipeline._taps[i]
+        tap.flags &= ~<uint8_t>BY_COUNTER   # it depends on what else the day has: not to be kept
         # What a correction supersedes is put right, and nothing that its sender has to be told.
         if pipeline._codes[i] != Code.OK and (not tap.flags & CARRIED or (
                 tap.first_code == Code.OK and pipeline._codes[i] != Code.CORRECTED)):

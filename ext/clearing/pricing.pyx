@@ -13,7 +13,7 @@ from ext.checked cimport CHECKED, check
 from ext.clearing.accumulators cimport (
     NO_DAY, Card, accumulated, count, forget_places, sort_accumulators,
 )
-from ext.clearing.conditions cimport holds, is_incomplete, ride_time
+from ext.clearing.conditions cimport holds, is_incomplete, ride_time, seconds_between
 from ext.clearing.discounts cimport DOES_NOT_FIT, add_legs, may_transfer, price_after
 from ext.clearing.fares cimport find_due, find_fare_row, is_overtime
 from ext.clearing.tables cimport PricingTables
@@ -82,7 +82,7 @@ cdef inline const CandidateRows *find_candidates(PricingTables tables, int64_t t
                               * tables.modes + ride.mode]
 
 
-cdef bint is_companion(const Tariff *tariff, const CardState *state,
+cdef bint is_companion(PricingTables tables, const Tariff *tariff, const CardState *state,
                        const Ride *ride) noexcept nogil:
     """Whether the card was tapped again for somebody who rides along."""
     return (tariff.companion_within_s != 0 and state.transfers != NO_TRANSFER
@@ -90,7 +90,8 @@ cdef bint is_companion(const Tariff *tariff, const CardState *state,
             and ride.vehicle != 0 and ride.vehicle == state.last_vehicle
             and ride.operator == state.last_operator and ride.mode == state.last_mode
             and ride.line == state.last_line
-            and ride.started_at - state.last_started_at <= tariff.companion_within_s)
+            and 0 <= seconds_between(tables, state.last_started_at, ride.started_at)
+            <= tariff.companion_within_s)
 
 
 cdef bint fits(PricingTables tables, const DiscountRow *row, uint8_t cause,
@@ -251,7 +252,7 @@ cdef inline Code find_charge(PricingTables tables,
         return Code.NO_FARE
     pricing.tariff = &tables.tariffs[found]
     pricing.candidates = find_candidates(tables, found, ride)
-    pricing.companion = is_companion(pricing.tariff, pricing.card.state, ride)
+    pricing.companion = is_companion(tables, pricing.tariff, pricing.card.state, ride)
     pricing.fare = find_fare_row(tables, pricing.candidates, ride, pricing.companion)
     if pricing.fare == NULL:
         return Code.NO_FARE

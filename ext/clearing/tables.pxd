@@ -56,6 +56,7 @@ cdef class PricingTables:
     cdef const uint16_t[::1] days               # by service day: a bit for each thing it is
     cdef const uint32_t[::1] months             # by service day: year * 12 + month - 1
     cdef int civil_offset_s                     # that clocks are ahead of UTC
+    cdef int clock_tolerance_s                  # that clocks may be apart
     cdef Py_ssize_t card_kinds
     cdef Py_ssize_t media
     cdef Py_ssize_t modes

@@ -39,6 +39,7 @@ class PricingTables:
         days: NDArray[np.uint16],
         months: NDArray[np.uint32],
         civil_offset_s: int,
+        clock_tolerance_s: int,
         card_kinds: int,
         media: int,
         modes: int,

@@ -10,8 +10,8 @@ cdef class PricingTables:
                  candidate_fares, fare_rows, stages, candidate_discounts, rows, conditions,
                  timeframes, shares, bands, price_bands, same_stations, stop_indexes, zones, fares,
                  line_stops, lines, member_sets, line_sets, stop_sets, counts_to, accumulator_rules,
-                 days, months, int civil_offset_s, Py_ssize_t card_kinds, Py_ssize_t media,
-                 Py_ssize_t modes, Py_ssize_t groups, Py_ssize_t counts_to_most):
+                 days, months, int civil_offset_s, int clock_tolerance_s, Py_ssize_t card_kinds,
+                 Py_ssize_t media, Py_ssize_t modes, Py_ssize_t groups, Py_ssize_t counts_to_most):
         """Keep the arrays; none may be empty."""
         self.members = members
         self.tariff_index = tariff_index
@@ -43,6 +43,7 @@ cdef class PricingTables:
         self.days = days
         self.months = months
         self.civil_offset_s = civil_offset_s
+        self.clock_tolerance_s = clock_tolerance_s
         self.card_kinds = card_kinds
         self.media = media
         self.modes = modes

@@ -138,6 +138,7 @@ def _lay_out(tables: Sequence[Table], tariff_index: TariffIndexes, candidates: C
         "days": _day_bits(tables, numbered.network),
         "months": _months(),
         "civil_offset_s": numbered.network.civil_offset_s,
+        "clock_tolerance_s": numbered.network.model.clock_tolerance_s,
         "card_kinds": card_kinds,
         "media": media,
         "modes": modes,

@@ -87,6 +87,7 @@ def test_what_was_refused_is_sent_again_to_a_mended_network(tmp_path: Path) -> N
         ("t-bus", 200), ("new-bus", 200), ("new-bus", 200)]
 
 
+<<<<<<< HEAD
 def test_a_distance_table_is_corrected_after_its_window_closed(tmp_path: Path) -> None:
     """14: the difference is posted with its reason, and the ride explained by what priced it."""
     case = "14-distance-table-corrected-after-settlement"
@@ -109,3 +110,20 @@ def test_a_distance_table_is_corrected_after_its_window_closed(tmp_path: Path) -
     assert [(row["paid"], row["window"]) for row in entries if row["card"] == card] == [
         (300, "2024-12-05"), (-300, "2024-12-06"), (200, "2024-12-06")]
     assert [row["paid"] for row in shown("rides", book)] == [200, 200]
+=======
+@pytest.mark.parametrize("clocks", ["control", "same-second", "clock-20s-behind"])
+def test_off_one_bus_and_on_the_next_at_once(clocks: str, tmp_path: Path) -> None:
+    """01: the card's counter says that the rider got off first, whatever the clocks say."""
+    rides = clear(tmp_path / "book", *files_of("01-tagoff-then-tagon-at-once", f"{clocks}.csv"))
+    assert [(ride["state"], ride["card_seq"]) for ride in rides] == [
+        ("COMPLETE", 11), ("COMPLETE", 13)]
+    assert sum(ride["paid"] for ride in rides) == 500
+    assert "no differences" in accepted("verify", "--all", "--book", tmp_path / "book").out
+
+
+def test_in_and_out_of_one_station_by_clocks_that_are_apart(tmp_path: Path) -> None:
+    """01: a short stay is a ride, not an exit and an open ride."""
+    rides = clear(tmp_path / "book",
+                  *files_of("01-tagoff-then-tagon-at-once", "short-stay.csv"))
+    assert told(rides) == [("17", "SAME_STATION", 200)]
+>>>>>>> e3fac5c (order: the card's counter decides within the tolerance)

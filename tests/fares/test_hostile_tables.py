@@ -48,6 +48,8 @@ def refusal_of(folder: Path) -> str:
     ("taps_from = 2024-01-01", "taps_from = 9999-01-01", "", "taps_from is 9999-01-01"),
     ("taps_from = 2024-01-01", "taps_from = 1900-01-01", "", "taps_from is 1900-01-01"),
     ("title =", "ride_limit_s = 0\ntitle =", "", "ride_limit_s is 0"),
+    ("title =", "clock_tolerance_s = -1\ntitle =", "", "clock_tolerance_s is -1"),
+    ("title =", "clock_tolerance_s = 3601\ntitle =", "", "clock_tolerance_s is 3601"),
     ("title =", f"ride_limit_s = {1 << 40}\ntitle =", "", "ride_limit_s is 1099511627776"),
     ("03:00:00", '"03:00:00+08:00"', "", "day_starts_at is 03:00:00+08:00"),
     ('{ default = "engine" }', '{ default = "engine", qrcode = "validator" }', "",

@@ -33,7 +33,8 @@ def tap_of(row: dict[str, str]) -> dict[str, int]:
     return {"card_lo": int(row.get("card") or 1), "kind": TapKind[row["kind"].upper()],
             "tapped_at": int(row["at"]), "in_at": int(row.get("entered") or 0),
             "stop": int(row.get("stop") or 0), "in_stop": int(row.get("from") or 0),
-            "operator": int(row.get("operator") or 1), "mode": int(row.get("mode") or 1)}
+            "operator": int(row.get("operator") or 1), "mode": int(row.get("mode") or 1),
+            "flags": records.TAP_FLAGS["BY_COUNTER"] if row.get("marked") == "yes" else 0}
 
 
 def ride_text(ride: Records) -> str:
@@ -205,6 +206,23 @@ def test_a_ride_takes_its_fields_from_the_right_tap() -> None:
     assert taken == {**of_first, **of_last, "flags": told}
     assert [int(ride["validator_due"]), int(ride["validator_paid"])] == [300, 150]
     assert int(ride["out_seq"]) == 9
+
+
+def test_a_ride_says_whether_its_first_tap_is_by_counter() -> None:
+    """From the flag a reader of the ledger knows in which order rides were priced."""
+    taps = records_of(map(tap_of, rows_of("""
+        # kind   at  stop marked
+          out    100 1    yes
+          single 90  2    yes
+          in     95  3    yes
+          out    80  4    no
+    """)), records.TAP)
+    rides, _ = pair(taps)
+    assert [ride_text(ride) for ride in rides] == [
+        "MISSING_IN 0-0 0-100 0>1", "SINGLE_TAP 1-1 90-90 2>0", "COMPLETE 2-3 95-80 3>4"]
+    assert rides["flags"].tolist() == [records.RIDE_FLAGS["RIDE_BY_COUNTER"]] * 3
+    taps["flags"] = 0
+    assert pair(taps)[0]["flags"].tolist() == [0, 0, 0]
 
 
 def test_what_no_tap_says_is_not_said() -> None:

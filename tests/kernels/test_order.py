@@ -17,12 +17,16 @@ from tests.kernels.cases import Records, records_of, rows_of
 pytestmark = pytest.mark.kernels
 
 
-def order(taps: Records) -> tuple[list[int], list[str]]:
+# Service days begin at 1,000 seconds after midnight, UTC.
+DAYS = {"civil_offset_s": 0, "day_starts_s": 1_000}
+
+
+def order(taps: Records, tolerance_s: int = 0) -> tuple[list[int], list[str]]:
     """Indexes of the kept taps in order, and the code of every tap."""
     kept_order = np.empty(len(taps), dtype=np.uint32)
     codes = np.empty(len(taps), dtype=np.uint16)
     scratch = np.empty(len(taps) * SCRATCH_BYTES, dtype=np.uint8)
-    kept = order_taps(taps, kept_order, codes, scratch)
+    kept = order_taps(taps, kept_order, codes, scratch, clock_tolerance_s=tolerance_s, **DAYS)
     return kept_order[:kept].tolist(), [Code(code).name for code in codes.tolist()]
 
 
@@ -238,20 +242,144 @@ def test_what_is_set_aside_judges_others_and_makes_no_ride() -> None:
 ASIDE = records.TAP_FLAGS["SET_ASIDE"] | records.TAP_FLAGS["CARRIED"]
 
 
-def test_order_is_card_time_class_counter() -> None:
-    """At one second a rider gets in before getting out, and money is loaded last."""
+def test_order_is_card_time_counter_class() -> None:
+    """Within a second the counter says what came first, and of one counter the boarding did."""
     rows = rows_of("""
         # card seq  kind   at  line place
-          2    1    single 50  2    6
-          1    9    top_up 100 3    4
-          1    8    out    100 4    3
-          1    7    in     100 5    2
-          1    6    single 100 6    1
-          1    5    single 99  7    0
-          1    1    lock   101 8    5
+          2    1    single 50  2    7
+          1    9    top_up 100 3    5
+          1    8    in     100 4    4
+          1    7    out    100 5    3
+          1    7    in     100 6    2
+          1    6    single 100 7    1
+          1    5    single 99  8    0
+          1    1    lock   101 9    6
     """)
     kept, _ = order(records_of(map(tap_of, rows), records.TAP))
     assert kept == sorted(range(len(rows)), key=lambda place: int(rows[place]["place"]))
+
+
+# Taps as they came; the order in which they are paired, and which of them are marked, by counter.
+CLOCKS = {
+    "counter and clocks say the same: nothing is marked": """
+        # seq kind   at    order marked
+          1   in     2000  1     no
+          2   out    2100  2     no
+          3   single 2100  3     no
+    """,
+    "a clock is behind by the tolerance: the counter decides": """
+        # seq kind   at    order marked
+          1   in     2000  1     yes
+          2   out    2120  2     yes
+          3   in     2000  3     yes
+          4   out    2400  4     no
+    """,
+    "by a second more: time decides": """
+        # seq kind   at    order marked
+          1   in     2000  1     no
+          2   out    2121  3     no
+          3   in     2000  2     no
+          4   out    2400  4     no
+    """,
+    "what counts is the most of a day, not the sum, nor from one tap to the next": """
+        # seq kind   at    order marked
+          1   single 2120  1     yes
+          2   single 2060  2     yes
+          3   single 2000  3     yes
+          4   single 5120  4     yes
+          5   single 5000  5     no
+    """,
+    "steps within the tolerance that lead beyond it": """
+        # seq kind   at    order marked
+          1   single 2121  3     no
+          2   single 2060  2     no
+          3   single 2000  1     no
+    """,
+    "one contradiction beyond it, and the whole day is by time": """
+        # seq kind   at    order marked
+          1   single 2000  2     no
+          2   single 1990  1     no
+          3   single 9000  4     no
+          4   single 5000  3     no
+    """,
+    "a short stay: in and out of one counter": """
+        # seq kind   at    order marked
+          7   out    2003  2     no
+          7   in     2005  1     yes
+    """,
+    "a counter that runs back": """
+        # seq   kind   at    order marked
+          65534 in     2000  1     no
+          65535 out    3000  2     no
+          0     in     3060  3     no
+          1     out    4000  4     no
+    """,
+    "each day by itself, and never across its beginning": """
+        # seq kind   at     order marked
+          1   single 87370  1     yes
+          2   single 87360  2     yes
+          3   single 87405  4     no
+          4   single 87395  3     no
+    """,
+    "a top-up machine's clock does not matter": """
+        # seq kind   at    order marked
+          1   single 2000  1     no
+          2   top_up 9000  3     no
+          3   single 2100  2     no
+    """,
+    "a top-up among taps that are by counter": """
+        # seq kind   at    order marked
+          1   single 2010  1     yes
+          2   top_up 2005  2     no
+          3   single 2000  3     no
+          4   lock   2001  4     no
+    """,
+    "a ride record stands where it began": """
+        # seq kind   at    entered order marked
+          1   out    2050  -       1     yes
+          2   ride   2900  2000    2     no
+    """,
+}
+
+
+@pytest.mark.parametrize("table", CLOCKS.values(), ids=CLOCKS.keys())
+@pytest.mark.parametrize("turn", ["as they came", "backwards"])
+def test_the_counter_decides_where_the_clocks_allow_it(table: str, turn: str) -> None:
+    rows = rows_of(table)
+    if turn == "backwards":
+        rows.reverse()
+    taps = records_of([tap_of(row) | {"in_at": int(row.get("entered") or 0)} for row in rows],
+                      records.TAP)
+    kept, codes = order(taps, tolerance_s=120)
+    assert set(codes) == {"OK"}
+    assert kept == sorted(range(len(rows)), key=lambda place: int(rows[place]["order"]))
+    marked = taps["flags"] & records.TAP_FLAGS["BY_COUNTER"] != 0
+    assert marked.tolist() == [row["marked"] == "yes" for row in rows]
+
+
+def test_what_is_refused_contradicts_no_clock() -> None:
+    """A record that counts no more must not decide in which order the others are taken."""
+    rows = rows_of("""
+        # seq kind   at    rev does    order
+          1   single 2010  -   -       1
+          2   single 2000  -   -       2
+          3   single 1000  -   -       -
+          3   single 2500  1   replace 3
+          4   single 1500  1   cancel  -
+    """)
+    kept, _ = order(records_of(map(tap_of, rows), records.TAP), tolerance_s=120)
+    assert kept == [0, 1, 3]
+
+
+def test_without_a_tolerance_clocks_decide_but_within_a_second() -> None:
+    rows = rows_of("""
+        # seq kind   at    order
+          1   out    2001  3
+          2   in     2000  1
+          3   out    2000  2
+    """)
+    kept, _ = order(records_of(map(tap_of, rows), records.TAP))
+    assert kept == [1, 2, 0]
 
 
 def test_a_whole_ride_stands_where_it_began() -> None:
@@ -364,7 +492,8 @@ def test_wrong_memory_is_a_value_error(order_rows: int, codes_rows: int,
                                        scratch_bytes: int) -> None:
     with pytest.raises(ValueError, match="taps"):
         order_taps(np.zeros(2, records.TAP), np.empty(order_rows, np.uint32),
-                   np.empty(codes_rows, np.uint16), np.empty(scratch_bytes, np.uint8))
+                   np.empty(codes_rows, np.uint16), np.empty(scratch_bytes, np.uint8),
+                   clock_tolerance_s=0, **DAYS)
 
 
 def mixed(high: int, low: int) -> int:

@@ -79,6 +79,7 @@ def test_nobody_tapped_out_of_the_bus(tmp_path: Path, word: str, stop: str, due:
 
 @pytest.mark.parametrize(("seconds", "due"), [
     (0, 200), (1800, 200), (1801, 250), (2400, 250), (2401, 300),
+    (-120, 200),        # by clocks that are apart: no time at all
 ])
 def test_fares_by_time_inside(tmp_path: Path, seconds: int, due: int) -> None:
     table = make_table("metro", fare=fare("time", bands=SECONDS))
@@ -128,7 +129,7 @@ def test_one_end_of_a_ride_by_zones(tmp_path: Path, state: str, word: str, stop:
 
 
 @pytest.mark.parametrize(("seconds", "due"), [
-    (0, 0), (120, 0), (121, 200), (1800, 200), (1801, 350),
+    (0, 0), (120, 0), (121, 200), (1800, 200), (1801, 350), (-2, 0),
 ])
 def test_back_at_the_same_station_by_the_time_inside(tmp_path: Path, seconds: int,
                                                      due: int) -> None:

@@ -175,6 +175,7 @@ def test_a_validator_that_says_nothing_of_an_incomplete_ride_means_0(tmp_path: P
 @pytest.mark.parametrize(("state", "lasted_s", "due", "after"), [
     (RideState.COMPLETE,     600, 200, RideState.COMPLETE),
     (RideState.COMPLETE,     601, 900, RideState.OVERTIME),
+    (RideState.COMPLETE,     -20, 200, RideState.COMPLETE),         # by clocks that are apart
     (RideState.SAME_STATION, 601, 200, RideState.SAME_STATION),     # never overtime
     (RideState.MISSING_IN,   601, 200, RideState.MISSING_IN),
 ])

@@ -117,6 +117,8 @@ COMPANIONS = {"companion_within_s": 180, "concession": [
 @pytest.mark.parametrize(("second", "prices"), [
     ({"started_at": NOON + 180, "ended_at": NOON + 180}, [0, 200]),
     ({"started_at": NOON + 181, "ended_at": NOON + 181}, [0, 0]),
+    ({"started_at": NOON - 120, "ended_at": NOON - 120}, [0, 200]),     # clocks that are apart
+    ({"started_at": NOON - 121, "ended_at": NOON - 121}, [0, 0]),
     ({"vehicle": 8},  [0, 0]),
     ({"line": 2},     [0, 0]),
     ({"mode": 1},     [0, "NO_FARE"]),

@@ -68,7 +68,12 @@ def test_a_credit(tmp_path: Path, row: dict[str, int], due: int, paid: int) -> N
     ("end",   HOUR + 600, True),
     ("end",   HOUR + 601, False),
     ("end",   600,        True),        # 0 s after
-    ("end",   599,        False),       # boarded before getting out: no change of lines
+    ("end",   480,        True),        # by clocks that are 120 s apart: 0 s, too
+    ("end",   479,        False),       # boarded before getting out: no change of lines
+    ("start", -120,       True),
+    ("start", -121,       False),
+    ("chain", -120,       True),
+    ("chain", -121,       False),
     ("chain", HOUR,       True),
     ("chain", HOUR + 1,   False),
 ])
@@ -113,6 +118,15 @@ def test_the_same_line_is_no_change_of_lines(tmp_path: Path, first: tuple[str, i
                                              applies: bool) -> None:
     outcome = price(tmp_path, tables_of(same_line=same_line), bus(0, first[1], first[0]),
                     bus(60, second[1], second[0]))
+    assert outcome.price[1] == (160 if applies else 200)
+
+
+@pytest.mark.parametrize(("at", "after_s", "applies"), [
+    (60, 60, True), (59, 60, False), (-1, 1, False), (-1, 0, True), (-120, 0, True),
+])
+def test_the_same_line_again_by_clocks_that_are_apart(tmp_path: Path, at: int, after_s: int,
+                                                      applies: bool) -> None:
+    outcome = price(tmp_path, tables_of(same_line_after_s=after_s), bus(0, 1), bus(at, 1))
     assert outcome.price[1] == (160 if applies else 200)
 
 

@@ -25,7 +25,8 @@ def taps_of(*seqs: int, kind: TapKind = TapKind.SINGLE, card: int = 1) -> Record
 def ordered(taps: Records) -> Records:
     order = np.empty(len(taps), np.uint32)
     codes = np.empty(len(taps), np.uint16)
-    return order[:order_taps(taps, order, codes, np.empty(len(taps) * SCRATCH_BYTES, np.uint8))]
+    return order[:order_taps(taps, order, codes, np.empty(len(taps) * SCRATCH_BYTES, np.uint8),
+                             clock_tolerance_s=0, civil_offset_s=0, day_starts_s=0)]
 
 
 def after(taps: Records, before: Records = NO_STATE) -> Records:

@@ -19,8 +19,10 @@ STARTS = tuple(datetime.datetime(2025, *rest) for rest in
 BIRTHDAYS = st.sampled_from([
     None, datetime.date(1965, 5, 6), datetime.date(1965, 5, 7), datetime.date(1960, 2, 29),
     datetime.date(2007, 6, 1), datetime.date(2025, 5, 1), datetime.date(1990, 1, 1)])
-GAPS_S = (600, 0, 1, 240, 1200, 1800, 1801, 3600, 5400)
+GAPS_S = (600, 0, 1, 30, 240, 1200, 1800, 1801, 3600, 5400)
 LONG_GAPS_S = (6 * 3600, 86_400)
+# By how much clocks are off: within what networks tolerate, at its edge, beyond it.
+SKEWS_S = (-20, 20, -60, -120, 120, -121, -240, 1900, -3600)
 # Weights by repetition; the first is what a failure shrinks to.
 MOVES = ("single", "single", "single", "pair", "pair", "pair", "in", "out", "ride", "open_ride",
          "top_up", "lock")
@@ -80,7 +82,7 @@ def _stories(
     if hops:
         if not chains:
             operators = [draw(st.sampled_from(_fitting(operators, "single")))]
-        gaps_s, choice = st.sampled_from(GAPS_S[:5]), ("single", "single", "pair")
+        gaps_s, choice = st.sampled_from(GAPS_S[:6]), ("single", "single", "pair")
     least = draw(st.sampled_from([4, 5, 7] if chains else [1, 3, 5]))
     for n, move in enumerate(draw(st.lists(st.sampled_from(choice), min_size=least, max_size=7))):
         time += draw(gaps_s)
@@ -90,7 +92,15 @@ def _stories(
         time = made[-1].tapped_at
         # A counter can jump; further than a window of 64 can look back, too.
         seq = made[-1].card_seq + draw(st.sampled_from([1, 1, 1, 1, 2, 70]))
+    if draw(st.sampled_from([False, True])):
+        return [_off_by(tap, draw(st.sampled_from([0, 0, *SKEWS_S]))) for tap in taps]
     return taps
+
+
+def _off_by(tap: Tap, skew_s: int) -> Tap:
+    """The tap by a clock that is ahead of the others, or behind them."""
+    in_at = None if tap.in_at is None else tap.in_at + skew_s
+    return replace(tap, tapped_at=tap.tapped_at + skew_s, in_at=in_at)
 
 
 def _fitting(operators: list[str], move: str) -> list[str]:
@@ -116,7 +126,9 @@ def _moves(
                   and world.system_of(one.code) == world.system_of(operator)]
         operator = draw(st.sampled_from([operator, *others * 2]))
         later = time + draw(gaps_s)
-        last = draw(_taps(world, rider, operator, "out", later, seq + 1))
+        # Some cities count rides and not taps: both ends have one counter.
+        counted = draw(st.sampled_from([1, 1, 1, 0]))
+        last = draw(_taps(world, rider, operator, "out", later, seq + counted))
         modes = world.operators[operator].modes
         if first.mode in modes and draw(st.sampled_from([True, True, True, False])):
             last = replace(last, mode=first.mode)

@@ -85,6 +85,7 @@ def _networks(draw: st.DrawFn) -> NetworkFile:
         "day_starts_at": draw(st.sampled_from([datetime.time(4), datetime.time(0, 0)])),
         "modes": MODES, "card_kinds": CARD_KINDS, "media": MEDIA,
         "ride_limit_s": draw(st.sampled_from([7200, 4 * 3600])),
+        "clock_tolerance_s": draw(st.sampled_from([120, 120, 0, 1900])),
         "province": [{"code": code, "name": code} for code in sorted({*places, "P2"})],
         "city": [{"code": code, "name": code, "province": province}
                  for code, province in zip(cities, places, strict=True)],

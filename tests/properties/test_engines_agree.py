@@ -71,6 +71,7 @@ def _entry(row: Any, names: Names) -> tuple[Any, ...]:
         *text.values(), *(int(row[name]) for name in ("due", "price", "paid", "variance")),
         bool(int(row["flags"]) & RIDE_FLAGS["HELD"]), tuple(legs_of(row, names)),
         int(row["age"]), bool(int(row["flags"]) & RIDE_FLAGS["REVIEWED"]),
+        bool(int(row["flags"]) & RIDE_FLAGS["RIDE_BY_COUNTER"]),
         day_of(int(row["window"])),
     )
 
@@ -86,7 +87,7 @@ def plain_entries(results: list[Result]) -> Rows:
             ride.line, ride.vehicle, ride.device, ride.mode, ride.medium, ride.card_kind,
             charge.table, charge.rule, charge.due, charge.price, charge.paid, charge.variance,
             charge.held,
-            entry.legs, ride.age or 0, ride.reviewed, entry.window))
+            entry.legs, ride.age or 0, ride.reviewed, ride.before_by_counter, entry.window))
     return sorted(rows)
 
 

@@ -130,15 +130,15 @@ def _list_seen_between_runs(case: Case, results: list[Result]) -> list[str]:
 def _list_seen_of_changes(before: State, result: Result) -> list[str]:
     """What a run made of what was there before."""
     inside = {tap.place for tap in before.open.values()}
-    windows = {(entry.ride.card, entry.ride.order): entry.window for entry in before.entries}
-    entered = {(entry.ride.card, entry.ride.order): entry.ride for entry in result.entries}
+    windows = {(entry.ride.card, entry.ride.place): entry.window for entry in before.entries}
+    entered = {(entry.ride.card, entry.ride.place): entry.ride for entry in result.entries}
     conflicts = {(file, line) for code, file, line in result.refusals if code == "CONFLICT"}
     seen = ["open ride went on" for ride in result.rides
             if len(ride.taps) > 1 and ride.taps[0].place in inside]
     seen += ["fare found later" for ride in result.rides for tap in ride.taps
              if tap.place in before.told]
     for entry in result.reversals:
-        place, taps = (entry.ride.card, entry.ride.order), {tap.place for tap in entry.ride.taps}
+        place, taps = (entry.ride.card, entry.ride.place), {tap.place for tap in entry.ride.taps}
         ride, late = entered.get(place), entry.window != windows[place]
         states = (entry.ride.state, ride.state if ride else "")
         found = {

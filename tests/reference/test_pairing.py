@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from clearing.reference.engine import close
+from clearing.reference.engine import close, list_rides
 from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from tests.reference.town import at, make_table, make_tap, make_world, run, states
@@ -39,8 +39,8 @@ def metro(kind: str, when: str, stop: str, seq: int, **changes: object) -> Tap:
     pytest.param([("in", "08:00:00", "a"), ("top_up", "08:20:00", "a"), ("out", "08:40:00", "d")],
                  ["COMPLETE"], id="a top-up changes nothing"),
     pytest.param([("in", "08:00:00", "a"), ("out", "08:20:00", "c"), ("single", "08:20:00", "x")],
-                 ["MISSING_OUT", "SINGLE_TAP", "MISSING_IN"],
-                 id="in one second a boarding comes before an exit"),
+                 ["COMPLETE", "SINGLE_TAP"],
+                 id="within a second the counter says what came first"),
     pytest.param([("out", "08:40:00", "d"), ("in", "08:00:00", "a")],
                  ["COMPLETE"], id="order of the file does not matter"),
 ])
@@ -155,3 +155,53 @@ def test_service_day_starts_to_the_second() -> None:
     result = run(world, make_tap("single", "05-05 03:30:14", seq=1),
                  make_tap("single", "05-05 03:30:15", seq=2))
     assert [ride.service_day.day for ride in result.rides] == [4, 5]
+
+
+# Each tap's clock, in the order of the counters; what the rides are, by the order in which they are
+# priced.
+@pytest.mark.parametrize(("taps", "expected"), [
+    pytest.param(["in 08:00:00 a", "out 08:20:10 c", "in 08:20:10 c", "out 08:40:00 d"],
+                 ["COMPLETE 1", "COMPLETE 3"], id="out and in again in one second"),
+    pytest.param(["in 08:00:00 a", "out 08:20:10 c", "in 08:19:50 c", "out 08:40:00 d"],
+                 ["COMPLETE 1", "COMPLETE 3"], id="by clocks that are 20 s apart"),
+    pytest.param(["in 08:00:00 a", "out 08:22:10 c", "in 08:20:10 c", "out 08:40:00 d"],
+                 ["COMPLETE 1", "COMPLETE 3"], id="exactly the tolerance"),
+    pytest.param(["in 08:00:00 a", "out 08:22:11 c", "in 08:20:10 c", "out 08:40:00 d"],
+                 ["MISSING_OUT 1", "SAME_STATION 3", "MISSING_IN 4"],
+                 id="a second more: by time"),
+    pytest.param(["in 09:00:05 a", "out 09:00:03 a"], ["SAME_STATION 1"], id="a short stay"),
+    pytest.param(["out 08:00:20 a", "single 08:00:00 x"], ["MISSING_IN 1", "SINGLE_TAP 2"],
+                 id="rides are priced in that order, too"),
+    pytest.param(["single 08:02:01 x", "single 08:00:00 x"], ["SINGLE_TAP 2", "SINGLE_TAP 1"],
+                 id="or by time"),
+    pytest.param(["single 08:00:00 x", "top_up 09:00:00 x", "single 08:00:10 x"],
+                 ["SINGLE_TAP 1", "SINGLE_TAP 3"], id="the clock of a top-up does not matter"),
+    pytest.param(["single 04:00:20 x", "single 03:59:50 x"], ["SINGLE_TAP 2", "SINGLE_TAP 1"],
+                 id="never across the beginning of a day"),
+])
+def test_the_counter_decides_where_the_clocks_allow_it(taps: list[str],
+                                                       expected: list[str]) -> None:
+    made = []
+    for seq, text in enumerate(taps, 1):
+        kind, when, stop = text.split()
+        made.append(metro(kind, when, stop, seq))
+    found = run(WORLD, *made).state
+    rides, still_open = list_rides(WORLD, made, None)
+    assert [f"{ride.state} {ride.card_seq}" for ride in rides[0]] == expected
+    assert still_open == found.open == {}
+
+
+def test_both_ends_of_a_ride_can_have_one_counter() -> None:
+    """Then the boarding came first, also where the clocks say otherwise."""
+    [ride] = run(WORLD, metro("out", "09:00:03", "a", 7), metro("in", "09:00:05", "a", 7)).rides
+    assert (ride.state, ride.seconds, ride.before_by_counter) == ("SAME_STATION", 0, True)
+    assert ride.ended_at - ride.started_at == -2        # as the records say
+
+
+def test_what_a_day_decides_is_decided_again_when_more_of_it_comes() -> None:
+    """A late record shows that a clock is off: the day's rides are what they are by time."""
+    first = run(WORLD, metro("single", "08:00:20", "x", 1), metro("single", "08:00:00", "x", 2))
+    assert [entry.ride.before_by_counter for entry in first.entries] == [True, False]
+    second = run(WORLD, metro("single", "07:50:00", "x", 3), state=first.state)
+    assert [entry.ride.card_seq for entry in second.entries] == [3, 1]
+    assert [entry.ride.card_seq for entry in second.reversals] == [1]

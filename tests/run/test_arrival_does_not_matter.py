@@ -32,7 +32,8 @@ Row = dict[str, Any]
 def tap(seq: int, at: str, operator: str, kind: str = "single", **more: str) -> Row:
     """A record of the small network; `at` is the day of November and the time."""
     day, _, time = at.partition(" ")
-    return {"card_seq": seq, "tapped_at": f"2024-11-{day}T{time}:00", "operator": operator,
+    time += ":00" * (time.count(":") == 1)
+    return {"card_seq": seq, "tapped_at": f"2024-11-{day}T{time}", "operator": operator,
             "device": f"{operator}-{kind}", "device_seq": seq, "medium": "card",
             "mode": operator.partition("-")[0], "kind": kind, **more}
 
@@ -85,6 +86,21 @@ CARDS: dict[str, list[Row]] = {
     "a way out that is contradicted": [
         *ride(1, "25 08:00", "25 08:30"), tap(2, "25 08:31", "metro", "out", stop="M3")],
     "money loaded": [tap(1, "25 08:00", "metro", "top_up"), *ride(1, "25 08:00", "25 08:30")],
+    "off the metro and on a bus by clocks that are apart": [
+        *ride(1, "25 08:00", "25 08:31"), tap(3, "25 08:30:10", "bus-a"),
+        tap(4, "25 08:50", "bus-b")],
+    "a way out without its way in, by clocks that are apart": [
+        *ride(0, "25 08:00", "25 08:31")[1:], tap(2, "25 08:30:10", "bus-a"),
+        tap(3, "25 08:50", "bus-b")],
+    "one clock is an hour ahead": [
+        tap(1, "25 08:00", "bus-a"), tap(2, "25 09:10", "bus-b"), tap(3, "25 08:20:30", "bus-a"),
+        tap(4, "25 08:19:50", "bus-b")],
+    "a short stay, both ends of one counter": [
+        {**row, "card_seq": 7} for row in ride(7, "25 08:00:30", "25 08:00:10", stops="M1 M1")],
+    "over the end of the service day by clocks that are apart":
+        ride(1, "26 03:00:20", "26 02:59:50"),
+    "in before the end of the day by clocks that are apart": [
+        tap(1, "26 02:58:30", "bus-a"), *ride(2, "26 02:58", "26 03:20")],
     "no fare without the way in": ride(1, "25 08:00", "25 08:50", "ferry", "F1 F2"),
 }
 
@@ -176,10 +192,18 @@ def test_the_cards_are_of_every_kind(at_once: dict[str, Any]) -> None:
     """What is compared below is worth it: every state and every kind of discount is there."""
     rides = at_once["rides"]
     assert {row["state"] for row in rides} == {
-        "COMPLETE", "SINGLE_TAP", "MISSING_OUT", "MISSING_IN"}
+        "COMPLETE", "SAME_STATION", "SINGLE_TAP", "MISSING_OUT", "MISSING_IN"}
     rules = {rule for row in rides for rule in row["rule"].split("+")}
     assert {"change", "through", "day-20", "month-100", "elder-100"} <= rules
     assert at_once["codes"] == ["CONFLICT"] * 9 + ["DUPLICATE"]
+
+
+def test_rides_are_priced_in_the_order_of_the_counter(at_once: dict[str, Any]) -> None:
+    """By the clocks the way out would be after the bus, and end its transfer chain."""
+    place = list(CARDS).index("a way out without its way in, by clocks that are apart")
+    rides = [row for row in at_once["rides"] if row["card"] == f"{1 + place % 2}{place:04}"]
+    assert {row["card_seq"]: row["rule"].split("+")[1:] for row in rides} == {
+        1: [], 2: [], 3: ["change"]}
 
 
 @pytest.mark.parametrize("runs", [3, 12])
