@@ -44,6 +44,7 @@ cdef enum:              # Ride.flags
     REVIEWED = 16           # the card's yearly review is valid on the service day
     REVERSAL = 32           # of an entry: takes another back, amounts are negative
     RIDE_BY_COUNTER = 64    # stands before others of its day by its counter, not by the clocks
+    RIDE_LINE_CHANGED = 128 # its vehicle said another line at the way out: `line` is the way in's
 
 cdef enum:              # CardState.transfers
     NO_TRANSFER = 255   # no ride to transfer from

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from clearing.answers import listings
+from clearing.answers.clocks import list_conflicts, list_off
 from clearing.answers.listings import Lister
 from clearing.answers.session import Session
 from clearing.book import Book
 from ext.codes import Code
-from network.cards import card_bits
-from network.civil import day_number
+from network.cards import card_bits, card_text
+from network.civil import day_number, day_of
 from network.refusals import WORDS
 from settlement.positions import net_positions
 
@@ -21,6 +22,8 @@ RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "refused", "rides",
 FILE_COLUMNS = ("run", "file", "name", "records", "accepted", "refused", "code", "message",
                 "sha256")
 REFUSAL_COLUMNS = ("run", "file", "line", "offset", "code", "field", "reason", "record")
+CLOCK_COLUMNS = ("operator", "device", "off_s", "records", "compared")
+CONFLICT_COLUMNS = ("card", "day", "apart_s", "records")
 POSITION_COLUMNS = ("level", "member", "net", "receives", "owes")
 AMOUNTS = ("due", "price", "paid", "variance", "amount")
 
@@ -52,6 +55,10 @@ class Filter(NamedTuple):
             high, low = card_bits(self.card)
             parts.append(f"card_hi = {high} AND card_lo = {low}")
         return " AND ".join(parts)
+
+    def of_records(self) -> str:
+        """As a condition on received records; the window is the day of their own time."""
+        return self.of_entries().replace("window = ", "service_day = ")
 
     def of_runs(self, book: Book) -> str:
         """As a condition on tables that are written by runs: committed, and the one named."""
@@ -140,6 +147,23 @@ def _refusals(session: Session, wanted: Filter) -> Listing:
                    ("line", "offset"))
 
 
+def _clocks(session: Session, wanted: Filter) -> Listing:
+    names = session.names()
+    found = list_off(session.book, wanted.of_records())
+    return Listing("clocks that are off, in seconds; below 0 they are behind", CLOCK_COLUMNS,
+                   ((names.code("member", one.operator), names.code("device", one.device),
+                     one.off_s, one.records, one.compared) for one in found), CLOCK_COLUMNS[2:])
+
+
+def _clock_conflicts(session: Session, wanted: Filter) -> Listing:
+    tolerance_s = session.described().model.clock_tolerance_s
+    found = list_conflicts(session.book, tolerance_s, wanted.of_records())
+    return Listing(f"cards whose clocks are over {tolerance_s} s apart: the day is by time",
+                   CONFLICT_COLUMNS,
+                   ((card_text(one.card_hi, one.card_lo), day_of(one.day).isoformat(),
+                     one.apart_s, one.records) for one in found), CONFLICT_COLUMNS[2:])
+
+
 def _unit(session: Session) -> str:
     return session.described().model.minor_unit
 
@@ -147,4 +171,5 @@ def _unit(session: Session) -> str:
 TOPICS: dict[str, Callable[[Session, Filter], Listing]] = {
     "rides": _rides, "entries": _entries, "postings": _postings, "positions": _positions,
     "runs": _runs, "files": _files, "refusals": _refusals, "variances": _variances,
+    "clocks": _clocks, "clock-conflicts": _clock_conflicts,
 }

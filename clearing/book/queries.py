@@ -16,6 +16,7 @@ from clearing.book.state import marked, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import complete_legs, stored_columns
 from clearing.book.views import standing
+from ext.codes import TapKind
 from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_FLAGS
 from network.civil import DAYS_MOST
 from network.errors import BookReadOnly, QueryRefused
@@ -23,6 +24,17 @@ from network.names import Name
 
 BY_CARD = "card_hi, card_lo, started_at, ended_at, card_seq, out_seq"
 IDENTITY = ("card_hi", "card_lo", "card_seq")
+
+# Column, SQL and type of what `taps_by_counter` finds of a record.
+_BY_COUNTER = (
+    ("card_hi", "card_hi", "<u8"), ("card_lo", "card_lo", "<u8"),
+    ("card_seq", "card_seq", "<u4"), ("is_exit", f"kind = {int(TapKind.OUT)}", "<u1"),
+    ("revision", "revision", "<u1"), ("correction", "correction", "<u1"),
+    ("operator", "operator", "<u2"), ("device", "device", "<u4"),
+    ("service_day", "service_day", "<u2"),
+    ("at", f"if(kind = {int(TapKind.RIDE)} AND in_at != 0, in_at, tapped_at)", "<i8"),
+)
+TAP_BY_COUNTER = np.dtype([(name, dtype) for name, _, dtype in _BY_COUNTER])
 
 # What one statement looks for; more make its text slow to read for the store.
 _WANTED = 10_000
@@ -237,6 +249,30 @@ class Queries:
         found = join_records(parts, TAP)
         found["flags"] |= TAP_FLAGS["CARRIED"]
         return by_card(found)
+
+    def taps_by_counter(self, where: str = "1") -> Iterator[Array]:
+        """Received records in blocks of whole cards, by card and counter, boarding before exit.
+
+        Of one identity the highest revision comes first. `at` is when the record takes its place
+        among its card's. where: SQL, which records.
+        """
+        left = np.zeros(0, TAP_BY_COUNTER)
+        columns = ", ".join(f"{sql} AS `{name}`" for name, sql, _ in _BY_COUNTER)
+        for block in self.store.blocks(
+                f"SELECT {columns} FROM records WHERE run <= {self._last()} AND ({where}) "
+                "ORDER BY card_hi, card_lo, card_seq, is_exit, revision DESC"):
+            rows = np.zeros(len(block["card_hi"]), TAP_BY_COUNTER)
+            for name in TAP_BY_COUNTER.names or ():
+                rows[name] = block[name]
+            rows = np.concatenate([left, rows])
+            # The last card may go on in the next block.
+            others = np.zeros(len(rows), bool)
+            for name in ("card_hi", "card_lo"):
+                others |= rows[name] != rows[name][-1:]
+            cut = int(np.count_nonzero(others))
+            left = rows[cut:]
+            yield rows[:cut]
+        yield left
 
     def rides_since(self, day: int, card_filter: Array | None = None, until: int = DAYS_MOST,
                     cards: Cards = EVERY_CARD) -> Array:

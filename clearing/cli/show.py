@@ -7,7 +7,8 @@ import click
 from clearing.cli.options import book_option, format_options, network_option
 
 # As in clearing.answers.show, which --help does not import.
-TOPICS = ("rides", "entries", "postings", "positions", "runs", "files", "refusals", "variances")
+TOPICS = ("rides", "entries", "postings", "positions", "runs", "files", "refusals", "variances",
+          "clocks", "clock-conflicts")
 # What people can do without in a table; --csv and --json have every column.
 HIDDEN = ("medium", "card_kind", "price", "window", "issuer", "reason", "digest", "sha256",
           *(f"leg{leg}_{part}" for leg in range(4, 8)

@@ -136,8 +136,8 @@ def _list_boarding_whys(world: World, row: Transfer, ride: Ride, before: Chain) 
     """What is wrong with boarding this line and vehicle, now."""
     since_end_s = seconds_between(world, before.last_ended_at, ride.time)
     after_s = row.same_line_after_s
-    if not row.same_line and is_same_line(ride, before) and (
-            after_s is None or since_end_s < after_s):
+    allowed = row.same_line or after_s == 0
+    if not allowed and is_same_line(ride, before) and (after_s is None or since_end_s < after_s):
         yield f"line {ride.line or '(blank)'} again" + (
             "" if after_s is None else f", {duration(since_end_s)} after it, {duration(after_s)} "
             "is the least")

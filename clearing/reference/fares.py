@@ -121,6 +121,9 @@ def _by_distance(world: World, fare: Fare, ride: Ride, start: str, end: str) -> 
     if fare.distance == "stops":
         length_m = between_stops(world, ride.operator, start, end)
         words = f"no way from {start or '(blank)'} to {end or '(blank)'}"
+    elif fare.distance == "line" and ride.line_changed and (
+            end not in stops_along(world, ride.own_line)):
+        return _to_terminus(world, fare, ride, start)
     elif fare.distance == "line":
         length_m = along_line(world, ride.own_line, start, end)
         words = (f"{start or '(blank)'} and {end or '(blank)'} are not both on line "
@@ -133,6 +136,14 @@ def _by_distance(world: World, fare: Fare, ride: Ride, start: str, end: str) -> 
     if fare.grace_m:
         words += f", less {metres(fare.grace_m)}"
     return _by_bands(fare, max(0, length_m - fare.grace_m), words)
+
+
+def _to_terminus(world: World, fare: Fare, ride: Ride, start: str) -> Answer:
+    """The largest of the fares to the ends of the line, where the vehicle left it with the rider."""
+    amounts = [amount for stop in _list_stops(world, fare, ride, start, "terminus") if stop != start
+               and (amount := _between(world, fare, ride, start, stop).amount) is not None]
+    words = f"the vehicle left line {ride.line}: terminus fare from {start or '(blank)'}"
+    return Answer(max(amounts, default=None), words if amounts else f"no {words}")
 
 
 def _by_bands(fare: Fare, length: int, words: str) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from clearing.reference import calendar
+from clearing.reference.order import put_in_order
 from clearing.reference.results import (
     COMPLETE,
     MISSING_IN,
@@ -13,13 +14,12 @@ from clearing.reference.results import (
     SINGLE_TAP,
     Ride,
 )
-from clearing.reference.order import put_in_order
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 
 
 def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None]:
-    """The rides of a card as their first taps come, and the tap whose ride is still open after the last."""
+    """The rides of a card in the order of their first taps, and the tap whose ride is open yet."""
     rides: list[Ride] = []
     inside: Tap | None = None
     for tap in put_in_order(world, taps):
@@ -86,14 +86,16 @@ def _ride(
     day = calendar.service_day(world.model, time)
     reviewed_until = last.reviewed_until or first.reviewed_until
     paid = [tap.paid for tap in taps if tap.paid is not None]
+    changed = _line_changed(first, last)
+    # Who got on a line stays on it.
+    of_line = last if last.line and not changed else first
     return Ride(
         card=first.card, card_seq=first.card_seq, state=state,
         started_at=started_at, ended_at=ended_at,
         service_day=day,
         from_stop=from_stop, to_stop=to_stop,
         operator=last.operator, mode=last.mode, device=last.device,
-        line=last.line or first.line,
-        line_operator=last.operator if last.line else first.operator,
+        line=of_line.line, line_operator=of_line.operator, line_changed=changed,
         vehicle=last.vehicle or first.vehicle,
         vehicle_operator=last.operator if last.vehicle else first.operator,
         medium=last.medium, card_kind=last.card_kind, issuer=last.issuer,
@@ -105,6 +107,12 @@ def _ride(
         before_by_counter=first.before_by_counter,
         taps=taps,
     )
+
+
+def _line_changed(first: Tap, last: Tap) -> bool:
+    """Whether one vehicle says two lines."""
+    return (first.operator == last.operator and first.vehicle == last.vehicle != ""
+            and "" != first.line != last.line != "")
 
 
 def _last_said(values: list[int | None]) -> int | None:

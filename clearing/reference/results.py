@@ -52,6 +52,7 @@ class Ride:
     distance_m: int | None
     age: int | None                 # full years on the service day; None: not known
     reviewed: bool                  # whether the card's yearly review holds on the service day
+    line_changed: bool = False      # its vehicle said another line at the way out
     # Whether its first tap is before others of its day by the card's counter, not by the clocks.
     before_by_counter: bool = False
     taps: tuple[Tap, ...]
@@ -93,7 +94,8 @@ class Ride:
             self.card, self.time, self.card_seq, self.state, self.started_at, self.ended_at,
             self.service_day.isoformat(), self.from_stop, self.to_stop, self.operator, self.mode,
             self.device, self.line, self.vehicle, self.medium, self.card_kind, self.issuer,
-            *numbers, self.age or 0, self.reviewed, self.before_by_counter, self.taps[0].place,
+            *numbers, self.age or 0, self.reviewed, self.before_by_counter,
+            self.line_changed, self.taps[0].place,
             self.taps[-1].place,
         )
 

@@ -120,9 +120,9 @@ cdef inline bint may_transfer(PricingTables tables, const DiscountRow *row, cons
         return False
     if row.left_at and not in_stop_set(tables, row.left_at, state.last_stop):
         return False
-    if same_line(state, ride) and (row.same_line_after_s == NEVER_S
-                                   or seconds_between(tables, since, until)
-                                   < row.same_line_after_s):
+    if row.same_line_after_s != 0 and same_line(state, ride) and (
+            row.same_line_after_s == NEVER_S
+            or seconds_between(tables, since, until) < row.same_line_after_s):
         return False
     if not row.same_vehicle and ride.vehicle != 0 and ride.vehicle == state.last_vehicle:
         return False

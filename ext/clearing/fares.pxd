@@ -10,6 +10,7 @@ from ext.clearing.tables cimport PricingTables
 from ext.records cimport (
     RIDE_HAS_DISTANCE,
     RIDE_HAS_DUE,
+    RIDE_LINE_CHANGED,
     CandidateRows,
     FareRow,
     LineStops,
@@ -93,6 +94,13 @@ cdef inline const LineStops *line_of(PricingTables tables, const Ride *ride) exc
     return &tables.lines[ride.line]
 
 
+cdef inline bint is_on_line(PricingTables tables, const Ride *ride,
+                            uint32_t stop) except -1 nogil:
+    """Whether a stop is one of the ride's line."""
+    cdef const LineStops *line = line_of(tables, ride)
+    return line != NULL and find_line_stop(tables, line, stop) >= 0
+
+
 cdef inline int64_t fare_along(PricingTables tables, const FareRow *row, const Ride *ride,
                                uint32_t from_stop, uint32_t to_stop) except -2 nogil:
     """The fare between two stops of the ride's line."""
@@ -170,6 +178,8 @@ cdef inline int64_t fare_by_basis(PricingTables tables, const FareRow *row, cons
             return NO_FARE_AMOUNT
         return fare_of_metres(tables, row, ride.distance_m)
     if row.basis == Basis.LINE_DISTANCE:
+        if ride.flags & RIDE_LINE_CHANGED and not is_on_line(tables, ride, ride.to_stop):
+            return edge_along(tables, row, ride, EdgeFare.TERMINUS, from_stop)
         return fare_along(tables, row, ride, from_stop, ride.to_stop)
     if is_incomplete(ride):
         return NO_FARE_AMOUNT

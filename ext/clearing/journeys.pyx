@@ -19,6 +19,7 @@ from ext.records cimport (
     RIDE_BY_COUNTER,
     RIDE_HAS_DISTANCE,
     RIDE_HAS_DUE,
+    RIDE_LINE_CHANGED,
     Member,
     Ride,
     Tap,
@@ -88,6 +89,14 @@ cdef inline void take_amounts(Ride *ride, const Tap *tap) noexcept nogil:
         ride.flags |= RIDE_HAS_DISTANCE
 
 
+cdef inline void keep_line(Ride *ride, const Tap *first, const Tap *last) noexcept nogil:
+    """Who got on a line stays on it, also where its vehicle is another line's at the way out."""
+    if (last.vehicle != 0 and last.vehicle == first.vehicle and first.line != 0 and last.line != 0
+            and last.line != first.line):
+        ride.line = first.line
+        ride.flags |= RIDE_LINE_CHANGED
+
+
 cdef int begin_ride(Ride *ride, const Tap[::1] taps, uint32_t first, uint32_t last,
                      uint8_t state) except -1 nogil:
     """Fill what does not depend on how the ride ended."""
@@ -114,6 +123,7 @@ cdef int begin_ride(Ride *ride, const Tap[::1] taps, uint32_t first, uint32_t la
     take_amounts(ride, &taps[first])
     if last != first:
         take_amounts(ride, tap)
+        keep_line(ride, &taps[first], tap)
     return 0
 
 

@@ -123,11 +123,21 @@ def test_the_same_line_is_no_change_of_lines(tmp_path: Path, first: tuple[str, i
 
 @pytest.mark.parametrize(("at", "after_s", "applies"), [
     (60, 60, True), (59, 60, False), (-1, 1, False), (-1, 0, True), (-120, 0, True),
+    (-1, True, True),
 ])
 def test_the_same_line_again_by_clocks_that_are_apart(tmp_path: Path, at: int, after_s: int,
                                                       applies: bool) -> None:
-    outcome = price(tmp_path, tables_of(same_line_after_s=after_s), bus(0, 1), bus(at, 1))
+    row = {"same_line": True} if after_s is True else {"same_line_after_s": after_s}
+    outcome = price(tmp_path, tables_of(**row), bus(0, 1), bus(at, 1))
     assert outcome.price[1] == (160 if applies else 200)
+
+
+@pytest.mark.parametrize("row", [{"same_line": True}, {"same_line_after_s": 0}])
+def test_the_same_line_again_before_the_ride_ended(tmp_path: Path, row: dict[str, Any]) -> None:
+    """A record with both ends can overlap the next one; the row asks for no time since its end."""
+    first = bus(0, 1) | {"ended_at": NOON + 1800}
+    tables = tables_of(measured_from="chain", **row)
+    assert price(tmp_path, tables, first, bus(600, 1)).price[1] == 160
 
 
 @pytest.mark.parametrize(("row", "applies"), [

@@ -72,6 +72,7 @@ def _entry(row: Any, names: Names) -> tuple[Any, ...]:
         bool(int(row["flags"]) & RIDE_FLAGS["HELD"]), tuple(legs_of(row, names)),
         int(row["age"]), bool(int(row["flags"]) & RIDE_FLAGS["REVIEWED"]),
         bool(int(row["flags"]) & RIDE_FLAGS["RIDE_BY_COUNTER"]),
+        bool(int(row["flags"]) & RIDE_FLAGS["RIDE_LINE_CHANGED"]),
         day_of(int(row["window"])),
     )
 
@@ -87,7 +88,8 @@ def plain_entries(results: list[Result]) -> Rows:
             ride.line, ride.vehicle, ride.device, ride.mode, ride.medium, ride.card_kind,
             charge.table, charge.rule, charge.due, charge.price, charge.paid, charge.variance,
             charge.held,
-            entry.legs, ride.age or 0, ride.reviewed, ride.before_by_counter, entry.window))
+            entry.legs, ride.age or 0, ride.reviewed, ride.before_by_counter,
+            ride.line_changed, entry.window))
     return sorted(rows)
 
 

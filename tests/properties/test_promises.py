@@ -215,7 +215,7 @@ def figures(entry: Entry) -> Row:
     What the validator said is due and paid it does not keep: a correction may change that alone.
     """
     row = entry.ride.row()
-    return (*row[:-8], *row[-6:-2], *entry.charge.row(), entry.fees)
+    return (*row[:-9], *row[-7:-2], *entry.charge.row(), entry.fees)
 
 
 def standing(result: Result, *, windows: bool = False) -> list[Row]:
