@@ -66,7 +66,7 @@ def _blame(found: npt.NDArray[np.int64], compared: Counter[int]) -> list[Off]:
     """Of two devices that contradict each other the one is off that more of its own contradict.
 
     found: the device whose record is before, the one whose is after, by how many seconds they are
-    apart. Where both are equally likely, both are told.
+    apart. Where neither has twice as many of its own as the other, both are told.
     """
     wrong = Counter(found[:, 0].tolist()) + Counter(found[:, 1].tolist())
     seconds: dict[int, list[int]] = {}
@@ -74,9 +74,9 @@ def _blame(found: npt.NDArray[np.int64], compared: Counter[int]) -> list[Off]:
         # wrong / compared of both, without dividing
         of_first = wrong[first] * (compared[second] + AGREED_BEFORE)
         of_second = wrong[second] * (compared[first] + AGREED_BEFORE)
-        if of_first >= of_second:
+        if 2 * of_first >= of_second:
             seconds.setdefault(first, []).append(apart)
-        if of_second >= of_first:
+        if 2 * of_second >= of_first:
             seconds.setdefault(second, []).append(-apart)
     off = [Off(device >> _NUMBER_BITS, device & (1 << _NUMBER_BITS) - 1,
                sorted(apart)[(len(apart) - 1) // 2], len(apart), compared[device])

@@ -139,7 +139,7 @@ def _by_distance(world: World, fare: Fare, ride: Ride, start: str, end: str) -> 
 
 
 def _to_terminus(world: World, fare: Fare, ride: Ride, start: str) -> Answer:
-    """The largest of the fares to the ends of the line, where the vehicle left it with the rider."""
+    """The largest of the fares to the ends of a line that the vehicle left with the rider."""
     amounts = [amount for stop in _list_stops(world, fare, ride, start, "terminus") if stop != start
                and (amount := _between(world, fare, ride, start, stop).amount) is not None]
     words = f"the vehicle left line {ride.line}: terminus fare from {start or '(blank)'}"

@@ -87,7 +87,6 @@ def test_what_was_refused_is_sent_again_to_a_mended_network(tmp_path: Path) -> N
         ("t-bus", 200), ("new-bus", 200), ("new-bus", 200)]
 
 
-<<<<<<< HEAD
 def test_a_distance_table_is_corrected_after_its_window_closed(tmp_path: Path) -> None:
     """14: the difference is posted with its reason, and the ride explained by what priced it."""
     case = "14-distance-table-corrected-after-settlement"
@@ -110,7 +109,8 @@ def test_a_distance_table_is_corrected_after_its_window_closed(tmp_path: Path) -
     assert [(row["paid"], row["window"]) for row in entries if row["card"] == card] == [
         (300, "2024-12-05"), (-300, "2024-12-06"), (200, "2024-12-06")]
     assert [row["paid"] for row in shown("rides", book)] == [200, 200]
-=======
+
+
 @pytest.mark.parametrize("clocks", ["control", "same-second", "clock-20s-behind"])
 def test_off_one_bus_and_on_the_next_at_once(clocks: str, tmp_path: Path) -> None:
     """01: the card's counter says that the rider got off first, whatever the clocks say."""
@@ -126,4 +126,12 @@ def test_in_and_out_of_one_station_by_clocks_that_are_apart(tmp_path: Path) -> N
     rides = clear(tmp_path / "book",
                   *files_of("01-tagoff-then-tagon-at-once", "short-stay.csv"))
     assert told(rides) == [("17", "SAME_STATION", 200)]
->>>>>>> e3fac5c (order: the card's counter decides within the tolerance)
+
+
+def test_the_route_number_changes_on_board(tmp_path: Path) -> None:
+    """03: along the line that was boarded, beyond it to its terminus; never no fare."""
+    rides = clear(tmp_path / "book", *files_of("03-route-number-changes-on-board", "taps.csv"))
+    assert [(ride["card"][-2:], ride["line"], ride["to_stop"], ride["paid"]) for ride in rides] == [
+        ("17", "3", "S3", 300), ("25", "3", "S4", 300), ("33", "3", "S3", 300)]
+    assert shown("refusals", tmp_path / "book") == []
+    assert "no differences" in accepted("verify", "--all", "--book", tmp_path / "book").out

@@ -225,6 +225,28 @@ def test_a_ride_says_whether_its_first_tap_is_by_counter() -> None:
     assert pair(taps)[0]["flags"].tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize(("vehicles", "lines", "line", "changed"), [
+    ((7, 7), (3, 5), 3, True),
+    ((7, 7), (3, 3), 3, False),
+    ((7, 7), (3, 0), 3, False),
+    ((7, 7), (0, 5), 5, False),
+    ((7, 8), (3, 5), 5, False),
+    ((7, 0), (3, 5), 5, False),
+    ((0, 0), (3, 5), 5, False),     # two gates of a railway
+])
+def test_who_boards_a_line_stays_on_it(vehicles: tuple[int, int], lines: tuple[int, int],
+                                       line: int, changed: bool) -> None:
+    """Its vehicle goes on as another line: that is not the line that the rider paid for."""
+    taps = records_of([
+        {"kind": kind, "tapped_at": 100, "stop": 1, "operator": 1, "mode": 1,
+         "vehicle": vehicle, "line": its_line}
+        for kind, vehicle, its_line in zip((TapKind.IN, TapKind.OUT), vehicles, lines,
+                                           strict=True)], records.TAP)
+    ride = pair(taps)[0][0]
+    assert (int(ride["line"]), int(ride["flags"])) == (
+        line, records.RIDE_FLAGS["RIDE_LINE_CHANGED"] * changed)
+
+
 def test_what_no_tap_says_is_not_said() -> None:
     """Amounts without their flag are memory that means nothing."""
     taps = records_of([{"kind": TapKind.SINGLE, "tapped_at": 100, "due": 5, "paid": 5,

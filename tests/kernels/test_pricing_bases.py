@@ -66,6 +66,18 @@ def test_metres_along_the_line(tmp_path: Path, line: int, ends: tuple[str, str],
     assert due_of(on_line(tmp_path, line, ends)) == due
 
 
+@pytest.mark.parametrize(("line", "ends", "due"), [
+    (1, ("p", "r"), 300),               # on the line that was boarded
+    (3, ("p", "s"), 200),               # beyond it: to its terminus, q
+    (3, ("q", "r"), 200),               # the other terminus: the bus may have turned round
+    (3, ("r", "s"), "NO_FARE"),         # nor was it boarded there
+    (2, ("p", "q"), "NO_FARE"),         # nobody knows its stops
+])
+def test_a_bus_that_became_another_line(tmp_path: Path, line: int, ends: tuple[str, str],
+                                        due: int | str) -> None:
+    assert due_of(on_line(tmp_path, line, ends, flags=FLAGS["RIDE_LINE_CHANGED"])) == due
+
+
 @pytest.mark.parametrize(("word", "stop", "due"), [
     ("terminus", "q", 400), ("terminus", "p", 500), ("terminus", "r", 300),
     ("highest",  "r", 300), ("lowest", "r", 200), ("lowest", "s", 200), ("highest", "s", 500),

@@ -80,6 +80,21 @@ def test_no_such_line(line: str, operator: str) -> None:
         "NO_FARE", "NO_FARE"]
 
 
+@pytest.mark.parametrize(("vehicle", "stop", "due"), [
+    ("V1", "c", 200),       # a to c along line M, which was boarded: 3000 m
+    ("V1", "e", 350),       # to its terminus, d: e is not on it
+    ("V2", "c", None),      # of another vehicle nobody knows how the rider came there
+])
+def test_a_vehicle_that_becomes_another_line(vehicle: str, stop: str, due: int | None) -> None:
+    world = make_world(make_table("metro", fare={
+        "rule": "km", "basis": "distance", "bands": KM, "distance": "line"}))
+    way_in = make_tap("in", "05-04 08:00:00", "a", seq=1, line="M", vehicle="V1")
+    way_out = make_tap("out", "05-04 08:20:00", stop, seq=2, line="X", vehicle=vehicle)
+    result = run(world, way_in, way_out)
+    assert prices(result) == ([] if due is None else [(due, due)])
+    assert [ride.line for ride in result.rides] == ([] if due is None else ["M"])
+
+
 def test_a_line_that_only_the_way_in_names_is_its_operators() -> None:
     world = make_world(make_table("tram", fare={
         "rule": "km", "basis": "distance", "bands": KM, "distance": "line"}))
