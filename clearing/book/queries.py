@@ -259,7 +259,7 @@ class Queries:
         left = np.zeros(0, TAP_BY_COUNTER)
         columns = ", ".join(f"{sql} AS `{name}`" for name, sql, _ in _BY_COUNTER)
         for block in self.store.blocks(
-                f"SELECT {columns} FROM records WHERE run <= {self._last()} AND ({where}) "
+                f"SELECT {columns} FROM records WHERE {self.committed} AND ({where}) "
                 "ORDER BY card_hi, card_lo, card_seq, is_exit, revision DESC"):
             rows = np.zeros(len(block["card_hi"]), TAP_BY_COUNTER)
             for name in TAP_BY_COUNTER.names or ():
