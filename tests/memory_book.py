@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from clearing.book import BookFile, Counts, Run, State
-from clearing.book.queries import by_card, not_taken_back, ride_order
+from clearing.book.queries import EVERY_CARD, Cards, by_card, not_taken_back, ride_order
 from clearing.engine.partition import of_cards as marked
 from ext import records
 from network.names import Name
@@ -140,7 +140,16 @@ class MemoryBook:
     def rides(self) -> Any:
         return self.rides_since(0)
 
-    def rides_since(self, day: int, card_filter: Any = None) -> Any:
+    def split_cards(self, day: int, until: int, records: int) -> list[Cards]:
+        """Two parts, whatever is asked for, where there is more than one card."""
+        cards = np.unique(self.records_since(day, until=until)["card_lo"])
+        if len(cards) < 2:
+            return [EVERY_CARD]
+        middle = int(cards[len(cards) // 2])
+        return [Cards(0, middle - 1), Cards(middle, EVERY_CARD.last)]
+
+    def rides_since(self, day: int, card_filter: Any = None, until: int = 0xFFFF,
+                    cards: Cards = EVERY_CARD) -> Any:
         parts = [np.zeros(0, records.ENTRY)]
         for run, rows, _ in self.committed:
             entries = rows["entries"].copy()
@@ -148,14 +157,16 @@ class MemoryBook:
                 entries["flags"] & records.RIDE_FLAGS["REVERSAL"], entries["replaces"], run.run)
             parts.append(entries)
         entries = np.concatenate(parts)
-        entries = entries[entries["service_day"] >= day]
+        entries = cards.of(entries[(entries["service_day"] >= day)
+                                   & (entries["service_day"] <= until)])
         return by_card(not_taken_back(entries[of_cards(entries, card_filter)]), ride_order)
 
-    def records_since(self, day: int, card_filter: Any = None, until: int = 0xFFFF) -> Any:
+    def records_since(self, day: int, card_filter: Any = None, until: int = 0xFFFF,
+                      cards: Cards = EVERY_CARD) -> Any:
         taps = self.all_rows("records")
         taps["flags"] |= records.TAP_FLAGS["CARRIED"]
         days = taps["service_day"].astype(int)
-        taps = taps[(days > day) & (days <= until)]
+        taps = cards.of(taps[(days > day) & (days <= until)])
         return by_card(taps[of_cards(taps, card_filter)])
 
     def find_records(self, identities: Any) -> Any:

@@ -129,7 +129,8 @@ class Lister:
         found = self.book.query(
             f"SELECT {', '.join(POSTING_COLUMNS)} FROM postings WHERE ({where}) "
             f"AND {self.book.committed} "
-            "ORDER BY card_hi, card_lo, started_at, ended_at, card_seq, cause, side, member")
+            "ORDER BY card_hi, card_lo, started_at, ended_at, card_seq, run, "
+            "reason, cause, side, member, amount")
         columns = [list(found[name]) for name in POSTING_COLUMNS]
         columns[1] = [day_of(int(day)).isoformat() for day in columns[1]]
         columns[4] = self.codes("member", np.array(columns[4], dtype=np.uint16)).tolist()

@@ -50,6 +50,12 @@ class Cards(NamedTuple):
         """As a condition."""
         return f"card_lo BETWEEN {self.first} AND {self.last}"
 
+    def of(self, records: Array) -> Array:
+        """The records of these cards."""
+        chosen = (records["card_lo"] >= self.first) & (records["card_lo"] <= self.last)
+        own: Array = raw_of(records)[chosen].view(records.dtype)
+        return own
+
 
 EVERY_CARD = Cards(0, (1 << 64) - 1)
 

@@ -23,7 +23,6 @@ from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.native import join_records
 from clearing.book.schema import RAW_BYTES
 from clearing.engine.context import ClearingContext, load_context
-from clearing.engine.kept_networks import kept_network
 from clearing.engine.stages import Progress, Stages, no_progress
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.intake import Intake
@@ -31,8 +30,6 @@ from clearing.intake.reader import read_files
 from ext import records
 from ext.codes import Code
 from ext.records import Records
-from fare_tables.changed import Priced, changed_operators
-from fare_tables.source import load_tables
 from network.civil import day_of
 from network.errors import OnecardError
 from network.names import Names
@@ -163,24 +160,9 @@ def restate_windows(since: int, network: str, book: Book, *, threads: int, dry_r
     with book.begin(digest=digest, kind="restate") as run:
         _check_parent(run, last)
         stages = Stages(context, book, run, threads, no_progress)
-        stages.restate(since, _operators_to_restate(since, context, book))
+        stages.restate(since)
         return Restated(None if dry_run else _finish(stages, None, [], [], always).run,
                         stages.rides, stages.reversed, stages.sums.rows())
-
-
-def _operators_to_restate(since: int, context: ClearingContext, book: Book) -> list[int] | None:
-    """Whose rides can cost otherwise than they did in windows from a day on; None: anybody's."""
-    now, changed = Priced(context.network, context.tables), set[str]()
-    for digest, version in book.networks_since(since) - {(context.network.digest, __version__)}:
-        if version != __version__:
-            return None
-        with kept_network(book, digest) as network:
-            operators = changed_operators(
-                Priced(network, load_tables(network.folder.path)), now)
-            if operators is None:
-                return None
-            changed |= operators
-    return [context.names.number("member", code) for code in changed]
 
 
 class _Clock:

@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from clearing import __version__
 from clearing.book import Book, OpenRun
 from clearing.book.native import bytes_of, join_records, raw_of
-from clearing.book.queries import by_card
+from clearing.book.queries import EVERY_CARD, Cards, by_card
 from clearing.book.state import State, no_state
+from clearing.engine.changed import changed_since
 from clearing.engine.context import ClearingContext
 from clearing.engine.partition import (
     Before,
@@ -47,6 +47,7 @@ from settlement.flows import FlowSums
 Filter = npt.NDArray[np.uint64]     # of cards, see ext.clearing.partition
 Progress = Callable[[str, int, int], None]      # stage, done, of how many
 TAPS_OF_A_PARTITION = 16_384
+TAPS_AT_ONCE = 4 << 20      # of what is cleared again; with all that is made of them, some 3 GiB
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -89,8 +90,8 @@ class Stages:
         self.rides = self.reversed = self.open_rides = 0
         last, closed = book.last_run(), book.closed_through
         # Every run leaves open windows as its own tables and engine have them.
-        self.is_as_before = last is None or (last.network_digest, last.version) == (
-            context.network.digest, __version__)
+        self._changed = changed_since(context, book, set() if last is None else
+                                      {(last.network_digest, last.version)})
         self._closed = -1 if closed is None else closed
         self._partitions = self._done = 0
         self._lock = threading.Lock()
@@ -103,7 +104,7 @@ class Stages:
         """
         stretch = Stretch(self._closed, self._closed + 1, self._closed)
         # What its records made by now is in the ledger, if the same tables and engine made it.
-        read = filter_of(0) if touched is not None and self.is_as_before else None
+        read = filter_of(0) if touched is not None and self._changed == frozenset() else None
         loaded = self._load(stretch, touched, read)
         self._partitions = intake.partitions
         clearers = self._clearers(loaded.by_partition(intake.partitions), stretch)
@@ -138,17 +139,9 @@ class Stages:
             doubtful = join_records([taps for _, taps in waiting], records.TAP)
             self._clear_doubtful(intake, stretch, self._read_ledger(loaded, stretch, touched),
                                  [partition for partition, _ in waiting], doubtful)
-        if touched is not None and not self.is_as_before:
-            self._clear_others(stretch, touched)
-
-    def _clear_others(self, stretch: Stretch, touched: Filter) -> None:
-        """Clear by changed tables what other cards have in open windows."""
-        others = self.book.records_since(self._closed)
-        others = others[of_cards(others, touched, others=True)]
-        self._check_members(others)
-        marked = filter_of(len(others))
-        add_to_card_filter(bytes_of(others), marked)
-        self._clear_known(stretch, self._load(stretch, marked).without(touched))
+        if touched is not None and self._changed != frozenset():
+            # Tables have changed: what other cards have in open windows is cleared by them, too.
+            self._clear_again(stretch, self._changed, but=touched)
 
     def _clear_doubtful(self, intake: Intake, stretch: Stretch, loaded: Loaded,
                         partitions: list[int], doubtful: Records) -> None:
@@ -199,31 +192,41 @@ class Stages:
 
     def close(self, day: int) -> None:
         """Clear every card with a record up to a day once more, up to the end of its window."""
-        until = day if self.is_as_before else DAYS_MOST
-        due = self.book.records_since(self._closed, until=until)
-        self._check_members(due)
-        touched = filter_of(len(due))
-        add_to_card_filter(bytes_of(due), touched)
         stretch = Stretch(self._closed, self._closed + 1, day, [day])
-        self._clear_known(stretch, self._load(stretch, touched))
+        # By changed tables also those of which the windows behind have all records.
+        until = day if self._changed == frozenset() else DAYS_MOST
+        self._clear_again(stretch, None, until=until)
 
-    def restate(self, since: int, operators: Collection[int] | None) -> None:
-        """Clear by changed tables every card with a record of some day or a later one.
+    def restate(self, since: int) -> None:
+        """Clear by changed tables every card that they can touch on some day or a later one.
 
-        operators: member numbers of those whose rides can cost otherwise; None: all. Differences of
-        closed windows are posted in the first open one.
+        Differences of closed windows are posted in the first open one.
         """
         closed = self.book.closed_windows()
         base = max((window for window in closed if window < since), default=-1)
-        due = self.book.records_since(base)
-        if operators is not None:
-            due = due[np.isin(due["operator"], list(operators))]
-        self._check_members(due)
-        touched = filter_of(len(due))
-        add_to_card_filter(bytes_of(due), touched)
         stretch = Stretch(base, self._closed + 1, self._closed,
                           [window for window in closed if window > base], restates=True)
-        self._clear_known(stretch, self._load(stretch, touched))
+        self._clear_again(stretch, changed_since(
+            self.context, self.book, self.book.networks_since(since)))
+
+    def _clear_again(self, stretch: Stretch, operators: Collection[int] | None, *,
+                     until: int = DAYS_MOST, but: Filter | None = None) -> None:
+        """Clear what the book has of cards with a record of some operators; None: of any.
+
+        Some cards at a time: memory does not follow the days that are open. until: the last day of
+        these records; but: without these cards.
+        """
+        if operators is not None and not operators:
+            return
+        for cards in self.book.split_cards(stretch.base, until, TAPS_AT_ONCE):
+            due = self.book.records_since(stretch.base, until=until, cards=cards)
+            if operators is not None:
+                due = raw_of(due)[np.isin(due["operator"], list(operators))].view(records.TAP)
+            self._check_members(due)
+            touched = filter_of(len(due))
+            add_to_card_filter(bytes_of(due), touched)
+            loaded = self._load(stretch, touched, cards=cards)
+            self._clear_known(stretch, loaded if but is None else loaded.without(but))
 
     def _check_members(self, taps: Records) -> None:
         """Refuse to clear again what a member took part in that has left the network."""
@@ -248,34 +251,38 @@ class Stages:
         self._clear_chosen(None, self._clearers(loaded.by_partition(self._partitions), stretch),
                            range(self._partitions), None)
 
-    def _load(self, stretch: Stretch, cards: Filter | None, read: Filter | None = None) -> Loaded:
+    def _load(self, stretch: Stretch, touched: Filter | None, read: Filter | None = None,
+              cards: Cards = EVERY_CARD) -> Loaded:
         """What the book has of some cards; None: it is new, and has nothing.
 
-        read: the cards whose entries are read, too; None: all of them.
+        read: the cards whose entries are read, too; None: all of them. cards: no others, although
+        the filter has a few more than were marked.
         """
-        if cards is None:
+        if touched is None:
             nothing = np.zeros(0, records.TAP), np.zeros(0, records.ENTRY)
             return Loaded(no_state(), *nothing, 0)
-        state = self.book.load_state(stretch.base, cards) if stretch.base >= 0 else no_state()
+        state = self.book.load_state(stretch.base, touched) if stretch.base >= 0 else no_state()
+        state = replace(state, open_rides=cards.of(state.open_rides))
         open_rides = state.open_rides.copy()
         open_rides["flags"] |= records.TAP_FLAGS["CARRIED"]
         taps = join_records(
-            [open_rides, self.book.records_since(stretch.base, cards)], records.TAP)
+            [open_rides, self.book.records_since(stretch.base, touched, cards=cards)], records.TAP)
         self.context.check_calendar(int(taps["tapped_at"].max(initial=0)))
         loaded = Loaded(state, by_card(taps), np.zeros(0, records.ENTRY),
                         first_day_of(self.context, stretch.base), read)
-        return loaded if read is not None else self._read_ledger(loaded, stretch, cards)
+        return loaded if read is not None else self._read_ledger(loaded, stretch, touched, cards)
 
-    def _read_ledger(self, loaded: Loaded, stretch: Stretch, cards: Filter) -> Loaded:
+    def _read_ledger(self, loaded: Loaded, stretch: Stretch, touched: Filter,
+                     cards: Cards = EVERY_CARD) -> Loaded:
         """The same with the entries that stand in the ledger of some cards."""
-        ledger = self.book.rides_since(loaded.first_day, cards)
+        ledger = self.book.rides_since(loaded.first_day, touched, cards=cards)
         # Of the last closed days only what is still open there is entered again.
         known = ledger["service_day"] <= stretch.base
         waiting = loaded.state.open_rides
         waiting = waiting[waiting["flags"] & records.TAP_FLAGS["SET_ASIDE"] == 0]
         known &= ~np.isin(_began(ledger, "started_at"), _began(waiting, "tapped_at"))
         ledger = raw_of(ledger)[~known].view(ledger.dtype)
-        return replace(loaded, ledger=ledger, read=None if loaded.read is None else cards)
+        return replace(loaded, ledger=ledger, read=None if loaded.read is None else touched)
 
     def _clearers(self, before_: Before, stretch: Stretch) -> list[Clearer]:
         return [Clearer(self.context, before_, stretch) for _ in range(self.threads)]

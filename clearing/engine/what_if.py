@@ -9,7 +9,7 @@ import numpy as np
 
 from clearing.book import Book
 from clearing.book.native import bytes_of, join_records
-from clearing.book.queries import by_card
+from clearing.book.queries import Cards, by_card
 from clearing.book.state import no_state
 from clearing.engine.context import ClearingContext
 from clearing.engine.partition import (
@@ -20,13 +20,12 @@ from clearing.engine.partition import (
     first_day_of,
     on_threads,
 )
-from clearing.engine.stages import TAPS_OF_A_PARTITION
+from clearing.engine.stages import TAPS_AT_ONCE, TAPS_OF_A_PARTITION
 from ext import records
 from ext.clearing.partition import add_to_card_filter
 from ext.codes import Code
 from ext.records import TAP_FLAGS, Records
 
-TAPS_AT_ONCE = 8 << 20      # with what is made of them, about 4 GiB
 DAY_S = 86_400
 WITHOUT_FARE = [int(Code.NO_FARE), int(Code.PRICE_OVERFLOW)]
 
@@ -65,20 +64,20 @@ def price_period(context: ClearingContext, book: Book, period: Period, compare: 
     for cards in book.split_cards(base, until, TAPS_AT_ONCE):
         taps = book.records_since(base, until=until, cards=cards)
         context.check_calendar(int(taps["tapped_at"].max(initial=0)))
-        made, refused = _price(context, book, stretch, taps, threads)
+        made, refused = _price(context, book, stretch, taps, cards, threads)
         compare(period.of(made),
                 book.rides_since(period.first, until=period.last, cards=cards))
         without_fare += refused
     return without_fare
 
 
-def _price(context: ClearingContext, book: Book, stretch: Stretch, taps: Records, threads: int
-           ) -> tuple[Records, int]:
+def _price(context: ClearingContext, book: Book, stretch: Stretch, taps: Records, cards: Cards,
+           threads: int) -> tuple[Records, int]:
     """The entries of some cards, and how many records have no fare."""
     touched = filter_of(len(taps))
     add_to_card_filter(bytes_of(taps), touched)
     state = book.load_state(stretch.base, touched) if stretch.base >= 0 else no_state()
-    open_rides = state.open_rides.copy()
+    open_rides = cards.of(state.open_rides)
     open_rides["flags"] |= TAP_FLAGS["CARRIED"]
     taps = by_card(join_records([open_rides, taps], records.TAP))
     partitions = 1
