@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from clearing.answers.plain import read_plain
 from clearing.book import Book, open_book
+from clearing.book.integrity import damaged
 from clearing.engine.kept_networks import kept_network
 from network.errors import OnecardError
 from network.names import Names
@@ -101,12 +102,26 @@ def open_session(location: str, network: str | None = None, *, read_only: bool =
     """A book that is open for as long as it is asked; see clearing.book.open_book.
 
     as_of: it answers as after this run. Raises OnecardError where there is none of that number.
+    Where the book is not whole, what can be read is read, and BookDamaged says at the end what
+    does not hold: nobody takes a part of a ledger for the whole.
     """
     with open_book(location, create=create, read_only=read_only) as book:
-        last = book.last_run()
-        if as_of is not None and not 0 < as_of <= (last.run if last else 0):
-            raise OnecardError(f"there is no run {as_of}", where=location,
-                               expected=f"1 to {last.run}" if last else "a book with runs",
-                               remedy="look for it with `onecard show runs`")
-        book.as_of = as_of
-        yield Session(book, network)
+        try:
+            _answer_as_of(book, as_of)
+            yield Session(book, network)
+        except Exception as error:      # what is missing can end a question anywhere
+            if book.breaks:
+                raise damaged(book.breaks, book.store.where) from error
+            raise
+        if book.breaks:
+            raise damaged(book.breaks, book.store.where)
+
+
+def _answer_as_of(book: Book, as_of: int | None) -> None:
+    """Have a book answer as after a run; None: after the last."""
+    last = book.last_run()
+    if as_of is not None and not 0 < as_of <= (last.run if last else 0):
+        raise OnecardError(f"there is no run {as_of}", where=book.store.where,
+                           expected=f"1 to {last.run}" if last else "a book with runs",
+                           remedy="look for it with `onecard show runs`")
+    book.as_of = as_of

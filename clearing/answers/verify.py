@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from clearing.answers.priced_by import PricedBy, priced_by
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card
 from clearing.answers.session import Session
 from clearing.book import Book
+from clearing.book.integrity import find_changed_rows
 from clearing.book.views import LEGS_IN_SQL
 from ext.codes import Cause
 from ext.records import ENTRY, RIDE_FLAGS, Records
@@ -129,10 +130,11 @@ class Verification:
 
 
 def verify(session: Session, cards: int | None = None) -> Verification:
-    """Add the whole book up again, and price the rides of so many cards again; None: of all.
+    """Hold a book to its chain, add it up again, and price rides of so many cards; None: of all.
 
     Raises OnecardError and TableError.
     """
     numbered = session.numbered()
-    breaks = check_balances(session.book, numbered)
-    return Verification(breaks, *check_prices(session, numbered, cards))
+    breaks = list(islice(find_changed_rows(session.book), BREAKS_MOST))
+    breaks += check_balances(session.book, numbered)
+    return Verification(breaks[:BREAKS_MOST], *check_prices(session, numbered, cards))

@@ -8,10 +8,12 @@ from types import TracebackType
 import numpy as np
 
 from clearing.book.commit import OpenRun
+from clearing.book.integrity import damaged, find_breaks, missing_tables
+from clearing.book.journal import Line
 from clearing.book.leftovers import Leftovers
 from clearing.book.native import Array
 from clearing.book.queries import Queries
-from clearing.book.schema import BOOK, SCHEMA_VERSION, TABLES
+from clearing.book.schema import BOOK, JOURNAL, SCHEMA_VERSION, TABLES
 from clearing.book.state import State, load_state
 from clearing.book.store import Store
 from clearing.book.views import VIEWS, create
@@ -27,6 +29,7 @@ class Book(Queries):
         self._may_write = not read_only
         self._leftovers = Leftovers(store)
         self._is_new = False
+        self.breaks = list[str]()   # what does not hold: such a book can only be read
         try:
             self._open(create=create and not read_only)
         except BaseException:
@@ -37,13 +40,32 @@ class Book(Queries):
         self.store.create_database()
         found = set(self.store.columns(
             "SELECT name FROM system.tables WHERE database = currentDatabase()")["name"])
-        ours = {table.name for table in TABLES} | set(VIEWS)
+        ours = {table.name for table in (*TABLES, JOURNAL)} | set(VIEWS)
         if found - ours and "book" not in found:
             raise NotABook(
                 f"this database holds other tables ({', '.join(sorted(found - ours)[:3])}, …)",
                 where=self.store.where, expected="a book, or an empty database",
                 remedy="name another one with --book")
         version = self._version() if "book" in found else 0
+        self._check_version(version)
+        if version == 0 and not self._has_runs(found):
+            # New, or whoever made it was stopped half-way.
+            if not create:
+                raise NotABook(
+                    "there is no book here", where=self.store.where,
+                    remedy="clear some files into it first, or name another one with --book")
+            self._create()
+            return
+        breaks = missing_tables(found)
+        if version == 0 and not breaks:
+            breaks = [f"table {BOOK.name} has no row"]
+        if breaks:
+            raise damaged(breaks, self.store.where)
+        self.breaks = find_breaks(self)
+        if self.breaks and self._may_write:
+            raise damaged(self.breaks, self.store.where)
+
+    def _check_version(self, version: int) -> None:
         if version > SCHEMA_VERSION:
             raise BookTooNew(
                 f"a newer version wrote this book: its schema is {version}",
@@ -54,12 +76,11 @@ class Book(Queries):
                 f"an older version wrote this book: its schema is {version}",
                 where=self.store.where, expected=f"schema {SCHEMA_VERSION}",
                 remedy="clear its files into a new book, or work with the version that wrote it")
-        if version == 0:    # new, or whoever made it was stopped half-way
-            if not create:
-                raise NotABook(
-                    "there is no book here", where=self.store.where,
-                    remedy="clear some files into it first, or name another one with --book")
-            self._create()
+
+    def _has_runs(self, found: set[str]) -> bool:
+        """Whether anything says that a run was committed here, whatever else is missing."""
+        return self.store.journal.count() > 0 or ("runs" in found and int(
+            self.store.columns("SELECT count() AS rows FROM runs")["rows"][0]) > 0)
 
     def _version(self) -> int:
         found = self.store.columns("SELECT max(schema_version) AS version FROM book")
@@ -68,6 +89,7 @@ class Book(Queries):
     def _create(self) -> None:
         self._is_new = True
         settings = self.store.table_settings()
+        self.store.journal.make(settings)
         for table in TABLES:
             self.store.run(table.create(settings))
         for name in VIEWS:
@@ -84,15 +106,21 @@ class Book(Queries):
         return load_state(self.store, self.last_run(), window, card_filter)
 
     def begin(self, *, digest: str, kind: str) -> OpenRun:
-        """Start a run, as the only writer, after removing what uncommitted ones left."""
+        """Start a run, as the only writer, after setting apart what uncommitted ones left."""
         if not self._may_write:
             raise BookReadOnly(
                 "this book was opened for reading only", where=self.store.where,
                 remedy="open it for writing")
         self.store.lock_writer()
         try:
-            self._leftovers.drop_uncommitted()
-            return OpenRun(self.store, self._leftovers, self.last_run(), digest, kind)
+            breaks = find_breaks(self)
+            if breaks:
+                raise damaged(breaks, self.store.where)
+            last = self.last_run()
+            if last and self.store.journal.count() < last.run:  # its process ended in between
+                self.store.journal.append(Line(last.run, last.chain))
+            self._leftovers.set_apart(last.run if last else 0)
+            return OpenRun(self.store, self._leftovers, last, digest, kind)
         except BaseException:
             self.store.unlock_writer()
             raise
@@ -112,7 +140,7 @@ class Book(Queries):
         """Remove a book that this process made and nobody has committed a run to."""
         with suppress(BookError):       # what is left is an empty book, which the next run uses
             self.store.lock_writer()
-            if not self.runs():
+            if not self.runs() and not self.store.journal.count():
                 self.store.discard()
 
     def __enter__(self) -> Book:

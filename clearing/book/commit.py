@@ -1,7 +1,7 @@
 """A run while it is written: rows first, the commit row last, so that it is all or nothing.
 
 Until the commit row is stored nothing of the run is seen by readers, and the next run to begin
-removes it. Whoever kills the process, and whenever, loses at most the run.
+sets it apart. Whoever kills the process, and whenever, loses at most the run.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from types import TracebackType
 
 import numpy as np
 
+from clearing.book.contents import Content, pack_contents, text_of_digest, unpack_contents
+from clearing.book.journal import Line
 from clearing.book.leftovers import Leftovers
 from clearing.book.native import Array, ColumnData
-from clearing.book.runs import BookFile, Counts, Run
+from clearing.book.runs import BookFile, Counts, Run, chain_of
 from clearing.book.schema import (
     ACCUMULATOR_PACKED,
     ACCUMULATORS,
@@ -193,18 +195,33 @@ class OpenRun:
             closed_through=closed, state_base=base,
             **counts._asdict(), entries=rows, **self._totals(),
             started_at=self._started_at, finished_at=int(time.time()),
+            contents=self._contents(), chain="",
         )
 
     def commit(self, row: Run) -> Run:
         """Store the commit row, and with it the run; it is on the disk when this returns."""
         assert self._phase == "concluded", "a run is concluded, and then committed"
+        row = row._replace(chain=chain_of(row, self._parent))
         self._store.check_writer()
         self._phase = "deciding"
         inserter = self._store.insert(RUNS)
         inserter.append(_columns_of_rows(RUNS, [row]), 1)
         inserter.finish()
         self._phase = "committed"
+        # The run counts; where this process cannot add its line, or ends before, the next does.
+        with suppress(BookError, OSError):
+            self._store.journal.append(Line(row.run, row.chain))
         return row
+
+    def _contents(self) -> str:
+        """What the run has in every table, and how many rows all runs have by now."""
+        contents = dict(unpack_contents(self._parent.contents)) if self._parent else {}
+        for writer in self._writers:
+            before = contents.get(writer.table.name)
+            contents[writer.table.name] = Content(
+                writer.rows, text_of_digest(writer.digest),
+                writer.rows + (before.so_far if before else 0))
+        return pack_contents(contents)
 
     def _complete_state(self) -> int:
         """The window from which on state is read, having completed this one's where that is due."""
@@ -279,8 +296,10 @@ class OpenRun:
             self._store.unlock_writer()
 
     def _clean_up(self) -> None:
-        with suppress(BookError):   # the next run to begin does it otherwise
-            self._leftovers.drop_uncommitted()
+        with suppress(BookError):   # the next run to begin sets them apart otherwise
+            # Whoever has lost the writer's lock may meet rows of another run of this number.
+            self._store.check_writer()
+            self._leftovers.drop(self.number)
 
 
 def _columns_of_rows(table: Table, rows: Sequence[tuple[object, ...]]) -> list[ColumnData]:

@@ -14,8 +14,9 @@ from typing import Any
 from clearing.book import folder
 from clearing.book.embedded_insert import EmbeddedInserter
 from clearing.book.faults import translate
+from clearing.book.journal import FileJournal, Journal
 from clearing.book.native import join_blocks, unpack_blocks
-from clearing.book.schema import TABLE_SETTINGS, Table
+from clearing.book.schema import LEDGER, TABLE_SETTINGS, TABLES, Table
 from clearing.book.store import Columns
 from network.errors import BookDamaged, BookError, BookLocked, BookUnavailable, NotABook
 
@@ -42,6 +43,7 @@ class EmbeddedStore:
         """Open the folder's store, or raise what the folder is instead of a book."""
         self._folder = folder.take(path, create=create and not read_only)
         self.where = str(path)
+        self.journal: Journal = FileJournal(path / folder.JOURNAL)
         self._read_only = read_only
         self._writing = self._discard = False
         self._process = os.getpid()
@@ -158,6 +160,55 @@ class EmbeddedStore:
     def insert(self, table: Table) -> EmbeddedInserter:
         """Start to insert into a table."""
         return EmbeddedInserter(self._open, table, self.where)
+
+    def find_odd_parts(self) -> list[str]:
+        """Parts whose notes on their rows' runs, or on their columns, are not of their table.
+
+        The store believes these notes, and passes over rows by them; of all of a part's small
+        files they alone are covered by no checksum that it looks at.
+        """
+        breaks = list[str]()
+        for name, first, last in self._ranges():
+            breaks.append(f"table {name}: a part's own notes say that it has runs {first} to "
+                          f"{last}, and not those of its partition")
+        return [*breaks, *self._odd_columns()]
+
+    def _ranges(self) -> list[tuple[str, int, int]]:
+        """The tables and runs of parts that do not have the runs of their partition."""
+        # Answered from the parts' notes: not a row is read.
+        found = self.columns(" UNION ALL ".join(
+            f"SELECT '{table.name}' AS name, run, min(run) AS first, max(run) AS last "
+            f"FROM {table.name} GROUP BY run HAVING first != run OR last != run"
+            for table in LEDGER))
+        return [(str(name), int(first), int(last)) for name, first, last in zip(
+            found["name"], found["first"], found["last"], strict=True)]
+
+    def _odd_columns(self) -> list[str]:
+        """Tables of which a part has other columns."""
+        where = "WHERE active AND database = currentDatabase() GROUP BY table"
+        parts = self.columns(f"SELECT table, count() AS parts FROM system.parts {where}")
+        expected = dict(zip(parts["table"], parts["parts"], strict=True))
+        found = self.columns("SELECT table, column, type, count() AS parts "
+                             f"FROM system.parts_columns {where}, column, type")
+        columns: dict[str, list[tuple[str, str]]] = {}
+        for table, column, type_, counted in zip(*found.values(), strict=True):
+            if counted == expected[table]:
+                columns.setdefault(str(table), []).append((str(column), str(type_)))
+        return [f"table {table.name}: a part has other columns than its table" for table in TABLES
+                if table.name in expected
+                and sorted(columns.get(table.name, [])) != sorted(table.columns)]
+
+    def check_files(self) -> list[str]:
+        """Parts whose files are not those of their checksums."""
+        breaks = list[str]()
+        for table in TABLES:
+            found = self.columns(
+                f"CHECK TABLE {table.name} SETTINGS check_query_single_value_result = 0")
+            breaks += [f"table {table.name}: the files of part {part} are not as they were "
+                       f"written: {message}" for part, passed, message in zip(
+                           found["part_path"], found["is_passed"], found["message"], strict=True)
+                       if not passed]
+        return breaks
 
     def lock_writer(self) -> None:
         """Become the only writer of this process; other processes are kept out by the folder."""

@@ -1,7 +1,7 @@
 """A book's folder: told from any other folder, made where there is none, held by one process.
 
-The folder has a marker that says what it is, a lock that dies with the process which holds it, and
-`clickhouse/`, which belongs to the embedded store.
+The folder has a marker that says what it is, a lock that dies with the process which holds it, a
+journal with a line for each run, and `clickhouse/`, which belongs to the embedded store.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from network.errors import BookLocked, BookReadOnly, NotABook
 WAIT_S = 3.0        # a process that was killed takes a moment to be gone
 MARKER = "onecard-book"
 STORE = "clickhouse"
+JOURNAL = "journal"
 _LOCK = "lock"
 # What may lie where a new book is made: answers to runs that came to nothing among it.
 _BESIDE = ("lost+found", "acknowledgements", _LOCK)

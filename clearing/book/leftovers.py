@@ -1,35 +1,53 @@
-"""What runs leave behind that never committed.
+"""What runs leave behind that never committed: set apart first, and removed when it is nobody's.
 
-For the writer only, while it holds its lock.
+For the writer only, while it holds its lock, and only in a book that is whole: `runs` and the
+journal say both which run is the last. Parts that are set apart are in no table any more, and stay
+on the disk; when their run's number is that of a later run that was committed, nobody can ask for
+them again.
 """
 
 from __future__ import annotations
 
-from clearing.book.queries import Queries
 from clearing.book.schema import LEDGER
 from clearing.book.store import Store
 
+_NAMES = ", ".join(f"'{table.name}'" for table in LEDGER)
+
 
 class Leftovers:
-    """The partitions of a book that may go."""
+    """Rows of runs that were begun and not committed."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def drop_uncommitted(self) -> None:
-        """Remove the rows of runs that were never committed."""
-        committed = {run.run for run in Queries(self._store).runs()}
-        for table, run in self._partitions([table.name for table in LEDGER]):
-            if run not in committed:
-                self._store.run(f"ALTER TABLE {table} DROP PARTITION {run}")
+    def set_apart(self, last: int) -> None:
+        """Take the rows behind the last committed run out of their tables."""
+        for table, run in self._list("parts", f"active AND toUInt32OrZero(partition) > {last}",
+                                     "partition"):
+            self._store.run(f"ALTER TABLE {table} DETACH PARTITION {run}")
+        if not self._knows_detached():
+            return      # 18.16 does not list them: they stay in the tables' folders `detached`
+        detached = "ifNull(partition_id, '')"
+        for table, run in self._list(
+                "detached_parts", f"toUInt32OrZero({detached}) BETWEEN 1 AND {last}", detached):
+            self._store.run(f"ALTER TABLE {table} DROP DETACHED PARTITION {run} "
+                            "SETTINGS allow_drop_detached = 1")
 
-    def _partitions(self, tables: list[str]) -> list[tuple[str, int]]:
-        """The runs that have rows, by table."""
-        names = ", ".join(f"'{name}'" for name in tables)
+    def drop(self, run: int) -> None:
+        """Remove the rows of a run that this writer has given up itself."""
+        for table, _ in self._list("parts", f"active AND partition = '{run}'", "partition"):
+            self._store.run(f"ALTER TABLE {table} DROP PARTITION {run}")
+
+    def _knows_detached(self) -> bool:
+        return bool(len(self._store.columns(
+            "SELECT name FROM system.tables WHERE database = 'system' "
+            "AND name = 'detached_parts'")["name"]))
+
+    def _list(self, what: str, where: str, partition: str) -> list[tuple[str, int]]:
+        """The runs that parts are of, by table."""
         found = self._store.columns(
-            "SELECT DISTINCT table, partition FROM system.parts WHERE active "
-            f"AND database = currentDatabase() AND table IN ({names}) ORDER BY table, partition")
-        return [
-            (str(table), int(run))
-            for table, run in zip(found["table"], found["partition"], strict=True)
-        ]
+            f"SELECT DISTINCT table, {partition} AS run FROM system.{what} "
+            f"WHERE database = currentDatabase() AND table IN ({_NAMES}) AND {where} "
+            "ORDER BY table, run")
+        return [(str(table), int(run))
+                for table, run in zip(found["table"], found["run"], strict=True)]

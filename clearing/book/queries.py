@@ -73,22 +73,25 @@ class Queries:
         """A condition on the rows of runs: those that count."""
         return f"run <= {self._last()}"
 
-    def runs(self) -> list[Run]:
-        """Every committed run, oldest first."""
+    def runs(self, where: str = "1", order: str = "run") -> list[Run]:
+        """Committed runs that fulfil a condition, oldest first; `where` and `order` are SQL."""
         columns = ", ".join(
             f"toUInt32({name})" if type_.startswith("DateTime") else f"`{name}`"
             for name, type_ in RUNS.columns)
         found = self.store.columns(f"SELECT {columns} FROM runs WHERE {self.committed} "
-                                   "ORDER BY run")
+                                   f"AND ({where}) ORDER BY {order}")
         values = [
             column.tolist() if isinstance(column, np.ndarray) else column
             for column in found.values()]
         return [Run(*row) for row in zip(*values, strict=True)]
 
+    def find_run(self, number: int) -> Run | None:
+        """A committed run by its number."""
+        return next(iter(self.runs(f"run = {number}")), None)
+
     def last_run(self) -> Run | None:
         """The newest committed run."""
-        runs = self.runs()
-        return runs[-1] if runs else None
+        return next(iter(self.runs(order="run DESC LIMIT 1")), None)
 
     @property
     def closed_through(self) -> int | None:

@@ -5,6 +5,8 @@ Each field is annotated with its ClickHouse type; the tables are made from these
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Annotated, NamedTuple
 
 U16 = Annotated[int, "UInt16"]
@@ -68,3 +70,11 @@ class Run(NamedTuple):
     fees: Amount
     started_at: Time
     finished_at: Time
+    contents: Text          # its rows and what they are, by table: see contents.py
+    chain: Text             # over all of the above and the chain of the run before, in hex
+
+
+def chain_of(run: Run, parent: Run | None) -> str:
+    """What `chain` is by the rest of a commit row and by the run before it."""
+    what = [parent.chain if parent else "", *run[:-1]]
+    return hashlib.sha256(json.dumps(what, ensure_ascii=False).encode()).hexdigest()

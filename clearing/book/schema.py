@@ -3,7 +3,7 @@
 Columns of record tables are read off the records' dtypes (stored.py). State is the exception: it is
 read and written whole, so its tables hold records as they lie in memory, and views (views.py) take
 them apart for people. A run's rows carry its number in `run`, which is also the partition, so that
-what an uncommitted run left goes by DROP PARTITION. The statements keep to what ClickHouse 18.16
+what an uncommitted run left is set apart as a whole. The statements keep to what ClickHouse 18.16
 and the newest both understand.
 """
 
@@ -150,6 +150,9 @@ NETWORKS = Table(
     ("digest", "path"))
 WINDOWS = Table("windows", (Column("run", "UInt32"), Column("window", "UInt16")), ("window",))
 RUNS = Table("runs", _typed(Run), ("run",), partition="")
+# On a server only: in a folder the journal is a file beside the store. See journal.py.
+JOURNAL = Table("journal", (Column("run", "UInt32"), Column("chain", "String")), ("run",),
+                partition="")
 BOOK = Table(
     "book", (Column("schema_version", "UInt32"), Column("software", "String")),
     ("schema_version",), partition="")

@@ -17,8 +17,10 @@ import numpy as np
 
 from clearing.book.address import Address, parse_address
 from clearing.book.faults import translate
+from clearing.book.journal import Journal
 from clearing.book.native import Column, ColumnData
 from clearing.book.schema import TABLE_SETTINGS, Table
+from clearing.book.server_journal import TableJournal
 from clearing.book.server_lock import ServerLock
 from clearing.book.store import Columns
 from network.errors import BookError, BookLocked, BookUnavailable, NotABook
@@ -44,6 +46,7 @@ class ServerStore:
         """Connect, or raise why that is not possible."""
         self._address = parse_address(location)
         self.where = self._address.where
+        self.journal: Journal = TableJournal(self)
         self._read_only = read_only
         self._may_create = create and not read_only
         self._made_database = False
@@ -156,6 +159,14 @@ class ServerStore:
     def insert(self, table: Table) -> ServerInserter:
         """Start to insert into a table."""
         return ServerInserter(self, self._connect_to_book, table)
+
+    def find_odd_parts(self) -> list[str]:
+        """Nothing: the files are the server's, and so are their checks."""
+        return []
+
+    def check_files(self) -> list[str]:
+        """Nothing, as above: what is read of rows is held to their checksums by the server."""
+        return []
 
     def lock_writer(self) -> None:
         """Become the only writer of the database."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from clearing.book.journal import Journal
 from clearing.book.native import Column, ColumnData
 from clearing.book.schema import Table
 
@@ -29,6 +30,7 @@ class Store(Protocol):
 
     where: str          # the book's location, for messages
     block_rows: int     # rows of the ledger to hand over at a time
+    journal: Journal    # kept apart from the tables that it speaks of
 
     def run(self, sql: str) -> None:
         """Carry out a statement that returns no rows."""
@@ -50,6 +52,12 @@ class Store(Protocol):
 
     def table_settings(self) -> str:
         """Settings that every table of this store gets, each with a leading comma."""
+
+    def find_odd_parts(self) -> list[str]:
+        """What the store's own notes on its files contradict, in words, without reading rows."""
+
+    def check_files(self) -> list[str]:
+        """What does not agree with the store's own checksums, in words; all files are read."""
 
     def lock_writer(self) -> None:
         """Become the only writer, or raise BookLocked. The lock dies with the process."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from clearing.book.contents import digest_of, number_places, number_rows
 from clearing.book.native import Array, ColumnData, bytes_of
 from clearing.book.schema import Table
 from clearing.book.store import Inserter, Store
@@ -23,13 +24,16 @@ class TableWriter:
         self._inserter: Inserter | None = None
         self._lock = threading.Lock()
         self.rows = 0
+        self.digest = 0     # of what was handed over: see contents.py
 
     def write(self, columns: Sequence[ColumnData]) -> None:
         """Hand over rows as the table's columns without `run`."""
         rows = len(columns[0])
-        self._append([np.full(rows, self._run, "<u4"), *columns], rows)
+        if rows:
+            self._append([np.full(rows, self._run, "<u4"), *columns], rows,
+                         digest_of(number_rows(self.table, columns)))
 
-    def _append(self, columns: Sequence[ColumnData], rows: int) -> None:
+    def _append(self, columns: Sequence[ColumnData], rows: int, digest: int) -> None:
         if rows == 0:
             return
         with self._lock:
@@ -37,6 +41,7 @@ class TableWriter:
                 self._inserter = self._store.insert(self.table)
             inserter = self._inserter
             self.rows += rows
+            self.digest += digest
         inserter.append(columns, rows)
 
     def finish(self) -> None:
@@ -90,7 +95,7 @@ class RecordWriter(TableWriter):
         with self._lock:
             for name, amount in sums.items():
                 self.totals[name] += amount
-        self._append(columns, block.filled)
+        self._append(columns, block.filled, digest_of(block.numbers(self.table)))
         block.filled = 0
 
     def finish(self) -> None:
@@ -147,6 +152,10 @@ class _Block:
     def columns(self) -> list[ColumnData]:
         """What was filled, in the table's order."""
         return [column[:self.filled] for column in self._columns]
+
+    def numbers(self, table: Table) -> Array:
+        """What stands for each row that was filled."""
+        return number_places(table, self._memory, self._places, self.filled)
 
     def sums(self, fields: Iterable[str]) -> dict[str, int]:
         """The sum of each of these columns."""

@@ -17,7 +17,7 @@ from clearing.cli.options import book_option, network_option
               help="How many cards' rides are priced again.")
 @click.option("--all", "every", is_flag=True, help="Price every card's rides again.")
 def command(book: str, network: str | None, cards: int, every: bool) -> None:
-    """Check a book: entries balance, flows and positions add up, prices hold.
+    """Check a book: rows are as runs stored them, entries balance, sums and prices hold.
 
     \b
     Example:
@@ -33,7 +33,8 @@ def command(book: str, network: str | None, cards: int, every: bool) -> None:
     for line in verified.breaks:
         click.echo(f"does not add up: {line}")
     if not verified.breaks:
-        click.echo("entries balance; flows are the sums of entries; positions add up to 0")
+        click.echo("every row is as its run stored it\n"
+                   "entries balance; flows are the sums of entries; positions add up to 0")
     for line in verified.differences:
         click.echo(f"differs: {line}")
     click.echo(f"{verified.checked:,} rides priced again by the plain engine: "

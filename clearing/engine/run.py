@@ -246,7 +246,7 @@ def _finish(stages: Stages, intake: Intake | None, outcomes: list[BookFile], tak
                       open_rides=stages.open_rides))
     is_committed = decide(row)
     if is_committed:
-        run.commit(row)
+        row = run.commit(row)
     return Report(row, refusals.outcomes, refusals.counts, {}, flows,
                   refusals.rows, refusals.raw, is_committed)
 

@@ -30,7 +30,7 @@ STEPS = {
     "clearing.intake.intake:Intake": ("number_codes", "gather"),
     "clearing.book.book:Book": ("begin", "load_state", "records_since", "rides_since",
                                 "find_records", "find_refusals"),
-    "clearing.book.leftovers:Leftovers": ("drop_uncommitted",),
+    "clearing.book.leftovers:Leftovers": ("set_apart", "drop"),
     "clearing.book.commit:OpenRun": (
         "write_entries", "write_records", "write_refusals", "write_flows", "write_state",
         "write_names", "write_files", "write_window", "conclude", "commit", "_complete_state",

@@ -1,0 +1,216 @@
+"""Whether a book is whole: looked at whenever one is opened, and again before one is written to.
+
+What is absent says nothing by itself: each thing is held to a second source. Runs to the journal,
+rows of tables to the last commit row, which states how many there are so far, and a commit row to
+its chain. None of this reads rows; `find_changed_rows`, for `verify`, reads them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from clearing.book.contents import (
+    Content,
+    digest_of,
+    number_rows,
+    text_of_digest,
+    unpack_contents,
+)
+from clearing.book.journal import Line
+from clearing.book.native import Column
+from clearing.book.queries import Queries
+from clearing.book.runs import Run, chain_of
+from clearing.book.schema import JOURNAL, LEDGER, RUNS, TABLES, Table
+from clearing.book.views import VIEWS
+from network.errors import BookDamaged
+
+_NAMED = 3      # breaks that an error names
+_TRIES = 3      # another process may commit a run between two questions
+
+
+def damaged(breaks: Sequence[str], where: str) -> BookDamaged:
+    """The error that says what of a book does not hold."""
+    more = f"; and {len(breaks) - _NAMED} more" if len(breaks) > _NAMED else ""
+    return BookDamaged(
+        "; ".join(breaks[:_NAMED]) + more, where=where,
+        expected="a book with every row of every run; it can be read, with care, but not written",
+        remedy="put a copy of the book in its place, or clear its files into a new one; "
+               "`onecard show files` lists them as far as they can be read")
+
+
+def missing_tables(found: set[str]) -> list[str]:
+    """Tables and views that a book has, and that are not among these."""
+    return [f"table {name} is missing"
+            for name in [*(table.name for table in TABLES), *VIEWS] if name not in found]
+
+
+def find_breaks(book: Queries) -> list[str]:
+    """What does not hold, in words; nothing where the book is whole."""
+    breaks = list[str]()
+    for _ in range(_TRIES):
+        breaks = _find_breaks(book)
+        if not breaks:
+            break
+    return breaks
+
+
+def _find_breaks(book: Queries) -> list[str]:
+    breaks = _odd_columns(book)
+    if breaks:
+        return breaks
+    # The journal is read first: a run that is committed meanwhile stands in `runs` before.
+    journal = book.store.journal
+    lines = journal.count()
+    end = next(iter(journal.lines(lines)), None) if lines else None
+    breaks = _odd_runs(book, lines, end)
+    if breaks:
+        return breaks
+    last = book.last_run()
+    if last is not None:
+        breaks = _odd_link(book, last)
+    return breaks or [*_odd_rows(book, last), *book.store.find_odd_parts()]
+
+
+def _odd_columns(book: Queries) -> list[str]:
+    """Tables whose columns are not those that were made."""
+    found = book.store.columns(
+        "SELECT table, name, type FROM system.columns WHERE database = currentDatabase()")
+    columns: dict[str, list[tuple[str, str]]] = {}
+    for table, *column in zip(*(_strings(found[name]) for name in ("table", "name", "type")),
+                              strict=True):
+        columns.setdefault(table, []).append((column[0], column[1]))
+    breaks = missing_tables(set(columns))
+    for made in TABLES:
+        if made.name in columns and sorted(columns[made.name]) != sorted(made.columns):
+            breaks.append(f"table {made.name} has other columns than it was made with")
+    return breaks
+
+
+def _odd_runs(book: Queries, lines: int, end: Line | None) -> list[str]:
+    """Whether runs are 1 up to the last, each once, and the journal ends with them."""
+    found = book.store.columns("SELECT count() AS rows, max(run) AS last FROM runs")
+    rows, last = int(found["rows"][0]), int(found["last"][0])
+    named = f"{JOURNAL.name} has {lines} lines, table {RUNS.name}"
+    if rows != last:
+        return [f"{named} {_first_odd(book)}"]
+    if last < lines:
+        return [f"{named} ends with run {last}: run {last + 1} is missing"]
+    if last > lines + 1:
+        return [f"{named} ends with run {last}: line {lines + 1} of the {JOURNAL.name} is missing"]
+    stated = book.store.columns(f"SELECT chain FROM runs WHERE run = {lines}")["chain"]
+    if end is not None and Line(lines, str(stated[0])) != end:
+        return [f"the {JOURNAL.name}'s line {lines} is not of run {lines} as table {RUNS.name} "
+                "has it"]
+    return []
+
+
+def _first_odd(book: Queries) -> str:
+    """The first run that has no commit row, or two."""
+    numbers = np.asarray(book.store.columns("SELECT run FROM runs ORDER BY run")["run"])
+    expected = np.arange(1, len(numbers) + 1)
+    place = int(np.flatnonzero(numbers != expected)[0])
+    if place and numbers[place] == numbers[place - 1]:
+        return f"has two rows of run {numbers[place]}"
+    return f"has no row of run {place + 1}"
+
+
+def _odd_link(book: Queries, run: Run) -> list[str]:
+    """Whether a commit row is as it was stored, and belongs behind the one before it."""
+    parent = book.find_run(run.parent) if run.parent else None
+    if run.parent != run.run - 1 or run.chain != chain_of(run, parent):
+        return [f"table {RUNS.name}: the row of run {run.run} is not as it was committed: "
+                "its chain is of other contents"]
+    return []
+
+
+def _odd_rows(book: Queries, last: Run | None) -> list[str]:
+    """Whether every table has as many rows as the runs up to the last one stored."""
+    stated = unpack_contents(last.contents) if last else {}
+    number = last.run if last else 0
+    breaks = list[str]()
+    for table, by_run in _stored_rows(book).items():
+        beyond = [run for run in by_run if run > number + 1]
+        if beyond:
+            breaks.append(f"table {table} has rows of run {min(beyond)}, but the last run is "
+                          f"{number}")
+        stored = sum(rows for run, rows in by_run.items() if run <= number)
+        if stored != stated.get(table, Content(0, "", 0)).so_far:
+            breaks += _by_run(book, table, by_run, number)
+    return breaks
+
+
+def _stored_rows(book: Queries) -> dict[str, dict[int, int]]:
+    """How many rows each run has, by table, as the store counts its parts."""
+    found = book.store.columns(
+        "SELECT table, partition, sum(rows) AS counted FROM system.parts "
+        "WHERE active AND database = currentDatabase() "
+        f"AND table IN ({', '.join(repr(table.name) for table in LEDGER)}) "
+        "GROUP BY table, partition")
+    rows: dict[str, dict[int, int]] = {table.name: {} for table in LEDGER}
+    for table, run, counted in zip(_strings(found["table"]), _strings(found["partition"]),
+                                   np.asarray(found["counted"]).tolist(), strict=True):
+        rows[table][int(run)] = int(counted)
+    return rows
+
+
+def _by_run(book: Queries, table: str, by_run: dict[int, int], last: int) -> Iterator[str]:
+    """The runs whose rows in a table are not as many as they stored."""
+    for number, stated in all_contents(book):
+        expected = stated.get(table, Content(0, "", 0)).rows
+        if number <= last and by_run.get(number, 0) != expected:
+            yield (f"table {table} has {by_run.get(number, 0)} rows of run {number}, which stored "
+                   f"{expected}")
+
+
+def all_contents(book: Queries) -> list[tuple[int, dict[str, Content]]]:
+    """What every run states of its rows."""
+    found = book.store.columns("SELECT run, contents FROM runs ORDER BY run")
+    return [(int(run), unpack_contents(str(text)))
+            for run, text in zip(np.asarray(found["run"]).tolist(), found["contents"],
+                                 strict=True)]
+
+
+def find_changed_rows(book: Queries) -> Iterator[str]:
+    """What was changed since it was committed, in words: every commit row, and every row."""
+    yield from _odd_chain(book)
+    yield from book.store.check_files()
+    contents = all_contents(book)
+    for table in LEDGER:
+        digests = _read_digests(book, table, len(contents))
+        for number, stated in contents:
+            expected = stated.get(table.name, Content(0, text_of_digest(0), 0)).digest
+            if text_of_digest(digests.get(number, 0)) != expected:
+                yield (f"table {table.name}: the rows of run {number} are not those that it "
+                       "stored")
+
+
+def _odd_chain(book: Queries) -> Iterator[str]:
+    """Commit rows that are not as they were stored, and lines of the journal that say otherwise."""
+    parent = None
+    lines = {line.run: line.chain for line in book.store.journal.lines()}
+    for run in book.runs():
+        if run.chain != chain_of(run, parent):
+            yield f"table {RUNS.name}: the row of run {run.run} is not as it was committed"
+        elif lines.get(run.run, run.chain) != run.chain:
+            yield f"the {JOURNAL.name}'s line of run {run.run} is not of its row"
+        parent = run
+
+
+def _read_digests(book: Queries, table: Table, last: int) -> dict[int, int]:
+    """What stands for the rows of each run in a table, as they are now."""
+    names = [name for name, _ in table.columns]
+    columns = ", ".join(f"`{name}`" for name in names)
+    digests = dict[int, int]()
+    for block in book.store.blocks(
+            f"SELECT {columns} FROM {table.name} WHERE run <= {last}"):
+        runs = np.asarray(block["run"])
+        numbers = number_rows(table, [block[name] for name in names[1:]])
+        for run in np.unique(runs).tolist():
+            digests[run] = digests.get(run, 0) + digest_of(numbers[runs == run])
+    return digests
+
+
+def _strings(column: Column) -> list[str]:
+    return [str(value) for value in column]
