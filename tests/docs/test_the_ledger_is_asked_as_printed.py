@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.clickhouse import Server
 from clearing.book import Book, open_book
+from clearing.book.schema import JOURNAL
 from clearing.book.views import VIEWS
 from clearing.engine.run import clear_files, close_window
 from ext import codes
@@ -102,6 +103,7 @@ def test_every_table_and_column_is_there_and_none_is_invented(book: Book) -> Non
     held: dict[str, dict[str, str]] = {}
     for table, name, type_ in zip(*found.values(), strict=True):
         held.setdefault(str(table), {})[str(name)] = str(type_).partition("(")[0]
+    held[JOURNAL.name] = dict(JOURNAL.columns)      # a file in a folder
     assert columns_on_the_page() == held
 
 
