@@ -86,7 +86,7 @@ WITH kept AS (
            lagInFrame(line) OVER by_time AS line_before,
            leadInFrame(if(kind = 'out', area, 0)) OVER by_time AS area_out,
            leadInFrame(time) OVER by_time AS time_after
-    FROM kept WINDOW by_time AS (PARTITION BY card_number ORDER BY time, is_exit, seq
+    FROM kept WINDOW by_time AS (PARTITION BY card_number ORDER BY time, seq, is_exit
                                  ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)
 ), linked AS (
     SELECT *, is_exit AND area_in = area AND time <= time_before + {limit} AS has_entry,
@@ -117,7 +117,7 @@ WITH followed AS (
            lagInFrame(state) OVER by_time AS state_before
     FROM rides WHERE issuer IN (SELECT issuer FROM terms WHERE credit > 0)
     WINDOW by_time AS (PARTITION BY card_number
-                       ORDER BY started_at, state = 'MISSING_IN', card_seq
+                       ORDER BY started_at, card_seq, state = 'MISSING_IN'
                        ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
     UNION ALL
     SELECT *, ''::{types[operator]}, ''::{types[mode]}, '', toDateTime(0), ''::{types[state]}

@@ -70,7 +70,7 @@ WITH kept AS (
            lag(card_seq) OVER by_time AS seq_before, lag(line) OVER by_time AS line_before,
            lead(CASE WHEN kind = 'out' THEN area END) OVER by_time AS area_out,
            lead(tapped_at) OVER by_time AS tapped_after
-    FROM kept WINDOW by_time AS (PARTITION BY card ORDER BY tapped_at, is_exit, card_seq)
+    FROM kept WINDOW by_time AS (PARTITION BY card ORDER BY tapped_at, card_seq, is_exit)
 ), linked AS (
     SELECT *, coalesce(is_exit AND area_in = area AND tapped_at <= tapped_before + {limit}, false)
                AS has_entry,
@@ -102,7 +102,7 @@ WITH followed AS (
            lag(line) OVER by_time AS line_before, lag(ended_at) OVER by_time AS ended_before,
            lag(state) OVER by_time IN ('MISSING_IN', 'MISSING_OUT') AS incomplete_before
     FROM rides WHERE issuer IN (SELECT issuer FROM terms WHERE credit > 0)
-    WINDOW by_time AS (PARTITION BY card ORDER BY started_at, state = 'MISSING_IN', card_seq)
+    WINDOW by_time AS (PARTITION BY card ORDER BY started_at, card_seq, state = 'MISSING_IN')
     UNION ALL BY NAME
     FROM rides WHERE issuer NOT IN (SELECT issuer FROM terms WHERE credit > 0)
 ), fares_due AS (

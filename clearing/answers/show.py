@@ -158,7 +158,7 @@ def _clocks(session: Session, wanted: Filter) -> Listing:
 def _clock_conflicts(session: Session, wanted: Filter) -> Listing:
     tolerance_s = session.described().model.clock_tolerance_s
     found = list_conflicts(session.book, tolerance_s, wanted.of_records())
-    return Listing(f"cards whose clocks are over {tolerance_s} s apart: the day is by time",
+    return Listing(f"CLOCK_CONFLICT: clocks over {tolerance_s} s apart, and the day is by time",
                    CONFLICT_COLUMNS,
                    ((card_text(one.card_hi, one.card_lo), day_of(one.day).isoformat(),
                      one.apart_s, one.records) for one in found), CONFLICT_COLUMNS[2:])

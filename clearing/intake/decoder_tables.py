@@ -142,6 +142,7 @@ class DecoderTables:
         settings["closed_stops"] = len(self.listed_stops)
         settings["default_medium"] = self._medium
         settings["default_card_kind"] = self._card_kind
+        settings["clock_tolerance_s"] = self.network.model.clock_tolerance_s
         return settings
 
     def closed_lookups(self) -> tuple[Lookup, ...]:

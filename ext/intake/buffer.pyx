@@ -384,7 +384,7 @@ cdef Py_ssize_t _put_rows(PartitionBuffer buffer, const Tap[::1] taps, Py_ssize_
         pack_row(<uint8_t *>last.page + last.used, &taps[row], size, block)
         last.used += size
         last.rows += 1
-        latest[0] = max(latest[0], taps[row].tapped_at)
+        latest[0] = max(latest[0], max(taps[row].tapped_at, taps[row].in_at))
     return count
 
 

@@ -64,7 +64,7 @@ cdef packed struct Settings:
     uint32_t closed_stops       # stops 1 to this one come from lists, later ones from records
     uint8_t default_medium      # for a blank one; 0: there is none
     uint8_t default_card_kind
-    uint16_t reserved
+    uint16_t clock_tolerance_s  # a record's way in may be so much after its way out
 
 cdef packed struct OperatorRule:
     uint64_t modes_0            # bit m of the four: the operator runs mode m

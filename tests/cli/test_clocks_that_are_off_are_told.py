@@ -116,4 +116,4 @@ def test_a_book_without_contradictions(book: Path, tmp_path: Path) -> None:
     assert onecard("show", "clocks", "--book", book).code == 0
     assert shown("clocks", book) == shown("clock-conflicts", book) == []
     assert accepted("show", "clock-conflicts", "--book", book).out.startswith(
-        "cards whose clocks are over 120 s apart")
+        "CLOCK_CONFLICT: clocks over 120 s apart")

@@ -126,7 +126,7 @@ class PlainDecoder:
         entered = self.moment(text)
         if result["tapped_at"] is None:
             result["tapped_at"] = entered
-        if entered > result["tapped_at"]:
+        if entered - result["tapped_at"] > self.network.clock_tolerance_s:
             raise Refused("ENTRY_AFTER_EXIT")
         if no_way_out and entered != result["tapped_at"]:
             raise Refused("MISSING_VALUE", "stop")

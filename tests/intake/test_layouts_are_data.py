@@ -110,7 +110,7 @@ OBJECTS: list[tuple[Any, str, str]] = [
     ({**RIDE, "to": "a\nb"},                "BAD_QUOTING",      ""),
     ({**RIDE, "to": "a\0b"},                "NUL_BYTE",         ""),
     ({**RIDE, "to": "x" * 5000},            "LINE_TOO_LONG",    ""),
-    ({**RIDE, "in": "2024-11-25T07:31:00"}, "ENTRY_AFTER_EXIT", "in"),
+    ({**RIDE, "in": "2024-11-25T07:33:00"}, "ENTRY_AFTER_EXIT", "in"),
     ({**RIDE, "born": "19610730"},          "OK",               ""),
     ({**RIDE, "born": "1961/7/30", "until": "2025/1/31"}, "OK", ""),
     ({**RIDE, "born": "1961-07-30"},        "OK",               ""),

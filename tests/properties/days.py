@@ -139,6 +139,9 @@ def _moves(
         stops = list_stops(world, operator)
         tap = replace(tap, in_at=time, in_stop=draw(st.sampled_from(stops)))
         lasted = 0 if move == "open_ride" else draw(gaps_s)
+        # Out by a clock that is behind that of the way in.
+        if lasted == 30 and world.model.clock_tolerance_s:
+            lasted = -world.model.clock_tolerance_s
         tap = replace(tap, tapped_at=time + lasted, stop="" if move == "open_ride" else tap.stop)
     return [tap]
 
