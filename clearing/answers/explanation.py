@@ -118,6 +118,8 @@ class Explanation:
     age: int | None
     reviewed: bool
     companion: bool         # the card was tapped for others, too
+    by_counter: bool        # the card's counter, not the clocks, puts it before others of its day
+    line_changed: bool      # its vehicle said another line at the way out
     currency: str
     currency_decimals: int
     minor_unit: str
@@ -158,6 +160,7 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
         card_kind=ride.card_kind, medium=ride.medium, issuer=ride.issuer, age=ride.age,
         reviewed=ride.reviewed,
         companion=table is not None and is_companion(world, table, ride, priced.before.chain),
+        by_counter=ride.before_by_counter, line_changed=ride.line_changed,
         currency=currency.name, currency_decimals=currency.decimals,
         minor_unit=currency.minor_unit, code=priced.code,
         table=None if charge is None else charge.table,

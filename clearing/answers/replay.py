@@ -73,6 +73,7 @@ def ride_of(row: Any, names: Names) -> Ride:
         paid=int(row["paid"]) if flags & RIDE_FLAGS["PAID_BY_VALIDATOR"] else None,
         distance_m=(int(row["distance_m"]) if flags & RIDE_FLAGS["RIDE_HAS_DISTANCE"] else None),
         age=int(row["age"]) or None, reviewed=bool(flags & RIDE_FLAGS["REVIEWED"]),
+        before_by_counter=bool(flags & RIDE_FLAGS["RIDE_BY_COUNTER"]),
         line_changed=bool(flags & RIDE_FLAGS["RIDE_LINE_CHANGED"]), taps=(_tap(row, operator),))
 
 

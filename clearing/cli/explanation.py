@@ -20,6 +20,8 @@ def print_explanation(one: Explanation, head: str) -> None:
     about = [f"{one.card_kind or '(blank)'} card of {one.issuer}, by {one.medium or '(blank)'}"]
     about += [f"aged {one.age}"] * (one.age is not None)
     about += ["on a card tapped for others, too"] * one.companion
+    about += ["the clocks of its day contradict the card's counter, which decides"] * one.by_counter
+    about += [f"the vehicle was another line's than {one.line} at the end"] * one.line_changed
     click.echo("; ".join(about))
     if one.table is not None:
         click.echo(f"table {one.table}" + (f": {one.title}" if one.title else ""))

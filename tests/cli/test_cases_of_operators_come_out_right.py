@@ -118,6 +118,8 @@ def test_off_one_bus_and_on_the_next_at_once(clocks: str, tmp_path: Path) -> Non
     assert [(ride["state"], ride["card_seq"]) for ride in rides] == [
         ("COMPLETE", 11), ("COMPLETE", 13)]
     assert sum(ride["paid"] for ride in rides) == 500
+    said = accepted("explain", f"{rides[0]['card']}/11", "--book", tmp_path / "book").out
+    assert ("the clocks of its day contradict" in said) == (clocks == "clock-20s-behind")
     assert "no differences" in accepted("verify", "--all", "--book", tmp_path / "book").out
 
 
@@ -133,5 +135,8 @@ def test_the_route_number_changes_on_board(tmp_path: Path) -> None:
     rides = clear(tmp_path / "book", *files_of("03-route-number-changes-on-board", "taps.csv"))
     assert [(ride["card"][-2:], ride["line"], ride["to_stop"], ride["paid"]) for ride in rides] == [
         ("17", "3", "S3", 300), ("25", "3", "S4", 300), ("33", "3", "S3", 300)]
+    said = accepted("explain", "3100000000000000025/1", "--book", tmp_path / "book").out
+    assert "the vehicle was another line's than 3 at the end" in said
+    assert "the vehicle left line 3: terminus fare from S1" in " ".join(said.split())
     assert shown("refusals", tmp_path / "book") == []
     assert "no differences" in accepted("verify", "--all", "--book", tmp_path / "book").out
