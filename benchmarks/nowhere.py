@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clearing.book import Counts, Run
+from clearing.book.queries import Taken
 from network.names import Name
 
 
@@ -28,7 +29,7 @@ class Nowhere:
     def has_network(self, digest: str) -> bool:
         return True
 
-    def file_digests(self) -> dict[str, tuple[int, str]]:
+    def files_taken(self) -> dict[str, Taken]:
         return {}
 
     def conclude(self, *, version: str, network: str, network_digest: str,

@@ -63,13 +63,13 @@ WORDS: dict[Code, str] = {
                          " other",
     Code.UNKNOWN_AUTHORITY: "the network has no member of this code; name the operator, issuer,"
                             " funder or centre that authorised the correction",
-    Code.DUPLICATE: "the same record was accepted before; nothing to do",
+    Code.DUPLICATE: "the same record is in the book; it is known, and not refused",
     Code.CONFLICT: "another record has this card and counter but says something else; find out"
                    " which is true and send it as a correction",
     Code.CORRECTED: "a correction of this record was received; nothing to do",
     Code.NO_FARE: "no table has a fare for this ride; complete the tables or correct the record",
     Code.PRICE_OVERFLOW: "the price of this ride is beyond what can be reckoned; correct its table",
-    Code.DUPLICATE_FILE: "a file with the same bytes was taken before; nothing to do",
+    Code.DUPLICATE_FILE: "a file of the same bytes was accepted whole before; it is known",
     Code.FILE_EMPTY: "the file holds nothing; send it again",
     Code.HEADER_INVALID: "the header's columns are not those of the format; correct the header or"
                          " name the layout of the file",

@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 
 from clearing.book import BookFile, Counts, Run, State
-from clearing.book.queries import EVERY_CARD, Cards, by_card, not_taken_back, ride_order
+from clearing.book.queries import (
+    EVERY_CARD,
+    JUDGED,
+    Cards,
+    Taken,
+    by_card,
+    not_taken_back,
+    ride_order,
+)
 from clearing.engine.partition import of_cards as marked
 from ext import records
 from network.names import Name
@@ -125,8 +133,8 @@ class MemoryBook:
         return next(written.networks[digest] for _, _, written in self.committed
                     if digest in written.networks)
 
-    def file_digests(self) -> dict[str, tuple[int, str]]:
-        return {file.sha256: (run.run, file.name)
+    def files_taken(self) -> dict[str, Taken]:
+        return {file.sha256: Taken(run.run, file.name, file.refused)
                 for run, _, written in self.committed for file in written.files if file.code == 0}
 
     def all_rows(self, name: str) -> Any:
@@ -176,7 +184,9 @@ class MemoryBook:
         return taps[np.array([row in wanted for row in taps[names].tolist()], dtype=bool)]
 
     def find_refusals(self, places: set[tuple[int, int]]) -> set[tuple[int, int]]:
-        return places & set(self.all_rows("refusals")[["file", "line"]].tolist())
+        refusals = self.all_rows("refusals")
+        judged = refusals[np.isin(refusals["code"], JUDGED)]
+        return places & set(judged[["file", "line"]].tolist())
 
     def load_state(self, window: int, card_filter: Any = None) -> State:
         """Of each card what the newest run wrote for the newest window up to this one."""

@@ -68,7 +68,10 @@ def describe(prepared: tuple[Path, int], paths: Sequence[Path], report: Report) 
          book.members[row["creditor"]], Cause(row["cause"]).name): int(row["amount"])
         for row in report.flows}
     return Outcome(
-        refused={code.name: count for code, count in sorted(report.refusals.items())},
+        # The other tools count a copy of a record as refused.
+        refused=dict(sorted({**{code.name: count for code, count in report.refusals.items()},
+                             **({"DUPLICATE": report.run.known} if report.run.known else {})
+                             }.items())),
         rides=dict(sorted(book.rides.items())), still_open=report.run.open_rides,
         due=book.sums["due"], price=book.sums["price"], paid=book.sums["paid"],
         checksum=book.sums["checksum"], flows=as_rows(flows),

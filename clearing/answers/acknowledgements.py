@@ -51,6 +51,7 @@ def acknowledge(report: Report, folder: Path) -> Path:
         "digest": report.run.digest,
         "records": report.run.taps,
         "accepted": report.run.accepted,
+        "known": report.run.known,
         "refused": report.run.refused,
         "rides": report.run.rides,
         "open_rides": report.run.open_rides,
@@ -67,12 +68,13 @@ def acknowledge_again(book: Book, report: Report, folder: Path) -> list[Path]:
     """Acknowledgements of earlier runs that took files of this one, where the folder has none.
 
     Where a run was killed between its commit and its acknowledgement, the sender gives its files
-    again, and all of them are duplicates then: this is how it gets the answer to the first time.
+    again, and all of them are known then: this is how it gets the answer to the first time.
     """
-    again = {file.sha256 for file in report.files if file.code == Code.DUPLICATE_FILE}
-    runs = {run for digest, (run, _) in book.file_digests().items() if digest in again}
+    again = {file.sha256 for file in report.files}
+    runs = {file.run for digest, file in book.files_taken(before=report.run.run).items()
+            if digest in again}
     return [acknowledge(read_report(book, run), folder)
-            for run in sorted(runs - {report.run.run}) if not path_of(run, folder).exists()]
+            for run in sorted(runs) if not path_of(run, folder).exists()]
 
 
 def read_report(book: Book, number: int) -> Report:
@@ -85,7 +87,7 @@ def read_report(book: Book, number: int) -> Report:
              for row in zip(*(list(found[name]) for name in BookFile._fields), strict=True)]
     report = Report(run, files)
     for file in files:
-        if file.code:
+        if file.code not in (Code.OK, Code.DUPLICATE_FILE):
             report.refusals[Code(file.code)] += file.records
     names = ("file", "line", "offset", "code", "field")
     rows = book.query(f"SELECT {', '.join(names)}, hex(raw) AS raw FROM refusals "
@@ -106,8 +108,9 @@ def read_report(book: Book, number: int) -> Report:
 def _file(file: BookFile, reject: Path | None) -> dict[str, Any]:
     return {
         "name": file.name, "sha256": file.sha256, "bytes": file.bytes, "records": file.records,
-        "accepted": file.accepted, "refused": file.refused, "code": Code(file.code).name,
-        "message": file.message, "reject_file": reject.name if reject else None,
+        "accepted": file.accepted, "known": file.known, "refused": file.refused,
+        "code": Code(file.code).name, "message": file.message,
+        "reject_file": reject.name if reject else None,
     }
 
 

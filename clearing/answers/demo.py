@@ -41,6 +41,7 @@ class FileSums(NamedTuple):
     files: int
     records: int
     accepted: int
+    known: int
     refused: int
 
 
@@ -146,10 +147,11 @@ def _sum_files(report: Report) -> list[FileSums]:
     sums: dict[str, FileSums] = {}
     for file in report.files:
         operator = re.split(r"-\d{4}-", file.name)[0]       # day and part follow it
-        so_far = sums.get(operator, FileSums(operator, 0, 0, 0, 0))
+        so_far = sums.get(operator, FileSums(operator, 0, 0, 0, 0, 0))
         sums[operator] = FileSums(
             operator, so_far.files + 1, so_far.records + file.records,
-            so_far.accepted + file.accepted, so_far.refused + file.refused)
+            so_far.accepted + file.accepted, so_far.known + file.known,
+            so_far.refused + file.refused)
     return sorted(sums.values())
 
 

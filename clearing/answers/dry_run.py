@@ -66,10 +66,11 @@ class DryRun:
         """The same for machines."""
         run = self.report.run
         return {
-            "run": None, "records": run.taps, "accepted": run.accepted, "refused": run.refused,
-            "rides": run.rides, "reversed": run.reversed, "open_rides": run.open_rides,
+            "run": None, "records": run.taps, "accepted": run.accepted, "known": run.known,
+            "refused": run.refused, "rides": run.rides, "reversed": run.reversed,
+            "open_rides": run.open_rides,
             "files": [{"name": file.name, "records": file.records, "accepted": file.accepted,
-                       "refused": file.refused, "code": Code(file.code).name,
+                       "known": file.known, "refused": file.refused, "code": Code(file.code).name,
                        "message": file.message} for file in self.report.files],
             "refusals": {code.name: count for code, count in sorted(self.report.refusals.items())},
             "variances": [row._asdict() for row in self.variances],

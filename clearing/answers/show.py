@@ -16,10 +16,9 @@ from network.civil import day_number, day_of
 from network.refusals import WORDS
 from settlement.positions import net_positions
 
-RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "refused", "rides", "reversed",
-               "open_rides", "due",
-               "paid", "variance", "discounts", "digest")
-FILE_COLUMNS = ("run", "file", "name", "records", "accepted", "refused", "code", "message",
+RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "known", "refused", "rides",
+               "reversed", "open_rides", "due", "paid", "variance", "discounts", "digest")
+FILE_COLUMNS = ("run", "file", "name", "records", "accepted", "known", "refused", "code", "message",
                 "sha256")
 REFUSAL_COLUMNS = ("run", "file", "line", "offset", "code", "field", "reason", "record")
 CLOCK_COLUMNS = ("operator", "device", "off_s", "records", "compared")
@@ -130,7 +129,7 @@ def _files(session: Session, wanted: Filter) -> Listing:
                           value if isinstance(value, str) else int(value)
                           for column, value in zip(FILE_COLUMNS, row, strict=True))
                     for row in rows),
-                   ("records", "accepted", "refused"))
+                   ("records", "accepted", "known", "refused"))
 
 
 def _refusals(session: Session, wanted: Filter) -> Listing:

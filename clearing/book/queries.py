@@ -16,7 +16,7 @@ from clearing.book.state import marked, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import complete_legs, stored_columns
 from clearing.book.views import standing
-from ext.codes import TapKind
+from ext.codes import Code, TapKind
 from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_FLAGS
 from network.civil import DAYS_MOST
 from network.errors import BookReadOnly, QueryRefused
@@ -58,6 +58,18 @@ class Cards(NamedTuple):
 
 
 EVERY_CARD = Cards(0, (1 << 64) - 1)
+
+
+# What a record is refused with that could be read: beside others, or with its ride.
+JUDGED = (Code.CONFLICT, Code.CORRECTED, Code.NO_FARE, Code.PRICE_OVERFLOW)
+
+
+class Taken(NamedTuple):
+    """What became of a file that was taken."""
+
+    run: int
+    name: str
+    refused: int        # of its records
 
 
 class Queries:
@@ -122,15 +134,20 @@ class Queries:
         return {str(path): bytes.fromhex(str(content))
                 for path, content in zip(found["path"], found["content"], strict=True)}
 
-    def file_digests(self) -> dict[str, tuple[int, str]]:
-        """The run and the name of every file that was taken, by its SHA-256 in hex."""
+    def files_taken(self, before: int | None = None) -> dict[str, Taken]:
+        """What became of every file that was taken, when it was taken last, by its SHA-256 in hex.
+
+        before: only by runs before this one.
+        """
+        last = self._last() if before is None else before - 1
         found = self.store.columns(
-            f"SELECT sha256, run, name FROM files WHERE run <= {self._last()} AND code = 0 "
-            "ORDER BY run, file")
+            "SELECT sha256, run, name, refused FROM files "
+            f"WHERE run <= {last} AND code = 0 ORDER BY run, file")
         return {
-            str(digest): (int(run), str(name))
-            for digest, run, name in zip(
-                found["sha256"], _integers(found["run"]), found["name"], strict=True)
+            str(digest): Taken(int(run), str(name), int(refused))
+            for digest, run, name, refused in zip(
+                found["sha256"], _integers(found["run"]), found["name"],
+                _integers(found["refused"]), strict=True)
         }
 
     def entries(
@@ -215,13 +232,17 @@ class Queries:
         return np.concatenate(found)
 
     def find_refusals(self, places: set[tuple[int, int]]) -> set[tuple[int, int]]:
-        """Of places (file, line), those whose record some run has refused."""
+        """Of places (file, line), those whose record some run has refused after it was read.
+
+        What could not be read can have been read later, from the same file.
+        """
         found = set[tuple[int, int]]()
         wanted = sorted(places)
         for start in range(0, len(wanted), _WANTED):
             listed = ",".join(map(str, wanted[start:start + _WANTED]))
             columns = self.store.columns(
                 f"SELECT file, line FROM refusals WHERE run <= {self._last()} "
+                f"AND code IN ({', '.join(str(int(code)) for code in JUDGED)}) "
                 f"AND (file, line) IN ({listed})")
             found |= set(zip(_integers(columns["file"]), _integers(columns["line"]), strict=True))
         return found

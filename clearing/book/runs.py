@@ -26,8 +26,9 @@ class BookFile(NamedTuple):
     bytes: U64
     records: U64
     accepted: U64
+    known: U64          # copies of records that the book has, of this run or of an earlier one
     refused: U64
-    code: U16           # 0: taken; else why the whole file was refused
+    code: U16           # 0: taken; else known, or why the whole file was refused
     message: Text
 
 
@@ -36,6 +37,7 @@ class Counts(NamedTuple):
 
     taps: int = 0       # records read
     accepted: int = 0
+    known: int = 0
     refused: int = 0
     rides: int = 0          # entered
     reversed: int = 0       # entries that this run took back
@@ -57,6 +59,7 @@ class Run(NamedTuple):
     state_base: U16         # the window from which on state is read; 0: there is none
     taps: U64
     accepted: U64
+    known: U64
     refused: U64
     rides: U64
     reversed: U64

@@ -43,7 +43,9 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
     Example:
       onecard clear gz-metro-*.csv gz-bus-*.csv --network demo --book book
 
-    Exit code 0: every record was accepted; 1: some were refused, see the reject files.
+    What is given again is known where it was accepted, and taken where it was refused and its
+    cause is mended. Exit code 0: every record was accepted or known; 1: some were refused, see
+    the reject files.
     """
     from clearing.answers.clear import clear
     from clearing.answers.dry_run import dry_run as try_files
@@ -102,12 +104,14 @@ def _print_report(report: Report, what: str) -> None:
     run = report.run
     print_table(
         f"{what}: {run.taps:,} records, {run.accepted:,} accepted, "
-        f"{run.refused:,} refused, {run.rides:,} rides, {run.open_rides:,} open rides"
+        + (f"{run.known:,} known, " if run.known else "")
+        + f"{run.refused:,} refused, {run.rides:,} rides, {run.open_rides:,} open rides"
         + (f", {run.reversed:,} entries taken back" if run.reversed else ""),
-        ("file", "records", "accepted", "refused", "outcome"),
-        ((file.name, f"{file.records:,}", f"{file.accepted:,}", f"{file.refused:,}",
+        ("file", "records", "accepted", "known", "refused", "outcome"),
+        ((file.name, *(f"{count:,}" for count in (file.records, file.accepted, file.known,
+                                                  file.refused)),
           file.message or "taken") for file in report.files),
-        right=("records", "accepted", "refused"))
+        right=("records", "accepted", "known", "refused"))
     if report.refusals:
         print_refusals(report.refusals)
 

@@ -57,10 +57,10 @@ def _print_files(demo: Demonstration) -> None:
 
     run = demo.report.run
     print_table(f"{len(demo.report.files)} files, {run.taps:,} records = "
-                f"{run.accepted:,} accepted + {run.refused:,} refused",
-                ("operator", "files", "records", "accepted", "refused"),
+                f"{run.accepted:,} accepted + {run.known:,} known + {run.refused:,} refused",
+                ("operator", "files", "records", "accepted", "known", "refused"),
                 ((one.operator, *(f"{count:,}" for count in one[1:])) for one in demo.files),
-                right=("files", "records", "accepted", "refused"))
+                right=("files", "records", "accepted", "known", "refused"))
     print_refusals(demo.report.refusals)
 
 

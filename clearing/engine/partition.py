@@ -155,7 +155,7 @@ class Clearer:
         # As bytes: field by field takes several times as long.
         arrived = raw_of(taps)[pipeline.arrived].view(TAP)
         states = self._states(partition, None if self._stretch.tells_all else arrived)
-        return Cleared(changes, arrived, taps[refused], pipeline.codes[refused],
+        return Cleared(changes, arrived, taps[refused], _codes_of(taps, pipeline.codes, refused),
                        len(pipeline.still_open), contradicted, states)
 
     def _add_flows(self, changes: Records) -> Callable[[Records, int], int]:
@@ -259,6 +259,19 @@ def identities(taps: Records) -> Records:
         classes[kind] = number
     return np.rec.fromarrays([taps["card_hi"], taps["card_lo"], taps["card_seq"],
                               classes[taps["kind"]]])
+
+
+def _codes_of(taps: Records, codes: npt.NDArray[np.uint16], chosen: npt.NDArray[np.uint32]
+              ) -> npt.NDArray[np.uint16]:
+    """The codes of some taps: of a copy, that of the record that it is a copy of, if any."""
+    told = codes[chosen]
+    copies = np.flatnonzero(told == Code.DUPLICATE)
+    for code in (Code.NO_FARE, Code.PRICE_OVERFLOW) if len(copies) else ():
+        refused = np.flatnonzero(codes == code)
+        if len(refused):
+            same = np.isin(identities(taps[chosen[copies]]), identities(taps[refused]))
+            told[copies[same]] = code
+    return told
 
 
 def _cards_of(rows: Records) -> Records:

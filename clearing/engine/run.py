@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ import numpy as np
 from clearing import __version__
 from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.native import join_records
+from clearing.book.queries import Taken
 from clearing.book.schema import RAW_BYTES
 from clearing.engine.context import ClearingContext, load_context
 from clearing.engine.stages import Progress, Stages, no_progress
@@ -56,8 +57,9 @@ class Report:
 
     @property
     def is_all_accepted(self) -> bool:
-        """Whether no record and no file was refused."""
-        return not self.refusals and not any(file.code for file in self.files)
+        """Whether no record and no file was refused: each is accepted, or known."""
+        return not self.refusals and not any(
+            file.code not in (Code.OK, Code.DUPLICATE_FILE) for file in self.files)
 
 
 def always(_: Run) -> bool:
@@ -104,7 +106,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
 def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Run | None,
                   clock: _Clock, threads: int, progress: Progress, decide: Decide) -> Report:
     """Clear what was read."""
-    taken, outcomes = _judge_files(intake, book.file_digests(), context)
+    taken, outcomes = _judge_files(intake, book.files_taken(), context)
     latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
     context.check_calendar(latest)
     digest = _digest(context, last, "clear", [report.digest for report in intake.files])
@@ -178,10 +180,15 @@ class _Clock:
         self._last = now
 
 
-def _judge_files(intake: Intake, known: dict[str, tuple[int, str]],
-                 context: ClearingContext) -> tuple[list[int], list[BookFile]]:
-    """Which files are cleared, and what becomes of each; numbers follow the digests."""
-    seen = dict(known)
+def _judge_files(intake: Intake, taken_before: Mapping[str, Taken], context: ClearingContext
+                 ) -> tuple[list[int], list[BookFile]]:
+    """Which files are cleared, and what becomes of each; numbers follow the digests.
+
+    A file of which nothing was refused is known as a whole. Else it is read again: what was refused
+    can have been mended meanwhile, and the rest is known record by record.
+    """
+    known = {digest: f"as {file.name} in run {file.run}"
+             for digest, file in taken_before.items() if not file.refused}
     taken: list[int] = []
     outcomes: dict[int, BookFile] = {}
     numbers = {digest: context.names.number("file", digest)
@@ -189,21 +196,20 @@ def _judge_files(intake: Intake, known: dict[str, tuple[int, str]],
     order = sorted(range(len(intake.files)),
                    key=lambda index: (intake.files[index].digest, index))
     for index in order:
-        report = intake.files[index]
+        report, name = intake.files[index], _readable(intake.files[index].path.name)
         code, message = report.code, report.reason
-        if code == Code.OK and report.digest in seen:
-            run, name = seen[report.digest]
+        if code == Code.OK and report.digest in known:
             code = Code.DUPLICATE_FILE
-            message = f"its content was cleared before, as {name}" + (
-                f" in run {run}" if run else " in this run")
+            message = f"known: its content was cleared before, {known[report.digest]}"
         if code == Code.OK:
             taken.append(index)
-            seen[report.digest] = (0, _readable(report.path.name))
+            known[report.digest] = f"as {name} in this run"
+        is_known = code == Code.DUPLICATE_FILE
         outcomes[index] = BookFile(
-            file=numbers[report.digest], name=_readable(report.path.name), sha256=report.digest,
+            file=numbers[report.digest], name=name, sha256=report.digest,
             bytes=report.size_bytes, records=report.records,
-            accepted=report.accepted if code == Code.OK else 0,
-            refused=report.refused if code == Code.OK else report.records,
+            accepted=0 if code else report.accepted, known=report.records if is_known else 0,
+            refused=0 if is_known else report.records if code else report.refused,
             code=int(code), message=message)
     return sorted(taken), [outcomes[index] for index in range(len(intake.files))]
 
@@ -238,12 +244,13 @@ def _finish(stages: Stages, intake: Intake | None, outcomes: list[BookFile], tak
     run.write_files(refusals.outcomes)
     records_ = sum(outcome.records for outcome in refusals.outcomes)
     accepted = sum(outcome.accepted for outcome in refusals.outcomes)
+    known = sum(outcome.known for outcome in refusals.outcomes)
     row = run.conclude(
         version=__version__, network=context.network.locator, network_digest=context.network.digest,
         tables=dict.fromkeys(context.versions, context.network.digest),
-        counts=Counts(taps=records_, accepted=accepted, refused=records_ - accepted,
-                      rides=stages.rides, reversed=stages.reversed,
-                      open_rides=stages.open_rides))
+        counts=Counts(taps=records_, accepted=accepted, known=known,
+                      refused=records_ - accepted - known, rides=stages.rides,
+                      reversed=stages.reversed, open_rides=stages.open_rides))
     is_committed = decide(row)
     if is_committed:
         row = run.commit(row)
@@ -260,12 +267,13 @@ class _Refusals:
         self.raw: dict[int, list[bytes]] = {}
         self.counts: Counter[Code] = Counter()
         self.outcomes = list(outcomes)
-        places = {outcomes[index].file: index for index in taken}
-        later, self.carried = self._later(stages, places)
+        fresh, self.carried = _judged(stages)
         for index in taken:
             assert intake is not None
             report = intake.files[index]
-            extra = later.get(index, np.zeros(0, records.REFUSAL))
+            own = fresh[fresh["file"] == outcomes[index].file]
+            is_copy = own["code"] == Code.DUPLICATE
+            known, extra = int(np.count_nonzero(is_copy)), own[~is_copy]
             decoded = intake.refusals(index, outcomes[index].file)
             raw = [decoded.raw(place) for place in range(len(decoded))]
             raw += raw_records(report.path, extra["offset"].tolist())
@@ -273,41 +281,45 @@ class _Refusals:
             order = np.argsort(rows["offset"], kind="stable")
             self.rows[index], self.raw[index] = rows[order], [raw[place] for place in order]
             self.outcomes[index] = outcomes[index]._replace(
-                accepted=report.accepted - len(extra), refused=report.refused + len(extra))
+                accepted=report.accepted - known - len(extra), known=known,
+                refused=report.refused + len(extra))
             for code, count in zip(*np.unique(rows["code"], return_counts=True), strict=True):
                 self.counts[Code(int(code))] += int(count)
         for code in self.carried["code"].tolist():
             self.counts[Code(code)] += 1
         for outcome in outcomes:
-            if outcome.code:
+            if outcome.code not in (Code.OK, Code.DUPLICATE_FILE):
                 self.counts[Code(outcome.code)] += outcome.records
 
-    @staticmethod
-    def _later(stages: Stages, places: dict[int, int]) -> tuple[dict[int, Records], Records]:
-        """Refusals by the partitions: by the file's place, and those of records of the book.
 
-        These were accepted when they came; what came since can contradict them, and what is known
-        of a ride by now can have no fare.
-        """
-        if not stages.refused:
-            return {}, np.zeros(0, records.REFUSAL)
-        taps = join_records([taps for taps, _ in stages.refused], records.TAP)
-        codes = np.concatenate([codes for _, codes in stages.refused])
-        rows = np.zeros(len(taps), dtype=records.REFUSAL)
-        rows["offset"], rows["line"] = taps["source_offset"], taps["source_line"]
-        rows["file"], rows["code"] = taps["source_file"], codes
-        carried = taps["flags"] & records.TAP_FLAGS["CARRIED"] != 0
-        fresh = rows[~carried]
-        return {places[int(number)]: fresh[fresh["file"] == number]
-                for number in np.unique(fresh["file"])}, _not_told(stages.book, rows[carried])
+def _judged(stages: Stages) -> tuple[Records, Records]:
+    """What partitions did not accept, copies among it; and what the book had and nobody was told.
+
+    Those were accepted when they came; what came since can contradict them, and what is known of a
+    ride by now can have no fare.
+    """
+    if not stages.refused:
+        return np.zeros(0, records.REFUSAL), np.zeros(0, records.REFUSAL)
+    taps = join_records([taps for taps, _ in stages.refused], records.TAP)
+    rows = np.zeros(len(taps), dtype=records.REFUSAL)
+    rows["offset"], rows["line"] = taps["source_offset"], taps["source_line"]
+    rows["file"] = taps["source_file"]
+    rows["code"] = np.concatenate([codes for _, codes in stages.refused])
+    carried = taps["flags"] & records.TAP_FLAGS["CARRIED"] != 0
+    return rows[~carried], _not_told(stages.book, rows[carried], rows[~carried])
 
 
-def _not_told(book: Book, refusals: Records) -> Records:
-    """Those that no earlier run has told already."""
-    places = list(zip(refusals["file"].tolist(), refusals["line"].tolist(), strict=True))
-    told = book.find_refusals(set(places)) if places else set()
-    fresh: Records = refusals[np.array([place not in told for place in places], dtype=bool)]
-    return fresh
+def _not_told(book: Book, refusals: Records, fresh: Records) -> Records:
+    """Those that no earlier run has told already, nor this one of a copy in the same file."""
+    places = _places(refusals)
+    told = {*(book.find_refusals(set(places)) if places else ()), *_places(fresh)}
+    left: Records = refusals[np.array([place not in told for place in places], dtype=bool)]
+    return left
+
+
+def _places(refusals: Records) -> list[tuple[int, int]]:
+    """File and line of each."""
+    return list(zip(refusals["file"].tolist(), refusals["line"].tolist(), strict=True))
 
 
 def raw_records(path: Path, offsets: list[int]) -> list[bytes]:

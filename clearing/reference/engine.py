@@ -68,16 +68,16 @@ def price_card(world: World, rides: Iterable[Ride], opening: Memories) -> list[P
 
 def _clear(world: World, taps: list[Tap], state: State, ended: datetime.date | None) -> Result:
     kept, refusals = sift(state.received, taps)
+    copies = {(one.file, one.line) for one in refusals if one.code == "DUPLICATE"}
     rides_of_cards, still_open = list_rides(world, kept, ended)
     cards = [price_card(world, rides, state.opening) for rides in rides_of_cards if rides]
     made = [enter(world, one.ride, one.charge, state.closed_through)
             for priced in cards for one in priced if one.charge is not None]
     refused = [one for priced in cards for one in priced if one.charge is None]
-    for one in refused:
-        refusals = refusals + [Refusal(one.code, *tap.place) for tap in one.ride.taps]
+    refusals += [Refusal(one.code, *tap.place) for one in refused for tap in one.ride.taps]
+    refusals = _like_what_they_copy(refusals, refused, taps)
     refusals = [one for one in refusals if (one.file, one.line) not in state.told]
     standing, entered, reversals = compare(state.entries, made, state.closed_through)
-    duplicates = {(one.file, one.line) for one in refusals if one.code == "DUPLICATE"}
     return Result(
         entries=entered,
         reversals=reversals,
@@ -85,12 +85,21 @@ def _clear(world: World, taps: list[Tap], state: State, ended: datetime.date | N
         flows=add_up(entered, reversals),
         state=replace(
             state,
-            received=(*state.received, *(tap for tap in taps if tap.place not in duplicates)),
+            received=(*state.received, *(tap for tap in taps if tap.place not in copies)),
             told=state.told | {(one.file, one.line) for one in refusals},
             entries=tuple(standing), memories=_remember_cards(state.opening, cards),
             open=still_open),
         refused_rides=[one.ride for one in refused],
     )
+
+
+def _like_what_they_copy(refusals: list[Refusal], refused: list[Priced], taps: list[Tap]
+                         ) -> list[Refusal]:
+    """A copy of a record whose ride is refused is refused as that is, and not known."""
+    codes = {tap.identity: one.code for one in refused for tap in one.ride.taps}
+    identities = {tap.place: tap.identity for tap in taps}
+    return [one._replace(code=codes.get(identities[one.file, one.line], one.code))
+            if one.code == "DUPLICATE" else one for one in refusals]
 
 
 def _remember_cards(opening: Memories, cards: list[list[Priced]]) -> Memories:

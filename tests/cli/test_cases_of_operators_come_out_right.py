@@ -82,9 +82,17 @@ def test_what_was_refused_is_sent_again_to_a_mended_network(tmp_path: Path) -> N
     table = (town / "t-bus.toml").read_text("utf-8")
     (town / "t-bus.toml").write_text(
         table.replace('operators = ["t-bus"]', 'operators = ["t-bus", "new-bus"]'), "utf-8")
+    shutil.copytree(tmp_path / "book", tmp_path / "other", symlinks=True)
+    taken = [("t-bus", 200), ("new-bus", 200), ("new-bus", 200)]
     rides = clear(tmp_path / "book", by_hand, network=town)
-    assert [(ride["operator"], ride["paid"]) for ride in rides] == [
-        ("t-bus", 200), ("new-bus", 200), ("new-bus", 200)]
+    assert [(ride["operator"], ride["paid"]) for ride in rides] == taken
+    # Or the very same file again: the refused are taken, the others are known.
+    rides = clear(tmp_path / "other", first, network=town)
+    assert [(ride["operator"], ride["paid"]) for ride in rides] == taken
+    _, again = shown("files", tmp_path / "other")
+    assert [again[name] for name in ("accepted", "known", "refused")] == [2, 1, 0]
+    done = accepted("clear", first, "--network", town, "--book", tmp_path / "other")
+    assert (done.code, "3 known, 0 refused" in done.out) == (0, True)
 
 
 def test_a_distance_table_is_corrected_after_its_window_closed(tmp_path: Path) -> None:

@@ -41,10 +41,11 @@ def _fen(text: str) -> int:
 def test_the_demo_on_the_first_page_adds_up() -> None:
     """`make demo` takes half a minute; what is shown of it must at least be true in itself."""
     text = read_page("README.md")
-    found = re.search(r"([\d,]+) records = ([\d,]+) accepted \+ ([\d,]+) refused", text)
+    found = re.search(
+        r"([\d,]+) records = ([\d,]+) accepted \+ ([\d,]+) known \+ ([\d,]+) refused", text)
     assert found is not None
-    records, accepted, refused = map(_fen, found.groups())
-    assert records == accepted + refused
+    records, *ends = map(_fen, found.groups())
+    assert records == sum(ends)
     rows = re.findall(r"^ {5}\S.*?\s([\d,]+\.\d\d)\s+([\d,]+\.\d\d)\s+(-?[\d,]+\.\d\d)$", text,
                       re.MULTILINE)
     assert len(rows) >= 4

@@ -101,7 +101,7 @@ BY_VALIDATOR = make_world(make_table("bus", fare={"rule": "v", "basis": "validat
 
 
 @pytest.mark.parametrize(("due", "refusals"), [
-    (None, [("DUPLICATE", 2, 8)]),
+    (None, [("NO_FARE", 2, 8)]),        # a copy is told what it is a copy of
     (200,  [("CONFLICT", 2, 8)]),       # that the other is refused, its sender knows
 ])
 def test_a_record_without_a_fare_is_remembered(

@@ -83,9 +83,11 @@ def shown(what: str, book: str | Path, *arguments: str) -> list[dict[str, Any]]:
     return rows
 
 
-def codes_of(book: str | Path) -> list[str]:
-    """The code of every refusal of a book, in order."""
-    return sorted(row["code"] for row in shown("refusals", book))
+def codes_of(book: str | Path, run: int | None = None) -> list[str]:
+    """The code of every refusal of a book, or of a run, and KNOWN for every copy, in order."""
+    words = () if run is None else ("--run", str(run))
+    known = sum(row["known"] for row in shown("files", book, *words))
+    return sorted([*(row["code"] for row in shown("refusals", book, *words)), *["KNOWN"] * known])
 
 
 def contents(book: str | Path, *, with_refusals: bool = True) -> str:

@@ -71,7 +71,9 @@ def codes_of_a_run(folder: Path) -> set[str]:
     path = folder / "taps.csv"
     path.write_bytes(file_of([line_of(**values) for values in RECORDS]))
     report = clear(network, path, path)
-    return {code.name for code in report.refusals}
+    copies = {"DUPLICATE" if file.code == Code.OK else Code(file.code).name
+              for file in report.files if file.known}
+    return {code.name for code in report.refusals} | copies
 
 
 def test_every_code_is_produced(tmp_path: Path) -> None:

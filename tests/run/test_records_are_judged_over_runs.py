@@ -9,7 +9,7 @@ import pytest
 
 from clearing.book import open_book
 from ext.codes import Reason
-from tests.run.command import REPOSITORY, accepted, refused, shown, write_csv
+from tests.run.command import REPOSITORY, accepted, codes_of, refused, shown, write_csv
 
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
            "stop", "line", "medium", "card_kind", "due", "paid", "born_on", "reviewed_until")
@@ -43,14 +43,14 @@ def clear(book: str, folder: Path, *rows: dict[str, Any]) -> list[dict[str, Any]
     path = write_csv(folder / f"{next(NUMBERS)}.csv", rows, COLUMNS)
     accepted("clear", path, "--network", "demo", "--book", book)
     for file in shown("files", book):
-        assert file["accepted"] + file["refused"] == file["records"]
+        assert file["accepted"] + file["known"] + file["refused"] == file["records"]
     return shown("rides", book)
 
 
 def last_codes(book: str) -> list[str]:
-    """The refusals of the newest run."""
+    """The refusals and copies of the newest run."""
     run = shown("runs", book)[-1]["run"]
-    return [row["code"] for row in shown("refusals", book, "--run", str(run))]
+    return codes_of(book, run)
 
 
 def settle(book: str, day: str) -> None:
@@ -104,8 +104,8 @@ def test_no_order_of_runs_saves_one_side_of_a_conflict(runs: int, book: str,
     for number, rows in enumerate(chosen):      # with another card's, so that no two are one file
         rides = clear(book, tmp_path, *rows, bus(number, f"2024-11-25T09:0{number}:00", card=FS))
     assert {ride["card"] for ride in rides} == {FS}
-    assert sorted(row["code"] for row in shown("refusals", book)) == (
-        ["CONFLICT", "CONFLICT", "DUPLICATE"] if runs == 2 else ["CONFLICT"] * 3)
+    assert codes_of(book) == (
+        ["CONFLICT", "CONFLICT", "KNOWN"] if runs == 2 else ["CONFLICT"] * 3)
 
 
 @pytest.mark.parametrize("others", [1, 2])
@@ -151,7 +151,7 @@ def test_an_open_ride_waits_for_the_next_run(book: str, tmp_path: Path) -> None:
     assert shown("runs", book)[-1]["open_rides"] == 1
     assert clear(book, tmp_path, entry) == []     # a file of the same bytes, and then of others
     assert clear(book, tmp_path, entry, bus(5, "2024-11-25T23:51:00", card=FS))[0]["card"] == FS
-    assert last_codes(book) == ["DUPLICATE"]
+    assert last_codes(book) == ["KNOWN"]
     assert shown("runs", book)[-1]["open_rides"] == 1
     ride = clear(book, tmp_path, metro(2, "2024-11-26T00:10:00", "out", there))[0]
     assert (ride["state"], ride["from_stop"], ride["to_stop"]) == ("COMPLETE", here, there)
@@ -159,7 +159,7 @@ def test_an_open_ride_waits_for_the_next_run(book: str, tmp_path: Path) -> None:
     assert shown("runs", book)[-1]["open_rides"] == 0
     clear(book, tmp_path, metro(2, "2024-11-26T00:10:00", "out", there),
           bus(9, "2024-11-26T10:00:00", card=FS))
-    assert last_codes(book) == ["DUPLICATE"]
+    assert last_codes(book) == ["KNOWN"]
 
 
 def test_what_a_card_says_of_its_rider_is_part_of_the_record(book: str, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_what_a_card_says_of_its_rider_is_part_of_the_record(book: str, tmp_path
         assert last_codes(book) == ["CONFLICT", "CONFLICT"]
     tap = bus(4, "2024-11-25T09:00:00", **said)
     assert len(clear(book, tmp_path, tap, tap)) == 1
-    assert last_codes(book) == ["DUPLICATE"]
+    assert last_codes(book) == ["KNOWN"]
     entry, = shown("entries", book)
     assert (entry["age"], entry["reviewed"]) == (64, "reviewed")
 
@@ -182,7 +182,7 @@ def test_an_open_ride_remembers_its_rider(book: str, tmp_path: Path) -> None:
     entry = metro(1, "2024-11-25T23:50:00", "in", here, **said)
     assert clear(book, tmp_path, entry) == []
     clear(book, tmp_path, entry, bus(7, "2024-11-25T23:51:00", card=FS))
-    assert last_codes(book) == ["DUPLICATE"]
+    assert last_codes(book) == ["KNOWN"]
     clear(book, tmp_path, metro(2, "2024-11-26T00:10:00", "out", there))
     ride, = (row for row in shown("entries", book) if row["card"] == GZ)
     assert (ride["age"], ride["reviewed"]) == (63, "")      # on the day on which it began

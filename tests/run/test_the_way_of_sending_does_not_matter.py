@@ -11,7 +11,7 @@ import clearing.engine.run
 import clearing.intake.reader
 import clearing.intake.spill
 from clearing.book import open_book
-from tests.run.command import accepted, codes_of, contents, shown
+from tests.run.command import REPOSITORY, accepted, contents, shown
 from tests.run.day import rewrite
 
 
@@ -50,19 +50,34 @@ def test_a_file_counts_once(book: str, tmp_path: Path, two_days: list[list[Path]
     twin.write_bytes(first.read_bytes())
     done = accepted("clear", first, twin, "--network", "demo", "--book", book)
     assert done.code == 1
-    before = contents(book, with_refusals=False)
-    files = {row["name"]: row for row in shown("files", book)}
-    by_code = sorted((row["code"], row["accepted"] == 0) for row in files.values())
-    assert by_code == [("DUPLICATE_FILE", True), ("OK", False)]
-    assert len({row["records"] for row in files.values()}) == 1
+    before, files = contents(book, with_refusals=False), shown("files", book)
+    assert sorted((row["code"], row["accepted"] == 0) for row in files) == [
+        ("DUPLICATE_FILE", True), ("OK", False)]
+    assert len({row["records"] for row in files}) == 1
+    refused, = {row["refused"] for row in files if row["code"] == "OK"}
 
     for again in ([first], [twin], [twin, first]):
-        done = accepted("clear", *again, "--book", book)
-        assert done.code == 1
-        assert "its content was cleared before" in done.out
+        accepted("clear", *again, "--book", book)
+        last = shown("runs", book)[-1]
+        assert (last["accepted"], last["rides"], last["refused"]) == (0, 0, refused)
+        assert last["accepted"] + last["known"] + last["refused"] == last["taps"]
         assert contents(book, with_refusals=False) == before
     accepted("clear", first, *rest, "--book", book)
-    assert [row["code"] for row in shown("files", book, "--run", "2")].count("OK") == len(rest)
+    assert [row["code"] for row in shown("files", book, "--run", "5")] == ["OK"] * (1 + len(rest))
+
+
+def test_a_file_of_which_all_is_accepted_is_known_as_a_whole(book: str, tmp_path: Path) -> None:
+    path = tmp_path / "good.csv"
+    path.write_bytes((REPOSITORY / "examples/taps/zs-bus-2024-11-25.csv").read_bytes())
+    good = [line for line in path.read_text("utf-8").splitlines() if "E+" not in line]
+    path.write_text("\n".join(good[:4]) + "\n", "utf-8")
+    network = REPOSITORY / "examples/network"
+    assert accepted("clear", path, "--network", network, "--book", book).code == 0
+    done = accepted("clear", path, "--book", book)
+    assert done.code == 0
+    assert "nothing was taken: 3 records, 0 accepted, 3 known, 0 refused" in done.out
+    assert "known: its content was cleared before, as good.csv in run 1" in done.out
+    assert len(shown("runs", book)) == 1
 
 
 def test_records_count_once_in_other_files_too(book: str, tmp_path: Path,
@@ -74,8 +89,8 @@ def test_records_count_once_in_other_files_too(book: str, tmp_path: Path,
     accepted("clear", *again, "--book", book)
     first, second = shown("runs", book)
     assert (second["accepted"], second["rides"]) == (0, 0)
-    assert second["refused"] == second["taps"] == first["taps"]
-    assert codes_of(book).count("DUPLICATE") >= accepted_before
+    assert second["taps"] == first["taps"] == second["known"] + second["refused"]
+    assert second["known"] >= accepted_before
     assert contents(book, with_refusals=False) == undisturbed[0]
     accepted("clear", *two_days[1], "--book", book)
     assert contents(book, with_refusals=False) == undisturbed[1]
