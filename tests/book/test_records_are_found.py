@@ -9,6 +9,7 @@ from clearing.book import open_book
 from clearing.book import queries as queries_module
 from clearing.book.native import bytes_of
 from ext.clearing.partition import add_to_card_filter
+from ext.codes import Code
 from ext.records import REFUSAL, TAP, TAP_FLAGS
 from tests.book.workload import (
     FIRST_WINDOW,
@@ -140,9 +141,11 @@ def test_refusals_are_found_by_their_places(
         assert book.find_refusals(told | other) == told
         assert book.find_refusals(other) == book.find_refusals(set()) == set()
         with book.begin(digest="x", kind="clear") as run:
-            refusal = np.zeros(1, REFUSAL)
-            refusal["file"], refusal["line"] = 7, 9
-            run.write_refusals(refusal, [b""])
+            refusals = np.zeros(2, REFUSAL)
+            refusals["file"], refusals["line"] = 7, (9, 10)
+            # The second could not be read then; it can have been since, from the same file.
+            refusals["code"] = Code.CONFLICT, Code.UNKNOWN_OPERATOR
+            run.write_refusals(refusals, [b"", b""])
             assert book.find_refusals({(7, 9)}) == set()
             commit(run)
-        assert book.find_refusals({(7, 9)}) == {(7, 9)}
+        assert book.find_refusals({(7, 9), (7, 10)}) == {(7, 9)}

@@ -16,7 +16,7 @@ import numpy as np
 
 from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.stored import NOT_STORED, complete_legs
-from ext.codes import Reason
+from ext.codes import Code, Reason
 from ext.records import (
     ACCUMULATOR,
     CARD_STATE,
@@ -249,8 +249,10 @@ def names_of(run: int) -> list[Name]:
 
 
 def refusals_of(run: int) -> Rows:
-    """The refusals of a run."""
-    return _random(np.random.default_rng([3, run]), REFUSAL, 5)
+    """The refusals of a run, of records that could be read."""
+    rows = _random(np.random.default_rng([3, run]), REFUSAL, 5)
+    rows["code"] = Code.NO_FARE
+    return rows
 
 
 def write(run: OpenRun, number: int) -> None:
@@ -266,8 +268,8 @@ def write(run: OpenRun, number: int) -> None:
         run.write_state(told.window, *(rows.copy() for rows in told[1:]))
     run.write_names(names_of(number))
     run.write_files([
-        BookFile(1, f"taps {number}.csv", f"{number:064x}", 9, 8, 7, 1, 0, ""),
-        BookFile(2, "empty.csv", "ee" * 32, 0, 0, 0, 0, 101, "the file is empty")])
+        BookFile(1, f"taps {number}.csv", f"{number:064x}", 9, 8, 7, 0, 1, 0, ""),
+        BookFile(2, "empty.csv", "ee" * 32, 0, 0, 0, 0, 0, 101, "the file is empty")])
     window = closed_by(number)
     if window is not None:
         run.write_window(window)
