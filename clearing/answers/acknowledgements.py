@@ -43,7 +43,7 @@ def acknowledge(report: Report, folder: Path) -> Path:
                    key=lambda index: (report.files[index].file, report.files[index].code,
                                       report.files[index].name))
     rejects = {index: _reject(report, index, folder) for index in order
-               if len(report.rejects.get(index, ()))}
+               if report.is_committed and len(report.rejects.get(index, ()))}
     path = (path_of(report.run.run, folder) if report.is_committed
             else path_of_nothing(report.run.digest, folder))
     content = {

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from clearing.answers import acknowledgements
 from clearing.answers.session import Session
-from clearing.engine.run import Report, clear_files
+from clearing.book import Run
+from clearing.engine.run import Decide, Report, always, clear_files
 from clearing.engine.stages import Progress, no_progress
 from network.errors import OnecardError
 
@@ -24,17 +25,20 @@ class Clearing:
 
 def clear(session: Session, files: Sequence[Path], *, received_at: int, threads: int = 1,
           layout: str | None = None, memory_bytes: int | None = None, folder: Path | None = None,
-          progress: Progress = no_progress) -> Clearing:
+          keep: Path | None = None, progress: Progress = no_progress,
+          decide: Decide = always) -> Clearing:
     """Clear files in one run, all or nothing, and write what their senders get back.
 
     received_at: UTC seconds; layout, memory_bytes: see clearing.engine.run.clear_files.
+    keep: where the files themselves are kept; None: nowhere, see also Session.kept.
+    decide: whether a run that took a file counts, see clearing.engine.run.Decide.
     folder: where acknowledgements and reject files go; None: beside the book.
     Raises OnecardError and TableError. Where the folder cannot be written, the run is committed
     all the same, and the same files given again get the first acknowledgement, too.
     """
     report = clear_files(files, session.locator(), session.book, threads=threads,
                          received_at=received_at, layout=layout, memory_bytes=memory_bytes,
-                         progress=progress)
+                         progress=progress, keep=keep, decide=decide)
     target = folder or session.beside(acknowledgements.FOLDER)
     try:
         return Clearing(report, acknowledgements.acknowledge(report, target),
@@ -45,3 +49,8 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
             expected=f"run {report.run.run} is committed and stays so",
             remedy="name another folder with --acknowledgements and give the same files again: "
                    "their first acknowledgements are written then") from None
+
+
+def takes_something(row: Run) -> bool:
+    """Whether a run brings anything that was not there; what is refused again is no news."""
+    return bool(row.accepted or row.rides or row.reversed)

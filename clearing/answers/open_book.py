@@ -74,7 +74,7 @@ class OpenBook:
               layout: str | None = None, folder: Path | None = None) -> Clearing:
         """Clear tap files in one run; see clearing.answers.clear. received_at: UTC seconds."""
         return clear(self._session, [Path(file) for file in files], received_at=received_at,
-                     threads=threads, layout=layout, folder=folder)
+                     threads=threads, layout=layout, folder=folder, keep=self._session.kept())
 
     def settle(self, window: str, *, today: datetime.date, folder: Path | None = None,
                may_be_empty: bool = False) -> Settlement:

@@ -12,6 +12,7 @@ from clearing.answers.plain import read_plain
 from clearing.book import Book, open_book
 from clearing.book.integrity import damaged
 from clearing.engine.kept_networks import kept_network
+from clearing.intake.kept import FOLDER as KEPT
 from network.errors import OnecardError
 from network.names import Names
 from network.network import Network, load_network
@@ -94,6 +95,11 @@ class Session:
         """A path in the book's folder; in the working folder for a book on a server."""
         where = self.book.store.where
         return (Path() if where.startswith(SERVER) else Path(where)).joinpath(*names)
+
+
+    def kept(self) -> Path:
+        """Where input files are kept, unless somebody says otherwise."""
+        return self.beside(KEPT)
 
 
 @contextmanager

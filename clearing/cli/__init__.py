@@ -17,6 +17,7 @@ COMMANDS = {
     "clear": "clear tap files into a book",
     "settle": "close a window: positions, instructions, statements",
     "show": "list rides, entries, postings, positions, runs, files, refusals, variances",
+    "kept": "print an input file as it came",
     "price": "say what one ride costs and why, without a book",
     "explain": "say why a ride costs what it costs, and who paid",
     "restate": "price closed days again by changed tables, and post what differs",

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from clearing.cli import REFUSED
-from clearing.cli.options import book_option, memory_option, network_option, threads_option
+from clearing.cli.options import (
+    book_option,
+    keep_option,
+    kept_in,
+    memory_option,
+    network_option,
+    threads_option,
+)
 
 if TYPE_CHECKING:
     from clearing.answers.clear import Clearing
     from clearing.answers.dry_run import DryRun
+    from clearing.answers.session import Session
     from clearing.engine.run import Report
     from ext.codes import Code
 
 
 @click.command("clear")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, metavar="FILE...")
 @book_option
 @network_option
 @click.option("--layout", help="The input layout of files that are not onecard-taps/1, by name; "
@@ -32,41 +41,64 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the acknowledgement as JSON.")
 @click.option("--dry-run", is_flag=True, help="Say what that would come to, and keep nothing of "
               "it, nor a new book.")
+@click.option("--retry", is_flag=True, help="Instead of FILE...: all files again of which records "
+              "were refused, as they are kept.")
+@keep_option
 @memory_option
 @threads_option
 def command(files: tuple[str, ...], book: str, network: str | None, layout: str | None,
-            acknowledgements: Path | None, as_json: bool, dry_run: bool, memory: int | None,
-            threads: int) -> None:
+            acknowledgements: Path | None, as_json: bool, dry_run: bool, retry: bool,
+            keep: str | None, memory: int | None, threads: int) -> None:
     """Check, pair, price and post tap files: all of them in one run, or nothing.
 
     \b
     Example:
       onecard clear gz-metro-*.csv gz-bus-*.csv --network demo --book book
+      onecard clear --retry --book book
 
     What is given again is known where it was accepted, and taken where it was refused and its
     cause is mended. Exit code 0: every record was accepted or known; 1: some were refused, see
     the reject files.
     """
-    from clearing.answers.clear import clear
+    from clearing.answers.clear import clear, takes_something
     from clearing.answers.dry_run import dry_run as try_files
     from clearing.answers.session import open_session
     from clearing.cli.output import progress_bar
+    from clearing.engine.run import always
 
-    paths, received_at = [Path(file) for file in files], int(time.time())
-    with (open_session(book, network, read_only=False, create=True) as session,
-          progress_bar() as progress):
+    if bool(files) == retry:
+        raise click.UsageError("name either FILE..., or --retry")
+    with (open_session(book, network, read_only=False, create=not retry) as session,
+          progress_bar() as progress,
+          _inputs(session, files, kept := kept_in(keep, session.kept())) as paths):
+        received_at = int(time.time())
         if dry_run:
             tried = try_files(session, paths, threads=threads, received_at=received_at,
                               layout=layout, memory_bytes=memory, progress=progress)
         else:
             cleared = clear(session, paths, threads=threads, received_at=received_at,
                             layout=layout, memory_bytes=memory, folder=acknowledgements,
-                            progress=progress)
+                            keep=kept, progress=progress,
+                            decide=takes_something if retry else always)
     if dry_run:
         _tell_dry_run(tried, as_json=as_json)
         sys.exit(0 if tried.report.is_all_accepted else REFUSED)
     _tell(cleared, as_json=as_json)
     sys.exit(0 if cleared.report.is_all_accepted else REFUSED)
+
+
+@contextmanager
+def _inputs(session: Session, files: tuple[str, ...], kept: Path | None) -> Iterator[list[Path]]:
+    """The files that are named; where none is, the kept ones of which records were refused."""
+    from clearing.answers.kept import refused_files
+
+    if files:
+        yield [Path(file) for file in files]
+        return
+    if kept is None:
+        raise click.UsageError("--retry needs the files that --keep nothing does not keep")
+    with refused_files(session, kept) as paths:
+        yield paths
 
 
 def _tell(cleared: Clearing, *, as_json: bool) -> None:

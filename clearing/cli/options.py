@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -26,6 +27,21 @@ def network_option(command: Command) -> Command:
     return click.option(
         "--network", help="A shipped network by name, or a folder of your own. "
         "By default the one that the book was last cleared with.")(command)
+
+
+def keep_option(command: Command) -> Command:
+    """--keep, where input files are: by default in the book's folder; None: nowhere."""
+    return click.option(
+        "--keep", metavar="FOLDER", help="Where the input files themselves are kept, compressed: "
+        "by default `kept` in the book's folder, or here for a book on a server. "
+        "`--keep nothing` keeps none.")(command)
+
+
+def kept_in(keep: str | None, default: Path) -> Path | None:
+    """The folder that --keep means."""
+    if keep == "nothing":
+        return None
+    return default if keep is None else Path(keep)
 
 
 def threads_option(command: Command) -> Command:

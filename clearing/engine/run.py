@@ -27,6 +27,7 @@ from clearing.engine.context import ClearingContext, load_context
 from clearing.engine.stages import Progress, Stages, no_progress
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.intake import Intake
+from clearing.intake.kept import Keeper
 from clearing.intake.reader import read_files
 from ext import records
 from ext.codes import Code
@@ -79,12 +80,14 @@ class Restated:
 
 def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int,
                 received_at: int, layout: str | None = None, memory_bytes: int | None = None,
-                progress: Progress = no_progress, decide: Decide = always) -> Report:
+                progress: Progress = no_progress, decide: Decide = always,
+                keep: Path | None = None) -> Report:
     """Clear tap files into a book: all of it, or none where this raises.
 
     A run of which no file is taken leaves nothing in the book, nor does one that `decide` declines.
 
     network: a name or a folder; received_at: UTC seconds, later taps are refused as in the future.
+    keep: the folder where the files themselves are kept; None: nowhere.
     memory_bytes: what the run may take besides what cards carry; taps beyond it wait on the disk.
     Raises OnecardError and TableError.
     """
@@ -95,6 +98,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     with closing(read_files(
             paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
             mark_cards=last is not None,    # a new book has no state to look for
+            keeper=None if keep is None else Keeper(keep),
             memory_bytes=None if memory_bytes is None else memory_bytes - BESIDE_TAPS_BYTES,
     )) as intake:
         clock.lap("read and decode")
@@ -117,9 +121,16 @@ def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Ru
         stages.clear(intake, intake.card_filter() if last else None)
         clock.lap("clear and write entries")
         report = _finish(stages, intake, outcomes, taken,
-                         lambda row: bool(taken) and decide(row))
+                         lambda row: _keep(intake, outcomes, bool(taken) and decide(row)))
     clock.lap("write the rest and commit")
     return report
+
+
+def _keep(intake: Intake, outcomes: list[BookFile], is_committed: bool) -> bool:
+    """Keep the files that the book names, before it does; whether the run is committed."""
+    intake.keep(index for index, outcome in enumerate(outcomes)
+                if is_committed or outcome.code == Code.DUPLICATE_FILE)
+    return is_committed
 
 
 def close_window(day: int, network: str, book: Book, *, decide: Decide = always) -> Report:

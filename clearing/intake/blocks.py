@@ -16,6 +16,7 @@ from io import FileIO
 from pathlib import Path
 
 from clearing.intake.formats.canonical import HEADER_BYTES
+from clearing.intake.kept import KeptFile
 from clearing.intake.trailer import MARK
 from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, TEXT_PAD
@@ -72,12 +73,14 @@ class Buffers:
 class FileReader:
     """A file while it is read. Use it in a `with`; `close` says whether the file stood still."""
 
-    def __init__(self, path: Path, block_bytes: int, buffers: Buffers) -> None:
+    def __init__(self, path: Path, block_bytes: int, buffers: Buffers,
+                 kept: KeptFile | None = None) -> None:
         """Open the file and look at its header.
 
-        Raises FileUnreadable.
+        kept: takes the bytes, too. Raises FileUnreadable.
         """
         self.path, self._block_bytes, self._buffers = path, block_bytes, buffers
+        self._kept = kept
         try:
             # Without O_NONBLOCK a pipe that nobody writes to would hold us for ever.
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -107,9 +110,15 @@ class FileReader:
     def take_header(self, length: int, lines: int = 1) -> None:
         """Count that many of the peeked bytes as read, and that many lines as no records."""
         self.first_line = 1 + lines
-        self._digest.update(self.peeked[:length])
+        self._take(self.peeked[:length])
         self._file.seek(length)
         self._read = length
+
+    def _take(self, data: bytes | bytearray | memoryview) -> None:
+        """Count bytes as read: every one of the file, once and in order."""
+        self._digest.update(data)
+        if self._kept is not None:
+            self._kept.write(data)
 
     def pieces(self) -> Iterator[Block | OddLine]:
         """The rest of the file in order. A buffer is given back by whoever is done with it."""
@@ -123,7 +132,7 @@ class FileReader:
                 cut = self._hold_back(buffer, cut)
             carry = bytes(memoryview(buffer)[cut:end])
             if cut:
-                self._digest.update(memoryview(buffer)[:cut])
+                self._take(memoryview(buffer)[:cut])
                 yield Block(buffer, cut, offset)
             else:
                 self._buffers.give_back(buffer)
@@ -135,7 +144,7 @@ class FileReader:
     def read_all(self) -> bytes:
         """Read the rest of the file at once."""
         data = self._file.readall() or b""
-        self._digest.update(data)
+        self._take(data)
         self._read += len(data)
         return data
 
@@ -164,7 +173,7 @@ class FileReader:
     def _skip_line(self, head: bytes) -> tuple[OddLine, bytes]:
         """Pass over a line that is too long; what follows it is carried over."""
         offset, length, last = self._read - len(head), len(head), head[-1:]
-        self._digest.update(head)
+        self._take(head)
         buffer = bytearray(self._block_bytes)
         while True:
             with memoryview(buffer) as view:
@@ -172,7 +181,7 @@ class FileReader:
                 self._read += count
                 at = buffer.find(b"\n", 0, count)
                 end = count if at < 0 else at + 1
-                self._digest.update(view[:end])
+                self._take(view[:end])
             if count == 0:
                 return OddLine(offset, length, head[:LONGEST_RAW], Code.TRUNCATED_LINE), b""
             if at >= 0:
@@ -188,7 +197,7 @@ class FileReader:
         self.content_digest = self._digest.hexdigest()
         if not line:
             return
-        self._digest.update(line)
+        self._take(line)
         if line.startswith(MARK):
             self.trailer = line
             return
@@ -206,4 +215,6 @@ class FileReader:
                 f"changed while it was read: {self._before.st_size} bytes before, "
                 f"{after.st_size} after, {self._read} read", where=str(self.path),
                 remedy="wait until its sender has finished, then run again")
+        if self._kept is not None:
+            self._kept.finish()
         return self._digest.hexdigest()

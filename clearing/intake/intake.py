@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from clearing.intake.chunks import Chunk, Worker
 from clearing.intake.decoder_tables import LEARNED_KINDS, DecoderTables
+from clearing.intake.kept import Keeper
 from clearing.intake.spill import Spill
 from ext.codes import Code
 from ext.intake.buffer import REMAP, SOURCE, Origins, mark_used
@@ -66,11 +67,11 @@ class Intake:
 
     def __init__(self, files: list[FileReport], chunks: list[Chunk], partitions: int,
                  decoder_tables: DecoderTables, workers: Sequence[Worker], blocks: int,
-                 spill: Spill) -> None:
+                 spill: Spill, keeper: Keeper | None = None) -> None:
         """Take over what the workers decoded, of so many blocks."""
         self.files, self.chunks, self.partitions = files, chunks, partitions
         self._blocks = blocks
-        self._decoder_tables, self._spill = decoder_tables, spill
+        self._decoder_tables, self._spill, self._keeper = decoder_tables, spill, keeper
         self._tables = [worker.tables for worker in workers]
         self._buffers = [worker.buffer for worker in workers]
         self._origins: Origins | None = None
@@ -184,6 +185,13 @@ class Intake:
             buffer.mark(self._spill.card_filter)
         return self._spill.card_filter
 
+    def keep(self, indexes: Iterable[int]) -> None:
+        """Give these files their places where files are kept. Raises OnecardError."""
+        if self._keeper is not None:
+            self._keeper.keep({index: self.files[index].digest for index in indexes})
+
     def close(self) -> None:
-        """Let go of what waits on the disk."""
+        """Let go of what waits on the disk, and of files that have no place."""
         self._spill.close()
+        if self._keeper is not None:
+            self._keeper.close()

@@ -18,6 +18,7 @@ from clearing.intake.chunks import Chunk, Worker
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.formats.detect import DetectedFormat, FileRefused, Piece, detect_format
 from clearing.intake.intake import FileReport, Intake
+from clearing.intake.kept import Keeper, KeptFile
 from clearing.intake.layout import Layout, load_layout
 from clearing.intake.spill import UNLIMITED, Spill, arenas_within
 from clearing.intake.trailer import Content, check_trailer
@@ -38,7 +39,8 @@ def choose_partitions(total_bytes: int) -> int:
 def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received_at: int,
                threads: int = 1, block_bytes: int = BLOCK_BYTES,
                partitions: int | None = None, layout: str | None = None,
-               memory_bytes: int | None = None, mark_cards: bool = True) -> Intake:
+               memory_bytes: int | None = None, mark_cards: bool = True,
+               keeper: Keeper | None = None) -> Intake:
     """Read every file, each record once.
 
     `memory_bytes` is what taps may take in memory; more of them wait on the disk. `mark_cards`:
@@ -46,6 +48,8 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
 
     `layout` names the layout of files that are not onecard-taps/1; the network's default_layout
     is meant where it is None.
+
+    `keeper` takes the files themselves; Intake.keep gives them their places.
 
     Raises FileUnreadable, FileChanged, and OnecardError where there is no such layout.
     """
@@ -59,14 +63,17 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
     try:
         with Crew(threads, decoder_tables, received_at, partitions, spill) as crew:
             # Nobody waits for a file's last block before the next file is begun.
-            read = [_read_file(index, path, crew, block_bytes, other)
+            read = [_read_file(index, path, crew, block_bytes, other,
+                               None if keeper is None else keeper.begin())
                     for index, path in enumerate(paths)]
             chunks = [chunk for one in read for chunk in _add_up(one)]
     except BaseException:
         spill.close()
+        if keeper is not None:
+            keeper.close()
         raise
     return Intake([one.report for one in read], chunks, partitions, decoder_tables, crew.workers,
-                  crew.blocks, spill)
+                  crew.blocks, spill, keeper)
 
 
 class Crew:
@@ -134,9 +141,9 @@ class _Read:
 
 
 def _read_file(index: int, path: Path, crew: Crew, block_bytes: int,
-               layout: Layout | None) -> _Read:
+               layout: Layout | None, kept: KeptFile | None) -> _Read:
     """One file, whole."""
-    with FileReader(path, block_bytes, crew.buffers) as reader:
+    with FileReader(path, block_bytes, crew.buffers, kept) as reader:
         report = FileReport(index, path, size_bytes=reader.size)
         chunks: list[Future[Chunk]] = []
         try:

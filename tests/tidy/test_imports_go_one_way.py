@@ -27,6 +27,7 @@ HOMES = {
     "click": "clearing/cli/", "rich": "clearing/cli/",
     "gtfs_loader": "fare_tables/gtfs/", "tomli_w": "fare_tables/gtfs/",
     "chinese_calendar": "network/calendars",
+    "zstandard": "clearing/intake/kept",
     "pyarrow": "clearing/answers/",
 }
 BENCHMARKS_AND_TESTS = ("benchmarks/", "tests/")

@@ -1,0 +1,60 @@
+"""The input files that a book keeps: the very bytes that an amount is from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from clearing.answers.session import Session
+from clearing.intake.kept import read_kept
+from network.errors import OnecardError
+
+LEAST_DIGITS = 8        # of a digest, to tell files apart by
+
+
+def kept_file(session: Session, which: str, folder: Path | None = None) -> Iterator[bytes]:
+    """The bytes of a file that was cleared, in parts, as they came.
+
+    which: its number, as `show files` has it, or its SHA-256 or how that begins.
+    folder: where files are kept; None: beside the book.
+    Raises OnecardError where there is no such file, or it is not kept, or damaged.
+    """
+    return read_kept(folder or session.kept(), _digest_of(session, which))
+
+
+@contextmanager
+def refused_files(session: Session, folder: Path) -> Iterator[list[Path]]:
+    """The kept files of which records were refused when they were taken last, to be given again.
+
+    Raises OnecardError where there is none, or one is not kept, or damaged.
+    """
+    refused = {digest: file for digest, file in session.book.files_taken().items() if file.refused}
+    if not refused:
+        raise OnecardError("no record is waiting to be taken", where=session.book.store.where,
+                           expected="a file of which records were refused",
+                           remedy="give files that were refused whole again by their names")
+    with TemporaryDirectory(prefix="onecard-retry-") as place:
+        paths = []
+        for digest, file in sorted(refused.items()):
+            # A folder for each: files of several runs may have the same name.
+            paths.append(Path(place, digest[:16], file.name))
+            paths[-1].parent.mkdir(exist_ok=True)
+            with paths[-1].open("wb") as out:
+                out.writelines(read_kept(folder, digest))
+        yield paths
+
+
+def _digest_of(session: Session, which: str) -> str:
+    digests = session.names().codes("file")[1:]
+    found = [digest for digest in digests
+             if len(which) >= LEAST_DIGITS and digest.startswith(which.lower())]
+    if which.isascii() and which.isdigit() and 1 <= int(which) <= len(digests):
+        found = [digests[int(which) - 1]]
+    if len(found) != 1:
+        raise OnecardError(
+            f"the book has {len(found) or 'no'} files {which!r}", where=session.book.store.where,
+            expected=f"a file's number, or {LEAST_DIGITS} digits or more of its SHA-256",
+            remedy="look for it with `onecard show files --csv`")
+    return found[0]
