@@ -22,6 +22,11 @@ class Clearing:
     acknowledgement: Path
     earlier: list[Path]     # acknowledgements of earlier runs, which were missing
 
+    @property
+    def is_all_accepted(self) -> bool:
+        """Whether no record and no file was refused: each is accepted, or known."""
+        return self.report.is_all_accepted
+
 
 def clear(session: Session, files: Sequence[Path], *, received_at: int, threads: int = 1,
           layout: str | None = None, memory_bytes: int | None = None, folder: Path | None = None,

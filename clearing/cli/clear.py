@@ -84,7 +84,7 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
         _tell_dry_run(tried, as_json=as_json)
         sys.exit(0 if tried.report.is_all_accepted else REFUSED)
     _tell(cleared, as_json=as_json)
-    sys.exit(0 if cleared.report.is_all_accepted else REFUSED)
+    sys.exit(0 if cleared.is_all_accepted else REFUSED)
 
 
 @contextmanager

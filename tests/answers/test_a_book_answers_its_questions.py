@@ -22,7 +22,7 @@ from tests.answers.conftest import RECEIVED_AT, TODAY, Asked
 
 def test_clearing_answers_with_its_acknowledgement(asked: Asked) -> None:
     run = asked.cleared.report.run
-    assert run.accepted + run.refused == run.taps
+    assert run.accepted + run.known + run.refused == run.taps
     assert asked.cleared.acknowledgement.parent == asked.folder / "book" / "acknowledgements"
     told = json.loads(asked.cleared.acknowledgement.read_text("utf-8"))
     assert (told["records"], told["accepted"]) == (run.taps, run.accepted)
