@@ -37,6 +37,7 @@ class Nowhere:
         return Run(run=1, parent=0, digest=self.digest, kind=self.kind, version=version,
                    network=network, network_digest=network_digest, tables="", closed_through=0,
                    state_base=0, **counts._asdict(), entries=0, due=0, price=0, paid=0, variance=0,
+                   uncollected=0,
                    discounts=0, fees=0, started_at=0, finished_at=0, contents="", chain="")
 
     def commit(self, row: Run) -> Run:

@@ -44,14 +44,17 @@ cpdef enum Code:
     UNKNOWN_CORRECTION = 44
     UNKNOWN_REASON = 45
     UNKNOWN_AUTHORITY = 46
+    FOREIGN_AUTHORITY = 47
     # The record beside the others of its card, of this run and of earlier ones
     # (ext/clearing/order.pyx).
     DUPLICATE = 60
     CONFLICT = 61
     CORRECTED = 62
+    FOREIGN_RECORD = 63
     # The ride that the record belongs to (ext/clearing/pricing.pyx).
     NO_FARE = 80
     PRICE_OVERFLOW = 81
+    REBATE_ALONE = 82
     # The whole file (clearing/intake/formats/detect.py). Read to its end: TRAILER_MISMATCH, and
     # FILE_STRUCTURE of too many lines (clearing/intake/reader.py). Seen before: DUPLICATE_FILE
     # (clearing/engine/run.py).

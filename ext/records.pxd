@@ -36,6 +36,13 @@ cdef enum:              # Tap.flags
     BUFFERED_MORE = 128 # while buffered only: a BufferedMore follows
     BY_COUNTER = 128    # while clearing only: stands before others of its day by its counter
 
+cdef enum:              # Tap.blanks: what the record leaves blank although the field has a value
+    BLANK_MEDIUM = 1        # the field has what a blank stands for
+    BLANK_CARD_KIND = 2
+    BLANK_ISSUER = 4
+    BLANK_KEY_VERSION = 8   # the field is 0, which a record can say, too
+    BLANK_ALGORITHM = 16
+
 cdef enum:              # Ride.flags
     PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it
     RIDE_HAS_DUE = 2
@@ -57,7 +64,7 @@ cdef packed struct Tap:
     uint64_t card_hi
     uint64_t card_lo
     int64_t due             # before discounts, as the validator says; see HAS_DUE
-    int64_t paid            # as the validator charged; see HAS_PAID
+    int64_t paid            # as the validator charged, or gave back (negative); see HAS_PAID
     int64_t balance_before  # before this tap; see HAS_BALANCE
     uint64_t source_offset  # byte offset of the record in its file
     uint32_t tapped_at
@@ -91,8 +98,11 @@ cdef packed struct Tap:
     uint8_t correction      # CorrectionKind; 0: as the validator sent it
     uint8_t revision        # of a correction, from 1; the highest of a record's counts
     uint8_t correction_reason   # CorrectionReason
-    uint8_t reserved
-    uint16_t reserved_2
+    uint8_t blanks
+    uint16_t reserved
+
+cdef enum:
+    BUFFERED_BLANKS = 2     # bits of BufferedTap.direction that are the direction
 
 cdef packed struct BufferedTap: # what nearly every tap has, until its partition is cleared
     uint64_t card_hi
@@ -117,7 +127,7 @@ cdef packed struct BufferedTap: # what nearly every tap has, until its partition
     uint8_t kind
     uint8_t medium
     uint8_t card_kind
-    uint8_t direction
+    uint8_t direction       # and the blanks, from BUFFERED_BLANKS bits up
     uint8_t flags
 
 cdef packed struct BufferedMore:    # the rest of a tap that has any of it
@@ -187,11 +197,12 @@ cdef packed struct Charge:
     int64_t due             # what the ride costs by the table
     int64_t price           # what the rider should pay by the table
     int64_t paid            # what the rider pays
-    int64_t variance        # paid - price, borne or kept by the operator
+    int64_t variance        # paid - price, borne or kept by the operator; 0 where uncollected
+    int64_t uncollected     # the price, where nobody knows of a payment: then paid is 0
     uint32_t rule           # the row that set due
     uint16_t table          # the table version
     uint16_t code           # Code
-    Legs legs               # the fare's and the discounts': they add up to due + variance
+    Legs legs               # the fare's and the discounts': due + variance - uncollected
 
 cdef packed struct Entry:   # one balanced row of the ledger: ride, charge, and what came with it
     Ride ride

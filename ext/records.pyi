@@ -37,6 +37,7 @@ AMOUNT_MOST: int
 DAYS_MOST: int
 
 TAP_FLAGS: dict[str, int]
+TAP_BLANKS: dict[str, int]
 RIDE_FLAGS: dict[str, int]
 LEGS_MOST: int
 DISCOUNT_LEGS_MOST: int

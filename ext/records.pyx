@@ -64,8 +64,9 @@ LEGS_OF_A_RIDE = np.dtype([
     ("creditor", "<u2", (LEGS,)), ("cause", "u1", (LEGS,)), ("count", "u1"),
 ])
 CHARGE = np.dtype([
-    ("due", "<i8"), ("price", "<i8"), ("paid", "<i8"), ("variance", "<i8"), ("rule", "<u4"),
-    ("table", "<u2"), ("code", "<u2"), ("legs", LEGS_OF_A_RIDE),
+    ("due", "<i8"), ("price", "<i8"), ("paid", "<i8"), ("variance", "<i8"),
+    ("uncollected", "<i8"), ("rule", "<u4"), ("table", "<u2"), ("code", "<u2"),
+    ("legs", LEGS_OF_A_RIDE),
 ])
 # An entry's ride and charge lie in it as they are; their fields stand beside its own.
 ENTRY = np.dtype([
@@ -82,6 +83,11 @@ TAP_FLAGS = {
     "HAS_DUE": HAS_DUE, "HAS_PAID": HAS_PAID, "HAS_BALANCE": HAS_BALANCE,
     "HAS_DISTANCE": HAS_DISTANCE, "HAS_TAC": HAS_TAC, "CARRIED": CARRIED, "SET_ASIDE": SET_ASIDE,
     "BY_COUNTER": BY_COUNTER,
+}
+TAP_BLANKS = {
+    "BLANK_MEDIUM": BLANK_MEDIUM, "BLANK_CARD_KIND": BLANK_CARD_KIND,
+    "BLANK_ISSUER": BLANK_ISSUER, "BLANK_KEY_VERSION": BLANK_KEY_VERSION,
+    "BLANK_ALGORITHM": BLANK_ALGORITHM,
 }
 RIDE_FLAGS = {
     "PAID_BY_VALIDATOR": PAID_BY_VALIDATOR, "RIDE_HAS_DUE": RIDE_HAS_DUE, "HELD": HELD,

@@ -25,7 +25,8 @@ WORDS: dict[Code, str] = {
     Code.NUMBER_OVERFLOW: "the number is larger than its field can be; correct it at its source",
     Code.AMOUNT_INVALID: "the amount is not a whole number of minor units (fen, cents); write 250"
                          " for 2.50",
-    Code.AMOUNT_NEGATIVE: "the amount is negative; send a correction instead of a negative tap",
+    Code.AMOUNT_NEGATIVE: "the amount is negative, and no `paid` of an exit or a boarding that was"
+                          " given back; correct it, or send a correction of the record",
     Code.AMOUNT_OVERFLOW: "the amount is beyond 2,000,000,000 minor units; correct it at its"
                           " source",
     Code.TIME_INVALID: "the time does not exist or is not written as 20241125073000 or"
@@ -38,7 +39,8 @@ WORDS: dict[Code, str] = {
                            " operator in network.toml",
     Code.UNKNOWN_MODE: "the network has no mode of this name; correct it, or add it to modes in"
                        " network.toml",
-    Code.UNKNOWN_KIND: "the kind is not single, in, out, ride, top_up or lock; write one of these",
+    Code.UNKNOWN_KIND: "the kind is not single, in, out, ride, top_up or lock; write one of these,"
+                       " and a refund as a correction of its ride",
     Code.UNKNOWN_STOP: "the operator's list has no stop of this code; correct it, or add it to the"
                        " list",
     Code.UNKNOWN_MEDIUM: "the network has no medium of this name; correct it, or add it to media in"
@@ -63,12 +65,19 @@ WORDS: dict[Code, str] = {
                          " other",
     Code.UNKNOWN_AUTHORITY: "the network has no member of this code; name the operator, issuer,"
                             " funder or centre that authorised the correction",
-    Code.DUPLICATE: "the same record is in the book; it is known, and not refused",
+    Code.FOREIGN_AUTHORITY: "the correction is authorised by another operator than the record's;"
+                            " name the record's own, or an issuer, a funder or a centre",
+    Code.DUPLICATE: "the record says nothing that is not in the book; it is known, and not refused"
+                    " (to take a charge back or change it, send a correction)",
     Code.CONFLICT: "another record has this card and counter but says something else; find out"
                    " which is true and send it as a correction",
     Code.CORRECTED: "a correction of this record was received; nothing to do",
+    Code.FOREIGN_RECORD: "the record that this corrects is another operator's; have that operator"
+                         " send the correction",
     Code.NO_FARE: "no table has a fare for this ride; complete the tables or correct the record",
     Code.PRICE_OVERFLOW: "the price of this ride is beyond what can be reckoned; correct its table",
+    Code.REBATE_ALONE: "more was given back than the records of this ride took; send the record of"
+                       " the charge, or a correction",
     Code.DUPLICATE_FILE: "a file of the same bytes was accepted whole before; it is known",
     Code.FILE_EMPTY: "the file holds nothing; send it again",
     Code.HEADER_INVALID: "the header's columns are not those of the format; correct the header or"

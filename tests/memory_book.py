@@ -84,7 +84,8 @@ class MemoryRun:
         return Run(run=self.number, parent=self.number - 1, digest=self.digest, kind=self.kind,
                   version=version, network=network, network_digest=network_digest, tables="",
                   closed_through=self.closed, state_base=1, **counts._asdict(),
-                  entries=entries, due=0, price=0, paid=0, variance=0, discounts=0,
+                  entries=entries, due=0, price=0, paid=0, variance=0, uncollected=0,
+                  discounts=0,
                   fees=0, started_at=0, finished_at=0, contents="", chain="")
 
     def commit(self, run: Run) -> Run:

@@ -146,7 +146,7 @@ WITH followed AS (
                   AND (operator <> operator_before OR line <> line_before),
               least(reduced, credit), 0) AS transfer,
            reduced - transfer AS price,
-           if(by_validator = 1, coalesce(paid_fen, price), price) AS paid
+           if(by_validator = 1, coalesce(paid_fen, 0), price) AS paid
     FROM charged
     LEFT ANY JOIN terms ON terms.tariff = charged.tariff AND terms.issuer = charged.issuer
         AND terms.medium = charged.medium AND terms.card_kind = charged.card_kind

@@ -129,7 +129,7 @@ WITH followed AS (
                  AND (operator <> operator_before OR line IS DISTINCT FROM line_before)
                 THEN least(reduced, credit) ELSE 0 END AS transfer,
            reduced - transfer AS price,
-           CASE WHEN by_validator = 1 THEN coalesce(fares_due.paid, price) ELSE price END AS paid
+           CASE WHEN by_validator = 1 THEN coalesce(fares_due.paid, 0) ELSE price END AS paid
     FROM fares_due
     JOIN terms USING (tariff, operator, issuer, medium, card_kind)
     LEFT JOIN transfers ON transfers.tariff = fares_due.tariff

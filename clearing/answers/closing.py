@@ -54,6 +54,7 @@ class Closing:
     taken_back: int             # entries that closing itself takes back
     held: Doubt                 # paid
     variances: Doubt            # variance
+    uncollected: Doubt
     currency: Currency
 
 
@@ -78,6 +79,7 @@ def closing_of(session: Session, day: int, row: Run) -> Closing:
         open_rides=row.rides - row.reversed, taken_back=row.reversed,
         held=_doubt(book, "paid", f"{windows} AND {_HELD}"),
         variances=_doubt(book, "variance", f"{windows} AND variance != 0"),
+        uncollected=_doubt(book, "uncollected", f"{windows} AND uncollected != 0"),
         currency=session.described().model.money)
 
 

@@ -95,7 +95,8 @@ def _explanation(row: Any, priced: Priced, plain: World, names: Names,
         explain(plain, priced, offset_s), state=RideState(int(row["state"])).name,
         table=names.code("table", int(row["table"])), rule=names.code("rule", int(row["rule"])),
         due=int(row["due"]), price=int(row["price"]), paid=int(row["paid"]),
-        variance=int(row["variance"]), legs=[ExplainedLeg(*leg) for leg in legs_of(row, names)])
+        variance=int(row["variance"]), uncollected=int(row["uncollected"]),
+        legs=[ExplainedLeg(*leg) for leg in legs_of(row, names)])
     return RideExplanation(
         **vars(replayed), card=priced.ride.card, card_seq=int(row["card_seq"]), taps=taps,
         has_changed=has_changed)

@@ -131,6 +131,7 @@ class Explanation:
     price: int | None
     paid: int | None
     variance: int | None
+    uncollected: int | None     # where the validator charges, and no record says what it took
     legs: list[ExplainedLeg]
     rows_tried: list[RowTried]
     accumulators: list[Counted]
@@ -170,6 +171,7 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
         price=None if charge is None else charge.price,
         paid=None if charge is None else charge.paid,
         variance=None if charge is None else charge.variance,
+        uncollected=None if charge is None else charge.uncollected,
         legs=[] if charge is None else [ExplainedLeg(*leg) for leg in charge.legs],
         # Tables of other operators were never candidates.
         rows_tried=[RowTried(*line) for line in priced.trace

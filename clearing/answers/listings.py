@@ -6,7 +6,7 @@ Amounts are minor units of the network's currency.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,8 @@ Rows = Iterator[tuple[Any, ...]]
 FEES = (Cause.CLEARING_FEE, Cause.ISSUER_FEE)
 RIDE_COLUMNS = (
     "card", "card_seq", "started_at", "ended_at", "operator", "mode", "line", "from_stop",
-    "to_stop", "state", "medium", "card_kind", "due", "price", "paid", "variance", "table", "rule",
+    "to_stop", "state", "medium", "card_kind", "due", "price", "paid", "variance", "uncollected",
+    "table", "rule",
     "window",
 )
 ENTRY_COLUMNS = (
@@ -84,7 +85,8 @@ class Lister:
             self.codes("stop", rows["to_stop"]),
             [RideState(state).name for state in rows["state"].tolist()],
             self.codes("medium", rows["medium"]), self.codes("card_kind", rows["card_kind"]),
-            *(rows[name].tolist() for name in ("due", "price", "paid", "variance")),
+            *(rows[name].tolist() for name in ("due", "price", "paid", "variance",
+                                                  "uncollected")),
             self.codes("table", rows["table"]), self.rules(rows), days_of(rows["window"]),
         ]
 
@@ -115,7 +117,7 @@ class Lister:
                      self.codes("member", found["creditor"][:, leg]),
                      found["amount"][:, leg].tolist()]
         fees = np.where(np.isin(found["cause"], FEES), found["amount"], 0).sum(axis=1)
-        net = rows["due"] + rows["variance"] - fees
+        net = rows["due"] + rows["variance"] - rows["uncollected"] - fees
         return [
             *self._ride_columns(rows)[:-1], self.codes("member", rows["issuer"]),
             [age or "" for age in rows["age"].tolist()], _flagged(rows, "REVIEWED"), *legs,
@@ -169,6 +171,28 @@ def flows_of(book: Book, first: int = 0, last: int = 0xFFFF) -> Records:
         rows[name] = found[name]
     rows["amount"], rows["count"] = found["owed"], found["counted"]
     return rows
+
+
+class Uncollected(NamedTuple):
+    """What an operator's validators may have charged an issuer's cards, but no record says."""
+
+    window: int
+    issuer: int         # member numbers
+    operator: int
+    rides: int          # less those that are taken back
+    amount: int
+
+
+def uncollected_of(book: Book, first: int = 0, last: int = 0xFFFF) -> list[Uncollected]:
+    """What is uncollected in the windows from `first` to `last`: it is in no flow."""
+    by = "window, issuer, operator"
+    reversal = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
+    found = book.query(
+        f"SELECT {by}, sum(if({reversal}, -1, 1)) AS rides, sum(uncollected) AS amount "
+        f"FROM ledger WHERE uncollected != 0 AND window BETWEEN {first} AND {last} "
+        f"GROUP BY {by} ORDER BY {by}")
+    rows = zip(*(np.asarray(found[name]).tolist() for name in Uncollected._fields), strict=True)
+    return [Uncollected(*map(int, row)) for row in rows if row[-2:] != (0, 0)]
 
 
 def words_of_cause(cause: int) -> str:

@@ -160,6 +160,11 @@ def _price_at(world: World, rider: Rider, trip: Trip, operator: Operator, memory
         table is not None and _asks_for_two_ends(world, table, _pair(world, tap), memory))
     ride = _pair(world, *_list_taps(tap, trip, two_ended))
     priced = price(world, ride, memory)
+    if priced.charge is not None and priced.charge.uncollected:
+        # A ride that is only asked for has no record: a validator would take the price.
+        priced = price(world, replace(ride, paid=priced.charge.price), memory)
+        *tried, paid = priced.trace
+        priced = replace(priced, trace=[*tried, paid._replace(why="the price")])
     early = world.model.taps_from
     if day_at(trip.at, ZoneInfo(world.model.time_zone)) < early:
         why = f"the network takes taps from {early} on"

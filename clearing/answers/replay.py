@@ -99,6 +99,7 @@ def _told(entry: Entry) -> dict[str, Any]:
     charge = entry.charge
     return {
         "due": charge.due, "price": charge.price, "paid": charge.paid, "variance": charge.variance,
+        "uncollected": charge.uncollected,
         "legs": sorted(entry.legs), "held": charge.held,
         "table": charge.table, "rule": charge.rule, "state": entry.ride.state,
     }
@@ -107,7 +108,8 @@ def _told(entry: Entry) -> dict[str, Any]:
 def _stored(row: Any, names: Names) -> dict[str, Any]:
     return {
         "due": int(row["due"]), "price": int(row["price"]), "paid": int(row["paid"]),
-        "variance": int(row["variance"]), "legs": sorted(legs_of(row, names)),
+        "variance": int(row["variance"]),
+        "uncollected": int(row["uncollected"]), "legs": sorted(legs_of(row, names)),
         "held": bool(int(row["flags"]) & RIDE_FLAGS["HELD"]),
         "table": names.code("table", int(row["table"])),
         "rule": names.code("rule", int(row["rule"])),

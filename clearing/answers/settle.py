@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clearing.answers import statements
 from clearing.answers.closing import Closing, check_records, closing_of
-from clearing.answers.listings import flows_of
+from clearing.answers.listings import flows_of, uncollected_of
 from clearing.answers.session import Session
 from clearing.book import Book, Run
 from clearing.engine.run import check_open, close_window
@@ -28,6 +28,8 @@ class Settlement:
     window: str
     run: Run                        # that closed it
     positions: list[Position]
+    uncollected: int                # in minor units, and of so many rides
+    uncollected_rides: int
     currency: Currency
     folder: Path                    # with positions, instructions and statements
 
@@ -56,16 +58,18 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     before = next((one.closed_through for one in session.book.runs() if one.run == run.parent), 0)
     flows = flows_of(session.book, before + 1, day)
     positions = net_positions(flows, numbered.members)
+    uncollected = uncollected_of(session.book, before + 1, day)
     currency = numbered.network.model.money
     try:
-        statements.write_settlement(target, flows, positions, list(numbered.members),
-                                    currency.minor_unit)
+        statements.write_settlement(target, flows, uncollected, positions,
+                                    list(numbered.members), currency.minor_unit)
     except OSError as error:
         raise OnecardError(
             f"the files cannot be written: {error.strerror}", where=str(target),
             expected=f"window {window} is closed and stays so",
             remedy="run the same command again, with another folder as --out") from None
-    return Settlement(window, run, positions, currency, target)
+    return Settlement(window, run, positions, sum(one.amount for one in uncollected),
+                      sum(one.rides for one in uncollected), currency, target)
 
 
 def _close(session: Session, day: int, *, may_be_empty: bool, ask: Callable[[Closing], bool]

@@ -17,14 +17,15 @@ from network.refusals import WORDS
 from settlement.positions import net_positions
 
 RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "known", "refused", "rides",
-               "reversed", "open_rides", "due", "paid", "variance", "discounts", "digest")
+               "reversed", "open_rides", "due", "paid", "variance", "uncollected", "discounts",
+               "digest")
 FILE_COLUMNS = ("run", "file", "name", "records", "accepted", "known", "refused", "code", "message",
                 "sha256")
 REFUSAL_COLUMNS = ("run", "file", "line", "offset", "code", "field", "reason", "record")
 CLOCK_COLUMNS = ("operator", "device", "off_s", "records", "compared")
 CONFLICT_COLUMNS = ("card", "day", "apart_s", "records")
 POSITION_COLUMNS = ("level", "member", "net", "receives", "owes")
-AMOUNTS = ("due", "price", "paid", "variance", "amount")
+AMOUNTS = ("due", "price", "paid", "variance", "uncollected", "amount")
 
 
 class Listing(NamedTuple):
@@ -107,9 +108,11 @@ def _positions(session: Session, wanted: Filter) -> Listing:
     days = () if wanted.window is None else (day_number(wanted.window),) * 2
     numbered = session.numbered()
     positions = net_positions(listings.flows_of(session.book, *days), numbered.members)
+    uncollected = sum(one.amount for one in listings.uncollected_of(session.book, *days))
     return Listing(f"positions in {numbered.network.model.minor_unit}: what each is owed less what "
-                   "it owes; every level adds up to 0", POSITION_COLUMNS, iter(positions),
-                   ("net", "receives", "owes"))
+                   "it owes; every level adds up to 0"
+                   + (f"; {uncollected} uncollected is in none of them" if uncollected else ""),
+                   POSITION_COLUMNS, iter(positions), ("net", "receives", "owes"))
 
 
 def _runs(session: Session, wanted: Filter) -> Listing:

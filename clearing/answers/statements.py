@@ -10,17 +10,19 @@ from typing import Any
 
 import numpy.typing as npt
 
-from clearing.answers.listings import words_of_cause
+from clearing.answers.listings import Uncollected, words_of_cause
 from network.civil import day_of
 from network.members import Member
 from settlement.instructions import instruct
 from settlement.positions import Position
 
+COLUMNS = ("window", "cause", "debtor", "creditor", "count", "amount", "uncollected")
 LAST_FILE = "positions.csv"     # where it stands, the others do
 
 
-def write_settlement(folder: Path, flows: npt.NDArray[Any], positions: Sequence[Position],
-                     members: Sequence[Member], minor_unit: str) -> None:
+def write_settlement(folder: Path, flows: npt.NDArray[Any], uncollected: Sequence[Uncollected],
+                     positions: Sequence[Position], members: Sequence[Member],
+                     minor_unit: str) -> None:
     """Write instructions.csv, statement-MEMBER.csv and, when all is there, positions.csv.
 
     flows: FLOW rows of the windows that were closed.
@@ -34,14 +36,17 @@ def write_settlement(folder: Path, flows: npt.NDArray[Any], positions: Sequence[
         rows = [
             (day_of(int(row["window"])).isoformat(), words_of_cause(int(row["cause"])),
              codes[int(row["debtor"])], codes[int(row["creditor"])], int(row["count"]),
-             int(row["amount"]) if int(row["creditor"]) == member.number else -int(row["amount"]))
+             int(row["amount"]) if int(row["creditor"]) == member.number else -int(row["amount"]),
+             0)
             for row in flows
             if member.number in (int(row["debtor"]), int(row["creditor"]))
         ]
+        # What nobody owes has no amount: amounts add up to the position.
+        rows += [(day_of(one.window).isoformat(), "uncollected", codes[one.issuer],
+                  codes[one.operator], one.rides, 0, one.amount)
+                 for one in uncollected if member.number in (one.issuer, one.operator)]
         if rows:
-            _write(folder / f"statement-{member.code}.csv",
-                   ("window", "cause", "debtor", "creditor", "count", "amount"), rows,
-                   minor_unit)
+            _write(folder / f"statement-{member.code}.csv", COLUMNS, rows, minor_unit)
     _write(folder / LAST_FILE, Position._fields, positions, minor_unit)
 
 

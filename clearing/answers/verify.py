@@ -32,9 +32,10 @@ def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
     """What does not add up, in words: entries in themselves, flows, positions."""
     breaks, unit = [], numbered.network.model.minor_unit
     found = book.query(
-        f"SELECT count() AS rides FROM ledger WHERE {_GROSS} != due + variance "
-        "OR variance != paid - price "
-        f"OR (paid < 0 OR due < 0) AND bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) = 0")
+        f"SELECT count() AS rides FROM ledger WHERE {_GROSS} != due + variance - uncollected "
+        "OR variance != paid + uncollected - price OR uncollected != 0 AND paid != 0 "
+        "OR (paid < 0 OR due < 0 OR uncollected < 0) "
+        f"AND bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) = 0")
     if int(found["rides"][0]):
         breaks.append(f"{int(found['rides'][0])} entries do not balance in themselves")
     flows = flows_of(book)

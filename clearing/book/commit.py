@@ -59,7 +59,7 @@ from ext.records import (
 from network.errors import BookDamaged, BookError, RunNotOpen
 from network.names import Name
 
-_TOTALS = ("due", "price", "paid", "variance")
+_TOTALS = ("due", "price", "paid", "variance", "uncollected")
 _LEGS = tuple(columns["amount"] for columns in LEG_COLUMNS[1:])
 
 

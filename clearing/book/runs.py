@@ -69,6 +69,7 @@ class Run(NamedTuple):
     price: Amount
     paid: Amount
     variance: Amount
+    uncollected: Amount
     discounts: Amount       # of every kind: due - price
     fees: Amount
     started_at: Time

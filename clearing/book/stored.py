@@ -19,7 +19,7 @@ from ext.codes import Cause
 from ext.records import ENTRY, LEGS_MOST
 
 PARTS = ("cause", "rule", "debtor", "creditor", "amount")
-NARROW = frozenset({"due", "price", "paid", "variance", "amount"})
+NARROW = frozenset({"due", "price", "paid", "variance", "uncollected", "amount"})
 # They mean nothing outside of the partition that was cleared, or are always the same.
 NOT_STORED = frozenset({"first_tap", "last_tap", "validator_due", "validator_paid", "code"})
 # What the columns of a leg, counted from 1, are called in SQL.

@@ -40,7 +40,7 @@ def print_explanation(one: Explanation, head: str) -> None:
 
 def _print_payers(one: Explanation) -> None:
     """Who pays what: the rider, the funders of discounts, and together what is due."""
-    assert one.due is not None and one.paid is not None and one.variance is not None
+    assert one.due is not None and one.variance is not None and one.uncollected is not None
     text, currency = one.money.text, one.currency
     legs = [leg for leg in one.legs if leg.cause not in FEES]
     rows = [("the rider" if leg.cause == "fare" else f"{leg.cause} {leg.rule}", leg.debtor,
@@ -48,7 +48,10 @@ def _print_payers(one: Explanation) -> None:
     if one.variance:
         rows.append(("variance: the validator charged other than the price", one.operator,
                      text(-one.variance)))
-    together = sum(leg.amount for leg in legs) - one.variance
+    if one.uncollected:
+        rows.append(("uncollected: the validator charges, and no record says what it took",
+                     "nobody", text(one.uncollected)))
+    together = sum(leg.amount for leg in legs) + one.uncollected - one.variance
     said = "together, as is due" if together == one.due else (
         f"together, which is not the {text(one.due)} that is due: onecard verify")
     rows.append((said, "", text(together)))

@@ -81,7 +81,10 @@ def _print_closing(closing: Closing) -> None:
         ("open rides that end without an exit", f"{closing.open_rides:,}", ""),
         ("entries held, not settled: paid", f"{closing.held.entries:,}", text(closing.held.amount)),
         ("variances: validator less table", f"{closing.variances.entries:,}",
-         text(closing.variances.amount))), right=("number", "amount"))
+         text(closing.variances.amount)),
+        ("uncollected: no record says what the validator took",
+         f"{closing.uncollected.entries:,}", text(closing.uncollected.amount))),
+        right=("number", "amount"))
 
 
 def _print_settlement(settled: Settlement) -> None:
@@ -97,5 +100,9 @@ def _print_settlement(settled: Settlement) -> None:
         click.echo(f"{run.rides - run.reversed:,} open rides ended without an exit")
     if run.reversed:
         click.echo(f"{run.reversed:,} entries taken back: tables or network have changed since")
+    if settled.uncollected_rides:
+        click.echo(f"{text(settled.uncollected)} uncollected, of "
+                   f"{settled.uncollected_rides:,} rides: their validators charge, and no record "
+                   "says what they took; nobody owes it")
     click.echo(f"positions add up to {text(0)} at every level")
     click.echo(f"positions, instructions and statements: {settled.folder}")

@@ -38,6 +38,7 @@ from settlement.windows import window_table
 T = TypeVar("T")
 SET_ASIDE = np.uint8(TAP_FLAGS["SET_ASIDE"])
 CLASSES = {TapKind.OUT: 1, TapKind.TOP_UP: 2, TapKind.LOCK: 2}      # else 0: see RULES section 1
+REFUSED_RIDES = (Code.NO_FARE, Code.PRICE_OVERFLOW, Code.REBATE_ALONE)
 FILTER_BITS_OF_A_CARD = 64
 Listed = tuple[Records, Records, Records]   # rows, and what list_by_partition made of them
 
@@ -151,6 +152,7 @@ class Clearer:
             nothing = np.zeros(0, TAP)
             return Cleared(changes, nothing, nothing, pipeline.codes[:0], 0, contradicted)
         self.sums.add_from(self._add_flows(changes), len(changes))
+        pipeline.separate()     # the book keeps records as they came
         taps, refused = pipeline.all_taps, pipeline.refused
         # As bytes: field by field takes several times as long.
         arrived = raw_of(taps)[pipeline.arrived].view(TAP)
@@ -198,11 +200,22 @@ class Clearer:
     def _say_corrected(self, changes: Records) -> None:
         """Of cards that have a correction among the new records, say so on what is taken back."""
         taps, arrived = self._pipeline.all_taps, self._pipeline.arrived
-        corrections = taps[arrived[taps["revision"][arrived] > 0]]
+        new = taps[arrived]
+        corrections = new[(new["revision"] > 0) | self._takes_back(new)]
         if len(corrections):
             caused = np.isin(_cards_of(changes), _cards_of(corrections))
             caused &= changes["flags"] & RIDE_FLAGS["REVERSAL"] != 0
             changes["reason"][caused] = Reason.CORRECTION
+
+    def _takes_back(self, new: Records) -> npt.NDArray[np.bool_]:
+        """Which of some new records say that the charge of another one was given back."""
+        back = (new["paid"] <= 0) & (new["flags"] & TAP_FLAGS["HAS_PAID"] != 0)
+        corrected = self._pipeline.codes == Code.CORRECTED
+        if not back.any() or not corrected.any():
+            return np.zeros(len(new), bool)
+        names = identities(self._pipeline.all_taps[corrected])
+        taken: npt.NDArray[np.bool_] = back & np.isin(identities(new), names)
+        return taken
 
     def _states(self, partition: int, arrived: Records | None
                 ) -> list[tuple[int, Records, Records, Records]]:
@@ -225,7 +238,7 @@ class Clearer:
         Later records have judged earlier ones of their identity, and will be judged by them.
         """
         within = days_of(self._context, taps) <= window
-        refused = (codes == Code.CONFLICT) | (codes == Code.CORRECTED)
+        refused = np.isin(codes, (Code.CONFLICT, Code.CORRECTED, Code.FOREIGN_RECORD))
         own = at_end.taps(partition, int(np.count_nonzero(within)))
         raw_of(own)[:] = raw_of(taps)[within]
         own["flags"][refused[within]] |= SET_ASIDE
@@ -266,7 +279,7 @@ def _codes_of(taps: Records, codes: npt.NDArray[np.uint16], chosen: npt.NDArray[
     """The codes of some taps: of a copy, that of the record that it is a copy of, if any."""
     told = codes[chosen]
     copies = np.flatnonzero(told == Code.DUPLICATE)
-    for code in (Code.NO_FARE, Code.PRICE_OVERFLOW) if len(copies) else ():
+    for code in REFUSED_RIDES if len(copies) else ():
         refused = np.flatnonzero(codes == code)
         if len(refused):
             same = np.isin(identities(taps[chosen[copies]]), identities(taps[refused]))

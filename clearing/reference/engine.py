@@ -74,8 +74,9 @@ def _clear(world: World, taps: list[Tap], state: State, ended: datetime.date | N
     made = [enter(world, one.ride, one.charge, state.closed_through)
             for priced in cards for one in priced if one.charge is not None]
     refused = [one for priced in cards for one in priced if one.charge is None]
-    refusals += [Refusal(one.code, *tap.place) for one in refused for tap in one.ride.taps]
-    refusals = _like_what_they_copy(refusals, refused, taps)
+    refusals += [Refusal(one.code, *place) for one in refused for tap in one.ride.taps
+                 for place in tap.places]
+    refusals = _like_what_they_copy(refusals, refused, [*state.received, *taps])
     refusals = [one for one in refusals if (one.file, one.line) not in state.told]
     standing, entered, reversals = compare(state.entries, made, state.closed_through)
     return Result(
@@ -95,9 +96,11 @@ def _clear(world: World, taps: list[Tap], state: State, ended: datetime.date | N
 
 def _like_what_they_copy(refusals: list[Refusal], refused: list[Priced], taps: list[Tap]
                          ) -> list[Refusal]:
-    """A copy of a record whose ride is refused is refused as that is, and not known."""
-    codes = {tap.identity: one.code for one in refused for tap in one.ride.taps}
+    """A copy of a record that is refused, or whose ride is, is refused as that is, not known."""
     identities = {tap.place: tap.identity for tap in taps}
+    codes = {tap.identity: one.code for one in refused for tap in one.ride.taps}
+    codes |= {identities[one.file, one.line]: one.code for one in refusals
+              if one.code == "REBATE_ALONE"}
     return [one._replace(code=codes.get(identities[one.file, one.line], one.code))
             if one.code == "DUPLICATE" else one for one in refusals]
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import reduce
 
 from clearing.reference.results import Refusal
 from clearing.reference.taps import Identity, Tap
 
+ALWAYS_SAID = ("tapped_at", "operator", "device", "device_seq", "mode", "kind", "correction",
+               "revision", "correction_reason", "authority")
+MAYBE_SAID = ("stop", "in_stop", "in_at", "line", "vehicle", "direction", "medium", "card_kind",
+              "issuer", "due", "paid", "balance_before", "distance_m", "born_on", "reviewed_until",
+              "tac", "key_version", "algorithm")
+
+# Whether it came now, and the record; those of one identity in the order in which they came.
+Group = Sequence[tuple[bool, Tap]]
+
 
 def sift(received: Iterable[Tap], taps: Iterable[Tap]) -> tuple[list[Tap], list[Refusal]]:
-    """The records that rides are made of, and a refusal for every other, but for cancellations.
+    """The records that rides are made of, and a refusal for every other that is none of these.
 
     received: what came in earlier runs, but for duplicates; taps: what came now. Who came first
-    decides only which of equal copies is the duplicate, and whether one that is corrected is told.
+    decides only which of two says nothing new, and whether one that is corrected is told.
     """
     groups: dict[Identity, list[tuple[bool, Tap]]] = defaultdict(list)
     for tap in received:
@@ -23,14 +34,87 @@ def sift(received: Iterable[Tap], taps: Iterable[Tap]) -> tuple[list[Tap], list[
     kept: list[Tap] = []
     refusals: list[Refusal] = []
     for group in groups.values():
-        highest = max(tap.revision for _, tap in group)
-        refusals += [Refusal("CORRECTED", *tap.place) for is_new, tap in group
-                     if is_new and tap.revision < highest]
-        group = [(is_new, tap) for is_new, tap in group if tap.revision == highest]
-        (_, first), *copies = sorted(group, key=lambda one: (one[0], one[1].place))
-        if any(copy.content != first.content for _, copy in copies):
-            refusals += [Refusal("CONFLICT", *tap.place) for _, tap in group]
-        else:
-            kept += [first] * (first.correction != "cancel")
-            refusals += [Refusal("DUPLICATE", *copy.place) for _, copy in copies]
+        _judge(sorted(group, key=lambda one: (one[0], one[1].place)), kept, refusals)
     return kept, refusals
+
+
+def _judge(group: Group, kept: list[Tap], refusals: list[Refusal]) -> None:
+    """What becomes of the records of one identity."""
+    lowest = min(tap.revision for _, tap in group)
+    owners = {tap.operator for _, tap in group if tap.revision == lowest}
+    own = [(is_new, tap) for is_new, tap in group
+           if len(owners) > 1 or tap.operator in owners]
+    refusals += _refuse("FOREIGN_RECORD", [one for one in group if one not in own])
+    highest = max(tap.revision for _, tap in own)
+    refusals += _correct([one for one in own if one[1].revision < highest])
+    counting = [one for one in own if one[1].revision == highest]
+    charges = [one for one in counting
+               if not one[1].gives_back and not one[1].charges_nothing]
+    if not charges:     # nothing that a record of 0 could take back
+        charges = [one for one in counting if not one[1].gives_back]
+    backs = [one for one in counting if one not in charges]
+    if not (_agree(charges) and _agree(backs) and _takes_back(charges, backs)):
+        refusals += _refuse("CONFLICT", counting)
+    elif backs:
+        merged, duplicates = _merge(backs)
+        refusals += _correct(charges) + duplicates
+        if not charges:     # what took it may still come
+            refusals += [Refusal("REBATE_ALONE", *place) for place in merged.places]
+    else:
+        merged, duplicates = _merge(charges)
+        kept += [merged] * (merged.correction != "cancel")
+        refusals += duplicates
+
+
+def _refuse(code: str, group: Group) -> list[Refusal]:
+    return [Refusal(code, *tap.place) for _, tap in group]
+
+
+def _correct(group: Group) -> list[Refusal]:
+    """To a record of an earlier run nothing is told."""
+    return _refuse("CORRECTED", [one for one in group if one[0]])
+
+
+def _agree(group: Group) -> bool:
+    """Whether no two of them say different things. A blank says nothing."""
+    taps = [tap for _, tap in group]
+    return (all(len({getattr(tap, name) for tap in taps}) <= 1 for name in ALWAYS_SAID)
+            and len({tap.tapped_at if tap.in_at is None else tap.in_at for tap in taps}) <= 1
+            and all(len({tap.said(name) for tap in taps} - {None}) <= 1 for name in MAYBE_SAID))
+
+
+def _takes_back(charges: Group, backs: Group) -> bool:
+    """Whether what was given back is what was charged, as far as that is known."""
+    if not charges or not backs:
+        return True
+    charge, back = _together(charges), _together(backs)
+    if back.paid == 0:      # the same record, but for amounts
+        return _agree([(True, replace(charge, due=None, paid=None)),
+                       (True, replace(back, due=None, paid=None))])
+    assert back.paid is not None
+    return ((charge.operator, charge.mode) == (back.operator, back.mode)
+            and charge.paid in (None, -back.paid))
+
+
+def _together(group: Group) -> Tap:
+    """The first of them with what all of them say."""
+    return reduce(_fill, (tap for _, tap in group))
+
+
+def _fill(tap: Tap, other: Tap) -> Tap:
+    more = {name: getattr(other, name) for name in MAYBE_SAID
+            if tap.said(name) is None and other.said(name) is not None}
+    return replace(tap, blanks=tap.blanks - more.keys(), **more)
+
+
+def _merge(group: Group) -> tuple[Tap, list[Refusal]]:
+    """The record that they are, and a refusal for each new one that adds nothing to it."""
+    (_, merged), *others = group
+    duplicates: list[Refusal] = []
+    for is_new, tap in others:
+        fuller = _fill(merged, tap)
+        if is_new and fuller == merged:
+            duplicates += _refuse("DUPLICATE", [(is_new, tap)])
+        else:
+            merged = replace(fuller, beside=(*fuller.beside, tap.place))
+    return merged, duplicates

@@ -44,7 +44,7 @@ class Priced:
 
     ride: Ride
     charge: Charge | None
-    code: str               # OK, NO_FARE, PRICE_OVERFLOW
+    code: str               # OK, NO_FARE, PRICE_OVERFLOW, REBATE_ALONE
     trace: list[TraceLine]
     before: Memory
     after: Memory
@@ -65,14 +65,11 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
     if not ride.incomplete or fare.discounts_on_incomplete:
         running.discount()
     charge = _charge(running, due)
-    if charge.paid > AMOUNT_MOST:
-        most = world.model.money.text(AMOUNT_MOST)
-        trace.append(TraceLine("paid", "", False, f"more was charged than the {most} that a price "
-                               "may be", charge.price, None))
-        return Priced(ride=ride, charge=None, code="PRICE_OVERFLOW", trace=trace, before=memory,
-                      after=memory)
-    said = "the validator charged it" if charge.by_validator else "the price"
-    trace.append(TraceLine("paid", "", True, said, charge.price, charge.paid))
+    code, words = _judge_paid(world, charge)
+    trace.append(TraceLine("paid", "", code == "OK", words, charge.price,
+                           charge.paid if code == "OK" else None))
+    if code != "OK":
+        return Priced(ride=ride, charge=None, code=code, trace=trace, before=memory, after=memory)
     after = remember(world, table, ride, charge, running.applied, memory)
     return Priced(ride=ride, charge=charge, code="OK", trace=trace, before=memory, after=after,
                   counted=_list_counted(world, table, ride, memory, after))
@@ -182,17 +179,33 @@ class _Running:
         self.trace.append(TraceLine(kind, row.rule, False, why, self.price, self.price))
 
 
+def _judge_paid(world: World, charge: Charge) -> tuple[str, str]:
+    """The code of what was paid, and in words where that comes from."""
+    if charge.paid > AMOUNT_MOST:
+        most = world.model.money.text(AMOUNT_MOST)
+        return "PRICE_OVERFLOW", f"more was charged than the {most} that a price may be"
+    if charge.paid < 0:
+        return "REBATE_ALONE", "more was given back than the records of the ride took"
+    if charge.uncollected:
+        return "OK", "the validator charges, and no record says what it took: uncollected"
+    return "OK", "the validator charged it" if charge.by_validator else "the price"
+
+
 def _charge(running: _Running, due: int) -> Charge:
     world, ride, asked = running.world, running.ride, running.price
-    by_validator = (
-        ride.paid is not None and world.charged_by_validator(ride.operator, ride.medium)
-    )
-    paid = ride.paid if by_validator and ride.paid is not None else asked
-    held = paid != asked and world.operators[ride.operator].on_variance == "hold"
+    paid, uncollected = asked, 0
+    by_validator = world.charged_by_validator(ride.operator, ride.medium)
+    if by_validator and ride.paid is not None:
+        paid = ride.paid
+    elif by_validator:
+        by_validator, paid, uncollected = False, 0, asked
+    held = (paid + uncollected != asked
+            and world.operators[ride.operator].on_variance == "hold")
     fare = Leg("fare", running.fare.rule, ride.issuer, ride.operator, paid)
     return Charge(
         table=table_version(running.table), rule=running.fare.rule, due=due, price=asked,
-        paid=paid, by_validator=by_validator, held=held, legs=(fare, *running.legs),
+        paid=paid, uncollected=uncollected, by_validator=by_validator, held=held,
+        legs=(fare, *running.legs),
     )
 
 

@@ -119,19 +119,20 @@ class Charge:
     due: int
     price: int          # what the rider should pay by the table
     paid: int           # what the rider pays
+    uncollected: int    # the price, where nobody knows of a payment; else 0
     by_validator: bool  # paid is money that has left the card
     held: bool          # a variance that the operator wants held
     legs: tuple[Leg, ...]   # the fare first, then discounts: together what the operator is due
 
     @property
     def variance(self) -> int:
-        """What was paid beyond the price; negative where it was less."""
-        return self.paid - self.price
+        """What was paid beyond the price; negative where less was, 0 where that is not known."""
+        return self.paid + self.uncollected - self.price
 
     def row(self) -> Row:
         """A tuple that sorts and compares."""
         return (self.table, self.rule, self.due, self.price, self.paid, self.variance,
-                self.by_validator, self.held, tuple(self.legs))
+                self.uncollected, self.by_validator, self.held, tuple(self.legs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +152,7 @@ class Entry:
     @property
     def gross(self) -> int:
         """What the operator is due before fees."""
-        return self.charge.due + self.charge.variance
+        return self.charge.due + self.charge.variance - self.charge.uncollected
 
     @property
     def net(self) -> int:
@@ -176,7 +177,7 @@ class Result:
     refusals: list[Refusal]
     flows: Flows
     state: State
-    refused_rides: list[Ride] = field(default_factory=list)     # NO_FARE, PRICE_OVERFLOW
+    refused_rides: list[Ride] = field(default_factory=list)     # NO_FARE and the like
 
     @property
     def rides(self) -> list[Ride]:

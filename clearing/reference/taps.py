@@ -57,28 +57,38 @@ class Tap:
     offset: int = 0
     # Whether its counter, and not the clocks, puts it before others of its day (RULES.md §2).
     before_by_counter: bool = False
+    blanks: frozenset[str] = frozenset()            # fields that have what a blank stands for
+    beside: tuple[tuple[int, int], ...] = ()        # places of others that it speaks for, too
 
     @property
     def identity(self) -> Identity:
         """What makes it this record and no other."""
         return (self.card, self.card_seq, CLASS_OF[self.kind])
 
+    def said(self, field: str) -> object:
+        """What the record says in a field itself; None: it leaves it blank."""
+        value: object = getattr(self, field)
+        return None if value == "" or field in self.blanks else value
+
     @property
-    def content(self) -> tuple[object, ...]:
-        """All that it says, without where it came from."""
-        return (
-            self.card, self.card_seq, self.tapped_at, self.operator, self.device, self.device_seq,
-            self.mode, self.kind, self.stop, self.line, self.vehicle, self.direction, self.medium,
-            self.card_kind, self.issuer, self.due, self.paid, self.balance_before, self.distance_m,
-            self.born_on, self.reviewed_until, self.tac, self.key_version, self.algorithm,
-            self.in_at, self.in_stop, self.correction, self.revision, self.correction_reason,
-            self.authority,
-        )
+    def gives_back(self) -> bool:
+        """Whether it is a boarding whose charge was given back."""
+        return CLASS_OF[self.kind] == BOARDING and self.paid is not None and self.paid < 0
+
+    @property
+    def charges_nothing(self) -> bool:
+        """Whether it says that the ride costs nothing, and that nothing was paid."""
+        return CLASS_OF[self.kind] == BOARDING and self.due == self.paid == 0
 
     @property
     def place(self) -> tuple[int, int]:
         """Where it came from: file number and line."""
         return (self.file, self.source_line)
+
+    @property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """Where all came from that are this record."""
+        return (self.place, *self.beside)
 
     @property
     def time(self) -> int:

@@ -47,7 +47,8 @@ cdef bint same_charge(const Charge *a, const Charge *b) noexcept nogil:
     cdef const Legs *mine = &a.legs
     cdef const Legs *other = &b.legs
     if (a.due != b.due or a.price != b.price or a.paid != b.paid or a.variance != b.variance
-            or a.rule != b.rule or a.table != b.table or mine.count != other.count):
+            or a.uncollected != b.uncollected or a.rule != b.rule or a.table != b.table
+            or mine.count != other.count):
         return False
     for leg in range(mine.count):
         if (mine.amount[leg] != other.amount[leg] or mine.rule[leg] != other.rule[leg]
@@ -66,6 +67,7 @@ cdef int reverse(Entry *entry, uint16_t first_open) except -1 nogil:
     entry.ride.flags |= REVERSAL
     charge.due, charge.price = -charge.due, -charge.price
     charge.paid, charge.variance = -charge.paid, -charge.variance
+    charge.uncollected = -charge.uncollected
     for leg in range(charge.legs.count):
         charge.legs.amount[leg] = -charge.legs.amount[leg]
     entry.reason = Reason.SUPERSEDED

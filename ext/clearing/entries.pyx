@@ -1,6 +1,6 @@
 """Makes one balanced ledger entry of each priced ride.
 
-    sum of the fare's and the discounts' legs = due + variance = operator's gross
+    sum of the fare's and the discounts' legs = due + variance - uncollected = operator's gross
     operator's gross - sum of the fees' legs  = operator's net
 
 The rules are in clearing/reference/RULES.md section 5. The caller brings all memory.
@@ -84,8 +84,9 @@ cdef int check_balance(const Charge *charge) except -1 nogil:
         for leg in range(legs.count):
             if legs.cause[leg] <= Cause.FARE:
                 gross += legs.amount[leg]
-        check(gross == charge.due + charge.variance, b"an entry balances")
-        check(charge.variance == charge.paid - charge.price, b"a variance is paid less price")
+        check(gross == charge.due + charge.variance - charge.uncollected, b"an entry balances")
+        check(charge.variance == charge.paid + charge.uncollected - charge.price,
+              b"a variance is paid less price, where it is known what was paid")
     return 0
 
 

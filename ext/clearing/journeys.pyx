@@ -10,6 +10,9 @@ from ext.cards cimport same_card
 from ext.checked cimport check, must
 from ext.codes cimport RideState, TapKind
 from ext.records cimport (
+    BLANK_CARD_KIND,
+    BLANK_ISSUER,
+    BLANK_MEDIUM,
     HAS_DISTANCE,
     HAS_DUE,
     HAS_PAID,
@@ -101,6 +104,7 @@ cdef int begin_ride(Ride *ride, const Tap[::1] taps, uint32_t first, uint32_t la
                      uint8_t state) except -1 nogil:
     """Fill what does not depend on how the ride ended."""
     cdef const Tap *tap = &taps[last]
+    cdef const Tap *entry = &taps[first]
     memset(ride, 0, sizeof(Ride))
     ride.card_hi = tap.card_hi
     ride.card_lo = tap.card_lo
@@ -113,10 +117,11 @@ cdef int begin_ride(Ride *ride, const Tap[::1] taps, uint32_t first, uint32_t la
     ride.line = tap.line if tap.line else taps[first].line
     ride.vehicle = tap.vehicle if tap.vehicle else taps[first].vehicle
     ride.operator = tap.operator
-    ride.issuer = tap.issuer
     ride.mode = tap.mode
-    ride.medium = tap.medium
-    ride.card_kind = tap.card_kind
+    # What both leave blank stands for the same.
+    ride.issuer = entry.issuer if tap.blanks & BLANK_ISSUER else tap.issuer
+    ride.medium = entry.medium if tap.blanks & BLANK_MEDIUM else tap.medium
+    ride.card_kind = entry.card_kind if tap.blanks & BLANK_CARD_KIND else tap.card_kind
     ride.state = state
     if taps[first].flags & BY_COUNTER:
         ride.flags |= RIDE_BY_COUNTER

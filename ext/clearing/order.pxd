@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
+from ext.clearing.identity cimport Merging
 from ext.clearing.journeys cimport Pairing
 from ext.records cimport CardState, Tap
 
@@ -11,8 +12,8 @@ cdef enum:
 
 cdef uint32_t time_of(const Tap *tap) noexcept nogil
 cdef Py_ssize_t order_rows(Tap[::1] taps, const Pairing *pairing, uint8_t *scratch,
-                           uint32_t[::1] order, uint16_t[::1] codes,
-                           uint32_t *by_card) except -1 nogil
+                           uint32_t[::1] order, uint16_t[::1] codes, uint32_t *by_card,
+                           Merging *merging) except -1 nogil
 cdef Py_ssize_t find_seen_rows(const Tap[::1] taps, const uint32_t[::1] order,
                                const CardState[::1] states,
                                uint32_t[::1] maybe_seen) except -1 nogil

@@ -14,14 +14,14 @@ from libc.string cimport memcpy, memset
 from ext.cards cimport card_before, same_card, seek_card
 from ext.checked cimport CHECKED, check
 from ext.codes cimport Code, CorrectionKind, TapKind
+from ext.clearing.identity cimport (
+    EVENT, EXIT, NOT_PAIRED, Merging, class_of, gives_back, judge_group,
+)
 from ext.clearing.journeys cimport Pairing, service_day_of
 from ext.clearing.keys cimport Key, before, sort_keys
 from ext.records cimport BY_COUNTER, CARRIED, NO_TRANSFER, SET_ASIDE, CardState, Tap
 
 cdef enum:
-    BOARDING = 0
-    EXIT = 1
-    EVENT = 2
     SEEN_BITS = 64          # counters that a bitmap remembers, the highest included
 
 cdef packed struct Group:       # the taps of one card
@@ -31,73 +31,11 @@ cdef packed struct Group:       # the taps of one card
     uint32_t count
 
 
-cdef inline uint8_t class_of(uint8_t kind) noexcept nogil:
-    """The class of a tap's identity: boarding, exit or event."""
-    if kind == TapKind.OUT:
-        return EXIT
-    if kind == TapKind.TOP_UP or kind == TapKind.LOCK:
-        return EVENT
-    return BOARDING
-
-
 cdef uint32_t time_of(const Tap *tap) noexcept nogil:
     """When the tap takes its place among the card's taps."""
     if tap.kind == TapKind.RIDE and tap.in_at != 0:
         return tap.in_at
     return tap.tapped_at
-
-
-cdef bint same_content(const Tap *a, const Tap *b) noexcept nogil:
-    """Whether two taps say the same of everything but where they came from."""
-    return (
-        a.due == b.due and a.paid == b.paid and a.balance_before == b.balance_before
-        and a.tapped_at == b.tapped_at and a.in_at == b.in_at
-        and a.device == b.device and a.device_seq == b.device_seq and a.line == b.line
-        and a.vehicle == b.vehicle and a.stop == b.stop and a.in_stop == b.in_stop
-        and a.distance_m == b.distance_m and a.tac == b.tac
-        and a.operator == b.operator and a.issuer == b.issuer and a.mode == b.mode
-        and a.kind == b.kind and a.medium == b.medium and a.card_kind == b.card_kind
-        and a.direction == b.direction and a.key_version == b.key_version
-        and a.algorithm == b.algorithm
-        and a.born_day == b.born_day and a.review_day == b.review_day
-        and a.authority == b.authority and a.correction == b.correction
-        and a.revision == b.revision and a.correction_reason == b.correction_reason
-        and (a.flags & ~(CARRIED | SET_ASIDE)) == (b.flags & ~(CARRIED | SET_ASIDE))
-    )
-
-
-cdef int judge_group(const Tap[::1] taps, const Key *group, Py_ssize_t count,
-                      uint16_t[::1] codes) except -1 nogil:
-    """Write the codes of records with one identity; the first is the lowest (file, line).
-
-    Those of the highest revision count. Where they say the same, the one stays that the book has
-    already, or else the first.
-    """
-    cdef Py_ssize_t i, stays = -1
-    cdef uint8_t revision = 0
-    cdef bint differ = False
-    cdef const Tap *tap
-    for i in range(count):
-        revision = max(revision, taps[group[i].index].revision)
-    for i in range(count):
-        tap = &taps[group[i].index]
-        if tap.revision < revision:
-            codes[group[i].index] = Code.CORRECTED
-            continue
-        if stays < 0:
-            stays = i
-        elif not same_content(tap, &taps[group[stays].index]):
-            differ = True
-        elif tap.flags & CARRIED and not taps[group[stays].index].flags & CARRIED:
-            stays = i
-    for i in range(count):
-        if codes[group[i].index] == Code.CORRECTED:
-            continue
-        if differ:
-            codes[group[i].index] = Code.CONFLICT
-        elif i != stays:
-            codes[group[i].index] = Code.DUPLICATE
-    return 0
 
 
 cdef inline uint64_t hash_card(uint64_t high, uint64_t low) noexcept nogil:
@@ -187,7 +125,8 @@ cdef inline bint counters_ascend(const Key *keys, Py_ssize_t count) noexcept nog
 
 cdef inline bint makes_no_ride(const Tap *tap) noexcept nogil:
     """Whether a tap is there to judge others by, even where it is kept itself."""
-    return tap.correction == CorrectionKind.CANCEL or tap.flags & SET_ASIDE
+    return (tap.correction == CorrectionKind.CANCEL or tap.flags & SET_ASIDE != 0
+            or gives_back(tap))
 
 
 cdef inline bint is_event(const Tap *tap) noexcept nogil:
@@ -268,9 +207,11 @@ cdef int order_days(Tap[::1] taps, Key *keys, Key *spare, Py_ssize_t count,
 
 
 cdef Py_ssize_t judge_card(Tap[::1] taps, const Pairing *pairing, Key *keys, Key *spare,
-                           Py_ssize_t count, uint16_t[::1] codes) except -1 nogil:
+                           Py_ssize_t count, uint16_t[::1] codes,
+                           Merging *merging) except -1 nogil:
     """Refuse what came twice among one card's taps; keys lists what is to be paired, in order."""
     cdef Py_ssize_t i, first = 0, kept = 0
+    cdef uint32_t index
     for i in range(count):
         keys[i] = key_by_identity(&taps[keys[i].index], keys[i].index)
     sort_keys(keys, spare, count)
@@ -279,11 +220,16 @@ cdef Py_ssize_t judge_card(Tap[::1] taps, const Pairing *pairing, Key *keys, Key
         while i < count and keys[i].major == keys[first].major:
             i += 1
         if i > first + 1:
-            judge_group(taps, &keys[first], i - first, codes)
+            judge_group(taps, &keys[first], i - first, codes, merging)
         first = i
     for i in range(count):
-        if codes[keys[i].index] == Code.OK and not makes_no_ride(&taps[keys[i].index]):
-            keys[kept] = key_by_time(&taps[keys[i].index], keys[i].index)
+        index = keys[i].index
+        if codes[index] == NOT_PAIRED:
+            codes[index] = Code.OK
+        elif codes[index] == Code.OK and gives_back(&taps[index]):
+            codes[index] = Code.REBATE_ALONE
+        elif codes[index] == Code.OK and not makes_no_ride(&taps[index]):
+            keys[kept] = key_by_time(&taps[index], index)
             kept += 1
     sort_keys(keys, spare, kept)
     if not clocks_follow(taps, keys, kept):
@@ -293,7 +239,7 @@ cdef Py_ssize_t judge_card(Tap[::1] taps, const Pairing *pairing, Key *keys, Key
 
 cdef inline Py_ssize_t order_card(Tap[::1] taps, const Pairing *pairing, const uint32_t *listed,
                                   Py_ssize_t count, Key *keys, Key *spare, uint32_t *order,
-                                  uint16_t[::1] codes) except -1 nogil:
+                                  uint16_t[::1] codes, Merging *merging) except -1 nogil:
     """The same for one card; mostly its taps came in the order of time, each counter once."""
     cdef Py_ssize_t i
     cdef bint judge = False
@@ -302,18 +248,19 @@ cdef inline Py_ssize_t order_card(Tap[::1] taps, const Pairing *pairing, const u
         judge |= makes_no_ride(&taps[listed[i]])
     sort_keys(keys, spare, count)
     if judge or not counters_ascend(keys, count):
-        count = judge_card(taps, pairing, keys, spare, count, codes)
+        count = judge_card(taps, pairing, keys, spare, count, codes, merging)
     for i in range(count):
         order[i] = keys[i].index
     return count
 
 
 cdef Py_ssize_t order_rows(Tap[::1] taps, const Pairing *pairing, uint8_t *scratch,
-                           uint32_t[::1] order, uint16_t[::1] codes,
-                           uint32_t *by_card) except -1 nogil:
+                           uint32_t[::1] order, uint16_t[::1] codes, uint32_t *by_card,
+                           Merging *merging) except -1 nogil:
     """Refuse what came twice or is corrected, then list by card and in order what makes rides.
 
-    Taps that stand before others by their counter, and not by the clocks, get BY_COUNTER.
+    Taps that stand before others by their counter, and not by the clocks, get BY_COUNTER. Where
+    several records are one, the one that is listed says what all of them say.
     by_card: lists every tap, card by card, whatever its code; or NULL.
     """
     cdef Py_ssize_t count = taps.shape[0], made, i, group, size, kept = 0
@@ -341,25 +288,30 @@ cdef Py_ssize_t order_rows(Tap[::1] taps, const Pairing *pairing, uint8_t *scrat
         slots[group] = keys[group].index
     for group in range(made):
         size = groups[slots[group]].count
-        kept += order_card(taps, pairing, &listed[i], size, keys, spare, &order[kept], codes)
+        kept += order_card(taps, pairing, &listed[i], size, keys, spare, &order[kept], codes,
+                           merging)
         i += size
     check(i == count, b"every tap is in one group")
     if CHECKED:
-        check_order(taps, pairing, order, kept, codes)
+        check_order(taps, pairing, order, kept, codes, merging)
     if by_card != NULL:
         memcpy(by_card, listed, count * sizeof(uint32_t))
     return kept
 
 
 cdef int check_order(const Tap[::1] taps, const Pairing *pairing, const uint32_t[::1] order,
-                     Py_ssize_t kept, const uint16_t[::1] codes) except -1 nogil:
+                     Py_ssize_t kept, const uint16_t[::1] codes,
+                     const Merging *merging) except -1 nogil:
     """Every tap is listed, has a code or makes no ride; what is listed is by card and day."""
-    cdef Py_ssize_t i, accepted = 0
+    cdef Py_ssize_t i, accepted = 0, makes_none = 0
     cdef const Tap *tap
     cdef const Tap *last
     for i in range(taps.shape[0]):
-        accepted += codes[i] == Code.OK and not makes_no_ride(&taps[i])
-    check(accepted == kept, b"every tap is kept, has a code, or makes no ride")
+        accepted += codes[i] == Code.OK
+        makes_none += codes[i] == Code.OK and makes_no_ride(&taps[i])
+    check(kept + max(makes_none, merging.not_paired) <= accepted <= (
+              kept + makes_none + merging.not_paired),
+          b"every tap is kept, has a code, or makes no ride")
     for i in range(1, kept):
         tap, last = &taps[order[i]], &taps[order[i - 1]]
         check(not card_before(tap, last), b"kept taps are listed by card")
@@ -377,12 +329,15 @@ def order_taps(Tap[::1] taps not None, uint32_t[::1] order not None,
                int64_t clock_tolerance_s, int64_t civil_offset_s, int64_t day_starts_s):
     """The number of taps to pair: their indexes stand in `order`, and every tap has a code.
 
-    A `cancel` that is kept has the code OK, and is not among them. Of taps only the flag BY_COUNTER
-    is set. taps, order and codes have one row per tap; scratch has SCRATCH_BYTES per tap.
+    A `cancel` that is kept has the code OK, and is not among them; nor are records that another
+    one of their identity speaks for: that one then says what they say together. Of taps else only
+    the flag BY_COUNTER is set.
+    taps, order and codes have one row per tap; scratch has SCRATCH_BYTES per tap.
     Raises ValueError where the lengths differ.
     """
     cdef Py_ssize_t count = taps.shape[0], kept
     cdef Pairing pairing
+    cdef Merging merging = Merging(rows=NULL, count=0, not_paired=0)
     if order.shape[0] != count or codes.shape[0] != count:
         raise ValueError(f"taps has {count} rows, order {order.shape[0]}, codes {codes.shape[0]}: "
                          "they need one row per tap")
@@ -395,7 +350,7 @@ def order_taps(Tap[::1] taps not None, uint32_t[::1] order not None,
     pairing.civil_offset_s, pairing.day_starts_s = civil_offset_s, day_starts_s
     pairing.clock_tolerance_s = clock_tolerance_s
     with nogil:
-        kept = order_rows(taps, &pairing, &scratch[0], order, codes, NULL)
+        kept = order_rows(taps, &pairing, &scratch[0], order, codes, NULL, &merging)
     return kept
 
 

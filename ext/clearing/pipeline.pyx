@@ -14,6 +14,7 @@ from ext.cards cimport card_before, look_ahead, pass_card, same_card, seek_liste
 from ext.checked cimport check
 from ext.codes cimport Code
 from ext.clearing.entries cimport make_rows
+from ext.clearing.identity cimport Merged, Merging
 from ext.clearing.journeys cimport Pairing, pair_rows, service_day_of
 from ext.clearing.netting cimport OVERFLOWED, add_rows, free_rows
 from ext.clearing.order cimport (
@@ -97,6 +98,8 @@ cdef class PartitionPipeline:
     cdef uint32_t[::1] _by_card
     cdef uint32_t[::1] _arrived
     cdef uint8_t[::1] _scratch
+    cdef uint8_t[::1] _merged           # Merged; untouched memory costs nothing
+    cdef Merging _merging
     # By card.
     cdef CardState[::1] _known
     cdef CardState[::1] _cards
@@ -146,6 +149,7 @@ cdef class PartitionPipeline:
         self._by_card = self._keep("by_card", taps, np.uint32)
         self._arrived = self._keep("arrived", taps, np.uint32)
         self._scratch = self._keep("scratch", taps * SCRATCH, np.uint8)
+        self._merged = self._keep("merged", taps * sizeof(Merged), np.uint8)
         self._known = self._keep("known", taps, records.CARD_STATE)
         self._cards = self._keep("cards", taps, records.CARD_STATE)
         self._entries = self._keep("entries", taps, records.ENTRY)
@@ -206,9 +210,23 @@ cdef class PartitionPipeline:
                                 f"{done + added}")
         return done + added
 
+    def separate(self):
+        """Have records that spoke for others say again what they said when they came."""
+        cdef Py_ssize_t i
+        cdef Merged *row
+        cdef Tap *tap
+        for i in range(self._merging.count):
+            row = &self._merging.rows[i]
+            if row.record == row.kept:
+                tap = &self._taps[row.kept]
+                row.as_it_came.service_day = tap.service_day
+                row.as_it_came.first_code = tap.first_code
+                tap[0] = row.as_it_came
+
     @property
     def all_taps(self):
-        """The partition's taps, those of the book last."""
+        """The partition's taps, those of the book last. Where several are one, the first of them
+        says what all of them say, until `separate`."""
         return self._arrays["taps"][:self._tap_count]
 
     @property
@@ -261,11 +279,14 @@ cdef int _prepare(PartitionPipeline pipeline, Carried before, Py_ssize_t partiti
     pipeline._tap_count = count
     pipeline._kept = pipeline._known_count = pipeline._known_accumulators_count = 0
     pipeline._maybe_seen_count = 0
+    pipeline._merging.rows = <Merged *>&pipeline._merged[0]
+    pipeline._merging.count = pipeline._merging.not_paired = 0
     if count == 0:
         return 0
     pipeline._kept = order_rows(pipeline._taps[:count], &pipeline._pairing,
                                 &pipeline._scratch[0], pipeline._order[:count],
-                                pipeline._codes[:count], &pipeline._by_card[0])
+                                pipeline._codes[:count], &pipeline._by_card[0],
+                                &pipeline._merging)
     _pick_states(pipeline, before, partition)
     _pick_accumulators(pipeline, before, partition)
     if pipeline._known_count:
@@ -365,6 +386,7 @@ cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
     pipeline._entry_count = done.entries
     pipeline._accumulator_count = done.accumulators
     pipeline._carried_count = done.carried
+    _share_codes(pipeline)
     _list_outcomes(pipeline)
     return 0
 
@@ -393,6 +415,16 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
         pipeline._taps, pipeline._rides[:rides], pipeline._charges[:rides],
         pipeline._entry_tables, pipeline._entries[done.entries:], pipeline._codes)
     done.cards, done.known_accumulators = card_end, known_end
+    return 0
+
+
+cdef int _share_codes(PartitionPipeline pipeline) except -1 nogil:
+    """What is told of a kept record is told of those that it speaks for."""
+    cdef Py_ssize_t i
+    cdef const Merged *row
+    for i in range(pipeline._merging.count):
+        row = &pipeline._merging.rows[i]
+        pipeline._codes[row.record] = pipeline._codes[row.kept]
     return 0
 
 

@@ -39,7 +39,7 @@ from ext.records cimport (
 )
 
 cdef enum:
-    HALF_BYTES = 80             # of a charge
+    HALF_BYTES = 88             # of a charge
     QUOTAS_MOST = 16            # quotas that one ride can use: the compiler refuses more
 
 
@@ -168,15 +168,20 @@ cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage,
 
 
 cdef inline int decide_paid(PricingTables tables, Ride *ride, Charge *charge) except -1 nogil:
-    """Decide what the rider pays: what the validator took, where it charges; else the price."""
+    """Decide what the rider pays: what the validator took, where it charges; else the price.
+
+    Where it charges and nobody says what it took, nothing is known to have left the purse.
+    """
     cdef const Member *owner = &tables.members[ride.operator]
-    charge.paid = charge.price
-    if ride.flags & PAID_BY_VALIDATOR:
-        if (owner.validator_media >> ride.medium) & 1:
+    if (owner.validator_media >> ride.medium) & 1:
+        if ride.flags & PAID_BY_VALIDATOR:
             charge.paid = ride.validator_paid
         else:
-            ride.flags &= ~PAID_BY_VALIDATOR
-    charge.variance = charge.paid - charge.price
+            charge.uncollected = charge.price
+    else:
+        charge.paid = charge.price
+        ride.flags &= ~PAID_BY_VALIDATOR
+    charge.variance = charge.paid + charge.uncollected - charge.price
     charge.legs.amount[FARE_LEG] = charge.paid
     if charge.variance != 0 and owner.holds_variance:
         ride.flags |= HELD
@@ -278,7 +283,8 @@ cdef int check_legs(const Charge *charge) except -1 nogil:
     for leg in range(charge.legs.count):
         check(charge.legs.cause[leg] != 0, b"every leg has a cause")
         total += charge.legs.amount[leg]
-    check(total == charge.due + charge.variance, b"the legs add up to the due and the variance")
+    check(total == charge.due + charge.variance - charge.uncollected,
+          b"the legs add up to the due and the variance, less what is uncollected")
     return 0
 
 
@@ -308,6 +314,8 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
     decide_paid(tables, ride, charge)
     if charge.paid > AMOUNT_MOST:       # two taps can have paid more than one may
         return Code.PRICE_OVERFLOW
+    if charge.paid < 0:                 # an exit gave back what no record of the ride took
+        return Code.REBATE_ALONE
     if CHECKED:
         check_legs(charge)
     count_ride(tables, &pricing)
@@ -351,7 +359,7 @@ def price_rides(PricingTables tables not None, Ride[::1] rides not None,
                 Charge[::1] charges not None, Accumulator[::1] after not None):
     """The number of accumulators of the touched cards, and of rides that were refused.
 
-    A refused ride has the code NO_FARE or PRICE_OVERFLOW in its charge.
+    A refused ride has the code NO_FARE, PRICE_OVERFLOW or REBATE_ALONE in its charge.
     rides: by card and time, as pair_taps makes them; `state` and `flags` may change (OVERTIME,
     HELD). states: one row per card, as open_states leaves them; moved forward. before:
     accumulators sorted by card. charges: one row per ride. after: room for `before` and

@@ -12,7 +12,7 @@ from libc.string cimport memcpy, memset
 
 from ext.checked cimport check
 from ext.clearing.partition cimport mark_card, partition_of, shift_for
-from ext.records cimport BUFFERED_MORE, BufferedMore, BufferedTap, Tap
+from ext.records cimport BUFFERED_BLANKS, BUFFERED_MORE, BufferedMore, BufferedTap, Tap
 from ext.intake.text cimport prefetch, prefetch_to_write
 
 cdef enum:
@@ -277,7 +277,7 @@ cdef inline void pack_row(uint8_t *at, const Tap *tap, uint32_t size,
     row.kind = tap.kind
     row.medium = tap.medium
     row.card_kind = tap.card_kind
-    row.direction = tap.direction
+    row.direction = <uint8_t>(tap.direction | tap.blanks << BUFFERED_BLANKS)
     row.flags = tap.flags
     if size > sizeof(BufferedTap):
         row.flags |= BUFFERED_MORE
@@ -325,7 +325,8 @@ cdef inline uint32_t unpack_row(const uint8_t *at, Tap *tap, uint32_t *block) no
     tap.kind = row.kind
     tap.medium = row.medium
     tap.card_kind = row.card_kind
-    tap.direction = row.direction
+    tap.direction = row.direction & ((1 << BUFFERED_BLANKS) - 1)
+    tap.blanks = row.direction >> BUFFERED_BLANKS
     tap.flags = row.flags
     if row.flags & BUFFERED_MORE:
         unpack_more(tap, <const BufferedMore *>(at + sizeof(BufferedTap)))

@@ -76,4 +76,8 @@ cdef inline int read_corrected(Context *context, Tap *tap) noexcept nogil:
     tap.authority = <uint16_t>find_code(&context.tables.members, authority.at, authority.size, 0)
     if tap.authority == 0:
         return refuse(context, Column.AUTHORISED_BY, Code.UNKNOWN_AUTHORITY)
+    # Issuers, funders and centres may authorise any correction, an operator its own.
+    if tap.authority != tap.operator and find_code(&context.tables.operators, authority.at,
+                                                   authority.size, 0):
+        return refuse(context, Column.AUTHORISED_BY, Code.FOREIGN_AUTHORITY)
     return Code.OK

@@ -15,6 +15,7 @@ from libc.string cimport memcpy, memset
 
 from ext.checked cimport check
 from ext.codes cimport Code, TapKind
+from ext.intake.amounts cimport read_money
 from ext.intake.corrections cimport read_corrected
 from ext.intake.fields cimport (
     is_digit, read_amount, read_card, read_day, read_number, read_short, read_time,
@@ -22,11 +23,12 @@ from ext.intake.fields cimport (
 from ext.intake.lines cimport read_ahead, text_of
 from ext.intake.lookup cimport Lookup, Table, find_index
 from ext.records cimport (
-    DAY_S, HAS_BALANCE, HAS_DISTANCE, HAS_DUE, HAS_PAID, HAS_TAC, Refusal, Tap,
+    BLANK_ALGORITHM, BLANK_CARD_KIND, BLANK_ISSUER, BLANK_KEY_VERSION, BLANK_MEDIUM, DAY_S,
+    HAS_DISTANCE, HAS_TAC, Refusal, Tap,
 )
 from ext.intake.scan cimport WAYS, use_way
 from ext.intake.text cimport (
-    CODE_LIMIT, LINE_LIMIT, PAD, eight_digits, likely, load_digits_or_none, not_digits,
+    CODE_LIMIT, LINE_LIMIT, PAD, likely,
 )
 from ext.intake.tokens cimport (
     direction_of, find_rule, issuer_of, read_closed, read_kind, refuse, take_open,
@@ -38,6 +40,7 @@ cdef Prefix _prefix
 cdef Progress _progress
 cdef Span _span
 cdef Tap no_tap             # whose copy is a few moves, where memset starts a loop
+no_tap.blanks = BLANK_KEY_VERSION | BLANK_ALGORITHM
 
 SETTINGS = np.asarray(<Settings[:1]>&_settings).dtype
 OPERATOR_RULE = np.asarray(<OperatorRule[:1]>&_rule).dtype
@@ -243,8 +246,8 @@ cdef void count_refused(Context *context, int code, Progress *progress) noexcept
     if code < Code.MISSING_VALUE:       # its fields could not be told apart
         progress.unread += 1
         return
-    if read_amount(text_of(context, Column.DUE), False, &due) or read_amount(
-            text_of(context, Column.PAID), False, &paid):
+    if read_amount(text_of(context, Column.DUE), True, &due) or read_amount(
+            text_of(context, Column.PAID), True, &paid):
         progress.unread += 1
         return
     progress.due += due
@@ -427,6 +430,7 @@ cdef inline int read_holder(Context *context, Tap *tap) noexcept nogil:
     cdef Field field = text_of(context, Column.MEDIUM)
     if field.size == 0:
         tap.medium = context.settings.default_medium
+        tap.blanks |= BLANK_MEDIUM
         if tap.medium == 0:
             return refuse(context, Column.MEDIUM, Code.MISSING_VALUE)
     else:
@@ -436,6 +440,7 @@ cdef inline int read_holder(Context *context, Tap *tap) noexcept nogil:
     field = text_of(context, Column.CARD_KIND)
     if field.size == 0:
         tap.card_kind = context.settings.default_card_kind
+        tap.blanks |= BLANK_CARD_KIND
     else:
         tap.card_kind = <uint8_t>read_closed(context.card_kinds, &context.tables.card_kinds,
                                              field)
@@ -444,54 +449,11 @@ cdef inline int read_holder(Context *context, Tap *tap) noexcept nogil:
     field = text_of(context, Column.ISSUER)
     if field.size == 0:
         tap.issuer = issuer_of(context, text_of(context, Column.CARD))
+        tap.blanks |= BLANK_ISSUER
     else:
         tap.issuer = <uint16_t>read_closed(context.issuers, &context.tables.issuers, field)
     if tap.issuer == 0:
         return refuse(context, Column.ISSUER, Code.UNKNOWN_ISSUER)
-    return Code.OK
-
-
-cdef int read_odd_money(Context *context, Tap *tap) noexcept nogil:
-    """Amounts of which one is long, has a sign, or cannot be read."""
-    cdef int code
-    if text_of(context, Column.DUE).size:
-        code = read_amount(text_of(context, Column.DUE), False, &tap.due)
-        if code:
-            return refuse(context, Column.DUE, code)
-        tap.flags |= HAS_DUE
-    if text_of(context, Column.PAID).size:
-        code = read_amount(text_of(context, Column.PAID), False, &tap.paid)
-        if code:
-            return refuse(context, Column.PAID, code)
-        tap.flags |= HAS_PAID
-    if text_of(context, Column.BALANCE_BEFORE).size:
-        code = read_amount(text_of(context, Column.BALANCE_BEFORE), True, &tap.balance_before)
-        if code:
-            return refuse(context, Column.BALANCE_BEFORE, code)
-        tap.flags |= HAS_BALANCE
-    return Code.OK
-
-
-cdef inline int read_money(Context *context, Tap *tap) noexcept nogil:
-    """What the validator charged, and what the purse held before.
-
-    Which of the three are blank changes from tap to tap, and a branch that is guessed wrong costs
-    more than to read all three: so there is none.
-    """
-    cdef Field due = text_of(context, Column.DUE), paid = text_of(context, Column.PAID)
-    cdef Field balance = text_of(context, Column.BALANCE_BEFORE)
-    cdef uint64_t a, b, c
-    if (due.size > 8) | (paid.size > 8) | (balance.size > 8):
-        return read_odd_money(context, tap)
-    a = load_digits_or_none(due.at, due.size)
-    b = load_digits_or_none(paid.at, paid.size)
-    c = load_digits_or_none(balance.at, balance.size)
-    if not_digits(a) | not_digits(b) | not_digits(c):
-        return read_odd_money(context, tap)
-    tap.due, tap.paid = <int64_t>eight_digits(a), <int64_t>eight_digits(b)
-    tap.balance_before = <int64_t>eight_digits(c)
-    tap.flags = <uint8_t>(HAS_DUE * (due.size > 0) + HAS_PAID * (paid.size > 0)
-                          + HAS_BALANCE * (balance.size > 0))
     return Code.OK
 
 
@@ -532,11 +494,13 @@ cdef inline int read_proof(Context *context, Tap *tap) noexcept nogil:
         if code:
             return refuse(context, Column.KEY_VERSION, code)
         tap.key_version = <uint8_t>value
+        tap.blanks &= ~<uint8_t>BLANK_KEY_VERSION
     if text_of(context, Column.ALGORITHM).size:
         code = read_number(text_of(context, Column.ALGORITHM), 255, &value)
         if code:
             return refuse(context, Column.ALGORITHM, code)
         tap.algorithm = <uint8_t>value
+        tap.blanks &= ~<uint8_t>BLANK_ALGORITHM
     return Code.OK
 
 

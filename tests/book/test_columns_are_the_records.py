@@ -40,7 +40,8 @@ def _expected_of_entries() -> list[tuple[str, str]]:
         out_seq UInt32, device_seq UInt32, device UInt32, line UInt32, vehicle UInt32,
         from_stop UInt32, to_stop UInt32, distance_m UInt32, operator UInt16, issuer UInt16,
         service_day UInt16, mode UInt8, medium UInt8, card_kind UInt8, state UInt8, flags UInt8,
-        age UInt8, due Int32, price Int32, paid Int32, variance Int32, rule UInt32, table UInt16,
+        age UInt8, due Int32, price Int32, paid Int32, variance Int32, uncollected Int32,
+        rule UInt32, table UInt16,
         in_file UInt32, in_line UInt32, out_file UInt32, out_line UInt32, replaces UInt32,
         window UInt16, reason UInt8"""
     legs = [(f"leg{leg}_{part}", type_) for leg in range(2, 8) for part, type_ in (

@@ -148,3 +148,88 @@ def test_the_route_number_changes_on_board(tmp_path: Path) -> None:
     assert "the vehicle left line 3: terminus fare from S1" in " ".join(said.split())
     assert shown("refusals", tmp_path / "book") == []
     assert "no differences" in accepted("verify", "--all", "--book", tmp_path / "book").out
+
+
+@pytest.mark.parametrize("first", ["entry-paid-blank.csv", "entry-paid-zero.csv"])
+def test_a_missed_exit_is_charged_at_the_next_boarding(first: str, tmp_path: Path) -> None:
+    """07: what left the purse is owed, once, whether the first entry's amount is blank or 0."""
+    path, = files_of("07-missed-exit-charged-at-next-boarding", first)
+    book = tmp_path / "book"
+    rides = clear(book, path, network=Path("beijing"))
+    assert sum(ride["paid"] for ride in rides) == 600
+    nobody_says = 500 if "blank" in first else 0
+    assert [ride["uncollected"] for ride in rides] == [nobody_says, 0]
+    # Neither is the one hidden in the other's variance: what was not paid, and what was.
+    assert [ride["variance"] for ride in rides] == [nobody_says - 500, 500]
+    issuer, = (row for row in shown("positions", book)
+               if row["level"] == "member" and row["owes"] == 600)
+    done = accepted("settle", "--yes", "--window", "2018-04-02", "--book", book, "--network",
+                    "beijing")
+    assert ("5.00 uncollected, of 1 rides" in done.out) == bool(nobody_says)
+    statement = (book / "settlement" / "2018-04-02" / f"statement-{issuer['member']}.csv")
+    lines = statement.read_text("utf-8").splitlines()
+    assert (f"2018-04-02,uncollected,{issuer['member']},beijing-bus,1,0,500,fen"
+            in lines) == bool(nobody_says)
+    assert accepted("verify", "--all", "--book", book).code == 0
+
+
+def test_the_maximum_is_taken_at_the_way_in_and_the_rest_given_back(tmp_path: Path) -> None:
+    """08: one ride from A to B, of which 2.00 of the 4.00 stay."""
+    path, = files_of("08-maximum-at-entry-rebate-at-exit", "taps.csv")
+    book = tmp_path / "book"
+    ride, = clear(book, path)
+    assert (ride["state"], ride["from_stop"], ride["to_stop"]) == ("COMPLETE", "A", "B")
+    assert (ride["paid"], ride["variance"]) == (200, 0)
+    accepted("settle", "--yes", "--window", "2025-06-25", "--book", book)
+    assert told(shown("rides", book))[1:] == [("25", "MISSING_OUT", 400)]
+    assert accepted("verify", "--all", "--book", book).code == 0
+
+
+def test_a_blank_card_kind_at_the_exit_is_the_entrys(tmp_path: Path) -> None:
+    """12: a student is one whichever gate says so."""
+    path, = files_of("12-entry-and-exit-differ", "taps.csv")
+    rides = clear(tmp_path / "book", path)
+    assert told(rides) == [("17", "COMPLETE", 100), ("25", "COMPLETE", 100),
+                           ("33", "COMPLETE", 100)]
+    assert {ride["card_kind"] for ride in rides} == {"student"}
+    assert {row["net"] for row in shown("positions", tmp_path / "book")
+            if row["member"] == "t-finance"} == {-300}
+
+
+@pytest.mark.parametrize("order", [("online.csv", "depot.csv"), ("depot.csv", "online.csv")])
+@pytest.mark.parametrize("runs", ["one run", "two runs", "two windows"])
+def test_one_tap_comes_through_two_channels(order: tuple[str, str], runs: str,
+                                            tmp_path: Path) -> None:
+    """30: what one channel leaves blank contradicts nothing that the other one says."""
+    files, book = files_of("30-same-tap-through-two-channels", *order), tmp_path / "book"
+    if runs == "one run":
+        clear(book, *files)
+    else:
+        clear(book, files[0])
+        if runs == "two windows":
+            accepted("settle", "--yes", "--window", "2026-06-09", "--book", book)
+        clear(book, files[1])
+    assert told(shown("rides", book)) == [("17", "COMPLETE", 200)]
+    assert sum(row["paid"] for row in shown("entries", book)) == 200
+    assert shown("refusals", book) == []
+    # Only what says nothing more is known already: the entry, and the exit where it came last.
+    known = sum(file["known"] for file in shown("files", book))
+    assert known == 1 if order[0] == "depot.csv" and runs != "one run" else known in (1, 2)
+    assert accepted("verify", "--all", "--book", book).code == 0
+
+
+def test_the_same_record_with_nothing_takes_the_charge_back(tmp_path: Path) -> None:
+    """13: the ride is taken back by name, and positions go back by what it was."""
+    charge, zero = files_of("13-refund-before-or-after-charge", "charge.csv",
+                            "same-number-zero.csv")
+    book = tmp_path / "book"
+    assert told(clear(book, charge)) == [("17", "SINGLE_TAP", 200)]
+    assert clear(book, zero) == []
+    assert [(row["card_seq"], row["paid"], row["reason"]) for row in shown("entries", book)] == [
+        (41, 200, 1), (41, -200, 4)]
+    assert all(row["net"] == 0 for row in shown("positions", book))
+    assert shown("refusals", book) == []
+    # And in one run, and the other way round.
+    assert clear(tmp_path / "both", charge, zero) == []
+    assert told(clear(tmp_path / "turned", zero)) == [("17", "SINGLE_TAP", 200)]
+    assert clear(tmp_path / "turned", charge) == []

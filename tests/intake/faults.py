@@ -140,7 +140,15 @@ FIELDS: list[tuple[dict[str, str], str, str]] = [
     ({"due": " 2"},                                         "AMOUNT_INVALID",     "due"),
     ({"due": "--1"},                                        "AMOUNT_INVALID",     "due"),
     ({"paid": "1e3"},                                       "AMOUNT_INVALID",     "paid"),
-    ({"paid": "-200"},                                      "AMOUNT_NEGATIVE",    "paid"),
+    ({"paid": "-200"},                                      "OK",                 ""),
+    ({"due": "-200", "paid": "-200"},                       "OK",                 ""),
+    ({"due": "-200", "paid": "-0"},                         "AMOUNT_NEGATIVE",    "due"),
+    ({"due": "-200", "paid": "-1x"},                        "AMOUNT_INVALID",     "paid"),
+    ({**RIDE, "due": "200", "paid": "-200"},                "OK",                 ""),
+    ({**RAIL, "kind": "out", "paid": "-200"},               "OK",                 ""),
+    ({**RAIL, "kind": "out", "due": "-1", "paid": "-200"},  "AMOUNT_NEGATIVE",    "due"),
+    ({**TOP_UP, "paid": "-200"},                            "AMOUNT_NEGATIVE",    "paid"),
+    ({"paid": "-2000000001"},                               "AMOUNT_OVERFLOW",    "paid"),
     ({"paid": "2000000001"},                                "AMOUNT_OVERFLOW",    "paid"),
     ({"balance_before": "-2000000000"},                     "OK",                 ""),
     ({"balance_before": "-2000000001"},                     "AMOUNT_OVERFLOW",    "balance_before"),
@@ -206,6 +214,8 @@ FIELDS: list[tuple[dict[str, str], str, str]] = [
     ({**FIXED, "authorised_by": "taxi"},                    "UNKNOWN_AUTHORITY",  "authorised_by"),
     ({**FIXED, "authorised_by": "b" * 3000},                "UNKNOWN_AUTHORITY",  "authorised_by"),
     ({**FIXED, "authorised_by": "one"},                     "OK",                 ""),
+    ({**FIXED, "authorised_by": "bus"},                     "OK",                 ""),
+    ({**FIXED, "authorised_by": "rail"},                    "FOREIGN_AUTHORITY",  "authorised_by"),
 ]
 
 BETWEEN = len(COLUMNS) - 1      # separators of a line

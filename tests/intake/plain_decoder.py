@@ -213,10 +213,13 @@ class PlainDecoder:
             raise Refused("UNKNOWN_ISSUER")
         return max(fitting)[1]
 
-    def read_due(self, text: str, *_: Any) -> int | None:
-        return amount(text, negative=False)
+    def read_due(self, text: str, values: dict[str, str], _: Any) -> int | None:
+        boards = values["kind"] in ("single", "in", "ride")
+        back = values["paid"].startswith("-") and values["paid"][1:].strip("0") != ""
+        return amount(text, negative=boards and back)
 
-    read_paid = read_due
+    def read_paid(self, text: str, values: dict[str, str], _: Any) -> int | None:
+        return amount(text, negative=values["kind"] not in ("top_up", "lock"))
 
     def read_balance_before(self, text: str, *_: Any) -> int | None:
         return amount(text, negative=True)
@@ -265,7 +268,10 @@ class PlainDecoder:
             return ""
         network = self.network
         members = (*network.operator, *network.issuer, *network.funder, *network.centre)
-        return known(need(text), [member.code for member in members], "AUTHORITY")
+        known(need(text), [member.code for member in members], "AUTHORITY")
+        if text in self.operators and text != values["operator"]:
+            raise Refused("FOREIGN_AUTHORITY")
+        return text
 
 
 def split_fields(text: str) -> list[str]:

@@ -20,7 +20,7 @@ ARENA = np.empty(ARENA_BYTES, np.uint8)     # no two buffers here are used at a 
 CODES = 4                                   # of each kind; numbers are 0 to 3
 RARE = ("in_at", "in_stop", "distance_m", "tac", "born_day", "review_day", "key_version",
         "algorithm", "correction", "revision", "correction_reason", "authority")
-UNSET = ("service_day", "first_code", "reserved", "reserved_2")
+UNSET = ("service_day", "first_code", "reserved")
 
 
 def buffer_of(taps: Any, partitions: int, block: int = 0) -> PartitionBuffer:
@@ -57,12 +57,13 @@ def random_taps(count: int, seed: int, rare: bool) -> Any:
     """Taps of any content that the decoder lets through."""
     draw = np.random.default_rng(seed)
     taps = np.frombuffer(draw.bytes(count * TAP.itemsize), TAP).copy()
-    for name in ("due", "paid"):
-        taps[name] = draw.integers(0, 2_000_000_001, count)
-    taps["balance_before"] = draw.integers(-2_000_000_000, 2_000_000_001, count)
+    for name in ("due", "paid", "balance_before"):
+        taps[name] = draw.integers(-2_000_000_000, 2_000_000_001, count)
     taps["source_offset"] >>= 16
     taps["source_file"] = 0
     taps["flags"] &= 31
+    taps["blanks"] &= 31
+    taps["direction"] %= 3
     for name in UNSET:
         taps[name] = 0
     taps["correction"] = taps["correction"] % 2 + 1     # what else is said of one needs it

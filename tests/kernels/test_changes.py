@@ -32,7 +32,7 @@ def entries_of(*rows: dict[str, Any]) -> Records:
     return records_of(({
         "card_lo": 1, "card_seq": 1, "started_at": 100, "ended_at": 400, "state":
         RideState.COMPLETE, "due": 220, "price": 200, "paid": 190, "variance": -10,
-        "window": WINDOW, "reason": Reason.ORIGINAL,
+        "uncollected": 0, "window": WINDOW, "reason": Reason.ORIGINAL,
         "legs": [(Cause.FARE, 7, 2, 1, 190), (Cause.CONCESSION, 8, 11, 1, 20),
                  (Cause.CLEARING_FEE, 9, 1, 5, 3)], **row} for row in rows), records.ENTRY)
 
@@ -75,16 +75,16 @@ def test_what_is_new_is_entered() -> None:
 
 def test_what_is_gone_is_taken_back() -> None:
     """Every amount the other way round, and nothing else."""
-    ledger = written({"flags": HELD})
+    ledger = written({"flags": HELD, "uncollected": 7})
     found = changes_of(NO_ENTRY, ledger)
     assert said(found) == ["- 1/1 -200 9 SUPERSEDED 5"]
     row, = found
-    assert [int(row[name]) for name in ("due", "price", "paid", "variance")] == [
-        -220, -200, -190, 10]
+    assert [int(row[name]) for name in ("due", "price", "paid", "variance", "uncollected")] == [
+        -220, -200, -190, 10, -7]
     assert legs_of(row) == [(*leg[:4], -leg[4]) for leg in legs_of(ledger[0])]
     assert row["flags"] == HELD | REVERSAL
     for name in set(records.ENTRY.names or ()) - {
-            "due", "price", "paid", "variance", "legs", "flags", "reason"}:
+            "due", "price", "paid", "variance", "uncollected", "legs", "flags", "reason"}:
         assert row[name] == ledger[0][name], name
 
 

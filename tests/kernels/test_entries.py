@@ -147,6 +147,16 @@ def test_an_entry_balances() -> None:
     assert [leg[-1] for leg in legs_of(entry) if leg[0] > Cause.FARE] == [1, 2]
 
 
+def test_what_is_uncollected_nobody_owes() -> None:
+    """The funder's share is owed all the same; of a fare that nobody paid, no fee is."""
+    legs = [(Cause.FARE, 7, 4, 1, 0), (Cause.TIER, 8, 2, 1, 150)]
+    rides, charges = one({"due": 500, "price": 350, "paid": 0, "uncollected": 350,
+                          "legs": legs}, issuer=4)
+    entry = enter(rides, charges)[0][0]
+    assert [leg[-1] for leg in legs_of(entry)] == [0, 150]
+    assert int(entry["due"]) + int(entry["variance"]) - int(entry["uncollected"]) == 150
+
+
 @pytest.mark.parametrize(("service_day", "closed_through", "window"), [
     (100,    None,   100),
     (100,    99,     100),
@@ -184,7 +194,7 @@ def test_ride_and_charge_are_in_the_entry_as_they_were() -> None:
     for rows in (rides, charges):
         for place, name in enumerate(rows.dtype.names or (), 1):
             if name not in ("operator", "issuer", "code", "first_tap", "last_tap", "legs", "due",
-                            "price", "paid", "variance"):
+                            "price", "paid", "variance", "uncollected"):
                 rows[name] = place
     entry = enter(rides, charges)[0]
     ride, charge = records.RIDE.itemsize, records.CHARGE.itemsize

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ext import records
-from ext.codes import RideState
+from ext.codes import Code, RideState
 from tests.kernels.cases import records_of, reserved_is_zero
 from tests.kernels.ground import DAY, NOON, make_ride, make_table, new_states, price
 
@@ -240,23 +240,36 @@ def test_accumulators_of_cards_without_rides_stay_out(tmp_path: Path) -> None:
     assert found == [(2, 202), (4, 204)]
 
 
-@pytest.mark.parametrize(("operator", "medium", "said", "paid", "variance", "held"), [
-    ("szbus", 1, 190,  190, -10, True),         # the validator charges cards, and is believed
-    ("szbus", 1, 200,  200, 0,   False),
-    ("szbus", 1, None, 200, 0,   False),        # it said nothing: the price
-    ("szbus", 2, 190,  200, 0,   False),        # the engine charges QR codes
-    ("bus",   1, 190,  200, 0,   False),
+@pytest.mark.parametrize(("operator", "medium", "said", "amounts", "held"), [
+    #                    paid, variance, uncollected
+    ("szbus", 1, 190,  [190, -10, 0],   True),      # the validator charges cards, and is believed
+    ("szbus", 1, 200,  [200, 0,   0],   False),
+    ("szbus", 1, 0,    [0,   -200, 0],  True),
+    ("szbus", 1, None, [0,   0,   200], False),     # it said nothing: nobody knows of a payment
+    ("szbus", 2, 190,  [200, 0,   0],   False),     # the engine charges QR codes
+    ("szbus", 2, -190, [200, 0,   0],   False),
+    ("bus",   1, 190,  [200, 0,   0],   False),
 ])
 def test_what_was_taken_is_final(tmp_path: Path, operator: str, medium: int, said: int | None,
-                                 paid: int, variance: int, held: bool) -> None:
+                                 amounts: list[int], held: bool) -> None:
     flags = 0 if said is None else records.RIDE_FLAGS["PAID_BY_VALIDATOR"]
     ride = make_ride(operator, medium=medium, validator_paid=said or 0, flags=flags)
     outcome = price(tmp_path, [make_table(operator)], ride)
     row, after = outcome.charges[0], int(outcome.rides["flags"][0])
-    assert [int(row["price"]), int(row["paid"]), int(row["variance"])] == [200, paid, variance]
+    assert int(row["price"]) == 200
+    assert [int(row[name]) for name in ("paid", "variance", "uncollected")] == amounts
+    assert int(row["legs"]["amount"][0]) == amounts[0]
     assert bool(after & records.RIDE_FLAGS["HELD"]) == held
     assert bool(after & records.RIDE_FLAGS["PAID_BY_VALIDATOR"]) == (
         operator == "szbus" and medium == 1 and said is not None)
+
+
+def test_more_was_given_back_than_taken(tmp_path: Path) -> None:
+    """The exit of a ride whose way in is not known yet: nothing is owed, and the card counts on."""
+    flags = records.RIDE_FLAGS["PAID_BY_VALIDATOR"]
+    ride = make_ride("szbus", medium=1, validator_paid=-1, flags=flags)
+    outcome = price(tmp_path, [make_table("szbus")], ride)
+    assert outcome.charges["code"].tolist() == [Code.REBATE_ALONE]
 
 
 def test_charges_are_left_clean(tmp_path: Path) -> None:

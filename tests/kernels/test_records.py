@@ -13,8 +13,8 @@ pytestmark = pytest.mark.kernels
 
 # Bytes of one record. A ledger holds billions: a change here is meant, or it is a mistake.
 SIZES = {
-    "TAP": 128, "REFUSAL": 24, "RIDE": 96, "LEGS_OF_A_RIDE": 120, "CHARGE": 160,
-    "ENTRY": 280, "CARD_STATE": 96, "ACCUMULATOR": 40, "FLOW": 24, "MEMBER": 24,
+    "TAP": 128, "REFUSAL": 24, "RIDE": 96, "LEGS_OF_A_RIDE": 120, "CHARGE": 168,
+    "ENTRY": 288, "CARD_STATE": 96, "ACCUMULATOR": 40, "FLOW": 24, "MEMBER": 24,
     "TARIFF": 16, "CANDIDATE_ROWS": 12, "DISCOUNT_STAGE": 8,
     "CONDITION": 28, "TIMEFRAME": 16, "FARE_ROW": 104, "SAME_STATION": 16, "LINE_STOP": 8,
     "LINE_STOPS": 8, "DISCOUNT_ROW": 120, "BAND": 40, "PRICE_BAND": 16, "SHARE": 16,
@@ -77,7 +77,7 @@ def test_reserved_bytes_lie_at_the_end(name: str) -> None:
     assert names[len(names) - len(reserved):] == reserved
 
 
-@pytest.mark.parametrize("flags", [records.TAP_FLAGS, records.RIDE_FLAGS])
+@pytest.mark.parametrize("flags", [records.TAP_FLAGS, records.TAP_BLANKS, records.RIDE_FLAGS])
 def test_every_flag_has_a_bit_of_its_own(flags: dict[str, int]) -> None:
     assert sorted(flags.values()) == [1 << bit for bit in range(len(flags))]
     assert max(flags.values()) < 256

@@ -161,6 +161,8 @@ def _taps(
     }
     if draw(st.sampled_from([False, False, True])):
         said |= draw(_more_said)
+    if kind == "out" and draw(st.sampled_from([False, False, True])):
+        said["paid"] = -100     # of what was taken at the way in
     return Tap(
         card=rider.card, card_seq=seq, tapped_at=time, kind=kind, operator=operator,
         mode=draw(st.sampled_from(world.operators[operator].modes)),
@@ -183,11 +185,20 @@ _more_said = st.fixed_dictionaries({
 
 @st.composite
 def copies_of(draw: st.DrawFn, world: World, tap: Tap) -> Tap:
-    """The same tap again, another story about it, or a correction of it: that or another story."""
-    change = draw(st.sampled_from([None, None, *CHANGES]))
-    tap = replace(tap, **draw(_corrections(world)))
+    """The same tap again, fuller or with blanks, another story about it, or a correction of it."""
+    change = draw(st.sampled_from([None, None, "said", "said", "back", "back", "back", *CHANGES]))
+    if change == "back" and tap.kind in ("single", "in", "ride"):
+        tap = replace(tap, **draw(_given_back(tap)))
+        change = None
+        if draw(st.sampled_from([True, True, True, False])):
+            return tap
+    tap = replace(tap, **draw(_corrections(world, tap)))
     if change is None:
         return tap
+    if change == "said":    # through a channel that says more of this, and less of that
+        return replace(tap, **draw(_said_elsewhere(tap)))
+    if change == "back":
+        change = "paid"
     if change == "stop" and not tap.stop:
         change = "device"       # a ride that was never left stays one
     stops = list_stops(world, tap.operator)
@@ -207,16 +218,50 @@ def copies_of(draw: st.DrawFn, world: World, tap: Tap) -> Tap:
     return copy
 
 
+_SAID: dict[str, Any] = {
+    "line": LINES[0], "vehicle": "V1", "direction": "up", "card_kind": CARD_KINDS[0],
+    "medium": MEDIA[0], "due": 300, "paid": 100, "balance_before": 5000, "distance_m": 1000,
+    "tac": "0000AAAA", "key_version": 3, "algorithm": "01",
+    "born_on": datetime.date(1965, 5, 6), "reviewed_until": datetime.date(2025, 5, 31),
+}
+
+
 @st.composite
-def _corrections(draw: st.DrawFn, world: World) -> dict[str, Any]:
+def _said_elsewhere(draw: st.DrawFn, tap: Tap) -> dict[str, Any]:
+    """Some of what a record may say: blank where it says it, else a value."""
+    names = draw(st.lists(st.sampled_from(sorted(_SAID)), min_size=1, max_size=4))
+    return {name: (_SAID[name] if getattr(tap, name) in ("", None) else
+                   None if isinstance(_SAID[name], int | datetime.date) else "")
+            for name in names}
+
+
+@st.composite
+def _given_back(draw: st.DrawFn, tap: Tap) -> dict[str, Any]:
+    """The charge given back, maybe not all of it, at another time; or the same with 0."""
+    if draw(st.booleans()):
+        return {"due": 0, "paid": 0}
+    paid = -draw(st.sampled_from([tap.paid or 200, tap.paid or 200, tap.paid or 200, 100]))
+    later = draw(st.sampled_from([0, 60, 86_400]))
+    return {"due": draw(st.sampled_from([None, paid, 200])), "paid": paid,
+            "tapped_at": tap.tapped_at + later,
+            "in_at": None if tap.in_at is None else tap.in_at + later,
+            "device_seq": draw(st.sampled_from([tap.device_seq, 9]))}
+
+
+@st.composite
+def _corrections(draw: st.DrawFn, world: World, tap: Tap) -> dict[str, Any]:
     """What a record says of being a correction, if it is one."""
     kind = draw(st.sampled_from(["", "", "replace", "replace", "cancel"]))
     if not kind:
         return {}
-    members = (*world.model.operator, *world.model.issuer)
-    return {"correction": kind, "revision": draw(st.sampled_from([1, 1, 2])),
+    operator, system = tap.operator, world.system_of(tap.operator)
+    others = [one.code for one in world.model.operator
+              if world.system_of(one.code) == system and tap.mode in one.modes]
+    if draw(st.sampled_from([False, False, False, True])):
+        operator = draw(st.sampled_from(others))        # maybe one that it is none of
+    return {"correction": kind, "revision": draw(st.sampled_from([1, 1, 2])), "operator": operator,
             "correction_reason": draw(st.sampled_from(["wrong_time", "other"])),
-            "authority": draw(st.sampled_from([one.code for one in members[:2]]))}
+            "authority": draw(st.sampled_from([operator, world.model.issuer[0].code]))}
 
 
 CHANGES = ("tapped_at", "stop", "device", "paid", "balance_before")

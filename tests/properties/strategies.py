@@ -105,8 +105,9 @@ def replay(case: Case) -> list[Result]:
 
 def fill(world: World, tap: Tap) -> Tap:
     """The tap with what its blanks stand for, as decoding fills them in."""
-    return replace(tap, card_kind=tap.card_kind or world.model.card_kinds[0],
-                   medium=tap.medium or "card")
+    filled = {name: value for name, value in (
+        ("card_kind", world.model.card_kinds[0]), ("medium", "card")) if not getattr(tap, name)}
+    return replace(tap, **filled, blanks=frozenset(filled))
 
 
 def _move_one(draw: st.DrawFn, parts: list[list[Tap]]) -> None:

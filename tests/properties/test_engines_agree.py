@@ -68,7 +68,8 @@ def _entry(row: Any, names: Names) -> tuple[Any, ...]:
         RideState(int(row["state"])).name, int(row["started_at"]), int(row["ended_at"]),
         day_of(int(row["service_day"])), names.code("stop", int(row["from_stop"])),
         names.code("stop", int(row["to_stop"])), member["operator"], member["issuer"],
-        *text.values(), *(int(row[name]) for name in ("due", "price", "paid", "variance")),
+        *text.values(), *(int(row[name]) for name in (
+            "due", "price", "paid", "variance", "uncollected")),
         bool(int(row["flags"]) & RIDE_FLAGS["HELD"]), tuple(legs_of(row, names)),
         int(row["age"]), bool(int(row["flags"]) & RIDE_FLAGS["REVIEWED"]),
         bool(int(row["flags"]) & RIDE_FLAGS["RIDE_BY_COUNTER"]),
@@ -87,7 +88,7 @@ def plain_entries(results: list[Result]) -> Rows:
             ride.service_day, ride.from_stop, ride.to_stop, ride.operator, ride.issuer,
             ride.line, ride.vehicle, ride.device, ride.mode, ride.medium, ride.card_kind,
             charge.table, charge.rule, charge.due, charge.price, charge.paid, charge.variance,
-            charge.held,
+            charge.uncollected, charge.held,
             entry.legs, ride.age or 0, ride.reviewed, ride.before_by_counter,
             ride.line_changed, entry.window))
     return sorted(rows)

@@ -102,15 +102,17 @@ def test_every_record_ends_once(case: Case) -> None:
     received = {tap.place for tap in last.state.received}
     duplicates = [tuple(place) for _, *place in told if tuple(place) not in received]
     refused = [tuple(place) for _, *place in refusals]
-    refused += [tap.place for ride in last.refused_rides for tap in ride.taps]
+    refused += [place for ride in last.refused_rides for tap in ride.taps for place in tap.places]
     ends = Counter([*duplicates, *refused])
     # An entry stays where a correction changes nothing that it says; it is the correction's then.
-    places_now = {tap.identity: tap.place for tap in kept}
-    ends += Counter(places_now[tap.identity]
-                    for entry in last.state.entries for tap in entry.ride.taps)
-    ends += Counter(tap.place for tap in last.still_open)
-    ends += Counter(tap.place for tap in kept if CLASS_OF[tap.kind] == EVENT)
-    ends += Counter(corrected_or_cancelling(last.state.received, set(refused)))
+    places_now = {tap.identity: tap.places for tap in kept}
+    ends += Counter(place for entry in last.state.entries for tap in entry.ride.taps
+                    for place in places_now[tap.identity])
+    ends += Counter(place for tap in last.still_open for place in tap.places)
+    ends += Counter(place for tap in kept if CLASS_OF[tap.kind] == EVENT for place in tap.places)
+    foreign = {tuple(place) for code, *place in refusals if code == "FOREIGN_RECORD"}
+    own = [tap for tap in last.state.received if tap.place not in foreign]
+    ends += Counter(corrected_or_taking_back(own, set(refused), set(ends)))
     assert ends == Counter(tap.place for tap in list_taps(case))
     # Who sent a record that is refused is told so, and once.
     told_places = Counter(tuple(place) for _, *place in told)
@@ -118,15 +120,18 @@ def test_every_record_ends_once(case: Case) -> None:
     assert told_places.keys() >= set(refused)
 
 
-def corrected_or_cancelling(received: Iterable[Tap], refused: set[tuple[int, ...]]
-                            ) -> list[tuple[int, ...]]:
+def corrected_or_taking_back(received: Iterable[Tap], refused: set[tuple[int, ...]],
+                             paired: set[tuple[int, ...]]) -> list[tuple[int, ...]]:
     """The places of records that a correction stands for, and of what says that there was none."""
     received = list(received)
     highest: defaultdict[object, int] = defaultdict(int)
     for tap in received:
         highest[tap.identity] = max(highest[tap.identity], tap.revision)
-    return [tap.place for tap in received if tap.place not in refused
-            and (tap.revision < highest[tap.identity] or tap.correction == "cancel")]
+    backs = {(tap.identity, tap.revision) for tap in received
+             if tap.gives_back or tap.charges_nothing}
+    return [tap.place for tap in received if tap.place not in refused | paired
+            and (tap.revision < highest[tap.identity] or tap.correction == "cancel"
+                 or (tap.identity, tap.revision) in backs)]
 
 
 @drawn
@@ -139,7 +144,10 @@ def test_money_adds_up(case: Case) -> None:
             shares = sum(leg.amount for leg in discounts)
             assert charge.due == charge.price + shares
             assert (fare.cause, fare.amount) == ("fare", charge.paid)
-            assert charge.paid + shares == charge.due + charge.variance == entry.gross
+            assert (charge.paid + shares == entry.gross
+                    == charge.due + charge.variance - charge.uncollected)
+            assert charge.uncollected in (0, charge.price) and charge.paid >= 0
+            assert charge.uncollected == 0 or (charge.paid, charge.variance) == (0, 0)
             assert entry.gross == entry.net + sum(leg.amount for leg in entry.fees)
             assert 0 <= charge.price <= charge.due
             assert all(leg.amount > 0 for leg in (*discounts, *entry.fees))
@@ -184,7 +192,8 @@ def test_no_record_is_accepted_twice(case: Case) -> None:
     again = clear(case.world, taps, state)
     assert (again.entries, again.reversals, again.flows) == ([], [], {})
     assert {refusal.code for refusal in again.refusals} <= {
-        "DUPLICATE", "CONFLICT", "CORRECTED", "NO_FARE", "PRICE_OVERFLOW"}
+        "DUPLICATE", "CONFLICT", "CORRECTED", "NO_FARE", "PRICE_OVERFLOW", "FOREIGN_RECORD",
+        "REBATE_ALONE"}
     assert sorted((one.file, one.line) for one in again.refusals) == sorted(
         tap.place for tap in taps)
     assert again.state.entries == state.entries

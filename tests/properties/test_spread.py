@@ -25,9 +25,12 @@ FEW = 3         # cases at least
 EXPECTED = [
     *(f"state {state}" for state in ("COMPLETE", "SINGLE_TAP", "MISSING_OUT", "MISSING_IN",
                                      "SAME_STATION", "OVERTIME")),
-    *(f"refusal {code}" for code in ("DUPLICATE", "CONFLICT", "CORRECTED", "NO_FARE")),
+    *(f"refusal {code}" for code in ("DUPLICATE", "CONFLICT", "CORRECTED", "NO_FARE",
+                                      "FOREIGN_RECORD", "REBATE_ALONE")),
     *(f"leg {kind}" for kind in ("concession", "transfer", "tier")),
     *(f"kind {kind}" for kind in ("single", "in", "out", "ride", "top_up", "lock")),
+    "two reports of one tap", "fuller report of an earlier run", "charge given back", "uncollected",
+    "rebate at the exit",
     "leg with two funders", "variance", "held", "paid by validator", "overtime added",
     "clearing fee", "issuer fee", "open ride", "open ride went on", "copy of an earlier run",
     "conflict with an earlier run", "closed window", "window moved on", "two months",
@@ -94,6 +97,9 @@ def _list_seen_of_entry(world: World, entry: Entry) -> list[str]:
     found = {
         "leg with two funders": max(kinds.values(), default=0) > 1,
         "variance": charge.variance != 0,
+        "uncollected": charge.uncollected != 0,
+        "two reports of one tap": any(tap.beside for tap in ride.taps),
+        "rebate at the exit": charge.by_validator and (ride.taps[-1].paid or 0) < 0,
         "held": charge.held,
         "paid by validator": charge.by_validator,
         "overtime added": ride.state == "OVERTIME" and charge.due > 0,
@@ -117,6 +123,7 @@ def _list_seen_between_runs(case: Case, results: list[Result]) -> list[str]:
                   if taps[place[0], place[1]].identity in received]
         seen += ["copy of an earlier run"] * ("DUPLICATE" in copies)
         seen += ["conflict with an earlier run"] * ("CONFLICT" in copies)
+        seen += _list_seen_of_reports(before.state, result)
         seen += _list_seen_of_changes(before.state, result)
     accumulators = {key for result in results for key in result.state.memories.accumulators}
     tables = {entry.charge.table for result in results for entry in result.entries}
@@ -125,6 +132,19 @@ def _list_seen_between_runs(case: Case, results: list[Result]) -> list[str]:
     seen += ["two versions of a table"] * (
         len(tables) > len({table.split("@")[0] for table in tables}))
     return seen
+
+
+def _list_seen_of_reports(before: State, result: Result) -> list[str]:
+    """What a run's records say of those that came before."""
+    known = {tap.place for tap in before.received}
+    ridden = {tap.identity for entry in result.reversals for tap in entry.ride.taps}
+    new = [tap for tap in result.state.received if tap.place not in known]
+    seen = ["fuller report of an earlier run"] * any(
+        tap.place in known and set(tap.beside) - known for ride in result.rides
+        for tap in ride.taps)
+    return seen + ["charge given back"] * any(
+        (tap.gives_back or tap.charges_nothing) and tap.identity in ridden
+        and tap.place not in result.state.told for tap in new)
 
 
 def _list_seen_of_changes(before: State, result: Result) -> list[str]:

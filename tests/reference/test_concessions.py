@@ -81,7 +81,7 @@ def test_beyond_the_last_band_the_price_is_paid_in_full() -> None:
     ({"card_kinds": ["student"]}, {"card_kind": "adult"},   False),
     ({"card_kinds": ["student"]}, {"card_kind": ""},        False),
     ({"media": ["qr"]},           {"medium": "qr"},         True),
-    ({"media": ["qr"]},           {"medium": "card"},       False),
+    ({"media": ["qr"]},           {"medium": "card", "paid": 200},       False),
     ({"modes": ["bus"]},          {},                       True),
     ({"modes": ["metro"]},        {},                       False),
     ({"cards": "home"},           {"issuer": "yct"},        True),

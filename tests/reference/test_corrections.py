@@ -41,6 +41,8 @@ def test_which_record_counts(taps: list[Tap], kept: list[int], codes: dict[int, 
             if "DUPLICATE" not in codes.values():
                 assert [tap.source_line for tap in found] == kept
             assert len(found) == len(kept)
+            if runs == len(turn):   # what the book has was not said before it came
+                continue
             told = {refusal.line: refusal.code for refusal in refusals}
             quiet = {tap.source_line for tap in turn[:runs]}
             if "DUPLICATE" not in codes.values():

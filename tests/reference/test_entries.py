@@ -38,21 +38,24 @@ def fees_of(entry: Entry) -> tuple[str, int, int]:
 
 
 @pytest.mark.parametrize(("operator", "medium", "paid", "expected"), [
-    #                        paid, variance, held
-    ("bus",   "card", 200,  (200, 0,    False)),
-    ("bus",   "card", 150,  (150, -50,  False)),    # Guangzhou reports a variance
-    ("szbus", "card", 250,  (250, 50,   True)),     # Shenzhen holds it
-    ("szbus", "card", 200,  (200, 0,    False)),
-    ("bus",   "card", 0,    (0,   -200, False)),
-    ("bus",   "card", None, (200, 0,    False)),    # the validator did not say
-    ("szbus", "qr",   150,  (200, 0,    False)),    # a QR code is charged by the engine
-    ("bus",   "",     150,  (200, 0,    False)),
+    #                        paid, variance, uncollected, held
+    ("bus",   "card", 200,  (200, 0,    0,   False)),
+    ("bus",   "card", 150,  (150, -50,  0,   False)),   # Guangzhou reports a variance
+    ("szbus", "card", 250,  (250, 50,   0,   True)),    # Shenzhen holds it
+    ("szbus", "card", 200,  (200, 0,    0,   False)),
+    ("bus",   "card", 0,    (0,   -200, 0,   False)),
+    ("bus",   "card", None, (0,   0,    200, False)),   # no record says what the validator took
+    ("szbus", "card", None, (0,   0,    200, False)),   # which is no variance to be held
+    ("szbus", "qr",   150,  (200, 0,    0,   False)),   # a QR code is charged by the engine
+    ("bus",   "",     150,  (200, 0,    0,   False)),
 ])
 def test_who_charged(
-    operator: str, medium: str, paid: int | None, expected: tuple[int, int, bool]
+    operator: str, medium: str, paid: int | None, expected: tuple[int, int, int, bool]
 ) -> None:
-    charge = entry_of(operator=operator, medium=medium, paid=paid).charge
-    assert (charge.paid, charge.variance, charge.held) == expected
+    entry = entry_of(operator=operator, medium=medium, paid=paid)
+    charge = entry.charge
+    assert (charge.paid, charge.variance, charge.uncollected, charge.held) == expected
+    assert entry.gross == sum(leg.amount for leg in charge.legs)
 
 
 @pytest.mark.parametrize(("issuer", "operator", "expected"), [

@@ -10,7 +10,9 @@ import pytest
 from tests.reference.town import make_table, make_tap, make_world, run, states
 
 WORLD = make_world(make_table(), make_table("metro"))
-TAP = make_tap("single", "05-04 08:00:00", seq=7, paid=200)
+SAID = {"tac": "0000AAAA", "balance_before": 9000, "born_on": datetime.date(1950, 1, 1),
+        "reviewed_until": datetime.date(2026, 1, 1)}
+TAP = make_tap("single", "05-04 08:00:00", seq=7, paid=200, **SAID)
 
 
 @pytest.mark.parametrize(("changes", "code"), [
@@ -19,9 +21,11 @@ TAP = make_tap("single", "05-04 08:00:00", seq=7, paid=200)
     ({"paid": 180},                     "CONFLICT"),
     ({"tapped_at": TAP.tapped_at + 1},  "CONFLICT"),
     ({"kind": "in"},                    "CONFLICT"),    # the class is the same: boarding
-    ({"tac": "0000AAAA"},               "CONFLICT"),
-    ({"born_on": datetime.date(1950, 1, 1)},        "CONFLICT"),
-    ({"reviewed_until": datetime.date(2026, 1, 1)}, "CONFLICT"),
+    ({"tac": "0000BBBB"},               "CONFLICT"),
+    ({"born_on": datetime.date(1950, 1, 2)},        "CONFLICT"),
+    ({"reviewed_until": datetime.date(2026, 1, 2)}, "CONFLICT"),
+    ({"tac": ""},                       "DUPLICATE"),   # a blank contradicts nothing
+    ({"born_on": None},                 "DUPLICATE"),
 ])
 def test_second_record_of_one_identity(changes: dict[str, object], code: str) -> None:
     again = replace(TAP, **{"file": 2, "source_line": 3, **changes})
@@ -43,14 +47,14 @@ def test_other_identity(changes: dict[str, object]) -> None:
 
 
 STORIES = [{"balance_before": 5000}, {"tapped_at": TAP.tapped_at + 60}, {"stop": "b"},
-           {"device": "D2"}, {"paid": 100}, {"tac": "0000AAAA"}]
+           {"device": "D2"}, {"paid": 100}, {"tac": "0000BBBB"}]
 
 
 @pytest.mark.parametrize("changes", STORIES)
 @pytest.mark.parametrize("kinds", ["single", "in out", "in", "top_up"])
 def test_another_story_in_a_later_run(kinds: str, changes: dict[str, object]) -> None:
     """Whatever became of the first one, and whatever of it a ledger shows: both are refused."""
-    taps = [make_tap(kind, f"05-04 08:{10 * n:02}:00", seq=n + 7, paid=200)
+    taps = [make_tap(kind, f"05-04 08:{10 * n:02}:00", seq=n + 7, paid=200, **SAID)
             for n, kind in enumerate(kinds.split())]
     first = run(WORLD, *taps)
     assert first.refusals == []
@@ -100,17 +104,20 @@ BY_VALIDATOR = make_world(make_table("bus", fare={"rule": "v", "basis": "validat
                           make_table("metro", fare={"rule": "v", "basis": "validator"}))
 
 
-@pytest.mark.parametrize(("due", "refusals"), [
-    (None, [("NO_FARE", 2, 8)]),        # a copy is told what it is a copy of
-    (200,  [("CONFLICT", 2, 8)]),       # that the other is refused, its sender knows
+@pytest.mark.parametrize(("changes", "refusals", "dues"), [
+    ({},             [("NO_FARE", 2, 8)], []),      # a copy is told what it is a copy of
+    ({"stop": "b"},  [("CONFLICT", 2, 8)], []),     # that the other is refused, its sender knows
+    ({"due": 200},   [], [200]),                    # a fuller report of it has a fare
+    ({"line": "7"},  [("NO_FARE", 2, 8)], []),      # and this one has none either
 ])
 def test_a_record_without_a_fare_is_remembered(
-    due: int | None, refusals: list[tuple[str, int, int]]
+    changes: dict[str, object], refusals: list[tuple[str, int, int]], dues: list[int]
 ) -> None:
     first = run(BY_VALIDATOR, replace(TAP, due=None))
     assert first.refusals == [("NO_FARE", 1, 8)]
-    second = run(BY_VALIDATOR, replace(TAP, due=due, file=2), state=first.state)
-    assert (second.refusals, second.rides) == (refusals, [])
+    second = run(BY_VALIDATOR, replace(TAP, **{"due": None, "file": 2, **changes}),
+                 state=first.state)
+    assert (second.refusals, [ride.due for ride in second.rides]) == (refusals, dues)
 
 
 def test_a_record_without_a_fare_is_cleared_again_with_the_tables_as_they_are() -> None:

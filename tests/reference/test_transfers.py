@@ -43,7 +43,7 @@ def metro(*ends: str, seq: int) -> list[Tap]:
     ({"from_operators": ["metro"]}, ("08:10:00", "2"), 200),
     ({"modes": ["metro"]},      ("08:10:00", "2"), 200),
     ({"card_kinds": ["adult"]}, ("08:10:00", "2"), 100),
-    ({"media": ["qr"]},         ("08:10:00", "2"), 200),
+    ({"media": ["card"]},       ("08:10:00", "2"), 200),
     ({"cards": "away"},         ("08:10:00", "2"), 200),
     ({"credit": None, "credit_up_to": 150}, ("08:10:00", "2"), 50),
     ({"credit": None, "credit_up_to": 250}, ("08:10:00", "2"), 0),   # min(2.00, 2.50)

@@ -122,7 +122,9 @@ def make_tap(kind: str, when: str, stop: str = "a", *, seq: int, **changes: Any)
     fields: dict[str, Any] = {
         "card": "5100000000000001", "card_seq": seq, "tapped_at": at(when), "kind": kind,
         "stop": stop, "operator": "metro" if rail else "bus", "mode": "metro" if rail else "bus",
-        "device": "D1", "device_seq": seq, "medium": "card", "card_kind": "adult",
+        "device": "D1", "device_seq": seq, "card_kind": "adult",
+        # Cards are charged by validators, who then say how much: what none says is uncollected.
+        "medium": "qr" if changes.get("paid") is None else "card",
         "issuer": "yct", "file": 1, "source_line": seq + 1, **changes,
     }
     return Tap(**fields)

@@ -26,6 +26,8 @@ missing_out = 200
 bands = [{ to_m = 1, amount = 0 }, { every_m = 1, add = 1 }]
 """
 CARD = {"card": "10001", "distance_m": "1000"}
+METRO = {"operator": "metro", "mode": "metro", "kind": "in", "stop": "a",
+         "authorised_by": "gz-card"}
 RECORDS = [
     {**CARD, "card_seq": "1"},
     {**CARD, "card_seq": "2", "distance_m": ""},                # NO_FARE
@@ -33,6 +35,8 @@ RECORDS = [
     {**CARD, "card_seq": "1"},                                  # DUPLICATE
     {**CARD, "card_seq": "4"}, {**CARD, "card_seq": "4", "device": "D2"},       # CONFLICT
     {**CARD, "card_seq": "5"}, {**CARD, "card_seq": "5", **FIXED},              # CORRECTED
+    {**CARD, "card_seq": "6"}, {**CARD, "card_seq": "6", **FIXED, **METRO},     # FOREIGN_RECORD
+    {**CARD, "card_seq": "7", "kind": "out", "paid": "-5"},                     # REBATE_ALONE
 ]
 GOOD = file_of([line_of()])
 FILES: list[tuple[bytes, str | None]] = [
@@ -68,6 +72,9 @@ def codes_of_a_run(folder: Path) -> set[str]:
     """Records beside each other, rides and prices; then the same file twice."""
     folder.mkdir()
     network = write(folder, {"bus": head("bus") + BY_DISTANCE})
+    model = network / "network.toml"
+    by_engine = model.read_text("utf-8")
+    model.write_text(by_engine.replace('default = "engine"', 'default = "validator"'), "utf-8")
     path = folder / "taps.csv"
     path.write_bytes(file_of([line_of(**values) for values in RECORDS]))
     report = clear(network, path, path)

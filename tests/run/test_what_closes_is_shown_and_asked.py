@@ -79,6 +79,7 @@ def test_what_closes_is_shown(week: Path) -> None:
     assert "zs-bus 2024-11-22 1" in shown_
     assert "open rides that end without an exit 0" in shown_
     assert "variances: validator less table 1 3.30" in shown_
+    assert "uncollected: no record says what the validator took 1 1.70" in shown_
 
 
 def on_a_terminal(answer: bytes, *words: str) -> tuple[int, str]:
