@@ -26,7 +26,7 @@ UNSET = ("service_day", "first_code", "reserved")
 def buffer_of(taps: Any, partitions: int, block: int = 0) -> PartitionBuffer:
     buffer = PartitionBuffer(partitions)
     buffer.add(ARENA)
-    latest = int(taps["tapped_at"].max(initial=0))
+    latest = int(np.maximum(taps["tapped_at"], taps["in_at"]).max(initial=0))
     assert buffer.put(taps, 0, block) == (len(taps), latest)
     return buffer
 
