@@ -17,7 +17,14 @@ from clearing.book.schema import BOOK, JOURNAL, SCHEMA_VERSION, TABLES
 from clearing.book.state import State, load_state
 from clearing.book.store import Store
 from clearing.book.views import VIEWS, create
-from network.errors import BookError, BookReadOnly, BookTooNew, BookTooOld, NotABook
+from network.errors import (
+    BookError,
+    BookLocked,
+    BookReadOnly,
+    BookTooNew,
+    BookTooOld,
+    NotABook,
+)
 
 
 class Book(Queries):
@@ -120,6 +127,10 @@ class Book(Queries):
             if last and self.store.journal.count() < last.run:  # its process ended in between
                 self.store.journal.append(Line(last.run, last.chain))
             self._leftovers.set_apart(last.run if last else 0)
+            if self.last_run() != last:     # by a writer that has lost its lock, or never had it
+                raise BookLocked(
+                    "another writer has committed a run meanwhile", where=self.store.where,
+                    expected="one writer at a time", remedy="run the same command again")
             return OpenRun(self.store, self._leftovers, last, digest, kind)
         except BaseException:
             self.store.unlock_writer()

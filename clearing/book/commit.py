@@ -56,7 +56,7 @@ from ext.records import (
     REFUSAL,
     TAP,
 )
-from network.errors import BookDamaged, BookError, RunNotOpen
+from network.errors import BookDamaged, BookError, BookLocked, RunNotOpen
 from network.names import Name
 
 _TOTALS = ("due", "price", "paid", "variance", "uncollected")
@@ -202,11 +202,15 @@ class OpenRun:
         """Store the commit row, and with it the run; it is on the disk when this returns."""
         assert self._phase == "concluded", "a run is concluded, and then committed"
         row = row._replace(chain=chain_of(row, self._parent))
+        # Since it was concluded somebody may have been asked, and another writer been let in.
+        self._check_parent()
+        self._check_rows()
         self._store.check_writer()
         self._phase = "deciding"
         inserter = self._store.insert(RUNS)
         inserter.append(_columns_of_rows(RUNS, [row]), 1)
         inserter.finish()
+        self._check_stored(row)
         self._phase = "committed"
         # The run counts; where this process cannot add its line, or ends before, the next does.
         with suppress(BookError, OSError):
@@ -244,6 +248,29 @@ class OpenRun:
                 writer.write_records(copied)
             writer.finish()
         return stretch.last
+
+    def _last_stored(self) -> int:
+        """The last run that has a commit row."""
+        return int(self._store.columns("SELECT max(run) AS last FROM runs")["last"][0])
+
+    def _check_parent(self) -> None:
+        """Raise BookLocked where another run was committed since this one was begun."""
+        last = self._last_stored()
+        if last != self.number - 1:
+            raise BookLocked(
+                f"another writer has committed run {last}", where=self._store.where,
+                expected=f"nobody else writes while run {self.number} is written",
+                remedy="nothing of this run was committed; run the same command again")
+
+    def _check_stored(self, row: Run) -> None:
+        """Raise BookDamaged where what was committed is not there, or not alone."""
+        found = self._store.columns(f"SELECT chain FROM runs WHERE run = {row.run}")["chain"]
+        if list(found) != [row.chain]:
+            raise BookDamaged(
+                f"table {RUNS.name} has {len(found)} rows of run {row.run}",
+                where=self._store.where, expected="the one that was stored a moment ago",
+                remedy="look whether another writer is at work; `onecard verify` says what holds")
+        self._check_rows()
 
     def _check_rows(self) -> None:
         """Raise BookDamaged where the store holds other rows of this run than it was given."""
@@ -299,7 +326,8 @@ class OpenRun:
         with suppress(BookError):   # the next run to begin sets them apart otherwise
             # Whoever has lost the writer's lock may meet rows of another run of this number.
             self._store.check_writer()
-            self._leftovers.drop(self.number)
+            if self._last_stored() < self.number:
+                self._leftovers.drop(self.number)
 
 
 def _columns_of_rows(table: Table, rows: Sequence[tuple[object, ...]]) -> list[ColumnData]:

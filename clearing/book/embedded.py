@@ -228,7 +228,12 @@ class EmbeddedStore:
             raise
 
     def check_writer(self) -> None:
-        """Nothing to do: the folder's lock cannot be lost."""
+        """Raise BookLocked where this store was left to others; its folder cannot be lost."""
+        if not self._writing:
+            raise BookLocked(
+                "this process has let another run be written meanwhile", where=self.where,
+                expected="one run at a time",
+                remedy="nothing of this run was committed; run it again")
 
     def unlock_writer(self) -> None:
         """Let others write."""

@@ -42,6 +42,8 @@ class TableWriter:
             inserter = self._inserter
             self.rows += rows
             self.digest += digest
+        # Rows of a writer that was thought dead would come among another one's.
+        self._store.check_writer()
         inserter.append(columns, rows)
 
     def finish(self) -> None:
