@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from clearing.book import Counts, Run
@@ -29,7 +29,7 @@ class Nowhere:
     def has_network(self, digest: str) -> bool:
         return True
 
-    def files_taken(self) -> dict[str, Taken]:
+    def files_taken(self, digests: Collection[str]) -> dict[str, Taken]:
         return {}
 
     def conclude(self, *, version: str, network: str, network_digest: str,

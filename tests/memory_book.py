@@ -5,7 +5,7 @@ tests/book/ holds the real ones to the same promises.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -134,9 +134,10 @@ class MemoryBook:
         return next(written.networks[digest] for _, _, written in self.committed
                     if digest in written.networks)
 
-    def files_taken(self) -> dict[str, Taken]:
+    def files_taken(self, digests: Collection[str]) -> dict[str, Taken]:
         return {file.sha256: Taken(run.run, file.name, file.refused)
-                for run, _, written in self.committed for file in written.files if file.code == 0}
+                for run, _, written in self.committed for file in written.files
+                if file.code == 0 and file.sha256 in digests}
 
     def all_rows(self, name: str) -> Any:
         """The rows of every committed run, oldest first."""

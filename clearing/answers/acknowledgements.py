@@ -71,15 +71,15 @@ def acknowledge_again(book: Book, report: Report, folder: Path) -> list[Path]:
     again, and all of them are known then: this is how it gets the answer to the first time.
     """
     again = {file.sha256 for file in report.files}
-    runs = {file.run for digest, file in book.files_taken(before=report.run.run).items()
-            if digest in again}
+    runs = {file.run for file in book.files_taken(again, before=report.run.run).values()}
     return [acknowledge(read_report(book, run), folder)
             for run in sorted(runs) if not path_of(run, folder).exists()]
 
 
 def read_report(book: Book, number: int) -> Report:
     """What a committed run did, as the book has it."""
-    run = next(run for run in book.runs() if run.run == number)
+    run = book.find_run(number)
+    assert run is not None, "whoever asks has the number from the book"
     columns = ", ".join(f"`{name}`" for name in BookFile._fields)
     found = book.query(
         f"SELECT {columns} FROM files WHERE run = {number} ORDER BY file, code, name")

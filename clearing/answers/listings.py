@@ -103,9 +103,9 @@ class Lister:
 
     def entries(self, where: str = "1") -> Rows:
         """Ledger entries in the order of ENTRY_COLUMNS."""
-        for run in self.book.runs():
-            for rows in self.book.entries(f"run = {run.run} AND ({where})"):
-                yield from zip(*self._entry_columns(rows, run.run), strict=True)
+        for run in self.book.runs_with_entries(where):
+            for rows in self.book.entries(f"run = {run} AND ({where})"):
+                yield from zip(*self._entry_columns(rows, run), strict=True)
 
     def _entry_columns(self, rows: Records, run: int) -> list[Any]:
         found, legs = rows["legs"], list[Any]()

@@ -55,7 +55,8 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
             return None
         run = closed
     numbered = session.numbered()
-    before = next((one.closed_through for one in session.book.runs() if one.run == run.parent), 0)
+    parent = session.book.find_run(run.parent)
+    before = parent.closed_through if parent else 0
     flows = flows_of(session.book, before + 1, day)
     positions = net_positions(flows, numbered.members)
     uncollected = uncollected_of(session.book, before + 1, day)
@@ -93,5 +94,4 @@ def _check_begun(day: int, today: datetime.date) -> None:
 
 def _run_that_closed(book: Book, day: int) -> Run | None:
     """The run that closed this day as its last one."""
-    return next((run for run in book.runs()
-                 if run.kind == "close" and run.closed_through == day), None)
+    return next(iter(book.runs(f"kind = 'close' AND closed_through = {day}")), None)

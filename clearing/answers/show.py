@@ -18,7 +18,7 @@ from settlement.positions import net_positions
 
 RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "known", "refused", "rides",
                "reversed", "open_rides", "due", "paid", "variance", "uncollected", "discounts",
-               "digest")
+               "digest", "chain")
 FILE_COLUMNS = ("run", "file", "name", "records", "accepted", "known", "refused", "code", "message",
                 "sha256")
 REFUSAL_COLUMNS = ("run", "file", "line", "offset", "code", "field", "reason", "record")
@@ -118,8 +118,9 @@ def _positions(session: Session, wanted: Filter) -> Listing:
 def _runs(session: Session, wanted: Filter) -> Listing:
     return Listing(f"runs, money in {_unit(session)}", RUN_COLUMNS,
                    (tuple(getattr(run, name) for name in RUN_COLUMNS)
-                    for run in session.book.runs() if wanted.run in (None, run.run)),
-                   RUN_COLUMNS[3:-1])
+                    for run in session.book.runs(
+                        "1" if wanted.run is None else f"run = {wanted.run}")),
+                   RUN_COLUMNS[3:-2])
 
 
 def _files(session: Session, wanted: Filter) -> Listing:

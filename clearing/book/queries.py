@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, BinaryIO, NamedTuple
 
@@ -134,15 +134,17 @@ class Queries:
         return {str(path): bytes.fromhex(str(content))
                 for path, content in zip(found["path"], found["content"], strict=True)}
 
-    def files_taken(self, before: int | None = None) -> dict[str, Taken]:
-        """What became of every file that was taken, when it was taken last, by its SHA-256 in hex.
+    def files_taken(self, digests: Collection[str], before: int | None = None
+                    ) -> dict[str, Taken]:
+        """Of files, by their SHA-256 in hex, those that were taken, and what became of them last.
 
         before: only by runs before this one.
         """
         last = self._last() if before is None else before - 1
+        listed = ", ".join(f"'{digest}'" for digest in sorted(digests)) or "''"
         found = self.store.columns(
-            "SELECT sha256, run, name, refused FROM files "
-            f"WHERE run <= {last} AND code = 0 ORDER BY run, file")
+            f"SELECT sha256, run, name, refused FROM files WHERE run <= {last} AND code = 0 "
+            f"AND sha256 IN ({listed}) ORDER BY run, file")
         return {
             str(digest): Taken(int(run), str(name), int(refused))
             for digest, run, name, refused in zip(
@@ -166,6 +168,12 @@ class Queries:
             if fields is None:
                 complete_legs(entries)
             yield entries
+
+    def runs_with_entries(self, where: str = "1") -> list[int]:
+        """The runs that wrote entries that fulfil a condition, oldest first; `where` is SQL."""
+        return _integers(self.store.columns(
+            f"SELECT DISTINCT run FROM entries WHERE {self.committed} AND ({where}) "
+            "ORDER BY run")["run"])
 
     def rides(self, where: str = "1", order: str = BY_CARD,
               fields: Sequence[str] | None = None) -> Iterator[Array]:

@@ -110,6 +110,8 @@ def _tell(cleared: Clearing, *, as_json: bool) -> None:
     for earlier in cleared.earlier:
         click.echo(f"acknowledgement of an earlier run, which was missing: {earlier}")
     click.echo(f"acknowledgement: {cleared.acknowledgement}")
+    if report.is_committed:
+        click.echo(f"chain: {report.run.chain}")
 
 
 def _tell_dry_run(tried: DryRun, *, as_json: bool) -> None:

@@ -106,3 +106,4 @@ def _print_settlement(settled: Settlement) -> None:
                    "says what they took; nobody owes it")
     click.echo(f"positions add up to {text(0)} at every level")
     click.echo(f"positions, instructions and statements: {settled.folder}")
+    click.echo(f"chain: {settled.run.chain}")

@@ -110,7 +110,8 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
 def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Run | None,
                   clock: _Clock, threads: int, progress: Progress, decide: Decide) -> Report:
     """Clear what was read."""
-    taken, outcomes = _judge_files(intake, book.files_taken(), context)
+    taken, outcomes = _judge_files(
+        intake, book.files_taken({report.digest for report in intake.files}), context)
     latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
     context.check_calendar(latest)
     digest = _digest(context, last, "clear", [report.digest for report in intake.files])
