@@ -134,17 +134,20 @@ class Queries:
         return {str(path): bytes.fromhex(str(content))
                 for path, content in zip(found["path"], found["content"], strict=True)}
 
-    def files_taken(self, digests: Collection[str], before: int | None = None
+    def files_taken(self, digests: Collection[str] | None = None, before: int | None = None
                     ) -> dict[str, Taken]:
         """Of files, by their SHA-256 in hex, those that were taken, and what became of them last.
 
-        before: only by runs before this one.
+        digests: None: of all files. before: only by runs before this one.
         """
         last = self._last() if before is None else before - 1
-        listed = ", ".join(f"'{digest}'" for digest in sorted(digests)) or "''"
+        asked = "1"
+        if digests is not None:
+            listed = ", ".join(f"'{digest}'" for digest in sorted(digests))
+            asked = f"sha256 IN ({listed})" if listed else "0"
         found = self.store.columns(
             f"SELECT sha256, run, name, refused FROM files WHERE run <= {last} AND code = 0 "
-            f"AND sha256 IN ({listed}) ORDER BY run, file")
+            f"AND {asked} ORDER BY run, file")
         return {
             str(digest): Taken(int(run), str(name), int(refused))
             for digest, run, name, refused in zip(
