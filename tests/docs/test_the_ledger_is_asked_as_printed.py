@@ -15,7 +15,7 @@ from clearing.book.schema import JOURNAL
 from clearing.book.views import VIEWS
 from clearing.engine.run import clear_files, close_window
 from ext import codes
-from ext.records import RIDE_FLAGS, TAP_FLAGS
+from ext.records import RIDE_FLAGS, TAP_BLANKS, TAP_FLAGS
 from network.civil import day_number
 from tests.docs.pages import ROOT, Block, blocks_of, first_cells, quoted, read_page, sections_of
 
@@ -117,7 +117,8 @@ def test_every_code_is_there_with_its_number(heading: str) -> None:
 
 def test_every_flag_is_there_with_its_bit() -> None:
     of_entries, of_taps = SECTIONS["Flags"].split("Of taps")
-    for text, flags in ((of_entries, RIDE_FLAGS), (of_taps, TAP_FLAGS)):
+    of_taps, blanks = of_taps.split("In their `blanks`")
+    for text, flags in ((of_entries, RIDE_FLAGS), (of_taps, TAP_FLAGS), (blanks, TAP_BLANKS)):
         rows = first_cells(text, "| ")
         assert {quoted(cells[1])[0]: int(cells[0]) for cells in rows
                 if cells[0].isdigit()} == flags
