@@ -92,7 +92,7 @@ def _stories(
         time = made[-1].tapped_at
         # A counter can jump; further than a window of 64 can look back, too.
         seq = made[-1].card_seq + draw(st.sampled_from([1, 1, 1, 1, 2, 70]))
-    if draw(st.sampled_from([False, True])):
+    if draw(st.sampled_from([False, False, True])):
         return [_off_by(tap, draw(st.sampled_from([0, 0, *SKEWS_S]))) for tap in taps]
     return taps
 
@@ -132,6 +132,10 @@ def _moves(
         modes = world.operators[operator].modes
         if first.mode in modes and draw(st.sampled_from([True, True, True, False])):
             last = replace(last, mode=first.mode)
+        if last.operator == first.operator and draw(st.sampled_from([False, False, True])):
+            # One vehicle, and maybe another line's by now.
+            first = replace(first, vehicle="V1", line=LINES[0])
+            last = replace(last, vehicle="V1", line=draw(st.sampled_from(LINES)))
         return [first, last]
     kind = "ride" if move == "open_ride" else move
     tap = draw(_taps(world, rider, operator, kind, time, seq))
@@ -251,7 +255,7 @@ def _given_back(draw: st.DrawFn, tap: Tap) -> dict[str, Any]:
 @st.composite
 def _corrections(draw: st.DrawFn, world: World, tap: Tap) -> dict[str, Any]:
     """What a record says of being a correction, if it is one."""
-    kind = draw(st.sampled_from(["", "", "replace", "replace", "cancel"]))
+    kind = draw(st.sampled_from(["", "", "", "replace", "replace", "cancel"]))
     if not kind:
         return {}
     operator, system = tap.operator, world.system_of(tap.operator)

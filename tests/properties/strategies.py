@@ -75,7 +75,9 @@ def cases(
         if late:
             run = draw(st.sampled_from([run, run, *range(len(parts))]))
         parts[run].append(tap)
-    for tap in draw(st.lists(st.sampled_from(taps), max_size=4)):
+    # Rather of exits than of others: what is said of them takes rides apart.
+    exits = [tap for tap in taps if tap.kind == "out"]
+    for tap in draw(st.lists(st.sampled_from([*taps, *exits * 2]), max_size=4)):
         copy = draw(copies_of(world, tap))
         parts[draw(st.integers(0, len(parts) - 1))].append(copy)
     if draw(st.booleans()):
