@@ -13,7 +13,7 @@ from clearing.answers.clear import clear
 from clearing.answers.explain import explain_ride
 from clearing.answers.session import Session
 from clearing.answers.settle import settle
-from clearing.answers.show import TOPICS, Filter, show
+from clearing.answers.show import AMOUNTS, TOPICS, Filter, show
 from clearing.answers.verify import verify
 from clearing.cli.show import TOPICS as TOPICS_IN_HELP
 from network.errors import OnecardError
@@ -65,8 +65,7 @@ def test_every_topic_has_rows_of_its_columns(asked: Asked) -> None:
         rows = list(listing.rows)
         assert rows, topic
         assert all(len(row) == len(listing.columns) for row in rows)
-        assert set(listing.numbers) - {"due", "price", "paid", "variance", "amount"} <= set(
-            listing.columns)
+        assert set(listing.numbers) - set(AMOUNTS) <= set(listing.columns)
     assert "in fen" in show(asked.session, "rides").title
 
 
