@@ -24,8 +24,8 @@ from network.network import load_network
 _RIDES = f"sum(if(bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0, -1, 1))"
 
 
-class Variance(NamedTuple):
-    """What the validators of an operator charged more or less than a table says."""
+class TableSum(NamedTuple):
+    """What rides of an operator by a table come to: their variances, or what nobody collected."""
 
     table: str
     operator: str
@@ -49,7 +49,7 @@ class Moved(NamedTuple):
     entries: int
 
 
-VARIANCES, AGELESS, MOVED = Variance._fields, Ageless._fields, Moved._fields
+TABLE_SUMS, AGELESS, MOVED = TableSum._fields, Ageless._fields, Moved._fields
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class DryRun:
     """What a run would bring. Reversals of what earlier runs entered are counted as less."""
 
     report: Report
-    variances: list[Variance]
+    variances: list[TableSum]
+    uncollected: list[TableSum]
     ageless: list[Ageless]
     moved: list[Moved]
     currency: Currency
@@ -74,6 +75,7 @@ class DryRun:
                        "message": file.message} for file in self.report.files],
             "refusals": {code.name: count for code, count in sorted(self.report.refusals.items())},
             "variances": [row._asdict() for row in self.variances],
+            "uncollected": [row._asdict() for row in self.uncollected],
             "without_birth_date": [row._asdict() for row in self.ageless],
             "in_another_window": [row._asdict() for row in self.moved],
         }
@@ -87,13 +89,14 @@ def dry_run(session: Session, files: Sequence[Path], *, received_at: int, thread
     Raises OnecardError and TableError.
     """
     network = load_network(session.locator())
-    found: dict[str, Any] = {"variances": [], "ageless": [], "moved": []}
+    found: dict[str, Any] = {"variances": [], "uncollected": [], "ageless": [], "moved": []}
 
     def look(row: Run) -> bool:
         """Read what the run has written, and give it up."""
         names = Names(session.book.names(until=row.run))
         kinds = kinds_with_ages(load_tables(network.folder.path))
-        found.update(variances=_variances(session.book, row.run, names),
+        found.update(variances=_sums(session.book, row.run, names, "variance"),
+                     uncollected=_sums(session.book, row.run, names, "uncollected"),
                      ageless=_ageless(session.book, row.run, names, kinds),
                      moved=_moved(session.book, row.run))
         return False
@@ -113,12 +116,12 @@ def kinds_with_ages(tables: Sequence[Table]) -> set[str]:
             for kind in row.card_kinds or ()}
 
 
-def _variances(book: Book, run: int, names: Names) -> list[Variance]:
+def _sums(book: Book, run: int, names: Names, column: str) -> list[TableSum]:
     found = book.query(
-        f"SELECT `table`, operator, {_RIDES} AS rides, sum(variance) AS total FROM entries "
-        f"WHERE run = {run} AND variance != 0 GROUP BY `table`, operator "
+        f"SELECT `table`, operator, {_RIDES} AS rides, sum({column}) AS total FROM entries "
+        f"WHERE run = {run} AND {column} != 0 GROUP BY `table`, operator "
         "ORDER BY abs(total) DESC, `table`, operator")
-    return [Variance(names.code("table", int(table)), names.code("member", int(operator)),
+    return [TableSum(names.code("table", int(table)), names.code("member", int(operator)),
                      int(rides), int(total))
             for table, operator, rides, total in zip(*found.values(), strict=True)]
 

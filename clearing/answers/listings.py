@@ -189,7 +189,8 @@ def uncollected_of(book: Book, first: int = 0, last: int = 0xFFFF) -> list[Uncol
     reversal = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
     found = book.query(
         f"SELECT {by}, sum(if({reversal}, -1, 1)) AS rides, sum(uncollected) AS amount "
-        f"FROM ledger WHERE uncollected != 0 AND window BETWEEN {first} AND {last} "
+        f"FROM ledger WHERE {book.committed} AND uncollected != 0 "
+        f"AND window BETWEEN {first} AND {last} "
         f"GROUP BY {by} ORDER BY {by}")
     rows = zip(*(np.asarray(found[name]).tolist() for name in Uncollected._fields), strict=True)
     return [Uncollected(*map(int, row)) for row in rows if row[-2:] != (0, 0)]

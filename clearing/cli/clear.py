@@ -115,7 +115,7 @@ def _tell(cleared: Clearing, *, as_json: bool) -> None:
 
 
 def _tell_dry_run(tried: DryRun, *, as_json: bool) -> None:
-    from clearing.answers.dry_run import AGELESS, MOVED, VARIANCES
+    from clearing.answers.dry_run import AGELESS, MOVED, TABLE_SUMS
     from clearing.cli.output import print_object, print_table
 
     if as_json:
@@ -123,9 +123,11 @@ def _tell_dry_run(tried: DryRun, *, as_json: bool) -> None:
         return
     _print_report(tried.report, "dry run, of which nothing is kept")
     text, currency = tried.currency.text, tried.currency.name
-    print_table(f"variances: validator less table, in {currency}", VARIANCES,
-                ((*row[:2], f"{row.rides:,}", text(row.total)) for row in tried.variances),
-                right=VARIANCES[2:])
+    for title, sums in (("variances: validator less table", tried.variances),
+                        ("uncollected: no record says what was taken", tried.uncollected)):
+        print_table(f"{title}, in {currency}", TABLE_SUMS,
+                    ((*row[:2], f"{row.rides:,}", text(row.total)) for row in sums),
+                    right=TABLE_SUMS[2:])
     print_table("without a birth date, of kinds whose fares depend on age", AGELESS,
                 ((*row[:2], f"{row.rides:,}") for row in tried.ageless), right=AGELESS[2:])
     print_table("posted in another window than their day's, which is closed", MOVED,
