@@ -56,6 +56,8 @@ def test_the_whole_summary(tmp_path: Path) -> None:
     assert said["refusals"] == {"TIME_INVALID": 1}
     assert [(row["operator"], row["rides"], row["total"]) for row in said["variances"]] == [
         ("hk-bus", 1, 330)]
+    assert [(row["operator"], row["rides"]) for row in said["uncollected"]] == [
+        ("hk-bus", 1)]
     assert said["without_birth_date"] == [
         {"card_kind": "elder", "operator": "hk-bus", "rides": 1}]
     assert said["in_another_window"] == [{"day": DAY, "window": "2024-11-26", "entries": 1}]
