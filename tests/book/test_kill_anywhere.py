@@ -80,9 +80,11 @@ def test_kill_at_every_step(location: str, tmp_path: Path, before: int) -> None:
         with open_book(location) as book:
             for _ in range(before):
                 add_run(book)
+    # Every step in a folder; on a server, whose steps are the same, every third.
+    stride = 3 if location.startswith("clickhouse://") else 1
     committed, step = before, 0
     while True:
-        step += 1
+        step += stride
         ended = _run_until(location, step)
         if ended.returncode == 0:
             break
@@ -93,7 +95,8 @@ def test_kill_at_every_step(location: str, tmp_path: Path, before: int) -> None:
             committed = runs
             assert_holds(book, committed)
     assert step > int(ended.stdout) > 20
-    assert committed > before   # killed after the commit row: committed all the same
+    if stride == 1:
+        assert committed > before   # killed after the commit row: committed all the same
     with open_book(location) as book:
         assert_holds(book, committed + 1)
         bases = [run.state_base for run in book.runs()]
