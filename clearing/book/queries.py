@@ -60,8 +60,9 @@ class Cards(NamedTuple):
 EVERY_CARD = Cards(0, (1 << 64) - 1)
 
 
-# What a record is refused with that could be read: beside others, or with its ride.
-JUDGED = (Code.CONFLICT, Code.CORRECTED, Code.NO_FARE, Code.PRICE_OVERFLOW)
+# What a record is refused with that could be read: beside others, or with its ride. By their group
+# in ext/codes.pxd, so that a new one is not forgotten.
+JUDGED = tuple(code for code in Code if Code.DUPLICATE < code < Code.DUPLICATE_FILE)
 
 
 class Taken(NamedTuple):

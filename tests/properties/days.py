@@ -240,6 +240,13 @@ def _said_elsewhere(draw: st.DrawFn, tap: Tap) -> dict[str, Any]:
 
 
 @st.composite
+def reversals_of(draw: st.DrawFn, taps: list[Tap]) -> Tap:
+    """What a validator sends to take back the charge of one of these taps."""
+    tap = draw(st.sampled_from(taps))
+    return replace(tap, **draw(_given_back(tap)))
+
+
+@st.composite
 def _given_back(draw: st.DrawFn, tap: Tap) -> dict[str, Any]:
     """The charge given back, maybe not all of it, at another time; or the same with 0."""
     if draw(st.booleans()):

@@ -18,7 +18,7 @@ from clearing.reference.results import Result
 from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
-from tests.properties.days import copies_of, taps_of
+from tests.properties.days import copies_of, reversals_of, taps_of
 from tests.properties.files import TapFile, prepare
 from tests.properties.networks import to_toml, worlds, write_world
 
@@ -80,6 +80,9 @@ def cases(
     for tap in draw(st.lists(st.sampled_from([*taps, *exits * 2]), max_size=4)):
         copy = draw(copies_of(world, tap))
         parts[draw(st.integers(0, len(parts) - 1))].append(copy)
+    singles = [tap for tap in taps if tap.kind == "single"]
+    if singles and draw(st.sampled_from([True, False, False])):
+        parts[-1].append(draw(reversals_of(singles)))
     if draw(st.booleans()):
         _move_one(draw, parts)
     parts = [part for part in parts if part]
