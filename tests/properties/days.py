@@ -190,7 +190,7 @@ _more_said = st.fixed_dictionaries({
 @st.composite
 def copies_of(draw: st.DrawFn, world: World, tap: Tap) -> Tap:
     """The same tap again, fuller or with blanks, another story about it, or a correction of it."""
-    change = draw(st.sampled_from([None, None, "said", "said", "back", "back", "back", *CHANGES]))
+    change = draw(st.sampled_from([None, None, "said", "said", "said", "said", "back", *CHANGES]))
     if change == "back" and tap.kind in ("single", "in", "ride"):
         tap = replace(tap, **draw(_given_back(tap)))
         change = None
