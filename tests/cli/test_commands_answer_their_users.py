@@ -172,8 +172,8 @@ def test_an_explanation_adds_up(demo: Demo) -> None:
         done = accepted("explain", ride, "--json", "--book", demo.book)
         one = json.loads(done.out)[0]
         assert sum(leg["amount"] for leg in one["legs"] if leg["cause"] not in FEES) == (
-            one["due"] + one["variance"])
-        assert one["legs"][0]["amount"] == one["paid"]
+            one["due"] + one["variance"] - one["uncollected"])
+        assert sum(leg["amount"] for leg in one["legs"] if leg["cause"] == "fare") == one["paid"]
         assert (one["due"], one["paid"]) == (entry["due"], entry["paid"])
         assert any(row["applied"] for row in one["rows_tried"])
         assert one["taps"]

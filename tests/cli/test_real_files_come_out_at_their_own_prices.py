@@ -91,8 +91,9 @@ def test_jakarta_as_it_was_first_published(tmp_path: Path) -> None:
     codes = [row["code"] for row in shown("refusals", tmp_path / "book")]
     assert codes == ["AMOUNT_INVALID", "CARD_SPREADSHEET"]
     assert [(ride["state"], ride["paid"], ride["line"]) for ride in rides] == [
-        ("COMPLETE", 3500, "5"), ("COMPLETE", 3500, ""), ("MISSING_OUT", 3500, "6C"),
-        ("MISSING_OUT", 0, "")]     # where the file has no amount, the table's fare is paid
+        ("COMPLETE", 3500, "5"), ("COMPLETE", 3500, ""), ("MISSING_OUT", 0, "6C"),
+        ("MISSING_OUT", 0, "")]     # where the file has no amount, the fare is uncollected
+    assert [ride["uncollected"] for ride in rides] == [0, 0, 3500, 0]
     assert [ride["started_at"] for ride in rides][:2] == [
         "2023-04-03T05:21:44", "2023-04-03T07:21:44"]
     assert accepted("verify", "--all", "--book", tmp_path / "book").code == 0
