@@ -109,7 +109,8 @@ def contents(book: str | Path, *, with_refusals: bool = True) -> str:
                 "SELECT run, file, line, offset, code, field, hex(raw) AS raw FROM refusals "
                 "WHERE run IN (SELECT run FROM runs) ORDER BY run, file, offset, line, code")
             parts += [str([list(map(str, column)) for column in found.values()]),
-                      str([tuple(run)[:-2] for run in runs])]     # but for when they ran
+                      # But for when they ran, which the chain speaks of, too.
+                      str([run._replace(started_at=0, finished_at=0, chain="") for run in runs])]
     return "\n".join(parts)
 
 
