@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from clearing.answers.session import Session
 from clearing.book import Book, Run
+from clearing.book.views import RIDES_LEFT
 from ext.records import RIDE_FLAGS
 from network.civil import day_of
 from network.errors import OnecardError
@@ -13,7 +14,6 @@ from network.money import Currency
 
 WEEKS = 4       # how far back is looked for operators that sent records
 
-_REVERSAL = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
 _HELD = f"bitAnd(flags, {RIDE_FLAGS['HELD']}) != 0"
 
 
@@ -86,7 +86,7 @@ def closing_of(session: Session, day: int, row: Run) -> Closing:
 def check_records(book: Book, day: int) -> None:
     """Refuse to close a day of which nothing came: it is a mistake, or its files are missing."""
     found = book.query(f"SELECT countIf(service_day = {day}) AS own, max(service_day) AS last "
-                       "FROM records WHERE run IN (SELECT run FROM runs)")
+                       f"FROM records WHERE {book.committed}")
     if int(found["own"][0]):
         return
     last = int(found["last"][0])
@@ -102,7 +102,7 @@ def _records_by_day(book: Book, after: int, until: int) -> dict[tuple[int, int],
     """How many records of each day and operator the book has."""
     found = book.query(
         "SELECT service_day, operator, count() AS records FROM records "
-        f"WHERE run IN (SELECT run FROM runs) AND service_day > {max(0, after)} "
+        f"WHERE {book.committed} AND service_day > {max(0, after)} "
         f"AND service_day <= {until} GROUP BY service_day, operator "
         "ORDER BY service_day, operator")
     return {(int(day), int(operator)): int(count)
@@ -112,6 +112,6 @@ def _records_by_day(book: Book, after: int, until: int) -> dict[tuple[int, int],
 def _doubt(book: Book, amount: str, where: str) -> Doubt:
     """Entries that stand, added up; reversals of others among the same windows cancel them."""
     found = book.query(
-        f"SELECT sum(if({_REVERSAL}, -1, 1)) AS entries, sum({amount}) AS amount FROM entries "
+        f"SELECT {RIDES_LEFT} AS entries, sum({amount}) AS amount FROM entries "
         f"WHERE {where}")
     return Doubt(int(found["entries"][0]), int(found["amount"][0]))

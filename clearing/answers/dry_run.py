@@ -9,19 +9,16 @@ from typing import Any, NamedTuple
 
 from clearing.answers.session import Session
 from clearing.book import Book, Run
+from clearing.book.views import RIDES_LEFT
 from clearing.engine.run import Report, clear_files
 from clearing.engine.stages import Progress, no_progress
 from ext.codes import Code
-from ext.records import RIDE_FLAGS
 from fare_tables.model import Table
 from fare_tables.source import load_tables
 from network.civil import day_of
 from network.money import Currency
 from network.names import Names
 from network.network import load_network
-
-# A reversal takes back what an earlier run counted.
-_RIDES = f"sum(if(bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0, -1, 1))"
 
 
 class TableSum(NamedTuple):
@@ -118,7 +115,7 @@ def kinds_with_ages(tables: Sequence[Table]) -> set[str]:
 
 def _sums(book: Book, run: int, names: Names, column: str) -> list[TableSum]:
     found = book.query(
-        f"SELECT `table`, operator, {_RIDES} AS rides, sum({column}) AS total FROM entries "
+        f"SELECT `table`, operator, {RIDES_LEFT} AS rides, sum({column}) AS total FROM entries "
         f"WHERE run = {run} AND {column} != 0 GROUP BY `table`, operator "
         "ORDER BY abs(total) DESC, `table`, operator")
     return [TableSum(names.code("table", int(table)), names.code("member", int(operator)),
@@ -131,7 +128,7 @@ def _ageless(book: Book, run: int, names: Names, kinds: set[str]) -> list[Ageles
     if not numbers:
         return []
     found = book.query(
-        f"SELECT card_kind, operator, {_RIDES} AS rides FROM entries WHERE run = {run} "
+        f"SELECT card_kind, operator, {RIDES_LEFT} AS rides FROM entries WHERE run = {run} "
         f"AND age = 0 AND card_kind IN ({', '.join(map(str, numbers))}) "
         "GROUP BY card_kind, operator HAVING rides != 0 ORDER BY card_kind, operator")
     return [Ageless(names.code("card_kind", int(kind)), names.code("member", int(operator)),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from clearing.book import Book
 from clearing.book.stored import PARTS
+from clearing.book.views import RIDES_LEFT
 from ext.codes import Cause, RideState
 from ext.records import FLOW, LEGS_MOST, RIDE_FLAGS, Records
 from network.cards import card_text
@@ -186,9 +187,8 @@ class Uncollected(NamedTuple):
 def uncollected_of(book: Book, first: int = 0, last: int = 0xFFFF) -> list[Uncollected]:
     """What is uncollected in the windows from `first` to `last`: it is in no flow."""
     by = "window, issuer, operator"
-    reversal = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
     found = book.query(
-        f"SELECT {by}, sum(if({reversal}, -1, 1)) AS rides, sum(uncollected) AS amount "
+        f"SELECT {by}, {RIDES_LEFT} AS rides, sum(uncollected) AS amount "
         f"FROM ledger WHERE {book.committed} AND uncollected != 0 "
         f"AND window BETWEEN {first} AND {last} "
         f"GROUP BY {by} ORDER BY {by}")

@@ -15,7 +15,7 @@ from clearing.book.schema import CARD_STATES, RUNS
 from clearing.book.state import marked, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import complete_legs, stored_columns
-from clearing.book.views import standing
+from clearing.book.views import REVERSAL, standing
 from ext.codes import Code, TapKind
 from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_FLAGS
 from network.civil import DAYS_MOST
@@ -325,9 +325,8 @@ class Queries:
         names = stored_columns(ENTRY)
         columns = ", ".join(f"`{name}`" for name in names if name != "replaces")
         # A reversal has what it takes back in `replaces`, any other entry is looked for by its run.
-        reversal = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
         parts = list(records_of(marked(self.store.blocks(
-            f"SELECT {columns}, if({reversal}, replaces, run) AS replaces FROM entries "
+            f"SELECT {columns}, if({REVERSAL}, replaces, run) AS replaces FROM entries "
             f"WHERE run <= {self._last()} AND service_day >= {day} AND service_day <= {until} "
             f"AND {cards.sql()}"), card_filter), ENTRY, names))
         found = join_records(parts, ENTRY)

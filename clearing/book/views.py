@@ -28,14 +28,16 @@ from ext.codes import Cause, TapKind
 from ext.records import ACCUMULATOR, CARD_STATE, RIDE_FLAGS
 
 COMMITTED = "run IN (SELECT run FROM runs)"
-_REVERSAL = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
+# A condition on an entry, and how many rides entries come to: what is taken back counts as less.
+REVERSAL = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
+RIDES_LEFT = f"sum(if({REVERSAL}, -1, 1))"
 
 
 def standing(runs: str) -> str:
     """A condition: the entry is no reversal, and none of these runs takes it back."""
     place = "card_hi, card_lo, card_seq, out_seq, started_at, ended_at"
-    return (f"NOT ({_REVERSAL}) AND ({place}, run) NOT IN "
-            f"(SELECT {place}, replaces FROM entries WHERE {_REVERSAL} AND {runs})")
+    return (f"NOT ({REVERSAL}) AND ({place}, run) NOT IN "
+            f"(SELECT {place}, replaces FROM entries WHERE {REVERSAL} AND {runs})")
 
 
 # A card's 128 bits as text (see ext/records.pxd): up to 20 digits, or up to 16 letters and digits.

@@ -47,6 +47,7 @@ from settlement.flows import FlowSums
 Filter = npt.NDArray[np.uint64]     # of cards, see ext.clearing.partition
 Progress = Callable[[str, int, int], None]      # stage, done, of how many
 TAPS_OF_A_PARTITION = 16_384
+PARTITIONS_MOST = 2_048
 TAPS_AT_ONCE = 4 << 20      # of what is cleared again; with all that is made of them, some 3 GiB
 
 
@@ -153,7 +154,7 @@ class Stages:
         if first_day is None:
             return
         closed = self.book.closed_windows()
-        base = max((window for window in closed if window < first_day), default=-1)
+        base = last_before(first_day, closed)
         longer = Stretch(base, stretch.first_open, stretch.ended,
                          [window for window in closed if window > base])
         before_ = self._load(longer, late).by_partition(intake.partitions)
@@ -203,7 +204,7 @@ class Stages:
         Differences of closed windows are posted in the first open one.
         """
         closed = self.book.closed_windows()
-        base = max((window for window in closed if window < since), default=-1)
+        base = last_before(since, closed)
         stretch = Stretch(base, self._closed + 1, self._closed,
                           [window for window in closed if window > base], restates=True)
         self._clear_again(stretch, changed_since(
@@ -244,10 +245,7 @@ class Stages:
 
     def _clear_known(self, stretch: Stretch, loaded: Loaded) -> None:
         """Clear what the book has of some cards, without new records."""
-        self._partitions, self._done = 1, 0
-        while self._partitions * TAPS_OF_A_PARTITION < len(loaded.taps) and (
-                self._partitions < 2_048):
-            self._partitions *= 2
+        self._partitions, self._done = partitions_for(len(loaded.taps)), 0
         self._clear_chosen(None, self._clearers(loaded.by_partition(self._partitions), stretch),
                            range(self._partitions), None)
 
@@ -308,6 +306,19 @@ class Stages:
                 self.refused.append((cleared.refused, cleared.codes))
             self._done += count
             self.progress("clear", self._done, self._partitions)
+
+
+def last_before(day: int, closed: Iterable[int]) -> int:
+    """Of closed windows the last before a day; -1: there is none."""
+    return max((window for window in closed if window < day), default=-1)
+
+
+def partitions_for(taps: int) -> int:
+    """How many partitions so many taps are cleared in, where no intake has chosen."""
+    partitions = 1
+    while partitions * TAPS_OF_A_PARTITION < taps and partitions < PARTITIONS_MOST:
+        partitions *= 2
+    return partitions
 
 
 def _began(rows: Records, when: str) -> Records:

@@ -20,7 +20,7 @@ from clearing.engine.partition import (
     first_day_of,
     on_threads,
 )
-from clearing.engine.stages import TAPS_AT_ONCE, TAPS_OF_A_PARTITION
+from clearing.engine.stages import TAPS_AT_ONCE, last_before, partitions_for
 from ext import records
 from ext.clearing.partition import add_to_card_filter
 from ext.codes import Code
@@ -55,7 +55,7 @@ def price_period(context: ClearingContext, book: Book, period: Period, compare: 
     they had counted at the end of the last closed window before the period. Returns how many
     records are of rides without a fare.
     """
-    base = max((window for window in book.closed_windows() if window < period.first), default=-1)
+    base = last_before(period.first, book.closed_windows())
     closed = book.closed_through
     # A ride that begins on the last day can end so much later.
     until = period.last - (-context.network.model.ride_limit_s // DAY_S)
@@ -80,9 +80,7 @@ def _price(context: ClearingContext, book: Book, stretch: Stretch, taps: Records
     open_rides = cards.of(state.open_rides)
     open_rides["flags"] |= TAP_FLAGS["CARRIED"]
     taps = by_card(join_records([open_rides, taps], records.TAP))
-    partitions = 1
-    while partitions * TAPS_OF_A_PARTITION < len(taps):
-        partitions *= 2
+    partitions = partitions_for(len(taps))
     prepared = before(state, taps, np.zeros(0, records.ENTRY),
                       first_day_of(context, stretch.base), partitions, None)
     made: list[Records] = []
