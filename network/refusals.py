@@ -24,7 +24,7 @@ WORDS: dict[Code, str] = {
                          " revision from 1 up",
     Code.NUMBER_OVERFLOW: "the number is larger than its field can be; correct it at its source",
     Code.AMOUNT_INVALID: "the amount is not a whole number of minor units (fen, cents); write 250"
-                         " for 2.50",
+                         " for 2.50, or say `decimals` in the file's layout",
     Code.AMOUNT_NEGATIVE: "the amount is negative, and no `paid` of an exit or a boarding that was"
                           " given back; correct it, or send a correction of the record",
     Code.AMOUNT_OVERFLOW: "the amount is beyond 2,000,000,000 minor units; correct it at its"

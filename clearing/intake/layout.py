@@ -5,9 +5,11 @@ values stand and how they are written; it never decides whether a record is good
 
 A layout of the format "fixed" is for records of one length, which the kernel reads as they stand:
 each line has `record_bytes` bytes (a newline behind them, perhaps a carriage return before it), and
-each column of `columns` its bytes of it, in UTF-8. Spaces around a value do not belong to it, and a
-value of spaces is blank. There is no header: the first line is a record. The last line may be a
-trailer (trailer.py). A line of another length is a record refused with COLUMN_COUNT.
+each column of `columns` its bytes of it. Spaces around a value do not belong to it, and a value of
+spaces is blank. There is no header: the first line is a record. The last line may be a trailer
+(trailer.py). A line of another length is a record refused with COLUMN_COUNT, but for one whose
+record is followed by a tab: what stands behind that is not read (rejects.py). In another encoding
+than UTF-8 the same holds, and records are read more slowly, by formats/adapt.py.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from clearing.intake.formats.canonical import COLUMNS, REQUIRED
 from ext.intake.decode import LONGEST_LINE
 from network.errors import OnecardError
 from network.files import TomlFile
+
+AMOUNTS = ("due", "paid", "balance_before")
+DECIMALS_MOST = 4
 
 
 class FieldSource(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -43,6 +48,7 @@ class FieldSource(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     map: dict[str, str] = {}            # whole values
     prefix: dict[str, str] = {}         # by how the value begins, the longest prefix first
     default: str | None = None          # for what neither map nor prefix has; None: as it is
+    decimals: int | None = None         # amounts only: of 2.00, so that it is 200 minor units
 
 
 class Place(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -65,6 +71,11 @@ class Layout(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     records_at: str = ""                # json: keys to the list of records, with dots between
     name: str = ""                      # the file's; not written in it
 
+    @property
+    def is_utf_8(self) -> bool:
+        """Whether its files are UTF-8, under whatever name."""
+        return codecs.lookup(self.encoding).name == "utf-8"
+
     def sources(self) -> list[str]:
         """List the file's columns that the layout reads, each once."""
         columns: dict[str, None] = {}
@@ -81,7 +92,7 @@ def load_layout(folder: Path, name: str) -> Layout:
     Raises OnecardError and TableError, with file and remedy.
     """
     path = folder / "layouts" / f"{name}.toml"
-    if not path.is_file():
+    if Path(name).name != name or not path.is_file():
         known = ", ".join(sorted(each.stem for each in path.parent.glob("*.toml"))) or "none"
         raise OnecardError(f"there is no layout {name!r}", where=str(path),
                            expected=f"the network's layouts: {known}",
@@ -139,6 +150,10 @@ def _check_source(path: Path, column: str, source: FieldSource) -> None:
     if source.from_time and column != "card_seq":
         raise OnecardError(f"fields.{column} is from_time", where=str(path),
                            expected="from_time for card_seq only")
+    if source.decimals is not None and not (
+            column in AMOUNTS and 0 <= source.decimals <= DECIMALS_MOST):
+        raise OnecardError(f"fields.{column} has decimals = {source.decimals}", where=str(path),
+                           expected=f"0 to {DECIMALS_MOST}, and for {', '.join(AMOUNTS)} only")
 
 
 def _check_text(path: Path, layout: Layout) -> None:
@@ -149,9 +164,12 @@ def _check_text(path: Path, layout: Layout) -> None:
     except LookupError:
         raise OnecardError(f"there is no encoding {layout.encoding!r}", where=str(path),
                            remedy="write a name that Python knows, such as gb18030") from None
-    if newline != b"\n," or (layout.format != "csv" and layout.encoding.lower() != "utf-8"):
-        raise OnecardError(f"the encoding {layout.encoding!r} cannot be read by lines",
-                           where=str(path), remedy="convert the files to UTF-8 first")
+    if newline != b"\n," or (layout.format == "json" and not layout.is_utf_8):
+        raise OnecardError(
+            f"the encoding {layout.encoding!r} cannot be read by lines", where=str(path),
+            expected="UTF-8" if layout.format == "json" else "one that keeps ASCII as it is",
+            remedy="have the records written in gb18030 or UTF-8, each of one length in bytes"
+            if layout.format == "fixed" else "convert the files to UTF-8 first, and the layout")
     if len(layout.delimiter) != 1 or layout.delimiter in "\"\r\n":
         raise OnecardError(f"the delimiter is {layout.delimiter!r}", where=str(path),
                            expected="one character")

@@ -188,6 +188,11 @@ cdef inline bint parts_letters(const Context *context, const Row *row) noexcept 
     return False
 
 
+cdef inline bint has_note(const Context *context, const Row *row) noexcept nogil:
+    """Whether a tab ends the record: behind it reject files say why it was refused."""
+    return row.size > context.record and row.text[context.record] == 9
+
+
 cdef inline int read_odd_record(Context *context, Row *row, uint64_t left) noexcept nogil:
     """A line that is no record, or has bytes that are not ASCII."""
     cdef int code = skip_line(row, left)
@@ -199,7 +204,7 @@ cdef inline int read_odd_record(Context *context, Row *row, uint64_t left) noexc
         return Code.BAD_ENCODING
     if is_blank(row.text, row.size):
         return Code.EMPTY_RECORD
-    if row.size != context.record:
+    if row.size != context.record and not has_note(context, row):
         return Code.COLUMN_COUNT
     if parts_letters(context, row):
         return Code.BAD_ENCODING

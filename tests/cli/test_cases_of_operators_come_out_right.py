@@ -233,3 +233,34 @@ def test_the_same_record_with_nothing_takes_the_charge_back(tmp_path: Path) -> N
     assert clear(tmp_path / "both", charge, zero) == []
     assert told(clear(tmp_path / "turned", zero)) == [("17", "SINGLE_TAP", 200)]
     assert clear(tmp_path / "turned", charge) == []
+
+
+def test_bars_amounts_in_yuan_and_records_of_one_length_in_gb18030(tmp_path: Path) -> None:
+    """31: all are read by a layout as they are."""
+    bars, yuan, fixed, bars_toml, fixed_toml = files_of(
+        "31-bars-fixed-width-and-gb18030", "bars.txt", "bars-yuan.txt", "fixed-gb.txt",
+        "layouts/bars.toml", "layouts/fixed-gb.toml")
+    town = Path(shutil.copytree(TOWN, tmp_path / "town"))
+    layouts = town / "layouts"
+    layouts.mkdir()
+    shutil.copy(bars_toml, layouts)
+    shutil.copy(fixed_toml, layouts)
+
+    def rides(path: Path, layout: str) -> tuple[str, list[tuple[Any, ...]]]:
+        book = tmp_path / f"{path.stem}-{layout}"
+        done = accepted("clear", path, "--layout", layout, "--network", town, "--book", book)
+        return done.out, [(ride["card"][-2:], ride["line"], ride["from_stop"], ride["paid"])
+                          for ride in shown("rides", book)]
+
+    _, by_bars = rides(bars, "bars")
+    assert by_bars == [("17", "B1", "㐀桥岗", 200), ("25", "B1", "龙华总站", 200)]
+    said, in_yuan = rides(yuan, "bars")
+    assert in_yuan == []
+    assert "say `decimals` in the file's layout" in said
+    text = bars_toml.read_text("utf-8")
+    for column in ("应收", "实收"):
+        text = text.replace(f'"{column}" }}', f'"{column}", decimals = 2 }}')
+    (layouts / "yuan.toml").write_text(text, "utf-8")
+    assert rides(yuan, "yuan")[1] == by_bars
+    assert rides(fixed, "fixed-gb")[1] == [
+        ("17", "B1", "桥岗", 0), ("25", "B1", "高铁东站", 0), ("33", "B1", "", 0)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from clearing.intake.layout import load_layout
 from ext.codes import Code
 from network.errors import OnecardError, TableError
 from network.names import Names
-from tests.intake.sender import all_taps, file_of, line_of, outcomes, read
+from network.network import load_network
+from tests.intake.sender import FOLDER, all_taps, file_of, line_of, outcomes, read
 
 HEADER = "卡号;时间;机号;站;线路;金额;备注"
 TIME = "2024/11/25 07:30:00"
@@ -77,6 +79,45 @@ def test_values_of_another_layout(tmp_path: Path) -> None:
     assert taps["source_line"].tolist() == [2, 3, 4, 5]
     for tap in taps:
         assert content[int(tap["source_offset"]) - 1:][:1] == b"\n"
+
+
+@pytest.mark.parametrize(("decimals", "text", "paid"), [
+    # decimals  as it is written  minor units; None: AMOUNT_INVALID, or what is named
+    (2,         "2.00",           200),
+    (2,         "2.5",            250),
+    (2,         "2",              200),
+    (2,         "0.07",           7),
+    (2,         "20000000.00",    2_000_000_000),
+    (2,         "20000000.01",    "AMOUNT_OVERFLOW"),
+    (2,         "-2.00",          -200),     # of a single it gives all back
+    (2,         "免费",            0),
+    (2,         "",               0),
+    (2,         "2.005",          None),
+    (2,         "2.",             None),
+    (2,         ".50",            None),
+    (2,         "1,000.00",       None),
+    (2,         "2.0e1",          None),
+    (2,         "２.00",           None),
+    (0,         "2",              2),
+    (0,         "2.0",            None),
+    (1,         "2.5",            25),
+    (3,         "2.5",            2500),
+])
+def test_amounts_with_decimals(tmp_path: Path, decimals: int, text: str,
+                               paid: int | str | None) -> None:
+    """What a layout says that amounts are in is what they are in: exact, and nothing is rounded."""
+    town = Path(shutil.copytree(FOLDER, tmp_path / "town"))
+    layout = town / "layouts" / "old.toml"
+    layout.write_text(layout.read_text("utf-8").replace(
+        '"0" } }', f'"0" }}, decimals = {decimals} }}'), "utf-8")
+    content = old(f'3100000000000001;{TIME};A001x;-;B1;"{text}";')
+    names = Names()
+    intake = read(tmp_path, content, layout="old", names=names, network=load_network(str(town)))
+    if isinstance(paid, int):
+        [tap] = all_taps(intake, names)
+        assert int(tap["paid"]) == paid
+    else:
+        assert outcomes(intake) == [(paid or "AMOUNT_INVALID", "金额")]
 
 
 def test_a_file_of_the_format_needs_no_layout(tmp_path: Path) -> None:
@@ -212,6 +253,9 @@ GOOD_LAYOUT = (Path(__file__).parent / "town" / "layouts" / "old.toml").read_tex
     ('mode = { constant = "bus" }', 'mode = { constant = "bus", column = "x" }',
      "fields.mode names 2 sources"),
     ('mode = { constant = "bus" }', 'mode = { from_time = true }', "fields.mode is from_time"),
+    ('map = { "免费" = "0" }', "decimals = 5", "fields.paid has decimals = 5"),
+    ('map = { "免费" = "0" }', "decimals = -1", "0 to 4"),
+    ('blank = ["-", "无"]', "decimals = 2", "for due, paid, balance_before only"),
     ('mode = { constant = "bus" }', 'mode = { constant = "bus" }\nfare = { constant = "1" }',
      "fields.fare is not a column"),
     ("title =", "title", "is not TOML"),

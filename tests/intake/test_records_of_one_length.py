@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from ext.codes import Code
 from ext.intake.decode import choose_way, list_ways
 from network.errors import OnecardError
 from network.names import Names
+from network.network import Network, load_network
 from tests.intake import sender
 from tests.intake.test_agrees_with_the_plain_decoder import DECODER, records, values_of
 
@@ -34,11 +36,11 @@ def _way(request: pytest.FixtureRequest) -> Iterator[None]:
     choose_way(max(list_ways()))
 
 
-def record_of(values: dict[str, str], *, right: bool = False) -> bytes:
+def record_of(values: dict[str, str], *, right: bool = False, encoding: str = "utf-8") -> bytes:
     """A record of the town's fixed layout, without its end; `right`: spaces before the values."""
     line = bytearray(b" " * LAYOUT.record_bytes)
     for column, place in LAYOUT.columns.items():
-        value = values[column].encode()[:place.width]
+        value = values[column].encode(encoding)[:place.width]
         value = value.rjust(place.width) if right else value.ljust(place.width)
         line[place.start:place.start + place.width] = value
     return bytes(line)
@@ -84,6 +86,12 @@ CASES: list[tuple[bytes, str, str]] = [
     (SHORT,                                         "COLUMN_COUNT",     ""),
     (good() + b" ",                                 "COLUMN_COUNT",     ""),
     (good() + good(),                               "COLUMN_COUNT",     ""),
+    (good() + b"\tUNKNOWN_STOP no such stop",       "OK",               ""),
+    (good(stop="", operator="rail", mode="metro") + "\t站".encode(),
+                                                    "MISSING_VALUE",    "stop"),
+    (b" " * LAYOUT.record_bytes + b"\twhy",         "EMPTY_RECORD",     ""),
+    (SHORT + b"\twhy",                              "COLUMN_COUNT",     ""),
+    (good() + b"\t" + b"x" * 4096,                  "LINE_TOO_LONG",    ""),
     (b"#trailer,1,0,0",                             "COLUMN_COUNT",     ""),
     (good(device="D\0"),                            "NUL_BYTE",         ""),
     (SHORT + b"\xff",                               "BAD_ENCODING",     ""),
@@ -108,6 +116,33 @@ def test_lines(tmp_path: Path, block_bytes: int, end: bytes) -> None:
         line = [*lines, b"cut"][int(refusal["line"]) - 1].removesuffix(b"\r")
         assert refusals.raw(index) == line[:1024]
         assert content[int(refusal["offset"]):][:int(refusal["length"])] == line
+
+
+def in_gb18030(folder: Path) -> Network:
+    """The town, with its fixed layout in another encoding."""
+    town = Path(shutil.copytree(sender.FOLDER, folder / "town"))
+    layout = town / "layouts" / "fixed.toml"
+    layout.write_text(layout.read_text("utf-8").replace(
+        'format = "fixed"', 'format = "fixed"\nencoding = "gb18030"'), "utf-8")
+    return load_network(str(town))
+
+
+@pytest.mark.parametrize("block_bytes", [777, 1 << 20])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_lines_in_another_encoding(tmp_path: Path, block_bytes: int, end: bytes) -> None:
+    """The same outcomes; letters of two bytes stand where their bytes do, and none is cut."""
+    third = {**sender.GOOD, **sender.RAIL, "stop": "站三"}
+    lines = [case for case in CASES if case[0].isascii()] + [
+        (record_of(third, encoding="gb18030"),          "OK",               ""),
+        (record_of(third),                              "UNKNOWN_STOP",     "stop"),    # is UTF-8
+        (good(device="a b, \"c\"".ljust(64, "x")),      "OK",               ""),
+        (SHORT + b"\xff",                               "BAD_ENCODING",     ""),
+        (b"3" * 19 + "站".encode("gb18030") + good()[21:], "BAD_ENCODING",   ""),    # is cut
+    ]
+    content = end.join(line for line, _, _ in lines) + end + b"cut"
+    intake = read(tmp_path, content, block_bytes=block_bytes, network=in_gb18030(tmp_path))
+    assert outcomes(intake) == [(code, column) for _, code, column in lines] + [
+        ("TRUNCATED_LINE", "")]
 
 
 def test_a_carriage_return_is_no_part_of_a_record(tmp_path: Path) -> None:
@@ -212,7 +247,8 @@ GOOD_LAYOUT = (sender.FOLDER / "layouts" / "fixed.toml").read_text("utf-8")
     ('width = 20 }', 'width = 21 }', "columns.card_seq has 10 bytes from 20 on"),
     ('card = {', 'fare = {', "columns.fare is not a column"),
     ('format = "fixed"', 'format = "csv"', "say nothing of csv"),
-    ('format = "fixed"', 'format = "fixed"\nencoding = "gb18030"', "cannot be read by lines"),
+    ('format = "fixed"', 'format = "fixed"\nencoding = "utf-16"', "cannot be read by lines"),
+    ('format = "fixed"', 'format = "fixed"\nencoding = "klingon"', "no encoding 'klingon'"),
     ('card = { start = 0, width = 20 }', '', "columns has no card"),
 ])
 def test_layouts_with_a_fault(tmp_path: Path, old: str, new: str, words: str) -> None:

@@ -8,6 +8,7 @@ the original record.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -190,6 +191,49 @@ class Adapter:
         return str((civil - datetime(1970, 1, 1)) // _SECOND - self._offset_s)
 
 
+class FixedAdapter(Adapter):
+    """Turns records of one length that are not UTF-8 into lines of the format.
+
+    What ext/intake/lines.pxd says of such records holds here, too.
+    """
+
+    def __init__(self, layout: Layout, civil_offset_s: int) -> None:
+        """Make ready for a file of the layout."""
+        places = sorted((place.start, place.start + place.width, column)
+                        for column, place in layout.columns.items())
+        self._spans = {column: slice(start, end) for start, end, column in places}
+        self._cuts = sorted({at for start, end, _ in places for at in (start, end)})
+        columns = tuple(self._spans)
+        super().__init__(msgspec.structs.replace(
+            layout, fields={column: FieldSource(column=column) for column in columns}),
+            columns, civil_offset_s)
+
+    def _convert_line(self, line: bytes) -> bytes:
+        """One record as a line of the format."""
+        encoding, size = self._layout.encoding, self._layout.record_bytes
+        if len(line) > LONGEST_LINE:
+            return TOO_LONG
+        if b"\0" in line:
+            return NUL
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError:
+            return NOT_ENCODED
+        if not text.strip(" ") or (len(line) >= size and not line[:size].strip(b" ")):
+            return EMPTY
+        if len(line) != size and line[size:size + 1] != b"\t":
+            return WRONG_COUNT
+        try:
+            if not line.isascii():      # no column begins or ends within a character
+                for cut in self._cuts:
+                    line[:cut].decode(encoding)
+            values = {column: line[span].decode(encoding).strip(" ")
+                      for column, span in self._spans.items()}
+        except UnicodeDecodeError:
+            return NOT_ENCODED
+        return self._convert(values.__getitem__)
+
+
 _SECOND = datetime(1970, 1, 1, 0, 0, 1) - datetime(1970, 1, 1)
 _JSON = msgspec.json.Decoder(float_hook=str)    # a number's text as it is written
 
@@ -264,7 +308,21 @@ def _list_changes(source: FieldSource) -> list[Callable[[str], str]]:
             return value if source.default is None else source.default
 
         changes.append(look_up)
+    if source.decimals is not None:
+        changes.append(_scale_change(source.decimals))
     return changes
+
+
+def _scale_change(decimals: int) -> Callable[[str], str]:
+    """Amounts as 2.00 to minor units; what has more decimals stays as it is, to be refused."""
+    shape = re.compile(rf"(-?[0-9]+)(?:\.([0-9]{{1,{decimals}}}))?" if decimals
+                       else "(-?[0-9]+)()")
+
+    def change(value: str) -> str:
+        found = shape.fullmatch(value)
+        return value if found is None else found[1] + (found[2] or "").ljust(decimals, "0")
+
+    return change
 
 
 def _write_moment(moment: datetime) -> str:

@@ -11,7 +11,7 @@ from itertools import islice
 import msgspec
 
 from clearing.intake.blocks import Block, FileReader, OddLine
-from clearing.intake.formats.adapt import Adapter, Objects, find_objects
+from clearing.intake.formats.adapt import Adapter, FixedAdapter, Objects, find_objects
 from clearing.intake.formats.canonical import (
     FORMAT,
     HeaderInvalid,
@@ -71,7 +71,7 @@ def detect_format(reader: FileReader, layout: Layout | None, civil_offset_s: int
     if layout is None:
         raise _explain_header(peeked, end)
     if layout.format == "fixed":
-        return _detect_fixed(reader, layout)
+        return _detect_fixed(reader, layout, civil_offset_s)
     if layout.format == "json":
         return _detect_json(reader, layout, civil_offset_s)
     return _detect_csv(reader, layout, end, civil_offset_s)
@@ -106,8 +106,13 @@ def _check_plain(peeked: bytes, end: int) -> None:
                           f"in {len(peeked)} bytes")
 
 
-def _detect_fixed(reader: FileReader, layout: Layout) -> DetectedFormat:
+def _detect_fixed(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
     """Open a file of records of one length: they begin with the first line."""
+    if not layout.is_utf_8:
+        adapter = FixedAdapter(layout, civil_offset_s)
+        reader.take_header(0, lines=0)
+        return DetectedFormat(layout.name, adapter.columns, adapter.shape, reader.pieces(),
+                              adapter)
     has_mark = reader.peeked.startswith(codecs.BOM_UTF8)
     reader.take_header(len(codecs.BOM_UTF8) if has_mark else 0, lines=0)
     shape = place_columns({column: (place.start, place.width)
