@@ -1,27 +1,33 @@
 """What an operator gets back for its files: an acknowledgement and reject files.
 
-They are a function of a committed run, so that they can be written again from the book, the same
+They are a function of a committed run and its files, so that they can be written again, the same
 bytes, where a run was committed and they were lost.
 """
 
 from __future__ import annotations
 
-import csv
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
 
+from clearing.answers.session import Session
 from clearing.book import Book, BookFile
 from clearing.book.schema import RAW_BYTES
+from clearing.engine.kept_networks import kept_network
 from clearing.engine.run import Report
+from clearing.intake.formats.canonical import FORMAT
+from clearing.intake.formats.rejects import ENDINGS, Rejected, write_rejects
+from clearing.intake.kept import is_kept, read_kept
+from clearing.intake.layout import Layout, load_layout
 from ext.codes import Code
 from ext.records import REFUSAL
-from network.refusals import WORDS
 
-REJECT_COLUMNS = ("line", "offset", "code", "field", "reason", "record")
 FOLDER = "acknowledgements"     # in the book's folder, unless somebody says otherwise
 NAME_BYTES = 150            # of an input file's name, in the name of its reject file
 
@@ -36,44 +42,108 @@ def path_of_nothing(digest: str, folder: Path) -> Path:
     return folder / f"nothing-{digest[:12]}.ack.json"
 
 
-def acknowledge(report: Report, folder: Path) -> Path:
-    """The acknowledgement of a run, written with a reject file for each file that needs one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    order = sorted(range(len(report.files)),
-                   key=lambda index: (report.files[index].file, report.files[index].code,
-                                      report.files[index].name))
-    rejects = {index: _reject(report, index, folder) for index in order
-               if report.is_committed and len(report.rejects.get(index, ()))}
-    path = (path_of(report.run.run, folder) if report.is_committed
-            else path_of_nothing(report.run.digest, folder))
-    content = {
-        "run": report.run.run if report.is_committed else None,
-        "digest": report.run.digest,
-        "records": report.run.taps,
-        "accepted": report.run.accepted,
-        "known": report.run.known,
-        "refused": report.run.refused,
-        "rides": report.run.rides,
-        "open_rides": report.run.open_rides,
-        "files": [_file(report.files[index], rejects.get(index)) for index in order],
-        "refusals": {Code(code).name: count for code, count in sorted(report.refusals.items())},
-    }
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+class Answers:
+    """Writes what senders get back, from the run and the files that they are from."""
+
+    def __init__(self, session: Session, folder: Path, report: Report, paths: Sequence[Path]
+                 ) -> None:
+        """report, paths: of the run at hand, and the files that it was given."""
+        self._session, self._folder, self._report = session, folder, report
+        self._paths = {file.sha256: path for file, path in zip(report.files, paths, strict=True)}
+
+    def acknowledge(self, report: Report) -> Path:
+        """The acknowledgement of a run, written with a reject file for each file that needs one.
+
+        Raises OSError, and OnecardError where a file is not any more what was cleared.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        order = sorted(range(len(report.files)),
+                       key=lambda index: (report.files[index].file, report.files[index].code,
+                                          report.files[index].name))
+        rejects = {index: self._reject(report, index) for index in order
+                   if report.is_committed and len(report.rejects.get(index, ()))}
+        path = (path_of(report.run.run, self._folder) if report.is_committed
+                else path_of_nothing(report.run.digest, self._folder))
+        content = {
+            "run": report.run.run if report.is_committed else None,
+            "digest": report.run.digest,
+            "records": report.run.taps,
+            "accepted": report.run.accepted,
+            "known": report.run.known,
+            "refused": report.run.refused,
+            "rides": report.run.rides,
+            "open_rides": report.run.open_rides,
+            "files": [_file(report.files[index], rejects.get(index)) for index in order],
+            "refusals": {Code(code).name: count
+                         for code, count in sorted(report.refusals.items())},
+        }
+        with _replacing(path) as out:
+            out.write(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+        return path
+
+    def acknowledge_again(self) -> list[Path]:
+        """Acknowledgements of earlier runs that took files of this one, which the folder lacks.
+
+        Where a run was killed between its commit and its acknowledgement, the sender gives its
+        files again, and all of them are known then: this is how it gets the answer to the first
+        time. It waits until all files that have refused records are here, or kept.
+        """
+        book, before = self._session.book, self._report.run.run
+        again = {file.sha256 for file in self._report.files}
+        runs = {file.run for file in book.files_taken(again, before=before).values()}
+        missing = [read_report(book, run) for run in sorted(runs)
+                   if not path_of(run, self._folder).exists()]
+        return [self.acknowledge(report) for report in missing
+                if all(self._has(report.files[index]) for index, rows in report.rejects.items()
+                       if len(rows))]
+
+    def _reject(self, report: Report, index: int) -> Path:
+        """The reject file of one input file."""
+        file = report.files[index]
+        rejected = [Rejected(int(row["offset"]), int(row["line"]), int(row["code"]),
+                             int(row["field"]), raw[:RAW_BYTES])
+                    for row, raw in zip(report.rejects[index], report.raw[index], strict=True)]
+        layout = self._layout(report.run.network_digest, file.layout)
+        name = file.name.encode()[:NAME_BYTES].decode(errors="ignore")
+        path = self._folder / (f"run-{report.run.run}.{file.file}.{name}.rejects"
+                               + ENDINGS["csv" if layout is None else layout.format])
+        with self._open(file) as source, _replacing(path) as out:
+            write_rejects(out, source, layout, rejected)
+        return path
+
+    def _layout(self, network_digest: str, name: str) -> Layout | None:
+        """A layout as it was when the run was cleared by it."""
+        if name == FORMAT:
+            return None
+        with kept_network(self._session.book, network_digest) as network:
+            return load_layout(network.folder.path, name)
+
+    def _has(self, file: BookFile) -> bool:
+        return file.sha256 in self._paths or self._is_kept(file)
+
+    def _is_kept(self, file: BookFile) -> bool:
+        return file.kept_in != "" and is_kept(self._session.beside(file.kept_in), file.sha256)
+
+    @contextmanager
+    def _open(self, file: BookFile) -> Iterator[BinaryIO]:
+        """A file that was cleared: as it was given to this run, or as it is kept."""
+        if file.sha256 in self._paths:
+            with self._paths[file.sha256].open("rb") as source:
+                yield source
+            return
+        with TemporaryFile() as unpacked:
+            unpacked.writelines(read_kept(self._session.beside(file.kept_in), file.sha256))
+            unpacked.seek(0)
+            yield unpacked
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that is there whole, or not at all."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    with unfinished.open("wb") as out:
+        yield out
     os.replace(unfinished, path)
-    return path
-
-
-def acknowledge_again(book: Book, report: Report, folder: Path) -> list[Path]:
-    """Acknowledgements of earlier runs that took files of this one, where the folder has none.
-
-    Where a run was killed between its commit and its acknowledgement, the sender gives its files
-    again, and all of them are known then: this is how it gets the answer to the first time.
-    """
-    again = {file.sha256 for file in report.files}
-    runs = {file.run for file in book.files_taken(again, before=report.run.run).values()}
-    return [acknowledge(read_report(book, run), folder)
-            for run in sorted(runs) if not path_of(run, folder).exists()]
 
 
 def read_report(book: Book, number: int) -> Report:
@@ -112,19 +182,3 @@ def _file(file: BookFile, reject: Path | None) -> dict[str, Any]:
         "code": Code(file.code).name, "message": file.message,
         "reject_file": reject.name if reject else None,
     }
-
-
-def _reject(report: Report, index: int, folder: Path) -> Path:
-    """The reject file of one input file: each refused record, where it is, and why."""
-    file = report.files[index]
-    name = file.name.encode()[:NAME_BYTES].decode(errors="ignore")
-    path = folder / f"run-{report.run.run}.{file.file}.{name}.rejects.csv"
-    with path.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(REJECT_COLUMNS)
-        for row, raw in zip(report.rejects[index], report.raw[index], strict=True):
-            code = Code(int(row["code"]))
-            writer.writerow((int(row["line"]), int(row["offset"]), code.name,
-                             int(row["field"]) or "", WORDS[code],
-                             raw[:RAW_BYTES].decode("utf-8", "backslashreplace")))
-    return path

@@ -11,6 +11,8 @@ from clearing.answers.session import Session
 from clearing.book import Run
 from clearing.engine.run import Decide, Report, always, clear_files
 from clearing.engine.stages import Progress, no_progress
+from clearing.intake.kept import Keeper
+from clearing.intake.reader import Layouts
 from network.errors import OnecardError
 
 
@@ -29,7 +31,7 @@ class Clearing:
 
 
 def clear(session: Session, files: Sequence[Path], *, received_at: int, threads: int = 1,
-          layout: str | None = None, memory_bytes: int | None = None, folder: Path | None = None,
+          layout: Layouts = None, memory_bytes: int | None = None, folder: Path | None = None,
           keep: Path | None = None, progress: Progress = no_progress,
           decide: Decide = always) -> Clearing:
     """Clear files in one run, all or nothing, and write what their senders get back.
@@ -43,11 +45,12 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
     """
     report = clear_files(files, session.locator(), session.book, threads=threads,
                          received_at=received_at, layout=layout, memory_bytes=memory_bytes,
-                         progress=progress, keep=keep, decide=decide)
+                         progress=progress, decide=decide,
+                         keeper=None if keep is None else Keeper(keep, session.called(keep)))
     target = folder or session.beside(acknowledgements.FOLDER)
     try:
-        return Clearing(report, acknowledgements.acknowledge(report, target),
-                        acknowledgements.acknowledge_again(session.book, report, target))
+        answers = acknowledgements.Answers(session, target, report, files)
+        return Clearing(report, answers.acknowledge(report), answers.acknowledge_again())
     except OSError as error:
         raise OnecardError(
             f"the acknowledgements cannot be written: {error.strerror}", where=str(target),

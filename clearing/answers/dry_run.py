@@ -12,6 +12,7 @@ from clearing.book import Book, Run
 from clearing.book.views import RIDES_LEFT
 from clearing.engine.run import Report, clear_files
 from clearing.engine.stages import Progress, no_progress
+from clearing.intake.reader import Layouts
 from ext.codes import Code
 from fare_tables.model import Table
 from fare_tables.source import load_tables
@@ -79,7 +80,7 @@ class DryRun:
 
 
 def dry_run(session: Session, files: Sequence[Path], *, received_at: int, threads: int = 1,
-            layout: str | None = None, memory_bytes: int | None = None,
+            layout: Layouts = None, memory_bytes: int | None = None,
             progress: Progress = no_progress) -> DryRun:
     """Clear files as `clearing.answers.clear` does, and keep nothing of it, nor a new book.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from clearing.answers.session import Session
-from clearing.intake.kept import read_kept
+from clearing.book.queries import Given
+from clearing.intake.formats.canonical import FORMAT
+from clearing.intake.kept import is_kept, read_kept
 from network.errors import OnecardError
 
 LEAST_DIGITS = 8        # of a digest, to tell files apart by
@@ -18,31 +20,47 @@ def kept_file(session: Session, which: str, folder: Path | None = None) -> Itera
     """The bytes of a file that was cleared, in parts, as they came.
 
     which: its number, as `show files` has it, or its SHA-256 or how that begins.
-    folder: where files are kept; None: beside the book.
+    folder: where files are kept; None: where the book says.
     Raises OnecardError where there is no such file, or it is not kept, or damaged.
     """
-    return read_kept(folder or session.kept(), _digest_of(session, which))
+    digest = _digest_of(session, which)
+    return read_kept(folder or folder_of(session, digest, session.book.files_given()), digest)
+
+
+def folders_of(session: Session, digest: str, files: Mapping[str, Given]) -> list[Path]:
+    """The folders that can keep a file, the likeliest first: it may have been kept anew."""
+    named = [session.beside(name) for name in files[digest].folders]
+    return list(dict.fromkeys([*named, session.kept()]))
+
+
+def folder_of(session: Session, digest: str, files: Mapping[str, Given]) -> Path:
+    """The folder that keeps a file; where none does, the one that should."""
+    folders = folders_of(session, digest, files)
+    return next((folder for folder in folders if is_kept(folder, digest)), folders[0])
 
 
 @contextmanager
-def refused_files(session: Session, folder: Path) -> Iterator[list[Path]]:
+def refused_files(session: Session, folder: Path | None) -> Iterator[dict[Path, str]]:
     """The kept files of which records were refused when they were taken last, to be given again.
 
-    Raises OnecardError where there is none, or one is not kept, or damaged.
+    Each with the layout that it was read by. folder: where files are kept; None: where the book
+    says. Raises OnecardError where there is none, or one is not kept, or damaged.
     """
     refused = {digest: file for digest, file in session.book.files_taken().items() if file.refused}
     if not refused:
         raise OnecardError("no record is waiting to be taken", where=session.book.store.where,
                            expected="a file of which records were refused",
                            remedy="give files that were refused whole again by their names")
+    given = session.book.files_given()
     with TemporaryDirectory(prefix="onecard-retry-") as place:
-        paths = []
+        paths = {}
         for digest, file in sorted(refused.items()):
             # A folder for each: files of several runs may have the same name.
-            paths.append(Path(place, digest[:16], file.name))
-            paths[-1].parent.mkdir(exist_ok=True)
-            with paths[-1].open("wb") as out:
-                out.writelines(read_kept(folder, digest))
+            path = Path(place, digest[:16], file.name)
+            path.parent.mkdir(exist_ok=True)
+            with path.open("wb") as out:
+                out.writelines(read_kept(folder or folder_of(session, digest, given), digest))
+            paths[path] = "" if file.layout == FORMAT else file.layout
         yield paths
 
 

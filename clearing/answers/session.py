@@ -96,10 +96,17 @@ class Session:
         where = self.book.store.where
         return (Path() if where.startswith(SERVER) else Path(where)).joinpath(*names)
 
-
     def kept(self) -> Path:
         """Where input files are kept, unless somebody says otherwise."""
         return self.beside(KEPT)
+
+    def called(self, folder: Path) -> str:
+        """What the book calls a folder where files are kept, see BookFile.kept_in.
+
+        A folder in the book's moves with it.
+        """
+        folder, own = folder.absolute(), self.beside().absolute()
+        return str(folder.relative_to(own) if folder.is_relative_to(own) else folder)
 
 
 @contextmanager

@@ -71,6 +71,15 @@ class Taken(NamedTuple):
     run: int
     name: str
     refused: int        # of its records
+    layout: str         # that it was read by
+
+
+class Given(NamedTuple):
+    """A file that runs were given."""
+
+    number: int
+    name: str
+    folders: tuple[str, ...]    # that keep it, see BookFile.kept_in; the last one first
 
 
 class Queries:
@@ -147,14 +156,28 @@ class Queries:
             listed = ", ".join(f"'{digest}'" for digest in sorted(digests))
             asked = f"sha256 IN ({listed})" if listed else "0"
         found = self.store.columns(
-            f"SELECT sha256, run, name, refused FROM files WHERE run <= {last} AND code = 0 "
-            f"AND {asked} ORDER BY run, file")
+            f"SELECT sha256, run, name, refused, layout FROM files WHERE run <= {last} "
+            f"AND code = 0 AND {asked} ORDER BY run, file")
         return {
-            str(digest): Taken(int(run), str(name), int(refused))
-            for digest, run, name, refused in zip(
+            str(digest): Taken(run, str(name), refused, str(layout))
+            for digest, run, name, refused, layout in zip(
                 found["sha256"], _integers(found["run"]), found["name"],
-                _integers(found["refused"]), strict=True)
+                _integers(found["refused"]), found["layout"], strict=True)
         }
+
+    def files_given(self) -> dict[str, Given]:
+        """Every file that a run was given, by its SHA-256 in hex, and where it is kept."""
+        found = self.store.columns(
+            f"SELECT sha256, file, name, kept_in FROM files WHERE run <= {self._last()} "
+            "ORDER BY run DESC, file")
+        files: dict[str, Given] = {}
+        for digest, number, name, folder in zip(
+                found["sha256"], _integers(found["file"]), found["name"], found["kept_in"],
+                strict=True):
+            given = files.setdefault(str(digest), Given(number, str(name), ()))
+            if folder and folder not in given.folders:
+                files[str(digest)] = given._replace(folders=(*given.folders, str(folder)))
+        return files
 
     def entries(
         self, where: str = "1", order: str = BY_CARD, fields: Sequence[str] | None = None

@@ -30,6 +30,8 @@ class BookFile(NamedTuple):
     refused: U64
     code: U16           # 0: taken; else known, or why the whole file was refused
     message: Text
+    layout: Text        # that its records were read by; blank where none fits
+    kept_in: Text       # the folder that keeps it: from the book's on, or absolute; blank: none
 
 
 class Counts(NamedTuple):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from clearing.answers.dry_run import DryRun
     from clearing.answers.session import Session
     from clearing.engine.run import Report
+    from clearing.intake.reader import Layouts
     from ext.codes import Code
 
 
@@ -70,15 +71,15 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
         raise click.UsageError("name either FILE..., or --retry")
     with (open_session(book, network, read_only=False, create=not retry) as session,
           progress_bar() as progress,
-          _inputs(session, files, kept := kept_in(keep, session.kept())) as paths):
+          _inputs(session, files, keep, layout) as (paths, layouts)):
         received_at = int(time.time())
         if dry_run:
             tried = try_files(session, paths, threads=threads, received_at=received_at,
-                              layout=layout, memory_bytes=memory, progress=progress)
+                              layout=layouts, memory_bytes=memory, progress=progress)
         else:
             cleared = clear(session, paths, threads=threads, received_at=received_at,
-                            layout=layout, memory_bytes=memory, folder=acknowledgements,
-                            keep=kept, progress=progress,
+                            layout=layouts, memory_bytes=memory, folder=acknowledgements,
+                            keep=kept_in(keep, session.kept()), progress=progress,
                             decide=takes_something if retry else always)
     if dry_run:
         _tell_dry_run(tried, as_json=as_json)
@@ -88,17 +89,21 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
 
 
 @contextmanager
-def _inputs(session: Session, files: tuple[str, ...], kept: Path | None) -> Iterator[list[Path]]:
-    """The files that are named; where none is, the kept ones of which records were refused."""
+def _inputs(session: Session, files: tuple[str, ...], keep: str | None, layout: str | None
+            ) -> Iterator[tuple[list[Path], Layouts]]:
+    """The files that are named; where none is, the kept ones of which records were refused.
+
+    With the layouts to read them by.
+    """
     from clearing.answers.kept import refused_files
 
     if files:
-        yield [Path(file) for file in files]
+        yield [Path(file) for file in files], layout
         return
-    if kept is None:
+    if keep == "nothing":
         raise click.UsageError("--retry needs the files that --keep nothing does not keep")
-    with refused_files(session, kept) as paths:
-        yield paths
+    with refused_files(session, None if keep is None else Path(keep)) as found:
+        yield list(found), layout or found
 
 
 def _tell(cleared: Clearing, *, as_json: bool) -> None:

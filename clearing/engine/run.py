@@ -28,7 +28,7 @@ from clearing.engine.stages import Progress, Stages, no_progress
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.intake import Intake
 from clearing.intake.kept import Keeper
-from clearing.intake.reader import read_files
+from clearing.intake.reader import Layouts, read_files
 from ext import records
 from ext.codes import Code
 from ext.records import Records
@@ -79,15 +79,16 @@ class Restated:
 
 
 def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int,
-                received_at: int, layout: str | None = None, memory_bytes: int | None = None,
+                received_at: int, layout: Layouts = None, memory_bytes: int | None = None,
                 progress: Progress = no_progress, decide: Decide = always,
-                keep: Path | None = None) -> Report:
+                keeper: Keeper | None = None) -> Report:
     """Clear tap files into a book: all of it, or none where this raises.
 
     A run of which no file is taken leaves nothing in the book, nor does one that `decide` declines.
 
     network: a name or a folder; received_at: UTC seconds, later taps are refused as in the future.
-    keep: the folder where the files themselves are kept; None: nowhere.
+    layout: of files that are not onecard-taps/1, by name; of all or by path, see read_files.
+    keeper: keeps the files themselves; None: nobody does.
     memory_bytes: what the run may take besides what cards carry; taps beyond it wait on the disk.
     Raises OnecardError and TableError.
     """
@@ -98,7 +99,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     with closing(read_files(
             paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
             mark_cards=last is not None,    # a new book has no state to look for
-            keeper=None if keep is None else Keeper(keep),
+            keeper=keeper,
             memory_bytes=None if memory_bytes is None else memory_bytes - BESIDE_TAPS_BYTES,
     )) as intake:
         clock.lap("read and decode")
@@ -111,7 +112,8 @@ def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Ru
                   clock: _Clock, threads: int, progress: Progress, decide: Decide) -> Report:
     """Clear what was read."""
     taken, outcomes = _judge_files(
-        intake, book.files_taken({report.digest for report in intake.files}), context)
+        intake, book.files_taken({report.digest for report in intake.files}), context,
+        intake.kept_in)
     latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
     context.check_calendar(latest)
     digest = _digest(context, last, "clear", [report.digest for report in intake.files])
@@ -192,8 +194,8 @@ class _Clock:
         self._last = now
 
 
-def _judge_files(intake: Intake, taken_before: Mapping[str, Taken], context: ClearingContext
-                 ) -> tuple[list[int], list[BookFile]]:
+def _judge_files(intake: Intake, taken_before: Mapping[str, Taken], context: ClearingContext,
+                 kept_in: str) -> tuple[list[int], list[BookFile]]:
     """Which files are cleared, and what becomes of each; numbers follow the digests.
 
     A file of which nothing was refused is known as a whole. Else it is read again: what was refused
@@ -222,7 +224,7 @@ def _judge_files(intake: Intake, taken_before: Mapping[str, Taken], context: Cle
             bytes=report.size_bytes, records=report.records,
             accepted=0 if code else report.accepted, known=report.records if is_known else 0,
             refused=0 if is_known else report.records if code else report.refused,
-            code=int(code), message=message)
+            code=int(code), message=message, layout=report.layout, kept_in=kept_in)
     return sorted(taken), [outcomes[index] for index in range(len(intake.files))]
 
 

@@ -185,6 +185,11 @@ class Intake:
             buffer.mark(self._spill.card_filter)
         return self._spill.card_filter
 
+    @property
+    def kept_in(self) -> str:
+        """What a book calls the folder where the files are kept; "": they are not."""
+        return "" if self._keeper is None else self._keeper.name
+
     def keep(self, indexes: Iterable[int]) -> None:
         """Give these files their places where files are kept. Raises OnecardError."""
         if self._keeper is not None:

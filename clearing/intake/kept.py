@@ -75,8 +75,9 @@ class KeptFile:
 class Keeper:
     """Keeps the files of one run in a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, name: str) -> None:
+        """name: what a book calls the folder, see BookFile.kept_in."""
+        self.folder, self.name = folder, name
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="keep")
         self._files: list[KeptFile] = []
 
@@ -141,6 +142,11 @@ def read_kept(folder: Path, digest: str) -> Iterator[bytes]:
     if found.hexdigest() != digest:
         raise _damaged(path, f"what is in it has SHA-256 {found.hexdigest()}")
     yield from _parts(path)
+
+
+def is_kept(folder: Path, digest: str) -> bool:
+    """Whether the file of a digest is there; `read_kept` says whether it is what it was."""
+    return place_of(folder, digest).is_file()
 
 
 def _parts(path: Path) -> Iterator[bytes]:

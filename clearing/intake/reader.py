@@ -7,7 +7,7 @@ files, but for the index that each file has in the order in which it was given.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,9 @@ from clearing.intake.spill import UNLIMITED, Spill, arenas_within
 from clearing.intake.trailer import Content, check_trailer
 from ext.clearing.partition import MOST_PARTITIONS
 from ext.codes import Code
+from network.network import Network
+
+Layouts = str | Mapping[Path, str] | None
 
 TAPS_PER_PARTITION = 4096
 LIKELY_TAP_BYTES = 110
@@ -38,7 +41,7 @@ def choose_partitions(total_bytes: int) -> int:
 
 def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received_at: int,
                threads: int = 1, block_bytes: int = BLOCK_BYTES,
-               partitions: int | None = None, layout: str | None = None,
+               partitions: int | None = None, layout: Layouts = None,
                memory_bytes: int | None = None, mark_cards: bool = True,
                keeper: Keeper | None = None) -> Intake:
     """Read every file, each record once.
@@ -46,15 +49,14 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
     `memory_bytes` is what taps may take in memory; more of them wait on the disk. `mark_cards`:
     whether the cards that have a tap will be asked for, see Intake.card_filter.
 
-    `layout` names the layout of files that are not onecard-taps/1; the network's default_layout
-    is meant where it is None.
+    `layout` names the layout of files that are not onecard-taps/1, of all or by path; the network's
+    default_layout is meant where it names none.
 
     `keeper` takes the files themselves; Intake.keep gives them their places.
 
     Raises FileUnreadable, FileChanged, and OnecardError where there is no such layout.
     """
-    name = layout or decoder_tables.network.model.default_layout
-    other = load_layout(decoder_tables.network.folder.path, name) if name else None
+    layouts = _load_layouts(paths, decoder_tables.network, layout)
     if partitions is None:
         partitions = choose_partitions(sum(path.stat().st_size for path in paths
                                            if path.is_file()))
@@ -63,7 +65,7 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
     try:
         with Crew(threads, decoder_tables, received_at, partitions, spill) as crew:
             # Nobody waits for a file's last block before the next file is begun.
-            read = [_read_file(index, path, crew, block_bytes, other,
+            read = [_read_file(index, path, crew, block_bytes, layouts[index],
                                None if keeper is None else keeper.begin())
                     for index, path in enumerate(paths)]
             chunks = [chunk for one in read for chunk in _add_up(one)]
@@ -74,6 +76,15 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
         raise
     return Intake([one.report for one in read], chunks, partitions, decoder_tables, crew.workers,
                   crew.blocks, spill, keeper)
+
+
+def _load_layouts(paths: Sequence[Path], network: Network, layout: Layouts) -> list[Layout | None]:
+    """The layout of each file, should it not be onecard-taps/1."""
+    default = network.model.default_layout
+    names = [(layout.get(path) if isinstance(layout, Mapping) else layout) or default
+             for path in paths]
+    loaded = {name: load_layout(network.folder.path, name) for name in dict.fromkeys(names) if name}
+    return [loaded[name] if name else None for name in names]
 
 
 class Crew:

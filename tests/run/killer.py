@@ -39,7 +39,7 @@ STEPS = {
     # Between the last look at what was written and the commit row; tests/book goes deeper.
     "clearing.book.embedded:EmbeddedStore": ("check_writer", "close"),
     "clearing.book.server:ServerStore": ("check_writer", "close"),
-    "clearing.answers.acknowledgements": ("acknowledge", "_reject", "acknowledge_again"),
+    "clearing.answers.acknowledgements:Answers": ("acknowledge", "_reject", "acknowledge_again"),
     "clearing.answers.statements": ("write_settlement", "_write"),
 }
 class Steps:
@@ -135,7 +135,7 @@ class Trial:
         whole, again = not committed, f"run-{len(self.before) + 2}."
         first = contents(self.location.format(number), with_refusals=whole)
         answers = sorted(
-            (path.name, path.read_text()) for path in self.files(number).iterdir()
+            (path.name, path.read_bytes()) for path in self.files(number).iterdir()
             if not path.name.startswith((again, "nothing-")) and path.suffix != ".unfinished")
         self.run(self.after, number)
         second = contents(self.location.format(number), with_refusals=whole)

@@ -1,0 +1,174 @@
+"""Refused records in the form of their own file, so that they can be given again as they are.
+
+A reject file has the header, columns, separator, encoding and line ends of the file that its
+records are from, every record byte for byte, and behind it its code and the reason: in two columns
+more, two keys more (JSON), or behind a tab (records of one length). Whoever reads it passes over
+both. A line that the file's end cut off has neither, nor an end: it is no whole record, and a cut
+amount must not come to look like one. Where that would make a line too long, the reason is blank.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, NamedTuple
+
+from clearing.intake.formats.adapt import find_objects
+from clearing.intake.formats.canonical import HEADER_BYTES
+from clearing.intake.layout import Layout
+from clearing.intake.trailer import MARK
+from ext.codes import Code
+from ext.intake.decode import LONGEST_LINE
+from network.errors import OnecardError
+from network.refusals import WORDS
+
+CODE, REASON = "x_code", "x_reason"     # canonical files may have any column that begins so
+ENDINGS = {"csv": ".csv", "json": ".json", "fixed": ".txt"}
+COPY_BYTES = 1 << 20
+NAME_LENGTH = 64                        # of a column's name in a reason
+
+# What is behind a record that was refused before; nothing else ends so.
+_CODES = "|".join(code.name for code in Code).encode()
+_OLD_REASON = rb'(?:"line (?:[^"]|"")*"|line [^"]*)?'
+_OLD_NOTE = re.compile(rb"\t(?:%b) line [^\t]*\Z" % _CODES)
+_OLD_KEYS = re.compile(rb'(?:, )?"x_code": "[A-Z_]*", "x_reason": "(?:[^"\\]|\\.)*"$')
+
+
+class Rejected(NamedTuple):
+    """A refused record."""
+
+    offset: int         # of its first byte in the file
+    line: int
+    code: int
+    field: int          # which column, from 1; 0: the record
+    head: bytes         # how it begins, to be held against what is found
+
+
+def write_rejects(out: BinaryIO, source: BinaryIO, layout: Layout | None,
+                  rejected: Sequence[Rejected]) -> None:
+    """Write a reject file.
+
+    source: the file that the records are from, by the layout, None: onecard-taps/1; rejected: in
+    the order of their places. Raises OnecardError where the source is not the file that it was.
+    """
+    # A line like a trailer, such as of two files joined, must not become the last one.
+    rejected = sorted(rejected, key=lambda one: not one.head.startswith(MARK))
+    if layout is not None and layout.format == "json":
+        _write_json(out, source, layout, rejected)
+    elif layout is not None and layout.format == "fixed":
+        _write_fixed(out, source, layout, rejected)
+    else:
+        _write_csv(out, source, *(("utf-8", ",") if layout is None
+                                  else (layout.encoding, layout.delimiter)), rejected)
+
+
+def _reason(one: Rejected, columns: Sequence[str]) -> str:
+    """Where the record stands, which column is wrong, and what that means."""
+    name = columns[one.field - 1][:NAME_LENGTH] if one.field else ""
+    shown = "".join(letter if letter.isprintable() else " " for letter in name)
+    return f"line {one.line}{', ' * bool(name)}{shown}: {WORDS[Code(one.code)]}"
+
+
+def _write_csv(out: BinaryIO, source: BinaryIO, encoding: str, delimiter: str,
+               rejected: Sequence[Rejected]) -> None:
+    def note(code: str, reason: str) -> bytes:
+        if delimiter in reason or '"' in reason:
+            reason = '"' + reason.replace('"', '""') + '"'
+        return f"{delimiter}{code}{delimiter}{reason}".encode(encoding, "replace")
+
+    between = re.escape(delimiter.encode(encoding))
+    old = re.compile(rb"%b(?:%b)%b%b\Z" % (between, _CODES, between, _OLD_REASON))
+    header, end = _split_end(source.readline(HEADER_BYTES))
+    text = header.removeprefix(codecs.BOM_UTF8).decode(encoding)
+    columns = next(csv.reader([text], delimiter=delimiter), [])
+    again = columns[-2:] == [CODE, REASON]
+    out.write(header + (b"" if again else note(CODE, REASON)) + end)
+    for one in rejected:
+        body, end = _copy_line(out, source, one)
+        if again:       # it was refused before
+            body = old.sub(b"", body)
+        out.write(body)
+        if end:
+            code = Code(one.code).name
+            long = note(code, _reason(one, columns))
+            out.write((long if _has_room(body, long) else note(code, "")) + end)
+
+
+def _has_room(body: bytes, note: bytes) -> bool:
+    """Whether a line is not made too long by its note: it is not, or was too long before."""
+    return len(body) > LONGEST_LINE or len(body) + len(note) <= LONGEST_LINE
+
+
+def _write_fixed(out: BinaryIO, source: BinaryIO, layout: Layout,
+                 rejected: Sequence[Rejected]) -> None:
+    columns = sorted(layout.columns, key=lambda name: layout.columns[name].start)
+    if layout.is_utf_8 and source.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
+        out.write(codecs.BOM_UTF8)
+    for one in rejected:
+        body, end = _copy_line(out, source, one)
+        body = _OLD_NOTE.sub(b"", body)
+        out.write(body)
+        if end:
+            note = f"\t{Code(one.code).name} {_reason(one, columns)}".encode(layout.encoding)
+            out.write((note if _has_room(body, note) else b"") + end)
+
+
+def _copy_line(out: BinaryIO, source: BinaryIO, one: Rejected) -> tuple[bytes, bytes]:
+    """A line and its end, b"" where the file ends in it; of a long one the first part is copied."""
+    source.seek(one.offset)
+    part = source.readline(COPY_BYTES)
+    _check_head(source, part, one)
+    while not part.endswith(b"\n"):
+        more = source.readline(COPY_BYTES)
+        if not more:
+            return part, b""
+        out.write(part[:-1])
+        part = part[-1:] + more
+    return _split_end(part)
+
+
+def _split_end(line: bytes) -> tuple[bytes, bytes]:
+    body = line.removesuffix(b"\n").removesuffix(b"\r")
+    return body, line[len(body):]
+
+
+def _write_json(out: BinaryIO, source: BinaryIO, layout: Layout,
+                rejected: Sequence[Rejected]) -> None:
+    columns = layout.sources()
+    data = source.read()
+    text = data.removeprefix(codecs.BOM_UTF8)
+    lead = len(data) - len(text)
+    records = {offset + lead: record for offset, record in find_objects(text, layout.records_at)}
+    keys = list(filter(None, layout.records_at.split(".")))
+    out.write("".join(f"{{{json.dumps(key, ensure_ascii=False)}: " for key in keys).encode()
+              + b"[\n" + b",\n".join(_objects(source, records, columns, rejected))
+              + b"\n]" + b"}" * len(keys) + b"\n")
+
+
+def _objects(source: BinaryIO, records: dict[int, bytes], columns: Sequence[str],
+             rejected: Sequence[Rejected]) -> Iterator[bytes]:
+    """JSON records, each with two keys more; what is no object has no room for them."""
+    for one in rejected:
+        record = records.get(one.offset, b"")
+        _check_head(source, record, one)
+        if not record.startswith(b"{"):
+            yield record
+            continue
+        body = _OLD_KEYS.sub(b"", record[:-1])
+        note = json.dumps({CODE: Code(one.code).name, REASON: _reason(one, columns)},
+                          ensure_ascii=False).encode()[1:-1]
+        long = body + b", " * (body.rstrip() != b"{") + note + b"}"
+        yield long if _has_room(record, long[len(record):]) else record
+
+
+def _check_head(source: BinaryIO, record: bytes, one: Rejected) -> None:
+    """Raise OnecardError where a record does not begin as it did when it was refused."""
+    size = min(len(record), len(one.head))
+    if not record or record[:size] != one.head[:size]:
+        raise OnecardError(
+            f"line {one.line} is not what it was when it was refused", where=str(source.name),
+            expected="the file that was cleared; the run is committed and stays so",
+            remedy="give the file as it was again: its reject file is written then")
