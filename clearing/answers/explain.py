@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from clearing.answers.explanation import ExplainedLeg, Explanation, explain
+from clearing.answers.kept import folder_of
 from clearing.answers.priced_by import priced_by
 from clearing.answers.replay import entries_of_card, legs_of, replay_card
 from clearing.answers.session import Session
-from clearing.book import Book
+from clearing.intake.kept import is_kept, place_of
 from clearing.reference.pricing import Priced
 from clearing.reference.world import World
 from ext.codes import CorrectionReason, RideState
@@ -28,6 +29,7 @@ class TapOrigin:
 
     file_sha256: str
     line: int
+    kept: str               # the path of the kept file; "": it is not there
     revision: int           # 0: as the validator sent it
     reason: str
     authorised_by: str
@@ -60,28 +62,31 @@ def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
                            remedy=f"list the card's rides: onecard show rides --card {card}")
     with priced_by(session) as networks:
         digests, worlds = networks.digests(rows), networks.worlds(rows)
-        return [_explanation(row, priced, world, names, _origins(session.book, row, names),
+        return [_explanation(row, priced, world, names, _origins(session, row, names),
                              networks.has_changed(digest))
                 for digest, world, (row, priced) in zip(
                     digests, worlds, replay_card(rows, worlds, names), strict=True)
                 if row["card_seq"] == int(counter)]
 
 
-def _origins(book: Book, row: Any, names: Names) -> list[TapOrigin]:
+def _origins(session: Session, row: Any, names: Names) -> list[TapOrigin]:
     """Where the taps of an entry came from."""
     wanted = np.zeros(2, TAP)
     wanted["card_hi"], wanted["card_lo"] = row["card_hi"], row["card_lo"]
     wanted["card_seq"] = row["card_seq"], row["out_seq"]
     files, origins = names.codes("file"), []
     taps = {(int(tap["source_file"]), int(tap["source_line"])): tap
-            for tap in book.find_records(wanted)}
+            for tap in session.book.find_records(wanted)}
     for way in ("in", "out"):
         place = int(row[f"{way}_file"]), int(row[f"{way}_line"])
         if place[1]:
             tap = taps[place]
             revision = int(tap["revision"])
+            digest = files[place[0]]
+            folder = folder_of(session, digest)
             origins.append(TapOrigin(
-                files[place[0]], place[1], revision,
+                digest, place[1],
+                str(place_of(folder, digest)) if is_kept(folder, digest) else "", revision,
                 CorrectionReason(int(tap["correction_reason"])).name.lower() if revision else "",
                 names.code("member", int(tap["authority"]))))
     return origins

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from clearing.answers.session import Session
 from clearing.book.queries import Given
 from clearing.intake.formats.canonical import FORMAT
-from clearing.intake.kept import is_kept, read_kept
-from network.errors import OnecardError
+from clearing.intake.kept import is_kept, place_of, read_kept
+from network.errors import BookDamaged, OnecardError
 
 LEAST_DIGITS = 8        # of a digest, to tell files apart by
 
@@ -24,19 +25,63 @@ def kept_file(session: Session, which: str, folder: Path | None = None) -> Itera
     Raises OnecardError where there is no such file, or it is not kept, or damaged.
     """
     digest = _digest_of(session, which)
-    return read_kept(folder or folder_of(session, digest, session.book.files_given()), digest)
+    return read_kept(folder or folder_of(session, digest), digest)
 
 
-def folders_of(session: Session, digest: str, files: Mapping[str, Given]) -> list[Path]:
-    """The folders that can keep a file, the likeliest first: it may have been kept anew."""
-    named = [session.beside(name) for name in files[digest].folders]
-    return list(dict.fromkeys([*named, session.kept()]))
+def folder_of(session: Session, digest: str, given: Given | None = None) -> Path:
+    """The folder that keeps a file; where none does, the one that should.
 
-
-def folder_of(session: Session, digest: str, files: Mapping[str, Given]) -> Path:
-    """The folder that keeps a file; where none does, the one that should."""
-    folders = folders_of(session, digest, files)
+    given: what the book says of it, where that was asked already.
+    """
+    if given is None:
+        given = session.book.files_given({digest})[digest]
+    # A file that the book had already may have been kept anew since, beside the book.
+    folders = [*map(session.beside, given.folders), session.kept()]
     return next((folder for folder in folders if is_kept(folder, digest)), folders[0])
+
+
+@dataclass(frozen=True)
+class FilesChecked:
+    """What was found of the input files that a book names."""
+
+    whole: int              # kept, byte for byte as they came
+    not_kept: int           # by --keep nothing
+    faults: list[str]       # in words
+
+
+def check_files(session: Session, numbers: Collection[int] | None, folder: Path | None = None
+                ) -> FilesChecked:
+    """Hold the kept input files to their digests.
+
+    numbers: of these files; None: of all. folder: where files are kept; None: where the book says.
+    """
+    whole, not_kept, faults = 0, 0, []
+    for digest, given in session.book.files_given().items():
+        if numbers is not None and given.number not in numbers:
+            continue
+        place = folder or folder_of(session, digest, given)
+        if not given.folders and not is_kept(place, digest):
+            not_kept += 1
+            continue
+        fault = _fault_of(place, digest)
+        if fault:
+            faults.append(f"file {given.number} ({given.name}, SHA-256 {digest}) {fault}")
+        whole += not fault
+    return FilesChecked(whole, not_kept, sorted(faults))
+
+
+def _fault_of(folder: Path, digest: str) -> str:
+    """What is wrong with a kept file, and what to do; "": nothing."""
+    if not is_kept(folder, digest):
+        what, more = "is missing", ", or name the folder that has it with --keep"
+    else:
+        try:
+            next(read_kept(folder, digest), b"")
+            return ""
+        except BookDamaged:
+            what, more = "is damaged", ""
+    return (f"{what}: {place_of(folder, digest)}; restore it from a copy, or clear the same file "
+            f"again, which keeps it anew{more}")
 
 
 @contextmanager
@@ -51,7 +96,7 @@ def refused_files(session: Session, folder: Path | None) -> Iterator[dict[Path, 
         raise OnecardError("no record is waiting to be taken", where=session.book.store.where,
                            expected="a file of which records were refused",
                            remedy="give files that were refused whole again by their names")
-    given = session.book.files_given()
+    given = session.book.files_given(refused)
     with TemporaryDirectory(prefix="onecard-retry-") as place:
         paths = {}
         for digest, file in sorted(refused.items()):
@@ -59,7 +104,8 @@ def refused_files(session: Session, folder: Path | None) -> Iterator[dict[Path, 
             path = Path(place, digest[:16], file.name)
             path.parent.mkdir(exist_ok=True)
             with path.open("wb") as out:
-                out.writelines(read_kept(folder or folder_of(session, digest, given), digest))
+                out.writelines(read_kept(
+                    folder or folder_of(session, digest, given[digest]), digest))
             paths[path] = "" if file.layout == FORMAT else file.layout
         yield paths
 

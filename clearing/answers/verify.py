@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice, pairwise
+from pathlib import Path
 
 import numpy as np
 
+from clearing.answers.kept import FilesChecked, check_files
 from clearing.answers.listings import flows_of
 from clearing.answers.priced_by import PricedBy, priced_by
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card
@@ -123,19 +125,31 @@ class Verification:
     breaks: list[str]           # sums that do not add up
     checked: int                # rides that were priced again
     differences: list[str]      # of these, where the ledger has something else
+    files: FilesChecked         # those that the rides are from; of all cards: every one
 
     @property
     def agrees(self) -> bool:
         """Whether nothing is wrong."""
-        return not self.breaks and not self.differences
+        return not self.breaks and not self.differences and not self.files.faults
 
 
-def verify(session: Session, cards: int | None = None) -> Verification:
+def verify(session: Session, cards: int | None = None, keep: Path | None = None) -> Verification:
     """Hold a book to its chain, add it up again, and price rides of so many cards; None: of all.
 
+    Their input files are held to their digests. keep: where these are; None: where the book says.
     Raises OnecardError and TableError.
     """
     numbered = session.numbered()
     breaks = list(islice(find_changed_rows(session.book), BREAKS_MOST))
     breaks += check_balances(session.book, numbered)
-    return Verification(breaks[:BREAKS_MOST], *check_prices(session, numbered, cards))
+    return Verification(breaks[:BREAKS_MOST], *check_prices(session, numbered, cards),
+                        check_files(session, _files_of(session.book, cards), keep))
+
+
+def _files_of(book: Book, cards: int | None) -> set[int] | None:
+    """The files that the entries of a sample are from; None: all."""
+    if cards is None:
+        return None
+    found = book.query("SELECT DISTINCT arrayJoin([in_file, out_file]) AS file FROM ledger "
+                       f"WHERE {_sample(book, cards)}")
+    return set(np.asarray(found["file"]).tolist())

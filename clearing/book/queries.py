@@ -151,13 +151,9 @@ class Queries:
         digests: None: of all files. before: only by runs before this one.
         """
         last = self._last() if before is None else before - 1
-        asked = "1"
-        if digests is not None:
-            listed = ", ".join(f"'{digest}'" for digest in sorted(digests))
-            asked = f"sha256 IN ({listed})" if listed else "0"
         found = self.store.columns(
             f"SELECT sha256, run, name, refused, layout FROM files WHERE run <= {last} "
-            f"AND code = 0 AND {asked} ORDER BY run, file")
+            f"AND code = 0 AND {_of_digests(digests)} ORDER BY run, file")
         return {
             str(digest): Taken(run, str(name), refused, str(layout))
             for digest, run, name, refused, layout in zip(
@@ -165,11 +161,14 @@ class Queries:
                 _integers(found["refused"]), found["layout"], strict=True)
         }
 
-    def files_given(self) -> dict[str, Given]:
-        """Every file that a run was given, by its SHA-256 in hex, and where it is kept."""
+    def files_given(self, digests: Collection[str] | None = None) -> dict[str, Given]:
+        """Of files, by their SHA-256 in hex, those that runs were given, and where they are kept.
+
+        digests: None: of all files.
+        """
         found = self.store.columns(
             f"SELECT sha256, file, name, kept_in FROM files WHERE run <= {self._last()} "
-            "ORDER BY run DESC, file")
+            f"AND {_of_digests(digests)} ORDER BY run DESC, file")
         files: dict[str, Given] = {}
         for digest, number, name, folder in zip(
                 found["sha256"], _integers(found["file"]), found["name"], found["kept_in"],
@@ -376,6 +375,14 @@ class Queries:
         if self.as_of is not None:
             return self.as_of
         return int(self.store.columns("SELECT max(run) AS last FROM runs")["last"][0])
+
+
+def _of_digests(digests: Collection[str] | None) -> str:
+    """A condition on files: that they are these; None: any."""
+    if digests is None:
+        return "1"
+    listed = ", ".join(f"'{digest}'" for digest in sorted(digests))
+    return f"sha256 IN ({listed})" if listed else "0"
 
 
 def _readable(column: Column) -> Column:

@@ -56,4 +56,5 @@ def _print_origin(one: RideExplanation) -> None:
     for tap in one.taps:
         said = "" if tap.revision == 0 else (
             f", correction {tap.revision}: {tap.reason}, authorised by {tap.authorised_by}")
-        click.echo(f"tap: line {tap.line} of the file {tap.file_sha256[:16]}…{said}")
+        click.echo(f"tap: line {tap.line} of the file {tap.file_sha256[:16]}…{said}, "
+                   + (f"kept as {tap.kept}" if tap.kept else "which is not kept"))

@@ -7,15 +7,13 @@ from pathlib import Path
 
 import click
 
-from clearing.cli.options import book_option
+from clearing.cli.options import book_option, keep_folder_option
 
 
 @click.command("kept")
 @click.argument("file", metavar="FILE")
 @book_option
-@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
-              help="Where input files are kept: by default `kept` in the book's folder, or here "
-              "for a book on a server.")
+@keep_folder_option
 def command(file: str, book: str, keep: Path | None) -> None:
     """Print an input file that was cleared, byte for byte as it came.
 

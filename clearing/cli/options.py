@@ -37,6 +37,13 @@ def keep_option(command: Command) -> Command:
         "`--keep nothing` keeps none.")(command)
 
 
+def keep_folder_option(command: Command) -> Command:
+    """--keep, where input files are to be found: by default where the book says."""
+    return click.option(
+        "--keep", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+        help="Where input files are kept: by default where the book says.")(command)
+
+
 def kept_in(keep: str | None, default: Path) -> Path | None:
     """The folder that --keep means."""
     if keep == "nothing":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 from clearing.cli import REFUSED
-from clearing.cli.options import book_option, network_option
+from clearing.cli.options import book_option, keep_folder_option, network_option
 
 
 @click.command("verify")
@@ -15,9 +16,13 @@ from clearing.cli.options import book_option, network_option
 @network_option
 @click.option("--cards", default=1_000, show_default=True, type=click.IntRange(0),
               help="How many cards' rides are priced again.")
-@click.option("--all", "every", is_flag=True, help="Price every card's rides again.")
-def command(book: str, network: str | None, cards: int, every: bool) -> None:
+@click.option("--all", "every", is_flag=True, help="Price every card's rides again, and look at "
+              "every input file.")
+@keep_folder_option
+def command(book: str, network: str | None, cards: int, every: bool, keep: Path | None) -> None:
     """Check a book: rows are as runs stored them, entries balance, sums and prices hold.
+
+    The input files that the rides are from have to be kept as they came.
 
     \b
     Example:
@@ -29,7 +34,7 @@ def command(book: str, network: str | None, cards: int, every: bool) -> None:
     from clearing.answers.verify import verify
 
     with open_session(book, network) as session:
-        verified = verify(session, None if every else cards)
+        verified = verify(session, None if every else cards, keep)
     for line in verified.breaks:
         click.echo(f"does not add up: {line}")
     if not verified.breaks:
@@ -39,4 +44,10 @@ def command(book: str, network: str | None, cards: int, every: bool) -> None:
         click.echo(f"differs: {line}")
     click.echo(f"{verified.checked:,} rides priced again by the plain engine: "
                f"{len(verified.differences) or 'no'} differences")
+    files = verified.files
+    for line in files.faults:
+        click.echo(f"input file: {line}")
+    click.echo(f"{files.whole:,} input files are kept, byte for byte as they came"
+               + (f"; {files.not_kept:,} are not kept, as --keep nothing said" * bool(
+                   files.not_kept)))
     sys.exit(0 if verified.agrees else REFUSED)

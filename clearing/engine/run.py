@@ -124,15 +124,16 @@ def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Ru
         stages.clear(intake, intake.card_filter() if last else None)
         clock.lap("clear and write entries")
         report = _finish(stages, intake, outcomes, taken,
-                         lambda row: _keep(intake, outcomes, bool(taken) and decide(row)))
+                         lambda row: _keep(intake, outcomes, book, bool(taken) and decide(row)))
     clock.lap("write the rest and commit")
     return report
 
 
-def _keep(intake: Intake, outcomes: list[BookFile], is_committed: bool) -> bool:
+def _keep(intake: Intake, outcomes: list[BookFile], book: Book, is_committed: bool) -> bool:
     """Keep the files that the book names, before it does; whether the run is committed."""
+    named = {} if is_committed else book.files_given({file.sha256 for file in outcomes})
     intake.keep(index for index, outcome in enumerate(outcomes)
-                if is_committed or outcome.code == Code.DUPLICATE_FILE)
+                if is_committed or outcome.sha256 in named)
     return is_committed
 
 

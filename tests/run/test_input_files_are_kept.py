@@ -103,3 +103,67 @@ def test_what_was_refused_is_taken_from_the_kept_files(tmp_path: Path) -> None:
     good = write_csv(tmp_path / "good.csv", [tap(9, DAY)], COLUMNS)
     accepted("clear", good, "--network", network, "--book", tmp_path / "other")
     assert "no record is waiting" in refused("clear", "--retry", "--book", tmp_path / "other").err
+
+
+def test_verify_looks_at_kept_files(tmp_path: Path) -> None:
+    """What is missing or damaged is told with all that it takes to mend it, and that mends it."""
+    book = tmp_path / "book"
+    accepted("clear", *TAPS, "--network", NETWORK, "--book", book)
+    done = accepted("verify", "--all", "--book", book)
+    assert (done.code, "2 input files are kept, byte for byte" in done.out) == (0, True)
+    first, second = shown("files", book)
+    paths = {row["file"]: book / "kept" / row["sha256"][:2] / f"{row['sha256']}.zst"
+             for row in (first, second)}
+    paths[first["file"]].unlink()
+    paths[second["file"]].write_bytes(b"")
+    for scope in ("--all", "--cards=1000"):
+        done = accepted("verify", scope, "--book", book)
+        assert done.code == 1
+        for row, what in ((first, "is missing"), (second, "is damaged")):
+            assert (f"input file: file {row['file']} ({row['name']}, SHA-256 {row['sha256']}) "
+                    f"{what}: {paths[row['file']]}; restore it from a copy, or clear the same "
+                    "file again") in done.out
+        assert "0 input files are kept" in done.out
+    # A sample of no cards is from no files.
+    assert accepted("verify", "--cards", "0", "--book", book).code == 0
+    accepted("clear", *TAPS, "--book", book)
+    assert accepted("verify", "--all", "--book", book).code == 0
+
+
+def test_what_is_not_kept_is_said_and_no_fault(tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    accepted("clear", TAPS[0], "--network", NETWORK, "--book", book, "--keep", "nothing")
+    done = accepted("verify", "--all", "--book", book)
+    assert done.code == 0
+    assert "0 input files are kept, byte for byte as they came; 1 are not kept" in done.out
+    ride = shown("rides", book)[0]
+    assert "which is not kept" in accepted(
+        "explain", f"{ride['card']}/{ride['card_seq']}", "--book", book).out
+
+
+def test_the_book_knows_where_files_are_kept(tmp_path: Path) -> None:
+    """Elsewhere as elsewhere; in its own folder wherever that goes."""
+    book, elsewhere = tmp_path / "book", tmp_path / "elsewhere"
+    accepted("clear", TAPS[0], "--network", NETWORK, "--book", book)
+    accepted("clear", TAPS[1], "--book", book, "--keep", elsewhere)
+    assert [row["kept_in"] for row in shown("files", book)] == ["kept", str(elsewhere)]
+    moved = tmp_path / "moved"
+    book.rename(moved)
+    assert "2 input files are kept" in accepted("verify", "--all", "--book", moved).out
+    for row in shown("files", moved):
+        path = next(path for path in TAPS if path.name == row["name"])
+        assert given_back(moved, str(row["file"])) == path.read_bytes()
+    for ride in shown("rides", moved):
+        said = accepted("explain", f"{ride['card']}/{ride['card_seq']}", "--book", moved).out
+        line, kept = said[said.index("tap: line ") + 10:].split(" ", 1)
+        kept = kept[kept.index("kept as ") + 8:].split("\n")[0]
+        path = next(path for path in TAPS if Path(kept).stem == hashlib.sha256(
+            path.read_bytes()).hexdigest())
+        assert Path(kept).is_file()
+        assert f",{ride['card_seq']},".encode() in path.read_bytes().splitlines()[int(line) - 1]
+    shutil.move(elsewhere, tmp_path / "third")
+    assert accepted("verify", "--all", "--book", moved).code == 1
+    both = tmp_path / "both"
+    shutil.copytree(tmp_path / "third", both)
+    shutil.copytree(moved / "kept", both, dirs_exist_ok=True)
+    assert accepted("verify", "--all", "--book", moved, "--keep", both).code == 0
