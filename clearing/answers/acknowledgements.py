@@ -86,19 +86,19 @@ class Answers:
 
         Where a run was killed between its commit and its acknowledgement, the sender gives its
         files again, and all of them are known then: this is how it gets the answer to the first
-        time. It waits until all files that have refused records are here, or kept.
+        time. A reject file is written when its own file is here, or kept.
         """
         book, before = self._session.book, self._report.run.run
-        again = {file.sha256 for file in self._report.files}
-        runs = {file.run for file in book.files_taken(again, before=before).values()}
-        missing = [read_report(book, run) for run in sorted(runs)
-                   if not path_of(run, self._folder).exists()]
-        return [self.acknowledge(report) for report in missing
-                if all(self._has(report.files[index]) for index, rows in report.rejects.items()
-                       if len(rows))]
+        again = {file.sha256: file.file for file in self._report.files}
+        missing = {
+            taken.run for digest, taken in book.files_taken(again, before=before).items()
+            if not path_of(taken.run, self._folder).exists()
+            or (taken.refused
+                and not any(self._folder.glob(f"run-{taken.run}.{again[digest]}.*.rejects.*")))}
+        return [self.acknowledge(read_report(book, run)) for run in sorted(missing)]
 
     def _reject(self, report: Report, index: int) -> Path:
-        """The reject file of one input file."""
+        """The reject file of one input file, written where that is at hand."""
         file = report.files[index]
         rejected = [Rejected(int(row["offset"]), int(row["line"]), int(row["code"]),
                              int(row["field"]), raw[:RAW_BYTES])
@@ -107,8 +107,9 @@ class Answers:
         name = file.name.encode()[:NAME_BYTES].decode(errors="ignore")
         path = self._folder / (f"run-{report.run.run}.{file.file}.{name}.rejects"
                                + ENDINGS["csv" if layout is None else layout.format])
-        with self._open(file) as source, _replacing(path) as out:
-            write_rejects(out, source, layout, rejected)
+        if file.sha256 in self._paths or self._is_kept(file):
+            with self._open(file) as source, _replacing(path) as out:
+                write_rejects(out, source, layout, rejected)
         return path
 
     def _layout(self, network_digest: str, name: str) -> Layout | None:
@@ -117,9 +118,6 @@ class Answers:
             return None
         with kept_network(self._session.book, network_digest) as network:
             return load_layout(network.folder.path, name)
-
-    def _has(self, file: BookFile) -> bool:
-        return file.sha256 in self._paths or self._is_kept(file)
 
     def _is_kept(self, file: BookFile) -> bool:
         return file.kept_in != "" and is_kept(self._session.beside(file.kept_in), file.sha256)

@@ -186,28 +186,43 @@ def test_every_file_is_read_by_its_own_layout_again(town: Path, book: Path, tmp_
     assert "there is no layout 'box'" in done.err
 
 
-def test_answers_are_written_again_from_kept_files(town: Path, book: Path, tmp_path: Path) -> None:
-    """The same bytes, though only one of the run's files is given again."""
+@pytest.fixture
+def pair(tmp_path: Path) -> list[Path]:
+    """Two files, each with a record that is refused and longer than what a book keeps of it."""
     paths = [tmp_path / name for name in ("a.csv", "b.csv")]
     for number, path in enumerate(paths):
         path.write_text("card,card_seq,tapped_at,operator,device,device_seq,mode,kind,stop\r\n"
                         f"{CARD},{number},20241125080000,hk-bus,B,1,bus,single,龙华总站\r\n"
                         f"{CARD},9{number},20241325080000,hk-bus,B,1,bus,single,{'x' * 2_000}\r\n",
                         "utf-8", newline="")
-    accepted("clear", *paths, "--network", town, "--book", book)
-    answers = book / "acknowledgements"
-    written = {path.name: path.read_bytes() for path in answers.iterdir()}
+    return paths
+
+
+def answers_of_run_1(book: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes()
+            for path in (book / "acknowledgements").glob("run-1.*")}
+
+
+def test_answers_are_written_again_from_kept_files(pair: list[Path], town: Path, book: Path
+                                                   ) -> None:
+    """The same bytes, though only one of the run's files is given again."""
+    accepted("clear", *pair, "--network", town, "--book", book)
+    written = answers_of_run_1(book)
     assert len(written) == 3
     for content in written.values():
         assert b"x" * 2_000 in content or content.startswith(b"{")
-    shutil.rmtree(answers)
-    accepted("clear", paths[0], "--book", book)
-    again = {path.name: path.read_bytes() for path in answers.glob("run-1.*")}
-    assert again == written
-    # Where nothing is kept it waits until all of its files are here.
-    shutil.rmtree(answers)
-    shutil.rmtree(book / "kept")
-    accepted("clear", paths[0], "--book", book, "--keep", "nothing")
-    assert list(answers.glob("run-1.*")) == []
-    accepted("clear", *paths, "--book", book, "--keep", "nothing")
-    assert {path.name: path.read_bytes() for path in answers.glob("run-1.*")} == written
+    shutil.rmtree(book / "acknowledgements")
+    accepted("clear", pair[0], "--book", book)
+    assert answers_of_run_1(book) == written
+
+
+def test_answers_are_written_again_as_files_come(pair: list[Path], town: Path, book: Path) -> None:
+    """Where nothing is kept, a reject file waits until its own file is here."""
+    accepted("clear", *pair, "--network", town, "--book", book, "--keep", "nothing")
+    written = answers_of_run_1(book)
+    shutil.rmtree(book / "acknowledgements")
+    accepted("clear", pair[0], "--book", book, "--keep", "nothing")
+    assert answers_of_run_1(book) == {
+        name: content for name, content in written.items() if ".b.csv." not in name}
+    accepted("clear", pair[1], "--book", book, "--keep", "nothing")
+    assert answers_of_run_1(book) == written
