@@ -26,6 +26,7 @@ from clearing.book.schema import RAW_BYTES
 from clearing.engine.context import ClearingContext, load_context
 from clearing.engine.stages import Progress, Stages, no_progress
 from clearing.intake.decoder_tables import DecoderTables
+from clearing.intake.formats.adapt import object_at
 from clearing.intake.intake import Intake
 from clearing.intake.kept import Keeper
 from clearing.intake.reader import Layouts, read_files
@@ -291,7 +292,7 @@ class _Refusals:
             known, extra = int(np.count_nonzero(is_copy)), own[~is_copy]
             decoded = intake.refusals(index, outcomes[index].file)
             raw = [decoded.raw(place) for place in range(len(decoded))]
-            raw += raw_records(report.path, extra["offset"].tolist())
+            raw += raw_records(report.path, extra["offset"].tolist(), by_lines=report.by_lines)
             rows = np.concatenate([decoded.records, extra])
             order = np.argsort(rows["offset"], kind="stable")
             self.rows[index], self.raw[index] = rows[order], [raw[place] for place in order]
@@ -337,13 +338,13 @@ def _places(refusals: Records) -> list[tuple[int, int]]:
     return list(zip(refusals["file"].tolist(), refusals["line"].tolist(), strict=True))
 
 
-def raw_records(path: Path, offsets: list[int]) -> list[bytes]:
-    """The lines of a file at these byte offsets, up to RAW_BYTES of each."""
+def raw_records(path: Path, offsets: list[int], *, by_lines: bool) -> list[bytes]:
+    """The lines, or JSON objects, of a file at these byte offsets, up to RAW_BYTES of each."""
     if not offsets:
         return []
     with path.open("rb") as file:
-        return [os.pread(file.fileno(), RAW_BYTES, offset).partition(b"\n")[0]
-                for offset in offsets]
+        found = [os.pread(file.fileno(), RAW_BYTES, offset) for offset in offsets]
+    return [text.partition(b"\n")[0] if by_lines else object_at(text) for text in found]
 
 
 def _readable(name: str) -> str:

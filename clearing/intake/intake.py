@@ -30,6 +30,7 @@ class FileReport:
     digest: str = ""                    # SHA-256 of the whole file
     layout: str = ""                    # onecard-taps/1, or the layout's name
     columns: tuple[str, ...] = ()       # Refusal.field counts these, from 1
+    by_lines: bool = True               # else its records are JSON objects
     records: int = 0
     accepted: int = 0
     refused: int = 0

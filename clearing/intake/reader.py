@@ -160,6 +160,7 @@ def _read_file(index: int, path: Path, crew: Crew, block_bytes: int,
         try:
             detected = detect_format(reader, layout, crew.civil_offset_s)
             report.layout, report.columns = detected.layout, detected.columns
+            report.by_lines = detected.by_lines
             chunks = crew.decode(detected)
         except FileRefused as refused:
             report.code, report.reason = refused.code, refused.reason

@@ -167,6 +167,23 @@ def test_reject_files_are_given_as_they_are(town: Path, book: Path, tmp_path: Pa
     assert accepted("verify", "--all", "--book", book).code == 0
 
 
+def test_an_object_is_told_without_those_behind_it(town: Path, book: Path, tmp_path: Path) -> None:
+    """Two that contradict each other, in one line of JSON: which one was meant has to be seen."""
+    one = {"card": CARD, "seq": 5, "at": "2024-11-25T09:00:00", "stop": "龙华总站", "why": '}"['}
+    other = {**one, "at": "2024-11-25T10:00:00", "more": [{"a": {}}]}
+    path = tmp_path / "objects.json"
+    texts = [json.dumps(each, ensure_ascii=False) for each in (one, other)]
+    path.write_text('{"data": {"rides": [' + ", ".join(texts) + "]}}", "utf-8")
+    accepted("clear", path, "--layout", "objects", "--network", town, "--book", book)
+    assert [(row["code"], row["record"]) for row in shown("refusals", book)] == [
+        ("CONFLICT", text) for text in texts]
+    rejects, = (book / "acknowledgements").glob("*.rejects.json")
+    again = json.loads(rejects.read_bytes())["data"]["rides"]
+    assert [each.pop("x_code") for each in again] == ["CONFLICT"] * 2
+    assert [{**each, "x_reason": ""} for each in again] == [
+        {**each, "x_reason": ""} for each in (one, other)]
+
+
 def test_every_file_is_read_by_its_own_layout_again(town: Path, book: Path, tmp_path: Path
                                                     ) -> None:
     """`--retry` knows how each was read; the layout itself may be what is mended."""

@@ -235,6 +235,7 @@ class FixedAdapter(Adapter):
 
 
 _SECOND = datetime(1970, 1, 1, 0, 0, 1) - datetime(1970, 1, 1)
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _JSON = msgspec.json.Decoder(float_hook=str)    # a number's text as it is written
 
 
@@ -367,6 +368,16 @@ def find_objects(data: bytes, records_at: str) -> Iterator[tuple[int, bytes]]:
     base = _address(data)
     for record in msgspec.json.decode(found, type=list[msgspec.Raw]):
         yield _address(record) - base, bytes(record)
+
+
+def object_at(data: bytes) -> bytes:
+    """The JSON object that the text begins with; all of it where that goes on behind it."""
+    depth = 0
+    for found in _TOKENS.finditer(data):
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(found[0], 0)
+        if depth == 0:
+            return data[:found.end()]
+    return data
 
 
 def _address(data: bytes | msgspec.Raw) -> int:

@@ -49,6 +49,7 @@ class DetectedFormat:
     shape: Shape                # of the text that the decoder sees
     pieces: Iterator[Piece]
     adapter: Adapter | None = None
+    by_lines: bool = True       # else its records are JSON objects
 
 
 def detect_format(reader: FileReader, layout: Layout | None, civil_offset_s: int) -> DetectedFormat:
@@ -165,7 +166,8 @@ def _detect_json(reader: FileReader, layout: Layout, civil_offset_s: int) -> Det
                           f"{layout.records_at or 'the top'!r}: {error}") from None
     adapter = Adapter(layout, tuple(layout.sources()), civil_offset_s)
     pieces = (Objects(part, data) for part in _in_parts(iter(objects)))
-    return DetectedFormat(layout.name, adapter.columns, adapter.shape, pieces, adapter)
+    return DetectedFormat(layout.name, adapter.columns, adapter.shape, pieces, adapter,
+                          by_lines=False)
 
 
 def _in_parts(objects: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
