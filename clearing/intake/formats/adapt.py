@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -165,6 +166,10 @@ class Adapter:
         values = [step(read) for step in self._steps]
         if self._seq is not None:
             values[self._seq] = self._sequence(dict(zip(self._names, values, strict=True)))
+        return self._write(values)
+
+    def _write(self, values: list[str]) -> bytes:
+        """A line of the format, of a value for each of its columns."""
         text = ",".join([_quoted(value) for value in values])
         if "\n" in text or "\r" in text:
             return BADLY_QUOTED
@@ -199,14 +204,17 @@ class FixedAdapter(Adapter):
 
     def __init__(self, layout: Layout, civil_offset_s: int) -> None:
         """Make ready for a file of the layout."""
-        places = sorted((place.start, place.start + place.width, column)
-                        for column, place in layout.columns.items())
-        self._spans = {column: slice(start, end) for start, end, column in places}
-        self._cuts = sorted({at for start, end, _ in places for at in (start, end)})
-        columns = tuple(self._spans)
+        spans = {column: (place.start, place.start + place.width)
+                 for column, place in layout.columns.items()}
+        columns = tuple(sorted(spans, key=spans.__getitem__))
         super().__init__(msgspec.structs.replace(
             layout, fields={column: FieldSource(column=column) for column in columns}),
             columns, civil_offset_s)
+        # All of the record in order, columns and what is between them.
+        cuts = sorted({0, layout.record_bytes, *(at for span in spans.values() for at in span)})
+        pieces = list(pairwise(cuts))
+        self._pieces = [slice(*piece) for piece in pieces]
+        self._wanted = [pieces.index(spans[name]) for name in self._names]
 
     def _convert_line(self, line: bytes) -> bytes:
         """One record as a line of the format."""
@@ -224,14 +232,14 @@ class FixedAdapter(Adapter):
         if len(line) != size and line[size:size + 1] != b"\t":
             return WRONG_COUNT
         try:
-            if not line.isascii():      # no column begins or ends within a character
-                for cut in self._cuts:
-                    line[:cut].decode(encoding)
-            values = {column: line[span].decode(encoding).strip(" ")
-                      for column, span in self._spans.items()}
+            # Of as many letters as bytes each letter is one.
+            pieces = ([text[piece] for piece in self._pieces] if len(text) == len(line) else
+                      [line[piece].decode(encoding) for piece in self._pieces])
         except UnicodeDecodeError:
             return NOT_ENCODED
-        return self._convert(values.__getitem__)
+        if not text.startswith("".join(pieces)):    # a column begins or ends within a character
+            return NOT_ENCODED
+        return self._write([pieces[place].strip(" ") for place in self._wanted])
 
 
 _SECOND = datetime(1970, 1, 1, 0, 0, 1) - datetime(1970, 1, 1)
