@@ -99,7 +99,7 @@ cdef packed struct Tap:
     uint8_t revision        # of a correction, from 1; the highest of a record's counts
     uint8_t correction_reason   # CorrectionReason
     uint8_t blanks
-    uint16_t reserved
+    uint16_t generation     # of its card's number, by the register; set when its card is cleared
 
 cdef enum:
     BUFFERED_BLANKS = 2     # bits of BufferedTap.direction that are the direction
@@ -257,6 +257,17 @@ cdef packed struct Flow:        # what one member owes another for one cause in 
     uint16_t debtor             # member number
     uint16_t creditor
     uint8_t cause               # Cause
+    uint8_t reserved
+    uint32_t reserved_2
+
+cdef packed struct CardRow:     # of a card register, sorted by card and moment
+    uint64_t card_hi
+    uint64_t card_lo
+    uint32_t valid_from         # UTC seconds; 0: always
+    uint16_t born_day           # as of a tap; 0 where neither this row nor one before says it
+    uint16_t review_day         # likewise
+    uint16_t generation         # of the number, from 1 for its first row
+    uint8_t card_kind           # 0 not said
     uint8_t reserved
     uint32_t reserved_2
 

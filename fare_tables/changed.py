@@ -15,8 +15,8 @@ from network.network import Network
 LISTS = {"province": "code", "city": "code", "operator": "code", "issuer": "code",
          "funder": "code", "centre": "code", "accumulator": "accumulator"}
 WORDS = ("modes", "card_kinds", "media")
-# They say nothing about money.
-SILENT = ("title", "default_layout")
+# They say nothing about money, or of some cards only.
+SILENT = ("title", "default_layout", "card_register")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The members of a network as the kernels read them. Nothing else in `network` needs a kernel."""
+"""The members of a network as the kernels read them. Only card_rows.py needs one, too."""
 
 from __future__ import annotations
 

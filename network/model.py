@@ -41,6 +41,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     currency: str = "yuan"                  # what people read amounts in
     currency_decimals: int = 2
     minor_unit: str = "fen"                 # what every amount is a whole number of
+    card_register: str | None = None        # a CSV (card,...): what cards are, and since when
     default_layout: str | None = None       # for files that are not onecard-taps/1
 
     @property

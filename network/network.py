@@ -22,6 +22,7 @@ from network.folder import (
     read_contents,
 )
 from network.model import AccumulatorSpec, Issuer, NetworkFile, Operator
+from network.register import RegisterFile
 
 
 @dataclass
@@ -78,6 +79,12 @@ class Network:
     def day_starts_s(self) -> int:
         """The second of the civil day at which service days begin."""
         return seconds_of(self.model.day_starts_at)
+
+    def register_file(self) -> RegisterFile | None:
+        """The card register, read anew each time; None where the network has none."""
+        name = self.model.card_register
+        return None if name is None else RegisterFile(
+            self.folder.file(name), self.model.card_kinds, self.civil_offset_s, self.day_starts_s)
 
     @cached_property
     def contents(self) -> Contents:

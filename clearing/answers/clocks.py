@@ -14,11 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book import Book
+from clearing.book.queries import TAP_BY_COUNTER
+from ext.clearing.register import CardRegister
 from ext.codes import CorrectionKind, TapKind
-from ext.records import Records
+from ext.records import TAP, Records
 
 # A device's first comparisons say little: so many that agree are taken to have been made before.
 AGREED_BEFORE = 10
+_NUMBERED = np.dtype([*TAP_BY_COUNTER.descr, ("generation", "<u2")])
 _NUMBER_BITS = 32       # of a device, below its operator's
 _TIMES = 1 << 33        # more than any time: keeps the times of one day of a card above the last's
 
@@ -43,16 +46,16 @@ class Conflict(NamedTuple):
     records: int
 
 
-def list_off(book: Book, where: str = "1") -> list[Off]:
+def list_off(book: Book, register: CardRegister, where: str = "1") -> list[Off]:
     """The devices whose clocks are off, those that most records show first.
 
     where: SQL, which records are looked at. Memory: 24 bytes for each contradiction.
     """
     compared: Counter[int] = Counter()
     found = [np.zeros((0, 3), np.int64)]
-    for rows in _kept(book, where):
+    for rows in _kept(book, register, where):
         devices = rows["operator"].astype(np.int64) << _NUMBER_BITS | rows["device"]
-        follows = (_same(rows, "card_hi", "card_lo")) & (devices[1:] != devices[:-1])
+        follows = _same(rows, "card_hi", "card_lo", "generation") & (devices[1:] != devices[:-1])
         first, second = devices[:-1][follows], devices[1:][follows]
         for side in (first, second):
             keys, counts = np.unique(side, return_counts=True)
@@ -84,16 +87,17 @@ def _blame(found: npt.NDArray[np.int64], compared: Counter[int]) -> list[Off]:
     return sorted(off, key=lambda one: (-one.records, -abs(one.off_s), one))
 
 
-def list_conflicts(book: Book, tolerance_s: int, where: str = "1") -> Iterator[Conflict]:
+def list_conflicts(book: Book, register: CardRegister, tolerance_s: int, where: str = "1"
+                   ) -> Iterator[Conflict]:
     """The cards and days that were put in order by time, by card."""
-    for rows in _kept(book, where):
+    for rows in _kept(book, register, where):
         if len(rows) == 0:
             continue
-        order = np.lexsort([np.arange(len(rows)), rows["service_day"], rows["card_lo"],
-                            rows["card_hi"]])
+        order = np.lexsort([np.arange(len(rows)), rows["generation"], rows["service_day"],
+                            rows["card_lo"], rows["card_hi"]])
         rows = rows[order]
         starts = np.flatnonzero(
-            np.append(True, ~_same(rows, "card_hi", "card_lo", "service_day")))
+            np.append(True, ~_same(rows, "card_hi", "card_lo", "service_day", "generation")))
         counts = np.diff(np.append(starts, len(rows)))
         at = rows["at"] + np.repeat(np.arange(len(starts)), counts) * _TIMES
         apart = np.maximum.reduceat(np.maximum.accumulate(at) - at, starts)
@@ -111,12 +115,28 @@ def _same(rows: Records, *names: str) -> npt.NDArray[np.bool_]:
     return same
 
 
-def _kept(book: Book, where: str) -> Iterator[Records]:
+def _numbered(rows: Records, register: CardRegister) -> Records:
+    """The same by card, generation of its number and counter."""
+    taps, numbered = np.zeros(len(rows), TAP), np.zeros(len(rows), _NUMBERED)
+    for name in TAP_BY_COUNTER.names or ():
+        numbered[name] = rows[name]
+    taps["card_hi"], taps["card_lo"] = rows["card_hi"], rows["card_lo"]
+    taps["tapped_at"] = rows["at"]
+    register.stamp(taps)
+    numbered["generation"] = taps["generation"]
+    order = np.lexsort([np.arange(len(rows)), numbered["generation"], rows["card_lo"],
+                        rows["card_hi"]])
+    by_counter: Records = numbered[order]
+    return by_counter
+
+
+def _kept(book: Book, register: CardRegister, where: str) -> Iterator[Records]:
     """What rides are made of (RULES section 1), by card and counter; no card is in two blocks."""
     boardings_and_exits = f"kind NOT IN ({int(TapKind.TOP_UP)}, {int(TapKind.LOCK)})"
-    for rows in book.taps_by_counter(f"{boardings_and_exits} AND ({where})"):
+    for found in book.taps_by_counter(f"{boardings_and_exits} AND ({where})"):
+        rows = _numbered(found, register)
         # The highest revision of an identity comes first; two of it contradict each other.
-        names = "card_hi", "card_lo", "card_seq", "is_exit"
+        names = "card_hi", "card_lo", "generation", "card_seq", "is_exit"
         first = np.append(True, ~_same(rows, *names))[:len(rows)]
         alone = np.append(~_same(rows, *names, "revision"), True)[-len(rows):]
         yield rows[first & alone & (rows["correction"] != CorrectionKind.CANCEL)]

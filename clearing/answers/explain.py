@@ -61,6 +61,7 @@ def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
                            expected="a ride of a committed run",
                            remedy=f"list the card's rides: onecard show rides --card {card}")
     with priced_by(session) as networks:
+        rows = networks.in_order(rows, names)
         digests, worlds = networks.digests(rows), networks.worlds(rows)
         return [_explanation(row, priced, world, names, _origins(session, row, names),
                              networks.has_changed(digest))

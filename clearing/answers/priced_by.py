@@ -16,9 +16,12 @@ import numpy as np
 from clearing.answers.session import Session
 from clearing.engine.kept_networks import kept_network
 from clearing.reference.world import World, world_of
-from ext.records import Records
+from ext.clearing.register import CardRegister
+from ext.records import RIDE_FLAGS, TAP, Records
 from fare_tables.source import load_tables
+from network.card_rows import card_rows
 from network.errors import OnecardError
+from network.names import Names
 from network.network import load_network
 
 
@@ -36,6 +39,7 @@ class PricedBy:
         self._now: str | None = None      # digest of the folder
         self._folders = folders
         self._worlds: dict[str, World] = {}
+        self._registers: dict[str, CardRegister] = {}
 
     def worlds(self, rows: Records) -> list[World]:
         """The network of each of some entries that stand."""
@@ -64,6 +68,34 @@ class PricedBy:
         if digest not in self._worlds:
             self._worlds[digest] = self._unpack(digest)
         return self._worlds[digest]
+
+    def in_order(self, rows: Records, names: Names) -> Records:
+        """Entries that stand, in PRICED_ORDER, where a card's counters may start again in a day.
+
+        That is told from the card registers: each generation's rides are behind those before it.
+        """
+        by_counter = rows["flags"] & RIDE_FLAGS["RIDE_BY_COUNTER"] != 0
+        if not by_counter.any():
+            return rows         # by time
+        digests, generations = np.array(self.digests(rows)), np.zeros(len(rows), np.uint16)
+        for digest in set(digests.tolist()):
+            own = digests == digest
+            taps = np.zeros(int(np.count_nonzero(own)), TAP)
+            for name in ("card_hi", "card_lo"):
+                taps[name] = rows[name][own]
+            taps["tapped_at"] = np.where(rows["started_at"] == 0, rows["ended_at"],
+                                         rows["started_at"])[own]
+            self._register(digest, names).stamp(taps)
+            generations[own] = taps["generation"]
+        order = np.lexsort((np.arange(len(rows)), generations, rows["service_day"],
+                            rows["card_lo"], rows["card_hi"]))
+        in_order: Records = rows[order]
+        return in_order
+
+    def _register(self, digest: str, names: Names) -> CardRegister:
+        if digest not in self._registers:
+            self._registers[digest] = CardRegister(card_rows(self.world(digest), names))
+        return self._registers[digest]
 
     def has_changed(self, digest: str) -> bool:
         """Whether the network's own folder has other tables by now, or is gone."""

@@ -25,7 +25,8 @@ from network.civil import day_of
 from network.names import Names
 
 # The order in which the engine prices a card's rides: a day's are in the order of time, or those
-# with the flag come first, in the order of the card's counter.
+# with the flag come first, in the order of the card's counter. Where counters start again within a
+# day, `PricedBy.in_order` has the last word.
 PRICED_ORDER = (
     f"service_day, if(bitAnd(flags, {RIDE_FLAGS['RIDE_BY_COUNTER']}) != 0, 0, "
     "if(started_at = 0, ended_at, started_at)), card_seq, started_at = 0")

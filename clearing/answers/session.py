@@ -13,6 +13,8 @@ from clearing.book import Book, open_book
 from clearing.book.integrity import damaged
 from clearing.engine.kept_networks import kept_network
 from clearing.intake.kept import FOLDER as KEPT
+from ext.clearing.register import CardRegister
+from network.card_rows import card_rows
 from network.errors import OnecardError
 from network.names import Names
 from network.network import Network, load_network
@@ -66,6 +68,17 @@ class Session:
             return network
         with kept_network(self.book, last.network_digest) as network:
             return network
+
+    def register(self) -> CardRegister:
+        """The card register as the last run had it, or that of a network that is named.
+
+        Raises TableError.
+        """
+        names, last = self.names(), self.book.last_run()
+        if self.network is not None or last is None:
+            return CardRegister(card_rows(load_network(self.locator()), names))
+        with kept_network(self.book, last.network_digest) as network:
+            return CardRegister(card_rows(network, names))
 
     def numbered(self) -> NumberedNetwork:
         """Its members in the book's numbers, and those that left it; no table is read.

@@ -152,7 +152,7 @@ def _refusals(session: Session, wanted: Filter) -> Listing:
 
 def _clocks(session: Session, wanted: Filter) -> Listing:
     names = session.names()
-    found = list_off(session.book, wanted.of_records())
+    found = list_off(session.book, session.register(), wanted.of_records())
     return Listing("clocks that are off, in seconds; below 0 they are behind", CLOCK_COLUMNS,
                    ((names.code("member", one.operator), names.code("device", one.device),
                      one.off_s, one.records, one.compared) for one in found), CLOCK_COLUMNS[2:])
@@ -160,7 +160,8 @@ def _clocks(session: Session, wanted: Filter) -> Listing:
 
 def _clock_conflicts(session: Session, wanted: Filter) -> Listing:
     tolerance_s = session.described().model.clock_tolerance_s
-    found = list_conflicts(session.book, tolerance_s, wanted.of_records())
+    found = list_conflicts(session.book, session.register(), tolerance_s,
+                           wanted.of_records())
     return Listing(f"CLOCK_CONFLICT: clocks over {tolerance_s} s apart, and the day is by time",
                    CONFLICT_COLUMNS,
                    ((card_text(one.card_hi, one.card_lo), day_of(one.day).isoformat(),

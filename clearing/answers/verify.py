@@ -107,6 +107,7 @@ def _sample(book: Book, cards: int) -> str:
 
 def _check_cards(rows: Records, networks: PricedBy, numbered: NumberedNetwork) -> list[str]:
     """Where the plain engine prices otherwise; rows: all that stands of some cards, by card."""
+    rows = networks.in_order(rows, numbered.names)
     breaks, worlds = [], networks.worlds(rows)
     ends = np.flatnonzero(np.diff(rows["card_lo"]) | np.diff(rows["card_hi"])) + 1
     for first, last in pairwise([0, *ends.tolist(), len(rows)]):

@@ -22,6 +22,8 @@ PARTS = ("cause", "rule", "debtor", "creditor", "amount")
 NARROW = frozenset({"due", "price", "paid", "variance", "uncollected", "amount"})
 # They mean nothing outside of the partition that was cleared, or are always the same.
 NOT_STORED = frozenset({"first_tap", "last_tap", "validator_due", "validator_paid", "code"})
+# It follows from the record and the register, which can change.
+NOT_KEPT = "generation"
 # What the columns of a leg, counted from 1, are called in SQL.
 LEG_COLUMNS: tuple[dict[str, str], ...] = (
     {"cause": str(int(Cause.FARE)), "rule": "rule", "debtor": "issuer", "creditor": "operator",
@@ -60,7 +62,8 @@ def stored_fields(dtype: np.dtype[Any]) -> tuple[StoredField, ...]:
     if dtype == ENTRY:
         return _entry_fields()
     return tuple(_field(name, dtype[name], dtype.fields[name][1], dtype[name].itemsize, (name,))
-                 for name in dtype.names or () if not name.startswith("reserved"))
+                 for name in dtype.names or ()
+                 if not name.startswith("reserved") and name != NOT_KEPT)
 
 
 def _entry_fields() -> tuple[StoredField, ...]:

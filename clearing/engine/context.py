@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy.typing as npt
 
+from ext.clearing.register import CardRegister
 from ext.clearing.tables import PricingTables
 from fare_tables.compile.numbering import number_names
 from fare_tables.compile.tables import compile_tables
 from fare_tables.model import Table, asks_for_holidays, table_version
 from fare_tables.source import TableSource, locate_error, read_sources
 from network.calendars import last_known_day
+from network.card_rows import card_rows
 from network.civil import day_of
 from network.errors import OnecardError, TableError
 from network.names import Names
@@ -31,6 +33,7 @@ class ClearingContext(NumberedNetwork):
     member_rows: npt.NDArray[Any]       # MEMBER, by member number
     agreements: AgreementArrays
     pricing_tables: PricingTables
+    register: CardRegister
 
     @property
     def calendar_until(self) -> datetime.date | None:
@@ -91,4 +94,5 @@ def make_context(network: Network, sources: Sequence[TableSource], names: Names
         network=network, names=names, members=numbered.members, tables=tables,
         member_rows=compiled["members"], agreements=compile_agreements(
             network.model.agreement, numbered.members, names.known),
-        pricing_tables=PricingTables(**compiled))
+        pricing_tables=PricingTables(**compiled),
+        register=CardRegister(card_rows(network, names)))

@@ -111,7 +111,7 @@ class Clearer:
     def _make(self, carried: Carried, open_from: int) -> PartitionPipeline:
         network = self._context.network
         return PartitionPipeline(
-            self._context.pricing_tables, self._entry_tables, carried,
+            self._context.pricing_tables, self._entry_tables, carried, self._context.register,
             ride_limit_s=network.model.ride_limit_s, open_from=open_from,
             civil_offset_s=network.civil_offset_s, day_starts_s=network.day_starts_s,
             clock_tolerance_s=network.model.clock_tolerance_s)
@@ -156,6 +156,8 @@ class Clearer:
         taps, refused = pipeline.all_taps, pipeline.refused
         # As bytes: field by field takes several times as long.
         arrived = raw_of(taps)[pipeline.arrived].view(TAP)
+        if len(self._context.register):
+            arrived["generation"] = 0       # it is the register's, which can change
         states = self._states(partition, None if self._stretch.tells_all else arrived)
         return Cleared(changes, arrived, taps[refused], _codes_of(taps, pipeline.codes, refused),
                        len(pipeline.still_open), contradicted, states)
@@ -251,6 +253,7 @@ class Clearer:
         set_aside["flags"] |= SET_ASIDE
         handed_on: Records = np.concatenate([at_end.all_taps[still_open], set_aside])
         handed_on["flags"] &= ~np.uint8(TAP_FLAGS["CARRIED"])
+        handed_on["generation"] = 0
         return at_end.cards.copy(), at_end.accumulators.copy(), handed_on
 
 
@@ -266,12 +269,12 @@ def _beside_later(taps: Records, codes: npt.NDArray[np.uint16], refused: npt.NDA
 
 
 def identities(taps: Records) -> Records:
-    """Card, counter and class of each record."""
+    """Card, generation, counter and class of each record."""
     classes = np.zeros(256, np.uint8)
     for kind, number in CLASSES.items():
         classes[kind] = number
-    return np.rec.fromarrays([taps["card_hi"], taps["card_lo"], taps["card_seq"],
-                              classes[taps["kind"]]])
+    return np.rec.fromarrays([taps["card_hi"], taps["card_lo"], taps["generation"],
+                              taps["card_seq"], classes[taps["kind"]]])
 
 
 def _codes_of(taps: Records, codes: npt.NDArray[np.uint16], chosen: npt.NDArray[np.uint32]

@@ -11,7 +11,7 @@ before it are set aside there: handed on with the open rides, to judge those beh
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from clearing.book import Book, OpenRun
 from clearing.book.native import bytes_of, join_records, raw_of
 from clearing.book.queries import EVERY_CARD, Cards, by_card
 from clearing.book.state import State, no_state
-from clearing.engine.changed import changed_since
+from clearing.engine.changed import ALL, Changed, changed_since
 from clearing.engine.context import ClearingContext
 from clearing.engine.partition import (
     Before,
@@ -105,7 +105,7 @@ class Stages:
         """
         stretch = Stretch(self._closed, self._closed + 1, self._closed)
         # What its records made by now is in the ledger, if the same tables and engine made it.
-        read = filter_of(0) if touched is not None and self._changed == frozenset() else None
+        read = filter_of(0) if touched is not None and self._changed.is_nothing else None
         loaded = self._load(stretch, touched, read)
         self._partitions = intake.partitions
         clearers = self._clearers(loaded.by_partition(intake.partitions), stretch)
@@ -140,7 +140,7 @@ class Stages:
             doubtful = join_records([taps for _, taps in waiting], records.TAP)
             self._clear_doubtful(intake, stretch, self._read_ledger(loaded, stretch, touched),
                                  [partition for partition, _ in waiting], doubtful)
-        if touched is not None and self._changed != frozenset():
+        if touched is not None and not self._changed.is_nothing:
             # Tables have changed: what other cards have in open windows is cleared by them, too.
             self._clear_again(stretch, self._changed, but=touched)
 
@@ -182,6 +182,7 @@ class Stages:
         """
         days = days_of(self.context, doubtful)
         found = self.book.find_records(doubtful)
+        self.context.register.stamp(found)
         found = found[found["service_day"] <= self._closed]
         found = found[np.isin(identities(found), identities(doubtful))]
         own = doubtful[days <= self._closed]
@@ -195,8 +196,8 @@ class Stages:
         """Clear every card with a record up to a day once more, up to the end of its window."""
         stretch = Stretch(self._closed, self._closed + 1, day, [day])
         # By changed tables also those of which the windows behind have all records.
-        until = day if self._changed == frozenset() else DAYS_MOST
-        self._clear_again(stretch, None, until=until)
+        until = day if self._changed.is_nothing else DAYS_MOST
+        self._clear_again(stretch, ALL, until=until)
 
     def restate(self, since: int) -> None:
         """Clear by changed tables every card that they can touch on some day or a later one.
@@ -210,19 +211,18 @@ class Stages:
         self._clear_again(stretch, changed_since(
             self.context, self.book, self.book.networks_since(since)))
 
-    def _clear_again(self, stretch: Stretch, operators: Collection[int] | None, *,
+    def _clear_again(self, stretch: Stretch, changed: Changed, *,
                      until: int = DAYS_MOST, but: Filter | None = None) -> None:
-        """Clear what the book has of cards with a record of some operators; None: of any.
+        """Clear what the book has of cards with a record that something has changed for.
 
         Some cards at a time: memory does not follow the days that are open. until: the last day of
         these records; but: without these cards.
         """
-        if operators is not None and not operators:
+        if changed.is_nothing:
             return
         for cards in self.book.split_cards(stretch.base, until, TAPS_AT_ONCE):
             due = self.book.records_since(stretch.base, until=until, cards=cards)
-            if operators is not None:
-                due = raw_of(due)[np.isin(due["operator"], list(operators))].view(records.TAP)
+            due = raw_of(due)[changed.of(due)].view(records.TAP)
             self._check_members(due)
             touched = filter_of(len(due))
             add_to_card_filter(bytes_of(due), touched)

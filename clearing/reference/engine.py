@@ -19,6 +19,7 @@ from clearing.reference.identity import sift
 from clearing.reference.memory import recall
 from clearing.reference.pairing import close_open, pair
 from clearing.reference.pricing import Priced, price
+from clearing.reference.register import stamp
 from clearing.reference.results import Refusal, Result, Ride
 from clearing.reference.state import Memories, State
 from clearing.reference.taps import Tap
@@ -67,7 +68,8 @@ def price_card(world: World, rides: Iterable[Ride], opening: Memories) -> list[P
 
 
 def _clear(world: World, taps: list[Tap], state: State, ended: datetime.date | None) -> Result:
-    kept, refusals = sift(state.received, taps)
+    received, taps = stamp(world, state.received), stamp(world, taps)
+    kept, refusals = sift(received, taps)
     copies = {(one.file, one.line) for one in refusals if one.code == "DUPLICATE"}
     rides_of_cards, still_open = list_rides(world, kept, ended)
     cards = [price_card(world, rides, state.opening) for rides in rides_of_cards if rides]
@@ -76,7 +78,7 @@ def _clear(world: World, taps: list[Tap], state: State, ended: datetime.date | N
     refused = [one for priced in cards for one in priced if one.charge is None]
     refusals += [Refusal(one.code, *place) for one in refused for tap in one.ride.taps
                  for place in tap.places]
-    refusals = _like_what_they_copy(refusals, refused, [*state.received, *taps])
+    refusals = _like_what_they_copy(refusals, refused, [*received, *taps])
     refusals = [one for one in refusals if (one.file, one.line) not in state.told]
     standing, entered, reversals = compare(state.entries, made, state.closed_through)
     return Result(

@@ -12,10 +12,11 @@ from clearing.reference.world import World
 
 
 def put_in_order(world: World, taps: Iterable[Tap]) -> list[Tap]:
-    """The boardings and exits of one card, a service day after the other."""
+    """The boardings and exits of one card, a service day and a generation after the other."""
     by_time = sorted((tap for tap in taps if CLASS_OF[tap.kind] != EVENT),
                      key=lambda tap: (tap.time, *tap.by_counter))
-    days = groupby(by_time, key=lambda tap: calendar.service_day(world.model, tap.time))
+    days = groupby(by_time, key=lambda tap: (calendar.service_day(world.model, tap.time),
+                                             tap.generation))
     return [tap for _, day in days for tap in _order_day(world, list(day))]
 
 

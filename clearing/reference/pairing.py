@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from clearing.reference import calendar
 from clearing.reference.order import put_in_order
+from clearing.reference.register import Known, known_at
 from clearing.reference.results import (
     COMPLETE,
     MISSING_IN,
@@ -84,7 +85,8 @@ def _ride(
     first, last = taps[0], taps[-1]
     time = ended_at if state == MISSING_IN else started_at
     day = calendar.service_day(world.model, time)
-    reviewed_until = last.reviewed_until or first.reviewed_until
+    known = known_at(world, first.card, time)
+    reviewed_until = last.reviewed_until or first.reviewed_until or known.reviewed_until
     paid = [tap.paid for tap in taps if tap.paid is not None]
     changed = _line_changed(first, last)
     # Who got on a line stays on it.
@@ -99,16 +101,24 @@ def _ride(
         vehicle=last.vehicle or first.vehicle,
         vehicle_operator=last.operator if last.vehicle else first.operator,
         medium=first.medium if "medium" in last.blanks else last.medium,
-        card_kind=first.card_kind if "card_kind" in last.blanks else last.card_kind,
+        card_kind=_card_kind(first, last, known),
         issuer=first.issuer if "issuer" in last.blanks else last.issuer,
         due=_last_said([tap.due for tap in taps]),
         paid=sum(paid) if paid else None,
         distance_m=_last_said([tap.distance_m for tap in taps]),
-        age=calendar.age_on(day, last.born_on or first.born_on),
+        age=calendar.age_on(day, last.born_on or first.born_on or known.born_on),
         reviewed=reviewed_until is not None and day <= reviewed_until,
         before_by_counter=first.before_by_counter,
         taps=taps,
     )
+
+
+def _card_kind(first: Tap, last: Tap, known: Known) -> str:
+    if "card_kind" not in last.blanks:
+        return last.card_kind
+    if "card_kind" not in first.blanks:
+        return first.card_kind
+    return known.card_kind or last.card_kind
 
 
 def _line_changed(first: Tap, last: Tap) -> bool:

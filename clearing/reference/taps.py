@@ -15,7 +15,7 @@ CLASS_OF = {
 CLASSES = (BOARDING, EXIT, EVENT)       # in the order in which equal counters are taken
 KINDS = tuple(CLASS_OF)
 
-Identity = tuple[str, int, str]         # card, counter, class
+Identity = tuple[str, int, int, str]    # card, generation of its number, counter, class
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,7 @@ class Tap:
     file: int = 0
     source_line: int = 0
     offset: int = 0
+    generation: int = 0                 # of its card's number, by the card register
     # Whether its counter, and not the clocks, puts it before others of its day (RULES.md §2).
     before_by_counter: bool = False
     blanks: frozenset[str] = frozenset()            # fields that have what a blank stands for
@@ -63,7 +64,7 @@ class Tap:
     @property
     def identity(self) -> Identity:
         """What makes it this record and no other."""
-        return (self.card, self.card_seq, CLASS_OF[self.kind])
+        return (self.card, self.generation, self.card_seq, CLASS_OF[self.kind])
 
     def said(self, field: str) -> object:
         """What the record says in a field itself; None: it leaves it blank."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from clearing.reference import calendar
 from fare_tables.model import Table
 from network.network import Network
+from network.register import RegisterRow
 
 
 @dataclass
@@ -17,6 +21,18 @@ class World(Network):
     tables: list[Table] = field(default_factory=list)
     # Distances already found, by (file of links, stop).
     reached: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict, repr=False)
+
+    # Rows of the card register; None: those of the network's file.
+    listed: Iterable[RegisterRow] | None = None
+
+    @cached_property
+    def cards(self) -> dict[str, list[RegisterRow]]:
+        """What the card register has of each card."""
+        rows = defaultdict[str, list[RegisterRow]](list)
+        file = self.register_file() if self.listed is None else None
+        for row in self.listed or (() if file is None else file.rows()):
+            rows[row.card].append(row)
+        return dict(rows)
 
     def period(self, accumulator: str, day: datetime.date) -> str:
         """The period in which an accumulator counts a day."""

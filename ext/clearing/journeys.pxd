@@ -1,6 +1,6 @@
 """The loop of journeys.pyx, for kernels that run it together with others."""
 
-from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ext.checked cimport must
 from ext.records cimport DAY_S, DAYS_MOST, Member, Ride, Tap
@@ -22,6 +22,7 @@ cdef inline uint16_t service_day_of(uint32_t at, const Pairing *pairing) noexcep
     return <uint16_t>(<uint64_t>civil // DAY_S)
 
 
+cdef uint8_t age_on(uint16_t service_day, uint16_t born_day) noexcept nogil
 cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const Member[::1] members,
                           const Pairing *pairing, Ride[::1] rides, uint32_t[::1] carried,
                           Py_ssize_t *carried_count) except -1 nogil

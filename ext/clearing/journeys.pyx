@@ -51,7 +51,7 @@ cdef inline uint32_t calendar_date(uint32_t days) noexcept nogil:
     return year << 9 | month << 5 | (rest + 1)
 
 
-cdef inline uint8_t age_on(uint16_t service_day, uint16_t born_day) noexcept nogil:
+cdef uint8_t age_on(uint16_t service_day, uint16_t born_day) noexcept nogil:
     """Full years on a day, 0 where that is not known.
 
     Someone born on 29 February is a year older when a date comes after 28 February: on 1 March.

@@ -97,20 +97,26 @@ cdef void place_groups(Group *groups, Py_ssize_t made, Key *keys, Key *spare) no
         first += groups[keys[i].index].count
 
 
+cdef inline uint64_t numbered(const Tap *tap) noexcept nogil:
+    """The card's counter, behind those of the generations of its number that were before."""
+    return <uint64_t>tap.generation << 32 | <uint64_t>tap.card_seq
+
+
 cdef inline Key key_by_time(const Tap *tap, uint32_t index) noexcept nogil:
     # Within a second the counter decides; the kind is there for what is still to be judged.
     return Key(major=time_of(tap),
-               minor=<uint64_t>tap.card_seq << 8 | class_of(tap.kind) << 6 | tap.kind,
+               minor=(numbered(tap) << 8 | <uint64_t>class_of(tap.kind) << 6
+                      | <uint64_t>tap.kind),
                index=index, reserved=0)
 
 
 cdef inline Key key_by_counter(const Tap *tap, uint32_t index) noexcept nogil:
-    return Key(major=<uint64_t>tap.card_seq << 2 | class_of(tap.kind), minor=time_of(tap),
+    return Key(major=numbered(tap) << 2 | class_of(tap.kind), minor=time_of(tap),
                index=index, reserved=0)
 
 
 cdef inline Key key_by_identity(const Tap *tap, uint32_t index) noexcept nogil:
-    return Key(major=<uint64_t>tap.card_seq << 2 | class_of(tap.kind),
+    return Key(major=numbered(tap) << 2 | class_of(tap.kind),
                minor=<uint64_t>tap.source_file << 32 | tap.source_line, index=index, reserved=0)
 
 
@@ -193,13 +199,18 @@ cdef int order_day(Tap[::1] taps, Key *keys, Key *spare, Py_ssize_t count,
 
 cdef int order_days(Tap[::1] taps, Key *keys, Key *spare, Py_ssize_t count,
                     const Pairing *pairing) except -1 nogil:
-    """Put each day of a card's kept taps, sorted by time, in the order of RULES section 2."""
+    """Put each day of a card's kept taps, sorted by time, in the order of RULES section 2.
+
+    A generation's taps are behind those of the one before it: it goes by their time.
+    """
     cdef Py_ssize_t first = 0, end
-    cdef uint16_t day
+    cdef uint16_t day, generation
     while first < count:
         day = service_day_of(<uint32_t>keys[first].major, pairing)
+        generation = taps[keys[first].index].generation
         end = first + 1
-        while end < count and service_day_of(<uint32_t>keys[end].major, pairing) == day:
+        while (end < count and service_day_of(<uint32_t>keys[end].major, pairing) == day
+               and taps[keys[end].index].generation == generation):
             end += 1
         order_day(taps, &keys[first], spare, end - first, pairing.clock_tolerance_s)
         first = end

@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ext.clearing.register import CardRegister
 from ext.clearing.tables import EntryTables, PricingTables
 
 class Carried:
@@ -20,6 +21,7 @@ class PartitionPipeline:
         tables: PricingTables,
         entry_tables: EntryTables,
         before: Carried,
+        register: CardRegister,
         *,
         ride_limit_s: int,
         open_from: int,

@@ -22,6 +22,7 @@ from ext.clearing.order cimport (
 )
 from ext.clearing.tables cimport EntryTables, PricingTables
 from ext.clearing.pricing cimport price_rows
+from ext.clearing.register cimport CardRegister, add_facts_rows, stamp_rows
 from ext.records cimport (
     BY_COUNTER, CARRIED, Accumulator, CardState, Charge, Entry, Member, Flow, Ride, Tap,
 )
@@ -85,6 +86,7 @@ cdef class PartitionPipeline:
 
     cdef PricingTables _tables
     cdef Carried _before
+    cdef CardRegister _register
     cdef EntryTables _entry_tables
     cdef const Member[::1] _members
     cdef Pairing _pairing
@@ -118,10 +120,11 @@ cdef class PartitionPipeline:
     cdef Py_ssize_t _arrived_count
 
     def __init__(self, PricingTables tables not None, EntryTables entry_tables not None,
-                 Carried before not None, *, int64_t ride_limit_s, int64_t open_from,
-                 int64_t civil_offset_s, int64_t day_starts_s, int64_t clock_tolerance_s):
+                 Carried before not None, CardRegister register not None, *,
+                 int64_t ride_limit_s, int64_t open_from, int64_t civil_offset_s,
+                 int64_t day_starts_s, int64_t clock_tolerance_s):
         """Times are UTC seconds, durations seconds, days counted from 1970; see pair_taps."""
-        self._tables, self._before = tables, before
+        self._tables, self._before, self._register = tables, before, register
         self._entry_tables, self._members = entry_tables, entry_tables.members
         self._pairing.ride_limit_s = ride_limit_s
         self._pairing.open_from = open_from
@@ -283,6 +286,8 @@ cdef int _prepare(PartitionPipeline pipeline, Carried before, Py_ssize_t partiti
     pipeline._merging.count = pipeline._merging.not_paired = 0
     if count == 0:
         return 0
+    if pipeline._register._rows.shape[0]:
+        stamp_rows(pipeline._register, pipeline._taps[:count])
     pipeline._kept = order_rows(pipeline._taps[:count], &pipeline._pairing,
                                 &pipeline._scratch[0], pipeline._order[:count],
                                 pipeline._codes[:count], &pipeline._by_card[0],
@@ -407,6 +412,8 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
                       &pipeline._pairing, pipeline._rides, pipeline._carried[done.carried:],
                       &still_open)
     done.carried += still_open
+    if pipeline._register._rows.shape[0]:
+        add_facts_rows(pipeline._register, pipeline._taps, pipeline._rides[:rides])
     done.accumulators += price_rows(
         pipeline._tables, pipeline._rides[:rides], pipeline._cards[done.cards:card_end],
         pipeline._known_accumulators[done.known_accumulators:known_end], pipeline._charges[:rides],

@@ -31,7 +31,8 @@ def _expected(dtype: np.dtype[Any]) -> list[tuple[str, str]]:
         return _expected_of_entries()
     return [("run", "UInt32")] + [
         (name, kinds[field[0].name.rstrip("123468")] + field[0].name.lstrip("uint"))
-        for name, field in dtype.fields.items() if not name.startswith("reserved")]
+        for name, field in dtype.fields.items()
+        if not name.startswith("reserved") and name != "generation"]
 
 
 def _expected_of_entries() -> list[tuple[str, str]]:

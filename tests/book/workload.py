@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clearing.book import Book, BookFile, Counts, OpenRun, Run
-from clearing.book.stored import NOT_STORED, complete_legs
+from clearing.book.stored import NOT_KEPT, NOT_STORED, complete_legs
 from ext.codes import Code, Reason
 from ext.records import (
     ACCUMULATOR,
@@ -56,7 +56,7 @@ def _random(rng: np.random.Generator, dtype: np.dtype[Any], rows: int) -> Rows:
     records = np.zeros(rows, dtype)
     assert dtype.names is not None
     for name in dtype.names:
-        if not name.startswith("reserved"):
+        if not name.startswith("reserved") and name != NOT_KEPT:
             if name == "legs":
                 continue
             most = 1 << 31 if dtype == ENTRY else 1 << 40       # of amounts, as pricing has them

@@ -20,7 +20,7 @@ ARENA = np.empty(ARENA_BYTES, np.uint8)     # no two buffers here are used at a 
 CODES = 4                                   # of each kind; numbers are 0 to 3
 RARE = ("in_at", "in_stop", "distance_m", "tac", "born_day", "review_day", "key_version",
         "algorithm", "correction", "revision", "correction_reason", "authority")
-UNSET = ("service_day", "first_code", "reserved")
+UNSET = ("service_day", "first_code", "generation")
 
 
 def buffer_of(taps: Any, partitions: int, block: int = 0) -> PartitionBuffer:

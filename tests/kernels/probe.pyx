@@ -5,8 +5,9 @@ from libc.stdint cimport int64_t, uint32_t
 from ext.checked cimport add_i64, check, must
 from ext.codes cimport Code, RideState, TapKind
 from ext.records cimport (
-    LEGS, Accumulator, AccumulatorRule, Agreement, AgreementIndex, Band, CandidateRows, CardState,
-    Charge, Condition, DiscountRow, DiscountStage, Entry, FareRow, Legs, LineStop, LineStops,
+    LEGS, Accumulator, AccumulatorRule, Agreement, AgreementIndex, Band, CandidateRows, CardRow,
+    CardState, Charge, Condition, DiscountRow, DiscountStage, Entry, FareRow, Legs, LineStop,
+    LineStops,
     Member, Flow, PriceBand, Refusal, Ride, SameStation, Share, Tap, Tariff, TariffIndex,
     Timeframe,
 )
@@ -14,6 +15,7 @@ from ext.records cimport (
 SIZES = {
     "TAP": sizeof(Tap), "REFUSAL": sizeof(Refusal), "RIDE": sizeof(Ride),
     "CHARGE": sizeof(Charge), "ENTRY": sizeof(Entry), "CARD_STATE": sizeof(CardState),
+    "CARD_ROW": sizeof(CardRow),
     "ACCUMULATOR": sizeof(Accumulator), "FLOW": sizeof(Flow),
     "CANDIDATE_ROWS": sizeof(CandidateRows), "DISCOUNT_STAGE": sizeof(DiscountStage),
     "CONDITION": sizeof(Condition), "TIMEFRAME": sizeof(Timeframe), "FARE_ROW": sizeof(FareRow),

@@ -412,7 +412,7 @@ AMOUNTS = sum(records.TAP_FLAGS[name] for name in (
     name for name in records.TAP.names or ()
     if name not in ("card_hi", "card_lo", "card_seq", "source_offset", "source_line",
                     "source_file", "flags", "service_day", "first_code", "revision",
-                    "reserved", "blanks")
+                    "generation", "blanks")
 ])
 def test_every_field_is_content(field: str) -> None:
     """A record that differs in any field but its place contradicts the other."""

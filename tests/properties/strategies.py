@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from hypothesis import strategies as st
 
@@ -20,7 +21,9 @@ from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from tests.properties.days import copies_of, reversals_of, taps_of
 from tests.properties.files import TapFile, prepare
-from tests.properties.networks import to_toml, worlds, write_world
+from tests.properties.networks import to_toml, worlds
+from tests.properties.networks import write_world as write_network
+from tests.properties.registers import FILE, register_text, registers, start_again
 
 __all__ = ["Case", "TapFile", "cases", "prepare", "replay", "taps_of", "worlds", "write_world"]
 
@@ -38,6 +41,7 @@ class Case:
         """What a failing test prints: the network and the files, as they would be written."""
         parts = [to_toml(self.world.model), *(to_toml(table) for table in self.world.tables)]
         parts += [f"{self.world.folder.links}\n{self.world.folder.matrices}\n"]
+        parts += [register_text(self.world)]
         for run, (files, closes) in enumerate(zip(self.list_files(), self.closes, strict=True), 1):
             parts += [f"run {run}, {file.name}:\n{file.content.decode()}" for file in files]
             parts += [f"close {closes}"] * (closes is not None)
@@ -58,14 +62,19 @@ class Case:
 @st.composite
 def cases(
     draw: st.DrawFn, *, runs: int = 3, files: int = 3, cards: int = 3, chains: bool = False,
-    late: bool = False,
+    late: bool = False, registered: bool = False,
 ) -> Case:
     """Any network with up to so many runs of up to so many files; or chains of transfers.
 
     late: records come in whatever run; else in the order of time, but for one.
+    registered: the network has a card register, by which counters may start again.
     """
     world = draw(worlds(chains=chains))
     taps = sorted(draw(taps_of(world, cards=cards, chains=chains)), key=lambda tap: tap.tapped_at)
+    if registered:
+        world = draw(registers(world, taps))
+        if draw(st.sampled_from([True, True, False])):
+            taps = start_again(world, taps)
     parts = [list[Tap]() for _ in range(draw(st.integers(1, runs)))]
     # Between two runs there is rather a card on its way than not.
     inside = [index for index, tap in enumerate(taps, 1) if tap.kind == "in"]
@@ -92,6 +101,13 @@ def cases(
         closes=draw(_closes(world, parts)),
         terse=draw(st.booleans()),
     )
+
+
+def write_world(folder: Path, world: World) -> None:
+    """Leave the network in a folder, with its card register."""
+    write_network(folder, world)
+    if world.model.card_register is not None:
+        (folder / FILE).write_text(register_text(world), "utf-8")
 
 
 def replay(case: Case) -> list[Result]:

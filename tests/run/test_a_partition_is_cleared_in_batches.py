@@ -93,7 +93,7 @@ def in_batches(context: ClearingContext, part: Any, state: State) -> PartitionPi
     """The same by one call; of the book's records the open rides came since the state."""
     carried = Carried(*map(listed, (state.cards, state.accumulators, state.open_rides)))
     pipeline = PartitionPipeline(context.pricing_tables, entry_tables(context, 0), carried,
-                                 **times_of(context))
+                                 context.register, **times_of(context))
     pipeline.taps(0, len(part))[:] = part
     pipeline.prepare(0, len(part))
     pipeline.clear()

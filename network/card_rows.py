@@ -1,0 +1,190 @@
+"""A network's card register as the kernels read it: sorted rows, of which none contradicts another.
+
+With member_rows.py this is all in `network` that needs a kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ext.clearing.register import MARGIN, read_cards
+from ext.records import CARD_ROW, Records
+from network.cards import card_text
+from network.errors import TableError
+from network.locations import locate
+from network.names import Names
+from network.network import Network
+from network.register import SHOWN_MOST, Part, RegisterFile
+
+ROWS_OF_A_CARD_MOST = 1_000
+# The columns that numbers are read from, and the fields that they fill.
+FIELDS = {"valid_from": "valid_from", "card_kind": "card_kind", "reviewed_until": "review_day",
+          "born_on": "born_day"}
+
+Bits = npt.NDArray[np.uint64]       # card_hi and card_lo in each row
+Places = npt.NDArray[np.int64]
+
+
+def card_rows(network: Network, names: Names) -> Records:
+    """CARD_ROW of a network's register by card and moment; none where it has no register.
+
+    Card kinds are by their numbers in a dictionary. What a row leaves out is what the card's rows
+    before it said. Raises TableError, with file and line, for a register that cannot be.
+    """
+    file = network.register_file()
+    if file is None:
+        return np.zeros(0, CARD_ROW)
+    rows = _read(file)
+    numbers = [0, *(names.number("card_kind", kind) for kind in file.card_kinds)]
+    rows["card_kind"] = np.array(numbers, np.uint8)[rows["card_kind"]]
+    places, starts = np.arange(len(rows)), _starts(rows)
+    for name in ("card_kind", "born_day", "review_day"):
+        said = np.where(rows[name] != 0, places, starts)
+        rows[name] = rows[name][np.maximum.accumulate(said)]
+    rows["generation"] = places - starts + 1
+    return rows
+
+
+def changed_cards(before: Records, after: Records) -> Records:
+    """The CARD_ROW that only one of two registers has."""
+    both = np.concatenate([before, after])
+    keys = np.ascontiguousarray(both).view(f"S{CARD_ROW.itemsize}")
+    _, firsts, counts = np.unique(keys, return_index=True, return_counts=True)
+    only: Records = both[firsts[counts == 1]]
+    return only
+
+
+def _read(file: RegisterFile) -> Records:
+    """The rows as they are written, sorted."""
+    parts = [(np.zeros(0, CARD_ROW), np.zeros((0, 2), np.uint64))]
+    for part in file.parts():
+        rows = np.zeros(len(part), CARD_ROW)
+        cards, predecessors = _cards(part, "card"), _cards(part, "predecessor")
+        rows["card_hi"], rows["card_lo"] = cards[:, 0], cards[:, 1]
+        for column, name in FIELDS.items():
+            rows[name] = part.numbers(column)
+        parts.append((rows, predecessors))
+    rows, predecessors = map(np.concatenate, zip(*parts, strict=True))
+    order = np.lexsort([rows[name] for name in ("valid_from", "card_lo", "card_hi")])
+    rows = rows[order]
+    _Check(file.path, file.text, rows, predecessors[order], order + 2).check()
+    return rows
+
+
+def _cards(part: Part, column: str) -> Bits:
+    """The numbers of a column; zeros where a predecessor is blank."""
+    texts = part.texts(column)
+    places = [place for place, text in enumerate(texts) if text or column == "card"]
+    told = [texts[place] for place in places]
+    cards = np.zeros((len(told), 2), np.uint64)
+    joined = b"\n".join(text.encode() for text in told) + b"\n" * bool(told)
+    read = read_cards(np.frombuffer(joined + bytes(MARGIN), np.uint8), cards)
+    if read < len(told) or joined.count(b"\n") != len(told):
+        place = places[min(read, next((place for place, text in enumerate(told) if "\n" in text),
+                                      read))]
+        raise part.refuse(place, f"{texts[place][:SHOWN_MOST]!r} is not a card number",
+                          "write up to 20 digits, or up to 16 letters and digits")
+    found = np.zeros((len(texts), 2), np.uint64)
+    found[places] = cards
+    return found
+
+
+@dataclass(frozen=True)
+class _Check:
+    """Refuses rows that contradict each other."""
+
+    path: Path
+    text: str
+    rows: Records
+    predecessors: Bits
+    lines: Places           # of each row
+
+    def check(self) -> None:
+        """Pass where a card has one row for a moment, and one predecessor that is in no circle."""
+        starts = _starts(self.rows)
+        again = np.flatnonzero((starts[1:] == starts[:-1]) & (
+            self.rows["valid_from"][1:] == self.rows["valid_from"][:-1])) + 1
+        if len(again):
+            row = int(again[0])
+            raise self._refuse(row, f"card {self._card(row)} is listed from the same moment on "
+                               f"line {self.lines[row - 1]}, too",
+                               "keep one of the two, or correct its valid_from")
+        many = np.flatnonzero(np.arange(len(starts)) - starts >= ROWS_OF_A_CARD_MOST)
+        if len(many):
+            raise self._refuse(int(many[0]), f"card {self._card(int(many[0]))} is listed more than "
+                               f"{ROWS_OF_A_CARD_MOST} times", "leave out what is long past")
+        if self.predecessors.any():
+            self._check_predecessors(starts)
+
+    def _check_predecessors(self, starts: Places) -> None:
+        first = np.flatnonzero(starts == np.arange(len(starts)))    # of each card
+        cards = _keys(np.stack([self.rows[name][first] for name in ("card_hi", "card_lo")], axis=1))
+        told = np.flatnonzero(self.predecessors[:, 0])
+        named = _keys(self.predecessors[told])
+        before = np.minimum(np.searchsorted(cards, named), len(cards) - 1)
+        for row in told[cards[before] != named].tolist():
+            raise self._refuse(row, f"card {self._card(row)} has the predecessor "
+                               f"{self._predecessor(row)}, which the register does not have",
+                               "correct it, or add a row for that card")
+        card = np.searchsorted(first, starts[told])     # cards by their number
+        for row, other in _differ(told, card, before):
+            raise self._refuse(row, f"card {self._card(row)} has two predecessors: "
+                               f"{self._predecessor(row)}, and {self._predecessor(other)} on line "
+                               f"{self.lines[other]}", "keep one of the two")
+        for row, other in _differ(told, before, card):
+            raise self._refuse(row, f"card {self._predecessor(row)} is replaced by two: "
+                               f"{self._card(row)}, and {self._card(other)} on line "
+                               f"{self.lines[other]}", "leave out one of the two predecessors")
+        for row in told[_comes_from_circle(card, before, len(cards))].tolist():
+            raise self._refuse(row, f"card {self._card(row)} is in a circle of predecessors",
+                               "leave out the predecessor of the oldest of them; a number that "
+                               "gets a new chip is listed again with its valid_from, and without "
+                               "a predecessor")
+
+    def _card(self, row: int) -> str:
+        return card_text(int(self.rows["card_hi"][row]), int(self.rows["card_lo"][row]))
+
+    def _predecessor(self, row: int) -> str:
+        return card_text(*self.predecessors[row].tolist())
+
+    def _refuse(self, row: int, found: str, remedy: str) -> TableError:
+        return TableError(found, remedy,
+                          location=locate(self.path, self.text, int(self.lines[row])))
+
+
+def _differ(rows: Places, of: Places, other: Places) -> Iterator[tuple[int, int]]:
+    """Two rows that have the same number in `of`, and two in `other`."""
+    order = np.lexsort([other, of])
+    same = of[order][1:] == of[order][:-1]
+    for place in np.flatnonzero(same & (other[order][1:] != other[order][:-1])).tolist():
+        yield int(rows[order[place + 1]]), int(rows[order[place]])
+
+
+def _comes_from_circle(card: Places, before: Places, cards: int) -> npt.NDArray[np.bool_]:
+    """Of which cards the way from predecessor to predecessor does not end."""
+    back = np.full(cards + 1, cards)        # the last stands for none
+    back[card] = before
+    for _ in range(cards.bit_length()):     # each time twice as many steps at once
+        back = back[back]
+    endless: npt.NDArray[np.bool_] = back[card] < cards
+    return endless
+
+
+def _starts(rows: Records) -> Places:
+    """Of each row, where the rows of its card begin."""
+    begins = np.ones(len(rows), bool)
+    begins[1:] = ((rows["card_hi"][1:] != rows["card_hi"][:-1])
+                  | (rows["card_lo"][1:] != rows["card_lo"][:-1]))
+    starts: Places = np.maximum.accumulate(np.where(begins, np.arange(len(rows)), 0))
+    return starts
+
+
+def _keys(cards: Bits) -> npt.NDArray[np.bytes_]:
+    """Cards as text that sorts as they do."""
+    keys: npt.NDArray[np.bytes_] = cards.astype(">u8").view("S16").reshape(len(cards))
+    return keys

@@ -1,0 +1,201 @@
+"""A network's card register as it is written: one row for each card and moment.
+
+A CSV, of whose columns only `card` has to be there. It can have millions of rows, so that it is
+read some rows at a time, and by columns. What it means is in clearing/reference/RULES.md sections
+1 and 2; rows that contradict each other are refused where all are known (network/card_rows.py).
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from network.civil import EPOCH, LAST_TAP_DAY
+from network.errors import TableError
+from network.files import read_bounded, refuse_row
+
+COLUMNS = ("card", "valid_from", "predecessor", "card_kind", "reviewed_until", "born_on")
+REGISTER_BYTES_MOST = 1 << 30
+ROWS_AT_ONCE = 1 << 16
+BORN_EPOCH = datetime.date(1900, 1, 1)
+DAY_16_BITS = (1 << 16) - 1
+SHOWN_MOST = 40         # characters of a value
+
+
+class RegisterRow(NamedTuple):
+    """A row; 0, None and "" where it says nothing."""
+
+    card: str
+    valid_from: int = 0         # UTC seconds; 0: always
+    predecessor: str = ""
+    card_kind: str = ""
+    reviewed_until: datetime.date | None = None
+    born_on: datetime.date | None = None
+
+
+class RegisterFile:
+    """A register's file. Every method raises TableError, with file and line."""
+
+    def __init__(self, path: Path, card_kinds: Sequence[str], civil_offset_s: int,
+                 day_starts_s: int) -> None:
+        """civil_offset_s, day_starts_s: what `valid_from` means in UTC, see Network."""
+        self.path, self.card_kinds = path, card_kinds
+        self.text = read_bounded(path, REGISTER_BYTES_MOST)
+        self._known: dict[str, dict[str, int]] = {
+            "valid_from": _Moments(civil_offset_s, day_starts_s),
+            "card_kind": _Kinds({"": 0, **{kind: number for number, kind
+                                           in enumerate(card_kinds, 1)}}),
+            "reviewed_until": _Days("reviewed_until", EPOCH),
+            "born_on": _Days("born_on", BORN_EPOCH)}
+
+    def parts(self) -> Iterator[Part]:
+        """All rows, some at a time."""
+        reader = csv.reader(io.StringIO(self.text, newline=""))
+        first = 2
+        try:
+            header = next(reader, [])
+            if "card" not in header or set(header) - set(COLUMNS) or (
+                    len(set(header)) != len(header)):
+                raise refuse_row(
+                    self.path, 1, header, f"the header is {','.join(header) or 'missing'}",
+                    f"write card, and what there is of {', '.join(COLUMNS[1:])}, each once")
+            while rows := list(islice(reader, ROWS_AT_ONCE)):
+                yield Part(self.path, header, rows, first, self._known)
+                first += len(rows)
+        except csv.Error as error:
+            raise refuse_row(self.path, reader.line_num, (), f"cannot be read: {error}",
+                             "put a UTF-8 CSV there") from None
+
+    def rows(self) -> Iterator[RegisterRow]:
+        """The same row by row, for who needs no arrays."""
+        kinds = ["", *self.card_kinds]
+        for part in self.parts():
+            for card, at, predecessor, kind, review, born in zip(
+                    part.texts("card"), part.numbers("valid_from"), part.texts("predecessor"),
+                    part.numbers("card_kind"), part.numbers("reviewed_until"),
+                    part.numbers("born_on"), strict=True):
+                yield RegisterRow(card, at, predecessor, kinds[kind],
+                                  EPOCH + datetime.timedelta(review) if review else None,
+                                  BORN_EPOCH + datetime.timedelta(born) if born else None)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a register."""
+
+    path: Path
+    header: Sequence[str]
+    _rows: list[list[str]]
+    first: int                              # line of the first
+    _known: dict[str, dict[str, int]]
+
+    def __post_init__(self) -> None:
+        for place, row in enumerate(self._rows):
+            if len(row) != len(self.header):
+                raise self.refuse(place, f"{len(row)} fields, not {len(self.header)}",
+                                  "correct that line")
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def texts(self, column: str) -> list[str]:
+        """A column; blanks where the file does not have it."""
+        if column not in self.header:
+            return [""] * len(self._rows)
+        index = self.header.index(column)
+        return [row[index] for row in self._rows]
+
+    def numbers(self, column: str) -> list[int]:
+        """Another column than of cards; 0 where it is blank.
+
+        UTC seconds, card kinds from 1, days since 1970, or since 1900 for births.
+        """
+        known, texts = self._known[column], self.texts(column)
+        try:
+            return [known[text] for text in texts]
+        except _Wrong as wrong:
+            raise self.refuse(texts.index(wrong.text), wrong.found, wrong.remedy) from None
+
+    def refuse(self, place: int, found: str, remedy: str) -> TableError:
+        """The error that a row is refused with."""
+        return refuse_row(self.path, self.first + place, self._rows[place], found, remedy)
+
+
+class _Wrong(Exception):
+    """A value that cannot be."""
+
+    def __init__(self, text: str, found: str, remedy: str) -> None:
+        self.text, self.found, self.remedy = text, found, remedy
+
+
+class _Days(dict[str, int]):
+    """Dates as days since one, by their text; "" is 0."""
+
+    def __init__(self, column: str, since: datetime.date) -> None:
+        self.column, self.since = column, since
+        self[""] = 0
+
+    def __missing__(self, text: str) -> int:
+        try:
+            days = (_date(text) - self.since).days
+        except ValueError:
+            days = 0
+        if not 1 <= days <= DAY_16_BITS:
+            first, last = (self.since + datetime.timedelta(days) for days in (1, DAY_16_BITS))
+            raise _Wrong(text, f"{self.column} is {text[:SHOWN_MOST]!r}",
+                         f"write a date such as 2027-06-30, from {first} to {last}, or leave it "
+                         "blank")
+        self[text] = days
+        return days
+
+
+class _Moments(dict[str, int]):
+    """Civil times, or dates, as UTC seconds, by their text; "" is 0: always."""
+
+    def __init__(self, civil_offset_s: int, day_starts_s: int) -> None:
+        self.civil_offset_s, self.day_starts_s = civil_offset_s, day_starts_s
+        self[""] = 0
+
+    def __missing__(self, text: str) -> int:
+        try:
+            day, seconds = _date(text[:10]), self.day_starts_s
+            if len(text) != len("2024-11-25"):
+                seconds = _clock(text[10:])
+            at = (day - EPOCH).days * 86_400 + seconds - self.civil_offset_s
+        except ValueError:
+            at = 0
+        if at <= 0 or day > LAST_TAP_DAY:
+            raise _Wrong(text, f"valid_from is {text[:SHOWN_MOST]!r}",
+                         "write 2024-11-25T07:30:00 in civil time, or 2024-11-25 for the beginning "
+                         f"of that service day, up to {LAST_TAP_DAY}; or leave it blank for always")
+        self[text] = at
+        return at
+
+
+class _Kinds(dict[str, int]):
+    """Card kinds by their names, from 1; "" is 0."""
+
+    def __missing__(self, text: str) -> int:
+        raise _Wrong(text, f"card_kind is {text[:SHOWN_MOST]!r}, which network.toml does not have",
+                     f"write one of {', '.join(list(self)[1:])}, or add it to card_kinds")
+
+
+def _date(text: str) -> datetime.date:
+    """A date written as 2024-11-25. Raises ValueError."""
+    if len(text) != len("2024-11-25") or text[4] != "-" or text[7] != "-":
+        raise ValueError
+    return datetime.date.fromisoformat(text)
+
+
+def _clock(text: str) -> int:
+    """Seconds of a time written as T07:30:00. Raises ValueError."""
+    if len(text) != len("T07:30:00") or (text[0], text[3], text[6]) != ("T", ":", ":"):
+        raise ValueError
+    clock = datetime.time.fromisoformat(text[1:])
+    return clock.hour * 3600 + clock.minute * 60 + clock.second
