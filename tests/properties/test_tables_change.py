@@ -23,6 +23,7 @@ from clearing.reference.world import World
 from fare_tables.model import Fare
 from network.civil import number_of
 from tests.memory_book import MemoryBook
+from tests.properties.registers import registers
 from tests.properties.strategies import Case, cases, fill, write_world
 from tests.properties.test_engines_agree import (
     RECEIVED_AT,
@@ -62,14 +63,33 @@ def changes(draw: st.DrawFn, world: World) -> World:
                 "fewer concessions": {"concession": table.concession[1:]},
                 "no transfers": {"transfer": []}, "no caps": {"cap": []}}
             tables[index] = msgspec.structs.replace(table, **left[change])
-    return World(world.model, world.folder, tables)
+    return World(world.model, world.folder, tables, listed=world.listed)
+
+
+@st.composite
+def other_registers(draw: st.DrawFn, case: Case) -> World:
+    """The same network with another card register; maybe with other tables, too."""
+    taps = [tap for files in case.runs for file in files for tap in file]
+    world = draw(registers(case.world, taps))
+    return draw(changes(world)) if draw(st.sampled_from([False, False, True])) else world
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), st.one_of(cases(runs=4, late=True, cards=2),
                             cases(runs=4, late=True, chains=True)))
 def test_closed_and_restated_is_what_would_have_been(data: st.DataObject, case: Case) -> None:
-    changed = data.draw(changes(case.world))
+    check_change(data, case, data.draw(changes(case.world)))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data(), cases(runs=4, late=True, cards=2, registered=True))
+def test_so_it_is_with_another_card_register(data: st.DataObject, case: Case) -> None:
+    """Chips that were exchanged at other moments than was known, cards of other kinds."""
+    check_change(data, case, data.draw(other_registers(case)))
+
+
+def check_change(data: st.DataObject, case: Case, changed: World) -> None:
+    """Hold both engines to the same ledger where a network changes between two runs."""
     at = data.draw(st.integers(1, max(1, len(case.runs) - 1)))
     threads = data.draw(st.sampled_from([1, 2]))
     results = plain(case, changed, at)
