@@ -79,6 +79,8 @@ def _read(file: RegisterFile) -> Records:
 def _cards(part: Part, column: str) -> Bits:
     """The numbers of a column; zeros where a predecessor is blank."""
     texts = part.texts(column)
+    if column != "card" and not any(texts):
+        return np.zeros((len(texts), 2), np.uint64)
     places = [place for place, text in enumerate(texts) if text or column == "card"]
     told = [texts[place] for place in places]
     cards = np.zeros((len(told), 2), np.uint64)

@@ -12,6 +12,7 @@ import datetime
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -66,7 +67,7 @@ class RegisterFile:
                     self.path, 1, header, f"the header is {','.join(header) or 'missing'}",
                     f"write card, and what there is of {', '.join(COLUMNS[1:])}, each once")
             while rows := list(islice(reader, ROWS_AT_ONCE)):
-                yield Part(self.path, header, rows, first, self._known)
+                yield Part(self.path, header, first, rows, self._known)
                 first += len(rows)
         except csv.Error as error:
             raise refuse_row(self.path, reader.line_num, (), f"cannot be read: {error}",
@@ -91,25 +92,25 @@ class Part:
 
     path: Path
     header: Sequence[str]
-    _rows: list[list[str]]
     first: int                              # line of the first
+    _rows: list[list[str]]
     _known: dict[str, dict[str, int]]
-
-    def __post_init__(self) -> None:
-        for place, row in enumerate(self._rows):
-            if len(row) != len(self.header):
-                raise self.refuse(place, f"{len(row)} fields, not {len(self.header)}",
-                                  "correct that line")
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def texts(self, column: str) -> list[str]:
+    @cached_property
+    def _columns(self) -> dict[str, Sequence[str]]:
+        fields = len(self.header)
+        if set(map(len, self._rows)) != {fields}:
+            place = next(place for place, row in enumerate(self._rows) if len(row) != fields)
+            raise self.refuse(place, f"{len(self._rows[place])} fields, not {fields}",
+                              "correct that line")
+        return dict(zip(self.header, zip(*self._rows, strict=True), strict=True))
+
+    def texts(self, column: str) -> Sequence[str]:
         """A column; blanks where the file does not have it."""
-        if column not in self.header:
-            return [""] * len(self._rows)
-        index = self.header.index(column)
-        return [row[index] for row in self._rows]
+        return self._columns.get(column) or [""] * len(self)
 
     def numbers(self, column: str) -> list[int]:
         """Another column than of cards; 0 where it is blank.
@@ -118,7 +119,7 @@ class Part:
         """
         known, texts = self._known[column], self.texts(column)
         try:
-            return [known[text] for text in texts]
+            return list(map(known.__getitem__, texts))
         except _Wrong as wrong:
             raise self.refuse(texts.index(wrong.text), wrong.found, wrong.remedy) from None
 
