@@ -45,6 +45,7 @@ cpdef enum Code:
     UNKNOWN_REASON = 45
     UNKNOWN_AUTHORITY = 46
     FOREIGN_AUTHORITY = 47
+    PADDED_VALUE = 48       # ext/intake/tokens.pxd
     # The record beside the others of its card, of this run and of earlier ones
     # (ext/clearing/order.pyx).
     DUPLICATE = 60

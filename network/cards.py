@@ -6,6 +6,7 @@ from network.errors import OnecardError
 
 DIGITS_MOST = 20
 CHARACTERS_MOST = 16
+SPREADSHEET_DIGITS = 15     # of a number that a spreadsheet keeps; further ones become 0
 _LOW = (1 << 64) - 1
 
 
@@ -32,3 +33,17 @@ def card_text(high: int, low: int) -> str:
         value = (high & (1 << 56) - 1) << 64 | low
         return str(value).zfill(digits)
     return (high << 64 | low).to_bytes(CHARACTERS_MOST, "big").replace(b"\0", b"").decode("ascii")
+
+
+def is_rounded(card: str) -> bool:
+    """Whether a number is longer than a spreadsheet can hold, and reads as it would round it."""
+    return card.isdigit() and not card[SPREADSHEET_DIGITS:].strip("0") and (
+        len(card) > SPREADSHEET_DIGITS)
+
+
+def are_most(rounded: int, long: int) -> bool:
+    """Whether so many of some long card numbers end in zeros that it is no chance.
+
+    At least three and half of them: of 16 digits every tenth one ends so by itself.
+    """
+    return rounded >= 3 and 2 * rounded >= long

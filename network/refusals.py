@@ -18,8 +18,8 @@ WORDS: dict[Code, str] = {
     Code.MISSING_VALUE: "a value that this record needs is blank; fill it in",
     Code.CARD_INVALID: "the card is not up to 20 digits, nor up to 16 letters and digits; send the"
                        " number as it is on the card",
-    Code.CARD_SPREADSHEET: "a spreadsheet has rounded the card number (1.80063E+14); export it from"
-                           " its source again, as text",
+    Code.CARD_SPREADSHEET: "a spreadsheet has rounded the card number (1.80063E+14) or marked it as"
+                           " text ('310, =\"310\", a tab); export it from its source again",
     Code.NUMBER_INVALID: "the value is not a whole number, or a revision of 0; write digits only, a"
                          " revision from 1 up",
     Code.NUMBER_OVERFLOW: "the number is larger than its field can be; correct it at its source",
@@ -39,8 +39,8 @@ WORDS: dict[Code, str] = {
                            " operator in network.toml",
     Code.UNKNOWN_MODE: "the network has no mode of this name; correct it, or add it to modes in"
                        " network.toml",
-    Code.UNKNOWN_KIND: "the kind is not single, in, out, ride, top_up or lock; write one of these,"
-                       " and a refund as a correction of its ride",
+    Code.UNKNOWN_KIND: "the kind is not single, in, out, ride, top_up, lock or refund; write one of"
+                       " these",
     Code.UNKNOWN_STOP: "the operator's list has no stop of this code; correct it, or add it to the"
                        " list",
     Code.UNKNOWN_MEDIUM: "the network has no medium of this name; correct it, or add it to media in"
@@ -67,6 +67,8 @@ WORDS: dict[Code, str] = {
                             " funder or centre that authorised the correction",
     Code.FOREIGN_AUTHORITY: "the correction is authorised by another operator than the record's;"
                             " name the record's own, or an issuer, a funder or a centre",
+    Code.PADDED_VALUE: "the value begins or ends with a space, a tab or a character that nobody"
+                       " sees; write it without, or have a layout `strip` it",
     Code.DUPLICATE: "the record says nothing that is not in the book; it is known, and not refused"
                     " (to take a charge back or change it, send a correction)",
     Code.CONFLICT: "another record has this card and counter but says something else; find out"
@@ -77,7 +79,8 @@ WORDS: dict[Code, str] = {
                          " send the correction",
     Code.NO_FARE: "no table has a fare for this ride; complete the tables or correct the record",
     Code.PRICE_OVERFLOW: "the price of this ride is beyond what can be reckoned; correct its table",
-    Code.REBATE_ALONE: "more was given back than the records of this ride took; send the record of"
+    Code.REBATE_ALONE: "more was given back than was taken, by this ride or by one of the 30 days"
+                       " before that fits; send the record of"
                        " the charge, or a correction",
     Code.DUPLICATE_FILE: "a file of the same bytes was accepted whole before; it is known",
     Code.FILE_EMPTY: "the file holds nothing; send it again",

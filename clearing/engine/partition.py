@@ -21,6 +21,8 @@ from clearing.book.native import bytes_of, join_records, raw_of
 from clearing.book.queries import by_card, ride_order
 from clearing.book.state import list_marked
 from clearing.engine.context import ClearingContext
+from clearing.engine.refunds import Taken, reach_of, rides_taken, split_refunds
+from clearing.engine.which import are_refunds, days_of, end_of, identities
 from clearing.intake.intake import Intake
 from ext.clearing.changes import list_changes
 from ext.clearing.netting import add_flows
@@ -30,14 +32,14 @@ from ext.clearing.partition import (
 )
 from ext.clearing.pipeline import Carried, PartitionPipeline
 from ext.clearing.tables import EntryTables
-from ext.codes import Code, Reason, TapKind
+from ext.codes import Code, Reason
 from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_FLAGS, Records
 from settlement.flows import FlowSums
 from settlement.windows import window_table
 
 T = TypeVar("T")
 SET_ASIDE = np.uint8(TAP_FLAGS["SET_ASIDE"])
-CLASSES = {TapKind.OUT: 1, TapKind.TOP_UP: 2, TapKind.LOCK: 2}      # else 0: see RULES section 1
+Flags = npt.NDArray[np.bool_]
 REFUSED_RIDES = (Code.NO_FARE, Code.PRICE_OVERFLOW, Code.REBATE_ALONE)
 FILTER_BITS_OF_A_CARD = 64
 Listed = tuple[Records, Records, Records]   # rows, and what list_by_partition made of them
@@ -85,6 +87,7 @@ class Cleared:
     codes: npt.NDArray[np.uint16]   # one per refused tap
     still_open: int                 # gate-ins whose rides stay open
     contradicted: Records           # ENTRY: changes that take back what was not read
+    doubtful: Records               # TAP: refunds whose rides may be of closed windows
     # At the end of each of the stretch's windows: CARD_STATE, ACCUMULATOR, open rides and what is
     # set aside (TAP).
     states: list[tuple[int, Records, Records, Records]] = field(default_factory=list)
@@ -135,22 +138,28 @@ class Clearer:
         self._pipeline.prepare(partition, count)
         if self._stretch.base < 0:
             return np.zeros(0, TAP)
-        new = self._pipeline.all_taps[:count]
-        doubtful = days_of(self._context, new) <= self._stretch.base
+        taps = self._pipeline.all_taps
+        doubtful = np.zeros(len(taps), bool)
+        doubtful[:count] = days_of(self._context, taps[:count]) <= self._stretch.base
         doubtful[self._pipeline.maybe_seen] = True
-        return new[doubtful]
+        if doubtful.any():      # who waits is not looked at again
+            doubtful |= are_refunds(taps) & (reach_of(self._context, taps) <= self._stretch.base)
+        return taps[doubtful]
 
-    def clear(self, partition: int) -> Cleared:
+    def clear(self, partition: int, *, may_wait: bool = False) -> Cleared:
         """Run the kernels on what prepare put in order.
 
-        Where it takes back what was not read, nothing of it may be kept.
+        Where it takes back what was not read, nothing of it may be kept; nor, where it may wait,
+        where a refund can be of a ride of a closed window.
         """
         pipeline = self._pipeline
         pipeline.clear()
+        nothing = np.zeros(0, TAP)
+        doubtful = self._doubtful_refunds() if may_wait else nothing
         changes, contradicted = self._changes(partition)
-        if len(contradicted):
-            nothing = np.zeros(0, TAP)
-            return Cleared(changes, nothing, nothing, pipeline.codes[:0], 0, contradicted)
+        if len(contradicted) or len(doubtful):
+            return Cleared(changes, nothing, nothing, pipeline.codes[:0], 0, contradicted,
+                           doubtful)
         self.sums.add_from(self._add_flows(changes), len(changes))
         pipeline.separate()     # the book keeps records as they came
         taps, refused = pipeline.all_taps, pipeline.refused
@@ -160,7 +169,21 @@ class Clearer:
             arrived["generation"] = 0       # it is the register's, which can change
         states = self._states(partition, None if self._stretch.tells_all else arrived)
         return Cleared(changes, arrived, taps[refused], _codes_of(taps, pipeline.codes, refused),
-                       len(pipeline.still_open), contradicted, states)
+                       len(pipeline.still_open), contradicted, nothing, states)
+
+    def _doubtful_refunds(self) -> Records:
+        """Refunds that may be of rides before the stretch: those that find none in it.
+
+        And those that had one there, and now find another one here that can be nearer.
+        """
+        rows, taps = self._pipeline.refunds, self._pipeline.all_taps
+        if len(rows) == 0:
+            return np.zeros(0, TAP)
+        found = taps[rows["refund"]]
+        has_one = found["flags"] & SET_ASIDE != 0
+        doubtful = found[has_one == (rows["found"] != 0)]
+        own: Records = doubtful[reach_of(self._context, doubtful) <= self._stretch.base]
+        return own
 
     def _add_flows(self, changes: Records) -> Callable[[Records, int], int]:
         """What adds changes to sums, from one on: the pipeline, where they are its own entries."""
@@ -203,11 +226,19 @@ class Clearer:
         """Of cards that have a correction among the new records, say so on what is taken back."""
         taps, arrived = self._pipeline.all_taps, self._pipeline.arrived
         new = taps[arrived]
-        corrections = new[(new["revision"] > 0) | self._takes_back(new)]
+        corrections = join_records([new[(new["revision"] > 0) | self._takes_back(new)],
+                                    self._new_refunds()], TAP)
         if len(corrections):
             caused = np.isin(_cards_of(changes), _cards_of(corrections))
             caused &= changes["flags"] & RIDE_FLAGS["REVERSAL"] != 0
             changes["reason"][caused] = Reason.CORRECTION
+
+    def _new_refunds(self) -> Records:
+        """Those among the new records that take a ride back."""
+        rows, taps = self._pipeline.refunds, self._pipeline.all_taps
+        found = taps[rows["refund"][rows["found"] != 0]]
+        new: Records = found[found["flags"] & TAP_FLAGS["CARRIED"] == 0]
+        return new
 
     def _takes_back(self, new: Records) -> npt.NDArray[np.bool_]:
         """Which of some new records say that the charge of another one was given back."""
@@ -223,38 +254,59 @@ class Clearer:
                 ) -> list[tuple[int, Records, Records, Records]]:
         """What cards are like at the end of each window: all, or those of new records."""
         taps, codes = self._pipeline.all_taps, self._pipeline.codes
+        rows = self._pipeline.refunds
         if arrived is not None:
             if len(arrived) == 0:
                 return []
             new = filter_of(len(arrived))
             add_to_card_filter(bytes_of(arrived), new)
             chosen = of_cards(taps, new)
+            rows = _renumbered(rows, chosen)
             taps, codes = raw_of(taps)[chosen].view(TAP), codes[chosen]
-        return [(window, *self._state_at(taps, codes, partition, window, at_end))
+        taken = rides_taken(self._context, rows, taps)
+        return [(window, *self._state_at(taps, codes, taken, partition, window, at_end))
                 for window, at_end in self._at_ends]
 
-    def _state_at(self, taps: Records, codes: npt.NDArray[np.uint16], partition: int, window: int,
-                  at_end: PartitionPipeline) -> tuple[Records, Records, Records]:
+    def _state_at(self, taps: Records, codes: npt.NDArray[np.uint16], taken: Taken | None,
+                  partition: int, window: int, at_end: PartitionPipeline
+                  ) -> tuple[Records, Records, Records]:
         """What the partition's cards are like at the end of a window.
 
-        Later records have judged earlier ones of their identity, and will be judged by them.
+        Later records have judged earlier ones of their identity, and will be judged by them; and
+        later refunds have taken rides back.
         """
         within = days_of(self._context, taps) <= window
         refused = np.isin(codes, (Code.CONFLICT, Code.CORRECTED, Code.FOREIGN_RECORD))
-        own = at_end.taps(partition, int(np.count_nonzero(within)))
-        raw_of(own)[:] = raw_of(taps)[within]
-        own["flags"][refused[within]] |= SET_ASIDE
-        at_end.prepare(partition, len(own))
-        at_end.clear()
-        still_open = at_end.still_open
-        beside = _beside_later(taps, codes, refused, within)[within]
+        still_open = np.zeros(0, np.int64)
+        while True:
+            refunds = split_refunds(self._context, taps, within, taken, window, still_open)
+            own = np.flatnonzero(within | refunds.join)
+            rows = at_end.taps(partition, len(own))
+            raw_of(rows)[:] = raw_of(taps)[own]
+            rows["flags"][(refused | refunds.idle)[own]] |= SET_ASIDE
+            at_end.prepare(partition, len(own))
+            at_end.clear()
+            was_open, still_open = still_open, own[at_end.still_open]
+            if taken is None or len(was_open) or not np.isin(taken.gate_in, still_open).any():
+                break       # else again, as what is open cannot be taken back here
+        beside = _beside_later(taps, codes, refused, within) | refunds.join
         beside[still_open] = False
-        set_aside = at_end.all_taps[:len(own)][beside]
+        set_aside = at_end.all_taps[:len(own)][beside[own]]
         set_aside["flags"] |= SET_ASIDE
-        handed_on: Records = np.concatenate([at_end.all_taps[still_open], set_aside])
+        handed_on: Records = np.concatenate(
+            [at_end.all_taps[at_end.still_open], set_aside, taps[refunds.hand_on]])
         handed_on["flags"] &= ~np.uint8(TAP_FLAGS["CARRIED"])
         handed_on["generation"] = 0
         return at_end.cards.copy(), at_end.accumulators.copy(), handed_on
+
+
+def _renumbered(refunds: Records, chosen: Flags) -> Records:
+    """REFUND of chosen taps, by their numbers among these."""
+    numbers = np.cumsum(chosen, dtype=np.uint32) - np.uint32(1)
+    own: Records = refunds[chosen[refunds["refund"]]]
+    for name in ("refund", "first_tap", "last_tap"):
+        own[name] = numbers[own[name]]
+    return own
 
 
 def _beside_later(taps: Records, codes: npt.NDArray[np.uint16], refused: npt.NDArray[np.bool_],
@@ -266,15 +318,6 @@ def _beside_later(taps: Records, codes: npt.NDArray[np.uint16], refused: npt.NDA
         beside = within & (codes != Code.DUPLICATE) & np.isin(names, names[refused])
         beside &= np.isin(names, names[~within])
     return beside
-
-
-def identities(taps: Records) -> Records:
-    """Card, generation, counter and class of each record."""
-    classes = np.zeros(256, np.uint8)
-    for kind, number in CLASSES.items():
-        classes[kind] = number
-    return np.rec.fromarrays([taps["card_hi"], taps["card_lo"], taps["generation"],
-                              taps["card_seq"], classes[taps["kind"]]])
 
 
 def _codes_of(taps: Records, codes: npt.NDArray[np.uint16], chosen: npt.NDArray[np.uint32]
@@ -292,22 +335,6 @@ def _codes_of(taps: Records, codes: npt.NDArray[np.uint16], chosen: npt.NDArray[
 
 def _cards_of(rows: Records) -> Records:
     return np.rec.fromarrays([rows["card_hi"], rows["card_lo"]])
-
-
-def end_of(context: ClearingContext, day: int) -> int:
-    """The first moment after a service day, UTC seconds; 0 before all."""
-    network = context.network
-    return max(0, (day + 1) * 86_400 + network.day_starts_s - network.civil_offset_s)
-
-
-def days_of(context: ClearingContext, taps: Records) -> npt.NDArray[np.int64]:
-    """The service day of each tap's own time: where it takes its place among its card's taps."""
-    network = context.network
-    began = (taps["kind"] == TapKind.RIDE) & (taps["in_at"] != 0)
-    times = np.where(began, taps["in_at"], taps["tapped_at"]).astype(np.int64)
-    days: npt.NDArray[np.int64] = (
-        times + network.civil_offset_s - network.day_starts_s) // 86_400
-    return days
 
 
 def entry_tables(context: ClearingContext, first_open: int) -> EntryTables:

@@ -213,7 +213,7 @@ def _judge_files(intake: Intake, taken_before: Mapping[str, Taken], context: Cle
                    key=lambda index: (intake.files[index].digest, index))
     for index in order:
         report, name = intake.files[index], _readable(intake.files[index].path.name)
-        code, message = report.code, report.reason
+        code, message = report.code, report.reason or report.doubts
         if code == Code.OK and report.digest in known:
             code = Code.DUPLICATE_FILE
             message = f"known: its content was cleared before, {known[report.digest]}"

@@ -29,13 +29,13 @@ from clearing.engine.partition import (
     Clearer,
     Stretch,
     before,
-    days_of,
     filter_of,
     first_day_of,
-    identities,
     of_cards,
     on_threads,
 )
+from clearing.engine.refunds import reach_of
+from clearing.engine.which import are_refunds, identities
 from clearing.intake.intake import Intake
 from ext import records
 from ext.clearing.partition import add_to_card_filter
@@ -118,8 +118,10 @@ class Stages:
             if len(doubtful):
                 waiting.append((partition, doubtful))
                 return
-            cleared = clearer.clear(partition)
-            if len(cleared.contradicted):
+            cleared = clearer.clear(partition, may_wait=True)
+            if len(cleared.doubtful):
+                waiting.append((partition, cleared.doubtful))
+            elif len(cleared.contradicted):
                 unread.append((partition, cleared.contradicted))
             else:
                 self._keep(cleared)
@@ -154,12 +156,20 @@ class Stages:
         if first_day is None:
             return
         closed = self.book.closed_windows()
-        base = last_before(first_day, closed)
-        longer = Stretch(base, stretch.first_open, stretch.ended,
-                         [window for window in closed if window > base])
-        before_ = self._load(longer, late).by_partition(intake.partitions)
+        longer = self._since(first_day, closed, stretch)
+        loaded = self._load(longer, late)
+        reach = reach_of(self.context, loaded.taps[are_refunds(loaded.taps)])
+        if len(reach) and reach.min() <= longer.base:   # what is late can be theirs, too
+            longer = self._since(int(reach.min()), closed, stretch)
+            loaded = self._load(longer, late)
+        before_ = loaded.by_partition(intake.partitions)
         self._clear_chosen(intake, self._clearers(before_, longer), partitions,
                            lambda taps: of_cards(taps, late), count=False)
+
+    def _since(self, day: int, closed: list[int], stretch: Stretch) -> Stretch:
+        """The same stretch from before a day of a closed window on."""
+        base = last_before(day, closed)
+        return replace(stretch, base=base, windows=[one for one in closed if one > base])
 
     def _clear_chosen(self, intake: Intake | None, clearers: list[Clearer],
                       partitions: Iterable[int],
@@ -178,19 +188,18 @@ class Stages:
     def _find_late(self, doubtful: Records) -> tuple[Filter, int | None]:
         """The cards that have a record in a closed window, and its first day; None: no card has.
 
-        A record that came before, or that contradicts one, is of the other's window, too.
+        A record that came before, or that contradicts one, is of the other's window, too; a refund
+        of all windows that its ride can be of.
         """
-        days = days_of(self.context, doubtful)
         found = self.book.find_records(doubtful)
         self.context.register.stamp(found)
-        found = found[found["service_day"] <= self._closed]
         found = found[np.isin(identities(found), identities(doubtful))]
-        own = doubtful[days <= self._closed]
-        late = filter_of(len(own) + len(found))
-        add_to_card_filter(bytes_of(own), late)
-        add_to_card_filter(bytes_of(found), late)
-        first = [*days[days <= self._closed].tolist(), *found["service_day"].tolist()]
-        return late, min(first) if first else None
+        both = join_records([doubtful, found], records.TAP)
+        reach = reach_of(self.context, both)
+        both, reach = both[reach <= self._closed], reach[reach <= self._closed]
+        late = filter_of(len(both))
+        add_to_card_filter(bytes_of(both), late)
+        return late, int(reach.min()) if len(both) else None
 
     def close(self, day: int) -> None:
         """Clear every card with a record up to a day once more, up to the end of its window."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from ext.intake.buffer import PartitionBuffer
 from ext.intake.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
 from ext.intake.lookup import Lookup
 from ext.records import REFUSAL, TAP, Records
+from network.cards import are_most, card_text, is_rounded
 
 # Rows that are decoded before they are buffered: a call costs as much as a few hundred rows.
 ROWS = 16_384
@@ -37,6 +38,9 @@ class Chunk:
     unread: int = 0                     # records whose amounts cannot be read
     accepted_due: int = 0
     accepted_paid: int = 0
+    long_cards: int = 0                 # taps whose card has more digits than a spreadsheet keeps
+    rounded_cards: int = 0              # of these, with zeros where a spreadsheet has them
+    rounded_card: str = ""              # one of them, where they are most
     file_index: int = 0
     first_line: int = field(default=0)  # the file's line of its first record
 
@@ -70,6 +74,7 @@ class Worker:
             self._raw = np.empty(block.stop, dtype=np.uint8)
         progress = np.zeros(1, dtype=PROGRESS)
         accepted = latest = 0
+        rounded = ""
         lookups = self._lookups()
         need = Need.TAPS
         while need != Need.DONE:
@@ -79,6 +84,7 @@ class Worker:
                 self._taps, self._refusals, self._raw, progress, shape.spans, shape.record)
             if need in (Need.TAPS, Need.DONE):
                 taps = self._taps[:int(progress["taps"][0])]
+                rounded = rounded or _find_rounded(taps, progress[0])
                 if place is not None:
                     place(taps)
                 latest = max(latest, self._buffer_taps(taps, number))
@@ -90,7 +96,7 @@ class Worker:
                 for table in self.tables.values():
                     table.grow_if_half_full()
                 lookups = self._lookups()
-        return self._chunk(progress[0], number, accepted, latest)
+        return replace(self._chunk(progress[0], number, accepted, latest), rounded_card=rounded)
 
     def _buffer_taps(self, taps: Records, number: int) -> int:
         """Put taps into the buffer: the latest one's time."""
@@ -118,7 +124,8 @@ class Worker:
             raw=self._raw[:int(progress["raw"])].tobytes(),
             due=int(progress["due"]), paid=int(progress["paid"]), unread=int(progress["unread"]),
             accepted_due=int(progress["accepted_due"]),
-            accepted_paid=int(progress["accepted_paid"]))
+            accepted_paid=int(progress["accepted_paid"]),
+            long_cards=int(progress["long_cards"]), rounded_cards=int(progress["rounded_cards"]))
 
     def refuse_line(self, odd: OddLine, number: int) -> Chunk:
         """A line that is no line, as a chunk of one refusal."""
@@ -127,6 +134,16 @@ class Worker:
         refusals["length"] = min(odd.length, 2**32 - 1)
         return Chunk(number=number, worker=self.number, records=1, accepted=0, latest=0,
                      refusals=refusals, raw=odd.head[:LONGEST_RAW], unread=1)
+
+
+def _find_rounded(taps: Records, progress: Any) -> str:
+    """A card that reads as a spreadsheet rounds it, where most long ones so far do; else none."""
+    if not are_most(int(progress["rounded_cards"]), int(progress["long_cards"])):
+        return ""
+    ends = np.flatnonzero(taps["card_lo"] % 10 == 0)
+    cards = (card_text(int(taps["card_hi"][row]), int(taps["card_lo"][row]))
+             for row in ends.tolist())
+    return next((card for card in cards if is_rounded(card)), "")
 
 
 def _double(array: Records) -> Records:

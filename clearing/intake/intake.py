@@ -17,6 +17,7 @@ from ext.codes import Code
 from ext.intake.buffer import REMAP, SOURCE, Origins, mark_used
 from ext.intake.decode import LONGEST_RAW
 from ext.records import REFUSAL, TAP, Records
+from network.cards import are_most
 from network.names import Names
 
 
@@ -36,9 +37,22 @@ class FileReport:
     refused: int = 0
     due: int = 0                        # minor units, of the accepted records that say
     paid: int = 0
+    long_cards: int = 0                 # accepted records whose card has more than 15 digits
+    rounded_cards: int = 0              # of these, with zeros from the 16th digit on
+    rounded_card: str = ""              # one of them, where most are
     code: Code = Code.OK                # why the whole file is refused
     reason: str = ""                    # the same in words, with what was found
     trailer: bool = False
+
+    @property
+    def doubts(self) -> str:
+        """What its sender should look at although records are accepted, in words; "": nothing."""
+        if not are_most(self.rounded_cards, self.long_cards):
+            return ""
+        return (f"taken, but of {self.long_cards:,} card numbers of more than 15 digits "
+                f"{self.rounded_cards:,} end in zeros, as a spreadsheet rounds them (such as "
+                f"{self.rounded_card}): look at the source; if they are rounded, cancel these "
+                "records by corrections and send the file as it was exported")
 
 
 @dataclass(frozen=True)

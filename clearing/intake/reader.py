@@ -210,4 +210,7 @@ def _add_up(read: _Read) -> list[Chunk]:
     assert report.accepted + report.refused == report.records
     report.due = sum(chunk.accepted_due for chunk in chunks)
     report.paid = sum(chunk.accepted_paid for chunk in chunks)
+    report.long_cards = sum(chunk.long_cards for chunk in chunks)
+    report.rounded_cards = sum(chunk.rounded_cards for chunk in chunks)
+    report.rounded_card = next((chunk.rounded_card for chunk in chunks if chunk.rounded_card), "")
     return chunks

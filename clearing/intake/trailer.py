@@ -13,7 +13,8 @@ import re
 from dataclasses import dataclass
 
 MARK = b"#trailer"
-_SHAPE = re.compile(rb"#trailer,([0-9]{1,19}),([0-9]{1,19}),([0-9]{1,19}),([0-9A-Fa-f]{64})\r?\n?")
+_SHAPE = re.compile(rb"#trailer,([0-9]{1,19}),(-?[0-9]{1,19}),(-?[0-9]{1,19}),"
+                    rb"([0-9A-Fa-f]{64})\r?\n?")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby
+from typing import NamedTuple
 
 from clearing.reference import calendar
 from clearing.reference.changes import compare
@@ -19,6 +20,7 @@ from clearing.reference.identity import sift
 from clearing.reference.memory import recall
 from clearing.reference.pairing import close_open, pair
 from clearing.reference.pricing import Priced, price
+from clearing.reference.refunds import take_back
 from clearing.reference.register import stamp
 from clearing.reference.results import Refusal, Result, Ride
 from clearing.reference.state import Memories, State
@@ -38,24 +40,35 @@ def close(world: World, state: State, through: datetime.date) -> Result:
     return replace(result, state=replace(result.state, closed_through=closed))
 
 
-def list_rides(world: World, kept: Iterable[Tap], ended: datetime.date | None
-               ) -> tuple[list[list[Ride]], dict[str, Tap]]:
-    """Each card's rides in the order they are priced, and the gate-ins whose rides are open.
+class Listed(NamedTuple):
+    """What the records of some cards come to before anything is priced."""
+
+    rides: list[list[Ride]]     # of each card, in the order they are priced
+    still_open: dict[str, Tap]  # by card, the gate-ins whose rides are open
+    taken_back: list[tuple[Ride, Tap]]      # by a refund
+    alone: list[Tap]            # refunds of no ride
+
+
+def list_rides(world: World, kept: Iterable[Tap], ended: datetime.date | None) -> Listed:
+    """Make rides of records, and take back those that were refunded.
 
     ended: rides that began up to the end of this service day are not open any more.
     """
     by_card = sorted(kept, key=lambda tap: tap.card)
-    rides_of_cards: list[list[Ride]] = []
-    still_open: dict[str, Tap] = {}
-    for card, taps in groupby(by_card, key=lambda tap: tap.card):
-        rides, inside = pair(world, taps)
+    listed = Listed([], {}, [], [])
+    for card, group in groupby(by_card, key=lambda tap: tap.card):
+        taps = list(group)
+        rides, inside = pair(world, [tap for tap in taps if not tap.gives_back])
         if inside is not None:
             if ended is not None and inside.tapped_at < calendar.end_of_day(world.model, ended):
                 rides.append(close_open(world, inside))
             else:
-                still_open[card] = inside
-        rides_of_cards.append(rides)
-    return rides_of_cards, still_open
+                listed.still_open[card] = inside
+        rides, taken, alone = take_back(world, rides, [tap for tap in taps if tap.gives_back])
+        listed.rides.append(rides)
+        listed.taken_back.extend(taken)
+        listed.alone.extend(alone)
+    return listed
 
 
 def price_card(world: World, rides: Iterable[Ride], opening: Memories) -> list[Priced]:
@@ -71,8 +84,9 @@ def _clear(world: World, taps: list[Tap], state: State, ended: datetime.date | N
     received, taps = stamp(world, state.received), stamp(world, taps)
     kept, refusals = sift(received, taps)
     copies = {(one.file, one.line) for one in refusals if one.code == "DUPLICATE"}
-    rides_of_cards, still_open = list_rides(world, kept, ended)
-    cards = [price_card(world, rides, state.opening) for rides in rides_of_cards if rides]
+    listed = list_rides(world, kept, ended)
+    refusals += [Refusal("REBATE_ALONE", *place) for tap in listed.alone for place in tap.places]
+    cards = [price_card(world, rides, state.opening) for rides in listed.rides if rides]
     made = [enter(world, one.ride, one.charge, state.closed_through)
             for priced in cards for one in priced if one.charge is not None]
     refused = [one for priced in cards for one in priced if one.charge is None]
@@ -91,7 +105,7 @@ def _clear(world: World, taps: list[Tap], state: State, ended: datetime.date | N
             received=(*state.received, *(tap for tap in taps if tap.place not in copies)),
             told=state.told | {(one.file, one.line) for one in refusals},
             entries=tuple(standing), memories=_remember_cards(state.opening, cards),
-            open=still_open),
+            open=listed.still_open),
         refused_rides=[one.ride for one in refused],
     )
 

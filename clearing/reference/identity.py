@@ -21,7 +21,7 @@ Group = Sequence[tuple[bool, Tap]]
 
 
 def sift(received: Iterable[Tap], taps: Iterable[Tap]) -> tuple[list[Tap], list[Refusal]]:
-    """The records that rides are made of, and a refusal for every other that is none of these.
+    """The records that rides are made of, and refunds; a refusal for every other that is neither.
 
     received: what came in earlier runs, but for duplicates; taps: what came now. Who came first
     decides only which of two says nothing new, and whether one that is corrected is told.
@@ -58,8 +58,7 @@ def _judge(group: Group, kept: list[Tap], refusals: list[Refusal]) -> None:
     elif backs:
         merged, duplicates = _merge(backs)
         refusals += _correct(charges) + duplicates
-        if not charges:     # what took it may still come
-            refusals += [Refusal("REBATE_ALONE", *place) for place in merged.places]
+        kept += [merged] * (not charges and merged.correction != "cancel")      # a refund
     else:
         merged, duplicates = _merge(charges)
         kept += [merged] * (merged.correction != "cancel")

@@ -73,7 +73,7 @@ class Tap:
 
     @property
     def gives_back(self) -> bool:
-        """Whether it is a boarding whose charge was given back."""
+        """Whether it is a boarding whose charge was given back: a refund, if that is not there."""
         return CLASS_OF[self.kind] == BOARDING and self.paid is not None and self.paid < 0
 
     @property

@@ -11,7 +11,7 @@ from ext.clearing.keys cimport Key
 from ext.codes cimport Code, TapKind
 from ext.records cimport (
     BLANK_ALGORITHM, BLANK_CARD_KIND, BLANK_ISSUER, BLANK_KEY_VERSION, BLANK_MEDIUM, CARRIED,
-    HAS_BALANCE, HAS_DISTANCE, HAS_DUE, HAS_PAID, HAS_TAC, Tap,
+    HAS_BALANCE, HAS_DISTANCE, HAS_DUE, HAS_PAID, HAS_TAC, SET_ASIDE, Tap,
 )
 
 cdef enum:
@@ -46,7 +46,10 @@ cdef inline uint8_t class_of(uint8_t kind) noexcept nogil:
 
 
 cdef inline bint gives_back(const Tap *tap) noexcept nogil:
-    """Whether a boarding says that a charge was given back: it takes the record of it back."""
+    """Whether a boarding says that a charge was given back.
+
+    It takes the record of it back; where there is none, it is a refund and makes no ride.
+    """
     return tap.paid < 0 and class_of(tap.kind) == BOARDING
 
 
@@ -248,14 +251,21 @@ cdef inline int set_all(const Key *group, Py_ssize_t count, uint16_t[::1] codes,
 
 cdef inline Py_ssize_t first_of(const Tap[::1] taps, const Key *group, Py_ssize_t count,
                                 const uint16_t[::1] codes, uint16_t code) except -1 nogil:
-    """The record with a code that came first: one of the book's; else the lowest (file, line)."""
+    """The record with a code that came first: one of the book's; else the lowest (file, line).
+
+    Before all one that is set aside: of a refund, that its ride is of a window behind.
+    """
     cdef Py_ssize_t i, found = count
+    cdef bint carried = False
+    cdef uint8_t flags
     for i in range(count):
         if codes[group[i].index] != code:
             continue
-        if taps[group[i].index].flags & CARRIED:
+        flags = taps[group[i].index].flags
+        if flags & SET_ASIDE:
             return i
-        found = min(found, i)
+        if found == count or (flags & CARRIED and not carried):
+            found, carried = i, flags & CARRIED != 0
     return found
 
 
@@ -325,7 +335,7 @@ cdef inline int judge_group(Tap[::1] taps, const Key *group, Py_ssize_t count,
         return merge_into_first(taps, group, count, codes, Code.OK, merging)
     set_all(group, count, codes, Code.OK, Code.CORRECTED)
     merge_into_first(taps, group, count, codes, GIVES_BACK, merging)
-    if charges == 0:        # what took it may still come
-        return set_all(group, count, codes, GIVES_BACK, Code.REBATE_ALONE)
+    if charges == 0:        # a refund, of some ride of the card's
+        return set_all(group, count, codes, GIVES_BACK, Code.OK)
     merging.not_paired += 1
     return set_all(group, count, codes, GIVES_BACK, NOT_PAIRED)

@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ext.checked cimport must
+from ext.clearing.keys cimport Key
 from ext.records cimport DAY_S, DAYS_MOST, Member, Ride, Tap
 
 cdef packed struct Pairing:
@@ -11,6 +12,21 @@ cdef packed struct Pairing:
     int64_t civil_offset_s      # civil time less UTC
     int64_t day_starts_s        # civil seconds after midnight at which a service day begins
     int64_t clock_tolerance_s   # by so much clocks may contradict the cards' counters
+
+
+# What a card's refund takes back: the indexes of taps.
+cdef packed struct Refund:
+    uint32_t refund
+    uint32_t first_tap
+    uint32_t last_tap
+    uint32_t found          # whether there is such a ride
+
+# A pairing's memory for refunds: room for one per kept tap, and keys for as many, twice.
+cdef struct Refunds:
+    Refund *rows
+    Py_ssize_t count
+    Key *keys
+    Key *spare
 
 
 cdef inline uint16_t service_day_of(uint32_t at, const Pairing *pairing) noexcept nogil:
@@ -25,4 +41,4 @@ cdef inline uint16_t service_day_of(uint32_t at, const Pairing *pairing) noexcep
 cdef uint8_t age_on(uint16_t service_day, uint16_t born_day) noexcept nogil
 cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const Member[::1] members,
                           const Pairing *pairing, Ride[::1] rides, uint32_t[::1] carried,
-                          Py_ssize_t *carried_count) except -1 nogil
+                          Py_ssize_t *carried_count, Refunds *refunds) except -1 nogil

@@ -3,6 +3,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+REFUND: np.dtype[np.void]
+REFUND_DAYS: int
+
 def pair_taps(
     taps: NDArray[Any],
     order: NDArray[np.uint32],
@@ -14,4 +17,5 @@ def pair_taps(
     open_from: int,
     civil_offset_s: int,
     day_starts_s: int,
+    clock_tolerance_s: int = 0,
 ) -> tuple[int, int]: ...

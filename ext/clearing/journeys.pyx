@@ -3,11 +3,15 @@
 The caller brings all memory: as many rides as there are kept taps is always enough.
 """
 
+import numpy as np
+
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from ext.cards cimport same_card
 from ext.checked cimport check, must
+from ext.clearing.identity cimport gives_back
+from ext.clearing.keys cimport Key, sort_keys
 from ext.codes cimport RideState, TapKind
 from ext.records cimport (
     BLANK_CARD_KIND,
@@ -23,6 +27,8 @@ from ext.records cimport (
     RIDE_HAS_DISTANCE,
     RIDE_HAS_DUE,
     RIDE_LINE_CHANGED,
+    DAY_S,
+    SET_ASIDE,
     Member,
     Ride,
     Tap,
@@ -32,6 +38,13 @@ cdef enum:
     DAYS_TO_1900 = 693901       # from 0000-03-01, where calendar_date counts from
     DAYS_TO_1970 = 719468
     OLDEST = 150                # years: nobody is older, whatever a card says
+    REFUND_DAYS_MOST = 30       # a refund's ride began so long before it at most
+    RIDES_LOOKED_AT = 256       # of those before a refund, the nearest
+    TAKEN_BACK = 0              # beside RideState
+
+cdef Refund _refund
+REFUND = np.asarray(<Refund[:1]>&_refund).dtype
+REFUND_DAYS = REFUND_DAYS_MOST
 
 
 cdef inline uint32_t calendar_date(uint32_t days) noexcept nogil:
@@ -208,11 +221,89 @@ cdef inline bint fits(const Tap *opened, const Tap *out, const Member[::1] membe
     )
 
 
+cdef inline uint32_t ride_time(const Ride *ride) noexcept nogil:
+    return ride.ended_at if ride.state == RideState.MISSING_IN else ride.started_at
+
+
+cdef inline uint32_t refund_time(const Tap *refund) noexcept nogil:
+    return refund.in_at if refund.kind == TapKind.RIDE and refund.in_at else refund.tapped_at
+
+
+cdef inline bint differ(uint32_t a, uint32_t b) noexcept nogil:
+    """Of two numbers of which 0 is blank."""
+    return a != b and a != 0 and b != 0
+
+
+cdef inline bint is_refund_of(const Tap *refund, const Ride *ride,
+                              const Pairing *pairing) noexcept nogil:
+    """Whether a refund is of a ride, as far as their records say."""
+    cdef int64_t earlier_s = <int64_t>refund_time(refund) - ride_time(ride)
+    return (ride.state != TAKEN_BACK
+            and ride.operator == refund.operator and ride.mode == refund.mode
+            and not differ(ride.line, refund.line) and not differ(ride.vehicle, refund.vehicle)
+            and (not ride.flags & PAID_BY_VALIDATOR or ride.validator_paid == -refund.paid)
+            and (earlier_s > pairing.clock_tolerance_s or ride.card_seq <= refund.card_seq)
+            and earlier_s <= REFUND_DAYS_MOST * DAY_S)
+
+
+cdef Py_ssize_t find_refunded(const Tap *refund, Ride[::1] rides, Py_ssize_t first,
+                              Py_ssize_t upto, const Pairing *pairing) except -2 nogil:
+    """The nearest ride that a refund is of, among those before a place; -1: there is none."""
+    cdef Py_ssize_t i
+    first = max(first, upto - RIDES_LOOKED_AT)
+    for i in range(upto - first):
+        if is_refund_of(refund, &rides[upto - 1 - i], pairing):
+            return upto - 1 - i
+    return -1
+
+
+cdef Py_ssize_t take_back(const Tap[::1] taps, Ride[::1] rides, Py_ssize_t made,
+                          const Pairing *pairing, Refunds *refunds,
+                          Py_ssize_t listed) except -1 nogil:
+    """Leave a card's rides that its refunds, listed from a place on, do not take back.
+
+    How many rides there are then. A refund that is set aside has taken its ride in a window
+    behind: it says whether it finds another one here, and takes none.
+    """
+    cdef Py_ssize_t i, found, first = made, upto, left, count = refunds.count - listed
+    cdef const Tap *refund = &taps[refunds.rows[listed].refund]
+    cdef Refund *row
+    while first > 0 and same_card(&rides[first - 1], refund):
+        first -= 1
+    for i in range(count):
+        refund = &taps[refunds.rows[listed + i].refund]
+        refunds.keys[i] = Key(major=refund_time(refund), minor=refund.card_seq,
+                              index=refunds.rows[listed + i].refund, reserved=0)
+    sort_keys(refunds.keys, refunds.spare, count)
+    upto = left = first
+    for i in range(count):
+        row = &refunds.rows[listed + i]
+        refund = &taps[refunds.keys[i].index]
+        row[0] = Refund(refund=refunds.keys[i].index, first_tap=0, last_tap=0, found=0)
+        while upto < made and (<int64_t>ride_time(&rides[upto])
+                               <= refund_time(refund) + pairing.clock_tolerance_s):
+            upto += 1
+        found = find_refunded(refund, rides, first, upto, pairing)
+        if found >= 0:
+            row.first_tap, row.last_tap = rides[found].first_tap, rides[found].last_tap
+            row.found = 1
+            if not refund.flags & SET_ASIDE:
+                rides[found].state = TAKEN_BACK
+    for i in range(first, made):
+        if rides[i].state != TAKEN_BACK:
+            rides[left] = rides[i]
+            left += 1
+    return left
+
+
 cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const Member[::1] members,
                           const Pairing *pairing, Ride[::1] rides, uint32_t[::1] carried,
-                          Py_ssize_t *carried_count) except -1 nogil:
-    """Write the rides in the order of their first taps; how many. Open rides are listed apart."""
-    cdef Py_ssize_t i, made = 0, kept_open = 0
+                          Py_ssize_t *carried_count, Refunds *refunds) except -1 nogil:
+    """Write the rides in the order of their first taps; how many. Open rides are listed apart.
+
+    Rides that were given back are left out, and refunds listed.
+    """
+    cdef Py_ssize_t i, made = 0, kept_open = 0, listed = refunds.count
     cdef int64_t opened = -1
     cdef uint32_t this
     cdef uint8_t kind
@@ -225,11 +316,19 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
                 carried[kept_open] = <uint32_t>opened
                 kept_open += 1
             opened = -1
+        if listed < refunds.count and (i == order.shape[0] or not same_card(
+                &taps[order[i]], &taps[refunds.rows[listed].refund])):
+            made = take_back(taps, rides, made, pairing, refunds, listed)
+            listed = refunds.count
         if i == order.shape[0]:
             break
         this = order[i]
         kind = taps[this].kind
         if kind == TapKind.TOP_UP or kind == TapKind.LOCK:
+            continue
+        if gives_back(&taps[this]):
+            refunds.rows[refunds.count].refund = this
+            refunds.count += 1
             continue
         if (kind == TapKind.OUT and opened >= 0
                 and fits(&taps[opened], &taps[this], members, pairing)):
@@ -263,7 +362,7 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
 def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
               const Member[::1] members not None, Ride[::1] rides not None,
               uint32_t[::1] carried not None, *, int64_t ride_limit_s, int64_t open_from,
-              int64_t civil_offset_s, int64_t day_starts_s):
+              int64_t civil_offset_s, int64_t day_starts_s, int64_t clock_tolerance_s=0):
     """The number of rides made, and of gate-ins whose rides stay open.
 
     taps and order as order_taps leaves them; members: by member number; rides and carried: one row
@@ -272,6 +371,9 @@ def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
     """
     cdef Py_ssize_t made, kept_open = 0
     cdef Pairing pairing
+    cdef Refunds refunds
+    cdef uint8_t[::1] scratch = np.empty(
+        (order.shape[0] + 1) * (sizeof(Refund) + 2 * sizeof(Key)), np.uint8)
     if rides.shape[0] < order.shape[0] or carried.shape[0] < order.shape[0]:
         raise ValueError(f"rides has {rides.shape[0]} rows and carried {carried.shape[0]} for "
                          f"{order.shape[0]} kept taps: each needs as many")
@@ -279,7 +381,10 @@ def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
     pairing.open_from = open_from
     pairing.civil_offset_s = civil_offset_s
     pairing.day_starts_s = day_starts_s
-    pairing.clock_tolerance_s = 0       # for putting taps in order only
+    pairing.clock_tolerance_s = clock_tolerance_s
+    refunds.keys, refunds.count = <Key *>&scratch[0], 0
+    refunds.spare = refunds.keys + order.shape[0]
+    refunds.rows = <Refund *>(refunds.spare + order.shape[0])
     with nogil:
-        made = pair_rows(taps, order, members, &pairing, rides, carried, &kept_open)
+        made = pair_rows(taps, order, members, &pairing, rides, carried, &kept_open, &refunds)
     return made, kept_open

@@ -131,12 +131,13 @@ cdef inline bint counters_ascend(const Key *keys, Py_ssize_t count) noexcept nog
 
 cdef inline bint makes_no_ride(const Tap *tap) noexcept nogil:
     """Whether a tap is there to judge others by, even where it is kept itself."""
-    return (tap.correction == CorrectionKind.CANCEL or tap.flags & SET_ASIDE != 0
-            or gives_back(tap))
+    return (tap.correction == CorrectionKind.CANCEL
+            or tap.flags & SET_ASIDE != 0 and not gives_back(tap))
 
 
 cdef inline bint is_event(const Tap *tap) noexcept nogil:
-    return class_of(tap.kind) == EVENT
+    """Whether a tap, of those to be paired, is no boarding and no exit: refunds are neither."""
+    return class_of(tap.kind) == EVENT or gives_back(tap)
 
 
 cdef bint clocks_follow(const Tap[::1] taps, const Key *keys, Py_ssize_t count) except -1 nogil:
@@ -237,8 +238,6 @@ cdef Py_ssize_t judge_card(Tap[::1] taps, const Pairing *pairing, Key *keys, Key
         index = keys[i].index
         if codes[index] == NOT_PAIRED:
             codes[index] = Code.OK
-        elif codes[index] == Code.OK and gives_back(&taps[index]):
-            codes[index] = Code.REBATE_ALONE
         elif codes[index] == Code.OK and not makes_no_ride(&taps[index]):
             keys[kept] = key_by_time(&taps[index], index)
             kept += 1
@@ -270,6 +269,7 @@ cdef Py_ssize_t order_rows(Tap[::1] taps, const Pairing *pairing, uint8_t *scrat
                            Merging *merging) except -1 nogil:
     """Refuse what came twice or is corrected, then list by card and in order what makes rides.
 
+    Refunds are among them.
     Taps that stand before others by their counter, and not by the clocks, get BY_COUNTER. Where
     several records are one, the one that is listed says what all of them say.
     by_card: lists every tap, card by card, whatever its code; or NULL.

@@ -15,7 +15,8 @@ from ext.checked cimport check
 from ext.codes cimport Code
 from ext.clearing.entries cimport make_rows
 from ext.clearing.identity cimport Merged, Merging
-from ext.clearing.journeys cimport Pairing, pair_rows, service_day_of
+from ext.clearing.journeys cimport Pairing, Refund, Refunds, pair_rows, service_day_of
+from ext.clearing.keys cimport Key
 from ext.clearing.netting cimport OVERFLOWED, add_rows, free_rows
 from ext.clearing.order cimport (
     SCRATCH, find_seen_rows, open_states_rows, order_rows, remember_rows, time_of,
@@ -24,10 +25,11 @@ from ext.clearing.tables cimport EntryTables, PricingTables
 from ext.clearing.pricing cimport price_rows
 from ext.clearing.register cimport CardRegister, add_facts_rows, stamp_rows
 from ext.records cimport (
-    BY_COUNTER, CARRIED, Accumulator, CardState, Charge, Entry, Member, Flow, Ride, Tap,
+    BY_COUNTER, CARRIED, SET_ASIDE, Accumulator, CardState, Charge, Entry, Member, Flow, Ride, Tap,
 )
 
 from ext import records
+from ext.clearing import journeys
 
 cdef enum:
     BATCH = 1024            # taps that are paired and priced together, and the last card's rest
@@ -102,6 +104,8 @@ cdef class PartitionPipeline:
     cdef uint8_t[::1] _scratch
     cdef uint8_t[::1] _merged           # Merged; untouched memory costs nothing
     cdef Merging _merging
+    cdef uint8_t[::1] _refund_rows      # Refund, likewise
+    cdef Refunds _refunds
     # By card.
     cdef CardState[::1] _known
     cdef CardState[::1] _cards
@@ -153,6 +157,7 @@ cdef class PartitionPipeline:
         self._arrived = self._keep("arrived", taps, np.uint32)
         self._scratch = self._keep("scratch", taps * SCRATCH, np.uint8)
         self._merged = self._keep("merged", taps * sizeof(Merged), np.uint8)
+        self._refund_rows = self._keep("refunds", taps * sizeof(Refund), np.uint8)
         self._known = self._keep("known", taps, records.CARD_STATE)
         self._cards = self._keep("cards", taps, records.CARD_STATE)
         self._entries = self._keep("entries", taps, records.ENTRY)
@@ -268,6 +273,11 @@ cdef class PartitionPipeline:
         return self._arrays["carried"][:self._carried_count]
 
     @property
+    def refunds(self):
+        """REFUND, one for each refund among the kept taps; by card."""
+        return self._arrays["refunds"].view(journeys.REFUND)[:self._refunds.count]
+
+    @property
     def arrived(self):
         """Indexes of new taps that the book has not: all but DUPLICATE, with day and code set."""
         return self._arrays["arrived"][:self._arrived_count]
@@ -284,6 +294,7 @@ cdef int _prepare(PartitionPipeline pipeline, Carried before, Py_ssize_t partiti
     pipeline._maybe_seen_count = 0
     pipeline._merging.rows = <Merged *>&pipeline._merged[0]
     pipeline._merging.count = pipeline._merging.not_paired = 0
+    pipeline._refunds.count = 0
     if count == 0:
         return 0
     if pipeline._register._rows.shape[0]:
@@ -376,6 +387,10 @@ cdef Py_ssize_t _longest_batch(PartitionPipeline pipeline) noexcept nogil:
 cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
     cdef Batch done
     cdef Py_ssize_t end
+    # What taps were put in order with is free again.
+    pipeline._refunds.keys = <Key *>&pipeline._scratch[0]
+    pipeline._refunds.spare = pipeline._refunds.keys + pipeline._taps.shape[0]
+    pipeline._refunds.rows, pipeline._refunds.count = <Refund *>&pipeline._refund_rows[0], 0
     done.taps = done.cards = done.known_accumulators = done.accumulators = 0
     done.entries = done.carried = 0
     pipeline._card_count = open_states_rows(
@@ -391,6 +406,7 @@ cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
     pipeline._entry_count = done.entries
     pipeline._accumulator_count = done.accumulators
     pipeline._carried_count = done.carried
+    _refuse_alone(pipeline)
     _share_codes(pipeline)
     _list_outcomes(pipeline)
     return 0
@@ -410,7 +426,7 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
                               done.known_accumulators, pipeline._known_accumulators_count, last)
     rides = pair_rows(pipeline._taps, pipeline._order[done.taps:end], pipeline._members,
                       &pipeline._pairing, pipeline._rides, pipeline._carried[done.carried:],
-                      &still_open)
+                      &still_open, &pipeline._refunds)
     done.carried += still_open
     if pipeline._register._rows.shape[0]:
         add_facts_rows(pipeline._register, pipeline._taps, pipeline._rides[:rides])
@@ -422,6 +438,17 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
         pipeline._taps, pipeline._rides[:rides], pipeline._charges[:rides],
         pipeline._entry_tables, pipeline._entries[done.entries:], pipeline._codes)
     done.cards, done.known_accumulators = card_end, known_end
+    return 0
+
+
+cdef int _refuse_alone(PartitionPipeline pipeline) except -1 nogil:
+    """A refund that finds no ride, nor has one in a window behind, waits for it."""
+    cdef Py_ssize_t i
+    cdef const Refund *row
+    for i in range(pipeline._refunds.count):
+        row = &pipeline._refunds.rows[i]
+        if not row.found and not pipeline._taps[row.refund].flags & SET_ASIDE:
+            pipeline._codes[row.refund] = Code.REBATE_ALONE
     return 0
 
 

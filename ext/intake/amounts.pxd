@@ -30,7 +30,7 @@ cdef inline int read_odd_money(Context *context, Tap *tap) noexcept nogil:
     Paid is negative where money was given back, at an exit or for a boarding; so, then, is due.
     """
     cdef bint boards = class_of(tap.kind) == BOARDING
-    cdef bint back = is_below_zero(text_of(context, Column.PAID))
+    cdef bint back = context.refund or is_below_zero(text_of(context, Column.PAID))
     cdef int code
     if text_of(context, Column.DUE).size:
         code = read_amount(text_of(context, Column.DUE), boards and back, &tap.due)
@@ -42,6 +42,10 @@ cdef inline int read_odd_money(Context *context, Tap *tap) noexcept nogil:
         if code:
             return refuse(context, Column.PAID, code)
         tap.flags |= HAS_PAID
+    if context.refund:      # with whichever sign
+        if tap.paid == 0:
+            return refuse(context, Column.PAID, Code.MISSING_VALUE)
+        tap.paid = -tap.paid if tap.paid > 0 else tap.paid
     if text_of(context, Column.BALANCE_BEFORE).size:
         code = read_amount(text_of(context, Column.BALANCE_BEFORE), True, &tap.balance_before)
         if code:
@@ -60,7 +64,7 @@ cdef inline int read_money(Context *context, Tap *tap) noexcept nogil:
     cdef Field balance = text_of(context, Column.BALANCE_BEFORE)
     cdef uint64_t a, b, c
     must(class_of(tap.kind) <= EVENT, b"what happened is read before what it cost")
-    if (due.size > 8) | (paid.size > 8) | (balance.size > 8):
+    if context.refund | (due.size > 8) | (paid.size > 8) | (balance.size > 8):
         return read_odd_money(context, tap)
     a = load_digits_or_none(due.at, due.size)
     b = load_digits_or_none(paid.at, paid.size)

@@ -12,6 +12,7 @@ cdef enum:
     FILLED = 66                     # words of a bit per byte of a record, and spare
     COLUMNS = 30                    # of the format: one per Column
     NO_ROOM = 255                   # beside Code: a table of codes is full, the row is not judged
+    REFUND = 255                    # beside TapKind: a single boarding whose charge was given back
     ABSENT = 255                    # place[column] of a column that the file does not have
 
 
@@ -96,6 +97,8 @@ cdef packed struct Progress:
     int64_t paid
     int64_t accepted_due
     int64_t accepted_paid
+    uint64_t long_cards         # taps whose card is a number of more than 15 digits
+    uint64_t rounded_cards      # of these, with zeros only from the 16th digit on
 
 
 cdef packed struct Span:        # of a column in a record of a known length
@@ -156,6 +159,7 @@ cdef struct Context:
     uint64_t prefix_count
     uint32_t columns
     uint32_t column             # where the row failed
+    bint refund                 # whether the row says by its kind that `paid` was given back
     uint32_t record             # bytes of a record without its line's end; 0: commas tell
     uint32_t present            # columns of the format that the file has
     bint plain                  # the file has none of the columns from DISTANCE_M on

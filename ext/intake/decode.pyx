@@ -18,7 +18,7 @@ from ext.codes cimport Code, TapKind
 from ext.intake.amounts cimport read_money
 from ext.intake.corrections cimport read_corrected
 from ext.intake.fields cimport (
-    is_digit, read_amount, read_card, read_day, read_number, read_short, read_time,
+    is_digit, is_padded, read_amount, read_card, read_day, read_number, read_short, read_time,
 )
 from ext.intake.lines cimport read_ahead, text_of
 from ext.intake.lookup cimport Lookup, Table, find_index
@@ -28,7 +28,7 @@ from ext.records cimport (
 )
 from ext.intake.scan cimport WAYS, use_way
 from ext.intake.text cimport (
-    CODE_LIMIT, LINE_LIMIT, PAD, likely,
+    CODE_LIMIT, LINE_LIMIT, PAD, likely, load_digits,
 )
 from ext.intake.tokens cimport (
     direction_of, find_rule, issuer_of, read_closed, read_kind, refuse, take_open,
@@ -56,6 +56,7 @@ MOST_COLUMNS = COLUMN_LIMIT
 NO_COLUMN = ABSENT
 
 cdef enum:
+    SPREADSHEET_DIGITS = 15 # of a number that a spreadsheet keeps
     WORD_BITS = 63          # of a column whose bytes are told by bits, and one to spare
     DAYS_TO_1970 = 25567    # from 1900-01-01, where Tap.born_day counts from
     DAY_FIELD_MOST = 65535  # the last day that fits, wherever it is counted from
@@ -205,7 +206,8 @@ cdef int _decode_rows(Context *context, const uint8_t[::1] text, uint64_t stop,
             if likely(code == Code.OK):
                 tap.source_offset = file_offset + progress.at
                 tap.source_line = <uint32_t>progress.records
-                count_taken(tap, progress)
+                count_taken(context, tap, progress)
+                count_card(tap, text_of(context, Column.CARD), progress)
             else:
                 kept = min(row.size, <uint32_t>RAW_LIMIT)
                 if kept:
@@ -223,12 +225,26 @@ cdef int _decode_rows(Context *context, const uint8_t[::1] text, uint64_t stop,
     return Need.DONE
 
 
-cdef inline void count_taken(const Tap *tap, Progress *progress) noexcept nogil:
+cdef inline void count_card(const Tap *tap, Field card, Progress *progress) noexcept nogil:
+    """Whether a number is one that a spreadsheet cannot hold, and reads as it would round it."""
+    cdef uint64_t digits = tap.card_hi >> 56    # of a card with letters one of its characters
+    if digits > SPREADSHEET_DIGITS and digits == card.size:
+        progress.long_cards += 1
+        progress.rounded_cards += load_digits(
+            card.at + SPREADSHEET_DIGITS, card.size - SPREADSHEET_DIGITS) == 0
+
+
+cdef inline void count_taken(const Context *context, const Tap *tap,
+                             Progress *progress) noexcept nogil:
+    """Add a tap to what was read. Of a refund a trailer counts what stands in the file."""
+    cdef int64_t paid = tap.paid
+    if context.refund and text_of(context, Column.PAID).at[0] != 45:
+        paid = -paid
     progress.taps += 1
     progress.accepted_due += tap.due
     progress.accepted_paid += tap.paid
     progress.due += tap.due
-    progress.paid += tap.paid
+    progress.paid += paid
 
 
 cdef void refuse_row(Context *context, Refusal *refusal, int code) noexcept nogil:
@@ -323,7 +339,8 @@ cdef inline int read_event(Context *context, Tap *tap) noexcept nogil:
     value = read_kind(context.kinds, field)
     if value == 0:
         return refuse(context, Column.KIND, Code.UNKNOWN_KIND)
-    tap.kind = <uint8_t>value
+    context.refund = value == REFUND
+    tap.kind = <uint8_t>(TapKind.SINGLE if context.refund else value)
     if context.rule == NULL:
         return refuse(context, Column.OPERATOR, Code.UNKNOWN_OPERATOR
                       if text_of(context, Column.OPERATOR).size else Code.MISSING_VALUE)
@@ -368,13 +385,20 @@ cdef inline int read_times(Context *context, Tap *tap) noexcept nogil:
     return Code.OK
 
 
+cdef inline int check_code(Context *context, Column column) noexcept nogil:
+    """A code that records may bring: short enough, and without anything around it."""
+    cdef Field field = text_of(context, column)
+    if field.size > CODE_LIMIT:
+        return refuse(context, column, Code.CODE_TOO_LONG)
+    return refuse(context, column, Code.PADDED_VALUE) if is_padded(field) else Code.OK
+
+
 cdef inline int check_stop(Context *context, int which, Column column,
                            uint32_t *stop) noexcept nogil:
-    """A stop that is given: short enough, and listed where the operator has a list."""
-    if text_of(context, column).size > CODE_LIMIT:
-        return refuse(context, column, Code.CODE_TOO_LONG)
-    if context.rule.any_stop:
-        return Code.OK      # taken in take_codes
+    """A stop that is given: as a code has to be, and listed where the operator has a list."""
+    cdef int code = check_code(context, column)
+    if code or context.rule.any_stop:
+        return code         # taken in take_codes
     stop[0] = find_index(&context.tables.stops, &context.probes[which])
     # A later number came in with a record of an operator without a list.
     if stop[0] == 0 or stop[0] > context.settings.closed_stops:
@@ -397,13 +421,13 @@ cdef inline int read_direction(Context *context, Tap *tap) noexcept nogil:
 
 cdef inline int read_places(Context *context, Tap *tap) noexcept nogil:
     """Where: stop, stop where the rider got in, line, vehicle, direction and device."""
-    cdef uint32_t stop_size = text_of(context, Column.STOP).size, size
+    cdef uint32_t stop_size = text_of(context, Column.STOP).size
     cdef int code
     if stop_size:
         code = check_stop(context, OF_STOP, Column.STOP, &tap.stop)
         if code:
             return code
-    elif tap.kind <= TapKind.OUT and not context.rule.any_stop:
+    elif tap.kind <= TapKind.OUT and not context.rule.any_stop and not context.refund:
         return refuse(context, Column.STOP, Code.MISSING_VALUE)
     if text_of(context, Column.IN_STOP).size:
         code = check_stop(context, OF_IN_STOP, Column.IN_STOP, &tap.in_stop)
@@ -411,18 +435,18 @@ cdef inline int read_places(Context *context, Tap *tap) noexcept nogil:
             return code
     elif tap.kind == TapKind.RIDE and stop_size == 0:
         return refuse(context, Column.IN_STOP, Code.MISSING_VALUE)
-    if text_of(context, Column.LINE).size > CODE_LIMIT:
-        return refuse(context, Column.LINE, Code.CODE_TOO_LONG)
-    if text_of(context, Column.VEHICLE).size > CODE_LIMIT:
-        return refuse(context, Column.VEHICLE, Code.CODE_TOO_LONG)
+    code = check_code(context, Column.LINE)
+    if code:
+        return code
+    code = check_code(context, Column.VEHICLE)
+    if code:
+        return code
     code = read_direction(context, tap)
     if code:
         return code
-    size = text_of(context, Column.DEVICE).size
-    if size - 1 >= CODE_LIMIT:
-        return refuse(context, Column.DEVICE,
-                      Code.CODE_TOO_LONG if size else Code.MISSING_VALUE)
-    return Code.OK
+    if text_of(context, Column.DEVICE).size == 0:
+        return refuse(context, Column.DEVICE, Code.MISSING_VALUE)
+    return check_code(context, Column.DEVICE)
 
 
 cdef inline int read_holder(Context *context, Tap *tap) noexcept nogil:

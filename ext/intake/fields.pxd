@@ -68,6 +68,37 @@ cdef inline int read_amount(Field field, bint negative, int64_t *amount) noexcep
     return read_long_amount(field, negative, amount)
 
 
+cdef inline bint is_unseen_wide(const uint8_t *at) noexcept nogil:
+    """Whether a character of three bytes is a space, or none that anybody sees."""
+    if at[0] == 0xE2:       # U+2000 to U+200F, U+2028 to U+202F, U+2060
+        return (at[1] == 0x80 and (at[2] < 0x90 or 0xA8 <= at[2] <= 0xAF)
+                or at[1] == 0x81 and at[2] == 0xA0)
+    if at[0] == 0xE3:       # U+3000
+        return at[1] == 0x80 and at[2] == 0x80
+    return at[0] == 0xEF and at[1] == 0xBB and at[2] == 0xBF    # U+FEFF
+
+
+cdef inline bint has_unseen_ends(Field field) noexcept nogil:
+    """Whether a text, not a blank one, begins or ends with a character that nobody sees."""
+    cdef uint8_t first = field.at[0], last = field.at[field.size - 1]
+    if first <= 32 or last <= 32 or first == 127 or last == 127:
+        return True
+    if field.size >= 2 and (first == 0xC2 and field.at[1] <= 0xA0       # U+0080 to U+00A0
+                            or field.at[field.size - 2] == 0xC2 and last <= 0xA0):
+        return True
+    return field.size >= 3 and (is_unseen_wide(field.at)
+                                or is_unseen_wide(field.at + field.size - 3))
+
+
+cdef inline bint is_padded(Field field) noexcept nogil:
+    """Whether a value has something around it that nobody sees, and that would make it another."""
+    if field.size == 0:
+        return False
+    if likely(32 < field.at[0] < 127 and 32 < field.at[field.size - 1] < 127):
+        return False
+    return has_unseen_ends(field)
+
+
 cdef inline bint is_letter(uint8_t byte) noexcept nogil:
     return 97 <= (byte | 32) <= 122
 
@@ -76,9 +107,18 @@ cdef inline bint is_digit(uint8_t byte) noexcept nogil:
     return 48 <= byte <= 57
 
 
+cdef inline bint is_marked_as_text(Field field) noexcept nogil:
+    """Whether it reads '310, ="310" or has a tab: what keeps a spreadsheet from rounding."""
+    cdef uint8_t last = field.at[field.size - 1]
+    return (field.at[0] == 39 or field.at[0] == 9 or last == 9
+            or field.size > 2 and field.at[0] == 61 and field.at[1] == 34 and last == 34)
+
+
 cdef inline bint spoilt_by_spreadsheet(Field field) noexcept nogil:
-    """Whether it reads 1.80063E+14: the digits of the card are lost."""
+    """Whether it reads 1.80063E+14, the digits of the card being lost, or is marked as text."""
     cdef uint32_t i = 0, start
+    if is_marked_as_text(field):
+        return True
     while i < field.size and is_digit(field.at[i]):
         i += 1
     if i == 0:

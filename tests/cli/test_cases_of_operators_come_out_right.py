@@ -264,3 +264,64 @@ def test_bars_amounts_in_yuan_and_records_of_one_length_in_gb18030(tmp_path: Pat
     assert rides(yuan, "yuan")[1] == by_bars
     assert rides(fixed, "fixed-gb")[1] == [
         ("17", "B1", "桥岗", 0), ("25", "B1", "高铁东站", 0), ("33", "B1", "", 0)]
+
+
+@pytest.mark.parametrize("refund", ["refund-negative.csv", "refund-kind.csv"])
+@pytest.mark.parametrize("runs", ["charge first", "refund first", "one run", "closed between"])
+def test_a_refund_with_a_counter_of_its_own(refund: str, runs: str, tmp_path: Path) -> None:
+    """13: the ride is taken back by name, whichever comes first; positions go back by 2.00."""
+    charge, back = files_of("13-refund-before-or-after-charge", "charge.csv", refund)
+    book = tmp_path / "book"
+    if runs == "one run":
+        clear(book, charge, back)
+    else:
+        clear(book, *((back,) if runs == "refund first" else (charge,)))
+        if runs == "closed between":
+            accepted("settle", "--yes", "--window", "2025-06-06", "--book", book)
+        clear(book, *((charge,) if runs == "refund first" else (back,)))
+    assert shown("rides", book) == []
+    assert [(row["card_seq"], row["paid"]) for row in shown("entries", book)] == (
+        [(41, 200), (41, -200)] if runs in ("charge first", "closed between") else [])
+    assert sum(row["net"] for row in shown("positions", book) if row["member"] == "t-bus") == 0
+    codes = [row["code"] for row in shown("refusals", book)]
+    assert codes == (["REBATE_ALONE"] if runs == "refund first" else [])
+    assert accepted("verify", "--all", "--book", book).code == 0
+
+
+def test_a_spreadsheet_took_the_last_digits(tmp_path: Path) -> None:
+    """10: what is marked or written with an exponent is refused, what is rounded is reported."""
+    original, rounded, marked = files_of("10-spreadsheet-zeroes-last-digits", "original.csv",
+                                         "after-excel.csv", "text-marks.csv")
+    book = tmp_path / "book"
+    assert len(clear(book, original)) == 4
+    done = accepted("clear", marked, "--book", book)
+    assert (done.code, "a spreadsheet has rounded" in done.out) == (1, True)
+    assert [(row["code"], row["field"]) for row in shown("refusals", book)] == [
+        ("CARD_SPREADSHEET", 1)] * 4
+    for dry in (["--dry-run"], []):
+        said = " ".join(accepted("clear", rounded, "--book", book, *dry).out.split())
+        assert "of 4 card numbers of more than 15 digits 4 end in zeros" in said
+        assert "3100000000000000000" in said
+    assert [bool(file["message"]) for file in shown("files", book)] == [False, False, True]
+
+
+def test_what_is_padded_is_no_other_line(tmp_path: Path) -> None:
+    """19: values are refused with their field, headers in words that say what to write."""
+    case = "19-padded-headers-and-values"
+    control, line, blank, both, header, capitals = files_of(
+        case, "control.csv", "line-padded.csv", "blank-of-one-space.csv",
+        "operator-and-card-padded.csv", "header-padded.csv", "header-case.csv")
+    book = tmp_path / "book"
+    paid = [ride["paid"] for ride in clear(book, control)]
+    for path, fields in ((line, [10]), (blank, [14, 13]), (both, [4, 1])):
+        other = tmp_path / path.stem
+        rides = clear(other, path)
+        assert [(row["code"], row["field"]) for row in shown("refusals", other)] == [
+            ("PADDED_VALUE", field) for field in fields]
+        assert [ride["paid"] for ride in rides] == paid[:len(rides)]
+    for path, name in ((header, "' card_seq'"), (capitals, "'Card'")):
+        done = accepted("clear", path, "--book", book)
+        assert (done.code, "HEADER_INVALID" in done.out) == (1, True)
+        said = " ".join(done.out.split())
+        assert "names are in lower case, without spaces around them: write" in said
+        assert f"for {name}" in said

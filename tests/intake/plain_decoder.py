@@ -19,6 +19,8 @@ ORDER = ("card", "card_seq", "kind", "operator", "mode", "tapped_at", "in_at", "
          "reason", "authorised_by")
 REASONS = ("wrong_time", "wrong_place", "wrong_amount", "wrong_rider", "not_a_ride", "refund",
            "dispute", "other")
+UNSEEN = {*map(chr, (*range(0x21), *range(0x7F, 0xA1), *range(0x2000, 0x2010),
+                     *range(0x2028, 0x2030), 0x2060, 0x3000, 0xFEFF))}
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)|"
                   r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
@@ -80,7 +82,10 @@ class PlainDecoder:
                 result[column] = getattr(self, f"read_{column}")(values[column], values, result)
             except Refused as refused:
                 at = refused.column or column
-                raise Refused(refused.code, at if at in columns else "") from None
+                code = refused.code
+                if code != "CARD_SPREADSHEET" and padded(values[at]):
+                    code = "PADDED_VALUE"
+                raise Refused(code, at if at in columns else "") from None
         return result
 
     def operator(self, values: dict[str, str]) -> Operator:
@@ -88,7 +93,8 @@ class PlainDecoder:
 
     def read_card(self, text: str, *_: Any) -> str:
         need(text)
-        if re.fullmatch(r"[0-9]+(\.[0-9]+)?[eE]\+[0-9]+", text):
+        if re.fullmatch(r"[0-9]+(\.[0-9]+)?[eE]\+[0-9]+", text) or re.fullmatch(
+                r"'.*|\t.*|.*\t|=\".*\"", text, re.DOTALL):
             raise Refused("CARD_SPREADSHEET")
         if not re.fullmatch(r"[0-9]{1,20}|[0-9A-Za-z]{1,16}", text):
             raise Refused("CARD_INVALID")
@@ -100,7 +106,8 @@ class PlainDecoder:
     read_device_seq = read_card_seq
 
     def read_kind(self, text: str, *_: Any) -> str:
-        return known(need(text), ("single", "in", "out", "ride", "top_up", "lock"), "KIND")
+        known(need(text), ("single", "in", "out", "ride", "top_up", "lock", "refund"), "KIND")
+        return "single" if text == "refund" else text
 
     def read_operator(self, text: str, *_: Any) -> str:
         return known(need(text), self.operators, "OPERATOR")
@@ -214,12 +221,17 @@ class PlainDecoder:
         return max(fitting)[1]
 
     def read_due(self, text: str, values: dict[str, str], _: Any) -> int | None:
-        boards = values["kind"] in ("single", "in", "ride")
+        boards = values["kind"] in ("single", "in", "ride", "refund")
         back = values["paid"].startswith("-") and values["paid"][1:].strip("0") != ""
-        return amount(text, negative=boards and back)
+        return amount(text, negative=boards and (back or values["kind"] == "refund"))
 
     def read_paid(self, text: str, values: dict[str, str], _: Any) -> int | None:
-        return amount(text, negative=values["kind"] not in ("top_up", "lock"))
+        paid = amount(text, negative=values["kind"] not in ("top_up", "lock"))
+        if values["kind"] != "refund":
+            return paid
+        if not paid:
+            raise Refused("MISSING_VALUE")
+        return -abs(paid)
 
     def read_balance_before(self, text: str, *_: Any) -> int | None:
         return amount(text, negative=True)
@@ -303,7 +315,14 @@ def known(text: str, among: Any, what: str) -> str:
 def short(text: str) -> str:
     if len(text.encode()) > 64:
         raise Refused("CODE_TOO_LONG")
+    if padded(text):
+        raise Refused("PADDED_VALUE")
     return text
+
+
+def padded(text: str) -> bool:
+    """Whether a value begins or ends with a character that nobody sees."""
+    return text != "" and not {text[0], text[-1]}.isdisjoint(UNSEEN)
 
 
 def number(text: str, most: int) -> int:

@@ -39,7 +39,8 @@ NAMED = {"operator": "member", "issuer": "member", "mode": "mode", "medium": "me
 DIGITS = st.text("0123456789", max_size=22)
 NUMBERS = DIGITS | st.sampled_from(["4294967295", "4294967296", "255", "256", "2000000000",
                                     "2000000001", "-1", "-2000000001", "00000000000000001", "1x"])
-CODES = st.sampled_from(["", "S1", "S2", "S9", "站三", "B1", '"a,b"', '"q""q"', "x" * 64, "y" * 65,
+CODES = st.sampled_from(["", "S1", "S2", "S9", "站三", "B1", "12 ", "\u30001",
+                         '"a,b"', '"q""q"', "x" * 64, "y" * 65,
                          "1234567", "12345678", "123456789", "long-code-of-some-length"])
 TIMES = st.builds(
     lambda date, clock, form: form.format(date=date, clock=clock, d=date.replace("-", ""),
@@ -60,11 +61,12 @@ DATES = st.sampled_from([
 ANY = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=20)
 FIELDS: dict[str, st.SearchStrategy[str]] = {
     "card": DIGITS.map("31".__add__) | st.text("01ABz9", max_size=18)
-            | st.sampled_from(["1.8E+14", "3105999", "18E+2", "9"]),
+            | st.sampled_from(["1.8E+14", "'31", "31\t", "3105999", "18E+2", "9"]),
     "card_seq": NUMBERS, "tapped_at": TIMES, "operator": st.sampled_from(["bus", "rail", "tram"]),
     "device": CODES, "device_seq": NUMBERS,
     "mode": st.sampled_from(["bus", "brt", "metro", "ferry", "boat"]),
-    "kind": st.sampled_from(["single", "in", "out", "ride", "top_up", "lock", "inn", ""]),
+    "kind": st.sampled_from(["single", "in", "out", "ride", "top_up", "lock", "refund", "inn",
+                             ""]),
     "stop": CODES, "line": CODES, "vehicle": CODES,
     "direction": st.sampled_from(["", "up", "down", "upp"]),
     "medium": st.sampled_from(["", "card", "qr", "face"]),

@@ -50,6 +50,8 @@ def test_columns_of_ones_own_are_left_alone(tmp_path: Path) -> None:
     ((*REQUIRED, ""),                "unknown columns: ''"),
     ((*REQUIRED, " due"),            "unknown columns: ' due'"),
     ((*REQUIRED, *["x_"] * 250),     "259 columns, at most 254"),
+    ((*REQUIRED[1:], " Card"),       "write 'card' for ' Card'"),
+    ((*REQUIRED, "Due", "paid "),    "write 'due' for 'Due', 'paid' for 'paid '"),
     (("a", "b"),                     "missing columns: 'card', 'card_seq'"),
 ])
 def test_refused_headers(tmp_path: Path, columns: tuple[str, ...], words: str) -> None:

@@ -93,9 +93,9 @@ GIVEN_BACK = {
         # kind   at  line paid due operator paired code
           single 100 2    0    0   1        yes    OK
     """,
-    "what is given back and was never charged waits for its charge": """
+    "what is given back and has no charge here is a refund of some ride": """
         # kind   at  line paid due operator paired code
-          single 100 2    -200 -   1        no     REBATE_ALONE
+          single 100 2    -200 -   1        yes    OK
           single 100 3    -200 -   1        no     DUPLICATE
     """,
     "an exit gives back what its own entry took": """

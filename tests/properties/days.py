@@ -247,6 +247,20 @@ def reversals_of(draw: st.DrawFn, taps: list[Tap]) -> Tap:
 
 
 @st.composite
+def refunds_of(draw: st.DrawFn, taps: list[Tap]) -> Tap:
+    """What gives back the charge of one of these taps with a counter of its own, or of none."""
+    tap = draw(st.sampled_from(taps))
+    later = draw(st.sampled_from([-60, 0, 60, 60, 3600, 86_400, 86_400, 2 * 86_400, 31 * 86_400]))
+    paid = -draw(st.sampled_from([*[abs(tap.paid or 200)] * 4, 200, 100]))
+    changed = draw(st.sampled_from([{}, {}, {}, {"line": ""}, {"vehicle": ""},
+                                    {"line": LINES[0]}, {"vehicle": "V1"}, {"device": "D9"}]))
+    return replace(tap, kind="single", in_at=None, in_stop="", due=None, paid=paid,
+                   stop=tap.stop or tap.in_stop,
+                   card_seq=max(0, tap.card_seq + draw(st.sampled_from([-1, 1, 1, 500, 501]))),
+                   tapped_at=tap.tapped_at + later, device_seq=tap.device_seq + 1, **changed)
+
+
+@st.composite
 def _given_back(draw: st.DrawFn, tap: Tap) -> dict[str, Any]:
     """The charge given back, maybe not all of it, at another time; or the same with 0."""
     if draw(st.booleans()):

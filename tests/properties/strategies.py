@@ -19,7 +19,7 @@ from clearing.reference.results import Result
 from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
-from tests.properties.days import copies_of, reversals_of, taps_of
+from tests.properties.days import copies_of, refunds_of, reversals_of, taps_of
 from tests.properties.files import TapFile, prepare
 from tests.properties.networks import to_toml, worlds
 from tests.properties.networks import write_world as write_network
@@ -92,6 +92,8 @@ def cases(
     singles = [tap for tap in taps if tap.kind == "single"]
     if singles and draw(st.sampled_from([True, False, False])):
         parts[-1].append(draw(reversals_of(singles)))
+    for refund in draw(st.lists(refunds_of(taps), max_size=2)) if taps else ():
+        parts[draw(st.integers(0, len(parts) - 1))].append(refund)
     if draw(st.booleans()):
         _move_one(draw, parts)
     parts = [part for part in parts if part]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clearing.reference.calendar import service_day
-from clearing.reference.engine import clear, close
+from clearing.reference.engine import clear, close, list_rides
 from clearing.reference.identity import sift
 from clearing.reference.positions import net
 from clearing.reference.results import Entry, Result, Row
@@ -109,6 +109,10 @@ def test_every_record_ends_once(case: Case) -> None:
     ends += Counter(place for entry in last.state.entries for tap in entry.ride.taps
                     for place in places_now[tap.identity])
     ends += Counter(place for tap in last.still_open for place in tap.places)
+    listed = list_rides(case.world, kept, last.state.closed_through)
+    ends += Counter(place for ride, refund in listed.taken_back
+                    for tap in (*ride.taps, refund) for place in tap.places)
+    ends += Counter(place for refund in listed.alone for place in refund.places)
     ends += Counter(place for tap in kept if CLASS_OF[tap.kind] == EVENT for place in tap.places)
     foreign = {tuple(place) for code, *place in refusals if code == "FOREIGN_RECORD"}
     own = [tap for tap in last.state.received if tap.place not in foreign]

@@ -26,10 +26,9 @@ def read_world(folder: Path) -> World:
 def explain_card(world: World, taps: Iterable[Tap], state: State, card: str) -> list[Priced]:
     """Every ride that a run makes of one card's taps, in the order priced, with its trace."""
     kept, _ = sift(state.received, taps)
-    rides_of_cards, _ = list_rides(world, [tap for tap in kept if tap.card == card],
-                                   state.closed_through)
+    listed = list_rides(world, [tap for tap in kept if tap.card == card], state.closed_through)
     return [
         priced
-        for rides in rides_of_cards if rides and rides[0].card == card
+        for rides in listed.rides if rides and rides[0].card == card
         for priced in price_card(world, rides, state.opening)
     ]

@@ -24,7 +24,8 @@ from tests.run.day import lines_of
 SMALL = REPOSITORY / "tests" / "cli" / "small"
 DAYS = ("2024-11-25", "2024-11-26")
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
-           "stop", "line", "vehicle", "medium", "card_kind", "paid", "born_on", "reviewed_until")
+           "stop", "line", "vehicle", "medium", "card_kind", "paid", "born_on", "reviewed_until",
+           "correction", "reason", "authorised_by")
 NUMBERS = itertools.count(1)
 Row = dict[str, Any]
 
@@ -102,6 +103,38 @@ CARDS: dict[str, list[Row]] = {
     "in before the end of the day by clocks that are apart": [
         tap(1, "26 02:58:30", "bus-a"), *ride(2, "26 02:58", "26 03:20")],
     "no fare without the way in": ride(1, "25 08:00", "25 08:50", "ferry", "F1 F2"),
+    "a first ride that gives a transfer, given back the day after": [
+        tap(1, "25 08:00", "bus-b"), tap(2, "25 08:30", "bus-a"), tap(3, "25 09:10", "bus-b"),
+        tap(9, "26 12:00", "bus-b", "refund", paid="200")],
+    "a ride by metro, given back by a clock that is behind": [
+        *ride(1, "25 08:00", "25 08:30"),
+        tap(3, "25 08:29", "metro", stop="M2", paid="-400"), tap(4, "26 08:00", "bus-a")],
+    "of two rides the nearer is given back": [
+        tap(1, "25 08:00", "bus-a"), tap(2, "26 08:00", "bus-a"),
+        tap(3, "26 09:00", "bus-a", "refund", paid="200"), tap(4, "26 10:00", "bus-a")],
+    "both are given back": [
+        tap(1, "25 08:00", "bus-a"), tap(2, "25 09:00", "bus-a"),
+        tap(3, "25 10:00", "bus-a", "refund", paid="200"),
+        tap(4, "26 10:00", "bus-a", "refund", paid="200")],
+    "a ride without a way out is given back": [
+        *ride(1, "25 21:00", "25 22:00")[:1], tap(3, "26 10:00", "metro", "refund", paid="900"),
+        tap(4, "26 11:00", "bus-a")],
+    "and one that another ride ended": [
+        *ride(1, "25 23:00", "25 23:30")[:1], tap(3, "25 23:40", "bus-a"),
+        tap(4, "26 10:00", "metro", "refund", paid="900"), tap(5, "26 11:00", "bus-a")],
+    "given back by a clock before the end of the day": [
+        tap(1, "26 03:00:30", "bus-a"), tap(2, "26 02:59:40", "bus-a", "refund", paid="200"),
+        tap(3, "26 08:00", "bus-a")],
+    "the refund is cancelled": [
+        tap(1, "25 08:00", "bus-a"), tap(2, "26 08:00", "bus-a", "refund", paid="200"),
+        tap(2, "26 08:00", "bus-a", "refund", paid="200", correction="cancel", reason="other",
+            authorised_by="bus-a")],
+    "the refund has a charge of its own": [
+        tap(1, "25 08:00", "bus-a"), tap(2, "26 08:00", "bus-a", "refund", paid="200"),
+        tap(2, "26 07:00", "bus-a")],
+    "nothing is known of what is given back": [
+        tap(1, "25 08:00", "bus-a", line="1"), tap(2, "26 08:00", "bus-a", "refund", paid="200",
+                                                   line="2"), tap(3, "26 09:00", "bus-b")],
 }
 
 
@@ -186,8 +219,8 @@ def codes_of(book: str | Path, *but: str) -> list[str]:
 
 
 def told_of_identity(book: str | Path) -> list[str]:
-    """The same without NO_FARE: of a way out without its way in nobody knew more at the time."""
-    return codes_of(book, "NO_FARE")
+    """The same of what hangs on no others: of these nobody knew more at the time."""
+    return codes_of(book, "NO_FARE", "REBATE_ALONE", "CORRECTED")
 
 
 def test_the_cards_are_of_every_kind(at_once: dict[str, Any]) -> None:
@@ -333,7 +366,7 @@ def test_a_day_that_is_sent_again_changes_nothing(book: str, tmp_path: Path) -> 
         last = shown("runs", book)[-1]
         assert (last["accepted"], last["rides"], last["reversed"]) == (0, 0, 0)
         codes = [row["code"] for row in shown("refusals", book, "--run", str(last["run"]))]
-        assert set(codes) == {"CONFLICT", "MISSING_VALUE"}
+        assert set(codes) == {"CONFLICT", "MISSING_VALUE", "CORRECTED", "REBATE_ALONE"}
         assert last["known"] + last["refused"] == last["taps"]
         assert codes.count("CONFLICT") == 9
         assert (contents(book, with_refusals=False), shown("entries", book), told(book)) == before

@@ -314,7 +314,9 @@ def _list_changes(source: FieldSource) -> list[Callable[[str], str]]:
             for prefix in prefixes:
                 if value.startswith(prefix):
                     return source.prefix[prefix]
-            return value if source.default is None else source.default
+            # What is padded is refused as that, and not taken for something else.
+            is_padded = value != value.strip()
+            return value if source.default is None or is_padded else source.default
 
         changes.append(look_up)
     if source.decimals is not None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,12 +84,22 @@ def read_header(columns: tuple[str, ...]) -> Shape:
     if len(columns) >= MOST_COLUMNS:
         faults.append(f"{len(columns)} columns, at most {MOST_COLUMNS - 1}")
     if faults:
-        raise HeaderInvalid("; ".join(faults))
+        raise HeaderInvalid("; ".join([*faults, *_explain_names(named)]))
     places = np.full(len(COLUMNS), NO_COLUMN, dtype=np.uint8)
     for place, name in enumerate(columns):
         if name in COLUMNS:
             places[COLUMNS.index(name)] = place
     return Shape(columns, places)
+
+
+def _explain_names(named: Iterable[str]) -> list[str]:
+    """What is to be changed about names that are a column's but for spaces and capitals."""
+    close = [(name, plain) for name in named
+             if name not in COLUMNS and (plain := name.strip().lower()) in COLUMNS]
+    if not close:
+        return []
+    shown = ", ".join(f"{plain!r} for {name[:64]!r}" for name, plain in close[:8])
+    return [f"names are in lower case, without spaces around them: write {shown}"]
 
 
 def place_columns(places: Mapping[str, tuple[int, int]], record_bytes: int) -> Shape:
