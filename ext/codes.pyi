@@ -42,6 +42,7 @@ class Code(IntEnum):
     CONFLICT = 61
     CORRECTED = 62
     FOREIGN_RECORD = 63
+    GIVEN_BACK_IN_PART = 64
     NO_FARE = 80
     PRICE_OVERFLOW = 81
     REBATE_ALONE = 82

@@ -77,6 +77,8 @@ WORDS: dict[Code, str] = {
     Code.CORRECTED: "a correction of this record was received; nothing to do",
     Code.FOREIGN_RECORD: "the record that this corrects is another operator's; have that operator"
                          " send the correction",
+    Code.GIVEN_BACK_IN_PART: "the record gives back a part of what its charge took, which stands;"
+                             " send the charge as a correction (replace) with what stayed as paid",
     Code.NO_FARE: "no table has a fare for this ride; complete the tables or correct the record",
     Code.PRICE_OVERFLOW: "the price of this ride is beyond what can be reckoned; correct its table",
     Code.REBATE_ALONE: "more was given back than was taken, by this ride or by one of the 30 days"

@@ -276,7 +276,8 @@ class Clearer:
         later refunds have taken rides back.
         """
         within = days_of(self._context, taps) <= window
-        refused = np.isin(codes, (Code.CONFLICT, Code.CORRECTED, Code.FOREIGN_RECORD))
+        refused = np.isin(codes, (Code.CONFLICT, Code.CORRECTED, Code.FOREIGN_RECORD,
+                                   Code.GIVEN_BACK_IN_PART))
         still_open = np.zeros(0, np.int64)
         while True:
             refunds = split_refunds(self._context, taps, within, taken, window, still_open)

@@ -53,6 +53,9 @@ def _judge(group: Group, kept: list[Tap], refusals: list[Refusal]) -> None:
     if not charges:     # nothing that a record of 0 could take back
         charges = [one for one in counting if not one[1].gives_back]
     backs = [one for one in counting if one not in charges]
+    if _agree(charges) and _agree(backs) and _takes_back_a_part(charges, backs):
+        refusals += _refuse("GIVEN_BACK_IN_PART", backs)
+        backs = []
     if not (_agree(charges) and _agree(backs) and _takes_back(charges, backs)):
         refusals += _refuse("CONFLICT", counting)
     elif backs:
@@ -93,6 +96,15 @@ def _takes_back(charges: Group, backs: Group) -> bool:
     assert back.paid is not None
     return ((charge.operator, charge.mode) == (back.operator, back.mode)
             and charge.paid in (None, -back.paid))
+
+
+def _takes_back_a_part(charges: Group, backs: Group) -> bool:
+    """Whether less was given back than was charged."""
+    if not charges or not backs:
+        return False
+    charge, back = _together(charges), _together(backs)
+    return (charge.paid is not None and back.paid is not None and charge.paid > -back.paid > 0
+            and (charge.operator, charge.mode) == (back.operator, back.mode))
 
 
 def _together(group: Group) -> Tap:

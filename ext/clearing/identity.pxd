@@ -168,6 +168,12 @@ cdef inline bint takes_back(const Tap *charge, const Tap *back) noexcept nogil:
             and (not charge.flags & HAS_PAID or charge.paid == -back.paid))
 
 
+cdef inline bint takes_back_a_part(const Tap *charge, const Tap *back) noexcept nogil:
+    """Whether less was given back than was charged."""
+    return (back.paid < 0 and charge.flags & HAS_PAID and charge.paid > -back.paid
+            and charge.operator == back.operator and charge.mode == back.mode)
+
+
 cdef inline int refuse_foreign(const Tap[::1] taps, const Key *group, Py_ssize_t count,
                                uint16_t[::1] codes) except -1 nogil:
     """A correction by another operator than the record's counts for nothing.
@@ -326,6 +332,9 @@ cdef inline int judge_group(Tap[::1] taps, const Key *group, Py_ssize_t count,
     keep_highest(taps, group, count, codes)
     charges = unite(taps, group, count, codes, Code.OK, &charge)
     backs = unite(taps, group, count, codes, GIVES_BACK, &back)
+    if charges == 1 and backs == 1 and takes_back_a_part(&charge, &back):
+        set_all(group, count, codes, GIVES_BACK, Code.GIVEN_BACK_IN_PART)
+        backs = 0
     if charges == DIFFER or backs == DIFFER or (
             charges and backs and not takes_back(&charge, &back)):
         set_all(group, count, codes, Code.OK, Code.CONFLICT)

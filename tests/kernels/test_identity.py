@@ -68,10 +68,22 @@ GIVEN_BACK = {
           in     100 2    -    -   1        no     CORRECTED
           in     90  3    -200 -   1        no     OK
     """,
-    "but not with another amount": """
+    "but not with more": """
         # kind   at  line paid due operator paired code
           single 100 2    200  200 1        no     CONFLICT
-          single 100 3    -150 -   1        no     CONFLICT
+          single 100 3    -250 -   1        no     CONFLICT
+    """,
+    "less leaves the charge as it is": """
+        # kind   at  line paid due operator paired code
+          single 100 2    200  200 1        yes    OK
+          single 900 3    -150 -   1        no     GIVEN_BACK_IN_PART
+          single 900 4    -150 -   1        no     GIVEN_BACK_IN_PART
+    """,
+    "but parts that differ are a conflict": """
+        # kind   at  line paid due operator paired code
+          single 100 2    200  200 1        no     CONFLICT
+          single 900 3    -150 -   1        no     CONFLICT
+          single 900 4    -50  -   1        no     CONFLICT
     """,
     "nor by another operator": """
         # kind   at  line paid due operator paired code

@@ -37,6 +37,8 @@ RECORDS = [
     {**CARD, "card_seq": "5"}, {**CARD, "card_seq": "5", **FIXED},              # CORRECTED
     {**CARD, "card_seq": "6"}, {**CARD, "card_seq": "6", **FIXED, **METRO},     # FOREIGN_RECORD
     {**CARD, "card_seq": "7", "kind": "out", "paid": "-5"},                     # REBATE_ALONE
+    {**CARD, "card_seq": "8", "paid": "9"},
+    {**CARD, "card_seq": "8", "paid": "-5"},                                    # GIVEN_BACK_IN_PART
 ]
 GOOD = file_of([line_of()])
 FILES: list[tuple[bytes, str | None]] = [
