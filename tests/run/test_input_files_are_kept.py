@@ -6,13 +6,17 @@ A kept file is the answer to "we never sent that", years later.
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from clearing.book import open_book
 from tests.run.command import REPOSITORY, SCRIPT, accepted, environment, refused, shown, write_csv
 from tests.run.test_what_closes_is_shown_and_asked import COLUMNS, DAY, NETWORK, tap
 
@@ -105,9 +109,15 @@ def test_what_was_refused_is_taken_from_the_kept_files(tmp_path: Path) -> None:
     assert "no record is waiting" in refused("clear", "--retry", "--book", tmp_path / "other").err
 
 
-def test_verify_looks_at_kept_files(tmp_path: Path) -> None:
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Path]:
+    """A new book, open meanwhile."""
+    with open_book(str(tmp_path / "book")):
+        yield tmp_path / "book"
+
+
+def test_verify_looks_at_kept_files(book: Path) -> None:
     """What is missing or damaged is told with all that it takes to mend it, and that mends it."""
-    book = tmp_path / "book"
     accepted("clear", *TAPS, "--network", NETWORK, "--book", book)
     done = accepted("verify", "--all", "--book", book)
     assert (done.code, "2 input files are kept, byte for byte" in done.out) == (0, True)
@@ -130,8 +140,7 @@ def test_verify_looks_at_kept_files(tmp_path: Path) -> None:
     assert accepted("verify", "--all", "--book", book).code == 0
 
 
-def test_what_is_not_kept_is_said_and_no_fault(tmp_path: Path) -> None:
-    book = tmp_path / "book"
+def test_what_is_not_kept_is_said_and_no_fault(book: Path) -> None:
     accepted("clear", TAPS[0], "--network", NETWORK, "--book", book, "--keep", "nothing")
     done = accepted("verify", "--all", "--book", book)
     assert done.code == 0
@@ -141,29 +150,35 @@ def test_what_is_not_kept_is_said_and_no_fault(tmp_path: Path) -> None:
         "explain", f"{ride['card']}/{ride['card_seq']}", "--book", book).out
 
 
+def kept_origin(book: Path, ride: dict[str, Any]) -> tuple[int, Path]:
+    """Which line of which kept file `onecard explain` says that a ride is from."""
+    said = accepted("explain", f"{ride['card']}/{ride['card_seq']}", "--book", book).out
+    found = re.search(r"^tap: line (\d+) of the file .*, kept as (.*)$", said, re.MULTILINE)
+    assert found is not None
+    return int(found[1]), Path(found[2])
+
+
 def test_the_book_knows_where_files_are_kept(tmp_path: Path) -> None:
     """Elsewhere as elsewhere; in its own folder wherever that goes."""
-    book, elsewhere = tmp_path / "book", tmp_path / "elsewhere"
-    accepted("clear", TAPS[0], "--network", NETWORK, "--book", book)
-    accepted("clear", TAPS[1], "--book", book, "--keep", elsewhere)
-    assert [row["kept_in"] for row in shown("files", book)] == ["kept", str(elsewhere)]
-    moved = tmp_path / "moved"
+    book, elsewhere, moved = (tmp_path / name for name in ("book", "elsewhere", "moved"))
+    with open_book(str(book)):
+        accepted("clear", TAPS[0], "--network", NETWORK, "--book", book)
+        accepted("clear", TAPS[1], "--book", book, "--keep", elsewhere)
+        assert [row["kept_in"] for row in shown("files", book)] == ["kept", str(elsewhere)]
     book.rename(moved)
-    assert "2 input files are kept" in accepted("verify", "--all", "--book", moved).out
-    for row in shown("files", moved):
-        path = next(path for path in TAPS if path.name == row["name"])
-        assert given_back(moved, str(row["file"])) == path.read_bytes()
-    for ride in shown("rides", moved):
-        said = accepted("explain", f"{ride['card']}/{ride['card_seq']}", "--book", moved).out
-        line, kept = said[said.index("tap: line ") + 10:].split(" ", 1)
-        kept = kept[kept.index("kept as ") + 8:].split("\n")[0]
-        path = next(path for path in TAPS if Path(kept).stem == hashlib.sha256(
-            path.read_bytes()).hexdigest())
-        assert Path(kept).is_file()
-        assert f",{ride['card_seq']},".encode() in path.read_bytes().splitlines()[int(line) - 1]
-    shutil.move(elsewhere, tmp_path / "third")
-    assert accepted("verify", "--all", "--book", moved).code == 1
-    both = tmp_path / "both"
-    shutil.copytree(tmp_path / "third", both)
-    shutil.copytree(moved / "kept", both, dirs_exist_ok=True)
-    assert accepted("verify", "--all", "--book", moved, "--keep", both).code == 0
+    with open_book(str(moved)):
+        assert "2 input files are kept" in accepted("verify", "--all", "--book", moved).out
+        rides = {ride["operator"]: ride for ride in shown("rides", moved)}
+        assert len(rides) == 2
+        for ride in rides.values():
+            line, kept = kept_origin(moved, ride)
+            assert kept.is_file()
+            path, = (path for path in TAPS
+                     if hashlib.sha256(path.read_bytes()).hexdigest() == kept.stem)
+            assert ride["card"].encode() in path.read_bytes().splitlines()[line - 1]
+        both = tmp_path / "both"
+        shutil.move(elsewhere, both)
+        assert accepted("verify", "--all", "--book", moved).code == 1
+        shutil.copytree(moved / "kept", both, dirs_exist_ok=True)
+        assert accepted("verify", "--all", "--book", moved, "--keep", both).code == 0
+    assert given_back(moved, "1") == TAPS[0].read_bytes()
