@@ -43,6 +43,7 @@ class Comparison:
 
     rows: list[tuple[Any, ...]]         # in the order of COLUMNS
     riders: Riders
+    by_card_kind: dict[str, Riders]     # a card being of the kind that its first ride says
     without_fare: int                   # records of rides for which the other tables have none
     currency: Currency
 
@@ -61,7 +62,7 @@ def what_if(session: Session, network: str, first: str, last: str, *, threads: i
     context = load_context(network, names)
     sums = _Sums(context.network, names)
     without_fare = price_period(context, session.book, period, sums.add, threads=threads)
-    return Comparison(list(sums.rows()), sums.riders(), without_fare,
+    return Comparison(list(sums.rows()), sums.riders(), sums.riders_by_card_kind(), without_fare,
                       context.network.model.money)
 
 
@@ -73,7 +74,9 @@ class _Sums:
     names: Names
     # By kind and number: rides before and after, money before and after.
     cells: dict[tuple[str, int], Cells] = field(default_factory=dict)
-    changes: list[npt.NDArray[np.int64]] = field(default_factory=list)    # one per card
+    # One per card, and the number of its kind.
+    changes: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    card_kinds: list[npt.NDArray[np.uint8]] = field(default_factory=list)
 
     def add(self, made: Records, ledger: Records) -> None:
         """Take in all entries of some cards: by the other tables, and as they stand."""
@@ -85,7 +88,9 @@ class _Sums:
             for leg in range(1, LEGS_MOST):
                 funded = np.isin(legs["cause"][:, leg], DISCOUNTS)
                 self._add("funder", legs["debtor"][funded, leg], legs["amount"][funded, leg], when)
-        self.changes.append(_change_of_cards(made, ledger))
+        changes, card_kinds = _change_of_cards(made, ledger)
+        self.changes.append(changes)
+        self.card_kinds.append(card_kinds)
 
     def _add(self, kind: str, numbers: npt.NDArray[Any], amounts: npt.NDArray[np.int64],
              when: int) -> None:
@@ -119,11 +124,15 @@ class _Sums:
 
     def riders(self) -> Riders:
         """How many cards pay more and less, and by how much."""
-        changes = np.sort(np.concatenate([np.zeros(0, np.int64), *self.changes]))
-        places = [tenth * (len(changes) - 1) // DECILES for tenth in range(DECILES + 1)]
-        return Riders(int((changes > 0).sum()), int((changes < 0).sum()),
-                      int((changes == 0).sum()),
-                      [int(changes[place]) for place in places] if len(changes) else [])
+        return _riders(np.concatenate([np.zeros(0, np.int64), *self.changes]))
+
+    def riders_by_card_kind(self) -> dict[str, Riders]:
+        """The same of each kind of card, by its code."""
+        changes = np.concatenate([np.zeros(0, np.int64), *self.changes])
+        numbers = np.concatenate([np.zeros(0, np.uint8), *self.card_kinds])
+        found = {self.names.code("card_kind", int(number)): _riders(changes[numbers == number])
+                 for number in np.unique(numbers)}
+        return dict(sorted(found.items()))
 
 
 DISCOUNTS = [int(cause) for cause in Cause
@@ -135,16 +144,26 @@ def _row(kind: str, what: str, cell: Cells) -> tuple[Any, ...]:
     return kind, what, rides, before, after, after - before
 
 
-def _change_of_cards(made: Records, ledger: Records) -> npt.NDArray[np.int64]:
-    """What each card's rides cost more, or less."""
+def _riders(changes: npt.NDArray[np.int64]) -> Riders:
+    """What some cards' changes come to."""
+    changes = np.sort(changes)
+    places = [tenth * (len(changes) - 1) // DECILES for tenth in range(DECILES + 1)]
+    return Riders(int((changes > 0).sum()), int((changes < 0).sum()), int((changes == 0).sum()),
+                  [int(changes[place]) for place in places] if len(changes) else [])
+
+
+def _change_of_cards(made: Records, ledger: Records
+                     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """What each card's rides cost more, or less; and the number of the card's kind."""
     highs = np.concatenate([made["card_hi"], ledger["card_hi"]])
     lows = np.concatenate([made["card_lo"], ledger["card_lo"]])
     amounts = np.concatenate([made["price"], -ledger["price"]])
     order = np.lexsort([lows, highs])
     highs, lows, amounts = highs[order], lows[order], amounts[order]
+    card_kinds = np.concatenate([made["card_kind"], ledger["card_kind"]])[order]
     if len(order) == 0:
-        return amounts
+        return amounts, card_kinds
     starts = np.flatnonzero(np.concatenate([[True], (highs[1:] != highs[:-1])
                                             | (lows[1:] != lows[:-1])]))
     changes: npt.NDArray[np.int64] = np.add.reduceat(amounts, starts)
-    return changes
+    return changes, card_kinds[starts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -21,11 +22,14 @@ BAR_COLUMNS = 40            # of the longest bar
               "a folder of your own, such as a changed copy of the book's.")
 @click.option("--from", "first", required=True, metavar="DAY", help="The first service day.")
 @click.option("--to", "last", required=True, metavar="DAY", help="The last service day.")
+@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Draw who pays more and less, by card kind; .svg or .png. Needs the extra "
+                   "`picture`.")
 @book_option
 @format_options
 @threads_option
-def command(network: str, first: str, last: str, book: str, form: str | None,
-            threads: int) -> None:
+def command(network: str, first: str, last: str, picture: Path | None, book: str,
+            form: str | None, threads: int) -> None:
     """Say what riders and funders would have paid by other tables; nothing is posted.
 
     Prices are compared: what the tables say that riders should pay, whatever validators took.
@@ -39,8 +43,17 @@ def command(network: str, first: str, last: str, book: str, form: str | None,
     from clearing.answers.what_if import COLUMNS, what_if
     from clearing.cli.output import print_csv, print_json
 
+    if picture is not None:
+        from clearing.cli.picture import check_picture
+
+        check_picture(picture)      # before the work, not after it
     with open_session(book) as session:
         compared = what_if(session, network, first, last, threads=threads)
+    if picture is not None:
+        from clearing.cli.picture import draw_riders
+
+        draw_riders(picture, {"all cards": compared.riders, **compared.by_card_kind},
+                    compared.currency, f"{first} to {last} by {network}")
     if form == "csv":
         print_csv(COLUMNS, compared.rows)
     elif form == "json":

@@ -11,9 +11,11 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import clearing.cli.picture
 from clearing.book import open_book
 from ext.codes import Reason
 from tests.run.command import accepted, refused, shown, write_csv
@@ -204,6 +206,30 @@ def test_a_period_is_priced_by_other_tables(network: Path, tmp_path: Path) -> No
             assert sums == {code: sum(ride["price"] for ride in rides if ride[kind] == code)
                             for code in {ride[kind] for ride in rides}}
     assert "cards pay more" in accepted(*asked).out
+    check_pictures(tmp_path, accepted, *asked)
+
+
+def check_pictures(folder: Path, ask: Callable[..., Any], *asked: str | Path) -> None:
+    """All cards and each card kind are drawn; the same picture each time."""
+    drawn = [folder / name for name in ("riders.svg", "again.svg", "riders.PNG")]
+    for path in drawn:
+        ask(*asked, "--picture", path)
+    svg = drawn[0].read_text("utf-8")
+    for words in ("all cards", "ordinary", "elder", "cards pay more", "yuan"):
+        assert words in svg
+    assert drawn[1].read_text("utf-8") == svg
+    assert drawn[2].read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_that_cannot_be_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What to do is said before anything is priced."""
+    asked = ("what-if", "--network", "demo", "--from", DAYS[0], "--to", DAYS[0], "--book",
+             tmp_path / "book", "--picture")
+    assert "write --picture riders.svg" in refused(*asked, tmp_path / "riders.pdf").err
+    assert "no such folder" in refused(*asked, tmp_path / "none" / "riders.svg").err
+    monkeypatch.setattr(clearing.cli.picture, "find_spec", lambda name: None)
+    told = refused(*asked, tmp_path / "riders.svg").err
+    assert "pip install 'onecard-clearing[picture]'" in told
 
 
 def leave_out(network: Path, operator: str) -> None:
