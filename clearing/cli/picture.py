@@ -45,7 +45,7 @@ def draw_riders(path: Path, groups: Mapping[str, Riders], currency: Currency, ti
     down = max(1, -(-len(shown) // ACROSS))
     # The same picture of the same figures, byte for byte; its text stays text.
     with matplotlib.rc_context({"svg.hashsalt": "onecard", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(4.2 * ACROSS, 0.8 + 3.4 * down), layout="constrained")
+        figure = Figure(figsize=(4 * ACROSS, 1 + 3 * down), layout="constrained")
         FigureCanvasAgg(figure)
         figure.suptitle(f"What the rides of a card cost more: {title}, in {currency.name}")
         panels = list(figure.subplots(down, ACROSS, squeeze=False).flat)
@@ -63,11 +63,12 @@ def _draw_group(panel: Any, name: str, riders: Riders, currency: Currency) -> No
                                              riders.deciles])
     panel.yaxis.get_major_locator().set_params(integer=True)    # whole minor units
     panel.yaxis.set_major_formatter(lambda amount, _: currency.text(int(amount)))
-    panel.axhline(0, color="black", linewidth=0.8)
+    panel.axhline(0, color="black", linewidth=1)
     panel.set_xticks(places, [f"{place * 10} %" for place in places], fontsize=7)
     panel.set_title(f"{name}\n{riders.pay_more:,} cards pay more, {riders.pay_less:,} less, "
                     f"{riders.pay_the_same:,} the same", fontsize=9)
     panel.set_xlabel("cards, by what they pay more", fontsize=8)
     panel.set_ylabel(f"more, {currency.name}", fontsize=8)
     most = max(1, *map(abs, riders.deciles))    # where nothing changes, nothing is what it shows
-    panel.set_ylim(-1.1 * most, 1.1 * most)
+    most += most // 10
+    panel.set_ylim(-most, most)
