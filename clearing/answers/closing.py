@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from clearing.answers.session import Session
 from clearing.book import Book, Run
+from clearing.book.schema import ENTRIES, RECORDS
 from clearing.book.views import RIDES_LEFT
 from ext.records import RIDE_FLAGS
 from network.civil import day_of
@@ -73,7 +74,7 @@ def closing_of(session: Session, day: int, row: Run) -> Closing:
     lately = {operator: one for one, operator in sorted(counts)}
     missing = [Missing(codes[operator], day_of(one).isoformat(), counts[one, operator])
                for operator, one in sorted(lately.items()) if operator not in seen]
-    windows = f"run <= {row.run} AND window > {before} AND window <= {day}"
+    windows = f"{book.span(row.run).sql} AND window > {before} AND window <= {day}"
     return Closing(
         window=day_of(day).isoformat(), days=days, missing=missing,
         open_rides=row.rides - row.reversed, taken_back=row.reversed,
@@ -86,7 +87,7 @@ def closing_of(session: Session, day: int, row: Run) -> Closing:
 def check_records(book: Book, day: int) -> None:
     """Refuse to close a day of which nothing came: it is a mistake, or its files are missing."""
     found = book.query(f"SELECT countIf(service_day = {day}) AS own, max(service_day) AS last "
-                       f"FROM records WHERE {book.committed}")
+                       f"FROM {RECORDS.name} WHERE {book.committed}")
     if int(found["own"][0]):
         return
     last = int(found["last"][0])
@@ -101,7 +102,7 @@ def check_records(book: Book, day: int) -> None:
 def _records_by_day(book: Book, after: int, until: int) -> dict[tuple[int, int], int]:
     """How many records of each day and operator the book has."""
     found = book.query(
-        "SELECT service_day, operator, count() AS records FROM records "
+        f"SELECT service_day, operator, count() AS records FROM {RECORDS.name} "
         f"WHERE {book.committed} AND service_day > {max(0, after)} "
         f"AND service_day <= {until} GROUP BY service_day, operator "
         "ORDER BY service_day, operator")
@@ -112,6 +113,6 @@ def _records_by_day(book: Book, after: int, until: int) -> dict[tuple[int, int],
 def _doubt(book: Book, amount: str, where: str) -> Doubt:
     """Entries that stand, added up; reversals of others among the same windows cancel them."""
     found = book.query(
-        f"SELECT {RIDES_LEFT} AS entries, sum({amount}) AS amount FROM entries "
-        f"WHERE {where}")
+        f"SELECT {RIDES_LEFT} AS entries, sum({amount}) AS amount "
+        f"FROM {ENTRIES.name} WHERE {where}")
     return Doubt(int(found["entries"][0]), int(found["amount"][0]))

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from clearing.answers.session import Session
 from clearing.book import Book, Run
+from clearing.book.parts import own_rows
+from clearing.book.schema import ENTRIES
 from clearing.book.views import RIDES_LEFT
 from clearing.engine.run import Report, clear_files
 from clearing.engine.stages import Progress, no_progress
@@ -116,8 +118,8 @@ def kinds_with_ages(tables: Sequence[Table]) -> set[str]:
 
 def _sums(book: Book, run: int, names: Names, column: str) -> list[TableSum]:
     found = book.query(
-        f"SELECT `table`, operator, {RIDES_LEFT} AS rides, sum({column}) AS total FROM entries "
-        f"WHERE run = {run} AND {column} != 0 GROUP BY `table`, operator "
+        f"SELECT `table`, operator, {RIDES_LEFT} AS rides, sum({column}) AS total "
+        f"FROM {ENTRIES.name} WHERE {own_rows(run)} AND {column} != 0 GROUP BY `table`, operator "
         "ORDER BY abs(total) DESC, `table`, operator")
     return [TableSum(names.code("table", int(table)), names.code("member", int(operator)),
                      int(rides), int(total))
@@ -129,8 +131,8 @@ def _ageless(book: Book, run: int, names: Names, kinds: set[str]) -> list[Ageles
     if not numbers:
         return []
     found = book.query(
-        f"SELECT card_kind, operator, {RIDES_LEFT} AS rides FROM entries WHERE run = {run} "
-        f"AND age = 0 AND card_kind IN ({', '.join(map(str, numbers))}) "
+        f"SELECT card_kind, operator, {RIDES_LEFT} AS rides FROM {ENTRIES.name} "
+        f"WHERE {own_rows(run)} AND age = 0 AND card_kind IN ({', '.join(map(str, numbers))}) "
         "GROUP BY card_kind, operator HAVING rides != 0 ORDER BY card_kind, operator")
     return [Ageless(names.code("card_kind", int(kind)), names.code("member", int(operator)),
                     int(rides))
@@ -139,7 +141,8 @@ def _ageless(book: Book, run: int, names: Names, kinds: set[str]) -> list[Ageles
 
 def _moved(book: Book, run: int) -> list[Moved]:
     found = book.query(
-        f"SELECT service_day, window, count() AS entries FROM entries WHERE run = {run} "
-        "AND window != service_day GROUP BY service_day, window ORDER BY service_day, window")
+        f"SELECT service_day, window, count() AS entries FROM {ENTRIES.name} "
+        f"WHERE {own_rows(run)} AND window != service_day "
+        "GROUP BY service_day, window ORDER BY service_day, window")
     return [Moved(day_of(int(day)).isoformat(), day_of(int(window)).isoformat(), int(entries))
             for day, window, entries in zip(*found.values(), strict=True)]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book import Book
+from clearing.book.schema import FLOWS
 from clearing.book.stored import PARTS
 from clearing.book.views import RIDES_LEFT
 from ext.codes import Cause, RideState
@@ -131,7 +132,7 @@ class Lister:
         """Debits and credits in the order of POSTING_COLUMNS."""
         found = self.book.query(
             f"SELECT {', '.join(POSTING_COLUMNS)} FROM postings WHERE ({where}) "
-            f"AND {self.book.committed} "
+            f"AND {self.book.as_of_last} "
             "ORDER BY card_hi, card_lo, started_at, ended_at, card_seq, run, "
             "reason, cause, side, member, amount")
         columns = [list(found[name]) for name in POSTING_COLUMNS]
@@ -144,7 +145,7 @@ class Lister:
         """Where validators charged other than the tables, in the order of VARIANCE_COLUMNS."""
         found = self.book.query(
             "SELECT `table`, operator, device, variance, count() AS rides, sum(variance) AS total "
-            f"FROM ledger WHERE variance != 0 AND ({where}) AND {self.book.committed} "
+            f"FROM ledger WHERE variance != 0 AND ({where}) AND {self.book.as_of_last} "
             "GROUP BY `table`, operator, device, variance "
             "ORDER BY abs(total) DESC, `table`, operator, device, variance")
         return iter(list(zip(
@@ -164,7 +165,7 @@ def flows_of(book: Book, first: int = 0, last: int = 0xFFFF) -> Records:
     """Flows of committed runs, added up, of the windows from `first` to `last`."""
     by = "window, debtor, creditor, cause"
     found = book.query(
-        f"SELECT {by}, sum(amount) AS owed, sum(`count`) AS counted FROM flows "
+        f"SELECT {by}, sum(amount) AS owed, sum(`count`) AS counted FROM {FLOWS.name} "
         f"WHERE {book.committed} AND window BETWEEN {first} AND {last} "
         f"GROUP BY {by} ORDER BY {by}")
     rows = np.zeros(len(found["owed"]), dtype=FLOW)
@@ -189,7 +190,7 @@ def uncollected_of(book: Book, first: int = 0, last: int = 0xFFFF) -> list[Uncol
     by = "window, issuer, operator"
     found = book.query(
         f"SELECT {by}, {RIDES_LEFT} AS rides, sum(uncollected) AS amount "
-        f"FROM ledger WHERE {book.committed} AND uncollected != 0 "
+        f"FROM ledger WHERE {book.as_of_last} AND uncollected != 0 "
         f"AND window BETWEEN {first} AND {last} "
         f"GROUP BY {by} ORDER BY {by}")
     rows = zip(*(np.asarray(found[name]).tolist() for name in Uncollected._fields), strict=True)

@@ -10,6 +10,7 @@ from clearing.answers.clocks import list_conflicts, list_off
 from clearing.answers.listings import Lister
 from clearing.answers.session import Session
 from clearing.book import Book
+from clearing.book.schema import FILES, REFUSALS
 from ext.codes import Code
 from network.cards import card_bits, card_text
 from network.civil import day_number, day_of
@@ -124,7 +125,7 @@ def _runs(session: Session, wanted: Filter) -> Listing:
 
 
 def _files(session: Session, wanted: Filter) -> Listing:
-    found = session.book.query(f"SELECT {', '.join(FILE_COLUMNS)} FROM files "
+    found = session.book.query(f"SELECT {', '.join(FILE_COLUMNS)} FROM {FILES.name} "
                                f"WHERE {wanted.of_runs(session.book)} "
                                "ORDER BY run, file, code, name")
     rows = zip(*(list(found[name]) for name in FILE_COLUMNS), strict=True)
@@ -138,10 +139,11 @@ def _files(session: Session, wanted: Filter) -> Listing:
 
 def _refusals(session: Session, wanted: Filter) -> Listing:
     names = {int(number): str(name) for number, name in zip(
-        *session.book.query(f"SELECT file, name FROM files WHERE {session.book.committed} "
+        *session.book.query(f"SELECT file, name FROM {FILES.name} WHERE {session.book.committed} "
                             "ORDER BY code DESC, run DESC").values(), strict=True)}
-    found = session.book.query("SELECT run, file, line, offset, code, field, raw FROM refusals "
-                               f"WHERE {wanted.of_runs(session.book)} ORDER BY run, file, offset")
+    found = session.book.query("SELECT run, file, line, offset, code, field, raw "
+                               f"FROM {REFUSALS.name} WHERE {wanted.of_runs(session.book)} "
+                               "ORDER BY run, file, offset")
     rows = zip(*found.values(), strict=True)
     return Listing("refusals", REFUSAL_COLUMNS,
                    ((int(run), names.get(int(file), ""), int(line), int(offset),

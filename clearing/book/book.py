@@ -8,11 +8,14 @@ from types import TracebackType
 import numpy as np
 
 from clearing.book.commit import OpenRun
+from clearing.book.folding import Folding
 from clearing.book.integrity import damaged, find_breaks, missing_tables
 from clearing.book.journal import Line
 from clearing.book.leftovers import Leftovers
 from clearing.book.native import Array
+from clearing.book.parts import LARGE_RUN
 from clearing.book.queries import Queries
+from clearing.book.runs import Run
 from clearing.book.schema import BOOK, JOURNAL, SCHEMA_VERSION, TABLES
 from clearing.book.state import State, load_state
 from clearing.book.store import Store
@@ -110,31 +113,56 @@ class Book(Queries):
 
         card_filter: see ext.clearing.partition.
         """
-        return load_state(self.store, self.last_run(), window, card_filter)
+        return load_state(self.store, self.last_run(), self.span(), window, card_filter)
 
-    def begin(self, *, digest: str, kind: str) -> OpenRun:
-        """Start a run, as the only writer, after setting apart what uncommitted ones left."""
+    def begin(self, *, digest: str, kind: str, records: int = 0) -> OpenRun:
+        """Start a run, as the only writer, after setting apart what uncommitted ones left.
+
+        records: about how many it clears. Of every so many runs one folds older ones first.
+        """
+        self._lock_writer()
+        try:
+            last = self._make_ready()
+            Folding(self).fold_due()
+            return OpenRun(self.store, self._leftovers, last, self.span().folded, digest, kind,
+                           is_large=records >= LARGE_RUN)
+        except BaseException:
+            self.store.unlock_writer()
+            raise
+
+    def fold(self) -> int:
+        """Fold all small runs but the newest few; the last run that is folded."""
+        self._lock_writer()
+        try:
+            self._make_ready()
+            folding, folded = Folding(self), -1
+            while folded != (folded := folding.fold()):
+                pass
+            return folded
+        finally:
+            self.store.unlock_writer()
+
+    def _lock_writer(self) -> None:
         if not self._may_write:
             raise BookReadOnly(
                 "this book was opened for reading only", where=self.store.where,
                 remedy="open it for writing")
         self.store.lock_writer()
-        try:
-            breaks = find_breaks(self)
-            if breaks:
-                raise damaged(breaks, self.store.where)
-            last = self.last_run()
-            if last and self.store.journal.count() < last.run:  # its process ended in between
-                self.store.journal.append(Line(last.run, last.chain))
-            self._leftovers.set_apart(last.run if last else 0)
-            if self.last_run() != last:     # by a writer that has lost its lock, or never had it
-                raise BookLocked(
-                    "another writer has committed a run meanwhile", where=self.store.where,
-                    expected="one writer at a time", remedy="run the same command again")
-            return OpenRun(self.store, self._leftovers, last, digest, kind)
-        except BaseException:
-            self.store.unlock_writer()
-            raise
+
+    def _make_ready(self) -> Run | None:
+        """The last run, once the book is whole and what others left is set apart."""
+        breaks = find_breaks(self)
+        if breaks:
+            raise damaged(breaks, self.store.where)
+        last = self.last_run()
+        if last and self.store.journal.count() < last.run:  # its process ended in between
+            self.store.journal.append(Line(last.run, last.chain))
+        self._leftovers.set_apart(last.run if last else 0)
+        if self.last_run() != last:     # by a writer that has lost its lock, or never had it
+            raise BookLocked(
+                "another writer has committed a run meanwhile", where=self.store.where,
+                expected="one writer at a time", remedy="run the same command again")
+        return last
 
     def close(self) -> None:
         """Let go of the store; the book cannot be used after that.

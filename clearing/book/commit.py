@@ -18,6 +18,7 @@ from clearing.book.contents import Content, pack_contents, text_of_digest, unpac
 from clearing.book.journal import Line
 from clearing.book.leftovers import Leftovers
 from clearing.book.native import Array, ColumnData
+from clearing.book.parts import Span, part_of
 from clearing.book.runs import BookFile, Counts, Run, chain_of
 from clearing.book.schema import (
     ACCUMULATOR_PACKED,
@@ -35,7 +36,7 @@ from clearing.book.schema import (
     REFUSALS,
     RUNS,
     WINDOWS,
-    Table,
+    Column,
 )
 from clearing.book.state import (
     Stretch,
@@ -66,28 +67,32 @@ _LEGS = tuple(columns["amount"] for columns in LEG_COLUMNS[1:])
 class OpenRun:
     """A run that is being written. Leaving it without `commit` gives it up."""
 
-    def __init__(self, store: Store, leftovers: Leftovers, parent: Run | None, digest: str,
-                 kind: str) -> None:
+    def __init__(self, store: Store, leftovers: Leftovers, parent: Run | None, folded: int,
+                 digest: str, kind: str, *, is_large: bool) -> None:
         self._store, self._leftovers = store, leftovers
         self._parent = parent
         self.number = parent.run + 1 if parent else 1
+        # Of this run, too, which nobody else counts yet.
+        self._span = Span(self.number, folded)
+        self._part = part_of(self.number, is_large=is_large)
         self._digest, self._kind = digest, kind
         self._started_at = int(time.time())
         self._days: list[int] = []
         self._phase = "open"        # "concluded", "deciding", "committed"; or "given up"
-        run = self.number
-        self._entries = RecordWriter(store, ENTRIES, run, ENTRY, (*_TOTALS, *_LEGS))
-        self._records = RecordWriter(store, RECORDS, run, TAP)
-        self._flows = RecordWriter(store, FLOWS, run, FLOW)
-        self._cards = PackedWriter(store, CARD_STATES, run, CARD_STATE, CARD_STATE_PACKED)
+        run, part = self.number, self._part
+        self._entries = RecordWriter(store, ENTRIES, run, part, ENTRY, (*_TOTALS, *_LEGS))
+        self._records = RecordWriter(store, RECORDS, run, part, TAP)
+        self._flows = RecordWriter(store, FLOWS, run, part, FLOW)
+        self._cards = PackedWriter(store, CARD_STATES, run, part, CARD_STATE,
+                                   CARD_STATE_PACKED)
         self._accumulators = PackedWriter(
-            store, ACCUMULATORS, run, ACCUMULATOR, ACCUMULATOR_PACKED)
-        self._open_rides = RecordWriter(store, OPEN_RIDES, run, TAP)
-        self._refusals = TableWriter(store, REFUSALS, run)
-        self._files = TableWriter(store, FILES, run)
-        self._names = TableWriter(store, NAMES, run)
-        self._networks = TableWriter(store, NETWORKS, run)
-        self._windows = TableWriter(store, WINDOWS, run)
+            store, ACCUMULATORS, run, part, ACCUMULATOR, ACCUMULATOR_PACKED)
+        self._open_rides = RecordWriter(store, OPEN_RIDES, run, part, TAP)
+        self._refusals = TableWriter(store, REFUSALS, run, part)
+        self._files = TableWriter(store, FILES, run, part)
+        self._names = TableWriter(store, NAMES, run, part)
+        self._networks = TableWriter(store, NETWORKS, run, part)
+        self._windows = TableWriter(store, WINDOWS, run, part)
 
     @property
     def _writers(self) -> tuple[TableWriter, ...]:
@@ -163,7 +168,7 @@ class OpenRun:
     def write_files(self, files: Iterable[BookFile]) -> None:
         """Hand over what became of each file."""
         self._check_open()
-        self._files.write(_columns_of_rows(FILES, [(0, *file) for file in files])[1:])
+        self._files.write(_columns_of_rows(FILES.content, list(files)))
 
     def write_window(self, day: int) -> None:
         """Close a service day (days since 1970)."""
@@ -208,7 +213,7 @@ class OpenRun:
         self._store.check_writer()
         self._phase = "deciding"
         inserter = self._store.insert(RUNS)
-        inserter.append(_columns_of_rows(RUNS, [row]), 1)
+        inserter.append(_columns_of_rows(RUNS.columns, [row]), 1)
         inserter.finish()
         self._check_stored(row)
         self._phase = "committed"
@@ -232,7 +237,7 @@ class OpenRun:
         before = self._parent.state_base if self._parent else 0
         if not self._days or before == 0:
             return before or max(self._days, default=0)
-        stretch = Stretch(before, max(self._days), self.number)
+        stretch = Stretch(before, max(self._days), self._span)
         if not deltas_outgrow_base(self._store, stretch):
             return before
         # What is copied is what cards were like at the end of this window, too. Cards last: which
@@ -279,7 +284,7 @@ class OpenRun:
                 continue
             name = writer.table.name
             stored = int(self._store.columns(
-                f"SELECT count() AS rows FROM {name} WHERE run = {self.number}")["rows"][0])
+                f"SELECT count() AS rows FROM {name} WHERE part = {self._part}")["rows"][0])
             if stored != writer.rows:
                 raise BookDamaged(
                     f"table {name} holds {stored} rows of run {self.number}",
@@ -327,13 +332,14 @@ class OpenRun:
             # Whoever has lost the writer's lock may meet rows of another run of this number.
             self._store.check_writer()
             if self._last_stored() < self.number:
-                self._leftovers.drop(self.number)
+                self._leftovers.drop(self._part)
 
 
-def _columns_of_rows(table: Table, rows: Sequence[tuple[object, ...]]) -> list[ColumnData]:
-    """Rows of Python values as the table's columns."""
+def _columns_of_rows(names: Sequence[Column], rows: Sequence[tuple[object, ...]]
+                     ) -> list[ColumnData]:
+    """Rows of Python values as columns of these types."""
     columns: list[ColumnData] = []
-    for index, (_, type_) in enumerate(table.columns):
+    for index, (_, type_) in enumerate(names):
         values = [row[index] for row in rows]
         if type_ == "String":
             columns.append([str(value).encode() for value in values])

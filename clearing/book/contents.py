@@ -53,10 +53,10 @@ def unpack_contents(text: str) -> dict[str, Content]:
 
 @cache
 def layout(table: Table) -> tuple[Array, Array]:
-    """The widths of a table's columns behind `run`, and the keys of their words."""
-    widths = np.array([_width(type_) for _, type_ in table.columns[1:]], np.int64)
+    """The widths of what a table's rows are about, and the keys of their words."""
+    widths = np.array([_width(type_) for _, type_ in table.content], np.int64)
     keys = [_key(f"{table.name}.{name}.{word}")
-            for (name, _), width in zip(table.columns[1:], widths.tolist(), strict=True)
+            for (name, _), width in zip(table.content, widths.tolist(), strict=True)
             for word in range(-(-width // 8))]
     return widths, np.array(keys, np.uint64)
 
@@ -72,7 +72,7 @@ def _key(name: str) -> int:
 
 
 def number_rows(table: Table, columns: Sequence[ColumnData | Column]) -> Array:
-    """What stands for each row, of the columns behind `run`, written or read."""
+    """What stands for each row, of the columns of its content, written or read."""
     widths, _ = layout(table)
     parts = [_bytes(column, int(width)) for column, width in zip(columns, widths, strict=True)]
     ends = np.cumsum([len(part) for part in parts])

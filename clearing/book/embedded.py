@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ _DATABASE = "onecard"
 # What is inserted waits in no buffer that answers before it is stored; find_records sends long
 # lists, and their text is our own.
 _BLOCK_ROWS = 131_072
-_RANGE = struct.Struct("<II")     # of a part's runs, as the store writes it
+_RANGE = struct.Struct("<II")     # of `part` within a part, as the store writes it
 _SETTINGS = (
     "SET async_insert = 0, insert_deduplicate = 0, max_query_size = 67108864, "
     "max_ast_elements = 10000000, max_expanded_ast_elements = 10000000, "
@@ -159,31 +159,44 @@ class EmbeddedStore:
         finally:
             session.close()
 
+    def drop_table(self, name: str) -> None:
+        """Remove a table with its files, where it is there."""
+        self.run(f"DROP TABLE IF EXISTS {name} SYNC")
+
+    def merge(self, names: Sequence[str]) -> None:
+        """Merge a few parts of each table: a process may end before the store comes to it."""
+        self.run("SYSTEM START MERGES")
+        try:
+            for name in names:
+                self.run(f"OPTIMIZE TABLE {name}")
+        finally:
+            self.run("SYSTEM STOP MERGES")
+
     def insert(self, table: Table) -> EmbeddedInserter:
         """Start to insert into a table."""
         return EmbeddedInserter(self._open, table, self.where)
 
     def find_odd_parts(self) -> list[str]:
-        """Parts whose notes on their rows' runs, or on their columns, are not of their table.
+        """Parts whose notes on their own place, or on their columns, are not of their table.
 
         The store believes these notes, and passes over rows by them; of all of a part's small
         files they alone are covered by no checksum that it looks at.
         """
         breaks = list[str]()
         for name, first, last in self._ranges():
-            breaks.append(f"table {name}: a part's own notes say that it has runs {first} to "
-                          f"{last}, and not those of its partition")
+            breaks.append(f"table {name}: a part's own notes say that it is of partitions {first} "
+                          f"to {last}, and not of the one that it is in")
         return [*breaks, *self._odd_columns()]
 
     def _ranges(self) -> list[tuple[str, int, int]]:
-        """The tables and runs of parts that do not have the runs of their partition."""
-        # The notes are read as files: asking each table for its least and last run takes longer
+        """The tables and partitions of parts whose notes name others than they are in."""
+        # The notes are read as files: asking each table for its least and last takes longer
         # than all else that is looked at on opening.
         found = self.columns("SELECT table, partition, path FROM system.parts WHERE active "
                              "AND database = currentDatabase() AND partition != 'tuple()'")
         ranges = list[tuple[str, int, int]]()
         for table, partition, path in zip(*found.values(), strict=True):
-            first, last = _read_range(Path(str(path)) / "minmax_run.idx")
+            first, last = _read_range(Path(str(path)) / "minmax_part.idx")
             if not first == last == int(partition):
                 ranges.append((str(table), first, last))
         return ranges
@@ -262,7 +275,7 @@ class EmbeddedStore:
 
 
 def _read_range(path: Path) -> tuple[int, int]:
-    """The least and the last run that a part has, by its own notes; 0 where these are not whole."""
+    """The least and the last partition of a part by its own notes; 0 where these are not whole."""
     try:
         first, last = _RANGE.unpack(path.read_bytes())
     except (OSError, struct.error):

@@ -7,10 +7,11 @@ its chain. None of this reads rows; `find_changed_rows`, for `verify`, reads the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from clearing.book import parts
 from clearing.book.contents import (
     Content,
     digest_of,
@@ -20,13 +21,16 @@ from clearing.book.contents import (
 )
 from clearing.book.journal import Line
 from clearing.book.native import Column
+from clearing.book.parts import ALONE, FOLDED, run_of
 from clearing.book.queries import Queries
 from clearing.book.runs import Run, chain_of
 from clearing.book.schema import JOURNAL, LEDGER, RUNS, TABLES, Table
+from clearing.book.store import Store
 from clearing.book.views import VIEWS
 from network.errors import BookDamaged
 
 _NAMED = 3      # breaks that an error names
+NOTHING = Content(0, text_of_digest(0), 0)
 _TRIES = 3      # another process may commit a run between two questions
 
 
@@ -130,43 +134,78 @@ def _odd_rows(book: Queries, last: Run | None) -> list[str]:
     stated = unpack_contents(last.contents) if last else {}
     number = last.run if last else 0
     breaks = list[str]()
-    for table, by_run in _stored_rows(book).items():
-        beyond = [run for run in by_run if run > number + 1]
+    folds = _stated_at_fold(book)
+    for table, by_part in stored_rows(book).items():
+        beyond = [run for part in by_part if (run := run_of(part) or 0) > number + 1]
         if beyond:
             breaks.append(f"table {table} has rows of run {min(beyond)}, but the last run is "
                           f"{number}")
-        stored = sum(rows for run, rows in by_run.items() if run <= number)
-        if stored != stated.get(table, Content(0, "", 0)).so_far:
-            breaks += _by_run(book, table, by_run, number)
+        if not _are_all_there(table, by_part, [*folds, (number, stated)]):
+            breaks += _by_run(book, table, by_part, number)
     return breaks
 
 
-def _stored_rows(book: Queries) -> dict[str, dict[int, int]]:
-    """How many rows each run has, by table, as the store counts its parts."""
+def _stated_at_fold(book: Queries) -> list[tuple[int, dict[str, Content]]]:
+    """What the last run that is folded states, and the last of those that are folded next."""
+    folded = book.span().folded
+    found = all_contents(book, folded, folded) or [(0, {})]
+    next_ = folded + parts.RUNS_OF_A_FOLD
+    return [*found, *all_contents(book, next_, next_)]
+
+
+def _are_all_there(table: str, by_part: Mapping[int, int],
+                   stated: Sequence[tuple[int, Mapping[str, Content]]]) -> bool:
+    """Whether a table's folded rows, and the others, are as many as runs state.
+
+    stated: of the last run that is folded; of the last of those that a writer was about to fold,
+    if there are so many; of the last run.
+    """
+    small = [contents.get(table, NOTHING).so_far - sum(
+        rows for part, rows in by_part.items() if ALONE < part <= ALONE + run)
+        for run, contents in stated]
+    folded = sum(rows for part, rows in by_part.items() if part >= FOLDED)
+    own = sum(rows for part, rows in by_part.items() if stated[0][0] < part <= stated[-1][0])
+    return folded in small[:-1] and own == small[-1] - small[0]
+
+
+def stored_rows(book: Queries) -> dict[str, dict[int, int]]:
+    """How many rows each partition has, by table, as the store counts its parts."""
     found = book.store.columns(
         "SELECT table, partition, sum(rows) AS counted FROM system.parts "
         "WHERE active AND database = currentDatabase() "
         f"AND table IN ({', '.join(repr(table.name) for table in LEDGER)}) "
         "GROUP BY table, partition")
     rows: dict[str, dict[int, int]] = {table.name: {} for table in LEDGER}
-    for table, run, counted in zip(_strings(found["table"]), _strings(found["partition"]),
-                                   np.asarray(found["counted"]).tolist(), strict=True):
-        rows[table][int(run)] = int(counted)
+    for table, part, counted in zip(_strings(found["table"]), _strings(found["partition"]),
+                                    np.asarray(found["counted"]).tolist(), strict=True):
+        rows[table][int(part)] = int(counted)
     return rows
 
 
-def _by_run(book: Queries, table: str, by_run: dict[int, int], last: int) -> Iterator[str]:
+def _by_run(book: Queries, table: str, by_part: dict[int, int], last: int) -> Iterator[str]:
     """The runs whose rows in a table are not as many as they stored."""
+    many = any(part >= FOLDED for part in by_part)
+    stored = _rows_by_run(book, table) if many else by_part
     for number, stated in all_contents(book):
-        expected = stated.get(table, Content(0, "", 0)).rows
-        if number <= last and by_run.get(number, 0) != expected:
-            yield (f"table {table} has {by_run.get(number, 0)} rows of run {number}, which stored "
-                   f"{expected}")
+        expected = stated.get(table, NOTHING).rows
+        rows = stored.get(number, 0) + (0 if many else stored.get(number + ALONE, 0))
+        if number <= last and rows != expected:
+            yield f"table {table} has {rows} rows of run {number}, which stored {expected}"
 
 
-def all_contents(book: Queries) -> list[tuple[int, dict[str, Content]]]:
-    """What every run states of its rows."""
-    found = book.store.columns("SELECT run, contents FROM runs ORDER BY run")
+def _rows_by_run(book: Queries, table: str) -> dict[int, int]:
+    """How many rows of each run count, where partitions do not tell."""
+    found = book.store.columns(
+        f"SELECT run, count() AS rows FROM {table} WHERE {book.committed} GROUP BY run")
+    return dict(zip(np.asarray(found["run"]).tolist(), np.asarray(found["rows"]).tolist(),
+                    strict=True))
+
+
+def all_contents(book: Queries, first: int = 1, last: int = ALONE
+                 ) -> list[tuple[int, dict[str, Content]]]:
+    """What runs state of their rows, from one to another."""
+    found = book.store.columns(
+        f"SELECT run, contents FROM runs WHERE run BETWEEN {first} AND {last} ORDER BY run")
     return [(int(run), unpack_contents(str(text)))
             for run, text in zip(np.asarray(found["run"]).tolist(), found["contents"],
                                  strict=True)]
@@ -178,9 +217,9 @@ def find_changed_rows(book: Queries) -> Iterator[str]:
     yield from book.store.check_files()
     contents = all_contents(book)
     for table in LEDGER:
-        digests = _read_digests(book, table, len(contents))
+        digests = read_digests(book.store, table, book.span(len(contents)).sql)
         for number, stated in contents:
-            expected = stated.get(table.name, Content(0, text_of_digest(0), 0)).digest
+            expected = stated.get(table.name, NOTHING).digest
             if text_of_digest(digests.get(number, 0)) != expected:
                 yield (f"table {table.name}: the rows of run {number} are not those that it "
                        "stored")
@@ -198,15 +237,17 @@ def _odd_chain(book: Queries) -> Iterator[str]:
         parent = run
 
 
-def _read_digests(book: Queries, table: Table, last: int) -> dict[int, int]:
-    """What stands for the rows of each run in a table, as they are now."""
-    names = [name for name, _ in table.columns]
-    columns = ", ".join(f"`{name}`" for name in names)
+def read_digests(store: Store, table: Table, where: str, name: str = "") -> dict[int, int]:
+    """What stands for the rows of each run in a table, as they are now.
+
+    where: SQL, which rows; name: of a table like it that is read instead.
+    """
+    names = [name for name, _ in table.content]
+    columns = ", ".join(f"`{name}`" for name in ("run", *names))
     digests = dict[int, int]()
-    for block in book.store.blocks(
-            f"SELECT {columns} FROM {table.name} WHERE run <= {last}"):
+    for block in store.blocks(f"SELECT {columns} FROM {name or table.name} WHERE {where}"):
         runs = np.asarray(block["run"])
-        numbers = number_rows(table, [block[name] for name in names[1:]])
+        numbers = number_rows(table, [block[name] for name in names])
         for run in np.unique(runs).tolist():
             digests[run] = digests.get(run, 0) + digest_of(numbers[runs == run])
     return digests

@@ -8,6 +8,7 @@ them again.
 
 from __future__ import annotations
 
+from clearing.book.parts import ALONE, FOLDED
 from clearing.book.schema import LEDGER
 from clearing.book.store import Store
 
@@ -22,21 +23,21 @@ class Leftovers:
 
     def set_apart(self, last: int) -> None:
         """Take the rows behind the last committed run out of their tables."""
-        for table, run in self._list("parts", f"active AND toUInt32OrZero(partition) > {last}",
-                                     "partition"):
-            self._store.run(f"ALTER TABLE {table} DETACH PARTITION {run}")
+        for table, part in self._list("parts", f"active AND {_own_of('partition')} > {last}",
+                                      "partition"):
+            self._store.run(f"ALTER TABLE {table} DETACH PARTITION {part}")
         if not self._knows_detached():
             return      # 18.16 does not list them: they stay in the tables' folders `detached`
         detached = "ifNull(partition_id, '')"
-        for table, run in self._list(
-                "detached_parts", f"toUInt32OrZero({detached}) BETWEEN 1 AND {last}", detached):
-            self._store.run(f"ALTER TABLE {table} DROP DETACHED PARTITION {run} "
+        for table, part in self._list(
+                "detached_parts", f"{_own_of(detached)} BETWEEN 1 AND {last}", detached):
+            self._store.run(f"ALTER TABLE {table} DROP DETACHED PARTITION {part} "
                             "SETTINGS allow_drop_detached = 1")
 
-    def drop(self, run: int) -> None:
+    def drop(self, part: int) -> None:
         """Remove the rows of a run that this writer has given up itself."""
-        for table, _ in self._list("parts", f"active AND partition = '{run}'", "partition"):
-            self._store.run(f"ALTER TABLE {table} DROP PARTITION {run}")
+        for table, _ in self._list("parts", f"active AND partition = '{part}'", "partition"):
+            self._store.run(f"ALTER TABLE {table} DROP PARTITION {part}")
 
     def _knows_detached(self) -> bool:
         return bool(len(self._store.columns(
@@ -44,10 +45,16 @@ class Leftovers:
             "AND name = 'detached_parts'")["name"]))
 
     def _list(self, what: str, where: str, partition: str) -> list[tuple[str, int]]:
-        """The runs that parts are of, by table."""
+        """Partitions, by table."""
         found = self._store.columns(
-            f"SELECT DISTINCT table, {partition} AS run FROM system.{what} "
+            f"SELECT DISTINCT table, {partition} AS part FROM system.{what} "
             f"WHERE database = currentDatabase() AND table IN ({_NAMES}) AND {where} "
-            "ORDER BY table, run")
-        return [(str(table), int(run))
-                for table, run in zip(found["table"], found["run"], strict=True)]
+            "ORDER BY table, part")
+        return [(str(table), int(part))
+                for table, part in zip(found["table"], found["part"], strict=True)]
+
+
+def _own_of(partition: str) -> str:
+    """In SQL, the run that a partition is of alone; 0 where it is of many. See parts.py."""
+    number = f"toUInt32OrZero({partition})"
+    return f"if({number} < {FOLDED}, {number} % {ALONE}, 0)"

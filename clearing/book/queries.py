@@ -10,8 +10,19 @@ import numpy as np
 
 from clearing.book.export import export
 from clearing.book.native import Array, Column, join_records, raw_of
+from clearing.book.parts import Span
 from clearing.book.runs import Run
-from clearing.book.schema import CARD_STATES, RUNS
+from clearing.book.schema import (
+    CARD_STATES,
+    ENTRIES,
+    FILES,
+    NAMES,
+    NETWORKS,
+    RECORDS,
+    REFUSALS,
+    RUNS,
+    WINDOWS,
+)
 from clearing.book.state import marked, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import complete_legs, stored_columns
@@ -92,7 +103,12 @@ class Queries:
 
     @property
     def committed(self) -> str:
-        """A condition on the rows of runs: those that count."""
+        """A condition on the rows of tables (schema.LEDGER): those that count."""
+        return self.span().sql
+
+    @property
+    def as_of_last(self) -> str:
+        """The same on views, which have nothing but what counts: as of which run it is asked."""
         return f"run <= {self._last()}"
 
     def runs(self, where: str = "1", order: str = "run") -> list[Run]:
@@ -100,7 +116,7 @@ class Queries:
         columns = ", ".join(
             f"toUInt32({name})" if type_.startswith("DateTime") else f"`{name}`"
             for name, type_ in RUNS.columns)
-        found = self.store.columns(f"SELECT {columns} FROM runs WHERE {self.committed} "
+        found = self.store.columns(f"SELECT {columns} FROM runs WHERE run <= {self._last()} "
                                    f"AND ({where}) ORDER BY {order}")
         values = [
             column.tolist() if isinstance(column, np.ndarray) else column
@@ -123,24 +139,24 @@ class Queries:
 
     def names(self, until: int | None = None) -> list[Name]:
         """The dictionary: of committed runs; of those up to `until`, for whoever is writing it."""
-        last = self._last() if until is None else until
+        runs = self.span(until)
         found = self.store.columns(
-            f"SELECT kind, number, scope, code FROM names WHERE run <= {last} "
+            f"SELECT kind, number, scope, code FROM {NAMES.name} WHERE {runs.sql} "
             "ORDER BY kind, number")
         return list(map(Name, found["kind"], _integers(found["number"]), found["scope"],
                         found["code"]))
 
     def has_network(self, digest: str) -> bool:
         """Whether the book keeps the network's files."""
-        found = self.store.columns(f"SELECT count() AS files FROM networks "
-                                   f"WHERE run <= {self._last()} AND digest = '{digest}'")
+        found = self.store.columns(f"SELECT count() AS files FROM {NETWORKS.name} "
+                                   f"WHERE {self.committed} AND digest = '{digest}'")
         return bool(found["files"][0])
 
     def network_contents(self, digest: str) -> dict[str, bytes]:
         """The files of a network that a run cleared by, by their paths."""
         found = self.store.columns(
-            f"SELECT path, hex(content) AS content FROM networks WHERE run <= {self._last()} "
-            f"AND digest = '{digest}' ORDER BY run, path")
+            f"SELECT path, hex(content) AS content FROM {NETWORKS.name} "
+            f"WHERE {self.committed} AND digest = '{digest}' ORDER BY run, path")
         return {str(path): bytes.fromhex(str(content))
                 for path, content in zip(found["path"], found["content"], strict=True)}
 
@@ -150,9 +166,9 @@ class Queries:
 
         digests: None: of all files. before: only by runs before this one.
         """
-        last = self._last() if before is None else before - 1
+        runs = self.span(None if before is None else before - 1)
         found = self.store.columns(
-            f"SELECT sha256, run, name, refused, layout FROM files WHERE run <= {last} "
+            f"SELECT sha256, run, name, refused, layout FROM {FILES.name} WHERE {runs.sql} "
             f"AND code = 0 AND {_of_digests(digests)} ORDER BY run, file")
         return {
             str(digest): Taken(run, str(name), refused, str(layout))
@@ -167,7 +183,7 @@ class Queries:
         digests: None: of all files.
         """
         found = self.store.columns(
-            f"SELECT sha256, file, name, kept_in FROM files WHERE run <= {self._last()} "
+            f"SELECT sha256, file, name, kept_in FROM {FILES.name} WHERE {self.committed} "
             f"AND {_of_digests(digests)} ORDER BY run DESC, file")
         files: dict[str, Given] = {}
         for digest, number, name, folder in zip(
@@ -189,7 +205,7 @@ class Queries:
         columns = ", ".join(f"`{name}`" for name in names)
         by = f" ORDER BY {order}" if order else ""
         for entries in records_of(
-                self.store.blocks(f"SELECT {columns} FROM entries WHERE run <= {self._last()} "
+                self.store.blocks(f"SELECT {columns} FROM {ENTRIES.name} WHERE {self.committed} "
                                   f"AND ({where}){by}"), ENTRY, names):
             if fields is None:
                 complete_legs(entries)
@@ -198,18 +214,19 @@ class Queries:
     def runs_with_entries(self, where: str = "1") -> list[int]:
         """The runs that wrote entries that fulfil a condition, oldest first; `where` is SQL."""
         return _integers(self.store.columns(
-            f"SELECT DISTINCT run FROM entries WHERE {self.committed} AND ({where}) "
+            f"SELECT DISTINCT run FROM {ENTRIES.name} WHERE {self.committed} AND ({where}) "
             "ORDER BY run")["run"])
 
     def rides(self, where: str = "1", order: str = BY_CARD,
               fields: Sequence[str] | None = None) -> Iterator[Array]:
         """The entries that stand: neither reversals nor what was taken back; see `entries`."""
-        return self.entries(f"({where}) AND {standing(f'run <= {self._last()}')}", order, fields)
+        stand = standing(ENTRIES.name, self.committed)
+        return self.entries(f"({where}) AND {stand}", order, fields)
 
     def closed_windows(self) -> list[int]:
         """The days up to which windows were closed, one for each time."""
         found = self.store.columns(
-            f"SELECT window FROM windows WHERE run <= {self._last()} ORDER BY window")
+            f"SELECT window FROM {WINDOWS.name} WHERE {self.committed} ORDER BY window")
         return _integers(found["window"])
 
     def network_digests(self) -> dict[int, str]:
@@ -241,7 +258,7 @@ class Queries:
                 strict=True))
             read = self.store.columns(
                 f"SELECT card_hi, card_lo, window, max(run) AS writer FROM {CARD_STATES.name} "
-                f"WHERE run <= {self._last()} AND (card_hi, card_lo) IN ({listed}) "
+                f"WHERE {self.committed} AND (card_hi, card_lo) IN ({listed}) "
                 "GROUP BY card_hi, card_lo, window")
             rows = np.zeros(len(read["writer"]), found[0].dtype)
             for name, column in zip(columns, read.values(), strict=True):
@@ -261,7 +278,7 @@ class Queries:
             listed = ",".join(f"({high},{low},{seq})"
                               for high, low, seq in wanted[start:start + _WANTED])
             found += records_of(self.store.blocks(
-                f"SELECT {fields} FROM records WHERE run <= {self._last()} "
+                f"SELECT {fields} FROM {RECORDS.name} WHERE {self.committed} "
                 f"AND (card_hi, card_lo, card_seq) IN ({listed})"), TAP)
         return np.concatenate(found)
 
@@ -275,24 +292,28 @@ class Queries:
         for start in range(0, len(wanted), _WANTED):
             listed = ",".join(map(str, wanted[start:start + _WANTED]))
             columns = self.store.columns(
-                f"SELECT file, line FROM refusals WHERE run <= {self._last()} "
+                f"SELECT file, line FROM {REFUSALS.name} WHERE {self.committed} "
                 f"AND code IN ({', '.join(str(int(code)) for code in JUDGED)}) "
                 f"AND (file, line) IN ({listed})")
             found |= set(zip(_integers(columns["file"]), _integers(columns["line"]), strict=True))
         return found
 
+    def count_records(self, day: int, until: int = DAYS_MOST) -> int:
+        """How many records there are of days after one, up to another."""
+        found = self.store.columns(
+            f"SELECT count() AS records FROM {RECORDS.name} WHERE {self.committed} "
+            f"AND service_day > {day} AND service_day <= {until}")
+        return int(found["records"][0])
+
     def split_cards(self, day: int, until: int, records: int) -> list[Cards]:
         """All cards, in parts that have about so many records of days after one, up to another."""
-        found = self.store.columns(
-            f"SELECT count() AS records FROM records WHERE run <= {self._last()} "
-            f"AND service_day > {day} AND service_day <= {until}")
-        parts = -(-int(found["records"][0]) // records)
+        parts = -(-self.count_records(day, until) // records)
         if parts < 2:
             return [EVERY_CARD]
         levels = ", ".join(f"{part} / {parts}" for part in range(1, parts))
         found = self.store.columns(
             f"SELECT arrayJoin(arrayMap(x -> toUInt64(x), quantiles({levels})(card_lo))) AS cut "
-            f"FROM records WHERE run <= {self._last()} "
+            f"FROM {RECORDS.name} WHERE {self.committed} "
             f"AND service_day > {day} AND service_day <= {until}")
         cuts = sorted(set(_integers(found["cut"])))
         return [Cards(first, last - 1) for first, last in pairwise(
@@ -307,7 +328,7 @@ class Queries:
         """
         columns = ", ".join(f"`{name}`" for name in stored_columns(TAP))
         parts = list(records_of(marked(self.store.blocks(
-            f"SELECT {columns} FROM records WHERE run <= {self._last()} "
+            f"SELECT {columns} FROM {RECORDS.name} WHERE {self.committed} "
             f"AND service_day > {day} AND service_day <= {until} AND {cards.sql()}"),
             card_filter), TAP))
         found = join_records(parts, TAP)
@@ -323,7 +344,7 @@ class Queries:
         left = np.zeros(0, TAP_BY_COUNTER)
         columns = ", ".join(f"{sql} AS `{name}`" for name, sql, _ in _BY_COUNTER)
         for block in self.store.blocks(
-                f"SELECT {columns} FROM records WHERE {self.committed} AND ({where}) "
+                f"SELECT {columns} FROM {RECORDS.name} WHERE {self.committed} AND ({where}) "
                 "ORDER BY card_hi, card_lo, card_seq, is_exit, revision DESC"):
             rows = np.zeros(len(block["card_hi"]), TAP_BY_COUNTER)
             for name in TAP_BY_COUNTER.names or ():
@@ -348,8 +369,9 @@ class Queries:
         columns = ", ".join(f"`{name}`" for name in names if name != "replaces")
         # A reversal has what it takes back in `replaces`, any other entry is looked for by its run.
         parts = list(records_of(marked(self.store.blocks(
-            f"SELECT {columns}, if({REVERSAL}, replaces, run) AS replaces FROM entries "
-            f"WHERE run <= {self._last()} AND service_day >= {day} AND service_day <= {until} "
+            f"SELECT {columns}, if({REVERSAL}, replaces, run) AS replaces "
+            f"FROM {ENTRIES.name} WHERE {self.committed} "
+            f"AND service_day >= {day} AND service_day <= {until} "
             f"AND {cards.sql()}"), card_filter), ENTRY, names))
         found = join_records(parts, ENTRY)
         complete_legs(found)
@@ -375,6 +397,11 @@ class Queries:
         if self.as_of is not None:
             return self.as_of
         return int(self.store.columns("SELECT max(run) AS last FROM runs")["last"][0])
+
+    def span(self, until: int | None = None) -> Span:
+        """The runs that count, or those up to one of them, also where it is being written."""
+        folded = int(self.store.columns("SELECT max(through) AS folded FROM folds")["folded"][0])
+        return Span(self._last() if until is None else until, folded)
 
 
 def _of_digests(digests: Collection[str] | None) -> str:

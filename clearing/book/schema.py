@@ -2,9 +2,9 @@
 
 Columns of record tables are read off the records' dtypes (stored.py). State is the exception: it is
 read and written whole, so its tables hold records as they lie in memory, and views (views.py) take
-them apart for people. A run's rows carry its number in `run`, which is also the partition, so that
-what an uncommitted run left is set apart as a whole. The statements keep to what ClickHouse 18.16
-and the newest both understand.
+them apart for people. A row carries the number of its run in `run`, and that of its partition in
+`part` (parts.py). People ask views, which have what counts; so tables are named apart from them,
+`stored_…`. The statements keep to what ClickHouse 18.16 and the newest both understand.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ TABLE_SETTINGS = {
     _PARTS: 262_144,
     # Columns of zeros compress to nothing either way, and as they are they need not be searched.
     "ratio_of_defaults_for_sparse_serialization": 1,
+    # So is what parts are merged into, before these are removed.
+    "min_rows_to_fsync_after_merge": 1,
 }
 
 
@@ -45,16 +47,25 @@ class Column(NamedTuple):
     type: str
 
 
+# Which run a row is of, and where it lies: the first columns of whatever a run writes.
+PLACE = (Column("run", "UInt32"), Column("part", "UInt32"))
+
+
 class Table(NamedTuple):
     """A table of the book."""
 
     name: str
     columns: tuple[Column, ...]
     order: tuple[str, ...]
-    partition: str = "run"      # "": not in partitions
+    partition: str = "part"     # "": not in partitions
     granularity: int = 8_192    # rows between two marks of the index: the least that is read
     settings: str = ""          # of this table only, with a leading comma
     codec: str = ""             # of every column, where the store knows codecs
+
+    @property
+    def content(self) -> tuple[Column, ...]:
+        """The columns that a run's rows are about: all but `run` and `part`."""
+        return tuple(column for column in self.columns if column not in PLACE)
 
     def create(self, settings: str) -> str:
         """The statement that makes the table where it is not there yet.
@@ -87,9 +98,8 @@ def packed(dtype: np.dtype[Any], *key: str) -> np.dtype[Any]:
 
 
 def record_columns(dtype: np.dtype[Any]) -> tuple[Column, ...]:
-    """The columns that hold an array of records, `run` first."""
-    return (Column("run", "UInt32"),
-            *(Column(field.column, field.type) for field in stored_fields(dtype)))
+    """The columns that hold an array of records, behind those of their place."""
+    return (*PLACE, *(Column(field.column, field.type) for field in stored_fields(dtype)))
 
 
 def _typed(row: type) -> tuple[Column, ...]:
@@ -105,21 +115,21 @@ _LOOKED_UP = 2_048
 # 60, and it is cheaper by a third: amounts and numbers are short runs that LZ4 finds one by one.
 _NUMBERS = "T64"
 ENTRIES = Table(
-    "entries", record_columns(ENTRY),
+    "stored_entries", record_columns(ENTRY),
     ("service_day", *_CARD, "started_at", "ended_at", "card_seq"),
     granularity=_LOOKED_UP, codec=_NUMBERS)
 # Every record that was received in order, as it was decoded: what cards are cleared from, again
 # and again. A part is of one run, mostly of one day: days come first, so that what a run reads of
 # the open days passes over all the others.
 RECORDS = Table(
-    "records", record_columns(TAP), ("service_day", *_CARD, "tapped_at", "card_seq"),
+    "stored_records", record_columns(TAP), ("service_day", *_CARD, "tapped_at", "card_seq"),
     granularity=_LOOKED_UP, codec=_NUMBERS)
 REFUSALS = Table(
-    "refusals",
+    "stored_refusals",
     (*record_columns(REFUSAL), Column("raw", "String"), Column("value", "String")),
     ("file", "offset"))
 FLOWS = Table(
-    "flows", record_columns(FLOW), ("window", "debtor", "creditor", "cause"))
+    "stored_flows", record_columns(FLOW), ("window", "debtor", "creditor", "cause"))
 # What a card was like at the end of closed windows. `window` and `run` end a card's key: rows of
 # all runs in the key's order give its newest row last. Parts of this size are merged no more: that
 # would cost more than reading a few dozen parts does.
@@ -135,24 +145,26 @@ ACCUMULATORS = Table(
     "stored_accumulators", record_columns(ACCUMULATOR_PACKED),
     (*_CARD, "window", "run", "accumulator", "period"), settings=_UNMERGED)
 # Gate-ins that an exit may still follow behind the end of a window: `service_day` is that window.
-OPEN_RIDES = Table("open_rides", record_columns(TAP), ("service_day", *_CARD))
-FILES = Table("files", (Column("run", "UInt32"), *_typed(BookFile)), ("file",))
+OPEN_RIDES = Table("stored_open_rides", record_columns(TAP), ("service_day", *_CARD))
+FILES = Table("stored_files", (*PLACE, *_typed(BookFile)), ("file",))
 NAMES = Table(
-    "names",
-    (Column("run", "UInt32"), Column("kind", "String"), Column("number", "UInt32"),
+    "stored_names",
+    (*PLACE, Column("kind", "String"), Column("number", "UInt32"),
      Column("scope", "String"), Column("code", "String")),
     ("kind", "number"))
 # The files of each network that runs cleared by, under the digest that their commit rows name.
 NETWORKS = Table(
-    "networks",
-    (Column("run", "UInt32"), Column("digest", "String"), Column("path", "String"),
+    "stored_networks",
+    (*PLACE, Column("digest", "String"), Column("path", "String"),
      Column("content", "String")),
     ("digest", "path"))
-WINDOWS = Table("windows", (Column("run", "UInt32"), Column("window", "UInt16")), ("window",))
+WINDOWS = Table("stored_windows", (*PLACE, Column("window", "UInt16")), ("window",))
 RUNS = Table("runs", _typed(Run), ("run",), partition="")
 # On a server only: in a folder the journal is a file beside the store. See journal.py.
 JOURNAL = Table("journal", (Column("run", "UInt32"), Column("chain", "String")), ("run",),
                 partition="")
+# Up to which run small runs are folded, a row for each time: see folding.py.
+FOLDS = Table("folds", (Column("through", "UInt32"),), ("through",), partition="")
 BOOK = Table(
     "book", (Column("schema_version", "UInt32"), Column("software", "String")),
     ("schema_version",), partition="")
@@ -160,4 +172,4 @@ BOOK = Table(
 STATE = (CARD_STATES, ACCUMULATORS, OPEN_RIDES)
 # What a run writes before its commit row.
 LEDGER = (ENTRIES, RECORDS, REFUSALS, FLOWS, *STATE, FILES, NAMES, NETWORKS, WINDOWS)
-TABLES = (*LEDGER, RUNS, BOOK)
+TABLES = (*LEDGER, RUNS, FOLDS, BOOK)

@@ -156,6 +156,13 @@ class ServerStore:
         finally:
             client.disconnect()
 
+    def drop_table(self, name: str) -> None:
+        """Remove a table, where it is there."""
+        self.run(f"DROP TABLE IF EXISTS {name}")
+
+    def merge(self, names: Sequence[str]) -> None:
+        """Nothing: a server merges parts all the time."""
+
     def insert(self, table: Table) -> ServerInserter:
         """Start to insert into a table."""
         return ServerInserter(self, self._connect_to_book, table)

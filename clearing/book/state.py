@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clearing.book.native import Array, bytes_of, fill_fields, fill_records, join_records, raw_of
+from clearing.book.parts import Span
 from clearing.book.runs import Run
 from clearing.book.schema import (
     ACCUMULATORS,
@@ -39,15 +40,15 @@ SMALL_FILTER = 1 << 16          # words
 
 
 class Stretch(NamedTuple):
-    """Windows whose rows are read, of runs up to one."""
+    """Windows whose rows are read, of some runs."""
 
     first: int
     last: int
-    run: int
+    runs: Span
 
     def sql(self, column: str = "window") -> str:
         """As a condition."""
-        return f"run <= {self.run} AND {column} BETWEEN {self.first} AND {self.last}"
+        return f"{self.runs.sql} AND {column} BETWEEN {self.first} AND {self.last}"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def no_state() -> State:
     return State(np.zeros(0, CARD_STATE), np.zeros(0, ACCUMULATOR), np.zeros(0, TAP))
 
 
-def load_state(store: Store, last: Run | None, window: int,
+def load_state(store: Store, last: Run | None, runs: Span, window: int,
                card_filter: Array | None = None) -> State:
     """The state at the end of a closed window, as of a run, of all cards or of some.
 
@@ -73,7 +74,7 @@ def load_state(store: Store, last: Run | None, window: int,
     """
     if last is None or last.state_base == 0:
         return no_state()
-    stretch = Stretch(last.state_base if window >= last.state_base else 0, window, last.run)
+    stretch = Stretch(last.state_base if window >= last.state_base else 0, window, runs)
     with ThreadPoolExecutor(2) as pool:
         cards = pool.submit(
             _load, store, CARD_STATES, stretch, CARD_STATE, _last_of_card, card_filter)

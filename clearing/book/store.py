@@ -44,6 +44,12 @@ class Store(Protocol):
     def read_only(self, sql: str) -> Columns:
         """The whole result of a query that the store does not allow to change anything."""
 
+    def drop_table(self, name: str) -> None:
+        """Remove a table with its files, where it is there."""
+
+    def merge(self, names: Sequence[str]) -> None:
+        """Have parts of tables merged that came since, unless the store sees to that itself."""
+
     def insert(self, table: Table) -> Inserter:
         """Start to insert into a table."""
 

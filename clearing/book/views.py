@@ -1,8 +1,8 @@
 """What people read: views that show committed runs only, and no row of any other.
 
-`ledger` is the entries as they are stored, with the card as it is printed; `rides` leaves out what
-was taken back, and what takes it back. `events` are top-ups and locks. `postings` is the same
-books in double entry: two rows per amount, a debit and a credit, that add up to nothing, with the
+Each table has one. `ledger` is the entries with the card as it is printed; `rides` leaves out what
+was taken back, and what takes it back. `events` are top-ups and locks. `postings` is the same books
+in double entry: two rows per amount, a debit and a credit, that add up to nothing, with the
 member's number and code. Amounts are minor units; a reversal's are negative (red ink). Held entries
 are not settled and have no postings. `card_states` and `accumulators` are the stored state, field
 by field; of a card's rows those of the newest run count.
@@ -14,30 +14,42 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from clearing.book.parts import counted
 from clearing.book.schema import (
     ACCUMULATORS,
     CARD_STATES,
     ENTRIES,
+    FILES,
+    FLOWS,
+    NAMES,
+    NETWORKS,
+    OPEN_RIDES,
     PACKED,
     PACKED_FROM,
     RECORDS,
+    REFUSALS,
+    WINDOWS,
     Table,
 )
 from clearing.book.stored import LEG_COLUMNS, stored_fields
 from ext.codes import Cause, TapKind
 from ext.records import ACCUMULATOR, CARD_STATE, RIDE_FLAGS
 
-COMMITTED = "run IN (SELECT run FROM runs)"
+_LAST, _FOLDED = "(SELECT max(run) FROM runs)", "(SELECT max(through) FROM folds)"
+COMMITTED = counted(_LAST, _FOLDED, _FOLDED)
 # A condition on an entry, and how many rides entries come to: what is taken back counts as less.
 REVERSAL = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
 RIDES_LEFT = f"sum(if({REVERSAL}, -1, 1))"
 
 
-def standing(runs: str) -> str:
-    """A condition: the entry is no reversal, and none of these runs takes it back."""
+def standing(entries: str, counted_: str) -> str:
+    """A condition: the entry is no reversal, and none of those that count takes it back.
+
+    entries: their table; counted_: a condition on its rows.
+    """
     place = "card_hi, card_lo, card_seq, out_seq, started_at, ended_at"
     return (f"NOT ({REVERSAL}) AND ({place}, run) NOT IN "
-            f"(SELECT {place}, replaces FROM entries WHERE {REVERSAL} AND {runs})")
+            f"(SELECT {place}, replaces FROM {entries} WHERE {REVERSAL} AND {counted_})")
 
 
 # A card's 128 bits as text (see ext/records.pxd): up to 20 digits, or up to 16 letters and digits.
@@ -54,7 +66,7 @@ CARD = f"if(bitShiftRight(card_hi, 56) <= 20, {_DIGITS}, {_LETTERS})"
 
 # Codes of members in the order of their numbers, which count up from 1.
 _MEMBERS = (
-    "(SELECT groupArray(code) FROM (SELECT code FROM names "
+    f"(SELECT groupArray(code) FROM (SELECT code FROM {NAMES.name} "
     f"WHERE kind = 'member' AND {COMMITTED} ORDER BY number))"
 )
 
@@ -94,16 +106,17 @@ def _postings() -> str:
         f"SELECT run, window, {CARD} AS card, card_hi, card_lo, card_seq, out_seq, "
         f"started_at, ended_at, reason, member, arrayElement({_MEMBERS}, member) AS member_code, "
         f"CAST(side_number, '{side_type}') AS side, amount, "
-        f"CAST(cause_number, '{cause_type}') AS cause FROM entries "
+        f"CAST(cause_number, '{cause_type}') AS cause "
+        f"FROM {ENTRIES.name} "
         f"ARRAY JOIN {_array(members, 'UInt16')} AS member, {_array(amounts, 'Int64')} AS amount, "
         f"{_array(sides, 'Int8')} AS side_number, {_array(causes, 'Int8')} AS cause_number "
         f"WHERE {COMMITTED} AND bitAnd(flags, {RIDE_FLAGS['HELD']}) = 0 AND amount != 0"
     )
 
 
-def _stored(table: Table, where: str) -> str:
-    columns = ", ".join(f"`{name}`" for name, _ in table.columns)
-    return f"SELECT {CARD} AS card, {columns} FROM {table.name} WHERE {where}"
+def _stored(table: Table, where: str, *more: str) -> str:
+    columns = ", ".join([*more, "run", *(f"`{name}`" for name, _ in table.content)])
+    return f"SELECT {columns} FROM {table.name} WHERE {where}"
 
 
 def _unpacked(table: Table, dtype: np.dtype[Any], where: str) -> str:
@@ -117,12 +130,17 @@ def _unpacked(table: Table, dtype: np.dtype[Any], where: str) -> str:
     return f"SELECT {CARD} AS card, {', '.join(fields)} FROM {table.name} WHERE {where}"
 
 
+_AS_PRINTED = f"{CARD} AS card"
 _EVENTS = f"{int(TapKind.TOP_UP)}, {int(TapKind.LOCK)}"
 VIEWS = {
-    "ledger": _stored(ENTRIES, COMMITTED),
-    "rides": _stored(ENTRIES, f"{COMMITTED} AND {standing(COMMITTED)}"),
-    "events": _stored(RECORDS, f"{COMMITTED} AND kind IN ({_EVENTS})"),
+    "ledger": _stored(ENTRIES, COMMITTED, _AS_PRINTED),
+    "rides": _stored(ENTRIES, f"{COMMITTED} AND {standing(ENTRIES.name, COMMITTED)}",
+                     _AS_PRINTED),
+    "events": _stored(RECORDS, f"{COMMITTED} AND kind IN ({_EVENTS})", _AS_PRINTED),
     "postings": _postings(),
+    **{table.name.removeprefix("stored_"): _stored(table, COMMITTED)
+       for table in (ENTRIES, RECORDS, REFUSALS, FLOWS, OPEN_RIDES, FILES, NAMES, NETWORKS,
+                     WINDOWS)},
     "card_states": _unpacked(CARD_STATES, CARD_STATE, COMMITTED),
     "accumulators": _unpacked(ACCUMULATORS, ACCUMULATOR, f"{COMMITTED} AND accumulator != 0"),
 }

@@ -23,6 +23,7 @@ COMMANDS = {
     "restate": "price closed days again by changed tables, and post what differs",
     "what-if": "say what riders and funders would have paid by other tables",
     "tables": "check, print or import fare tables",
+    "book": "fold small runs of a book together",
     "verify": "add the books up again, and price rides again with the plain engine",
 }
 WRONG_USE = 2

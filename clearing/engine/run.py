@@ -118,7 +118,8 @@ def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Ru
     latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
     context.check_calendar(latest)
     digest = _digest(context, last, "clear", [report.digest for report in intake.files])
-    with book.begin(digest=digest, kind="clear") as run:
+    with book.begin(digest=digest, kind="clear",
+                    records=sum(report.records for report in intake.files)) as run:
         _check_parent(run, last)
         stages = Stages(context, book, run, threads, progress)
         intake.number_codes(context.names, {index: outcomes[index].file for index in taken})
@@ -148,7 +149,8 @@ def close_window(day: int, network: str, book: Book, *, decide: Decide = always)
     last = book.last_run()
     context = load_context(network, Names(book.names()))
     digest = _digest(context, last, "close", [str(day)])
-    with book.begin(digest=digest, kind="close") as run:
+    with book.begin(digest=digest, kind="close",
+                    records=book.count_records(last.closed_through if last else 0, day)) as run:
         _check_parent(run, last)
         stages = Stages(context, book, run, 1, no_progress)
         stages.close(day)
@@ -175,7 +177,8 @@ def restate_windows(since: int, network: str, book: Book, *, threads: int, dry_r
     last = book.last_run()
     context = load_context(network, Names(book.names()))
     digest = _digest(context, last, "restate", [str(since)])
-    with book.begin(digest=digest, kind="restate") as run:
+    with book.begin(digest=digest, kind="restate",
+                    records=book.count_records(since - 1)) as run:
         _check_parent(run, last)
         stages = Stages(context, book, run, threads, no_progress)
         stages.restate(since)

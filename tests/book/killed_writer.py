@@ -1,9 +1,10 @@
 """Adds runs to a book and kills itself, as by kill -9, before the n-th step that touches the store.
 
-    python -m tests.book.killed_writer LOCATION STEP
+    python -m tests.book.killed_writer LOCATION STEP [RUNS]
 
-Ends by itself, and says how many steps it took, where there are fewer than STEP. The steps are the
-calls of the engine and of its inserters: whatever a book does goes through these.
+Ends by itself, and says how many steps it took, where there are fewer than STEP. RUNS: so many are
+folded at a time. The steps are the calls of the engine and of its inserters: whatever a book does
+goes through these.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from clearing.book import open_book
+from clearing.book import open_book, parts
 from clearing.book.embedded import EmbeddedInserter, EmbeddedStore
 from clearing.book.server import ServerInserter, ServerStore
 from tests.book.workload import add_run
@@ -60,4 +61,6 @@ def main(location: str, last: int) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[3:]:
+        parts.RUNS_OF_A_FOLD = int(sys.argv[3])
     main(sys.argv[1], int(sys.argv[2]))

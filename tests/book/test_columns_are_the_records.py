@@ -54,7 +54,8 @@ def _expected_of_entries() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("table", "dtype"), RECORDS, ids=lambda value: getattr(value, "name", ""))
 def test_a_column_for_every_field(table: schema.Table, dtype: np.dtype[Any]) -> None:
-    assert [tuple(column) for column in table.columns] == _expected(dtype)
+    run, *fields = _expected(dtype)
+    assert [tuple(column) for column in table.columns] == [run, ("part", "UInt32"), *fields]
 
 
 def test_the_store_has_these_columns(location: str) -> None:
@@ -68,7 +69,10 @@ def test_the_store_has_these_columns(location: str) -> None:
         assert stored[table.name] == [tuple(column) for column in table.columns]
     for view, table in (("ledger", schema.ENTRIES), ("rides", schema.ENTRIES),
                         ("events", schema.RECORDS)):
-        assert stored[view] == [("card", "String"), *map(tuple, table.columns)]
+        assert stored[view] == [("card", "String"), ("run", "UInt32"), *map(tuple, table.content)]
+    for table in set(schema.LEDGER) - {schema.CARD_STATES, schema.ACCUMULATORS}:
+        assert stored[table.name.removeprefix("stored_")] == [
+            ("run", "UInt32"), *map(tuple, table.content)]
     for view, (_, _, dtype) in PACKED.items():
         assert stored[view] == [("card", "String"), *_expected(dtype)]
 
@@ -81,7 +85,7 @@ def test_a_packed_record_is_all_of_the_record(view: str) -> None:
     assert packed.itemsize == dtype.itemsize == offset + whole.itemsize
     assert list(dtype.fields)[:2] == ["card_hi", "card_lo"]
     assert dtype.fields["card_lo"][1] + 8 == offset
-    for column in table.columns[1:-1]:
+    for column in table.content[:-1]:
         assert packed.fields[column.name][:2] == dtype.fields[column.name][:2]
     assert table.columns[-1] == ("record", f"FixedString({whole.itemsize})")
 
@@ -110,8 +114,8 @@ def test_views_show_the_fields_of_packed_records(location: str) -> None:
 
 def test_rows_of_python_values_match_their_tables() -> None:
     assert tuple(column.name for column in schema.RUNS.columns) == Run._fields
-    assert tuple(column.name for column in schema.FILES.columns) == ("run", *BookFile._fields)
-    assert tuple(column.name for column in schema.NAMES.columns) == ("run", *Name._fields)
+    assert tuple(column.name for column in schema.FILES.content) == BookFile._fields
+    assert tuple(column.name for column in schema.NAMES.content) == Name._fields
 
 
 def test_refusals_keep_the_bytes_of_their_records(location: str) -> None:

@@ -21,7 +21,7 @@ from tests.book.checks import assert_holds
 from tests.book.workload import add_run
 
 # By the second run of the workload.
-WRITTEN = [table.name for table in LEDGER if table.name not in ("names", "networks")]
+WRITTEN = [table.name for table in LEDGER if table.name not in ("stored_names", "stored_networks")]
 
 
 def _make(location: str, runs: int = 2) -> None:
@@ -73,20 +73,20 @@ def test_a_lost_partition_is_named(location: str) -> None:
                 f"table {table} has 0 rows of run 2, which stored"]
             book.store.run(f"ALTER TABLE {table} ATTACH PARTITION 2")
             assert find_breaks(book) == []
-    _change(location, "ALTER TABLE flows DROP PARTITION 1")
-    _assert_read_only(location, "table flows has 0 rows of run 1, which stored 7")
+    _change(location, "ALTER TABLE stored_flows DROP PARTITION 1")
+    _assert_read_only(location, "table stored_flows has 0 rows of run 1, which stored 7")
 
 
 #    statements                                       words
 @pytest.mark.parametrize(("statement", "words"), [
-    ("INSERT INTO windows SELECT 1, 20000", "table windows has"),
-    ("INSERT INTO windows SELECT 9, 20000", "rows of run 9, but the last run is 2"),
+    ("INSERT INTO stored_windows SELECT 1, 1, 20000", "table stored_windows has"),
+    ("INSERT INTO stored_windows SELECT 9, 9, 20000", "rows of run 9, but the last run is 2"),
     ("INSERT INTO runs SELECT * FROM runs WHERE run = 2", "two rows of run 2"),
-    ("DROP TABLE flows", "table flows is missing"),
+    ("DROP TABLE stored_flows", "table stored_flows is missing"),
     ("DROP TABLE rides", "table rides is missing"),
     ("DROP TABLE runs", "table runs is missing"),
     ("TRUNCATE TABLE book", "table book has no row"),
-    ("ALTER TABLE flows DROP COLUMN amount", "table flows has other columns"),
+    ("ALTER TABLE stored_flows DROP COLUMN amount", "table stored_flows has other columns"),
 ], ids=lambda text: text[:30])
 def test_what_was_put_in_or_taken_away_is_named(location: str, statement: str, words: str) -> None:
     _make(location)
@@ -145,11 +145,11 @@ def test_leftovers_are_set_apart_until_they_are_nobodys(tmp_path: Path) -> None:
     location = str(tmp_path / "book")
     _make(location)
     with open_book(location) as book:
-        book.store.run("INSERT INTO windows SELECT 3, 20000")
+        book.store.run("INSERT INTO stored_windows SELECT 3, 3, 20000")
     with open_book(location) as book:
         with book.begin(digest="run 3", kind="clear"):
             assert _detached(book) == ["3"]
-            assert _rows(book)["windows"] == len(book.closed_windows())
+            assert _rows(book)["stored_windows"] == len(book.closed_windows())
         add_run(book)
         assert _detached(book) == ["3"]
         with book.begin(digest="run 4", kind="clear"):
@@ -163,11 +163,15 @@ def _detached(book: Book) -> list[str]:
 
 
 @pytest.mark.parametrize(("statement", "words"), [
-    ("ALTER TABLE entries UPDATE paid = paid + 1 WHERE card_seq = "
-     "(SELECT min(card_seq) FROM entries WHERE run = 1) AND run = 1", "table entries.*run 1"),
-    ("ALTER TABLE flows UPDATE amount = amount + 1 WHERE run = 2", "table flows.*run 2"),
-    ("ALTER TABLE names UPDATE code = concat(code, 'x') WHERE number = 3", "table names.*run 1"),
-    ("ALTER TABLE refusals UPDATE raw = 'mended' WHERE run = 2", "table refusals.*run 2"),
+    ("ALTER TABLE stored_entries UPDATE paid = paid + 1 WHERE card_seq = "
+     "(SELECT min(card_seq) FROM stored_entries WHERE run = 1) AND run = 1",
+     "table stored_entries.*run 1"),
+    ("ALTER TABLE stored_flows UPDATE amount = amount + 1 WHERE run = 2",
+     "table stored_flows.*run 2"),
+    ("ALTER TABLE stored_names UPDATE code = concat(code, 'x') WHERE number = 3",
+     "table stored_names.*run 1"),
+    ("ALTER TABLE stored_refusals UPDATE raw = 'mended' WHERE run = 2",
+     "table stored_refusals.*run 2"),
     ("ALTER TABLE runs UPDATE paid = paid + 1 WHERE run = 1", "runs: the row of run 1"),
     ("ALTER TABLE stored_cards UPDATE record = reverse(record) WHERE run = 2",
      "table stored_cards.*run 2"),

@@ -69,7 +69,8 @@ def test_no_part_is_merged_while_a_run_is_written(tmp_path: Any) -> None:
     """Merging would take the processors from the run; afterwards parts are merged again."""
     with open_book(str(tmp_path / "book")) as book:
         def merge() -> None:
-            book.store.run("OPTIMIZE TABLE entries FINAL SETTINGS optimize_throw_if_noop = 1")
+            book.store.run(
+                "OPTIMIZE TABLE stored_entries FINAL SETTINGS optimize_throw_if_noop = 1")
 
         write(book, entries_of(1), 100)
         merge()

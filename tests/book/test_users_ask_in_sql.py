@@ -34,9 +34,9 @@ def test_no_rows_still_have_columns(location: str) -> None:
 
 
 @pytest.mark.parametrize("sql", [
-    "DROP TABLE entries", "TRUNCATE TABLE entries", "ALTER TABLE runs DELETE WHERE 1",
-    "INSERT INTO windows SELECT 1, 1", "CREATE TABLE mine (a UInt8) ENGINE = Memory",
-    "SELECT 1; DROP TABLE entries",
+    "DROP TABLE stored_entries", "TRUNCATE TABLE entries", "ALTER TABLE runs DELETE WHERE 1",
+    "INSERT INTO stored_windows SELECT 1, 1", "CREATE TABLE mine (a UInt8) ENGINE = Memory",
+    "SELECT 1; DROP TABLE stored_entries",
 ])
 def test_a_question_changes_nothing(location: str, sql: str) -> None:
     with open_book(location) as book:

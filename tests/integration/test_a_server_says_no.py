@@ -43,7 +43,7 @@ def test_a_user_who_may_only_read(clickhouse_server: Server) -> None:
         with open_book(location, read_only=read_only) as book:
             assert_holds(book, 1)
             with pytest.raises(QueryRefused, match="would change the book"):
-                book.query("DROP TABLE entries")
+                book.query("DROP TABLE stored_entries")
             with pytest.raises(BookReadOnly), book.begin(digest="x", kind="clear") as run:
                 commit(run)
             assert_holds(book, 1)

@@ -1,0 +1,99 @@
+"""Small runs folded together, so that a book costs the same after a hundred thousand runs.
+
+For the writer only, while it holds its lock. The rows of the oldest small runs are copied into a
+table beside, read back and held to what these runs stated of them; then they are taken into their
+table as one part; then a row in `folds` says so, and from then on they are read there. Their own
+partitions are dropped when the next runs are folded: until then a question that was begun before
+finds them. Whoever is killed in between leaves rows that do not count, and the next writer goes on
+from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from clearing.book import parts
+from clearing.book.contents import Content, text_of_digest
+from clearing.book.integrity import NOTHING, all_contents, damaged, read_digests, stored_rows
+from clearing.book.parts import ALONE, FOLDED, folded_part
+from clearing.book.queries import Queries
+from clearing.book.schema import FOLDS, LEDGER, RUNS, Table
+
+Stated = Sequence[tuple[int, Mapping[str, Content]]]    # runs, and what they have by table
+
+
+class Folding:
+    """The small runs of a book, on their way into partitions of many."""
+
+    def __init__(self, book: Queries) -> None:
+        self._book, self._store = book, book.store
+
+    def fold_due(self) -> bool:
+        """Fold the oldest runs, where twice as many are waiting; whether they were."""
+        span = self._book.span()
+        if span.last - span.folded < 2 * parts.RUNS_OF_A_FOLD:
+            return False
+        self.fold()
+        return True
+
+    def fold(self) -> int:
+        """Fold the oldest runs that are not folded yet; the last run that is."""
+        span = self._book.span()
+        through = span.folded + parts.RUNS_OF_A_FOLD
+        if through > span.last:
+            return span.folded
+        by_table = stored_rows(self._book)
+        large = {part - ALONE for by_part in by_table.values() for part in by_part
+                 if ALONE < part < FOLDED}
+        stated = [(run, contents) for run, contents in all_contents(
+            self._book, span.folded + 1, through) if run not in large]
+        self._drop_folded(by_table, span.folded)
+        for table in LEDGER:
+            own = {part: rows for part, rows in by_table[table.name].items()
+                   if span.folded < part <= through}
+            if own and not self._is_taken(table, span.folded, own):
+                self._take(table, span.folded, through, stated)
+        inserter = self._store.insert(FOLDS)
+        inserter.append([np.array([through], "<u4")], 1)
+        inserter.finish()
+        self._store.merge([RUNS.name, *(table.name for table in LEDGER)])
+        return through
+
+    def _drop_folded(self, by_table: Mapping[str, Mapping[int, int]], folded: int) -> None:
+        """Drop the partitions of runs that were folded before."""
+        for name, by_part in by_table.items():
+            old = sorted(part for part in by_part if part <= folded)
+            if old:
+                self._store.run(f"ALTER TABLE {name} "
+                                + ", ".join(f"DROP PARTITION {part}" for part in old))
+
+    def _is_taken(self, table: Table, folded: int, own: Mapping[int, int]) -> bool:
+        """Whether a writer before this one had these rows taken in already, and was stopped."""
+        found = self._store.columns(f"SELECT count() AS rows FROM {table.name} "
+                                    f"WHERE part >= {FOLDED} AND run > {folded}")
+        rows = int(found["rows"][0])
+        if rows not in (0, sum(own.values())):
+            raise damaged([f"table {table.name} has {rows} folded rows of the runs after {folded}, "
+                           f"which stored {sum(own.values())}"], self._store.where)
+        return rows > 0
+
+    def _take(self, table: Table, folded: int, through: int, stated: Stated) -> None:
+        """Copy the rows of some runs, prove that they are what was stored, and take them in."""
+        beside = table._replace(name=f"folding_{table.name}")
+        part = folded_part(through)
+        columns = ", ".join(f"`{name}`" for name, _ in table.content)
+        self._store.drop_table(beside.name)
+        self._store.run(beside.create(self._store.table_settings()))
+        self._store.run(
+            f"INSERT INTO {beside.name} SELECT run, toUInt32({part}), {columns} FROM {table.name} "
+            f"WHERE part > {folded} AND part <= {through} ORDER BY {', '.join(table.order)}")
+        found = read_digests(self._store, table, f"part = {part}", beside.name)
+        wrong = [run for run, contents in stated if text_of_digest(found.get(run, 0)) != (
+            contents.get(table.name, NOTHING).digest)]
+        if wrong:
+            raise damaged([f"table {table.name}: the rows of run {run} are not those that it stored"
+                           for run in wrong], self._store.where)
+        self._store.run(f"ALTER TABLE {table.name} ATTACH PARTITION {part} FROM {beside.name}")
+        self._store.drop_table(beside.name)

@@ -1,0 +1,178 @@
+"""Small runs are folded together: nobody sees a row twice, or not at all, whoever is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearing.book import Book, open_book, parts
+from clearing.book.folding import Folding
+from clearing.book.integrity import find_breaks, find_changed_rows
+from clearing.book.schema import LEDGER
+from network.errors import BookDamaged
+from tests.book.checks import assert_holds
+from tests.book.workload import add_run, commit, write
+
+_ROOT = Path(__file__).parents[2]
+GROUP = 2
+
+
+@pytest.fixture(autouse=True)
+def _small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "RUNS_OF_A_FOLD", GROUP)
+
+
+@pytest.fixture
+def book(location: str) -> Iterator[Book]:
+    with open_book(location) as opened:
+        yield opened
+
+
+def _add(book: Book, runs: int) -> None:
+    for _ in range(runs):
+        add_run(book)
+
+
+def _own(book: Book) -> set[int]:
+    """The runs that still have partitions of their own."""
+    found = book.store.columns(
+        "SELECT DISTINCT partition FROM system.parts WHERE active AND table IN "
+        f"({', '.join(repr(table.name) for table in LEDGER)}) AND database = currentDatabase()")
+    return {run for text in found["partition"] if (run := parts.run_of(int(text))) is not None}
+
+
+def test_the_oldest_runs_are_folded_and_the_newest_are_not(book: Book) -> None:
+    _add(book, 2 * GROUP)
+    assert book.span().folded == 0
+    _add(book, 1)
+    assert book.span().folded == GROUP
+    assert _own(book) == set(range(1, 2 * GROUP + 2))   # for questions that were begun before
+    assert_holds(book, 2 * GROUP + 1)
+    _add(book, GROUP)
+    assert book.span().folded == 2 * GROUP
+    assert _own(book) == set(range(GROUP + 1, 3 * GROUP + 2))
+    assert_holds(book, 3 * GROUP + 1)
+    assert find_breaks(book) == []
+    assert list(find_changed_rows(book)) == []
+
+
+def test_all_but_the_last_few_are_folded_on_demand(book: Book) -> None:
+    _add(book, 2 * GROUP - 1)
+    assert book.fold() == GROUP
+    assert book.fold() == GROUP
+    assert_holds(book, 2 * GROUP - 1)
+
+
+def test_a_question_is_answered_as_of_a_folded_run(book: Book) -> None:
+    _add(book, 2 * GROUP + 1)
+    for last in (1, 2, 3):
+        book.as_of = last
+        assert book.runs_with_entries() == list(range(1, last + 1))
+        assert book.closed_windows() == [20_000 + run for run in range(2, last + 1, 2)]
+    book.as_of = None
+
+
+def test_a_large_run_keeps_a_partition_of_its_own(book: Book) -> None:
+    for number in range(1, 8):
+        large = number in (2, 5)
+        with book.begin(digest=f"run {number}", kind="clear",
+                        records=parts.LARGE_RUN if large else 0) as run:
+            write(run, number)
+            commit(run)
+        assert_holds(book, number)
+        assert find_breaks(book) == []
+    book.fold()
+    _add(book, GROUP)
+    assert {2, 5} <= _own(book)
+    assert list(find_changed_rows(book)) == []
+
+
+class _Stopped(BaseException):
+    pass
+
+
+def test_stopped_at_every_kind_of_step(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is stopped while he folds, the next one goes on from there, and is stopped later."""
+    left = [-1]     # steps until one is not taken any more
+
+    def stopping(method: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*arguments: Any, **named: Any) -> Any:
+            left[0] -= 1
+            if left[0] == 0:
+                raise _Stopped
+            return method(*arguments, **named)
+        return step
+
+    for name in ("run", "insert", "drop_table", "merge"):
+        monkeypatch.setattr(book.store, name, stopping(getattr(book.store, name)))
+    _add(book, GROUP)
+    stopped = 0
+    for fold in (1, 2):
+        _add(book, GROUP)
+        for steps in range(fold, 100):
+            with contextlib.suppress(_Stopped):
+                book.store.lock_writer()
+                left[0] = steps
+                Folding(book).fold_due()
+                left[0] = -1
+                book.store.unlock_writer()
+                break
+            left[0] = -1
+            book.store.unlock_writer()
+            stopped += 1
+            assert find_breaks(book) == []
+            assert_holds(book, (fold + 1) * GROUP)
+        assert book.span().folded == fold * GROUP
+        assert_holds(book, (fold + 1) * GROUP)
+    assert stopped > 20
+    assert list(find_changed_rows(book)) == []
+
+
+@pytest.mark.parametrize("step", [12, 27, 41])
+def test_killed_while_folding(location: str, step: int) -> None:
+    with open_book(location) as book:
+        _add(book, 2 * GROUP)
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.book.killed_writer", location, str(step), str(GROUP)],
+        cwd=_ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended
+    with open_book(location) as book:
+        assert_holds(book, 2 * GROUP)
+        _add(book, 1)
+        assert book.span().folded == GROUP
+        assert_holds(book, 2 * GROUP + 1)
+
+
+def test_rows_that_are_not_what_was_stored_are_not_folded(tmp_path: Path) -> None:
+    with open_book(str(tmp_path / "book")) as book:
+        _add(book, 2 * GROUP)
+        book.store.run("ALTER TABLE stored_entries UPDATE paid = paid + 1 WHERE run = 2 "
+                       "SETTINGS mutations_sync = 1")
+        with pytest.raises(BookDamaged, match="table stored_entries: the rows of run 2"):
+            _add(book, 1)
+        assert book.span().folded == 0
+
+
+#    statement                                            words
+@pytest.mark.parametrize(("statement", "words"), [
+    ("TRUNCATE TABLE folds", "stored_entries has"),
+    (f"ALTER TABLE stored_flows DROP PARTITION {parts.FOLDED}", "stored_flows has 0 rows of run 1"),
+    ("INSERT INTO folds SELECT 7", "stored_entries has 0 rows of run"),
+    ("ALTER TABLE stored_files DROP PARTITION 7", "stored_files has 0 rows of run 7"),
+    ("DROP TABLE folds", "table folds is missing"),
+], ids=lambda text: text[:30])
+def test_what_is_lost_of_folds_is_named(tmp_path: Path, statement: str, words: str) -> None:
+    location = str(tmp_path / "book")
+    with open_book(location) as book:
+        _add(book, 3 * GROUP + 1)
+        book.fold()
+        book.store.run(statement)
+    with pytest.raises(BookDamaged, match=words):
+        open_book(location)
