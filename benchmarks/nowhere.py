@@ -16,7 +16,7 @@ class Nowhere:
     number = 1
     closed_through: int | None = None
 
-    def begin(self, *, digest: str, kind: str) -> Nowhere:
+    def begin(self, *, digest: str, kind: str, records: int = 0) -> Nowhere:
         self.digest, self.kind = digest, kind
         return self
 

@@ -7,6 +7,7 @@ import difflib
 import functools
 import io
 import os
+import pickle
 import re
 import stat
 import sys
@@ -110,6 +111,14 @@ def whole_number(text: str, path: Path, line: int) -> int:
     return int(text)
 
 
+# A process that clears a file every few minutes reads the same tables each time, and tomllib takes
+# longer for that than a small run for all else.
+@functools.lru_cache(256)
+def _pickled(text: str) -> bytes:
+    """What a TOML text says. Raises as tomllib does."""
+    return pickle.dumps(tomllib.loads(text))
+
+
 class TomlFile:
     """A TOML file: what it says, and on which lines."""
 
@@ -126,7 +135,7 @@ class TomlFile:
                              "write keys as fare_tables/model.py has them", code="NOT_TOML",
                              location=locate(path, self.text, line))
         try:
-            self.keys: dict[str, Any] = tomllib.loads(self.text)
+            self.keys: dict[str, Any] = pickle.loads(_pickled(self.text))
         except RecursionError:
             raise self.refuse("is not a table: brackets are nested too deep",
                               "write values as fare_tables/model.py has them",

@@ -107,7 +107,7 @@ class MemoryBook:
     def __init__(self) -> None:
         self.committed: list[tuple[Run, dict[str, Any], MemoryRun]] = []
 
-    def begin(self, *, digest: str, kind: str) -> MemoryRun:
+    def begin(self, *, digest: str, kind: str, records: int = 0) -> MemoryRun:
         return MemoryRun(self, digest, kind)
 
     def runs(self) -> list[Run]:
@@ -149,6 +149,9 @@ class MemoryBook:
 
     def rides(self) -> Any:
         return self.rides_since(0)
+
+    def count_records(self, day: int, until: int = 0xFFFF) -> int:
+        return len(self.records_since(day, until=until))
 
     def split_cards(self, day: int, until: int, records: int) -> list[Cards]:
         """Two parts, whatever is asked for, where there is more than one card."""

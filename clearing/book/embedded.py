@@ -112,10 +112,19 @@ class EmbeddedStore:
         """What is inserted is on the disk, not only in the system's memory; see also schema.py."""
         return "".join(f", {name} = {value}" for name, value in TABLE_SETTINGS.items())
 
+    @property
+    def changes(self) -> int:
+        """How often what the folder holds has been changed."""
+        return self._folder.changes
+
+    def _count_change(self) -> None:
+        self._folder.changes += 1
+
     def run(self, sql: str) -> None:
         """Carry out a statement that returns no rows."""
         try:
             self._main.query(sql)
+            self._count_change()
         except BookError:
             raise
         except Exception as error:
@@ -174,7 +183,7 @@ class EmbeddedStore:
 
     def insert(self, table: Table) -> EmbeddedInserter:
         """Start to insert into a table."""
-        return EmbeddedInserter(self._open, table, self.where)
+        return EmbeddedInserter(self._open, table, self.where, self._count_change)
 
     def find_odd_parts(self) -> list[str]:
         """Parts whose notes on their own place, or on their columns, are not of their table.

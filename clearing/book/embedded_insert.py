@@ -28,8 +28,11 @@ ENDING = 2      # inserts that are being stored while the next ones are filled
 class EmbeddedInserter:
     """Inserts into one table, of which this is the only writer."""
 
-    def __init__(self, connect: Callable[[], Any], table: Table, where: str) -> None:
+    def __init__(self, connect: Callable[[], Any], table: Table, where: str,
+                 ended: Callable[[], None]) -> None:
+        """ended: called when all rows are stored."""
         self._connect, self._table, self._where = connect, table, where
+        self._ended_all = ended
         self._heads = [column_head(name, type_) for name, type_ in table.columns]
         self._session: Any = connect()      # to ask what is stored
         self._threads = ThreadPoolExecutor(ENDING, f"onecard-insert-{table.name}")
@@ -115,6 +118,7 @@ class EmbeddedInserter:
                 raise self._lost(stored)
         finally:
             self.cancel()
+            self._ended_all()
 
     def cancel(self) -> None:
         """Give up what is not stored yet, and close."""

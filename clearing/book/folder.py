@@ -40,6 +40,7 @@ class Folder:
         self.handle = handle
         self.holders = 1
         self.writer = threading.Lock()
+        self.changes = 0        # to its store, by this process, while no other can make any
 
     @property
     def store(self) -> Path:

@@ -48,7 +48,7 @@ class Folding:
         large = {part - ALONE for by_part in by_table.values() for part in by_part
                  if ALONE < part < FOLDED}
         stated = [(run, contents) for run, contents in all_contents(
-            self._book, span.folded + 1, through) if run not in large]
+            self._book, f"run BETWEEN {span.folded + 1} AND {through}") if run not in large]
         self._drop_folded(by_table, span.folded)
         for table in LEDGER:
             own = {part: rows for part, rows in by_table[table.name].items()

@@ -147,10 +147,10 @@ def _odd_rows(book: Queries, last: Run | None) -> list[str]:
 
 def _stated_at_fold(book: Queries) -> list[tuple[int, dict[str, Content]]]:
     """What the last run that is folded states, and the last of those that are folded next."""
-    folded = book.span().folded
-    found = all_contents(book, folded, folded) or [(0, {})]
-    next_ = folded + parts.RUNS_OF_A_FOLD
-    return [*found, *all_contents(book, next_, next_)]
+    last, folded = book.span()
+    runs = [run for run in (folded, folded + parts.RUNS_OF_A_FOLD) if 0 < run <= last]
+    found = all_contents(book, f"run IN ({', '.join(map(str, runs))})") if runs else []
+    return found if folded else [(0, {}), *found]
 
 
 def _are_all_there(table: str, by_part: Mapping[int, int],
@@ -201,11 +201,9 @@ def _rows_by_run(book: Queries, table: str) -> dict[int, int]:
                     strict=True))
 
 
-def all_contents(book: Queries, first: int = 1, last: int = ALONE
-                 ) -> list[tuple[int, dict[str, Content]]]:
-    """What runs state of their rows, from one to another."""
-    found = book.store.columns(
-        f"SELECT run, contents FROM runs WHERE run BETWEEN {first} AND {last} ORDER BY run")
+def all_contents(book: Queries, where: str = "1") -> list[tuple[int, dict[str, Content]]]:
+    """What runs state of their rows; where: SQL, which runs."""
+    found = book.store.columns(f"SELECT run, contents FROM runs WHERE {where} ORDER BY run")
     return [(int(run), unpack_contents(str(text)))
             for run, text in zip(np.asarray(found["run"]).tolist(), found["contents"],
                                  strict=True)]

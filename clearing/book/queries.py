@@ -100,6 +100,8 @@ class Queries:
         self.store = store
         # What is asked is answered as after this run; None: after the last.
         self.as_of: int | None = None
+        self._newest: tuple[int | None, Span] = (None, Span(0, 0))
+        self._last_row: Run | None = None       # of the run that was asked for last
 
     @property
     def committed(self) -> str:
@@ -113,11 +115,13 @@ class Queries:
 
     def runs(self, where: str = "1", order: str = "run") -> list[Run]:
         """Committed runs that fulfil a condition, oldest first; `where` and `order` are SQL."""
+        return self._runs(f"run <= {self._last()} AND ({where})", order)
+
+    def _runs(self, where: str, order: str) -> list[Run]:
         columns = ", ".join(
             f"toUInt32({name})" if type_.startswith("DateTime") else f"`{name}`"
             for name, type_ in RUNS.columns)
-        found = self.store.columns(f"SELECT {columns} FROM runs WHERE run <= {self._last()} "
-                                   f"AND ({where}) ORDER BY {order}")
+        found = self.store.columns(f"SELECT {columns} FROM runs WHERE {where} ORDER BY {order}")
         values = [
             column.tolist() if isinstance(column, np.ndarray) else column
             for column in found.values()]
@@ -128,8 +132,21 @@ class Queries:
         return next(iter(self.runs(f"run = {number}")), None)
 
     def last_run(self) -> Run | None:
-        """The newest committed run."""
-        return next(iter(self.runs(order="run DESC LIMIT 1")), None)
+        """The newest committed run; where it is asked as of a run, that one."""
+        last = self._last()
+        if self._last_row is None or self._last_row.run != last:
+            self._last_row = next(iter(self._runs(f"run = {last}", "run")), None)
+        return self._last_row
+
+    def _committed_span(self) -> Span:
+        """The committed runs: asked for again where they can be others by now."""
+        changes = self.store.changes
+        if changes is None or self._newest[0] != changes:
+            found = self.store.columns(
+                "SELECT max(run) AS last, "
+                "ifNull((SELECT max(through) FROM folds), 0) AS folded FROM runs")
+            self._newest = changes, Span(int(found["last"][0]), int(found["folded"][0]))
+        return self._newest[1]
 
     @property
     def closed_through(self) -> int | None:
@@ -396,12 +413,11 @@ class Queries:
         """The newest committed run's number, or that of `as_of`; runs that count are 1 up to it."""
         if self.as_of is not None:
             return self.as_of
-        return int(self.store.columns("SELECT max(run) AS last FROM runs")["last"][0])
+        return self._committed_span().last
 
     def span(self, until: int | None = None) -> Span:
         """The runs that count, or those up to one of them, also where it is being written."""
-        folded = int(self.store.columns("SELECT max(through) AS folded FROM folds")["folded"][0])
-        return Span(self._last() if until is None else until, folded)
+        return Span(self._last() if until is None else until, self._committed_span().folded)
 
 
 def _of_digests(digests: Collection[str] | None) -> str:

@@ -40,6 +40,7 @@ _REFUSED = {192, 193, 194, 516}     # user or password
 class ServerStore:
     """The store of a database. Every stream has a connection of its own; the rest share one."""
 
+    changes = None          # other processes may write
     block_rows = 500_000    # each block becomes a part of the table, which the server then merges
 
     def __init__(self, location: str, *, create: bool, read_only: bool) -> None:

@@ -32,6 +32,10 @@ class Store(Protocol):
     block_rows: int     # rows of the ledger to hand over at a time
     journal: Journal    # kept apart from the tables that it speaks of
 
+    @property
+    def changes(self) -> int | None:
+        """Goes up with whatever changes what the store holds; None: others can, at any time."""
+
     def run(self, sql: str) -> None:
         """Carry out a statement that returns no rows."""
 
