@@ -1,10 +1,14 @@
 """Adds runs to a book and kills itself, as by kill -9, before the n-th step that touches the store.
 
     python -m tests.book.killed_writer LOCATION STEP [RUNS]
+    python -m tests.book.killed_writer LOCATION every STRIDE COMMITTED
 
 Ends by itself, and says how many steps it took, where there are fewer than STEP. RUNS: so many are
-folded at a time. The steps are the calls of the engine and of its inserters: whatever a book does
-goes through these.
+folded at a time. `every`: one process after the other is killed, each STRIDE steps later than the
+one before it, until one comes through; each finds first what the book must hold. COMMITTED: the
+runs that the book has. Prints how many steps the last one took, and the runs that it found. Forks
+before chdb is imported, never after. The steps are the calls of the engine and of its inserters:
+whatever a book does goes through these.
 """
 
 from __future__ import annotations
@@ -12,13 +16,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
-from clearing.book import open_book, parts
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+from clearing.book import Book, open_book, parts
 from clearing.book.embedded import EmbeddedInserter, EmbeddedStore
 from clearing.book.server import ServerInserter, ServerStore
-from tests.book.workload import add_run
+from tests.book.checks import assert_holds
+from tests.book.workload import add_run, standing_after
 
 _STEPS = {
     EmbeddedStore: ("create_database", "run", "lock_writer", "insert", "check_writer",
@@ -49,18 +57,65 @@ class Steps:
         setattr(owner, name, step)
 
 
-def main(location: str, last: int) -> None:
-    """Open the book, add a run, close it."""
+def write_until(location: str, last: int, look: Callable[[Book], None]) -> int:
+    """Open the book, look at it, add a run, close it; how many steps that took."""
     steps = Steps(last)
     for owner, names in _STEPS.items():
         for name in names:
             steps.wrap(owner, name)
     with open_book(location) as book:
+        look(book)
         add_run(book)
-    print(steps.taken)
+    return steps.taken
+
+
+def kill_every(location: str, stride: int, committed: int) -> tuple[int, int]:
+    """Kill one writer after the other; the steps of the last one, and the runs that it found."""
+    step = 0
+    while True:
+        step += stride
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            _write(location, step, committed, writer)
+        os.close(writer)
+        with os.fdopen(reader) as said:
+            told = [int(line) for line in said]     # runs found, steps taken; as far as it came
+        how = os.waitpid(child, 0)[1]
+        committed = told[0] if told else committed
+        if how != signal.SIGKILL:
+            assert how == 0, f"the writer that was to be killed before step {step} failed"
+            return told[1], committed
+
+
+def _write(location: str, step: int, committed: int, said: int) -> NoReturn:
+    """What the process does that is killed before a step."""
+    def look(book: Book) -> None:
+        runs = len(book.runs())
+        assert runs in (committed, committed + 1)
+        assert_holds(book, runs)
+        os.write(said, f"{runs}\n".encode())
+
+    try:
+        os.write(said, f"{write_until(location, step, look)}\n".encode())
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(9)
+    os._exit(0)
+
+
+def main(location: str, how: str, *more: str) -> None:
+    """Be killed once, or again and again."""
+    if how == "every":
+        stride, committed = map(int, more)
+        standing_after(committed + 1)       # what all of them would work out again
+        print(*kill_every(location, stride, committed))
+        return
+    if more:
+        parts.RUNS_OF_A_FOLD = int(more[0])
+    print(write_until(location, int(how), lambda book: None))
 
 
 if __name__ == "__main__":
-    if sys.argv[3:]:
-        parts.RUNS_OF_A_FOLD = int(sys.argv[3])
-    main(sys.argv[1], int(sys.argv[2]))
+    main(*sys.argv[1:])
