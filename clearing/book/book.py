@@ -39,6 +39,7 @@ class Book(Queries):
         self._may_write = not read_only
         self._leftovers = Leftovers(store)
         self._is_new = False
+        self._begun = 0     # runs
         self.breaks = list[str]()   # what does not hold: such a book can only be read
         try:
             self._open(create=create and not read_only)
@@ -124,8 +125,10 @@ class Book(Queries):
         try:
             last = self._make_ready()
             Folding(self).fold_due()
+            self._begun += 1
             return OpenRun(self.store, self._leftovers, last, self.span().folded, digest, kind,
-                           is_large=records >= LARGE_RUN)
+                           is_large=records >= LARGE_RUN,
+                           recent=self.recent if self._begun > 1 else None)
         except BaseException:
             self.store.unlock_writer()
             raise

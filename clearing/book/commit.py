@@ -19,6 +19,7 @@ from clearing.book.journal import Line
 from clearing.book.leftovers import Leftovers
 from clearing.book.native import Array, ColumnData
 from clearing.book.parts import Span, part_of
+from clearing.book.recent import RecentRecords
 from clearing.book.runs import BookFile, Counts, Run, chain_of
 from clearing.book.schema import (
     ACCUMULATOR_PACKED,
@@ -68,7 +69,7 @@ class OpenRun:
     """A run that is being written. Leaving it without `commit` gives it up."""
 
     def __init__(self, store: Store, leftovers: Leftovers, parent: Run | None, folded: int,
-                 digest: str, kind: str, *, is_large: bool) -> None:
+                 digest: str, kind: str, *, is_large: bool, recent: RecentRecords | None) -> None:
         self._store, self._leftovers = store, leftovers
         self._parent = parent
         self.number = parent.run + 1 if parent else 1
@@ -76,6 +77,7 @@ class OpenRun:
         self._span = Span(self.number, folded)
         self._part = part_of(self.number, is_large=is_large)
         self._digest, self._kind = digest, kind
+        self._recent, self._received = recent, list[Array]()
         self._started_at = int(time.time())
         self._days: list[int] = []
         self._phase = "open"        # "concluded", "deciding", "committed"; or "given up"
@@ -110,6 +112,8 @@ class OpenRun:
         """Hand over the records that the run received (TAP), each once."""
         self._check_open()
         self._records.write_records(taps)
+        if self._recent is not None:
+            self._received.append(taps.copy())
 
     def write_refusals(
         self, refusals: Array, raw: Sequence[bytes], values: Sequence[str] | None = None
@@ -217,6 +221,8 @@ class OpenRun:
         inserter.finish()
         self._check_stored(row)
         self._phase = "committed"
+        if self._recent is not None:
+            self._recent.add(self.number, self._received)
         # The run counts; where this process cannot add its line, or ends before, the next does.
         with suppress(BookError, OSError):
             self._store.journal.append(Line(row.run, row.chain))

@@ -9,8 +9,9 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from clearing.book.export import export
-from clearing.book.native import Array, Column, join_records, raw_of
+from clearing.book.native import Array, Column, bytes_of, join_records, raw_of
 from clearing.book.parts import Span
+from clearing.book.recent import RecentRecords
 from clearing.book.runs import Run
 from clearing.book.schema import (
     CARD_STATES,
@@ -23,7 +24,7 @@ from clearing.book.schema import (
     RUNS,
     WINDOWS,
 )
-from clearing.book.state import marked, records_of
+from clearing.book.state import list_marked, marked, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import complete_legs, stored_columns
 from clearing.book.views import REVERSAL, standing
@@ -102,6 +103,7 @@ class Queries:
         self.as_of: int | None = None
         self._newest: tuple[int | None, Span] = (None, Span(0, 0))
         self._last_row: Run | None = None       # of the run that was asked for last
+        self.recent = RecentRecords()
 
     @property
     def committed(self) -> str:
@@ -343,14 +345,29 @@ class Queries:
         card_filter: see ext.clearing.partition: of its cards and of a few others; None: of all.
         until: the last of the days.
         """
-        columns = ", ".join(f"`{name}`" for name in stored_columns(TAP))
-        parts = list(records_of(marked(self.store.blocks(
-            f"SELECT {columns} FROM {RECORDS.name} WHERE {self.committed} "
-            f"AND service_day > {day} AND service_day <= {until} AND {cards.sql()}"),
-            card_filter), TAP))
+        runs, first = self.span(), self.recent.first_of(self.span().last)
+        if first is None:
+            parts = self._stored_records(runs, day, card_filter, until, cards)
+        else:
+            older = runs._replace(last=first - 1)
+            parts = self._stored_records(older, day, card_filter, until, cards) if first > 1 else []
+            for records in self.recent.days(day, until, runs.last):
+                if card_filter is not None:
+                    listed = list_marked(bytes_of(records), card_filter)
+                    records = raw_of(records)[listed].view(TAP)
+                parts.append(cards.of(records))
         found = join_records(parts, TAP)
         found["flags"] |= TAP_FLAGS["CARRIED"]
         return by_card(found)
+
+    def _stored_records(self, runs: Span, day: int, card_filter: Array | None, until: int,
+                        cards: Cards) -> list[Array]:
+        """Records of some runs as they are read."""
+        columns = ", ".join(f"`{name}`" for name in stored_columns(TAP))
+        return list(records_of(marked(self.store.blocks(
+            f"SELECT {columns} FROM {RECORDS.name} WHERE {runs.sql} "
+            f"AND service_day > {day} AND service_day <= {until} AND {cards.sql()}"),
+            card_filter), TAP))
 
     def taps_by_counter(self, where: str = "1") -> Iterator[Array]:
         """Received records in blocks of whole cards, by card and counter, boarding before exit.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clearing.book import open_book
+from clearing.book import Book, open_book
 from clearing.book import queries as queries_module
+from clearing.book import recent as recent_module
 from clearing.book.native import bytes_of
+from clearing.book.queries import Cards
 from ext.clearing.partition import add_to_card_filter
 from ext.codes import Code
 from ext.records import REFUSAL, TAP, TAP_FLAGS
@@ -149,3 +151,38 @@ def test_refusals_are_found_by_their_places(
             assert book.find_refusals({(7, 9)}) == set()
             commit(run)
         assert book.find_refusals({(7, 9), (7, 10)}) == {(7, 9)}
+
+
+def test_records_that_a_process_still_has_are_those_that_are_read(
+        location: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of its second run and later ones; where another process wrote in between, of those since."""
+    with open_book(location) as book:
+        for _ in range(4):
+            add_run(book)
+        assert book.recent.first_of(4) == 2
+        assert_finds_the_same(location, book)
+        with open_book(location) as other:
+            add_run(other)
+        assert book.recent.first_of(5) is None
+        assert_finds_the_same(location, book)
+        add_run(book)
+        assert book.recent.first_of(6) == 6
+        monkeypatch.setattr(recent_module, "RECORDS_MOST", 2 * len(records_of(1)))
+        add_run(book)
+        add_run(book)
+        assert book.recent.first_of(8) == 7
+        assert_finds_the_same(location, book)
+
+
+def assert_finds_the_same(location: str, book: Book) -> None:
+    """Another one of the same book, which has to read them, has the same records."""
+    some = card_filter_of(records_of(2)[:9])
+    with open_book(location, read_only=True) as other:
+        for as_of in (None, 1, 3):
+            book.as_of = other.as_of = as_of
+            for wanted in ({}, {"card_filter": some}, {"until": FIRST_WINDOW + 5},
+                           {"cards": Cards(0, 1 << 30)}):
+                for day in (0, FIRST_WINDOW + 2):
+                    found = [one.records_since(day, **wanted) for one in (book, other)]
+                    assert rows_of(found[0]) == rows_of(found[1])
+    book.as_of = None
