@@ -9,7 +9,12 @@ from clearing.cli.options import book_option
 
 @click.group("book")
 def command() -> None:
-    """Keep a book in order."""
+    """Keep a book in order.
+
+    \b
+    Example:
+      onecard book fold --book book
+    """
 
 
 @command.command("fold")
