@@ -71,9 +71,9 @@ WORDS: dict[Code, str] = {
                        " sees; write it without, or have a layout `strip` it",
     Code.DUPLICATE: "the record says nothing that is not in the book; it is known, and not refused"
                     " (to take a charge back or change it, send a correction)",
-    Code.CONFLICT: "another record has this card and counter but says something else; find out"
-                   " which is true and send it as a correction; or list the card's new chip in the"
-                   " network's card register",
+    Code.CONFLICT: "another record has this card and counter but says something else; send a"
+                   " correction with what is true, or list the card's new chip in the card"
+                   " register",
     Code.CORRECTED: "a correction of this record was received; nothing to do",
     Code.FOREIGN_RECORD: "the record that this corrects is another operator's; have that operator"
                          " send the correction",
