@@ -253,11 +253,11 @@ class Clearer:
     def _states(self, partition: int, arrived: Records | None
                 ) -> list[tuple[int, Records, Records, Records]]:
         """What cards are like at the end of each window: all, or those of new records."""
+        if not self._at_ends or (arrived is not None and len(arrived) == 0):
+            return []
         taps, codes = self._pipeline.all_taps, self._pipeline.codes
         rows = self._pipeline.refunds
         if arrived is not None:
-            if len(arrived) == 0:
-                return []
             new = filter_of(len(arrived))
             add_to_card_filter(bytes_of(arrived), new)
             chosen = of_cards(taps, new)

@@ -46,4 +46,4 @@ def identities(taps: Records) -> Records:
 def are_refunds(taps: Records) -> npt.NDArray[np.bool_]:
     """Which records are boardings that give back; see RULES section 1."""
     back: npt.NDArray[np.bool_] = taps["paid"] < 0
-    return back & ~np.isin(taps["kind"], list(CLASSES))
+    return back & ~np.isin(taps["kind"], list(CLASSES)) if back.any() else back
