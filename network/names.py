@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 KINDS = (
     "member", "stop", "line", "device", "vehicle", "mode", "medium", "card_kind",
-    "table", "rule", "accumulator", "file", "network",
+    "table", "rule", "accumulator", "network",
 )
 
 

@@ -134,6 +134,13 @@ class MemoryBook:
         return next(written.networks[digest] for _, _, written in self.committed
                     if digest in written.networks)
 
+    def number_files(self, digests: Collection[str]) -> dict[str, int]:
+        numbers = {file.sha256: file.file for _, _, written in self.committed
+                   for file in written.files}
+        new = sorted(set(digests) - numbers.keys())
+        last = max(numbers.values(), default=0)
+        return {**numbers, **{digest: last + 1 + place for place, digest in enumerate(new)}}
+
     def files_taken(self, digests: Collection[str]) -> dict[str, Taken]:
         return {file.sha256: Taken(run.run, file.name, file.refused)
                 for run, _, written in self.committed for file in written.files

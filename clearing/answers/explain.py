@@ -75,7 +75,8 @@ def _origins(session: Session, row: Any, names: Names) -> list[TapOrigin]:
     wanted = np.zeros(2, TAP)
     wanted["card_hi"], wanted["card_lo"] = row["card_hi"], row["card_lo"]
     wanted["card_seq"] = row["card_seq"], row["out_seq"]
-    files, origins = names.codes("file"), []
+    files = session.book.find_files(f"file IN ({int(row['in_file'])}, {int(row['out_file'])})")
+    origins = []
     taps = {(int(tap["source_file"]), int(tap["source_line"])): tap
             for tap in session.book.find_records(wanted)}
     for way in ("in", "out"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,11 +112,12 @@ def refused_files(session: Session, folder: Path | None) -> Iterator[dict[Path, 
 
 
 def _digest_of(session: Session, which: str) -> str:
-    digests = session.names().codes("file")[1:]
-    found = [digest for digest in digests
-             if len(which) >= LEAST_DIGITS and digest.startswith(which.lower())]
-    if which.isascii() and which.isdigit() and 1 <= int(which) <= len(digests):
-        found = [digests[int(which) - 1]]
+    found = list[str]()
+    if which.isascii() and which.isdigit() and len(which) < LEAST_DIGITS:
+        found = list(session.book.find_files(f"file = {int(which)}").values())
+    elif len(which) >= LEAST_DIGITS and set(which.lower()) <= set(string.hexdigits):
+        found = list(session.book.find_files(
+            f"substring(sha256, 1, {len(which)}) = '{which.lower()}'").values())
     if len(found) != 1:
         raise OnecardError(
             f"the book has {len(found) or 'no'} files {which!r}", where=session.book.store.where,

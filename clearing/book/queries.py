@@ -196,6 +196,23 @@ class Queries:
                 _integers(found["refused"]), found["layout"], strict=True)
         }
 
+    def number_files(self, digests: Collection[str]) -> dict[str, int]:
+        """The numbers that files have in the book, and the next ones for those that are new."""
+        runs = self.span().sql
+        found = self.store.columns(f"SELECT DISTINCT sha256, file FROM {FILES.name} WHERE {runs} "
+                                   f"AND {_of_digests(digests)}")
+        numbers = dict(zip(found["sha256"], _integers(found["file"]), strict=True))
+        last = self.store.columns(f"SELECT max(file) AS last FROM {FILES.name} WHERE {runs}")
+        new = sorted(set(digests) - numbers.keys())
+        return numbers | {digest: number for number, digest in enumerate(
+            new, int(last["last"][0]) + 1)}
+
+    def find_files(self, where: str) -> dict[int, str]:
+        """The SHA-256 of files, in hex, by their numbers; `where` is SQL, which."""
+        found = self.store.columns(f"SELECT DISTINCT file, sha256 FROM {FILES.name} "
+                                   f"WHERE {self.committed} AND ({where})")
+        return dict(zip(_integers(found["file"]), found["sha256"], strict=True))
+
     def files_given(self, digests: Collection[str] | None = None) -> dict[str, Given]:
         """Of files, by their SHA-256 in hex, those that runs were given, and where they are kept.
 

@@ -20,7 +20,7 @@ Time = Annotated[int, "DateTime('UTC')"]    # seconds since 1970
 class BookFile(NamedTuple):
     """A file that a run was given, and what became of it."""
 
-    file: U32           # its number in the book's dictionary, of the kind `file`
+    file: U32           # its number: files count up from 1 by their first run
     name: Text
     sha256: Text        # in hex
     bytes: U64

@@ -112,9 +112,8 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
 def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Run | None,
                   clock: _Clock, threads: int, progress: Progress, decide: Decide) -> Report:
     """Clear what was read."""
-    taken, outcomes = _judge_files(
-        intake, book.files_taken({report.digest for report in intake.files}), context,
-        intake.kept_in)
+    digests = {report.digest for report in intake.files}
+    taken, outcomes = _judge_files(intake, book.files_taken(digests), book.number_files(digests))
     latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
     context.check_calendar(latest)
     digest = _digest(context, last, "clear", [report.digest for report in intake.files])
@@ -199,8 +198,8 @@ class _Clock:
         self._last = now
 
 
-def _judge_files(intake: Intake, taken_before: Mapping[str, Taken], context: ClearingContext,
-                 kept_in: str) -> tuple[list[int], list[BookFile]]:
+def _judge_files(intake: Intake, taken_before: Mapping[str, Taken], numbers: Mapping[str, int]
+                 ) -> tuple[list[int], list[BookFile]]:
     """Which files are cleared, and what becomes of each; numbers follow the digests.
 
     A file of which nothing was refused is known as a whole. Else it is read again: what was refused
@@ -210,8 +209,6 @@ def _judge_files(intake: Intake, taken_before: Mapping[str, Taken], context: Cle
              for digest, file in taken_before.items() if not file.refused}
     taken: list[int] = []
     outcomes: dict[int, BookFile] = {}
-    numbers = {digest: context.names.number("file", digest)
-               for digest in sorted({report.digest for report in intake.files})}
     order = sorted(range(len(intake.files)),
                    key=lambda index: (intake.files[index].digest, index))
     for index in order:
@@ -229,7 +226,7 @@ def _judge_files(intake: Intake, taken_before: Mapping[str, Taken], context: Cle
             bytes=report.size_bytes, records=report.records,
             accepted=0 if code else report.accepted, known=report.records if is_known else 0,
             refused=0 if is_known else report.records if code else report.refused,
-            code=int(code), message=message, layout=report.layout, kept_in=kept_in)
+            code=int(code), message=message, layout=report.layout, kept_in=intake.kept_in)
     return sorted(taken), [outcomes[index] for index in range(len(intake.files))]
 
 

@@ -96,8 +96,8 @@ def plain_entries(results: list[Result]) -> Rows:
 
 def refusals_of(book: MemoryBook, case: Case) -> Rows:
     """Code, file and line of every refusal, files by the case's own numbers."""
-    names = Names(book.names())
-    numbers = {names.find("file", digest): number for digest, number in _numbers(case).items()}
+    own = _numbers(case)
+    numbers = {number: own[digest] for digest, number in book.number_files(own.keys()).items()}
     return sorted((Code(int(row["code"])).name, numbers[int(row["file"])], int(row["line"]))
                   for row in book.all_rows("refusals"))
 
