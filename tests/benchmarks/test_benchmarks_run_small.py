@@ -59,7 +59,7 @@ def small_day(folder: Path) -> dict[str, Any]:
 def test_the_list_names_every_question(tmp_path: Path) -> None:
     printed = run(cwd=tmp_path)
     named = set(re.findall(r"^  (\w+)", printed, re.MULTILINE))
-    assert {"city_day", "growth", "instructions", "pricing", "stages", "state"} <= named
+    assert {"city_day", "growth", "instructions", "pricing", "stages", "state", "years"} <= named
     assert not {"day", "machine", "clocks", "nowhere"} & named
 
 
@@ -97,6 +97,14 @@ def test_the_state_of_a_few_cards(tmp_path: Path) -> None:
     assert result["load"]["bytes"] == 5_000 * 96 + 3_000 * 40 + 50 * TAP.itemsize
     assert all(result[step]["seconds"] > 0 for step in (
         "save", "load", "save a tenth", "load with it"))
+
+
+def test_a_book_of_a_few_runs_on_two_days(tmp_path: Path) -> None:
+    result = json.loads(run("years", "--runs", "16", "--runs-of-a-day", "12", "--small", "20",
+                            "--taps", "50", "--turns", "1", "--json", cwd=tmp_path))
+    assert result["tenth"].keys() == result["last"].keys() == {
+        "clear", "positions", "explain", "verify"}
+    assert result["files"] > 100
 
 
 def test_the_tables_of_the_benchmark_have_one_price_for_every_ride() -> None:

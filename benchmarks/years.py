@@ -1,0 +1,152 @@
+"""What commands cost in a book of many runs, beside what they cost after ten.
+
+Runs of a few taps each, through the same code as any other, make a book in a folder grow: so many
+a day, each day's window closed before the next one. After ten runs and after the last, the same is
+timed, each with a book that is opened for it: a run of --taps taps, the day's positions, one ride
+explained, a hundred cards verified. What is flat here does not follow the number of runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.arrivals import SERVICE_DAY, TIME_COLUMN, cut
+from benchmarks.day import CACHE, RECEIVED_AT, Day, Measured, prepare
+from benchmarks.machine import describe_machine, peak_memory_mib
+from network.civil import day_number, day_of
+
+TENTH = 10
+VERIFIED_CARDS = 100
+SEQ_COLUMN = 1
+SEQ_OF_A_DAY = 1_000
+
+
+def main(arguments: list[str]) -> None:
+    """Make the book grow, and print what was timed."""
+    parser = argparse.ArgumentParser("python -m benchmarks years", description=__doc__)
+    parser.add_argument("--runs", type=int, default=2_000)
+    parser.add_argument("--runs-of-a-day", type=int, default=288)
+    parser.add_argument("--small", type=int, default=20, help="taps of a run that is not timed")
+    parser.add_argument("--taps", type=int, default=2_000, help="of a run that is timed")
+    parser.add_argument("--turns", type=int, default=3, help="of each question; medians count")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    result = {"machine": describe_machine(), "runs": options.runs, **measure(options)}
+    print(json.dumps(result, indent=2) if options.json else render(result))
+
+
+def measure(options: argparse.Namespace) -> Measured:
+    """The book after ten runs, and after all."""
+    days = [Day(options.small * options.runs_of_a_day, 1), Day(options.taps * 2 * options.turns, 2)]
+    for day in days:
+        prepare(day)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        small = cut(days[0], Path(folder) / "small", options.runs_of_a_day, 0)
+        timed = cut(days[1], Path(folder) / "timed", 2 * options.turns, 0)
+        book = Path(folder) / "book"
+        _grow(book, small, range(TENTH))
+        tenth = _ask(book, timed[:options.turns], 0)
+        _grow(book, small, range(TENTH, options.runs))
+        last = _ask(book, timed[options.turns:], (options.runs - 1) // len(small))
+        files = [path.stat().st_size for path in (book / "clickhouse").rglob("*")
+                 if path.is_file()]
+    return {"tenth": tenth, "last": last, "files": len(files), "bytes": sum(files),
+            "peak_memory_mib": peak_memory_mib()}
+
+
+def _grow(book: Path, small: list[Path], runs: range) -> None:
+    """Add runs, one small file each."""
+    from clearing.book import open_book
+    from clearing.engine.run import clear_files, close_window
+
+    with open_book(str(book)) as opened:
+        for run in runs:
+            day, place = divmod(run, len(small))
+            if place == 0 and day:
+                close_window(day_number(SERVICE_DAY) + day - 1, "demo", opened)
+            clear_files([_on_day(small[place], day)], "demo", opened, threads=1,
+                        received_at=RECEIVED_AT)
+
+
+def _on_day(path: Path, days: int) -> Path:
+    """The same taps so many days later, each card's counter having gone on."""
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    dates = [datetime.date.fromisoformat(SERVICE_DAY) + datetime.timedelta(days=one)
+             for one in range(2)]
+    later = {date.isoformat(): (date + datetime.timedelta(days=days)).isoformat()
+             for date in dates}
+    moved = [header]
+    for line in lines:
+        values = line.split(",")
+        date, _, time_of_day = values[TIME_COLUMN].partition("T")
+        if date in later and values[SEQ_COLUMN].isdigit():      # others are refused either way
+            values[TIME_COLUMN] = f"{later[date]}T{time_of_day}"
+            values[SEQ_COLUMN] = str(int(values[SEQ_COLUMN]) + SEQ_OF_A_DAY * days)
+            moved.append(",".join(values))
+    out = path.with_name(f"{days}-{path.name}")
+    out.write_text("\n".join([*moved, ""]), encoding="utf-8")
+    return out
+
+
+def _ask(book: Path, timed: list[Path], day: int) -> Measured:
+    """Seconds of a run and of each question, a book opened for each."""
+    from clearing.answers.explain import explain_ride
+    from clearing.answers.session import open_session
+    from clearing.answers.show import Filter, show
+    from clearing.answers.verify import verify
+    from clearing.book import open_book
+    from clearing.engine.run import clear_files
+
+    window = day_of(day_number(SERVICE_DAY) + day).isoformat()
+
+    def clear(turn: int) -> None:
+        with open_book(str(book)) as opened:
+            clear_files([_on_day(timed[turn], day)], "demo", opened, threads=1,
+                        received_at=RECEIVED_AT)
+
+    def positions(_: int) -> None:
+        with open_session(str(book)) as session:
+            list(show(session, "positions", Filter(window=window)).rows)
+
+    def explain(_: int) -> None:
+        with open_session(str(book)) as session:
+            explain_ride(session, ride)
+
+    def check(_: int) -> None:
+        with open_session(str(book)) as session:
+            assert verify(session, VERIFIED_CARDS).agrees
+
+    seconds = {"clear": _median(clear, len(timed))}
+    with open_session(str(book)) as session:
+        card, card_seq, *_ = next(show(session, "rides", Filter(window=window)).rows)
+    ride = f"{card}/{card_seq}"
+    asked = {"positions": positions, "explain": explain, "verify": check}
+    return seconds | {name: _median(work, len(timed)) for name, work in asked.items()}
+
+
+def _median(work: Callable[[int], None], turns: int) -> float:
+    took = []
+    for turn in range(turns):
+        start = time.perf_counter()
+        work(turn)
+        took.append(time.perf_counter() - start)
+    return statistics.median(took)
+
+
+def render(result: Measured) -> str:
+    """The same for people."""
+    tenth, last = result["tenth"], result["last"]
+    after = f"after {result['runs']:,}"
+    lines = [result["machine"], f"{'seconds':12}{'after 10':>10}{after:>14}{'ratio':>8}"]
+    lines += [f"{name:12}{tenth[name]:10.3f}{last[name]:14.3f}{last[name] / tenth[name]:8.2f}"
+              for name in tenth]
+    lines.append(f"{result['files']:,} files, {result['bytes']:,} bytes; peak memory "
+                 f"{result['peak_memory_mib']:,} MiB")
+    return "\n".join(lines)
