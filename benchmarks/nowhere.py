@@ -32,6 +32,9 @@ class Nowhere:
     def files_taken(self, digests: Collection[str]) -> dict[str, Taken]:
         return {}
 
+    def number_files(self, digests: Collection[str]) -> dict[str, int]:
+        return {digest: number for number, digest in enumerate(sorted(digests), 1)}
+
     def conclude(self, *, version: str, network: str, network_digest: str,
                  tables: Mapping[str, str], counts: Counts) -> Run:
         return Run(run=1, parent=0, digest=self.digest, kind=self.kind, version=version,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -172,14 +172,15 @@ class EmbeddedStore:
         """Remove a table with its files, where it is there."""
         self.run(f"DROP TABLE IF EXISTS {name} SYNC")
 
-    def merge(self, names: Sequence[str]) -> None:
-        """Merge a few parts of each table: a process may end before the store comes to it."""
-        self.run("SYSTEM START MERGES")
+    def merge(self, name: str, part: int | None, times: int) -> None:
+        """Merge now: a process may end before the store comes to it by itself."""
+        partition = "" if part is None else f" PARTITION {part}"
+        self.run(f"SYSTEM START MERGES {name}")
         try:
-            for name in names:
-                self.run(f"OPTIMIZE TABLE {name}")
+            for _ in range(times):
+                self.run(f"OPTIMIZE TABLE {name}{partition}")
         finally:
-            self.run("SYSTEM STOP MERGES")
+            self.run(f"SYSTEM STOP MERGES {name}")
 
     def insert(self, table: Table) -> EmbeddedInserter:
         """Start to insert into a table."""

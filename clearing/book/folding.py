@@ -21,6 +21,7 @@ from clearing.book.parts import ALONE, FOLDED, folded_part
 from clearing.book.queries import Queries
 from clearing.book.schema import FOLDS, LEDGER, RUNS, Table
 
+MERGED = 16     # parts
 Stated = Sequence[tuple[int, Mapping[str, Content]]]    # runs, and what they have by table
 
 
@@ -58,8 +59,20 @@ class Folding:
         inserter = self._store.insert(FOLDS)
         inserter.append([np.array([through], "<u4")], 1)
         inserter.finish()
-        self._store.merge([RUNS.name, *(table.name for table in LEDGER)])
+        self._merge(through)
         return through
+
+    def _merge(self, through: int) -> None:
+        """Have the parts of every 16 folds merged, and 16 of what came of that, and so on.
+
+        Each row is so written a few times in all, however many runs there will be.
+        """
+        times, folds = 0, through // parts.RUNS_OF_A_FOLD
+        while folds % MERGED == 0:
+            times, folds = times + 1, folds // MERGED
+        self._store.merge(RUNS.name, None, times + 1)       # of which every run makes a part
+        for table in LEDGER if times else ():
+            self._store.merge(table.name, folded_part(through), times)
 
     def _drop_folded(self, by_table: Mapping[str, Mapping[int, int]], folded: int) -> None:
         """Drop the partitions of runs that were folded before."""

@@ -161,7 +161,7 @@ class ServerStore:
         """Remove a table, where it is there."""
         self.run(f"DROP TABLE IF EXISTS {name}")
 
-    def merge(self, names: Sequence[str]) -> None:
+    def merge(self, name: str, part: int | None, times: int) -> None:
         """Nothing: a server merges parts all the time."""
 
     def insert(self, table: Table) -> ServerInserter:
