@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from clearing.book import Counts, Run
-from clearing.book.queries import Taken
+from clearing.book.queries import Given, Taken
 from network.names import Name
 
 
@@ -34,6 +34,9 @@ class Nowhere:
 
     def number_files(self, digests: Collection[str]) -> dict[str, int]:
         return {digest: number for number, digest in enumerate(sorted(digests), 1)}
+
+    def files_given(self, _: Collection[str]) -> dict[str, Given]:
+        return {}
 
     def conclude(self, *, version: str, network: str, network_digest: str,
                  tables: Mapping[str, str], counts: Counts) -> Run:

@@ -15,6 +15,7 @@ from clearing.book.queries import (
     EVERY_CARD,
     JUDGED,
     Cards,
+    Given,
     Taken,
     by_card,
     not_taken_back,
@@ -142,9 +143,14 @@ class MemoryBook:
         return {**numbers, **{digest: last + 1 + place for place, digest in enumerate(new)}}
 
     def files_taken(self, digests: Collection[str]) -> dict[str, Taken]:
-        return {file.sha256: Taken(run.run, file.name, file.refused)
+        return {file.sha256: Taken(run.run, file.name, file.refused, file.layout)
                 for run, _, written in self.committed for file in written.files
                 if file.code == 0 and file.sha256 in digests}
+
+    def files_given(self, digests: Collection[str]) -> dict[str, Given]:
+        return {file.sha256: Given(file.file, file.name, ())
+                for _, _, written in self.committed for file in written.files
+                if file.sha256 in digests}
 
     def all_rows(self, name: str) -> Any:
         """The rows of every committed run, oldest first."""

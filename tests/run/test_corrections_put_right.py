@@ -69,7 +69,7 @@ def test_a_ride_says_who_corrected_it(book: str, tmp_path: Path) -> None:
     clear(book, tmp_path, TAP, fixed(TAP, tapped_at=f"{DAY}T09:00:00"), OTHER)
     card = TAP["card"]
     out = accepted("explain", f"{card}/1", "--book", book).out
-    assert out.endswith("…, correction 1: wrong_time, authorised by gz-bus\n")
+    assert "…, correction 1: wrong_time, authorised by gz-bus, kept as " in out
     assert "correction" not in accepted("explain", f"{card}/2", "--book", book).out
     assert {entry["card_seq"]: entry["reason"] for entry in shown("entries", book)} == {
         1: Reason.CORRECTION, 2: Reason.ORIGINAL}
