@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from clearing.book import Book, open_book, parts
+from clearing.book import Book, folding, open_book, parts
 from clearing.book.folding import Folding
 from clearing.book.integrity import find_breaks, find_changed_rows
 from clearing.book.schema import LEDGER
@@ -176,3 +176,19 @@ def test_what_is_lost_of_folds_is_named(tmp_path: Path, statement: str, words: s
         book.store.run(statement)
     with pytest.raises(BookDamaged, match=words):
         open_book(location)
+
+
+def test_parts_of_folds_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder by whoever folds: a process may end before the store comes to it."""
+    monkeypatch.setattr(parts, "RUNS_OF_A_FOLD", 1)
+    monkeypatch.setattr(folding, "MERGED", 3)
+    with open_book(str(tmp_path / "book")) as book:
+        _add(book, 12)
+        assert book.fold() == 12
+        found = book.store.columns(
+            "SELECT table, count() AS parts FROM system.parts WHERE active AND partition = "
+            f"'{parts.FOLDED}' AND database = currentDatabase() GROUP BY table")
+        merged = dict(zip(found["table"], map(int, found["parts"]), strict=True))
+        assert merged["stored_entries"] <= 1 + 2 + 2    # of nine, of three and of one
+        assert_holds(book, 12)
+        assert list(find_changed_rows(book)) == []

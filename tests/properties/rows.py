@@ -204,8 +204,8 @@ def _transfers(draw: st.DrawFn, network: NetworkFile) -> dict[str, Any]:
     from_any = draw(st.sampled_from([
         {}, {}, {}, {}, {"from_modes": ["metro"]}, {"from_modes": ["bus", "metro"]},
         {"from_operators": operators[:1]}, {"from_operators": operators[1:]},
-        {"from_line_classes": ["express"]}, {"left_at": ["east"]}, {"left_at": ["west", "east"]},
-        {"same_vehicle": False}]))
+        {"from_line_classes": ["express"]}, {"left_at": ["east"]},
+        {"left_at": ["west", "east"]}, {"left_at": ["west", "east"]}, {"same_vehicle": False}]))
     effect = draw(st.sampled_from(["credit", "credit_up_to", "pays_amount", "pays_percent",
                                    "pays_difference", "chain_pays", "through"]))
     value: Any = True if effect in ("pays_difference", "through") else draw(AMOUNTS)

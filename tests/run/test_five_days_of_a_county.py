@@ -46,7 +46,7 @@ def day_of(day: int) -> dict[str, list[Row]]:
 
 
 def clear(book: Path, folder: Path, rows: list[Row], network: Path) -> None:
-    path = write_csv(folder / f"{next(NUMBERS)}.csv", rows, COLUMNS)
+    path = write_csv(folder / f"{next(NUMBERS)}.csv", rows, (*COLUMNS, "revision"))
     accepted("clear", path, "--network", network, "--book", book)
 
 
