@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from clearing.book import Book, folding, open_book, parts
+from clearing.book.embedded import EmbeddedStore
 from clearing.book.folding import Folding
 from clearing.book.integrity import find_breaks, find_changed_rows
 from clearing.book.schema import LEDGER
@@ -114,7 +116,8 @@ def test_stopped_at_every_kind_of_step(book: Book, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(book.store, name, stopping(getattr(book.store, name)))
     _add(book, GROUP)
     stopped = 0
-    for fold in (1, 2):
+    # The second time partitions are dropped, too; the steps on a server are the same.
+    for fold in (1, 2) if isinstance(book.store, EmbeddedStore) else (1,):
         _add(book, GROUP)
         for steps in range(fold, 100):
             with contextlib.suppress(_Stopped):
@@ -131,7 +134,7 @@ def test_stopped_at_every_kind_of_step(book: Book, monkeypatch: pytest.MonkeyPat
             assert_holds(book, (fold + 1) * GROUP)
         assert book.span().folded == fold * GROUP
         assert_holds(book, (fold + 1) * GROUP)
-    assert stopped > 20
+    assert stopped > 10
     assert list(find_changed_rows(book)) == []
 
 
@@ -160,6 +163,17 @@ def test_rows_that_are_not_what_was_stored_are_not_folded(tmp_path: Path) -> Non
         assert book.span().folded == 0
 
 
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A book of seven runs, of which six are folded."""
+    folder = tmp_path_factory.mktemp("folded") / "book"
+    with pytest.MonkeyPatch.context() as patch, open_book(str(folder)) as book:
+        patch.setattr(parts, "RUNS_OF_A_FOLD", GROUP)
+        _add(book, 3 * GROUP + 1)
+        assert book.fold() == 3 * GROUP
+    return folder
+
+
 #    statement                                            words
 @pytest.mark.parametrize(("statement", "words"), [
     ("TRUNCATE TABLE folds", "stored_entries has"),
@@ -168,11 +182,10 @@ def test_rows_that_are_not_what_was_stored_are_not_folded(tmp_path: Path) -> Non
     ("ALTER TABLE stored_files DROP PARTITION 7", "stored_files has 0 rows of run 7"),
     ("DROP TABLE folds", "table folds is missing"),
 ], ids=lambda text: text[:30])
-def test_what_is_lost_of_folds_is_named(tmp_path: Path, statement: str, words: str) -> None:
-    location = str(tmp_path / "book")
+def test_what_is_lost_of_folds_is_named(tmp_path: Path, folded: Path, statement: str, words: str
+                                        ) -> None:
+    location = str(shutil.copytree(folded, tmp_path / "book", symlinks=True))
     with open_book(location) as book:
-        _add(book, 3 * GROUP + 1)
-        book.fold()
         book.store.run(statement)
     with pytest.raises(BookDamaged, match=words):
         open_book(location)
