@@ -10,19 +10,24 @@ from there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from clearing.book import parts
-from clearing.book.contents import Content, text_of_digest
-from clearing.book.integrity import NOTHING, all_contents, damaged, read_digests, stored_rows
+from clearing.book.integrity import (
+    Stated,
+    all_contents,
+    damaged,
+    list_changed,
+    read_digests,
+    stored_rows,
+)
 from clearing.book.parts import ALONE, FOLDED, folded_part
 from clearing.book.queries import Queries
 from clearing.book.schema import FOLDS, LEDGER, RUNS, Table
 
 MERGED = 16     # parts
-Stated = Sequence[tuple[int, Mapping[str, Content]]]    # runs, and what they have by table
 
 
 class Folding:
@@ -31,13 +36,11 @@ class Folding:
     def __init__(self, book: Queries) -> None:
         self._book, self._store = book, book.store
 
-    def fold_due(self) -> bool:
-        """Fold the oldest runs, where twice as many are waiting; whether they were."""
+    def fold_due(self) -> None:
+        """Fold the oldest runs, where twice as many are waiting."""
         span = self._book.span()
-        if span.last - span.folded < 2 * parts.RUNS_OF_A_FOLD:
-            return False
-        self.fold()
-        return True
+        if span.last - span.folded >= 2 * parts.RUNS_OF_A_FOLD:
+            self.fold()
 
     def fold(self) -> int:
         """Fold the oldest runs that are not folded yet; the last run that is."""
@@ -103,10 +106,8 @@ class Folding:
             f"INSERT INTO {beside.name} SELECT run, toUInt32({part}), {columns} FROM {table.name} "
             f"WHERE part > {folded} AND part <= {through} ORDER BY {', '.join(table.order)}")
         found = read_digests(self._store, table, f"part = {part}", beside.name)
-        wrong = [run for run, contents in stated if text_of_digest(found.get(run, 0)) != (
-            contents.get(table.name, NOTHING).digest)]
+        wrong = list_changed(table, found, stated)
         if wrong:
-            raise damaged([f"table {table.name}: the rows of run {run} are not those that it stored"
-                           for run in wrong], self._store.where)
+            raise damaged(wrong, self._store.where)
         self._store.run(f"ALTER TABLE {table.name} ATTACH PARTITION {part} FROM {beside.name}")
         self._store.drop_table(beside.name)

@@ -30,6 +30,7 @@ from clearing.book.views import VIEWS
 from network.errors import BookDamaged
 
 _NAMED = 3      # breaks that an error names
+Stated = Sequence[tuple[int, Mapping[str, Content]]]    # runs, and what they have by table
 NOTHING = Content(0, text_of_digest(0), 0)
 _TRIES = 3      # another process may commit a run between two questions
 
@@ -154,7 +155,7 @@ def _stated_at_fold(book: Queries) -> list[tuple[int, dict[str, Content]]]:
 
 
 def _are_all_there(table: str, by_part: Mapping[int, int],
-                   stated: Sequence[tuple[int, Mapping[str, Content]]]) -> bool:
+                   stated: Stated) -> bool:
     """Whether a table's folded rows, and the others, are as many as runs state.
 
     stated: of the last run that is folded; of the last of those that a writer was about to fold,
@@ -216,11 +217,14 @@ def find_changed_rows(book: Queries) -> Iterator[str]:
     contents = all_contents(book)
     for table in LEDGER:
         digests = read_digests(book.store, table, book.span(len(contents)).sql)
-        for number, stated in contents:
-            expected = stated.get(table.name, NOTHING).digest
-            if text_of_digest(digests.get(number, 0)) != expected:
-                yield (f"table {table.name}: the rows of run {number} are not those that it "
-                       "stored")
+        yield from list_changed(table, digests, contents)
+
+
+def list_changed(table: Table, digests: Mapping[int, int], stated: Stated) -> list[str]:
+    """The runs whose rows in a table, by what stands for them, are not what the runs state."""
+    return [f"table {table.name}: the rows of run {run} are not those that it stored"
+            for run, contents in stated if text_of_digest(digests.get(run, 0)) != (
+                contents.get(table.name, NOTHING).digest)]
 
 
 def _odd_chain(book: Queries) -> Iterator[str]:

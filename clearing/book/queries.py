@@ -362,7 +362,8 @@ class Queries:
         card_filter: see ext.clearing.partition: of its cards and of a few others; None: of all.
         until: the last of the days.
         """
-        runs, first = self.span(), self.recent.first_of(self.span().last)
+        runs = self.span()
+        first = self.recent.first_of(runs.last)
         if first is None:
             parts = self._stored_records(runs, day, card_filter, until, cards)
         else:

@@ -47,5 +47,3 @@ class RecentRecords:
                 days = records["service_day"]
                 chosen = (days > day) & (days <= until)
                 yield records[chosen]
-
-
