@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import strategies as st
-
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
+from tests.properties.choices import Choices
 from tests.properties.networks import CARD_KINDS, LINES, MEDIA, PREFIXES, list_stops
 
 # An ordinary morning; the last evening of a month and of a table; the second before a day begins.
 STARTS = tuple(datetime.datetime(2025, *rest) for rest in
                ((5, 6, 8, 0), (5, 31, 22, 30), (6, 1, 3, 59, 59), (5, 31, 23, 59)))
-BIRTHDAYS = st.sampled_from([
+BIRTHDAYS = (
     None, datetime.date(1965, 5, 6), datetime.date(1965, 5, 7), datetime.date(1960, 2, 29),
-    datetime.date(2007, 6, 1), datetime.date(2025, 5, 1), datetime.date(1990, 1, 1)])
+    datetime.date(2007, 6, 1), datetime.date(2025, 5, 1), datetime.date(1990, 1, 1))
 GAPS_S = (600, 0, 1, 30, 240, 1200, 1800, 1801, 3600, 5400)
 LONG_GAPS_S = (6 * 3600, 86_400)
 # By how much clocks are off: within what networks tolerate, at its edge, beyond it.
@@ -40,60 +40,57 @@ class Rider:
     reviewed_until: datetime.date | None
 
 
-@st.composite
 def taps_of(
-    draw: st.DrawFn, world: World, *, cards: int = 3, chains: bool = False
+    draw: Choices, world: World, *, cards: int = 3, chains: bool = False
 ) -> list[Tap]:
     """Taps of one to so many cards, each identity once. They have no place yet."""
-    riders = [draw(_riders(n)) for n in range(draw(st.integers(1, cards)))]
+    riders = [_riders(draw, n) for n in range(draw.pick(range(1, cards + 1)))]
     zone = ZoneInfo(world.model.time_zone)
     taps: list[Tap] = []
     for rider in riders:
-        start = draw(st.sampled_from(STARTS)).replace(tzinfo=zone)
-        taps += draw(_stories(world, rider, int(start.timestamp()), chains))
+        start = draw.pick(STARTS).replace(tzinfo=zone)
+        taps += _stories(draw, world, rider, int(start.timestamp()), chains)
     return taps
 
 
-@st.composite
-def _riders(draw: st.DrawFn, n: int) -> Rider:
-    issuer = draw(st.integers(0, 2))
+def _riders(draw: Choices, n: int) -> Rider:
+    issuer = draw.pick(range(3))
     forms = (f"00000000000000{n:02}"[2:], f"0000000000000000{n:02}", f"ABCDEFGHIJKL{n:02}")
     return Rider(
-        card=PREFIXES[issuer] + draw(st.sampled_from(forms)),
+        card=PREFIXES[issuer] + draw.pick(forms),
         issuer=f"I{issuer + 1}",
-        medium=draw(st.sampled_from([*MEDIA, ""])),
-        card_kind=draw(st.sampled_from([*CARD_KINDS, ""])),
-        born_on=draw(BIRTHDAYS),
-        reviewed_until=draw(st.sampled_from([None, datetime.date(2025, 5, 31),
-                                             datetime.date(2025, 5, 5), datetime.date(2030, 1, 1)]))
+        medium=draw.pick([*MEDIA, ""]),
+        card_kind=draw.pick([*CARD_KINDS, ""]),
+        born_on=draw.pick(BIRTHDAYS),
+        reviewed_until=draw.pick([None, datetime.date(2025, 5, 31),
+                                             datetime.date(2025, 5, 5), datetime.date(2030, 1, 1)])
     )
 
 
-@st.composite
 def _stories(
-    draw: st.DrawFn, world: World, rider: Rider, time: int, chains: bool
+    draw: Choices, world: World, rider: Rider, time: int, chains: bool
 ) -> list[Tap]:
     """One card's taps in the order they happened: anything, or one bus after another."""
     taps: list[Tap] = []
-    seq = draw(st.sampled_from([1, 100]))
+    seq = draw.pick([1, 100])
     operators = [one.code for one in world.model.operator]
     gaps_s, choice = _gaps(world), MOVES
-    hops = chains or draw(st.sampled_from([False, False, True]))
+    hops = chains or draw.pick([False, False, True])
     if hops:
         if not chains:
-            operators = [draw(st.sampled_from(_fitting(operators, "single")))]
-        gaps_s, choice = st.sampled_from(GAPS_S[:6]), ("single", "single", "pair")
-    least = draw(st.sampled_from([4, 5, 7] if chains else [1, 3, 5]))
-    for n, move in enumerate(draw(st.lists(st.sampled_from(choice), min_size=least, max_size=7))):
-        time += draw(gaps_s)
-        operator = draw(st.sampled_from(_fitting(operators, move)))
-        made = draw(_moves(world, rider, move, operator, time, seq, gaps_s))
+            operators = [draw.pick(_fitting(operators, "single"))]
+        gaps_s, choice = GAPS_S[:6], ("single", "single", "pair")
+    least = draw.pick([4, 5, 7] if chains else [1, 3, 5])
+    for n, move in enumerate(draw.several(choice, least, 7)):
+        time += draw.pick(gaps_s)
+        operator = draw.pick(_fitting(operators, move))
+        made = _moves(draw, world, rider, move, operator, time, seq, gaps_s)
         taps += [replace(tap, line=LINES[n % 2]) for tap in made] if hops else made
         time = made[-1].tapped_at
         # A counter can jump; further than a window of 64 can look back, too.
-        seq = made[-1].card_seq + draw(st.sampled_from([1, 1, 1, 1, 2, 70]))
-    if draw(st.sampled_from([False, False, True])):
-        return [_off_by(tap, draw(st.sampled_from([0, 0, *SKEWS_S]))) for tap in taps]
+        seq = made[-1].card_seq + draw.pick([1, 1, 1, 1, 2, 70])
+    if draw.pick([False, False, True]):
+        return [_off_by(tap, draw.pick([0, 0, *SKEWS_S])) for tap in taps]
     return taps
 
 
@@ -109,40 +106,41 @@ def _fitting(operators: list[str], move: str) -> list[str]:
     return [*operators, *(buses * 3 if move == "single" else [])]
 
 
-def _gaps(world: World) -> st.SearchStrategy[int]:
+def _gaps(world: World) -> Sequence[int]:
     limit_s = world.model.ride_limit_s
-    return st.sampled_from((*GAPS_S, *GAPS_S, limit_s, limit_s + 1, *LONG_GAPS_S))
+    return (*GAPS_S, *GAPS_S, limit_s, limit_s + 1, *LONG_GAPS_S)
 
 
-@st.composite
 def _moves(
-    draw: st.DrawFn, world: World, rider: Rider, move: str, operator: str, time: int, seq: int,
-    gaps_s: st.SearchStrategy[int],
+    draw: Choices, world: World, rider: Rider, move: str, operator: str, time: int, seq: int,
+    gaps_s: Sequence[int],
 ) -> list[Tap]:
     """The taps of one move."""
     if move == "pair":
-        first = draw(_taps(world, rider, operator, "in", time, seq))
+        first = _taps(draw, world, rider, operator, "in", time, seq)
         others = [one.code for one in world.model.operator if one.code != operator
                   and world.system_of(one.code) == world.system_of(operator)]
-        operator = draw(st.sampled_from([operator, *others * 2]))
-        later = time + draw(gaps_s)
+        operator = draw.pick([operator, *others * 2])
+        later = time + draw.pick(gaps_s)
         # Some cities count rides and not taps: both ends have one counter.
-        counted = draw(st.sampled_from([1, 1, 1, 0]))
-        last = draw(_taps(world, rider, operator, "out", later, seq + counted))
+        counted = draw.pick([1, 1, 1, 0])
+        last = _taps(draw, world, rider, operator, "out", later, seq + counted)
+        if draw.pick([False, False, False, True]):
+            last = replace(last, stop=first.stop)
         modes = world.operators[operator].modes
-        if first.mode in modes and draw(st.sampled_from([True, True, True, False])):
+        if first.mode in modes and draw.pick([True, True, True, False]):
             last = replace(last, mode=first.mode)
-        if last.operator == first.operator and draw(st.sampled_from([False, False, True])):
+        if last.operator == first.operator and draw.pick([False, False, True]):
             # One vehicle, and maybe another line's by now.
             first = replace(first, vehicle="V1", line=LINES[0])
-            last = replace(last, vehicle="V1", line=draw(st.sampled_from(LINES)))
+            last = replace(last, vehicle="V1", line=draw.pick(LINES))
         return [first, last]
     kind = "ride" if move == "open_ride" else move
-    tap = draw(_taps(world, rider, operator, kind, time, seq))
+    tap = _taps(draw, world, rider, operator, kind, time, seq)
     if kind == "ride":
         stops = list_stops(world, operator)
-        tap = replace(tap, in_at=time, in_stop=draw(st.sampled_from(stops)))
-        lasted = 0 if move == "open_ride" else draw(gaps_s)
+        tap = replace(tap, in_at=time, in_stop=draw.pick(stops))
+        lasted = 0 if move == "open_ride" else draw.pick(gaps_s)
         # Out by a clock that is behind that of the way in.
         if lasted == 30 and world.model.clock_tolerance_s:
             lasted = -world.model.clock_tolerance_s
@@ -150,63 +148,61 @@ def _moves(
     return [tap]
 
 
-@st.composite
 def _taps(
-    draw: st.DrawFn, world: World, rider: Rider, operator: str, kind: str, time: int, seq: int
+    draw: Choices, world: World, rider: Rider, operator: str, kind: str, time: int, seq: int
 ) -> Tap:
     """One tap with all that its validator may say."""
     said: dict[str, Any] = {
-        "due": draw(st.sampled_from([200, None, 300, 0])),
-        "paid": draw(st.sampled_from([None, 200, 100, 0, 190])),
-        "distance_m": draw(st.sampled_from([None, 1000, 1001, 0, 12345])),
-        "line": draw(st.sampled_from(["", *LINES])),
+        "due": draw.pick([200, None, 300, 0]),
+        "paid": draw.pick([None, 200, 100, 0, 190]),
+        "distance_m": draw.pick([None, 1000, 1001, 0, 12345]),
+        "line": draw.pick(["", *LINES]),
         "card_kind": rider.card_kind, "medium": rider.medium,
         "born_on": rider.born_on, "reviewed_until": rider.reviewed_until,
     }
-    if draw(st.sampled_from([False, False, True])):
-        said |= draw(_more_said)
-    if kind == "out" and draw(st.sampled_from([False, False, True])):
+    if draw.pick([False, False, True]):
+        said |= {name: draw.pick(values) for name, values in _MORE_SAID.items()}
+    if kind == "out" and draw.pick([False, False, True]):
         said["paid"] = -100     # of what was taken at the way in
     return Tap(
         card=rider.card, card_seq=seq, tapped_at=time, kind=kind, operator=operator,
-        mode=draw(st.sampled_from(world.operators[operator].modes)),
-        stop=draw(st.sampled_from(list_stops(world, operator))),
-        device=draw(st.sampled_from(["D1", "D2"])), device_seq=seq, issuer=rider.issuer, **said,
+        mode=draw.pick(world.operators[operator].modes),
+        stop=draw.pick(list_stops(world, operator)),
+        device=draw.pick(["D1", "D2"]), device_seq=seq, issuer=rider.issuer, **said,
     )
 
 
-_more_said = st.fixed_dictionaries({
-    "vehicle": st.sampled_from(["", "V1", "V2"]),
-    "direction": st.sampled_from(["", "up", "down"]),
-    "balance_before": st.sampled_from([None, 0, 5000]),
-    "tac": st.sampled_from(["", "0000AAAA"]),
+_MORE_SAID: dict[str, Sequence[Any]] = {
+    "vehicle": ["", "V1", "V2"],
+    "direction": ["", "up", "down"],
+    "balance_before": [None, 0, 5000],
+    "tac": ["", "0000AAAA"],
     "born_on": BIRTHDAYS,
-    "key_version": st.sampled_from([1, 3]),
-    "algorithm": st.sampled_from(["00", "01"]),
-    "card_kind": st.sampled_from(CARD_KINDS),       # a card can change what it is
-})
+    "key_version": [1, 3],
+    "algorithm": ["00", "01"],
+    "card_kind": CARD_KINDS,        # a card can change what it is
+}
 
 
-@st.composite
-def copies_of(draw: st.DrawFn, world: World, tap: Tap) -> Tap:
+def copies_of(draw: Choices, world: World, tap: Tap) -> Tap:
     """The same tap again, fuller or with blanks, another story about it, or a correction of it."""
-    change = draw(st.sampled_from([None, None, "said", "said", "said", "said", "back", *CHANGES]))
+    change = draw.pick([None, None, "said", "said", "said", "said", "back", *CHANGES])
     if change == "back" and tap.kind in ("single", "in", "ride"):
-        tap = replace(tap, **draw(_given_back(tap)))
+        tap = replace(tap, **_given_back(draw, tap))
         change = None
-        if draw(st.sampled_from([True, True, True, False])):
+        if draw.pick([True, True, True, False]):
             return tap
-    tap = replace(tap, **draw(_corrections(world, tap)))
+    tap = replace(tap, **_corrections(draw, world, tap))
     if change is None:
         return tap
     if change == "said":    # through a channel that says more of this, and less of that
-        return replace(tap, **draw(_said_elsewhere(tap)))
+        return replace(tap, **_said_elsewhere(draw, tap))
     if change == "back":
         change = "paid"
     if change == "stop" and not tap.stop:
         change = "device"       # a ride that was never left stays one
     stops = list_stops(world, tap.operator)
-    later = draw(st.sampled_from([60, 60, 86_400, -86_400]))    # maybe on another service day
+    later = draw.pick([60, 60, 86_400, -86_400])    # maybe on another service day
     changed: dict[str, Any] = {
         "tapped_at": tap.tapped_at + later,
         "stop": stops[(stops.index(tap.stop) + 1) % len(stops)] if tap.stop else "",
@@ -230,63 +226,58 @@ _SAID: dict[str, Any] = {
 }
 
 
-@st.composite
-def _said_elsewhere(draw: st.DrawFn, tap: Tap) -> dict[str, Any]:
+def _said_elsewhere(draw: Choices, tap: Tap) -> dict[str, Any]:
     """Some of what a record may say: blank where it says it, else a value."""
-    names = draw(st.lists(st.sampled_from(sorted(_SAID)), min_size=1, max_size=4))
+    names = draw.several(sorted(_SAID), 1, 4)
     return {name: (_SAID[name] if getattr(tap, name) in ("", None) else
                    None if isinstance(_SAID[name], int | datetime.date) else "")
             for name in names}
 
 
-@st.composite
-def reversals_of(draw: st.DrawFn, taps: list[Tap]) -> Tap:
+def reversals_of(draw: Choices, taps: list[Tap]) -> Tap:
     """What a validator sends to take back the charge of one of these taps."""
-    tap = draw(st.sampled_from(taps))
-    return replace(tap, **draw(_given_back(tap)))
+    tap = draw.pick(taps)
+    return replace(tap, **_given_back(draw, tap))
 
 
-@st.composite
-def refunds_of(draw: st.DrawFn, taps: list[Tap]) -> Tap:
+def refunds_of(draw: Choices, taps: list[Tap]) -> Tap:
     """What gives back the charge of one of these taps with a counter of its own, or of none."""
-    tap = draw(st.sampled_from(taps))
-    later = draw(st.sampled_from([-60, 0, 60, 60, 3600, 86_400, 86_400, 2 * 86_400, 31 * 86_400]))
-    paid = -draw(st.sampled_from([*[abs(tap.paid or 200)] * 4, 200, 100]))
-    changed = draw(st.sampled_from([{}, {}, {}, {"line": ""}, {"vehicle": ""},
-                                    {"line": LINES[0]}, {"vehicle": "V1"}, {"device": "D9"}]))
+    tap = draw.pick(taps)
+    later = draw.pick([-60, 0, 60, 60, 3600, 86_400, 86_400, 2 * 86_400, 31 * 86_400])
+    paid = -draw.pick([*[abs(tap.paid or 200)] * 4, 200, 100])
+    changed = draw.pick([{}, {}, {}, {"line": ""}, {"vehicle": ""},
+                                    {"line": LINES[0]}, {"vehicle": "V1"}, {"device": "D9"}])
     return replace(tap, kind="single", in_at=None, in_stop="", due=None, paid=paid,
                    stop=tap.stop or tap.in_stop,
-                   card_seq=max(0, tap.card_seq + draw(st.sampled_from([-1, 1, 1, 500, 501]))),
+                   card_seq=max(0, tap.card_seq + draw.pick([-1, 1, 1, 500, 501])),
                    tapped_at=tap.tapped_at + later, device_seq=tap.device_seq + 1, **changed)
 
 
-@st.composite
-def _given_back(draw: st.DrawFn, tap: Tap) -> dict[str, Any]:
+def _given_back(draw: Choices, tap: Tap) -> dict[str, Any]:
     """The charge given back, maybe not all of it, at another time; or the same with 0."""
-    if draw(st.booleans()):
+    if draw.flip():
         return {"due": 0, "paid": 0}
-    paid = -draw(st.sampled_from([tap.paid or 200, tap.paid or 200, tap.paid or 200, 100]))
-    later = draw(st.sampled_from([0, 60, 86_400]))
-    return {"due": draw(st.sampled_from([None, paid, 200])), "paid": paid,
+    paid = -draw.pick([tap.paid or 200, tap.paid or 200, tap.paid or 200, 100])
+    later = draw.pick([0, 60, 86_400])
+    return {"due": draw.pick([None, paid, 200]), "paid": paid,
             "tapped_at": tap.tapped_at + later,
             "in_at": None if tap.in_at is None else tap.in_at + later,
-            "device_seq": draw(st.sampled_from([tap.device_seq, 9]))}
+            "device_seq": draw.pick([tap.device_seq, 9])}
 
 
-@st.composite
-def _corrections(draw: st.DrawFn, world: World, tap: Tap) -> dict[str, Any]:
+def _corrections(draw: Choices, world: World, tap: Tap) -> dict[str, Any]:
     """What a record says of being a correction, if it is one."""
-    kind = draw(st.sampled_from(["", "", "", "replace", "replace", "cancel"]))
+    kind = draw.pick(["", "", "", "replace", "replace", "cancel"])
     if not kind:
         return {}
     operator, system = tap.operator, world.system_of(tap.operator)
     others = [one.code for one in world.model.operator
               if world.system_of(one.code) == system and tap.mode in one.modes]
-    if draw(st.sampled_from([False, False, False, True])):
-        operator = draw(st.sampled_from(others))        # maybe one that it is none of
-    return {"correction": kind, "revision": draw(st.sampled_from([1, 1, 2])), "operator": operator,
-            "correction_reason": draw(st.sampled_from(["wrong_time", "other"])),
-            "authority": draw(st.sampled_from([operator, world.model.issuer[0].code]))}
+    if draw.pick([False, False, False, True]):
+        operator = draw.pick(others)        # maybe one that it is none of
+    return {"correction": kind, "revision": draw.pick([1, 1, 2]), "operator": operator,
+            "correction_reason": draw.pick(["wrong_time", "other"]),
+            "authority": draw.pick([operator, world.model.issuer[0].code])}
 
 
 CHANGES = ("tapped_at", "stop", "device", "paid", "balance_before")

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from hypothesis import strategies as st
 
 from clearing.reference.world import World
 from fare_tables.model import Table
 from network.folder import LineStops, Matrix, NetworkFolder
 from network.model import NetworkFile
+from tests.properties.choices import Choices
 from tests.properties.rows import (
     KINDS,
     LINE_CLASSES,
@@ -39,7 +39,11 @@ MEDIA = ("card", "qr", "face")
 LINES = ("L1", "L2")
 PREFIXES = ("51", "52", "00")               # of the issuers' cards
 
-PERIODS = st.sampled_from(["month", "day", "week", "year"])
+# By default, and cards.
+CHARGED_BY = ({"default": "engine"}, {"default": "validator"},
+              *({"default": one, "card": other} for one in ("engine", "validator")
+                for other in ("validator", "engine")))
+PERIODS = ("month", "day", "week", "year")
 
 Matrices = dict[tuple[str, str], Matrix]
 
@@ -48,24 +52,23 @@ PLACES = (("P1", "P2"), ("P1", "P1"), ("P1", "P1", "P2"), ("P1", "P2", "P3"),
           ("P1", "P1", "P2", "P3"))
 
 
-@st.composite
-def worlds(draw: st.DrawFn, *, chains: bool = False) -> World:
+def worlds(draw: Choices, *, chains: bool = False) -> World:
     """Any network, ready for the plain engine; or one whose rides give transfers."""
-    network = draw(_networks())
-    links = draw(_links())
+    network = _networks(draw)
+    links = _links(draw)
     tables: list[Table] = []
     matrices: Matrices = {}
-    for operators in draw(_table_groups(network)):
-        tables += draw(_tables_of(network, operators, matrices, chains))
+    for operators in _table_groups(draw, network):
+        tables += _tables_of(draw, network, operators, matrices, chains)
     return World(
         model=network, tables=tables,
         folder=NetworkFolder(
             stops={"rail-stops.csv": {stop: f"station {stop}" for stop in RAIL_STOPS},
                    "bus-stops.csv": {stop: f"stop {stop}" for stop in BUS_STOPS}},
             links={"rail-links.csv": links}, matrices=matrices,
-            line_stops={"rail-lines.csv": draw(_line_stops(RAIL_STOPS)),
-                        "bus-lines.csv": draw(_line_stops(BUS_STOPS))},
-            zones={"zones.csv": draw(_zones)},
+            line_stops={"rail-lines.csv": _line_stops(draw, RAIL_STOPS),
+                        "bus-lines.csv": _line_stops(draw, BUS_STOPS)},
+            zones={"zones.csv": _zones(draw)},
         ),
     )
 
@@ -75,109 +78,101 @@ def list_stops(world: World, operator: str) -> tuple[str, ...]:
     return BUS_STOPS if world.operators[operator].links is None else RAIL_STOPS
 
 
-@st.composite
-def _networks(draw: st.DrawFn) -> NetworkFile:
-    places = draw(st.sampled_from(PLACES))
+def _networks(draw: Choices) -> NetworkFile:
+    places = draw.pick(PLACES)
     cities = [f"C{n}" for n in range(1, len(places) + 1)]
     fields: dict[str, Any] = {
         "network": "drawn", "title": "", "taps_from": FIRST_DAY,
-        "time_zone": draw(st.sampled_from(["Asia/Shanghai", "Asia/Jakarta"])),
-        "day_starts_at": draw(st.sampled_from([datetime.time(4), datetime.time(0, 0)])),
+        "time_zone": draw.pick(["Asia/Shanghai", "Asia/Jakarta"]),
+        "day_starts_at": draw.pick([datetime.time(4), datetime.time(0, 0)]),
         "modes": MODES, "card_kinds": CARD_KINDS, "media": MEDIA,
-        "ride_limit_s": draw(st.sampled_from([7200, 4 * 3600])),
-        "clock_tolerance_s": draw(st.sampled_from([120, 120, 0, 1900])),
+        "ride_limit_s": draw.pick([7200, 4 * 3600]),
+        "clock_tolerance_s": draw.pick([120, 120, 0, 1900]),
         "province": [{"code": code, "name": code} for code in sorted({*places, "P2"})],
         "city": [{"code": code, "name": code, "province": province}
                  for code, province in zip(cities, places, strict=True)],
-        "operator": draw(_operators(cities)),
-        "issuer": [{"code": f"I{n}", "name": "", "city": draw(st.sampled_from(cities)),
+        "operator": _operators(draw, cities),
+        "issuer": [{"code": f"I{n}", "name": "", "city": draw.pick(cities),
                     "card_prefixes": [prefix]} for n, prefix in enumerate(PREFIXES, 1)],
-        "funder": [{"code": code, "name": "", "city": draw(st.sampled_from(cities))}
+        "funder": [{"code": code, "name": "", "city": draw.pick(cities)}
                    for code in ("F1", "F2")],
         "centre": [{"code": "K1", "name": "", "city": cities[-1]},
                    {"code": "K2", "name": "", "province": "P1"}, {"code": "K3", "name": ""}],
-        "agreement": draw(_agreements()),
+        "agreement": _agreements(draw),
         "accumulator": [
-            {"accumulator": code, "period": draw(PERIODS), "counts": draw(st.sampled_from(counts))}
+            {"accumulator": code, "period": draw.pick(PERIODS), "counts": draw.pick(counts)}
             for code, counts in (("A1", ["paid", "due"]), ("A2", ["due", "paid"]),
                                  ("R1", ["rides"]), ("U1", ["rides"]))],
-        "line_class": [{"line_class": code, "operators": draw(st.sampled_from(
-            [["B1"], ["R1"], ["B1", "R1"]])), "lines": draw(st.sampled_from([["L1"], ["L2"]]))}
+        "line_class": [{"line_class": code, "operators": draw.pick(
+            [["B1"], ["R1"], ["B1", "R1"]]), "lines": draw.pick([["L1"], ["L2"]])}
             for code in LINE_CLASSES],
-        "calendar": draw(st.sampled_from(["mainland", "own"])),
-        "day": draw(st.sampled_from([[], [{"date": datetime.date(2025, 5, 6), "is_a": "holiday"},
+        "calendar": draw.pick(["mainland", "own"]),
+        "day": draw.pick([[], [{"date": datetime.date(2025, 5, 6), "is_a": "holiday"},
                                           {"date": datetime.date(2025, 6, 1),
-                                           "is_a": "workday"}]])),
+                                           "is_a": "workday"}]]),
     }
     return msgspec.convert(fields, NetworkFile)
 
 
-@st.composite
-def _operators(draw: st.DrawFn, cities: list[str]) -> list[dict[str, Any]]:
-    charged_by = st.fixed_dictionaries(
-        {"default": st.sampled_from(["engine", "validator"])},
-        optional={"card": st.sampled_from(["validator", "engine"])})
+def _operators(draw: Choices, cities: list[str]) -> list[dict[str, Any]]:
     rail = {"system": "rail", "stops": "rail-stops.csv", "links": "rail-links.csv",
             "line_stops": "rail-lines.csv"}
-    bus: dict[str, Any] = {"stops": draw(st.sampled_from(["any", "bus-stops.csv"])),
+    bus: dict[str, Any] = {"stops": draw.pick(["any", "bus-stops.csv"]),
                            "line_stops": "bus-lines.csv"}
     shapes: list[tuple[str, dict[str, Any]]] = [("R1", rail), ("B1", bus)]
-    shapes += [("R2", rail)] if draw(st.sampled_from([False, True, True])) else []
-    shapes += [("B2", bus)] if draw(st.booleans()) else []
+    shapes += [("R2", rail)] if draw.pick([False, True, True]) else []
+    shapes += [("B2", bus)] if draw.flip() else []
     return [
-        {"code": code, "name": "", "city": draw(st.sampled_from(cities)),
-         "modes": draw(st.sampled_from([["metro"], ["metro", "bus"]] if shape is rail
-                                       else [["bus"], ["bus", "metro"]])),
-         "charged_by": draw(charged_by),
-         "on_variance": draw(st.sampled_from(["report", "hold"])), **shape}
+        {"code": code, "name": "", "city": draw.pick(cities),
+         "modes": draw.pick([["metro"], ["metro", "bus"]] if shape is rail
+                                       else [["bus"], ["bus", "metro"]]),
+         "charged_by": draw.pick(CHARGED_BY),
+         "on_variance": draw.pick(["report", "hold"]), **shape}
         for code, shape in shapes
     ]
 
 
-@st.composite
-def _agreements(draw: st.DrawFn) -> list[dict[str, Any]]:
-    ppm = st.sampled_from([0, 3_000, 10_000, 123_456])
+def _agreements(draw: Choices) -> list[dict[str, Any]]:
+    ppm = (0, 3_000, 10_000, 123_456)
     cleared = {"city": "K1", "province": "K2", "nation": "K3"}
     agreements: list[dict[str, Any]] = []
     for between, centre in cleared.items():
-        if draw(st.sampled_from([True, True, False])):
-            agreement = {"agreement": f"G-{between}", "between": between, "issuer_ppm": draw(ppm)}
-            if draw(st.sampled_from([True, True, False])):
-                agreement |= {"centre": centre, "clearing_ppm": draw(ppm)}
+        if draw.pick([True, True, False]):
+            agreement = {"agreement": f"G-{between}", "between": between,
+                         "issuer_ppm": draw.pick(ppm)}
+            if draw.pick([True, True, False]):
+                agreement |= {"centre": centre, "clearing_ppm": draw.pick(ppm)}
             agreements.append(agreement)
     return agreements
 
 
-@st.composite
-def _links(draw: st.DrawFn) -> dict[str, dict[str, int]]:
+def _links(draw: Choices) -> dict[str, dict[str, int]]:
     """A line of stations, now and then broken, with some ways across."""
-    metres = st.sampled_from([1, 999, 1000, 1500, 2000, 5000])
+    metres = (1, 999, 1000, 1500, 2000, 5000)
     links: dict[str, dict[str, int]] = {stop: {} for stop in RAIL_STOPS}
     for here, there in (*pairwise(RAIL_STOPS), ("S1", "S4"), ("S2", "S5")):
-        if draw(st.sampled_from([True, True, True, False])):
-            links[here][there] = links[there][here] = draw(metres)
+        if draw.pick([True, True, True, False]):
+            links[here][there] = links[there][here] = draw.pick(metres)
     return {stop: near for stop, near in links.items() if near}
 
 
-@st.composite
-def _table_groups(draw: st.DrawFn, network: NetworkFile) -> list[list[str]]:
+def _table_groups(draw: Choices, network: NetworkFile) -> list[list[str]]:
     """Operators that have tables, those that share one together; now and then one has none."""
     codes = [operator.code for operator in network.operator]
     together = [code for code in codes if code.startswith("R")]
     groups = [[code] for code in codes]
-    if len(together) > 1 and draw(st.booleans()):
+    if len(together) > 1 and draw.flip():
         groups = [together, *([code] for code in codes if code not in together)]
-    return [group for group in groups if draw(st.sampled_from([True] * 9 + [False]))]
+    return [group for group in groups if draw.pick([True] * 9 + [False])]
 
 
-@st.composite
 def _tables_of(
-    draw: st.DrawFn, network: NetworkFile, operators: list[str],
+    draw: Choices, network: NetworkFile, operators: list[str],
     matrices: Matrices, chains: bool,
 ) -> list[Table]:
     """The tables of some operators: one, two versions, one by line or one by mode."""
-    split = "one" if chains else draw(
-        st.sampled_from(["one", "versions", "line", "mode", "versions", "late"]))
+    split = "one" if chains else draw.pick(
+        ["one", "versions", "line", "mode", "versions", "late"])
     before: dict[str, Any] = {"in_force_until": NEW_TABLES - datetime.timedelta(days=1)}
     parts: list[dict[str, Any]] = {
         "one": [{}],
@@ -186,66 +181,66 @@ def _tables_of(
         "mode": [{"modes": ["bus"]}, {"modes": ["metro"]}],
         "late": [{"in_force_from": NEW_TABLES}],
     }[split]
-    return [draw(_tables(network, operators, split, n, part, matrices, chains))
+    return [_tables(draw, network, operators, split, n, part, matrices, chains)
             for n, part in enumerate(parts)]
 
 
-@st.composite
 def _tables(
-    draw: st.DrawFn, network: NetworkFile, operators: list[str], split: str, n: int,
+    draw: Choices, network: NetworkFile, operators: list[str], split: str, n: int,
     part: dict[str, Any], matrices: Matrices, chains: bool,
 ) -> Table:
     name = f"T-{operators[0]}" if split == "versions" else f"T-{operators[0]}-{n}"
     rail = operators[0].startswith("R")
-    rows = draw(list_fares(network, rail=rail, chains=chains))
-    discounts = draw(list_discounts(network, [row["rule"] for row in rows], chains=chains))
+    rows = list_fares(draw, network, rail=rail, chains=chains)
+    discounts = list_discounts(draw, network, [row["rule"] for row in rows], chains=chains)
     fields: dict[str, Any] = {
         "table": name, "title": "", "legal_basis": "", "source": "",
         "operators": operators, "in_force_from": FIRST_DAY,
-        "city": draw(st.sampled_from([city.code for city in network.city])),
+        "city": draw.pick([city.code for city in network.city]),
         "fare": rows,
-        "order": draw(st.permutations(KINDS)),
+        "order": draw.shuffled(KINDS),
         "best": [kind for kind in ("concession", "promotion", "transfer", "tier")
-                 if draw(st.sampled_from([False, False, True]))],
-        "counts_to": draw(st.sampled_from([["A1", "R1"], ["A1", "A2"], [], ["A2", "R1"]])),
-        "timeframe": draw(timeframes()),
-        "stop_sets": {code: draw(st.lists(st.sampled_from(RAIL_STOPS if rail else BUS_STOPS),
-                                          min_size=1, max_size=3, unique=True))
+                 if draw.pick([False, False, True])],
+        "counts_to": draw.pick([["A1", "R1"], ["A1", "A2"], [], ["A2", "R1"]]),
+        "timeframe": timeframes(draw),
+        "stop_sets": {code: draw.distinct(RAIL_STOPS if rail else BUS_STOPS, 1, 3)
                       for code in STOP_SETS},
         **discounts, **part,
     }
-    if draw(st.booleans()):
-        fields["companion_within_s"] = draw(st.sampled_from([600, 1, 240]))
+    if draw.flip():
+        fields["companion_within_s"] = draw.pick([600, 1, 240])
     for place, row in enumerate(rows):
         if row["basis"] in ("od", "zone"):
             row["matrix"] = f"{row['basis']}-{operators[0]}-{n}.csv"
             row["column"] = f"column-{place}"
             names = RAIL_STOPS if row["basis"] == "od" else ZONES
-            matrices[row["matrix"], row["column"]] = draw(_matrices(names))
-    if draw(st.booleans()):
+            matrices[row["matrix"], row["column"]] = _matrices(draw, names)
+    if draw.flip():
         fields["order"] = [kind for kind in fields["order"] if fields.get(kind)]
     return msgspec.convert(fields, Table)
 
 
-def _matrices(names: tuple[str, ...]) -> st.SearchStrategy[Matrix]:
-    name = st.sampled_from(names)
-    amount = st.sampled_from([0, 200, 250, 300, 455])
-    least = len(names) * len(names) // 2
-    return st.dictionaries(st.tuples(name, name), amount, min_size=least)
+def _matrices(draw: Choices, names: tuple[str, ...]) -> Matrix:
+    """Fares of more than half of the pairs."""
+    amounts = (200, None, 250, None, 0, 300, 455, None)
+    found = {(one, other): draw.pick(amounts) for one in names for other in names}
+    return {pair: amount for pair, amount in found.items() if amount is not None}
 
 
-@st.composite
-def _line_stops(draw: st.DrawFn, stops: tuple[str, ...]) -> LineStops:
+def _line_stops(draw: Choices, stops: tuple[str, ...]) -> LineStops:
     """Both lines, or one, with most of the stops along each."""
-    lines = draw(st.sampled_from([LINES, LINES, LINES[:1]]))
-    metres = st.sampled_from([0, 1000, 1001, 2500, 12_000])
-    return {line: {stop: draw(metres) for stop in stops if draw(st.sampled_from([True] * 4
-                                                                               + [False]))}
+    lines = draw.pick([LINES, LINES, LINES[:1]])
+    metres = (0, 1000, 1001, 2500, 12_000)
+    return {line: {stop: draw.pick(metres) for stop in stops if draw.pick([True] * 4
+                                                                               + [False])}
             for line in lines}
 
 
-_zones = st.dictionaries(st.sampled_from(RAIL_STOPS), st.sampled_from(ZONES), min_size=3).filter(
-    lambda zones: set(zones.values()) == set(ZONES))
+def _zones(draw: Choices) -> dict[str, str]:
+    """Both zones, and most of the stops in one."""
+    first, *others, last = RAIL_STOPS
+    found = {stop: draw.pick((*ZONES, *ZONES, "")) for stop in others}
+    return {first: ZONES[0], **{stop: zone for stop, zone in found.items() if zone}, last: ZONES[1]}
 
 
 def write_world(folder: Path, world: World) -> None:

@@ -7,30 +7,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
-from hypothesis import strategies as st
 
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from network.civil import civil_text
 from network.register import COLUMNS, RegisterRow
+from tests.properties.choices import Choices
 from tests.properties.days import BIRTHDAYS
 from tests.properties.networks import CARD_KINDS
 
 FILE = "cards.csv"
-REVIEWS = st.sampled_from([None, datetime.date(2025, 5, 31), datetime.date(2030, 1, 1)])
+REVIEWS = (None, datetime.date(2025, 5, 31), datetime.date(2030, 1, 1))
 
 
-@st.composite
-def registers(draw: st.DrawFn, world: World, taps: Sequence[Tap]) -> World:
+def registers(draw: Choices, world: World, taps: Sequence[Tap]) -> World:
     """The network with a register of some of the cards, from moments at, before, behind taps."""
     rows: list[RegisterRow] = []
     for card in sorted({tap.card for tap in taps}):
         times = sorted({tap.time for tap in taps if tap.card == card})
-        moments = draw(st.sets(st.sampled_from(
-            [0, *times, *times, times[0] - 1, times[-1] + 1]), max_size=3))
-        rows += [RegisterRow(card, at, "", draw(st.sampled_from(["", *CARD_KINDS])),
-                             draw(REVIEWS), draw(BIRTHDAYS)) for at in sorted(moments)]
-    rows = draw(st.permutations(rows))
+        moments = set(draw.several(
+            [0, *times, *times, times[0] - 1, times[-1] + 1], 0, 3))
+        rows += [RegisterRow(card, at, "", draw.pick(["", *CARD_KINDS]),
+                             draw.pick(REVIEWS), draw.pick(BIRTHDAYS)) for at in sorted(moments)]
+    rows = draw.shuffled(rows)
     model = msgspec.structs.replace(world.model, card_register=FILE)
     return World(model, world.folder, world.tables, listed=rows)
 

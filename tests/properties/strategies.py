@@ -1,15 +1,18 @@
 """Everything a property test of two engines needs: networks, runs of files, and their results.
 
-`cases()` draws a network and some runs over it. `write_world(folder, case.world)` leaves the
-network in a folder, `case.list_files()` are the files of each run, `replay(case)` is what the plain
-engine makes of them.
+`cases()` draws a network and some runs over it, and `fixed_cases()` the same ones every time.
+`write_world(folder, case.world)` leaves the network in a folder, `case.list_files()` are the files
+of each run, `replay(case)` is what the plain engine makes of them.
 """
 
 from __future__ import annotations
 
 import datetime
+import random
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -19,13 +22,15 @@ from clearing.reference.results import Result
 from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
+from tests.properties.choices import Choices, made
 from tests.properties.days import copies_of, refunds_of, reversals_of, taps_of
 from tests.properties.files import TapFile, prepare
 from tests.properties.networks import to_toml, worlds
 from tests.properties.networks import write_world as write_network
 from tests.properties.registers import FILE, register_text, registers, start_again
 
-__all__ = ["Case", "TapFile", "cases", "prepare", "replay", "taps_of", "worlds", "write_world"]
+__all__ = ["Case", "TapFile", "cases", "fixed_cases", "prepare", "replay", "taps_of", "worlds",
+           "write_world"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,9 +64,19 @@ class Case:
         return files
 
 
-@st.composite
-def cases(
-    draw: st.DrawFn, *, runs: int = 3, files: int = 3, cards: int = 3, chains: bool = False,
+def cases(**how: Any) -> st.SearchStrategy[Case]:
+    """Any case, see `make_case`."""
+    return made(make_case, **how)
+
+
+def fixed_cases(count: int, **how: Any) -> Iterator[Case]:
+    """So many cases, the same every time, each drawn without regard to the others."""
+    for number in range(count):
+        yield make_case(Choices(random.Random(number).randrange), **how)
+
+
+def make_case(
+    draw: Choices, *, runs: int = 3, files: int = 3, cards: int = 3, chains: bool = False,
     late: bool = False, registered: bool = False,
 ) -> Case:
     """Any network with up to so many runs of up to so many files; or chains of transfers.
@@ -69,39 +84,39 @@ def cases(
     late: records come in whatever run; else in the order of time, but for one.
     registered: the network has a card register, by which counters may start again.
     """
-    world = draw(worlds(chains=chains))
-    taps = sorted(draw(taps_of(world, cards=cards, chains=chains)), key=lambda tap: tap.tapped_at)
+    world = worlds(draw, chains=chains)
+    taps = sorted(taps_of(draw, world, cards=cards, chains=chains), key=lambda tap: tap.tapped_at)
     if registered:
-        world = draw(registers(world, taps))
-        if draw(st.sampled_from([True, True, False])):
+        world = registers(draw, world, taps)
+        if draw.pick([True, True, False]):
             taps = start_again(world, taps)
-    parts = [list[Tap]() for _ in range(draw(st.integers(1, runs)))]
+    parts = [list[Tap]() for _ in range(draw.pick(range(1, runs + 1)))]
     # Between two runs there is rather a card on its way than not.
     inside = [index for index, tap in enumerate(taps, 1) if tap.kind == "in"]
-    cuts = sorted(draw(st.sampled_from([*range(len(taps) + 1), *inside * 4])) for _ in parts[1:])
+    cuts = sorted(draw.pick([*range(len(taps) + 1), *inside * 4]) for _ in parts[1:])
     for index, tap in enumerate(taps):
         run = sum(cut <= index for cut in cuts)
         if late:
-            run = draw(st.sampled_from([run, run, *range(len(parts))]))
+            run = draw.pick([run, run, *range(len(parts))])
         parts[run].append(tap)
     # Rather of exits than of others: what is said of them takes rides apart.
     exits = [tap for tap in taps if tap.kind == "out"]
-    for tap in draw(st.lists(st.sampled_from([*taps, *exits * 2]), max_size=4)):
-        copy = draw(copies_of(world, tap))
-        parts[draw(st.integers(0, len(parts) - 1))].append(copy)
+    for tap in draw.several([*taps, *exits * 2], 0, 4):
+        copy = copies_of(draw, world, tap)
+        draw.pick(parts).append(copy)
     singles = [tap for tap in taps if tap.kind == "single"]
-    if singles and draw(st.sampled_from([True, False, False])):
-        parts[-1].append(draw(reversals_of(singles)))
-    for refund in draw(st.lists(refunds_of(taps), max_size=2)) if taps else ():
-        parts[draw(st.integers(0, len(parts) - 1))].append(refund)
-    if draw(st.booleans()):
+    if singles and draw.pick([True, False, False]):
+        parts[-1].append(reversals_of(draw, singles))
+    for _ in range(draw.pick(range(3))):
+        draw.pick(parts).append(refunds_of(draw, taps))
+    if draw.flip():
         _move_one(draw, parts)
     parts = [part for part in parts if part]
     return Case(
         world=world,
-        runs=[draw(_split(part, files)) for part in parts],
-        closes=draw(_closes(world, parts)),
-        terse=draw(st.booleans()),
+        runs=[_split(draw, part, files) for part in parts],
+        closes=_closes(draw, world, parts),
+        terse=draw.flip(),
     )
 
 
@@ -133,32 +148,30 @@ def fill(world: World, tap: Tap) -> Tap:
     return replace(tap, **filled, blanks=frozenset(filled))
 
 
-def _move_one(draw: st.DrawFn, parts: list[list[Tap]]) -> None:
+def _move_one(draw: Choices, parts: list[list[Tap]]) -> None:
     """One tap comes late: in the last run, whenever it happened."""
     early = [(part, tap) for part in parts[:-1] for tap in part]
     if early:
-        part, tap = draw(st.sampled_from(early))
+        part, tap = draw.pick(early)
         part.remove(tap)
         parts[-1].append(tap)
 
 
-@st.composite
-def _split(draw: st.DrawFn, taps: list[Tap], files: int) -> list[list[Tap]]:
+def _split(draw: Choices, taps: list[Tap], files: int) -> list[list[Tap]]:
     """The taps of one run over some files, in any order. A file can be without records."""
-    shuffled = draw(st.permutations(taps))
-    parts = [list[Tap]() for _ in range(draw(st.integers(1, files)))]
+    shuffled = draw.shuffled(taps)
+    parts = [list[Tap]() for _ in range(draw.pick(range(1, files + 1)))]
     for tap in shuffled:
-        parts[draw(st.integers(0, len(parts) - 1))].append(tap)
+        draw.pick(parts).append(tap)
     return [part for part in parts if part]
 
 
-@st.composite
-def _closes(draw: st.DrawFn, world: World, parts: list[list[Tap]]) -> list[datetime.date | None]:
+def _closes(draw: Choices, world: World, parts: list[list[Tap]]) -> list[datetime.date | None]:
     """What is closed after each run: a day of its taps, never one that is closed already."""
     closes: list[datetime.date | None] = []
     last = datetime.date.min
     for taps in parts:
         days = {service_day(world.model, tap.tapped_at) for tap in taps}
-        closes.append(draw(st.sampled_from([None, *sorted(day for day in days if day > last)])))
+        closes.append(draw.pick([None, *sorted(day for day in days if day > last)]))
         last = closes[-1] or last
     return closes

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clearing.answers.replay import legs_of
@@ -26,14 +28,17 @@ from network.civil import day_of, number_of
 from network.names import Names
 from tests.memory_book import MemoryBook
 from tests.properties.shapes import EVERY, count_shapes
-from tests.properties.strategies import Case, cases, replay, write_world
+from tests.properties.strategies import Case, cases, fixed_cases, replay, write_world
 
 pytestmark = pytest.mark.kernels
 
 RECEIVED_AT = 4_000_000_000
 drawn = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-fixed = settings(drawn, max_examples=420, derandomize=True, database=None,
-                 phases=[Phase.generate])
+FIXED = 160     # cases of either kind that are the same every time
+SHARES = 4
+on_the_release_build = pytest.mark.skipif(
+    os.environ.get("ONECARD_CHECKED") == "1",
+    reason="the same networks every time: the release build clears them, and here others are drawn")
 
 Rows = list[tuple[Any, ...]]
 
@@ -152,30 +157,32 @@ def test_both_engines_agree_whenever_records_arrive(case: Case) -> None:
     check_agreement(case, threads=1)
 
 
-@pytest.mark.skipif(os.environ.get("ONECARD_CHECKED") == "1",
-                    reason="the same networks every time: the release build clears them, and here "
-                           "others are drawn")
-def test_every_shape_of_rule_is_met() -> None:
-    """The same on the same networks every time, and every shape of rule decides a ride of some."""
-    met: Counter[str] = Counter()
-    for chains in (True, False):
-        @fixed
-        @given(cases(chains=chains))
-        def look(case: Case) -> None:
-            for result in check_agreement(case, threads=1):
-                count_shapes(case.world, result.entries, met)
+@on_the_release_build
+@pytest.mark.parametrize("share", range(SHARES))
+def test_both_engines_agree_on_the_same_cases_every_time(share: int) -> None:
+    for case in islice(list_fixed(), share, None, SHARES):
+        check_agreement(case, threads=1)
 
-        look()
+
+@on_the_release_build
+def test_every_shape_of_rule_is_met() -> None:
+    """Every shape of rule decides a ride of some of these cases."""
+    met: Counter[str] = Counter()
+    for case in list_fixed():
+        for result in replay(case):
+            count_shapes(case.world, result.entries, met)
     for shape in sorted(EVERY):
         print(f"{met[shape]:7} {shape}")
     assert set(met) == EVERY
 
 
-def check_agreement(case: Case, threads: int) -> list[Result]:
-    """What both engines make of a case.
+def list_fixed() -> Iterator[Case]:
+    """Cases that are the same every time, with chains of transfers and without."""
+    return chain(fixed_cases(FIXED, chains=True), fixed_cases(FIXED))
 
-    Raises AssertionError where they differ.
-    """
+
+def check_agreement(case: Case, threads: int) -> None:
+    """Hold the kernels to what the plain engine makes of a case."""
     results = replay(case)
     with tempfile.TemporaryDirectory() as folder:
         book = clear_case(case, Path(folder), threads)
@@ -184,7 +191,6 @@ def check_agreement(case: Case, threads: int) -> list[Result]:
     assert sum(run.known for run in book.runs()) == known
     check_same("entries", entries_of(book), plain_entries(results))
     check_same("flows", flows_of(book), plain_flows(results))
-    return results
 
 
 def check_same(what: str, kernels: Rows, plain: Rows) -> None:

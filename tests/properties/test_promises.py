@@ -15,7 +15,7 @@ from clearing.reference.calendar import service_day
 from clearing.reference.engine import clear, close, list_rides
 from clearing.reference.identity import sift
 from clearing.reference.positions import net
-from clearing.reference.results import Entry, Result, Row
+from clearing.reference.results import Entry, Refusal, Result, Row
 from clearing.reference.state import State
 from clearing.reference.taps import CLASS_OF, EVENT, Tap
 from tests.properties.strategies import Case, cases, fill, replay
@@ -197,10 +197,21 @@ def test_no_record_is_accepted_twice(case: Case) -> None:
     assert (again.entries, again.reversals, again.flows) == ([], [], {})
     assert {refusal.code for refusal in again.refusals} <= {
         "DUPLICATE", "CONFLICT", "CORRECTED", "NO_FARE", "PRICE_OVERFLOW", "FOREIGN_RECORD",
-        "REBATE_ALONE"}
+        "REBATE_ALONE", "GIVEN_BACK_IN_PART"}
+    # What gave back a part is told that again, and nothing else is.
+    assert given_back_in_part(again.refusals, taps) == given_back_in_part(
+        sift(state.received, [])[1], state.received)
     assert sorted((one.file, one.line) for one in again.refusals) == sorted(
         tap.place for tap in taps)
     assert again.state.entries == state.entries
+
+
+def given_back_in_part(refusals: Iterable[Refusal], taps: Iterable[Tap]) -> set[object]:
+    """What is refused for giving back a part, by its identity: it may come as a copy, too."""
+    places = {(one.file, one.line) for one in refusals if one.code == "GIVEN_BACK_IN_PART"}
+    refused = [tap for tap in taps if tap.place in places]
+    assert all(tap.gives_back for tap in refused)
+    return {tap.identity for tap in refused}
 
 
 def draw_runs(data: st.DataObject, case: Case) -> list[list[Tap]]:

@@ -23,6 +23,7 @@ from clearing.reference.world import World
 from fare_tables.model import Fare
 from network.civil import number_of
 from tests.memory_book import MemoryBook
+from tests.properties.choices import Choices, made
 from tests.properties.registers import registers
 from tests.properties.strategies import Case, cases, fill, write_world
 from tests.properties.test_engines_agree import (
@@ -49,13 +50,12 @@ def dearer(row: Fare) -> Fare:
     return row
 
 
-@st.composite
-def changes(draw: st.DrawFn, world: World) -> World:
+def changes(draw: Choices, world: World) -> World:
     """The same network with other tables."""
     tables = list(world.tables)
-    for index in draw(st.sets(st.integers(0, len(tables) - 1), min_size=1)):
+    for index in draw.distinct(range(len(tables)), min(1, len(tables)), len(tables)):
         table = tables[index]
-        change = draw(st.sampled_from(["dearer", "fewer concessions", "no transfers", "no caps"]))
+        change = draw.pick(["dearer", "fewer concessions", "no transfers", "no caps"])
         if change == "dearer":
             tables[index] = msgspec.structs.replace(table, fare=list(map(dearer, table.fare)))
         else:
@@ -66,26 +66,25 @@ def changes(draw: st.DrawFn, world: World) -> World:
     return World(world.model, world.folder, tables, listed=world.listed)
 
 
-@st.composite
-def other_registers(draw: st.DrawFn, case: Case) -> World:
+def other_registers(draw: Choices, case: Case) -> World:
     """The same network with another card register; maybe with other tables, too."""
     taps = [tap for files in case.runs for file in files for tap in file]
-    world = draw(registers(case.world, taps))
-    return draw(changes(world)) if draw(st.sampled_from([False, False, True])) else world
+    world = registers(draw, case.world, taps)
+    return changes(draw, world) if draw.pick([False, False, True]) else world
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), st.one_of(cases(runs=4, late=True, cards=2),
                             cases(runs=4, late=True, chains=True)))
 def test_closed_and_restated_is_what_would_have_been(data: st.DataObject, case: Case) -> None:
-    check_change(data, case, data.draw(changes(case.world)))
+    check_change(data, case, data.draw(made(changes, case.world)))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), cases(runs=4, late=True, cards=2, registered=True))
 def test_so_it_is_with_another_card_register(data: st.DataObject, case: Case) -> None:
     """Chips that were exchanged at other moments than was known, cards of other kinds."""
-    check_change(data, case, data.draw(other_registers(case)))
+    check_change(data, case, data.draw(made(other_registers, case)))
 
 
 def check_change(data: st.DataObject, case: Case, changed: World) -> None:
