@@ -77,20 +77,25 @@ class PricedBy:
         by_counter = rows["flags"] & RIDE_FLAGS["RIDE_BY_COUNTER"] != 0
         if not by_counter.any():
             return rows         # by time
+        generations = self.generations(rows, np.where(
+            rows["started_at"] == 0, rows["ended_at"], rows["started_at"]), names)
+        order = np.lexsort((np.arange(len(rows)), generations, rows["service_day"],
+                            rows["card_lo"], rows["card_hi"]))
+        in_order: Records = rows[order]
+        return in_order
+
+    def generations(self, rows: Records, at: Records, names: Names) -> Records:
+        """Which of its card's chips each of some entries that stand is of, at a time."""
         digests, generations = np.array(self.digests(rows)), np.zeros(len(rows), np.uint16)
         for digest in set(digests.tolist()):
             own = digests == digest
             taps = np.zeros(int(np.count_nonzero(own)), TAP)
             for name in ("card_hi", "card_lo"):
                 taps[name] = rows[name][own]
-            taps["tapped_at"] = np.where(rows["started_at"] == 0, rows["ended_at"],
-                                         rows["started_at"])[own]
+            taps["tapped_at"] = at[own]
             self._register(digest, names).stamp(taps)
             generations[own] = taps["generation"]
-        order = np.lexsort((np.arange(len(rows)), generations, rows["service_day"],
-                            rows["card_lo"], rows["card_hi"]))
-        in_order: Records = rows[order]
-        return in_order
+        return generations
 
     def _register(self, digest: str, names: Names) -> CardRegister:
         if digest not in self._registers:

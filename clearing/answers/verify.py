@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
@@ -13,16 +16,21 @@ from clearing.answers.listings import flows_of
 from clearing.answers.priced_by import PricedBy, priced_by
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card
 from clearing.answers.session import Session
-from clearing.book import Book
+from clearing.book import Book, Run
 from clearing.book.integrity import find_changed_rows
+from clearing.book.runs import SHORT_DIGITS
 from clearing.book.views import LEGS_IN_SQL
 from ext.codes import Cause
 from ext.records import ENTRY, RIDE_FLAGS, Records
+from network.cards import card_text
+from network.errors import OnecardError
 from network.members import LEVELS
+from network.names import Names
 from network.numbering import NumberedNetwork
 from settlement.positions import net_positions
 
 BREAKS_MOST = 100
+_KEPT = re.compile(rf"(?i)(?:.*\W)?([0-9a-f]{{{SHORT_DIGITS},64}})\W*")
 
 # What the operator is due: every leg but the fees, which it owes itself.
 _GROSS = " + ".join(
@@ -77,32 +85,73 @@ def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
     return sums
 
 
-def check_prices(session: Session, numbered: NumberedNetwork, cards: int | None
-                 ) -> tuple[int, list[str]]:
-    """How many rides were priced again by the plain engine, and where it differs.
+@dataclass(frozen=True)
+class Sample:
+    """Some cards of a book: about so many, chosen by a number; None: all."""
 
-    cards: so many, taken evenly from all by their number; None: every card.
+    cards: int | None
+    seed: int       # 64 bits
+
+    def sql(self, book: Book) -> str:
+        """As a condition. Who does not know the seed cannot tell which cards it chooses."""
+        if not self.cards:
+            return "1" if self.cards is None else "0"
+        found = book.query("SELECT uniqExact(card_hi, card_lo) AS cards FROM ledger")
+        every = max(1, int(found["cards"][0]) // self.cards)
+        return f"intHash64(bitXor(card_lo, toUInt64({self.seed}))) % {every} = 0"
+
+
+def check_rides(session: Session, numbered: NumberedNetwork, where: str
+                ) -> tuple[int, list[str], list[str]]:
+    """How many rides were looked at, which are twice in the ledger, and which cost otherwise.
+
+    They are priced again by the plain engine. where: SQL, whose.
     """
-    where = "1" if cards is None else _sample(session.book, cards)
-    breaks, checked = list[str](), 0
-    waiting = np.zeros(0, ENTRY)
+    twice, breaks, checked = list[str](), list[str](), 0
     with priced_by(session) as networks:
-        for block in session.book.rides(where, f"card_hi, card_lo, {PRICED_ORDER}"):
-            rows = np.concatenate([waiting, block])
-            ends = np.flatnonzero(np.diff(rows["card_lo"]) | np.diff(rows["card_hi"])) + 1
-            whole, waiting = (rows[:ends[-1]], rows[ends[-1]:]) if len(ends) else (rows[:0], rows)
-            checked += len(whole)
-            breaks += _check_cards(whole, networks, numbered)
-        checked += len(waiting)
-        breaks += _check_cards(waiting, networks, numbered)
-    return checked, breaks[:BREAKS_MOST]
+        for rows in _whole_cards(session.book, where):
+            checked += len(rows)
+            twice += _find_twice(rows, networks, numbered.names)
+            breaks += _check_cards(rows, networks, numbered)
+    return checked, twice[:BREAKS_MOST], breaks[:BREAKS_MOST]
 
 
-def _sample(book: Book, cards: int) -> str:
-    """A condition that about so many cards fulfil, the same ones every time."""
-    found = book.query("SELECT uniqExact(card_hi, card_lo) AS cards FROM ledger")
-    every = max(1, int(found["cards"][0]) // max(cards, 1))
-    return f"intHash64(card_lo) % {every} = 0" if cards else "0"
+def _whole_cards(book: Book, where: str) -> Iterator[Records]:
+    """The entries that stand, card by card, a block of cards at a time."""
+    waiting = np.zeros(0, ENTRY)
+    for block in book.rides(where, f"card_hi, card_lo, {PRICED_ORDER}"):
+        rows = np.concatenate([waiting, block])
+        ends = np.flatnonzero(np.diff(rows["card_lo"]) | np.diff(rows["card_hi"])) + 1
+        whole, waiting = (rows[:ends[-1]], rows[ends[-1]:]) if len(ends) else (rows[:0], rows)
+        yield whole
+    yield waiting
+
+
+def _find_twice(rows: Records, networks: PricedBy, names: Names) -> list[str]:
+    """Records of which two rides were made: card, counter and class are one record's (RULES.md 1).
+
+    rows: all that stands of some cards. The counter starts again with a card's new chip.
+    """
+    breaks = []
+    for way, counter, at, line in (("boarding", "card_seq", "started_at", "in_line"),
+                                   ("exit", "out_seq", "ended_at", "out_line")):
+        own = rows[rows[line] != 0]
+        keys = own[["card_hi", "card_lo", counter]]
+        _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        again = own[counts[place] > 1]
+        if len(again) == 0:
+            continue
+        chips = networks.generations(again, again[at], names)
+        seen = set[tuple[int, ...]]()
+        for card_hi, card_lo, seq, chip in zip(
+                *(again[name].tolist() for name in ("card_hi", "card_lo", counter)),
+                chips.tolist(), strict=True):
+            key = card_hi, card_lo, seq, chip
+            if key in seen:
+                breaks.append(f"card {card_text(card_hi, card_lo)} has two rides of one {way}, "
+                              f"counter {seq}")
+            seen.add(key)
+    return breaks
 
 
 def _check_cards(rows: Records, networks: PricedBy, numbered: NumberedNetwork) -> list[str]:
@@ -124,6 +173,7 @@ class Verification:
     """What was looked at, and what is wrong, in words."""
 
     breaks: list[str]           # sums that do not add up
+    sample: Sample              # of cards, whose rides were looked at
     checked: int                # rides that were priced again
     differences: list[str]      # of these, where the ledger has something else
     files: FilesChecked         # those that the rides are from; of all cards: every one
@@ -134,23 +184,43 @@ class Verification:
         return not self.breaks and not self.differences and not self.files.faults
 
 
-def verify(session: Session, cards: int | None = None, keep: Path | None = None) -> Verification:
+def verify(session: Session, cards: int | None = None, keep: Path | None = None,
+           seed: int | None = None) -> Verification:
     """Hold a book to its chain, add it up again, and price rides of so many cards; None: of all.
 
     Their input files are held to their digests. keep: where these are; None: where the book says.
+    seed: which cards are taken, 64 bits; None: other ones each time.
     Raises OnecardError and TableError.
     """
     numbered = session.numbered()
+    sample = Sample(cards, secrets.randbits(64) if seed is None else seed)
+    where = sample.sql(session.book)
     breaks = list(islice(find_changed_rows(session.book), BREAKS_MOST))
     breaks += check_balances(session.book, numbered)
-    return Verification(breaks[:BREAKS_MOST], *check_prices(session, numbered, cards),
-                        check_files(session, _files_of(session.book, cards), keep))
+    checked, twice, differences = check_rides(session, numbered, where)
+    files = check_files(session, None if cards is None else _files_of(session.book, where), keep)
+    return Verification([*breaks, *twice][:BREAKS_MOST], sample, checked, differences, files)
 
 
-def _files_of(book: Book, cards: int | None) -> set[int] | None:
-    """The files that the entries of a sample are from; None: all."""
-    if cards is None:
-        return None
+def _files_of(book: Book, where: str) -> set[int]:
+    """The files that the entries of a sample are from."""
     found = book.query("SELECT DISTINCT arrayJoin([in_file, out_file]) AS file FROM ledger "
-                       f"WHERE {_sample(book, cards)}")
+                       f"WHERE {where}")
     return set(np.asarray(found["file"]).tolist())
+
+
+def find_kept(book: Book, line: str) -> Run | None:
+    """The run whose chain somebody kept, as a command printed it or in its short form; None: none.
+
+    A chain is over all runs up to its own: where no run has it, one of them was changed, or the
+    line is of another book. Raises OnecardError where the line has no chain.
+    """
+    found = _KEPT.fullmatch(line)
+    if found is None:
+        raise OnecardError(f"{line!r} is no chain", where=book.store.where,
+                           expected=f"the line that `clear` or `settle` printed, or {SHORT_DIGITS} "
+                           "to 64 hexadecimal digits of it",
+                           remedy="look for it where it was kept; `onecard show runs` lists those "
+                           "that the book has now")
+    digits = found[1].lower()
+    return next(iter(book.runs(f"startsWith(chain, '{digits}')")), None)

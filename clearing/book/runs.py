@@ -9,6 +9,8 @@ import hashlib
 import json
 from typing import Annotated, NamedTuple
 
+SHORT_DIGITS = 16       # of a chain, where people compare it
+
 U16 = Annotated[int, "UInt16"]
 U32 = Annotated[int, "UInt32"]
 U64 = Annotated[int, "UInt64"]

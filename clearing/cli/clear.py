@@ -107,6 +107,8 @@ def _inputs(session: Session, files: tuple[str, ...], keep: str | None, layout: 
 
 
 def _tell(cleared: Clearing, *, as_json: bool) -> None:
+    from clearing.cli.output import print_chain
+
     report = cleared.report
     if as_json:
         sys.stdout.write(cleared.acknowledgement.read_text("utf-8"))
@@ -116,7 +118,7 @@ def _tell(cleared: Clearing, *, as_json: bool) -> None:
         click.echo(f"acknowledgement of an earlier run, which was missing: {earlier}")
     click.echo(f"acknowledgement: {cleared.acknowledgement}")
     if report.is_committed:
-        click.echo(f"chain: {report.run.chain}")
+        print_chain(report.run)
 
 
 def _tell_dry_run(tried: DryRun, *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ import click
 import msgspec
 
 if TYPE_CHECKING:
+    from clearing.book import Run
     from clearing.engine.stages import Progress
 
 ROWS_SHOWN = 20
@@ -91,6 +92,13 @@ def print_rows(form: str | None, title: str, columns: Sequence[str],
                     [[row[index] for index in wanted] for row in shown], right)
         if next(rows, None) is not None:
             click.echo(f"… and more: --csv or --json prints them all (the first {ROWS_SHOWN} here)")
+
+
+def print_chain(run: Run) -> None:
+    """A run's chain, short and whole: who keeps the line can hold the book to it."""
+    from clearing.book.runs import SHORT_DIGITS
+
+    click.echo(f"chain of run {run.run}: {run.chain[:SHORT_DIGITS]}, in full {run.chain}")
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def _print_closing(closing: Closing) -> None:
 
 
 def _print_settlement(settled: Settlement) -> None:
-    from clearing.cli.output import print_table
+    from clearing.cli.output import print_chain, print_table
 
     text = settled.currency.text
     print_table(f"window {settled.window} is closed: positions in {settled.currency.name}",
@@ -106,4 +106,4 @@ def _print_settlement(settled: Settlement) -> None:
                    "says what they took; nobody owes it")
     click.echo(f"positions add up to {text(0)} at every level")
     click.echo(f"positions, instructions and statements: {settled.folder}")
-    click.echo(f"chain: {settled.run.chain}")
+    print_chain(settled.run)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from clearing.cli import REFUSED
 from clearing.cli.options import book_option, keep_folder_option, network_option
+
+if TYPE_CHECKING:
+    from clearing.book import Run
 
 
 @click.command("verify")
@@ -18,23 +22,33 @@ from clearing.cli.options import book_option, keep_folder_option, network_option
               help="How many cards' rides are priced again.")
 @click.option("--all", "every", is_flag=True, help="Price every card's rides again, and look at "
               "every input file.")
+@click.option("--seed", type=click.IntRange(0, (1 << 64) - 1), metavar="NUMBER",
+              help="Which cards: the number that an earlier sample printed takes the same again. "
+              "By default others each time.")
+@click.option("--chain", metavar="LINE",
+              help="A chain that was printed and kept: is it still the book's?")
 @keep_folder_option
-def command(book: str, network: str | None, cards: int, every: bool, keep: Path | None) -> None:
+def command(book: str, network: str | None, cards: int, every: bool, seed: int | None,
+            chain: str | None, keep: Path | None) -> None:
     """Check a book: rows are as runs stored them, entries balance, sums and prices hold.
 
-    The input files that the rides are from have to be kept as they came.
+    The input files that the rides are from have to be kept as they came. Who kept the chain that
+    `clear` or `settle` printed finds with --chain whether anything before it was changed since,
+    by whomever.
 
     \b
     Example:
       onecard verify --all --book book
+      onecard verify --chain e44d27bfa7f75946 --book book
 
     Exit code 0: all agrees; 1: a difference was found, and printed.
     """
     from clearing.answers.session import open_session
-    from clearing.answers.verify import verify
+    from clearing.answers.verify import find_kept, verify
 
     with open_session(book, network) as session:
-        verified = verify(session, None if every else cards, keep)
+        kept = None if chain is None else find_kept(session.book, chain)
+        verified = verify(session, None if every else cards, keep, seed)
     for line in verified.breaks:
         click.echo(f"does not add up: {line}")
     if not verified.breaks:
@@ -44,10 +58,25 @@ def command(book: str, network: str | None, cards: int, every: bool, keep: Path 
         click.echo(f"differs: {line}")
     click.echo(f"{verified.checked:,} rides priced again by the plain engine: "
                f"{len(verified.differences) or 'no'} differences")
+    if verified.sample.cards:
+        click.echo(f"these cards were taken by chance; --seed {verified.sample.seed} takes the "
+                   "same again")
     files = verified.files
     for line in files.faults:
         click.echo(f"input file: {line}")
     click.echo(f"{files.whole:,} input files are kept, byte for byte as they came"
                + (f"; {files.not_kept:,} are not kept, as --keep nothing said" * bool(
                    files.not_kept)))
-    sys.exit(0 if verified.agrees else REFUSED)
+    if chain is not None:
+        click.echo(f"kept chain: {_told(kept, is_whole=not verified.breaks)}")
+    sys.exit(0 if verified.agrees and (chain is None or kept) else REFUSED)
+
+
+def _told(kept: Run | None, *, is_whole: bool) -> str:
+    """What a chain that somebody kept says of the book."""
+    if kept is None:
+        return ("no run of this book has it: something before it has been changed since it was "
+                "printed, or it is another book's")
+    return f"it is run {kept.run}'s" + (
+        "; nothing up to there has been changed" if is_whole
+        else ", but rows are not as they were stored: see above")
