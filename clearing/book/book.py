@@ -40,6 +40,8 @@ class Book(Queries):
         self._leftovers = Leftovers(store)
         self._is_new = False
         self._begun = 0     # runs
+        self._whole_at: int | None = None       # changes of the store, when the book was whole
+        self._set_apart = False     # whether leftovers wait until their run's number is used
         self.breaks = list[str]()   # what does not hold: such a book can only be read
         try:
             self._open(create=create and not read_only)
@@ -108,6 +110,9 @@ class Book(Queries):
         inserter = self.store.insert(BOOK)
         inserter.append([np.array([SCHEMA_VERSION], "<u4"), [b"onecard-clearing"]], 1)
         inserter.finish()
+        if self._version() != SCHEMA_VERSION:
+            raise self.store.last_fault() or damaged([f"table {BOOK.name} has no row"],
+                                                     self.store.where)
 
     def load_state(self, window: int, card_filter: Array | None = None) -> State:
         """The state at the end of a closed window: of every card, or of those that are marked.
@@ -123,21 +128,33 @@ class Book(Queries):
         """
         self._lock_writer()
         try:
-            last = self._make_ready()
-            Folding(self).fold_due()
-            self._begun += 1
+            folding, is_large = Folding(self), records >= LARGE_RUN
+            last = self._make_ready(again=folding.is_due())
+            if folding.is_due():
+                folding.fold()
+            self._begun, self._whole_at = self._begun + 1, None
+            # A command that clears a day in one run never asks for its records again.
+            received = list[Array]() if self._begun > 1 or not is_large else None
             return OpenRun(self.store, self._leftovers, last, self.span().folded, digest, kind,
-                           is_large=records >= LARGE_RUN,
-                           recent=self.recent if self._begun > 1 else None)
+                           is_large=is_large,
+                           received=None if received is None else received.append,
+                           committed=lambda run: self._know(run, received))
         except BaseException:
             self.store.unlock_writer()
             raise
+
+    def _know(self, run: Run, received: list[Array] | None) -> None:
+        """Remember what was committed: it need not be asked for where nobody else can write."""
+        if received is not None:
+            self.recent.add(run.run, received)
+        self._whole_at = self.store.changes
+        self.learn(run)
 
     def fold(self) -> int:
         """Fold all small runs but the newest few; the last run that is folded."""
         self._lock_writer()
         try:
-            self._make_ready()
+            self._make_ready(again=True)
             folding, folded = Folding(self), -1
             while folded != (folded := folding.fold()):
                 pass
@@ -152,15 +169,21 @@ class Book(Queries):
                 remedy="open it for writing")
         self.store.lock_writer()
 
-    def _make_ready(self) -> Run | None:
-        """The last run, once the book is whole and what others left is set apart."""
+    def _make_ready(self, *, again: bool) -> Run | None:
+        """The last run, once the book is whole and what others left is set apart.
+
+        again: also where it is whole as far as this process knows, and nobody else can change it.
+        """
+        is_known = self._whole_at is not None and self._whole_at == self.store.changes
+        if is_known and not (again or self._set_apart):
+            return self.last_run()
         breaks = find_breaks(self)
         if breaks:
             raise damaged(breaks, self.store.where)
         last = self.last_run()
         if last and self.store.journal.count() < last.run:  # its process ended in between
             self.store.journal.append(Line(last.run, last.chain))
-        self._leftovers.set_apart(last.run if last else 0)
+        self._set_apart = self._leftovers.set_apart(last.run if last else 0)
         if self.last_run() != last:     # by a writer that has lost its lock, or never had it
             raise BookLocked(
                 "another writer has committed a run meanwhile", where=self.store.where,

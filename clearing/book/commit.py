@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
 
@@ -19,7 +20,6 @@ from clearing.book.journal import Line
 from clearing.book.leftovers import Leftovers
 from clearing.book.native import Array, ColumnData
 from clearing.book.parts import Span, part_of
-from clearing.book.recent import RecentRecords
 from clearing.book.runs import BookFile, Counts, Run, chain_of
 from clearing.book.schema import (
     ACCUMULATOR_PACKED,
@@ -63,13 +63,20 @@ from network.names import Name
 
 _TOTALS = ("due", "price", "paid", "variance", "uncollected")
 _LEGS = tuple(columns["amount"] for columns in LEG_COLUMNS[1:])
+_ENDING = 4     # tables whose last rows are stored side by side
 
 
 class OpenRun:
     """A run that is being written. Leaving it without `commit` gives it up."""
 
     def __init__(self, store: Store, leftovers: Leftovers, parent: Run | None, folded: int,
-                 digest: str, kind: str, *, is_large: bool, recent: RecentRecords | None) -> None:
+                 digest: str, kind: str, *, is_large: bool,
+                 received: Callable[[Array], None] | None,
+                 committed: Callable[[Run], None]) -> None:
+        """received: takes copies of the records that are written, which may come to nothing.
+
+        committed: is told of the run when it is on the disk.
+        """
         self._store, self._leftovers = store, leftovers
         self._parent = parent
         self.number = parent.run + 1 if parent else 1
@@ -77,7 +84,8 @@ class OpenRun:
         self._span = Span(self.number, folded)
         self._part = part_of(self.number, is_large=is_large)
         self._digest, self._kind = digest, kind
-        self._recent, self._received = recent, list[Array]()
+        self._received, self._committed = received, committed
+        self._asked_at: int | None = None       # changes of the store, when rows were counted
         self._started_at = int(time.time())
         self._days: list[int] = []
         self._phase = "open"        # "concluded", "deciding", "committed"; or "given up"
@@ -112,8 +120,8 @@ class OpenRun:
         """Hand over the records that the run received (TAP), each once."""
         self._check_open()
         self._records.write_records(taps)
-        if self._recent is not None:
-            self._received.append(taps.copy())
+        if self._received is not None:
+            self._received(taps.copy())
 
     def write_refusals(
         self, refusals: Array, raw: Sequence[bytes], values: Sequence[str] | None = None
@@ -190,8 +198,8 @@ class OpenRun:
         without `commit` gives it up.
         """
         self._check_open()
-        for writer in self._writers:
-            writer.finish()
+        with ThreadPoolExecutor(_ENDING) as pool:
+            list(pool.map(lambda writer: writer.finish(), self._writers))
         base = self._complete_state()
         self._check_rows()
         parent, rows = self._parent, self._entries.rows
@@ -211,21 +219,21 @@ class OpenRun:
         """Store the commit row, and with it the run; it is on the disk when this returns."""
         assert self._phase == "concluded", "a run is concluded, and then committed"
         row = row._replace(chain=chain_of(row, self._parent))
-        # Since it was concluded somebody may have been asked, and another writer been let in.
-        self._check_parent()
-        self._check_rows()
         self._store.check_writer()
+        # Since it was concluded somebody may have been asked, and another writer been let in.
+        if self._asked_at is None or self._asked_at != self._store.changes:
+            self._check_parent()
+            self._check_rows()
         self._phase = "deciding"
         inserter = self._store.insert(RUNS)
         inserter.append(_columns_of_rows(RUNS.columns, [row]), 1)
         inserter.finish()
         self._check_stored(row)
         self._phase = "committed"
-        if self._recent is not None:
-            self._recent.add(self.number, self._received)
         # The run counts; where this process cannot add its line, or ends before, the next does.
         with suppress(BookError, OSError):
             self._store.journal.append(Line(row.run, row.chain))
+            self._committed(row)
         return row
 
     def _contents(self) -> str:
@@ -277,18 +285,20 @@ class OpenRun:
         """Raise BookDamaged where what was committed is not there, or not alone."""
         found = self._store.columns(f"SELECT chain FROM runs WHERE run = {row.run}")["chain"]
         if list(found) != [row.chain]:
-            raise BookDamaged(
+            raise self._store.last_fault() or BookDamaged(
                 f"table {RUNS.name} has {len(found)} rows of run {row.run}",
                 where=self._store.where, expected="the one that was stored a moment ago",
                 remedy="look whether another writer is at work; `onecard verify` says what holds")
-        self._check_rows()
+        if self._store.changes is None:     # else nobody else could
+            self._check_rows()
 
     def _check_rows(self) -> None:
         """Raise BookDamaged where the store holds other rows of this run than it was given."""
+        self._asked_at = self._store.changes
         written = {writer.table.name: writer.rows for writer in self._writers if writer.rows}
         if not written:
             return
-        # One question for all: each costs some milliseconds, and this is asked three times.
+        # One question for all, as each costs some milliseconds.
         found = self._store.columns(" UNION ALL ".join(
             f"SELECT '{name}' AS name, count() AS rows FROM {name} WHERE part = {self._part}"
             for name in written))
@@ -296,7 +306,7 @@ class OpenRun:
         for name, expected in written.items():
             stored = rows.get(name, 0)
             if stored != expected:
-                raise BookDamaged(
+                raise self._store.last_fault() or BookDamaged(
                     f"table {name} holds {stored} rows of run {self.number}",
                     where=self._store.where,
                     expected=f"the {expected} rows that were written",

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from clearing.book import folder
-from clearing.book.embedded_insert import EmbeddedInserter
+from clearing.book.embedded_insert import EmbeddedInserter, last_fault
 from clearing.book.faults import translate
 from clearing.book.journal import FileJournal, Journal
 from clearing.book.native import join_blocks, unpack_blocks
 from clearing.book.schema import TABLE_SETTINGS, TABLES, Table
+from clearing.book.sessions import Sessions
 from clearing.book.store import Columns
 from network.errors import BookDamaged, BookError, BookLocked, BookUnavailable, NotABook
 
@@ -50,6 +51,7 @@ class EmbeddedStore:
         self._writing = self._discard = False
         self._process = os.getpid()
         self._session: Any = None
+        self._sessions = Sessions(self._open)
         try:
             self._session = self._open(database="default")
         except BaseException:
@@ -130,6 +132,13 @@ class EmbeddedStore:
         except Exception as error:
             raise translate(error, self.where) from error
 
+    def _system(self, sql: str) -> None:
+        """Tell the engine what to do by itself, which changes nothing that is asked for."""
+        try:
+            self._main.query(f"SYSTEM {sql}")
+        except Exception as error:
+            raise translate(error, self.where) from error
+
     def columns(self, sql: str) -> Columns:
         """The whole result of a query."""
         return self._columns(self._main, sql)
@@ -156,17 +165,22 @@ class EmbeddedStore:
 
     def blocks(self, sql: str) -> Iterator[Columns]:
         """The result of a query, block by block."""
-        session = self._open()
+        session = self._sessions.take()
+        ended = False
         try:
             with session.send_query(sql, "Native") as chunks:
                 for chunk in chunks:
                     yield from unpack_blocks(chunk.bytes())
+            ended = True
         except BookError:
             raise
         except Exception as error:
             raise translate(error, self.where) from error
         finally:
-            session.close()
+            if ended:
+                self._sessions.give_back(session)
+            else:
+                session.close()
 
     def drop_table(self, name: str) -> None:
         """Remove a table with its files, where it is there."""
@@ -175,16 +189,20 @@ class EmbeddedStore:
     def merge(self, name: str, part: int | None, times: int) -> None:
         """Merge now: a process may end before the store comes to it by itself."""
         partition = "" if part is None else f" PARTITION {part}"
-        self.run(f"SYSTEM START MERGES {name}")
+        self._system(f"START MERGES {name}")
         try:
             for _ in range(times):
                 self.run(f"OPTIMIZE TABLE {name}{partition}")
         finally:
-            self.run(f"SYSTEM STOP MERGES {name}")
+            self._system(f"STOP MERGES {name}")
 
     def insert(self, table: Table) -> EmbeddedInserter:
         """Start to insert into a table."""
-        return EmbeddedInserter(self._open, table, self.where, self._count_change)
+        return EmbeddedInserter(self._sessions, table, self.where, self._count_change)
+
+    def last_fault(self) -> BookError | None:
+        """What the engine met last: a streaming insert keeps that to itself."""
+        return last_fault(self._main, self.where)
 
     def find_odd_parts(self) -> list[str]:
         """Parts whose notes on their own place, or on their columns, are not of their table.
@@ -250,7 +268,7 @@ class EmbeddedStore:
         try:
             # They would take the processors from the run that makes the parts. Whoever kills this
             # process ends that, too.
-            self.run("SYSTEM STOP MERGES")
+            self._system("STOP MERGES")
         except BaseException:
             self.unlock_writer()
             raise
@@ -268,7 +286,7 @@ class EmbeddedStore:
         if self._writing:
             self._writing = False
             with suppress(BookError):
-                self.run("SYSTEM START MERGES")
+                self._system("START MERGES")
             self._folder.writer.release()
 
     def discard(self) -> None:
@@ -279,6 +297,7 @@ class EmbeddedStore:
         """Let go of the folder."""
         if self._session is not None:
             self.unlock_writer()
+            self._sessions.close()
             self._session.close()
             self._session = None
             self._folder.release(remove=self._discard)

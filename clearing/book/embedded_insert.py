@@ -2,8 +2,9 @@
 
 chdb's streaming insert (4.4) loses errors: on a full disk it takes all rows, says it has written
 them, and stores none. So an insert is ended every so many rows, and what the table then holds is
-compared with what was handed over. Inserts run side by side, as many as threads hand over rows, and
-the end of one overlaps with the next ones.
+compared with what was handed over; what has fewer rows is left to whoever asks for them in the end.
+Inserts run side by side, as many as threads hand over rows, and the end of one overlaps with the
+next ones.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import Any
 from clearing.book.faults import translate
 from clearing.book.native import ColumnData, column_head, pack_block
 from clearing.book.schema import Table
-from network.errors import BookDamaged, BookError
+from clearing.book.sessions import Sessions
+from network.errors import BookDamaged, BookError, DiskFull
 
 # Rows of one insert: the most that a full disk can cost each thread before it is noticed.
 INSERT_ROWS = 4 * 131_072
@@ -28,19 +30,18 @@ ENDING = 2      # inserts that are being stored while the next ones are filled
 class EmbeddedInserter:
     """Inserts into one table, of which this is the only writer."""
 
-    def __init__(self, connect: Callable[[], Any], table: Table, where: str,
+    def __init__(self, sessions: Sessions, table: Table, where: str,
                  ended: Callable[[], None]) -> None:
         """ended: called when all rows are stored."""
-        self._connect, self._table, self._where = connect, table, where
+        self._sessions, self._table, self._where = sessions, table, where
         self._ended_all = ended
         self._heads = [column_head(name, type_) for name, type_ in table.columns]
-        self._session: Any = connect()      # to ask what is stored
         self._threads = ThreadPoolExecutor(ENDING, f"onecard-insert-{table.name}")
-        self._lock = threading.Lock()       # of all that follows, and of the session
+        self._lock = threading.Lock()       # of all that follows
         self._idle: deque[_Insert] = deque()
         self._ending: deque[tuple[int, Future[None]]] = deque()     # rows, and their end
         self._ended = 0     # rows of inserts that have ended
-        self._before = self._stored()
+        self._before: int | None = None     # rows that the table held; None: nobody has asked
 
     def append(self, columns: Sequence[ColumnData], rows: int) -> None:
         """Hand over rows, as columns in the table's order. Threads do not wait for one another."""
@@ -50,7 +51,7 @@ class EmbeddedInserter:
             insert = self._idle.popleft() if self._idle else None
         try:
             if insert is None:
-                insert = _Insert(self._connect(), self._table)
+                insert = _Insert(self._sessions, self._table)
             insert.append(pack_block(self._heads, columns, rows), rows)
         except BaseException as error:
             if insert is not None:
@@ -59,6 +60,9 @@ class EmbeddedInserter:
                 raise
             raise translate(error, self._where) from error
         if insert.rows >= INSERT_ROWS:
+            with self._lock:
+                if self._before is None:
+                    self._before = self._stored()
             self._end(insert)
             self._wait(ENDING)
         else:
@@ -83,29 +87,30 @@ class EmbeddedInserter:
                 raise translate(error, self._where) from error
             with self._lock:
                 self._ended += rows
-                stored = self._stored() - self._before
-                if stored < self._ended:
-                    raise self._lost(stored)
+                self._check(at_least=True)
 
     def _stored(self) -> int:
         """How many rows the table holds, of all runs."""
-        counted = self._session.query(
+        session = self._sessions.take()
+        counted = session.query(
             "SELECT toString(sum(rows)) FROM system.parts WHERE active "
             f"AND database = currentDatabase() AND table = '{self._table.name}'", "TSVRaw")
+        self._sessions.give_back(session)
         return int(counted.bytes())
 
-    def _lost(self, stored: int) -> BookError:
-        """Why rows were not stored, as far as the store remembers."""
-        last = self._session.query(
-            "SELECT concat('Code: ', toString(code), '. DB::Exception: ', last_error_message) "
-            "FROM system.errors ORDER BY last_error_time DESC LIMIT 1", "TSVRaw").bytes().decode()
-        found = translate(RuntimeError(last), self._where)
-        if last and not isinstance(found, BookDamaged):
-            return found
-        return BookDamaged(
-            f"table {self._table.name} stored {stored} rows", where=self._where,
-            expected=f"the {self._ended} rows that were written; {last}".rstrip("; "),
-            remedy="the run was not committed; run it again")
+    def _check(self, *, at_least: bool) -> None:
+        """Raise where the table holds fewer rows than were handed over, or others."""
+        if self._before is None:
+            return
+        stored = self._stored() - self._before
+        if stored < self._ended or (stored > self._ended and not at_least):
+            session = self._sessions.take()
+            fault = last_fault(session, self._where)
+            self._sessions.give_back(session)
+            raise fault or BookDamaged(
+                f"table {self._table.name} stored {stored} rows", where=self._where,
+                expected=f"the {self._ended} rows that were written",
+                remedy="the run was not committed; run it again")
 
     def finish(self) -> None:
         """Return when every row that was handed over is stored. No thread appends any more."""
@@ -113,9 +118,7 @@ class EmbeddedInserter:
             while self._idle:
                 self._end(self._idle.popleft())
             self._wait(0)
-            stored = self._stored() - self._before
-            if stored != self._ended:
-                raise self._lost(stored)
+            self._check(at_least=False)
         finally:
             self.cancel()
             self._ended_all()
@@ -125,18 +128,26 @@ class EmbeddedInserter:
         self._threads.shutdown(wait=True)
         while self._idle:
             self._idle.popleft().cancel()
-        with suppress(Exception):
-            self._session.close()
+
+
+def last_fault(session: Any, where: str) -> BookError | None:
+    """Why rows were not stored, where the store's last error says that the disk is full."""
+    last = session.query(
+        "SELECT concat('Code: ', toString(code), '. DB::Exception: ', last_error_message) "
+        "FROM system.errors ORDER BY last_error_time DESC LIMIT 1", "TSVRaw").bytes().decode()
+    found = translate(RuntimeError(last), where)
+    return found if isinstance(found, DiskFull) else None
 
 
 class _Insert:
     """One streaming insert in a session of its own."""
 
-    def __init__(self, session: Any, table: Table) -> None:
+    def __init__(self, sessions: Sessions, table: Table) -> None:
         self.rows = 0
-        self._session = session
+        self._sessions, self._session = sessions, sessions.take()
         names = ", ".join(f"`{name}`" for name, _ in table.columns)
-        self._stream: Any = session.send_insert(f"INSERT INTO {table.name} ({names})", "Native")
+        self._stream: Any = self._session.send_insert(
+            f"INSERT INTO {table.name} ({names})", "Native")
 
     def append(self, block: Iterable[bytes], rows: int) -> None:
         """Hand over a block, in pieces."""
@@ -148,8 +159,10 @@ class _Insert:
         """Have the rows stored; the store may keep to itself that it did not."""
         try:
             self._stream.finish()
-        finally:
+        except BaseException:
             self._session.close()
+            raise
+        self._sessions.give_back(self._session)
 
     def cancel(self) -> None:
         """Give the rows up."""

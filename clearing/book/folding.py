@@ -36,11 +36,10 @@ class Folding:
     def __init__(self, book: Queries) -> None:
         self._book, self._store = book, book.store
 
-    def fold_due(self) -> None:
-        """Fold the oldest runs, where twice as many are waiting."""
+    def is_due(self) -> bool:
+        """Whether twice as many runs are waiting as are folded at a time."""
         span = self._book.span()
-        if span.last - span.folded >= 2 * parts.RUNS_OF_A_FOLD:
-            self.fold()
+        return span.last - span.folded >= 2 * parts.RUNS_OF_A_FOLD
 
     def fold(self) -> int:
         """Fold the oldest runs that are not folded yet; the last run that is."""
@@ -62,6 +61,9 @@ class Folding:
         inserter = self._store.insert(FOLDS)
         inserter.append([np.array([through], "<u4")], 1)
         inserter.finish()
+        if self._book.span().folded != through:
+            raise self._store.last_fault() or damaged(
+                [f"table {FOLDS.name} has no row of the runs up to {through}"], self._store.where)
         self._merge(through)
         return through
 

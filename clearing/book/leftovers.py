@@ -21,18 +21,23 @@ class Leftovers:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def set_apart(self, last: int) -> None:
-        """Take the rows behind the last committed run out of their tables."""
+    def set_apart(self, last: int) -> bool:
+        """Take the rows behind the last committed run out of their tables.
+
+        What was set apart before, and is nobody's by now, is removed; whether something is left.
+        """
         for table, part in self._list("parts", f"active AND {_own_of('partition')} > {last}",
                                       "partition"):
             self._store.run(f"ALTER TABLE {table} DETACH PARTITION {part}")
         if not self._knows_detached():
-            return      # 18.16 does not list them: they stay in the tables' folders `detached`
+            return False    # 18.16 does not list them: they stay in the tables' folders `detached`
         detached = "ifNull(partition_id, '')"
-        for table, part in self._list(
-                "detached_parts", f"{_own_of(detached)} BETWEEN 1 AND {last}", detached):
+        found = self._list("detached_parts", f"{_own_of(detached)} != 0", detached)
+        old = [(table, part) for table, part in found if part % ALONE <= last]
+        for table, part in old:
             self._store.run(f"ALTER TABLE {table} DROP DETACHED PARTITION {part} "
                             "SETTINGS allow_drop_detached = 1")
+        return len(old) < len(found)
 
     def drop(self, part: int) -> None:
         """Remove the rows of a run that this writer has given up itself."""

@@ -99,6 +99,13 @@ def raw_of(records: Array) -> Array:
     return records.view(np.dtype((np.void, records.itemsize)))
 
 
+def choose(records: Array, chosen: Array) -> Array:
+    """Some of the records, by their numbers or by a mark on each: themselves, where all are."""
+    if chosen.dtype == np.bool_ and chosen.all():
+        return records
+    return raw_of(records)[chosen].view(records.dtype)
+
+
 def bytes_of(records: Array) -> Array:
     """Records seen as a row of bytes each, as kernels take those of any layout."""
     return records.view(np.uint8).reshape(len(records), records.itemsize)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from clearing.book.export import export
-from clearing.book.native import Array, Column, bytes_of, join_records, raw_of
+from clearing.book.native import Array, Column, choose, join_records
 from clearing.book.parts import Span
 from clearing.book.recent import RecentRecords
 from clearing.book.runs import Run
@@ -24,7 +24,7 @@ from clearing.book.schema import (
     RUNS,
     WINDOWS,
 )
-from clearing.book.state import list_marked, marked, records_of
+from clearing.book.state import marked, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import complete_legs, stored_columns
 from clearing.book.views import REVERSAL, standing
@@ -64,9 +64,8 @@ class Cards(NamedTuple):
 
     def of(self, records: Array) -> Array:
         """The records of these cards."""
-        chosen = (records["card_lo"] >= self.first) & (records["card_lo"] <= self.last)
-        own: Array = raw_of(records)[chosen].view(records.dtype)
-        return own
+        return choose(records, (records["card_lo"] >= self.first)
+                      & (records["card_lo"] <= self.last))
 
 
 EVERY_CARD = Cards(0, (1 << 64) - 1)
@@ -140,6 +139,11 @@ class Queries:
             self._last_row = next(iter(self._runs(f"run = {last}", "run")), None)
         return self._last_row
 
+    def learn(self, run: Run) -> None:
+        """Remember the last run, which was committed a moment ago, as long as that holds."""
+        self._last_row = run
+        self._newest = self.store.changes, Span(run.run, self._newest[1].folded)
+
     def _committed_span(self) -> Span:
         """The committed runs: asked for again where they can be others by now."""
         changes = self.store.changes
@@ -167,6 +171,9 @@ class Queries:
 
     def has_network(self, digest: str) -> bool:
         """Whether the book keeps the network's files."""
+        last = self.last_run()
+        if last is not None and last.network_digest == digest:
+            return True
         found = self.store.columns(f"SELECT count() AS files FROM {NETWORKS.name} "
                                    f"WHERE {self.committed} AND digest = '{digest}'")
         return bool(found["files"][0])
@@ -199,13 +206,14 @@ class Queries:
     def number_files(self, digests: Collection[str]) -> dict[str, int]:
         """The numbers that files have in the book, and the next ones for those that are new."""
         runs = self.span().sql
-        found = self.store.columns(f"SELECT DISTINCT sha256, file FROM {FILES.name} WHERE {runs} "
-                                   f"AND {_of_digests(digests)}")
-        numbers = dict(zip(found["sha256"], _integers(found["file"]), strict=True))
-        last = self.store.columns(f"SELECT max(file) AS last FROM {FILES.name} WHERE {runs}")
+        found = self.store.columns(
+            f"SELECT DISTINCT sha256, file FROM {FILES.name} WHERE {runs} "
+            f"AND {_of_digests(digests)} "
+            f"UNION ALL SELECT '' AS sha256, max(file) AS file FROM {FILES.name} WHERE {runs}")
+        numbers = dict(zip(map(str, found["sha256"]), _integers(found["file"]), strict=True))
+        last = numbers.pop("")
         new = sorted(set(digests) - numbers.keys())
-        return numbers | {digest: number for number, digest in enumerate(
-            new, int(last["last"][0]) + 1)}
+        return numbers | {digest: number for number, digest in enumerate(new, last + 1)}
 
     def find_files(self, where: str) -> dict[int, str]:
         """The SHA-256 of files, in hex, by their numbers; `where` is SQL, which."""
@@ -369,11 +377,7 @@ class Queries:
         else:
             older = runs._replace(last=first - 1)
             parts = self._stored_records(older, day, card_filter, until, cards) if first > 1 else []
-            for records in self.recent.days(day, until, runs.last):
-                if card_filter is not None:
-                    listed = list_marked(bytes_of(records), card_filter)
-                    records = raw_of(records)[listed].view(TAP)
-                parts.append(cards.of(records))
+            parts += map(cards.of, self.recent.days(day, until, runs.last, card_filter))
         found = join_records(parts, TAP)
         found["flags"] |= TAP_FLAGS["CARRIED"]
         return by_card(found)
@@ -473,9 +477,19 @@ def _readable(column: Column) -> Column:
 
 def by_card(records: Array, order: Callable[[Array], Sequence[Array]] = lambda _: ()) -> Array:
     """Records by card, and by what `order` says after that."""
-    keys = [*reversed(order(records)), records["card_lo"], records["card_hi"]]
-    sorted_: Array = raw_of(records)[np.lexsort(keys)].view(records.dtype)
-    return sorted_
+    keys = [records["card_hi"], records["card_lo"], *order(records)]
+    return records if _are_sorted(keys) else choose(records, np.lexsort(keys[::-1]))
+
+
+def _are_sorted(keys: Sequence[Array]) -> bool:
+    """Whether rows are in order by their first key, then by the second, and so on."""
+    equal = np.ones(max(0, len(keys[0]) - 1), bool)
+    for key in keys:
+        before, after = key[:-1], key[1:]
+        if (equal & (before > after)).any():
+            return False
+        equal &= before == after
+    return True
 
 
 def ride_order(entries: Array) -> Sequence[Array]:

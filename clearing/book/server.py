@@ -168,6 +168,10 @@ class ServerStore:
         """Start to insert into a table."""
         return ServerInserter(self, self._connect_to_book, table)
 
+    def last_fault(self) -> BookError | None:
+        """Nothing: whatever happens to an insert is told at once."""
+        return None
+
     def find_odd_parts(self) -> list[str]:
         """Nothing: the files are the server's, and so are their checks."""
         return []

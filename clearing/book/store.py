@@ -8,6 +8,7 @@ from typing import Protocol
 from clearing.book.journal import Journal
 from clearing.book.native import Column, ColumnData
 from clearing.book.schema import Table
+from network.errors import BookError
 
 Columns = dict[str, Column]
 
@@ -19,7 +20,10 @@ class Inserter(Protocol):
         """Hand over rows, as columns in the table's order. They may be stored later."""
 
     def finish(self) -> None:
-        """Return when every row that was handed over is stored. No thread appends any more."""
+        """Return when the store is done with all rows. No thread appends any more.
+
+        Whether it has them is asked for by whoever handed them over: not every fault is told.
+        """
 
     def cancel(self) -> None:
         """Give up; rows that were stored already stay. Never raises."""
@@ -59,6 +63,9 @@ class Store(Protocol):
 
     def insert(self, table: Table) -> Inserter:
         """Start to insert into a table."""
+
+    def last_fault(self) -> BookError | None:
+        """What may have become of rows that were handed over and are not there."""
 
     def create_database(self) -> None:
         """Make the database where it is not there; refuse one that holds something else."""

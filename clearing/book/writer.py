@@ -48,6 +48,8 @@ class TableWriter:
 
     def finish(self) -> None:
         """Return when all rows are stored. No thread writes any more."""
+        if self._inserter is not None:
+            self._store.check_writer()
         inserter, self._inserter = self._inserter, None
         if inserter is not None:
             inserter.finish()

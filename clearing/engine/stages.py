@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book import Book, OpenRun
-from clearing.book.native import bytes_of, join_records, raw_of
+from clearing.book.native import bytes_of, choose, join_records
 from clearing.book.queries import EVERY_CARD, Cards, by_card
 from clearing.book.state import State, no_state
 from clearing.engine.changed import ALL, Changed, changed_since
@@ -68,9 +68,7 @@ class Loaded:
     def without(self, card_filter: Filter) -> Loaded:
         """The same of cards that a filter has not."""
         def others(rows: Records) -> Records:
-            chosen = of_cards(rows, card_filter, others=True)
-            kept: Records = raw_of(rows)[chosen].view(rows.dtype)
-            return kept
+            return choose(rows, of_cards(rows, card_filter, others=True))
         return Loaded(self.state, others(self.taps), others(self.ledger), self.first_day,
                       self.read)
 
@@ -231,7 +229,7 @@ class Stages:
             return
         for cards in self.book.split_cards(stretch.base, until, TAPS_AT_ONCE):
             due = self.book.records_since(stretch.base, until=until, cards=cards)
-            due = raw_of(due)[changed.of(due)].view(records.TAP)
+            due = choose(due, changed.of(due))
             self._check_members(due)
             touched = filter_of(len(due))
             add_to_card_filter(bytes_of(due), touched)
@@ -288,8 +286,8 @@ class Stages:
         waiting = loaded.state.open_rides
         waiting = waiting[waiting["flags"] & records.TAP_FLAGS["SET_ASIDE"] == 0]
         known &= ~np.isin(_began(ledger, "started_at"), _began(waiting, "tapped_at"))
-        ledger = raw_of(ledger)[~known].view(ledger.dtype)
-        return replace(loaded, ledger=ledger, read=None if loaded.read is None else touched)
+        return replace(loaded, ledger=choose(ledger, ~known),
+                       read=None if loaded.read is None else touched)
 
     def _clearers(self, before_: Before, stretch: Stretch) -> list[Clearer]:
         return [Clearer(self.context, before_, stretch) for _ in range(self.threads)]
