@@ -34,7 +34,7 @@ class Names:
         for name in sorted(known):
             number = self.number(name.kind, name.code, name.scope)
             assert number == name.number, f"dictionary has a gap before {name}"
-        self._stored = {kind: len(names) for kind, names in self._names.items()}
+        self.mark_stored()
 
     def number(self, kind: str, code: str, scope: str = "") -> int:
         """The number of a code; a code that is new gets the next one. "" is 0."""
@@ -50,6 +50,11 @@ class Names:
     def find(self, kind: str, code: str, scope: str = "") -> int | None:
         """The number of a code, or None."""
         return 0 if code == "" else self._numbers[kind].get((scope, code))
+
+    def find_all(self, kind: str, keys: Iterable[tuple[str, str]]) -> list[int]:
+        """The numbers of codes, each with its scope before it; 0 where a code has none."""
+        numbers = self._numbers[kind]
+        return [numbers.get(key, 0) for key in keys]
 
     def known(self, kind: str, code: str, scope: str = "") -> int:
         """The number of a code that has been given one before."""
@@ -78,6 +83,10 @@ class Names:
         return [
             Name(kind, number, scope, code)
             for kind in KINDS
-            for number, (scope, code) in enumerate(self._names[kind])
-            if number >= self._stored[kind]
+            for number, (scope, code) in enumerate(
+                self._names[kind][self._stored[kind]:], self._stored[kind])
         ]
+
+    def mark_stored(self) -> None:
+        """Note that the book has all of it by now."""
+        self._stored = {kind: len(names) for kind, names in self._names.items()}

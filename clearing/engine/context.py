@@ -6,9 +6,11 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy.typing as npt
 
+from clearing.book import Book, Run
 from ext.clearing.register import CardRegister
 from ext.clearing.tables import PricingTables
 from fare_tables.compile.numbering import number_names
@@ -60,6 +62,31 @@ class ClearingContext(NumberedNetwork):
     def versions(self) -> list[str]:
         """The table versions, in order."""
         return [table_version(table) for table in self.tables]
+
+
+# What books that are open were cleared by in their last runs, if this process has made these.
+_LAST: WeakKeyDictionary[Book, tuple[int, ClearingContext]] = WeakKeyDictionary()
+
+
+def context_for(book: Book, last: Run | None, network: str) -> ClearingContext:
+    """A network by name or folder, made ready to clear a book by, in the book's numbers.
+
+    last: the book's last run. Where this process made it, by the same files, what it was cleared by
+    is used again: a gateway's runs need not each read the dictionary and compile the tables.
+    Raises TableError and OnecardError for what cannot be cleared by.
+    """
+    number, context = _LAST.get(book, (0, None))
+    if context is None or last is None or last.run != number or context.names.unstored():
+        return load_context(network, Names(book.names()))
+    if load_network(network).digest == context.network.digest:
+        return context
+    return load_context(network, Names(book.names()))
+
+
+def keep_context(book: Book, run: Run, context: ClearingContext) -> None:
+    """Remember what a run that was committed a moment ago was cleared by."""
+    context.names.mark_stored()
+    _LAST[book] = run.run, context
 
 
 def load_context(network: str, names: Names) -> ClearingContext:

@@ -23,7 +23,7 @@ from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.native import join_records
 from clearing.book.queries import Taken
 from clearing.book.schema import RAW_BYTES
-from clearing.engine.context import ClearingContext, load_context
+from clearing.engine.context import ClearingContext, context_for, keep_context
 from clearing.engine.stages import Progress, Stages, no_progress
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.formats.adapt import object_at
@@ -35,7 +35,6 @@ from ext.codes import Code
 from ext.records import Records
 from network.civil import day_of
 from network.errors import OnecardError
-from network.names import Names
 
 # Whether a run that is written counts: asked last, before it is committed.
 Decide = Callable[[Run], bool]
@@ -95,7 +94,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     """
     clock = _Clock()
     last = book.last_run()
-    context = load_context(network, Names(book.names()))
+    context = context_for(book, last, network)
     decoder_tables = DecoderTables(context)
     with closing(read_files(
             paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
@@ -146,7 +145,7 @@ def close_window(day: int, network: str, book: Book, *, decide: Decide = always)
     """
     check_open(book, day)
     last = book.last_run()
-    context = load_context(network, Names(book.names()))
+    context = context_for(book, last, network)
     digest = _digest(context, last, "close", [str(day)])
     with book.begin(digest=digest, kind="close",
                     records=book.count_records(last.closed_through if last else 0, day)) as run:
@@ -174,7 +173,7 @@ def restate_windows(since: int, network: str, book: Book, *, threads: int, dry_r
     Raises OnecardError and TableError.
     """
     last = book.last_run()
-    context = load_context(network, Names(book.names()))
+    context = context_for(book, last, network)
     digest = _digest(context, last, "restate", [str(since)])
     with book.begin(digest=digest, kind="restate",
                     records=book.count_records(since - 1)) as run:
@@ -270,6 +269,7 @@ def _finish(stages: Stages, intake: Intake | None, outcomes: list[BookFile], tak
     is_committed = decide(row)
     if is_committed:
         row = run.commit(row)
+        keep_context(stages.book, row, context)
     return Report(row, refusals.outcomes, refusals.counts, {}, flows,
                   refusals.rows, refusals.raw, is_committed)
 

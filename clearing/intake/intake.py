@@ -134,18 +134,17 @@ class Intake:
                      used: list[npt.NDArray[np.uint8]]) -> list[npt.NDArray[np.uint32]]:
         """Per worker, the book's number for each of its own (of those that are used)."""
         scopes = self._decoder_tables.scopes
-        codes = [table[kind].list_codes() for table in self._tables]
-        indexes = [np.flatnonzero(marks[1:]).tolist() for marks in used]
-        wanted = {codes[worker][index] for worker, some in enumerate(indexes) for index in some}
-        found = {(scope, code): names.number(kind, code, scopes[scope])
-                 for scope, code in sorted(wanted, key=lambda key: (scopes[key[0]], key[1]))}
-        remaps = []
-        for own, some in zip(codes, indexes, strict=True):
-            remap = np.zeros(len(own) + 1, dtype=np.uint32)
-            for index in some:
-                remap[index + 1] = found[own[index]]
-            remaps.append(remap)
-        return remaps
+        codes = [[(scopes[scope], code) for scope, code in table[kind].list_codes()]
+                 for table in self._tables]
+        known = [names.find_all(kind, own) for own in codes]
+        new = {key for own, numbers, marks in zip(codes, known, used, strict=True)
+               for key, number, mark in zip(own, numbers, marks[1:].tolist(), strict=True)
+               if number == 0 and mark}
+        for scope, code in sorted(new):
+            names.number(kind, code, scope)
+        if new:
+            known = [names.find_all(kind, own) for own in codes]
+        return [np.array([0, *numbers], dtype=np.uint32) for numbers in known]
 
     def _all_numbers(self) -> list[dict[str, npt.NDArray[np.uint8]]]:
         """Per worker and kind, a mark on every number that it gave."""
