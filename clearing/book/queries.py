@@ -135,6 +135,8 @@ class Queries:
     def last_run(self) -> Run | None:
         """The newest committed run; where it is asked as of a run, that one."""
         last = self._last()
+        if last == 0:
+            return None
         if self._last_row is None or self._last_row.run != last:
             self._last_row = next(iter(self._runs(f"run = {last}", "run")), None)
         return self._last_row
