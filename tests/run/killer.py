@@ -1,12 +1,14 @@
 """Kills the command at every step of a run, runs it again, and compares the books.
 
-    python -m tests.run.killer LOCATION FOLDER SHARE SHARES --- COMMAND ... --- COMMAND ...
+    python -m tests.run.killer LOCATION FOLDER STRIDE --- COMMAND ... --- COMMAND ...
 
 LOCATION: books' location, with {} for their number. The first commands make a book ready, the one
-before the last is killed, and run again, and followed by the last one. One book sees the command
-killed at every step before its commit, one after the other: whatever a killed run leaves, the next
-one meets. Every step from the commit on has a book of its own. Prints a JSON object: the steps, and
-what differed from a book where nothing was killed. Forks before chdb is imported, never after.
+before the last is killed, and run again, and followed by the last one. STRIDE: 1 tries every step,
+3 every third. One book sees the command killed at every step before its commit, one after the
+other: whatever a killed run leaves, the next one meets. Every step from the commit on has a book of
+its own: a copy of one that was made ready, where books are folders. Prints a JSON object: the
+steps, and what differed from a book where nothing was killed. Forks before chdb is imported, never
+after.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import functools
 import importlib
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -23,7 +26,11 @@ from typing import Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+from clearing.book import open_book
 from tests.run.command import contents, onecard
+
+# Books that are not of one step, by number.
+READY, COUNTED, SHARED, UNDISTURBED = range(10_000, 10_004)
 
 STEPS = {
     "clearing.engine.run": ("read_files", "_judge_files", "raw_records"),
@@ -74,7 +81,7 @@ def wrap_all(steps: Steps) -> None:
             steps.wrap(found, name)
 
 
-def make_ready() -> None:
+def warm_up() -> None:
     """Do once what every command would do again: import, and parse the network's tables."""
     for place in STEPS:
         importlib.import_module(place.partition(":")[0])
@@ -118,11 +125,27 @@ class Trial:
         """Where a book's acknowledgements or statements go."""
         return self.folder / f"files-{number}"
 
+    def make_ready(self, number: int) -> None:
+        """Do what comes before the command that is killed: on a book, or on one to copy."""
+        if self.location.startswith("clickhouse://"):
+            self._run_before(number)
+            return
+        if not self.files(READY).exists():
+            self._run_before(READY)
+        for ready, copy in ((self.location.format(READY), self.location.format(number)),
+                            (self.files(READY), self.files(number))):
+            shutil.copytree(ready, copy, symlinks=True)
+
+    def _run_before(self, number: int) -> None:
+        for command in self.before:
+            self.run(command, number)
+
     def kill(self, book: int, step: int, *, fresh: bool) -> int:
         """Kill the command at this step, on a book that is made ready where it is fresh."""
+        if fresh:
+            assert in_child(lambda: self.make_ready(book)) == 0
+
         def work() -> None:
-            for command in self.before if fresh else ():
-                self.run(command, book)
             steps = Steps(step)
             wrap_all(steps)
             self.run(self.killed, book)
@@ -138,8 +161,12 @@ class Trial:
     def outcome(self, number: int, *, killed: bool) -> list[str]:
         """What a book and its answer files hold after the same command and the next one."""
         if not killed:
-            for command in self.before:
-                self.run(command, number)
+            self.make_ready(number)
+        # Open meanwhile: the embedded engine is slow to start and to stop.
+        with open_book(self.location.format(number)):
+            return self._outcome(number, killed)
+
+    def _outcome(self, number: int, killed: bool) -> list[str]:
         done = onecard(*self.killed, *self._places(self.killed, number))
         committed = (done.code == 2 and "closed already" in done.err) or (
             "records, 0 accepted, " in done.out)
@@ -157,8 +184,8 @@ class Trial:
 
 
 def main() -> None:
-    """Kill, run again, compare; a share of the steps."""
-    location, folder, share, shares, *rest = sys.argv[1:]
+    """Kill, run again, compare."""
+    location, folder, stride, *rest = sys.argv[1:]
     commands: list[list[str]] = []
     for word in rest:
         if word == "---":
@@ -166,27 +193,26 @@ def main() -> None:
         else:
             commands[-1].append(word)
     trial = Trial(location, Path(folder), commands)
-    make_ready()
-    print(json.dumps(try_all(trial, int(share), int(shares))))
+    warm_up()
+    print(json.dumps(try_all(trial, int(stride))))
 
 
-def try_all(trial: Trial, share: int, shares: int) -> dict[str, Any]:
-    """Kill, run again, compare; a share of the steps."""
-    undisturbed, shared = 10_000 + share, 20_000 + share
-    names = trial.steps(30_000 + share)
+def try_all(trial: Trial, stride: int) -> dict[str, Any]:
+    """Kill, run again, compare."""
+    names = trial.steps(COUNTED)
     # Behind the last look at whether nobody else writes, the commit row is stored.
     committed = len(names) - names[::-1].index("check_writer") + 1
-    early = range(1 + share, committed, shares)
+    early = range(1, committed, stride)
     # Of many files in a row the first and the last, since each needs a book of its own.
     late = [step for step in range(committed, len(names) + 1)
             if len({names[step - 1], *names[step - 2:step - 1], *names[step:step + 1]}) > 1
-            ][share::shares]
-    ended = [trial.kill(shared, step, fresh=place == 0) for place, step in enumerate(early)]
+            ][::stride]
+    ended = [trial.kill(SHARED, step, fresh=place == 0) for place, step in enumerate(early)]
     ended += [trial.kill(step, step, fresh=True) for step in late]
     faults = [f"step {step} ({names[step - 1]}) did not kill"
               for step, how in zip([*early, *late], ended, strict=True) if how != signal.SIGKILL]
-    expected = trial.outcome(undisturbed, killed=False)
-    for book in [shared, *late]:
+    expected = trial.outcome(UNDISTURBED, killed=False)
+    for book in [SHARED, *late]:
         where = f"after a kill before step {names[book - 1]}" if book in late else "after kills"
         try:
             found = trial.outcome(book, killed=True)
