@@ -102,7 +102,7 @@ def _clear(where: Path, runs: list[list[Path]], network: Path, threads: int) -> 
         result = {"seconds": seconds, "checksum": checksum}
         if len(runs) > 1:
             start = time.perf_counter()
-            close_window(day_number(SERVICE_DAY), str(network), book)
+            close_window(day_number(SERVICE_DAY), str(network), book, threads=threads)
             result["close_seconds"] = time.perf_counter() - start
     return result | (_ask_again(where, network, threads) if len(runs) > 1 else {})
 

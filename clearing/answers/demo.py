@@ -120,7 +120,7 @@ def demonstrate(folder: Path, *, taps: int, seed: int, threads: int, received_at
         report = clear_files(paths, NETWORK, book, threads=threads, received_at=received_at,
                              progress=progress)
         clock = time.perf_counter()
-        close_window(day_number(DAY.isoformat()), NETWORK, book)
+        close_window(day_number(DAY.isoformat()), NETWORK, book, threads=threads)
         report.seconds["close the window"] = time.perf_counter() - clock
         numbered = Session(book, NETWORK).numbered()
         payers, operators = _sum_flows(book, numbered)

@@ -77,9 +77,9 @@ class OpenBook:
                      threads=threads, layout=layout, folder=folder, keep=self._session.kept())
 
     def settle(self, window: str, *, today: datetime.date, folder: Path | None = None,
-               may_be_empty: bool = False) -> Settlement:
+               threads: int = 1, may_be_empty: bool = False) -> Settlement:
         """Close a service day with all before it; see clearing.answers.settle. today: by UTC."""
-        settled = settle(self._session, window, today=today, folder=folder,
+        settled = settle(self._session, window, today=today, folder=folder, threads=threads,
                          may_be_empty=may_be_empty)
         assert settled is not None, "nobody was asked"
         return settled

@@ -35,8 +35,8 @@ class Settlement:
 
 
 def settle(session: Session, window: str, *, today: datetime.date, folder: Path | None = None,
-           may_be_empty: bool = False, ask: Callable[[Closing], bool] = lambda _: True
-           ) -> Settlement | None:
+           threads: int = 1, may_be_empty: bool = False,
+           ask: Callable[[Closing], bool] = lambda _: True) -> Settlement | None:
     """Close a service day, such as 2024-11-25, with all before it; None where `ask` declines.
 
     Where it is closed already and its files are missing, as after a crash, they are written.
@@ -50,7 +50,7 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     target = folder or session.beside(FOLDER, window)
     run = _run_that_closed(session.book, day)
     if run is None or (target / statements.LAST_FILE).exists():
-        closed = _close(session, day, may_be_empty=may_be_empty, ask=ask)
+        closed = _close(session, day, may_be_empty=may_be_empty, threads=threads, ask=ask)
         if closed is None:
             return None
         run = closed
@@ -73,13 +73,13 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
                       sum(one.rides for one in uncollected), currency, target)
 
 
-def _close(session: Session, day: int, *, may_be_empty: bool, ask: Callable[[Closing], bool]
-           ) -> Run | None:
+def _close(session: Session, day: int, *, may_be_empty: bool, threads: int,
+           ask: Callable[[Closing], bool]) -> Run | None:
     """Close the day where whoever is shown what that closes says yes."""
     check_open(session.book, day)
     if not may_be_empty:
         check_records(session.book, day)
-    report = close_window(day, session.locator(), session.book,
+    report = close_window(day, session.locator(), session.book, threads=threads,
                           decide=lambda row: ask(closing_of(session, day, row)))
     return report.run if report.is_committed else None
 

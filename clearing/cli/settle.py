@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clearing.cli.options import book_option, network_option
+from clearing.cli.options import book_option, network_option, threads_option
 
 if TYPE_CHECKING:
     from clearing.answers.closing import Closing
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
               help="The service day to close, such as 2024-11-25, with all before it.")
 @book_option
 @network_option
+@threads_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path),
               help="Where positions, instructions and statements go: by default "
               "`settlement/DAY` in the book's folder, or here for a book on a server.")
 @click.option("--yes", is_flag=True, help="Close it without asking, as machines have to.")
 @click.option("--empty", is_flag=True, help="Close it although no record of this day came.")
-def command(window: str, book: str, network: str | None, out: Path | None, yes: bool,
-            empty: bool) -> None:
+def command(window: str, book: str, network: str | None, threads: int, out: Path | None,
+            yes: bool, empty: bool) -> None:
     """Close a window: what is posted later counts in the next open one.
 
     What that closes is shown, and asked about: records, operators, and what is in doubt. A
@@ -46,8 +47,8 @@ def command(window: str, book: str, network: str | None, out: Path | None, yes: 
         return yes or _agree(closing.window)
 
     with open_session(book, network, read_only=False) as session:
-        settled = settle(session, window, folder=out, may_be_empty=empty, ask=ask,
-                         today=datetime.datetime.now(datetime.UTC).date())
+        settled = settle(session, window, folder=out, threads=threads, may_be_empty=empty,
+                         ask=ask, today=datetime.datetime.now(datetime.UTC).date())
     if settled is None:
         raise click.Abort
     _print_settlement(settled)

@@ -137,7 +137,8 @@ def _keep(intake: Intake, outcomes: list[BookFile], book: Book, is_committed: bo
     return is_committed
 
 
-def close_window(day: int, network: str, book: Book, *, decide: Decide = always) -> Report:
+def close_window(day: int, network: str, book: Book, *, threads: int = 1,
+                 decide: Decide = always) -> Report:
     """Close the windows up to a service day: rides open by its end end without an exit.
 
     day: days since 1970. Nothing is closed where `decide` declines.
@@ -150,7 +151,7 @@ def close_window(day: int, network: str, book: Book, *, decide: Decide = always)
     with book.begin(digest=digest, kind="close",
                     records=book.count_records(last.closed_through if last else 0, day)) as run:
         _check_parent(run, last)
-        stages = Stages(context, book, run, 1, no_progress)
+        stages = Stages(context, book, run, threads, no_progress)
         stages.close(day)
         run.write_window(day)
         return _finish(stages, None, [], [], decide)

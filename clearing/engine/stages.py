@@ -228,12 +228,16 @@ class Stages:
         if changed.is_nothing:
             return
         for cards in self.book.split_cards(stretch.base, until, TAPS_AT_ONCE):
-            due = self.book.records_since(stretch.base, until=until, cards=cards)
-            due = choose(due, changed.of(due))
+            # Where it can be anybody's records they are read once, those of later days among them.
+            is_all = changed.operators is None
+            since = self.book.records_since(stretch.base, until=DAYS_MOST if is_all else until,
+                                            cards=cards)
+            due = choose(since, changed.of(since) & (since["service_day"] <= until))
             self._check_members(due)
             touched = filter_of(len(due))
             add_to_card_filter(bytes_of(due), touched)
-            loaded = self._load(stretch, touched, cards=cards)
+            loaded = self._load(stretch, touched, cards=cards, since=choose(
+                since, of_cards(since, touched)) if is_all else None)
             self._clear_known(stretch, loaded if but is None else loaded.without(but))
 
     def _check_members(self, taps: Records) -> None:
@@ -257,11 +261,11 @@ class Stages:
                            range(self._partitions), None)
 
     def _load(self, stretch: Stretch, touched: Filter | None, read: Filter | None = None,
-              cards: Cards = EVERY_CARD) -> Loaded:
+              cards: Cards = EVERY_CARD, since: Records | None = None) -> Loaded:
         """What the book has of some cards; None: it is new, and has nothing.
 
         read: the cards whose entries are read, too; None: all of them. cards: no others, although
-        the filter has a few more than were marked.
+        the filter has a few more than were marked. since: their records, where they are known.
         """
         if touched is None:
             nothing = np.zeros(0, records.TAP), np.zeros(0, records.ENTRY)
@@ -270,8 +274,9 @@ class Stages:
         state = replace(state, open_rides=cards.of(state.open_rides))
         open_rides = state.open_rides.copy()
         open_rides["flags"] |= records.TAP_FLAGS["CARRIED"]
-        taps = join_records(
-            [open_rides, self.book.records_since(stretch.base, touched, cards=cards)], records.TAP)
+        if since is None:
+            since = self.book.records_since(stretch.base, touched, cards=cards)
+        taps = join_records([open_rides, since], records.TAP)
         self.context.check_calendar(int(taps["tapped_at"].max(initial=0)))
         loaded = Loaded(state, by_card(taps), np.zeros(0, records.ENTRY),
                         first_day_of(self.context, stretch.base), read)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clearing.book import Book
-from clearing.book.native import bytes_of, join_records
+from clearing.book.native import bytes_of, choose, join_records
 from clearing.book.queries import Cards, by_card
 from clearing.book.state import no_state
 from clearing.engine.context import ClearingContext
@@ -43,8 +43,7 @@ class Period:
     def of(self, entries: Records) -> Records:
         """The entries of these days."""
         days = entries["service_day"]
-        own: Records = entries[(days >= self.first) & (days <= self.last)]
-        return own
+        return choose(entries, (days >= self.first) & (days <= self.last))
 
 
 def price_period(context: ClearingContext, book: Book, period: Period, compare: Compare, *,
