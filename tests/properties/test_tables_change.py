@@ -27,6 +27,7 @@ from tests.properties.choices import Choices, made
 from tests.properties.registers import registers
 from tests.properties.strategies import Case, cases, fill, write_world
 from tests.properties.test_engines_agree import (
+    CHECKED,
     RECEIVED_AT,
     check_same,
     entries_of,
@@ -38,6 +39,9 @@ from tests.properties.test_engines_agree import (
 )
 
 pytestmark = pytest.mark.kernels
+
+drawn = settings(max_examples=30 if CHECKED else 60, deadline=None,
+                 suppress_health_check=list(HealthCheck))
 
 
 def dearer(row: Fare) -> Fare:
@@ -73,14 +77,14 @@ def other_registers(draw: Choices, case: Case) -> World:
     return changes(draw, world) if draw.pick([False, False, True]) else world
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@drawn
 @given(st.data(), st.one_of(cases(runs=4, late=True, cards=2),
                             cases(runs=4, late=True, chains=True)))
 def test_closed_and_restated_is_what_would_have_been(data: st.DataObject, case: Case) -> None:
     check_change(data, case, data.draw(made(changes, case.world)))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@drawn
 @given(st.data(), cases(runs=4, late=True, cards=2, registered=True))
 def test_so_it_is_with_another_card_register(data: st.DataObject, case: Case) -> None:
     """Chips that were exchanged at other moments than was known, cards of other kinds."""
