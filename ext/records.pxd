@@ -271,6 +271,14 @@ cdef packed struct CardRow:     # of a card register, sorted by card and moment
     uint8_t reserved
     uint32_t reserved_2
 
+cdef packed struct PersonRow:   # of a card that has a predecessor or replaces one, sorted by card
+    uint64_t card_hi
+    uint64_t card_lo
+    uint64_t first_hi           # the person's first card
+    uint64_t first_lo
+    uint32_t person             # persons count from 0
+    uint32_t place              # among the person's cards, from 0 for the first
+
 # What the engine clears by, compiled from tables and network (fare_tables/, settlement/).
 
 cdef packed struct Member:

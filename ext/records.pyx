@@ -13,6 +13,7 @@ cdef Ride _ride
 cdef Agreement _agreement
 cdef AgreementIndex _agreement_index
 cdef CardRow _card_row
+cdef PersonRow _person_row
 cdef CardState _card_state
 cdef Accumulator _accumulator
 cdef Flow _flow
@@ -37,6 +38,7 @@ TAP = np.asarray(<Tap[:1]>&_tap).dtype
 REFUSAL = np.asarray(<Refusal[:1]>&_refusal).dtype
 RIDE = np.asarray(<Ride[:1]>&_ride).dtype
 CARD_ROW = np.asarray(<CardRow[:1]>&_card_row).dtype
+PERSON_ROW = np.asarray(<PersonRow[:1]>&_person_row).dtype
 CARD_STATE = np.asarray(<CardState[:1]>&_card_state).dtype
 ACCUMULATOR = np.asarray(<Accumulator[:1]>&_accumulator).dtype
 FLOW = np.asarray(<Flow[:1]>&_flow).dtype

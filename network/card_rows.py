@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ext.clearing.persons import CARDS_OF_A_PERSON_MOST
 from ext.clearing.register import MARGIN, read_cards
-from ext.records import CARD_ROW, Records
+from ext.records import CARD_ROW, PERSON_ROW, Records
 from network.cards import card_text
 from network.errors import TableError
 from network.locations import locate
@@ -30,16 +32,23 @@ Bits = npt.NDArray[np.uint64]       # card_hi and card_lo in each row
 Places = npt.NDArray[np.int64]
 
 
-def card_rows(network: Network, names: Names) -> Records:
-    """CARD_ROW of a network's register by card and moment; none where it has no register.
+class CardRows(NamedTuple):
+    """A register as kernels read it."""
+
+    cards: Records      # CARD_ROW, by card and moment
+    persons: Records    # PERSON_ROW, by card; none where totals follow the card
+
+
+def card_rows(network: Network, names: Names) -> CardRows:
+    """The rows of a network's register; none where it has no register.
 
     Card kinds are by their numbers in a dictionary. What a row leaves out is what the card's rows
     before it said. Raises TableError, with file and line, for a register that cannot be.
     """
     file = network.register_file()
     if file is None:
-        return np.zeros(0, CARD_ROW)
-    rows = _read(file)
+        return CardRows(np.zeros(0, CARD_ROW), np.zeros(0, PERSON_ROW))
+    rows, persons = _read(file, with_persons=network.model.totals_follow == "person")
     numbers = [0, *(names.number("card_kind", kind) for kind in file.card_kinds)]
     rows["card_kind"] = np.array(numbers, np.uint8)[rows["card_kind"]]
     places, starts = np.arange(len(rows)), _starts(rows)
@@ -47,20 +56,37 @@ def card_rows(network: Network, names: Names) -> Records:
         said = np.where(rows[name] != 0, places, starts)
         rows[name] = rows[name][np.maximum.accumulate(said)]
     rows["generation"] = places - starts + 1
-    return rows
+    return CardRows(rows, persons)
 
 
-def changed_cards(before: Records, after: Records) -> Records:
-    """The CARD_ROW that only one of two registers has."""
-    both = np.concatenate([before, after])
-    keys = np.ascontiguousarray(both).view(f"S{CARD_ROW.itemsize}")
+def changed_cards(before: CardRows, after: CardRows) -> Records:
+    """The cards (CARD_ROW) of which, or of whose owner, only one of two registers says something.
+
+    Where it is their owner that has other cards now, these are all that they have or had.
+    """
+    persons = np.concatenate([before.persons, after.persons])
+    persons["person"] = 0           # numbered anew in each register
+    differ = _only_one_has(persons)
+    owned = persons[np.isin(_first_cards(persons), _first_cards(differ))]
+    cards = np.zeros(len(owned), CARD_ROW)
+    cards["card_hi"], cards["card_lo"] = owned["card_hi"], owned["card_lo"]
+    return np.concatenate([_only_one_has(np.concatenate([before.cards, after.cards])), cards])
+
+
+def _only_one_has(both: Records) -> Records:
+    """What only one of two lists has, of rows that each has once."""
+    keys = np.ascontiguousarray(both).view(f"V{both.itemsize}")
     _, firsts, counts = np.unique(keys, return_index=True, return_counts=True)
     only: Records = both[firsts[counts == 1]]
     return only
 
 
-def _read(file: RegisterFile) -> Records:
-    """The rows as they are written, sorted."""
+def _first_cards(persons: Records) -> npt.NDArray[np.bytes_]:
+    return _keys(np.stack([persons[name] for name in ("first_hi", "first_lo")], axis=1))
+
+
+def _read(file: RegisterFile, *, with_persons: bool) -> tuple[Records, Records]:
+    """The rows as they are written, sorted; and whose cards they are, if that is asked for."""
     parts = [(np.zeros(0, CARD_ROW), np.zeros((0, 2), np.uint64))]
     for part in file.parts():
         rows = np.zeros(len(part), CARD_ROW)
@@ -71,9 +97,12 @@ def _read(file: RegisterFile) -> Records:
         parts.append((rows, predecessors))
     rows, predecessors = map(np.concatenate, zip(*parts, strict=True))
     order = np.lexsort([rows[name] for name in ("valid_from", "card_lo", "card_hi")])
-    rows = rows[order]
-    _Check(file.path, file.text, rows, predecessors[order], order + 2).check()
-    return rows
+    rows, predecessors = rows[order], predecessors[order]
+    checked = _Check(file.path, file.text, rows, predecessors, order + 2)
+    checked.check()
+    if not with_persons or not predecessors.any():
+        return rows, np.zeros(0, PERSON_ROW)
+    return rows, checked.persons()
 
 
 def _cards(part: Part, column: str) -> Bits:
@@ -147,6 +176,34 @@ class _Check:
                                "leave out the predecessor of the oldest of them; a number that "
                                "gets a new chip is listed again with its valid_from, and without "
                                "a predecessor")
+
+    def persons(self) -> Records:
+        """PERSON_ROW of cards that replace each other."""
+        starts = _starts(self.rows)
+        first = np.flatnonzero(starts == np.arange(len(starts)))    # of each card
+        bits = np.stack([self.rows[name][first] for name in ("card_hi", "card_lo")], axis=1)
+        told = np.flatnonzero(self.predecessors[:, 0])
+        following = np.full(len(first), -1)
+        following[np.searchsorted(_keys(bits), _keys(self.predecessors[told]))] = (
+            np.searchsorted(first, starts[told]))
+        oldest = np.setdiff1d(np.flatnonzero(following >= 0), following)
+        persons, cards, parts = np.arange(len(oldest)), oldest, [np.zeros(0, PERSON_ROW)]
+        while len(cards):
+            if len(parts) > CARDS_OF_A_PERSON_MOST:
+                row = int(first[cards[0]])
+                raise self._refuse(row, f"card {self._card(row)} has more than "
+                                   f"{CARDS_OF_A_PERSON_MOST - 1} cards before it",
+                                   "leave out the predecessor of one that is long past")
+            part = np.zeros(len(cards), PERSON_ROW)
+            part["card_hi"], part["card_lo"] = bits[cards].T
+            part["first_hi"], part["first_lo"] = bits[oldest[persons]].T
+            part["person"], part["place"] = persons, len(parts) - 1
+            parts.append(part)
+            persons, cards = persons[following[cards] >= 0], following[cards]
+            cards = cards[cards >= 0]
+        rows = np.concatenate(parts)
+        in_order: Records = rows[np.lexsort([rows["card_lo"], rows["card_hi"]])]
+        return in_order
 
     def _card(self, row: int) -> str:
         return card_text(int(self.rows["card_hi"][row]), int(self.rows["card_lo"][row]))

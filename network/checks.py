@@ -42,6 +42,10 @@ def check_model(model: NetworkFile) -> None:
     _check_agreements(model)
     _check_times(model)
     _check_currency(model)
+    if model.totals_follow == "person" and model.card_register is None:
+        raise TableError('totals_follow is "person", and there is no card_register',
+                         "name a register whose column predecessor says which card replaces which, "
+                         "or leave totals_follow out", key=("totals_follow",))
 
 
 def _check_operator(operator: Operator, model: NetworkFile, here: KeyPath) -> None:

@@ -42,6 +42,8 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     currency_decimals: int = 2
     minor_unit: str = "fen"                 # what every amount is a whole number of
     card_register: str | None = None        # a CSV (card,...): what cards are, and since when
+    # Whether accumulators begin anew with a card that the register says replaces another one.
+    totals_follow: Literal["card", "person"] = "card"
     default_layout: str | None = None       # for files that are not onecard-taps/1
 
     @property
@@ -93,7 +95,7 @@ class OwnDay(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class AccumulatorSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A running total per card: what it counts, and when it starts again."""
+    """A running total per card, or person: what it counts, and when it starts again."""
 
     accumulator: str
     period: Literal["day", "week", "month", "year"] = "month"

@@ -23,6 +23,7 @@ from clearing.book.queries import (
 )
 from clearing.engine.partition import of_cards as marked
 from ext import records
+from ext.clearing.persons import Persons
 from network.names import Name
 
 PER_RUN = ("entries", "records", "refusals", "flows", "cards", "accumulators", "open_rides")
@@ -166,13 +167,16 @@ class MemoryBook:
     def count_records(self, day: int, until: int = 0xFFFF) -> int:
         return len(self.records_since(day, until=until))
 
-    def split_cards(self, day: int, until: int, records: int) -> list[Cards]:
+    def split_cards(self, day: int, until: int, records: int, persons: Persons) -> list[Cards]:
         """Two parts, whatever is asked for, where there is more than one card."""
         cards = np.unique(self.records_since(day, until=until)["card_lo"])
         if len(cards) < 2:
             return [EVERY_CARD]
         middle = int(cards[len(cards) // 2])
-        return [Cards(0, middle - 1), Cards(middle, EVERY_CARD.last)]
+        owned = persons if len(persons) else None
+        parts = [Cards(0, middle - 1, owned), Cards(middle, EVERY_CARD.last, owned)]
+        return parts + [Cards(persons=persons, parts=2, part=part)
+                        for part in (0, 1) if owned is not None]
 
     def rides_since(self, day: int, card_filter: Any = None, until: int = 0xFFFF,
                     cards: Cards = EVERY_CARD) -> Any:

@@ -9,8 +9,9 @@ import numpy as np
 
 from clearing.answers.explanation import ExplainedLeg, Explanation, explain
 from clearing.answers.kept import folder_of
+from clearing.answers.owners import Owners, moments_of
 from clearing.answers.priced_by import priced_by
-from clearing.answers.replay import entries_of_card, legs_of, replay_card
+from clearing.answers.replay import PRICED_ORDER, legs_of, replay_owners
 from clearing.answers.session import Session
 from clearing.intake.kept import is_kept, place_of
 from clearing.reference.pricing import Priced
@@ -55,19 +56,23 @@ def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
         raise OnecardError(f"{ride!r} does not name a ride", expected="CARD/COUNTER",
                            remedy="copy both from `onecard show rides`")
     names = session.names()
-    rows = entries_of_card(session.book, *card_bits(card))
-    if int(counter) not in rows["card_seq"]:
+    bits = card_bits(card)
+    own = f"card_hi = {bits[0]} AND card_lo = {bits[1]}"
+    if not any(map(len, session.book.rides(f"{own} AND card_seq = {int(counter)}"))):
         raise OnecardError(f"the book has no ride {ride}", where=session.book.store.where,
                            expected="a ride of a committed run",
                            remedy=f"list the card's rides: onecard show rides --card {card}")
     with priced_by(session) as networks:
-        rows = networks.in_order(rows, names)
+        owners = Owners(networks, names)
+        rows = owners.rides_of(session.book, [bits], PRICED_ORDER)
         digests, worlds = networks.digests(rows), networks.worlds(rows)
+        replayed = replay_owners(rows, worlds, names, moments_of(session.book, rows, worlds),
+                                 owners.of(rows))
         return [_explanation(row, priced, world, names, _origins(session, row, names),
                              networks.has_changed(digest))
-                for digest, world, (row, priced) in zip(
-                    digests, worlds, replay_card(rows, worlds, names), strict=True)
-                if row["card_seq"] == int(counter)]
+                for digest, world, (row, priced) in zip(digests, worlds, replayed, strict=True)
+                if (int(row["card_hi"]), int(row["card_lo"])) == bits
+                and row["card_seq"] == int(counter)]
 
 
 def _origins(session: Session, row: Any, names: Names) -> list[TapOrigin]:

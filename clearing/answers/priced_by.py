@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,12 +18,14 @@ from clearing.answers.session import Session
 from clearing.engine.kept_networks import kept_network
 from clearing.reference.world import World, world_of
 from ext.clearing.register import CardRegister
-from ext.records import RIDE_FLAGS, TAP, Records
+from ext.records import PERSON_ROW, RIDE_FLAGS, TAP, Records
 from fare_tables.source import load_tables
 from network.card_rows import card_rows
 from network.errors import OnecardError
 from network.names import Names
 from network.network import load_network
+
+Card = tuple[int, int]      # card_hi, card_lo
 
 
 class PricedBy:
@@ -40,6 +43,7 @@ class PricedBy:
         self._folders = folders
         self._worlds: dict[str, World] = {}
         self._registers: dict[str, CardRegister] = {}
+        self._mates: dict[str, dict[Card, tuple[Card, ...]]] = {}
 
     def worlds(self, rows: Records) -> list[World]:
         """The network of each of some entries that stand."""
@@ -99,8 +103,20 @@ class PricedBy:
 
     def _register(self, digest: str, names: Names) -> CardRegister:
         if digest not in self._registers:
-            self._registers[digest] = CardRegister(card_rows(self.world(digest), names))
+            self._registers[digest] = CardRegister(
+                card_rows(self.world(digest), names).cards)
         return self._registers[digest]
+
+    def mates(self, digest: str, names: Names) -> dict[Card, tuple[Card, ...]]:
+        """Of a network's cards that share their totals with others: all cards of their owner."""
+        if self._named is not None:
+            digest = ""
+        if digest not in self._mates:
+            network = self.world(digest)
+            rows = (card_rows(network, names).persons if network.model.totals_follow == "person"
+                    else np.zeros(0, PERSON_ROW))
+            self._mates[digest] = _mates(rows)
+        return self._mates[digest]
 
     def has_changed(self, digest: str) -> bool:
         """Whether the network's own folder has other tables by now, or is gone."""
@@ -114,6 +130,15 @@ class PricedBy:
     def _unpack(self, digest: str) -> World:
         network = self._folders.enter_context(kept_network(self._book, digest))
         return world_of(network, load_tables(network.folder.path))
+
+
+def _mates(rows: Records) -> dict[Card, tuple[Card, ...]]:
+    """PERSON_ROW by card."""
+    rows = rows[np.lexsort([rows["place"], rows["person"]])]
+    cards = list(zip(rows["card_hi"].tolist(), rows["card_lo"].tolist(), strict=True))
+    firsts = [*np.flatnonzero(rows["place"] == 0).tolist(), len(rows)]
+    return {card: tuple(cards[first:end]) for first, end in pairwise(firsts)
+            for card in cards[first:end]}
 
 
 @contextmanager

@@ -6,20 +6,19 @@ the validator, the entry's own due is what it said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
-from clearing.book import Book
+from clearing.answers.priced_by import Card
 from clearing.reference.entries import enter
-from clearing.reference.memory import Memory
+from clearing.reference.memory import Memory, count_own, together
 from clearing.reference.pricing import Priced, price
 from clearing.reference.results import COMPLETE, OVERTIME, Entry, Leg, Ride
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from ext.codes import Cause, RideState
-from ext.records import ENTRY, RIDE_FLAGS, Records
+from ext.records import RIDE_FLAGS, Records
 from network.cards import card_text
 from network.civil import day_of
 from network.names import Names
@@ -32,23 +31,37 @@ PRICED_ORDER = (
     "if(started_at = 0, ended_at, started_at)), card_seq, started_at = 0")
 
 
-def entries_of_card(book: Book, high: int, low: int) -> Records:
-    """Every entry of a card that stands, in the order they are priced."""
-    found = list(book.rides(f"card_hi = {high} AND card_lo = {low}", PRICED_ORDER))
-    return np.concatenate(found) if found else np.zeros(0, ENTRY)
-
-
 def replay_card(rows: Records, worlds: Iterable[World], names: Names
                 ) -> Iterator[tuple[Any, Priced]]:
-    """Each entry of a card beside the same ride priced by the plain engine.
+    """Each entry of a card that shares no totals beside the same ride priced by the plain engine.
 
-    worlds: the network that each was priced by.
+    rows: in the order priced; worlds: the network that each was priced by.
     """
     memory = Memory()
     for row, world in zip(rows, worlds, strict=True):
         priced = price(world, ride_of(row, names), memory)
         memory = priced.after
         yield row, priced
+
+
+def replay_owners(rows: Records, worlds: Sequence[World], names: Names, moments: Sequence[int],
+                  owned: Sequence[tuple[Card, ...]]) -> Iterator[tuple[Any, Priced]]:
+    """The same of cards that share totals, and of all that they share them with.
+
+    rows: by card, each card's in the order priced; moments, owned: of each, see `Owners`.
+    """
+    memories = defaultdict[Card, Memory](Memory)
+    cards: list[Card] = list(zip(rows["card_hi"].tolist(), rows["card_lo"].tolist(), strict=True))
+    order = sorted(range(len(rows)), key=lambda place: (
+        moments[place], owned[place].index(cards[place])))
+    priced: dict[int, Priced] = {}
+    for place in order:
+        own = memories[cards[place]]
+        one = priced[place] = price(
+            worlds[place], ride_of(rows[place], names),
+            together(own.chain, [memories[card] for card in owned[place]]))
+        memories[cards[place]] = count_own(own, one.before, one.after)
+    return ((row, priced[place]) for place, row in enumerate(rows))
 
 
 def ride_of(row: Any, names: Names) -> Ride:

@@ -76,9 +76,9 @@ class Session:
         """
         names, last = self.names(), self.book.last_run()
         if self.network is not None or last is None:
-            return CardRegister(card_rows(load_network(self.locator()), names))
+            return CardRegister(card_rows(load_network(self.locator()), names).cards)
         with kept_network(self.book, last.network_digest) as network:
-            return CardRegister(card_rows(network, names))
+            return CardRegister(card_rows(network, names).cards)
 
     def numbered(self) -> NumberedNetwork:
         """Its members in the book's numbers, and those that left it; no table is read.

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from clearing.answers.kept import FilesChecked, check_files
 from clearing.answers.listings import flows_of
+from clearing.answers.owners import Owners, moments_of
 from clearing.answers.priced_by import PricedBy, priced_by
-from clearing.answers.replay import PRICED_ORDER, differences, replay_card
+from clearing.answers.replay import PRICED_ORDER, differences, replay_card, replay_owners
 from clearing.answers.session import Session
 from clearing.book import Book, Run
 from clearing.book.integrity import find_changed_rows
 from clearing.book.runs import SHORT_DIGITS
 from clearing.book.views import LEGS_IN_SQL
+from clearing.reference.pricing import Priced
+from clearing.reference.world import World
 from ext.codes import Cause
 from ext.records import ENTRY, RIDE_FLAGS, Records
 from network.cards import card_text
@@ -109,10 +113,12 @@ def check_rides(session: Session, numbered: NumberedNetwork, where: str
     """
     twice, breaks, checked = list[str](), list[str](), 0
     with priced_by(session) as networks:
+        owners = Owners(networks, numbered.names)
         for rows in _whole_cards(session.book, where):
             checked += len(rows)
             twice += _find_twice(rows, networks, numbered.names)
-            breaks += _check_cards(rows, networks, numbered)
+            breaks += _check_cards(owners.put_aside(rows), networks, numbered)
+        breaks += _check_owners(session.book, owners, networks, numbered)
     return checked, twice[:BREAKS_MOST], breaks[:BREAKS_MOST]
 
 
@@ -161,11 +167,29 @@ def _check_cards(rows: Records, networks: PricedBy, numbered: NumberedNetwork) -
     ends = np.flatnonzero(np.diff(rows["card_lo"]) | np.diff(rows["card_hi"])) + 1
     for first, last in pairwise([0, *ends.tolist(), len(rows)]):
         own = worlds[first:last]
-        replayed = replay_card(rows[first:last], own, numbered.names)
-        for world, (row, priced) in zip(own, replayed, strict=True):
-            for difference in differences(row, priced, world, numbered.names):
-                breaks.append(f"ride {priced.ride.card}/{priced.ride.card_seq}: {difference}")
+        breaks += _tell(own, replay_card(rows[first:last], own, numbered.names), numbered.names)
     return breaks
+
+
+def _check_owners(book: Book, owners: Owners, networks: PricedBy, numbered: NumberedNetwork
+                  ) -> list[str]:
+    """The same of cards that were put aside, and of those that they share totals with."""
+    breaks = []
+    for cards in owners.groups():
+        rows = owners.rides_of(book, cards, PRICED_ORDER)
+        worlds = networks.worlds(rows)
+        replayed = replay_owners(rows, worlds, numbered.names, moments_of(book, rows, worlds),
+                                 owners.of(rows))
+        breaks += _tell(worlds, replayed, numbered.names)
+    return breaks
+
+
+def _tell(worlds: Iterable[World], replayed: Iterable[tuple[Any, Priced]], names: Names
+          ) -> list[str]:
+    """Where entries are not what the plain engine makes of their rides."""
+    return [f"ride {priced.ride.card}/{priced.ride.card_seq}: {difference}"
+            for world, (row, priced) in zip(worlds, replayed, strict=True)
+            for difference in differences(row, priced, world, names)]
 
 
 @dataclass(frozen=True)

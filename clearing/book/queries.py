@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from clearing.book.export import export
-from clearing.book.native import Array, Column, choose, join_records
+from clearing.book.native import Array, Column, bytes_of, choose, join_records
 from clearing.book.parts import Span
 from clearing.book.recent import RecentRecords
 from clearing.book.runs import Run
@@ -28,6 +28,7 @@ from clearing.book.state import marked, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import complete_legs, stored_columns
 from clearing.book.views import REVERSAL, standing
+from ext.clearing.persons import NO_PERSON, Persons
 from ext.codes import Code, TapKind
 from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_FLAGS
 from network.civil import DAYS_MOST
@@ -52,23 +53,45 @@ TAP_BY_COUNTER = np.dtype([(name, dtype) for name, _, dtype in _BY_COUNTER])
 _WANTED = 10_000
 
 
-class Cards(NamedTuple):
-    """Some of all cards: those whose lower 64 bits are from one number to another."""
+LAST_CARD = (1 << 64) - 1
 
-    first: int
-    last: int
+
+class Cards(NamedTuple):
+    """Some of all cards: those whose lower 64 bits are from one number to another.
+
+    A person's cards, see ext.clearing.persons, are all among them or none is: where there are
+    persons, their cards are in parts of their own.
+    """
+
+    first: int = 0
+    last: int = LAST_CARD
+    persons: Persons | None = None      # None: nobody has several cards
+    parts: int = 1
+    part: int = -1                      # of the persons; -1: without their cards
 
     def sql(self) -> str:
-        """As a condition."""
+        """As a condition, which a few more can fulfil."""
         return f"card_lo BETWEEN {self.first} AND {self.last}"
+
+    @property
+    def card_filter(self) -> Array | None:
+        """What fewer fulfil, if there is such a filter; see ext.clearing.partition."""
+        return None if self.persons is None or self.part < 0 else self.persons.card_filter
 
     def of(self, records: Array) -> Array:
         """The records of these cards."""
-        return choose(records, (records["card_lo"] >= self.first)
-                      & (records["card_lo"] <= self.last))
+        if self == EVERY_CARD:
+            return records
+        chosen = (records["card_lo"] >= self.first) & (records["card_lo"] <= self.last)
+        if self.persons is not None:
+            numbers = np.empty(len(records), np.uint32)
+            self.persons.number(bytes_of(records), numbers)
+            alone = numbers == NO_PERSON
+            chosen &= alone if self.part < 0 else ~alone & (numbers % self.parts == self.part)
+        return choose(records, chosen)
 
 
-EVERY_CARD = Cards(0, (1 << 64) - 1)
+EVERY_CARD = Cards()
 
 
 # What a record is refused with that could be read: beside others, or with its ride. By their group
@@ -351,11 +374,27 @@ class Queries:
             f"AND service_day > {day} AND service_day <= {until}")
         return int(found["records"][0])
 
-    def split_cards(self, day: int, until: int, records: int) -> list[Cards]:
-        """All cards, in parts that have about so many records of days after one, up to another."""
+    def split_cards(self, day: int, until: int, records: int, persons: Persons) -> list[Cards]:
+        """All cards, in parts that have about so many records of days after one, up to another.
+
+        persons: their cards are in parts of their own, each with all that somebody has.
+        """
         parts = -(-self.count_records(day, until) // records)
         if parts < 2:
             return [EVERY_CARD]
+        if not len(persons):
+            return self._split_evenly(day, until, parts)
+        owned = sum(len(block["card_hi"]) for block in marked(self.store.blocks(
+            f"SELECT card_hi, card_lo FROM {RECORDS.name} WHERE {self.committed} "
+            f"AND service_day > {day} AND service_day <= {until}"), persons.card_filter))
+        of_persons = -(-owned // records)
+        return [*(cards._replace(persons=persons)
+                  for cards in self._split_evenly(day, until, parts)),
+                *(Cards(persons=persons, parts=of_persons, part=part)
+                  for part in range(of_persons))]
+
+    def _split_evenly(self, day: int, until: int, parts: int) -> list[Cards]:
+        """All cards in so many parts, as split_cards."""
         levels = ", ".join(f"{part} / {parts}" for part in range(1, parts))
         found = self.store.columns(
             f"SELECT arrayJoin(arrayMap(x -> toUInt64(x), quantiles({levels})(card_lo))) AS cut "
@@ -363,7 +402,7 @@ class Queries:
             f"AND service_day > {day} AND service_day <= {until}")
         cuts = sorted(set(_integers(found["cut"])))
         return [Cards(first, last - 1) for first, last in pairwise(
-            [0, *cuts, EVERY_CARD.last + 1]) if first < last]
+            [0, *cuts, LAST_CARD + 1]) if first < last]
 
     def records_since(self, day: int, card_filter: Array | None = None,
                       until: int = DAYS_MOST, cards: Cards = EVERY_CARD) -> Array:
@@ -379,14 +418,16 @@ class Queries:
         else:
             older = runs._replace(last=first - 1)
             parts = self._stored_records(older, day, card_filter, until, cards) if first > 1 else []
-            parts += map(cards.of, self.recent.days(day, until, runs.last, card_filter))
-        found = join_records(parts, TAP)
+            parts += self.recent.days(day, until, runs.last, card_filter)
+        found = cards.of(join_records(parts, TAP))
         found["flags"] |= TAP_FLAGS["CARRIED"]
         return by_card(found)
 
     def _stored_records(self, runs: Span, day: int, card_filter: Array | None, until: int,
                         cards: Cards) -> list[Array]:
-        """Records of some runs as they are read."""
+        """Records of some runs as they are read, and of a few other cards."""
+        if card_filter is None:
+            card_filter = cards.card_filter
         columns = ", ".join(f"`{name}`" for name in stored_columns(TAP))
         return list(records_of(marked(self.store.blocks(
             f"SELECT {columns} FROM {RECORDS.name} WHERE {runs.sql} "
@@ -426,12 +467,14 @@ class Queries:
         names = stored_columns(ENTRY)
         columns = ", ".join(f"`{name}`" for name in names if name != "replaces")
         # A reversal has what it takes back in `replaces`, any other entry is looked for by its run.
+        if card_filter is None:
+            card_filter = cards.card_filter
         parts = list(records_of(marked(self.store.blocks(
             f"SELECT {columns}, if({REVERSAL}, replaces, run) AS replaces "
             f"FROM {ENTRIES.name} WHERE {self.committed} "
             f"AND service_day >= {day} AND service_day <= {until} "
             f"AND {cards.sql()}"), card_filter), ENTRY, names))
-        found = join_records(parts, ENTRY)
+        found = cards.of(join_records(parts, ENTRY))
         complete_legs(found)
         return by_card(not_taken_back(found), ride_order)
 

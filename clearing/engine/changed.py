@@ -18,7 +18,7 @@ from ext.clearing.partition import add_to_card_filter
 from ext.records import CARD_ROW, Records
 from fare_tables.changed import Priced, changed_operators
 from fare_tables.source import load_tables
-from network.card_rows import card_rows, changed_cards
+from network.card_rows import CardRows, card_rows, changed_cards
 from network.network import Network
 
 
@@ -77,8 +77,10 @@ def _changed_cards(context: ClearingContext, before: Network) -> Records:
     """CARD_ROW of the cards of which the register says something else than it did before."""
     if _register_of(before) == _register_of(context.network):
         return np.zeros(0, CARD_ROW)
-    return changed_cards(card_rows(before, context.names), context.register.rows)
+    return changed_cards(card_rows(before, context.names),
+                         CardRows(context.register.rows, context.persons.rows))
 
 
-def _register_of(network: Network) -> bytes | None:
-    return network.contents.get(network.model.card_register or "")
+def _register_of(network: Network) -> tuple[bytes | None, str]:
+    return (network.contents.get(network.model.card_register or ""),
+            network.model.totals_follow)

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy.typing as npt
 
 from clearing.book import Book, Run
+from ext.clearing.persons import Persons
 from ext.clearing.register import CardRegister
 from ext.clearing.tables import PricingTables
 from fare_tables.compile.numbering import number_names
@@ -36,6 +37,7 @@ class ClearingContext(NumberedNetwork):
     agreements: AgreementArrays
     pricing_tables: PricingTables
     register: CardRegister
+    persons: Persons                    # whose cards are cleared together
 
     @property
     def calendar_until(self) -> datetime.date | None:
@@ -117,9 +119,10 @@ def make_context(network: Network, sources: Sequence[TableSource], names: Names
         if error.key[:1] == ("operator",):
             error.location = network.folder.network_toml.location(error.key)
         raise locate_error(sources, error) from None
+    rows = card_rows(network, names)
     return ClearingContext(
         network=network, names=names, members=numbered.members, tables=tables,
         member_rows=compiled["members"], agreements=compile_agreements(
             network.model.agreement, numbered.members, names.known),
         pricing_tables=PricingTables(**compiled),
-        register=CardRegister(card_rows(network, names)))
+        register=CardRegister(rows.cards), persons=Persons(rows.persons))

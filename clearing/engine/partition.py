@@ -30,6 +30,7 @@ from ext.clearing.partition import (
     add_to_card_filter,
     list_by_partition,
 )
+from ext.clearing.persons import NO_PERSON
 from ext.clearing.pipeline import Carried, PartitionPipeline
 from ext.clearing.tables import EntryTables
 from ext.codes import Code, Reason
@@ -115,6 +116,7 @@ class Clearer:
         network = self._context.network
         return PartitionPipeline(
             self._context.pricing_tables, self._entry_tables, carried, self._context.register,
+            persons=self._context.persons,
             ride_limit_s=network.model.ride_limit_s, open_from=open_from,
             civil_offset_s=network.civil_offset_s, day_starts_s=network.day_starts_s,
             clock_tolerance_s=network.model.clock_tolerance_s)
@@ -257,9 +259,7 @@ class Clearer:
         taps, codes = self._pipeline.all_taps, self._pipeline.codes
         rows = self._pipeline.refunds
         if arrived is not None:
-            new = filter_of(len(arrived))
-            add_to_card_filter(bytes_of(arrived), new)
-            chosen = of_cards(taps, new)
+            chosen = beside(self._context, taps, arrived)
             rows = _renumbered(rows, chosen)
             taps, codes = choose(taps, chosen), codes[chosen]
         taken = rides_taken(self._context, rows, taps)
@@ -355,24 +355,22 @@ def first_day_of(context: ClearingContext, base: int) -> int:
     return max(0, base - (limit_s + 86_399) // 86_400 + 1)
 
 
-def before(state: State, taps: Records, ledger: Records, first_day: int, partitions: int,
-           read: npt.NDArray[np.uint64] | None) -> Before:
+def before(context: ClearingContext, state: State, taps: Records, ledger: Records, first_day: int,
+           partitions: int, read: npt.NDArray[np.uint64] | None) -> Before:
     """What a book has of some cards, made ready to be found by partition.
 
     taps: since the state, its open rides among them; the others: see Before.
     """
-    cards, accumulators = (_listed(rows, partitions) for rows in (state.cards, state.accumulators))
-    nothing = _listed(np.zeros(0, TAP), partitions)
-    return Before(Carried(cards, accumulators, _listed(taps, partitions)),
-                  Carried(cards, accumulators, nothing), _listed(ledger, partitions), first_day,
-                  read)
+    def listed(rows: Records) -> Listed:
+        places = np.empty(len(rows), dtype=np.uint32)
+        offsets = np.empty(partitions + 1, dtype=np.int64)
+        list_by_partition(bytes_of(rows), partitions, places, offsets, context.persons)
+        return rows, places, offsets
 
-
-def _listed(rows: Records, partitions: int) -> Listed:
-    listed = np.empty(len(rows), dtype=np.uint32)
-    offsets = np.empty(partitions + 1, dtype=np.int64)
-    list_by_partition(bytes_of(rows), partitions, listed, offsets)
-    return rows, listed, offsets
+    cards, accumulators = listed(state.cards), listed(state.accumulators)
+    return Before(Carried(cards, accumulators, listed(taps)),
+                  Carried(cards, accumulators, listed(np.zeros(0, TAP))), listed(ledger),
+                  first_day, read)
 
 
 def _rows_of(listed_rows: Listed, partition: int) -> Records:
@@ -386,6 +384,27 @@ def filter_of(cards: int) -> npt.NDArray[np.uint64]:
     while words * 64 < cards * FILTER_BITS_OF_A_CARD:
         words *= 2
     return np.zeros(words, np.uint64)
+
+
+def cards_in(context: ClearingContext, rows: Records) -> npt.NDArray[np.uint64]:
+    """The cards of some rows marked, and all others of their owners: they are cleared together."""
+    # A bit that several cards share would have many follow.
+    marked = filter_of(max(len(rows), len(context.persons)))
+    add_to_card_filter(bytes_of(rows), marked)
+    context.persons.spread(marked)
+    return marked
+
+
+def beside(context: ClearingContext, rows: Records, some: Records) -> Flags:
+    """Which rows are of the cards of some of them, and of a few more; with all of their owners'."""
+    cards = filter_of(len(some))
+    add_to_card_filter(bytes_of(some), cards)
+    chosen = of_cards(rows, cards)
+    if len(context.persons):
+        numbers = np.empty(len(rows), np.uint32)
+        context.persons.number(bytes_of(rows), numbers)
+        chosen |= np.isin(numbers, numbers[chosen & (numbers != NO_PERSON)])
+    return chosen
 
 
 def of_cards(rows: Records, card_filter: npt.NDArray[np.uint64], *, others: bool = False

@@ -99,7 +99,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     with closing(read_files(
             paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
             mark_cards=last is not None,    # a new book has no state to look for
-            keeper=keeper,
+            keeper=keeper, persons=context.persons,
             memory_bytes=None if memory_bytes is None else memory_bytes - BESIDE_TAPS_BYTES,
     )) as intake:
         clock.lap("read and decode")

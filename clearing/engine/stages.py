@@ -24,11 +24,11 @@ from clearing.book.state import State, no_state
 from clearing.engine.changed import ALL, Changed, changed_since
 from clearing.engine.context import ClearingContext
 from clearing.engine.partition import (
-    Before,
     Cleared,
     Clearer,
     Stretch,
     before,
+    cards_in,
     filter_of,
     first_day_of,
     of_cards,
@@ -72,10 +72,6 @@ class Loaded:
         return Loaded(self.state, others(self.taps), others(self.ledger), self.first_day,
                       self.read)
 
-    def by_partition(self, partitions: int) -> Before:
-        """Made ready to be found by partition."""
-        return before(self.state, self.taps, self.ledger, self.first_day, partitions, self.read)
-
 
 class Stages:
     """What a run makes of its records, and how much of it there is."""
@@ -102,11 +98,13 @@ class Stages:
         touched: the cards; None: of a new book, which has nothing of them.
         """
         stretch = Stretch(self._closed, self._closed + 1, self._closed)
+        if touched is not None:
+            self.context.persons.spread(touched)
         # What its records made by now is in the ledger, if the same tables and engine made it.
         read = filter_of(0) if touched is not None and self._changed.is_nothing else None
         loaded = self._load(stretch, touched, read)
         self._partitions = intake.partitions
-        clearers = self._clearers(loaded.by_partition(intake.partitions), stretch)
+        clearers = self._clearers(loaded, intake.partitions, stretch)
         # Partitions that wait, and why: doubtful taps, entries that are taken back unread.
         waiting: list[tuple[int, Records]] = []
         unread: list[tuple[int, Records]] = []
@@ -133,7 +131,7 @@ class Stages:
             add_to_card_filter(bytes_of(rows), read)
             loaded = self._read_ledger(loaded, stretch, read)
             self._clear_chosen(
-                intake, self._clearers(loaded.by_partition(intake.partitions), stretch),
+                intake, self._clearers(loaded, intake.partitions, stretch),
                 [partition for partition, _ in unread], None)
         if waiting:
             assert touched is not None
@@ -148,8 +146,8 @@ class Stages:
                         partitions: list[int], doubtful: Records) -> None:
         """Clear partitions of which some cards may have to be cleared from further back."""
         late, first_day = self._find_late(doubtful)
-        on_time = loaded.without(late).by_partition(intake.partitions)
-        self._clear_chosen(intake, self._clearers(on_time, stretch), partitions,
+        on_time = self._clearers(loaded.without(late), intake.partitions, stretch)
+        self._clear_chosen(intake, on_time, partitions,
                            lambda taps: of_cards(taps, late, others=True))
         if first_day is None:
             return
@@ -160,8 +158,7 @@ class Stages:
         if len(reach) and reach.min() <= longer.base:   # what is late can be theirs, too
             longer = self._since(int(reach.min()), closed, stretch)
             loaded = self._load(longer, late)
-        before_ = loaded.by_partition(intake.partitions)
-        self._clear_chosen(intake, self._clearers(before_, longer), partitions,
+        self._clear_chosen(intake, self._clearers(loaded, intake.partitions, longer), partitions,
                            lambda taps: of_cards(taps, late), count=False)
 
     def _since(self, day: int, closed: list[int], stretch: Stretch) -> Stretch:
@@ -195,9 +192,7 @@ class Stages:
         both = join_records([doubtful, found], records.TAP)
         reach = reach_of(self.context, both)
         both, reach = both[reach <= self._closed], reach[reach <= self._closed]
-        late = filter_of(len(both))
-        add_to_card_filter(bytes_of(both), late)
-        return late, int(reach.min()) if len(both) else None
+        return cards_in(self.context, both), int(reach.min()) if len(both) else None
 
     def close(self, day: int) -> None:
         """Clear every card with a record up to a day once more, up to the end of its window."""
@@ -227,15 +222,15 @@ class Stages:
         """
         if changed.is_nothing:
             return
-        for cards in self.book.split_cards(stretch.base, until, TAPS_AT_ONCE):
+        for cards in self.book.split_cards(stretch.base, until, TAPS_AT_ONCE,
+                                           self.context.persons):
             # Where it can be anybody's records they are read once, those of later days among them.
             is_all = changed.operators is None
             since = self.book.records_since(stretch.base, until=DAYS_MOST if is_all else until,
                                             cards=cards)
             due = choose(since, changed.of(since) & (since["service_day"] <= until))
             self._check_members(due)
-            touched = filter_of(len(due))
-            add_to_card_filter(bytes_of(due), touched)
+            touched = cards_in(self.context, due)
             loaded = self._load(stretch, touched, cards=cards, since=choose(
                 since, of_cards(since, touched)) if is_all else None)
             self._clear_known(stretch, loaded if but is None else loaded.without(but))
@@ -257,7 +252,7 @@ class Stages:
     def _clear_known(self, stretch: Stretch, loaded: Loaded) -> None:
         """Clear what the book has of some cards, without new records."""
         self._partitions, self._done = partitions_for(len(loaded.taps)), 0
-        self._clear_chosen(None, self._clearers(loaded.by_partition(self._partitions), stretch),
+        self._clear_chosen(None, self._clearers(loaded, self._partitions, stretch),
                            range(self._partitions), None)
 
     def _load(self, stretch: Stretch, touched: Filter | None, read: Filter | None = None,
@@ -294,7 +289,9 @@ class Stages:
         return replace(loaded, ledger=choose(ledger, ~known),
                        read=None if loaded.read is None else touched)
 
-    def _clearers(self, before_: Before, stretch: Stretch) -> list[Clearer]:
+    def _clearers(self, loaded: Loaded, partitions: int, stretch: Stretch) -> list[Clearer]:
+        before_ = before(self.context, loaded.state, loaded.taps, loaded.ledger, loaded.first_day,
+                         partitions, loaded.read)
         return [Clearer(self.context, before_, stretch) for _ in range(self.threads)]
 
     def _add(self, clearers: Iterable[Clearer]) -> None:

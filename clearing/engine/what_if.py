@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clearing.book import Book
-from clearing.book.native import bytes_of, choose, join_records
+from clearing.book.native import choose, join_records
 from clearing.book.queries import Cards, by_card
 from clearing.book.state import no_state
 from clearing.engine.context import ClearingContext
@@ -16,13 +16,12 @@ from clearing.engine.partition import (
     Clearer,
     Stretch,
     before,
-    filter_of,
+    cards_in,
     first_day_of,
     on_threads,
 )
 from clearing.engine.stages import TAPS_AT_ONCE, last_before, partitions_for
 from ext import records
-from ext.clearing.partition import add_to_card_filter
 from ext.codes import Code
 from ext.records import TAP_FLAGS, Records
 
@@ -60,7 +59,7 @@ def price_period(context: ClearingContext, book: Book, period: Period, compare: 
     until = period.last - (-context.network.model.ride_limit_s // DAY_S)
     stretch = Stretch(base, base + 1, min(period.last, -1 if closed is None else closed))
     without_fare = 0
-    for cards in book.split_cards(base, until, TAPS_AT_ONCE):
+    for cards in book.split_cards(base, until, TAPS_AT_ONCE, context.persons):
         taps = book.records_since(base, until=until, cards=cards)
         context.check_calendar(int(taps["tapped_at"].max(initial=0)))
         made, refused = _price(context, book, stretch, taps, cards, threads)
@@ -73,14 +72,13 @@ def price_period(context: ClearingContext, book: Book, period: Period, compare: 
 def _price(context: ClearingContext, book: Book, stretch: Stretch, taps: Records, cards: Cards,
            threads: int) -> tuple[Records, int]:
     """The entries of some cards, and how many records have no fare."""
-    touched = filter_of(len(taps))
-    add_to_card_filter(bytes_of(taps), touched)
+    touched = cards_in(context, taps)
     state = book.load_state(stretch.base, touched) if stretch.base >= 0 else no_state()
     open_rides = cards.of(state.open_rides)
     open_rides["flags"] |= TAP_FLAGS["CARRIED"]
     taps = by_card(join_records([open_rides, taps], records.TAP))
     partitions = partitions_for(len(taps))
-    prepared = before(state, taps, np.zeros(0, records.ENTRY),
+    prepared = before(context, state, taps, np.zeros(0, records.ENTRY),
                       first_day_of(context, stretch.base), partitions, None)
     made: list[Records] = []
     refused: list[int] = []

@@ -12,6 +12,7 @@ from clearing.intake.blocks import Block, OddLine
 from clearing.intake.decoder_tables import LEARNED_KINDS, CodeTable, DecoderTables
 from clearing.intake.formats.canonical import Shape
 from clearing.intake.spill import Spill, make_arena
+from ext.clearing.persons import Persons
 from ext.intake.buffer import PartitionBuffer
 from ext.intake.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
 from ext.intake.lookup import Lookup
@@ -49,11 +50,11 @@ class Worker:
     """One thread's own tables, buffer and scratch space: no two threads use one at a time."""
 
     def __init__(self, number: int, decoder_tables: DecoderTables, received_at: int,
-                 partitions: int, spill: Spill) -> None:
+                 partitions: int, spill: Spill, persons: Persons) -> None:
         self.number, self._decoder_tables = number, decoder_tables
         self._settings = decoder_tables.settings(received_at)
         self.tables: dict[str, CodeTable] = decoder_tables.learned_tables()
-        self.buffer = PartitionBuffer(partitions)
+        self.buffer = PartitionBuffer(partitions, persons)
         self._spill, self._arenas = spill, 0
         self._closed = decoder_tables.closed_lookups()
         self._taps = np.empty(ROWS, dtype=TAP)

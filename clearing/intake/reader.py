@@ -23,6 +23,7 @@ from clearing.intake.layout import Layout, load_layout
 from clearing.intake.spill import UNLIMITED, Spill, arenas_within
 from clearing.intake.trailer import Content, check_trailer
 from ext.clearing.partition import MOST_PARTITIONS
+from ext.clearing.persons import NOBODY, Persons
 from ext.codes import Code
 from network.network import Network
 
@@ -43,7 +44,7 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
                threads: int = 1, block_bytes: int = BLOCK_BYTES,
                partitions: int | None = None, layout: Layouts = None,
                memory_bytes: int | None = None, mark_cards: bool = True,
-               keeper: Keeper | None = None) -> Intake:
+               keeper: Keeper | None = None, persons: Persons = NOBODY) -> Intake:
     """Read every file, each record once.
 
     `memory_bytes` is what taps may take in memory; more of them wait on the disk. `mark_cards`:
@@ -52,7 +53,8 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
     `layout` names the layout of files that are not onecard-taps/1, of all or by path; the network's
     default_layout is meant where it names none.
 
-    `keeper` takes the files themselves; Intake.keep gives them their places.
+    `keeper` takes the files themselves; Intake.keep gives them their places. `persons`: whose
+    cards have to be in one partition.
 
     Raises FileUnreadable, FileChanged, and OnecardError where there is no such layout.
     """
@@ -63,7 +65,7 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
     spill = Spill(partitions, UNLIMITED if memory_bytes is None
                   else arenas_within(memory_bytes, threads), mark_cards=mark_cards)
     try:
-        with Crew(threads, decoder_tables, received_at, partitions, spill) as crew:
+        with Crew(threads, decoder_tables, received_at, partitions, spill, persons) as crew:
             # Nobody waits for a file's last block before the next file is begun.
             read = [_read_file(index, path, crew, block_bytes, layouts[index],
                                None if keeper is None else keeper.begin())
@@ -91,9 +93,9 @@ class Crew:
     """The decoding threads, with a bounded number of blocks on their way."""
 
     def __init__(self, threads: int, decoder_tables: DecoderTables, received_at: int,
-                 partitions: int, spill: Spill) -> None:
+                 partitions: int, spill: Spill, persons: Persons) -> None:
         self.civil_offset_s = decoder_tables.network.civil_offset_s
-        self.workers = [Worker(number, decoder_tables, received_at, partitions, spill)
+        self.workers = [Worker(number, decoder_tables, received_at, partitions, spill, persons)
                         for number in range(threads)]
         self.blocks = 0
         self.buffers = Buffers()

@@ -7,7 +7,8 @@ ledger has: the shortest way to say that it does not matter when a record arrive
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from clearing.reference.changes import compare
 from clearing.reference.entries import enter
 from clearing.reference.flows import add_up
 from clearing.reference.identity import sift
-from clearing.reference.memory import recall
+from clearing.reference.memory import Memory, count_own, recall, together
 from clearing.reference.pairing import close_open, pair
 from clearing.reference.pricing import Priced, price
 from clearing.reference.refunds import take_back
@@ -61,7 +62,7 @@ def list_rides(world: World, kept: Iterable[Tap], ended: datetime.date | None) -
         rides, inside = pair(world, [tap for tap in taps if not tap.gives_back])
         if inside is not None:
             if ended is not None and inside.tapped_at < calendar.end_of_day(world.model, ended):
-                rides.append(close_open(world, inside))
+                rides.append(close_open(world, inside, rides))
             else:
                 listed.still_open[card] = inside
         rides, taken, alone = take_back(world, rides, [tap for tap in taps if tap.gives_back])
@@ -71,13 +72,41 @@ def list_rides(world: World, kept: Iterable[Tap], ended: datetime.date | None) -
     return listed
 
 
-def price_card(world: World, rides: Iterable[Ride], opening: Memories) -> list[Priced]:
-    """One card's rides priced in their order, each with the memory that the one before left."""
-    priced: list[Priced] = []
-    for ride in rides:
-        memory = priced[-1].after if priced else recall(opening, ride.card)
-        priced.append(price(world, ride, memory))
-    return priced
+class Card(NamedTuple):
+    """One card's rides priced, and what it remembers after them."""
+
+    card: str
+    priced: list[Priced]
+    memory: Memory
+
+
+def price_cards(world: World, cards: Iterable[list[Ride]], opening: Memories) -> list[Card]:
+    """Rides priced card by card, each with the memory that those before left.
+
+    cards: of each the rides in their order, all of an owner's cards among them.
+    """
+    owners = defaultdict[tuple[str, ...], list[list[Ride]]](list)
+    for rides in cards:
+        if rides:
+            owners[world.cards_of_owner(rides[0].card)].append(rides)
+    priced = [card for owned, rides in owners.items()
+              for card in _price_owner(world, owned, rides, opening)]
+    return sorted(priced, key=lambda card: card.card)
+
+
+def _price_owner(world: World, owned: Sequence[str], cards: list[list[Ride]], opening: Memories
+                 ) -> list[Card]:
+    """The rides of all of an owner's cards in the order of their moments."""
+    memories = {card: recall(opening, card) for card in owned}
+    priced = {rides[0].card: list[Priced]() for rides in cards}
+    # Sorting keeps each card's order: its moments do not decrease.
+    for ride in sorted((ride for rides in cards for ride in rides),
+                       key=lambda ride: (ride.moment, owned.index(ride.card))):
+        own = memories[ride.card]
+        one = price(world, ride, together(own.chain, memories.values()))
+        memories[ride.card] = count_own(own, one.before, one.after)
+        priced[ride.card].append(one)
+    return [Card(card, rides, memories[card]) for card, rides in priced.items()]
 
 
 def _clear(world: World, taps: list[Tap], state: State, ended: datetime.date | None) -> Result:
@@ -86,10 +115,10 @@ def _clear(world: World, taps: list[Tap], state: State, ended: datetime.date | N
     copies = {(one.file, one.line) for one in refusals if one.code == "DUPLICATE"}
     listed = list_rides(world, kept, ended)
     refusals += [Refusal("REBATE_ALONE", *place) for tap in listed.alone for place in tap.places]
-    cards = [price_card(world, rides, state.opening) for rides in listed.rides if rides]
+    cards = price_cards(world, listed.rides, state.opening)
     made = [enter(world, one.ride, one.charge, state.closed_through)
-            for priced in cards for one in priced if one.charge is not None]
-    refused = [one for priced in cards for one in priced if one.charge is None]
+            for card in cards for one in card.priced if one.charge is not None]
+    refused = [one for card in cards for one in card.priced if one.charge is None]
     refusals += [Refusal(one.code, *place) for one in refused for tap in one.ride.taps
                  for place in tap.places]
     refusals = _like_what_they_copy(refusals, refused, [*received, *taps])
@@ -121,11 +150,10 @@ def _like_what_they_copy(refusals: list[Refusal], refused: list[Priced], taps: l
             if one.code == "DUPLICATE" else one for one in refusals]
 
 
-def _remember_cards(opening: Memories, cards: list[list[Priced]]) -> Memories:
+def _remember_cards(opening: Memories, cards: list[Card]) -> Memories:
     """What cards remember after their last ride."""
     chains, accumulators = dict(opening.chains), dict(opening.accumulators)
-    for priced in cards:
-        card, memory = priced[-1].ride.card, priced[-1].after
+    for card, _, memory in cards:
         chains.pop(card, None)
         if memory.chain is not None:
             chains[card] = memory.chain

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from clearing.reference.chains import chain_after
@@ -31,6 +32,29 @@ def recall(memories: Memories, card: str) -> Memory:
                     for (owner, name, period), so_far in memories.accumulators.items()
                     if owner == card}
     return Memory(memories.chains.get(card), accumulators)
+
+
+def together(chain: Chain | None, cards: Iterable[Memory]) -> Memory:
+    """What counts for a card: its own chain, and what all of its owner's cards have counted."""
+    sums = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for memory in cards:
+        for key, so_far in memory.accumulators.items():
+            sums[0][key] += so_far.amount
+            sums[1][key] += so_far.rides
+    return Memory(chain, {key: Accumulator(sums[0][key], rides)
+                          for key, rides in sums[1].items()})
+
+
+def count_own(own: Memory, before: Memory, after: Memory) -> Memory:
+    """A card's own memory after a ride, by what counted before it and after it."""
+    accumulators = dict(own.accumulators)
+    for key, so_far in after.accumulators.items():
+        known = before.accumulators.get(key, Accumulator(0, 0))
+        if so_far != known:
+            mine = accumulators.get(key, Accumulator(0, 0))
+            accumulators[key] = Accumulator(mine.amount + so_far.amount - known.amount,
+                                            mine.rides + so_far.rides - known.rides)
+    return Memory(after.chain, accumulators)
 
 
 def remember(

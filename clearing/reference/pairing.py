@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from clearing.reference import calendar
 from clearing.reference.order import put_in_order
@@ -25,16 +26,16 @@ def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None]:
     inside: Tap | None = None
     for tap in put_in_order(world, taps):
         if inside is not None and tap.kind == "out" and fits(world, inside, tap):
-            rides.append(_ride_of_both(world, inside, tap))
+            rides.append(_count_at(_ride_of_both(world, inside, tap), tap.time, rides))
             inside = None
             continue
         if inside is not None:
-            rides.append(close_open(world, inside))
+            rides.append(close_open(world, inside, rides, tap))
             inside = None
         if tap.kind == "in":
             inside = tap
         else:
-            rides.append(_ride_of_one(world, tap))
+            rides.append(_count_at(_ride_of_one(world, tap), tap.time, rides))
     return rides, inside
 
 
@@ -47,10 +48,23 @@ def fits(world: World, inside: Tap, out: Tap) -> bool:
     )
 
 
-def close_open(world: World, inside: Tap) -> Ride:
-    """The ride of a gate-in whose gate-out never came."""
-    return _ride(world, (inside,), MISSING_OUT, started_at=inside.tapped_at,
+def close_open(world: World, inside: Tap, rides: Sequence[Ride], following: Tap | None = None
+               ) -> Ride:
+    """The ride of a gate-in whose gate-out never came.
+
+    rides: those before it of the card; following: the card's next tap, if there is one.
+    """
+    ride = _ride(world, (inside,), MISSING_OUT, started_at=inside.tapped_at,
                  from_stop=inside.stop)
+    ended_by = inside.tapped_at + world.model.ride_limit_s
+    if following is not None:
+        ended_by = min(ended_by, following.time)
+    return _count_at(ride, ended_by, rides)
+
+
+def _count_at(ride: Ride, moment: int, rides: Sequence[Ride]) -> Ride:
+    """The ride with its moment: not before those of the rides before it."""
+    return replace(ride, moment=max([moment, *(one.moment for one in rides[-1:])]))
 
 
 def _ride_of_both(world: World, inside: Tap, out: Tap) -> Ride:

@@ -55,6 +55,7 @@ class Ride:
     line_changed: bool = False      # its vehicle said another line at the way out
     # Whether its first tap is before others of its day by the card's counter, not by the clocks.
     before_by_counter: bool = False
+    moment: int = 0                 # when it counts among the rides of its owner's other cards
     taps: tuple[Tap, ...]
 
     @property

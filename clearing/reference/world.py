@@ -34,6 +34,28 @@ class World(Network):
             rows[row.card].append(row)
         return dict(rows)
 
+    @cached_property
+    def _owned(self) -> dict[str, tuple[str, ...]]:
+        """Of cards that replace each other, all cards of their owner, the first one first."""
+        if self.model.totals_follow == "card":
+            return {}
+        following = {row.predecessor: card for card, rows in self.cards.items()
+                     for row in rows if row.predecessor}
+        owned: dict[str, tuple[str, ...]] = {}
+        for card in following.keys() - set(following.values()):
+            cards = [card]
+            while cards[-1] in following:
+                cards.append(following[cards[-1]])
+            owned |= dict.fromkeys(cards, tuple(cards))
+        return owned
+
+    def cards_of_owner(self, card: str) -> tuple[str, ...]:
+        """The cards that share their totals with one, in the order in which they replaced others.
+
+        Where totals follow the card that is the card alone.
+        """
+        return self._owned.get(card, (card,))
+
     def period(self, accumulator: str, day: datetime.date) -> str:
         """The period in which an accumulator counts a day."""
         return calendar.period_of(day, self.accumulators[accumulator].period)

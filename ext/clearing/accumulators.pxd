@@ -27,6 +27,7 @@ cdef struct Card:
     Py_ssize_t room
     uint32_t day                # service day that the places are of
     int16_t places[PLACES]      # by accumulator number: where its accumulator of that day stands
+    Card *totals                # of all its owner's cards, for rows to ask; mostly itself
 
 
 cdef inline uint32_t period_of(PricingTables tables, uint16_t accumulator,
@@ -82,8 +83,8 @@ cdef inline Py_ssize_t find_accumulator(PricingTables tables, Card *card, uint16
 cdef inline int64_t accumulated(PricingTables tables, Card *card, uint16_t number,
                                 uint16_t service_day) except -1 nogil:
     """What an accumulator has accumulated in the period of a day."""
-    cdef Py_ssize_t found = find_accumulator(tables, card, number, service_day)
-    return card.accumulators[found].amount if found >= 0 else 0
+    cdef Py_ssize_t found = find_accumulator(tables, card.totals, number, service_day)
+    return card.totals.accumulators[found].amount if found >= 0 else 0
 
 
 cdef inline Py_ssize_t add_accumulator(PricingTables tables, const Ride *ride, uint16_t number,
@@ -103,7 +104,15 @@ cdef inline Py_ssize_t add_accumulator(PricingTables tables, const Ride *ride, u
 
 cdef inline int count(PricingTables tables, const Ride *ride, uint16_t number, int64_t amount,
                       Card *card) except -1 nogil:
-    """Add to one of the card's running accumulators, and one ride."""
+    """Add to one of the card's running accumulators, and one ride; and to its owner's."""
+    count_for(tables, ride, number, amount, card)
+    if card.totals != card:
+        count_for(tables, ride, number, amount, card.totals)
+    return 0
+
+
+cdef inline int count_for(PricingTables tables, const Ride *ride, uint16_t number, int64_t amount,
+                          Card *card) except -1 nogil:
     cdef Py_ssize_t place = find_accumulator(tables, card, number, ride.service_day)
     if place < 0:
         place = add_accumulator(tables, ride, number, card)

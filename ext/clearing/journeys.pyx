@@ -296,21 +296,61 @@ cdef Py_ssize_t take_back(const Tap[::1] taps, Ride[::1] rides, Py_ssize_t made,
     return left
 
 
+cdef inline uint32_t place_time(const Tap *tap) noexcept nogil:
+    """When a tap takes its place among its card's."""
+    return tap.in_at if tap.kind == TapKind.RIDE and tap.in_at else tap.tapped_at
+
+
+cdef inline int set_moment(const Tap[::1] taps, const Ride *ride, const Tap *following,
+                           const Pairing *pairing, int64_t *latest,
+                           int64_t *moments) except -1 nogil:
+    """Set when a ride counts among those of its owner's other cards; see RULES section 4.
+
+    following: the tap that its card has next; NULL: none. latest: of the card's ride before it.
+    """
+    cdef const Tap *last = &taps[ride.last_tap]
+    cdef int64_t at = place_time(last)
+    if ride.state == RideState.MISSING_OUT and last.kind == TapKind.IN:
+        at += pairing.ride_limit_s
+        if following != NULL:
+            at = min(at, <int64_t>place_time(following))
+    latest[0] = max(latest[0], at)
+    moments[ride.first_tap] = latest[0]
+    check(latest[0] > 0, b"times are after 1970")
+    return 0
+
+
+cdef Py_ssize_t set_moments(const Tap[::1] taps, const Ride[::1] rides, Py_ssize_t told,
+                            uint32_t following, const Pairing *pairing, int64_t *latest,
+                            int64_t *moments) except -1 nogil:
+    """The same of what one tap made, which is the last one's next; how many rides have theirs."""
+    cdef Py_ssize_t i
+    for i in range(told, rides.shape[0]):
+        set_moment(taps, &rides[i], &taps[following], pairing, latest, moments)
+    return rides.shape[0]
+
+
 cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const Member[::1] members,
                           const Pairing *pairing, Ride[::1] rides, uint32_t[::1] carried,
-                          Py_ssize_t *carried_count, Refunds *refunds) except -1 nogil:
+                          Py_ssize_t *carried_count, Refunds *refunds,
+                          int64_t *moments=NULL) except -1 nogil:
     """Write the rides in the order of their first taps; how many. Open rides are listed apart.
 
-    Rides that were given back are left out, and refunds listed.
+    Rides that were given back are left out, and refunds listed. moments: by first tap, when its
+    ride counts among those of its owner's other cards; NULL: nobody asks.
     """
-    cdef Py_ssize_t i, made = 0, kept_open = 0, listed = refunds.count
-    cdef int64_t opened = -1
-    cdef uint32_t this
+    cdef Py_ssize_t i, made = 0, kept_open = 0, listed = refunds.count, told = 0
+    cdef int64_t opened = -1, latest = 0
+    cdef uint32_t this = 0
     cdef uint8_t kind
     for i in range(order.shape[0] + 1):
+        if moments != NULL and told < made:     # by the tap before
+            told = set_moments(taps, rides[:made], told, this, pairing, &latest, moments)
         if opened >= 0 and (i == order.shape[0] or not same_card(&taps[order[i]], &taps[opened])):
             if taps[opened].tapped_at < pairing.open_from:
                 close_without_out(&rides[made], taps, <uint32_t>opened, pairing)
+                if moments != NULL:
+                    set_moment(taps, &rides[made], NULL, pairing, &latest, moments)
                 made += 1
             else:
                 carried[kept_open] = <uint32_t>opened
@@ -322,6 +362,9 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
             listed = refunds.count
         if i == order.shape[0]:
             break
+        if i and not same_card(&taps[order[i]], &taps[order[i - 1]]):
+            latest = 0
+        told = made
         this = order[i]
         kind = taps[this].kind
         if kind == TapKind.TOP_UP or kind == TapKind.LOCK:

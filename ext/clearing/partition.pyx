@@ -8,6 +8,9 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from ext.cards cimport CardKey
 from ext.checked cimport check
+from ext.clearing.persons cimport Persons, partition_by_person
+
+from ext.clearing import persons as people
 
 MOST_PARTITIONS = PARTITION_LIMIT
 
@@ -25,7 +28,8 @@ cdef uint32_t shift_for(Py_ssize_t partitions) except 0:
 
 
 def list_by_partition(const uint8_t[:, ::1] rows not None, Py_ssize_t partitions,
-                      uint32_t[::1] listed not None, int64_t[::1] offsets not None):
+                      uint32_t[::1] listed not None, int64_t[::1] offsets not None,
+                      Persons persons not None=people.NOBODY):
     """List the rows of each partition, in their old order.
 
     rows: records that begin with card_hi and card_lo, one row of bytes each, fewer than 2**32;
@@ -40,26 +44,23 @@ def list_by_partition(const uint8_t[:, ::1] rows not None, Py_ssize_t partitions
         raise ValueError(f"rows: {rows.shape[0]}, listed: {listed.shape[0]}, offsets: "
                          f"{offsets.shape[0]} for {partitions} partitions")
     with nogil:
-        _list_rows(rows, shift, listed, offsets)
+        _list_rows(rows, shift, listed, offsets, persons)
 
 
 cdef int _list_rows(const uint8_t[:, ::1] rows, uint32_t shift, uint32_t[::1] listed,
-                    int64_t[::1] offsets) except -1 nogil:
+                    int64_t[::1] offsets, Persons persons) except -1 nogil:
     cdef Py_ssize_t row, part, last = offsets.shape[0] - 1
     cdef int64_t count, first = 0
-    cdef const CardKey *card
     offsets[:] = 0
     for row in range(rows.shape[0]):
-        card = <const CardKey *>&rows[row, 0]
-        offsets[partition_of(card.card_hi, card.card_lo, shift)] += 1
+        offsets[partition_by_person(persons, &rows[row, 0], shift)] += 1
     for part in range(last):
         count = offsets[part]
         offsets[part] = first
         first += count
     check(first == rows.shape[0], b"every row is of one partition")
     for row in range(rows.shape[0]):
-        card = <const CardKey *>&rows[row, 0]
-        part = partition_of(card.card_hi, card.card_lo, shift)
+        part = partition_by_person(persons, &rows[row, 0], shift)
         listed[offsets[part]] = <uint32_t>row
         offsets[part] += 1
     # Each offset now stands at its partition's end, which is where the next one begins.

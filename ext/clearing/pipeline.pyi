@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ext.clearing.persons import Persons
 from ext.clearing.register import CardRegister
 from ext.clearing.tables import EntryTables, PricingTables
 
@@ -28,6 +29,7 @@ class PartitionPipeline:
         civil_offset_s: int,
         day_starts_s: int,
         clock_tolerance_s: int,
+        persons: Persons = ...,
     ) -> None: ...
     def taps(self, partition: int, count: int) -> NDArray[Any]: ...
     def prepare(self, partition: int, count: int) -> None: ...

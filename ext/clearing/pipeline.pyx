@@ -17,6 +17,7 @@ from ext.clearing.entries cimport make_rows
 from ext.clearing.identity cimport Merged, Merging
 from ext.clearing.journeys cimport Pairing, Refund, Refunds, pair_rows, service_day_of
 from ext.clearing.keys cimport Key
+from ext.clearing.persons cimport Persons, find_person
 from ext.clearing.netting cimport OVERFLOWED, add_rows, free_rows
 from ext.clearing.order cimport (
     SCRATCH, find_seen_rows, open_states_rows, order_rows, remember_rows, time_of,
@@ -30,6 +31,7 @@ from ext.records cimport (
 
 from ext import records
 from ext.clearing import journeys
+from ext.clearing import persons as people
 
 cdef enum:
     BATCH = 1024            # taps that are paired and priced together, and the last card's rest
@@ -89,6 +91,7 @@ cdef class PartitionPipeline:
     cdef PricingTables _tables
     cdef Carried _before
     cdef CardRegister _register
+    cdef Persons _persons
     cdef EntryTables _entry_tables
     cdef const Member[::1] _members
     cdef Pairing _pairing
@@ -106,6 +109,7 @@ cdef class PartitionPipeline:
     cdef Merging _merging
     cdef uint8_t[::1] _refund_rows      # Refund, likewise
     cdef Refunds _refunds
+    cdef int64_t[::1] _moments          # only where there are persons, see pair_rows
     # By card.
     cdef CardState[::1] _known
     cdef CardState[::1] _cards
@@ -122,12 +126,15 @@ cdef class PartitionPipeline:
     cdef Py_ssize_t _tap_count, _kept, _maybe_seen_count, _known_count, _known_accumulators_count
     cdef Py_ssize_t _card_count, _accumulator_count, _entry_count, _carried_count, _refused_count
     cdef Py_ssize_t _arrived_count
+    cdef bint _has_persons              # of whom the partition has cards
 
     def __init__(self, PricingTables tables not None, EntryTables entry_tables not None,
                  Carried before not None, CardRegister register not None, *,
                  int64_t ride_limit_s, int64_t open_from, int64_t civil_offset_s,
-                 int64_t day_starts_s, int64_t clock_tolerance_s):
+                 int64_t day_starts_s, int64_t clock_tolerance_s,
+                 Persons persons not None=people.NOBODY):
         """Times are UTC seconds, durations seconds, days counted from 1970; see pair_taps."""
+        self._persons = persons
         self._tables, self._before, self._register = tables, before, register
         self._entry_tables, self._members = entry_tables, entry_tables.members
         self._pairing.ride_limit_s = ride_limit_s
@@ -158,6 +165,8 @@ cdef class PartitionPipeline:
         self._scratch = self._keep("scratch", taps * SCRATCH, np.uint8)
         self._merged = self._keep("merged", taps * sizeof(Merged), np.uint8)
         self._refund_rows = self._keep("refunds", taps * sizeof(Refund), np.uint8)
+        if len(self._persons):
+            self._moments = self._keep("moments", taps, np.int64)
         self._known = self._keep("known", taps, records.CARD_STATE)
         self._cards = self._keep("cards", taps, records.CARD_STATE)
         self._entries = self._keep("entries", taps, records.ENTRY)
@@ -194,6 +203,8 @@ cdef class PartitionPipeline:
         if longest > self._rides.shape[0]:
             self._make_ride_room(longest + longest // 4)
         most = self._known_accumulators_count + self._kept * self._tables.counts_to_most
+        if self._has_persons:
+            most *= 2       # behind them what a person's cards have together
         if "accumulators" not in self._arrays or most > self._accumulators.shape[0]:
             self._accumulators = self._keep("accumulators", most + most // 4 + 1,
                                             records.ACCUMULATOR)
@@ -259,7 +270,7 @@ cdef class PartitionPipeline:
 
     @property
     def accumulators(self):
-        """ACCUMULATOR of those cards, sorted by card."""
+        """ACCUMULATOR of those cards; sorted by card, but for those of one person."""
         return self._arrays["accumulators"][:self._accumulator_count]
 
     @property
@@ -295,6 +306,7 @@ cdef int _prepare(PartitionPipeline pipeline, Carried before, Py_ssize_t partiti
     pipeline._merging.rows = <Merged *>&pipeline._merged[0]
     pipeline._merging.count = pipeline._merging.not_paired = 0
     pipeline._refunds.count = 0
+    pipeline._has_persons = False
     if count == 0:
         return 0
     if pipeline._register._rows.shape[0]:
@@ -303,6 +315,11 @@ cdef int _prepare(PartitionPipeline pipeline, Carried before, Py_ssize_t partiti
                                 &pipeline._scratch[0], pipeline._order[:count],
                                 pipeline._codes[:count], &pipeline._by_card[0],
                                 &pipeline._merging)
+    if pipeline._persons._rows.shape[0]:
+        for i in range(count):
+            if find_person(pipeline._persons, &pipeline._taps[i]) != NULL:
+                pipeline._has_persons = True
+                break
     _pick_states(pipeline, before, partition)
     _pick_accumulators(pipeline, before, partition)
     if pipeline._known_count:
@@ -352,6 +369,11 @@ cdef int _pick_accumulators(PartitionPipeline pipeline, Carried before,
         pipeline._known_accumulators_count = 0
         return 0
     accumulators, listed = &before._accumulators[0], &before._accumulators_listed[0]
+    if pipeline._has_persons:       # of cards without taps, too
+        for i in range(end - at):
+            pipeline._known_accumulators[i] = accumulators[listed[at + i]]
+        pipeline._known_accumulators_count = end - at
+        return 0
     for i in range(pipeline._tap_count):
         tap = &pipeline._taps[pipeline._by_card[i]]
         at = seek_listed(accumulators, sizeof(Accumulator), listed, at, end, tap)
@@ -367,8 +389,13 @@ cdef int _pick_accumulators(PartitionPipeline pipeline, Carried before,
 
 
 cdef Py_ssize_t _end_of_batch(PartitionPipeline pipeline, Py_ssize_t start) noexcept nogil:
-    """Where the batch ends that begins at a place of the order: behind a card's last tap."""
+    """Where the batch ends that begins at a place of the order: behind a card's last tap.
+
+    A person's cards are priced together, and lie anywhere in it.
+    """
     cdef Py_ssize_t end = min(start + BATCH, pipeline._kept)
+    if pipeline._has_persons:
+        return pipeline._kept
     while end < pipeline._kept and same_card(&pipeline._taps[pipeline._order[end]],
                                              &pipeline._taps[pipeline._order[end - 1]]):
         end += 1
@@ -418,6 +445,7 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
     cdef Py_ssize_t card_end = pipeline._card_count
     cdef Py_ssize_t known_end = pipeline._known_accumulators_count
     cdef const Tap *last
+    cdef int64_t *moments = &pipeline._moments[0] if pipeline._has_persons else NULL
     if end < pipeline._kept:    # else the last cards may have no kept tap at all
         last = &pipeline._taps[pipeline._order[end - 1]]
         card_end = pass_card(&pipeline._cards[0], sizeof(CardState), done.cards,
@@ -426,14 +454,14 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
                               done.known_accumulators, pipeline._known_accumulators_count, last)
     rides = pair_rows(pipeline._taps, pipeline._order[done.taps:end], pipeline._members,
                       &pipeline._pairing, pipeline._rides, pipeline._carried[done.carried:],
-                      &still_open, &pipeline._refunds)
+                      &still_open, &pipeline._refunds, moments)
     done.carried += still_open
     if pipeline._register._rows.shape[0]:
         add_facts_rows(pipeline._register, pipeline._taps, pipeline._rides[:rides])
     done.accumulators += price_rows(
         pipeline._tables, pipeline._rides[:rides], pipeline._cards[done.cards:card_end],
         pipeline._known_accumulators[done.known_accumulators:known_end], pipeline._charges[:rides],
-        pipeline._accumulators[done.accumulators:], &refused)
+        pipeline._accumulators[done.accumulators:], &refused, pipeline._persons, moments)
     done.entries += make_rows(
         pipeline._taps, pipeline._rides[:rides], pipeline._charges[:rides],
         pipeline._entry_tables, pipeline._entries[done.entries:], pipeline._codes)

@@ -6,9 +6,9 @@ compiling, so one price times parts per million fits 64 bits, and so does the su
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
-from libc.string cimport memset
+from libc.string cimport memmove, memset
 
-from ext.cards cimport same_card, seek_card
+from ext.cards cimport card_before, same_card, seek_card
 from ext.checked cimport CHECKED, check
 from ext.clearing.accumulators cimport (
     NO_DAY, Card, accumulated, count, forget_places, sort_accumulators,
@@ -16,6 +16,7 @@ from ext.clearing.accumulators cimport (
 from ext.clearing.conditions cimport holds, is_incomplete, ride_time, seconds_between
 from ext.clearing.discounts cimport DOES_NOT_FIT, add_legs, may_transfer, price_after
 from ext.clearing.fares cimport find_due, find_fare_row, is_overtime
+from ext.clearing.persons cimport CARDS_LIMIT, Persons, find_person
 from ext.clearing.tables cimport PricingTables
 from ext.codes cimport Cause, Code, Counts, Effect, RideState
 from ext.records cimport (
@@ -33,10 +34,15 @@ from ext.records cimport (
     FareRow,
     Legs,
     Member,
+    PersonRow,
     Ride,
     Tariff,
     TariffIndex,
 )
+
+from ext.clearing import persons as people
+
+cdef Persons _nobody = people.NOBODY
 
 cdef enum:
     HALF_BYTES = 88             # of a charge
@@ -298,6 +304,8 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
     memset(charge, 0, HALF_BYTES)
     memset(<char *>charge + HALF_BYTES, 0, sizeof(Charge) - HALF_BYTES)
     forget_places(card, ride.service_day)
+    if card.totals != card:
+        forget_places(card.totals, ride.service_day)
     pricing.ride = ride
     pricing.charge = charge
     pricing.card = card
@@ -323,30 +331,166 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
     return Code.OK
 
 
+cdef inline int price_next(PricingTables tables, Ride *ride, Charge *charge, Card *card,
+                           Py_ssize_t *refused) except -1 nogil:
+    """Price a ride, or say why it is refused."""
+    cdef Code code = price_ride(tables, ride, charge, card)
+    charge.code = code
+    refused[0] += code != Code.OK
+    return 0
+
+
+cdef inline void begin_card(Card *card, CardState *state, Accumulator[::1] accumulators,
+                            Py_ssize_t first) noexcept nogil:
+    """A card that has nothing accumulated yet, with room for it from a place on."""
+    card.state = state
+    card.accumulators = &accumulators[0] + first if accumulators.shape[0] else NULL
+    card.count = 0
+    card.room = accumulators.shape[0] - first
+    card.day = NO_DAY
+    card.totals = card
+
+
+cdef struct Mate:               # one of a person's cards that have taps
+    Card card
+    Py_ssize_t ride             # the next one to be priced
+    Py_ssize_t rides_end
+
+
+cdef inline Py_ssize_t first_of(const void *rows, Py_ssize_t size, Py_ssize_t count,
+                                const void *card) noexcept nogil:
+    """Where a card's rows are among those that are sorted by card, of `size` bytes each."""
+    cdef Py_ssize_t first = 0, end = count, middle
+    while first < end:
+        middle = (first + end) >> 1
+        if card_before(<const uint8_t *>rows + middle * size, card):
+            first = middle + 1
+        else:
+            end = middle
+    return first
+
+
+cdef int add_up(const Accumulator *one, Card *totals) except -1 nogil:
+    """Add what one card has accumulated to its owner's totals."""
+    cdef Py_ssize_t i
+    for i in range(totals.count):
+        if (totals.accumulators[i].accumulator == one.accumulator
+                and totals.accumulators[i].period == one.period):
+            totals.accumulators[i].amount += one.amount
+            totals.accumulators[i].rides += one.rides
+            return 0
+    check(totals.count < totals.room, b"there is room for what a person's cards have")
+    totals.accumulators[totals.count] = one[0]
+    totals.count += 1
+    return 0
+
+
+cdef Py_ssize_t price_person(PricingTables tables, Ride[::1] rides, CardState[::1] states,
+                             const Accumulator[::1] before, Charge[::1] charges,
+                             Accumulator[::1] accumulators, Py_ssize_t end, Persons persons,
+                             const PersonRow *row, const CardState *card, const int64_t *moments,
+                             Py_ssize_t *refused) except -1 nogil:
+    """Price the rides of all of a person's cards in the order of their moments.
+
+    `card` is the one that the states have next; nothing is done where one of the others was it
+    before. Where the accumulators end then, which are kept by card: what a person has is theirs
+    added up, so that other cards can be the person's tomorrow. Rides of one moment are in the order
+    in which the cards replaced each other.
+    """
+    cdef Py_ssize_t first = persons._firsts[row.person], i, state, mates = 0, next_mate, at = end
+    cdef Mate[CARDS_LIMIT] mate
+    cdef Card totals
+    cdef Mate *one
+    cdef const PersonRow *member
+    begin_card(&totals, NULL, accumulators, 0)
+    totals.accumulators += accumulators.shape[0] // 2
+    totals.room = accumulators.shape[0] - accumulators.shape[0] // 2
+    for i in range(first, persons._firsts[row.person + 1]):
+        member = &persons._rows[persons._members[i]]
+        state = first_of(&states[0], sizeof(CardState), states.shape[0], member)
+        if state == states.shape[0] or not same_card(&states[state], member):
+            add_known(before, member, &totals, NULL)
+            continue
+        if card_before(&states[state], card):
+            return end
+        one = &mate[mates]
+        mates += 1
+        begin_card(&one.card, &states[state], accumulators, at)
+        one.card.totals = &totals
+        add_known(before, member, &totals, &one.card)
+        one.ride = one.rides_end = first_of(&rides[0] if rides.shape[0] else NULL, sizeof(Ride),
+                                            rides.shape[0], member)
+        while one.rides_end < rides.shape[0] and same_card(&rides[one.rides_end], member):
+            one.rides_end += 1
+        one.card.room = one.card.count + (one.rides_end - one.ride) * tables.counts_to_most
+        at += one.card.room
+    check(at <= accumulators.shape[0] // 2, b"there is room for what a person's cards count")
+    while True:
+        next_mate = -1
+        for i in range(mates):
+            if mate[i].ride < mate[i].rides_end and (next_mate < 0 or (
+                    moments[rides[mate[i].ride].first_tap]
+                    < moments[rides[mate[next_mate].ride].first_tap])):
+                next_mate = i
+        if next_mate < 0:
+            break
+        one = &mate[next_mate]
+        price_next(tables, &rides[one.ride], &charges[one.ride], &one.card, refused)
+        one.ride += 1
+    for i in range(mates):
+        sort_accumulators(&mate[i].card)
+        memmove(&accumulators[0] + end, mate[i].card.accumulators,
+                mate[i].card.count * sizeof(Accumulator))
+        end += mate[i].card.count
+    return end
+
+
+cdef int add_known(const Accumulator[::1] before, const PersonRow *member, Card *totals,
+                   Card *card) except -1 nogil:
+    """Add what one of a person's cards had accumulated to the totals, and to its own, if any."""
+    cdef Py_ssize_t at = 0
+    if before.shape[0] == 0:
+        return 0
+    at = first_of(&before[0], sizeof(Accumulator), before.shape[0], member)
+    while at < before.shape[0] and same_card(&before[at], member):
+        add_up(&before[at], totals)
+        if card != NULL:
+            card.accumulators[card.count] = before[at]
+            card.count += 1
+        at += 1
+    return 0
+
+
 cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1] states,
                            const Accumulator[::1] before, Charge[::1] charges,
-                           Accumulator[::1] accumulators, Py_ssize_t *refused) except -1 nogil:
-    """Price every ride; how many accumulators the touched cards have then."""
+                           Accumulator[::1] accumulators, Py_ssize_t *refused,
+                           Persons persons, const int64_t *moments) except -1 nogil:
+    """Price every ride; how many accumulators the touched cards have then.
+
+    moments: of rides by their first tap, see pair_rows; NULL: no card is one of several of a
+    person. A person's cards are all among the states, but for those that have no taps.
+    """
     cdef Py_ssize_t i, ride = 0, old = 0, end = 0
     cdef const Accumulator *known = &before[0] if before.shape[0] else NULL
-    cdef Code code
+    cdef const PersonRow *row = NULL
     cdef Card card
     for i in range(states.shape[0]):
-        card.state = &states[i]
-        card.accumulators = &accumulators[0] + end if accumulators.shape[0] else NULL
-        card.count = 0
-        card.room = accumulators.shape[0] - end
-        card.day = NO_DAY
+        if moments != NULL:
+            row = find_person(persons, &states[i])
+        if row != NULL:
+            end = price_person(tables, rides, states, before, charges, accumulators, end, persons,
+                               row, &states[i], moments, refused)
+            while ride < rides.shape[0] and same_card(&rides[ride], &states[i]):
+                ride += 1
+            continue
+        begin_card(&card, &states[i], accumulators, end)
         old = seek_card(known, sizeof(Accumulator), old, before.shape[0], card.state)
         while old < before.shape[0] and same_card(&before[old], card.state):
             accumulators[end + card.count] = before[old]
             card.count += 1
             old += 1
         while ride < rides.shape[0] and same_card(&rides[ride], card.state):
-            code = price_ride(tables, &rides[ride], &charges[ride], &card)
-            charges[ride].code = code
-            if code != Code.OK:
-                refused[0] += 1
+            price_next(tables, &rides[ride], &charges[ride], &card, refused)
             ride += 1
         sort_accumulators(&card)
         end += card.count
@@ -374,5 +518,5 @@ def price_rides(PricingTables tables not None, Ride[::1] rides not None,
                          f"{rides.shape[0]} rides may need "
                          f"{before.shape[0] + rides.shape[0] * tables.counts_to_most}")
     with nogil:
-        kept = price_rows(tables, rides, states, before, charges, after, &refused)
+        kept = price_rows(tables, rides, states, before, charges, after, &refused, _nobody, NULL)
     return kept, refused

@@ -11,9 +11,12 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from ext.checked cimport check
-from ext.clearing.partition cimport mark_card, partition_of, shift_for
+from ext.clearing.partition cimport mark_card, shift_for
+from ext.clearing.persons cimport Persons, partition_by_person
 from ext.records cimport BUFFERED_BLANKS, BUFFERED_MORE, BufferedMore, BufferedTap, Tap
 from ext.intake.text cimport prefetch, prefetch_to_write
+
+from ext.clearing import persons as people
 
 cdef enum:
     PAGE = 4096             # bytes
@@ -103,8 +106,10 @@ cdef class PartitionBuffer:
     cdef uint64_t[::1] _heads           # by partition: address of its first page; 0: none
     cdef Last[::1] _lasts               # by partition
     cdef uint32_t _shift
+    cdef Persons _persons
 
-    def __init__(self, Py_ssize_t partitions):
+    def __init__(self, Py_ssize_t partitions, Persons persons not None=people.NOBODY):
+        self._persons = persons
         self._shift = shift_for(partitions)
         self._arenas = []
         self._heads = np.zeros(partitions, np.uint64)
@@ -356,7 +361,7 @@ cdef int open_page(PartitionBuffer buffer, Py_ssize_t part) except -1 nogil:
 
 cdef inline Py_ssize_t seek_row(PartitionBuffer buffer, const Tap *tap) noexcept nogil:
     """A tap's partition; the memory that it will go to is asked for meanwhile."""
-    cdef Py_ssize_t part = partition_of(tap.card_hi, tap.card_lo, buffer._shift)
+    cdef Py_ssize_t part = partition_by_person(buffer._persons, tap, buffer._shift)
     cdef const Last *last = &buffer._lasts[part]
     cdef const uint8_t *at = <const uint8_t *>last.page + last.used
     prefetch_to_write(at)

@@ -8,14 +8,14 @@ from ext.records cimport (
     LEGS, Accumulator, AccumulatorRule, Agreement, AgreementIndex, Band, CandidateRows, CardRow,
     CardState, Charge, Condition, DiscountRow, DiscountStage, Entry, FareRow, Legs, LineStop,
     LineStops,
-    Member, Flow, PriceBand, Refusal, Ride, SameStation, Share, Tap, Tariff, TariffIndex,
+    Member, Flow, PersonRow, PriceBand, Refusal, Ride, SameStation, Share, Tap, Tariff, TariffIndex,
     Timeframe,
 )
 
 SIZES = {
     "TAP": sizeof(Tap), "REFUSAL": sizeof(Refusal), "RIDE": sizeof(Ride),
     "CHARGE": sizeof(Charge), "ENTRY": sizeof(Entry), "CARD_STATE": sizeof(CardState),
-    "CARD_ROW": sizeof(CardRow),
+    "CARD_ROW": sizeof(CardRow), "PERSON_ROW": sizeof(PersonRow),
     "ACCUMULATOR": sizeof(Accumulator), "FLOW": sizeof(Flow),
     "CANDIDATE_ROWS": sizeof(CandidateRows), "DISCOUNT_STAGE": sizeof(DiscountStage),
     "CONDITION": sizeof(Condition), "TIMEFRAME": sizeof(Timeframe), "FARE_ROW": sizeof(FareRow),

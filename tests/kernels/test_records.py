@@ -14,7 +14,8 @@ pytestmark = pytest.mark.kernels
 # Bytes of one record. A ledger holds billions: a change here is meant, or it is a mistake.
 SIZES = {
     "TAP": 128, "REFUSAL": 24, "RIDE": 96, "LEGS_OF_A_RIDE": 120, "CHARGE": 168,
-    "ENTRY": 288, "CARD_STATE": 96, "CARD_ROW": 32, "ACCUMULATOR": 40, "FLOW": 24,
+    "ENTRY": 288, "CARD_STATE": 96, "CARD_ROW": 32,
+    "PERSON_ROW": 40, "ACCUMULATOR": 40, "FLOW": 24,
     "MEMBER": 24, "TARIFF": 16, "CANDIDATE_ROWS": 12, "DISCOUNT_STAGE": 8,
     "CONDITION": 28, "TIMEFRAME": 16, "FARE_ROW": 104, "SAME_STATION": 16, "LINE_STOP": 8,
     "LINE_STOPS": 8, "DISCOUNT_ROW": 120, "BAND": 40, "PRICE_BAND": 16, "SHARE": 16,

@@ -27,7 +27,7 @@ from tests.properties.days import copies_of, refunds_of, reversals_of, taps_of
 from tests.properties.files import TapFile, prepare
 from tests.properties.networks import to_toml, worlds
 from tests.properties.networks import write_world as write_network
-from tests.properties.registers import FILE, register_text, registers, start_again
+from tests.properties.registers import FILE, crowd, register_text, registers, start_again
 
 __all__ = ["Case", "TapFile", "cases", "fixed_cases", "prepare", "replay", "taps_of", "worlds",
            "write_world"]
@@ -77,15 +77,19 @@ def fixed_cases(count: int, **how: Any) -> Iterator[Case]:
 
 def make_case(
     draw: Choices, *, runs: int = 3, files: int = 3, cards: int = 3, chains: bool = False,
-    late: bool = False, registered: bool = False,
+    late: bool = False, registered: bool = False, crowded: bool = False,
 ) -> Case:
     """Any network with up to so many runs of up to so many files; or chains of transfers.
 
     late: records come in whatever run; else in the order of time, but for one.
     registered: the network has a card register, by which counters may start again.
+    crowded: half of them within a few days, and without refunds: one of a gate-in whose day is
+    closed before it could have an exit is not always found by the kernels.
     """
     world = worlds(draw, chains=chains)
     taps = sorted(taps_of(draw, world, cards=cards, chains=chains), key=lambda tap: tap.tapped_at)
+    if crowded and draw.flip():
+        world, taps = crowd(draw, world, taps)
     if registered:
         world = registers(draw, world, taps)
         if draw.pick([True, True, False]):
@@ -107,7 +111,7 @@ def make_case(
     singles = [tap for tap in taps if tap.kind == "single"]
     if singles and draw.pick([True, False, False]):
         parts[-1].append(reversals_of(draw, singles))
-    for _ in range(draw.pick(range(3))):
+    for _ in range(0 if crowded else draw.pick(range(3))):
         draw.pick(parts).append(refunds_of(draw, taps))
     if draw.flip():
         _move_one(draw, parts)

@@ -147,14 +147,15 @@ def plain_flows(results: list[Result]) -> Rows:
 
 
 @drawn
-@given(st.one_of(cases(), cases(chains=True), cases(registered=True)), st.sampled_from([1, 2]))
+@given(st.one_of(cases(), cases(chains=True), cases(registered=True, crowded=True)),
+       st.sampled_from([1, 2]))
 def test_both_engines_agree(case: Case, threads: int) -> None:
     check_agreement(case, threads)
 
 
 @drawn
 @given(st.one_of(cases(runs=5, late=True, cards=2), cases(runs=5, late=True, chains=True),
-                 cases(runs=5, late=True, cards=2, registered=True)))
+                 cases(runs=5, late=True, cards=3, registered=True, crowded=True)))
 def test_both_engines_agree_whenever_records_arrive(case: Case) -> None:
     check_agreement(case, threads=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from clearing.reference.engine import list_rides, price_card
+from clearing.reference.engine import list_rides, price_cards
 from clearing.reference.identity import sift
 from clearing.reference.pricing import Priced
 from clearing.reference.state import State
@@ -26,9 +26,7 @@ def read_world(folder: Path) -> World:
 def explain_card(world: World, taps: Iterable[Tap], state: State, card: str) -> list[Priced]:
     """Every ride that a run makes of one card's taps, in the order priced, with its trace."""
     kept, _ = sift(state.received, taps)
-    listed = list_rides(world, [tap for tap in kept if tap.card == card], state.closed_through)
-    return [
-        priced
-        for rides in listed.rides if rides and rides[0].card == card
-        for priced in price_card(world, rides, state.opening)
-    ]
+    owned = world.cards_of_owner(card)
+    listed = list_rides(world, [tap for tap in kept if tap.card in owned], state.closed_through)
+    return [priced for one in price_cards(world, listed.rides, state.opening) if one.card == card
+            for priced in one.priced]
