@@ -30,6 +30,13 @@ def book(request: pytest.FixtureRequest, tmp_path: Path,
         yield location
 
 
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Path]:
+    """A new book in a folder, which stays open meanwhile, too: no other can be used beside it."""
+    with open_book(str(tmp_path / "book")):
+        yield tmp_path / "book"
+
+
 @pytest.fixture(scope="session")
 def two_days(tmp_path_factory: pytest.TempPathFactory) -> list[list[Path]]:
     """Two days of 1,000 taps of the same cards, spoilt records among them, in three files each."""

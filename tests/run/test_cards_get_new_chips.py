@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from clearing.book import open_book
 from ext.codes import Reason
 from tests.run.command import accepted, refused, shown
 from tests.run.test_arrival_does_not_matter import (
@@ -70,53 +71,54 @@ def test_it_does_not_matter_when_they_come(tmp_path: Path) -> None:
     """Also where a window is closed between the two chips, or before either came."""
     network = with_register(tmp_path, EXCHANGED)
     same = at_once(tmp_path, network, RIDES, *DAYS)
+    expected = rides_of(same), owed(same)
     for number, order in enumerate(itertools.islice(itertools.permutations(RIDES), 7, 120, 40)):
         book = tmp_path / f"book-{number}"
-        for rows, day in zip((order[:2], order[2:4], order[4:]), (*DAYS, None), strict=True):
-            clear(book, tmp_path, list(rows), network)
-            if day:
-                settle(book, tmp_path, day)
-        assert codes_of(book) == []
-        assert rides_of(book) == rides_of(same)
-        assert owed(book) == owed(same)
-        assert "no differences" in verified(book)
+        with open_book(str(book)):
+            for rows, day in zip((order[:2], order[2:4], order[4:]), (*DAYS, None), strict=True):
+                clear(book, tmp_path, list(rows), network)
+                if day:
+                    settle(book, tmp_path, day)
+            assert codes_of(book) == []
+            assert (rides_of(book), owed(book)) == expected
+            assert "no differences" in verified(book)
 
 
-def test_the_same_record_is_known_by_either_chip(tmp_path: Path) -> None:
+def test_the_same_record_is_known_by_either_chip(tmp_path: Path, opened: Path) -> None:
     """And one that contradicts another of its own chip is in conflict with it alone."""
-    book, network = tmp_path / "book", with_register(tmp_path, EXCHANGED)
-    clear(book, tmp_path, RIDES, network)
-    settle(book, tmp_path, DAYS[0])
-    clear(book, tmp_path, RIDES[1:3], network)
-    assert codes_of(book) == ["KNOWN", "KNOWN"]
-    clear(book, tmp_path, rider(tap(1, "25 14:00", "bus-b", device="other")), network)
-    assert codes_of(book) == ["CONFLICT", "CONFLICT", "KNOWN", "KNOWN"]
-    assert [row["card_seq"] for row in rides_of(book)] == [1, 2, 2, 3]
-    assert "no differences" in verified(book)
+    network = with_register(tmp_path, EXCHANGED)
+    clear(opened, tmp_path, RIDES, network)
+    settle(opened, tmp_path, DAYS[0])
+    clear(opened, tmp_path, RIDES[1:3], network)
+    assert codes_of(opened) == ["KNOWN", "KNOWN"]
+    clear(opened, tmp_path, rider(tap(1, "25 14:00", "bus-b", device="other")), network)
+    assert codes_of(opened) == ["CONFLICT", "CONFLICT", "KNOWN", "KNOWN"]
+    assert [row["card_seq"] for row in rides_of(opened)] == [1, 2, 2, 3]
+    assert "no differences" in verified(opened)
 
 
-def test_a_days_clocks_are_compared_within_a_chip(tmp_path: Path) -> None:
+def test_a_days_clocks_are_compared_within_a_chip(tmp_path: Path, opened: Path) -> None:
     """By the counter within each: not a conflict of clocks, and priced in that order again."""
-    book, network = tmp_path / "book", with_register(tmp_path, EXCHANGED)
+    network = with_register(tmp_path, EXCHANGED)
     rows = rider(*ride(7, "25 08:00", "25 08:31"), tap(9, "25 08:30:10", "bus-a"),
                  tap(1, "25 14:00:30", "bus-b"), tap(2, "25 14:00", "bus-a"),
                  tap(3, "25 14:20", "bus-b"))
-    clear(book, tmp_path, rows, network)
-    assert [row["card_seq"] for row in rides_of(book)] == [7, 9, 2, 1, 3]
-    assert shown("clock-conflicts", book) == []
-    assert {row["device"] for row in shown("clocks", book)} == {"bus-a-single", "bus-b-single",
+    clear(opened, tmp_path, rows, network)
+    assert [row["card_seq"] for row in rides_of(opened)] == [7, 9, 2, 1, 3]
+    assert shown("clock-conflicts", opened) == []
+    assert {row["device"] for row in shown("clocks", opened)} == {"bus-a-single", "bus-b-single",
                                                                 "metro-out"}
-    assert "no differences" in verified(book)
-    accepted("explain", f"{CARD}/1", "--book", book)
+    assert "no differences" in verified(opened)
+    accepted("explain", f"{CARD}/1", "--book", opened)
 
 
-def test_totals_of_the_month_go_on(tmp_path: Path) -> None:
+def test_totals_of_the_month_go_on(tmp_path: Path, opened: Path) -> None:
     """A number with a new chip is the same card: what it paid in a month counts on."""
-    book, network = tmp_path / "book", with_register(tmp_path, EXCHANGED)
+    network = with_register(tmp_path, EXCHANGED)
     rows = rider(*(tap(seq, f"25 {7 + seq // 12:02}:{seq % 12 * 5:02}", "bus-b")
                    for seq in range(1, 40)), *ride(1, "25 13:00", "25 13:30", stops="M1 M4"))
-    clear(book, tmp_path, rows, network)
-    assert "month-100" in rides_of(book)[-1]["rule"]
+    clear(opened, tmp_path, rows, network)
+    assert "month-100" in rides_of(opened)[-1]["rule"]
 
 
 FACTS = f"""card,valid_from,card_kind,reviewed_until,born_on
@@ -125,15 +127,14 @@ FACTS = f"""card,valid_from,card_kind,reviewed_until,born_on
 """
 
 
-def test_what_a_card_is_is_known_where_records_do_not_say_it(tmp_path: Path) -> None:
+def test_what_a_card_is_is_known_where_records_do_not_say_it(tmp_path: Path, opened: Path) -> None:
     """From a moment on it is another; what a record says goes before."""
-    book = tmp_path / "book"
     rows = rider(tap(1, "25 08:00", "bus-a"), tap(2, "25 10:00", "bus-a", card_kind="ordinary"),
                  tap(3, "26 08:00", "bus-a"), tap(4, "26 10:00", "bus-a", card_kind="elder"),
                  tap(5, "26 12:00", "bus-a", card_kind="elder", reviewed_until="2024-11-25"))
-    clear(book, tmp_path, rows, with_register(tmp_path, FACTS))
-    assert [row["paid"] for row in rides_of(book)] == [0, 200, 200, 0, 200]
-    assert "no differences" in verified(book)
+    clear(opened, tmp_path, rows, with_register(tmp_path, FACTS))
+    assert [row["paid"] for row in rides_of(opened)] == [0, 200, 200, 0, 200]
+    assert "no differences" in verified(opened)
 
 
 @pytest.mark.parametrize("restated", [False, True])

@@ -137,31 +137,29 @@ def test_what_cards_have_counted_is_restated(network: Path, tmp_path: Path) -> N
     assert rides_of(book) == rides_of(same)
 
 
-def test_only_days_from_one_on_are_restated(network: Path, tmp_path: Path) -> None:
-    book = tmp_path / "book"
+def test_only_days_from_one_on_are_restated(network: Path, tmp_path: Path, opened: Path) -> None:
     rows = [{"card": "17777", **tap(day, f"{24 + day} 08:00", "bus-a")} for day in (1, 2)]
-    clear(book, tmp_path, rows, network)
+    clear(opened, tmp_path, rows, network)
     for day in DAYS:
-        settle(book, tmp_path, day)
+        settle(opened, tmp_path, day)
     make_dearer(network)
-    accepted("restate", "--since", DAYS[1], "--book", book)
-    assert [row["paid"] for row in shown("rides", book)] == [200, 300]
-    assert "no differences" in verified(book)
+    accepted("restate", "--since", DAYS[1], "--book", opened)
+    assert [row["paid"] for row in shown("rides", opened)] == [200, 300]
+    assert "no differences" in verified(opened)
 
 
-def test_a_restatement_is_explained(network: Path, tmp_path: Path) -> None:
-    book = tmp_path / "book"
-    clear(book, tmp_path, [{"card": "17777", **tap(1, "25 08:00", "bus-a")}], network)
-    settle(book, tmp_path, DAYS[0])
+def test_a_restatement_is_explained(network: Path, tmp_path: Path, opened: Path) -> None:
+    clear(opened, tmp_path, [{"card": "17777", **tap(1, "25 08:00", "bus-a")}], network)
+    settle(opened, tmp_path, DAYS[0])
     make_dearer(network)
-    explained = accepted("explain", "17777/1", "--book", book).out
+    explained = accepted("explain", "17777/1", "--book", opened).out
     assert "2.00" in explained and "3.00" not in explained
     assert "by the tables as they were then" in explained
-    accepted("restate", "--since", DAYS[0], "--book", book)
-    explained = accepted("explain", "17777/1", "--book", book).out
+    accepted("restate", "--since", DAYS[0], "--book", opened)
+    explained = accepted("explain", "17777/1", "--book", opened).out
     assert "3.00" in explained and "2.00" not in explained and "were then" not in explained
     shutil.rmtree(network)
-    assert "3.00" in accepted("explain", "17777/1", "--book", book).out
+    assert "3.00" in accepted("explain", "17777/1", "--book", opened).out
 
 
 def test_operators_whose_tables_did_not_change_are_left_alone(network: Path, tmp_path: Path
@@ -180,10 +178,9 @@ def test_operators_whose_tables_did_not_change_are_left_alone(network: Path, tmp
         (2, "17777"), (2, "18888"), (4, "17777")]
 
 
-def test_a_day_that_is_open_is_not_restated(network: Path, tmp_path: Path) -> None:
-    book = tmp_path / "book"
-    clear(book, tmp_path, rows_of(dict(list(CARDS.items())[:2])), network)
-    assert "open windows follow" in refused("restate", "--since", DAYS[0], "--book", book).err
+def test_a_day_that_is_open_is_not_restated(network: Path, tmp_path: Path, opened: Path) -> None:
+    clear(opened, tmp_path, rows_of(dict(list(CARDS.items())[:2])), network)
+    assert "open windows follow" in refused("restate", "--since", DAYS[0], "--book", opened).err
 
 
 def test_a_period_is_priced_by_other_tables(network: Path, tmp_path: Path) -> None:
@@ -275,36 +272,37 @@ def test_answers_need_no_folder(network: Path, tmp_path: Path) -> None:
         "settle", "--yes", "--empty", "--window", DAYS[1], "--book", book).err
 
 
-def test_a_book_says_what_it_said_then(network: Path, tmp_path: Path) -> None:
+def test_a_book_says_what_it_said_then(network: Path, tmp_path: Path, opened: Path) -> None:
     """As of each run: rides, entries, postings, positions, runs, refusals, files, variances."""
-    book, topics = tmp_path / "book", ("rides", "entries", "postings", "positions", "runs",
-                                       "files", "refusals", "variances")
+    topics = ("rides", "entries", "postings", "positions", "runs", "files", "refusals",
+              "variances")
     said = []
     rows = [{"card": "17777", **tap(2, "25 08:30", "bus-a")},
             {"card": "17777", **tap(1, "25 08:00", "bus-b")}]
     steps: list[Callable[[], object]] = [
-        lambda: clear(book, tmp_path, rows[:1], network),
-        lambda: settle(book, tmp_path, DAYS[0]),
-        lambda: clear(book, tmp_path, rows[1:], network),
+        lambda: clear(opened, tmp_path, rows[:1], network),
+        lambda: settle(opened, tmp_path, DAYS[0]),
+        lambda: clear(opened, tmp_path, rows[1:], network),
         lambda: accepted("restate", "--since", DAYS[0], "--network", make_dearer(network),
-                         "--book", book)]
+                         "--book", opened)]
     for step in steps:
         step()
-        said.append([shown(topic, book) for topic in topics])
+        said.append([shown(topic, opened) for topic in topics])
     for run, before in enumerate(said, 1):
-        assert [shown(topic, book, "--as-of", str(run)) for topic in topics] == before
-    assert "1 to 4" in refused("show", "rides", "--as-of", "5", "--book", book).err
-    assert "restatement 2, run 5" in accepted("restate", "--since", DAYS[0], "--book", book).out
+        assert [shown(topic, opened, "--as-of", str(run)) for topic in topics] == before
+    assert "1 to 4" in refused("show", "rides", "--as-of", "5", "--book", opened).err
+    assert "restatement 2, run 5" in accepted("restate", "--since", DAYS[0], "--book", opened).out
 
 
 @pytest.mark.parametrize("closed", [0, 1, 2])
-def test_by_the_same_tables_nothing_changes(closed: int, network: Path, tmp_path: Path) -> None:
+def test_by_the_same_tables_nothing_changes(
+    closed: int, network: Path, tmp_path: Path, opened: Path
+) -> None:
     """Whatever is closed of the period; and without an operator its rides have no fare."""
-    book = tmp_path / "book"
-    clear(book, tmp_path, rows_of(), network)
+    clear(opened, tmp_path, rows_of(), network)
     for day in DAYS[:closed]:
-        settle(book, tmp_path, day)
-    period = ("--from", DAYS[0], "--to", DAYS[1], "--book", book)
+        settle(opened, tmp_path, day)
+    period = ("--from", DAYS[0], "--to", DAYS[1], "--book", opened)
     table = json.loads(accepted("what-if", "--network", network, *period, "--json").out)
     assert [row for row in table if row["now"] != row["then"]] == []
     assert {row["by"] for row in table} == {
