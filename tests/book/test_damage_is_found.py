@@ -24,6 +24,16 @@ from tests.book.workload import add_run
 WRITTEN = [table.name for table in LEDGER if table.name not in ("stored_names", "stored_networks")]
 
 
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A book of three runs, and nothing the matter with it."""
+    folder = tmp_path_factory.mktemp("three") / "book"
+    _make(str(folder), 3)
+    with open_book(str(folder), read_only=True) as book:
+        assert list(find_changed_rows(book)) == []
+    return folder
+
+
 def _make(location: str, runs: int = 2) -> None:
     with open_book(location) as book:
         for _ in range(runs):
@@ -88,8 +98,12 @@ def test_a_lost_partition_is_named(location: str) -> None:
     ("TRUNCATE TABLE book", "table book has no row"),
     ("ALTER TABLE stored_flows DROP COLUMN amount", "table stored_flows has other columns"),
 ], ids=lambda text: text[:30])
-def test_what_was_put_in_or_taken_away_is_named(location: str, statement: str, words: str) -> None:
-    _make(location)
+def test_what_was_put_in_or_taken_away_is_named(location: str, whole: Path, statement: str,
+                                                words: str) -> None:
+    if location.startswith("clickhouse://"):
+        _make(location)
+    else:
+        shutil.copytree(whole, location, symlinks=True)
     _change(location, statement)
     with pytest.raises(BookDamaged, match=words):
         open_book(location)
@@ -121,9 +135,9 @@ def test_the_last_line_of_the_journal_is_added(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("left", "words"), [
     (0, "journal has 0 lines"), (1, "journal has 1 lines"), (-1, "the journal's line 3 is not"),
 ])
-def test_a_journal_that_says_something_else(tmp_path: Path, left: int, words: str) -> None:
-    location = str(tmp_path / "book")
-    _make(location, 3)
+def test_a_journal_that_says_something_else(tmp_path: Path, three: Path, left: int, words: str
+                                            ) -> None:
+    location = str(shutil.copytree(three, tmp_path / "book", symlinks=True))
     lines = _journal(location).read_bytes().splitlines(keepends=True)
     lines = lines[:left] if left >= 0 else [*lines[:2], lines[1]]
     _journal(location).write_bytes(b"".join(lines))
@@ -176,12 +190,10 @@ def _detached(book: Book) -> list[str]:
     ("ALTER TABLE stored_cards UPDATE record = reverse(record) WHERE run = 2",
      "table stored_cards.*run 2"),
 ])
-def test_rows_that_were_changed_are_found(tmp_path: Path, statement: str, words: str) -> None:
+def test_rows_that_were_changed_are_found(tmp_path: Path, three: Path, statement: str, words: str
+                                          ) -> None:
     """As many rows as there were, and other ones: only who reads them all can tell."""
-    location = str(tmp_path / "book")
-    _make(location, 3)
-    with open_book(location, read_only=True) as book:
-        assert list(find_changed_rows(book)) == []
+    location = str(shutil.copytree(three, tmp_path / "book", symlinks=True))
     _change(location, f"{statement} SETTINGS mutations_sync = 1")
     with open_book(location, read_only=True) as book:
         assert book.breaks == []
