@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import clearing.engine.stages
 from ext.codes import Reason
 from tests.run.command import accepted, refused, shown
 from tests.run.test_arrival_does_not_matter import (
@@ -114,11 +115,14 @@ def test_a_card_that_is_inside_counts_when_it_is_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("closed", [False, True])
-def test_a_link_that_becomes_known_is_followed(tmp_path: Path, closed: bool) -> None:
+def test_a_link_that_becomes_known_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: bool
+) -> None:
     """By open windows at once, by closed ones when they are restated; and so is one that is gone.
 
-    Nobody else's rides are looked at.
+    Nobody else's rides are touched, and the cards are cleared in small parts.
     """
+    monkeypatch.setattr(clearing.engine.stages, "TAPS_AT_ONCE", 3)
     network, book = network_of(tmp_path, APART), tmp_path / "book"
     others = [{"card": OTHER, **tap(seq, f"25 {6 + 2 * seq:02}:00", "bus-a")}
               for seq in range(1, 7)]
