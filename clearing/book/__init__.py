@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from clearing.book import folder
 from clearing.book.book import Book
 from clearing.book.commit import OpenRun
 from clearing.book.runs import BookFile, Counts, Run
@@ -23,7 +24,8 @@ __all__ = [
 def open_book(location: str, *, create: bool = True, read_only: bool = False) -> Book:
     """A book, opened, and made where there is none unless `create` or `read_only` forbid it.
 
-    `location` is a folder or `clickhouse://[user[:password]@]host[:port]/database`.
+    `location` is a folder or `clickhouse://[user[:password]@]host[:port]/database`. A folder is
+    read as it is after its last run, whoever writes to it meanwhile.
     """
     if location.startswith("clickhouse://"):
         from clearing.book.server import ServerStore
@@ -32,5 +34,12 @@ def open_book(location: str, *, create: bool = True, read_only: bool = False) ->
         return Book(server, create=create, read_only=read_only)
     from clearing.book.embedded import EmbeddedStore
 
-    embedded = EmbeddedStore(Path(location), create=create, read_only=read_only)
+    path = Path(location)
+    if read_only and folder.is_book(path) and not folder.is_own(path):
+        from clearing.book.snapshot import open_snapshot
+
+        book = open_snapshot(path)
+        if book is not None:
+            return book
+    embedded = EmbeddedStore(path, create=create, read_only=read_only)
     return Book(embedded, create=create, read_only=read_only)

@@ -43,6 +43,7 @@ class Book(Queries):
         self._whole_at: int | None = None       # changes of the store, when the book was whole
         self._set_apart = False     # whether leftovers wait until their run's number is used
         self.breaks = list[str]()   # what does not hold: such a book can only be read
+        self.is_beside_writer = False   # whether it is read while a process may write to it
         try:
             self._open(create=create and not read_only)
         except BaseException:

@@ -46,7 +46,9 @@ class EmbeddedStore:
 
     def __init__(self, path: Path, *, create: bool, read_only: bool) -> None:
         """Open the folder's store, or raise what the folder is instead of a book."""
-        self._folder = folder.take(path, create=create and not read_only)
+        # Who only reads comes here where there can be no snapshot, and has nothing to wait for.
+        self._folder = folder.take(path, create=create and not read_only,
+                                   wait_s=0 if read_only else folder.WAIT_S)
         self.where = str(path)
         self.journal: Journal = FileJournal(path / folder.JOURNAL)
         self._read_only = read_only

@@ -80,8 +80,11 @@ _held: Folder | None = None
 _guard = threading.Lock()
 
 
-def take(path: Path, *, create: bool) -> Folder:
-    """The folder of a book, locked for this process, and made if it may be."""
+def take(path: Path, *, create: bool, wait_s: float = WAIT_S) -> Folder:
+    """The folder of a book, locked for this process, and made if it may be.
+
+    wait_s: how long for another process to let go of it.
+    """
     global _held
     path = path.absolute()
     with _guard:
@@ -95,12 +98,40 @@ def take(path: Path, *, create: bool) -> Folder:
                 remedy="close that book first, or use another process")
         while True:
             made = _check(path, create=create)
-            handle = _lock(path)
+            handle = _lock(path, wait_s)
             if (path / MARKER).exists():
                 break
             os.close(handle)    # meanwhile, whoever held the book has removed it as a new one
         _held = Folder(path, handle, made=made)
         return _held
+
+
+def is_book(path: Path) -> bool:
+    """Whether a folder is a book, or is to be one."""
+    return (path / MARKER).exists() and (path / STORE).exists()
+
+
+def held_in(path: Path) -> Path | None:
+    """The folder in another one that this process has open as a book, if it has."""
+    held = _held
+    return held.path if held is not None and held.path.parent == path.absolute() else None
+
+
+def is_own(path: Path) -> bool:
+    """Whether this process has this very book open."""
+    held = _held
+    return held is not None and held.path.resolve() == path.resolve()
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process has the book of a folder open."""
+    if not (path / _LOCK).exists():
+        return False
+    handle = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        return not _try_lock(handle)
+    finally:
+        os.close(handle)
 
 
 def _check(path: Path, *, create: bool) -> bool:
@@ -137,10 +168,10 @@ def _check(path: Path, *, create: bool) -> bool:
     return made
 
 
-def _lock(path: Path) -> int:
+def _lock(path: Path, wait_s: float) -> int:
     """An open file that no other process can lock as long as this one lives."""
     handle = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + wait_s
     while not _try_lock(handle):
         if time.monotonic() > deadline:
             holder = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
@@ -148,8 +179,7 @@ def _lock(path: Path) -> int:
             raise BookLocked(
                 f"another process (number {holder}) has this book open", where=str(path),
                 expected="one process at a time may open a book in a folder",
-                remedy="wait until it ends, or stop it; for several readers, keep the book on a "
-                "server (clickhouse://host/db)")
+                remedy="wait until it ends, or stop it")
         time.sleep(0.05)
     os.ftruncate(handle, 0)
     os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)

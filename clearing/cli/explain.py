@@ -30,9 +30,10 @@ def command(ride: str, book: str, network: str | None, as_json: bool) -> None:
     from clearing.answers.explain import explain_ride
     from clearing.answers.session import open_session
     from clearing.cli.explanation import print_explanation
-    from clearing.cli.output import print_object
+    from clearing.cli.output import print_object, say_snapshot
 
     with open_session(book, network) as session:
+        say_snapshot(session.book)
         explained = explain_ride(session, ride)
     if as_json:
         print_object(explained)

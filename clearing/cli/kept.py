@@ -26,7 +26,9 @@ def command(file: str, book: str, keep: Path | None) -> None:
     """
     from clearing.answers.kept import kept_file
     from clearing.answers.session import open_session
+    from clearing.cli.output import say_snapshot
 
     with open_session(book) as session:
+        say_snapshot(session.book)
         for part in kept_file(session, file, keep):
             sys.stdout.buffer.write(part)

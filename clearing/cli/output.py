@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ import click
 import msgspec
 
 if TYPE_CHECKING:
-    from clearing.book import Run
+    from clearing.book import Book, Run
     from clearing.engine.stages import Progress
 
 ROWS_SHOWN = 20
@@ -53,6 +54,15 @@ def printable(text: str) -> str:
         return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode()
                    for sign in text)
+
+
+def say_snapshot(book: Book) -> None:
+    """Say on standard error as of when a book is read that another process is writing to."""
+    last = book.last_run()
+    if book.is_beside_writer and last is not None:
+        when = datetime.datetime.fromtimestamp(last.finished_at, datetime.UTC)
+        click.echo(f"another process has this book open: it is read as after run {last.run}, which "
+                   f"was committed at {when:%Y-%m-%d %H:%M:%S} UTC", err=True)
 
 
 def print_object(answer: Any) -> None:

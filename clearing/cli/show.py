@@ -39,8 +39,9 @@ def command(what: str, book: str, network: str | None, window: str | None, run: 
     """
     from clearing.answers.session import open_session
     from clearing.answers.show import Filter, show
-    from clearing.cli.output import print_rows
+    from clearing.cli.output import print_rows, say_snapshot
 
     with open_session(book, network, as_of=as_of) as session:
+        say_snapshot(session.book)
         listing = show(session, what, Filter(window, run, card))
         print_rows(form, listing.title, listing.columns, listing.rows, listing.numbers, HIDDEN)

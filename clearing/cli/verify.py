@@ -45,8 +45,10 @@ def command(book: str, network: str | None, cards: int, every: bool, seed: int |
     """
     from clearing.answers.session import open_session
     from clearing.answers.verify import find_kept, verify
+    from clearing.cli.output import say_snapshot
 
     with open_session(book, network) as session:
+        say_snapshot(session.book)
         kept = None if chain is None else find_kept(session.book, chain)
         verified = verify(session, None if every else cards, keep, seed)
     for line in verified.breaks:

@@ -41,13 +41,14 @@ def command(network: str, first: str, last: str, picture: Path | None, book: str
     """
     from clearing.answers.session import open_session
     from clearing.answers.what_if import COLUMNS, what_if
-    from clearing.cli.output import print_csv, print_json
+    from clearing.cli.output import print_csv, print_json, say_snapshot
 
     if picture is not None:
         from clearing.cli.picture import check_picture
 
         check_picture(picture)      # before the work, not after it
     with open_session(book) as session:
+        say_snapshot(session.book)
         compared = what_if(session, network, first, last, threads=threads)
     if picture is not None:
         from clearing.cli.picture import draw_riders

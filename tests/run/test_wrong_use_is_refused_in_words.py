@@ -152,6 +152,13 @@ def test_a_second_process_is_kept_out(cleared: Path) -> None:
     assert accepted("clear", TAPS[1], "--book", cleared).code == 0
 
 
+def test_a_second_process_reads_what_is_committed(cleared: Path) -> None:
+    with open_book(str(cleared)) as book:
+        done = process("show", "runs", "--csv", "--book", cleared)
+        assert len(done.out.splitlines()) == 1 + len(book.runs())
+    assert "another process has this book open: it is read as after run 1" in done.err
+
+
 def test_a_file_that_grows_while_it_is_read(cleared: Path, tmp_path: Path,
                                             monkeypatch: pytest.MonkeyPatch) -> None:
     from clearing.intake import reader

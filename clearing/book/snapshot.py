@@ -1,0 +1,123 @@
+"""A book in a folder as readers see it, whether or not a process writes to it: a folder of links.
+
+The store never changes a part that is whole: it makes another one under a name of its own, renames
+it, and removes the old one. So links to the files of all parts are the book as it was, take no room
+and lock nobody out. What is copied in one moment and what in the next can be of different runs; the
+tables that say what counts are taken first, so that all that they speak of is there later, and the
+book that is opened on the links is looked at as every book is: where it is not whole, because a
+part went away meanwhile, the links are made again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from clearing.book import folder
+from clearing.book.book import Book
+from clearing.book.embedded import EmbeddedStore
+from clearing.book.schema import FOLDS, RUNS
+from network.errors import BookDamaged
+
+FOLDER = "snapshots"    # in the book's
+_TRIES = 8
+_STALE_S = 60           # nobody takes so long to open what was linked
+_TABLES = Path("data") / "onecard"
+_PART = re.compile(r"\w+_\d+_\d+_\d+(_\d+)?")
+_PASSING = ("tmp", "delete_tmp", "detached")    # beginnings of names: nothing that counts
+
+
+class SnapshotStore(EmbeddedStore):
+    """The store of a snapshot, which goes when it is closed."""
+
+    def __init__(self, links: Path, where: str) -> None:
+        """links: the snapshot; where: the folder that it is of."""
+        super().__init__(links, create=False, read_only=True)
+        self._links, self.where = links, where
+
+    def close(self) -> None:
+        """Let go of the snapshot, and remove it where nobody else has it open."""
+        super().close()
+        if not folder.is_held(self._links):
+            shutil.rmtree(self._links, ignore_errors=True)
+
+
+def open_snapshot(path: Path) -> Book | None:
+    """A book as after the last run that was committed; None: no links can be made here."""
+    own = folder.held_in(path / FOLDER)     # one folder at a time serves a process
+    _remove_stale(path / FOLDER)
+    for attempt in range(1, _TRIES + 1):
+        may_move = folder.is_held(path)
+        try:
+            book = Book(SnapshotStore(own or _take(path), str(path)), create=False, read_only=True)
+        except (BookDamaged, OSError) as error:
+            if attempt == _TRIES or not (may_move or folder.is_held(path)):
+                if isinstance(error, BookDamaged):
+                    raise
+                return None
+        else:
+            book.is_beside_writer = folder.is_held(path)
+            if not book.breaks or attempt == _TRIES or not (may_move or book.is_beside_writer):
+                return book
+            book.close()
+        time.sleep(0.02 * attempt)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _take(path: Path) -> Path:
+    """A folder of links to the book's files."""
+    (path / FOLDER).mkdir(exist_ok=True, mode=0o700)
+    links = Path(tempfile.mkdtemp(dir=path / FOLDER))
+    try:
+        # The journal first: a run is committed before it has a line.
+        for name in (folder.MARKER, folder.JOURNAL):
+            if (path / name).exists():
+                shutil.copyfile(path / name, links / name)
+        source, target = path / folder.STORE, links / folder.STORE
+        for table in (FOLDS.name, RUNS.name):
+            own = (source / _TABLES / table).resolve().relative_to(source.resolve())
+            _link(source / own, target / own)
+        _link(source, target)
+    except BaseException:
+        shutil.rmtree(links, ignore_errors=True)
+        raise
+    return links
+
+
+def _link(source: Path, target: Path) -> None:
+    """Link the files of parts, and copy the others; what is there already stays as it is."""
+    target.mkdir(parents=True, exist_ok=True)
+    is_part = _PART.fullmatch(source.name) is not None
+    for entry in list(os.scandir(source)):
+        own, new = source / entry.name, target / entry.name
+        if entry.name.startswith(_PASSING) or (is_part and new.exists()):
+            continue
+        if entry.is_symlink():
+            new.symlink_to(os.readlink(own))
+        elif entry.is_dir():
+            if not (_PART.fullmatch(entry.name) and new.exists()):
+                _link(own, new)
+        elif is_part:
+            os.link(own, new)
+        elif not new.exists():
+            shutil.copyfile(own, new)
+
+
+def _remove_stale(snapshots: Path) -> None:
+    """Remove what readers have left that were killed."""
+    for links in _list_stale(snapshots):
+        shutil.rmtree(links, ignore_errors=True)
+
+
+def _list_stale(snapshots: Path) -> Iterator[Path]:
+    for links in snapshots.iterdir() if snapshots.is_dir() else ():
+        try:
+            if time.time() - links.stat().st_mtime > _STALE_S and not folder.is_held(links):
+                yield links
+        except OSError:     # it has gone meanwhile
+            continue
