@@ -47,6 +47,7 @@ BANS = {
     "a float literal": Ban(is_float, "whole minor units, or parts per million", (
         "clearing/book/folder.py",          # seconds to wait for a lock
         "clearing/book/server_lock.py",     # the same
+        "clearing/book/snapshot.py",        # seconds between attempts
     )),
     "Decimal": Ban(sequence("Decimal", "("), "whole minor units, or fractions.Fraction"),
     "the clock, as now": Ban(sequence("datetime", ".", "now"), "a time that the caller brings",
