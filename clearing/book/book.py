@@ -8,6 +8,7 @@ from types import TracebackType
 import numpy as np
 
 from clearing.book.commit import OpenRun
+from clearing.book.definitions import odd_definitions
 from clearing.book.folding import Folding
 from clearing.book.integrity import damaged, find_breaks, missing_tables
 from clearing.book.journal import Line
@@ -60,6 +61,9 @@ class Book(Queries):
                 f"this database holds other tables ({', '.join(sorted(found - ours)[:3])}, …)",
                 where=self.store.where, expected="a book, or an empty database",
                 remedy="name another one with --book")
+        odd = odd_definitions(*self.store.statements())
+        if any(BOOK.name in line.split()[:2] for line in odd):      # of every version the same
+            raise damaged(odd, self.store.where)
         version = self._version() if "book" in found else 0
         self._check_version(version)
         if version == 0 and not self._has_runs(found):
@@ -70,7 +74,7 @@ class Book(Queries):
                     remedy="clear some files into it first, or name another one with --book")
             self._create()
             return
-        breaks = missing_tables(found)
+        breaks = [*missing_tables(found), *odd]
         if version == 0 and not breaks:
             breaks = [f"table {BOOK.name} has no row"]
         if breaks:

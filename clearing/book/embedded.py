@@ -9,12 +9,14 @@ import os
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from clearing.book import folder
 from clearing.book.embedded_insert import EmbeddedInserter, last_fault
 from clearing.book.faults import translate
+from clearing.book.foreign import DATABASE, find_foreign
 from clearing.book.journal import FileJournal, Journal
 from clearing.book.native import join_blocks, unpack_blocks
 from clearing.book.schema import TABLE_SETTINGS, TABLES, Table
@@ -22,7 +24,7 @@ from clearing.book.sessions import Sessions
 from clearing.book.store import Columns
 from network.errors import BookDamaged, BookError, BookLocked, BookUnavailable, NotABook
 
-_DATABASE = "onecard"
+_FOREIGN_MOST = 5       # that an error names
 # What is inserted waits in no buffer that answers before it is stored; find_records sends long
 # lists, and their text is our own.
 _BLOCK_ROWS = 131_072
@@ -57,12 +59,26 @@ class EmbeddedStore:
         self._session: Any = None
         self._sessions = Sessions(self._open)
         try:
+            self._check_foreign()
             self._session = self._open(database="default")
         except BaseException:
             self._folder.release()
             raise
 
-    def _open(self, database: str = _DATABASE, *, read_only: bool = False) -> Any:
+    def _check_foreign(self) -> None:
+        """Raise where the folder has what no book has; the store would take it for its own."""
+        if self._folder.holders > 1:
+            return      # open already, and maybe being written
+        foreign = list(islice(find_foreign(self._folder.store), _FOREIGN_MOST))
+        if foreign:
+            raise BookDamaged(
+                f"{', '.join(foreign)}: no book has this in its store", where=self.where,
+                expected="plain tables and views of one database, as they are made for a book; "
+                "anything else could be a program that runs when it is opened",
+                remedy="nothing of it was opened; put a copy of the book in its place, or ask "
+                "whoever gave it to you, and clear the files into a new one")
+
+    def _open(self, database: str = DATABASE, *, read_only: bool = False) -> Any:
         """A session with the book's settings."""
         self._check_process()
         from chdb import session as chdb_session
@@ -106,13 +122,13 @@ class EmbeddedStore:
     def create_database(self) -> None:
         """Make the database where it is not there, and use it."""
         if not self._read_only:
-            self.run(f"CREATE DATABASE IF NOT EXISTS {_DATABASE} ENGINE = Atomic")
-        found = self.columns(f"SELECT name FROM system.databases WHERE name = '{_DATABASE}'")
+            self.run(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
+        found = self.columns(f"SELECT name FROM system.databases WHERE name = '{DATABASE}'")
         if not found["name"]:
             raise NotABook(
                 "whoever started to make this book was stopped", where=self.where,
                 remedy="clear some files into it first, or name another path with --book")
-        self.run(f"USE {_DATABASE}")
+        self.run(f"USE {DATABASE}")
 
     def table_settings(self) -> str:
         """What is inserted is on the disk, not only in the system's memory; see also schema.py."""
@@ -207,6 +223,15 @@ class EmbeddedStore:
     def last_fault(self) -> BookError | None:
         """What the engine met last: a streaming insert keeps that to itself."""
         return last_fault(self._main, self.where)
+
+    def statements(self) -> tuple[dict[str, str], str]:
+        """The statements as they are in files: asked for, they cost more than all else at opening.
+
+        What they say is what the store took up, and what it keeps when it changes one.
+        """
+        folder = self._folder.store / "metadata" / DATABASE
+        return {path.stem: path.read_text(errors="replace") for path in folder.glob("*.sql")
+                }, DATABASE
 
     def find_odd_parts(self) -> list[str]:
         """Parts whose notes on their own place, or on their columns, are not of their table.

@@ -19,6 +19,7 @@ from network.errors import BookLocked, BookReadOnly, NotABook
 WAIT_S = 3.0        # a process that was killed takes a moment to be gone
 MARKER = "onecard-book"
 STORE = "clickhouse"
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600     # where and how somebody rode is nobody else's
 JOURNAL = "journal"
 _LOCK = "lock"
 # What may lie where a new book is made: answers to runs that came to nothing among it.
@@ -28,6 +29,11 @@ This folder is a book of onecard-clearing: the ledger, the state of every card, 
 made them. It is read with `onecard show` and written by `onecard clear` and `onecard settle`.
 Copy or remove it as a whole, while no process has it open; do not change what is in it.
 """
+
+
+def _open_private(path: str, flags: int) -> int:
+    """Open a file, and make it for its owner only where it is not there yet."""
+    return os.open(path, flags | os.O_CLOEXEC, PRIVATE_FILE)
 
 
 class Folder:
@@ -159,8 +165,13 @@ def _check(path: Path, *, create: bool) -> bool:
             "there is no book here", where=str(path),
             remedy="clear some files into it first, or name another path with --book")
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        (path / MARKER).write_text(_MARKER_TEXT)
+        path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        with suppress(PermissionError):     # another one's, who says who may look into it
+            path.chmod(PRIVATE_FOLDER)
+        os.close(_open_private(str(path / _LOCK), os.O_CREAT))
+        with open(path / MARKER, "w", encoding="utf-8", opener=_open_private) as marker:
+            marker.write(_MARKER_TEXT)
+        (path / STORE).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     except OSError as error:
         raise BookReadOnly(
             f"the folder cannot be written: {error.strerror}", where=str(path),

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from clearing.book.folder import PRIVATE_FILE
 from network.errors import BookReadOnly
 
 _NUMBER = 10
@@ -69,7 +70,7 @@ class FileJournal:
         """Add a line, over what a process that was stopped left of one."""
         is_new = not self._path.exists()
         try:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         except OSError as error:
             raise BookReadOnly(
                 f"the journal cannot be written: {error.strerror}", where=str(self._path),

@@ -54,6 +54,6 @@ class Span(NamedTuple):
 
 def counted(last: str, folded: str, folded_last: str) -> str:
     """A condition on rows: they are of runs up to `last`, and lie where those are read."""
-    return (f"(part > {folded} AND part <= {last} "
-            f"OR part > {ALONE} AND part < {FOLDED} AND run <= {last} "
-            f"OR part >= {FOLDED} AND run <= {folded_last})")
+    return (f"(((part > {folded}) AND (part <= {last})) "
+            f"OR ((part > {ALONE}) AND (part < {FOLDED}) AND (run <= {last})) "
+            f"OR ((part >= {FOLDED}) AND (run <= {folded_last})))")

@@ -172,6 +172,13 @@ class ServerStore:
         """Nothing: whatever happens to an insert is told at once."""
         return None
 
+    def statements(self) -> tuple[dict[str, str], str]:
+        """The statements, of tables and views."""
+        found = self.columns("SELECT name, create_table_query AS made FROM system.tables "
+                             "WHERE database = currentDatabase()")
+        return (dict(zip(map(str, found["name"]), map(str, found["made"]), strict=True)),
+                self._address.database)
+
     def find_odd_parts(self) -> list[str]:
         """Nothing: the files are the server's, and so are their checks."""
         return []

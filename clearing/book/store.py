@@ -73,6 +73,9 @@ class Store(Protocol):
     def table_settings(self) -> str:
         """Settings that every table of this store gets, each with a leading comma."""
 
+    def statements(self) -> tuple[dict[str, str], str]:
+        """What made each table and view, as the store has it, and the database's own name."""
+
     def find_odd_parts(self) -> list[str]:
         """What the store's own notes on its files contradict, in words, without reading rows."""
 

@@ -23,6 +23,7 @@ from network.errors import BookDamaged, DiskFull, OnecardError
 FOLDER = "kept"                 # in the book's folder, unless somebody says otherwise
 LEVEL = 1                       # 0.3 GB/s on one core, and a fifth is left of a tap file
 BLOCKS_WAITING = 8              # what the reader may be ahead: bounds the memory
+_PRIVATE = 0o600        # what operators sent is its owner's only
 _UNFINISHED = "unfinished-"
 
 
@@ -31,7 +32,8 @@ class KeptFile:
 
     def __init__(self, path: Path, pool: ThreadPoolExecutor) -> None:
         self._path, self._pool = path, pool
-        self._file = path.open("wb")
+        self._file = os.fdopen(os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _PRIVATE), "wb")
         self._under_way: deque[Future[None]] = deque()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -87,7 +89,7 @@ class Keeper:
         Raises OnecardError.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._files:
                 _remove_unfinished(self.folder)
             path = self.folder / f"{_UNFINISHED}{os.getpid()}-{id(self)}-{len(self._files)}"

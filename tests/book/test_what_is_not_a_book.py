@@ -79,7 +79,7 @@ def test_a_database_with_other_tables_is_left_alone(location: str) -> None:
     with open_book(location) as book:
         for table in ("book", "runs"):
             book.store.run(f"DROP TABLE {table}")
-        book.store.run("CREATE TABLE theirs (a UInt8) ENGINE = Memory")
+        book.store.run("CREATE TABLE theirs (a UInt8) ENGINE = MergeTree ORDER BY a")
     with pytest.raises(NotABook, match=r"other tables \(theirs"):
         open_book(location)
 

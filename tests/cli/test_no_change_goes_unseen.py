@@ -224,3 +224,15 @@ def test_another_input_file(book: tuple[Path, Book]) -> None:
     path.write_bytes(kept)
     assert done.code == 1
     assert "is damaged: " in done.out
+
+
+def test_a_view_that_was_replaced(book: tuple[Path, Book]) -> None:
+    location, opened = book
+    statement = location / "clickhouse/metadata/onecard/rides.sql"
+    made = statement.read_text()
+    opened.store.run("CREATE OR REPLACE VIEW rides AS SELECT * FROM stored_entries WHERE paid < 1")
+    done = onecard("verify", "--all", "--book", location)
+    opened.store.run("CREATE OR REPLACE VIEW rides AS " + made[made.index("SELECT"):])
+    assert done.code == 2
+    assert "view rides is not the one that was made" in done.err
+    assert accepted("verify", "--all", "--book", location).code == 0
