@@ -37,7 +37,12 @@ class SnapshotStore(EmbeddedStore):
 
     def __init__(self, links: Path, where: str) -> None:
         """links: the snapshot; where: the folder that it is of."""
-        super().__init__(links, create=False, read_only=True)
+        try:
+            super().__init__(links, create=False, read_only=True)
+        except BookDamaged:
+            if not folder.is_held(links):
+                shutil.rmtree(links, ignore_errors=True)
+            raise
         self._links, self.where = links, where
 
     def close(self) -> None:

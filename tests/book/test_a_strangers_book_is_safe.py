@@ -136,6 +136,7 @@ def test_what_is_no_books_is_refused_before_it_is_opened(what: str, book: Path) 
             open_book(str(book), read_only=read_only)
         assert name in str(refused.value)
         assert "nothing of it was opened" in str(refused.value)
+    assert not list(book.glob("snapshots/*"))
 
 
 @pytest.mark.parametrize("view", ["rides", "entries"])
