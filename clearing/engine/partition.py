@@ -148,16 +148,16 @@ class Clearer:
             doubtful |= are_refunds(taps) & (reach_of(self._context, taps) <= self._stretch.base)
         return taps[doubtful]
 
-    def clear(self, partition: int, *, may_wait: bool = False) -> Cleared:
+    def clear(self, partition: int, *, may_wait: bool = False, is_known: bool = False) -> Cleared:
         """Run the kernels on what prepare put in order.
 
         Where it takes back what was not read, nothing of it may be kept; nor, where it may wait,
-        where a refund can be of a ride of a closed window.
+        where a refund can be of a ride of a closed window. is_known: no record is new.
         """
         pipeline = self._pipeline
         pipeline.clear()
         nothing = np.zeros(0, TAP)
-        doubtful = self._doubtful_refunds() if may_wait else nothing
+        doubtful = self._doubtful_refunds(is_known=is_known) if may_wait else nothing
         changes, contradicted = self._changes(partition)
         if len(contradicted) or len(doubtful):
             return Cleared(changes, nothing, nothing, pipeline.codes[:0], 0, contradicted,
@@ -172,17 +172,20 @@ class Clearer:
         return Cleared(changes, arrived, taps[refused], _codes_of(taps, pipeline.codes, refused),
                        len(pipeline.still_open), contradicted, nothing, states)
 
-    def _doubtful_refunds(self) -> Records:
+    def _doubtful_refunds(self, *, is_known: bool) -> Records:
         """Refunds that may be of rides before the stretch: those that find none in it.
 
-        And those that had one there, and now find another one here that can be nearer.
+        And those that had one there, and now find another one here that can be nearer: a gate-in
+        is a ride once it can have no exit any more. Of known records these alone: where one found
+        no ride when it came, there was none.
         """
         rows, taps = self._pipeline.refunds, self._pipeline.all_taps
         if len(rows) == 0:
             return np.zeros(0, TAP)
         found = taps[rows["refund"]]
         has_one = found["flags"] & SET_ASIDE != 0
-        doubtful = found[has_one == (rows["found"] != 0)]
+        finds_one = rows["found"] != 0
+        doubtful = found[has_one & finds_one if is_known else has_one == finds_one]
         own: Records = doubtful[reach_of(self._context, doubtful) <= self._stretch.base]
         return own
 

@@ -73,17 +73,19 @@ def split_refunds(context: ClearingContext, taps: Records, within: Flags, taken:
     """What to do with each refund at the end of a window.
 
     within: which taps are of days up to it; still_open: indexes of the gate-ins that are open
-    there. A refund so shortly before it that its ride can begin behind it is handed on.
+    there. A refund of one of these is handed on, as is one so shortly before the end that its ride
+    can begin behind it.
     """
     if taken is None:
         nothing = np.zeros(len(taps), bool)
         return Refunds(nothing, nothing, nothing)
     back = are_refunds(taps)
     has_one = taps["flags"] & TAP_FLAGS["SET_ASIDE"] != 0
-    takes = back & (taken.whole <= window) & ~np.isin(taken.gate_in, still_open)
+    is_open = np.isin(taken.gate_in, still_open)
+    takes = back & (taken.whole <= window) & ~is_open
     tolerance_s = context.network.model.clock_tolerance_s
     shortly = times_of(taps) >= end_of(context, window) - tolerance_s
     return Refunds(
         join=takes & ~within,
         idle=back & within & ~takes,
-        hand_on=back & ~takes & np.where(within, shortly & ~has_one, has_one))
+        hand_on=back & ~takes & np.where(within, (shortly & ~has_one) | is_open, has_one))

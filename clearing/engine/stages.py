@@ -137,34 +137,40 @@ class Stages:
             assert touched is not None
             doubtful = join_records([taps for _, taps in waiting], records.TAP)
             self._clear_doubtful(intake, stretch, self._read_ledger(loaded, stretch, touched),
-                                 [partition for partition, _ in waiting], doubtful)
+                                 [partition for partition, _ in waiting], doubtful,
+                                 self._load)
         if touched is not None and not self._changed.is_nothing:
             # Tables have changed: what other cards have in open windows is cleared by them, too.
             self._clear_again(stretch, self._changed, but=touched)
 
-    def _clear_doubtful(self, intake: Intake, stretch: Stretch, loaded: Loaded,
-                        partitions: list[int], doubtful: Records) -> None:
-        """Clear partitions of which some cards may have to be cleared from further back."""
-        late, first_day = self._find_late(doubtful)
-        on_time = self._clearers(loaded.without(late), intake.partitions, stretch)
+    def _clear_doubtful(self, intake: Intake | None, stretch: Stretch, loaded: Loaded,
+                        partitions: list[int], doubtful: Records,
+                        load: Callable[[Stretch, Filter], Loaded]) -> None:
+        """Clear partitions of which some cards may have to be cleared from further back.
+
+        load: what the book has of cards for a stretch.
+        """
+        late, first_day = self._find_late(doubtful, stretch.base)
+        on_time = self._clearers(loaded.without(late), self._partitions, stretch)
         self._clear_chosen(intake, on_time, partitions,
                            lambda taps: of_cards(taps, late, others=True))
         if first_day is None:
             return
         closed = self.book.closed_windows()
         longer = self._since(first_day, closed, stretch)
-        loaded = self._load(longer, late)
+        loaded = load(longer, late)
         reach = reach_of(self.context, loaded.taps[are_refunds(loaded.taps)])
         if len(reach) and reach.min() <= longer.base:   # what is late can be theirs, too
             longer = self._since(int(reach.min()), closed, stretch)
-            loaded = self._load(longer, late)
-        self._clear_chosen(intake, self._clearers(loaded, intake.partitions, longer), partitions,
+            loaded = load(longer, late)
+        self._clear_chosen(intake, self._clearers(loaded, self._partitions, longer), partitions,
                            lambda taps: of_cards(taps, late), count=False)
 
     def _since(self, day: int, closed: list[int], stretch: Stretch) -> Stretch:
         """The same stretch from before a day of a closed window on."""
         base = last_before(day, closed)
-        return replace(stretch, base=base, windows=[one for one in closed if one > base])
+        return replace(stretch, base=base, windows=sorted(
+            {*stretch.windows, *(one for one in closed if one > base)}))
 
     def _clear_chosen(self, intake: Intake | None, clearers: list[Clearer],
                       partitions: Iterable[int],
@@ -180,8 +186,8 @@ class Stages:
         on_threads(clearers, clear, partitions)
         self._add(clearers)
 
-    def _find_late(self, doubtful: Records) -> tuple[Filter, int | None]:
-        """The cards that have a record in a closed window, and its first day; None: no card has.
+    def _find_late(self, doubtful: Records, base: int) -> tuple[Filter, int | None]:
+        """The cards with a record in a window up to `base`, and its first day; None: no card has.
 
         A record that came before, or that contradicts one, is of the other's window, too; a refund
         of all windows that its ride can be of.
@@ -191,7 +197,7 @@ class Stages:
         found = found[np.isin(identities(found), identities(doubtful))]
         both = join_records([doubtful, found], records.TAP)
         reach = reach_of(self.context, both)
-        both, reach = both[reach <= self._closed], reach[reach <= self._closed]
+        both, reach = both[reach <= base], reach[reach <= base]
         return cards_in(self.context, both), int(reach.min()) if len(both) else None
 
     def close(self, day: int) -> None:
@@ -233,7 +239,7 @@ class Stages:
             touched = cards_in(self.context, due)
             loaded = self._load(stretch, touched, cards=cards, since=choose(
                 since, of_cards(since, touched)) if is_all else None)
-            self._clear_known(stretch, loaded if but is None else loaded.without(but))
+            self._clear_known(stretch, loaded, cards, but)
 
     def _check_members(self, taps: Records) -> None:
         """Refuse to clear again what a member took part in that has left the network."""
@@ -249,11 +255,33 @@ class Stages:
                     remedy="put it back into network.toml, with its fare table; it can go when "
                            "its days are closed")
 
-    def _clear_known(self, stretch: Stretch, loaded: Loaded) -> None:
-        """Clear what the book has of some cards, without new records."""
+    def _clear_known(self, stretch: Stretch, loaded: Loaded, cards: Cards, but: Filter | None
+                     ) -> None:
+        """Clear what the book has of some cards, but for others, without new records."""
         self._partitions, self._done = partitions_for(len(loaded.taps)), 0
-        self._clear_chosen(None, self._clearers(loaded, self._partitions, stretch),
-                           range(self._partitions), None)
+        waiting: list[tuple[int, Records]] = []
+
+        def without(loaded: Loaded) -> Loaded:
+            return loaded if but is None else loaded.without(but)
+
+        def clear_or_wait(clearer: Clearer, partition: int) -> None:
+            clearer.prepare(None, partition)
+            cleared = clearer.clear(partition, may_wait=True, is_known=True)
+            assert len(cleared.contradicted) == 0, "the ledger of these cards was read"
+            if len(cleared.doubtful):
+                waiting.append((partition, cleared.doubtful))
+            else:
+                self._keep(cleared)
+
+        loaded = without(loaded)
+        clearers = self._clearers(loaded, self._partitions, stretch)
+        on_threads(clearers, clear_or_wait, range(self._partitions))
+        self._add(clearers)
+        if waiting:
+            self._clear_doubtful(
+                None, stretch, loaded, [partition for partition, _ in waiting],
+                join_records([taps for _, taps in waiting], records.TAP),
+                lambda longer, late: without(self._load(longer, late, cards=cards)))
 
     def _load(self, stretch: Stretch, touched: Filter | None, read: Filter | None = None,
               cards: Cards = EVERY_CARD, since: Records | None = None) -> Loaded:

@@ -83,8 +83,7 @@ def make_case(
 
     late: records come in whatever run; else in the order of time, but for one.
     registered: the network has a card register, by which counters may start again.
-    crowded: half of them within a few days, and without refunds: one of a gate-in whose day is
-    closed before it could have an exit is not always found by the kernels.
+    crowded: half of them within a few days.
     """
     world = worlds(draw, chains=chains)
     taps = sorted(taps_of(draw, world, cards=cards, chains=chains), key=lambda tap: tap.tapped_at)
@@ -111,7 +110,7 @@ def make_case(
     singles = [tap for tap in taps if tap.kind == "single"]
     if singles and draw.pick([True, False, False]):
         parts[-1].append(reversals_of(draw, singles))
-    for _ in range(0 if crowded else draw.pick(range(3))):
+    for _ in range(draw.pick(range(3))):
         draw.pick(parts).append(refunds_of(draw, taps))
     if draw.flip():
         _move_one(draw, parts)

@@ -116,6 +116,12 @@ CARDS: dict[str, list[Row]] = {
         tap(1, "25 08:00", "bus-a"), tap(2, "25 09:00", "bus-a"),
         tap(3, "25 10:00", "bus-a", "refund", paid="200"),
         tap(4, "26 10:00", "bus-a", "refund", paid="200")],
+    "a refund that is of a way in without a way out, and not of the ride before": [
+        *ride(1, "25 08:00", "25 08:30"), *ride(3, "26 08:00", "26 08:30")[:1],
+        tap(5, "26 12:00", "metro", "refund", paid="900")],
+    "a refund of a way in that is open at the end of the day": [
+        *ride(1, "26 02:50", "26 03:20")[:1], tap(3, "26 02:55", "metro", "refund", paid="900"),
+        tap(4, "26 10:00", "bus-a")],
     "a ride without a way out is given back": [
         *ride(1, "25 21:00", "25 22:00")[:1], tap(3, "26 10:00", "metro", "refund", paid="900"),
         tap(4, "26 11:00", "bus-a")],
