@@ -21,9 +21,9 @@ MARKER = "onecard-book"
 STORE = "clickhouse"
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600     # where and how somebody rode is nobody else's
 JOURNAL = "journal"
-_LOCK = "lock"
+LOCK = "lock"
 # What may lie where a new book is made: answers to runs that came to nothing among it.
-_BESIDE = ("lost+found", "acknowledgements", _LOCK)
+_BESIDE = ("lost+found", "acknowledgements", LOCK)
 _MARKER_TEXT = """\
 This folder is a book of onecard-clearing: the ledger, the state of every card, and the runs that
 made them. It is read with `onecard show` and written by `onecard clear` and `onecard settle`.
@@ -74,7 +74,7 @@ class Folder:
         Whoever is stopped on the way leaves an empty book, which the next run completes.
         """
         shutil.rmtree(self.store, ignore_errors=True)
-        for name in (_LOCK, MARKER):
+        for name in (LOCK, MARKER):
             (self.path / name).unlink(missing_ok=True)
         with suppress(OSError):
             if self.made:
@@ -131,9 +131,9 @@ def is_own(path: Path) -> bool:
 
 def is_held(path: Path) -> bool:
     """Whether some process has the book of a folder open."""
-    if not (path / _LOCK).exists():
+    if not (path / LOCK).exists():
         return False
-    handle = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    handle = os.open(path / LOCK, os.O_RDWR | os.O_CLOEXEC)
     try:
         return not _try_lock(handle)
     finally:
@@ -168,7 +168,7 @@ def _check(path: Path, *, create: bool) -> bool:
         path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         with suppress(PermissionError):     # another one's, who says who may look into it
             path.chmod(PRIVATE_FOLDER)
-        os.close(_open_private(str(path / _LOCK), os.O_CREAT))
+        os.close(_open_private(str(path / LOCK), os.O_CREAT))
         with open(path / MARKER, "w", encoding="utf-8", opener=_open_private) as marker:
             marker.write(_MARKER_TEXT)
         (path / STORE).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
@@ -181,7 +181,7 @@ def _check(path: Path, *, create: bool) -> bool:
 
 def _lock(path: Path, wait_s: float) -> int:
     """An open file that no other process can lock as long as this one lives."""
-    handle = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     deadline = time.monotonic() + wait_s
     while not _try_lock(handle):
         if time.monotonic() > deadline:

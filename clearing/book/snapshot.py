@@ -43,13 +43,13 @@ class SnapshotStore(EmbeddedStore):
             if not folder.is_held(links):
                 shutil.rmtree(links, ignore_errors=True)
             raise
-        self._links, self.where = links, where
+        self.links, self.where = links, where
 
     def close(self) -> None:
         """Let go of the snapshot, and remove it where nobody else has it open."""
         super().close()
-        if not folder.is_held(self._links):
-            shutil.rmtree(self._links, ignore_errors=True)
+        if not folder.is_held(self.links):
+            shutil.rmtree(self.links, ignore_errors=True)
 
 
 def open_snapshot(path: Path) -> Book | None:
@@ -85,8 +85,10 @@ def _take(path: Path) -> Path:
                 shutil.copyfile(path / name, links / name)
         source, target = path / folder.STORE, links / folder.STORE
         for table in (FOLDS.name, RUNS.name):
-            own = (source / _TABLES / table).resolve().relative_to(source.resolve())
-            _link(source / own, target / own)
+            own = (source / _TABLES / table).resolve()
+            if own.is_relative_to(source.resolve()):    # else it is foreign, and refused as such
+                own = own.relative_to(source.resolve())
+                _link(source / own, target / own)
         _link(source, target)
     except BaseException:
         shutil.rmtree(links, ignore_errors=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import click
 
+from clearing.cli import REFUSED
 from clearing.cli.options import book_option
 
 
@@ -34,3 +38,63 @@ def fold(book: str) -> None:
     with open_session(book, read_only=False) as session:
         folded, last = session.book.fold(), session.book.last_run()
     click.echo(f"runs up to {folded} are folded, of {last.run if last else 0}")
+
+
+@command.command("backup")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@book_option
+def backup(folder: Path, book: str) -> None:
+    """Back a book up into FOLDER as after its last run, also while another one goes on.
+
+    A folder of earlier backups of the book gets what is new, and keeps them all: every file is
+    there once, under its SHA-256.
+
+    \b
+    Example:
+      onecard book backup backups --book book
+    """
+    from clearing.answers.backup import back_up
+
+    taken = back_up(book, folder)
+    click.echo(f"the book after run {taken.run}: {taken.files:,} files of {taken.bytes:,} bytes, "
+               f"{taken.new_bytes:,} of them new")
+
+
+@command.command("restore")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--run", type=click.IntRange(1), help="The backup after this run; else the newest.")
+@book_option
+def restore(folder: Path, run: int | None, book: str) -> None:
+    """Make a book of a backup in FOLDER, where no book is yet.
+
+    \b
+    Example:
+      onecard book restore backups --book again
+    """
+    from clearing.answers.backup import restore as restore_book
+
+    restored = restore_book(folder, book, run)
+    click.echo(f"{book} is the book after run {restored.run}, chain {restored.chain}")
+
+
+@command.command("check")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def check(folder: Path) -> None:
+    """Read every file of the backups in FOLDER, and hold it to its SHA-256.
+
+    \b
+    Example:
+      onecard book check backups
+
+    Exit code 0: all are as they were written; 1: some are not, and printed.
+    """
+    from clearing.answers.backup import check_backups, list_backups
+
+    wrong = list(check_backups(folder))
+    for line in wrong:
+        click.echo(line)
+    runs = ", ".join(str(listed.run) for listed in list_backups(folder))
+    mend = ("not whole; remove what is named, and back the book up again: what it still has is "
+            "stored anew")
+    click.echo(f"backups after runs {runs}: {mend if wrong else 'whole'}")
+    sys.exit(REFUSED if wrong else 0)

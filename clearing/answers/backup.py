@@ -1,0 +1,29 @@
+"""Backups of a book, as people name one: a folder, and no address of a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clearing.answers.session import SERVER
+from clearing.book import backup
+from clearing.book.backup import Listed, Taken, check_backups, list_backups
+from network.errors import NotABook
+
+__all__ = ["back_up", "check_backups", "list_backups", "restore"]
+
+
+def back_up(book: str, folder: Path) -> Taken:
+    """Back up; see clearing.book.backup. Raises OnecardError."""
+    return backup.back_up(_path_of(book), folder)
+
+
+def restore(folder: Path, book: str, run: int | None) -> Listed:
+    """Restore; see clearing.book.backup. Raises OnecardError."""
+    return backup.restore(folder, _path_of(book), run)
+
+
+def _path_of(book: str) -> Path:
+    if book.startswith(SERVER):
+        raise NotABook("a book on a server is no folder", where=book, expected="a folder",
+                       remedy="ClickHouse backs its databases up itself: BACKUP DATABASE … TO …")
+    return Path(book)
