@@ -330,8 +330,9 @@ class Queries:
                 f"WHERE {self.committed} AND (card_hi, card_lo) IN ({listed}) "
                 "GROUP BY card_hi, card_lo, window")
             rows = np.zeros(len(read["writer"]), found[0].dtype)
-            for name, column in zip(columns, read.values(), strict=True):
-                rows[name] = column
+            for name, column in zip(columns, ("card_hi", "card_lo", "window", "writer"),
+                                    strict=True):
+                rows[name] = read[column]
             found.append(rows)
         return np.concatenate(found)
 

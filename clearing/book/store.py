@@ -44,7 +44,7 @@ class Store(Protocol):
         """Carry out a statement that returns no rows."""
 
     def columns(self, sql: str) -> Columns:
-        """The whole result of a query; its columns are there even where it has no rows."""
+        """The whole result of a query; where it has no rows, every column has none."""
 
     def blocks(self, sql: str) -> Iterator[Columns]:
         """The result of a query, block by block, in bounded memory."""

@@ -172,5 +172,9 @@ VIEWS = {
 
 
 def create(name: str) -> str:
-    """The statement that makes a view where it is not there yet."""
-    return f"CREATE VIEW IF NOT EXISTS {name} AS {VIEWS[name].select}"
+    """The statement that makes a view where it is not there yet.
+
+    With its columns, which the store would find out by carrying out what it selects.
+    """
+    columns = ", ".join(f"`{column}` {type_}" for column, type_ in VIEWS[name].columns)
+    return f"CREATE VIEW IF NOT EXISTS {name} ({columns}) AS {VIEWS[name].select}"

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -43,15 +44,17 @@ class Steps:
 
     def __init__(self, last: int) -> None:
         self.taken, self.last = 0, last
+        self._lock = threading.Lock()       # several tables are ended side by side
 
     def wrap(self, owner: type, name: str) -> None:
         """Make a method a step."""
         method: Callable[..., Any] = getattr(owner, name)
 
         def step(*arguments: Any, **named: Any) -> Any:
-            self.taken += 1
-            if self.taken == self.last:
-                os.kill(os.getpid(), signal.SIGKILL)
+            with self._lock:
+                self.taken += 1
+                if self.taken == self.last:
+                    os.kill(os.getpid(), signal.SIGKILL)
             return method(*arguments, **named)
 
         setattr(owner, name, step)

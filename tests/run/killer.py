@@ -4,11 +4,11 @@
 
 LOCATION: books' location, with {} for their number. The first commands make a book ready, the one
 before the last is killed, and run again, and followed by the last one. STRIDE: 1 tries every step,
-3 every third. One book sees the command killed at every step before its commit, one after the
-other: whatever a killed run leaves, the next one meets. Every step from the commit on has a book of
-its own: a copy of one that was made ready, where books are folders. Prints a JSON object: the
-steps, and what differed from a book where nothing was killed. Forks before chdb is imported, never
-after.
+3 every third; of steps of one kind the first, the middle and the last. One book sees the command
+killed at every step before its commit, one after the other: whatever a killed run leaves, the next
+one meets. Every step from the commit on has a book of its own: a copy of one that was made ready,
+where books are folders. Prints a JSON object: the steps, and what differed from a book where
+nothing was killed. Forks before chdb is imported, never after.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ class Steps:
 
     def __init__(self, last: int) -> None:
         self.taken, self.last = list[str](), last
+        self._lock = threading.Lock()       # several tables are ended side by side
 
     def wrap(self, owner: Any, name: str) -> None:
         """Make a function or method a step."""
@@ -63,9 +65,10 @@ class Steps:
 
         @functools.wraps(method)
         def step(*arguments: Any, **named: Any) -> Any:
-            self.taken.append(name)
-            if len(self.taken) == self.last:
-                os.kill(os.getpid(), signal.SIGKILL)
+            with self._lock:
+                self.taken.append(name)
+                if len(self.taken) == self.last:
+                    os.kill(os.getpid(), signal.SIGKILL)
             return method(*arguments, **named)
 
         setattr(owner, name, step)
@@ -130,6 +133,8 @@ class Trial:
         if self.location.startswith("clickhouse://"):
             self._run_before(number)
             return
+        if not self.before:
+            return      # it makes the book itself
         if not self.files(READY).exists():
             self._run_before(READY)
         for ready, copy in ((self.location.format(READY), self.location.format(number)),
@@ -202,7 +207,7 @@ def try_all(trial: Trial, stride: int) -> dict[str, Any]:
     names = trial.steps(COUNTED)
     # Behind the last look at whether nobody else writes, the commit row is stored.
     committed = len(names) - names[::-1].index("check_writer") + 1
-    early = range(1, committed, stride)
+    early = _differing(names[:committed - 1])[::stride]
     # Of many files in a row the first and the last, since each needs a book of its own.
     late = [step for step in range(committed, len(names) + 1)
             if len({names[step - 1], *names[step - 2:step - 1], *names[step:step + 1]}) > 1
@@ -225,6 +230,15 @@ def try_all(trial: Trial, stride: int) -> dict[str, Any]:
             if other and one != other:
                 faults.append(f"{where}: the {name} is another: {_first_difference(one, other)}")
     return {"steps": len(names), "committed": committed, "faults": faults}
+
+
+def _differing(names: list[str]) -> list[int]:
+    """Steps from 1 on, of a kind that comes again and again the first, the middle and the last."""
+    places: dict[str, list[int]] = {}
+    for step, name in enumerate(names, 1):
+        places.setdefault(name, []).append(step)
+    return sorted({own[place] for own in places.values()
+                   for place in (0, len(own) // 2, len(own) - 1)})
 
 
 def _first_difference(one: str, other: str) -> str:
