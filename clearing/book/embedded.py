@@ -219,7 +219,8 @@ class EmbeddedStore:
 
     def insert(self, table: Table) -> EmbeddedInserter:
         """Start to insert into a table."""
-        return EmbeddedInserter(self._sessions, table, self.where, self._count_change)
+        return EmbeddedInserter(self._sessions, table, self.where, _BLOCK_ROWS,
+                                self._count_change)
 
     def last_fault(self) -> BookError | None:
         """What the engine met last: a streaming insert keeps that to itself."""

@@ -30,17 +30,18 @@ ENDING = 2      # inserts that are being stored while the next ones are filled
 class EmbeddedInserter:
     """Inserts into one table, of which this is the only writer."""
 
-    def __init__(self, sessions: Sessions, table: Table, where: str,
+    def __init__(self, sessions: Sessions, table: Table, where: str, block_rows: int,
                  ended: Callable[[], None]) -> None:
-        """ended: called when all rows are stored."""
+        """block_rows: what the store makes a part of; ended: called when all rows are stored."""
         self._sessions, self._table, self._where = sessions, table, where
-        self._ended_all = ended
+        self._block_rows, self._ended_all = block_rows, ended
         self._heads = [column_head(name, type_) for name, type_ in table.columns]
         self._threads = ThreadPoolExecutor(ENDING, f"onecard-insert-{table.name}")
         self._lock = threading.Lock()       # of all that follows
         self._idle: deque[_Insert] = deque()
         self._ending: deque[tuple[int, Future[None]]] = deque()     # rows, and their end
-        self._ended = 0     # rows of inserts that have ended
+        self._handed = 0    # rows
+        self._ended = 0     # those of inserts that have ended
         self._before: int | None = None     # rows that the table held; None: nobody has asked
 
     def append(self, columns: Sequence[ColumnData], rows: int) -> None:
@@ -48,6 +49,10 @@ class EmbeddedInserter:
         if rows == 0:
             return
         with self._lock:
+            self._handed += rows
+            # The store has what fills a block before its insert ends.
+            if self._before is None and self._handed >= self._block_rows:
+                self._before = self._stored()
             insert = self._idle.popleft() if self._idle else None
         try:
             if insert is None:
@@ -60,9 +65,6 @@ class EmbeddedInserter:
                 raise
             raise translate(error, self._where) from error
         if insert.rows >= INSERT_ROWS:
-            with self._lock:
-                if self._before is None:
-                    self._before = self._stored()
             self._end(insert)
             self._wait(ENDING)
         else:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from clearing.book import Book, embedded_insert, open_book
+from clearing.book.embedded import EmbeddedStore
+from clearing.book.schema import FOLDS
 from tests.book.workload import commit, entries_of
 
 THREADS = 3
@@ -79,3 +83,31 @@ def test_no_part_is_merged_while_a_run_is_written(tmp_path: Any) -> None:
             merge()
         book.store.unlock_writer()
         merge()
+
+
+def test_blocks_that_are_stored_before_their_insert_ends(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a table held is asked for before the first full block: the store has that at once."""
+    rows = EmbeddedStore.block_rows
+    monkeypatch.setattr(embedded_insert, "INSERT_ROWS", 8 * rows)
+    numbers = np.ones(rows, "<u4")
+    with open_book(str(tmp_path / "book")) as book:
+        inserter = book.store.insert(FOLDS)
+        assert isinstance(inserter, embedded_insert.EmbeddedInserter)
+
+        def stored() -> int:
+            return int(book.store.columns("SELECT count() AS rows FROM folds")["rows"][0])
+
+        for _ in range(7):
+            inserter.append([numbers], rows)
+        for _ in range(200):
+            if stored():
+                break
+            time.sleep(0.01)
+        assert stored() > 0, "what a thread is filling is stored before it ends"
+        held = inserter._idle.popleft()     # as a thread has it that is still filling it
+        for _ in range(8):
+            inserter.append([numbers], rows)
+        inserter._idle.append(held)
+        inserter.finish()
+        assert stored() == 15 * rows
