@@ -131,11 +131,12 @@ def is_own(path: Path) -> bool:
 
 def is_held(path: Path) -> bool:
     """Whether some process has the book of a folder open."""
-    if not (path / LOCK).exists():
-        return False
-    handle = os.open(path / LOCK, os.O_RDWR | os.O_CLOEXEC)
     try:
-        return not _try_lock(handle)
+        handle = os.open(path / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:     # nobody has ever opened it, or may
+        return False
+    try:
+        return not _try_lock(handle, fcntl.LOCK_SH)     # who looks, too, keeps nobody from it
     finally:
         os.close(handle)
 
@@ -197,9 +198,9 @@ def _lock(path: Path, wait_s: float) -> int:
     return handle
 
 
-def _try_lock(handle: int) -> bool:
+def _try_lock(handle: int, how: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
