@@ -9,18 +9,27 @@ them, after every file was held to its digest.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
 from clearing.book import open_book
-from clearing.book.folder import JOURNAL, LOCK, MARKER, PRIVATE_FILE, PRIVATE_FOLDER, STORE, is_book
-from clearing.book.journal import Journal
+from clearing.book.folder import (
+    JOURNAL,
+    LOCK,
+    MARKER,
+    PRIVATE_FOLDER,
+    STORE,
+    is_book,
+    open_private,
+)
+from clearing.book.journal import Journal, sync_folder
 from clearing.book.snapshot import FOLDER as SNAPSHOTS
 from clearing.book.snapshot import SnapshotStore, open_snapshot
 from network.errors import BookDamaged, BookUnavailable, NotABook
@@ -86,7 +95,8 @@ def back_up(path: Path, target: Path) -> Taken:
             files.append(stored)
             new_bytes += stored.bytes * is_new
         listed = Listed(last.run, last.chain, sorted(files, key=lambda file: file.path))
-        _write(target / LISTS / f"{last.run:010}.json", msgspec.json.encode(listed))
+        _write(target / LISTS / f"{last.run:010}.json", io.BytesIO(msgspec.json.encode(listed)))
+        sync_folder(target / LISTS)
         return Taken(last.run, len(files), sum(file.bytes for file in files), new_bytes)
 
 
@@ -152,18 +162,12 @@ def _store(root: Path, name: str, target: Path) -> tuple[Stored, bool]:
     path = root / name
     if path.is_symlink():
         return Stored(name, link=os.readlink(path)), False
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = _digest_of(path)
     stored, place = Stored(name, path.stat().st_size, digest), _object(target, digest)
     if place.exists():
         return stored, False
-    place.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
-    new = place.with_suffix(".new")
-    with path.open("rb") as source, open(new, "wb", opener=_private) as written:
-        shutil.copyfileobj(source, written, _CHUNK_BYTES)
-        written.flush()
-        os.fsync(written.fileno())
-    new.replace(place)
+    with path.open("rb") as source:
+        _write(place, source)
     return stored, True
 
 
@@ -209,16 +213,14 @@ def _wrong(target: Path, file: Stored) -> str:
     place = _object(target, file.sha256)
     if not place.exists():
         return "is missing"
-    with place.open("rb") as stored:
-        digest = hashlib.file_digest(stored, "sha256").hexdigest()
-    return "" if digest == file.sha256 else "is not as it was written"
+    return "" if _digest_of(place) == file.sha256 else "is not as it was written"
 
 
 def _put(target: Path, file: Stored, into: Path) -> None:
     """Put a file, or a link, where a backup had it."""
     place = into / file.path
-    place.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     if file.link:
+        place.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
         place.symlink_to(file.link)
         return
     wrong = _wrong(target, file)
@@ -227,11 +229,8 @@ def _put(target: Path, file: Stored, into: Path) -> None:
                           expected="every file of the backup",
                           remedy="restore the backup of another run with --run; "
                                  "`onecard book check` says which are whole")
-    with (_object(target, file.sha256).open("rb") as source,
-          open(place, "wb", opener=_private) as written):
-        shutil.copyfileobj(source, written, _CHUNK_BYTES)
-        written.flush()
-        os.fsync(written.fileno())
+    with _object(target, file.sha256).open("rb") as source:
+        _write(place, source)
 
 
 def _hold_to(into: Path, listed: Listed) -> None:
@@ -248,20 +247,17 @@ def _object(target: Path, digest: str) -> Path:
     return target / OBJECTS / digest[:2] / digest[2:]
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a file as a whole, or not at all."""
-    new = path.with_suffix(".new")
-    with open(new, "wb", opener=_private) as file:
-        file.write(data)
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(path: Path, source: BinaryIO) -> None:
+    """Write a file as a whole, or not at all, and its folder where that is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    new = path.with_name(f"{path.name}.new")
+    with open(new, "wb", opener=open_private) as file:
+        shutil.copyfileobj(source, file, _CHUNK_BYTES)
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, PRIVATE_FILE)

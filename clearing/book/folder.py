@@ -31,7 +31,7 @@ Copy or remove it as a whole, while no process has it open; do not change what i
 """
 
 
-def _open_private(path: str, flags: int) -> int:
+def open_private(path: str, flags: int) -> int:
     """Open a file, and make it for its owner only where it is not there yet."""
     return os.open(path, flags | os.O_CLOEXEC, PRIVATE_FILE)
 
@@ -169,8 +169,8 @@ def _check(path: Path, *, create: bool) -> bool:
         path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         with suppress(PermissionError):     # another one's, who says who may look into it
             path.chmod(PRIVATE_FOLDER)
-        os.close(_open_private(str(path / LOCK), os.O_CREAT))
-        with open(path / MARKER, "w", encoding="utf-8", opener=_open_private) as marker:
+        os.close(open_private(str(path / LOCK), os.O_CREAT))
+        with open(path / MARKER, "w", encoding="utf-8", opener=open_private) as marker:
             marker.write(_MARKER_TEXT)
         (path / STORE).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     except OSError as error:

@@ -82,7 +82,7 @@ class FileJournal:
         finally:
             os.close(handle)
         if is_new:
-            _sync(self._path.parent)
+            sync_folder(self._path.parent)
 
 
 def _parse(text: bytes) -> Line:
@@ -90,7 +90,7 @@ def _parse(text: bytes) -> Line:
     return Line(int(number) if number.isdecimal() else 0, chain)
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Have the name of a new file on the disk, too."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

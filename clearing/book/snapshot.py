@@ -76,7 +76,7 @@ def open_snapshot(path: Path) -> Book | None:
 
 def _take(path: Path) -> Path:
     """A folder of links to the book's files."""
-    (path / FOLDER).mkdir(exist_ok=True, mode=0o700)
+    (path / FOLDER).mkdir(exist_ok=True, mode=folder.PRIVATE_FOLDER)
     links = Path(tempfile.mkdtemp(dir=path / FOLDER))
     try:
         # The journal first: a run is committed before it has a line.

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clearing.book.native import Array, bytes_of, fill_fields, fill_records, join_records, raw_of
+from clearing.book.native import Array, bytes_of, choose, fill_fields, fill_records, join_records
 from clearing.book.parts import Span
 from clearing.book.runs import Run
 from clearing.book.schema import (
@@ -108,13 +108,13 @@ def _load_filtered(
         fill_records(records.view(packed(dtype)), block)
         listed = list_marked(bytes_of(records), card_filter)
         runs.append(writers[listed])
-        rows.append(raw_of(records)[listed].view(dtype))
+        rows.append(choose(records, listed))
     found = join_records(rows, dtype)
     keys = {"run": np.concatenate(runs), **{name: found[name] for name in dtype.names or ()}}
     order = np.lexsort([keys[name] for name in reversed(table.order)])
-    found, writers = raw_of(found)[order].view(dtype), keys["run"][order]
+    found, writers = choose(found, order), keys["run"][order]
     chosen = keep(writers, found, _starts(found))
-    return _chosen(writers, chosen), _chosen(found, chosen)
+    return choose(writers, chosen), choose(found, chosen)
 
 
 def newest_cards(store: Store, stretch: Stretch) -> Iterator[Rows]:
@@ -139,7 +139,7 @@ def newest_open_rides(store: Store, stretch: Stretch, card_filter: Array | None 
     writers, taps = np.concatenate(runs), join_records(parts, TAP)
     if card_filter is not None:
         listed = list_marked(bytes_of(taps), card_filter)
-        writers, taps = writers[listed], raw_of(taps)[listed].view(TAP)
+        writers, taps = writers[listed], choose(taps, listed)
     if len(taps) == 0:
         return writers, taps
     own = np.zeros(SMALL_FILTER, np.uint64)
@@ -147,7 +147,7 @@ def newest_open_rides(store: Store, stretch: Stretch, card_filter: Array | None 
     card_runs, cards = _load_filtered(store, CARD_STATES, stretch, CARD_STATE, _last_of_card, own)
     place = np.searchsorted(card_keys(cards), card_keys(taps))
     counts = (card_runs[place] == writers) & (cards["window"][place] == taps["service_day"])
-    return _chosen(writers, counts), _chosen(taps, counts)
+    return choose(writers, counts), choose(taps, counts)
 
 
 def card_keys(records: Array) -> Array:
@@ -234,13 +234,9 @@ def _by_card(
         last = int(starts[-1]) if len(starts) else 0
         left_runs, left = runs[last:], records[last:]
         chosen = keep(runs[:last], records[:last], starts[:-1])
-        yield _chosen(runs[:last], chosen), _chosen(records[:last], chosen)
+        yield choose(runs[:last], chosen), choose(records[:last], chosen)
     chosen = keep(left_runs, left, _starts(left))
     yield left_runs[chosen], left[chosen]
-
-
-def _chosen(rows: Array, chosen: Array) -> Array:
-    return rows if chosen.all() else rows[chosen]
 
 
 def _starts(records: Array) -> Array:
