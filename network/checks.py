@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from network.bank_accounts import check_accounts
 from network.civil import EPOCH, LAST_TAP_DAY
 from network.errors import TableError
 from network.locations import KeyPath
 from network.model import Agreement, Centre, Funder, Issuer, NetworkFile, Operator
-from network.money import PPM
+from network.money import PPM, iso_decimals
 
 CLOCK_TOLERANCE_S_MOST = 3600
 RIDE_LIMIT_S_MOST = 7 * 86_400
@@ -40,6 +41,7 @@ def check_model(model: NetworkFile) -> None:
     _check_members(model)
     _check_line_classes(model)
     _check_agreements(model)
+    check_accounts(model)
     _check_times(model)
     _check_currency(model)
     if model.totals_follow == "person" and model.card_register is None:
@@ -188,6 +190,20 @@ def _check_currency(model: NetworkFile) -> None:
             f"amounts without decimals are whole {model.currency}, and minor_unit is "
             f"{model.minor_unit!r}", "correct minor_unit, or currency_decimals",
             expected=f"minor_unit = {model.currency!r}", key=("minor_unit",))
+
+
+    code = model.currency_code
+    if code is not None and not (len(code) == 3 and code.isascii() and code.isupper()):
+        raise TableError(f"currency_code is {code!r}", "correct it, or leave it out",
+                         expected="three capital letters of ISO 4217, such as CNY",
+                         key=("currency_code",))
+    code = model.money.code
+    if code and model.currency_decimals > iso_decimals(code):
+        raise TableError(
+            f"amounts have {model.currency_decimals} decimals, and {code} has "
+            f"{iso_decimals(code)}", "correct currency_decimals, or currency_code",
+            expected=f"{iso_decimals(code)} at most: banks take no more",
+            key=("currency_decimals",))
 
 
 def _names_of(model: NetworkFile) -> Iterator[tuple[str, list[tuple[KeyPath, str]]]]:

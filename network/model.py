@@ -32,6 +32,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     funder: list[Funder] = []
     centre: list[Centre] = []
     agreement: list[Agreement] = []
+    bank_account: list[BankAccount] = []
     accumulator: list[AccumulatorSpec] = []
     line_class: list[LineClass] = []
     calendar: Literal["mainland", "own"] = "own"    # whose holidays and make-up workdays hold
@@ -40,6 +41,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     clock_tolerance_s: int = 120            # that clocks may contradict the cards' counters by
     currency: str = "yuan"                  # what people read amounts in
     currency_decimals: int = 2
+    currency_code: str | None = None        # of ISO 4217, for banks; CNY where it is the yuan
     minor_unit: str = "fen"                 # what every amount is a whole number of
     card_register: str | None = None        # a CSV (card,...): what cards are, and since when
     # Whether accumulators begin anew with a card that the register says replaces another one.
@@ -49,7 +51,8 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     @property
     def money(self) -> Currency:
         """What amounts are in."""
-        return Currency(self.currency, self.minor_unit, self.currency_decimals)
+        code = self.currency_code or ("CNY" if self.currency == "yuan" else "")
+        return Currency(self.currency, self.minor_unit, self.currency_decimals, code)
 
 
 class Province(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -146,4 +149,18 @@ class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     media: list[str] | None = None
     card_kinds: list[str] | None = None
     in_force_from: datetime.date | None = None      # service days, inclusive
+    in_force_until: datetime.date | None = None
+
+
+class BankAccount(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Where a member's money is, from a day on; without a member, the settlement account.
+
+    All that members pay goes into the settlement account, and all that they receive comes from it.
+    """
+
+    bank: str                                       # its CNAPS code (联行号), 12 digits
+    account: str                                    # its number at the bank
+    name: str                                       # of whom the bank says that it is
+    member: str | None = None
+    in_force_from: datetime.date | None = None      # days on which banks are to pay, inclusive
     in_force_until: datetime.date | None = None

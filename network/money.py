@@ -13,12 +13,27 @@ PPM = 1_000_000
 AMOUNT_MOST = 2_000_000_000     # of one record or price; ext/records.pxd says it to kernels
 
 
+# ISO 4217: the decimals of currencies that do not have two.
+_ISO_DECIMALS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX",
+                     "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+
+
+def iso_decimals(code: str) -> int:
+    """The decimals that amounts of a currency have by ISO 4217."""
+    return _ISO_DECIMALS.get(code, 2)
+
+
 class Currency(NamedTuple):
     """What a network's amounts are in."""
 
     name: str               # what people read: yuan
     minor_unit: str         # what is stored: fen
     decimals: int           # 10 ** decimals minor units are one of the currency
+    code: str = ""          # of ISO 4217, by which banks know it; "": not known
 
     def text(self, amount: int) -> str:
         """An amount as people read it: 123456 fen are 1,234.56."""

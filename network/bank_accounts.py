@@ -1,0 +1,107 @@
+"""Members' bank accounts: what cannot be one, and which of them is in force on a day.
+
+A bank is named by its CNAPS code: 12 digits, the last of which is the check digit of the others by
+ISO 7064 MOD 11,10.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from network.errors import TableError
+from network.locations import KeyPath
+from network.model import BankAccount, NetworkFile
+
+BANK_DIGITS = 12
+# As much as messages of ISO 20022 hold.
+ACCOUNT_MOST, NAME_MOST = 34, 140
+
+
+def check_digit(digits: str) -> int:
+    """The digit behind these, by ISO 7064 MOD 11,10."""
+    product = 10
+    for digit in digits:
+        product = ((product + int(digit)) % 10 or 10) * 2 % 11
+    return (11 - product) % 10
+
+
+def whose(member: str | None) -> str:
+    """Whose account it is, in words; None: the settlement account."""
+    return "the settlement account" if member is None else f"member {member!r}"
+
+
+def find_account(model: NetworkFile, member: str | None, day: datetime.date
+                 ) -> BankAccount | None:
+    """A member's account on a day; None, of the member: the settlement account."""
+    return next((one for one in model.bank_account if one.member == member
+                 and (one.in_force_from or day) <= day <= (one.in_force_until or day)), None)
+
+
+def check_accounts(model: NetworkFile) -> None:
+    """Pass where accounts can be, are of members, and never two of one are in force.
+
+    Raises TableError, whose key is of network.toml.
+    """
+    members = [*(one.code for one in model.operator), *(one.code for one in model.issuer),
+               *(one.code for one in model.funder), *(one.code for one in model.centre)]
+    seen: list[BankAccount] = []
+    for index, one in enumerate(model.bank_account):
+        here = "bank_account", index
+        if one.member is not None and one.member not in members:
+            raise TableError(
+                f"a bank account is of member {one.member!r}, which network.toml does not have",
+                "correct the code; leave it out for the settlement account",
+                expected=", ".join(members), key=(*here, "member"))
+        _check_bank(one, here)
+        for key, most in (("account", ACCOUNT_MOST), ("name", NAME_MOST)):
+            _check_text(one, key, most, here)
+        _check_days(one, seen, here)
+        seen.append(one)
+
+
+def _check_bank(one: BankAccount, here: KeyPath) -> None:
+    bank, key = one.bank, (*here, "bank")
+    if not (len(bank) == BANK_DIGITS and bank.isascii() and bank.isdigit()):
+        raise TableError(f"the bank of {whose(one.member)} is {bank!r}",
+                         "write its CNAPS code as text, in quotes",
+                         expected=f"{BANK_DIGITS} digits", key=key)
+    expected = check_digit(bank[:-1])
+    if int(bank[-1]) != expected:
+        raise TableError(
+            f"the bank of {whose(one.member)} is {bank}, which no bank is: its check digit is "
+            f"{bank[-1]}", "look the code up again; a digit is wrong, or two are swapped",
+            expected=f"{expected} behind {bank[:-1]}, by ISO 7064 MOD 11,10", key=key)
+
+
+def _check_text(one: BankAccount, key: str, most: int, here: KeyPath) -> None:
+    text = getattr(one, key)
+    if not (0 < len(text) <= most and text == text.strip() and text.isprintable()):
+        raise TableError(f"the {key} of {whose(one.member)} is {text!r}", "correct it",
+                         expected=f"1 to {most} characters, without blanks around them",
+                         key=(*here, key))
+    if key == "account" and not (text.isascii() and text.replace("-", "").isalnum()):
+        raise TableError(f"the account of {whose(one.member)} is {text!r}", "correct it",
+                         expected="digits, letters and hyphens", key=(*here, key))
+
+
+def _check_days(one: BankAccount, before: list[BankAccount], here: KeyPath) -> None:
+    first, last = _days(one)
+    if first > last:
+        raise TableError(f"the bank account of {whose(one.member)} is in force from {first} until "
+                         f"{last}", "correct one of the days",
+                         expected="a first day that is not after the last",
+                         key=(*here, "in_force_until"))
+    for other in before:
+        if other.member != one.member:
+            continue
+        start, end = _days(other)
+        if first <= end and start <= last:
+            raise TableError(
+                f"{whose(one.member)} has two bank accounts on {max(first, start)}: "
+                f"{other.account} and {one.account}",
+                "say until when the old one is in force (in_force_until), and from when on the "
+                "new one (in_force_from)", expected="one on each day", key=here)
+
+
+def _days(one: BankAccount) -> tuple[datetime.date, datetime.date]:
+    return one.in_force_from or datetime.date.min, one.in_force_until or datetime.date.max
