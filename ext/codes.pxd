@@ -114,6 +114,9 @@ cpdef enum Cause:
     FARE = 6                # issuer to operator: what the rider paid
     CLEARING_FEE = 7        # operator to the agreement's centre
     ISSUER_FEE = 8          # operator to issuer
+    # Why an entry is held whose network asks for an agreement: legs of 0, operator to issuer.
+    NO_AGREEMENT = 9        # none holds for the ride
+    AGREEMENTS_OVERLAP = 10 # two do, each named by a leg
 
 
 cpdef enum Reason:

@@ -92,6 +92,8 @@ class Cause(IntEnum):
     FARE = 6
     CLEARING_FEE = 7
     ISSUER_FEE = 8
+    NO_AGREEMENT = 9
+    AGREEMENTS_OVERLAP = 10
 
 class Reason(IntEnum):
     ORIGINAL = 1

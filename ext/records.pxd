@@ -46,7 +46,7 @@ cdef enum:              # Tap.blanks: what the record leaves blank although the 
 cdef enum:              # Ride.flags
     PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it
     RIDE_HAS_DUE = 2
-    HELD = 4                # a variance that its operator wants held: not settled yet
+    HELD = 4                # not settled yet: a variance, or no one agreement, and that holds it
     RIDE_HAS_DISTANCE = 8
     REVIEWED = 16           # the card's yearly review is valid on the service day
     REVERSAL = 32           # of an entry: takes another back, amounts are negative
@@ -435,7 +435,13 @@ cdef packed struct AccumulatorRule:
 
 cdef packed struct Agreement:   # what an operator pays for the clearing of a ride, and to whom
     int64_t clearing_ppm        # of what the rider paid
+    int64_t clearing_per_ride   # and so much for every ride
+    int64_t clearing_least
+    int64_t clearing_most
     int64_t issuer_ppm
+    int64_t issuer_per_ride
+    int64_t issuer_least
+    int64_t issuer_most
     uint64_t modes              # bit m: holds for mode m
     uint64_t media
     uint64_t card_kinds
@@ -443,7 +449,8 @@ cdef packed struct Agreement:   # what an operator pays for the clearing of a ri
     uint16_t first_day          # service days, inclusive
     uint16_t last_day
     uint16_t centre             # who takes the clearing fee; 0: nobody
-    uint16_t reserved
+    uint8_t rounding            # Rounding, of the parts per million
+    uint8_t reserved
     uint32_t reserved_2
 
 cdef packed struct AgreementIndex:  # the agreements of one issuer with one operator

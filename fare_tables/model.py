@@ -14,7 +14,8 @@ from typing import Literal
 
 import msgspec
 
-Rounding = Literal["half_up", "half_even", "down", "up"]
+from network.money import Rounding
+
 Discount = Literal["concession", "promotion", "transfer", "tier", "cap"]
 DISCOUNTS: tuple[Discount, ...] = ("concession", "promotion", "transfer", "tier", "cap")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday", "holiday"]

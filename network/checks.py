@@ -14,6 +14,7 @@ from network.model import Agreement, Centre, Funder, Issuer, NetworkFile, Operat
 from network.money import PPM, iso_decimals
 
 CLOCK_TOLERANCE_S_MOST = 3600
+FEE_MOST = 100_000_000      # minor units a ride: with the share beside it, 32 bits hold a fee
 RIDE_LIMIT_S_MOST = 7 * 86_400
 CURRENCY_DECIMALS = range(4)                # of ISO 4217: rupiah without, yuan 2, dinar 3
 # What an agreement holds for.
@@ -137,9 +138,23 @@ def _check_fees(one: Agreement, what: str, here: KeyPath) -> None:
     if min(one.clearing_ppm, one.issuer_ppm) < 0 or one.clearing_ppm + one.issuer_ppm > PPM:
         raise TableError(f"the fees of {what} are {one.clearing_ppm} and {one.issuer_ppm} parts "
                          "per million", "correct them", expected=f"0 to {PPM} together", key=here)
-    if one.clearing_ppm and one.centre is None:
+    for fee in ("clearing", "issuer"):
+        least, most = getattr(one, f"{fee}_least"), getattr(one, f"{fee}_most")
+        for part in ("per_ride", "least", "most"):
+            amount = getattr(one, f"{fee}_{part}")
+            if amount is not None and not 0 <= amount <= FEE_MOST:
+                raise TableError(f"{fee}_{part} of {what} is {amount}",
+                                 "write it in minor units, such as 5 for 0.05",
+                                 expected=f"0 to {FEE_MOST}", key=(*here, f"{fee}_{part}"))
+        if most is not None and most < least:
+            raise TableError(f"{what} asks for at least {least} and at most {most}",
+                             "correct one of the two", expected=f"{fee}_least up to {fee}_most",
+                             key=(*here, f"{fee}_most"))
+    asked = next((key for key in ("clearing_ppm", "clearing_per_ride", "clearing_least")
+                  if getattr(one, key)), None)
+    if asked is not None and one.centre is None:
         raise TableError(f"{what} has a clearing fee and no centre that takes it",
-                         "name one as its centre", key=(*here, "clearing_ppm"))
+                         "name one as its centre", key=(*here, asked))
 
 
 def _check_conditions(agreements: Sequence[Agreement]) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from network.money import Currency
+from network.money import Currency, Rounding
 
 
 class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -33,6 +33,8 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     centre: list[Centre] = []
     agreement: list[Agreement] = []
     bank_account: list[BankAccount] = []
+    no_agreement: Literal["no_fees", "hold"] = "no_fees"    # what a ride has that none holds for
+    agreements_overlap: Literal["first", "hold"] = "first"  # and one that several hold for
     accumulator: list[AccumulatorSpec] = []
     line_class: list[LineClass] = []
     calendar: Literal["mainland", "own"] = "own"    # whose holidays and make-up workdays hold
@@ -134,12 +136,20 @@ class Centre(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What the operator pays for the clearing of a ride. The first that holds for it decides.
 
-    Fees are parts per million of what the rider paid, rounded half up to a minor unit, each.
+    A fee is parts per million of what the rider paid, rounded, and an amount for every ride, within
+    its bounds; amounts are minor units.
     """
 
     agreement: str
     clearing_ppm: int = 0
+    clearing_per_ride: int = 0
+    clearing_least: int = 0
+    clearing_most: int | None = None
     issuer_ppm: int = 0
+    issuer_per_ride: int = 0
+    issuer_least: int = 0
+    issuer_most: int | None = None
+    rounding: Rounding = "half_up"                  # of the parts per million, each
     centre: str | None = None                       # takes the clearing fee
     # What it holds for; what is not given is no condition.
     between: Literal["city", "province", "nation"] | None = None    # same city; province; further

@@ -5,7 +5,7 @@ Amounts are whole minor units of a network's currency: fen, cents, rupiah.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from network.errors import TableError
 
@@ -25,6 +25,10 @@ _ISO_DECIMALS = {
 def iso_decimals(code: str) -> int:
     """The decimals that amounts of a currency have by ISO 4217."""
     return _ISO_DECIMALS.get(code, 2)
+
+
+# How an exact fraction becomes a whole amount: ties up, ties to even, never up, always up.
+Rounding = Literal["half_up", "half_even", "down", "up"]
 
 
 class Currency(NamedTuple):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from clearing.engine.context import make_context
+from clearing.engine.context import ClearingContext, make_context
 from fare_tables.check.checks import Report, check_tables, check_versions
 from fare_tables.check.findings import Finding, finding_of
 from fare_tables.check.rows import check_funders
@@ -14,6 +14,9 @@ from network.errors import OnecardError, TableError
 from network.folder import find_folder
 from network.names import Names
 from network.network import Network, load_network
+from settlement.coverage import cover
+
+EXAMPLES_MOST = 100     # of a kind: one for two parties, or two agreements
 
 
 def check_network(network: str) -> Report:
@@ -30,11 +33,33 @@ def check_network(network: str) -> Report:
     except TableError as error:
         return Report([finding_of(error)])
     try:
-        make_context(loaded, sources, Names())
+        context = make_context(loaded, sources, Names())
     except OnecardError as error:
         location = loaded.folder.network_toml.location(())
         return _report_refused(sources, loaded, finding_of(error, location))
-    return check_tables(sources, loaded)
+    report = check_tables(sources, loaded)
+    report.findings += check_agreements(context)
+    return report
+
+
+def check_agreements(context: ClearingContext) -> Iterator[Finding]:
+    """Rides that the network wants held, because not one agreement holds for them."""
+    model, toml = context.network.model, context.network.folder.network_toml
+    if "hold" not in (model.no_agreement, model.agreements_overlap):
+        return
+    found = cover(model, context.members)
+    if model.no_agreement == "hold":
+        for rides in found.uncovered[:EXAMPLES_MOST]:
+            yield Finding("NO_AGREEMENT", rides.operator, f"no agreement holds for {rides.text()}",
+                          "add one, widen another, or take no_agreement = \"hold\" out",
+                          toml.location(("no_agreement",)))
+    if model.agreements_overlap == "hold":
+        for one, other, rides in found.overlaps[:EXAMPLES_MOST]:
+            names = model.agreement[one].agreement, model.agreement[other].agreement
+            yield Finding("AGREEMENTS_OVERLAP", names[1],
+                          f"it holds beside {names[0]!r} for {rides.text()}",
+                          "narrow one of the two, or take agreements_overlap = \"hold\" out: then "
+                          "the first decides", toml.location(("agreement", other)))
 
 
 def _report_refused(sources: Sequence[TableSource], network: Network, refusal: Finding) -> Report:

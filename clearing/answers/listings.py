@@ -97,8 +97,8 @@ class Lister:
         rules: list[str] = self.codes("rule", rows["rule"]).tolist()
         legs = rows["legs"]
         for leg in range(1, LEGS_MOST):
-            of_fees = np.isin(legs["cause"][:, leg], FEES)
-            names = self.codes("rule", np.where(of_fees, 0, legs["rule"][:, leg]))
+            no_row = legs["cause"][:, leg] > Cause.FARE     # but an agreement
+            names = self.codes("rule", np.where(no_row, 0, legs["rule"][:, leg]))
             rules = [f"{rule}+{name}" if name and not rule.endswith(f"+{name}") else rule
                      for rule, name in zip(rules, names, strict=True)]
         return rules

@@ -135,8 +135,7 @@ class _Sums:
         return dict(sorted(found.items()))
 
 
-DISCOUNTS = [int(cause) for cause in Cause
-             if cause not in (Cause.FARE, Cause.CLEARING_FEE, Cause.ISSUER_FEE)]
+DISCOUNTS = [int(cause) for cause in Cause if cause < Cause.FARE]
 
 
 def _row(kind: str, what: str, cell: Cells) -> tuple[Any, ...]:

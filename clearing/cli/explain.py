@@ -45,7 +45,7 @@ def command(ride: str, book: str, network: str | None, as_json: bool) -> None:
 
 def _print_origin(one: RideExplanation) -> None:
     """What clearing took of the ride, and the records that it is from."""
-    from clearing.cli.explanation import FEES
+    from clearing.cli.explanation import FEES, WHY_HELD
 
     if one.has_changed:
         click.echo("priced by the tables as they were then: their folder has others by now")
@@ -54,6 +54,11 @@ def _print_origin(one: RideExplanation) -> None:
         if leg.cause in FEES:
             click.echo(f"of that the operator pays {text(leg.amount)} "
                        f"{leg.cause.replace('_', ' ')} to {leg.creditor}, by {leg.rule}")
+    held_for = [leg for leg in one.legs if leg.cause in WHY_HELD]
+    if held_for:
+        named = " and ".join(leg.rule for leg in held_for if leg.rule)
+        click.echo("held, not settled: " + (f"the agreements {named} both hold for it" if named
+                                            else "no agreement holds for it"))
     for tap in one.taps:
         said = "" if tap.revision == 0 else (
             f", correction {tap.revision}: {tap.reason}, authorised by {tap.authorised_by}")

@@ -10,6 +10,7 @@ from clearing.answers.explanation import ChainState, Explanation
 from clearing.cli.output import print_table
 
 FEES = ("clearing_fee", "issuer_fee")      # what the operator pays of what it is due
+WHY_HELD = ("no_agreement", "agreements_overlap")
 
 
 def print_explanation(one: Explanation, head: str) -> None:
@@ -42,7 +43,7 @@ def _print_payers(one: Explanation) -> None:
     """Who pays what: the rider, the funders of discounts, and together what is due."""
     assert one.due is not None and one.variance is not None and one.uncollected is not None
     text, currency = one.money.text, one.currency
-    legs = [leg for leg in one.legs if leg.cause not in FEES]
+    legs = [leg for leg in one.legs if leg.cause not in (*FEES, *WHY_HELD)]
     rows = [("the rider" if leg.cause == "fare" else f"{leg.cause} {leg.rule}", leg.debtor,
              text(leg.amount)) for leg in legs]
     if one.variance:

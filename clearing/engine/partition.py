@@ -342,7 +342,10 @@ def _cards_of(rows: Records) -> Records:
 
 def entry_tables(context: ClearingContext, first_open: int) -> EntryTables:
     """What entries depend on besides prices: agreements, and the windows that are open."""
+    model = context.network.model
     return EntryTables(members=context.member_rows, windows=window_table(first_open - 1),
+                       holds_uncovered=model.no_agreement == "hold",
+                       holds_overlapping=model.agreements_overlap == "hold",
                        **context.agreements._asdict())
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from clearing.reference import calendar
@@ -16,27 +18,41 @@ def enter(
     world: World, ride: Ride, charge: Charge, closed_through: datetime.date | None
 ) -> Entry:
     """The entry of a ride: what it costs, who takes fees, and which window settles it."""
-    entry = Entry(ride=ride, charge=charge, fees=tuple(list_fees(world, ride, charge)),
+    found = [one for one in world.model.agreement if holds(world, one, ride)]
+    why_held = list(list_reasons(world, ride, found))
+    if why_held:
+        charge = dataclasses.replace(charge, held=True)
+    fees = why_held or list_fees(ride, charge, found[0] if found else None)
+    entry = Entry(ride=ride, charge=charge, fees=tuple(fees),
                   window=calendar.window_of(ride.service_day, closed_through))
     assert sum(leg.amount for leg in charge.legs) == entry.gross, "an entry that does not balance"
     return entry
 
 
-def list_fees(world: World, ride: Ride, charge: Charge) -> list[Leg]:
+def list_reasons(world: World, ride: Ride, found: Sequence[Agreement]) -> Iterator[Leg]:
+    """Why the ride is held for its agreements, as legs of 0; none: it is not."""
+    if not found and world.model.no_agreement == "hold":
+        yield Leg("no_agreement", "", ride.operator, ride.issuer, 0)
+    if len(found) > 1 and world.model.agreements_overlap == "hold":
+        for one in found[:2]:
+            yield Leg("agreements_overlap", one.agreement, ride.operator, ride.issuer, 0)
+
+
+def list_fees(ride: Ride, charge: Charge, one: Agreement | None) -> list[Leg]:
     """What the operator owes for the clearing of the ride; a fee of 0 is none."""
-    agreement = next((one for one in world.model.agreement if holds(world, one, ride)), None)
-    if agreement is None:
+    if one is None:
         return []
-    fees = [("clearing_fee", agreement.centre or "", agreement.clearing_ppm),
-            ("issuer_fee", ride.issuer, agreement.issuer_ppm)]
-    legs = [Leg(cause, agreement.agreement, ride.operator, receiver, fee(charge.paid, ppm))
-            for cause, receiver, ppm in fees]
+    fees = [("clearing_fee", one.centre or "", one.clearing_ppm, one.clearing_per_ride,
+             one.clearing_least, one.clearing_most),
+            ("issuer_fee", ride.issuer, one.issuer_ppm, one.issuer_per_ride, one.issuer_least,
+             one.issuer_most)]
+    legs = []
+    for cause, receiver, ppm, per_ride, least, most in fees:
+        fee = round_to(Fraction(charge.paid * ppm, 1_000_000), one.rounding) + per_ride
+        if most is not None and fee > most:
+            fee = most
+        legs.append(Leg(cause, one.agreement, ride.operator, receiver, max(fee, least)))
     return [leg for leg in legs if leg.amount]
-
-
-def fee(paid: int, ppm: int) -> int:
-    """Parts per million of what was paid, half up to a minor unit."""
-    return round_to(Fraction(paid * ppm, 1_000_000), "half_up")
 
 
 def holds(world: World, agreement: Agreement, ride: Ride) -> bool:

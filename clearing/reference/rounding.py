@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from fare_tables.model import Rounding
+from network.money import Rounding
 
 
 def round_to(value: Fraction, rounding: Rounding, unit: int = 1) -> int:

@@ -6,9 +6,10 @@ from ext.clearing.conditions cimport (
     in_line_set, in_stop_set, ride_time, seconds_between,
 )
 from ext.clearing.fares cimport fare_by_basis, find_due
+from ext.clearing.rounding cimport round_ppm
 from ext.clearing.tables cimport PricingTables
 from ext.checked cimport check
-from ext.codes cimport Effect, MeasuredFrom, Rounding
+from ext.codes cimport Effect, MeasuredFrom
 from ext.records cimport (
     DISCOUNT_LEGS,
     LEGS,
@@ -28,25 +29,6 @@ cdef enum:
     DOES_NOT_FIT = -1
 
 
-cdef inline int64_t round_ppm(int64_t amount_ppm, const DiscountRow *row) except? -1 nogil:
-    """Millionths of a minor unit, never negative, to a multiple of the row's unit."""
-    cdef uint64_t amount = <uint64_t>amount_ppm, unit_ppm = <uint64_t>row.unit * PPM
-    # Most rows round to a whole unit: dividing by what the compiler knows is several times as fast.
-    cdef uint64_t whole = amount // PPM if row.unit == 1 else amount // unit_ppm
-    cdef uint64_t rest = amount - whole * unit_ppm
-    cdef bint up = False
-    check(amount_ppm >= 0, b"what is rounded is not negative")
-    if row.rounding == Rounding.UP:
-        up = rest > 0
-    elif row.rounding == Rounding.HALF_UP:
-        up = 2 * rest >= unit_ppm
-    elif row.rounding == Rounding.HALF_EVEN:
-        up = 2 * rest > unit_ppm or (2 * rest == unit_ppm and whole % 2 == 1)
-    if up:
-        whole += 1
-    return <int64_t>(whole * row.unit)
-
-
 cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row,
                                   int64_t price) except -1 nogil:
     """Each part of one price at its own share, added up and rounded once."""
@@ -58,7 +40,7 @@ cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row,
             break
         total_ppm += part * tables.price_bands[i].pays_ppm
         reached += part
-    return round_ppm(total_ppm, row)
+    return round_ppm(total_ppm, row.unit, row.rounding)
 
 
 cdef inline int64_t price_after(PricingTables tables, const DiscountRow *row,
@@ -71,7 +53,7 @@ cdef inline int64_t price_after(PricingTables tables, const DiscountRow *row,
     cdef int64_t after, fare
     cdef uint8_t effect = row.effect
     if effect == Effect.PAYS_SHARE:
-        after = round_ppm(price * row.pays_ppm, row)
+        after = round_ppm(price * row.pays_ppm, row.unit, row.rounding)
     elif effect == Effect.PAYS_AMOUNT:
         after = row.amount
     elif effect == Effect.PAYS_BANDS:

@@ -6,15 +6,16 @@
 The rules are in clearing/reference/RULES.md section 5. The caller brings all memory.
 """
 
-from libc.stdint cimport int64_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
 from ext.checked cimport CHECKED, check
+from ext.clearing.rounding cimport round_ppm
 from ext.clearing.tables cimport EntryTables
 from ext.codes cimport Cause, Code, Reason, RideState
 from ext.records cimport (
     FARE_LEG,
+    HELD,
     LEGS,
-    PPM,
     Agreement,
     AgreementIndex,
     Charge,
@@ -25,20 +26,22 @@ from ext.records cimport (
 )
 
 
-cdef inline int64_t fee_of(int64_t paid, int64_t ppm) noexcept nogil:
-    """Parts per million of an amount, half up to a minor unit; the amount is never negative."""
-    return (paid * ppm + PPM // 2) // PPM
+cdef inline int64_t fee_of(int64_t paid, int64_t ppm, int64_t per_ride, int64_t least,
+                           int64_t most, uint8_t rounding) except -1 nogil:
+    """What an agreement asks for a ride, between its bounds; the amount is never negative."""
+    return max(least, min(round_ppm(paid * ppm, 1, rounding) + per_ride, most))
 
 
-cdef inline const Agreement *find_agreement(EntryTables tables,
-                                            const Ride *ride) except? NULL nogil:
-    """The first agreement that holds for the ride; NULL where there is none."""
-    cdef const AgreementIndex *index = &tables.agreement_index[
-        tables.members[ride.issuer].slot, tables.members[ride.operator].slot]
+cdef inline const Agreement *next_agreement(EntryTables tables, const Ride *ride, uint32_t *at,
+                                            uint32_t end) except? NULL nogil:
+    """The first agreement from a place on that holds for the ride, and the place behind it.
+
+    NULL where there is none.
+    """
     cdef const Agreement *agreement
-    cdef uint32_t i
-    for i in range(index.first, index.first + index.count):
-        agreement = &tables.agreements[tables.ranked_agreements[i]]
+    while at[0] < end:
+        agreement = &tables.agreements[tables.ranked_agreements[at[0]]]
+        at[0] += 1
         if (agreement.first_day <= ride.service_day <= agreement.last_day
                 and agreement.modes >> ride.mode & 1 and agreement.media >> ride.medium & 1
                 and agreement.card_kinds >> ride.card_kind & 1):
@@ -46,11 +49,9 @@ cdef inline const Agreement *find_agreement(EntryTables tables,
     return NULL
 
 
-cdef int add_fee(Legs *legs, uint16_t cause, uint32_t rule, uint16_t debtor, uint16_t creditor,
+cdef int add_leg(Legs *legs, uint16_t cause, uint32_t rule, uint16_t debtor, uint16_t creditor,
                  int64_t amount) except -1 nogil:
-    """One more leg; a fee of nothing is none."""
-    if amount == 0:
-        return 0
+    """One more leg."""
     if legs.count >= LEGS:
         raise IndexError("an entry has more legs than its tables say")
     legs.cause[legs.count] = <unsigned char>cause
@@ -62,15 +63,41 @@ cdef int add_fee(Legs *legs, uint16_t cause, uint32_t rule, uint16_t debtor, uin
     return 0
 
 
-cdef int add_fees(EntryTables tables, const Ride *ride, Charge *charge) except -1 nogil:
-    """What the operator owes for the clearing of the ride."""
-    cdef const Agreement *agreement = find_agreement(tables, ride)
-    if agreement == NULL:
+cdef int hold(Ride *ride, Legs *legs, Cause why, uint32_t rule) except -1 nogil:
+    """Keep an entry out of the flows; a leg of 0 says why, and by which agreement."""
+    ride.flags |= HELD
+    return add_leg(legs, why, rule, ride.operator, ride.issuer, 0)
+
+
+cdef int add_fees(EntryTables tables, Ride *ride, Charge *charge) except -1 nogil:
+    """What the operator owes for the clearing of the ride; a fee of 0 is none.
+
+    The ride is held where its network asks for one agreement, and there is none, or a second.
+    """
+    cdef const AgreementIndex *index = &tables.agreement_index[
+        tables.members[ride.issuer].slot, tables.members[ride.operator].slot]
+    cdef uint32_t at = index.first, end = index.first + index.count
+    cdef const Agreement *one = next_agreement(tables, ride, &at, end)
+    cdef const Agreement *other
+    cdef int64_t fee
+    if one == NULL:
+        if tables.holds_uncovered:
+            hold(ride, &charge.legs, Cause.NO_AGREEMENT, 0)
         return 0
-    add_fee(&charge.legs, Cause.CLEARING_FEE, agreement.rule, ride.operator, agreement.centre,
-            fee_of(charge.paid, agreement.clearing_ppm))
-    return add_fee(&charge.legs, Cause.ISSUER_FEE, agreement.rule, ride.operator, ride.issuer,
-                   fee_of(charge.paid, agreement.issuer_ppm))
+    if tables.holds_overlapping:
+        other = next_agreement(tables, ride, &at, end)
+        if other != NULL:
+            hold(ride, &charge.legs, Cause.AGREEMENTS_OVERLAP, one.rule)
+            return hold(ride, &charge.legs, Cause.AGREEMENTS_OVERLAP, other.rule)
+    fee = fee_of(charge.paid, one.clearing_ppm, one.clearing_per_ride, one.clearing_least,
+                 one.clearing_most, one.rounding)
+    if fee:
+        add_leg(&charge.legs, Cause.CLEARING_FEE, one.rule, ride.operator, one.centre, fee)
+    fee = fee_of(charge.paid, one.issuer_ppm, one.issuer_per_ride, one.issuer_least,
+                 one.issuer_most, one.rounding)
+    if fee:
+        add_leg(&charge.legs, Cause.ISSUER_FEE, one.rule, ride.operator, ride.issuer, fee)
+    return 0
 
 
 cdef int check_balance(const Charge *charge) except -1 nogil:
@@ -118,7 +145,7 @@ cdef Py_ssize_t make_rows(const Tap[::1] taps, const Ride[::1] rides, const Char
         entry = &entries[made]
         entry.ride = ride[0]
         entry.charge = charges[i]
-        add_fees(tables, ride, &entry.charge)
+        add_fees(tables, &entry.ride, &entry.charge)
         check_balance(&entry.charge)
         set_source(entry, taps, ride)
         entry.window = tables.windows[ride.service_day]

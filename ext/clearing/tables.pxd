@@ -70,3 +70,5 @@ cdef class EntryTables:
     cdef const AgreementIndex[:, ::1] agreement_index   # [issuer slot][operator slot]
     cdef const uint32_t[::1] ranked_agreements
     cdef const uint16_t[::1] windows                    # by service day
+    cdef bint holds_uncovered       # a ride for which no agreement holds
+    cdef bint holds_overlapping     # one for which several do

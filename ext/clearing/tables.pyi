@@ -56,4 +56,6 @@ class EntryTables:
         agreement_index: NDArray[Any],
         ranked_agreements: NDArray[np.uint32],
         windows: NDArray[np.uint16],
+        holds_uncovered: bool = False,
+        holds_overlapping: bool = False,
     ) -> None: ...

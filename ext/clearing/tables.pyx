@@ -54,12 +54,15 @@ cdef class PricingTables:
 cdef class EntryTables:
     """What a ride's entry depends on besides its price: who owes fees, and when it is settled."""
 
-    def __init__(self, *, members, agreements, agreement_index, ranked_agreements, windows):
+    def __init__(self, *, members, agreements, agreement_index, ranked_agreements, windows,
+                 bint holds_uncovered=False, bint holds_overlapping=False):
         """Keep the arrays; settlement/ makes them. None may be empty."""
         self.members = members
         self.agreements = agreements
         self.agreement_index = agreement_index
         self.ranked_agreements = ranked_agreements
         self.windows = windows
+        self.holds_uncovered = holds_uncovered
+        self.holds_overlapping = holds_overlapping
         if self.windows.shape[0] != DAYS_MOST:
             raise ValueError(f"windows has {self.windows.shape[0]} days, expected {DAYS_MOST}")

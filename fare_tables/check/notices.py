@@ -32,6 +32,8 @@ ERRORS = {
     "UNREACHABLE": "a row can never win",
     "NOT_COUNTED": "a row asks for what no table counts",
     "FUNDERS": "percents of funders do not add up to 100",
+    "NO_AGREEMENT": "no agreement holds for rides, which the network wants held",
+    "AGREEMENTS_OVERLAP": "two agreements hold for rides, which the network wants held",
     "TOO_MANY": "there are more combinations than can be looked at",
 }
 # What is allowed, and seldom meant.

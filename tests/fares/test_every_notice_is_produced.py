@@ -10,13 +10,17 @@ from fare_tables.check.notices import MEANINGS
 from tests.fares import test_bad_input_is_refused_with_its_place as mistakes
 from tests.fares import test_checks_find_what_is_wrong as faults
 from tests.fares import test_derived_tables as derived
-from tests.fares.folder import write
+from tests.fares.folder import NETWORK, write
+
+OVERLAPPING = '[[agreement]]\nagreement = "one"\n[[agreement]]\nagreement = "qr"\nmedia = ["qr"]\n'
 
 
 def networks(folder: Path) -> Iterator[Path]:
     """Every case of the modules above, and a table that is no text."""
     for fault in (*faults.CASES, faults.too_many()):
         yield write(folder, fault.tables, network=fault.network, files=fault.files)
+    for keys in ('no_agreement = "hold"\n{}', f'agreements_overlap = "hold"\n{{}}{OVERLAPPING}'):
+        yield write(folder, files={"network.toml": f"{keys.format(NETWORK)}\n"})
     for mistake in mistakes.CASES:
         yield write(folder, {"bus": mistake.text})
     for more, *_ in derived.NOT_FOLLOWED:

@@ -12,7 +12,7 @@ import pytest
 from ext import records
 from ext.clearing.entries import make_entries
 from ext.clearing.tables import EntryTables
-from ext.codes import Cause, Code, Reason, RideState
+from ext.codes import Cause, Code, Reason, RideState, Rounding
 from settlement.windows import window_table
 from tests.kernels.cases import Leg, Records, dirty, legs_of, records_of, reserved_is_zero
 
@@ -22,7 +22,9 @@ pytestmark = pytest.mark.kernels
 MEMBERS = records_of([{}, {"slot": 1}, {"slot": 1}, {"slot": 2}, {"slot": 3}, {}, {}],
                      records.MEMBER)
 EVERY_BIT = 2**64 - 1
-ALL = {"modes": EVERY_BIT, "media": EVERY_BIT, "card_kinds": EVERY_BIT, "last_day": 65_535}
+NO_BOUND = 2**63 - 1
+ALL = {"modes": EVERY_BIT, "media": EVERY_BIT, "card_kinds": EVERY_BIT, "last_day": 65_535,
+       "clearing_most": NO_BOUND, "issuer_most": NO_BOUND, "rounding": Rounding.HALF_UP}
 # With issuer 2 none but the first, with 3 the second; with 4 the third, or else the fourth.
 AGREEMENTS = [
     {**ALL, "rule": 11, "issuer_ppm": 1000},
@@ -36,7 +38,7 @@ RANKED = [(), (0,), (1,), (2, 3)]       # by issuer slot
 
 def tables_of(agreements: Sequence[Mapping[str, int]] = AGREEMENTS,
               ranked: Sequence[Sequence[int]] = RANKED,
-              closed_through: int | None = None) -> EntryTables:
+              closed_through: int | None = None, **holds: bool) -> EntryTables:
     """What entries are made by."""
     index = np.zeros((len(ranked), 2), records.AGREEMENT_INDEX)
     flat: list[int] = []
@@ -46,7 +48,7 @@ def tables_of(agreements: Sequence[Mapping[str, int]] = AGREEMENTS,
     return EntryTables(members=MEMBERS, agreements=records_of(agreements, records.AGREEMENT),
                        agreement_index=index,
                        ranked_agreements=np.array(flat, dtype=np.uint32),
-                       windows=window_table(closed_through))
+                       windows=window_table(closed_through), **holds)
 
 
 def enter(rides: Records, charges: Records, *, taps: Records | None = None,
@@ -126,6 +128,59 @@ def test_fees_are_half_up(paid: int, ppm: int, fee: int) -> None:
     fees = fees_of(*one({"paid": paid}), tables=tables)
     assert [leg[-1] for leg in fees] == [fee, fee] * (fee > 0)
     assert fee == (Fraction(paid * ppm, 1_000_000) + Fraction(1, 2)).__floor__()
+
+
+@pytest.mark.parametrize(("paid", "fee"), [
+    #  1 % + 3, at least 5, at most 20
+    (0,             5),
+    (149,           5),      # 1.49 + 3
+    (150,           5),      # 2 + 3
+    (250,           6),
+    (1_649,         19),
+    (1_650,         20),     # 17 + 3
+    (2_000_000_000, 20),
+])
+def test_a_fee_is_a_share_and_an_amount_between_bounds(paid: int, fee: int) -> None:
+    terms = {"clearing_ppm": 10_000, "clearing_per_ride": 3, "clearing_least": 5,
+             "clearing_most": 20}
+    terms |= {name.replace("clearing", "issuer"): value for name, value in terms.items()}
+    tables = tables_of([{**ALL, **terms, "rule": 15, "centre": 5}], [(), (0,), (), ()])
+    assert fees_of(*one({"paid": paid}), tables=tables) == [
+        (Cause.CLEARING_FEE, 15, 1, 5, fee), (Cause.ISSUER_FEE, 15, 1, 2, fee)]
+
+
+@pytest.mark.parametrize(("rounding", "fees"), [
+    # of 0.5, 1.5 and 1.6 fen
+    (Rounding.HALF_UP,   [1, 2, 2]),
+    (Rounding.HALF_EVEN, [0, 2, 2]),
+    (Rounding.DOWN,      [0, 1, 1]),
+    (Rounding.UP,        [1, 2, 2]),
+])
+def test_an_agreement_names_its_rounding(rounding: Rounding, fees: list[int]) -> None:
+    tables = tables_of([{**ALL, "issuer_ppm": 5_000, "rounding": rounding}], [(), (0,), (), ()])
+    found = [fees_of(*one({"paid": paid}), tables=tables) for paid in (100, 300, 320)]
+    assert [sum(leg[-1] for leg in legs) for legs in found] == fees
+
+
+def held(issuer: int, **holds: bool) -> tuple[bool, list[Leg]]:
+    """Whether a ride is held, and its legs but the fare's; both of issuer 4's agreements hold."""
+    rides, charges = one({"paid": 1_000_000}, **{**FITTING, "issuer": issuer})
+    entry = enter(rides, charges, tables=tables_of(ranked=[(), (0,), (), (2, 3)], **holds))[0][0]
+    return bool(int(entry["flags"]) & records.RIDE_FLAGS["HELD"]), legs_of(entry)[1:]
+
+
+def test_a_ride_without_an_agreement_is_held_where_that_is_wanted() -> None:
+    assert held(3) == (False, [])
+    assert held(3, holds_overlapping=True) == (False, [])
+    assert held(3, holds_uncovered=True) == (True, [(Cause.NO_AGREEMENT, 0, 1, 3, 0)])
+    assert held(2, holds_uncovered=True) == (False, [(Cause.ISSUER_FEE, 11, 1, 2, 1000)])
+
+
+def test_a_ride_with_two_agreements_is_held_where_that_is_wanted() -> None:
+    assert held(4, holds_uncovered=True)[0] is False
+    assert held(4, holds_overlapping=True) == (True, [
+        (Cause.AGREEMENTS_OVERLAP, 13, 1, 4, 0), (Cause.AGREEMENTS_OVERLAP, 14, 1, 4, 0)])
+    assert held(2, holds_overlapping=True)[0] is False
 
 
 def test_more_legs_than_there_is_room_for_is_our_own_mistake() -> None:

@@ -28,6 +28,7 @@ def load_with(folder: Path, *agreements: str) -> None:
     'clearing_ppm = 500000\nissuer_ppm = 500000\ncentre = "centre"',
     'between = "nation"\nmodes = ["bus"]\nmedia = ["qr"]\nissuers = ["gz-card"]',
     "in_force_from = 2024-01-01\nin_force_until = 2105-12-31",
+    'issuer_per_ride = 2\nissuer_least = 5\nissuer_most = 5\nrounding = "half_even"',
 ])
 def test_what_can_be_kept(tmp_path: Path, keys: str) -> None:
     load_with(tmp_path, keys, 'modes = ["metro"]')
@@ -39,6 +40,13 @@ def test_what_can_be_kept(tmp_path: Path, keys: str) -> None:
     (['clearing_ppm = 1000000\nissuer_ppm = 1\ncentre = "centre"'],
      "1000000 and 1 parts per million", ""),
     (["clearing_ppm = 1"], "a clearing fee and no centre that takes it", "clearing_ppm = 1"),
+    (["clearing_per_ride = 1"], "a clearing fee and no centre that takes it", "clearing_per_ride"),
+    (["clearing_least = 1"], "a clearing fee and no centre that takes it", "clearing_least = 1"),
+    (["issuer_per_ride = -1"], "issuer_per_ride of agreement 'a0' is -1", "issuer_per_ride = -1"),
+    (["issuer_least = 100000001"], "issuer_least of agreement 'a0' is 100000001", "issuer_least"),
+    (["issuer_least = 6\nissuer_most = 5"], "at least 6 and at most 5", "issuer_most = 5"),
+    (['rounding = "nearest"'], "nearest", "rounding"),
+    (["issuer_ppm = 2.5"], "", "issuer_ppm = 2.5"),
     (['centre = "nobody"'], "names 'nobody', which network.toml does not have",
      'centre = "nobody"'),
     (['issuers = ["bus"]'], "names 'bus', which", 'issuers = ["bus"]'),

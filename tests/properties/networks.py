@@ -45,6 +45,8 @@ CHARGED_BY = ({"default": "engine"}, {"default": "validator"},
                 for other in ("validator", "engine")))
 PERIODS = ("month", "day", "week", "year")
 
+ROUNDINGS = ("half_up", "half_even", "down", "up")
+
 Matrices = dict[tuple[str, str], Matrix]
 
 # The province of each city.
@@ -99,6 +101,8 @@ def _networks(draw: Choices) -> NetworkFile:
         "centre": [{"code": "K1", "name": "", "city": cities[-1]},
                    {"code": "K2", "name": "", "province": "P1"}, {"code": "K3", "name": ""}],
         "agreement": _agreements(draw),
+        "no_agreement": draw.pick(["no_fees", "no_fees", "no_fees", "hold"]),
+        "agreements_overlap": draw.pick(["first", "first", "hold"]),
         "accumulator": [
             {"accumulator": code, "period": draw.pick(PERIODS), "counts": draw.pick(counts)}
             for code, counts in (("A1", ["paid", "due"]), ("A2", ["due", "paid"]),
@@ -141,8 +145,14 @@ def _agreements(draw: Choices) -> list[dict[str, Any]]:
             agreement = {"agreement": f"G-{between}", "between": between,
                          "issuer_ppm": draw.pick(ppm)}
             if draw.pick([True, True, False]):
-                agreement |= {"centre": centre, "clearing_ppm": draw.pick(ppm)}
+                agreement |= {"centre": centre, "clearing_ppm": draw.pick(ppm),
+                              "clearing_per_ride": draw.pick([0, 0, 3]),
+                              "clearing_least": draw.pick([0, 0, 2])}
+            agreement |= draw.pick([{}, {"rounding": draw.pick(ROUNDINGS), "issuer_most": 2}])
             agreements.append(agreement)
+    # Beside one of those, or where none of them is.
+    agreements += draw.pick([[], [], [{"agreement": "G-qr", "media": ["qr"], "issuer_ppm": 7_000,
+                                       "in_force_from": datetime.date(2025, 6, 2)}]])
     return agreements
 
 

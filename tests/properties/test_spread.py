@@ -109,6 +109,8 @@ def _list_seen_of_entry(world: World, entry: Entry) -> list[str]:
         "paid by validator": charge.by_validator,
         "overtime added": ride.state == "OVERTIME" and charge.due > 0,
         "clearing fee": kinds["clearing_fee"] > 0,
+        "no agreement": kinds["no_agreement"] > 0,
+        "agreements overlap": kinds["agreements_overlap"] > 0,
         "issuer fee": kinds["issuer_fee"] > 0,
         "window moved on": entry.window != ride.service_day,
         "discount on an incomplete ride": ride.incomplete and len(charge.legs) > 1,

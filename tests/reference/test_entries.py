@@ -76,6 +76,36 @@ def test_no_agreement_no_fees() -> None:
     assert entry.fees == ()
 
 
+@pytest.mark.parametrize(("paid", "fee"), [(0, 4), (50, 4), (300, 5), (1000, 9), (2000, 9)])
+def test_a_fee_is_a_share_and_an_amount_between_bounds(paid: int, fee: int) -> None:
+    """0.75 %, ties to even, and 3 more: 300 make 2.25 + 3, 1000 more than the most."""
+    entry = entry_of([{"agreement": "a", "issuer_ppm": 7_500, "issuer_per_ride": 3,
+                       "issuer_least": 4, "issuer_most": 9, "rounding": "half_even"}], paid=paid)
+    assert fees_of(entry) == ("", 0, fee)
+
+
+@pytest.mark.parametrize(("agreements", "keys", "legs"), [
+    ([],             {"no_agreement": "hold"},       [("no_agreement", "")]),
+    (AGREEMENTS[:1], {"no_agreement": "hold"},       []),
+    (AGREEMENTS[2:], {"no_agreement": "hold"},       [("no_agreement", "")]),
+    ([{"agreement": "all"}, *AGREEMENTS], {"agreements_overlap": "hold"},
+     [("agreements_overlap", "all"), ("agreements_overlap", "c")]),
+    ([{"agreement": "all"}, *AGREEMENTS[1:]], {"agreements_overlap": "hold"}, []),
+])
+def test_without_one_agreement_a_ride_is_held_where_that_is_wanted(
+    agreements: list[dict[str, object]], keys: dict[str, object], legs: list[tuple[str, str]],
+) -> None:
+    world = make_world(make_table(), agreement=agreements, **keys)
+    result = run(world, make_tap("single", "05-04 08:00:00", seq=1))
+    [entry] = result.entries
+    assert entry.charge.held is bool(legs)
+    if legs:
+        assert [(leg.cause, leg.rule, leg.amount) for leg in entry.fees] == [
+            (*leg, 0) for leg in legs]
+        assert not result.flows
+        assert entry.net == entry.gross == 200
+
+
 def test_fees_go_by_what_the_rider_paid() -> None:
     entry = entry_of(AGREEMENTS, issuer="xxk", paid=1000)
     assert fees_of(entry) == ("cn-centre", 8, 10)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ext.codes import Rounding
 from network.members import Member
 from network.model import Agreement
 from network.money import PPM
@@ -60,6 +61,14 @@ def test_conditions_of_the_ride_are_bits_and_days() -> None:
     assert [int(other[name]) for name in ("modes", "media", "card_kinds", "first_day",
                                           "last_day")] == [every, every, every, 0, 65_535]
     assert len({int(one["rule"]), int(other["rule"])}) == 2
+
+
+def test_terms_of_a_fee_are_in_the_row() -> None:
+    terms = {"clearing_ppm": 1, "clearing_per_ride": 2, "clearing_least": 3, "clearing_most": 4,
+             "issuer_ppm": 5, "issuer_per_ride": 6, "issuer_least": 7}
+    row = compiled({**terms, "centre": "centre", "rounding": "down"}).agreements[0]
+    assert {name: int(row[name]) for name in terms} == terms
+    assert (int(row["issuer_most"]), int(row["rounding"])) == (2**63 - 1, Rounding.DOWN)
 
 
 def test_no_agreement_is_no_fee() -> None:
