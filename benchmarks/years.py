@@ -98,8 +98,9 @@ def _on_day(path: Path, days: int) -> Path:
 def _ask(book: Path, timed: list[Path], day: int) -> Measured:
     """Seconds of a run and of each question, a book opened for each."""
     from clearing.answers.explain import explain_ride
+    from clearing.answers.filters import Filter
     from clearing.answers.session import open_session
-    from clearing.answers.show import Filter, show
+    from clearing.answers.show import show
     from clearing.answers.verify import verify
     from clearing.book import open_book
     from clearing.engine.run import clear_files

@@ -5,7 +5,7 @@ Amounts are minor units of the network's currency.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,6 @@ from clearing.book.views import RIDES_LEFT
 from ext.codes import Cause, RideState
 from ext.records import FLOW, LEGS_MOST, RIDE_FLAGS, Records
 from network.cards import card_text
-from network.civil import day_of
 from network.names import Names
 
 Rows = Iterator[tuple[Any, ...]]
@@ -35,11 +34,12 @@ ENTRY_COLUMNS = (
     *(f"leg{leg}_{part}" for leg in range(1, LEGS_MOST + 1) for part in PARTS),
     "operator_net", "held", "reason", "window", "run",
 )
+ENTRY_AMOUNTS = ("due", "price", "paid", "variance", "uncollected", "operator_net",
+                 *(f"leg{leg}_amount" for leg in range(1, LEGS_MOST + 1)))
 VARIANCE_COLUMNS = ("table", "operator", "device", "variance", "rides", "total")
-POSTING_COLUMNS = ("run", "window", "card", "card_seq", "member", "side", "amount", "cause")
 
 
-def cards_of(rows: Records) -> list[str]:
+def cards_of(rows: Records | Mapping[str, npt.NDArray[Any]]) -> list[str]:
     """Card numbers as text."""
     return [card_text(high, low) for high, low in zip(
         rows["card_hi"].tolist(), rows["card_lo"].tolist(), strict=True)]
@@ -127,19 +127,6 @@ class Lister:
             _flagged(rows, "HELD"), rows["reason"].tolist(), days_of(rows["window"]),
             [run] * len(rows),
         ]
-
-    def postings(self, where: str = "1") -> Rows:
-        """Debits and credits in the order of POSTING_COLUMNS."""
-        found = self.book.query(
-            f"SELECT {', '.join(POSTING_COLUMNS)} FROM postings WHERE ({where}) "
-            f"AND {self.book.as_of_last} "
-            "ORDER BY card_hi, card_lo, started_at, ended_at, card_seq, run, "
-            "reason, cause, side, member, amount")
-        columns = [list(found[name]) for name in POSTING_COLUMNS]
-        columns[1] = [day_of(int(day)).isoformat() for day in columns[1]]
-        columns[4] = self.codes("member", np.array(columns[4], dtype=np.uint16)).tolist()
-        for row in zip(*columns, strict=True):
-            yield tuple(int(value) if isinstance(value, np.integer) else value for value in row)
 
     def variances(self, where: str = "1") -> Rows:
         """Where validators charged other than the tables, in the order of VARIANCE_COLUMNS."""

@@ -13,9 +13,10 @@ import numpy as np
 from clearing.answers import arrays
 from clearing.answers.clear import Clearing, clear
 from clearing.answers.explain import RideExplanation, explain_ride
+from clearing.answers.filters import Filter
 from clearing.answers.session import Session, open_session
 from clearing.answers.settle import Settlement, settle
-from clearing.answers.show import Filter, Listing, lister, show
+from clearing.answers.show import Listing, lister, show
 from clearing.answers.verify import Verification, verify
 from clearing.book import Columns
 
@@ -51,7 +52,8 @@ class OpenBook:
         Arrow table.
         """
         make = {"numpy": arrays.numpy_rides, "arrow": arrays.arrow_rides}[form]
-        return make(lister(self._session), Filter(window, run, card).of_entries())
+        wanted = Filter(window, run, card).select(self._session)
+        return make(lister(self._session), wanted.of_entries())
 
     def show(self, topic: str, *, window: str | None = None, run: int | None = None,
              card: str | None = None) -> Listing:

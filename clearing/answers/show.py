@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from clearing.answers import listings
+from clearing.answers import listings, owing
 from clearing.answers.clocks import list_conflicts, list_off
+from clearing.answers.filters import Filter
 from clearing.answers.listings import Lister
+from clearing.answers.postings import POSTING_COLUMNS, count_postings, postings
 from clearing.answers.session import Session
-from clearing.book import Book
 from clearing.book.schema import FILES, REFUSALS
 from ext.codes import Code
-from network.cards import card_bits, card_text
-from network.civil import day_number, day_of
+from network.cards import card_text
+from network.civil import day_of
+from network.money import Currency
 from network.refusals import WORDS
 from settlement.positions import net_positions
 
@@ -26,7 +28,7 @@ REFUSAL_COLUMNS = ("run", "file", "line", "offset", "code", "field", "reason", "
 CLOCK_COLUMNS = ("operator", "device", "off_s", "records", "compared")
 CONFLICT_COLUMNS = ("card", "day", "apart_s", "records")
 POSITION_COLUMNS = ("level", "member", "net", "receives", "owes")
-AMOUNTS = ("due", "price", "paid", "variance", "uncollected", "amount")
+AMOUNTS = ("due", "price", "paid", "variance", "uncollected")
 
 
 class Listing(NamedTuple):
@@ -35,36 +37,15 @@ class Listing(NamedTuple):
     title: str
     columns: tuple[str, ...]
     rows: Iterator[tuple[Any, ...]]
-    numbers: tuple[str, ...]        # the columns of counts and amounts; these in minor units
+    counts: tuple[str, ...]             # the columns of numbers that are no money
+    money: tuple[str, ...] = ()         # the columns of amounts, in minor units
+    currency: Currency | None = None    # of these
+    total: Callable[[], int] | None = None      # how many rows, where reading them takes long
 
-
-class Filter(NamedTuple):
-    """Which rows are listed; None: all."""
-
-    window: str | None = None       # a service day, such as 2024-11-25
-    run: int | None = None
-    card: str | None = None
-
-    def of_entries(self) -> str:
-        """As a condition on entries and postings. Raises OnecardError."""
-        parts = ["1"]
-        if self.window is not None:
-            parts.append(f"window = {day_number(self.window)}")
-        if self.run is not None:
-            parts.append(f"run = {self.run}")
-        if self.card is not None:
-            high, low = card_bits(self.card)
-            parts.append(f"card_hi = {high} AND card_lo = {low}")
-        return " AND ".join(parts)
-
-    def of_records(self) -> str:
-        """As a condition on received records; the window is the day of their own time."""
-        return self.of_entries().replace("window = ", "service_day = ")
-
-    def of_runs(self, book: Book) -> str:
-        """As a condition on tables that are written by runs: committed, and the one named."""
-        named = "" if self.run is None else f" AND run = {self.run}"
-        return f"{book.committed}{named}"
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns of counts and amounts."""
+        return (*self.counts, *self.money)
 
 
 EVERYTHING = Filter()
@@ -85,49 +66,75 @@ def lister(session: Session) -> Lister:
 
 
 def _rides(session: Session, wanted: Filter) -> Listing:
-    return Listing(f"rides, money in {_unit(session)}", listings.RIDE_COLUMNS,
-                   lister(session).rides(wanted.of_entries()), AMOUNTS)
+    where = wanted.select(session).of_entries()
+    return Listing("rides", listings.RIDE_COLUMNS, lister(session).rides(where), (), AMOUNTS,
+                   _currency(session), lambda: _count(session, "rides", where))
 
 
 def _entries(session: Session, wanted: Filter) -> Listing:
-    return Listing(f"entries, money in {_unit(session)}", listings.ENTRY_COLUMNS,
-                   lister(session).entries(wanted.of_entries()), AMOUNTS)
+    where = wanted.select(session).of_entries()
+    return Listing("entries", listings.ENTRY_COLUMNS, lister(session).entries(where), (),
+                   listings.ENTRY_AMOUNTS, _currency(session),
+                   lambda: _count(session, "ledger", where))
 
 
 def _postings(session: Session, wanted: Filter) -> Listing:
-    return Listing(f"postings, money in {_unit(session)}", listings.POSTING_COLUMNS,
-                   lister(session).postings(wanted.of_entries()), AMOUNTS)
+    selected = wanted.select(session)
+    return Listing("postings", POSTING_COLUMNS, postings(session, selected), (), ("amount",),
+                   _currency(session), lambda: count_postings(session, selected))
 
 
 def _variances(session: Session, wanted: Filter) -> Listing:
-    return Listing(f"variances: validator less table, in {_unit(session)}",
-                   listings.VARIANCE_COLUMNS, lister(session).variances(wanted.of_entries()),
-                   ("variance", "rides", "total"))
+    return Listing("variances: validator less table", listings.VARIANCE_COLUMNS,
+                   lister(session).variances(wanted.select(session).of_entries()),
+                   ("rides",), ("variance", "total"), _currency(session))
 
 
 def _positions(session: Session, wanted: Filter) -> Listing:
-    days = () if wanted.window is None else (day_number(wanted.window),) * 2
+    windows = wanted.select(session).windows or ()
     numbered = session.numbered()
-    positions = net_positions(listings.flows_of(session.book, *days), numbered.members)
-    uncollected = sum(one.amount for one in listings.uncollected_of(session.book, *days))
-    return Listing(f"positions in {numbered.network.model.minor_unit}: what each is owed less what "
-                   "it owes; every level adds up to 0"
-                   + (f"; {uncollected} uncollected is in none of them" if uncollected else ""),
-                   POSITION_COLUMNS, iter(positions), ("net", "receives", "owes"))
+    currency = numbered.network.model.money
+    positions = [one for one in net_positions(listings.flows_of(session.book, *windows),
+                                              numbered.members)
+                 if wanted.level in (None, one.level)]
+    uncollected = sum(one.amount for one in listings.uncollected_of(session.book, *windows))
+    title = "positions: what each is owed less what it owes; every level adds up to 0"
+    if uncollected:
+        title += f"; {currency.text(uncollected)} {currency.name} uncollected is in none of them"
+    return Listing(title, POSITION_COLUMNS, iter(positions), (), ("net", "receives", "owes"),
+                   currency)
+
+
+def _obligations(session: Session, wanted: Filter) -> Listing:
+    level = wanted.level or "member"
+    return Listing(f"obligations: what each {level} owes another", owing.OBLIGATION_COLUMNS,
+                   owing.obligations(session, wanted.select(session), level), ("items",),
+                   ("amount",), _currency(session))
+
+
+def _instructions(session: Session, wanted: Filter) -> Listing:
+    return Listing("instructions of closed windows", owing.INSTRUCTION_COLUMNS,
+                   owing.instructions(session, wanted.select(session)), (), ("amount",),
+                   _currency(session))
+
+
+def _concessions(session: Session, wanted: Filter) -> Listing:
+    return Listing("concessions: who paid for whose rides", owing.CONCESSION_COLUMNS,
+                   owing.concessions(session, wanted.select(session)), ("rides",), ("amount",),
+                   _currency(session))
 
 
 def _runs(session: Session, wanted: Filter) -> Listing:
-    return Listing(f"runs, money in {_unit(session)}", RUN_COLUMNS,
+    return Listing("runs", RUN_COLUMNS,
                    (tuple(getattr(run, name) for name in RUN_COLUMNS)
                     for run in session.book.runs(
                         "1" if wanted.run is None else f"run = {wanted.run}")),
-                   RUN_COLUMNS[3:-2])
+                   RUN_COLUMNS[3:10], RUN_COLUMNS[10:-2], _currency(session))
 
 
 def _files(session: Session, wanted: Filter) -> Listing:
     found = session.book.query(f"SELECT {', '.join(FILE_COLUMNS)} FROM {FILES.name} "
-                               f"WHERE {wanted.of_runs(session.book)} "
-                               "ORDER BY run, file, code, name")
+                               f"WHERE {_of_run(session, wanted)} ORDER BY run, file, code, name")
     rows = zip(*(list(found[name]) for name in FILE_COLUMNS), strict=True)
     return Listing("files", FILE_COLUMNS,
                    (tuple(Code(int(value)).name if column == "code" else
@@ -142,7 +149,7 @@ def _refusals(session: Session, wanted: Filter) -> Listing:
         *session.book.query(f"SELECT file, name FROM {FILES.name} WHERE {session.book.committed} "
                             "ORDER BY code DESC, run DESC").values(), strict=True)}
     found = session.book.query("SELECT run, file, line, offset, code, field, raw "
-                               f"FROM {REFUSALS.name} WHERE {wanted.of_runs(session.book)} "
+                               f"FROM {REFUSALS.name} WHERE {_of_run(session, wanted)} "
                                "ORDER BY run, file, offset")
     rows = zip(*found.values(), strict=True)
     return Listing("refusals", REFUSAL_COLUMNS,
@@ -154,7 +161,7 @@ def _refusals(session: Session, wanted: Filter) -> Listing:
 
 def _clocks(session: Session, wanted: Filter) -> Listing:
     names = session.names()
-    found = list_off(session.book, session.register(), wanted.of_records())
+    found = list_off(session.book, session.register(), _of_records(session, wanted))
     return Listing("clocks that are off, in seconds; below 0 they are behind", CLOCK_COLUMNS,
                    ((names.code("member", one.operator), names.code("device", one.device),
                      one.off_s, one.records, one.compared) for one in found), CLOCK_COLUMNS[2:])
@@ -163,19 +170,37 @@ def _clocks(session: Session, wanted: Filter) -> Listing:
 def _clock_conflicts(session: Session, wanted: Filter) -> Listing:
     tolerance_s = session.described().model.clock_tolerance_s
     found = list_conflicts(session.book, session.register(), tolerance_s,
-                           wanted.of_records())
+                           _of_records(session, wanted))
     return Listing(f"CLOCK_CONFLICT: clocks over {tolerance_s} s apart, and the day is by time",
                    CONFLICT_COLUMNS,
                    ((card_text(one.card_hi, one.card_lo), day_of(one.day).isoformat(),
                      one.apart_s, one.records) for one in found), CONFLICT_COLUMNS[2:])
 
 
-def _unit(session: Session) -> str:
-    return session.described().model.minor_unit
+def _of_run(session: Session, wanted: Filter) -> str:
+    """A condition on tables that are written by runs: committed, and the one named."""
+    named = "" if wanted.run is None else f" AND run = {wanted.run}"
+    return f"{session.book.committed}{named}"
+
+
+def _of_records(session: Session, wanted: Filter) -> str:
+    """A condition on received records; their window is the day of their own time."""
+    return wanted.select(session).of_rows("service_day")
+
+
+def _count(session: Session, view: str, where: str) -> int:
+    found = session.book.query(f"SELECT count() AS rows FROM {view} "
+                               f"WHERE {session.book.as_of_last} AND ({where})")
+    return int(found["rows"][0])
+
+
+def _currency(session: Session) -> Currency:
+    return session.described().model.money
 
 
 TOPICS: dict[str, Callable[[Session, Filter], Listing]] = {
     "rides": _rides, "entries": _entries, "postings": _postings, "positions": _positions,
+    "obligations": _obligations, "instructions": _instructions, "concessions": _concessions,
     "runs": _runs, "files": _files, "refusals": _refusals, "variances": _variances,
     "clocks": _clocks, "clock-conflicts": _clock_conflicts,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Callable
@@ -90,7 +91,14 @@ def memory_option(command: Command) -> Command:
 
 
 def format_options(command: Command) -> Command:
-    """--json and --csv, for machines."""
-    command = click.option("--csv", "form", flag_value="csv", help="Every row as CSV.")(command)
-    return click.option("--json", "form", flag_value="json",
-                        help="Every row as a JSON list.")(command)
+    """--json or --csv, for machines; `form` says which."""
+    @click.option("--json", "as_json", is_flag=True, help="Every row as a JSON list.")
+    @click.option("--csv", "as_csv", is_flag=True, help="Every row as CSV.")
+    @functools.wraps(command)
+    def formed(*arguments: Any, as_json: bool, as_csv: bool, **more: Any) -> Any:
+        if as_json and as_csv:
+            raise click.UsageError("--json and --csv are two forms of one list; choose one")
+        form = "json" if as_json else "csv" if as_csv else None
+        return command(*arguments, form=form, **more)
+
+    return formed

@@ -6,38 +6,67 @@ import csv
 import datetime
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 if TYPE_CHECKING:
+    from clearing.answers.show import Listing
     from clearing.book import Book, Run
     from clearing.engine.stages import Progress
 
-ROWS_SHOWN = 20
+ROWS_SHOWN = 20             # of a long list, on a terminal
+ROWS_LAID_OUT = 1_000       # of a table at a time
 GAP = "   "                  # between the columns of a table
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]],
                 right: Sequence[str] = ()) -> None:
     """A table for people; columns named in `right` are aligned to the right."""
-    # Laid out here: rich takes longer to import than a ride takes to price. A table wider than
-    # the terminal is better wrapped by it than cut.
-    cells = [[printable(str(value)) for value in row] for row in rows]
-    widths = [max(map(_width, column)) for column in zip(columns, *cells, strict=True)]
     click.echo(click.style(printable(title), bold=True))
     click.echo()
-    for index, row in enumerate([columns, *cells]):
-        padded = (" " * (width - _width(text)) + text if name in right
+    table = Table(columns, right)
+    table.add(list(rows))
+    table.end()
+
+
+class Table:
+    """A table that is printed block by block; what is wide in a later one stands out of line."""
+
+    # Laid out here: rich takes longer to import than a ride takes to price. A table wider than
+    # the terminal is better wrapped by it than cut.
+    def __init__(self, columns: Sequence[str], right: Sequence[str]) -> None:
+        self._columns, self._right = columns, right
+        self._widths = list(map(_width, columns))
+        self._is_headed = False
+
+    def add(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Print rows, and before the first ones the head."""
+        cells = [[printable(str(value)) for value in row] for row in rows]
+        self._widths = [max(width, *map(_width, column)) for width, column in zip(
+            self._widths, zip(*cells, strict=True), strict=True)] if cells else self._widths
+        if not self._is_headed:
+            self._is_headed = True
+            self._print(self._columns)
+            click.echo(" " + "─" * (sum(self._widths) + len(GAP) * (len(self._widths) - 1)))
+        for row in cells:
+            self._print(row)
+
+    def end(self) -> None:
+        """End the table; one without rows has a head, too."""
+        if not self._is_headed:
+            self.add([])
+        click.echo()
+
+    def _print(self, row: Sequence[str]) -> None:
+        padded = (" " * (width - _width(text)) + text if name in self._right
                   else text + " " * (width - _width(text))
-                  for name, text, width in zip(columns, row, widths, strict=True))
+                  for name, text, width in zip(self._columns, row, self._widths, strict=True))
         click.echo(f" {GAP.join(padded)}".rstrip())
-        if index == 0:
-            click.echo(" " + "─" * (sum(widths) + len(GAP) * (len(widths) - 1)))
-    click.echo()
 
 
 def _width(text: str) -> int:
@@ -87,21 +116,39 @@ def print_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
 
 
-def print_rows(form: str | None, title: str, columns: Sequence[str],
-               rows: Iterator[Sequence[Any]], right: Sequence[str] = (),
-               hidden: Sequence[str] = ()) -> None:
-    """All rows for machines; the first ROWS_SHOWN for people, without the hidden columns."""
+def print_rows(form: str | None, listing: Listing, hidden: Collection[str] = ()) -> None:
+    """All rows for machines; for people without the hidden columns, and in their currency.
+
+    On a terminal a long list ends after ROWS_SHOWN rows, and says how many are left.
+    """
     if form == "csv":
-        print_csv(columns, rows)
+        print_csv(listing.columns, listing.rows)
     elif form == "json":
-        print_json(columns, rows)
+        print_json(listing.columns, listing.rows)
+    elif not sys.stdout.isatty():
+        _print_all(listing, hidden)
     else:
-        shown = [row for row, _ in zip(rows, range(ROWS_SHOWN), strict=False)]
-        wanted = [index for index, name in enumerate(columns) if name not in hidden]
-        print_table(title, [columns[index] for index in wanted],
-                    [[row[index] for index in wanted] for row in shown], right)
-        if next(rows, None) is not None:
-            click.echo(f"… and more: --csv or --json prints them all (the first {ROWS_SHOWN} here)")
+        shown = list(islice(listing.rows, ROWS_SHOWN))
+        _print_all(listing._replace(rows=iter(shown)), hidden)
+        left = sum(1 for _ in listing.rows) if listing.total is None else (
+            listing.total() - len(shown))
+        if left > 0:
+            click.echo(f"… and {left:,} more rows: add --csv or --json, or a pager: | less -S")
+
+
+def _print_all(listing: Listing, hidden: Collection[str]) -> None:
+    """A table of all rows, in bounded memory: columns get wider where a later block needs it."""
+    wanted = [index for index, name in enumerate(listing.columns) if name not in hidden]
+    columns = [listing.columns[index] for index in wanted]
+    in_currency = [listing.columns[index] in listing.money for index in wanted]
+    unit = "" if listing.currency is None else f", money in {listing.currency.name}"
+    table = Table(columns, listing.numbers)
+    click.echo(click.style(printable(f"{listing.title}{unit}"), bold=True))
+    click.echo()
+    while rows := list(islice(listing.rows, ROWS_LAID_OUT)):
+        table.add([[listing.currency.text(row[index]) if money and listing.currency else row[index]
+                    for index, money in zip(wanted, in_currency, strict=True)] for row in rows])
+    table.end()
 
 
 def print_chain(run: Run) -> None:

@@ -2,46 +2,83 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from clearing.cli.options import book_option, format_options, network_option
 
-# As in clearing.answers.show, which --help does not import.
-TOPICS = ("rides", "entries", "postings", "positions", "runs", "files", "refusals", "variances",
-          "clocks", "clock-conflicts")
+_PERIOD = ("window", "since", "until")
+_OF_WHOM = ("member", "city", "cause")
+_OF_RIDES = (*_PERIOD, "run", "card", *_OF_WHOM)
+_OF_RECORDS = (*_PERIOD, "run", "card")
+# The topics of clearing.answers.show, which --help does not import, each with what narrows it.
+TOPICS = {
+    "rides": _OF_RIDES, "entries": _OF_RIDES, "postings": _OF_RIDES,
+    "positions": (*_PERIOD, "level"), "obligations": (*_PERIOD, *_OF_WHOM, "level"),
+    "instructions": (*_PERIOD, "member", "city"), "concessions": (*_PERIOD, *_OF_WHOM, "run"),
+    "runs": ("run",), "files": ("run",), "refusals": ("run",), "variances": _OF_RIDES,
+    "clocks": _OF_RECORDS, "clock-conflicts": _OF_RECORDS,
+}
+FLAGS = {"since": "--from", "until": "--to"}
 # What people can do without in a table; --csv and --json have every column.
-HIDDEN = ("medium", "card_kind", "price", "window", "issuer", "reason", "digest", "sha256",
-          *(f"leg{leg}_{part}" for leg in range(4, 8)
-            for part in ("cause", "rule", "debtor", "creditor", "amount")))
+_FINE = ("medium", "card_kind", "price")
+HIDDEN = {
+    "rides": _FINE, "runs": ("digest",), "files": ("sha256",),
+    "entries": (*_FINE, "issuer", *(f"leg{leg}_{part}" for leg in range(4, 8)
+                for part in ("cause", "rule", "debtor", "creditor", "amount"))),
+}
 
 
 @click.command("show")
-@click.argument("what", type=click.Choice(TOPICS))
+@click.argument("what", type=click.Choice(tuple(TOPICS)))
 @book_option
 @network_option
 @click.option("--window", metavar="DAY", help="Only this clearing day, such as 2024-11-25.")
+@click.option("--from", "since", metavar="DAY", help="Only from this clearing day on.")
+@click.option("--to", "until", metavar="DAY", help="Only up to this clearing day.")
 @click.option("--run", type=int, metavar="NUMBER", help="Only this run.")
 @click.option("--card", metavar="CARD", help="Only this card.")
+@click.option("--member", metavar="CODE", help="Only what this member owes, or is owed.")
+@click.option("--city", metavar="CODE", help="Only what this city's members owe, or are owed.")
+@click.option("--cause", help="Only what is owed for this: fare, concession, clearing_fee …")
+@click.option("--level", type=click.Choice(("member", "city", "province")),
+              help="Between whom: members, cities or provinces.")
 @click.option("--as-of", type=int, metavar="RUN",
               help="What the book said after this run, whatever came later.")
 @format_options
-def command(what: str, book: str, network: str | None, window: str | None, run: int | None,
-            card: str | None, as_of: int | None, form: str | None) -> None:
+def command(what: str, book: str, network: str | None, as_of: int | None, form: str | None,
+            **narrowing: Any) -> None:
     """List what a book holds; committed runs only.
 
-    Money is minor units of the network's currency: fen, cents, rupiah.
+    Money is yuan, or what the network's currency is, for people, and whole minor units (fen,
+    cents, rupiah) with --json and --csv.
 
     \b
     Example:
       onecard show positions --book book
+      onecard show obligations --level city --from 2024-11-01 --to 2024-11-30 --book book
       onecard show rides --csv --book book > rides.csv
       onecard show entries --card 3105170010170907984 --book book
     """
+    from clearing.answers.filters import Filter, check_known
     from clearing.answers.session import open_session
-    from clearing.answers.show import Filter, show
+    from clearing.answers.show import show
     from clearing.cli.output import print_rows, say_snapshot
 
+    given = {name: value for name, value in narrowing.items() if value is not None}
+    _check_applies(what, given)
     with open_session(book, network, as_of=as_of) as session:
         say_snapshot(session.book)
-        listing = show(session, what, Filter(window, run, card))
-        print_rows(form, listing.title, listing.columns, listing.rows, listing.numbers, HIDDEN)
+        wanted = Filter(**given)
+        check_known(session, wanted)
+        print_rows(form, show(session, what, wanted), HIDDEN.get(what, ()))
+
+
+def _check_applies(what: str, given: dict[str, Any]) -> None:
+    """Refuse options that would narrow nothing."""
+    for name in given:
+        if name not in TOPICS[what]:
+            flag, *flags = (FLAGS.get(one, f"--{one}") for one in (name, *TOPICS[what]))
+            raise click.UsageError(f"{flag} does not apply to `show {what}`, which can be narrowed "
+                                   f"by {', '.join(flags)}; leave it out, or list something else")

@@ -1,0 +1,80 @@
+"""Who owes whom, who pays in, who paid for whose rides: listings of what a book comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from clearing.answers.filters import Selection
+from clearing.answers.listings import flows_of, words_of_cause
+from clearing.answers.session import Session
+from clearing.book.legs import sum_legs
+from ext.codes import Cause
+from network.civil import day_of
+from network.members import NATION, Level
+from network.numbering import NumberedNetwork
+from settlement.instructions import instruct
+from settlement.obligations import list_obligations
+from settlement.positions import net_positions
+
+OBLIGATION_COLUMNS = ("debtor", "debtor_name", "creditor", "creditor_name", "cause", "items",
+                      "amount")
+INSTRUCTION_COLUMNS = ("window", "member", "name", "action", "amount")
+CONCESSION_COLUMNS = ("funder", "funder_name", "operator", "operator_name", "cause", "rule",
+                      "card_kind", "rides", "amount")
+
+Rows = Iterator[tuple[Any, ...]]
+
+
+def place_names(numbered: NumberedNetwork, level: Level) -> dict[str, str]:
+    """The names of members, cities or provinces by their codes."""
+    model = numbered.network.model
+    provinces = {one.code: one.name for one in model.province} | {NATION: NATION}
+    if level == "member":
+        return {one.code: one.name for one in numbered.members}
+    return provinces | {one.code: one.name for one in model.city if level == "city"}
+
+
+def obligations(session: Session, wanted: Selection, level: Level) -> Rows:
+    """Who owes whom in the windows that are wanted, in the order of OBLIGATION_COLUMNS."""
+    numbered = session.numbered()
+    names = place_names(numbered, level)
+    flows = wanted.of_flows(flows_of(session.book, *wanted.days))
+    for one in list_obligations(flows, numbered.members, level):
+        yield (one.debtor, names.get(one.debtor, ""), one.creditor, names.get(one.creditor, ""),
+               words_of_cause(one.cause), one.items, one.amount)
+
+
+def instructions(session: Session, wanted: Selection) -> Rows:
+    """What each closed window had members pay and receive, in the order of INSTRUCTION_COLUMNS."""
+    members = {one.code: one for one in session.numbered().members}
+    first, last = wanted.days
+    for before, window in pairwise([0, *session.book.closed_windows()]):
+        if not (before < last and first <= window):
+            continue
+        positions = net_positions(flows_of(session.book, before + 1, window), members.values())
+        for one in instruct(positions):
+            member = members[one.member]
+            if wanted.members is None or member.number in wanted.members:
+                yield day_of(window).isoformat(), one.member, member.name, one.action, one.amount
+
+
+def concessions(session: Session, wanted: Selection) -> Rows:
+    """Who paid for whose rides, and by which row, in the order of CONCESSION_COLUMNS."""
+    numbered, names = session.numbered(), session.names()
+    members = {one.number: one for one in numbered.members}
+    found = sum_legs(
+        session.book, ("leg_debtor", "leg_creditor", "leg_cause", "leg_rule", "card_kind"),
+        f"leg_cause < {int(Cause.FARE)} AND {wanted.of_rows()} "
+        f"AND {wanted.of_leg('leg_cause', 'leg_debtor', 'leg_creditor')}")
+    rows = []
+    for debtor, creditor, cause, rule, kind, rides, amount in zip(
+            *(np.asarray(column).tolist() for column in found.values()), strict=True):
+        funder, operator = members[debtor], members[creditor]
+        rows.append((funder.code, funder.name, operator.code, operator.name,
+                     words_of_cause(cause), names.code("rule", rule),
+                     names.code("card_kind", kind), rides, amount))
+    return iter(sorted(rows))

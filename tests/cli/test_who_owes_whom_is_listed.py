@@ -1,0 +1,142 @@
+"""A clerk asks who owes whom, who pays in, who paid for whose rides: lists that re-add exactly."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import sys
+from collections import defaultdict
+from unittest import mock
+
+import pytest
+
+from clearing.cli import main
+from clearing.cli.output import ROWS_SHOWN
+from tests.cli.conftest import Demo
+from tests.run.command import accepted, refused, shown
+
+LEVELS = ("member", "city", "province")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_obligations_come_to_the_positions(demo: Demo, level: str) -> None:
+    net: dict[str, int] = defaultdict(int)
+    for row in shown("obligations", demo.book, "--level", level):
+        assert row["debtor"] != row["creditor"]
+        assert row["debtor_name"]
+        assert row["creditor_name"]
+        net[row["debtor"]] -= row["amount"]
+        net[row["creditor"]] += row["amount"]
+    positions = shown("positions", demo.book, "--level", level)
+    assert {row["level"] for row in positions} == {level}
+    assert {place: amount for place, amount in net.items() if amount} == {
+        row["member"]: row["net"] for row in positions if row["net"]}
+
+
+def test_obligations_can_be_narrowed(demo: Demo) -> None:
+    every = shown("obligations", demo.book)
+    debtor = every[0]["debtor"]
+    assert shown("obligations", demo.book, "--member", debtor) == [
+        row for row in every if debtor in (row["debtor"], row["creditor"])]
+    assert shown("obligations", demo.book, "--cause", "issuer_fee") == [
+        row for row in every if row["cause"] == "issuer_fee"]
+    window = shown("rides", demo.book)[0]["window"]
+    assert shown("obligations", demo.book, "--from", window, "--to", window) == every
+    assert shown("obligations", demo.book, "--to", "2020-01-01") == []
+    of_city = shown("obligations", demo.book, "--city", "6410")
+    assert 0 < len(of_city) < len(every)
+    assert all({"hk-", "cn-"} & {row["debtor"][:3], row["creditor"][:3]} for row in of_city)
+
+
+def test_instructions_are_those_of_the_positions(demo: Demo) -> None:
+    signs = {"pays": -1, "receives": 1}
+    rows = shown("instructions", demo.book)
+    assert {row["member"]: signs[row["action"]] * row["amount"] for row in rows} == {
+        row["member"]: row["net"] for row in shown("positions", demo.book, "--level", "member")
+        if row["net"]}
+    assert {row["window"] for row in rows} == {shown("rides", demo.book)[0]["window"]}
+    assert shown("instructions", demo.book, "--member", rows[0]["member"]) == rows[:1]
+    assert shown("instructions", demo.book, "--from", "2024-11-26") == []
+
+
+def test_concessions_are_what_funders_owe(demo: Demo) -> None:
+    """But for what operators fund themselves, which nobody owes."""
+    sums: dict[tuple[str, str, str], int] = defaultdict(int)
+    for row in shown("concessions", demo.book):
+        if row["funder"] != row["operator"]:
+            sums[row["funder"], row["operator"], row["cause"]] += row["amount"]
+    assert sums == {(row["debtor"], row["creditor"], row["cause"]): row["amount"]
+                    for row in shown("obligations", demo.book)
+                    if row["cause"] not in ("fare", "clearing_fee", "issuer_fee")}
+    own = shown("concessions", demo.book, "--member", "hk-civil", "--cause", "concession")
+    assert own
+    assert {row["funder"] for row in own} == {"hk-civil"}
+
+
+def test_entries_and_postings_of_a_member_are_all_of_its_legs(demo: Demo) -> None:
+    every = shown("postings", demo.book)
+    own = shown("postings", demo.book, "--member", "hk-civil")
+    assert own == [row for row in every if row["member"] == "hk-civil"]
+    entries = shown("entries", demo.book, "--member", "hk-civil", "--cause", "concession")
+    assert sum(row["amount"] for row in own) == sum(
+        entry[f"leg{leg}_amount"] for entry in entries for leg in range(1, 8)
+        if entry[f"leg{leg}_debtor"] == "hk-civil")
+    assert {row["cause"] for row in shown("postings", demo.book, "--cause", "fare")} == {"fare"}
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("positions", "--card", "3104870503571386317"), "--card does not apply to `show positions`"),
+    (("runs", "--from", "2024-11-25"), "--from does not apply to `show runs`"),
+    (("rides", "--level", "city"), "--level does not apply"),
+    (("positions", "--json", "--csv"), "choose one"),
+    (("rides", "--run", "99"), "there is no run 99"),
+    (("rides", "--card", "31"), "there is no card 31"),
+    (("rides", "--window", "2020-01-01"), "there is no window 2020-01-01"),
+    (("rides", "--window", "2024-11-25", "--to", "2024-11-26"), "leave out --window"),
+    (("rides", "--from", "2024-11-26", "--to", "2024-11-25"), "exchange --from and --to"),
+    (("rides", "--member", "hk-bu"), "such as hk-bus"),
+    (("obligations", "--city", "海口"), "there is no city"),
+    (("obligations", "--member", ""), "there is no member"),
+    (("obligations", "--cause", "fares"), "nothing is owed for 'fares'"),
+])
+def test_what_is_not_there_is_no_empty_list(demo: Demo, arguments: tuple[str, ...], words: str
+                                            ) -> None:
+    done = refused("show", *arguments, "--book", demo.book)
+    assert words in done.err
+    assert done.out == ""
+
+
+def test_what_is_piped_is_complete_and_in_yuan(demo: Demo) -> None:
+    rows = shown("rides", demo.book)
+    listed = accepted("show", "rides", "--book", demo.book).out.splitlines()
+    assert listed[0] == "rides, money in yuan"
+    assert len(listed) == len(rows) + 5
+    assert listed[4].split()[0] == rows[0]["card"]
+    assert f"{rows[0]['due'] // 100}.{rows[0]['due'] % 100:02}" in listed[4]
+
+
+def test_a_terminal_is_told_how_many_rows_are_left(demo: Demo) -> None:
+    for topic in ("rides", "postings", "concessions"):
+        out = Terminal()
+        with (mock.patch.object(sys, "argv", ["onecard", "show", topic, "--book", demo.book]),
+              contextlib.redirect_stdout(out), contextlib.suppress(SystemExit)):
+            main()
+        lines = out.getvalue().splitlines()
+        assert len(lines) == ROWS_SHOWN + 6
+        left = len(shown(topic, demo.book)) - ROWS_SHOWN
+        assert lines[-1].startswith(f"… and {left:,} more rows: ")
+
+
+class Terminal(io.StringIO):
+    """Output that a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_machines_get_minor_units(demo: Demo) -> None:
+    rows = list(csv.DictReader(io.StringIO(
+        accepted("show", "obligations", "--csv", "--book", demo.book).out)))
+    assert [int(row["amount"]) for row in rows] == [
+        row["amount"] for row in shown("obligations", demo.book)]
