@@ -10,8 +10,8 @@ WORDS: dict[Code, str] = {
     Code.LINE_TOO_LONG: "the line is longer than 4,096 bytes; look for a missing newline",
     Code.NUL_BYTE: "the line holds a NUL byte; write the file again as plain text",
     Code.BAD_ENCODING: "the line is not in the file's encoding; write canonical files as UTF-8",
-    Code.BAD_QUOTING: "the line's quotation marks do not pair; quote whole fields, double a mark"
-                      " inside, and keep a field on one line",
+    Code.BAD_QUOTING: "the line's quotation marks, or a JSON line's brackets, do not pair; quote"
+                      " whole fields, double a mark inside, and keep a field on one line",
     Code.COLUMN_COUNT: "the line has more or fewer fields than the header, or another length than"
                        " the layout says; quote fields that hold commas",
     Code.TRUNCATED_LINE: "the file ends inside this line; send the whole file again",
@@ -88,7 +88,8 @@ WORDS: dict[Code, str] = {
     Code.FILE_EMPTY: "the file holds nothing; send it again",
     Code.HEADER_INVALID: "the header's columns are not those of the format; correct the header or"
                          " name the layout of the file",
-    Code.TRAILER_MISMATCH: "the file is not what its trailer says; send the whole file again",
+    Code.TRAILER_MISMATCH: "the file is not what its title or trailer says; send the whole file"
+                           " again",
     Code.FILE_ENCODING: "the file is not in the encoding that it should have; write it as UTF-8, or"
                         " name the encoding in its layout",
     Code.FILE_STRUCTURE: "the file is not built as its layout says; check which layout fits it",

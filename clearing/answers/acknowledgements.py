@@ -24,7 +24,8 @@ from clearing.engine.run import Report
 from clearing.intake.formats.canonical import FORMAT
 from clearing.intake.formats.rejects import ENDINGS, Rejected, write_rejects
 from clearing.intake.kept import is_kept, read_kept
-from clearing.intake.layout import Layout, load_layout
+from clearing.intake.layout import load_layout
+from clearing.intake.layout_model import Layout
 from ext.codes import Code
 from ext.records import REFUSAL
 

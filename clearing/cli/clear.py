@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, metavar="FILE...")
 @book_option
 @network_option
-@click.option("--layout", help="The input layout of files that are not onecard-taps/1, by name; "
-              "by default the network's own.")
+@click.option("--layout", "layouts", multiple=True, metavar="NAME[:GLOB]",
+              help="The input layout of files that are not onecard-taps/1, by name; of those only "
+              "that GLOB fits, such as 'szt:*.json'. By default the network's own.")
 @click.option("--acknowledgements", type=click.Path(file_okay=False, path_type=Path),
               metavar="FOLDER", help="Where acknowledgements and reject files go: by default "
               "`acknowledgements` in the book's folder, or here for a book on a server.")
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 @keep_option
 @memory_option
 @threads_option
-def command(files: tuple[str, ...], book: str, network: str | None, layout: str | None,
+def command(files: tuple[str, ...], book: str, network: str | None, layouts: tuple[str, ...],
             acknowledgements: Path | None, as_json: bool, dry_run: bool, retry: bool,
             keep: str | None, memory: int | None, threads: int) -> None:
     """Check, pair, price and post tap files: all of them in one run, or nothing.
@@ -71,14 +72,14 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
         raise click.UsageError("name either FILE..., or --retry")
     with (open_session(book, network, read_only=False, create=not retry) as session,
           progress_bar() as progress,
-          _inputs(session, files, keep, layout) as (paths, layouts)):
+          _inputs(session, files, keep, layouts) as (paths, layout)):
         received_at = int(time.time())
         if dry_run:
             tried = try_files(session, paths, threads=threads, received_at=received_at,
-                              layout=layouts, memory_bytes=memory, progress=progress)
+                              layout=layout, memory_bytes=memory, progress=progress)
         else:
             cleared = clear(session, paths, threads=threads, received_at=received_at,
-                            layout=layouts, memory_bytes=memory, folder=acknowledgements,
+                            layout=layout, memory_bytes=memory, folder=acknowledgements,
                             keep=kept_in(keep, session.kept()), progress=progress,
                             decide=takes_something if retry else always)
     if dry_run:
@@ -89,8 +90,8 @@ def command(files: tuple[str, ...], book: str, network: str | None, layout: str 
 
 
 @contextmanager
-def _inputs(session: Session, files: tuple[str, ...], keep: str | None, layout: str | None
-            ) -> Iterator[tuple[list[Path], Layouts]]:
+def _inputs(session: Session, files: tuple[str, ...], keep: str | None,
+            layouts: tuple[str, ...]) -> Iterator[tuple[list[Path], Layouts]]:
     """The files that are named; where none is, the kept ones of which records were refused.
 
     With the layouts to read them by.
@@ -98,12 +99,28 @@ def _inputs(session: Session, files: tuple[str, ...], keep: str | None, layout: 
     from clearing.answers.kept import refused_files
 
     if files:
-        yield [Path(file) for file in files], layout
+        paths = [Path(file) for file in files]
+        yield paths, _by_path(layouts, paths)
         return
     if keep == "nothing":
         raise click.UsageError("--retry needs the files that --keep nothing does not keep")
     with refused_files(session, None if keep is None else Path(keep)) as found:
-        yield list(found), layout or found
+        yield list(found), {**found, **_by_path(layouts, list(found))}
+
+
+def _by_path(layouts: Sequence[str], paths: Sequence[Path]) -> dict[Path, str]:
+    """The layout of each file that --layout means: the first whose GLOB fits, then one without."""
+    chosen: dict[Path, str] = {}
+    for given in sorted(layouts if paths else (), key=lambda one: ":" not in one):
+        name, colon, glob = given.partition(":")
+        fitting = [path for path in paths if not colon or path.match(glob)]
+        if not name or not fitting:
+            raise click.UsageError(
+                f"--layout {given!r} fits none of {len(paths)} files; expected NAME, or NAME:GLOB "
+                f"of files such as {paths[0].name!r}")
+        for path in fitting:
+            chosen.setdefault(path, name)
+    return chosen
 
 
 def _tell(cleared: Clearing, *, as_json: bool) -> None:

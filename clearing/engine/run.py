@@ -22,11 +22,10 @@ from clearing import __version__
 from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.native import join_records
 from clearing.book.queries import Taken
-from clearing.book.schema import RAW_BYTES
 from clearing.engine.context import ClearingContext, context_for, keep_context
 from clearing.engine.stages import Progress, Stages, no_progress
 from clearing.intake.decoder_tables import DecoderTables
-from clearing.intake.formats.adapt import object_at
+from clearing.intake.formats.raw import raw_records
 from clearing.intake.intake import Intake
 from clearing.intake.kept import Keeper
 from clearing.intake.reader import Layouts, read_files
@@ -293,7 +292,7 @@ class _Refusals:
             known, extra = int(np.count_nonzero(is_copy)), own[~is_copy]
             decoded = intake.refusals(index, outcomes[index].file)
             raw = [decoded.raw(place) for place in range(len(decoded))]
-            raw += raw_records(report.path, extra["offset"].tolist(), by_lines=report.by_lines)
+            raw += raw_records(report.path, report.read_by, extra["offset"].tolist())
             rows = np.concatenate([decoded.records, extra])
             order = np.argsort(rows["offset"], kind="stable")
             self.rows[index], self.raw[index] = rows[order], [raw[place] for place in order]
@@ -337,15 +336,6 @@ def _not_told(book: Book, refusals: Records, fresh: Records) -> Records:
 def _places(refusals: Records) -> list[tuple[int, int]]:
     """File and line of each."""
     return list(zip(refusals["file"].tolist(), refusals["line"].tolist(), strict=True))
-
-
-def raw_records(path: Path, offsets: list[int], *, by_lines: bool) -> list[bytes]:
-    """The lines, or JSON objects, of a file at these byte offsets, up to RAW_BYTES of each."""
-    if not offsets:
-        return []
-    with path.open("rb") as file:
-        found = [os.pread(file.fileno(), RAW_BYTES, offset) for offset in offsets]
-    return [text.partition(b"\n")[0] if by_lines else object_at(text) for text in found]
 
 
 def _readable(name: str) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import FileIO
+from io import BytesIO, FileIO
 from pathlib import Path
 
 from clearing.intake.formats.canonical import HEADER_BYTES
@@ -70,6 +70,10 @@ class Buffers:
         self._free.append(buffer)
 
 
+def _is_no_tail(_: bytes) -> bool:
+    return False
+
+
 class FileReader:
     """A file while it is read. Use it in a `with`; `close` says whether the file stood still."""
 
@@ -93,11 +97,16 @@ class FileReader:
             raise FileUnreadable("is not a regular file", where=str(path),
                                  remedy="copy what it holds to a file first")
         self._file = FileIO(descriptor)
+        self._stream: FileIO | BytesIO = self._file
         self.size = self._before.st_size
         self._digest = hashlib.sha256()
         self._read = 0
         self.first_line = 1             # of the file, where its records begin
         self.trailer = b""              # the trailer line, once it was met
+        self.is_tail: Callable[[bytes], bool] = _is_no_tail     # another last line of a layout's
+        self.tail = b""                 # the same, once it was met
+        self.takes_last_line = False    # which no newline ends: it is a record all the same
+        self.is_ended = True            # it was not so
         self.content_digest = ""        # of everything before the trailer
         self.peeked = os.pread(self._file.fileno(), HEADER_BYTES, 0)
 
@@ -111,11 +120,18 @@ class FileReader:
         """Count that many of the peeked bytes as read, and that many lines as no records."""
         self.first_line = 1 + lines
         self._take(self.peeked[:length])
-        self._file.seek(length)
+        self._stream.seek(length)
         self._read = length
+
+    def read_as(self, text: bytes) -> None:
+        """Go on with this text, which is what the file says that `read_all` has read whole."""
+        self._stream = BytesIO(text)
+        self.peeked = text[:HEADER_BYTES]
 
     def _take(self, data: bytes | bytearray | memoryview) -> None:
         """Count bytes as read: every one of the file, once and in order."""
+        if self._stream is not self._file:
+            return
         self._digest.update(data)
         if self._kept is not None:
             self._kept.write(data)
@@ -156,18 +172,18 @@ class FileReader:
         end = len(carry)
         with memoryview(buffer) as view:
             while end < size:
-                count = self._file.readinto(view[end:size])
+                count = self._stream.readinto(view[end:size])
                 if not count:
                     break
                 end += count
         self._read += end - len(carry)
         return buffer, end
 
-    @staticmethod
-    def _hold_back(buffer: bytearray, cut: int) -> int:
+    def _hold_back(self, buffer: bytearray, cut: int) -> int:
         """Keep a last line that may be the trailer until it is known what follows it."""
         start = buffer.rfind(b"\n", 0, cut - 1) + 1 if cut else 0
-        held = buffer[start:start + len(MARK)] == MARK and cut - start <= LONGEST_LINE
+        held = cut - start <= LONGEST_LINE and (
+            buffer[start:start + len(MARK)] == MARK or self.is_tail(bytes(buffer[start:cut])))
         return start if held else cut
 
     def _skip_line(self, head: bytes) -> tuple[OddLine, bytes]:
@@ -177,7 +193,7 @@ class FileReader:
         buffer = bytearray(self._block_bytes)
         while True:
             with memoryview(buffer) as view:
-                count = self._file.readinto(view) or 0
+                count = self._stream.readinto(view) or 0
                 self._read += count
                 at = buffer.find(b"\n", 0, count)
                 end = count if at < 0 else at + 1
@@ -201,6 +217,14 @@ class FileReader:
         if line.startswith(MARK):
             self.trailer = line
             return
+        if self.is_tail(line):
+            self.tail = line
+            return
+        if self.takes_last_line:
+            self.is_ended = False
+            size = len(line) + 1
+            yield Block(bytearray(line + b"\n" + bytes(TEXT_PAD)), size, self._read - len(line))
+            return
         yield OddLine(self._read - len(line), len(line), line[:LONGEST_RAW], Code.TRUNCATED_LINE)
 
     def close(self) -> str:
@@ -210,7 +234,7 @@ class FileReader:
         """
         after = os.fstat(self._file.fileno())
         if (after.st_size, after.st_mtime_ns) != (self._before.st_size, self._before.st_mtime_ns) \
-                or self._read != self._before.st_size:
+                or (self._stream is self._file and self._read != self._before.st_size):
             raise FileChanged(
                 f"changed while it was read: {self._before.st_size} bytes before, "
                 f"{after.st_size} after, {self._read} read", where=str(self.path),

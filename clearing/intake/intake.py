@@ -12,6 +12,7 @@ import numpy.typing as npt
 from clearing.intake.chunks import Chunk, Worker
 from clearing.intake.decoder_tables import LEARNED_KINDS, DecoderTables
 from clearing.intake.kept import Keeper
+from clearing.intake.layout_model import Layout
 from clearing.intake.spill import Spill
 from ext.codes import Code
 from ext.intake.buffer import REMAP, SOURCE, Origins, mark_used
@@ -31,7 +32,8 @@ class FileReport:
     digest: str = ""                    # SHA-256 of the whole file
     layout: str = ""                    # onecard-taps/1, or the layout's name
     columns: tuple[str, ...] = ()       # Refusal.field counts these, from 1
-    by_lines: bool = True               # else its records are JSON objects
+    read_by: Layout | None = None       # None: onecard-taps/1, or no layout fits
+    is_ended: bool = True               # else no newline ends its last record
     records: int = 0
     accepted: int = 0
     refused: int = 0
@@ -47,8 +49,13 @@ class FileReport:
     @property
     def doubts(self) -> str:
         """What its sender should look at although records are accepted, in words; "": nothing."""
-        if not are_most(self.rounded_cards, self.long_cards):
-            return ""
+        told = [] if self.is_ended else [
+            "taken, and no newline ends its last record: look whether more should follow"]
+        if are_most(self.rounded_cards, self.long_cards):
+            told.append(self._tell_rounded())
+        return "; ".join(told)
+
+    def _tell_rounded(self) -> str:
         return (f"taken, but of {self.long_cards:,} card numbers of more than 15 digits "
                 f"{self.rounded_cards:,} end in zeros, as a spreadsheet rounds them (such as "
                 f"{self.rounded_card}): look at the source; if they are rounded, cancel these "

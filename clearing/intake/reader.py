@@ -16,10 +16,12 @@ from queue import SimpleQueue
 from clearing.intake.blocks import BLOCK_BYTES, Block, Buffers, FileReader, OddLine
 from clearing.intake.chunks import Chunk, Worker
 from clearing.intake.decoder_tables import DecoderTables
+from clearing.intake.formats.control import Control
 from clearing.intake.formats.detect import DetectedFormat, FileRefused, Piece, detect_format
 from clearing.intake.intake import FileReport, Intake
 from clearing.intake.kept import Keeper, KeptFile
-from clearing.intake.layout import Layout, load_layout
+from clearing.intake.layout import load_layout
+from clearing.intake.layout_model import Layout
 from clearing.intake.spill import UNLIMITED, Spill, arenas_within
 from clearing.intake.trailer import Content, check_trailer
 from ext.clearing.partition import MOST_PARTITIONS
@@ -151,6 +153,7 @@ class _Read:
     report: FileReport
     reader: FileReader
     chunks: list[Future[Chunk]]
+    control: Control | None
 
 
 def _read_file(index: int, path: Path, crew: Crew, block_bytes: int,
@@ -159,16 +162,18 @@ def _read_file(index: int, path: Path, crew: Crew, block_bytes: int,
     with FileReader(path, block_bytes, crew.buffers, kept) as reader:
         report = FileReport(index, path, size_bytes=reader.size)
         chunks: list[Future[Chunk]] = []
+        control: Control | None = None
         try:
             detected = detect_format(reader, layout, crew.civil_offset_s)
             report.layout, report.columns = detected.layout, detected.columns
-            report.by_lines = detected.by_lines
+            report.read_by, control = detected.read_by, detected.control
             chunks = crew.decode(detected)
+            report.is_ended = reader.is_ended
         except FileRefused as refused:
             report.code, report.reason = refused.code, refused.reason
             report.records = _count_lines(reader, crew.buffers)
         report.digest = reader.close()
-        return _Read(report, reader, chunks)
+        return _Read(report, reader, chunks, control)
 
 
 def _count_lines(reader: FileReader, buffers: Buffers) -> int:
@@ -194,13 +199,13 @@ def _add_up(read: _Read) -> list[Chunk]:
     if not report.code:
         report.records = line - reader.first_line
     report.trailer = bool(reader.trailer)
-    if reader.trailer and not report.code:
-        reason = check_trailer(reader.trailer, Content(
-            report.records, sum(chunk.due for chunk in chunks),
-            sum(chunk.paid for chunk in chunks), sum(chunk.unread for chunk in chunks),
-            reader.content_digest))
-        if reason:
-            report.code, report.reason = Code.TRAILER_MISMATCH, reason
+    content = Content(
+        report.records, sum(chunk.due for chunk in chunks), sum(chunk.paid for chunk in chunks),
+        sum(chunk.unread for chunk in chunks), reader.content_digest)
+    reasons = [check_trailer(reader.trailer, content) if reader.trailer else "",
+               read.control.check(reader.tail, content) if read.control is not None else ""]
+    if any(reasons) and not report.code:
+        report.code, report.reason = Code.TRAILER_MISMATCH, "; ".join(filter(None, reasons))
     if report.records > MOST_LINES and not report.code:
         report.code = Code.FILE_STRUCTURE
         report.reason = f"{report.records} records, at most {MOST_LINES}"

@@ -14,7 +14,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from clearing.intake.layout import Layout
+from clearing.intake.layout_model import Layout
 from clearing.sample.network_day import GATES, NetworkDay
 from clearing.sample.rides import Cards
 from clearing.sample.taps import NOTHING, Taps, count_places

@@ -61,7 +61,8 @@ def test_lines_of_another_layout(tmp_path: Path, block_bytes: int) -> None:
     content = old(*(line for line, _, _ in CASES)) + b"cut"
     intake = read(tmp_path, content, layout="old", block_bytes=block_bytes)
     assert outcomes(intake) == [(code, column) for _, code, column in CASES] + [
-        ("TRUNCATED_LINE", "")]
+        ("COLUMN_COUNT", "")]       # what no newline ends is a record all the same
+    assert "no newline ends its last record" in intake.files[0].doubts
     refusals = intake.refusals(0)
     lines = content.split(b"\r\n")
     for index, refusal in enumerate(refusals.records):
@@ -232,7 +233,8 @@ def test_a_mark_of_utf_8_before_json(tmp_path: Path) -> None:
      Code.HEADER_INVALID, "repeated columns: '时间'"),
     (b"\xff\xff\n",                                    Code.FILE_ENCODING,  "not in gb18030"),
     (HEADER.encode("gb18030"),                         Code.HEADER_INVALID, "newline"),
-    (HEADER.encode("utf-16"),                          Code.FILE_ENCODING,  "UTF-16"),
+    (HEADER.encode("utf-16") + b"\n",                  Code.FILE_ENCODING,  "UTF-16"),
+    (HEADER.encode("utf-16"),                          Code.HEADER_INVALID, "newline"),
     (b'"a;b\n',                                        Code.HEADER_INVALID, "badly quoted"),
 ])
 def test_headers_that_fit_no_layout(tmp_path: Path, content: bytes, code: Code,

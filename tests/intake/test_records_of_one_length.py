@@ -109,7 +109,7 @@ def test_lines(tmp_path: Path, block_bytes: int, end: bytes) -> None:
     lines = [line for line, _, _ in CASES]
     content = end.join(lines) + end + b"cut"
     intake = read(tmp_path, content, block_bytes=block_bytes)
-    wanted = [(code, column) for _, code, column in CASES] + [("TRUNCATED_LINE", "")]
+    wanted = [(code, column) for _, code, column in CASES] + [("COLUMN_COUNT", "")]
     assert outcomes(intake) == wanted
     refusals = intake.refusals(0)
     for index, refusal in enumerate(refusals.records):
@@ -142,7 +142,7 @@ def test_lines_in_another_encoding(tmp_path: Path, block_bytes: int, end: bytes)
     content = end.join(line for line, _, _ in lines) + end + b"cut"
     intake = read(tmp_path, content, block_bytes=block_bytes, network=in_gb18030(tmp_path))
     assert outcomes(intake) == [(code, column) for _, code, column in lines] + [
-        ("TRUNCATED_LINE", "")]
+        ("COLUMN_COUNT", "")]
 
 
 def test_a_carriage_return_is_no_part_of_a_record(tmp_path: Path) -> None:
@@ -240,13 +240,13 @@ GOOD_LAYOUT = (sender.FOLDER / "layouts" / "fixed.toml").read_text("utf-8")
 
 @pytest.mark.parametrize(("old", "new", "words"), [
     ('record_bytes = 520', 'record_bytes = 519', "the columns end at byte 520, a record at 519"),
-    ('record_bytes = 520', 'record_bytes = 0', "columns instead of fields"),
+    ('record_bytes = 520', 'record_bytes = 0', "expected 1 to 4096 bytes"),
     ('record_bytes = 520', 'record_bytes = 5000', "1 to 4096 bytes"),
     ('card = { start = 0,', 'card = { start = -1,', "columns.card has 20 bytes from -1 on"),
     ('width = 20 }', 'width = 0 }', "columns.card has 0 bytes"),
     ('width = 20 }', 'width = 21 }', "columns.card_seq has 10 bytes from 20 on"),
     ('card = {', 'fare = {', "columns.fare is not a column"),
-    ('format = "fixed"', 'format = "csv"', "say nothing of csv"),
+    ('format = "fixed"', 'format = "csv"', "record_bytes says nothing of csv"),
     ('format = "fixed"', 'format = "fixed"\nencoding = "utf-16"', "cannot be read by lines"),
     ('format = "fixed"', 'format = "fixed"\nencoding = "klingon"', "no encoding 'klingon'"),
     ('card = { start = 0, width = 20 }', '', "columns has no card"),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from clearing.book import open_book
-from tests.run.command import accepted, refused, shown
+from tests.run.command import accepted, onecard, refused, shown
 from tests.run.test_what_closes_is_shown_and_asked import NETWORK
 
 LAYOUTS = {
@@ -112,6 +112,22 @@ def book(tmp_path: Path) -> Iterator[Path]:
     """A new book, open meanwhile."""
     with open_book(str(tmp_path / "book")):
         yield tmp_path / "book"
+
+
+def test_several_kinds_of_files_in_one_run(town: Path, book: Path, tmp_path: Path) -> None:
+    """Each is read by the layout whose GLOB fits its name, the others by the one without."""
+    paths = []
+    for layout, content in FILES.items():
+        paths.append(tmp_path / f"{layout}.{'json' if layout == 'objects' else 'txt'}")
+        paths[-1].write_bytes(content)
+    chosen = ("--layout", "box", "--layout", "bars:bar*.txt", "--layout", "objects:*.json")
+    done = onecard("clear", *paths, *chosen, "--network", town, "--book", book)
+    assert "9 records, 2 accepted, 7 refused" in done.out
+    assert {row["name"]: row["layout"] for row in shown("files", book)} == {
+        "bars.txt": "bars", "objects.json": "objects", "box.txt": "box"}
+    done = onecard("clear", paths[0], "--layout", "bars:*.csv", "--book", book)
+    assert done.code == 2
+    assert "--layout 'bars:*.csv' fits none of 1 files" in done.err
 
 
 def take_sailors(town: Path) -> None:

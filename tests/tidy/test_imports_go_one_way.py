@@ -27,7 +27,7 @@ HOMES = {
     "click": "clearing/cli/", "rich": "clearing/cli/",
     "gtfs_loader": "fare_tables/gtfs/", "tomli_w": "fare_tables/gtfs/",
     "chinese_calendar": "network/calendars",
-    "zstandard": "clearing/intake/kept",
+    "zstandard": "clearing/intake/kept", "openpyxl": "clearing/intake/formats/text",
     "pyarrow": "clearing/answers/", "matplotlib": "clearing/cli/picture",
 }
 BENCHMARKS_AND_TESTS = ("benchmarks/", "tests/")

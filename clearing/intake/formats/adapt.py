@@ -1,4 +1,4 @@
-"""Files of other layouts to text of onecard-taps/1, record by record.
+"""Files of other layouts to text of onecard-taps/1, record by record; here lines of CSV.
 
 One record in, one line out, always: what cannot be read becomes a line that the decoder refuses
 with the right code, so that all refusals come from one place. Places and raw bytes are those of
@@ -8,21 +8,20 @@ the original record.
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from clearing.intake.blocks import Block
 from clearing.intake.chunks import Chunk
 from clearing.intake.formats.canonical import COLUMNS, Shape, read_header
-from clearing.intake.layout import FieldSource, Layout
+from clearing.intake.formats.steps import Read, make_step
+from clearing.intake.layout_model import Layout
+from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, TEXT_PAD
 
 # Lines that the decoder refuses for the reason that they are named by.
@@ -33,17 +32,21 @@ EMPTY = b""
 BADLY_QUOTED = b'"'
 WRONG_COUNT = b"x"
 
-TIMES_KEPT = 100_000        # converted times and dates that are remembered
-
-Read = Callable[[str], str]     # a file's column to its value in the record at hand
-
 
 @dataclass(frozen=True)
-class Objects:
-    """Some of a JSON file's records, each with its offset in the file."""
+class Records:
+    """Some records of a file that is held in memory, each with its offset in it."""
 
-    objects: list[tuple[int, bytes]]
+    records: list[tuple[int, bytes]]
     data: bytes
+
+
+class BadCell(Exception):
+    """A column of a record that cannot be read at all: its name, and why."""
+
+    def __init__(self, column: str, code: Code) -> None:
+        super().__init__(column, code)
+        self.column, self.code = column, code
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Adapted:
     original: bytes | bytearray
     base: int                           # where `original` begins in the file
     fields: npt.NDArray[np.uint8]       # Refusal.field of the canonical text to the file's own
+    faults: dict[int, tuple[Code, int]]     # by line: what could not even become a line, and where
 
     def place_taps(self, taps: npt.NDArray[Any]) -> None:
         """Let taps say where the original record is."""
@@ -68,6 +72,9 @@ class Adapted:
         refusals["offset"] = self.offsets[places]
         refusals["length"] = self.lengths[places]
         refusals["field"] = self.fields[refusals["field"]]
+        for index, line in enumerate(places.tolist() if self.faults else ()):
+            if line in self.faults:
+                refusals["code"][index], refusals["field"][index] = self.faults[line]
         chunk.raw = b"".join(
             bytes(self.original[offset - self.base:offset - self.base + min(length, LONGEST_RAW)])
             for offset, length in zip(self.offsets[places].tolist(),
@@ -77,52 +84,47 @@ class Adapted:
 class Adapter:
     """Turns records of one file into lines of the format."""
 
-    def __init__(self, layout: Layout, columns: tuple[str, ...], civil_offset_s: int) -> None:
-        """Make ready for a file with these columns (of a JSON file: the keys that are read)."""
+    def __init__(self, layout: Layout, columns: tuple[str, ...], civil_offset_s: int, *,
+                 notes: bool = False) -> None:
+        """Make ready for a file with these columns (of JSON: the keys that are read).
+
+        notes: two more are behind them, which no header names (notes.py).
+        """
         self._layout, self.columns, self._offset_s = layout, columns, civil_offset_s
+        self._widths = (len(columns), len(columns) + 2 * notes)
         self._places = {name: place for place, name in enumerate(columns)}
         self._names = [name for name in COLUMNS if name in layout.fields]
         self.shape: Shape = read_header(tuple(self._names))
-        self._steps = [_make_step(layout.fields[name]) for name in self._names]
-        self._seq = (self._names.index("card_seq") if layout.fields["card_seq"].from_time
-                     else None)
+        self._steps = [make_step(layout.list_sources(name)) for name in self._names]
+        self._seq = (self._names.index("card_seq")
+                     if layout.list_sources("card_seq")[0].from_time else None)
         self._fields = np.zeros(256, dtype=np.uint8)
         for place, name in enumerate(self._names, 1):
-            column = layout.fields[name].column
-            if column is not None:
-                self._fields[place] = self._places[column] + 1
+            read = [column for source in layout.list_sources(name) for column in source.reads()]
+            if read:
+                self._fields[place] = self._places[read[0]] + 1
 
-    def adapt(self, piece: Block | Objects) -> Adapted:
+    def adapt(self, piece: Block | Records) -> Adapted:
         """Convert some of a file's records."""
-        if isinstance(piece, Block):
-            return self._adapt_lines(piece)
-        return self._adapt_objects(piece)
+        if isinstance(piece, Records):
+            return self._adapted(piece.records, piece.data, 0)
+        data = bytes(memoryview(piece.buffer)[:piece.stop])
+        return self._adapted(_split_lines(data, piece.offset), data, piece.offset)
 
-    def _adapt_lines(self, block: Block) -> Adapted:
-        """Convert a block of CSV lines."""
-        data = bytes(memoryview(block.buffer)[:block.stop])
+    def _adapted(self, records: Iterable[tuple[int, bytes]], original: bytes, base: int) -> Adapted:
         offsets, lengths, lines = [], [], []
-        at = 0
-        while at < len(data):
-            end = data.index(b"\n", at)
-            line = data[at:end].removesuffix(b"\r")
-            lines.append(self._convert_line(line))
-            offsets.append(block.offset + at)
-            lengths.append(len(line))
-            at = end + 1
-        return self._adapted(lines, offsets, lengths, data, block.offset)
-
-    def _adapt_objects(self, piece: Objects) -> Adapted:
-        """Convert JSON objects."""
-        return self._adapted([self._convert_object(text) for _, text in piece.objects],
-                             [offset for offset, _ in piece.objects],
-                             [len(text) for _, text in piece.objects], piece.data, 0)
-
-    def _adapted(self, lines: list[bytes], offsets: list[int], lengths: list[int],
-                 original: bytes, base: int) -> Adapted:
+        faults: dict[int, tuple[Code, int]] = {}
+        for offset, record in records:
+            try:
+                lines.append(self._convert_line(record))
+            except BadCell as bad:
+                faults[len(lines)] = bad.code, self._places[bad.column] + 1
+                lines.append(WRONG_COUNT)
+            offsets.append(offset)
+            lengths.append(len(record))
         text = bytearray(b"\n".join(lines) + b"\n" + bytes(TEXT_PAD))
         return Adapted(Block(text, len(text) - TEXT_PAD, 0), np.array(offsets, dtype=np.int64),
-                       np.array(lengths, dtype=np.int64), original, base, self._fields)
+                       np.array(lengths, dtype=np.int64), original, base, self._fields, faults)
 
     def _convert_line(self, line: bytes) -> bytes:
         """One line of CSV as a line of the format."""
@@ -140,26 +142,10 @@ class Adapter:
             row = next(csv.reader([text], delimiter=self._layout.delimiter, strict=True))
         except csv.Error:
             return BADLY_QUOTED
-        if len(row) != len(self.columns):
+        if len(row) not in self._widths:
             return WRONG_COUNT
         places = self._places
         return self._convert(lambda column: row[places[column]])
-
-    def _convert_object(self, text: bytes) -> bytes:
-        """One JSON object as a line of the format."""
-        if len(text) > LONGEST_LINE:
-            return TOO_LONG
-        try:
-            record = _JSON.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):   # a string in it is not UTF-8
-            return NOT_ENCODED
-        except RecursionError:          # lists in lists in lists
-            return WRONG_COUNT
-        if not isinstance(record, dict):
-            return WRONG_COUNT
-        if not any(_as_text(value) for value in record.values()):
-            return EMPTY
-        return self._convert(lambda column: _as_text(record.get(column)))
 
     def _convert(self, read: Read) -> bytes:
         """Every column of the format, one behind the other."""
@@ -196,62 +182,16 @@ class Adapter:
         return str((civil - datetime(1970, 1, 1)) // _SECOND - self._offset_s)
 
 
-class FixedAdapter(Adapter):
-    """Turns records of one length that are not UTF-8 into lines of the format.
-
-    What ext/intake/lines.pxd says of such records holds here, too.
-    """
-
-    def __init__(self, layout: Layout, civil_offset_s: int) -> None:
-        """Make ready for a file of the layout."""
-        spans = {column: (place.start, place.start + place.width)
-                 for column, place in layout.columns.items()}
-        columns = tuple(sorted(spans, key=spans.__getitem__))
-        super().__init__(msgspec.structs.replace(
-            layout, fields={column: FieldSource(column=column) for column in columns}),
-            columns, civil_offset_s)
-        # All of the record in order, columns and what is between them.
-        cuts = sorted({0, layout.record_bytes, *(at for span in spans.values() for at in span)})
-        pieces = list(pairwise(cuts))
-        self._pieces = [slice(*piece) for piece in pieces]
-        self._wanted = [pieces.index(spans[name]) for name in self._names]
-
-    def _convert_line(self, line: bytes) -> bytes:
-        """One record as a line of the format."""
-        encoding, size = self._layout.encoding, self._layout.record_bytes
-        if len(line) > LONGEST_LINE:
-            return TOO_LONG
-        if b"\0" in line:
-            return NUL
-        try:
-            text = line.decode(encoding)
-        except UnicodeDecodeError:
-            return NOT_ENCODED
-        if not text.strip(" ") or (len(line) >= size and not line[:size].strip(b" ")):
-            return EMPTY
-        if len(line) != size and line[size:size + 1] != b"\t":
-            return WRONG_COUNT
-        try:
-            # Of as many letters as bytes each letter is one.
-            pieces = ([text[piece] for piece in self._pieces] if len(text) == len(line) else
-                      [line[piece].decode(encoding) for piece in self._pieces])
-        except UnicodeDecodeError:
-            return NOT_ENCODED
-        if not text.startswith("".join(pieces)):    # a column begins or ends within a character
-            return NOT_ENCODED
-        return self._write([pieces[place].strip(" ") for place in self._wanted])
-
-
 _SECOND = datetime(1970, 1, 1, 0, 0, 1) - datetime(1970, 1, 1)
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
-_JSON = msgspec.json.Decoder(float_hook=str)    # a number's text as it is written
 
 
-def _as_text(value: object) -> str:
-    """A JSON value as CSV would have it."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else str(value)
+def _split_lines(data: bytes, base: int) -> Iterable[tuple[int, bytes]]:
+    """Yield the lines of a block, each with its offset in the file."""
+    at = 0
+    while at < len(data):
+        end = data.index(b"\n", at)
+        yield base + at, data[at:end].removesuffix(b"\r")
+        at = end + 1
 
 
 def _quoted(value: str) -> str:
@@ -259,137 +199,3 @@ def _quoted(value: str) -> str:
     if "," in value or '"' in value:
         return '"' + value.replace('"', '""') + '"'
     return value
-
-
-def _make_step(source: FieldSource) -> Callable[[Read], str]:
-    """Compile a source to the function that reads it."""
-    if source.from_time:
-        return lambda read: ""          # set once the times are known
-    if source.constant is not None:
-        constant, column = source.constant, None
-    else:
-        constant, column = "", source.column
-    changes = _list_changes(source)
-    conditions = [(name, frozenset(values)) for name, values in source.when.items()]
-
-    def step(read: Read) -> str:
-        for name, values in conditions:
-            if read(name) not in values:
-                return ""
-        if column is None:
-            return constant
-        value = read(column)
-        for change in changes:
-            if not value:
-                break
-            value = change(value)
-        return value
-
-    return step
-
-
-def _list_changes(source: FieldSource) -> list[Callable[[str], str]]:
-    """List what a source does to a value, in order."""
-    changes: list[Callable[[str], str]] = []
-    if source.strip:
-        changes.append(str.strip)
-    if source.blank:
-        blank = frozenset(source.blank)
-        changes.append(lambda value: "" if value in blank else value)
-    if source.drop_suffix:
-        changes.append(lambda value: value.removesuffix(source.drop_suffix))
-    if source.slice is not None:
-        start, stop = source.slice
-        changes.append(lambda value: value[start:stop])
-    if source.time:
-        changes.append(_time_change(source.time, _write_moment))
-    if source.date:
-        changes.append(_time_change(source.date, _write_day))
-    if source.map or source.prefix:
-        prefixes = sorted(source.prefix, key=len, reverse=True)
-
-        def look_up(value: str) -> str:
-            if value in source.map:
-                return source.map[value]
-            for prefix in prefixes:
-                if value.startswith(prefix):
-                    return source.prefix[prefix]
-            # What is padded is refused as that, and not taken for something else.
-            is_padded = value != value.strip()
-            return value if source.default is None or is_padded else source.default
-
-        changes.append(look_up)
-    if source.decimals is not None:
-        changes.append(_scale_change(source.decimals))
-    return changes
-
-
-def _scale_change(decimals: int) -> Callable[[str], str]:
-    """Amounts as 2.00 to minor units; what has more decimals stays as it is, to be refused."""
-    shape = re.compile(rf"(-?[0-9]+)(?:\.([0-9]{{1,{decimals}}}))?" if decimals
-                       else "(-?[0-9]+)()")
-
-    def change(value: str) -> str:
-        found = shape.fullmatch(value)
-        return value if found is None else found[1] + (found[2] or "").ljust(decimals, "0")
-
-    return change
-
-
-def _write_moment(moment: datetime) -> str:
-    return f"{moment:%Y%m%d%H%M%S}".rjust(14, "0")
-
-
-def _write_day(moment: datetime) -> str:
-    return moment.date().isoformat()
-
-
-def _time_change(formats: list[str], write: Callable[[datetime], str]) -> Callable[[str], str]:
-    """Convert times of the first format that fits; others stay as they are, to be refused."""
-    kept: dict[str, str] = {}
-
-    def change(value: str) -> str:
-        found = kept.get(value)
-        if found is not None:
-            return found
-        if len(kept) >= TIMES_KEPT:
-            kept.clear()
-        kept[value] = value
-        for form in formats:
-            try:
-                kept[value] = write(datetime.strptime(value, form))
-            except ValueError:
-                continue
-            break
-        return kept[value]
-
-    return change
-
-
-def find_objects(data: bytes, records_at: str) -> Iterator[tuple[int, bytes]]:
-    """Yield the records of a JSON file, each with its offset.
-
-    Raises msgspec.DecodeError, UnicodeDecodeError, RecursionError and KeyError where the file is
-    not built that way.
-    """
-    found = msgspec.Raw(data)
-    for key in filter(None, records_at.split(".")):
-        found = msgspec.json.decode(found, type=dict[str, msgspec.Raw])[key]
-    base = _address(data)
-    for record in msgspec.json.decode(found, type=list[msgspec.Raw]):
-        yield _address(record) - base, bytes(record)
-
-
-def object_at(data: bytes) -> bytes:
-    """The JSON object that the text begins with; all of it where that goes on behind it."""
-    depth = 0
-    for found in _TOKENS.finditer(data):
-        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(found[0], 0)
-        if depth == 0:
-            return data[:found.end()]
-    return data
-
-
-def _address(data: bytes | msgspec.Raw) -> int:
-    """Where the bytes lie in memory: a Raw is a window on the text that it was decoded from."""
-    return int(np.frombuffer(data, dtype=np.uint8).__array_interface__["data"][0])

@@ -6,12 +6,12 @@ import codecs
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 
 import msgspec
 
 from clearing.intake.blocks import Block, FileReader, OddLine
-from clearing.intake.formats.adapt import Adapter, FixedAdapter, Objects, find_objects
+from clearing.intake.formats.adapt import Adapter, Records
 from clearing.intake.formats.canonical import (
     FORMAT,
     HeaderInvalid,
@@ -21,15 +21,23 @@ from clearing.intake.formats.canonical import (
     read_header,
     split_header,
 )
-from clearing.intake.layout import Layout
+from clearing.intake.formats.control import Control
+from clearing.intake.formats.notes import CODE, REASON, has_note
+from clearing.intake.formats.objects import ObjectAdapter, find_objects
+from clearing.intake.formats.records import (
+    BadLength,
+    BinaryAdapter,
+    FixedAdapter,
+    split_records,
+)
+from clearing.intake.formats.text import TEXT_BYTES, UTF_16, NotText, make_text, needs_text
+from clearing.intake.layout_model import Layout
 from ext.codes import Code
-from ext.intake.decode import LONGEST_LINE, MOST_COLUMNS
+from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, MOST_COLUMNS
 
-Piece = Block | OddLine | Objects
+Piece = Block | OddLine | Records
 
-UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-JSON_BYTES = 512 << 20      # a JSON file is held in memory whole
-OBJECTS = 10_000            # JSON records that are decoded together
+RECORDS = 10_000            # of JSON or bytes, that are decoded together
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,8 @@ class DetectedFormat:
     shape: Shape                # of the text that the decoder sees
     pieces: Iterator[Piece]
     adapter: Adapter | None = None
-    by_lines: bool = True       # else its records are JSON objects
+    control: Control | None = None      # what rows around the records say
+    read_by: Layout | None = None       # None: onecard-taps/1
 
 
 def detect_format(reader: FileReader, layout: Layout | None, civil_offset_s: int) -> DetectedFormat:
@@ -71,11 +80,30 @@ def detect_format(reader: FileReader, layout: Layout | None, civil_offset_s: int
         return DetectedFormat(FORMAT, shape.columns, shape, reader.pieces())
     if layout is None:
         raise _explain_header(peeked, end)
-    if layout.format == "fixed":
-        return _detect_fixed(reader, layout, civil_offset_s)
-    if layout.format == "json":
-        return _detect_json(reader, layout, civil_offset_s)
-    return _detect_csv(reader, layout, end, civil_offset_s)
+    if needs_text(peeked, layout):
+        try:
+            reader.read_as(make_text(_read_whole(reader), layout))
+        except NotText as error:
+            raise FileRefused(error.code, error.reason) from None
+    if layout.format != "binary" and reader.peeked.startswith(codecs.BOM_UTF8):
+        layout = msgspec.structs.replace(layout, encoding="utf-8")  # the mark knows better
+    reader.takes_last_line = True
+    detect = {"fixed": _detect_fixed, "json": _detect_json, "jsonl": _detect_json_lines,
+              "binary": _detect_binary}.get(layout.format, _detect_csv)
+    return detect(reader, layout, civil_offset_s)
+
+
+def _read_whole(reader: FileReader) -> bytes:
+    """A file that is held in memory."""
+    if reader.size > TEXT_BYTES:
+        raise FileRefused(Code.FILE_STRUCTURE, f"{reader.size} bytes, at most {TEXT_BYTES} of a "
+                          "file of this kind can be held; split the file")
+    reader.take_header(0)
+    return reader.read_all()
+
+
+def _mark_bytes(reader: FileReader) -> int:
+    return len(codecs.BOM_UTF8) if reader.peeked.startswith(codecs.BOM_UTF8) else 0
 
 
 def _shape_of(columns: tuple[str, ...]) -> Shape:
@@ -99,42 +127,71 @@ def _explain_header(peeked: bytes, end: int) -> FileRefused:
 
 def _check_plain(peeked: bytes, end: int) -> None:
     """Refuse what has no header line that could be read."""
-    if peeked.startswith(UTF_16) or b"\0" in peeked[:end or LONGEST_LINE]:
-        raise FileRefused(Code.FILE_ENCODING, "the header has NUL bytes or the mark of UTF-16, "
-                          "so the file is not text by lines")
+    _check_no_nul(peeked, end)
     if end == 0:
         raise FileRefused(Code.HEADER_INVALID, "the header row does not end with a newline "
                           f"in {len(peeked)} bytes")
 
 
+def _check_no_nul(peeked: bytes, end: int) -> None:
+    if peeked.startswith(UTF_16) or b"\0" in peeked[:end or LONGEST_LINE]:
+        raise FileRefused(Code.FILE_ENCODING, "the header has NUL bytes or the mark of UTF-16, "
+                          "so the file is not text by lines")
+
+
+def _take_rows(reader: FileReader, layout: Layout, names: int) -> tuple[list[bytes], int]:
+    """The rows before the records, `names` of them the header's, and where the records begin."""
+    peeked, end = reader.peeked, _mark_bytes(reader)
+    rows: list[bytes] = []
+    while len(rows) < layout.head_rows + names:
+        start, end = end, peeked.find(b"\n", end) + 1
+        if end == 0:
+            raise FileRefused(
+                Code.HEADER_INVALID, f"row {len(rows) + 1}, which layout {layout.name!r} has "
+                "before the records, does not end with a newline in the first "
+                f"{len(peeked)} bytes")
+        rows.append(peeked[start:end].rstrip(b"\n").removesuffix(b"\r"))
+    return rows, end
+
+
+def _hold_to_rows(reader: FileReader, layout: Layout, rows: list[bytes], *, again: bool) -> Control:
+    """What the rows before the records say, and the one behind them has to."""
+    control = Control(layout, again=again)
+    reason = control.read_head(rows[:layout.head_rows])
+    if reason:
+        raise FileRefused(Code.HEADER_INVALID, reason)
+    reader.is_tail = control.is_tail
+    return control
+
+
+def _has_notes(reader: FileReader, layout: Layout, end: int) -> bool:
+    """Whether the first record says why it was refused, so that it is of a reject file."""
+    line = reader.peeked[end:].partition(b"\n")[0].removesuffix(b"\r")
+    return has_note(line, layout)
+
+
 def _detect_fixed(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
-    """Open a file of records of one length: they begin with the first line."""
-    if not layout.is_utf_8:
-        adapter = FixedAdapter(layout, civil_offset_s)
-        reader.take_header(0, lines=0)
-        return DetectedFormat(layout.name, adapter.columns, adapter.shape, reader.pieces(),
-                              adapter)
-    has_mark = reader.peeked.startswith(codecs.BOM_UTF8)
-    reader.take_header(len(codecs.BOM_UTF8) if has_mark else 0, lines=0)
-    shape = place_columns({column: (place.start, place.width)
-                           for column, place in layout.columns.items()}, layout.record_bytes)
-    return DetectedFormat(layout.name, shape.columns, shape, reader.pieces())
+    """Open a file of lines of one length: behind the rows at its top each is a record."""
+    rows, end = _take_rows(reader, layout, 0)
+    control = _hold_to_rows(reader, layout, rows, again=_has_notes(reader, layout, end))
+    reader.take_header(end, lines=len(rows))
+    if layout.is_utf_8 and layout.is_canonical and not layout.longer:
+        shape = place_columns({column: (place.start, place.width)
+                               for column, place in layout.columns.items()}, layout.record_bytes)
+        return DetectedFormat(layout.name, shape.columns, shape, reader.pieces(),
+                              control=control, read_by=layout)
+    adapter = FixedAdapter(layout, civil_offset_s)
+    return DetectedFormat(layout.name, adapter.columns, adapter.shape, reader.pieces(),
+                          adapter, control, layout)
 
 
-def _detect_csv(reader: FileReader, layout: Layout, end: int,
-                civil_offset_s: int) -> DetectedFormat:
-    """Open a CSV file of another layout."""
-    _check_plain(reader.peeked, end)
-    line = reader.peeked[:end].removeprefix(codecs.BOM_UTF8).rstrip(b"\n").removesuffix(b"\r")
-    try:
-        columns = tuple(next(csv.reader([line.decode(layout.encoding)], strict=True,
-                                        delimiter=layout.delimiter), ()))
-    except UnicodeDecodeError:
-        raise FileRefused(Code.FILE_ENCODING, f"the header is not in {layout.encoding}, which "
-                          f"layout {layout.name!r} expects") from None
-    except csv.Error as error:
-        raise FileRefused(Code.HEADER_INVALID, f"the header row is badly quoted ({error})"
-                          ) from None
+def _detect_csv(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
+    """Open a file of CSV of another layout, or what a workbook says."""
+    _check_no_nul(reader.peeked, reader.peeked.find(b"\n") + 1)
+    rows, end = _take_rows(reader, layout, 0 if layout.header else 1)
+    columns = tuple(layout.header) or _split_names(rows[-1], layout)
+    again = (_has_notes(reader, layout, end) if layout.header
+             else columns[-2:] == (CODE, REASON))
     wanted = layout.sources()
     missing = [name for name in wanted if name not in columns]
     repeated = [name for name in wanted if columns.count(name) > 1]
@@ -144,18 +201,37 @@ def _detect_csv(reader: FileReader, layout: Layout, end: int,
         raise FileRefused(Code.HEADER_INVALID,
                           f"the header is neither that of {FORMAT} nor of layout "
                           f"{layout.name!r} ({'; '.join(faults) or 'too many columns'})")
-    adapter = Adapter(layout, columns, civil_offset_s)
-    reader.take_header(end)
-    return DetectedFormat(layout.name, columns, adapter.shape, reader.pieces(), adapter)
+    control = _hold_to_rows(reader, layout, rows, again=again)
+    adapter = Adapter(layout, columns, civil_offset_s, notes=again and bool(layout.header))
+    reader.take_header(end, lines=len(rows))
+    return DetectedFormat(layout.name, columns, adapter.shape, reader.pieces(), adapter, control,
+                          layout)
+
+
+def _split_names(line: bytes, layout: Layout) -> tuple[str, ...]:
+    """The columns that a header row names."""
+    try:
+        return tuple(next(csv.reader([line.decode(layout.encoding)], strict=True,
+                                     delimiter=layout.delimiter), ()))
+    except UnicodeDecodeError:
+        raise FileRefused(Code.FILE_ENCODING, f"the header is not in {layout.encoding}, which "
+                          f"layout {layout.name!r} expects") from None
+    except csv.Error as error:
+        raise FileRefused(Code.HEADER_INVALID, f"the header row is badly quoted ({error})"
+                          ) from None
+
+
+def _detect_json_lines(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
+    """Open a file with a JSON object to a line."""
+    adapter = ObjectAdapter(layout, tuple(layout.sources()), civil_offset_s)
+    reader.take_header(_mark_bytes(reader), lines=0)
+    return DetectedFormat(layout.name, adapter.columns, adapter.shape, reader.pieces(), adapter,
+                          read_by=layout)
 
 
 def _detect_json(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
     """Open a JSON file of another layout."""
-    if reader.size > JSON_BYTES:
-        raise FileRefused(Code.FILE_STRUCTURE, f"{reader.size} bytes of JSON, at most "
-                          f"{JSON_BYTES} can be held; split the file")
-    reader.take_header(0)
-    data = reader.read_all()
+    data = _read_whole(reader)
     text = data.removeprefix(codecs.BOM_UTF8)
     lead = len(data) - len(text)
     try:
@@ -164,13 +240,29 @@ def _detect_json(reader: FileReader, layout: Layout, civil_offset_s: int) -> Det
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError, RecursionError) as error:
         raise FileRefused(Code.FILE_STRUCTURE, f"no list of records at "
                           f"{layout.records_at or 'the top'!r}: {error}") from None
-    adapter = Adapter(layout, tuple(layout.sources()), civil_offset_s)
-    pieces = (Objects(part, data) for part in _in_parts(iter(objects)))
-    return DetectedFormat(layout.name, adapter.columns, adapter.shape, pieces, adapter,
-                          by_lines=False)
+    adapter = ObjectAdapter(layout, tuple(layout.sources()), civil_offset_s)
+    return DetectedFormat(layout.name, adapter.columns, adapter.shape, _in_parts(objects, data),
+                          adapter, read_by=layout)
 
 
-def _in_parts(objects: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+def _detect_binary(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
+    """Open a file of records of bytes."""
+    data = _read_whole(reader)
+    reader.first_line = 1
+    try:
+        records = list(split_records(data, layout))
+    except BadLength as error:
+        raise FileRefused(Code.FILE_STRUCTURE, str(error)) from None
+    odd: list[Piece] = []
+    if records and len(records[-1][1]) < layout.record_bytes:
+        offset, record = records.pop()
+        odd = [OddLine(offset, len(record), record[:LONGEST_RAW], Code.TRUNCATED_LINE)]
+    adapter = BinaryAdapter(layout, civil_offset_s)
+    return DetectedFormat(layout.name, adapter.columns, adapter.shape,
+                          chain(_in_parts(records, data), odd), adapter, read_by=layout)
+
+
+def _in_parts(records: list[tuple[int, bytes]], data: bytes) -> Iterator[Records]:
     """Yield the records a few thousand at a time."""
-    while part := list(islice(objects, OBJECTS)):
-        yield part
+    for start in range(0, len(records), RECORDS):
+        yield Records(records[start:start + RECORDS], data)

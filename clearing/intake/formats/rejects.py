@@ -5,6 +5,8 @@ records are from, every record byte for byte, and behind it its code and the rea
 more, two keys more (JSON), or behind a tab (records of one length). Whoever reads it passes over
 both. A line that the file's end cut off has neither, nor an end: it is no whole record, and a cut
 amount must not come to look like one. Where that would make a line too long, the reason is blank.
+Of a workbook or of UTF-16 it is CSV in UTF-8, which the same layout reads, and records of bytes
+have no note: there is nowhere to put one.
 """
 
 from __future__ import annotations
@@ -12,29 +14,26 @@ from __future__ import annotations
 import codecs
 import csv
 import json
-import re
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
-from clearing.intake.formats.adapt import find_objects
 from clearing.intake.formats.canonical import HEADER_BYTES
-from clearing.intake.layout import Layout
+from clearing.intake.formats.notes import BEHIND_TAB, CODE, LAST_KEYS, REASON, last_columns
+from clearing.intake.formats.objects import find_objects
+from clearing.intake.formats.records import split_records
+from clearing.intake.formats.text import open_text
+from clearing.intake.layout_model import Layout
 from clearing.intake.trailer import MARK
 from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE
 from network.errors import OnecardError
 from network.refusals import WORDS
 
-CODE, REASON = "x_code", "x_reason"     # canonical files may have any column that begins so
-ENDINGS = {"csv": ".csv", "json": ".json", "fixed": ".txt"}
+ENDINGS = {"csv": ".csv", "xlsx": ".csv", "json": ".json", "jsonl": ".jsonl", "fixed": ".txt",
+           "binary": ".bin"}
 COPY_BYTES = 1 << 20
 NAME_LENGTH = 64                        # of a column's name in a reason
-
-# What is behind a record that was refused before; nothing else ends so.
-_CODES = "|".join(code.name for code in Code).encode()
-_OLD_REASON = rb'(?:"line (?:[^"]|"")*"|line [^"]*)?'
-_OLD_NOTE = re.compile(rb"\t(?:%b) line [^\t]*\Z" % _CODES)
-_OLD_KEYS = re.compile(rb'(?:, )?"x_code": "[A-Z_]*", "x_reason": "(?:[^"\\]|\\.)*"$')
+CANONICAL = Layout(title="onecard-taps/1", format="csv")
 
 
 class Rejected(NamedTuple):
@@ -56,13 +55,11 @@ def write_rejects(out: BinaryIO, source: BinaryIO, layout: Layout | None,
     """
     # A line like a trailer, such as of two files joined, must not become the last one.
     rejected = sorted(rejected, key=lambda one: not one.head.startswith(MARK))
-    if layout is not None and layout.format == "json":
-        _write_json(out, source, layout, rejected)
-    elif layout is not None and layout.format == "fixed":
-        _write_fixed(out, source, layout, rejected)
-    else:
-        _write_csv(out, source, *(("utf-8", ",") if layout is None
-                                  else (layout.encoding, layout.delimiter)), rejected)
+    source = open_text(source, layout)
+    write = _write_csv if layout is None else {
+        "json": _write_json, "jsonl": _write_json_lines, "fixed": _write_fixed,
+        "binary": _write_binary}.get(layout.format, _write_csv)
+    write(out, source, CANONICAL if layout is None else layout, rejected)
 
 
 def _reason(one: Rejected, columns: Sequence[str]) -> str:
@@ -72,29 +69,50 @@ def _reason(one: Rejected, columns: Sequence[str]) -> str:
     return f"line {one.line}{', ' * bool(name)}{shown}: {WORDS[Code(one.code)]}"
 
 
-def _write_csv(out: BinaryIO, source: BinaryIO, encoding: str, delimiter: str,
+def _write_csv(out: BinaryIO, source: BinaryIO, layout: Layout,
                rejected: Sequence[Rejected]) -> None:
+    delimiter, encoding = layout.delimiter, layout.encoding
+    if _copy_mark(out, source):
+        encoding = "utf-8"
+
     def note(code: str, reason: str) -> bytes:
         if delimiter in reason or '"' in reason:
             reason = '"' + reason.replace('"', '""') + '"'
         return f"{delimiter}{code}{delimiter}{reason}".encode(encoding, "replace")
 
-    between = re.escape(delimiter.encode(encoding))
-    old = re.compile(rb"%b(?:%b)%b%b\Z" % (between, _CODES, between, _OLD_REASON))
-    header, end = _split_end(source.readline(HEADER_BYTES))
-    text = header.removeprefix(codecs.BOM_UTF8).decode(encoding)
-    columns = next(csv.reader([text], delimiter=delimiter), [])
-    again = columns[-2:] == [CODE, REASON]
-    out.write(header + (b"" if again else note(CODE, REASON)) + end)
+    _copy_rows(out, source, layout.head_rows)
+    columns, again = layout.header, False
+    if not columns:
+        header, end = _split_end(source.readline(HEADER_BYTES))
+        columns = next(csv.reader([header.decode(encoding)], delimiter=delimiter), [])
+        again = columns[-2:] == [CODE, REASON]
+        out.write(header + (b"" if again else note(CODE, REASON)) + end)
+    old = last_columns(encoding, delimiter)
     for one in rejected:
         body, end = _copy_line(out, source, one)
-        if again:       # it was refused before
+        if again or layout.header:      # it may have been refused before
             body = old.sub(b"", body)
         out.write(body)
         if end:
             code = Code(one.code).name
             long = note(code, _reason(one, columns))
             out.write((long if _has_room(body, long) else note(code, "")) + end)
+
+
+def _copy_mark(out: BinaryIO, source: BinaryIO) -> bool:
+    """Whether the file begins with the mark of UTF-8, which is copied."""
+    has_mark = source.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+    if has_mark:
+        out.write(codecs.BOM_UTF8)
+    else:
+        source.seek(0)
+    return has_mark
+
+
+def _copy_rows(out: BinaryIO, source: BinaryIO, rows: int) -> None:
+    """Copy the rows before the header, so that it stands where the layout says."""
+    for _ in range(rows):
+        out.write(source.readline(HEADER_BYTES))
 
 
 def _has_room(body: bytes, note: bytes) -> bool:
@@ -104,16 +122,34 @@ def _has_room(body: bytes, note: bytes) -> bool:
 
 def _write_fixed(out: BinaryIO, source: BinaryIO, layout: Layout,
                  rejected: Sequence[Rejected]) -> None:
-    columns = sorted(layout.columns, key=lambda name: layout.columns[name].start)
-    if layout.is_utf_8 and source.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
-        out.write(codecs.BOM_UTF8)
+    columns = layout.list_places()
+    encoding = "utf-8" if _copy_mark(out, source) else layout.encoding
+    _copy_rows(out, source, layout.head_rows)
     for one in rejected:
         body, end = _copy_line(out, source, one)
-        body = _OLD_NOTE.sub(b"", body)
+        body = BEHIND_TAB.sub(b"", body)
         out.write(body)
         if end:
-            note = f"\t{Code(one.code).name} {_reason(one, columns)}".encode(layout.encoding)
+            note = f"\t{Code(one.code).name} {_reason(one, columns)}".encode(encoding)
             out.write((note if _has_room(body, note) else b"") + end)
+
+
+def _write_json_lines(out: BinaryIO, source: BinaryIO, layout: Layout,
+                      rejected: Sequence[Rejected]) -> None:
+    columns = layout.sources()
+    _copy_mark(out, source)
+    for one in rejected:
+        body, end = _copy_line(out, source, one)
+        out.write(_add_keys(body, one, columns) + end)
+
+
+def _write_binary(out: BinaryIO, source: BinaryIO, layout: Layout,
+                  rejected: Sequence[Rejected]) -> None:
+    """The records alone: there is nowhere to put a word beside them."""
+    records = dict(split_records(source.read(), layout))
+    for one in sorted(rejected, key=lambda one: one.offset):    # one that was cut off is the last
+        _check_head(source, records[one.offset], one)
+        out.write(records[one.offset])
 
 
 def _copy_line(out: BinaryIO, source: BinaryIO, one: Rejected) -> tuple[bytes, bytes]:
@@ -123,8 +159,8 @@ def _copy_line(out: BinaryIO, source: BinaryIO, one: Rejected) -> tuple[bytes, b
     _check_head(source, part, one)
     while not part.endswith(b"\n"):
         more = source.readline(COPY_BYTES)
-        if not more:
-            return part, b""
+        if not more:        # of a canonical file it may be cut off, of others it is a record
+            return part, b"" if one.code == Code.TRUNCATED_LINE else b"\n"
         out.write(part[:-1])
         part = part[-1:] + more
     return _split_end(part)
@@ -154,14 +190,18 @@ def _objects(source: BinaryIO, records: dict[int, bytes], columns: Sequence[str]
     for one in rejected:
         record = records.get(one.offset, b"")
         _check_head(source, record, one)
-        if not record.startswith(b"{"):
-            yield record
-            continue
-        body = _OLD_KEYS.sub(b"", record[:-1])
-        note = json.dumps({CODE: Code(one.code).name, REASON: _reason(one, columns)},
-                          ensure_ascii=False).encode()[1:-1]
-        long = body + b", " * (body.rstrip() != b"{") + note + b"}"
-        yield long if _has_room(record, long[len(record):]) else record
+        yield _add_keys(record, one, columns)
+
+
+def _add_keys(record: bytes, one: Rejected, columns: Sequence[str]) -> bytes:
+    """A JSON record with its code and reason, where it is an object that has room."""
+    if not (record.startswith(b"{") and record.endswith(b"}")):
+        return record
+    body = LAST_KEYS.sub(b"", record[:-1])
+    note = json.dumps({CODE: Code(one.code).name, REASON: _reason(one, columns)},
+                      ensure_ascii=False).encode()[1:-1]
+    long = body + b", " * (body.rstrip() != b"{") + note + b"}"
+    return long if _has_room(record, long[len(record):]) else record
 
 
 def _check_head(source: BinaryIO, record: bytes, one: Rejected) -> None:

@@ -1,0 +1,78 @@
+"""What the rows around the records say of them: how many there are, and what they come to.
+
+`head` and `tail` of a layout are patterns; what they name (records, due, paid) must be so, or the
+whole file is refused. A reject file repeats the rows at its top and has no last one, and is held to
+neither.
+"""
+
+from __future__ import annotations
+
+import re
+
+from clearing.intake.formats.steps import scale_change
+from clearing.intake.layout_model import Layout
+from clearing.intake.trailer import Content
+
+SHOWN = 200         # characters of a row in a message
+
+
+class Control:
+    """The head and tail of one file, by its layout."""
+
+    def __init__(self, layout: Layout, *, again: bool) -> None:
+        """again: the file is a reject file."""
+        self._layout, self._again = layout, again
+        self._tail = re.compile(layout.tail) if layout.tail and not again else None
+        self._stated: dict[str, str] = {}
+
+    def read_head(self, rows: list[bytes]) -> str:
+        """Take what the rows at the top say; "" or what is wrong with them."""
+        if not self._layout.head or self._again:
+            return ""
+        text = "\n".join(self._decode(row) for row in rows)
+        found = re.fullmatch(self._layout.head, text)
+        if found is None:
+            return (f"the first {len(rows)} rows read {text[:SHOWN]!r}, expected what head of "
+                    f"layout {self._layout.name!r} says: {self._layout.head}")
+        self._stated = {name: said for name, said in found.groupdict().items() if said is not None}
+        return ""
+
+    def is_tail(self, line: bytes) -> bool:
+        """Whether a line is the one that ends the file."""
+        return self._tail is not None and self._tail.fullmatch(self._decode(line)) is not None
+
+    def check(self, last: bytes, found: Content) -> str:
+        """What does not agree between the rows around the records and these; "" where all does.
+
+        last: the line that `is_tail`, without which a file that has to have one was cut.
+        """
+        if self._tail is None:
+            return self._compare(self._stated, found, "top")
+        match = self._tail.fullmatch(self._decode(last))
+        if match is None:
+            return (f"the file does not end with a line as tail of layout {self._layout.name!r} "
+                    f"says: {self._layout.tail}")
+        stated = {name: said for name, said in match.groupdict().items() if said is not None}
+        return "; ".join(filter(None, (self._compare(self._stated, found, "top"),
+                                       self._compare(stated, found, "last row"))))
+
+    def _compare(self, stated: dict[str, str], found: Content, where: str) -> str:
+        faults = []
+        for name, said in stated.items():
+            if name != "records" and found.unread:
+                continue            # as of any trailer: what cannot be read has no part in it
+            scaled = (said if name == "records"
+                      else scale_change(self._layout.decimals(name))(said.strip()))
+            counted = getattr(found, name)
+            if not _is_number(scaled) or int(scaled) != counted:
+                what = "records found" if name == "records" else f"minor units of {name} found"
+                faults.append(f"{counted} {what}, the {where} says {said!r}")
+        return "; ".join(faults)
+
+    def _decode(self, line: bytes) -> str:
+        return line.rstrip(b"\r\n").decode(self._layout.encoding, "replace")
+
+
+def _is_number(text: str) -> bool:
+    digits = text.strip().removeprefix("-")
+    return digits.isascii() and digits.isdigit() and len(digits) < SHOWN

@@ -1,0 +1,189 @@
+"""Records whose columns stand at known places: lines of text, cut by bytes, and records of bytes.
+
+What ext/intake/lines.pxd says of lines of one length holds here, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import msgspec
+
+from clearing.intake.formats.adapt import (
+    EMPTY,
+    NOT_ENCODED,
+    NUL,
+    TOO_LONG,
+    WRONG_COUNT,
+    Adapter,
+    BadCell,
+)
+from clearing.intake.layout_model import FieldSource, Layout, Length, Place
+from ext.codes import Code
+from ext.intake.decode import LONGEST_LINE
+
+Cell = Callable[[bytes], str]
+
+FILLERS = (b"\0", b"\xff", b" ")     # of which a record that says nothing is made
+
+
+class BadLength(ValueError):
+    """A record says that it has a length that it cannot have."""
+
+
+def _with_fields(layout: Layout) -> Layout:
+    """The layout, its columns being the format's own where it has no fields."""
+    if layout.fields:
+        return layout
+    return msgspec.structs.replace(
+        layout, fields={column: FieldSource(column=column) for column in layout.columns})
+
+
+class FixedAdapter(Adapter):
+    """Turns lines of one length into lines of the format."""
+
+    def __init__(self, layout: Layout, civil_offset_s: int) -> None:
+        """Make ready for a file of the layout."""
+        spans = {column: (place.start, place.start + place.width)
+                 for column, place in layout.columns.items()}
+        super().__init__(_with_fields(layout), tuple(layout.list_places()), civil_offset_s)
+        # All of the record in order, columns and what is between them.
+        cuts = sorted({0, layout.record_bytes, *(at for span in spans.values() for at in span)})
+        pieces = list(pairwise(cuts))
+        self._pieces = [slice(*piece) for piece in pieces]
+        self._cells = {name: (pieces.index(span), _text_cell(name, layout.columns[name]))
+                       for name, span in spans.items()}
+
+    def _convert_line(self, line: bytes) -> bytes:
+        """One record as a line of the format."""
+        encoding, size = self._layout.encoding, self._layout.record_bytes
+        if len(line) > LONGEST_LINE:
+            return TOO_LONG
+        if b"\0" in line:
+            return NUL
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError:
+            return NOT_ENCODED
+        if not text.strip(" ") or (len(line) >= size and not line[:size].strip(b" ")):
+            return EMPTY
+        if len(line) != size and line[size:size + 1] != b"\t" and not (
+                self._layout.longer and len(line) > size):
+            return WRONG_COUNT
+        try:
+            # Of as many letters as bytes each letter is one.
+            pieces = ([text[piece] for piece in self._pieces] if len(text) == len(line) else
+                      [line[piece].decode(encoding) for piece in self._pieces])
+        except UnicodeDecodeError:
+            return NOT_ENCODED
+        if not text.startswith("".join(pieces)):    # a column begins or ends within a character
+            return NOT_ENCODED
+
+        def read(name: str) -> str:
+            place, cell = self._cells[name]
+            return cell(pieces[place])
+
+        return self._convert(read)
+
+
+class BinaryAdapter(Adapter):
+    """Turns records of bytes into lines of the format."""
+
+    def __init__(self, layout: Layout, civil_offset_s: int) -> None:
+        """Make ready for a file of the layout."""
+        super().__init__(layout, tuple(layout.list_places()), civil_offset_s)
+        self._cells = {name: (slice(place.start, place.start + place.width),
+                              _bytes_cell(name, place, layout.encoding))
+                       for name, place in layout.columns.items()}
+
+    def _convert_line(self, record: bytes) -> bytes:
+        """One record as a line of the format."""
+        if len(record) < self._layout.record_bytes:
+            return WRONG_COUNT
+        if any(not record.strip(filler) for filler in FILLERS):
+            return EMPTY
+
+        def read(name: str) -> str:
+            place, cell = self._cells[name]
+            return cell(record[place])
+
+        return self._convert(read)
+
+
+def _text_cell(name: str, place: Place) -> Callable[[str], str]:
+    """How a column of a line reads."""
+    def read(text: str) -> str:
+        return text.rstrip(place.pad).strip(" ") if place.pad else text.strip(" ")
+
+    def read_hex(text: str) -> str:
+        text = text.strip(" ")
+        try:
+            return str(int(text, 16)) if text.isalnum() else text
+        except ValueError:
+            raise BadCell(name, Code.NUMBER_INVALID) from None
+
+    return read_hex if place.type == "hex_number" else read
+
+
+def _bytes_cell(name: str, place: Place, encoding: str) -> Cell:
+    """How a column of a record of bytes reads."""
+    text = _text_cell(name, place)
+    pad = place.pad.lower()
+
+    def read_text(data: bytes) -> str:
+        try:
+            return text(data.decode(encoding))
+        except UnicodeDecodeError:
+            raise BadCell(name, Code.BAD_ENCODING) from None
+
+    def read_digits(data: bytes) -> str:
+        digits = data.hex().rstrip(pad) if pad else data.hex()
+        if not digits.isdigit() and digits:
+            raise BadCell(name, Code.NUMBER_INVALID)
+        return digits
+
+    def read_hex(data: bytes) -> str:
+        return (data.hex().rstrip(pad) if pad else data.hex()).upper()
+
+    return {
+        "text": read_text, "hex_number": read_text, "bcd": read_digits, "hex": read_hex,
+        "big_endian": lambda data: str(int.from_bytes(data, "big")),
+        "little_endian": lambda data: str(int.from_bytes(data, "little")),
+    }[place.type]
+
+
+def split_records(data: bytes, layout: Layout) -> Iterator[tuple[int, bytes]]:
+    """Yield the records of a file of bytes, each with its offset.
+
+    The last one may be cut off where all have one length. Raises BadLength where a record says
+    that it has another length than it can have.
+    """
+    at, number = 0, 1
+    while at < len(data):
+        size = layout.record_bytes
+        if layout.length is not None:
+            size = _read_length(data, at, number, layout, layout.length)
+        yield at, data[at:at + size]
+        at, number = at + size, number + 1
+
+
+def _read_length(data: bytes, at: int, number: int, layout: Layout, length: Length) -> int:
+    """How many bytes a record says that it has."""
+    start = at + length.start
+    found = data[start:start + length.width]
+    where = f"record {number} at byte {at}"
+    if len(found) < length.width:
+        raise BadLength(f"{where} is cut off: {len(data) - at} bytes are left, a record has "
+                        f"{layout.record_bytes} at least")
+    if length.type == "bcd" and not found.hex().isdigit():
+        raise BadLength(f"{where} says its length in BCD as {found.hex().upper()}, expected digits")
+    said = int(found.hex()) if length.type == "bcd" else int.from_bytes(
+        found, "big" if length.type == "big_endian" else "little")
+    size = said * length.unit + length.besides
+    if not layout.record_bytes <= size <= LONGEST_LINE:
+        raise BadLength(f"{where} says that it has {size} bytes, expected {layout.record_bytes} "
+                        f"to {LONGEST_LINE}")
+    if at + size > len(data):
+        raise BadLength(f"{where} says that it has {size} bytes, and {len(data) - at} are left")
+    return size

@@ -1,0 +1,130 @@
+"""What a layout does to a value, compiled to functions: from a record's columns to the format's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from clearing.intake.layout_model import FieldSource
+
+Read = Callable[[str], str]     # a file's column to its value in the record at hand
+Step = Callable[[Read], str]
+
+TIMES_KEPT = 100_000        # converted times and dates that are remembered
+
+
+def make_step(sources: list[FieldSource]) -> Step:
+    """Compile the sources of a column to the function that reads the first that is not blank."""
+    if len(sources) == 1:
+        return _make_one(sources[0])
+    steps = [_make_one(source) for source in sources]
+    return lambda read: next(filter(None, (step(read) for step in steps)), "")
+
+
+def _make_one(source: FieldSource) -> Step:
+    if source.from_time:
+        return lambda read: ""          # set once the times are known
+    constant = source.constant
+    columns = source.reads()
+    changes = _list_changes(source)
+    conditions = [(name, frozenset(values)) for name, values in source.when.items()]
+
+    def step(read: Read) -> str:
+        for name, values in conditions:
+            if read(name) not in values:
+                return ""
+        if constant is not None:
+            return constant
+        value = read(columns[0]) if len(columns) == 1 else _join(map(read, columns))
+        for change in changes:
+            if not value:
+                break
+            value = change(value)
+        return value
+
+    return step
+
+
+def _join(values: Iterable[str]) -> str:
+    """Several values with a space between; blank where all are."""
+    found = list(values)
+    return " ".join(found) if any(found) else ""
+
+
+def _list_changes(source: FieldSource) -> list[Callable[[str], str]]:
+    """List what a source does to a value, in order."""
+    changes: list[Callable[[str], str]] = []
+    if source.strip:
+        changes.append(str.strip)
+    if source.blank:
+        blank = frozenset(source.blank)
+        changes.append(lambda value: "" if value in blank else value)
+    if source.drop_suffix:
+        changes.append(lambda value: value.removesuffix(source.drop_suffix))
+    if source.slice is not None:
+        start, stop = source.slice
+        changes.append(lambda value: value[start:stop])
+    if source.time:
+        changes.append(_time_change(source.time, _write_moment))
+    if source.date:
+        changes.append(_time_change(source.date, _write_day))
+    if source.map or source.prefix:
+        prefixes = sorted(source.prefix, key=len, reverse=True)
+
+        def look_up(value: str) -> str:
+            if value in source.map:
+                return source.map[value]
+            for prefix in prefixes:
+                if value.startswith(prefix):
+                    return source.prefix[prefix]
+            # What is padded is refused as that, and not taken for something else.
+            is_padded = value != value.strip()
+            return value if source.default is None or is_padded else source.default
+
+        changes.append(look_up)
+    if source.decimals is not None:
+        changes.append(scale_change(source.decimals))
+    return changes
+
+
+def scale_change(decimals: int) -> Callable[[str], str]:
+    """Amounts as 2.00 to minor units; what has more decimals stays as it is, to be refused."""
+    shape = re.compile(rf"(-?[0-9]+)(?:\.([0-9]{{1,{decimals}}}))?" if decimals
+                       else "(-?[0-9]+)()")
+
+    def change(value: str) -> str:
+        found = shape.fullmatch(value)
+        return value if found is None else found[1] + (found[2] or "").ljust(decimals, "0")
+
+    return change
+
+
+def _write_moment(moment: datetime) -> str:
+    return f"{moment:%Y%m%d%H%M%S}".rjust(14, "0")
+
+
+def _write_day(moment: datetime) -> str:
+    return moment.date().isoformat()
+
+
+def _time_change(formats: list[str], write: Callable[[datetime], str]) -> Callable[[str], str]:
+    """Convert times of the first format that fits; others stay as they are, to be refused."""
+    kept: dict[str, str] = {}
+
+    def change(value: str) -> str:
+        found = kept.get(value)
+        if found is not None:
+            return found
+        if len(kept) >= TIMES_KEPT:
+            kept.clear()
+        kept[value] = value
+        for form in formats:
+            try:
+                kept[value] = write(datetime.strptime(value, form))
+            except ValueError:
+                continue
+            break
+        return kept[value]
+
+    return change

@@ -1,0 +1,158 @@
+"""What is no text by lines as it stands, as text: UTF-16 with its mark, and workbooks (.xlsx).
+
+Both become CSV in UTF-8 with its mark, held in memory. Lines are those of the file, or rows of the
+sheet; byte offsets are those in the text. A workbook is looked at before it is unpacked: what would
+be more than TEXT_BYTES is not.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import datetime
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+from clearing.intake.layout_model import Layout
+from ext.codes import Code
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+ZIP = b"PK\x03\x04"
+TEXT_BYTES = 512 << 20          # of a file that is held in memory whole
+UNPACKED_MOST = 200             # bytes out of one: XML of numbers comes to 5 to 30
+ROWS_MOST, COLUMNS_MOST = 1 << 20, 254
+NUMBER_DIGITS = 15              # of a cell, as the spreadsheet shows it
+
+
+class NotText(Exception):
+    """A file that cannot be made into text: the code that refuses it, and why."""
+
+    def __init__(self, code: Code, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code, self.reason = code, reason
+
+
+def needs_text(head: bytes, layout: Layout) -> bool:
+    """Whether a file that begins so is read as the text that `make_text` makes of it."""
+    if layout.format == "xlsx":
+        return head.startswith((*UTF_16, ZIP))
+    return layout.format in ("csv", "jsonl") and head.startswith(UTF_16)
+
+
+def make_text(data: bytes, layout: Layout) -> bytes:
+    """A file's text in UTF-8, with its mark.
+
+    Raises NotText.
+    """
+    if data.startswith(ZIP):
+        return codecs.BOM_UTF8 + _write_csv(_read_workbook(data, layout.sheet),
+                                              layout.head_rows)
+    try:
+        return codecs.BOM_UTF8 + data.decode("utf-16").encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotText(Code.FILE_ENCODING, f"the file has the mark of UTF-16 and is not: "
+                      f"{error.reason} at byte {error.start}") from None
+
+
+def open_text(source: BinaryIO, layout: Layout | None) -> BinaryIO:
+    """The text that offsets of refusals are in: the file as it stands, or what is made of it."""
+    head = source.read(len(ZIP))
+    source.seek(0)
+    if layout is None or not needs_text(head, layout):
+        return source
+    text = io.BytesIO(make_text(source.read(), layout))
+    text.name = getattr(source, "name", "")
+    return text
+
+
+def _write_csv(rows: Iterable[list[str]], head_rows: int) -> bytes:
+    """Rows as CSV, each as wide as the header at least; blank ones at the end are none."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    blank = width = 0
+    for number, row in enumerate(rows):
+        while row and not row[-1]:
+            row.pop()
+        width = len(row) if number == head_rows else width
+        if not row:
+            blank += 1
+            continue
+        out.write(("," * (width - 1) + "\n") * blank)
+        blank = 0
+        writer.writerow(row + [""] * (width - len(row)))
+    return out.getvalue().encode("utf-8")
+
+
+def _read_workbook(data: bytes, sheet: str) -> Iterator[list[str]]:
+    """Yield the rows of a workbook's sheet, as text."""
+    from openpyxl import load_workbook  # a third of a second, for those who have workbooks
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    _check_size(data)
+    try:
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        with_rows = [one for one in book.worksheets if _has_rows(one)]
+        names = [one.title for one in with_rows]
+        if sheet not in ("", *names) or (not sheet and len(names) != 1):
+            raise NotText(Code.FILE_STRUCTURE, f"the workbook has rows in "
+                          f"{', '.join(map(repr, names[:8])) or 'no sheet'}, and "
+                          + (f"the layout says sheet = {sheet!r}" if sheet else
+                             "the layout names no `sheet`"))
+        chosen = with_rows[names.index(sheet) if sheet else 0]
+        chosen.reset_dimensions()       # what a file says of its size need not be so
+        for number, row in enumerate(chosen.iter_rows(), 1):
+            if number > ROWS_MOST or len(row) > COLUMNS_MOST:
+                raise NotText(Code.FILE_STRUCTURE, f"row {number} of the sheet has {len(row)} "
+                              f"columns; at most {ROWS_MOST} rows of {COLUMNS_MOST} are read")
+            yield [_as_text(cell) for cell in row]
+    except NotText:
+        raise
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError,
+            AttributeError, IndexError, SyntaxError, EOFError, NotImplementedError) as error:
+        # openpyxl tells a broken file in as many ways as there are; SyntaxError is XML's.
+        raise NotText(Code.FILE_STRUCTURE, f"the workbook cannot be read: "
+                      f"{type(error).__name__}: {error}"[:200]) from None
+
+
+def _has_rows(sheet: Any) -> bool:
+    """Whether a sheet has a cell with a value."""
+    if not hasattr(sheet, "iter_rows"):     # a sheet that is a picture
+        return False
+    return any(value is not None for row in sheet.iter_rows(values_only=True) for value in row)
+
+
+def _check_size(data: bytes) -> None:
+    """Refuse a workbook that would unpack to more than memory is meant for."""
+    try:
+        entries = zipfile.ZipFile(io.BytesIO(data)).infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise NotText(Code.FILE_STRUCTURE, f"the workbook cannot be unpacked: {error}") from None
+    size = sum(entry.file_size for entry in entries)
+    if size > min(TEXT_BYTES, max(UNPACKED_MOST * len(data), 1 << 20)):
+        raise NotText(Code.FILE_STRUCTURE, f"the workbook's {len(data)} bytes unpack to {size}, "
+                      f"at most {UNPACKED_MOST} times as many and {TEXT_BYTES} are read; export "
+                      "the sheet as CSV")
+
+
+def _as_text(cell: Any) -> str:
+    """A cell as its spreadsheet shows it, but for dates, which are written as 2024-11-25."""
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, datetime.datetime):
+        timed = "h" in str(cell.number_format).lower()
+        return f"{value:%Y-%m-%d %H:%M:%S}" if timed else f"{value:%Y-%m-%d}"
+    if isinstance(value, int):
+        return str(value)
+    return str(value) if isinstance(value, datetime.time) else _show_number(value)
+
+
+def _show_number(value: Any) -> str:
+    """A number of 15 digits, which is what a spreadsheet keeps; 3.1E+18 where it has more."""
+    return f"{value:.{NUMBER_DIGITS}G}" if hasattr(value, "is_integer") else str(value)

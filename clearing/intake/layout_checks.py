@@ -1,0 +1,206 @@
+"""What a layout must not say: each refused with the line of its file, and what to write instead."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import NoReturn
+
+from clearing.intake.formats.canonical import COLUMNS, REQUIRED
+from clearing.intake.layout_model import FieldSource, Layout, Place
+from ext.intake.decode import LONGEST_LINE
+from network.errors import TableError
+from network.files import TomlFile
+from network.locations import KeyPath
+
+AMOUNTS = ("due", "paid", "balance_before")
+DECIMALS_MOST = 4
+UNIT_MOST = 1024
+STATED = ("records", "due", "paid")     # what head and tail may name
+EVERY = {"title", "format", "fields", "name"}
+BY_ROWS = {"head_rows", "head", "tail"}
+KEYS = {
+    "csv": {"encoding", "delimiter", "header", *BY_ROWS},
+    "xlsx": {"sheet", *BY_ROWS},
+    "json": {"records_at", "encoding", "delimiter"},
+    "jsonl": set[str](),
+    "fixed": {"columns", "record_bytes", "longer", "encoding", *BY_ROWS},
+    "binary": {"columns", "record_bytes", "length"},
+}
+
+
+def check_layout(file: TomlFile, layout: Layout) -> None:
+    """Pass a layout by which records can be read.
+
+    Raises TableError.
+    """
+    _Check(file, layout).run()
+
+
+class _Check:
+    def __init__(self, file: TomlFile, layout: Layout) -> None:
+        self._file, self._layout = file, layout
+
+    def run(self) -> None:
+        layout = self._layout
+        for key in self._file.keys:
+            if key not in EVERY | KEYS[layout.format]:
+                self._refuse(f"{key} says nothing of {layout.format}", "leave it out; what does: "
+                             + ", ".join(sorted(EVERY - {"name"} | KEYS[layout.format])), key)
+        self._check_text()
+        self._check_rows()
+        if layout.format in ("fixed", "binary"):
+            self._check_places()
+        for column in layout.fields:
+            self._check_field(column)
+        self._check_required()
+
+    def _refuse(self, found: str, expected: str, *key: str | int) -> NoReturn:
+        raise self._error(found, expected, key)
+
+    def _error(self, found: str, expected: str, key: KeyPath) -> TableError:
+        return self._file.refuse(found, expected, "VALUE_INVALID", key)
+
+    def _check_text(self) -> None:
+        """Refuse what lines and records cannot be told apart by."""
+        layout = self._layout
+        try:
+            newline = "\n,".encode(layout.encoding)
+            codecs.lookup(layout.encoding)
+        except LookupError:
+            self._refuse(f"there is no encoding {layout.encoding!r}",
+                         "write a name that Python knows, such as gb18030", "encoding")
+        if newline != b"\n," or (layout.format == "json" and not layout.is_utf_8):
+            self._refuse(
+                f"the encoding {layout.encoding!r} cannot be read by lines",
+                "JSON is UTF-8: leave it out" if layout.format == "json" else
+                "have the records written in gb18030 or UTF-8, each of one length in bytes"
+                if layout.format == "fixed" else "write one that keeps ASCII as it is; a file "
+                "with the mark of UTF-16 is read as that whatever stands here", "encoding")
+        if len(layout.delimiter) != 1 or layout.delimiter in "\"\r\n":
+            self._refuse(f"the delimiter is {layout.delimiter!r}", "expected one character",
+                         "delimiter")
+
+    def _check_places(self) -> None:
+        """Refuse columns that are not in the record, or in each other."""
+        layout = self._layout
+        if not 1 <= layout.record_bytes <= LONGEST_LINE:
+            self._refuse(f"a {layout.format} layout has record_bytes = {layout.record_bytes}",
+                         f"expected 1 to {LONGEST_LINE} bytes", "record_bytes")
+        end, before = 0, ""
+        for column in layout.list_places():
+            place = layout.columns[column]
+            if layout.is_canonical and column not in COLUMNS:
+                self._refuse(f"columns.{column} is not a column of the format",
+                             f"expected {', '.join(COLUMNS)}, or fields that say what comes from "
+                             "where", "columns", column)
+            if place.start < end or place.width < 1:
+                self._refuse(f"columns.{column} has {place.width} bytes from {place.start} on",
+                             f"expected 1 or more, from {end} on{before}", "columns", column)
+            self._check_type(column, place)
+            end, before = place.start + place.width, f", where {column} ends"
+            if end > layout.record_bytes:
+                self._refuse(f"the columns end at byte {end}, a record at {layout.record_bytes}",
+                             "correct record_bytes, or the columns", "columns", column)
+        self._check_length()
+
+    def _check_type(self, column: str, place: Place) -> None:
+        if self._layout.is_canonical and self._layout.format == "fixed" and (
+                place.type != "text" or place.pad):
+            self._refuse(f"columns.{column} is not plain text", "write fields that say which "
+                         "column of the format comes from it", "columns", column)
+        if len(place.pad) > 1 or not place.pad.isascii() or (
+                place.pad and place.type not in ("text", "bcd", "hex")):
+            self._refuse(f"columns.{column} has pad = {place.pad!r}, of {place.type}",
+                         "expected one ASCII character, and for text, bcd, hex only",
+                         "columns", column)
+        if place.type in ("big_endian", "little_endian") and place.width > 8:
+            self._refuse(f"columns.{column} is a number of {place.width} bytes",
+                         "expected 8 at most; longer ones are bcd, or hex", "columns", column)
+
+    def _check_length(self) -> None:
+        length, layout = self._layout.length, self._layout
+        if length is None:
+            return
+        if not (length.start >= 0 and 1 <= length.width <= 4
+                and length.start + length.width <= layout.record_bytes):
+            self._refuse(f"length has {length.width} bytes from {length.start} on",
+                         f"expected 1 to 4, within the {layout.record_bytes} of record_bytes",
+                         "length")
+        if not (1 <= length.unit <= UNIT_MOST and 0 <= length.besides <= LONGEST_LINE):
+            self._refuse(f"length has unit = {length.unit} and besides = {length.besides}",
+                         f"expected 1 to {UNIT_MOST}, and 0 to {LONGEST_LINE}", "length")
+
+    def _check_field(self, column: str) -> None:
+        """Refuse sources that say nothing, or too much."""
+        if column not in COLUMNS:
+            self._refuse(f"fields.{column} is not a column of the format",
+                         f"expected {', '.join(COLUMNS)}", "fields", column)
+        sources = self._layout.list_sources(column)
+        if not sources:
+            self._refuse(f"fields.{column} is an empty list", "expected a source or several",
+                         "fields", column)
+        for index, source in enumerate(sources):
+            written = self._file.keys["fields"][column]
+            self._check_source(column, source, ("fields", column) if isinstance(written, dict)
+                               else ("fields", column, index))
+            if source.from_time and len(sources) > 1:
+                self._refuse(f"fields.{column} is from_time among others",
+                             "expected it alone: the time is no blank", "fields", column)
+
+    def _check_source(self, column: str, source: FieldSource, key: KeyPath) -> None:
+        given = [source.column is not None, bool(source.columns), source.constant is not None,
+                 source.from_time]
+        if sum(given) != 1:
+            raise self._error(f"fields.{column} names {sum(given)} sources",
+                              "expected one of column, columns, constant, from_time", key)
+        if source.from_time and column != "card_seq":
+            raise self._error(f"fields.{column} is from_time", "expected from_time for card_seq "
+                              "only", key)
+        if source.decimals is not None and not (
+                column in AMOUNTS and 0 <= source.decimals <= DECIMALS_MOST):
+            raise self._error(f"fields.{column} has decimals = {source.decimals}",
+                              f"expected 0 to {DECIMALS_MOST}, and for {', '.join(AMOUNTS)} only",
+                              key)
+        known = self._names()
+        missing = [name for name in (*source.reads(), *source.when) if name not in known]
+        if known and missing:
+            raise self._error(f"fields.{column} reads {missing[0]!r}, which no column is called",
+                              f"expected {', '.join(known)}", key)
+
+    def _names(self) -> list[str]:
+        """The file's columns, where the layout names them."""
+        return list(self._layout.columns) or self._layout.header
+
+    def _check_required(self) -> None:
+        canonical = self._layout.is_canonical and self._layout.columns
+        given = self._layout.columns if canonical else self._layout.fields
+        missing = [column for column in REQUIRED if column not in given]
+        if missing:
+            table = "columns" if canonical else "fields"
+            self._refuse(f"{table} has no {', '.join(missing)}",
+                         "say where each comes from, or give it a constant", table)
+        if canonical and self._layout.format == "binary":
+            self._refuse("a binary layout has no fields", "say which column of the format comes "
+                         "from which of the record", "columns")
+
+    def _check_rows(self) -> None:
+        """Refuse rows around the records that cannot be found, or say nothing."""
+        layout = self._layout
+        if not 0 <= layout.head_rows <= 100:
+            self._refuse(f"head_rows is {layout.head_rows}", "expected 0 to 100", "head_rows")
+        if layout.head and not layout.head_rows:
+            self._refuse("head says what rows before the records read like, and there is none",
+                         "expected head_rows = 1 or more", "head")
+        if len(set(layout.header)) < len(layout.header):
+            self._refuse("header names a column twice", "expected a name for each column of the "
+                         "file, in its order", "header")
+        for key, pattern in (("head", layout.head), ("tail", layout.tail)):
+            try:
+                names = set(re.compile(pattern).groupindex)
+            except (re.error, RecursionError, OverflowError) as error:
+                self._refuse(f"{key} is no pattern: {error}",
+                             "write a regular expression as Python has them", key)
+            if not names <= set(STATED):
+                self._refuse(f"{key} names {', '.join(sorted(names - set(STATED)))}",
+                             f"expected (?P<NAME>…) of {', '.join(STATED)} only", key)
