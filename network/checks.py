@@ -16,6 +16,7 @@ from network.money import PPM, iso_decimals
 CLOCK_TOLERANCE_S_MOST = 3600
 FEE_MOST = 100_000_000      # minor units a ride: with the share beside it, 32 bits hold a fee
 RIDE_LIMIT_S_MOST = 7 * 86_400
+VALUE_DAYS_MOST = 60
 CURRENCY_DECIMALS = range(4)                # of ISO 4217: rupiah without, yuan 2, dinar 3
 # What an agreement holds for.
 CONDITIONS = ("between", "issuers", "operators", "modes", "media", "card_kinds", "in_force_from",
@@ -42,6 +43,7 @@ def check_model(model: NetworkFile) -> None:
     _check_members(model)
     _check_line_classes(model)
     _check_agreements(model)
+    _check_cycles(model)
     check_accounts(model)
     _check_times(model)
     _check_currency(model)
@@ -157,6 +159,43 @@ def _check_fees(one: Agreement, what: str, here: KeyPath) -> None:
                          "name one as its centre", key=(*here, asked))
 
 
+def _check_cycles(model: NetworkFile) -> None:
+    """Every member has one cycle, and what it is asked for can be kept."""
+    members = member_codes(model)
+    cycle_of: dict[str | None, str] = {}
+    for index, one in enumerate(model.settlement_cycle):
+        here, what = ("settlement_cycle", index), f"settlement cycle {one.settlement_cycle!r}"
+        for member in [None] if one.members is None else one.members:
+            _check_member(member, members, what, (*here, "members"))
+            before = cycle_of.setdefault(member, one.settlement_cycle)
+            if before != one.settlement_cycle:
+                raise TableError(
+                    f"{what} is for " + (f"{member!r}" if member else "every other member")
+                    + f", and so is {before!r}", "leave it in one of the two",
+                    expected="one cycle for each member", key=here)
+        if not 1 <= one.value_days <= VALUE_DAYS_MOST:
+            raise TableError(f"{what} has value_days {one.value_days}",
+                             "write 1 where money moves on the next bank day",
+                             expected=f"1 to {VALUE_DAYS_MOST}", key=(*here, "value_days"))
+    for index, holiday in enumerate(model.bank_holiday):
+        for member in holiday.members or ():
+            _check_member(member, members, f"the bank holiday {holiday.date}",
+                          ("bank_holiday", index, "members"))
+
+
+def member_codes(model: NetworkFile) -> set[str]:
+    """The code of every member."""
+    return {one.code for group in (model.operator, model.issuer, model.funder, model.centre)
+            for one in group}
+
+
+def _check_member(code: str | None, members: set[str], what: str, key: KeyPath) -> None:
+    if code is not None and code not in members:
+        raise TableError(f"{what} names {code!r}, which is no member of the network",
+                         "add it, or correct the name",
+                         expected="an operator's, issuer's, funder's or centre's code", key=key)
+
+
 def _check_conditions(agreements: Sequence[Agreement]) -> None:
     """No agreement is hidden by one of the same conditions that stands before it."""
     seen: dict[bytes, str] = {}
@@ -227,6 +266,7 @@ def _names_of(model: NetworkFile) -> Iterator[tuple[str, list[tuple[KeyPath, str
         yield what, [((what, index), name) for index, name in enumerate(getattr(model, what))]
     for what, key in (("province", "code"), ("city", "code"), ("accumulator", "accumulator"),
                       ("line_class", "line_class"), ("agreement", "agreement"),
+                      ("settlement_cycle", "settlement_cycle"),
                       ("day", "date")):
         yield what, [((what, index, key), str(getattr(one, key)))
                      for index, one in enumerate(getattr(model, what))]

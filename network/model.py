@@ -35,6 +35,8 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     bank_account: list[BankAccount] = []
     no_agreement: Literal["no_fees", "hold"] = "no_fees"    # what a ride has that none holds for
     agreements_overlap: Literal["first", "hold"] = "first"  # and one that several hold for
+    settlement_cycle: list[SettlementCycle] = []
+    bank_holiday: list[BankHoliday] = []
     accumulator: list[AccumulatorSpec] = []
     line_class: list[LineClass] = []
     calendar: Literal["mainland", "own"] = "own"    # whose holidays and make-up workdays hold
@@ -131,6 +133,23 @@ class Centre(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: str
     city: str | None = None
     province: str | None = None
+
+
+class SettlementCycle(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How often members are settled with, by when windows close, and when money moves."""
+
+    settlement_cycle: str
+    members: list[str] | None = None        # None: every member that no other cycle names
+    every: Literal["day", "week", "month"] = "day"      # a week begins on Monday
+    cut_off_at: datetime.time               # civil time, on the first bank day behind a window
+    value_days: int = 1                     # bank days behind the last window of the period
+
+
+class BankHoliday(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A day on which banks do not work, whatever the calendar says."""
+
+    date: datetime.date
+    members: list[str] | None = None        # those whose banks do not; None: all
 
 
 class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

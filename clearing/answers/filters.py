@@ -35,6 +35,7 @@ class Filter(NamedTuple):
     city: str | None = None         # its code
     cause: str | None = None        # one of CAUSES
     level: Level | None = None      # None: every one; of obligations: member
+    now_s: int = 0                  # when it is asked, UTC seconds: some windows are late by then
 
     def select(self, session: Session) -> Selection:
         """The same in the book's numbers. Raises OnecardError."""

@@ -11,6 +11,7 @@ from clearing.answers.filters import Filter
 from clearing.answers.listings import Lister
 from clearing.answers.postings import POSTING_COLUMNS, count_postings, postings
 from clearing.answers.session import Session
+from clearing.answers.windows import WindowRow, list_windows, next_cut_off
 from clearing.book.schema import FILES, REFUSALS
 from ext.codes import Code
 from network.cards import card_text
@@ -194,6 +195,14 @@ def _count(session: Session, view: str, where: str) -> int:
     return int(found["rows"][0])
 
 
+def _windows(session: Session, wanted: Filter) -> Listing:
+    first, last = wanted.select(session).days
+    rows = list_windows(session, first, last, wanted.now_s)
+    coming = next_cut_off(rows)
+    return Listing("windows" + (f"; the next cut-off is {coming}" if coming else ""),
+                   WindowRow._fields, iter(rows), ())
+
+
 def _currency(session: Session) -> Currency:
     return session.described().model.money
 
@@ -202,5 +211,5 @@ TOPICS: dict[str, Callable[[Session, Filter], Listing]] = {
     "rides": _rides, "entries": _entries, "postings": _postings, "positions": _positions,
     "obligations": _obligations, "instructions": _instructions, "concessions": _concessions,
     "runs": _runs, "files": _files, "refusals": _refusals, "variances": _variances,
-    "clocks": _clocks, "clock-conflicts": _clock_conflicts,
+    "windows": _windows, "clocks": _clocks, "clock-conflicts": _clock_conflicts,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ TOPICS = {
     "positions": (*_PERIOD, "level"), "obligations": (*_PERIOD, *_OF_WHOM, "level"),
     "instructions": (*_PERIOD, "member", "city"), "concessions": (*_PERIOD, *_OF_WHOM, "run"),
     "runs": ("run",), "files": ("run",), "refusals": ("run",), "variances": _OF_RIDES,
-    "clocks": _OF_RECORDS, "clock-conflicts": _OF_RECORDS,
+    "windows": _PERIOD, "clocks": _OF_RECORDS, "clock-conflicts": _OF_RECORDS,
 }
 FLAGS = {"since": "--from", "until": "--to"}
 # What people can do without in a table; --csv and --json have every column.
@@ -70,7 +71,7 @@ def command(what: str, book: str, network: str | None, as_of: int | None, form: 
     _check_applies(what, given)
     with open_session(book, network, as_of=as_of) as session:
         say_snapshot(session.book)
-        wanted = Filter(**given)
+        wanted = Filter(**given, now_s=int(time.time()))
         check_known(session, wanted)
         print_rows(form, show(session, what, wanted), HIDDEN.get(what, ()))
 

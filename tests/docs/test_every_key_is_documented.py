@@ -26,6 +26,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "The network": networks.NetworkFile, "Province": networks.Province, "City": networks.City,
     "Operator": networks.Operator, "Issuer": networks.Issuer, "Funder": networks.Funder,
     "Centre": networks.Centre, "Agreement": networks.Agreement,
+    "Settlement cycle": networks.SettlementCycle, "Bank holiday": networks.BankHoliday,
     "Bank account": networks.BankAccount,
     "Accumulator": networks.AccumulatorSpec, "Line class": networks.LineClass,
     "Day": networks.OwnDay,
