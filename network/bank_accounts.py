@@ -96,9 +96,11 @@ def _check_days(one: BankAccount, before: list[BankAccount], here: KeyPath) -> N
             continue
         start, end = _days(other)
         if first <= end and start <= last:
+            day = max(first, start)
+            when = "" if day == datetime.date.min else f" on {day}"
             raise TableError(
-                f"{whose(one.member)} has two bank accounts on {max(first, start)}: "
-                f"{other.account} and {one.account}",
+                f"{whose(one.member)} has two bank accounts{when}: {other.account} and "
+                f"{one.account}",
                 "say until when the old one is in force (in_force_until), and from when on the "
                 "new one (in_force_from)", expected="one on each day", key=here)
 

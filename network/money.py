@@ -41,9 +41,16 @@ class Currency(NamedTuple):
 
     def text(self, amount: int) -> str:
         """An amount as people read it: 123456 fen are 1,234.56."""
+        return self._written(amount, ",")
+
+    def plain(self, amount: int) -> str:
+        """An amount as machines read it: 123456 fen are 1234.56."""
+        return self._written(amount, "")
+
+    def _written(self, amount: int, thousands: str) -> str:
         whole, part = divmod(abs(amount), 10 ** self.decimals)
         decimals = f".{part:0{self.decimals}}" if self.decimals else ""
-        return f"{'-' if amount < 0 else ''}{whole:,}{decimals}"
+        return f"{'-' if amount < 0 else ''}{whole:{thousands}}{decimals}"
 
 
 def percent_ppm(percent: int | str) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 from clearing.answers.kept import FilesChecked, check_files
 from clearing.answers.listings import flows_of
 from clearing.answers.owners import Owners, moments_of
+from clearing.answers.payments import check_amounts, find_paid_twice
 from clearing.answers.priced_by import PricedBy, priced_by
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card, replay_owners
 from clearing.answers.session import Session
@@ -248,10 +249,21 @@ def verify(session: Session, cards: int | None = None, keep: Path | None = None,
     where = sample.sql(session.book)
     breaks = list(islice(find_changed_rows(session.book), BREAKS_MOST))
     breaks += check_balances(session.book, numbered)
+    breaks += _check_payments(session, is_whole=not breaks)
     checked, twice, differences = check_rides(session, numbered, where,
                                               is_whole=not breaks)
     files = check_files(session, None if cards is None else _files_of(session.book, where), keep)
     return Verification([*breaks, *twice][:BREAKS_MOST], sample, checked, differences, files)
+
+
+def _check_payments(session: Session, *, is_whole: bool) -> list[str]:
+    """Payments that are not what their windows come to. is_whole: as for check_rides."""
+    try:
+        return [*check_amounts(session), *find_paid_twice(session.book)][:BREAKS_MOST]
+    except (LookupError, ValueError, OverflowError):
+        if is_whole:
+            raise
+        return ["payments cannot be added up again; one of their rows says what cannot be"]
 
 
 def _files_of(book: Book, where: str) -> set[int]:

@@ -32,12 +32,14 @@ from clearing.book.schema import (
     NAMES,
     NETWORKS,
     OPEN_RIDES,
+    PAYING,
     RAW_BYTES,
     RECORDS,
     REFUSALS,
     RUNS,
     WINDOWS,
     Column,
+    Table,
 )
 from clearing.book.state import (
     Stretch,
@@ -103,13 +105,14 @@ class OpenRun:
         self._names = TableWriter(store, NAMES, run, part)
         self._networks = TableWriter(store, NETWORKS, run, part)
         self._windows = TableWriter(store, WINDOWS, run, part)
+        self._paying = {table: TableWriter(store, table, run, part) for table in PAYING}
 
     @property
     def _writers(self) -> tuple[TableWriter, ...]:
         return (
             self._entries, self._records, self._refusals, self._flows, self._cards,
             self._accumulators, self._open_rides, self._files, self._names, self._networks,
-            self._windows)
+            self._windows, *self._paying.values())
 
     def write_entries(self, entries: Array) -> None:
         """Hand over entries (ENTRY), as often as there are some; sorted by card is fastest."""
@@ -187,6 +190,12 @@ class OpenRun:
         self._check_open()
         self._days.append(day)
         self._windows.write([np.array([day], "<u2")])
+
+    def write_paying(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        """Hand over rows of a table that tells of payments."""
+        self._check_open()
+        if rows:
+            self._paying[table].write(_columns_of_rows(table.content, rows))
 
     def conclude(
         self, *, version: str, network: str, network_digest: str, tables: Mapping[str, str],

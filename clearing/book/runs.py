@@ -54,7 +54,7 @@ class Run(NamedTuple):
     run: U32
     parent: U32             # the run before; 0: none
     digest: Text            # of everything that decided its outcome, in hex
-    kind: Text              # "clear" or "close"
+    kind: Text              # "clear", "close", "restate" or "pay"
     version: Text           # of the software
     network: Text
     network_digest: Text

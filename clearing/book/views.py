@@ -26,6 +26,7 @@ from clearing.book.schema import (
     OPEN_RIDES,
     PACKED,
     PACKED_FROM,
+    PAYING,
     RECORDS,
     REFUSALS,
     WINDOWS,
@@ -165,7 +166,7 @@ VIEWS = {
     "postings": _postings(),
     **{table.name.removeprefix("stored_"): _stored(table, COMMITTED)
        for table in (ENTRIES, RECORDS, REFUSALS, FLOWS, OPEN_RIDES, FILES, NAMES, NETWORKS,
-                     WINDOWS)},
+                     WINDOWS, *PAYING)},
     "card_states": _unpacked(CARD_STATES, CARD_STATE, COMMITTED),
     "accumulators": _unpacked(ACCUMULATORS, ACCUMULATOR, f"{COMMITTED} AND (accumulator != 0)"),
 }

@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "clear and settle a day of a made-up network",
     "clear": "clear tap files into a book",
     "settle": "close a window: positions, instructions, statements",
+    "pay": "pay what closed windows instruct: batches for banks, and their answers",
     "show": "list rides, entries, postings, positions, runs, files, refusals, variances",
     "kept": "print an input file as it came",
     "price": "say what one ride costs and why, without a book",

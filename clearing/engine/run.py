@@ -117,7 +117,7 @@ def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Ru
     digest = _digest(context, last, "clear", [report.digest for report in intake.files])
     with book.begin(digest=digest, kind="clear",
                     records=sum(report.records for report in intake.files)) as run:
-        _check_parent(run, last)
+        check_parent(run, last)
         stages = Stages(context, book, run, threads, progress)
         intake.number_codes(context.names, {index: outcomes[index].file for index in taken})
         stages.clear(intake, intake.card_filter() if last else None)
@@ -149,7 +149,7 @@ def close_window(day: int, network: str, book: Book, *, threads: int = 1,
     digest = _digest(context, last, "close", [str(day)])
     with book.begin(digest=digest, kind="close",
                     records=book.count_records(last.closed_through if last else 0, day)) as run:
-        _check_parent(run, last)
+        check_parent(run, last)
         stages = Stages(context, book, run, threads, no_progress)
         stages.close(day)
         run.write_window(day)
@@ -177,7 +177,7 @@ def restate_windows(since: int, network: str, book: Book, *, threads: int, dry_r
     digest = _digest(context, last, "restate", [str(since)])
     with book.begin(digest=digest, kind="restate",
                     records=book.count_records(since - 1)) as run:
-        _check_parent(run, last)
+        check_parent(run, last)
         stages = Stages(context, book, run, threads, no_progress)
         stages.restate(since)
         return Restated(None if dry_run else _finish(stages, None, [], [], always).run,
@@ -229,7 +229,7 @@ def _judge_files(intake: Intake, taken_before: Mapping[str, Taken], numbers: Map
     return sorted(taken), [outcomes[index] for index in range(len(intake.files))]
 
 
-def _check_parent(run: OpenRun, last: Run | None) -> None:
+def check_parent(run: OpenRun, last: Run | None) -> None:
     """The dictionary was read before the writer's lock was held: nobody may have written since."""
     if run.number != (last.run if last else 0) + 1:
         raise OnecardError("another process wrote to the book meanwhile",

@@ -12,6 +12,7 @@ from clearing.book.runs import BookFile, Run
 from clearing.book.stored import stored_columns
 from ext import records
 from network.names import Name
+from settlement.payments import Payment
 from tests.book.workload import add_run, commit
 
 RECORDS = [
@@ -115,6 +116,7 @@ def test_views_show_the_fields_of_packed_records(location: str) -> None:
 def test_rows_of_python_values_match_their_tables() -> None:
     assert tuple(column.name for column in schema.RUNS.columns) == Run._fields
     assert tuple(column.name for column in schema.FILES.content) == BookFile._fields
+    assert tuple(column.name for column in schema.PAYMENTS.content) == Payment._fields
     assert tuple(column.name for column in schema.NAMES.content) == Name._fields
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clearing.book import Book, BookFile, Counts, OpenRun, Run
+from clearing.book.schema import PAYING
 from clearing.book.stored import NOT_KEPT, NOT_STORED, complete_legs
 from ext.codes import Code, Reason
 from ext.records import (
@@ -270,6 +271,10 @@ def write(run: OpenRun, number: int) -> None:
     run.write_files([
         BookFile(1, f"taps {number}.csv", f"{number:064x}", 9, 8, 7, 0, 1, 0, "", "old", "kept"),
         BookFile(2, "empty.csv", "ee" * 32, 0, 0, 0, 0, 0, 101, "the file is empty", "", "")])
+    for table in PAYING:
+        run.write_paying(table, [tuple(
+            f"{column} {number}" if type_ == "String" else number for column, type_ in
+            table.content)])
     window = closed_by(number)
     if window is not None:
         run.write_window(window)

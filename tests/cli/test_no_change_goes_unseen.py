@@ -82,6 +82,14 @@ OTHERS = {
                                   "AND run = 4 ORDER BY card_hi, card_lo"),
     "what it has counted": Change("accumulators", {"record": "reverse(record)"},
                                   "AND run = 4 ORDER BY card_hi, card_lo"),
+    "what is paid": Change("payments", {"amount": "amount + 1"}, "AND payment = 2",
+                           "payment 1/2: hk-civil pays 2.41"),
+    "where it is paid to": Change("payments", {"account": "'6222-0009'"}, "AND payment = 7",
+                                  "table stored_payments"),
+    "who pays": Change("payments", {"member": "'zs-bus'"}, "AND payment = 1",
+                       "payment 1/1: zs-bus pays 5.49"),
+    "who has checked": Change("batches", {"by": "'Li Na'"}, "AND event = 'checked'",
+                              "table stored_batches"),
     "a run's sum": Change("runs", {"paid": "paid + 1"}, "AND run = 1",
                           "table runs: the row of run 1 is not as it was committed"),
     "a run's time": Change("runs", {"finished_at": "finished_at + 1"}, "AND run = 3",
@@ -103,6 +111,9 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Book]
         accepted("book", "fold", "--book", location)
         accepted("clear", *hk, "--book", location)
         accepted("settle", *day, "2024-11-25")
+        pay = ["--book", location, "--by"]
+        accepted("pay", "make", *pay, "Li Na", "--network", EXAMPLES / "network")
+        accepted("pay", "check", "1", *pay, "Wang Wei")
         opened.store.run("CREATE DATABASE spare ENGINE = Atomic")
         for name in TABLES:
             opened.store.run(f"CREATE TABLE spare.{name} AS {name}")
@@ -201,16 +212,16 @@ def test_a_whole_run_that_is_gone(book: tuple[Path, Book]) -> None:
     """Its rows and its commit row: the journal has its line."""
     location, opened = book
     for table in LEDGER:
-        if "4" in _partitions(opened, table.name):
-            opened.store.run(f"ALTER TABLE {table.name} DROP PARTITION 4")
-    opened.store.run("ALTER TABLE runs DELETE WHERE run = 4 SETTINGS mutations_sync = 2")
+        if "6" in _partitions(opened, table.name):
+            opened.store.run(f"ALTER TABLE {table.name} DROP PARTITION 6")
+    opened.store.run("ALTER TABLE runs DELETE WHERE run = 6 SETTINGS mutations_sync = 2")
     try:
         done = onecard("verify", "--all", "--book", location)
     finally:
         for name in TABLES:
             _restore(opened, name)
     assert done.code == 2
-    assert "run 4 is missing" in done.err
+    assert "run 6 is missing" in done.err
 
 
 def test_another_input_file(book: tuple[Path, Book]) -> None:

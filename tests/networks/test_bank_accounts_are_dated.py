@@ -25,10 +25,11 @@ GOOD = {"member": '"zs-bus"', "bank": '"102100099996"', "account": '"6222-01"',
 
 
 def network_with(folder: Path, *accounts: dict[str, str]) -> Path:
-    """The network of examples/ with these accounts."""
+    """The network of examples/ with these accounts, and none of its own."""
     place = folder / "network"
     shutil.copytree(REPOSITORY / "examples/network", place, dirs_exist_ok=True)
     text = (REPOSITORY / "examples/network/network.toml").read_text("utf-8")
+    text = text[:text.index("# Where money goes")]
     for account in accounts:
         text += "\n[[bank_account]]\n" + "".join(f"{key} = {value}\n"
                                                  for key, value in account.items() if value)

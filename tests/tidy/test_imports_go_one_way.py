@@ -28,6 +28,7 @@ HOMES = {
     "gtfs_loader": "fare_tables/gtfs/", "tomli_w": "fare_tables/gtfs/",
     "chinese_calendar": "network/calendars",
     "zstandard": "clearing/intake/kept", "openpyxl": "clearing/intake/formats/text",
+    "lxml": "settlement/formats/",
     "pyarrow": "clearing/answers/", "matplotlib": "clearing/cli/picture",
 }
 BENCHMARKS_AND_TESTS = ("benchmarks/", "tests/")

@@ -1,0 +1,191 @@
+"""What a book says of payments: batches, payments with what became of them, open positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from clearing.answers.listings import flows_of
+from clearing.answers.session import Session
+from clearing.book import Book
+from clearing.book.schema import PAYMENTS
+from network.civil import day_of
+from network.errors import OnecardError
+from network.members import Member
+from settlement.instructions import Instruction, instruct
+from settlement.payments import OpenPosition, Payment
+from settlement.positions import net_positions
+
+# The newest answer of each payment that has one.
+NEWEST_ANSWERS = (
+    "SELECT batch, payment, argMax(state, run) AS answer, argMax(status, run) AS bank_status, "
+    "argMax(reason, run) AS bank_reason FROM answers WHERE {runs} GROUP BY batch, payment")
+FAILED = ("rejected", "returned")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of payments, and how far it has come."""
+
+    batch: int
+    state: str          # made, checked, declined, written
+    made_by: str
+    decided_by: str     # who checked or declined it
+    message: str        # of which kind it was written; "": it was not
+    sha256: str         # of the file that was written
+    run: int            # that made it
+
+
+@dataclass(frozen=True)
+class Paid:
+    """A payment, and what became of it."""
+
+    payment: Payment
+    state: str          # its batch's; once the bank has answered: pending, paid, rejected, returned
+    status: str         # what the bank says, and why
+    reason: str
+
+
+def list_batches(book: Book) -> dict[int, Batch]:
+    """Every batch by its number."""
+    batches: dict[int, Batch] = {}
+    for run, batch, event, by, message, sha256 in _rows(book, (
+            f"SELECT run, batch, event, by, message, sha256 FROM batches WHERE {book.as_of_last} "
+            "ORDER BY run")):
+        if event == "made":
+            batches[batch] = Batch(batch, event, by, "", "", "", run)
+            continue
+        old = batches[batch]
+        decided_by = by if event in ("checked", "declined") else old.decided_by
+        batches[batch] = Batch(batch, event, old.made_by, decided_by, message, sha256, old.run)
+    return batches
+
+
+def batch_of(session: Session, number: int) -> Batch:
+    """A batch by its number. Raises OnecardError where there is none."""
+    batches = list_batches(session.book)
+    if number not in batches:
+        raise OnecardError(
+            f"there is no batch {number}", where=session.book.store.where,
+            expected=f"1 to {max(batches)}" if batches else "a book with batches",
+            remedy="look for it with `onecard pay list`, or make one with `onecard pay make`")
+    return batches[number]
+
+
+def payments_of(book: Book, where: str) -> Iterator[Payment]:
+    """Payments in blocks of the store, by batch and number; where: SQL, which."""
+    names = [name for name, _ in PAYMENTS.content]
+    listed = ", ".join(f"`{name}`" for name in names)
+    for block in book.store.blocks(f"SELECT {listed} FROM payments WHERE {book.as_of_last} "
+                                   f"AND ({where}) ORDER BY batch, payment"):
+        yield from (Payment(*row) for row in zip(*(
+            column.tolist() if isinstance(column, np.ndarray) else map(str, column)
+            for column in (block[name] for name in names)), strict=True))
+
+
+def answers_of(book: Book, where: str = "1") -> dict[tuple[int, int], tuple[str, str, str]]:
+    """State, status and reason by batch and payment, of those that a bank has answered."""
+    newest = NEWEST_ANSWERS.format(runs=f"{book.as_of_last} AND ({where})")
+    return {(batch, payment): (state, status, reason) for batch, payment, state, status, reason
+            in _rows(book, newest)}
+
+
+def list_paid(book: Book, batch: Batch) -> Iterator[Paid]:
+    """The payments of a batch."""
+    answers = answers_of(book, f"batch = {batch.batch}")
+    for one in payments_of(book, f"batch = {batch.batch}"):
+        yield Paid(one, *answers.get((one.batch, one.payment), (batch.state, "", "")))
+
+
+def list_closings(book: Book) -> dict[int, int]:
+    """The windows that were closed: by their last day the first, days since 1970."""
+    ends = [closed for closed, in _rows(
+        book, f"SELECT closed_through FROM runs WHERE {book.as_of_last} AND kind = 'close' "
+        "ORDER BY run")]
+    return {last: before + 1 for before, last in pairwise([0, *ends])}
+
+
+def instructions_of(book: Book, members: Sequence[Member], first: int, last: int
+                    ) -> list[Instruction]:
+    """What `settle` instructs for the days that were closed together."""
+    return instruct(net_positions(flows_of(book, first, last), members))
+
+
+def open_positions(session: Session) -> list[OpenPosition]:
+    """The positions of closed windows that nobody was told to pay, or that a bank gave back."""
+    book, batches, members = session.book, list_batches(session.book), session.numbered().members
+    dead = [batch.batch for batch in batches.values() if batch.state == "declined"]
+    standing = f"batch NOT IN ({_listed([0, *dead])})"
+    covered = {window for window, in _rows(
+        book, f"SELECT DISTINCT window FROM payments WHERE {book.as_of_last} AND {standing}")}
+    due = [OpenPosition(last, one, "not in a batch yet")
+           for last, first in list_closings(book).items() if last not in covered
+           for one in instructions_of(book, members, first, last)]
+    return sorted([*due, *_given_back(book, standing)])
+
+
+def _given_back(book: Book, standing: str) -> Iterator[OpenPosition]:
+    """Positions whose newest payment came to nothing."""
+    answers = {key: answer for key, answer in answers_of(book).items() if answer[0] in FAILED}
+    if not answers:
+        return
+    newest: dict[tuple[int, str], Payment] = {}
+    windows = (f"SELECT window FROM payments WHERE {book.as_of_last} AND (batch, payment) IN "
+               f"({_listed(answers)})")
+    for one in payments_of(book, f"{standing} AND window IN ({windows})"):
+        newest[one.window, one.member] = one
+    for one in newest.values():
+        if (answer := answers.get((one.batch, one.payment))) is not None:
+            state, status, reason = answer
+            yield OpenPosition(one.window, Instruction(one.member, one.action, one.amount),
+                      " ".join(filter(None, [f"{state} in batch {one.batch}:", status, reason])))
+
+
+def check_amounts(session: Session, where: str = "1") -> list[str]:
+    """Payments that are not what their windows' positions come to, in words.
+
+    where: SQL, which payments.
+    """
+    book, breaks = session.book, list[str]()
+    closings, members = list_closings(book), session.numbered().members
+    text = session.described().model.money.text
+    expected: dict[int, dict[str, Instruction]] = {}
+    for one in payments_of(book, where):
+        if one.window not in expected:
+            first = closings.get(one.window, one.window + 1)    # of no window: of no day
+            expected[one.window] = {due.member: due for due in instructions_of(
+                book, members, first, one.window)}
+        due = expected[one.window].get(one.member)
+        if due is None or (due.action, due.amount) != (one.action, one.amount):
+            stated = f"{due.action} {text(due.amount)}" if due else "pays nothing"
+            breaks.append(
+                f"payment {one.batch}/{one.payment}: {one.member} {one.action} {text(one.amount)} "
+                f"for window {day_of(one.window)}, and by its position {stated}")
+    return breaks
+
+
+def find_paid_twice(book: Book) -> list[str]:
+    """Positions that two payments stand for, in words."""
+    dead = [batch.batch for batch in list_batches(book).values() if batch.state == "declined"]
+    failed = [key for key, answer in answers_of(book).items() if answer[0] in FAILED]
+    found = _rows(book, (
+        "SELECT window, member, min(batch) AS first, max(batch) AS last FROM payments "
+        f"WHERE {book.as_of_last} AND batch NOT IN ({_listed([0, *dead])}) "
+        f"AND (batch, payment) NOT IN ({_listed([(0, 0), *failed])}) "
+        "GROUP BY window, member HAVING count() > 1 ORDER BY window, member"))
+    return [f"{member} is paid twice for window {day_of(window)}: in batch {first} and in {last}"
+            for window, member, first, last in found]
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))
+
+
+def _rows(book: Book, sql: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of a question, as Python has numbers and text."""
+    return zip(*(np.asarray(column).tolist() if isinstance(column, np.ndarray) else
+                 map(str, column) for column in book.query(sql).values()), strict=True)

@@ -1,0 +1,62 @@
+"""The rows that tell of payments, each field with its ClickHouse type; settlement/payments.py."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from clearing.book.runs import U16, U32, U64, Amount, Text
+
+
+class BatchRow(NamedTuple):
+    """Something that happened to a batch of payments."""
+
+    batch: U32          # batches count up from 1
+    event: Text         # made, checked, declined, written
+    by: Text            # who did it, as they say
+    message: Text       # written: of which kind, such as pain.001.001.09
+    sha256: Text        # of the file that was written, in hex
+
+
+class PaymentRow(NamedTuple):
+    """A payment, as it was made: the fields of settlement.payments.Payment."""
+
+    batch: U32
+    payment: U32
+    window: U16
+    member: Text
+    action: Text
+    amount: Amount
+    currency: Text
+    pay_on: U16
+    reference: Text
+    bank: Text
+    account: Text
+    name: Text
+    own_bank: Text
+    own_account: Text
+    own_name: Text
+
+
+class AnswerRow(NamedTuple):
+    """What a bank says became of a payment. The newest counts."""
+
+    batch: U32
+    payment: U32
+    state: Text         # pending, paid, rejected, returned
+    status: Text        # in the bank's own codes: ACSC, RJCT, BOOK
+    reason: Text        # and why: AC04; blank: it does not say
+    sha256: Text        # of the file that says so, in hex
+    line: U32           # where in it
+
+
+class AnswerFileRow(NamedTuple):
+    """A bank's file that was read."""
+
+    sha256: Text
+    name: Text
+    bytes: U64
+    message: Text       # of which kind, such as camt.053.001.08
+    identity: Text      # what the bank calls it: MsgId
+    answers: U32        # that tell something new of payments
+    known: U32          # that say again what was known
+    others: U32         # entries that are of no payment of this book

@@ -1,0 +1,222 @@
+"""onecard pay: payments of closed windows, from the batch to the bank's answer."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from clearing.cli.options import book_option, format_options, network_option
+
+if TYPE_CHECKING:
+    from clearing.answers.pay_listings import PayListing
+    from clearing.answers.payments import Batch
+    from clearing.answers.session import Session
+
+# As in clearing.answers.pay, which --help does not import.
+FORMATS = ("pain.001", "pacs.009", "csv")
+BATCH = click.argument("batch", type=click.IntRange(1))
+
+
+@click.group("pay")
+def command() -> None:
+    """Pay what closed windows instruct, and read what the bank says became of it.
+
+    One person makes a batch, another one checks it; then it is written for the bank. What the
+    bank rejects or gives back is open again, and goes into the next batch.
+
+    \b
+    Example:
+      onecard pay make --by 'Li Na' --book book
+      onecard pay check 1 --by 'Wang Wei' --book book
+      onecard pay write 1 --format pain.001 --out batch-1.xml --book book
+    """
+
+
+@command.command("make")
+@click.option("--window", "windows", multiple=True, metavar="DAY",
+              help="Only this window, by the day that `settle` named; may be given again. By "
+              "default all that have open positions.")
+@click.option("--on", "pay_on", metavar="DAY", help="The day on which banks are to pay, by "
+              "default today in the network's time zone. Accounts are those of that day.")
+@click.option("--by", required=True, metavar="NAME", help="Who makes the batch.")
+@book_option
+@network_option
+def make(windows: tuple[str, ...], pay_on: str | None, by: str, book: str, network: str | None
+         ) -> None:
+    """Make a batch: one payment for each open position.
+
+    \b
+    Example:
+      onecard pay make --window 2024-11-25 --by 'Li Na' --book book
+    """
+    from clearing.answers.pay import make_batch
+    from clearing.answers.session import open_session
+    from network.civil import day_number, day_of
+
+    with open_session(book, network, read_only=False) as session:
+        day = _today(session) if pay_on is None else day_of(day_number(pay_on))
+        _print_batch(session, make_batch(session, by, day, windows))
+
+
+@command.command("check")
+@BATCH
+@click.option("--by", required=True, metavar="NAME", help="Who checks it: not who made it.")
+@book_option
+@network_option
+def check(batch: int, by: str, book: str, network: str | None) -> None:
+    """Check a batch that somebody else made; its amounts are added up again.
+
+    \b
+    Example:
+      onecard pay check 1 --by 'Wang Wei' --book book
+    """
+    from clearing.answers.pay import check_batch
+    from clearing.answers.session import open_session
+
+    with open_session(book, network, read_only=False) as session:
+        _print_batch(session, check_batch(session, batch, by))
+
+
+@command.command("decline")
+@BATCH
+@click.option("--by", required=True, metavar="NAME", help="Who declines it.")
+@book_option
+@network_option
+def decline(batch: int, by: str, book: str, network: str | None) -> None:
+    """Decline a batch that was not written: its positions are open again.
+
+    \b
+    Example:
+      onecard pay decline 1 --by 'Wang Wei' --book book
+    """
+    from clearing.answers.pay import decline_batch
+    from clearing.answers.session import open_session
+
+    with open_session(book, network, read_only=False) as session:
+        _print_batch(session, decline_batch(session, batch, by))
+
+
+@command.command("write")
+@BATCH
+@click.option("--format", "form", required=True, type=click.Choice(FORMATS),
+              help="pain.001 for the settlement bank, pacs.009 between banks, or plain CSV.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path),
+              metavar="FILE", help="The file to write.")
+@book_option
+@network_option
+def write(batch: int, form: str, out: Path, book: str, network: str | None) -> None:
+    """Write a checked batch for the bank; written again, it is the same file byte for byte.
+
+    \b
+    Example:
+      onecard pay write 1 --format pain.001 --out batch-1.xml --book book
+    """
+    from clearing.answers.pay import write_batch
+    from clearing.answers.session import open_session
+
+    with open_session(book, network, read_only=False) as session:
+        written = write_batch(session, batch, form, out)
+    click.echo(f"batch {batch} is written as {written.message}: {out}")
+    click.echo(f"SHA-256 {written.sha256}")
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Batches and open positions as JSON.")
+@book_option
+@network_option
+def list_(as_json: bool, book: str, network: str | None) -> None:
+    """List batches, and the positions that are open.
+
+    \b
+    Example:
+      onecard pay list --book book
+    """
+    from clearing.answers.pay_listings import list_all
+    from clearing.answers.session import open_session
+    from clearing.cli.output import print_object, say_snapshot
+
+    with open_session(book, network) as session:
+        say_snapshot(session.book)
+        listing = list_all(session)
+    if as_json:
+        print_object(listing)
+        return
+    _print_batches(listing)
+    _print_open(listing)
+
+
+@command.command("show")
+@BATCH
+@format_options
+@book_option
+@network_option
+def show(batch: int, form: str | None, book: str, network: str | None) -> None:
+    """List the payments of a batch, each with what became of it.
+
+    \b
+    Example:
+      onecard pay show 1 --book book
+    """
+    from clearing.answers.pay_listings import list_payments
+    from clearing.answers.session import open_session
+    from clearing.cli.output import print_rows, say_snapshot
+
+    with open_session(book, network) as session:
+        say_snapshot(session.book)
+        print_rows(form, list_payments(session, batch), ("reference", "name"))
+
+
+def _print_batches(listing: PayListing) -> None:
+    from clearing.cli.output import print_table
+
+    text = listing.currency.text
+    if not listing.batches:
+        click.echo("no batch was made yet")
+        return
+    print_table(f"batches, in {listing.currency.name}", (
+        "batch", "windows", "payments", "paid in", "paid out", "state", "made by", "checked by",
+        "what became of it"), (
+        (one.batch, _span(one.windows), f"{one.payments:,}", text(one.paid_in),
+         text(one.paid_out), one.state, one.made_by, one.checked_by,
+         ", ".join(f"{count:,} {state}" for state, count in one.answered.items()))
+        for one in listing.batches), right=("payments", "paid in", "paid out"))
+
+
+def _print_open(listing: PayListing) -> None:
+    from clearing.cli.output import print_table
+
+    if not listing.open_positions:
+        click.echo("no position is open")
+        return
+    print_table(f"open positions, in {listing.currency.name}", (
+        "window", "member", "", "amount", "why"), (
+        (one.window, one.member, one.action, listing.currency.text(one.amount), one.why)
+        for one in listing.open_positions), right=("amount",))
+
+
+def _span(windows: list[str]) -> str:
+    return windows[0] if len(windows) == 1 else f"{windows[0]} … {windows[-1]}" if windows else ""
+
+
+def _today(session: Session) -> datetime.date:
+    """The civil day in the network's time zone."""
+    from zoneinfo import ZoneInfo
+
+    return datetime.datetime.now(ZoneInfo(session.described().model.time_zone)).date()
+
+
+def _print_batch(session: Session, batch: Batch) -> None:
+    from clearing.answers.pay_listings import summary_of
+
+    one = summary_of(session, batch)
+    text, name = session.described().model.money.text, session.described().model.money.name
+    click.echo(f"batch {one.batch} is {one.state}: {one.payments:,} payments of windows "
+               f"{_span(one.windows)}, {text(one.paid_in)} {name} paid in, {text(one.paid_out)} "
+               "paid out")
+    people = f"made by {one.made_by}"
+    if one.checked_by:
+        people += f", {'declined' if one.state == 'declined' else 'checked'} by {one.checked_by}"
+    click.echo(people)

@@ -1,0 +1,101 @@
+"""Payments: the instructions of closed windows on their way through a bank.
+
+A payment carries out one instruction: of one window and one member, by the accounts that were in
+force. So the payments of a window add up to its positions, and one that a bank gives back opens
+exactly one position again.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable
+from typing import Literal, NamedTuple
+
+from network.civil import number_of
+from network.errors import OnecardError
+from network.money import Currency
+from settlement.instructions import Instruction
+
+SUM_MOST = 10 ** 17     # of a message, in minor units: ISO 20022 has 18 digits for an amount
+
+
+class Account(NamedTuple):
+    """Where money is: a bank's CNAPS code, the account there, and its owner as the bank has it."""
+
+    bank: str
+    account: str
+    name: str
+
+
+class Payment(NamedTuple):
+    """One transfer between a member's account and the settlement account."""
+
+    batch: int
+    payment: int        # from 1 in its batch
+    window: int         # the day that was closed, with all before it; days since 1970
+    member: str
+    action: Literal["pays", "receives"]
+    amount: int         # minor units, more than 0
+    currency: str       # of ISO 4217
+    pay_on: int         # the day on which banks are to pay, days since 1970
+    reference: str      # EndToEndId: by it the bank's answers name the payment
+    bank: str           # of the member ...
+    account: str
+    name: str
+    own_bank: str       # ... and of the settlement account
+    own_account: str
+    own_name: str
+
+    @property
+    def payer(self) -> Account:
+        """Whose account is debited."""
+        return self._own if self.action == "receives" else self._member
+
+    @property
+    def payee(self) -> Account:
+        """Whose account is credited."""
+        return self._member if self.action == "receives" else self._own
+
+    @property
+    def _member(self) -> Account:
+        return Account(self.bank, self.account, self.name)
+
+    @property
+    def _own(self) -> Account:
+        return Account(self.own_bank, self.own_account, self.own_name)
+
+
+class OpenPosition(NamedTuple):
+    """A position that is open: nobody was told to pay it, or what was told came to nothing."""
+
+    window: int
+    instruction: Instruction
+    why: str
+
+
+def make_payments(batch: int, key: str, open_positions: Iterable[OpenPosition],
+                  pay_on: datetime.date, currency: Currency,
+                  account_of: Callable[[str | None], Account]) -> list[Payment]:
+    """A payment for each open position; those of payers come first, as messages have them.
+
+    key: what tells this book's payments from those of all others, see reference_of.
+    account_of: of a member, or None: the settlement account; it raises where there is none.
+    Raises OnecardError where the amounts do not fit a message.
+    """
+    own = account_of(None)
+    ordered = sorted(open_positions, key=lambda one: (
+        one.instruction.action, one.window, one.instruction.member))
+    total = sum(one.instruction.amount for one in ordered)
+    if total >= SUM_MOST:
+        raise OnecardError(
+            f"the payments come to {currency.text(total)} {currency.name}",
+            expected=f"less than {currency.text(SUM_MOST)}: a message has 18 digits for a sum",
+            remedy="make a batch of fewer windows: name them with --window")
+    return [Payment(batch, number, one.window, *one.instruction, currency.code, number_of(pay_on),
+                    reference_of(key, batch, number), *account_of(one.instruction.member), *own)
+            for number, one in enumerate(ordered, 1)]
+
+
+def reference_of(key: str, batch: int, payment: int | None = None) -> str:
+    """What a batch's message, or a payment, is called towards banks: 35 characters at most."""
+    return "-".join([f"OC{key}", str(batch), *([] if payment is None else [str(payment)])])
