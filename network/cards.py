@@ -35,6 +35,13 @@ def card_text(high: int, low: int) -> str:
     return (high << 64 | low).to_bytes(CHARACTERS_MOST, "big").replace(b"\0", b"").decode("ascii")
 
 
+def mask_card(card: str) -> str:
+    """A card number that is shown to whoever need not know it: its issuer and its last digits."""
+    shown = 6 if len(card) > 12 else 0
+    end = min(4, max(0, len(card) - shown - 2))
+    return card[:shown] + "*" * (len(card) - shown - end) + card[len(card) - end:]
+
+
 def is_rounded(card: str) -> bool:
     """Whether a number is longer than a spreadsheet can hold, and reads as it would round it."""
     return card.isdigit() and not card[SPREADSHEET_DIGITS:].strip("0") and (

@@ -30,6 +30,19 @@ def network_option(command: Command) -> Command:
         "By default the one that the book was last cleared with.")(command)
 
 
+def one_layout_option(command: Command) -> Command:
+    """--layout, of one file."""
+    return click.option("--layout", metavar="NAME|FILE.toml", help="A layout of the network, or "
+                        "one by its path. By default the network's own; else it is guessed.")(
+                            command)
+
+
+def layout_network_option(command: Command) -> Command:
+    """--network, where layouts are and by whose civil time files are read."""
+    return click.option("--network", help="A shipped network by name, or a folder of your own: "
+                        "its layouts and its civil time. By default `demo`.")(command)
+
+
 def keep_option(command: Command) -> Command:
     """--keep, where input files are: by default in the book's folder; None: nowhere."""
     return click.option(

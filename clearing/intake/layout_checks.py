@@ -162,6 +162,9 @@ class _Check:
             raise self._error(f"fields.{column} has decimals = {source.decimals}",
                               f"expected 0 to {DECIMALS_MOST}, and for {', '.join(AMOUNTS)} only",
                               key)
+        if source.utc and not source.time:
+            raise self._error(f"fields.{column} is utc and has no time",
+                              "expected the formats of `time` beside it", key)
         known = self._names()
         missing = [name for name in (*source.reads(), *source.when) if name not in known]
         if known and missing:

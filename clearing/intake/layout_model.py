@@ -38,6 +38,7 @@ class FieldSource(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     drop_suffix: str = ""               # ".0", where a number went through a float
     slice: tuple[int, int] | None = None    # characters from, up to but not including
     time: list[str] = []                # strptime formats of a moment, the first that fits
+    utc: bool = False                   # of `time`: the moments are UTC, not civil time
     date: list[str] = []                # the same of a day
     map: dict[str, str] = {}            # whole values
     prefix: dict[str, str] = {}         # by how the value begins, the longest prefix first

@@ -29,7 +29,7 @@ from ext.clearing.persons import NOBODY, Persons
 from ext.codes import Code
 from network.network import Network
 
-Layouts = str | Mapping[Path, str] | None
+Layouts = str | Mapping[Path, str | Layout] | None
 
 TAPS_PER_PARTITION = 4096
 LIKELY_TAP_BYTES = 110
@@ -87,8 +87,9 @@ def _load_layouts(paths: Sequence[Path], network: Network, layout: Layouts) -> l
     default = network.model.default_layout
     names = [(layout.get(path) if isinstance(layout, Mapping) else layout) or default
              for path in paths]
-    loaded = {name: load_layout(network.folder.path, name) for name in dict.fromkeys(names) if name}
-    return [loaded[name] if name else None for name in names]
+    loaded = {name: load_layout(network.folder.path, name)
+              for name in names if name and isinstance(name, str)}
+    return [name if isinstance(name, Layout) else loaded[name] if name else None for name in names]
 
 
 class Crew:

@@ -93,6 +93,7 @@ class Adapter:
         self._layout, self.columns, self._offset_s = layout, columns, civil_offset_s
         self._widths = (len(columns), len(columns) + 2 * notes)
         self._places = {name: place for place, name in enumerate(columns)}
+        self.read_columns = layout.sources()
         self._names = [name for name in COLUMNS if name in layout.fields]
         self.shape: Shape = read_header(tuple(self._names))
         self._steps = [make_step(layout.list_sources(name)) for name in self._names]
@@ -109,7 +110,7 @@ class Adapter:
         if isinstance(piece, Records):
             return self._adapted(piece.records, piece.data, 0)
         data = bytes(memoryview(piece.buffer)[:piece.stop])
-        return self._adapted(_split_lines(data, piece.offset), data, piece.offset)
+        return self._adapted(split_lines(data, piece.offset), data, piece.offset)
 
     def _adapted(self, records: Iterable[tuple[int, bytes]], original: bytes, base: int) -> Adapted:
         offsets, lengths, lines = [], [], []
@@ -126,8 +127,13 @@ class Adapter:
         return Adapted(Block(text, len(text) - TEXT_PAD, 0), np.array(offsets, dtype=np.int64),
                        np.array(lengths, dtype=np.int64), original, base, self._fields, faults)
 
-    def _convert_line(self, line: bytes) -> bytes:
-        """One line of CSV as a line of the format."""
+    def _convert_line(self, record: bytes) -> bytes:
+        """One record as a line of the format."""
+        found = self.open_record(record)
+        return found if isinstance(found, bytes) else self.write(self.convert(found))
+
+    def open_record(self, line: bytes) -> Read | bytes:
+        """What reads a record's columns; or the line that the decoder refuses for what is wrong."""
         if len(line) > LONGEST_LINE:
             return TOO_LONG
         if b"\0" in line:
@@ -145,16 +151,16 @@ class Adapter:
         if len(row) not in self._widths:
             return WRONG_COUNT
         places = self._places
-        return self._convert(lambda column: row[places[column]])
+        return lambda column: row[places[column]]
 
-    def _convert(self, read: Read) -> bytes:
-        """Every column of the format, one behind the other."""
+    def convert(self, read: Read) -> list[str]:
+        """The values of a record's columns of the format, in the order of `shape`."""
         values = [step(read) for step in self._steps]
         if self._seq is not None:
             values[self._seq] = self._sequence(dict(zip(self._names, values, strict=True)))
-        return self._write(values)
+        return values
 
-    def _write(self, values: list[str]) -> bytes:
+    def write(self, values: list[str]) -> bytes:
         """A line of the format, of a value for each of its columns."""
         text = ",".join([_quoted(value) for value in values])
         if "\n" in text or "\r" in text:
@@ -185,7 +191,7 @@ class Adapter:
 _SECOND = datetime(1970, 1, 1, 0, 0, 1) - datetime(1970, 1, 1)
 
 
-def _split_lines(data: bytes, base: int) -> Iterable[tuple[int, bytes]]:
+def split_lines(data: bytes, base: int) -> Iterable[tuple[int, bytes]]:
     """Yield the lines of a block, each with its offset in the file."""
     at = 0
     while at < len(data):

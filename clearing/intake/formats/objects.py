@@ -16,14 +16,15 @@ from clearing.intake.formats.adapt import (
     WRONG_COUNT,
     Adapter,
 )
+from clearing.intake.formats.steps import Read
 from ext.intake.decode import LONGEST_LINE
 
 
 class ObjectAdapter(Adapter):
     """Turns JSON objects into lines of the format."""
 
-    def _convert_line(self, text: bytes) -> bytes:
-        """One JSON object as a line of the format."""
+    def open_record(self, text: bytes) -> Read | bytes:
+        """What reads an object's keys, or the line that stands for what is wrong with it."""
         if len(text) > LONGEST_LINE:
             return TOO_LONG
         if not text.strip():
@@ -41,7 +42,7 @@ class ObjectAdapter(Adapter):
             return WRONG_COUNT
         if not any(_as_text(value) for value in record.values()):
             return EMPTY
-        return self._convert(lambda column: _as_text(record.get(column)))
+        return lambda column: _as_text(record.get(column))
 
 
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)

@@ -19,6 +19,7 @@ from clearing.intake.formats.adapt import (
     Adapter,
     BadCell,
 )
+from clearing.intake.formats.steps import Read
 from clearing.intake.layout_model import FieldSource, Layout, Length, Place
 from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE
@@ -55,8 +56,8 @@ class FixedAdapter(Adapter):
         self._cells = {name: (pieces.index(span), _text_cell(name, layout.columns[name]))
                        for name, span in spans.items()}
 
-    def _convert_line(self, line: bytes) -> bytes:
-        """One record as a line of the format."""
+    def open_record(self, line: bytes) -> Read | bytes:
+        """What reads a record's columns, or the line that stands for what is wrong with it."""
         encoding, size = self._layout.encoding, self._layout.record_bytes
         if len(line) > LONGEST_LINE:
             return TOO_LONG
@@ -84,7 +85,7 @@ class FixedAdapter(Adapter):
             place, cell = self._cells[name]
             return cell(pieces[place])
 
-        return self._convert(read)
+        return read
 
 
 class BinaryAdapter(Adapter):
@@ -97,8 +98,8 @@ class BinaryAdapter(Adapter):
                               _bytes_cell(name, place, layout.encoding))
                        for name, place in layout.columns.items()}
 
-    def _convert_line(self, record: bytes) -> bytes:
-        """One record as a line of the format."""
+    def open_record(self, record: bytes) -> Read | bytes:
+        """What reads a record's columns, or the line that stands for what is wrong with it."""
         if len(record) < self._layout.record_bytes:
             return WRONG_COUNT
         if any(not record.strip(filler) for filler in FILLERS):
@@ -108,7 +109,7 @@ class BinaryAdapter(Adapter):
             place, cell = self._cells[name]
             return cell(record[place])
 
-        return self._convert(read)
+        return read
 
 
 def _text_cell(name: str, place: Place) -> Callable[[str], str]:

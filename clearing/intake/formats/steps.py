@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from clearing.intake.layout_model import FieldSource
 
@@ -66,7 +66,7 @@ def _list_changes(source: FieldSource) -> list[Callable[[str], str]]:
         start, stop = source.slice
         changes.append(lambda value: value[start:stop])
     if source.time:
-        changes.append(_time_change(source.time, _write_moment))
+        changes.append(_time_change(source.time, _write_utc if source.utc else _write_moment))
     if source.date:
         changes.append(_time_change(source.date, _write_day))
     if source.map or source.prefix:
@@ -100,7 +100,13 @@ def scale_change(decimals: int) -> Callable[[str], str]:
     return change
 
 
+def _write_utc(moment: datetime) -> str:
+    return _write_moment(moment.replace(tzinfo=moment.tzinfo or UTC))
+
+
 def _write_moment(moment: datetime) -> str:
+    if moment.tzinfo is not None:
+        return moment.isoformat(timespec="seconds")
     return f"{moment:%Y%m%d%H%M%S}".rjust(14, "0")
 
 

@@ -1,0 +1,50 @@
+"""onecard describe: what a tap file holds, without a book."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from clearing.cli import REFUSED
+from clearing.cli.options import layout_network_option, one_layout_option
+
+
+@click.command("describe")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@one_layout_option
+@layout_network_option
+def command(file: Path, layout: str | None, network: str | None) -> None:
+    """Say what FILE holds: its form, its columns with an example of each, its records.
+
+    A file that is not onecard-taps/1 is read by --layout, the network's own, or by one that is
+    guessed. Card numbers are masked.
+
+    \b
+    Example:
+      onecard describe export.xlsx
+    """
+    from clearing.answers.layouts import DEFAULT_NETWORK, describe, layout_for
+    from clearing.cli.output import print_table
+    from clearing.intake.convert import open_file
+    from network.network import load_network
+    from network.refusals import WORDS
+
+    found = load_network(network or DEFAULT_NETWORK)
+    with layout_for(file, layout, found) as (chosen, assumed), open_file(
+            file, chosen, found.civil_offset_s) as opened:
+        told = describe(opened, chosen)
+        digest, size = opened.reader.close(), opened.reader.size
+    click.echo(f"{file}: {size:,} bytes, SHA-256 {digest}")
+    for said in assumed:
+        click.echo(f"assumed: {said}")
+    print_table(f"{told.layout}: {told.records:,} records",
+                ("column", "comes from", "such as", "is read as"),
+                ((name, " + ".join(columns), told.examples.get(name, ""),
+                  told.values.get(name, "")) for name, columns in told.sources.items()))
+    if told.unreadable:
+        print_table("cannot be read", ("code", "records", "what it means and what to do"),
+                    ((code.name, f"{count:,}", WORDS[code])
+                     for code, count in sorted(told.unreadable.items())), right=("records",))
+    sys.exit(REFUSED if told.unreadable else 0)

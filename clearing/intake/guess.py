@@ -1,0 +1,395 @@
+"""A layout for a file that nobody has described yet: guessed from how it begins, and said so.
+
+Everything that the file does not say by itself is an assumption in words, to be looked at before
+the layout is used. Records of bytes and lines without separators are not guessed: their places
+stand in no file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from clearing.intake.formats.canonical import COLUMNS, REQUIRED
+from clearing.intake.formats.text import UTF_16, ZIP, NotText, make_text
+from clearing.intake.header_words import (
+    HEADER_WORDS,
+    TOTAL_WORDS,
+    find_kind,
+    is_known,
+    plain_word,
+)
+from clearing.intake.layout_model import Layout
+from network.errors import OnecardError
+
+SAMPLE_ROWS = 500
+DELIMITERS = (",", "|", ";", "\t")
+LEAST_COLUMNS, LEAST_WORDS = 3, 2
+HEAD_ROWS = 10              # a header is looked for among so many rows
+DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d", "%Y年%m月%d日", "%d/%m/%Y", "%m/%d/%Y",
+        "%d-%m-%Y")
+CLOCKS = ("%H:%M:%S", "%H%M%S", "%H:%M", "%H时%M分%S秒")
+MOMENTS = (*(f"{day}{between}{clock}" for day in DAYS for between in (" ", "T", "")
+             for clock in CLOCKS), "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M:%S.%f",
+           "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
+AMOUNTS = ("due", "paid", "balance_before")
+DIRECTIONS = {"上行": "up", "下行": "down", "上": "up", "下": "down", "01": "up", "02": "down",
+              "up": "up", "down": "down"}
+ASSUMED = {     # of columns that a file has not
+    "card_seq": ("{ from_time = true }", "the second of the tap stands for the card's counter"),
+    "operator": ('{ constant = "OPERATOR" }', "write the operator's code of network.toml"),
+    "device": ('{ constant = "unknown" }', "no column says the validator"),
+    "device_seq": ('{ constant = "0" }', "no column says the validator's counter"),
+    "mode": ('{ constant = "bus" }', "all are bus rides"),
+    "kind": ('{ constant = "single" }', "all are single taps"),
+    "stop": ('{ constant = "" }', "no column says the stop"),
+}
+
+
+@dataclass
+class Sample:
+    """How a file begins, as rows of a table."""
+
+    keys: dict[str, Any]                # of the layout, as far as its form says them
+    names: list[str]
+    rows: list[list[str]]
+    assumed: list[str] = field(default_factory=list)
+
+    def values(self, name: str) -> list[str]:
+        """What a column has, without blanks."""
+        place = self.names.index(name)
+        return [value for row in self.rows if (value := row[place].strip())]
+
+    def is_padded(self, name: str) -> bool:
+        """Whether a value has spaces around it."""
+        place = self.names.index(name)
+        return any(row[place] != row[place].strip() for row in self.rows)
+
+
+def guess_layout(data: bytes, *, whole: bool, title: str) -> str:
+    """The text of a layout for a file that begins so, its assumptions in comments.
+
+    whole: the data is all of the file. Raises OnecardError where nothing can be guessed.
+    """
+    sample = _read_sample(data, whole=whole)
+    fields = _guess_fields(sample)
+    lines = [f"# assumed: {one}" for one in sample.assumed]
+    lines += ["", f"title = {_quoted(title)}"]
+    lines += [f"{key} = {_quoted(value)}" for key, value in sample.keys.items()]
+    lines += ["", "[fields]"]
+    lines += [f"{name} = {fields[name]}" for name in COLUMNS if name in fields]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _quoted(value: Any) -> str:
+    """A value as TOML has it; texts are written as in JSON, which TOML reads the same."""
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{_key(key)} = {_quoted(one)}" for key, one in value.items())
+        return f"{{ {pairs} }}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _key(text: str) -> str:
+    return text if text.isascii() and text.isidentifier() else _quoted(text)
+
+
+# The form of the file.
+
+def _read_sample(data: bytes, *, whole: bool) -> Sample:
+    if data.startswith(ZIP):
+        if not whole:
+            raise OnecardError("the workbook is too large to be looked at",
+                               remedy="export some hundred rows of it, and guess by these")
+        text = _text_of(data, "xlsx")
+        return _sample_of_rows(text, {"format": "xlsx"}, ",")
+    keys: dict[str, Any] = {"format": "csv"}
+    if data.startswith(UTF_16):
+        text = _text_of(data if whole else data[:len(data) // 2 * 2], "csv")
+    else:
+        text, encoding = _decode(data, whole=whole)
+        keys |= {"encoding": encoding} if encoding != "utf-8" else {}
+    if not whole:
+        text = text.rpartition("\n")[0]
+    if text.lstrip()[:1] in ("{", "["):
+        return _sample_of_objects(text)
+    delimiter = _find_delimiter(text)
+    keys |= {"delimiter": delimiter} if delimiter != "," else {}
+    return _sample_of_rows(text, keys, delimiter)
+
+
+def _text_of(data: bytes, form: str) -> str:
+    try:
+        text = make_text(data, Layout(title="", format=form))   # type: ignore[arg-type]
+    except NotText as error:
+        raise OnecardError(error.reason, remedy="open the file and store it again, or as CSV"
+                           ) from None
+    return text.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+
+
+def _decode(data: bytes, *, whole: bool) -> tuple[str, str]:
+    """A file's text and what it is encoded in; where it goes on, it may end within a character."""
+    for encoding in ("utf-8", "gb18030"):
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            text = decoder.decode(data, final=whole)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text.removeprefix("\ufeff"), encoding
+    raise OnecardError("the file is neither text in UTF-8, UTF-16 or GB18030 nor a workbook",
+                       remedy="records of bytes are described by hand: see docs/tap-file.md, "
+                       "`Records of bytes`")
+
+
+def _find_delimiter(text: str) -> str:
+    """What parts the fields: that by which most lines have the same number of them."""
+    lines = text.splitlines()[:SAMPLE_ROWS]
+    def score(delimiter: str) -> tuple[int, int]:
+        counts = Counter(line.count(delimiter) for line in lines if line.count(delimiter) + 1
+                         >= LEAST_COLUMNS)
+        return max(counts.values(), default=0), max(counts, default=0)
+
+    best = max(DELIMITERS, key=score)
+    if score(best)[0] * 2 < len(lines) or not lines:
+        raise OnecardError("no comma, bar, semicolon or tab parts the lines into columns",
+                           remedy="lines of one length are described by hand: see "
+                           "docs/tap-file.md, `Records of one length`")
+    return best
+
+
+def _sample_of_rows(text: str, keys: dict[str, Any], delimiter: str) -> Sample:
+    try:
+        rows = list(csv.reader(text.splitlines()[:SAMPLE_ROWS], delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise OnecardError(f"the rows are badly quoted: {error}",
+                           remedy="have the file exported again") from None
+    if keys["format"] == "xlsx":        # a sheet has no end of a row
+        wide = max(map(len, rows), default=0)
+        rows = [row + [""] * (wide - len(row)) for row in rows]
+    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
+    if width < LEAST_COLUMNS:
+        raise OnecardError(f"most rows have {width} columns", expected=f"{LEAST_COLUMNS} at least",
+                           remedy="look at the file: a tap has a card, a time and a place")
+    known = [sum(map(is_known, row)) for row in rows[:HEAD_ROWS]]
+    head = max(range(len(known)), key=lambda at: (known[at], -at))
+    sample = Sample(keys, rows[head], [row for row in rows[head + 1:] if len(row) == width])
+    if known[head] < LEAST_WORDS:
+        head = next(at for at, row in enumerate(rows) if len(row) == width)
+        sample = Sample(keys, [f"column {at + 1}" for at in range(width)],
+                        [row for row in rows[head:] if len(row) == width])
+        keys["header"] = sample.names
+        sample.assumed.append("no row names the columns; they are called by their numbers here")
+    if head:
+        keys["head_rows"] = head
+        sample.assumed.append(f"nothing in the rows before the header counts: {head}")
+    _find_total(sample, text, delimiter)
+    return sample
+
+
+def _find_total(sample: Sample, text: str, delimiter: str) -> None:
+    """A last row of totals is none of the records."""
+    last = text.rstrip("\r\n").rpartition("\n")[2].strip("\r")
+    first = last.partition(delimiter)[0]
+    word = next((word for word in TOTAL_WORDS if plain_word(first).startswith(word)), "")
+    if not word:
+        return
+    sample.keys["tail"] = first[:len(first) - len(first.lstrip()) + len(word)] + ".*"
+    sample.rows = [row for row in sample.rows if not plain_word(row[0]).startswith(word)]
+    sample.assumed.append("the last row is a total; what it says is not compared: name it with "
+                          "(?P<records>…) and (?P<paid>…)")
+
+
+def _sample_of_objects(text: str) -> Sample:
+    """Records of JSON: a list somewhere, or one to a line."""
+    try:
+        first = msgspec.json.decode(text.partition("\n")[0].encode())
+    except msgspec.DecodeError:
+        first = None
+    if isinstance(first, dict) and "\n" in text.strip():
+        objects = [_object_of(line) for line in text.splitlines()[:SAMPLE_ROWS]]
+        return _table_of([one for one in objects if one], {"format": "jsonl"})
+    try:
+        found = next(_lists_in(msgspec.json.decode(text.encode()), ()), None)
+    except (msgspec.DecodeError, RecursionError):
+        found = None
+    if found is None:
+        raise OnecardError("the JSON has no list of records, or is too long to be looked at whole",
+                           remedy="cut it to some hundred records, and guess by these")
+    path, records = found
+    keys = {"format": "json"} | ({"records_at": ".".join(path)} if path else {})
+    return _table_of(records[:SAMPLE_ROWS], keys)
+
+
+def _object_of(line: str) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(line.encode())
+    except msgspec.DecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _lists_in(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+    """Yield the lists of objects in a JSON value, those nearer to the top first."""
+    if isinstance(value, list):
+        if value and isinstance(value[0], dict):
+            yield path, [one for one in value if isinstance(one, dict)]
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from _lists_in(one, (*path, key))
+
+
+def _table_of(objects: list[dict[str, Any]], keys: dict[str, Any]) -> Sample:
+    names = list(dict.fromkeys(name for one in objects for name in one))
+    rows = [["" if one.get(name) is None else str(one[name]) for name in names] for one in objects]
+    return Sample(keys, names, rows)
+
+
+# What the columns mean.
+
+def _guess_fields(sample: Sample) -> dict[str, str]:
+    """The sources of the columns of the format, as TOML."""
+    meant = _match_names(sample)
+    _find_by_values(sample, meant)
+    fields = {"tapped_at": _time_source(sample, meant)}
+    for name, column in meant.items():
+        if name not in ("date", "time", "tapped_at"):
+            fields[name] = _quoted(_source(sample, name, column))
+    for name in REQUIRED:
+        if name in fields:
+            continue
+        if name not in ASSUMED:
+            raise OnecardError(f"no column reads like {name}", expected="one of "
+                               + ", ".join(HEADER_WORDS[name][:6]), remedy="write the layout by "
+                               "hand: see docs/tap-file.md, `Other formats`")
+        fields[name], said = ASSUMED[name]
+        sample.assumed.append(f"{name}: {said}")
+    left = [name for name in sample.names if name not in meant.values()]
+    if left:
+        sample.assumed.append(f"not read: {', '.join(left)}")
+    return fields
+
+
+def _match_names(sample: Sample) -> dict[str, str]:
+    """Which of the file's columns is which of the format's, by their names."""
+    plain = {plain_word(name): name for name in reversed(sample.names)}
+    meant: dict[str, str] = {}
+    for name, words in HEADER_WORDS.items():
+        found = next((plain[word] for word in words if word in plain
+                      and plain[word] not in meant.values()), None)
+        if found is not None:
+            meant[name] = found
+    # 交易日期 and 交易时间: two halves, or a day that stands beside the moment; or 时间 is all.
+    whole = meant.get("tapped_at")
+    if whole and "date" in meant and _fits(sample.values(whole), CLOCKS):
+        meant["time"] = meant.pop("tapped_at")
+    for half in ("time", "date"):
+        if "tapped_at" not in meant and half in meant and _fits(
+                sample.values(meant[half]), MOMENTS):
+            meant["tapped_at"] = meant.pop(half)
+    return meant
+
+
+def _find_by_values(sample: Sample, meant: dict[str, str]) -> None:
+    """The columns without which there is no tap, by what is in them."""
+    left = [name for name in sample.names if name not in meant.values()]
+    for name in left:
+        values = sample.values(name)
+        if not values:
+            continue
+        if "card" not in meant and all(one.isdigit() and 12 <= len(one) <= 20 for one in values) \
+                and not _fits(values, MOMENTS):
+            meant["card"] = name
+        elif "tapped_at" not in meant and not {"date", "time"} <= set(meant) \
+                and _fits(values, MOMENTS):
+            meant["tapped_at"] = name
+        else:
+            continue
+        sample.assumed.append(f"{name} is the card" if meant.get("card") == name
+                              else f"{name} is when the tap was")
+
+
+def _time_source(sample: Sample, meant: dict[str, str]) -> str:
+    """When a tap was: one column, or a day and a time of day."""
+    if "tapped_at" in meant:
+        columns, forms = [meant["tapped_at"]], MOMENTS
+    elif "date" in meant and "time" in meant:
+        columns = [meant["date"], meant["time"]]
+        forms = tuple(f"{day} {clock}" for day in DAYS for clock in CLOCKS)
+    else:
+        raise OnecardError("no column reads like tapped_at",
+                           expected=f"one of {', '.join(HEADER_WORDS['tapped_at'][:6])}, or a day "
+                           "and a time", remedy="write the layout by hand: see docs/tap-file.md")
+    values = [" ".join(pair) for pair in zip(*map(sample.values, columns), strict=False)]
+    fitting = _fits(values, forms)
+    if not fitting:
+        raise OnecardError(f"the times of {' and '.join(columns)} cannot be read: {values[:1]}",
+                           remedy="write the layout by hand, with the format of `time`")
+    if len(fitting) > 1 and {"%d/%m", "%m/%d"} <= {form[:5] for form in fitting}:
+        sample.assumed.append("the day stands before the month in " + columns[0])
+    source: dict[str, Any] = {"column": columns[0]} if len(columns) == 1 else {"columns": columns}
+    if any(map(sample.is_padded, columns)):
+        source["strip"] = True
+    source["time"] = fitting[:1]
+    if any("utc" in plain_word(column) for column in columns):
+        source["utc"] = True
+    return _quoted(source)
+
+
+def _fits(values: list[str], forms: tuple[str, ...]) -> list[str]:
+    """The forms of a time that all values have; none where there are no values."""
+    return [form for form in forms if values and all(_is_time(one, form) for one in values)]
+
+
+def _is_time(value: str, form: str) -> bool:
+    try:
+        datetime.strptime(value, form)
+    except ValueError:
+        return False
+    return True
+
+
+def _source(sample: Sample, name: str, column: str) -> dict[str, Any]:
+    """Where one column comes from, and what is done to it."""
+    source: dict[str, Any] = {"column": column}
+    values = sample.values(column)
+    if sample.is_padded(column):
+        source["strip"] = True
+    if name in AMOUNTS:
+        source |= _scale(sample, column, values)
+    if name in ("card_seq", "device_seq") and any(one.endswith(".0") for one in values):
+        source["drop_suffix"] = ".0"
+    if name == "kind":
+        found = {one: find_kind(one) for one in dict.fromkeys(values)}
+        source["map"] = {one: kind or "?" for one, kind in found.items()}
+        if not all(found.values()):
+            sample.assumed.append(f"{column}: write a kind for each ?")
+    if name == "direction":
+        source["map"] = {one: DIRECTIONS.get(one, "?") for one in dict.fromkeys(values)}
+        if "?" in source["map"].values():
+            sample.assumed.append(f"{column}: write up or down for each ?")
+    if name == "operator":
+        source["map"] = {one: one for one in dict.fromkeys(values)}
+        sample.assumed.append(f"{column}: write the code of network.toml behind each name")
+    if name == "card_kind":
+        source["map"] = {one: one for one in dict.fromkeys(values)}
+        sample.assumed.append(f"{column}: write the card kind of network.toml behind each")
+    return source
+
+
+def _scale(sample: Sample, column: str, values: list[str]) -> dict[str, Any]:
+    """Whether amounts are in yuan or in fen."""
+    if "元" in column or any("." in one for one in values):
+        return {"decimals": 2}
+    if "分" in column:
+        return {}
+    sample.assumed.append(f"{column} is in minor units (fen), as no amount has decimals; if it is "
+                          "in yuan, add decimals = 2")
+    return {}

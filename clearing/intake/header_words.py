@@ -1,0 +1,86 @@
+"""Words by which people head the columns of tap files, in Chinese and in English.
+
+By column of onecard-taps/1, the likelier first; compared in lower case, without spaces, underscores
+and what stands in brackets. `date` and `time` are halves of `tapped_at`.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+HEADER_WORDS: dict[str, tuple[str, ...]] = {
+    "card": _words(
+        "卡号 卡面号 卡片号 主账号 卡内号 逻辑卡号 票卡号 应用序列号 支付账户号 card "
+        "cardno cardnumber cardid cardcode pan paycardid tokenid 卡片序列号"),
+    "card_seq": _words(
+        "卡计数器 卡片交易序号 卡交易序号 卡片脱机交易序号 脱机交易序号 卡序号 "
+        "消费计数器 卡片消费计数器 累计次数 计数 cardseq cardcounter counter atc txnseq "
+        "offlineseq"),
+    "tapped_at": _words(
+        "交易时间 刷卡时间 消费时间 打卡时间 交易日期时间 日期时间 tappedat datetime "
+        "timestamp dealdate eventtimestamp taptime transactiontime datetimeutc"),
+    "date": _words("交易日期 刷卡日期 消费日期 日期 date txndate"),
+    "time": _words("交易时间 刷卡时间 消费时间 时间 time txntime"),
+    "operator": _words(
+        "运营单位 运营公司 公司 公司名称 企业 企业名称 商户 商户号 operator operatorid "
+        "company companyid companyname agency"),
+    "device": _words(
+        "终端编号 终端号 终端 设备号 设备编号 pos号 pos机号 机号 机具号 psam psam号 "
+        "terminal terminalid device deviceid equno posid validator"),
+    "device_seq": _words(
+        "终端交易序号 终端流水号 终端流水 终端序号 pos流水 pos流水号 流水号 流水 机序号 "
+        "记录流水 deviceseq terminalseq trace traceno"),
+    "line": _words("线路 线路号 线路名称 线路编号 路线 line lineid route routeid corridorid"),
+    "vehicle": _words(
+        "车辆 车辆号 车号 车牌 车牌号 自编号 车辆编号 vehicle vehicleid busno busid "
+        "carno"),
+    "stop": _words("站点 站名 站号 车站 站点名称 站点编号 上车站 stop stopid station stationid"),
+    "kind": _words(
+        "交易类型 记录类型 交易 类型 业务类型 dealtype kind taptype txntype "
+        "transactiontype"),
+    "card_kind": _words("卡种 卡类型 卡类 票种 卡种类 cardkind cardtype riderclass"),
+    "direction": _words("方向 上下行 direction"),
+    "due": _words(
+        "应收金额 应收 应付金额 原价 标价 票价 折前金额 优惠前金额 due dealvalue fare "
+        "fullfare"),
+    "paid": _words(
+        "实收金额 实收 实付金额 交易金额 消费金额 扣款金额 扣费金额 金额 paid dealmoney "
+        "amount payamount chargeamount"),
+    "balance_before": _words("交易前余额 消费前余额 扣款前余额 balancebefore"),
+    "tac": _words("tac tac码 交易认证码 交易验证码"),
+}
+# What is done to a card, in the words and numbers that files have.
+KIND_WORDS: dict[str, tuple[str, ...]] = {
+    "single": _words(
+        "消费 刷卡 公交 巴士 公交消费 脱机消费 复合消费 单次 一票制 06 09 single tap "
+        "sale"),
+    "in": _words("进站 入站 地铁入站 地铁进站 上车 in on entry tapin tapon"),
+    "out": _words("出站 地铁出站 下车 out off exit tapout tapoff"),
+    "refund": _words("退款 退费 退票 refund"),
+    "top_up": _words("充值 圈存 02 topup load"),
+}
+TOTAL_WORDS = ("合计", "总计", "小计", "共计", "total", "sum")
+
+_NOISE = re.compile(r"[\s_\-./#]|[(（\[【].*?[)）\]】]")
+
+
+def plain_word(text: str) -> str:
+    """A header without what does not matter in it."""
+    return _NOISE.sub("", text).lower()
+
+
+def is_known(text: str) -> bool:
+    """Whether it heads a column in some file."""
+    word = plain_word(text)
+    return any(word in words for words in HEADER_WORDS.values())
+
+
+def find_kind(text: str) -> str:
+    """The kind that a value stands for; "" where nobody knows."""
+    word = plain_word(text)
+    return next((kind for kind, words in KIND_WORDS.items() if word in words), "")
