@@ -41,6 +41,7 @@ def reach_of(context: ClearingContext, taps: Records) -> npt.NDArray[np.int64]:
 class Taken:
     """By tap, for every record of a refund: which ride it takes back."""
 
+    looks: Flags                        # whether it looks for a ride: it has no charge beside it
     whole: npt.NDArray[np.int64]        # the last service day of the ride's taps; else NO_RIDE
     gate_in: npt.NDArray[np.int64]      # index of its tap, if it has no exit; else -1
 
@@ -50,7 +51,9 @@ def rides_taken(context: ClearingContext, rows: Records, taps: Records) -> Taken
     back = are_refunds(taps)
     if not back.any():
         return None
-    taken = Taken(np.full(len(taps), NO_RIDE), np.full(len(taps), -1))
+    names = identities(taps)
+    taken = Taken(back & np.isin(names, names[rows["refund"]]),
+                  np.full(len(taps), NO_RIDE), np.full(len(taps), -1))
     rows = rows[(rows["found"] != 0)
                 & (taps["flags"][rows["refund"]] & TAP_FLAGS["SET_ASIDE"] == 0)]
     if len(rows) == 0:
@@ -60,10 +63,10 @@ def rides_taken(context: ClearingContext, rows: Records, taps: Records) -> Taken
     whole = np.maximum(days[first], days[last])
     gate_in = np.where((first == last) & (taps["kind"][first] == TapKind.IN), first, -1)
     # Of several reports of one refund one is listed: the others are like it.
-    names, own = identities(taps[rows["refund"]]), identities(taps)
-    order = np.argsort(names, kind="stable")
-    places = order[np.searchsorted(names[order], own).clip(max=len(rows) - 1)]
-    same = back & (names[places] == own)
+    found = names[rows["refund"]]
+    order = np.argsort(found, kind="stable")
+    places = order[np.searchsorted(found[order], names).clip(max=len(rows) - 1)]
+    same = back & (found[places] == names)
     taken.whole[same], taken.gate_in[same] = whole[places][same], gate_in[places][same]
     return taken
 
@@ -88,4 +91,5 @@ def split_refunds(context: ClearingContext, taps: Records, within: Flags, taken:
     return Refunds(
         join=takes & ~within,
         idle=back & within & ~takes,
-        hand_on=back & ~takes & np.where(within, (shortly & ~has_one) | is_open, has_one))
+        hand_on=back & ~takes & np.where(within, (taken.looks & shortly & ~has_one) | is_open,
+                                         has_one))

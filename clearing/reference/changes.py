@@ -41,4 +41,5 @@ def _content(entry: Entry) -> tuple[object, ...]:
     """
     ride, last = entry.ride, entry.ride.taps[-1]
     shown = replace(ride, due=None if ride.due is None else 0, paid=None)
-    return (*shown.row()[:-2], last.card_seq, last.device_seq, *entry.charge.row(), entry.fees)
+    return (*shown.row()[:-2], ride.own_line, ride.own_vehicle, last.card_seq, last.device_seq,
+            *entry.charge.row(), entry.fees)

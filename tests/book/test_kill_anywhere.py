@@ -88,7 +88,7 @@ def test_kill_at_every_step(location: str, tmp_path: Path, before: int) -> None:
     assert ended.returncode == 0, ended.stderr
     steps, committed = map(int, ended.stdout.split())
     assert steps > 20
-    if stride == 1:
+    if stride == 1 and before:      # a book that is there takes fewer steps than to make one
         assert committed > before   # killed after the commit row: committed all the same
     with open_book(location) as book:
         assert_holds(book, committed + 1)

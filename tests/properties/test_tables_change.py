@@ -85,7 +85,9 @@ def test_closed_and_restated_is_what_would_have_been(data: st.DataObject, case: 
 
 
 @drawn
-@given(st.data(), cases(runs=4, late=True, cards=2, registered=True))
+@given(st.data(), st.one_of(
+    cases(runs=4, late=True, cards=2, registered=True),
+    cases(runs=4, late=True, cards=2, registered=True, crowded=True)))
 def test_so_it_is_with_another_card_register(data: st.DataObject, case: Case) -> None:
     """Chips that were exchanged at other moments than was known, cards of other kinds."""
     check_change(data, case, data.draw(made(other_registers, case)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import pytest
 
@@ -168,3 +169,13 @@ def test_flows_of_what_was_taken_back_come_to_nothing() -> None:
     assert add_up(entries, entries) == {}
     assert add_up([], entries) == {key: (-amount, -rides)
                                    for key, (amount, rides) in add_up(entries).items()}
+
+
+def test_a_line_of_another_operator_is_another_line() -> None:
+    way_in, way_out = ride_metro("a", "b")
+    first = run(WORLD, way_in, way_out)
+    entry = first.entries[0]
+    ride = replace(entry.ride, line="1", line_operator="metro")
+    other = replace(entry, ride=replace(ride, line_operator="bus"))
+    assert compare([replace(entry, ride=ride)], [other], None) == (
+        [other], [other], [replace(entry, ride=ride)])

@@ -138,6 +138,12 @@ CARDS: dict[str, list[Row]] = {
     "the refund has a charge of its own": [
         tap(1, "25 08:00", "bus-a"), tap(2, "26 08:00", "bus-a", "refund", paid="200"),
         tap(2, "26 07:00", "bus-a")],
+    "given back under its own counter shortly before the end of the day": [
+        tap(2, "26 02:59:40", "bus-a", paid="200"),
+        tap(2, "26 02:59:40", "bus-a", "refund", paid="200"), tap(3, "26 08:00", "bus-a")],
+    "more than was charged is given back shortly before the end of the day": [
+        tap(2, "26 02:59:40", "bus-a", paid="200"),
+        tap(2, "26 02:59:40", "bus-a", "refund", paid="300"), tap(1, "26 03:00:30", "bus-a")],
     "nothing is known of what is given back": [
         tap(1, "25 08:00", "bus-a", line="1"), tap(2, "26 08:00", "bus-a", "refund", paid="200",
                                                    line="2"), tap(3, "26 09:00", "bus-b")],
@@ -236,7 +242,7 @@ def test_the_cards_are_of_every_kind(at_once: dict[str, Any]) -> None:
         "COMPLETE", "SAME_STATION", "SINGLE_TAP", "MISSING_OUT", "MISSING_IN"}
     rules = {rule for row in rides for rule in row["rule"].split("+")}
     assert {"change", "through", "day-20", "month-100", "elder-100"} <= rules
-    assert at_once["codes"] == ["CONFLICT"] * 9 + ["KNOWN"]
+    assert at_once["codes"] == ["CONFLICT"] * 11 + ["KNOWN"]
 
 
 def test_rides_are_priced_in_the_order_of_the_counter(at_once: dict[str, Any]) -> None:
@@ -374,7 +380,7 @@ def test_a_day_that_is_sent_again_changes_nothing(book: str, tmp_path: Path) -> 
         codes = [row["code"] for row in shown("refusals", book, "--run", str(last["run"]))]
         assert set(codes) == {"CONFLICT", "MISSING_VALUE", "CORRECTED", "REBATE_ALONE"}
         assert last["known"] + last["refused"] == last["taps"]
-        assert codes.count("CONFLICT") == 9
+        assert codes.count("CONFLICT") == 11
         assert (contents(book, with_refusals=False), shown("entries", book), told(book)) == before
         if again == 0:
             settle(book, tmp_path, DAYS[0])
