@@ -15,7 +15,7 @@ from clearing.intake.convert import Converted, OpenFile, open_file
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.formats.canonical import FORMAT, HeaderInvalid, is_canonical, split_header
 from clearing.intake.guess import guess_layout
-from clearing.intake.layout import list_layouts, load_layout, read_layout
+from clearing.intake.layout import SHIPPED, list_layouts, load_layout, read_layout
 from clearing.intake.layout_model import Layout
 from clearing.intake.reader import read_files
 from ext.codes import Code
@@ -26,6 +26,7 @@ from network.names import Names
 from network.network import Network
 from network.numbering import number_network
 
+SHIPPED_NAME = "shipped"       # what the layouts that come with the engine are asked for by
 DEFAULT_NETWORK = "demo"        # by whose civil time files are read
 SAMPLE_BYTES = 1 << 20          # of a file that a layout is guessed from
 WHOLE_BYTES = 64 << 20          # of one that cannot be looked at in part
@@ -41,15 +42,15 @@ class Checked(NamedTuple):
 
 
 def check_layouts(target: str) -> list[Checked]:
-    """Every layout of a network, by name or folder, or the one in a file.
+    """Every layout of a network, by name or folder, or of SHIPPED_NAME, or the one in a file.
 
     Raises OnecardError where there is no such network.
     """
     if target.endswith(".toml"):
         paths = [Path(target)]
     else:
-        folder = find_folder(target)
-        paths = [folder / "layouts" / f"{name}.toml" for name in list_layouts(folder)]
+        folder = SHIPPED if target == SHIPPED_NAME else find_folder(target) / "layouts"
+        paths = [folder / f"{name}.toml" for name in list_layouts(folder)]
     found = []
     for path in paths:
         try:

@@ -32,7 +32,7 @@ def command() -> None:
 
 
 @command.command("check")
-@click.argument("targets", nargs=-1, required=True, metavar="NETWORK|FILE.toml...")
+@click.argument("targets", nargs=-1, required=True, metavar="NETWORK|shipped|FILE.toml...")
 def check(targets: tuple[str, ...]) -> None:
     """Say what is wrong with layouts, with file and line.
 
@@ -55,13 +55,14 @@ def check(targets: tuple[str, ...]) -> None:
 
 
 @command.command("show")
-@click.argument("target", metavar="NETWORK|FILE.toml")
+@click.argument("target", metavar="NETWORK|shipped|FILE.toml")
 @click.argument("name", required=False)
 def show(target: str, name: str | None) -> None:
     """Print a network's layouts, or what each column of one comes from.
 
     \b
     Example:
+      onecard layouts show shipped
       onecard layouts show shenzhen szt
     """
     from clearing.answers.layouts import check_layouts

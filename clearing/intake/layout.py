@@ -1,4 +1,4 @@
-"""A network's layouts, by name: read from layouts/<name>.toml and checked."""
+"""A network's layouts, by name: read from layouts/<name>.toml and checked; some come with us."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ from clearing.intake.layout_model import FieldSource, Layout, Place
 from network.errors import OnecardError
 from network.files import TomlFile, explain_mismatch
 
+SHIPPED = Path(__file__).parent / "layouts"
+
 
 def load_layout(folder: Path, name: str) -> Layout:
-    """Read a layout of a network's folder.
+    """Read a layout of a network's folder, or else one that comes with the engine.
 
     Raises OnecardError and TableError, with file, line and remedy.
     """
     path = folder / "layouts" / f"{name}.toml"
-    if Path(name).name != name or not path.is_file():
+    shipped = SHIPPED / path.name
+    if Path(name).name != name or not (path.is_file() or shipped.is_file()):
         raise OnecardError(f"there is no layout {name!r}", where=str(path),
                            expected="the network's layouts: "
-                           + (", ".join(list_layouts(folder)) or "none"),
+                           + (", ".join(list_layouts(path.parent)) or "none")
+                           + f"; shipped: {', '.join(list_layouts(SHIPPED))}",
                            remedy="name one of these, or write the file")
-    return read_layout(path)
+    return read_layout(path if path.is_file() else shipped)
 
 
 def list_layouts(folder: Path) -> list[str]:
-    """The names of a network's layouts."""
-    return sorted(each.stem for each in (folder / "layouts").glob("*.toml"))
+    """The names of the layouts in a folder."""
+    return sorted(each.stem for each in folder.glob("*.toml"))
 
 
 def read_layout(path: Path) -> Layout:

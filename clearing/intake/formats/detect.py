@@ -193,6 +193,8 @@ def _detect_csv(reader: FileReader, layout: Layout, civil_offset_s: int) -> Dete
     again = (_has_notes(reader, layout, end) if layout.header
              else columns[-2:] == (CODE, REASON))
     wanted = layout.sources()
+    if not set(wanted) <= set(columns):     # names that are padded are these names all the same
+        columns = tuple(name.strip() for name in columns)
     missing = [name for name in wanted if name not in columns]
     repeated = [name for name in wanted if columns.count(name) > 1]
     if missing or repeated or len(columns) >= MOST_COLUMNS:
