@@ -46,6 +46,10 @@ cpdef enum Code:
     UNKNOWN_AUTHORITY = 46
     FOREIGN_AUTHORITY = 47
     PADDED_VALUE = 48       # ext/intake/tokens.pxd
+    CONTROL_CHARACTER = 49
+    CLAIM_DECISION = 50     # ext/intake/corrections.pxd
+    FOREIGN_OPERATOR = 51
+    FOREIGN_DEVICE = 52
     # The record beside the others of its card, of this run and of earlier ones
     # (ext/clearing/order.pyx).
     DUPLICATE = 60
@@ -57,8 +61,9 @@ cpdef enum Code:
     NO_FARE = 80
     PRICE_OVERFLOW = 81
     REBATE_ALONE = 82
-    # The whole file (clearing/intake/formats/detect.py). Read to its end: TRAILER_MISMATCH, and
-    # FILE_STRUCTURE of too many lines (clearing/intake/reader.py). Seen before: DUPLICATE_FILE
+    # The whole file (clearing/intake/formats/detect.py). Read to its end: TRAILER_MISMATCH,
+    # TOO_MANY_REFUSED, and FILE_STRUCTURE of too many lines (clearing/intake/reader.py). Held to
+    # the book: TOO_MANY_CODES (clearing/intake/intake.py). Seen before: DUPLICATE_FILE
     # (clearing/engine/run.py).
     DUPLICATE_FILE = 100
     FILE_EMPTY = 101
@@ -66,6 +71,9 @@ cpdef enum Code:
     TRAILER_MISMATCH = 103
     FILE_ENCODING = 104
     FILE_STRUCTURE = 105
+    TOO_MANY_REFUSED = 106
+    TOO_MANY_CODES = 107
+    ARCHIVE = 108
 
 
 cpdef enum TapKind:
@@ -93,6 +101,8 @@ cpdef enum CorrectionReason:
     REFUND = 6
     DISPUTE = 7
     OTHER = 8
+    RELEASED = 9            # the claim of a held ride is believed; only `onecard held` says so
+    REJECTED = 10           # it is not, and what was paid is not known; likewise
 
 
 cpdef enum RideState:
@@ -126,6 +136,8 @@ cpdef enum Reason:
     LATE_RECORD = 3     # a difference for a window that was closed when the record came
     CORRECTION = 4      # a correction: an entry of corrected taps, or a reversal that one caused
     RESTATED = 5        # a table or the network changed, and somebody asked for the differences
+    CLAIM_RELEASED = 6  # what was held is believed: somebody said so
+    CLAIM_REJECTED = 7  # it is not
 
 
 cpdef enum Basis:

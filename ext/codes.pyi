@@ -38,6 +38,10 @@ class Code(IntEnum):
     UNKNOWN_AUTHORITY = 46
     FOREIGN_AUTHORITY = 47
     PADDED_VALUE = 48
+    CONTROL_CHARACTER = 49
+    CLAIM_DECISION = 50
+    FOREIGN_OPERATOR = 51
+    FOREIGN_DEVICE = 52
     DUPLICATE = 60
     CONFLICT = 61
     CORRECTED = 62
@@ -52,6 +56,9 @@ class Code(IntEnum):
     TRAILER_MISMATCH = 103
     FILE_ENCODING = 104
     FILE_STRUCTURE = 105
+    TOO_MANY_REFUSED = 106
+    TOO_MANY_CODES = 107
+    ARCHIVE = 108
 
 class TapKind(IntEnum):
     SINGLE = 1
@@ -74,6 +81,8 @@ class CorrectionReason(IntEnum):
     REFUND = 6
     DISPUTE = 7
     OTHER = 8
+    RELEASED = 9
+    REJECTED = 10
 
 class RideState(IntEnum):
     COMPLETE = 1
@@ -101,6 +110,8 @@ class Reason(IntEnum):
     LATE_RECORD = 3
     CORRECTION = 4
     RESTATED = 5
+    CLAIM_RELEASED = 6
+    CLAIM_REJECTED = 7
 
 class Basis(IntEnum):
     FLAT = 1

@@ -46,7 +46,7 @@ cdef enum:              # Tap.blanks: what the record leaves blank although the 
 cdef enum:              # Ride.flags
     PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it
     RIDE_HAS_DUE = 2
-    HELD = 4                # not settled yet: a variance, or no one agreement, and that holds it
+    HELD = 4                # not settled yet: a variance or claim, or that no one agreement holds
     RIDE_HAS_DISTANCE = 8
     REVIEWED = 16           # the card's yearly review is valid on the service day
     REVERSAL = 32           # of an entry: takes another back, amounts are negative
@@ -452,6 +452,13 @@ cdef packed struct Agreement:   # what an operator pays for the clearing of a ri
     uint8_t rounding            # Rounding, of the parts per million
     uint8_t reserved
     uint32_t reserved_2
+
+cdef packed struct ClaimLimit:  # what a table believes that a ride of one kind can come to
+    int64_t amount_most     # of what is due, and of what is paid; the largest int64: any
+    int64_t variance_most   # either way
+    int64_t overdraft_most  # that a tap took more than it says the card had
+    uint64_t modes          # bit m: holds for mode m
+    uint64_t media
 
 cdef packed struct AgreementIndex:  # the agreements of one issuer with one operator
     uint32_t first

@@ -34,6 +34,7 @@ TARIFF_INDEX: np.dtype[np.void]
 ACCUMULATOR_RULE: np.dtype[np.void]
 AGREEMENT: np.dtype[np.void]
 AGREEMENT_INDEX: np.dtype[np.void]
+CLAIM_LIMIT: np.dtype[np.void]
 
 AMOUNT_MOST: int
 DAYS_MOST: int

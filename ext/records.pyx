@@ -12,6 +12,7 @@ cdef Refusal _refusal
 cdef Ride _ride
 cdef Agreement _agreement
 cdef AgreementIndex _agreement_index
+cdef ClaimLimit _claim_limit
 cdef CardRow _card_row
 cdef PersonRow _person_row
 cdef CardState _card_state
@@ -60,6 +61,7 @@ TARIFF_INDEX = np.asarray(<TariffIndex[:1]>&_tariff_index).dtype
 ACCUMULATOR_RULE = np.asarray(<AccumulatorRule[:1]>&_accumulator_rule).dtype
 AGREEMENT = np.asarray(<Agreement[:1]>&_agreement).dtype
 AGREEMENT_INDEX = np.asarray(<AgreementIndex[:1]>&_agreement_index).dtype
+CLAIM_LIMIT = np.asarray(<ClaimLimit[:1]>&_claim_limit).dtype
 
 # NumPy cannot read structs with arrays off the structs themselves; sizes are compared here, places
 # by tests/kernels/test_records.py.

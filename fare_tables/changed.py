@@ -13,7 +13,7 @@ from network.network import Network
 
 # Who is there may grow: what was cleared before knows nobody new.
 LISTS = {"province": "code", "city": "code", "operator": "code", "issuer": "code",
-         "funder": "code", "centre": "code", "accumulator": "accumulator"}
+         "funder": "code", "centre": "code", "approver": "code", "accumulator": "accumulator"}
 WORDS = ("modes", "card_kinds", "media")
 # They say nothing about money, or of some cards only.
 SILENT = ("title", "default_layout", "card_register", "totals_follow")

@@ -47,6 +47,7 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     transfer: list[Transfer] = []
     tier: list[Tier] = []
     cap: list[Cap] = []
+    claim_limit: list[ClaimLimit] = []              # the first that fits a ride
     assumed: list[str] = []                         # what in here has no public source
 
 
@@ -201,6 +202,16 @@ class Cap(DiscountRow, kw_only=True):
 
     accumulator: str
     amount: int
+
+
+class ClaimLimit(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What rides of some modes and media are believed to come to; one beyond it is held."""
+
+    modes: list[str] | None = None
+    media: list[str] | None = None
+    amount_most: int | None = None          # of what is due, and of what was paid
+    variance_most: int | None = None        # either way
+    overdraft_most: int = 0                 # that a tap took beyond the balance that it says
 
 
 def table_version(table: Table) -> str:

@@ -10,7 +10,7 @@ from network.bank_accounts import check_accounts
 from network.civil import EPOCH, LAST_TAP_DAY
 from network.errors import TableError
 from network.locations import KeyPath
-from network.model import Agreement, Centre, Funder, Issuer, NetworkFile, Operator
+from network.model import Agreement, Approver, Centre, Funder, Issuer, NetworkFile, Operator
 from network.money import PPM, iso_decimals
 
 CLOCK_TOLERANCE_S_MOST = 3600
@@ -78,20 +78,21 @@ def _check_members(model: NetworkFile) -> None:
                              "network.toml does not have", "add the province",
                              key=("city", index, "province"))
     cities = {city.code for city in model.city}
-    groups: tuple[tuple[str, Sequence[Operator | Issuer | Funder | Centre]], ...] = (
+    groups: tuple[tuple[str, Sequence[Operator | Issuer | Funder | Centre | Approver]], ...] = (
         ("operator", model.operator), ("issuer", model.issuer), ("funder", model.funder),
-        ("centre", model.centre))
+        ("centre", model.centre), ("approver", model.approver))
     seen: set[str] = set()
     for role, group in groups:
         for index, one in enumerate(group):
             key = role, index, "code"
-            if one.city is not None and one.city not in cities:
-                raise TableError(f"{role} {one.code!r} is in city {one.city!r}, which "
+            where = getattr(one, "city", None)
+            if where is not None and where not in cities:
+                raise TableError(f"{role} {one.code!r} is in city {where!r}, which "
                                  "network.toml does not have", "add the city",
                                  key=(role, index, "city"))
             if one.code in seen:
                 raise TableError(f"two members are called {one.code!r}",
-                                 "give every operator, issuer, funder and centre its own code",
+                                 "give each member, and each approver, a code of its own",
                                  key=key)
             if one.code in FUNDERS_OF_RIDES:
                 raise TableError(f"a member is called {one.code!r}, which means the ride's own "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Role = Literal["operator", "issuer", "funder", "centre"]
+Role = Literal["operator", "issuer", "funder", "centre", "approver"]
 Level = Literal["member", "city", "province"]
 LEVELS: tuple[Level, ...] = ("member", "city", "province")
 NATION = "nation"
@@ -19,7 +19,7 @@ class Member:
     number: int                 # in the book's dictionary
     role: Role
     name: str
-    city: str | None = None     # None: a province's or the nation's centre
+    city: str | None = None     # None: a province's or the nation's centre, or an approver
     province: str | None = None
 
     def place(self, level: Level) -> str:

@@ -31,6 +31,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     issuer: list[Issuer]
     funder: list[Funder] = []
     centre: list[Centre] = []
+    approver: list[Approver] = []
     agreement: list[Agreement] = []
     bank_account: list[BankAccount] = []
     no_agreement: Literal["no_fees", "hold"] = "no_fees"    # what a ride has that none holds for
@@ -150,6 +151,13 @@ class BankHoliday(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     date: datetime.date
     members: list[str] | None = None        # those whose banks do not; None: all
+
+
+class Approver(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A person who may release what is held, or reject it: owes nobody, and is owed nothing."""
+
+    code: str
+    name: str
 
 
 class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -21,7 +21,7 @@ from network.folder import (
     find_folder,
     read_contents,
 )
-from network.model import AccumulatorSpec, Issuer, NetworkFile, Operator
+from network.model import AccumulatorSpec, Approver, Issuer, NetworkFile, Operator
 from network.register import RegisterFile
 
 
@@ -44,6 +44,11 @@ class Network:
     def issuers(self) -> dict[str, Issuer]:
         """The issuers by their codes."""
         return {one.code: one for one in self.model.issuer}
+
+    @cached_property
+    def approvers(self) -> dict[str, Approver]:
+        """Who may release what is held, by their codes."""
+        return {one.code: one for one in self.model.approver}
 
     @cached_property
     def accumulators(self) -> dict[str, AccumulatorSpec]:

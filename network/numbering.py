@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from network.errors import OnecardError
 from network.members import Member, Role
-from network.model import Centre, Funder, Issuer, Operator
+from network.model import Approver, Centre, Funder, Issuer, Operator
 from network.names import Names
 from network.network import Network
 
@@ -44,17 +44,17 @@ def claim_book(network: Network, names: Names) -> None:
 def number_members(network: Network, names: Names) -> NumberedNetwork:
     """Number every member; a company that both runs and issues is two members."""
     model = network.model
-    groups: tuple[tuple[Role, list[Operator] | list[Issuer] | list[Funder] | list[Centre]], ...] = (
+    groups: tuple[tuple[Role, Sequence[Operator | Issuer | Funder | Centre | Approver]], ...] = (
         ("operator", model.operator), ("issuer", model.issuer), ("funder", model.funder),
-        ("centre", model.centre))
+        ("centre", model.centre), ("approver", model.approver))
     members = []
     for role, group in groups:
         for one in group:
-            province = getattr(one, "province", None)
-            if one.city is not None:
-                province = network.provinces[one.city]
+            city, province = getattr(one, "city", None), getattr(one, "province", None)
+            if city is not None:
+                province = network.provinces[city]
             members.append(Member(one.code, names.number("member", one.code), role, one.name,
-                                  one.city, province))
+                                  city, province))
     return NumberedNetwork(network, names, members)
 
 

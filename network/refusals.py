@@ -69,6 +69,15 @@ WORDS: dict[Code, str] = {
                             " name the record's own, or an issuer, a funder or a centre",
     Code.PADDED_VALUE: "the value begins or ends with a space, a tab or a character that nobody"
                        " sees; write it without, or have a layout `strip` it",
+    Code.CONTROL_CHARACTER: "the code holds a character that terminals obey and nobody sees; write"
+                            " it without",
+    Code.CLAIM_DECISION: "a file cannot release or reject what is held; an approver of the network"
+                         " does, with `onecard held`",
+    Code.FOREIGN_OPERATOR: "the file's sender may not send records of this operator; have its own"
+                           " sender send them, or enter the operator with the sender in"
+                           " network.toml",
+    Code.FOREIGN_DEVICE: "the file's sender may not send records of this device; correct it, or"
+                         " enter it in the sender's list of devices",
     Code.DUPLICATE: "the record says nothing that is not in the book; it is known, and not refused"
                     " (to take a charge back or change it, send a correction)",
     Code.CONFLICT: "another record has this card and counter but says something else; send a"
@@ -93,4 +102,9 @@ WORDS: dict[Code, str] = {
     Code.FILE_ENCODING: "the file is not in the encoding that it should have; write it as UTF-8, or"
                         " name the encoding in its layout",
     Code.FILE_STRUCTURE: "the file is not built as its layout says; check which layout fits it",
+    Code.TOO_MANY_REFUSED: "more records of the file are wrong than are listed one by one; mend"
+                           " what is wrong with the first of each kind, and send the whole file again",
+    Code.TOO_MANY_CODES: "the file brings more new codes than one file may; correct them, or split"
+                         " the file if they are right",
+    Code.ARCHIVE: "the file is an archive; unpack it, and send what is in it",
 }

@@ -14,6 +14,7 @@ from clearing.engine.stages import Progress, no_progress
 from clearing.intake.kept import Keeper
 from clearing.intake.reader import Layouts
 from network.errors import OnecardError
+from network.money import Currency
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Clearing:
     report: Report
     acknowledgement: Path
     earlier: list[Path]     # acknowledgements of earlier runs, which were missing
+    currency: Currency
 
     @property
     def is_all_accepted(self) -> bool:
@@ -33,10 +35,11 @@ class Clearing:
 def clear(session: Session, files: Sequence[Path], *, received_at: int, threads: int = 1,
           layout: Layouts = None, memory_bytes: int | None = None, folder: Path | None = None,
           keep: Path | None = None, progress: Progress = no_progress,
-          decide: Decide = always) -> Clearing:
+          decide: Decide = always, decides_claims: bool = False) -> Clearing:
     """Clear files in one run, all or nothing, and write what their senders get back.
 
-    received_at: UTC seconds; layout, memory_bytes: see clearing.engine.run.clear_files.
+    received_at: UTC seconds; layout, memory_bytes, decides_claims: see
+    clearing.engine.run.clear_files.
     keep: where the files themselves are kept; None: nowhere, see also Session.kept.
     decide: whether a run that took a file counts, see clearing.engine.run.Decide.
     folder: where acknowledgements and reject files go; None: beside the book.
@@ -45,12 +48,13 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
     """
     report = clear_files(files, session.locator(), session.book, threads=threads,
                          received_at=received_at, layout=layout, memory_bytes=memory_bytes,
-                         progress=progress, decide=decide,
+                         progress=progress, decide=decide, decides_claims=decides_claims,
                          keeper=None if keep is None else Keeper(keep, session.called(keep)))
     target = folder or session.beside(acknowledgements.FOLDER)
     try:
         answers = acknowledgements.Answers(session, target, report, files)
-        return Clearing(report, answers.acknowledge(report), answers.acknowledge_again())
+        return Clearing(report, answers.acknowledge(report), answers.acknowledge_again(),
+                        session.described().model.money)
     except OSError as error:
         raise OnecardError(
             f"the acknowledgements cannot be written: {error.strerror}", where=str(target),

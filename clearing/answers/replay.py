@@ -17,10 +17,11 @@ from clearing.reference.pricing import Priced, price
 from clearing.reference.results import COMPLETE, OVERTIME, Entry, Leg, Ride
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
-from ext.codes import Cause, RideState
+from ext.codes import Cause, Reason, RideState
 from ext.records import RIDE_FLAGS, Records
 from network.cards import card_text
 from network.civil import day_of
+from network.money import AMOUNT_MOST
 from network.names import Names
 
 # The order in which the engine prices a card's rides: a day's are in the order of time, or those
@@ -92,10 +93,18 @@ def ride_of(row: Any, names: Names) -> Ride:
 
 
 def _tap(row: Any, operator: str) -> Tap:
-    """A stand-in for the ride's taps, of which only file and line matter."""
+    """A stand-in for the ride's taps, of which only file, line and what was claimed matter.
+
+    The ledger does not have what a card had: of a ride that is held, believe that it was too little
+    where its table asks for that.
+    """
+    is_held = int(row["flags"]) & RIDE_FLAGS["HELD"]
     return Tap(card="", card_seq=int(row["card_seq"]), tapped_at=0, operator=operator, device="",
                device_seq=0, mode="", kind="single", stop="", file=int(row["in_file"]),
-               source_line=int(row["in_line"]))
+               source_line=int(row["in_line"]),
+               paid=AMOUNT_MOST if is_held else None, balance_before=-AMOUNT_MOST,
+               correction_reason=(
+                   "released" if row["reason"] == Reason.CLAIM_RELEASED else ""))
 
 
 def differences(row: Any, priced: Priced, plain: World, names: Names) -> list[str]:

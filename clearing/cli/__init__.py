@@ -18,6 +18,7 @@ COMMANDS = {
     "settle": "close a window: positions, instructions, statements",
     "pay": "pay what closed windows instruct: batches for banks, and their answers",
     "show": "list rides, entries, postings, positions, runs, files, refusals, variances",
+    "held": "list what is held back from settlement; release or reject it",
     "kept": "print an input file as it came",
     "price": "say what one ride costs and why, without a book",
     "explain": "say why a ride costs what it costs, and who paid",

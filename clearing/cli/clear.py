@@ -131,6 +131,11 @@ def _tell(cleared: Clearing, *, as_json: bool) -> None:
         sys.stdout.write(cleared.acknowledgement.read_text("utf-8"))
         return
     _print_report(report, f"run {report.run.run}" if report.is_committed else "nothing was taken")
+    if report.is_committed and (report.run.variance or report.held):
+        click.echo(f"variance, validators less tables: {cleared.currency.text(report.run.variance)}"
+                   f" {cleared.currency.name}"
+                   + f"; {report.held:,} entries are held, see `onecard held list`"
+                   * bool(report.held))
     for earlier in cleared.earlier:
         click.echo(f"acknowledgement of an earlier run, which was missing: {earlier}")
     click.echo(f"acknowledgement: {cleared.acknowledgement}")

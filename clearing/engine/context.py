@@ -14,6 +14,7 @@ from clearing.book import Book, Run
 from ext.clearing.persons import Persons
 from ext.clearing.register import CardRegister
 from ext.clearing.tables import PricingTables
+from fare_tables.compile.claim_limits import ClaimLimitArrays, compile_claim_limits
 from fare_tables.compile.numbering import number_names
 from fare_tables.compile.tables import compile_tables
 from fare_tables.model import Table, asks_for_holidays, table_version
@@ -35,6 +36,7 @@ class ClearingContext(NumberedNetwork):
     tables: Sequence[Table]
     member_rows: npt.NDArray[Any]       # MEMBER, by member number
     agreements: AgreementArrays
+    claim_limits: ClaimLimitArrays
     pricing_tables: PricingTables
     register: CardRegister
     persons: Persons                    # whose cards are cleared together
@@ -115,6 +117,7 @@ def make_context(network: Network, sources: Sequence[TableSource], names: Names
     numbered = number_names(network, tables, names)
     try:
         compiled = compile_tables(tables, numbered)
+        claim_limits = compile_claim_limits(tables, numbered)
     except TableError as error:
         if error.key[:1] == ("operator",):
             error.location = network.folder.network_toml.location(error.key)
@@ -124,5 +127,5 @@ def make_context(network: Network, sources: Sequence[TableSource], names: Names
         network=network, names=names, members=numbered.members, tables=tables,
         member_rows=compiled["members"], agreements=compile_agreements(
             network.model.agreement, numbered.members, names.known),
-        pricing_tables=PricingTables(**compiled),
+        claim_limits=claim_limits, pricing_tables=PricingTables(**compiled),
         register=CardRegister(rows.cards), persons=Persons(rows.persons))

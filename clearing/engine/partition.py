@@ -210,7 +210,8 @@ class Clearer:
         changes = np.empty(len(made) + len(ledger), ENTRY)
         changes = changes[:list_changes(made, ledger, self._stretch.first_open, changes)]
         if self._stretch.restates:
-            changes["reason"] = Reason.RESTATED
+            # Who released an entry did so by whatever tables: `verify` asks for it.
+            changes["reason"][changes["reason"] < Reason.CLAIM_RELEASED] = Reason.RESTATED
         else:
             self._say_corrected(changes)
         contradicted = changes[changes["flags"] & RIDE_FLAGS["REVERSAL"] != 0]
@@ -341,12 +342,12 @@ def _cards_of(rows: Records) -> Records:
 
 
 def entry_tables(context: ClearingContext, first_open: int) -> EntryTables:
-    """What entries depend on besides prices: agreements, and the windows that are open."""
+    """What entries depend on besides prices: agreements, claim limits, and open windows."""
     model = context.network.model
     return EntryTables(members=context.member_rows, windows=window_table(first_open - 1),
                        holds_uncovered=model.no_agreement == "hold",
                        holds_overlapping=model.agreements_overlap == "hold",
-                       **context.agreements._asdict())
+                       **context.agreements._asdict(), **context.claim_limits._asdict())
 
 
 def first_day_of(context: ClearingContext, base: int) -> int:

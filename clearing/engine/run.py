@@ -54,6 +54,7 @@ class Report:
     rejects: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by index in files
     raw: dict[int, list[bytes]] = field(default_factory=dict)
     is_committed: bool = True
+    held: int = 0           # entries that it brought and that are not settled yet
 
     @property
     def is_all_accepted(self) -> bool:
@@ -80,7 +81,7 @@ class Restated:
 def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int,
                 received_at: int, layout: Layouts = None, memory_bytes: int | None = None,
                 progress: Progress = no_progress, decide: Decide = always,
-                keeper: Keeper | None = None) -> Report:
+                keeper: Keeper | None = None, decides_claims: bool = False) -> Report:
     """Clear tap files into a book: all of it, or none where this raises.
 
     A run of which no file is taken leaves nothing in the book, nor does one that `decide` declines.
@@ -88,13 +89,14 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     network: a name or a folder; received_at: UTC seconds, later taps are refused as in the future.
     layout: of files that are not onecard-taps/1, by name; of all or by path, see read_files.
     keeper: keeps the files themselves; None: nobody does.
+    decides_claims: the files say what becomes of claims that are held, see answers/held.py.
     memory_bytes: what the run may take besides what cards carry; taps beyond it wait on the disk.
     Raises OnecardError and TableError.
     """
     clock = _Clock()
     last = book.last_run()
     context = context_for(book, last, network)
-    decoder_tables = DecoderTables(context)
+    decoder_tables = DecoderTables(context, decides_claims=decides_claims)
     with closing(read_files(
             paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
             mark_cards=last is not None,    # a new book has no state to look for
@@ -271,7 +273,7 @@ def _finish(stages: Stages, intake: Intake | None, outcomes: list[BookFile], tak
         row = run.commit(row)
         keep_context(stages.book, row, context)
     return Report(row, refusals.outcomes, refusals.counts, {}, flows,
-                  refusals.rows, refusals.raw, is_committed)
+                  refusals.rows, refusals.raw, is_committed, stages.held)
 
 
 class _Refusals:

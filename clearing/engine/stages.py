@@ -39,7 +39,7 @@ from clearing.engine.which import are_refunds, identities
 from clearing.intake.intake import Intake
 from ext import records
 from ext.clearing.partition import add_to_card_filter
-from ext.records import Records
+from ext.records import RIDE_FLAGS, Records
 from network.civil import DAYS_MOST
 from network.errors import OnecardError
 from settlement.flows import FlowSums
@@ -48,6 +48,7 @@ Filter = npt.NDArray[np.uint64]     # of cards, see ext.clearing.partition
 Progress = Callable[[str, int, int], None]      # stage, done, of how many
 TAPS_OF_A_PARTITION = 16_384
 PARTITIONS_MOST = 2_048
+HELD_OR_BACK = RIDE_FLAGS["HELD"] | RIDE_FLAGS["REVERSAL"]
 TAPS_AT_ONCE = 4 << 20      # of what is cleared again; with all that is made of them, some 3 GiB
 
 
@@ -82,7 +83,7 @@ class Stages:
         self.threads, self.progress = threads, progress
         self.sums = FlowSums()
         self.refused: list[tuple[Records, npt.NDArray[np.uint16]]] = []     # taps, codes
-        self.rides = self.reversed = self.open_rides = 0
+        self.rides = self.reversed = self.open_rides = self.held = 0
         last, closed = book.last_run(), book.closed_through
         # Every run leaves open windows as its own tables and engine have them.
         self._changed = changed_since(context, book, set() if last is None else
@@ -337,6 +338,8 @@ class Stages:
             self.run.write_state(window, cards, accumulators, open_rides)
         with self._lock:
             self.reversed += cleared.reversed
+            self.held += int(np.count_nonzero(
+                cleared.changes["flags"] & HELD_OR_BACK == RIDE_FLAGS["HELD"]))
             self.rides += len(cleared.changes) - cleared.reversed
             self.open_rides += cleared.still_open
             if len(cleared.refused):

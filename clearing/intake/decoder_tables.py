@@ -81,9 +81,11 @@ class CodeTable:
 class DecoderTables:
     """A network as the decoder takes it."""
 
-    def __init__(self, numbered: NumberedNetwork) -> None:
+    def __init__(self, numbered: NumberedNetwork, *, decides_claims: bool = False) -> None:
         """Look the network's codes up in the book's dictionary, which must have them all.
 
+        decides_claims: whether records may say that what is held is released or rejected, by an
+        approver; else they may name none.
         Raises OnecardError and TableError for what cannot be decoded by.
         """
         network, names = numbered.network, numbered.names
@@ -94,7 +96,10 @@ class DecoderTables:
         self._media = _closed(names, "medium", model.media)
         self._card_kinds = _closed(names, "card_kind", model.card_kinds)
         self._issuers = _closed(names, "member", network.issuers)
-        self._members = _closed(names, "member", (member.code for member in numbered.members))
+        self._decides_claims = decides_claims
+        self._members = _closed(names, "member", (
+            member.code for member in numbered.members
+            if decides_claims or member.role != "approver"))
         self._operators = CodeTable(len(model.operator))
         self.rules = self._write_rules(names)
         self.prefixes = _write_prefixes(network, names)
@@ -142,6 +147,7 @@ class DecoderTables:
         settings["closed_stops"] = len(self.listed_stops)
         settings["default_medium"] = self._medium
         settings["default_card_kind"] = self._card_kind
+        settings["decides_claims"] = self._decides_claims
         settings["clock_tolerance_s"] = self.network.model.clock_tolerance_s
         return settings
 

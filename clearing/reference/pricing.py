@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from clearing.reference import conditions, tables
+from clearing.reference.claims import is_released, why_held
 from clearing.reference.discounts import list_legs, price_after
 from clearing.reference.fares import find_due, judge_time
 from clearing.reference.memory import Memory, remember
@@ -65,7 +66,13 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
     if not ride.incomplete or fare.discounts_on_incomplete:
         running.discount()
     charge = _charge(running, due)
+    why = why_held(world, table, ride, charge)
+    charge = replace(charge, held=why is not None)
     code, words = _judge_paid(world, charge)
+    if why is not None:
+        words += f"; held: {why}"
+    elif is_released(ride):
+        words += "; released"
     trace.append(TraceLine("paid", "", code == "OK", words, charge.price,
                            charge.paid if code == "OK" else None))
     if code != "OK":
@@ -199,12 +206,10 @@ def _charge(running: _Running, due: int) -> Charge:
         paid = ride.paid
     elif by_validator:
         by_validator, paid, uncollected = False, 0, asked
-    held = (paid + uncollected != asked
-            and world.operators[ride.operator].on_variance == "hold")
     fare = Leg("fare", running.fare.rule, ride.issuer, ride.operator, paid)
     return Charge(
         table=table_version(running.table), rule=running.fare.rule, due=due, price=asked,
-        paid=paid, uncollected=uncollected, by_validator=by_validator, held=held,
+        paid=paid, uncollected=uncollected, by_validator=by_validator, held=False,
         legs=(fare, *running.legs),
     )
 

@@ -122,7 +122,7 @@ class Charge:
     paid: int           # what the rider pays
     uncollected: int    # the price, where nobody knows of a payment; else 0
     by_validator: bool  # paid is money that has left the card
-    held: bool          # a variance that the operator wants held
+    held: bool          # not settled yet: a variance, or a claim that is not believed
     legs: tuple[Leg, ...]   # the fare first, then discounts: together what the operator is due
 
     @property

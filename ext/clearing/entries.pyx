@@ -11,18 +11,24 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from ext.checked cimport CHECKED, check
 from ext.clearing.rounding cimport round_ppm
 from ext.clearing.tables cimport EntryTables
-from ext.codes cimport Cause, Code, Reason, RideState
+from ext.codes cimport Cause, Code, CorrectionReason, Reason, RideState
 from ext.records cimport (
     FARE_LEG,
+    HAS_BALANCE,
+    HAS_DUE,
+    HAS_PAID,
     HELD,
     LEGS,
+    PAID_BY_VALIDATOR,
     Agreement,
     AgreementIndex,
     Charge,
+    ClaimLimit,
     Entry,
     Legs,
     Ride,
     Tap,
+    TariffIndex,
 )
 
 
@@ -117,6 +123,57 @@ cdef int check_balance(const Charge *charge) except -1 nogil:
     return 0
 
 
+cdef inline bint is_overdrawn(const Tap *tap, int64_t most) noexcept nogil:
+    """Whether a tap took that much more than it says was there."""
+    return (tap.flags & HAS_PAID and tap.flags & HAS_BALANCE
+            and tap.paid > tap.balance_before + most)
+
+
+cdef inline bint is_doubted(EntryTables tables, const Tap *first, const Tap *last,
+                            const Ride *ride, const Charge *charge) except -1 nogil:
+    """Whether a ride comes to more than its table believes of one of its mode and medium."""
+    cdef const TariffIndex *index = &tables.claim_index[charge.table]
+    cdef const ClaimLimit *limit
+    cdef uint32_t i
+    for i in range(index.first, index.first + index.count):
+        limit = &tables.claim_limits[i]
+        if limit.modes >> ride.mode & 1 and limit.media >> ride.medium & 1:
+            return (max(charge.due, charge.paid) > limit.amount_most
+                    or max(charge.variance, -charge.variance) > limit.variance_most
+                    or (ride.flags & PAID_BY_VALIDATOR
+                        and (is_overdrawn(first, limit.overdraft_most)
+                             or is_overdrawn(last, limit.overdraft_most))))
+    return False
+
+
+cdef inline bint is_decided(const Tap *first, const Tap *last, uint8_t reason) noexcept nogil:
+    """Whether somebody decided so of all that a ride's records claim."""
+    return ((first.correction_reason == reason or last.correction_reason == reason)
+            and (first.correction_reason == reason or not first.flags & (HAS_DUE | HAS_PAID))
+            and (last.correction_reason == reason or not last.flags & (HAS_DUE | HAS_PAID)))
+
+
+cdef inline int judge_claim(EntryTables tables, const Tap *first, const Tap *last,
+                            Entry *entry) except -1 nogil:
+    """Hold an entry back whose amounts are not believed, or let it go where somebody said so."""
+    if is_doubted(tables, first, last, &entry.ride, &entry.charge):
+        entry.ride.flags |= HELD
+    if entry.ride.flags & HELD and is_decided(first, last, CorrectionReason.RELEASED):
+        entry.ride.flags &= ~HELD
+    return 0
+
+
+cdef inline uint8_t reason_of(const Tap *first, const Tap *last, const Entry *entry) noexcept nogil:
+    """Why an entry stands in its window."""
+    if is_decided(first, last, CorrectionReason.RELEASED):
+        return Reason.CLAIM_RELEASED
+    if is_decided(first, last, CorrectionReason.REJECTED):
+        return Reason.CLAIM_REJECTED
+    if first.revision or last.revision:
+        return Reason.CORRECTION
+    return Reason.ORIGINAL if entry.window == entry.ride.service_day else Reason.LATE_RECORD
+
+
 cdef int set_source(Entry *entry, const Tap[::1] taps, const Ride *ride) except -1 nogil:
     """Where the taps came from: an exit alone has no way in, a lone way in no exit."""
     entry.in_file = entry.in_line = entry.out_file = entry.out_line = 0
@@ -145,15 +202,12 @@ cdef Py_ssize_t make_rows(const Tap[::1] taps, const Ride[::1] rides, const Char
         entry = &entries[made]
         entry.ride = ride[0]
         entry.charge = charges[i]
+        judge_claim(tables, &taps[ride.first_tap], &taps[ride.last_tap], entry)
         add_fees(tables, &entry.ride, &entry.charge)
         check_balance(&entry.charge)
         set_source(entry, taps, ride)
         entry.window = tables.windows[ride.service_day]
-        entry.reason = Reason.ORIGINAL
-        if taps[ride.first_tap].revision or taps[ride.last_tap].revision:
-            entry.reason = Reason.CORRECTION
-        elif entry.window != ride.service_day:
-            entry.reason = Reason.LATE_RECORD
+        entry.reason = reason_of(&taps[ride.first_tap], &taps[ride.last_tap], entry)
         entry.reserved = 0
         entry.replaces = 0
         made += 1

@@ -8,6 +8,7 @@ from ext.records cimport (
     AgreementIndex,
     Band,
     CandidateRows,
+    ClaimLimit,
     Condition,
     DiscountRow,
     DiscountStage,
@@ -70,5 +71,7 @@ cdef class EntryTables:
     cdef const AgreementIndex[:, ::1] agreement_index   # [issuer slot][operator slot]
     cdef const uint32_t[::1] ranked_agreements
     cdef const uint16_t[::1] windows                    # by service day
+    cdef const ClaimLimit[::1] claim_limits
+    cdef const TariffIndex[::1] claim_index             # by table number
     cdef bint holds_uncovered       # a ride for which no agreement holds
     cdef bint holds_overlapping     # one for which several do

@@ -56,6 +56,8 @@ class EntryTables:
         agreement_index: NDArray[Any],
         ranked_agreements: NDArray[np.uint32],
         windows: NDArray[np.uint16],
+        claim_limits: NDArray[Any],
+        claim_index: NDArray[Any],
         holds_uncovered: bool = False,
         holds_overlapping: bool = False,
     ) -> None: ...

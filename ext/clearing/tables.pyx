@@ -52,16 +52,19 @@ cdef class PricingTables:
 
 
 cdef class EntryTables:
-    """What a ride's entry depends on besides its price: who owes fees, and when it is settled."""
+    """What an entry depends on besides its price: who owes fees, when and whether it is settled."""
 
     def __init__(self, *, members, agreements, agreement_index, ranked_agreements, windows,
-                 bint holds_uncovered=False, bint holds_overlapping=False):
-        """Keep the arrays; settlement/ makes them. None may be empty."""
+                 claim_limits, claim_index, bint holds_uncovered=False,
+                 bint holds_overlapping=False):
+        """Keep the arrays; settlement/ and fare_tables/ make them. None may be empty."""
         self.members = members
         self.agreements = agreements
         self.agreement_index = agreement_index
         self.ranked_agreements = ranked_agreements
         self.windows = windows
+        self.claim_limits = claim_limits
+        self.claim_index = claim_index
         self.holds_uncovered = holds_uncovered
         self.holds_overlapping = holds_overlapping
         if self.windows.shape[0] != DAYS_MOST:

@@ -40,6 +40,10 @@ cdef inline uint8_t read_reason(Field field) noexcept nogil:
         return CorrectionReason.REFUND
     if says(field, b"dispute", 7):
         return CorrectionReason.DISPUTE
+    if says(field, b"released", 8):
+        return CorrectionReason.RELEASED
+    if says(field, b"rejected", 8):
+        return CorrectionReason.REJECTED
     return CorrectionReason.OTHER if says(field, b"other", 5) else 0
 
 
@@ -71,6 +75,8 @@ cdef inline int read_corrected(Context *context, Tap *tap) noexcept nogil:
     tap.correction_reason = read_reason(reason)
     if tap.correction_reason == 0:
         return refuse(context, Column.REASON, Code.UNKNOWN_REASON)
+    if tap.correction_reason >= CorrectionReason.RELEASED and not context.settings.decides_claims:
+        return refuse(context, Column.REASON, Code.CLAIM_DECISION)
     if authority.size == 0:
         return refuse(context, Column.AUTHORISED_BY, Code.MISSING_VALUE)
     tap.authority = <uint16_t>find_code(&context.tables.members, authority.at, authority.size, 0)

@@ -58,6 +58,13 @@ cpdef enum Need:
     CODES = 3
 
 
+cpdef enum SenderRule:
+    """What of an operator's a file's sender may send."""
+    EVERY_RECORD = 0
+    OWN_DEVICES = 1
+    NO_RECORD = 2
+
+
 cdef packed struct Settings:
     int64_t earliest            # UTC seconds: taps before are TIME_TOO_EARLY
     int64_t latest              # UTC seconds: taps after are TIME_IN_FUTURE
@@ -66,6 +73,12 @@ cdef packed struct Settings:
     uint8_t default_medium      # for a blank one; 0: there is none
     uint8_t default_card_kind
     uint16_t clock_tolerance_s  # a record's way in may be so much after its way out
+    uint32_t first_device       # the sender's own devices, where an operator's rule asks for them
+    uint32_t last_device
+    uint8_t decides_claims      # whether records may release or reject what a validator claims
+    uint8_t reserved
+    uint16_t reserved_2
+    uint32_t reserved_3
 
 cdef packed struct OperatorRule:
     uint64_t modes_0            # bit m of the four: the operator runs mode m
@@ -76,7 +89,7 @@ cdef packed struct OperatorRule:
     uint16_t scope              # of its lines, vehicles and devices
     uint16_t stop_scope
     uint8_t any_stop            # stops need not be listed, and may be blank
-    uint8_t reserved
+    uint8_t sender              # SenderRule
 
 cdef packed struct Prefix:      # of cards, longest first
     uint64_t text_0             # as in memory: the first byte first

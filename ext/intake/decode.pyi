@@ -51,6 +51,11 @@ class Column(IntEnum):
     REASON = 28
     AUTHORISED_BY = 29
 
+class SenderRule(IntEnum):
+    EVERY_RECORD = 0
+    OWN_DEVICES = 1
+    NO_RECORD = 2
+
 class Need(IntEnum):
     DONE = 0
     TAPS = 1

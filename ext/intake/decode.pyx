@@ -28,7 +28,7 @@ from ext.records cimport (
 )
 from ext.intake.scan cimport WAYS, use_way
 from ext.intake.text cimport (
-    CODE_LIMIT, LINE_LIMIT, PAD, likely, load_digits,
+    CODE_LIMIT, LINE_LIMIT, PAD, acts, likely, load_digits,
 )
 from ext.intake.tokens cimport (
     direction_of, find_rule, issuer_of, read_closed, read_kind, refuse, take_open,
@@ -345,6 +345,8 @@ cdef inline int read_event(Context *context, Tap *tap) noexcept nogil:
         return refuse(context, Column.OPERATOR, Code.UNKNOWN_OPERATOR
                       if text_of(context, Column.OPERATOR).size else Code.MISSING_VALUE)
     tap.operator = context.rule.member
+    if context.rule.sender == SenderRule.NO_RECORD:
+        return refuse(context, Column.OPERATOR, Code.FOREIGN_OPERATOR)
     field = text_of(context, Column.MODE)
     if field.size == 0:
         return refuse(context, Column.MODE, Code.MISSING_VALUE)
@@ -390,7 +392,9 @@ cdef inline int check_code(Context *context, Column column) noexcept nogil:
     cdef Field field = text_of(context, column)
     if field.size > CODE_LIMIT:
         return refuse(context, column, Code.CODE_TOO_LONG)
-    return refuse(context, column, Code.PADDED_VALUE) if is_padded(field) else Code.OK
+    if is_padded(field):
+        return refuse(context, column, Code.PADDED_VALUE)
+    return refuse(context, column, Code.CONTROL_CHARACTER) if acts(field.at, field.size) else 0
 
 
 cdef inline int check_stop(Context *context, int which, Column column,
@@ -446,7 +450,19 @@ cdef inline int read_places(Context *context, Tap *tap) noexcept nogil:
         return code
     if text_of(context, Column.DEVICE).size == 0:
         return refuse(context, Column.DEVICE, Code.MISSING_VALUE)
-    return check_code(context, Column.DEVICE)
+    code = check_code(context, Column.DEVICE)
+    return code if code else check_device(context)
+
+
+cdef inline int check_device(Context *context) noexcept nogil:
+    """A device that the file's sender may speak for."""
+    cdef uint32_t device
+    if context.rule.sender == SenderRule.EVERY_RECORD:
+        return Code.OK
+    device = find_index(&context.tables.devices, &context.probes[OF_DEVICE])
+    if context.settings.first_device <= device <= context.settings.last_device:
+        return Code.OK
+    return refuse(context, Column.DEVICE, Code.FOREIGN_DEVICE)
 
 
 cdef inline int read_holder(Context *context, Tap *tap) noexcept nogil:

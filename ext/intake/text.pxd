@@ -99,6 +99,45 @@ cdef inline bint read_digits(const uint8_t *at, uint32_t size, uint64_t *value) 
     return True
 
 
+cdef inline uint64_t zero_bytes(uint64_t word) noexcept nogil:
+    """Of eight bytes: 0 where none is 0."""
+    return (word - <uint64_t>0x0101010101010101) & ~word & <uint64_t>0x8080808080808080
+
+
+cdef inline bint may_act(uint64_t word) noexcept nogil:
+    """Whether a byte of eight is a control character, or one that such a character begins with."""
+    return ((word - <uint64_t>0x2020202020202020) & ~word & <uint64_t>0x8080808080808080
+            | zero_bytes(word ^ <uint64_t>0x7F7F7F7F7F7F7F7F)
+            | zero_bytes(word ^ <uint64_t>0xC2C2C2C2C2C2C2C2)
+            | zero_bytes(word ^ <uint64_t>0xE2E2E2E2E2E2E2E2)) != 0
+
+
+cdef inline bint acts_at(const uint8_t *at) noexcept nogil:
+    """Whether a control character begins here: of ASCII, of Latin-1, a line's or direction's."""
+    if at[0] == 0xE2:       # U+2028 to U+202E, U+2066 to U+2069
+        return (at[1] == 0x80 and 0xA8 <= at[2] <= 0xAE) or (
+            at[1] == 0x81 and 0xA6 <= at[2] <= 0xA9)
+    return at[0] < 0x20 or at[0] == 0x7F or (at[0] == 0xC2 and at[1] < 0xA0)
+
+
+cdef inline bint acts(const uint8_t *at, uint32_t size) noexcept nogil:
+    """Whether a text, which is UTF-8, has a character that a terminal obeys instead of showing."""
+    cdef uint32_t i, begin = 0
+    cdef bint found = False
+    must(size <= LINE_LIMIT, b"a text is of one line")
+    while size - begin > 8:
+        found |= may_act(load8(at + begin))
+        begin += 8
+    found |= may_act(load_some(at + begin, size - begin)
+                     | <uint64_t>0x2020202020202020 & ~low_bytes[size - begin])
+    if likely(not found):
+        return False
+    for i in range(size):
+        if acts_at(at + i):
+            return True
+    return False
+
+
 cdef inline bint valid_utf8(const uint8_t *at, uint32_t size) noexcept nogil:
     """Whether the text is UTF-8: no overlong form, no surrogate, nothing above U+10FFFF."""
     cdef uint32_t i = 0, more, k

@@ -85,7 +85,7 @@ def _shares(shares: Sequence[Share], numbered: NumberedNetwork, arrays: Arrays) 
                   "issuer": records.SHARE_OF_ISSUER}.get(share.funder)
         if funder is None:
             funder = numbered.names.find("member", share.funder)
-        if not funder:
+        if not funder or share.funder in numbered.network.approvers:
             raise TableError(f"funder {share.funder!r} is not a member in network.toml",
                              'add it there, or write "operator" or "issuer"',
                              key=("funders", index, "funder"))

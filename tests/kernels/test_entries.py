@@ -12,11 +12,16 @@ import pytest
 from ext import records
 from ext.clearing.entries import make_entries
 from ext.clearing.tables import EntryTables
-from ext.codes import Cause, Code, Reason, RideState, Rounding
+from ext.codes import Cause, Code, CorrectionReason, Reason, RideState, Rounding
+from ext.records import RIDE_FLAGS, TAP_FLAGS
 from settlement.windows import window_table
 from tests.kernels.cases import Leg, Records, dirty, legs_of, records_of, reserved_is_zero
 
 pytestmark = pytest.mark.kernels
+
+HELD, PAID_BY_VALIDATOR = RIDE_FLAGS["HELD"], RIDE_FLAGS["PAID_BY_VALIDATOR"]
+HAS_DUE, HAS_PAID, HAS_BALANCE = (
+    TAP_FLAGS[name] for name in ("HAS_DUE", "HAS_PAID", "HAS_BALANCE"))
 
 # Operator 1 and issuers 2, 3 and 4; centres 5 and 6. Slots count operators and issuers, each.
 MEMBERS = records_of([{}, {"slot": 1}, {"slot": 1}, {"slot": 2}, {"slot": 3}, {}, {}],
@@ -38,7 +43,8 @@ RANKED = [(), (0,), (1,), (2, 3)]       # by issuer slot
 
 def tables_of(agreements: Sequence[Mapping[str, int]] = AGREEMENTS,
               ranked: Sequence[Sequence[int]] = RANKED,
-              closed_through: int | None = None, **holds: bool) -> EntryTables:
+              closed_through: int | None = None,
+              limits: Sequence[Mapping[str, int]] = (), **holds: bool) -> EntryTables:
     """What entries are made by."""
     index = np.zeros((len(ranked), 2), records.AGREEMENT_INDEX)
     flat: list[int] = []
@@ -48,7 +54,14 @@ def tables_of(agreements: Sequence[Mapping[str, int]] = AGREEMENTS,
     return EntryTables(members=MEMBERS, agreements=records_of(agreements, records.AGREEMENT),
                        agreement_index=index,
                        ranked_agreements=np.array(flat, dtype=np.uint32),
-                       windows=window_table(closed_through), **holds)
+                       windows=window_table(closed_through), **limits_of(limits),
+                       **holds)
+
+
+def limits_of(limits: Sequence[Mapping[str, int]] = ()) -> dict[str, Records]:
+    """Claim limits of table 1; 0 has none."""
+    return {"claim_limits": records_of([*limits, {}], records.CLAIM_LIMIT),
+            "claim_index": np.array([(0, 0), (0, len(limits))], records.TARIFF_INDEX)}
 
 
 def enter(rides: Records, charges: Records, *, taps: Records | None = None,
@@ -293,4 +306,55 @@ def test_every_day_needs_a_window() -> None:
     with pytest.raises(ValueError, match="windows has 9 days"):
         EntryTables(members=MEMBERS, agreements=records_of([{}], records.AGREEMENT),
                     agreement_index=np.zeros((1, 1), records.AGREEMENT_INDEX),
-                    ranked_agreements=np.zeros(1, np.uint32), windows=np.zeros(9, np.uint16))
+                    ranked_agreements=np.zeros(1, np.uint32), windows=np.zeros(9, np.uint16),
+                    **limits_of())
+
+
+ANY = {"amount_most": 2**63 - 1, "variance_most": 2**63 - 1, "overdraft_most": 2**63 - 1,
+       "modes": EVERY_BIT, "media": EVERY_BIT}
+FIRST = {**ANY, "modes": 1 << 3, "media": 1 << 2, "amount_most": 500}
+REST = {**ANY, "variance_most": 100, "overdraft_most": 50}
+ON_CREDIT = {"flags": HAS_PAID | HAS_BALANCE, "paid": 200, "balance_before": 149}
+TOLD = {"correction_reason": CorrectionReason.RELEASED, "revision": 1}
+
+
+@pytest.mark.parametrize(("charge", "ride", "tap", "held"), [
+    ({"paid": 500},                 {"mode": 3, "medium": 2},       {},         False),
+    ({"paid": 501},                 {"mode": 3, "medium": 2},       {},         True),
+    ({"paid": 501},                 {"mode": 3, "medium": 1},       {},         False),
+    ({"paid": 1, "due": 501},       {"mode": 3, "medium": 2},       {},         True),
+    ({"paid": 300, "variance": 100, "price": 200},  {},             {},         False),
+    ({"paid": 301, "variance": 101, "price": 200},  {},             {},         True),
+    ({"paid": 99, "variance": -101, "price": 200},  {},             {},         True),
+    ({"paid": 501, "table": 0},     {"mode": 3, "medium": 2},       {},         False),
+    ({"paid": 200},                 {"flags": PAID_BY_VALIDATOR},   ON_CREDIT,  True),
+    ({"paid": 200},                 {},                             ON_CREDIT,  False),
+    ({"paid": 200},                 {"flags": PAID_BY_VALIDATOR},
+     {**ON_CREDIT, "balance_before": 150},                                      False),
+    ({"paid": 501},                 {"mode": 3, "medium": 2},       TOLD,       False),
+    ({"paid": 200},                 {"flags": HELD},                {},         True),
+    ({"paid": 200},                 {"flags": HELD},                TOLD,       False),
+])
+def test_what_a_table_does_not_believe_is_held(
+        charge: dict[str, int], ride: dict[str, int], tap: dict[str, int], held: bool) -> None:
+    full = {"due": charge["paid"], "table": 1, **charge}
+    rides, charges = one(full, **ride)
+    entries, _ = enter(rides, charges, taps=records_of([tap, {}], records.TAP),
+                       tables=tables_of(limits=[FIRST, REST]))
+    assert bool(entries["flags"][0] & HELD) == held
+
+
+#    records of a ride                                            held, reason
+@pytest.mark.parametrize(("first", "last", "held", "reason"), [
+    (TOLD,                        TOLD,                           False, Reason.CLAIM_RELEASED),
+    ({},                          {**TOLD, "flags": HAS_PAID},    False, Reason.CLAIM_RELEASED),
+    ({"flags": HAS_PAID},         {**TOLD, "flags": HAS_PAID},    True,  Reason.CORRECTION),
+    ({**TOLD, "flags": HAS_PAID}, {"flags": HAS_DUE},             True,  Reason.CORRECTION),
+    ({"correction_reason": CorrectionReason.REJECTED, "revision": 1}, {}, True,
+     Reason.CLAIM_REJECTED),
+])
+def test_a_ride_is_released_where_all_that_claims_is(
+        first: dict[str, int], last: dict[str, int], held: bool, reason: Reason) -> None:
+    rides, charges = one({"paid": 200}, flags=HELD, first_tap=0, last_tap=1)
+    entries, _ = enter(rides, charges, taps=records_of([first, last], records.TAP))
+    assert (bool(entries["flags"][0] & HELD), entries["reason"][0]) == (held, reason)

@@ -45,14 +45,14 @@ on_the_release_build = pytest.mark.skipif(
 Rows = list[tuple[Any, ...]]
 
 
-def clear_case(case: Case, folder: Path, threads: int) -> MemoryBook:
+def clear_case(case: Case, folder: Path, threads: int, **how: Any) -> MemoryBook:
     """What the kernels make of every run and closing."""
     book = MemoryBook()
     write_world(folder / "network", case.world)
     for files, closes in zip(case.list_files(), case.closes, strict=True):
         paths = [file.write(folder) for file in files]
         clear_files(paths, str(folder / "network"), book, threads=threads,
-                    received_at=RECEIVED_AT)
+                    received_at=RECEIVED_AT, **how)
         closed = book.closed_through
         if closes is not None and (closed is None or number_of(closes) > closed):
             close_window(number_of(closes), str(folder / "network"), book)
@@ -184,11 +184,11 @@ def list_fixed() -> Iterator[Case]:
     return chain(fixed_cases(FIXED, chains=True), fixed_cases(FIXED))
 
 
-def check_agreement(case: Case, threads: int) -> None:
+def check_agreement(case: Case, threads: int, **how: Any) -> None:
     """Hold the kernels to what the plain engine makes of a case."""
     results = replay(case)
     with tempfile.TemporaryDirectory() as folder:
-        book = clear_case(case, Path(folder), threads)
+        book = clear_case(case, Path(folder), threads, **how)
     refusals, known = plain_refusals(results)
     check_same("refusals", refusals_of(book, case), refusals)
     assert sum(run.known for run in book.runs()) == known

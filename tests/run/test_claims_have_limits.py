@@ -1,0 +1,195 @@
+"""A validator's word is worth what its table believes of it; beyond that a person decides.
+
+One record of 20,000,000.00 once made an instruction over two billion fen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearing.book import open_book
+from ext.codes import Reason
+from tests.fares.folder import BUS, METRO, head, write
+from tests.run.command import accepted, onecard, refused, shown, write_csv
+
+DAY = "2024-11-25"
+LIMITS = """
+[[claim_limit]]
+modes = ["bus"]
+media = ["qr"]
+amount_most = 300
+
+[[claim_limit]]
+amount_most = 1000
+variance_most = 150
+overdraft_most = 50
+"""
+APPROVER = '\n[[approver]]\ncode = "li.wei"\nname = "李伟"\n'
+COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
+           "stop", "medium", "due", "paid", "balance_before", "correction", "revision", "reason",
+           "authorised_by")
+CARD = "1000000000000000001"
+
+
+def ride(seq: int, **values: Any) -> dict[str, Any]:
+    return {"card": CARD, "card_seq": seq, "tapped_at": f"{DAY}T08:{seq:02}:00", "operator": "bus",
+            "device": "D1", "device_seq": seq, "mode": "bus", "kind": "single", "stop": "x",
+            "medium": "card", "due": 200, "paid": 200, **values}
+
+
+class Place:
+    """A book whose network's validators charge, and which believes them within limits."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.book = folder, folder / "book"
+        self.network = folder / "network"
+        self.network.mkdir()
+        write(self.network, {"bus": head("bus") + BUS + LIMITS,
+                             "metro": head("metro") + METRO + LIMITS}, network=APPROVER)
+        model = self.network / "network.toml"
+        model.write_text(model.read_text("utf-8").replace('"engine"', '"validator"'), "utf-8")
+        self._files = 0
+
+    def clear(self, *rows: dict[str, Any]) -> str:
+        self._files += 1
+        path = write_csv(self.folder / f"{self._files}.csv", rows, COLUMNS)
+        return accepted("clear", path, "--network", self.network, "--book", self.book).out
+
+    def held(self) -> list[int]:
+        """The counters of what is held, and the book agrees with itself."""
+        assert accepted("verify", "--all", "--book", self.book).code == 0
+        out = accepted("held", "list", "--csv", "--book", self.book).out
+        return [int(line.split(",")[0].partition("/")[2]) for line in out.splitlines()[1:]]
+
+    def owed(self) -> int:
+        """What the operator is owed by all windows, in fen."""
+        return sum(row["net"] for row in shown("positions", self.book) if row["member"] == "bus")
+
+    def decide(self, what: str, *seqs: int) -> str:
+        rides = [f"{CARD}/{seq}" for seq in seqs]
+        return onecard("held", what, *rides, "--by", "li.wei", "--book", self.book).out
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    place = Place(tmp_path)
+    with open_book(str(place.book)):
+        yield place
+
+
+#   what the record claims                                         held
+CLAIMS: list[tuple[dict[str, Any], bool]] = [
+    ({},                                                           False),
+    ({"paid": 2_000_000_000},                                      True),   # 20,000,000.00
+    ({"paid": 350},                                                False),
+    ({"paid": 351},                                                True),   # 1.51 beyond the price
+    ({"paid": 49},                                                 True),   # as far below it
+    ({"paid": 50},                                                 False),
+    ({"paid": ""},                                                 False),  # nobody claims anything
+    ({"balance_before": 150},                                      False),  # 0.50 may be owed
+    ({"balance_before": 149},                                      True),
+    ({"medium": "qr", "paid": 300},                                False),
+    ({"medium": "qr", "paid": 301},                                True),
+    ({"medium": "qr", "paid": 49, "balance_before": 1},            True),   # overdraft of 0 there
+    ({"medium": "qr", "paid": 49, "balance_before": 49},           False),  # no limit of variances
+]
+
+
+def test_what_is_beyond_a_limit_is_held(place: Place) -> None:
+    out = place.clear(*(ride(seq, **claim) for seq, (claim, _) in enumerate(CLAIMS)))
+    held = [seq for seq, (_, beyond) in enumerate(CLAIMS) if beyond]
+    assert place.held() == held
+    assert f"{len(held)} entries are held" in out
+    believed = [claim.get("paid", 200) or 0 for claim, beyond in CLAIMS if not beyond]
+    assert place.owed() == sum(believed)
+
+
+def test_a_named_person_releases_and_rejects(place: Place) -> None:
+    place.clear(ride(1, paid=500), ride(2, paid=600), ride(3))
+    assert place.owed() == 200
+    assert "1 rides released by li.wei" in place.decide("release", 1)
+    assert (place.held(), place.owed()) == ([2], 700)
+    assert "1 rides rejected by li.wei" in place.decide("reject", 2)
+    assert (place.held(), place.owed()) == ([], 700)
+    rides = {row["card_seq"]: row for row in shown("rides", place.book)}
+    assert (rides[1]["paid"], rides[2]["paid"], rides[2]["uncollected"]) == (500, 0, 200)
+    entries = shown("entries", place.book)
+    assert {entry["reason"] for entry in entries if entry["card_seq"] == 1} == {
+        Reason.ORIGINAL, Reason.CORRECTION, Reason.CLAIM_RELEASED}
+    assert {entry["reason"] for entry in entries if entry["card_seq"] == 2} == {
+        Reason.ORIGINAL, Reason.CORRECTION, Reason.CLAIM_REJECTED}
+    told = accepted("explain", f"{CARD}/1", "--book", place.book).out
+    assert "released, authorised by li.wei" in told
+    assert "; released" in told
+
+
+def test_decisions_outlive_closing_and_restating(place: Place) -> None:
+    place.clear(ride(1, paid=500), ride(2, paid=600))
+    accepted("settle", "--yes", "--window", DAY, "--book", place.book)
+    assert place.owed() == 0
+    place.decide("release", 1)
+    assert (place.held(), place.owed()) == ([2], 500)
+    table = place.network / "bus.toml"
+    table.write_text(table.read_text("utf-8").replace("amount = 200", "amount = 100"), "utf-8")
+    accepted("restate", "--since", DAY, "--book", place.book)
+    assert (place.held(), place.owed()) == ([2], 500)
+
+
+def test_a_decision_says_all_that_the_reports_of_a_tap_said(place: Place) -> None:
+    gate = {"operator": "metro", "mode": "metro", "tapped_at": f"{DAY}T09:00:00"}
+    place.clear(ride(1, **gate, kind="in", stop="a", paid="", due=""),
+                ride(1, **gate | {"tapped_at": f"{DAY}T09:20:00"}, kind="out", stop="c", paid=900),
+                ride(2, paid=600, due=""))
+    place.clear(ride(2, paid="", balance_before=5000))
+    before = {row["card_seq"]: row for row in shown("rides", place.book)}
+    assert "2 rides released" in place.decide("release", 1, 2)
+    after = {row["card_seq"]: row for row in shown("rides", place.book)}
+    assert after == before
+    assert place.held() == []
+
+
+def test_a_later_correction_ends_a_decision(place: Place) -> None:
+    place.clear(ride(1, paid=500))
+    place.decide("release", 1)
+    place.clear(ride(1, paid=501, correction="replace", revision=2, reason="wrong_amount",
+                     authorised_by="bus"))
+    assert (place.held(), place.owed()) == ([1], 0)
+    place.decide("release", 1)
+    assert place.owed() == 501
+
+
+def test_no_file_decides(place: Place) -> None:
+    decided = {"correction": "replace", "revision": 1, "authorised_by": "bus"}
+    place.clear(ride(1, paid=500),
+                ride(2, **decided, reason="released"), ride(3, **decided, reason="rejected"),
+                ride(4, **decided | {"authorised_by": "li.wei"}, reason="other"))
+    assert sorted(row["code"] for row in shown("refusals", place.book)) == [
+        "CLAIM_DECISION", "CLAIM_DECISION", "UNKNOWN_AUTHORITY"]
+    assert place.held() == [1]
+
+
+def test_wrong_use_is_told(place: Place) -> None:
+    place.clear(ride(1, paid=500), ride(2))
+    book = ("--book", place.book)
+    for ride_, by, said in ((f"{CARD}/1", "mallory", "an approver of the network: li.wei"),
+                            (f"{CARD}/2", "li.wei", "the book holds no ride"),
+                            (f"{CARD}/9", "li.wei", "onecard held list"),
+                            (CARD, "li.wei", "CARD/COUNTER")):
+        assert said in refused("held", "release", ride_, "--by", by, *book).err
+    assert place.held() == [1]
+
+
+@pytest.mark.parametrize(("key", "value", "said"), [
+    ("amount_most", "-1", "whole minor units"), ("media", '["coin"]', "'coin' is not in network"),
+    ("paid_most", "1", "unknown field"), ("overdraft_most", "9999999999", "whole minor units")])
+def test_limits_that_cannot_be_are_refused_where_they_stand(
+        tmp_path: Path, key: str, value: str, said: str) -> None:
+    write(tmp_path, {"bus": head("bus") + BUS + f"\n[[claim_limit]]\n{key} = {value}\n"})
+    done = onecard("tables", "check", tmp_path)
+    assert done.code in (1, 2)
+    assert said in done.out + done.err
+    assert "bus.toml:" in done.out + done.err
