@@ -16,7 +16,7 @@ LISTS = {"province": "code", "city": "code", "operator": "code", "issuer": "code
          "funder": "code", "centre": "code", "approver": "code", "accumulator": "accumulator"}
 WORDS = ("modes", "card_kinds", "media")
 # They say nothing about money, or of some cards only.
-SILENT = ("title", "default_layout", "card_register", "totals_follow")
+SILENT = ("title", "default_layout", "card_register", "totals_follow", "sender")
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def check_model(model: NetworkFile) -> None:
     _check_agreements(model)
     _check_cycles(model)
     check_accounts(model)
+    _check_senders(model)
     _check_times(model)
     _check_currency(model)
     if model.totals_follow == "person" and model.card_register is None:
@@ -210,6 +211,20 @@ def _check_conditions(agreements: Sequence[Agreement]) -> None:
                              key=("agreement", index))
 
 
+def _check_senders(model: NetworkFile) -> None:
+    """Senders speak for operators, and for members, that the network has."""
+    operators = [one.code for one in model.operator]
+    members = [*operators, *(one.code for group in (model.issuer, model.funder, model.centre)
+                             for one in group)]
+    for index, sender in enumerate(model.sender):
+        for key, known in (("operators", operators), ("authorities", members)):
+            for place, name in enumerate(getattr(sender, key)):
+                if name not in known:
+                    raise TableError(f"sender {sender.sender!r} speaks for {name!r}, which "
+                                     "network.toml does not have", "add it, or correct the name",
+                                     expected=", ".join(known), key=("sender", index, key, place))
+
+
 def _check_times(model: NetworkFile) -> None:
     start = model.day_starts_at
     if start.tzinfo is not None or start.microsecond:
@@ -268,6 +283,7 @@ def _names_of(model: NetworkFile) -> Iterator[tuple[str, list[tuple[KeyPath, str
     for what, key in (("province", "code"), ("city", "code"), ("accumulator", "accumulator"),
                       ("line_class", "line_class"), ("agreement", "agreement"),
                       ("settlement_cycle", "settlement_cycle"),
+                      ("sender", "sender"),
                       ("day", "date")):
         yield what, [((what, index, key), str(getattr(one, key)))
                      for index, one in enumerate(getattr(model, what))]

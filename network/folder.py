@@ -124,6 +124,11 @@ class NetworkFolder:
         """The zone of each stop that has one."""
         return self._once(self.zones, name, _read_zones)
 
+    def devices_in(self, name: str) -> list[tuple[str, str]]:
+        """Operators and their devices, as a sender's list has them."""
+        return [(operator, device) for operator, device in
+                read_csv(self.file(name), ("operator", "device"))]
+
     def matrix_in(self, name: str, column: str) -> Matrix:
         """One sort of fare of a matrix; a pair whose field is blank is not in it."""
         if (name, column) not in self.matrices:

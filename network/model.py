@@ -32,6 +32,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     funder: list[Funder] = []
     centre: list[Centre] = []
     approver: list[Approver] = []
+    sender: list[Sender] = []
     agreement: list[Agreement] = []
     bank_account: list[BankAccount] = []
     no_agreement: Literal["no_fees", "hold"] = "no_fees"    # what a ride has that none holds for
@@ -158,6 +159,15 @@ class Approver(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     code: str
     name: str
+
+
+class Sender(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who hands files in, and whom those may speak for. Without any, every file is believed."""
+
+    sender: str
+    operators: list[str]            # whose records it may send
+    devices: str | None = None      # a CSV (operator,device) of the only ones that may be in them
+    authorities: list[str] = []     # members besides these that its corrections may name
 
 
 class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -21,7 +21,7 @@ from network.folder import (
     find_folder,
     read_contents,
 )
-from network.model import AccumulatorSpec, Approver, Issuer, NetworkFile, Operator
+from network.model import AccumulatorSpec, Approver, Issuer, NetworkFile, Operator, Sender
 from network.register import RegisterFile
 
 
@@ -49,6 +49,11 @@ class Network:
     def approvers(self) -> dict[str, Approver]:
         """Who may release what is held, by their codes."""
         return {one.code: one for one in self.model.approver}
+
+    @cached_property
+    def senders(self) -> dict[str, Sender]:
+        """Who hands files in, by their names."""
+        return {one.sender: one for one in self.model.sender}
 
     @cached_property
     def accumulators(self) -> dict[str, AccumulatorSpec]:

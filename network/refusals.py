@@ -103,7 +103,7 @@ WORDS: dict[Code, str] = {
                         " name the encoding in its layout",
     Code.FILE_STRUCTURE: "the file is not built as its layout says; check which layout fits it",
     Code.TOO_MANY_REFUSED: "more records of the file are wrong than are listed one by one; mend"
-                           " what is wrong with the first of each kind, and send the whole file again",
+                           " the first of each kind and all like it, and send the file again",
     Code.TOO_MANY_CODES: "the file brings more new codes than one file may; correct them, or split"
                          " the file if they are right",
     Code.ARCHIVE: "the file is an archive; unpack it, and send what is in it",

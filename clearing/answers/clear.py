@@ -13,6 +13,7 @@ from clearing.engine.run import Decide, Report, always, clear_files
 from clearing.engine.stages import Progress, no_progress
 from clearing.intake.kept import Keeper
 from clearing.intake.reader import Layouts
+from clearing.intake.senders import Senders
 from network.errors import OnecardError
 from network.money import Currency
 
@@ -35,10 +36,11 @@ class Clearing:
 def clear(session: Session, files: Sequence[Path], *, received_at: int, threads: int = 1,
           layout: Layouts = None, memory_bytes: int | None = None, folder: Path | None = None,
           keep: Path | None = None, progress: Progress = no_progress,
-          decide: Decide = always, decides_claims: bool = False) -> Clearing:
+          decide: Decide = always, senders: Senders = None, decides_claims: bool = False
+          ) -> Clearing:
     """Clear files in one run, all or nothing, and write what their senders get back.
 
-    received_at: UTC seconds; layout, memory_bytes, decides_claims: see
+    received_at: UTC seconds; layout, memory_bytes, senders, decides_claims: see
     clearing.engine.run.clear_files.
     keep: where the files themselves are kept; None: nowhere, see also Session.kept.
     decide: whether a run that took a file counts, see clearing.engine.run.Decide.
@@ -48,7 +50,8 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
     """
     report = clear_files(files, session.locator(), session.book, threads=threads,
                          received_at=received_at, layout=layout, memory_bytes=memory_bytes,
-                         progress=progress, decide=decide, decides_claims=decides_claims,
+                         progress=progress, decide=decide, senders=senders,
+                         decides_claims=decides_claims,
                          keeper=None if keep is None else Keeper(keep, session.called(keep)))
     target = folder or session.beside(acknowledgements.FOLDER)
     try:

@@ -15,6 +15,7 @@ from clearing.book.views import RIDES_LEFT
 from clearing.engine.run import Report, clear_files
 from clearing.engine.stages import Progress, no_progress
 from clearing.intake.reader import Layouts
+from clearing.intake.senders import Senders
 from ext.codes import Code
 from fare_tables.model import Table
 from fare_tables.source import load_tables
@@ -83,7 +84,7 @@ class DryRun:
 
 def dry_run(session: Session, files: Sequence[Path], *, received_at: int, threads: int = 1,
             layout: Layouts = None, memory_bytes: int | None = None,
-            progress: Progress = no_progress) -> DryRun:
+            senders: Senders = None, progress: Progress = no_progress) -> DryRun:
     """Clear files as `clearing.answers.clear` does, and keep nothing of it, nor a new book.
 
     Raises OnecardError and TableError.
@@ -103,7 +104,7 @@ def dry_run(session: Session, files: Sequence[Path], *, received_at: int, thread
 
     report = clear_files(files, session.locator(), session.book, threads=threads,
                          received_at=received_at, layout=layout, memory_bytes=memory_bytes,
-                         progress=progress, decide=look)
+                         senders=senders, progress=progress, decide=look)
     return DryRun(report=report, currency=network.model.money, **found)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from clearing.answers.clear import Clearing, clear
 from clearing.answers.listings import RIDE_COLUMNS
 from clearing.answers.session import Session
-from clearing.answers.show import lister
+from clearing.answers.show import Listing, lister
 from clearing.book.native import join_records
 from clearing.engine.which import identities
 from clearing.intake.formats.canonical import COLUMNS
@@ -40,8 +40,13 @@ REVISION_MOST = 255
 Row = dict[str, str]
 
 
-def list_held(session: Session) -> Iterator[tuple[Any, ...]]:
-    """Entries that stand and are not settled yet, in the order of HELD_COLUMNS."""
+def list_held(session: Session) -> Listing:
+    """Entries that stand and are not settled yet."""
+    return Listing("held", HELD_COLUMNS, _held_rows(session), (),
+                   ("due", "price", "paid", "variance"), session.described().model.money)
+
+
+def _held_rows(session: Session) -> Iterator[tuple[Any, ...]]:
     for row in lister(session).rides(HELD):
         ride = dict(zip(RIDE_COLUMNS, row, strict=True))
         ride["ride"] = f"{ride['card']}/{ride['card_seq']}"
@@ -65,7 +70,7 @@ def decide(session: Session, rides: Sequence[str], by: str, reason: CorrectionRe
             writer.writeheader()
             writer.writerows(_decision(same, names, offset_s, by, reason) for same in records)
         return clear(session, [path], received_at=received_at, threads=threads,
-                     keep=session.kept(), decides_claims=True)
+                     keep=session.kept(), senders={}, decides_claims=True)
 
 
 def _check_approver(session: Session, by: str) -> None:

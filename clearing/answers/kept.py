@@ -10,8 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from clearing.answers.session import Session
-from clearing.book.queries import Given
-from clearing.intake.formats.canonical import FORMAT
+from clearing.book.queries import Given, Taken
 from clearing.intake.kept import is_kept, place_of, read_kept
 from network.errors import BookDamaged, OnecardError
 
@@ -86,10 +85,10 @@ def _fault_of(folder: Path, digest: str) -> str:
 
 
 @contextmanager
-def refused_files(session: Session, folder: Path | None) -> Iterator[dict[Path, str]]:
+def refused_files(session: Session, folder: Path | None) -> Iterator[dict[Path, Taken]]:
     """The kept files of which records were refused when they were taken last, to be given again.
 
-    Each with the layout that it was read by. folder: where files are kept; None: where the book
+    Each with how it was read. folder: where files are kept; None: where the book
     says. Raises OnecardError where there is none, or one is not kept, or damaged.
     """
     refused = {digest: file for digest, file in session.book.files_taken().items() if file.refused}
@@ -107,7 +106,7 @@ def refused_files(session: Session, folder: Path | None) -> Iterator[dict[Path, 
             with path.open("wb") as out:
                 out.writelines(read_kept(
                     folder or folder_of(session, digest, given[digest]), digest))
-            paths[path] = "" if file.layout == FORMAT else file.layout
+            paths[path] = file
         yield paths
 
 

@@ -73,10 +73,12 @@ class OpenBook:
         return self._session.book.query(sql)
 
     def clear(self, files: Sequence[str | Path], *, received_at: int, threads: int = 1,
-              layout: str | None = None, folder: Path | None = None) -> Clearing:
+              layout: str | None = None, sender: str | None = None, folder: Path | None = None
+              ) -> Clearing:
         """Clear tap files in one run; see clearing.answers.clear. received_at: UTC seconds."""
         return clear(self._session, [Path(file) for file in files], received_at=received_at,
-                     threads=threads, layout=layout, folder=folder, keep=self._session.kept())
+                     threads=threads, layout=layout, senders=sender, folder=folder,
+                     keep=self._session.kept())
 
     def settle(self, window: str, *, today: datetime.date, folder: Path | None = None,
                threads: int = 1, may_be_empty: bool = False) -> Settlement:

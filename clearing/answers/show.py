@@ -24,7 +24,7 @@ RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "known", "refused",
                "reversed", "open_rides", "due", "paid", "variance", "uncollected", "discounts",
                "digest", "chain")
 FILE_COLUMNS = ("run", "file", "name", "records", "accepted", "known", "refused", "code", "message",
-                "sha256", "layout", "kept_in")
+                "sha256", "layout", "sender", "kept_in")
 REFUSAL_COLUMNS = ("run", "file", "line", "offset", "code", "field", "reason", "record")
 CLOCK_COLUMNS = ("operator", "device", "off_s", "records", "compared")
 CONFLICT_COLUMNS = ("card", "day", "apart_s", "records")

@@ -106,6 +106,7 @@ class Taken(NamedTuple):
     name: str
     refused: int        # of its records
     layout: str         # that it was read by
+    sender: str
 
 
 class Given(NamedTuple):
@@ -219,13 +220,13 @@ class Queries:
         """
         runs = self.span(None if before is None else before - 1)
         found = self.store.columns(
-            f"SELECT sha256, run, name, refused, layout FROM {FILES.name} WHERE {runs.sql} "
+            f"SELECT sha256, run, name, refused, layout, sender FROM {FILES.name} WHERE {runs.sql} "
             f"AND code = 0 AND {_of_digests(digests)} ORDER BY run, file")
         return {
-            str(digest): Taken(run, str(name), refused, str(layout))
-            for digest, run, name, refused, layout in zip(
+            str(digest): Taken(run, str(name), refused, str(layout), str(sender))
+            for digest, run, name, refused, layout, sender in zip(
                 found["sha256"], _integers(found["run"]), found["name"],
-                _integers(found["refused"]), found["layout"], strict=True)
+                _integers(found["refused"]), found["layout"], found["sender"], strict=True)
         }
 
     def number_files(self, digests: Collection[str]) -> dict[str, int]:

@@ -33,6 +33,7 @@ class BookFile(NamedTuple):
     code: U16           # 0: taken; else known, or why the whole file was refused
     message: Text
     layout: Text        # that its records were read by; blank where none fits
+    sender: Text        # who handed it in; blank: nobody is told apart
     kept_in: Text       # the folder that keeps it: from the book's on, or absolute; blank: none
 
 

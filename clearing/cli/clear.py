@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from clearing.answers.session import Session
     from clearing.engine.run import Report
     from clearing.intake.reader import Layouts
+    from clearing.intake.senders import Senders
     from ext.codes import Code
+
+    class How(TypedDict):
+        """How files are read."""
+
+        layout: Layouts
+        senders: Senders
 
 
 @click.command("clear")
@@ -37,6 +44,8 @@ if TYPE_CHECKING:
 @click.option("--layout", "layouts", multiple=True, metavar="NAME[:GLOB]",
               help="The input layout of files that are not onecard-taps/1, by name; of those only "
               "that GLOB fits, such as 'szt:*.json'. By default the network's own.")
+@click.option("--sender", help="Who handed the files in; by default the folder that each is in "
+              "says it by its name, where the network has senders.")
 @click.option("--acknowledgements", type=click.Path(file_okay=False, path_type=Path),
               metavar="FOLDER", help="Where acknowledgements and reject files go: by default "
               "`acknowledgements` in the book's folder, or here for a book on a server.")
@@ -49,7 +58,8 @@ if TYPE_CHECKING:
 @memory_option
 @threads_option
 def command(files: tuple[str, ...], book: str, network: str | None, layouts: tuple[str, ...],
-            acknowledgements: Path | None, as_json: bool, dry_run: bool, retry: bool,
+            sender: str | None, acknowledgements: Path | None, as_json: bool, dry_run: bool,
+            retry: bool,
             keep: str | None, memory: int | None, threads: int) -> None:
     """Check, pair, price and post tap files: all of them in one run, or nothing.
 
@@ -72,16 +82,16 @@ def command(files: tuple[str, ...], book: str, network: str | None, layouts: tup
         raise click.UsageError("name either FILE..., or --retry")
     with (open_session(book, network, read_only=False, create=not retry) as session,
           progress_bar() as progress,
-          _inputs(session, files, keep, layouts) as (paths, layout)):
+          _inputs(session, files, keep, layouts, sender) as (paths, how)):
         received_at = int(time.time())
         if dry_run:
             tried = try_files(session, paths, threads=threads, received_at=received_at,
-                              layout=layout, memory_bytes=memory, progress=progress)
+                              memory_bytes=memory, progress=progress, **how)
         else:
             cleared = clear(session, paths, threads=threads, received_at=received_at,
-                            layout=layout, memory_bytes=memory, folder=acknowledgements,
+                            memory_bytes=memory, folder=acknowledgements,
                             keep=kept_in(keep, session.kept()), progress=progress,
-                            decide=takes_something if retry else always)
+                            decide=takes_something if retry else always, **how)
     if dry_run:
         _tell_dry_run(tried, as_json=as_json)
         sys.exit(0 if tried.report.is_all_accepted else REFUSED)
@@ -90,22 +100,29 @@ def command(files: tuple[str, ...], book: str, network: str | None, layouts: tup
 
 
 @contextmanager
-def _inputs(session: Session, files: tuple[str, ...], keep: str | None,
-            layouts: tuple[str, ...]) -> Iterator[tuple[list[Path], Layouts]]:
+def _inputs(session: Session, files: tuple[str, ...], keep: str | None, layouts: tuple[str, ...],
+            sender: str | None) -> Iterator[tuple[list[Path], How]]:
     """The files that are named; where none is, the kept ones of which records were refused.
 
-    With the layouts to read them by.
+    With the layouts to read them by, and who handed them in.
     """
     from clearing.answers.kept import refused_files
+    from clearing.intake.formats.canonical import FORMAT
 
     if files:
         paths = [Path(file) for file in files]
-        yield paths, _by_path(layouts, paths)
+        yield paths, {"layout": _by_path(layouts, paths), "senders": sender}
         return
+    if sender is not None:
+        raise click.UsageError("--retry gives each file again as its own sender's; leave --sender "
+                               "out")
     if keep == "nothing":
         raise click.UsageError("--retry needs the files that --keep nothing does not keep")
     with refused_files(session, None if keep is None else Path(keep)) as found:
-        yield list(found), {**found, **_by_path(layouts, list(found))}
+        read_by = {path: "" if file.layout == FORMAT else file.layout
+                   for path, file in found.items()}
+        yield list(found), {"layout": {**read_by, **_by_path(layouts, list(found))},
+                            "senders": {path: file.sender for path, file in found.items()}}
 
 
 def _by_path(layouts: Sequence[str], paths: Sequence[Path]) -> dict[Path, str]:

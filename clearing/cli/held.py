@@ -31,20 +31,19 @@ def command() -> None:
 @network_option
 @format_options
 def list_(book: str, network: str | None, form: str | None) -> None:
-    """List what is held; money is minor units of the network's currency.
+    """List what is held; in --csv and --json money is minor units of the network's currency.
 
     \b
     Example:
       onecard held list --csv --book book
     """
-    from clearing.answers.held import HELD_COLUMNS, list_held
+    from clearing.answers.held import list_held
     from clearing.answers.session import open_session
     from clearing.cli.output import print_rows, say_snapshot
 
     with open_session(book, network) as session:
         say_snapshot(session.book)
-        print_rows(form, "held", HELD_COLUMNS, list_held(session),
-                   ("due", "price", "paid", "variance"))
+        print_rows(form, list_held(session))
 
 
 by_option = click.option("--by", required=True, metavar="CODE",
@@ -97,7 +96,7 @@ def _decide(rides: tuple[str, ...], by: str, book: str, network: str | None, thr
     with open_session(book, network, read_only=False) as session:
         report = decide(session, rides, by, reason, received_at=int(time.time()),
                         threads=threads).report
-        left = {str(row[0]) for row in list_held(session)} & {*rides}
+        left = {str(row[0]) for row in list_held(session).rows} & {*rides}
     click.echo(f"{len({*rides})} rides {reason.name.lower()} by {by}: run {report.run.run}")
     for ride in sorted(left):
         click.echo(f"{ride} is held all the same: what is due for it is not believed; have its "

@@ -29,6 +29,7 @@ from clearing.intake.formats.raw import raw_records
 from clearing.intake.intake import Intake
 from clearing.intake.kept import Keeper
 from clearing.intake.reader import Layouts, read_files
+from clearing.intake.senders import Senders
 from ext import records
 from ext.codes import Code
 from ext.records import Records
@@ -81,7 +82,8 @@ class Restated:
 def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int,
                 received_at: int, layout: Layouts = None, memory_bytes: int | None = None,
                 progress: Progress = no_progress, decide: Decide = always,
-                keeper: Keeper | None = None, decides_claims: bool = False) -> Report:
+                keeper: Keeper | None = None, senders: Senders = None,
+                decides_claims: bool = False) -> Report:
     """Clear tap files into a book: all of it, or none where this raises.
 
     A run of which no file is taken leaves nothing in the book, nor does one that `decide` declines.
@@ -89,6 +91,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     network: a name or a folder; received_at: UTC seconds, later taps are refused as in the future.
     layout: of files that are not onecard-taps/1, by name; of all or by path, see read_files.
     keeper: keeps the files themselves; None: nobody does.
+    senders: who handed them in, see clearing/intake/senders.py.
     decides_claims: the files say what becomes of claims that are held, see answers/held.py.
     memory_bytes: what the run may take besides what cards carry; taps beyond it wait on the disk.
     Raises OnecardError and TableError.
@@ -100,7 +103,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     with closing(read_files(
             paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
             mark_cards=last is not None,    # a new book has no state to look for
-            keeper=keeper, persons=context.persons,
+            keeper=keeper, persons=context.persons, senders=senders,
             memory_bytes=None if memory_bytes is None else memory_bytes - BESIDE_TAPS_BYTES,
     )) as intake:
         clock.lap("read and decode")
@@ -112,11 +115,13 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
 def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Run | None,
                   clock: _Clock, threads: int, progress: Progress, decide: Decide) -> Report:
     """Clear what was read."""
+    intake.refuse_crowded(context.names)
     digests = {report.digest for report in intake.files}
     taken, outcomes = _judge_files(intake, book.files_taken(digests), book.number_files(digests))
     latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
     context.check_calendar(latest)
-    digest = _digest(context, last, "clear", [report.digest for report in intake.files])
+    digest = _digest(context, last, "clear", [
+        f"{file.digest} {file.layout} {file.sender}" for file in intake.files])
     with book.begin(digest=digest, kind="clear",
                     records=sum(report.records for report in intake.files)) as run:
         check_parent(run, last)
@@ -227,7 +232,8 @@ def _judge_files(intake: Intake, taken_before: Mapping[str, Taken], numbers: Map
             bytes=report.size_bytes, records=report.records,
             accepted=0 if code else report.accepted, known=report.records if is_known else 0,
             refused=0 if is_known else report.records if code else report.refused,
-            code=int(code), message=message, layout=report.layout, kept_in=intake.kept_in)
+            code=int(code), message=message, layout=report.layout, sender=report.sender,
+            kept_in=intake.kept_in)
     return sorted(taken), [outcomes[index] for index in range(len(intake.files))]
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from clearing.intake.blocks import Block, OddLine
-from clearing.intake.decoder_tables import LEARNED_KINDS, CodeTable, DecoderTables
+from clearing.intake.decoder_tables import LEARNED_KINDS, CodeTable, DecoderTables, Speaker
 from clearing.intake.formats.canonical import Shape
 from clearing.intake.spill import Spill, make_arena
 from ext.clearing.persons import Persons
+from ext.codes import Code
 from ext.intake.buffer import PartitionBuffer
 from ext.intake.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
 from ext.intake.lookup import Lookup
@@ -21,6 +23,7 @@ from network.cards import are_most, card_text, is_rounded
 
 # Rows that are decoded before they are buffered: a call costs as much as a few hundred rows.
 ROWS = 16_384
+REFUSALS_MOST = 100_000     # of one file that are told one by one: some 1 KB of memory each
 
 
 @dataclass
@@ -46,27 +49,55 @@ class Chunk:
     first_line: int = field(default=0)  # the file's line of its first record
 
 
+class RefusalLimit:
+    """How many refusals of one file are held; once there are more, the first of each code only."""
+
+    def __init__(self) -> None:
+        self._lock, self._refused = threading.Lock(), 0
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the file is refused as a whole."""
+        return self._refused > REFUSALS_MOST
+
+    def hold(self, chunk: Chunk) -> None:
+        """Count what a chunk refused, and drop what is too much of it."""
+        with self._lock:
+            self._refused += len(chunk.refusals)
+        if self.is_passed:
+            _, firsts = np.unique(chunk.refusals["code"], return_index=True)
+            chunk.refusals, chunk.raw = chunk.refusals[firsts], b""
+
+    def words(self, chunks: Sequence[Chunk]) -> str:
+        """What is wrong with the first record of each kind, of a file's chunks in order."""
+        firsts: dict[int, int] = {}
+        for chunk in chunks:
+            for row in chunk.refusals[np.argsort(chunk.refusals["line"], kind="stable")]:
+                firsts.setdefault(int(row["code"]), chunk.first_line + int(row["line"]))
+        kinds = ", ".join(f"line {line} {Code(code).name}" for code, line in firsts.items())
+        return (f"{self._refused:,} records are refused, of which at most {REFUSALS_MOST:,} are "
+                f"listed; the first of each kind: {kinds}")
+
+
 class Worker:
     """One thread's own tables, buffer and scratch space: no two threads use one at a time."""
 
-    def __init__(self, number: int, decoder_tables: DecoderTables, received_at: int,
-                 partitions: int, spill: Spill, persons: Persons) -> None:
-        self.number, self._decoder_tables = number, decoder_tables
-        self._settings = decoder_tables.settings(received_at)
+    def __init__(self, number: int, decoder_tables: DecoderTables, partitions: int, spill: Spill,
+                 persons: Persons) -> None:
+        self.number, self._prefixes = number, decoder_tables.prefixes
         self.tables: dict[str, CodeTable] = decoder_tables.learned_tables()
         self.buffer = PartitionBuffer(partitions, persons)
         self._spill, self._arenas = spill, 0
-        self._closed = decoder_tables.closed_lookups()
         self._taps = np.empty(ROWS, dtype=TAP)
         self._refusals = np.empty(256, dtype=REFUSAL)
         self._raw = np.empty(0, dtype=np.uint8)
 
-    def _lookups(self) -> tuple[Lookup, ...]:
-        return (*self._closed, *(self.tables[kind].lookup for kind in LEARNED_KINDS))
+    def _lookups(self, speaker: Speaker) -> tuple[Lookup, ...]:
+        return (*speaker.closed, *(self.tables[kind].lookup for kind in LEARNED_KINDS))
 
-    def decode(self, block: Block, shape: Shape, number: int,
+    def decode(self, block: Block, shape: Shape, number: int, speaker: Speaker,
                place: Callable[[Records], None] | None = None) -> Chunk:
-        """Every line of a block as a tap in the buffer or a refusal.
+        """Every line of a block as a tap in the buffer or a refusal, as its sender may speak.
 
         `place` is given the taps first, to say where else they are from. Raises OnecardError
         where the disk has no room for what memory may not hold.
@@ -76,12 +107,12 @@ class Worker:
         progress = np.zeros(1, dtype=PROGRESS)
         accepted = latest = 0
         rounded = ""
-        lookups = self._lookups()
+        lookups = self._lookups(speaker)
         need = Need.TAPS
         while need != Need.DONE:
             need = decode_rows(
                 block.buffer, block.stop, block.offset, shape.places, len(shape.columns),
-                self._settings, self._decoder_tables.rules, self._decoder_tables.prefixes, lookups,
+                speaker.settings, speaker.rules, self._prefixes, lookups,
                 self._taps, self._refusals, self._raw, progress, shape.spans, shape.record)
             if need in (Need.TAPS, Need.DONE):
                 taps = self._taps[:int(progress["taps"][0])]
@@ -96,7 +127,7 @@ class Worker:
             else:
                 for table in self.tables.values():
                     table.grow_if_half_full()
-                lookups = self._lookups()
+                lookups = self._lookups(speaker)
         return replace(self._chunk(progress[0], number, accepted, latest), rounded_card=rounded)
 
     def _buffer_taps(self, taps: Records, number: int) -> int:

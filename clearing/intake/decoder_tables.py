@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ext.intake.decode import LONGEST_CODE, OPERATOR_RULE, PREFIX, SETTINGS
+from ext.intake.decode import LONGEST_CODE, OPERATOR_RULE, PREFIX, SETTINGS, SenderRule
 from ext.intake.lookup import KEY, SLOT, Lookup
 from network.errors import OnecardError
 from network.names import Names
@@ -78,6 +79,15 @@ class CodeTable:
         ]
 
 
+@dataclass(frozen=True)
+class Speaker:
+    """What one sender's files may say, as the kernel is told."""
+
+    settings: npt.NDArray[Any]      # SETTINGS, one row
+    rules: npt.NDArray[Any]         # OPERATOR_RULE: what each operator runs, by its index
+    closed: tuple[Lookup, ...]      # the tables that no record changes, in decode_rows' order
+
+
 class DecoderTables:
     """A network as the decoder takes it."""
 
@@ -101,9 +111,11 @@ class DecoderTables:
             member.code for member in numbered.members
             if decides_claims or member.role != "approver"))
         self._operators = CodeTable(len(model.operator))
-        self.rules = self._write_rules(names)
+        self._names = names
+        self._rules = self._write_rules(names)
         self.prefixes = _write_prefixes(network, names)
         self.listed_stops = self._list_stops()
+        self.listed_devices = self._list_devices()
         self._medium = names.known("medium", CARD_MEDIUM) if CARD_MEDIUM in model.media else 0
         self._card_kind = (names.known("card_kind", model.card_kinds[0])
                            if model.card_kinds else 0)
@@ -136,7 +148,49 @@ class DecoderTables:
                 stops[self.scopes.index(self.network.system_of(operator.code)), stop] = None
         return list(stops)
 
-    def settings(self, received_at: int) -> npt.NDArray[Any]:
+    def _list_devices(self) -> dict[tuple[int, str], str]:
+        """The sender of each (scope, code) that one lists, sender by sender."""
+        devices: dict[tuple[int, str], str] = {}
+        for sender in self.network.model.sender:
+            for operator, device in ([] if sender.devices is None else
+                                     self.network.folder.devices_in(sender.devices)):
+                size = len(device.encode("utf-8"))
+                fault = ("is of an operator that the sender does not speak for"
+                         if operator not in sender.operators else
+                         f"has {size} bytes, not 1 to {LONGEST_CODE}"
+                         if not 1 <= size <= LONGEST_CODE else "")
+                key = (0 if fault else self.scopes.index(operator), device)
+                if not fault and devices.setdefault(key, sender.sender) != sender.sender:
+                    fault = f"is listed for {devices[key]!r}, too"
+                if fault:
+                    raise OnecardError(
+                        f"the device {device!r} of {operator!r} {fault}",
+                        where=str(self.network.folder.file(sender.devices or "")),
+                        expected="codes of the sender's own devices, each with one sender",
+                        remedy="correct that line")
+        return devices
+
+    def speaker(self, sender: str, received_at: int) -> Speaker:
+        """What files of a sender may say; "": of nobody, who may speak for all.
+
+        received_at: UTC seconds.
+        """
+        settings, rules, members = self._settings(received_at), self._rules, self._members
+        if sender:
+            spec, rules = self.network.senders[sender], self._rules.copy()
+            for index, operator in enumerate(self.network.operators, 1):
+                rules[index]["sender"] = (
+                    SenderRule.NO_RECORD if operator not in spec.operators else
+                    SenderRule.OWN_DEVICES if spec.devices else SenderRule.EVERY_RECORD)
+            own = [index for index, one in enumerate(self.listed_devices.values(), 1)
+                   if one == sender]
+            if own:
+                settings["first_device"], settings["last_device"] = own[0], own[-1]
+            members = _closed(self._names, "member", [*spec.operators, *spec.authorities])
+        return Speaker(settings, rules, tuple(table.lookup for table in (
+            self._operators, self._modes, self._media, self._card_kinds, self._issuers, members)))
+
+    def _settings(self, received_at: int) -> npt.NDArray[Any]:
         """What the kernel is told once; `received_at` is UTC seconds."""
         midnight = datetime.datetime.combine(self.network.model.taps_from, datetime.time(),
                                              datetime.UTC)
@@ -151,17 +205,13 @@ class DecoderTables:
         settings["clock_tolerance_s"] = self.network.model.clock_tolerance_s
         return settings
 
-    def closed_lookups(self) -> tuple[Lookup, ...]:
-        """The tables that no record changes, in the order of decode_rows."""
-        return tuple(table.lookup for table in (
-            self._operators, self._modes, self._media, self._card_kinds, self._issuers,
-            self._members))
-
     def learned_tables(self) -> dict[str, CodeTable]:
-        """New tables for one worker: the listed stops come first, in one order for all."""
+        """New tables for one worker: what is listed comes first, in one order for all."""
         tables = {kind: CodeTable() for kind in LEARNED_KINDS}
         for index, (scope, stop) in enumerate(self.listed_stops, 1):
             assert tables["stop"].add(stop, scope) == index
+        for index, (scope, device) in enumerate(self.listed_devices, 1):
+            assert tables["device"].add(device, scope) == index
         return tables
 
 

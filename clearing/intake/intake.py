@@ -21,6 +21,9 @@ from ext.records import REFUSAL, TAP, Records
 from network.cards import are_most
 from network.names import Names
 
+# Of one file that the book does not know: a province has fewer devices.
+CODES_MOST = 100_000
+
 
 @dataclass
 class FileReport:
@@ -28,6 +31,7 @@ class FileReport:
 
     index: int                          # among the files that were given, from 0
     path: Path
+    sender: str = ""                    # "": nobody's
     size_bytes: int = 0
     digest: str = ""                    # SHA-256 of the whole file
     layout: str = ""                    # onecard-taps/1, or the layout's name
@@ -111,6 +115,38 @@ class Intake:
         records["file"] = file_number
         ends = np.cumsum(np.minimum(records["length"], LONGEST_RAW), dtype=np.int64)
         return Refusals(records, b"".join(chunk.raw for chunk in chunks), ends)
+
+    def refuse_crowded(self, names: Names) -> None:
+        """Refuse every file that brings more new codes than CODES_MOST: every command reads them.
+
+        names: what the book knows. What a file brings is told from its own taps, so that it depends
+        on no other file, nor on who read what first.
+        """
+        if sum(len(table[kind]) for table in self._tables for kind in LEARNED_KINDS) <= CODES_MOST:
+            return
+        for report in self.files:
+            brought = 0 if report.code else self._count_new(report.index, names)
+            if brought > CODES_MOST:
+                report.code, report.accepted, report.refused = (
+                    Code.TOO_MANY_CODES, 0, report.records)
+                report.reason = (f"the file brings {brought:,} new stops, lines, vehicles and "
+                                 f"devices, and one file may bring {CODES_MOST:,}")
+
+    def _count_new(self, index: int, names: Names) -> int:
+        """How many codes the taps of a file have that the book does not know."""
+        sources = np.zeros(max(1, self._blocks), dtype=SOURCE)
+        for chunk in self.chunks:
+            if chunk.file_index == index:
+                sources["keep"][chunk.number] = 1
+        new = set()
+        for table, marks in zip(self._tables, self._used_numbers(sources), strict=True):
+            for kind in LEARNED_KINDS:
+                codes = table[kind].list_codes()
+                own = [(self._decoder_tables.scopes[codes[place][0]], codes[place][1])
+                       for place in np.flatnonzero(marks[kind][1:]).tolist()]
+                new |= {(kind, *code) for code, number in zip(
+                    own, names.find_all(kind, own), strict=True) if number == 0}
+        return len(new)
 
     def number_codes(self, names: Names, files: Mapping[int, int]) -> None:
         """Enter the codes that records brought, and number the files' taps.

@@ -14,14 +14,15 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from clearing.intake.blocks import BLOCK_BYTES, Block, Buffers, FileReader, OddLine
-from clearing.intake.chunks import Chunk, Worker
-from clearing.intake.decoder_tables import DecoderTables
+from clearing.intake.chunks import Chunk, RefusalLimit, Worker
+from clearing.intake.decoder_tables import DecoderTables, Speaker
 from clearing.intake.formats.control import Control
 from clearing.intake.formats.detect import DetectedFormat, FileRefused, Piece, detect_format
 from clearing.intake.intake import FileReport, Intake
 from clearing.intake.kept import Keeper, KeptFile
 from clearing.intake.layout import load_layout
 from clearing.intake.layout_model import Layout
+from clearing.intake.senders import Senders, senders_of
 from clearing.intake.spill import UNLIMITED, Spill, arenas_within
 from clearing.intake.trailer import Content, check_trailer
 from ext.clearing.partition import MOST_PARTITIONS
@@ -46,7 +47,8 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
                threads: int = 1, block_bytes: int = BLOCK_BYTES,
                partitions: int | None = None, layout: Layouts = None,
                memory_bytes: int | None = None, mark_cards: bool = True,
-               keeper: Keeper | None = None, persons: Persons = NOBODY) -> Intake:
+               keeper: Keeper | None = None, persons: Persons = NOBODY,
+               senders: Senders = None) -> Intake:
     """Read every file, each record once.
 
     `memory_bytes` is what taps may take in memory; more of them wait on the disk. `mark_cards`:
@@ -56,10 +58,11 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
     default_layout is meant where it names none.
 
     `keeper` takes the files themselves; Intake.keep gives them their places. `persons`: whose
-    cards have to be in one partition.
+    cards have to be in one partition. `senders`: who handed the files in, see senders.py.
 
     Raises FileUnreadable, FileChanged, and OnecardError where there is no such layout.
     """
+    names = senders_of(paths, decoder_tables.network, senders)
     layouts = _load_layouts(paths, decoder_tables.network, layout)
     if partitions is None:
         partitions = choose_partitions(sum(path.stat().st_size for path in paths
@@ -67,11 +70,13 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
     spill = Spill(partitions, UNLIMITED if memory_bytes is None
                   else arenas_within(memory_bytes, threads), mark_cards=mark_cards)
     try:
-        with Crew(threads, decoder_tables, received_at, partitions, spill, persons) as crew:
+        speakers = {name: decoder_tables.speaker(name, received_at) for name in {*names}}
+        with Crew(threads, decoder_tables, partitions, spill, persons) as crew:
             # Nobody waits for a file's last block before the next file is begun.
-            read = [_read_file(index, path, crew, block_bytes, layouts[index],
+            read = [_read_file(FileReport(index, path, sender=name), crew, block_bytes,
+                               layouts[index], speakers[name],
                                None if keeper is None else keeper.begin())
-                    for index, path in enumerate(paths)]
+                    for index, (path, name) in enumerate(zip(paths, names, strict=True))]
             chunks = [chunk for one in read for chunk in _add_up(one)]
     except BaseException:
         spill.close()
@@ -95,10 +100,10 @@ def _load_layouts(paths: Sequence[Path], network: Network, layout: Layouts) -> l
 class Crew:
     """The decoding threads, with a bounded number of blocks on their way."""
 
-    def __init__(self, threads: int, decoder_tables: DecoderTables, received_at: int,
-                 partitions: int, spill: Spill, persons: Persons) -> None:
+    def __init__(self, threads: int, decoder_tables: DecoderTables, partitions: int, spill: Spill,
+                 persons: Persons) -> None:
         self.civil_offset_s = decoder_tables.network.civil_offset_s
-        self.workers = [Worker(number, decoder_tables, received_at, partitions, spill, persons)
+        self.workers = [Worker(number, decoder_tables, partitions, spill, persons)
                         for number in range(threads)]
         self.blocks = 0
         self.buffers = Buffers()
@@ -114,7 +119,8 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def decode(self, detected: DetectedFormat) -> list[Future[Chunk]]:
+    def decode(self, detected: DetectedFormat, speaker: Speaker, limit: RefusalLimit
+               ) -> list[Future[Chunk]]:
         """Have every piece decoded: their chunks, in order, when they are done.
 
         Raises what a worker raised over one of the pieces before.
@@ -123,28 +129,37 @@ class Crew:
         for piece in detected.pieces:
             if len(self._under_way) > len(self.workers) + 1:
                 self._under_way.popleft().result()
-            chunks.append(self._pool.submit(self._decode_piece, piece, detected, self.blocks))
+            chunks.append(self._pool.submit(
+                self._decode_piece, piece, detected, speaker, limit, self.blocks))
             self._under_way.append(chunks[-1])
             self.blocks += 1
         return chunks
 
-    def _decode_piece(self, piece: Piece, detected: DetectedFormat, number: int) -> Chunk:
+    def _decode_piece(self, piece: Piece, detected: DetectedFormat, speaker: Speaker,
+                      limit: RefusalLimit, number: int) -> Chunk:
         worker = self._idle.get()
         try:
-            if isinstance(piece, OddLine):
-                return worker.refuse_line(piece, number)
-            if detected.adapter is not None:
-                adapted = detected.adapter.adapt(piece)
-                chunk = worker.decode(adapted.block, detected.shape, number, adapted.place_taps)
-                adapted.place_refusals(chunk)
-            else:
-                assert isinstance(piece, Block)
-                chunk = worker.decode(piece, detected.shape, number)
-            if isinstance(piece, Block):
-                self.buffers.give_back(piece.buffer)
+            chunk = self._decode(worker, piece, detected, speaker, number)
+            limit.hold(chunk)
             return chunk
         finally:
             self._idle.put(worker)
+
+    def _decode(self, worker: Worker, piece: Piece, detected: DetectedFormat, speaker: Speaker,
+                number: int) -> Chunk:
+        if isinstance(piece, OddLine):
+            return worker.refuse_line(piece, number)
+        if detected.adapter is not None:
+            adapted = detected.adapter.adapt(piece)
+            chunk = worker.decode(adapted.block, detected.shape, number, speaker,
+                                  adapted.place_taps)
+            adapted.place_refusals(chunk)
+        else:
+            assert isinstance(piece, Block)
+            chunk = worker.decode(piece, detected.shape, number, speaker)
+        if isinstance(piece, Block):
+            self.buffers.give_back(piece.buffer)
+        return chunk
 
 
 @dataclass(frozen=True)
@@ -155,26 +170,29 @@ class _Read:
     reader: FileReader
     chunks: list[Future[Chunk]]
     control: Control | None
+    limit: RefusalLimit
 
 
-def _read_file(index: int, path: Path, crew: Crew, block_bytes: int,
-               layout: Layout | None, kept: KeptFile | None) -> _Read:
-    """One file, whole."""
-    with FileReader(path, block_bytes, crew.buffers, kept) as reader:
-        report = FileReport(index, path, size_bytes=reader.size)
+def _read_file(report: FileReport, crew: Crew, block_bytes: int, layout: Layout | None,
+               speaker: Speaker, kept: KeptFile | None) -> _Read:
+    """One file, whole; what is found of it is put down in its report."""
+    with FileReader(report.path, block_bytes, crew.buffers, kept) as reader:
+        report.size_bytes = reader.size
         chunks: list[Future[Chunk]] = []
         control: Control | None = None
+        limit = RefusalLimit()
         try:
             detected = detect_format(reader, layout, crew.civil_offset_s)
             report.layout, report.columns = detected.layout, detected.columns
             report.read_by, control = detected.read_by, detected.control
-            chunks = crew.decode(detected)
+            chunks = crew.decode(detected, speaker, limit)
             report.is_ended = reader.is_ended
         except FileRefused as refused:
             report.code, report.reason = refused.code, refused.reason
-            report.records = _count_lines(reader, crew.buffers)
+            lines = _count_lines(reader, crew.buffers)
+            report.records = 0 if refused.code == Code.ARCHIVE else lines
         report.digest = reader.close()
-        return _Read(report, reader, chunks, control)
+        return _Read(report, reader, chunks, control, limit)
 
 
 def _count_lines(reader: FileReader, buffers: Buffers) -> int:
@@ -210,6 +228,8 @@ def _add_up(read: _Read) -> list[Chunk]:
     if report.records > MOST_LINES and not report.code:
         report.code = Code.FILE_STRUCTURE
         report.reason = f"{report.records} records, at most {MOST_LINES}"
+    if read.limit.is_passed and not report.code:
+        report.code, report.reason = Code.TOO_MANY_REFUSED, read.limit.words(chunks)
     if report.code:
         report.refused = report.records
         return []

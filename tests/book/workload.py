@@ -269,8 +269,9 @@ def write(run: OpenRun, number: int) -> None:
         run.write_state(told.window, *(rows.copy() for rows in told[1:]))
     run.write_names(names_of(number))
     run.write_files([
-        BookFile(1, f"taps {number}.csv", f"{number:064x}", 9, 8, 7, 0, 1, 0, "", "old", "kept"),
-        BookFile(2, "empty.csv", "ee" * 32, 0, 0, 0, 0, 0, 101, "the file is empty", "", "")])
+        BookFile(1, f"taps {number}.csv", f"{number:064x}", 9, 8, 7, 0, 1, 0, "", "old", "bus-a",
+                 "kept"),
+        BookFile(2, "empty.csv", "ee" * 32, 0, 0, 0, 0, 0, 101, "the file is empty", "", "", "")])
     for table in PAYING:
         run.write_paying(table, [tuple(
             f"{column} {number}" if type_ == "String" else number for column, type_ in

@@ -28,7 +28,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "Operator": networks.Operator, "Issuer": networks.Issuer, "Funder": networks.Funder,
     "Centre": networks.Centre, "Approver": networks.Approver, "Agreement": networks.Agreement,
     "Settlement cycle": networks.SettlementCycle, "Bank holiday": networks.BankHoliday,
-    "Bank account": networks.BankAccount,
+    "Bank account": networks.BankAccount, "Sender": networks.Sender,
     "Accumulator": networks.AccumulatorSpec, "Line class": networks.LineClass,
     "Day": networks.OwnDay,
 }

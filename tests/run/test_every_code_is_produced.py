@@ -6,11 +6,16 @@ tests/intake/faults.py, what it says beside other records and what is wrong with
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from clearing.engine.run import Report, clear_files
 from ext.codes import Code
+from network.names import Names
+from network.network import load_network
 from tests.fares.folder import head, write
 from tests.intake.faults import FIELDS, LINES
 from tests.intake.sender import FIXED, RECEIVED_AT, file_of, line_of, outcomes, read
@@ -41,6 +46,12 @@ RECORDS = [
     {**CARD, "card_seq": "8", "paid": "-5"},                                    # GIVEN_BACK_IN_PART
 ]
 GOOD = file_of([line_of()])
+SENDER = """
+[[sender]]
+sender = "bus-gateway"
+operators = ["bus"]
+devices = "own.csv"
+"""
 FILES: list[tuple[bytes, str | None]] = [
     # the file                          its layout
     (b"",                               None),      # FILE_EMPTY
@@ -48,6 +59,7 @@ FILES: list[tuple[bytes, str | None]] = [
     (GOOD.decode().encode("utf-16"),    None),      # FILE_ENCODING
     (GOOD + b"#trailer,2,0,0\n",        None),      # TRAILER_MISMATCH
     (b'{"answer": 1}',                  "web"),     # FILE_STRUCTURE
+    (gzip.compress(GOOD),               None),      # ARCHIVE
 ]
 
 
@@ -57,6 +69,30 @@ def codes_of_records(folder: Path) -> set[str]:
     lines = [*(line_of(**values) for values, _, _ in FIELDS), *(line for line, _ in LINES)]
     content = file_of([*lines, line_of()])
     return {code for code, _ in outcomes(read(folder, content[:-1]))}
+
+
+def codes_of_a_sender(folder: Path) -> set[str]:
+    """Another's operator, and a device that is not the sender's."""
+    folder.mkdir()
+    network = load_network(str(write(folder, network=SENDER, files={
+        "own.csv": "operator,device\nbus,D1\n"})))
+    columns = {"issuer": "gz-card"}
+    content = file_of([line_of(**columns), line_of(**columns, device="D2"),
+                       line_of(**columns, operator="metro", mode="metro")])
+    return {code for code, _ in outcomes(read(
+        folder, content, network=network, senders="bus-gateway"))}
+
+
+def codes_of_crowds(folder: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """More of something than one file may have."""
+    folder.mkdir()
+    monkeypatch.setattr("clearing.intake.chunks.REFUSALS_MOST", 2)
+    many = read(folder, file_of([line_of(), "", "", "x"])).files[0]
+    monkeypatch.setattr("clearing.intake.intake.CODES_MOST", 2)
+    intake = read(folder, file_of([line_of(device=f"D{n}") for n in range(3)]))
+    intake.refuse_crowded(Names())
+    assert many.reason.endswith("line 3 EMPTY_RECORD, line 5 COLUMN_COUNT")
+    return {Code(many.code).name, Code(intake.files[0].code).name}
 
 
 def codes_of_files(folder: Path) -> set[str]:
@@ -85,7 +121,8 @@ def codes_of_a_run(folder: Path) -> set[str]:
     return {code.name for code in report.refusals} | copies
 
 
-def test_every_code_is_produced(tmp_path: Path) -> None:
+def test_every_code_is_produced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     produced = (codes_of_records(tmp_path / "records") | codes_of_files(tmp_path / "files")
-                | codes_of_a_run(tmp_path / "run"))
+                | codes_of_a_run(tmp_path / "run") | codes_of_a_sender(tmp_path / "sender")
+                | codes_of_crowds(tmp_path / "crowds", monkeypatch))
     assert produced == {code.name for code in Code}

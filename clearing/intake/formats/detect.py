@@ -38,6 +38,9 @@ from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, MOST_COLUMNS
 Piece = Block | OddLine | Records
 
 RECORDS = 10_000            # of JSON or bytes, that are decoded together
+ARCHIVES = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd",
+            b"\xfd7zXZ\0": "xz", b"BZh": "bzip2", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar"}
+TAR_AT, TAR = 257, b"ustar"
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ def detect_format(reader: FileReader, layout: Layout | None, civil_offset_s: int
         shape = _shape_of(columns)
         reader.take_header(end)
         return DetectedFormat(FORMAT, shape.columns, shape, reader.pieces())
+    if layout is None or not (layout.format == "binary" or needs_text(peeked, layout)):
+        _check_archive(peeked)
     if layout is None:
         raise _explain_header(peeked, end)
     if needs_text(peeked, layout):
@@ -104,6 +109,15 @@ def _read_whole(reader: FileReader) -> bytes:
 
 def _mark_bytes(reader: FileReader) -> int:
     return len(codecs.BOM_UTF8) if reader.peeked.startswith(codecs.BOM_UTF8) else 0
+
+
+def _check_archive(peeked: bytes) -> None:
+    """Refuse what only holds other files: nobody knows how large these are."""
+    found = next((kind for mark, kind in ARCHIVES.items() if peeked.startswith(mark)),
+                 "tar" if peeked[TAR_AT:].startswith(TAR) else None)
+    if found is not None:
+        raise FileRefused(Code.ARCHIVE, f"the file is a {found} archive; unpack it, and send what "
+                          "is in it")
 
 
 def _shape_of(columns: tuple[str, ...]) -> Shape:

@@ -1,0 +1,39 @@
+"""Who handed a file in: its sender may speak for its own operators and devices, and no others.
+
+A network without [[sender]] believes every file. With them, each file is of one: the one that is
+named, or the one that the file's folder is called after, as an inbox with a folder for each has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from network.errors import OnecardError
+from network.network import Network
+
+# The sender of all files, or of each by path ("": nobody's, as the book has it); None: see above.
+Senders = str | Mapping[Path, str] | None
+NO_SENDER = ""
+
+
+def senders_of(paths: Sequence[Path], network: Network, senders: Senders) -> list[str]:
+    """The sender of each file; NO_SENDER where the network has none.
+
+    Raises OnecardError for a file that is nobody's.
+    """
+    if isinstance(senders, Mapping):
+        return [senders.get(path, NO_SENDER) for path in paths]
+    if senders is None and not network.senders:
+        return [NO_SENDER] * len(paths)
+    return [_known(senders or path.absolute().parent.name, path, network) for path in paths]
+
+
+def _known(sender: str, path: Path, network: Network) -> str:
+    if sender not in network.senders:
+        raise OnecardError(
+            f"the network has no sender {sender!r}", where=str(path),
+            expected="one of " + (", ".join(network.senders) or "none: it has no [[sender]]"),
+            remedy="name the sender with --sender, put the file in a folder of the sender's name, "
+                   "or enter the sender in network.toml")
+    return sender
