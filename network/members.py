@@ -7,6 +7,7 @@ from typing import Literal
 
 Role = Literal["operator", "issuer", "funder", "centre", "approver"]
 Level = Literal["member", "city", "province"]
+Language = Literal["zh", "en"]
 LEVELS: tuple[Level, ...] = ("member", "city", "province")
 NATION = "nation"
 
@@ -21,6 +22,7 @@ class Member:
     name: str
     city: str | None = None     # None: a province's or the nation's centre, or an approver
     province: str | None = None
+    language: Language = "zh"   # of what it is sent
 
     def place(self, level: Level) -> str:
         """Where the member's position counts at a level.

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from network.members import Language
 from network.money import Currency, Rounding
 
 
@@ -86,6 +87,7 @@ class Operator(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     links: str | None = None        # a CSV (from,to,metres): track between neighbouring stops
     line_stops: str | None = None   # a CSV (line,stop,metres): how far along its line a stop is
     runs_from: datetime.date | None = None  # the first day that needs a fare; None: taps_from
+    language: Language = "zh"       # of what it is sent
 
 
 class LineClass(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -118,6 +120,7 @@ class Issuer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: str
     city: str
     card_prefixes: list[str] = []   # tells the issuer where a tap does not; "" fits every card
+    language: Language = "zh"       # of what it is sent
 
 
 class Funder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -126,6 +129,7 @@ class Funder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     code: str
     name: str
     city: str
+    language: Language = "zh"       # of what it is sent
 
 
 class Centre(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -135,6 +139,7 @@ class Centre(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: str
     city: str | None = None
     province: str | None = None
+    language: Language = "zh"       # of what it is sent
 
 
 class SettlementCycle(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -54,7 +54,7 @@ def number_members(network: Network, names: Names) -> NumberedNetwork:
             if city is not None:
                 province = network.provinces[city]
             members.append(Member(one.code, names.number("member", one.code), role, one.name,
-                                  city, province))
+                                  city, province, getattr(one, "language", "zh")))
     return NumberedNetwork(network, names, members)
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from clearing.answers.filters import Selection
 from clearing.answers.listings import flows_of, words_of_cause
+from clearing.answers.payments import instructions_of, list_closings
 from clearing.answers.session import Session
 from clearing.book.legs import sum_legs
 from ext.codes import Cause
 from network.civil import day_of
 from network.members import NATION, Level
 from network.numbering import NumberedNetwork
-from settlement.instructions import instruct
 from settlement.obligations import list_obligations
-from settlement.positions import net_positions
 
 OBLIGATION_COLUMNS = ("debtor", "debtor_name", "creditor", "creditor_name", "cause", "items",
                       "amount")
@@ -52,11 +50,10 @@ def instructions(session: Session, wanted: Selection) -> Rows:
     """What each closed window had members pay and receive, in the order of INSTRUCTION_COLUMNS."""
     members = {one.code: one for one in session.numbered().members}
     first, last = wanted.days
-    for before, window in pairwise([0, *session.book.closed_windows()]):
-        if not (before < last and first <= window):
+    for window, opened in list_closings(session.book).items():
+        if opened > last or window < first:
             continue
-        positions = net_positions(flows_of(session.book, before + 1, window), members.values())
-        for one in instruct(positions):
+        for one in instructions_of(session.book, list(members.values()), opened, window):
             member = members[one.member]
             if wanted.members is None or member.number in wanted.members:
                 yield day_of(window).isoformat(), one.member, member.name, one.action, one.amount

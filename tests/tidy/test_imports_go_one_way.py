@@ -29,6 +29,7 @@ HOMES = {
     "chinese_calendar": "network/calendars",
     "zstandard": "clearing/intake/kept", "openpyxl": "clearing/intake/formats/text",
     "lxml": "settlement/formats/",
+    "xlsxwriter": "clearing/answers/documents/",
     "pyarrow": "clearing/answers/", "matplotlib": "clearing/cli/picture",
 }
 BENCHMARKS_AND_TESTS = ("benchmarks/", "tests/")

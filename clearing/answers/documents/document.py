@@ -1,0 +1,65 @@
+"""A document before it has a form: facts, sections with sums, and the rows behind them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from network.members import Language, Member
+from network.money import Currency
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of a document; amounts are minor units."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Any, ...]]
+    money: frozenset[int]               # which columns are amounts
+    total: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """What every form of a document has."""
+
+    title: str
+    facts: list[tuple[str, str]]        # what is said of it, by name
+    sections: list[Section]
+    signatures: tuple[str, ...]         # who signs
+    language: Language
+    currency: Currency
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How the rows behind a document look: one ride's amount each."""
+
+    title: str                          # of a sheet
+    columns: tuple[str, ...]
+    money: frozenset[int]
+
+
+def file_stem(kind: str, member: Member, period: str) -> str:
+    """The name of a document's files: members' codes can hold what names of files cannot."""
+    code = re.sub(r"[^\w.-]", "_", member.code)
+    number = "" if code == member.code else f"-{member.number}"
+    return f"{kind}-{code}{number}-{period}"
+
+
+def plain_amount(amount: int, decimals: int) -> str:
+    """An amount in the currency, as spreadsheets read it: 123456 fen are 1234.56."""
+    whole, part = divmod(abs(amount), 10 ** decimals)
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{whole}.{part:0{decimals}}" if decimals else f"{sign}{whole}"
+
+
+def add_up(rows: Iterable[tuple[Any, ...]], columns: Sequence[int], width: int, word: str
+           ) -> tuple[Any, ...]:
+    """The row below others: the sums of some columns, and a word before them."""
+    listed = list(rows)
+    return tuple(sum(row[index] for row in listed) if index in columns else
+                 word if index == 0 else "" for index in range(width))

@@ -1,0 +1,62 @@
+"""A document as one page of HTML, to be printed and signed; it needs nothing but itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from clearing.answers.documents.document import Document, Section
+from network.money import Currency
+
+_STYLE = """
+body { font: 11pt/1.4 "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", sans-serif;
+       margin: 2em auto; max-width: 60em; }
+table { border-collapse: collapse; width: 100%; margin: 0 0 1.5em; }
+caption { text-align: left; font-weight: bold; padding: .3em 0; }
+th, td { border: 1px solid #999; padding: .2em .6em; text-align: left; }
+.n { text-align: right; font-variant-numeric: tabular-nums; }
+tfoot td { font-weight: bold; }
+dl { display: grid; grid-template-columns: max-content auto; gap: .1em 1.5em; }
+dd { margin: 0; }
+.sign { display: flex; gap: 2em; margin-top: 4em; page-break-inside: avoid; }
+.sign div { flex: 1; border-top: 1px solid #000; padding-top: .3em; }
+@page { size: A4; margin: 18mm; }
+"""
+
+
+def write_page(path: Path, document: Document) -> None:
+    """Write the page; it gets its name when it is whole."""
+    title = escape(document.title)
+    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>\n"
+                    for name, value in document.facts)
+    sections = "".join(_section(one, document.currency) for one in document.sections)
+    signatures = "".join(f"<div>{escape(one)}</div>" for one in document.signatures)
+    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished.write_text(
+        f'<!DOCTYPE html>\n<html lang="{document.language}"><head><meta charset="utf-8">\n'
+        f"<title>{title}</title><style>{_STYLE}</style></head><body>\n<h1>{title}</h1>\n"
+        f'<dl>\n{facts}</dl>\n{sections}<div class="sign">{signatures}</div>\n</body></html>\n',
+        "utf-8")
+    os.replace(unfinished, path)
+
+
+def _section(section: Section, currency: Currency) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in section.columns)
+    rows = "".join(_row(row, section.money, currency) for row in section.rows)
+    foot = "" if section.total is None else (
+        f"<tfoot>{_row(section.total, section.money, currency)}</tfoot>")
+    return (f"<table><caption>{escape(section.title)}</caption>\n<thead><tr>{head}</tr></thead>\n"
+            f"<tbody>{rows}</tbody>{foot}</table>\n")
+
+
+def _row(row: Sequence[Any], money: Collection[int], currency: Currency) -> str:
+    cells = []
+    for index, value in enumerate(row):
+        text = currency.text(value) if index in money and value != "" else (
+            f"{value:,}" if isinstance(value, int) else escape(value))
+        cells.append(f'<td class="n">{text}</td>' if isinstance(value, int)
+                     else f"<td>{text}</td>")
+    return f"<tr>{''.join(cells)}</tr>\n"

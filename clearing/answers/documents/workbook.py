@@ -1,0 +1,116 @@
+"""A document as an Excel workbook, written row by row in bounded memory.
+
+Amounts are numbers in the currency, to the last decimal as they are in the ledger; cards and codes
+are text. Rows behind the document go on in another sheet where Excel ends.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from xlsxwriter import Workbook
+from xlsxwriter.exceptions import XlsxWriterException
+
+from clearing.answers.documents.document import Detail, Document, Section, plain_amount
+from network.errors import OnecardError
+
+ROWS_MOST = 1_048_576       # of a sheet, by Excel's specification
+_WIDTH = 16                 # of a column, in characters
+
+
+class _Exact(int):
+    """Minor units that are written as a number of the currency, digit by digit."""
+
+    # XlsxWriter formats a number with 16 digits, of which a float of 9.95 has none too many: its
+    # last one is wrong. The text is the same that people read.
+    text: str
+
+    def __format__(self, _: str) -> str:
+        return self.text
+
+
+def _exact(amount: int, decimals: int) -> _Exact:
+    number = _Exact(amount)
+    number.text = plain_amount(amount, decimals)
+    return number
+
+
+class WorkbookFile:
+    """A workbook on its way; it gets its name when it is whole."""
+
+    def __init__(self, path: Path, document: Document, detail: Detail | None = None,
+                 rows_most: int = ROWS_MOST) -> None:
+        """Write the document's own sheet. detail: what rows will follow; None: none will."""
+        self._path, self._detail, self._rows_most = path, detail, rows_most
+        self._unfinished = path.with_name(path.name + ".unfinished")
+        self._book = Workbook(str(self._unfinished), {"constant_memory": True})
+        decimals = document.currency.decimals
+        self._decimals = decimals
+        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+        self._amount = self._book.add_format({"num_format": pattern})
+        self._head = self._book.add_format({"bold": True, "bottom": 1})
+        self._bold = self._book.add_format({"bold": True})
+        self._sum = self._book.add_format({"bold": True, "top": 1, "num_format": pattern})
+        self._sheet, self._row, self._sheets = self._book.add_worksheet(document.title[:31]), 0, 0
+        self._sheet.set_column(0, 9, _WIDTH)
+        self._write_document(document)
+
+    def _write_document(self, document: Document) -> None:
+        self._put((document.title,), (), self._bold)
+        for fact in document.facts:
+            self._put(fact, ())
+        for section in document.sections:
+            self._row += 1
+            self._write_section(section)
+
+    def _write_section(self, section: Section) -> None:
+        self._put((section.title,), (), self._bold)
+        self._put(section.columns, (), self._head)
+        for row in section.rows:
+            self._put(row, section.money)
+        if section.total is not None:
+            self._put(section.total, section.money, self._sum)
+
+    def add(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Write some of the rows behind the document: text, numbers, amounts in minor units."""
+        assert self._detail is not None, "no detail was announced"
+        for row in rows:
+            if self._sheets == 0 or self._row == self._rows_most:
+                self._begin_sheet(self._detail)
+            self._put(row, self._detail.money)
+
+    def _begin_sheet(self, detail: Detail) -> None:
+        self._sheets += 1
+        self._sheet = self._book.add_worksheet(f"{detail.title} {self._sheets}")
+        self._sheet.set_column(0, len(detail.columns) - 1, _WIDTH)
+        self._sheet.freeze_panes(1, 0)
+        self._row = 0
+        self._put(detail.columns, (), self._head)
+
+    def _put(self, row: Sequence[Any], money: Iterable[int], form: Any = None) -> None:
+        for index, value in enumerate(row):
+            if index in money and value != "":
+                self._sheet.write_number(self._row, index, _exact(value, self._decimals),
+                                         form or self._amount)
+            elif isinstance(value, int):
+                self._sheet.write_number(self._row, index, value, form)
+            elif value != "" or form is not None:
+                self._sheet.write_string(self._row, index, value, form)
+        self._row += 1
+
+    def drop(self) -> None:
+        """Leave nothing of it."""
+        self._unfinished.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Finish the file. Raises OnecardError where it cannot be written."""
+        try:
+            self._book.close()
+        except XlsxWriterException as error:
+            raise OnecardError(f"the workbook cannot be written: {error}", where=str(self._path),
+                               expected="nothing stands under its name",
+                               remedy="make room, or name another folder with --out") from None
+        os.replace(self._unfinished, self._path)
