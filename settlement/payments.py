@@ -8,6 +8,7 @@ exactly one position again.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
@@ -16,6 +17,18 @@ from network.errors import OnecardError
 from network.money import Currency
 from settlement.instructions import Instruction
 
+State = Literal["pending", "paid", "rejected", "returned"]
+# What banks say of a payment (ExternalPaymentTransactionStatus1Code), and of an entry of an
+# account (ExternalEntryStatus1Code), before sides are looked at.
+STATES: dict[str, State] = {
+    **dict.fromkeys(("RCVD", "PDNG", "ACTC", "ACCP", "ACFC", "ACSP", "ACWC", "ACWP", "PATC",
+                     "PRES", "INFO", "FUTR"), "pending"),
+    **dict.fromkeys(("ACSC", "ACCC", "BOOK"), "paid"),
+    **dict.fromkeys(("RJCT", "CANC", "BLCK"), "rejected"),
+}
+FAILED: tuple[State, ...] = ("rejected", "returned")    # whose positions are open again
+# See reference_of: the batch, and the payment where it is one's.
+REFERENCE = re.compile(r"OC[0-9A-F]{10}-([1-9][0-9]{0,8})(?:-([1-9][0-9]{0,8}))?")
 SUM_MOST = 10 ** 17     # of a message, in minor units: ISO 20022 has 18 digits for an amount
 
 
@@ -99,3 +112,16 @@ def make_payments(batch: int, key: str, open_positions: Iterable[OpenPosition],
 def reference_of(key: str, batch: int, payment: int | None = None) -> str:
     """What a batch's message, or a payment, is called towards banks: 35 characters at most."""
     return "-".join([f"OC{key}", str(batch), *([] if payment is None else [str(payment)])])
+
+
+def becomes(state: str, said: State) -> State | None:
+    """What a payment is by one more answer; None: it says nothing new.
+
+    state: by the answers before, or its batch's. Answers come in any order, so an older one may
+    come late: money that has come back went out before, and who has paid had it pending.
+    Raises ValueError where both cannot be: it was rejected, or it was paid.
+    """
+    if {state, said} == {"paid", "rejected"}:
+        raise ValueError(f"{state} and {said}")
+    later = {"pending": ("paid", *FAILED), "paid": ("returned",), "rejected": (), "returned": ()}
+    return said if said in later.get(state, ("pending", "paid", *FAILED)) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,14 +18,13 @@ from network.civil import day_of
 from network.errors import OnecardError
 from network.members import Member
 from settlement.instructions import Instruction, instruct
-from settlement.payments import OpenPosition, Payment
+from settlement.payments import FAILED, OpenPosition, Payment
 from settlement.positions import net_positions
 
 # The newest answer of each payment that has one.
 NEWEST_ANSWERS = (
     "SELECT batch, payment, argMax(state, run) AS answer, argMax(status, run) AS bank_status, "
     "argMax(reason, run) AS bank_reason FROM answers WHERE {runs} GROUP BY batch, payment")
-FAILED = ("rejected", "returned")
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,20 @@ def _given_back(book: Book, standing: str) -> Iterator[OpenPosition]:
             state, status, reason = answer
             yield OpenPosition(one.window, Instruction(one.member, one.action, one.amount),
                       " ".join(filter(None, [f"{state} in batch {one.batch}:", status, reason])))
+
+
+def settled_days(session: Session) -> set[datetime.date]:
+    """The days of windows whose payments have all arrived."""
+    book = session.book
+    dead = [batch.batch for batch in list_batches(book).values() if batch.state == "declined"]
+    waiting = {one.window for one in open_positions(session)}
+    waiting |= {window for window, in _rows(book, (
+        f"SELECT DISTINCT window FROM payments WHERE {book.as_of_last} "
+        f"AND batch NOT IN ({_listed([0, *dead])}) AND (batch, payment) NOT IN "
+        f"(SELECT batch, payment FROM ({NEWEST_ANSWERS.format(runs=book.as_of_last)}) "
+        f"WHERE answer IN ({_listed(map(repr, ('paid', *FAILED)))}))"))}
+    return {day_of(day) for last, first in list_closings(book).items() if last not in waiting
+            for day in range(first, last + 1)}
 
 
 def check_amounts(session: Session, where: str = "1") -> list[str]:

@@ -9,6 +9,7 @@ from clearing.answers import listings, owing
 from clearing.answers.clocks import list_conflicts, list_off
 from clearing.answers.filters import Filter
 from clearing.answers.listings import Lister
+from clearing.answers.payments import settled_days
 from clearing.answers.postings import POSTING_COLUMNS, count_postings, postings
 from clearing.answers.session import Session
 from clearing.answers.windows import WindowRow, list_windows, next_cut_off
@@ -197,7 +198,7 @@ def _count(session: Session, view: str, where: str) -> int:
 
 def _windows(session: Session, wanted: Filter) -> Listing:
     first, last = wanted.select(session).days
-    rows = list_windows(session, first, last, wanted.now_s)
+    rows = list_windows(session, first, last, wanted.now_s, settled_days(session))
     coming = next_cut_off(rows)
     return Listing("windows" + (f"; the next cut-off is {coming}" if coming else ""),
                    WindowRow._fields, iter(rows), ())

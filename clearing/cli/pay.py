@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from clearing.cli import REFUSED
 from clearing.cli.options import book_option, format_options, network_option
 
 if TYPE_CHECKING:
+    from clearing.answers.pay_answer import Answered
     from clearing.answers.pay_listings import PayListing
     from clearing.answers.payments import Batch
     from clearing.answers.session import Session
+    from network.money import Currency
 
 # As in clearing.answers.pay, which --help does not import.
 FORMATS = ("pain.001", "pacs.009", "csv")
@@ -123,6 +127,35 @@ def write(batch: int, form: str, out: Path, book: str, network: str | None) -> N
     click.echo(f"SHA-256 {written.sha256}")
 
 
+@command.command("answer")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--leave-others", is_flag=True, help="Leave out entries that name payments which "
+              "are not of this book; else such a file is refused.")
+@book_option
+@network_option
+def answer(file: Path, leave_others: bool, book: str, network: str | None) -> None:
+    """Read what the bank says became of payments: pain.002, pacs.002, camt.052, 053 or 054.
+
+    All of the file is posted, or nothing of it. The position of a payment that was rejected or
+    returned is open again.
+
+    \b
+    Example:
+      onecard pay answer statement.xml --book book
+
+    Exit code 0: nothing came back; 1: a payment was rejected or returned, and printed; 2: the file
+    was refused.
+    """
+    from clearing.answers.pay_answer import answer_payments
+    from clearing.answers.session import open_session
+
+    with open_session(book, network, read_only=False) as session:
+        answered = answer_payments(session, file, leave_others=leave_others)
+        currency = session.described().model.money
+    _print_answered(answered, currency)
+    sys.exit(REFUSED if answered.came_back else 0)
+
+
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Batches and open positions as JSON.")
 @book_option
@@ -178,7 +211,7 @@ def _print_batches(listing: PayListing) -> None:
         return
     print_table(f"batches, in {listing.currency.name}", (
         "batch", "windows", "payments", "paid in", "paid out", "state", "made by", "checked by",
-        "what became of it"), (
+        "answers"), (
         (one.batch, _span(one.windows), f"{one.payments:,}", text(one.paid_in),
          text(one.paid_out), one.state, one.made_by, one.checked_by,
          ", ".join(f"{count:,} {state}" for state, count in one.answered.items()))
@@ -195,6 +228,26 @@ def _print_open(listing: PayListing) -> None:
         "window", "member", "", "amount", "why"), (
         (one.window, one.member, one.action, listing.currency.text(one.amount), one.why)
         for one in listing.open_positions), right=("amount",))
+
+
+def _print_answered(answered: Answered, currency: Currency) -> None:
+    from clearing.cli.output import print_table
+    from network.civil import day_of
+
+    message, identity = answered.message
+    if answered.is_known:
+        click.echo(f"{answered.name}: known: run {answered.run} has read the same bytes")
+        return
+    new = ", ".join(f"{count:,} {state}" for state, count in sorted(answered.new.items()))
+    click.echo(f"{answered.name}: {message} {identity}")
+    click.echo(f"payments: {new or 'nothing new'}; known before: {answered.known:,}; "
+               f"entries of no payment of this book: {answered.others:,}")
+    if answered.came_back:
+        print_table(f"open again, in {currency.name}", (
+            "payment", "window", "member", "", "amount", "what", "status", "reason"), (
+            (f"{one.batch}/{one.payment}", day_of(one.window), one.member, one.action,
+             currency.text(one.amount), row.state, row.status, row.reason)
+            for one, row in answered.came_back), right=("amount",))
 
 
 def _span(windows: list[str]) -> str:

@@ -1,0 +1,246 @@
+"""Whether what a bank says of payments can be, against what the book knows of them.
+
+Everything is judged before anything is posted: what is refused first, refuses the file.
+"""
+
+from __future__ import annotations
+
+from clearing.answers.payments import Batch, answers_of, list_batches, payments_of
+from clearing.book import Book
+from clearing.book.payment_rows import AnswerRow
+from network.errors import OnecardError
+from network.money import Currency
+from settlement.formats.answers import (
+    DECIMALS_MOST,
+    NOT_GIVEN,
+    Amount,
+    Answer,
+    Item,
+    Message,
+    Report,
+    Sent,
+)
+from settlement.payments import REFERENCE, STATES, Payment, State, becomes
+
+Key = tuple[int, int]       # batch and payment
+NOTHING_POSTED = "nothing of the file was posted"
+_IN_PARTS = "PART"          # of a message: its payments say each for itself
+
+
+class Judge:
+    """What a file says, as far as it was read."""
+
+    def __init__(self, book: Book, currency: Currency, where: str, *, leave_others: bool) -> None:
+        """leave_others: entries of payments that are not of this book are left out."""
+        self._book, self._currency, self._where = book, currency, where
+        self._leave_others = leave_others
+        self.message = Message("", "")
+        self.known = 0          # answers that say again what was known
+        self.others = 0         # entries of no payment of this book
+        self.payments: dict[Key, Payment] = {}
+        self._batches: dict[int, Batch] = list_batches(book)
+        self._by_reference: dict[int, dict[str, Payment]] = {}
+        self._said: dict[Key, tuple[State, Answer]] = {}
+        self._of_many: list[Answer] = []        # of messages and blocks
+        self._reports = 0
+        accounts = book.query(
+            f"SELECT DISTINCT own_account FROM payments WHERE {book.as_of_last}")["own_account"]
+        self._own_accounts = sorted(map(str, accounts))
+
+    def take(self, item: Item) -> None:
+        """Judge the next item of the file. Raises OnecardError."""
+        match item:
+            case Message():
+                self.message = item
+            case Sent():
+                self._take_sent(item)
+            case Report():
+                self._take_report(item)
+            case Answer(scope="message" | "block"):
+                self._of_many.append(item)
+            case Answer():
+                self._take_answer(item)
+
+    def finish(self) -> None:
+        """Judge what is said of many payments together: it is of those of which nothing else is."""
+        named = set(self._said)
+        # What is said of a block is closer to a payment than what is said of the message.
+        for one in sorted(self._of_many, key=lambda one: one.scope):
+            if one.status == _IN_PARTS:
+                continue
+            keys = [key for key in self._keys_of_many(one) if key not in named]
+            for key in keys:
+                self._say(key, self._state_of(one), one)
+            named |= set(keys)
+        if not self._said and not self._reports:
+            raise self._refused(1, f"this {self.message.message} says nothing of any payment",
+                                "what became of payments")
+
+    def rows(self, digest: str) -> list[AnswerRow]:
+        """What is new of each payment, by batch and payment. Raises OnecardError.
+
+        digest: of the file.
+        """
+        batches = sorted({batch for batch, _ in self._said})
+        listed = ", ".join(map(str, [0, *batches]))
+        before = answers_of(self._book, f"batch IN ({listed})")
+        rows = []
+        for (batch, payment), (said, one) in sorted(self._said.items()):
+            state = before.get((batch, payment), (self._batches[batch].state,))[0]
+            new = self._after(state, said, one)
+            if new is None:
+                self.known += 1
+            else:
+                rows.append(AnswerRow(batch, payment, new, one.status, one.reason, digest,
+                                      one.line))
+        return rows
+
+    def _take_answer(self, one: Answer) -> None:
+        found = self._find(one)
+        if found is None:
+            self.others += 1
+            return
+        self._check_amount(one, found)
+        self._say((found.batch, found.payment), self._state_of(one, found), one)
+
+    def _find(self, one: Answer) -> Payment | None:
+        """The payment that is meant; None: it is of nothing that this book has sent."""
+        if one.scope == "entry" and one.reference in NOT_GIVEN:
+            return None
+        name = REFERENCE.fullmatch(one.reference)
+        if name is not None and name[2] is not None:
+            found = self._payments_of(int(name[1]), one.line).get(one.reference)
+            if found is not None:
+                return found
+        if one.scope == "entry" and name is None and self._leave_others:
+            return None
+        amount = f" of {one.amount.text} {one.amount.currency}" if one.amount else ""
+        remedy = "ask the bank whose it is"
+        if one.scope == "entry" and name is None:
+            remedy += "; --leave-others takes the rest of the file without such entries"
+        raise self._refused(
+            one.line, f"an answer to the payment {one.reference!r}{amount}, which this book does "
+            "not have", "a reference that `onecard pay show` lists", remedy)
+
+    def _payments_of(self, batch: int, line: int) -> dict[str, Payment]:
+        """The payments of a written batch by reference; none where there is no such batch."""
+        if batch not in self._by_reference:
+            found = {one.reference: one for one in payments_of(self._book, f"batch = {batch}")}
+            if found and self._batches[batch].state != "written":
+                raise self._refused(
+                    line, f"an answer to batch {batch}, which is {self._batches[batch].state}",
+                    "one that was written for the bank", "ask the bank where it has it from")
+            self._by_reference[batch] = found
+        return self._by_reference[batch]
+
+    def _keys_of_many(self, one: Answer) -> list[Key]:
+        """The payments of a message or a block: a payer's own, or all that receive."""
+        name = REFERENCE.fullmatch(one.reference)
+        found = {} if name is None else self._payments_of(int(name[1]), one.line)
+        chosen = [payment for payment in found.values()
+                  if payment.reference == one.reference
+                  or (payment.reference.startswith(f"{one.reference}-")
+                      and (one.scope == "message" or payment.action == "receives"))]
+        if not chosen:
+            raise self._refused(
+                one.line, f"an answer to the {one.scope} {one.reference!r}, which this book has "
+                "not written", "the MsgId, or a PmtInfId, of a batch", "ask the bank whose it is")
+        for payment in chosen:
+            self.payments[payment.batch, payment.payment] = payment
+        return [(payment.batch, payment.payment) for payment in chosen]
+
+    def _state_of(self, one: Answer, payment: Payment | None = None) -> State:
+        """What the bank's status means; payment: that an entry is of."""
+        state = STATES.get(one.status)
+        if state is None:
+            raise self._refused(one.line, f"the status {one.status!r}",
+                                f"one of {', '.join(STATES)}",
+                                "ask the bank what became of the payment")
+        if one.scope != "entry" or payment is None or state != "paid":
+            return state
+        out = "DBIT" if payment.action == "receives" else "CRDT"
+        return "returned" if one.is_return or one.side != out else "paid"
+
+    def _say(self, key: Key, state: State, one: Answer) -> None:
+        """Take note of what is said of a payment; of what is said twice the furthest counts."""
+        if key not in self._said:
+            self._said[key] = state, one
+            return
+        new = self._after(self._said[key][0], state, one)
+        if new is None:
+            self.known += 1
+        else:
+            self._said[key] = new, one
+
+    def _after(self, state: str, said: State, one: Answer) -> State | None:
+        try:
+            return becomes(state, said)
+        except ValueError:
+            raise self._refused(
+                one.line, f"{one.reference} was {said}, by {one.status}, and before that it was "
+                f"{state}", "one of the two",
+                "ask the bank what became of the money, before anybody pays again") from None
+
+    def _check_amount(self, one: Answer, payment: Payment) -> None:
+        self.payments[payment.batch, payment.payment] = payment
+        if one.amount is None:
+            return
+        self._check_currency(one.line, one.amount)
+        if one.amount.value != self._scaled(payment.amount):
+            raise self._refused(
+                one.line, f"{one.reference} is answered with {one.amount.text}",
+                f"{self._currency.plain(payment.amount)}, as it was sent",
+                "ask the bank where the rest is; a part of a payment settles nothing")
+
+    def _check_currency(self, line: int, amount: Amount) -> None:
+        code, decimals = self._currency.code, self._currency.decimals
+        if amount.currency and amount.currency != code:
+            raise self._refused(line, f"an amount in {amount.currency}", f"{code}, as was sent",
+                                "ask the bank for the statement of the account in that currency")
+        if amount.decimals > decimals:
+            raise self._refused(
+                line, f"the amount {amount.text} has {amount.decimals} decimals",
+                f"{decimals} at most: {code} has no more",
+                "ask the bank for a file with the amounts that it has booked")
+
+    def _take_sent(self, one: Sent) -> None:
+        """How many payments the bank has of a message, and their sum, are those that were sent."""
+        name = REFERENCE.fullmatch(one.original)
+        sent = {} if name is None else self._payments_of(int(name[1]), one.line)
+        if not any(reference.startswith(f"{one.original}-") for reference in sent):
+            raise self._refused(
+                one.line, f"an answer to the message {one.original!r}, which this book has not "
+                "written", "the MsgId of a batch", "ask the bank whose it is")
+        if one.payments and one.payments.lstrip("0") != str(len(sent)):
+            raise self._refused(one.line,
+                                f"the bank has {one.payments} payments of {one.original}",
+                                f"{len(sent)}, as were sent", "ask the bank which are missing")
+        total = sum(payment.amount for payment in sent.values())
+        if one.total is not None and one.total.value != self._scaled(total):
+            raise self._refused(
+                one.line, f"the bank has {one.total.text} in all of {one.original}",
+                f"{self._currency.plain(total)}, as was sent", "ask the bank what differs")
+
+    def _take_report(self, one: Report) -> None:
+        """Its sums come out, it is in our currency, and of a settlement account of ours."""
+        self._reports += 1
+        for amount in one.amounts.values():
+            self._check_currency(one.line, amount)
+        if one.account not in self._own_accounts:
+            raise self._refused(
+                one.line, f"this is about the account {one.account!r}",
+                "the settlement account " + " or ".join(self._own_accounts or ["of payments"]),
+                "read the file of that account")
+        for fault in one.faults:
+            raise self._refused(fault.line, fault.found, fault.expected,
+                                "ask the bank for a file that adds up")
+
+    def _scaled(self, amount: int) -> int:
+        """Minor units in those of `Amount`."""
+        scale: int = 10 ** (DECIMALS_MOST - self._currency.decimals)
+        return amount * scale
+
+    def _refused(self, line: int, found: str, expected: str, remedy: str = "ask the bank for "
+                 "another file") -> OnecardError:
+        return OnecardError(found, where=f"{self._where}:{line}", expected=expected,
+                            remedy=f"{remedy}; {NOTHING_POSTED}")
