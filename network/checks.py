@@ -12,6 +12,7 @@ from network.errors import TableError
 from network.locations import KeyPath
 from network.model import Agreement, Approver, Centre, Funder, Issuer, NetworkFile, Operator
 from network.money import PPM, iso_decimals
+from network.nettings import check_nettings
 
 CLOCK_TOLERANCE_S_MOST = 3600
 FEE_MOST = 100_000_000      # minor units a ride: with the share beside it, 32 bits hold a fee
@@ -44,6 +45,7 @@ def check_model(model: NetworkFile) -> None:
     _check_line_classes(model)
     _check_agreements(model)
     _check_cycles(model)
+    check_nettings(model, member_codes(model))
     check_accounts(model)
     _check_senders(model)
     _check_times(model)
@@ -284,6 +286,7 @@ def _names_of(model: NetworkFile) -> Iterator[tuple[str, list[tuple[KeyPath, str
                       ("line_class", "line_class"), ("agreement", "agreement"),
                       ("settlement_cycle", "settlement_cycle"),
                       ("sender", "sender"),
+                      ("settlement_cycle", "settlement_cycle"), ("netting", "netting"),
                       ("day", "date")):
         yield what, [((what, index, key), str(getattr(one, key)))
                      for index, one in enumerate(getattr(model, what))]

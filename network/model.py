@@ -40,6 +40,8 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     agreements_overlap: Literal["first", "hold"] = "first"  # and one that several hold for
     settlement_cycle: list[SettlementCycle] = []
     bank_holiday: list[BankHoliday] = []
+    netting: list[Netting] = []             # none: all pay into the settlement account, and get
+    debit_limit: list[DebitLimit] = []
     accumulator: list[AccumulatorSpec] = []
     line_class: list[LineClass] = []
     calendar: Literal["mainland", "own"] = "own"    # whose holidays and make-up workdays hold
@@ -150,6 +152,37 @@ class SettlementCycle(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     every: Literal["day", "week", "month"] = "day"      # a week begins on Monday
     cut_off_at: datetime.time               # civil time, on the first bank day behind a window
     value_days: int = 1                     # bank days behind the last window of the period
+
+
+class Netting(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who settles with whom. Of `members`, `cities` and `provinces` one says whose netting it is.
+
+    A member settles in the netting that names it, else its city, else its province, else in the one
+    that names none of these.
+    """
+
+    netting: str
+    members: list[str] | None = None
+    cities: list[str] | None = None
+    provinces: list[str] | None = None
+    method: Literal["multilateral", "bilateral", "gross"] = "multilateral"
+    centre: str | None = None       # whom its members pay; None: the settlement account
+    through: str | None = None      # the netting above, in which its centre settles for all of it
+    directly: list[str] = []        # others of the same `through` that its centre settles with
+    pay_from: int = 0               # what is less is carried forward, a month's last payment apart
+
+    @property
+    def is_for_the_rest(self) -> bool:
+        """Whether those settle in it that no other netting names."""
+        return self.members is None and self.cities is None and self.provinces is None
+
+
+class DebitLimit(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a member may come to owe when windows close; what is above is reported."""
+
+    member: str
+    debit_cap: int | None = None    # minor units; None: no bound
+    prefunded: int | None = None    # what it has laid in beforehand; None: nothing is asked for
 
 
 class BankHoliday(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

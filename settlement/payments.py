@@ -104,7 +104,8 @@ def make_payments(batch: int, key: str, open_positions: Iterable[OpenPosition],
             f"the payments come to {currency.text(total)} {currency.name}",
             expected=f"less than {currency.text(SUM_MOST)}: a message has 18 digits for a sum",
             remedy="make a batch of fewer windows: name them with --window")
-    return [Payment(batch, number, one.window, *one.instruction, currency.code, number_of(pay_on),
+    return [Payment(batch, number, one.window, one.instruction.member, one.instruction.action,
+                    one.instruction.amount, currency.code, number_of(pay_on),
                     reference_of(key, batch, number), *account_of(one.instruction.member), *own)
             for number, one in enumerate(ordered, 1)]
 

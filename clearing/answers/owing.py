@@ -9,18 +9,18 @@ import numpy as np
 
 from clearing.answers.filters import Selection
 from clearing.answers.listings import flows_of, words_of_cause
-from clearing.answers.payments import instructions_of, list_closings
+from clearing.answers.netted import list_netted
 from clearing.answers.session import Session
 from clearing.book.legs import sum_legs
 from ext.codes import Cause
-from network.civil import day_of
+from network.civil import number_of
 from network.members import NATION, Level
 from network.numbering import NumberedNetwork
 from settlement.obligations import list_obligations
 
 OBLIGATION_COLUMNS = ("debtor", "debtor_name", "creditor", "creditor_name", "cause", "items",
                       "amount")
-INSTRUCTION_COLUMNS = ("window", "member", "name", "action", "amount")
+INSTRUCTION_COLUMNS = ("window", "member", "name", "action", "amount", "counterparty", "netting")
 CONCESSION_COLUMNS = ("funder", "funder_name", "operator", "operator_name", "cause", "rule",
                       "card_kind", "rides", "amount")
 
@@ -50,13 +50,14 @@ def instructions(session: Session, wanted: Selection) -> Rows:
     """What each closed window had members pay and receive, in the order of INSTRUCTION_COLUMNS."""
     members = {one.code: one for one in session.numbered().members}
     first, last = wanted.days
-    for window, opened in list_closings(session.book).items():
-        if opened > last or window < first:
-            continue
-        for one in instructions_of(session.book, list(members.values()), opened, window):
+    for netted in list_netted(session, first):
+        if number_of(netted.span.first) > last:
+            return
+        for one in netted.paid.instructions:
             member = members[one.member]
             if wanted.members is None or member.number in wanted.members:
-                yield day_of(window).isoformat(), one.member, member.name, one.action, one.amount
+                yield (netted.span.last.isoformat(), one.member, member.name, one.action,
+                       one.amount, one.counterparty, one.netting)
 
 
 def concessions(session: Session, wanted: Selection) -> Rows:

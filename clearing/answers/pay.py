@@ -191,6 +191,15 @@ def _chosen(session: Session, due: list[OpenPosition], windows: Sequence[str]
             remedy="look at it with `onecard pay list`")
     days = set(map(day_number, windows))
     chosen = [one for one in due if not days or one.window in days]
+    between = [one for one in chosen if one.instruction.counterparty]
+    if between:
+        first = between[0].instruction
+        raise OnecardError(
+            f"{len(between)} instructions are between members, such as {first.member} pays "
+            f"{first.counterparty} by the netting {first.netting}", where=session.locator(),
+            expected="what members pay into the settlement account, and get from there",
+            remedy="hand the windows' instructions.csv to those who pay; batches are not made of "
+                   "them")
     if not chosen:
         raise OnecardError(
             "nothing is to be paid: no position is open", where=session.book.store.where,

@@ -65,7 +65,7 @@ def list_all(session: Session) -> PayListing:
     """All batches, and all open positions."""
     return PayListing(
         [summary_of(session, batch) for batch in list_batches(session.book).values()],
-        [OpenPositionRow(day_of(one.window).isoformat(), *one.instruction, one.why)
+        [OpenPositionRow(day_of(one.window).isoformat(), *one.instruction[:3], one.why)
          for one in open_positions(session)],
         session.described().model.money)
 

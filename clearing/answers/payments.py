@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from clearing.answers.listings import flows_of
+from clearing.answers.netted import list_netted, net_closing
 from clearing.answers.session import Session
 from clearing.book import Book
 from clearing.book.schema import PAYMENTS
-from network.civil import day_of
+from network.civil import day_of, number_of
 from network.errors import OnecardError
-from network.members import Member
-from settlement.instructions import Instruction, instruct
+from settlement.instructions import Instruction
 from settlement.payments import FAILED, OpenPosition, Payment
-from settlement.positions import net_positions
 
 # The newest answer of each payment that has one.
 NEWEST_ANSWERS = (
@@ -109,22 +107,18 @@ def list_closings(book: Book) -> dict[int, int]:
     return {last: before + 1 for before, last in pairwise([0, *ends])}
 
 
-def instructions_of(book: Book, members: Sequence[Member], first: int, last: int
-                    ) -> list[Instruction]:
-    """What `settle` instructs for the days that were closed together."""
-    return instruct(net_positions(flows_of(book, first, last), members))
-
-
 def open_positions(session: Session) -> list[OpenPosition]:
     """The positions of closed windows that nobody was told to pay, or that a bank gave back."""
-    book, batches, members = session.book, list_batches(session.book), session.numbered().members
+    book, batches = session.book, list_batches(session.book)
     dead = [batch.batch for batch in batches.values() if batch.state == "declined"]
     standing = f"batch NOT IN ({_listed([0, *dead])})"
     covered = {window for window, in _rows(
         book, f"SELECT DISTINCT window FROM payments WHERE {book.as_of_last} AND {standing}")}
-    due = [OpenPosition(last, one, "not in a batch yet")
-           for last, first in list_closings(book).items() if last not in covered
-           for one in instructions_of(book, members, first, last)]
+    waiting = set(list_closings(book)) - covered
+    due = [OpenPosition(number_of(netted.span.last), one, "not in a batch yet")
+           for netted in (list_netted(session, min(waiting), max(waiting)) if waiting else ())
+           if number_of(netted.span.last) in waiting
+           for one in netted.paid.instructions]
     return sorted([*due, *_given_back(book, standing)])
 
 
@@ -165,14 +159,15 @@ def check_amounts(session: Session, where: str = "1") -> list[str]:
     where: SQL, which payments.
     """
     book, breaks = session.book, list[str]()
-    closings, members = list_closings(book), session.numbered().members
+    closings = list_closings(book)
     text = session.described().model.money.text
     expected: dict[int, dict[str, Instruction]] = {}
     for one in payments_of(book, where):
         if one.window not in expected:
-            first = closings.get(one.window, one.window + 1)    # of no window: of no day
-            expected[one.window] = {due.member: due for due in instructions_of(
-                book, members, first, one.window)}
+            instructions = (net_closing(session, one.window).paid.instructions
+                            if one.window in closings else ())
+            expected[one.window] = {due.member: due for due in instructions
+                                    if not due.counterparty}
         due = expected[one.window].get(one.member)
         if due is None or (due.action, due.amount) != (one.action, one.amount):
             stated = f"{due.action} {text(due.amount)}" if due else "pays nothing"

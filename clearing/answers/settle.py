@@ -10,6 +10,7 @@ from pathlib import Path
 from clearing.answers import statements
 from clearing.answers.closing import Closing, check_records, closing_of
 from clearing.answers.listings import flows_of, uncollected_of
+from clearing.answers.netted import Netted, net_closing
 from clearing.answers.session import Session
 from clearing.book import Book, Run
 from clearing.engine.run import check_open, close_window
@@ -28,6 +29,7 @@ class Settlement:
     window: str
     run: Run                        # that closed it
     positions: list[Position]
+    netted: Netted                  # who pays whom, and what is carried forward
     uncollected: int                # in minor units, and of so many rides
     uncollected_rides: int
     currency: Currency
@@ -61,15 +63,16 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     positions = net_positions(flows, numbered.members)
     uncollected = uncollected_of(session.book, before + 1, day)
     currency = numbered.network.model.money
+    netted = net_closing(session, day)
     try:
-        statements.write_settlement(target, flows, uncollected, positions,
+        statements.write_settlement(target, flows, uncollected, positions, netted,
                                     list(numbered.members), currency.minor_unit)
     except OSError as error:
         raise OnecardError(
             f"the files cannot be written: {error.strerror}", where=str(target),
             expected=f"window {window} is closed and stays so",
             remedy="run the same command again, with another folder as --out") from None
-    return Settlement(window, run, positions, sum(one.amount for one in uncollected),
+    return Settlement(window, run, positions, netted, sum(one.amount for one in uncollected),
                       sum(one.rides for one in uncollected), currency, target)
 
 

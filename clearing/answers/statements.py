@@ -11,9 +11,11 @@ from typing import Any
 import numpy.typing as npt
 
 from clearing.answers.listings import Uncollected, words_of_cause
+from clearing.answers.netted import Netted
 from network.civil import day_of
 from network.members import Member
-from settlement.instructions import instruct
+from settlement.instructions import Instruction
+from settlement.netting import NetPosition
 from settlement.positions import Position
 
 COLUMNS = ("window", "cause", "debtor", "creditor", "count", "amount", "uncollected")
@@ -21,16 +23,19 @@ LAST_FILE = "positions.csv"     # where it stands, the others do
 
 
 def write_settlement(folder: Path, flows: npt.NDArray[Any], uncollected: Sequence[Uncollected],
-                     positions: Sequence[Position], members: Sequence[Member],
+                     positions: Sequence[Position], netted: Netted, members: Sequence[Member],
                      minor_unit: str) -> None:
-    """Write instructions.csv, statement-MEMBER.csv and, when all is there, positions.csv.
+    """Write instructions, nettings, a statement for each member and, in the end, positions.csv.
 
     flows: FLOW rows of the windows that were closed.
     minor_unit: what amounts are in, which the last column of each file says.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "instructions.csv", ("member", "action", "amount"), instruct(positions),
-           minor_unit)
+    _write(folder / "instructions.csv", Instruction._fields, netted.paid.instructions, minor_unit)
+    _write(folder / "netting.csv", (*NetPosition._fields, "net"),
+           ((*one, one.net) for one in netted.positions), minor_unit)
+    _write(folder / "carried.csv", ("netting", "payer", "payee", "amount"),
+           ((*key, amount) for key, amount in netted.paid.carried.items()), minor_unit)
     codes = {member.number: member.code for member in members}
     for member in members:
         rows = [

@@ -14,6 +14,9 @@ from clearing.cli.options import book_option, network_option, threads_option
 if TYPE_CHECKING:
     from clearing.answers.closing import Closing
     from clearing.answers.settle import Settlement
+    from settlement.instructions import Instruction
+
+ACCOUNT = "(settlement account)"
 
 
 @click.command("settle")
@@ -96,6 +99,7 @@ def _print_settlement(settled: Settlement) -> None:
                 ("level", "member", "is owed", "owes", "position"),
                 ((one.level, one.member, text(one.receives), text(one.owes), text(one.net))
                  for one in settled.positions), right=("is owed", "owes", "position"))
+    _print_netted(settled)
     run = settled.run
     if run.rides > run.reversed:
         click.echo(f"{run.rides - run.reversed:,} open rides ended without an exit")
@@ -108,3 +112,32 @@ def _print_settlement(settled: Settlement) -> None:
     click.echo(f"positions add up to {text(0)} at every level")
     click.echo(f"positions, instructions and statements: {settled.folder}")
     print_chain(settled.run)
+
+
+def _print_netted(settled: Settlement) -> None:
+    """Who pays whom where that is not everybody by the settlement account; limits; what is left."""
+    from clearing.cli.output import print_table
+
+    text, netted, unit = settled.currency.text, settled.netted, settled.currency.name
+    if netted.by_centres:
+        print_table(f"who pays whom, in {unit}", ("netting", "payer", "payee", "amount"),
+                    ((one.netting, *_sides(one), text(one.amount))
+                     for one in netted.paid.instructions), right=("amount",))
+    if netted.paid.carried:
+        print_table(f"carried forward, not paid yet, in {unit}",
+                    ("netting", "payer", "payee", "amount"),
+                    ((netting, payer or ACCOUNT, payee or ACCOUNT, text(amount))
+                     for (netting, payer, payee), amount in netted.paid.carried.items()),
+                    right=("amount",))
+    if netted.exceeded:
+        print_table(f"limits exceeded, in {unit}",
+                    ("netting", "member", "limit", "owes", "may owe", "above"),
+                    ((one.netting, one.member, one.limit, text(one.owes), text(one.may_owe),
+                      text(one.above)) for one in netted.exceeded),
+                    right=("owes", "may owe", "above"))
+
+
+def _sides(one: Instruction) -> tuple[str, str]:
+    """Payer and payee."""
+    sides = one.member, one.counterparty or ACCOUNT
+    return sides if one.action == "pays" else (sides[1], sides[0])

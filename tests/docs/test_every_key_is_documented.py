@@ -29,6 +29,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "Centre": networks.Centre, "Approver": networks.Approver, "Agreement": networks.Agreement,
     "Settlement cycle": networks.SettlementCycle, "Bank holiday": networks.BankHoliday,
     "Bank account": networks.BankAccount, "Sender": networks.Sender,
+    "Netting": networks.Netting, "Debit limit": networks.DebitLimit,
     "Accumulator": networks.AccumulatorSpec, "Line class": networks.LineClass,
     "Day": networks.OwnDay,
 }

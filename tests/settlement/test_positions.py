@@ -1,4 +1,4 @@
-"""Net positions and instructions: what is paid in is what is paid out, at every level."""
+"""Net positions: what is owed is what is due, at every level."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from ext import records
 from network.members import LEVELS, NATION, Member
-from settlement.instructions import Instruction, instruct
 from settlement.positions import Position, net_positions
 
 # Two cities of Guangdong, one of Hunan; centres of a city, of a province and of the nation.
@@ -80,27 +79,5 @@ def test_positions_add_up_to_nothing(owed: list[tuple[int, int, int]]) -> None:
         assert [one.member for one in found] == sorted(one.member for one in found)
 
 
-@settings(max_examples=100, deadline=None)
-@given(rows)
-def test_instructions_carry_out_the_positions(owed: list[tuple[int, int, int]]) -> None:
-    """Payers first, no member twice, none for nothing."""
-    positions = net_positions(flows_of(*owed), MEMBERS)
-    moved = {one.member: one.amount if one.action == "receives" else -one.amount
-             for one in instruct(positions)}
-    assert moved == {one.member: one.net for one in positions
-                     if one.level == "member" and one.net}
-    actions = [one.action for one in instruct(positions)]
-    assert actions == sorted(actions)
-    assert all(one.amount > 0 for one in instruct(positions))
-
-
-def test_instructions_of_a_day() -> None:
-    positions = net_positions(flows_of((2, 1, 500), (1, 5, 1), (3, 2, 500)), MEMBERS)
-    assert instruct(positions) == [
-        Instruction("sz-card", "pays", 500), Instruction("bus", "receives", 499),
-        Instruction("gz-centre", "receives", 1)]
-
-
 def test_no_flows_are_no_positions() -> None:
     assert net_positions(flows_of(), MEMBERS) == []
-    assert instruct([]) == []

@@ -1,0 +1,115 @@
+"""Nettings that can be: one for each member, each below one root, with a centre to pass on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from network.errors import TableError
+from network.locations import KeyPath
+from network.model import Netting, NetworkFile
+
+RESERVED = "+"          # stands between the names of two that settle directly
+
+
+def check_nettings(model: NetworkFile, members: set[str]) -> None:
+    """Pass where every member has one netting, and each netting a way to every other.
+
+    members: the codes of all. Raises TableError, whose key is of network.toml.
+    """
+    _check_limits(model, members)
+    if not model.netting:
+        return
+    known = {"members": members, "cities": {one.code for one in model.city},
+             "provinces": {one.code for one in model.province}}
+    names = {one.netting for one in model.netting}
+    taken: dict[tuple[str, str], str] = {}
+    for index, one in enumerate(model.netting):
+        here, what = ("netting", index), f"netting {one.netting!r}"
+        _check_names(one, known | {"directly": names - {one.netting}}, what, here)
+        for key in ("members", "cities", "provinces"):
+            for code in getattr(one, key) or ():
+                before = taken.setdefault((key, code), one.netting)
+                if before != one.netting:
+                    raise TableError(f"{what} is for {code!r}, and so is {before!r}",
+                                     "leave it in one of the two",
+                                     expected="one netting for each member", key=(*here, key))
+        _check_centre(one, model, what, here)
+    _check_roots(model.netting)
+
+
+def _check_names(one: Netting, known: dict[str, set[str]], what: str, here: KeyPath) -> None:
+    if RESERVED in one.netting:
+        raise TableError(f"{what} has a {RESERVED!r} in its name", "call it otherwise",
+                         key=(*here, "netting"))
+    for key, codes in known.items():
+        for code in getattr(one, key) or ():
+            if code not in codes:
+                raise TableError(f"{what} names {code!r} in {key}", "correct the name, or add it",
+                                 expected=", ".join(sorted(codes)) or "none",
+                                 key=(*here, key))
+    if sum(getattr(one, key) is not None for key in ("members", "cities", "provinces")) > 1:
+        raise TableError(f"{what} names members, cities and provinces at once",
+                         "make a netting of each", expected="one of the three", key=here)
+    if one.pay_from < 0:
+        raise TableError(f"{what} has pay_from {one.pay_from}", "write 0 where all is paid",
+                         expected="minor units, 0 or more", key=(*here, "pay_from"))
+
+
+def _check_centre(one: Netting, model: NetworkFile, what: str, here: KeyPath) -> None:
+    centres = [centre.code for centre in model.centre]
+    if one.centre is not None and one.centre not in centres:
+        raise TableError(f"{what} has the centre {one.centre!r}, which network.toml does not have",
+                         "add the centre, or correct its code",
+                         expected=", ".join(centres) or "a [[centre]]", key=(*here, "centre"))
+    if one.centre is None and one.through is not None:
+        raise TableError(f"{what} has no centre that settles for it in {one.through!r}",
+                         "name one", expected="a centre's code", key=here)
+    by_name = {other.netting: other for other in model.netting}
+    for name in one.directly:
+        if by_name[name].through != one.through:
+            raise TableError(f"{what} settles directly with {name!r}, which is not beside it",
+                             f"give both the same `through`, or take {name!r} out",
+                             expected="a netting below the same one", key=(*here, "directly"))
+
+
+def _check_roots(nettings: Sequence[Netting]) -> None:
+    """All come to one netting, and one takes the members that no other names."""
+    by_name = {one.netting: one for one in nettings}
+    for index, one in enumerate(nettings):
+        seen, above = {one.netting}, one.through
+        while above is not None:
+            if above not in by_name or above in seen:
+                raise TableError(
+                    f"netting {one.netting!r} is below {above!r}, which "
+                    + ("is below it" if above in seen else "network.toml does not have"),
+                    "correct `through`", expected="the netting above",
+                    key=("netting", index, "through"))
+            seen.add(above)
+            above = by_name[above].through
+    for what, found, remedy in (
+            ("the topmost", [one for one in nettings if one.through is None],
+             "have all others go `through` it"),
+            ("for members that no other names", [one for one in nettings if one.is_for_the_rest],
+             "let one of them name no members, cities or provinces")):
+        if len(found) != 1:
+            names = ", ".join(repr(one.netting) for one in found)
+            raise TableError(f"{names or 'no netting'} "
+                             + (f"are each {what}" if found else f"is {what}"), remedy,
+                             expected=f"one netting that is {what}", key=("netting",))
+
+
+def _check_limits(model: NetworkFile, members: set[str]) -> None:
+    seen: set[str] = set()
+    for index, one in enumerate(model.debit_limit):
+        here, what = ("debit_limit", index), f"the debit limit of {one.member!r}"
+        if one.member not in members:
+            raise TableError(f"{what} is of no member of the network", "correct the code",
+                             expected=", ".join(sorted(members)), key=(*here, "member"))
+        if one.member in seen:
+            raise TableError(f"{what} stands twice", "keep one of the two", key=here)
+        seen.add(one.member)
+        for key in ("debit_cap", "prefunded"):
+            amount = getattr(one, key)
+            if amount is not None and amount < 0:
+                raise TableError(f"{what} has {key} {amount}", "correct it",
+                                 expected="minor units, 0 or more", key=(*here, key))

@@ -1,0 +1,125 @@
+"""What is paid of what is due, and what is carried forward: until a cycle ends, or it is enough.
+
+Nothing is carried for ever: with the last period of a cycle that ends in a month all is paid. So
+what is carried into a window follows from the closings since the month before.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from network.model import NetworkFile, SettlementCycle
+from settlement.cycles import WEEK_DAYS, members_of, period_end
+from settlement.instructions import Instruction
+from settlement.netting import ACCOUNT, Key
+
+ONE_DAY = datetime.timedelta(days=1)
+PERIODS = ("day", "week", "month")
+
+
+class Span(NamedTuple):
+    """The windows that were closed together."""
+
+    first: datetime.date
+    last: datetime.date
+
+
+class Paid(NamedTuple):
+    """What a closing has paid, and what it leaves for a later one: more than 0, by who owes it."""
+
+    instructions: list[Instruction]
+    carried: dict[Key, int]
+
+
+class Carrying:
+    """When payments of a network are made."""
+
+    def __init__(self, model: NetworkFile) -> None:
+        """The cycles and nettings of network.toml decide."""
+        self._nettings = {one.netting: one for one in model.netting}
+        self._cycles = {member: cycle for cycle in model.settlement_cycle
+                        for member in members_of(cycle, model)}
+
+    @property
+    def carries(self) -> bool:
+        """Whether anything can be left for a later closing."""
+        return (any(one.pay_from for one in self._nettings.values())
+                or any(one.every != "day" for one in self._cycles.values()))
+
+    def pay(self, due: Mapping[Key, int], before: Mapping[Key, int], span: Span) -> Paid:
+        """Pay what is due when windows close.
+
+        due, before: what is to be paid by netting, payer and payee, and what was carried. Both
+        together are what is paid and what is carried now.
+        """
+        paid, carried = list[Instruction](), dict[Key, int]()
+        for key, amount in sorted(self._together(due, before).items()):
+            netting, payer, payee = key
+            cycle = self._cycle_of(payer, payee)
+            one = self._nettings.get(netting)
+            enough = one is None or amount >= one.pay_from or _is_last(span, cycle)
+            if enough and _ends(span, cycle):
+                paid.append(_instruction(netting, payer, payee, amount))
+            else:
+                carried[key] = amount
+        # A centre, or the account, is paid before it pays out.
+        return Paid(sorted(paid, key=lambda one: (one.netting, self._pays_out(one))), carried)
+
+    def _pays_out(self, one: Instruction) -> bool:
+        netting = self._nettings.get(one.netting)
+        return one.action == "receives" or (netting is not None and one.member == netting.centre)
+
+    def _together(self, due: Mapping[Key, int], before: Mapping[Key, int]) -> dict[Key, int]:
+        """Both added up; what two owe each other is netted, unless they pay gross."""
+        found: dict[Key, int] = {}
+        for key, amount in (*due.items(), *before.items()):
+            netting, payer, payee = key
+            back = netting, payee, payer
+            one = self._nettings.get(netting)
+            if one is not None and one.method == "gross":
+                found[key] = found.get(key, 0) + amount
+                continue
+            net = found.pop(key, 0) + amount - found.pop(back, 0)
+            if net:
+                found[key if net > 0 else back] = abs(net)
+        return found
+
+    def _cycle_of(self, *parties: str) -> SettlementCycle | None:
+        """The longest of two parties' cycles; None: what is due is paid at once."""
+        cycles = [cycle for party in parties if (cycle := self._cycles.get(party)) is not None]
+        return max(cycles, key=lambda one: PERIODS.index(one.every), default=None)
+
+
+def first_day_carried(last: datetime.date) -> datetime.date:
+    """The first day from which anything can be carried into a closing: what is before is paid."""
+    return last.replace(day=1) - (WEEK_DAYS - 1) * ONE_DAY
+
+
+def _instruction(netting: str, payer: str, payee: str, amount: int) -> Instruction:
+    if payer == ACCOUNT:
+        return Instruction(payee, "receives", amount, ACCOUNT, netting)
+    return Instruction(payer, "pays", amount, payee, netting)
+
+
+def _ends(span: Span, cycle: SettlementCycle | None) -> bool:
+    """Whether a period ends among the windows that were closed."""
+    return next(_period_ends(span, cycle), None) is not None
+
+
+def _is_last(span: Span, cycle: SettlementCycle | None) -> bool:
+    """Whether one of these periods is the last that ends in its month."""
+    return any(_period_end(end + ONE_DAY, cycle).month != end.month
+               for end in _period_ends(span, cycle))
+
+
+def _period_ends(span: Span, cycle: SettlementCycle | None) -> Iterator[datetime.date]:
+    end = _period_end(span.first, cycle)
+    while end <= span.last:
+        yield end
+        end = _period_end(end + ONE_DAY, cycle)
+
+
+def _period_end(day: datetime.date, cycle: SettlementCycle | None) -> datetime.date:
+    return day if cycle is None else period_end(day, cycle)
