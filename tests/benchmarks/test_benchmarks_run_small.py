@@ -59,7 +59,8 @@ def small_day(folder: Path) -> dict[str, Any]:
 def test_the_list_names_every_question(tmp_path: Path) -> None:
     printed = run(cwd=tmp_path)
     named = set(re.findall(r"^  (\w+)", printed, re.MULTILINE))
-    assert {"city_day", "growth", "instructions", "pricing", "stages", "state", "years"} <= named
+    assert {"city_day", "growth", "instructions", "pricing", "settlement", "stages", "state",
+            "years"} <= named
     assert not {"day", "machine", "clocks", "nowhere"} & named
 
 
@@ -97,6 +98,15 @@ def test_the_state_of_a_few_cards(tmp_path: Path) -> None:
     assert result["load"]["bytes"] == 5_000 * 96 + 3_000 * 40 + 50 * TAP.itemsize
     assert all(result[step]["seconds"] > 0 for step in (
         "save", "load", "save a tenth", "load with it"))
+
+
+def test_a_small_settlement(tmp_path: Path) -> None:
+    result = json.loads(run("settlement", "--members", "40", "--agreements", "50", "--taps", "2000",
+                            "--rounds", "1", "--json", cwd=tmp_path))
+    assert (result["members"], result["agreements"], result["flows"]) == (116, 50, 1_200)
+    assert result["instructions"] > 40
+    assert result["entries"] > 500
+    assert all(result[name] > 0 for name in ("netting_s", "closing_s", "check_agreements_s"))
 
 
 def test_a_book_of_a_few_runs_on_two_days(tmp_path: Path) -> None:
