@@ -1,0 +1,84 @@
+"""Whatever bytes a file of any layout holds: all is accounted for, and comes back."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from clearing.intake.guess import guess_layout
+from clearing.intake.layout import read_layout
+from network.errors import OnecardError
+from network.network import Network, load_network
+from tests.fuzz.test_intake_survives_any_bytes import check
+from tests.intake import sender
+from tests.intake import test_files_that_operators_send as sent
+from tests.intake.test_reject_files_are_read_again import rejects_of
+from tests.intake.test_shipped_layouts_read_real_bytes import centre, yangzhou, zibo
+
+FUZZ = settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate],
+                suppress_health_check=list(HealthCheck))
+HEAD = b"01\n00000120241126010264100010307" + b"F" * 20 + b"\n"
+GOOD = {
+    "titled": sent.titled(), "bare": sent.bare(), "plain": sent.plain().encode("utf-16"),
+    "objects": sent.objects(), "book": sent.workbook(), "box": sent.box() * 3,
+    "units": (sent.box() + b"\2") * 3, "yangzhou": yangzhou() * 2, "zibo": zibo() + zibo(3),
+    "centre-fb": HEAD + centre(True) + b"\n", "tunion-18": bytes(46), "tunion-1e": bytes(96),
+}
+PARTS = st.binary(max_size=4) | st.sampled_from([
+    b"\n", b"\r\n", b"\0", b'"', b",", b"|", b"\xff" * 9, b"{", b"]", b"\x81", b"\xff\xfe",
+    b"\xef\xbb\xbf", b"PK\3\4", b"#trailer,", b"9" * 40, b"x" * 5000])
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    folder = Path(shutil.copytree(sender.FOLDER, tmp_path_factory.mktemp("fuzz") / "town"))
+    for name, content in {**sent.LAYOUTS, **sent.BINARY}.items():
+        (folder / "layouts" / f"{name}.toml").write_text(content, "utf-8")
+    return load_network(str(folder))
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, content: bytes) -> bytes:
+    """A good file with a few changes, or cut."""
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(content)))
+        end = draw(st.integers(start, min(len(content), start + 5)))
+        content = content[:start] + draw(PARTS) + content[end:]
+    return content[:draw(st.integers(0, len(content)))] if draw(st.integers(0, 3)) == 0 else content
+
+
+@pytest.mark.parametrize("layout", GOOD)
+@FUZZ
+@given(data=st.data())
+def test_spoilt_files(town: Network, layout: str, data: st.DataObject) -> None:
+    """What is refused of it comes back, and is refused again."""
+    content = data.draw(spoilt(GOOD[layout]) | st.binary(max_size=120))
+    intake: Any = check(content, layout, data.draw(st.sampled_from([1, 29, 300])), town)
+    [report] = intake.files
+    if report.code or not report.refused:
+        return
+    again, codes = rejects_of(intake, content, town)
+    with tempfile.TemporaryDirectory() as folder:
+        [second] = sender.read(Path(folder), again, layout=report.layout, network=town).files
+    assert (second.reason, second.accepted, second.refused) == ("", 0, len(codes)), again
+
+
+@FUZZ
+@given(data=st.data())
+def test_guesses(data: st.DataObject) -> None:
+    """A layout, or words; and a layout that is guessed can be read."""
+    content = data.draw(spoilt(GOOD[data.draw(st.sampled_from(sorted(GOOD)))]))
+    try:
+        text = guess_layout(content, whole=data.draw(st.booleans()), title='a"\\b')
+    except OnecardError:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "guessed.toml"
+        path.write_text(text, "utf-8")
+        read_layout(path)
