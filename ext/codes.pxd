@@ -50,6 +50,10 @@ cpdef enum Code:
     CLAIM_DECISION = 50     # ext/intake/corrections.pxd
     FOREIGN_OPERATOR = 51
     FOREIGN_DEVICE = 52
+    # What the card has signed, where keys are given (clearing/intake/proof.py).
+    TAC_INVALID = 53
+    TAC_KEY_UNKNOWN = 54
+    TAC_GREY = 55
     # The record beside the others of its card, of this run and of earlier ones
     # (ext/clearing/order.pyx).
     DUPLICATE = 60

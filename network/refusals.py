@@ -78,6 +78,12 @@ WORDS: dict[Code, str] = {
                            " network.toml",
     Code.FOREIGN_DEVICE: "the file's sender may not send records of this device; correct it, or"
                          " enter it in the sender's list of devices",
+    Code.TAC_INVALID: "the authentication code is not what the issuer's key makes of amount,"
+                      " device, counter and time; send the record as the validator wrote it",
+    Code.TAC_KEY_UNKNOWN: "the keystore has no key of this issuer, version and algorithm; add the"
+                          " key, or correct what the record says of it",
+    Code.TAC_GREY: "the card was taken away before it gave its code (all F), and may not have paid;"
+                   " send it again once a later record shows that it has",
     Code.DUPLICATE: "the record says nothing that is not in the book; it is known, and not refused"
                     " (to take a charge back or change it, send a correction)",
     Code.CONFLICT: "another record has this card and counter but says something else; send a"

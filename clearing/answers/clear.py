@@ -12,6 +12,7 @@ from clearing.book import Run
 from clearing.engine.run import Decide, Report, always, clear_files
 from clearing.engine.stages import Progress, no_progress
 from clearing.intake.kept import Keeper
+from clearing.intake.proof import KeyProvider
 from clearing.intake.reader import Layouts
 from clearing.intake.senders import Senders
 from network.errors import OnecardError
@@ -36,11 +37,11 @@ class Clearing:
 def clear(session: Session, files: Sequence[Path], *, received_at: int, threads: int = 1,
           layout: Layouts = None, memory_bytes: int | None = None, folder: Path | None = None,
           keep: Path | None = None, progress: Progress = no_progress,
-          decide: Decide = always, senders: Senders = None, decides_claims: bool = False
-          ) -> Clearing:
+          decide: Decide = always, senders: Senders = None, decides_claims: bool = False,
+          keys: KeyProvider | None = None) -> Clearing:
     """Clear files in one run, all or nothing, and write what their senders get back.
 
-    received_at: UTC seconds; layout, memory_bytes, senders, decides_claims: see
+    received_at: UTC seconds; layout, memory_bytes, senders, decides_claims, keys: see
     clearing.engine.run.clear_files.
     keep: where the files themselves are kept; None: nowhere, see also Session.kept.
     decide: whether a run that took a file counts, see clearing.engine.run.Decide.
@@ -51,7 +52,7 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
     report = clear_files(files, session.locator(), session.book, threads=threads,
                          received_at=received_at, layout=layout, memory_bytes=memory_bytes,
                          progress=progress, decide=decide, senders=senders,
-                         decides_claims=decides_claims,
+                         decides_claims=decides_claims, keys=keys,
                          keeper=None if keep is None else Keeper(keep, session.called(keep)))
     target = folder or session.beside(acknowledgements.FOLDER)
     try:

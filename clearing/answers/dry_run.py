@@ -14,6 +14,7 @@ from clearing.book.schema import ENTRIES
 from clearing.book.views import RIDES_LEFT
 from clearing.engine.run import Report, clear_files
 from clearing.engine.stages import Progress, no_progress
+from clearing.intake.proof import KeyProvider
 from clearing.intake.reader import Layouts
 from clearing.intake.senders import Senders
 from ext.codes import Code
@@ -84,7 +85,8 @@ class DryRun:
 
 def dry_run(session: Session, files: Sequence[Path], *, received_at: int, threads: int = 1,
             layout: Layouts = None, memory_bytes: int | None = None,
-            senders: Senders = None, progress: Progress = no_progress) -> DryRun:
+            senders: Senders = None, progress: Progress = no_progress,
+            keys: KeyProvider | None = None) -> DryRun:
     """Clear files as `clearing.answers.clear` does, and keep nothing of it, nor a new book.
 
     Raises OnecardError and TableError.
@@ -104,7 +106,7 @@ def dry_run(session: Session, files: Sequence[Path], *, received_at: int, thread
 
     report = clear_files(files, session.locator(), session.book, threads=threads,
                          received_at=received_at, layout=layout, memory_bytes=memory_bytes,
-                         senders=senders, progress=progress, decide=look)
+                         senders=senders, progress=progress, decide=look, keys=keys)
     return DryRun(report=report, currency=network.model.money, **found)
 
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "show": "list rides, entries, postings, positions, obligations, runs, files, refusals …",
     "held": "list what is held back from settlement; release or reject it",
     "statement": "write what members were owed and owed: workbook, page to sign, rides as CSV",
+    "keys": "seal the keys by which cards' authentication codes are checked",
     "kept": "print an input file as it came",
     "price": "say what one ride costs and why, without a book",
     "explain": "say why a ride costs what it costs, and who paid",

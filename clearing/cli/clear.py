@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from clearing.cli import REFUSED
+from clearing.cli.keys import unlock
 from clearing.cli.options import (
     book_option,
     keep_option,
@@ -54,13 +55,16 @@ if TYPE_CHECKING:
               "it, nor a new book.")
 @click.option("--retry", is_flag=True, help="Instead of FILE...: all files again of which records "
               "were refused, as they are kept.")
+@click.option("--keys", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              metavar="FILE", help="A sealed keystore (onecard keys): authentication codes are "
+              "checked by it. Its passphrase is asked for, or in ONECARD_KEYS_PASSPHRASE.")
 @keep_option
 @memory_option
 @threads_option
 def command(files: tuple[str, ...], book: str, network: str | None, layouts: tuple[str, ...],
             sender: str | None, acknowledgements: Path | None, as_json: bool, dry_run: bool,
-            retry: bool,
-            keep: str | None, memory: int | None, threads: int) -> None:
+            retry: bool, keys: Path | None, keep: str | None, memory: int | None,
+            threads: int) -> None:
     """Check, pair, price and post tap files: all of them in one run, or nothing.
 
     \b
@@ -80,18 +84,20 @@ def command(files: tuple[str, ...], book: str, network: str | None, layouts: tup
 
     if bool(files) == retry:
         raise click.UsageError("name either FILE..., or --retry")
+    keystore = None if keys is None else unlock(keys)
     with (open_session(book, network, read_only=False, create=not retry) as session,
           progress_bar() as progress,
           _inputs(session, files, keep, layouts, sender) as (paths, how)):
         received_at = int(time.time())
         if dry_run:
             tried = try_files(session, paths, threads=threads, received_at=received_at,
-                              memory_bytes=memory, progress=progress, **how)
+                              memory_bytes=memory, progress=progress, keys=keystore, **how)
         else:
             cleared = clear(session, paths, threads=threads, received_at=received_at,
                             memory_bytes=memory, folder=acknowledgements,
                             keep=kept_in(keep, session.kept()), progress=progress,
-                            decide=takes_something if retry else always, **how)
+                            decide=takes_something if retry else always, keys=keystore,
+                            **how)
     if dry_run:
         _tell_dry_run(tried, as_json=as_json)
         sys.exit(0 if tried.report.is_all_accepted else REFUSED)

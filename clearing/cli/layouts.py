@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,10 +132,10 @@ def try_file(file: Path, layout: str | None, network: str | None, rows: int, who
         tried = try_layout(file, chosen, found, rows, int(time.time()),
                            judged=network is not None)
     for one in tried:
-        _print_tried(one, {} if chosen is None else chosen.columns, whole_cards=whole_cards)
+        _print_tried(one, chosen, whole_cards=whole_cards)
 
 
-def _print_tried(tried: Tried, places: Mapping[str, Place], *, whole_cards: bool) -> None:
+def _print_tried(tried: Tried, layout: Layout | None, *, whole_cards: bool) -> None:
     from clearing.cli.output import print_table
     from ext.codes import Code
     from network.cards import mask_card
@@ -156,9 +155,12 @@ def _print_tried(tried: Tried, places: Mapping[str, Place], *, whole_cards: bool
     if not record.written:
         click.echo(f"{title}\n")
         return
+    places = {} if layout is None else layout.columns
+    read = (set(record.written) if layout is None or layout.is_canonical
+            else set(layout.sources()))        # what nobody reads may be somebody's number
     print_table(title, ("column of the file", "bytes", "as it stands"),
                 ((name, _bytes_of(places.get(name)), repr(shown(value)))
-                 for name, value in record.written.items()))
+                 for name, value in record.written.items() if name in read))
     print_table("is read as", ("column", "value"),
                 ((name, shown(value)) for name, value in record.values.items() if value))
 

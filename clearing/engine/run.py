@@ -28,6 +28,7 @@ from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.formats.raw import raw_records
 from clearing.intake.intake import Intake
 from clearing.intake.kept import Keeper
+from clearing.intake.proof import KeyProvider
 from clearing.intake.reader import Layouts, read_files
 from clearing.intake.senders import Senders
 from ext import records
@@ -83,7 +84,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
                 received_at: int, layout: Layouts = None, memory_bytes: int | None = None,
                 progress: Progress = no_progress, decide: Decide = always,
                 keeper: Keeper | None = None, senders: Senders = None,
-                decides_claims: bool = False) -> Report:
+                decides_claims: bool = False, keys: KeyProvider | None = None) -> Report:
     """Clear tap files into a book: all of it, or none where this raises.
 
     A run of which no file is taken leaves nothing in the book, nor does one that `decide` declines.
@@ -92,6 +93,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     layout: of files that are not onecard-taps/1, by name; of all or by path, see read_files.
     keeper: keeps the files themselves; None: nobody does.
     senders: who handed them in, see clearing/intake/senders.py.
+    keys: by which authentication codes are checked; None: they are not.
     decides_claims: the files say what becomes of claims that are held, see answers/held.py.
     memory_bytes: what the run may take besides what cards carry; taps beyond it wait on the disk.
     Raises OnecardError and TableError.
@@ -103,7 +105,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     with closing(read_files(
             paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
             mark_cards=last is not None,    # a new book has no state to look for
-            keeper=keeper, persons=context.persons, senders=senders,
+            keeper=keeper, persons=context.persons, senders=senders, keys=keys,
             memory_bytes=None if memory_bytes is None else memory_bytes - BESIDE_TAPS_BYTES,
     )) as intake:
         clock.lap("read and decode")

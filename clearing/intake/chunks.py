@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from clearing.intake.blocks import Block, OddLine
 from clearing.intake.decoder_tables import LEARNED_KINDS, CodeTable, DecoderTables, Speaker
 from clearing.intake.formats.canonical import Shape
+from clearing.intake.proof import Proof
 from clearing.intake.spill import Spill, make_arena
 from ext.clearing.persons import Persons
 from ext.codes import Code
@@ -83,11 +86,11 @@ class Worker:
     """One thread's own tables, buffer and scratch space: no two threads use one at a time."""
 
     def __init__(self, number: int, decoder_tables: DecoderTables, partitions: int, spill: Spill,
-                 persons: Persons) -> None:
+                 persons: Persons, proof: Proof | None) -> None:
         self.number, self._prefixes = number, decoder_tables.prefixes
         self.tables: dict[str, CodeTable] = decoder_tables.learned_tables()
         self.buffer = PartitionBuffer(partitions, persons)
-        self._spill, self._arenas = spill, 0
+        self._spill, self._arenas, self._proof = spill, 0, proof
         self._taps = np.empty(ROWS, dtype=TAP)
         self._refusals = np.empty(256, dtype=REFUSAL)
         self._raw = np.empty(0, dtype=np.uint8)
@@ -108,6 +111,7 @@ class Worker:
         accepted = latest = 0
         rounded = ""
         lookups = self._lookups(speaker)
+        unproved = _Unproved(block, shape)
         need = Need.TAPS
         while need != Need.DONE:
             need = decode_rows(
@@ -116,6 +120,8 @@ class Worker:
                 self._taps, self._refusals, self._raw, progress, shape.spans, shape.record)
             if need in (Need.TAPS, Need.DONE):
                 taps = self._taps[:int(progress["taps"][0])]
+                if self._proof is not None:
+                    taps = unproved.take(taps, self._proof.check(taps, self._devices(taps)))
                 rounded = rounded or _find_rounded(taps, progress[0])
                 if place is not None:
                     place(taps)
@@ -128,7 +134,14 @@ class Worker:
                 for table in self.tables.values():
                     table.grow_if_half_full()
                 lookups = self._lookups(speaker)
-        return replace(self._chunk(progress[0], number, accepted, latest), rounded_card=rounded)
+        chunk = replace(self._chunk(progress[0], number, accepted, latest), rounded_card=rounded)
+        unproved.put_into(chunk)
+        return chunk
+
+    def _devices(self, taps: Records) -> list[str]:
+        """The code of each tap's device."""
+        codes = ["", *(code for _, code in self.tables["device"].list_codes())]
+        return [codes[device] for device in taps["device"].tolist()]
 
     def _buffer_taps(self, taps: Records, number: int) -> int:
         """Put taps into the buffer: the latest one's time."""
@@ -166,6 +179,46 @@ class Worker:
         refusals["length"] = min(odd.length, 2**32 - 1)
         return Chunk(number=number, worker=self.number, records=1, accepted=0, latest=0,
                      refusals=refusals, raw=odd.head[:LONGEST_RAW], unread=1)
+
+
+class _Unproved:
+    """The taps of a block whose authentication codes are not right: refusals as any others."""
+
+    def __init__(self, block: Block, shape: Shape) -> None:
+        self._block = block
+        self._field = shape.columns.index("tac") + 1 if "tac" in shape.columns else 0
+        self._rows: list[Records] = []
+        self._raw: list[bytes] = []
+        self._due = self._paid = 0
+
+    def take(self, taps: Records, codes: npt.NDArray[np.uint16]) -> Records:
+        """Leave out those with a code: what is left. Places are those of the decoder's text."""
+        bad = np.flatnonzero(codes)
+        for row in bad.tolist():
+            tap, refusal = taps[row], np.zeros(1, dtype=REFUSAL)
+            start = int(tap["source_offset"]) - self._block.offset
+            line = bytes(self._block.buffer[start:self._block.buffer.index(b"\n", start)])
+            line = line.removesuffix(b"\r")
+            refusal["offset"], refusal["line"] = tap["source_offset"], tap["source_line"]
+            refusal["length"], refusal["code"] = len(line), codes[row]
+            refusal["field"] = self._field
+            self._rows.append(refusal)
+            self._raw.append(line[:LONGEST_RAW])
+        self._due += int(taps["due"][bad].sum())
+        self._paid += int(taps["paid"][bad].sum())
+        return taps[codes == 0] if len(bad) else taps
+
+    def put_into(self, chunk: Chunk) -> None:
+        """Put the refusals among the others, in the order of their lines."""
+        if not self._rows:
+            return
+        ends = np.cumsum(np.minimum(chunk.refusals["length"], LONGEST_RAW)).tolist()
+        raw = [chunk.raw[start:end] for start, end in pairwise([0, *ends])] + self._raw
+        rows = np.concatenate([chunk.refusals, *self._rows])
+        order = np.argsort(rows["line"], kind="stable")
+        chunk.refusals, chunk.raw = rows[order], b"".join(raw[row] for row in order.tolist())
+        chunk.accepted_due -= self._due
+        chunk.accepted_paid -= self._paid
 
 
 def _find_rounded(taps: Records, progress: Any) -> str:

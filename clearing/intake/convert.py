@@ -7,7 +7,7 @@ business, and it says the same of what is converted as of what was sent.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +34,7 @@ class Converted(NamedTuple):
     line: int                   # of the file, or the record's number
     offset: int
     raw: bytes                  # as it stands
-    written: dict[str, str]     # by column of the file, as far as the layout reads it
+    written: dict[str, str]     # by column of the file, as far as it can be read
     values: dict[str, str]      # by column of onecard-taps/1; none where it cannot be read
     code: Code                  # why it cannot; OK
 
@@ -61,12 +61,13 @@ class OpenFile:
         if isinstance(found, bytes):
             return Converted(line, offset, raw, {}, {}, cut or REFUSED[found])
         written = {}
-        try:
-            for column in self.adapter.read_columns:
+        for column in self.adapter.columns:
+            with suppress(BadCell):     # it may be one that nobody reads
                 written[column] = found(column)
+        try:
+            values = self.adapter.convert(found)
         except BadCell as bad:
             return Converted(line, offset, raw, written, {}, bad.code)
-        values = self.adapter.convert(found)
         text = self.adapter.write(values)
         if text in REFUSED:
             return Converted(line, offset, raw, written, {}, REFUSED[text])

@@ -105,6 +105,7 @@ class DecoderTables:
         self._modes = _closed(names, "mode", model.modes)
         self._media = _closed(names, "medium", model.media)
         self._card_kinds = _closed(names, "card_kind", model.card_kinds)
+        self.issuers = {names.known("member", code): code for code in network.issuers}
         self._issuers = _closed(names, "member", network.issuers)
         self._decides_claims = decides_claims
         self._members = _closed(names, "member", (

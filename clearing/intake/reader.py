@@ -22,6 +22,7 @@ from clearing.intake.intake import FileReport, Intake
 from clearing.intake.kept import Keeper, KeptFile
 from clearing.intake.layout import load_layout
 from clearing.intake.layout_model import Layout
+from clearing.intake.proof import KeyProvider, Proof
 from clearing.intake.senders import Senders, senders_of
 from clearing.intake.spill import UNLIMITED, Spill, arenas_within
 from clearing.intake.trailer import Content, check_trailer
@@ -48,7 +49,7 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
                partitions: int | None = None, layout: Layouts = None,
                memory_bytes: int | None = None, mark_cards: bool = True,
                keeper: Keeper | None = None, persons: Persons = NOBODY,
-               senders: Senders = None) -> Intake:
+               senders: Senders = None, keys: KeyProvider | None = None) -> Intake:
     """Read every file, each record once.
 
     `memory_bytes` is what taps may take in memory; more of them wait on the disk. `mark_cards`:
@@ -59,6 +60,7 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
 
     `keeper` takes the files themselves; Intake.keep gives them their places. `persons`: whose
     cards have to be in one partition. `senders`: who handed the files in, see senders.py.
+    `keys`: by which authentication codes are checked; None: they are not.
 
     Raises FileUnreadable, FileChanged, and OnecardError where there is no such layout.
     """
@@ -71,7 +73,7 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
                   else arenas_within(memory_bytes, threads), mark_cards=mark_cards)
     try:
         speakers = {name: decoder_tables.speaker(name, received_at) for name in {*names}}
-        with Crew(threads, decoder_tables, partitions, spill, persons) as crew:
+        with Crew(threads, decoder_tables, partitions, spill, persons, keys) as crew:
             # Nobody waits for a file's last block before the next file is begun.
             read = [_read_file(FileReport(index, path, sender=name), crew, block_bytes,
                                layouts[index], speakers[name],
@@ -101,9 +103,10 @@ class Crew:
     """The decoding threads, with a bounded number of blocks on their way."""
 
     def __init__(self, threads: int, decoder_tables: DecoderTables, partitions: int, spill: Spill,
-                 persons: Persons) -> None:
+                 persons: Persons, keys: KeyProvider | None) -> None:
         self.civil_offset_s = decoder_tables.network.civil_offset_s
-        self.workers = [Worker(number, decoder_tables, partitions, spill, persons)
+        proof = None if keys is None else Proof(keys, decoder_tables.issuers, self.civil_offset_s)
+        self.workers = [Worker(number, decoder_tables, partitions, spill, persons, proof)
                         for number in range(threads)]
         self.blocks = 0
         self.buffers = Buffers()

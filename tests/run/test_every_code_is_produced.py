@@ -19,6 +19,7 @@ from network.network import load_network
 from tests.fares.folder import head, write
 from tests.intake.faults import FIELDS, LINES
 from tests.intake.sender import FIXED, RECEIVED_AT, file_of, line_of, outcomes, read
+from tests.intake.test_authentication_codes import KEYS
 from tests.memory_book import MemoryBook
 
 BY_DISTANCE = """
@@ -121,8 +122,17 @@ def codes_of_a_run(folder: Path) -> set[str]:
     return {code.name for code in report.refusals} | copies
 
 
+def codes_of_proof(folder: Path) -> set[str]:
+    """What keys say of records; of another issuer's nothing is known."""
+    folder.mkdir()
+    lines = [line_of(tac=tac, key_version=version, device="413100644822", paid="5")
+             for tac, version in (("01234567", "1"), ("01234567", "2"), ("FFFFFFFF", "1"))]
+    return {code for code, _ in outcomes(read(folder, file_of(lines), keys=KEYS))}
+
+
 def test_every_code_is_produced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     produced = (codes_of_records(tmp_path / "records") | codes_of_files(tmp_path / "files")
                 | codes_of_a_run(tmp_path / "run") | codes_of_a_sender(tmp_path / "sender")
+                | codes_of_proof(tmp_path / "proof")
                 | codes_of_crowds(tmp_path / "crowds", monkeypatch))
     assert produced == {code.name for code in Code}

@@ -28,6 +28,7 @@ HOMES = {
     "gtfs_loader": "fare_tables/gtfs/", "tomli_w": "fare_tables/gtfs/",
     "chinese_calendar": "network/calendars",
     "zstandard": "clearing/intake/kept", "openpyxl": "clearing/intake/formats/text",
+    "cryptography": "clearing/intake/keystore",
     "lxml": "settlement/formats/",
     "xlsxwriter": "clearing/answers/documents/",
     "pyarrow": "clearing/answers/", "matplotlib": "clearing/cli/picture",

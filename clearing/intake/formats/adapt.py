@@ -93,7 +93,6 @@ class Adapter:
         self._layout, self.columns, self._offset_s = layout, columns, civil_offset_s
         self._widths = (len(columns), len(columns) + 2 * notes)
         self._places = {name: place for place, name in enumerate(columns)}
-        self.read_columns = layout.sources()
         self._names = [name for name in COLUMNS if name in layout.fields]
         self.shape: Shape = read_header(tuple(self._names))
         self._steps = [make_step(layout.list_sources(name)) for name in self._names]

@@ -37,6 +37,8 @@ from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, MOST_COLUMNS
 
 Piece = Block | OddLine | Records
 
+NUL_IN_HEADER = ("the header has NUL bytes or the mark of UTF-16, so the file is not text by "
+                 "lines")
 RECORDS = 10_000            # of JSON or bytes, that are decoded together
 ARCHIVES = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd",
             b"\xfd7zXZ\0": "xz", b"BZh": "bzip2", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar"}
@@ -141,16 +143,11 @@ def _explain_header(peeked: bytes, end: int) -> FileRefused:
 
 def _check_plain(peeked: bytes, end: int) -> None:
     """Refuse what has no header line that could be read."""
-    _check_no_nul(peeked, end)
+    if peeked.startswith(UTF_16) or b"\0" in peeked[:end or LONGEST_LINE]:
+        raise FileRefused(Code.FILE_ENCODING, NUL_IN_HEADER)
     if end == 0:
         raise FileRefused(Code.HEADER_INVALID, "the header row does not end with a newline "
                           f"in {len(peeked)} bytes")
-
-
-def _check_no_nul(peeked: bytes, end: int) -> None:
-    if peeked.startswith(UTF_16) or b"\0" in peeked[:end or LONGEST_LINE]:
-        raise FileRefused(Code.FILE_ENCODING, "the header has NUL bytes or the mark of UTF-16, "
-                          "so the file is not text by lines")
 
 
 def _take_rows(reader: FileReader, layout: Layout, names: int) -> tuple[list[bytes], int]:
@@ -201,14 +198,16 @@ def _detect_fixed(reader: FileReader, layout: Layout, civil_offset_s: int) -> De
 
 def _detect_csv(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
     """Open a file of CSV of another layout, or what a workbook says."""
-    _check_no_nul(reader.peeked, reader.peeked.find(b"\n") + 1)
     rows, end = _take_rows(reader, layout, 0 if layout.header else 1)
+    if any(b"\0" in row for row in rows):
+        raise FileRefused(Code.FILE_ENCODING, NUL_IN_HEADER)
     columns = tuple(layout.header) or _split_names(rows[-1], layout)
     again = (_has_notes(reader, layout, end) if layout.header
              else columns[-2:] == (CODE, REASON))
     wanted = layout.sources()
-    if not set(wanted) <= set(columns):     # names that are padded are these names all the same
-        columns = tuple(name.strip() for name in columns)
+    if not set(wanted) <= set(columns):     # names but for spaces and capitals are the same names
+        named = {name.casefold(): name for name in wanted}
+        columns = tuple(named.get(name.strip().casefold(), name) for name in columns)
     missing = [name for name in wanted if name not in columns]
     repeated = [name for name in wanted if columns.count(name) > 1]
     if missing or repeated or len(columns) >= MOST_COLUMNS:

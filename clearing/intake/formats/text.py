@@ -12,6 +12,7 @@ import csv
 import datetime
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
@@ -110,7 +111,8 @@ def _read_workbook(data: bytes, sheet: str) -> Iterator[list[str]]:
     except NotText:
         raise
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError,
-            AttributeError, IndexError, SyntaxError, EOFError, NotImplementedError) as error:
+            AttributeError, IndexError, SyntaxError, EOFError, NotImplementedError,
+            zlib.error) as error:
         # openpyxl tells a broken file in as many ways as there are; SyntaxError is XML's.
         raise NotText(Code.FILE_STRUCTURE, f"the workbook cannot be read: "
                       f"{type(error).__name__}: {error}"[:200]) from None

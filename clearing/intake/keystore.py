@@ -1,0 +1,232 @@
+"""Keys of transaction authentication codes (TAC): whoever has them computes codes, and shows none.
+
+A key provider (proof.py) is asked for a key by issuer, version and algorithm, and then for codes;
+keys do not leave it, so that a hardware module can stand in its place. The one here is a sealed
+file: keys as JSON, encrypted with AES-256-GCM under a passphrase (scrypt). No message, text or log
+of this module has a key, a part of one, or what an input held where a key should be.
+
+How a code is computed (PBOC 2.0 purses, as T-Union cards use them): the master key is diversified
+level by level, by the issuer's code and the card's serial number D, to E(D) and E(not D). With DES
+the session key is the left half XOR the right half, and the code the first four bytes of the last
+block of CBC, IV 0, over the data, 80 and zeros. With SM4 (no public text says how) the same, with
+blocks of 16 bytes and the diversified key itself.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import SM4
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from clearing.intake.proof import SERIAL_BYTES
+from network.errors import OnecardError
+
+DES_ALGORITHM, SM4_ALGORITHM = 0, 1     # as records have them: 00 international, 01 national
+ALGORITHMS = {"00": DES_ALGORITHM, "01": SM4_ALGORITHM}
+BY_CARD = "card"                # a level of diversification: the card's serial number
+KEY_BYTES = 16
+MAGIC = b"onecard-keys/1\n"
+SALT_BYTES, NONCE_BYTES = 16, 12
+SCRYPT = {"length": 32, "n": 1 << 15, "r": 8, "p": 1}
+FILE_BYTES_MOST = 1 << 20
+LEAST_PASSPHRASE = 12
+
+
+@dataclass(frozen=True)
+class _Key:
+    issuer: str
+    version: int
+    algorithm: int
+    levels: tuple[str, ...]     # BY_CARD, or 8 bytes in hexadecimal
+    secret: bytes = field(repr=False)
+
+
+class Keystore:
+    """The keys of a sealed file."""
+
+    def __init__(self, keys: Sequence[_Key]) -> None:
+        self._keys = list(keys)
+        self._handles = {(key.issuer, key.version, key.algorithm): at
+                         for at, key in enumerate(self._keys)}
+
+    def __repr__(self) -> str:
+        return f"Keystore({len(self._keys)} keys)"
+
+    def list_keys(self) -> list[tuple[str, int, str, str]]:
+        """Issuer, version, algorithm and check value of each; no check value leads to its key."""
+        names = {number: name for name, number in ALGORITHMS.items()}
+        return [(key.issuer, key.version, names[key.algorithm], _check_value(key))
+                for key in self._keys]
+
+    def find(self, issuer: str, version: int, algorithm: int) -> int | None:
+        """A handle of the key of an issuer; None where there is no such key."""
+        return self._handles.get((issuer, version, algorithm))
+
+    def compute(self, key: int, serials: Sequence[bytes], messages: Sequence[bytes]) -> list[bytes]:
+        """The codes, 4 bytes each, of messages of cards with these serial numbers (8 bytes)."""
+        found = self._keys[key]
+        code = _des_code if found.algorithm == DES_ALGORITHM else _sm4_code
+        keys = _diversify(found, serials)
+        return [code(one, message) for one, message in zip(keys, messages, strict=True)]
+
+
+def _encryptor(algorithm: int, key: bytes, mode: modes.ECB | modes.CBC) -> Any:
+    """Encryption by a key: three-key DES of two, or of one that is written three times."""
+    if algorithm == SM4_ALGORITHM:
+        return Cipher(SM4(key), mode).encryptor()
+    return Cipher(TripleDES((key * 3)[:24]), mode).encryptor()
+
+
+def _check_value(key: _Key) -> str:
+    block = 16 if key.algorithm == SM4_ALGORITHM else 8
+    return str(_encryptor(key.algorithm, key.secret, modes.ECB()).update(bytes(block))[:3].hex()
+               ).upper()
+
+
+def _diversify(key: _Key, serials: Sequence[bytes]) -> Iterator[bytes]:
+    """The key of each card; as long as it is the same for all, it is derived once."""
+    secret, levels = key.secret, list(key.levels)
+    while levels and levels[0] != BY_CARD:
+        [secret] = _derive(key.algorithm, secret, [bytes.fromhex(levels.pop(0))])
+    if not levels:
+        return iter([secret] * len(serials))
+    keys = _derive(key.algorithm, secret, serials)
+    for level in levels[1:]:
+        part = bytes.fromhex(level)
+        keys = [derived for one in keys for derived in _derive(key.algorithm, one, [part])]
+    return iter(keys)
+
+
+def _derive(algorithm: int, secret: bytes, parts: Sequence[bytes]) -> list[bytes]:
+    """The keys that a key becomes by each of the parts, all in one call."""
+    plain = b"".join(part + bytes(byte ^ 0xFF for byte in part) for part in parts)
+    made = _encryptor(algorithm, secret, modes.ECB()).update(plain)
+    return [made[at:at + KEY_BYTES] for at in range(0, len(made), KEY_BYTES)]
+
+
+def _des_code(key: bytes, message: bytes) -> bytes:
+    left, right = int.from_bytes(key[:8], "big"), int.from_bytes(key[8:], "big")
+    session = (left ^ right).to_bytes(8, "big")
+    encryptor = _encryptor(DES_ALGORITHM, session, modes.CBC(bytes(8)))
+    return bytes(encryptor.update(_padded(message, 8))[-8:-4])
+
+
+def _sm4_code(key: bytes, message: bytes) -> bytes:
+    encryptor = _encryptor(SM4_ALGORITHM, key, modes.CBC(bytes(16)))
+    return bytes(encryptor.update(_padded(message, 16))[-16:-12])
+
+
+def _padded(message: bytes, block: int) -> bytes:
+    """The data, 80, and zeros up to a whole block."""
+    return message + b"\x80" + bytes(-(len(message) + 1) % block)
+
+
+# The file.
+
+def open_keystore(path: Path, passphrase: str) -> Keystore:
+    """The keys of a sealed file. Raises OnecardError."""
+    data = _read(path)
+    if not data.startswith(MAGIC):
+        raise OnecardError("is no sealed keystore", where=str(path),
+                           remedy="seal the keys first: onecard keys seal KEYS.toml FILE")
+    salt, nonce, sealed = (data[len(MAGIC):][:SALT_BYTES],
+                           data[len(MAGIC) + SALT_BYTES:][:NONCE_BYTES],
+                           data[len(MAGIC) + SALT_BYTES + NONCE_BYTES:])
+    try:
+        plain = AESGCM(_stretch(passphrase, salt)).decrypt(nonce, sealed, MAGIC)
+    except (InvalidTag, ValueError):
+        raise OnecardError("cannot be opened: another passphrase, or the file was changed",
+                           where=str(path), remedy="give the passphrase that it was sealed with, "
+                           "or seal the keys again") from None
+    return Keystore(_read_keys(json.loads(plain), str(path)))
+
+
+def seal_keys(source: Path, passphrase: str) -> bytes:
+    """The content of a sealed file of the keys that a TOML file lists. Raises OnecardError."""
+    if len(passphrase) < LEAST_PASSPHRASE:
+        raise OnecardError(f"the passphrase has {len(passphrase)} characters",
+                           expected=f"{LEAST_PASSPHRASE} at least")
+    try:
+        content = tomllib.loads(_read(source).decode("utf-8"))
+    except (ValueError, RecursionError):        # whose words may quote a key
+        raise OnecardError("is not TOML in UTF-8", where=str(source),
+                           remedy="write [[key]] with issuer, version, algorithm, key and "
+                           "diversify") from None
+    keys = content.get("key")
+    _read_keys(keys, str(source))
+    salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
+    sealed = AESGCM(_stretch(passphrase, salt)).encrypt(nonce, json.dumps(keys).encode(), MAGIC)
+    return MAGIC + salt + nonce + sealed
+
+
+def _stretch(passphrase: str, salt: bytes) -> bytes:
+    return Scrypt(salt=salt, **SCRYPT).derive(passphrase.encode("utf-8"))
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(FILE_BYTES_MOST + 1)
+    if len(data) > FILE_BYTES_MOST:
+        raise OnecardError(f"has more than {FILE_BYTES_MOST} bytes", where=str(path),
+                           expected="a file of keys")
+    return data
+
+
+def _read_keys(rows: Any, where: str) -> list[_Key]:
+    """Keys as they are written; what is wrong is told by the number of its key, never quoted."""
+    if not isinstance(rows, list) or not rows:
+        raise OnecardError("lists no keys", where=where, expected="[[key]], one or more")
+    keys = [_read_key(row, f"{where}: key {number}") for number, row in enumerate(rows, 1)]
+    seen: set[tuple[str, int, int]] = set()
+    for number, key in enumerate(keys, 1):
+        name = (key.issuer, key.version, key.algorithm)
+        if name in seen:
+            raise OnecardError("has the issuer, version and algorithm of one before it",
+                               where=f"{where}: key {number}", remedy="keep one of the two")
+        seen.add(name)
+    return keys
+
+
+def _read_key(row: Any, where: str) -> _Key:
+    def refuse(what: str, expected: str) -> OnecardError:
+        return OnecardError(what, where=where, expected=expected)
+
+    names = {"issuer", "version", "algorithm", "key", "diversify"}
+    if not isinstance(row, dict) or set(row) != names:
+        raise refuse("has other parts than a key has", f"just {', '.join(sorted(names))}")
+    version, levels = row["version"], row["diversify"]
+    if not isinstance(row["issuer"], str) or not row["issuer"]:
+        raise refuse("its issuer is no code", "the code of an issuer in network.toml")
+    if type(version) is not int or not 0 <= version <= 255:
+        raise refuse("its version is no number of a byte", "0 to 255")
+    if row["algorithm"] not in tuple(ALGORITHMS):
+        raise refuse("its algorithm is none", '"00" for DES or "01" for SM4')
+    if not _is_hex(row["key"], KEY_BYTES):
+        raise refuse("its key is none", f"{2 * KEY_BYTES} hexadecimal digits")
+    if not isinstance(levels, list) or levels.count(BY_CARD) > 1 or not all(
+            one == BY_CARD or _is_hex(one, SERIAL_BYTES) for one in levels):
+        raise refuse("its diversify is none", f'a list of "{BY_CARD}", once, and of '
+                     f"{2 * SERIAL_BYTES} hexadecimal digits, such as the issuer's code")
+    return _Key(row["issuer"], version, ALGORITHMS[row["algorithm"]], tuple(levels),
+                bytes.fromhex(row["key"]))
+
+
+def _is_hex(text: Any, size: int) -> bool:
+    if not isinstance(text, str) or len(text) != 2 * size or not text.isalnum():
+        return False
+    try:
+        bytes.fromhex(text)
+    except ValueError:
+        return False
+    return True
