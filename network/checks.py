@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from network.bank_accounts import check_accounts
+from network.bill_terms import check_bill_terms
 from network.civil import EPOCH, LAST_TAP_DAY
 from network.errors import TableError
 from network.locations import KeyPath
@@ -47,6 +48,7 @@ def check_model(model: NetworkFile) -> None:
     _check_cycles(model)
     check_nettings(model, member_codes(model))
     check_accounts(model)
+    check_bill_terms(model)
     _check_senders(model)
     _check_times(model)
     _check_currency(model)
@@ -284,6 +286,7 @@ def _names_of(model: NetworkFile) -> Iterator[tuple[str, list[tuple[KeyPath, str
         yield what, [((what, index), name) for index, name in enumerate(getattr(model, what))]
     for what, key in (("province", "code"), ("city", "code"), ("accumulator", "accumulator"),
                       ("line_class", "line_class"), ("agreement", "agreement"),
+                      ("bill", "bill"),
                       ("settlement_cycle", "settlement_cycle"),
                       ("sender", "sender"),
                       ("settlement_cycle", "settlement_cycle"), ("netting", "netting"),

@@ -36,6 +36,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     sender: list[Sender] = []
     agreement: list[Agreement] = []
     bank_account: list[BankAccount] = []
+    bill: list[BillTerms] = []
     no_agreement: Literal["no_fees", "hold"] = "no_fees"    # what a ride has that none holds for
     agreements_overlap: Literal["first", "hold"] = "first"  # and one that several hold for
     settlement_cycle: list[SettlementCycle] = []
@@ -235,6 +236,33 @@ class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     card_kinds: list[str] | None = None
     in_force_from: datetime.date | None = None      # service days, inclusive
     in_force_until: datetime.date | None = None
+
+
+class BillTerms(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a funder is billed for a month. Without any: what its rides fell short of their price.
+
+    Amounts are minor units.
+    """
+
+    bill: str                                       # what the terms are called
+    funder: str
+    basis: Literal["shortfall", "unit_price", "lump_sum"] = "shortfall"
+    amount: int | None = None                       # of a ride with a concession; of a lump sum
+    per: Literal["month", "year"] = "month"         # of a lump sum; a year's is in twelve parts
+    ceiling: int | None = None                      # that bills do not go beyond
+    ceiling_per: Literal["month", "year"] = "month"
+    above: Literal["operators", "carried"] = "operators"    # who bears what lies above it
+    recognises: Literal["everyone", "province", "city"] = "everyone"    # whose cards' rides
+    budgets: list[Budget] = []                      # that pay it together
+    in_force_from: datetime.date | None = None      # windows, whole months
+    in_force_until: datetime.date | None = None
+
+
+class Budget(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A budget that pays a part of a funder's bills."""
+
+    budget: str
+    weight: int = 1
 
 
 class BankAccount(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

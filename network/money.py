@@ -5,6 +5,7 @@ Amounts are whole minor units of a network's currency: fen, cents, rupiah.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from network.errors import TableError
@@ -51,6 +52,23 @@ class Currency(NamedTuple):
         whole, part = divmod(abs(amount), 10 ** self.decimals)
         decimals = f".{part:0{self.decimals}}" if self.decimals else ""
         return f"{'-' if amount < 0 else ''}{whole:{thousands}}{decimals}"
+
+
+def apportion(amount: int, weights: Sequence[int]) -> list[int]:
+    """Split an amount so that the parts add up to it exactly; without weights there are none.
+
+    The leftover units go to the largest remainders, then to the earliest index, so the same inputs
+    give the same split on every machine. A negative amount is split as its mirror.
+    """
+    if amount < 0:
+        return [-part for part in apportion(-amount, weights)]
+    total = sum(weights)
+    parts = [amount * weight // total for weight in weights]
+    remainders = [amount * weight % total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda index: -remainders[index])
+    for index in by_remainder[:amount - sum(parts)]:
+        parts[index] += 1
+    return parts
 
 
 def percent_ppm(percent: int | str) -> int:

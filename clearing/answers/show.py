@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from clearing.answers import listings, owing
+from clearing.answers import bills, listings, owing
 from clearing.answers.clocks import list_conflicts, list_off
 from clearing.answers.filters import Filter
 from clearing.answers.listings import Lister
@@ -126,6 +126,12 @@ def _concessions(session: Session, wanted: Filter) -> Listing:
                    _currency(session))
 
 
+def _bills(session: Session, wanted: Filter) -> Listing:
+    return Listing("bills of funders: by their terms; the difference to what windows settle is "
+                   "posted nowhere", bills.BILL_COLUMNS, bills.list_bills(session, wanted),
+                   ("rides",), bills.BILL_COLUMNS[5:], _currency(session))
+
+
 def _runs(session: Session, wanted: Filter) -> Listing:
     return Listing("runs", RUN_COLUMNS,
                    (tuple(getattr(run, name) for name in RUN_COLUMNS)
@@ -211,6 +217,7 @@ def _currency(session: Session) -> Currency:
 TOPICS: dict[str, Callable[[Session, Filter], Listing]] = {
     "rides": _rides, "entries": _entries, "postings": _postings, "positions": _positions,
     "obligations": _obligations, "instructions": _instructions, "concessions": _concessions,
-    "runs": _runs, "files": _files, "refusals": _refusals, "variances": _variances,
+    "bills": _bills, "runs": _runs, "files": _files, "refusals": _refusals,
+    "variances": _variances,
     "windows": _windows, "clocks": _clocks, "clock-conflicts": _clock_conflicts,
 }

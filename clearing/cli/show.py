@@ -18,7 +18,8 @@ TOPICS = {
     "rides": _OF_RIDES, "entries": _OF_RIDES, "postings": _OF_RIDES,
     "positions": (*_PERIOD, "level"), "obligations": (*_PERIOD, *_OF_WHOM, "level"),
     "instructions": (*_PERIOD, "member", "city"), "concessions": (*_PERIOD, *_OF_WHOM, "run"),
-    "runs": ("run",), "files": ("run",), "refusals": ("run",), "variances": _OF_RIDES,
+    "bills": (*_PERIOD, "member", "city"), "runs": ("run",), "files": ("run",),
+    "refusals": ("run",), "variances": _OF_RIDES,
     "windows": _PERIOD, "clocks": _OF_RECORDS, "clock-conflicts": _OF_RECORDS,
 }
 FLAGS = {"since": "--from", "until": "--to"}

@@ -29,6 +29,7 @@ DOCUMENTED = {
                     "amount"),
     "instructions": ("window", "member", "name", "action", "amount", "counterparty",
                      "netting"),
+    "bills": ("funder", "month", "terms", "rides", "shortfall", "base", "billed", "difference"),
     "concessions": ("funder", "funder_name", "operator", "operator_name", "cause", "rule",
                     "card_kind", "rides", "amount"),
     "runs": ("run", "kind", "network", "taps", "accepted", "refused", "rides", "due", "paid"),

@@ -28,6 +28,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "Operator": networks.Operator, "Issuer": networks.Issuer, "Funder": networks.Funder,
     "Centre": networks.Centre, "Approver": networks.Approver, "Agreement": networks.Agreement,
     "Settlement cycle": networks.SettlementCycle, "Bank holiday": networks.BankHoliday,
+    "Bill": networks.BillTerms, "Budget": networks.Budget,
     "Bank account": networks.BankAccount, "Sender": networks.Sender,
     "Netting": networks.Netting, "Debit limit": networks.DebitLimit,
     "Accumulator": networks.AccumulatorSpec, "Line class": networks.LineClass,

@@ -1,0 +1,234 @@
+"""Bills of funders: a month's rides by the funder's terms, and the rides behind every amount."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clearing.answers.documents.document import Detail, Document, Section, add_up, file_stem
+from clearing.answers.documents.excel_csv import ExcelCsv, text_cell
+from clearing.answers.documents.page import write_page
+from clearing.answers.documents.words import Words
+from clearing.answers.documents.workbook import WorkbookFile
+from clearing.answers.filters import Filter
+from clearing.answers.periods import Period
+from clearing.answers.rides_behind import Block, RidesBehind, detail_of, list_behind
+from clearing.answers.session import Session
+from clearing.book.legs import BETWEEN_TWO, sum_legs
+from ext.codes import Cause
+from network.civil import day_of
+from network.members import Member
+from network.model import BillTerms
+from network.numbering import NumberedNetwork
+from settlement.bills import Bill, Month, Ridden, base_of, make_bills, month_of, terms_of
+
+BILL_COLUMNS = ("funder", "funder_name", "month", "terms", "rides", "shortfall", "base",
+                "carried_in", "above", "billed", "difference")
+_DISCOUNTS = f"leg_cause < {int(Cause.FARE)} AND {BETWEEN_TWO}"
+
+
+@dataclass(frozen=True)
+class BillWritten:
+    """A bill whose files are written."""
+
+    funder: Member
+    bill: Bill
+    files: tuple[Path, ...]
+
+
+def bills_of(session: Session, numbered: NumberedNetwork, funder: Member, until: Month
+             ) -> list[Bill]:
+    """A funder's bills from its first month with rides or terms, up to a month."""
+    every = numbered.network.model.bill
+    ridden = _ridden(session, numbered, funder, every)
+    begun = [month_of(one.in_force_from) for one in every
+             if one.funder == funder.code and one.in_force_from is not None]
+    # Terms that hold from always on cannot bill months of which the book knows nothing.
+    first = min([*ridden, *(month for month in begun if not ridden or month >= min(ridden))],
+                default=until + 1)
+    return make_bills({month: terms_of(every, funder.code, month)
+                       for month in range(first, until + 1)}, ridden)
+
+
+def list_bills(session: Session, wanted: Filter) -> Iterator[tuple[Any, ...]]:
+    """The bills of months with windows that are wanted, in the order of BILL_COLUMNS."""
+    selected, numbered = wanted.select(session), session.numbered()
+    found = session.book.query("SELECT min(window) AS first, max(window) AS last FROM flows "
+                               f"WHERE {session.book.as_of_last}")
+    first, last = (month_of(day_of(int(np.clip(day, *selected.days))))
+                   for day in (found["first"][0], found["last"][0]))
+    for funder in sorted(numbered.members, key=lambda one: one.code):
+        if selected.members is not None and funder.number not in selected.members:
+            continue
+        for bill in bills_of(session, numbered, funder, last):
+            if bill.month >= first:
+                yield (funder.code, funder.name, month_text(bill.month), name_of(bill.terms),
+                       sum(one.rides for one in bill.ridden.values()), bill.settled,
+                       *(sum(share[index] for share in bill.shares.values()) for index in (0, 1)),
+                       bill.above, bill.billed, bill.billed - bill.settled)
+
+
+def month_text(month: Month) -> str:
+    """A month as 2024-11."""
+    return f"{month // 12:04}-{month % 12 + 1:02}"
+
+
+def name_of(terms: BillTerms | None) -> str:
+    """What terms are called; a funder without any is billed by the shortfall."""
+    return "shortfall" if terms is None else terms.bill
+
+
+def _ridden(session: Session, numbered: NumberedNetwork, funder: Member,
+            every: list[BillTerms]) -> dict[Month, dict[str, Ridden]]:
+    """What each month's windows have of a funder's rides, by operator."""
+    found = sum_legs(session.book, ("window", "leg_creditor", "leg_cause", "issuer"),
+                     f"leg_debtor = {funder.number} AND {_DISCOUNTS}")
+    members = {one.number: one for one in numbered.members}
+    sums: dict[Month, dict[str, Ridden]] = defaultdict(dict)
+    for window, creditor, cause, issuer, rides, amount in zip(
+            *(np.asarray(column).tolist() for column in found.values()), strict=True):
+        month, operator = month_of(day_of(window)), members[creditor].code
+        terms = terms_of(every, funder.code, month)
+        paid = recognises(terms, funder, members[issuer])
+        so_far = sums[month].get(operator, Ridden())
+        is_concession = cause == Cause.CONCESSION
+        sums[month][operator] = Ridden(
+            so_far.rides + rides, so_far.shortfall + amount,
+            so_far.unrecognised + (not paid) * amount,
+            so_far.concessions + (paid and is_concession) * rides,
+            so_far.other + (paid and not is_concession) * amount)
+    return dict(sums)
+
+
+def recognises(terms: BillTerms | None, funder: Member, issuer: Member) -> bool:
+    """Whether a funder's terms pay rides with an issuer's cards."""
+    if terms is None or terms.recognises == "everyone":
+        return True
+    if terms.recognises == "city":
+        return issuer.city == funder.city
+    return issuer.province == funder.province
+
+
+def write_bill(session: Session, funder: str, period: Period, folder: Path) -> BillWritten:
+    """Write a funder's bill of a month: a workbook, a page to sign, and the rides as CSV.
+
+    What the rides are billed, and the lines behind them, come to the bill exactly.
+    funder: a member's code that the network has.
+    """
+    numbered = session.numbered()
+    member = next(one for one in numbered.members if one.code == funder)
+    bill = bills_of(session, numbered, member, month_of(day_of(period.first)))[-1:]
+    made = bill[0] if bill else Bill(month_of(day_of(period.first)), None, {}, {}, {})
+    folder.mkdir(parents=True, exist_ok=True)
+    words, currency = Words(member.language), numbered.network.model.money
+    stem, document = file_stem("bill", member, period.label), _document(
+        numbered, member, made, period, words)
+    detail = _detail(words)
+    workbook = WorkbookFile(folder / f"{stem}.xlsx", document, detail)
+    table = ExcelCsv(folder / f"{stem}-rides.csv", detail, currency.decimals)
+    try:
+        forms: tuple[tuple[WorkbookFile | ExcelCsv, Callable[[str], str]], ...] = (
+            (workbook, str), (table, text_cell))
+        rides = [(form, RidesBehind(session, numbered, words, text)) for form, text in forms]
+        where = f"{period.windows} AND leg_debtor = {member.number} AND {_DISCOUNTS}"
+        for block in list_behind(session, where):
+            billed = _billed(block, numbered, member, made.terms)
+            for form, behind in rides:
+                form.add(_evidence(behind.rows(block, member.number), billed))
+        for form, text in forms:
+            form.add(_lines(made, words, len(detail.columns), text))
+        write_page(folder / f"{stem}.html", document)
+        workbook.close()
+        table.close()
+    except BaseException:       # Ctrl-C, too: what is not whole gets no name
+        workbook.drop()
+        table.drop()
+        raise
+    return BillWritten(member, made, tuple(
+        folder / f"{stem}{end}" for end in (".xlsx", ".html", "-rides.csv")))
+
+
+def _billed(block: Block, numbered: NumberedNetwork, funder: Member, terms: BillTerms | None
+            ) -> list[int]:
+    """What each leg of a block is billed; less than nothing where it takes a ride back."""
+    paid = np.zeros(max(one.number for one in numbered.members) + 1, bool)
+    for one in numbered.members:
+        paid[one.number] = recognises(terms, funder, one)
+    amounts = block["leg_amount"].astype(np.int64)
+    if terms is not None and terms.basis == "unit_price":
+        by_ride = block["leg_cause"] == int(Cause.CONCESSION)
+        amounts = np.where(by_ride, np.sign(amounts) * (terms.amount or 0), amounts)
+    elif terms is not None and terms.basis == "lump_sum":
+        amounts = np.zeros_like(amounts)
+    listed: list[int] = np.where(paid[block["issuer"]], amounts, 0).tolist()
+    return listed
+
+
+def _detail(words: Words) -> Detail:
+    """The rides' columns, and what each is billed, or taken off the bill."""
+    rides = detail_of(words)
+    width = len(rides.columns)
+    # To the funder a ride is what it owes: what is taken back stands on the other side.
+    columns = (*rides.columns[:-2], *words.of("taken back", "shortfall", "billed", "taken off"))
+    return Detail(rides.title, columns, frozenset(range(width - 2, width + 2)))
+
+
+def _evidence(rows: Iterator[tuple[Any, ...]], billed: list[int]) -> Iterator[tuple[Any, ...]]:
+    for row, amount in zip(rows, billed, strict=True):
+        yield (*row, *_sides(amount))
+
+
+def _lines(bill: Bill, words: Words, width: int, text: Callable[[str], str]
+           ) -> Iterator[tuple[Any, ...]]:
+    """What a bill has that is of no ride: lump sums, what was carried, what lies above."""
+    by_ride = {operator: base_of(bill.terms, one) for operator, one in bill.ridden.items()}
+    is_lump = bill.terms is not None and bill.terms.basis == "lump_sum"
+    for operator, share in bill.shares.items():
+        of_no_ride = share.base - (0 if is_lump else by_ride.get(operator, 0))
+        for word, amount in (("lump sum", of_no_ride), ("carried in", share.carried_in),
+                             ("above", -share.above)):
+            if amount:
+                yield (*[""] * 5, text(operator), *[""] * (width - 11), words[word], "", "",
+                       *_sides(amount))
+
+
+def _sides(amount: int) -> tuple[Any, Any]:
+    return (amount, "") if amount > 0 else ("", -amount) if amount else ("", "")
+
+
+def _document(numbered: NumberedNetwork, funder: Member, bill: Bill, period: Period, words: Words
+              ) -> Document:
+    model, terms = numbered.network.model, bill.terms
+    unit, text = words.currency(model.money), model.money.text
+    facts = [(words["funder"], f"{funder.code} {funder.name}"), (words["network"], model.title),
+             (words["windows"], period.days()),
+             (words["state"], words["closed" if period.is_closed else "open"]),
+             (words["terms"], name_of(terms)), (words["unit"], unit),
+             (words["billed"], f"{text(bill.billed)} {unit}"),
+             (words["settled"], f"{text(bill.settled)} {unit}"),
+             (words["difference"], f"{text(bill.billed - bill.settled)} {unit}")]
+    if terms is not None and terms.amount is not None:
+        facts.append((words[terms.basis.replace("_", " ")], f"{text(terms.amount)} {unit}"))
+    if bill.room is not None and terms is not None:
+        facts += [(words["ceiling"], f"{text(terms.ceiling or 0)} {unit}"),
+                  (words["room"], f"{text(bill.room)} {unit}"),
+                  (words["above"], f"{text(bill.above)} {unit}: {words[f'{terms.above} above']}")]
+    names = {one.code: one.name for one in numbered.members}
+    rows = [(operator, names.get(operator, ""), bill.ridden.get(operator, Ridden()).rides,
+             bill.ridden.get(operator, Ridden()).shortfall, *share)
+            for operator, share in bill.shares.items()]
+    columns = words.of("operator", "name", "rides", "shortfall", "base", "carried in", "billed",
+                       "above")
+    sections = [Section(words["by operator"], columns, rows, frozenset((3, 4, 5, 6, 7)),
+                        add_up(rows, range(2, 8), len(columns), words["total"]))]
+    if bill.budgets:
+        budgets = list(bill.budgets.items())
+        sections.append(Section(words["by budget"], words.of("budget", "billed"), budgets,
+                                frozenset((1,)), add_up(budgets, (1,), 2, words["total"])))
+    return Document(f"{words['bill']} {period.label}", facts, sections,
+                    words.of("maker", "checker", "seal", "date"), funder.language, model.money)

@@ -1,0 +1,62 @@
+"""onecard bill: what a funder is billed for a month, and the rides behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from clearing.cli.options import book_option, network_option
+
+
+@click.command("bill")
+@click.option("--funder", required=True, metavar="CODE", help="Who pays.")
+@click.option("--month", required=True, metavar="YYYY-MM", help="The month of the windows.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True,
+              help="The folder that files go into.")
+@book_option
+@network_option
+def command(funder: str, month: str, out: Path, book: str, network: str | None) -> None:
+    """Write a funder's bill of a month: a workbook, a page to sign, and the rides as CSV.
+
+    By the funder's terms, [[bill]] in network.toml; without any, what its rides fell short of
+    their price, as windows settle it.
+
+    \b
+    Example:
+      onecard bill --funder hk-civil --month 2024-11 --out bills --book book
+    """
+    from clearing.answers.bills import name_of, write_bill
+    from clearing.answers.filters import Filter
+    from clearing.answers.periods import month_period
+    from clearing.answers.session import open_session
+    from clearing.cli.output import print_table, say_snapshot
+
+    with open_session(book, network) as session:
+        say_snapshot(session.book)
+        Filter(member=funder).select(session)
+        period = month_period(session, month)
+        written = write_bill(session, funder, period, out)
+        bill, currency = written.bill, session.described().model.money
+        text = currency.text
+        print_table(f"bill of {funder} {written.funder.name} for {month} by {name_of(bill.terms)}, "
+                    f"money in {currency.name}",
+                    ("operator", "rides", "shortfall", "by the terms", "carried in", "billed",
+                     "above the ceiling"),
+                    ((operator or "(no rides)",
+                      bill.ridden[operator].rides if operator in bill.ridden else 0,
+                      text(bill.ridden[operator].shortfall if operator in bill.ridden else 0),
+                      *map(text, share)) for operator, share in bill.shares.items()),
+                    right=("rides", "shortfall", "by the terms", "carried in", "billed",
+                           "above the ceiling"))
+        for budget, amount in bill.budgets.items():
+            click.echo(f"budget {budget}: {text(amount)}")
+        click.echo(f"billed {text(bill.billed)}; windows settle {text(bill.settled)}; the "
+                   f"difference of {text(bill.billed - bill.settled)} is posted nowhere")
+        if bill.above:
+            click.echo(f"{text(bill.above)} above the ceiling " + (
+                "go to the next month's bill" if bill.is_carried else "is borne by the operators"))
+        if not period.is_closed:
+            click.echo("not all of these windows are closed: amounts can change")
+        for path in written.files:
+            click.echo(f"written: {path}")

@@ -1,0 +1,84 @@
+"""By what terms funders are billed: what cannot be such terms."""
+
+from __future__ import annotations
+
+import datetime
+
+from network.errors import TableError
+from network.locations import KeyPath
+from network.model import BillTerms, NetworkFile
+
+LUMP_SUM_MOST = 10 ** 13        # of an amount or ceiling, minor units: exact in every sum
+
+
+def check_bill_terms(model: NetworkFile) -> None:
+    """Pass where terms can be kept, are of members, for whole months, and never two for one.
+
+    Raises TableError, whose key is of network.toml.
+    """
+    members = [one.code for group in (model.funder, model.issuer, model.operator, model.centre)
+               for one in group]
+    for index, one in enumerate(model.bill):
+        here, what = ("bill", index), f"bill {one.bill!r}"
+        if one.funder not in members:
+            raise TableError(f"{what} is for {one.funder!r}, which network.toml does not have",
+                             "correct the code, or add the funder", expected=", ".join(members),
+                             key=(*here, "funder"))
+        _check_amounts(one, what, here)
+        _check_budgets(one, what, here)
+        _check_months(one, what, here)
+        for other in model.bill[:index]:
+            if other.funder == one.funder and _overlap(one, other):
+                raise TableError(
+                    f"{what} and {other.bill!r} are both for months of {one.funder!r}",
+                    "say until when the one holds (in_force_until), and from when on the other "
+                    "(in_force_from)", expected="one for each month", key=here)
+
+
+def _check_amounts(one: BillTerms, what: str, here: KeyPath) -> None:
+    if (one.amount is None) != (one.basis == "shortfall"):
+        raise TableError(
+            f"{what} is by {one.basis} and has " + ("no amount" if one.amount is None
+                                                    else f"the amount {one.amount}"),
+            "write the amount, or take it out", expected="an amount in minor units for a unit "
+            "price or a lump sum, and none for shortfall", key=(*here, "basis"))
+    for key in ("amount", "ceiling"):
+        amount = getattr(one, key)
+        if amount is not None and not 0 <= amount <= LUMP_SUM_MOST:
+            raise TableError(f"the {key} of {what} is {amount}", "correct it",
+                             expected=f"minor units, from 0 to {LUMP_SUM_MOST}", key=(*here, key))
+
+
+def _check_budgets(one: BillTerms, what: str, here: KeyPath) -> None:
+    names = [budget.budget for budget in one.budgets]
+    for place, budget in enumerate(one.budgets):
+        key = (*here, "budgets", place)
+        if not budget.budget.strip() or names.index(budget.budget) != place:
+            raise TableError(f"{what} has the budget {budget.budget!r} twice, or without a name",
+                             "give every budget its own name", key=key)
+        if not 0 < budget.weight <= LUMP_SUM_MOST:
+            raise TableError(f"budget {budget.budget!r} of {what} has the weight {budget.weight}",
+                             "write a share of any size, such as its percent",
+                             expected="a whole number above 0", key=(*key, "weight"))
+
+
+def _check_months(one: BillTerms, what: str, here: KeyPath) -> None:
+    first, last = one.in_force_from, one.in_force_until
+    day = datetime.timedelta(days=1)
+    for key, given, is_whole in (
+            ("in_force_from", first, first is None or first.day == 1),
+            ("in_force_until", last, last is None or (last + day).day == 1)):
+        if not is_whole:
+            raise TableError(f"{what} has {key} = {given}, in the middle of a month",
+                             "name the first, or the last, day of a month",
+                             expected="whole months: a bill is of one", key=(*here, key))
+    if first is not None and last is not None and first > last:
+        raise TableError(f"{what} is in force from {first} until {last}", "correct one of the days",
+                         expected="a first day that is not after the last",
+                         key=(*here, "in_force_until"))
+
+
+def _overlap(one: BillTerms, other: BillTerms) -> bool:
+    first, last = datetime.date.min, datetime.date.max
+    return ((one.in_force_from or first) <= (other.in_force_until or last)
+            and (other.in_force_from or first) <= (one.in_force_until or last))
