@@ -26,6 +26,7 @@ from clearing.engine.payment_run import payment_run
 from network.bank_accounts import find_account, whose
 from network.civil import day_number, day_of
 from network.errors import BookDamaged, OnecardError
+from settlement.bank_days import BankDays
 from settlement.formats.iso20022 import (
     PACS_009,
     PAIN_001,
@@ -46,15 +47,17 @@ ROWS_AT_ONCE = 10_000
 _LISTED = 3         # members that an error names
 
 
-def make_batch(session: Session, by: str, pay_on: datetime.date, windows: Sequence[str] = ()
-               ) -> Batch:
+def make_batch(session: Session, by: str, today: datetime.date, pay_on: str | None = None,
+               windows: Sequence[str] = ()) -> Batch:
     """A batch of a payment for each open position.
 
-    by: who makes it. pay_on: the day on which banks are to pay; accounts are those of that day.
+    by: who makes it. pay_on: the bank day on which banks are to pay, by the accounts of that day;
+    None: today, by the civil clock, or the next one.
     windows: the days that windows were closed with; none: all that have open positions.
-    Raises OnecardError.
+    Raises OnecardError, and TableError for a year whose holidays nobody has published.
     """
     by, last = _person(by), _last_run(session)
+    day = _bank_day(session, today, pay_on)
     due = _chosen(session, open_positions(session), windows)
     currency = session.described().model.money
     if not currency.code:
@@ -62,11 +65,11 @@ def make_batch(session: Session, by: str, pay_on: datetime.date, windows: Sequen
                            expected="its code of ISO 4217",
                            remedy="add currency_code to network.toml, and name its folder with "
                                   "--network")
-    account_of = _accounts(session, pay_on, due)
+    account_of = _accounts(session, day, due)
     number = max(list_batches(session.book), default=0) + 1
-    payments = make_payments(number, last.chain[:KEY_DIGITS].upper(), due, pay_on, currency,
+    payments = make_payments(number, last.chain[:KEY_DIGITS].upper(), due, day, currency,
                              account_of)
-    with payment_run(session.book, last, ["make", by, str(pay_on), *windows]) as run:
+    with payment_run(session.book, last, ["make", by, str(day), *windows]) as run:
         run.write_paying(BATCHES, [BatchRow(number, "made", by, "", "")])
         for start in range(0, len(payments), ROWS_AT_ONCE):
             run.write_paying(PAYMENTS, payments[start:start + ROWS_AT_ONCE])
@@ -167,6 +170,19 @@ def _head_of(session: Session, batch: Batch) -> MessageHead:
         datetime.datetime.fromtimestamp(made.started_at, datetime.UTC), day_of(first.pay_on),
         session.described().model.money._replace(code=first.currency),
         Account(first.own_bank, first.own_account, first.own_name), counts, sums)
+
+
+def _bank_day(session: Session, today: datetime.date, pay_on: str | None) -> datetime.date:
+    """The day on which banks are to pay. Raises OnecardError where they do not work on it."""
+    bank_days = BankDays(session.described())
+    if pay_on is None:
+        return today if bank_days.is_bank_day(today) else bank_days.after(today, 1)
+    day = day_of(day_number(pay_on))
+    if not bank_days.is_bank_day(day):
+        raise OnecardError("banks do not work on this day", where=pay_on,
+                           expected="a workday of the network's calendar, and no bank_holiday",
+                           remedy=f"the next one is {bank_days.after(day, 1)}: name it with --on")
+    return day
 
 
 def _chosen(session: Session, due: list[OpenPosition], windows: Sequence[str]

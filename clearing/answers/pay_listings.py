@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from clearing.answers.payments import (
     NEWEST_ANSWERS,
@@ -15,6 +13,7 @@ from clearing.answers.payments import (
     list_batches,
     list_paid,
     open_positions,
+    rows_of,
 )
 from clearing.answers.session import Session
 from clearing.answers.show import Listing
@@ -25,7 +24,7 @@ PAYMENT_COLUMNS = ("payment", "window", "member", "action", "amount", "pay_on", 
                    "name", "reference", "state", "status", "reason")
 
 
-@dataclass(frozen=True)
+@dataclass
 class BatchSummary:
     """A batch as it is listed."""
 
@@ -64,7 +63,7 @@ class PayListing:
 def list_all(session: Session) -> PayListing:
     """All batches, and all open positions."""
     return PayListing(
-        [summary_of(session, batch) for batch in list_batches(session.book).values()],
+        _summaries(session, list_batches(session.book)),
         [OpenPositionRow(day_of(one.window).isoformat(), *one.instruction[:3], one.why)
          for one in open_positions(session)],
         session.described().model.money)
@@ -72,21 +71,30 @@ def list_all(session: Session) -> PayListing:
 
 def summary_of(session: Session, batch: Batch) -> BatchSummary:
     """A batch, its payments added up."""
+    return _summaries(session, {batch.batch: batch})[0]
+
+
+def _summaries(session: Session, batches: Mapping[int, Batch]) -> list[BatchSummary]:
     book = session.book
-    own = f"batch = {batch.batch} AND {book.as_of_last}"
-    found = book.query(
-        "SELECT window, count() AS payments, sumIf(amount, action = 'pays') AS paid_in, "
-        f"sumIf(amount, action = 'receives') AS paid_out FROM payments WHERE {own} "
-        "GROUP BY window ORDER BY window")
-    answers = book.query(
-        f"SELECT answer, count() AS payments FROM ({NEWEST_ANSWERS.format(runs=own)}) "
-        "GROUP BY answer ORDER BY answer")
-    totals = {name: sum(map(int, found[name])) for name in ("payments", "paid_in", "paid_out")}
-    return BatchSummary(
-        batch.batch, [day_of(int(day)).isoformat() for day in found["window"]],
-        **totals, state=batch.state, made_by=batch.made_by, checked_by=batch.decided_by,
-        message=batch.message, answered=dict(zip(
-            map(str, answers["answer"]), np.asarray(answers["payments"]).tolist(), strict=True)))
+    first, last = min(batches, default=0), max(batches, default=0)
+    own = f"{book.as_of_last} AND batch BETWEEN {first} AND {last}"
+    summaries = {batch.batch: BatchSummary(
+        batch.batch, [], 0, 0, 0, batch.state, batch.made_by, batch.decided_by, batch.message, {})
+        for batch in batches.values()}
+    for number, window, payments, paid_in, paid_out in rows_of(book, (
+            "SELECT batch, window, count() AS payments, sumIf(amount, action = 'pays') AS paid_in, "
+            f"sumIf(amount, action = 'receives') AS paid_out FROM payments WHERE {own} "
+            "GROUP BY batch, window ORDER BY batch, window")):
+        one = summaries[number]
+        one.windows.append(day_of(window).isoformat())
+        one.payments += payments
+        one.paid_in += paid_in
+        one.paid_out += paid_out
+    for number, answer, payments in rows_of(book, (
+            "SELECT batch, answer, count() AS payments FROM "
+            f"({NEWEST_ANSWERS.format(runs=own)}) GROUP BY batch, answer ORDER BY batch, answer")):
+        summaries[number].answered[answer] = payments
+    return list(summaries.values())
 
 
 def list_payments(session: Session, number: int) -> Listing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -51,7 +51,7 @@ class Paid:
 def list_batches(book: Book) -> dict[int, Batch]:
     """Every batch by its number."""
     batches: dict[int, Batch] = {}
-    for run, batch, event, by, message, sha256 in _rows(book, (
+    for run, batch, event, by, message, sha256 in rows_of(book, (
             f"SELECT run, batch, event, by, message, sha256 FROM batches WHERE {book.as_of_last} "
             "ORDER BY run")):
         if event == "made":
@@ -89,7 +89,7 @@ def answers_of(book: Book, where: str = "1") -> dict[tuple[int, int], tuple[str,
     """State, status and reason by batch and payment, of those that a bank has answered."""
     newest = NEWEST_ANSWERS.format(runs=f"{book.as_of_last} AND ({where})")
     return {(batch, payment): (state, status, reason) for batch, payment, state, status, reason
-            in _rows(book, newest)}
+            in rows_of(book, newest)}
 
 
 def list_paid(book: Book, batch: Batch) -> Iterator[Paid]:
@@ -101,7 +101,7 @@ def list_paid(book: Book, batch: Batch) -> Iterator[Paid]:
 
 def list_closings(book: Book) -> dict[int, int]:
     """The windows that were closed: by their last day the first, days since 1970."""
-    ends = [closed for closed, in _rows(
+    ends = [closed for closed, in rows_of(
         book, f"SELECT closed_through FROM runs WHERE {book.as_of_last} AND kind = 'close' "
         "ORDER BY run")]
     return {last: before + 1 for before, last in pairwise([0, *ends])}
@@ -109,48 +109,55 @@ def list_closings(book: Book) -> dict[int, int]:
 
 def open_positions(session: Session) -> list[OpenPosition]:
     """The positions of closed windows that nobody was told to pay, or that a bank gave back."""
-    book, batches = session.book, list_batches(session.book)
-    dead = [batch.batch for batch in batches.values() if batch.state == "declined"]
-    standing = f"batch NOT IN ({_listed([0, *dead])})"
-    covered = {window for window, in _rows(
-        book, f"SELECT DISTINCT window FROM payments WHERE {book.as_of_last} AND {standing}")}
+    book = session.book
+    covered = {window for window, in rows_of(
+        book, f"SELECT DISTINCT window FROM payments WHERE {_standing(book)}")}
     waiting = set(list_closings(book)) - covered
     due = [OpenPosition(number_of(netted.span.last), one, "not in a batch yet")
            for netted in (list_netted(session, min(waiting), max(waiting)) if waiting else ())
            if number_of(netted.span.last) in waiting
            for one in netted.paid.instructions]
-    return sorted([*due, *_given_back(book, standing)])
+    return sorted([*due, *_given_back(book)])
 
 
-def _given_back(book: Book, standing: str) -> Iterator[OpenPosition]:
+def _given_back(book: Book) -> Iterator[OpenPosition]:
     """Positions whose newest payment came to nothing."""
-    answers = {key: answer for key, answer in answers_of(book).items() if answer[0] in FAILED}
-    if not answers:
-        return
+    came_back = _answered(book, FAILED)
     newest: dict[tuple[int, str], Payment] = {}
-    windows = (f"SELECT window FROM payments WHERE {book.as_of_last} AND (batch, payment) IN "
-               f"({_listed(answers)})")
-    for one in payments_of(book, f"{standing} AND window IN ({windows})"):
+    for one in payments_of(book, f"{_standing(book)} AND (window, member) IN (SELECT window, "
+                           f"member FROM payments WHERE (batch, payment) IN {came_back})"):
         newest[one.window, one.member] = one
+    answers = answers_of(book, f"(batch, payment) IN {came_back}") if newest else {}
     for one in newest.values():
         if (answer := answers.get((one.batch, one.payment))) is not None:
             state, status, reason = answer
-            yield OpenPosition(one.window, Instruction(one.member, one.action, one.amount),
-                      " ".join(filter(None, [f"{state} in batch {one.batch}:", status, reason])))
+            yield OpenPosition(
+                one.window, Instruction(one.member, one.action, one.amount),
+                " ".join(filter(None, [f"{state} in batch {one.batch}:", status, reason])))
 
 
 def settled_days(session: Session) -> set[datetime.date]:
     """The days of windows whose payments have all arrived."""
     book = session.book
-    dead = [batch.batch for batch in list_batches(book).values() if batch.state == "declined"]
-    waiting = {one.window for one in open_positions(session)}
-    waiting |= {window for window, in _rows(book, (
-        f"SELECT DISTINCT window FROM payments WHERE {book.as_of_last} "
-        f"AND batch NOT IN ({_listed([0, *dead])}) AND (batch, payment) NOT IN "
-        f"(SELECT batch, payment FROM ({NEWEST_ANSWERS.format(runs=book.as_of_last)}) "
-        f"WHERE answer IN ({_listed(map(repr, ('paid', *FAILED)))}))"))}
-    return {day_of(day) for last, first in list_closings(book).items() if last not in waiting
+    paid = {window for window, waiting in rows_of(book, (
+        f"SELECT window, countIf((batch, payment) NOT IN {_answered(book, ('paid', *FAILED))}) "
+        f"AS waiting FROM payments WHERE {_standing(book)} GROUP BY window")) if not waiting}
+    paid -= {one.window for one in _given_back(book)}
+    return {day_of(day) for last, first in list_closings(book).items() if last in paid
             for day in range(first, last + 1)}
+
+
+def _standing(book: Book) -> str:
+    """A condition on payments: their batch was not declined."""
+    return (f"{book.as_of_last} AND batch NOT IN (SELECT batch FROM batches "
+            f"WHERE {book.as_of_last} AND event = 'declined')")
+
+
+def _answered(book: Book, states: Sequence[str]) -> str:
+    """In SQL, batch and payment of those that are in one of these states by their answers."""
+    listed = ", ".join(map(repr, states))
+    return (f"(SELECT batch, payment FROM ({NEWEST_ANSWERS.format(runs=book.as_of_last)}) "
+            f"WHERE answer IN ({listed}))")
 
 
 def check_amounts(session: Session, where: str = "1") -> list[str]:
@@ -179,22 +186,15 @@ def check_amounts(session: Session, where: str = "1") -> list[str]:
 
 def find_paid_twice(book: Book) -> list[str]:
     """Positions that two payments stand for, in words."""
-    dead = [batch.batch for batch in list_batches(book).values() if batch.state == "declined"]
-    failed = [key for key, answer in answers_of(book).items() if answer[0] in FAILED]
-    found = _rows(book, (
+    found = rows_of(book, (
         "SELECT window, member, min(batch) AS first, max(batch) AS last FROM payments "
-        f"WHERE {book.as_of_last} AND batch NOT IN ({_listed([0, *dead])}) "
-        f"AND (batch, payment) NOT IN ({_listed([(0, 0), *failed])}) "
+        f"WHERE {_standing(book)} AND (batch, payment) NOT IN {_answered(book, FAILED)} "
         "GROUP BY window, member HAVING count() > 1 ORDER BY window, member"))
     return [f"{member} is paid twice for window {day_of(window)}: in batch {first} and in {last}"
             for window, member, first, last in found]
 
 
-def _listed(values: Iterable[object]) -> str:
-    return ", ".join(map(str, values))
-
-
-def _rows(book: Book, sql: str) -> Iterator[tuple[Any, ...]]:
+def rows_of(book: Book, sql: str) -> Iterator[tuple[Any, ...]]:
     """The rows of a question, as Python has numbers and text."""
     return zip(*(np.asarray(column).tolist() if isinstance(column, np.ndarray) else
                  map(str, column) for column in book.query(sql).values()), strict=True)

@@ -43,8 +43,8 @@ def command() -> None:
 @click.option("--window", "windows", multiple=True, metavar="DAY",
               help="Only this window, by the day that `settle` named; may be given again. By "
               "default all that have open positions.")
-@click.option("--on", "pay_on", metavar="DAY", help="The day on which banks are to pay, by "
-              "default today in the network's time zone. Accounts are those of that day.")
+@click.option("--on", "pay_on", metavar="DAY", help="The bank day on which banks are to pay, "
+              "by default today or the next one. Accounts are those of that day.")
 @click.option("--by", required=True, metavar="NAME", help="Who makes the batch.")
 @book_option
 @network_option
@@ -58,11 +58,9 @@ def make(windows: tuple[str, ...], pay_on: str | None, by: str, book: str, netwo
     """
     from clearing.answers.pay import make_batch
     from clearing.answers.session import open_session
-    from network.civil import day_number, day_of
 
     with open_session(book, network, read_only=False) as session:
-        day = _today(session) if pay_on is None else day_of(day_number(pay_on))
-        _print_batch(session, make_batch(session, by, day, windows))
+        _print_batch(session, make_batch(session, by, _today(session), pay_on, windows))
 
 
 @command.command("check")

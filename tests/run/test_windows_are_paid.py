@@ -96,6 +96,7 @@ def test_what_cannot_be_made_is_refused(book: Path) -> None:
             (("--window", "2024-11-24", *MAKER), "no window was closed with this day"),
             (("--window", "yesterday", *MAKER), "is not a day"),
             (("--on", "2024-13-01", *MAKER), "is not a day"),
+            (("--on", "2024-11-30", *MAKER), "the next one is 2024-12-02"),
             (("--by", "  "), "--by is blank")):
         assert told in refused("pay", "make", "--book", book, *words).err
     assert contents(book) == before
