@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clearing.answers.session import SERVER
 from clearing.book import backup
+from clearing.book.address import SCHEMES
 from clearing.book.backup import Listed, Taken, check_backups, list_backups
 from network.errors import NotABook
 
@@ -23,7 +23,7 @@ def restore(folder: Path, book: str, run: int | None) -> Listed:
 
 
 def _path_of(book: str) -> Path:
-    if book.startswith(SERVER):
+    if book.startswith(SCHEMES):
         raise NotABook("a book on a server is no folder", where=book, expected="a folder",
                        remedy="ClickHouse backs its databases up itself: BACKUP DATABASE … TO …")
     return Path(book)

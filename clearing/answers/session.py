@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from clearing.answers.plain import read_plain
 from clearing.book import Book, open_book
+from clearing.book.address import SCHEMES
 from clearing.book.integrity import damaged
 from clearing.engine.kept_networks import kept_network
 from clearing.intake.kept import FOLDER as KEPT
@@ -23,7 +24,6 @@ from network.numbering import NumberedNetwork, claim_book, number_members
 if TYPE_CHECKING:
     from clearing.reference.world import World as Plain
 
-SERVER = "clickhouse://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Session:
     def beside(self, *names: str) -> Path:
         """A path in the book's folder; in the working folder for a book on a server."""
         where = self.book.store.where
-        return (Path() if where.startswith(SERVER) else Path(where)).joinpath(*names)
+        return (Path() if where.startswith(SCHEMES) else Path(where)).joinpath(*names)
 
     def kept(self) -> Path:
         """Where input files are kept, unless somebody says otherwise."""

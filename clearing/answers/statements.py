@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from clearing.answers.listings import Uncollected, words_of_cause
 from clearing.answers.netted import Netted
+from network.cells import guarded_cells
 from network.civil import day_of
 from network.members import Member
 from settlement.instructions import Instruction
@@ -61,5 +62,5 @@ def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]],
     with unfinished.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow((*columns, "unit"))
-        writer.writerows((*row, minor_unit) for row in rows)
+        writer.writerows(guarded_cells((*row, minor_unit)) for row in rows)
     os.replace(unfinished, path)

@@ -8,12 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from clearing.book import folder
+from clearing.book.address import SCHEMES
 from clearing.book.book import Book
 from clearing.book.commit import OpenRun
 from clearing.book.runs import BookFile, Counts, Run
 from clearing.book.schema import SCHEMA_VERSION
 from clearing.book.state import State
 from clearing.book.store import Columns
+from network.errors import NotABook
 
 __all__ = [
     "SCHEMA_VERSION", "Book", "BookFile", "Columns", "Counts", "OpenRun", "Run", "State",
@@ -27,11 +29,15 @@ def open_book(location: str, *, create: bool = True, read_only: bool = False) ->
     `location` is a folder or `clickhouse://[user[:password]@]host[:port]/database`. A folder is
     read as it is after its last run, whoever writes to it meanwhile.
     """
-    if location.startswith("clickhouse://"):
+    if location.startswith(SCHEMES):
         from clearing.book.server import ServerStore
 
         server = ServerStore(location, create=create, read_only=read_only)
         return Book(server, create=create, read_only=read_only)
+    if "://" in location:
+        raise NotABook(f"a book has no address that begins with {location.partition('://')[0]}://",
+                       expected=" or ".join((*SCHEMES, "a folder")),
+                       remedy="correct the address, or the folder's name")
     from clearing.book.embedded import EmbeddedStore
 
     path = Path(location)

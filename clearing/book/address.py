@@ -1,14 +1,24 @@
-"""Where a book on a server is: `clickhouse://[user[:password]@]host[:port]/database`."""
+"""Where a book on a server is: `clickhouse://[user[:password]@]host[:port]/database`.
+
+`clickhouses://` is the same over TLS. A password in an address is in the list of processes, for all
+to read: it can stand in a file or in the environment instead.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from network.errors import NotABook
 
-_FORM = "clickhouse://[user[:password]@]host[:port]/database"
+_FORM = "clickhouse[s]://[user[:password]@]host[:port]/database"
+SCHEMES = ("clickhouse://", "clickhouses://")
+PASSWORD, PASSWORD_FILE = "ONECARD_PASSWORD", "ONECARD_PASSWORD_FILE"
+CA_FILE = "ONECARD_CA_FILE"     # of who signed the server's certificate, where no system knows them
+_PORT, _TLS_PORT = 9000, 9440
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -20,13 +30,15 @@ class Address(NamedTuple):
     user: str
     password: str
     database: str
+    is_secure: bool = False     # over TLS, the server's certificate checked
 
     @property
     def where(self) -> str:
         """The address as it may be shown: without the password."""
         user = f"{self.user}@" if self.user != "default" else ""
-        port = f":{self.port}" if self.port != 9000 else ""
-        return f"clickhouse://{user}{self.host}{port}/{self.database}"
+        usual = _TLS_PORT if self.is_secure else _PORT
+        port = f":{self.port}" if self.port != usual else ""
+        return f"{SCHEMES[self.is_secure]}{user}{self.host}{port}/{self.database}"
 
     @property
     def is_loopback(self) -> bool:
@@ -36,12 +48,16 @@ class Address(NamedTuple):
 
 def parse_address(location: str) -> Address:
     """Take an address apart, or raise NotABook saying what is wrong with it."""
-    shown = re.sub(r"//[^@/]*@", "//…@", location)
+    # A password may have any sign, also those that end one here: nothing up to the last @ is shown.
+    shown = re.sub(r"//.*@", "//…@", location)
+    is_secure = location.startswith(SCHEMES[1])
     try:
         parts = urlsplit(location)
-        port = parts.port or 9000
-    except ValueError as error:
-        raise NotABook(f"this is no address: {error}", where=shown, expected=_FORM) from error
+        port = parts.port or (_TLS_PORT if is_secure else _PORT)
+    except ValueError:
+        raise NotABook("this is no address", where=shown, expected=_FORM,
+                       remedy="write /, @ and : of a user or password as %2F, %40 and %3A, and a "
+                              "port as a number up to 65535") from None
     database = unquote(parts.path.lstrip("/"))
     if not parts.hostname:
         raise NotABook("the host is missing", where=shown, expected=_FORM)
@@ -54,4 +70,18 @@ def parse_address(location: str) -> Address:
         raise NotABook("there is more after the database", where=shown, expected=_FORM)
     return Address(
         parts.hostname, port, unquote(parts.username or "default"),
-        unquote(parts.password or ""), database)
+        _password() if parts.password is None else unquote(parts.password), database, is_secure)
+
+
+def _password() -> str:
+    """The password that the environment says, or the file that it names; "": none."""
+    path = os.environ.get(PASSWORD_FILE)
+    if path is None:
+        return os.environ.get(PASSWORD, "")
+    try:
+        return Path(path).read_text("utf-8").partition("\n")[0].removesuffix("\r")
+    except (OSError, ValueError) as error:
+        raise NotABook(
+            f"the password cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}",
+            where=path, expected=f"a file with the password in its first line, as {PASSWORD_FILE} "
+            "names it", remedy="check the name and who may read it") from None

@@ -7,6 +7,7 @@ there a loss of power (not of the process) can lose a committed run.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from clearing.book.address import Address, parse_address
+from clearing.book.address import CA_FILE, PASSWORD_FILE, Address, parse_address
 from clearing.book.faults import translate
 from clearing.book.journal import Journal
 from clearing.book.native import Column, ColumnData
@@ -223,7 +224,8 @@ class ServerStore:
         if code in _REFUSED:
             return BookUnavailable(
                 "the server does not let this user in", where=self.where, expected=words,
-                remedy="check user and password in clickhouse://user:password@host/database")
+                remedy="check the user in the address, and the password there or in the file that "
+                       f"{PASSWORD_FILE} names")
         if code == _UNKNOWN_DATABASE:
             return NotABook("the server has no such database", where=self.where)
         return translate(error, self.where)
@@ -299,7 +301,8 @@ def make_client(address: Address, database: str, settings: dict[str, int]) -> An
     logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)
     return Client(
         address.host, port=address.port, user=address.user, password=address.password,
-        database=database, client_name="onecard",
+        database=database, client_name="onecard", secure=address.is_secure, verify=True,
+        ca_certs=os.environ.get(CA_FILE),
         compression=False if address.is_loopback else "lz4",
         connect_timeout=10,
         settings={"use_numpy": True, "strings_as_bytes": True, **settings})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any
+from pathlib import Path
+from typing import IO, Any, cast
 
 import click
 
 from clearing import __version__
+from clearing.cli.say import Shown, say
 
 # Commands in the order in which people meet them: name, module, what it does.
 COMMANDS = {
@@ -36,6 +38,7 @@ COMMANDS = {
 }
 WRONG_USE = 2
 REFUSED = 1
+FAULT = 70                  # of ours: EX_SOFTWARE of sysexits.h
 STOPPED = 128 + 2           # by Ctrl-C, as shells count it
 READER_GONE = 128 + 13      # whoever read our output ended first: `onecard show rides | head`
 
@@ -83,7 +86,8 @@ def onecard() -> None:
       onecard clear taps/*.csv --network demo --book book
       onecard show positions --book book
 
-    Exit codes: 0 all well, 1 records were refused or books do not agree, 2 wrong use.
+    Exit codes: 0 all well, 1 records were refused or books do not agree, 2 wrong use, 70 a fault
+    of the program itself.
     """
 
 
@@ -100,9 +104,9 @@ def _run() -> int:
     try:
         return onecard(standalone_mode=False, prog_name="onecard") or 0
     except click.ClickException as error:
-        error.show()
+        error.show(cast(IO[str], Shown(sys.stderr)))    # it quotes what was typed
     except click.Abort:
-        click.echo("stopped; nothing of the unfinished run is in the book", err=True)
+        say("stopped; nothing of the unfinished run is in the book", err=True)
         return STOPPED
     except _ReaderGone:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -110,9 +114,28 @@ def _run() -> int:
     except Exception as error:
         message = _message_of(error)
         if message is None:
-            raise
-        click.echo(f"onecard: {message}", err=True)
+            say(_report_of(error), err=True)
+            return FAULT
+        say(f"onecard: {message}", err=True)
     return WRONG_USE
+
+
+def _report_of(fault: Exception) -> str:
+    """What to send to the maintainers of a fault: where it is, and nothing of records or people."""
+    import platform
+    import re
+    import traceback
+
+    frames = traceback.extract_tb(fault.__traceback__)
+    places = [f"  {Path(one.filename).name}:{one.lineno} {one.name}" for one in frames]
+    # Of eight characters or more with a digit, a word can be a card, a file, or a person's name.
+    said = re.sub(r"[^\s\"'(),:=]*\d[^\s\"'(),:=]*", lambda word: word[0]
+                  if len(word[0]) < 8 else "…", str(fault))
+    return "\n".join([
+        "onecard: this is a fault of the program, not of your files; nothing of the unfinished run "
+        "is in the book", "send these lines to the maintainers (docs/security.md says how):",
+        f"  onecard {__version__}, Python {platform.python_version()}, {platform.system()} "
+        f"{platform.machine()}", *places, f"  {type(fault).__name__}: {said}"])
 
 
 def _message_of(error: Exception) -> str | None:

@@ -9,6 +9,7 @@ import click
 
 from clearing.cli import REFUSED
 from clearing.cli.options import book_option
+from clearing.cli.say import say
 
 
 @click.group("book")
@@ -37,7 +38,7 @@ def fold(book: str) -> None:
 
     with open_session(book, read_only=False) as session:
         folded, last = session.book.fold(), session.book.last_run()
-    click.echo(f"runs up to {folded} are folded, of {last.run if last else 0}")
+    say(f"runs up to {folded} are folded, of {last.run if last else 0}")
 
 
 @command.command("backup")
@@ -56,8 +57,8 @@ def backup(folder: Path, book: str) -> None:
     from clearing.answers.backup import back_up
 
     taken = back_up(book, folder)
-    click.echo(f"the book after run {taken.run}: {taken.files:,} files of {taken.bytes:,} bytes, "
-               f"{taken.new_bytes:,} of them new")
+    say(f"the book after run {taken.run}: {taken.files:,} files of {taken.bytes:,} bytes, "
+        f"{taken.new_bytes:,} of them new")
 
 
 @command.command("restore")
@@ -74,7 +75,7 @@ def restore(folder: Path, run: int | None, book: str) -> None:
     from clearing.answers.backup import restore as restore_book
 
     restored = restore_book(folder, book, run)
-    click.echo(f"{book} is the book after run {restored.run}, chain {restored.chain}")
+    say(f"{book} is the book after run {restored.run}, chain {restored.chain}")
 
 
 @command.command("check")
@@ -92,9 +93,9 @@ def check(folder: Path) -> None:
 
     wrong = list(check_backups(folder))
     for line in wrong:
-        click.echo(line)
+        say(line)
     runs = ", ".join(str(listed.run) for listed in list_backups(folder))
     mend = ("not whole; remove what is named, and back the book up again: what it still has is "
             "stored anew")
-    click.echo(f"backups after runs {runs}: {mend if wrong else 'whole'}")
+    say(f"backups after runs {runs}: {mend if wrong else 'whole'}")
     sys.exit(REFUSED if wrong else 0)

@@ -21,6 +21,7 @@ from clearing.cli.options import (
     network_option,
     threads_option,
 )
+from clearing.cli.say import say
 
 if TYPE_CHECKING:
     from clearing.answers.clear import Clearing
@@ -155,13 +156,13 @@ def _tell(cleared: Clearing, *, as_json: bool) -> None:
         return
     _print_report(report, f"run {report.run.run}" if report.is_committed else "nothing was taken")
     if report.is_committed and (report.run.variance or report.held):
-        click.echo(f"variance, validators less tables: {cleared.currency.text(report.run.variance)}"
-                   f" {cleared.currency.name}"
-                   + f"; {report.held:,} entries are held, see `onecard held list`"
-                   * bool(report.held))
+        say(f"variance, validators less tables: {cleared.currency.text(report.run.variance)}"
+            f" {cleared.currency.name}"
+            + f"; {report.held:,} entries are held, see `onecard held list`"
+            * bool(report.held))
     for earlier in cleared.earlier:
-        click.echo(f"acknowledgement of an earlier run, which was missing: {earlier}")
-    click.echo(f"acknowledgement: {cleared.acknowledgement}")
+        say(f"acknowledgement of an earlier run, which was missing: {earlier}")
+    say(f"acknowledgement: {cleared.acknowledgement}")
     if report.is_committed:
         print_chain(report.run)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli.options import threads_option
+from clearing.cli.say import say
 
 if TYPE_CHECKING:
     from clearing.answers.demo import Demonstration
@@ -35,7 +36,7 @@ def command(folder: Path, taps: int, seed: int, threads: int) -> None:
     from clearing.answers.demo import demonstrate
     from clearing.cli.output import progress_bar
 
-    click.echo(f"writing a day of about {taps:,} taps …")
+    say(f"writing a day of about {taps:,} taps …")
     with progress_bar() as progress:
         demo = demonstrate(folder, taps=taps, seed=seed, threads=threads,
                            received_at=int(time.time()), progress=progress)
@@ -44,7 +45,7 @@ def command(folder: Path, taps: int, seed: int, threads: int) -> None:
     _print_payers(demo)
     _print_positions(demo)
     _print_stages(demo)
-    click.echo(f"""
+    say(f"""
 Try next, on the book that is left in {demo.book}:
   onecard show rides --book {demo.book}
   onecard explain {demo.ride} --book {demo.book}

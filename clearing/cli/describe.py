@@ -9,6 +9,7 @@ import click
 
 from clearing.cli import REFUSED
 from clearing.cli.options import layout_network_option, one_layout_option
+from clearing.cli.say import say
 
 
 @click.command("describe")
@@ -36,9 +37,9 @@ def command(file: Path, layout: str | None, network: str | None) -> None:
             file, chosen, found.civil_offset_s) as opened:
         told = describe(opened, chosen)
         digest, size = opened.reader.close(), opened.reader.size
-    click.echo(f"{file}: {size:,} bytes, SHA-256 {digest}")
+    say(f"{file}: {size:,} bytes, SHA-256 {digest}")
     for said in assumed:
-        click.echo(f"assumed: {said}")
+        say(f"assumed: {said}")
     print_table(f"{told.layout}: {told.records:,} records",
                 ("column", "comes from", "such as", "is read as"),
                 ((name, " + ".join(columns), told.examples.get(name, ""),

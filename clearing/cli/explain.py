@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli.options import book_option, network_option
+from clearing.cli.say import say
 
 if TYPE_CHECKING:
     from clearing.answers.explain import RideExplanation
@@ -48,19 +49,19 @@ def _print_origin(one: RideExplanation) -> None:
     from clearing.cli.explanation import FEES, WHY_HELD
 
     if one.has_changed:
-        click.echo("priced by the tables as they were then: their folder has others by now")
+        say("priced by the tables as they were then: their folder has others by now")
     text = one.money.text
     for leg in one.legs:
         if leg.cause in FEES:
-            click.echo(f"of that the operator pays {text(leg.amount)} "
-                       f"{leg.cause.replace('_', ' ')} to {leg.creditor}, by {leg.rule}")
+            say(f"of that the operator pays {text(leg.amount)} "
+                f"{leg.cause.replace('_', ' ')} to {leg.creditor}, by {leg.rule}")
     held_for = [leg for leg in one.legs if leg.cause in WHY_HELD]
     if held_for:
         named = " and ".join(leg.rule for leg in held_for if leg.rule)
-        click.echo("held, not settled: " + (f"the agreements {named} both hold for it" if named
-                                            else "no agreement holds for it"))
+        say("held, not settled: " + (f"the agreements {named} both hold for it" if named
+                                     else "no agreement holds for it"))
     for tap in one.taps:
         said = "" if tap.revision == 0 else (
             f", correction {tap.revision}: {tap.reason}, authorised by {tap.authorised_by}")
-        click.echo(f"tap: line {tap.line} of the file {tap.file_sha256[:16]}…{said}, "
-                   + (f"kept as {tap.kept}" if tap.kept else "which is not kept"))
+        say(f"tap: line {tap.line} of the file {tap.file_sha256[:16]}…{said}, "
+            + (f"kept as {tap.kept}" if tap.kept else "which is not kept"))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import click
-
 from clearing.answers.explanation import ChainState, Explanation
 from clearing.cli.output import print_table
+from clearing.cli.say import say
 
 FEES = ("clearing_fee", "issuer_fee")      # what the operator pays of what it is due
 WHY_HELD = ("no_agreement", "agreements_overlap")
@@ -16,16 +15,16 @@ WHY_HELD = ("no_agreement", "agreements_overlap")
 def print_explanation(one: Explanation, head: str) -> None:
     """An explanation for people."""
     way = " ".join(part for part in (one.operator, one.mode, one.line) if part)
-    click.echo(f"{head}  {way}  {one.from_stop or '?'} → {one.to_stop or '?'}  "
-               f"{one.started_at or '?'} → {one.ended_at or '?'}  {one.state}")
+    say(f"{head}  {way}  {one.from_stop or '?'} → {one.to_stop or '?'}  "
+        f"{one.started_at or '?'} → {one.ended_at or '?'}  {one.state}")
     about = [f"{one.card_kind or '(blank)'} card of {one.issuer}, by {one.medium or '(blank)'}"]
     about += [f"aged {one.age}"] * (one.age is not None)
     about += ["on a card tapped for others, too"] * one.companion
     about += ["the clocks of its day contradict the card's counter, which decides"] * one.by_counter
     about += [f"the vehicle was another line's than {one.line} at the end"] * one.line_changed
-    click.echo("; ".join(about))
+    say("; ".join(about))
     if one.table is not None:
-        click.echo(f"table {one.table}" + (f": {one.title}" if one.title else ""))
+        say(f"table {one.table}" + (f": {one.title}" if one.title else ""))
     print_table("rows tried, in order", ("kind", "row", "", "why", "price before", "after"), (
         (row.kind, row.rule, "applies" if row.applied else "no", row.why,
          _money(one, row.before), _money(one, row.after))

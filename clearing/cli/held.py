@@ -10,6 +10,7 @@ import click
 
 from clearing.cli import REFUSED
 from clearing.cli.options import book_option, format_options, network_option, threads_option
+from clearing.cli.say import say
 
 if TYPE_CHECKING:
     from ext.codes import CorrectionReason
@@ -97,10 +98,10 @@ def _decide(rides: tuple[str, ...], by: str, book: str, network: str | None, thr
         report = decide(session, rides, by, reason, received_at=int(time.time()),
                         threads=threads).report
         left = {str(row[0]) for row in list_held(session).rows} & {*rides}
-    click.echo(f"{len({*rides})} rides {reason.name.lower()} by {by}: run {report.run.run}")
+    say(f"{len({*rides})} rides {reason.name.lower()} by {by}: run {report.run.run}")
     for ride in sorted(left):
-        click.echo(f"{ride} is held all the same: what is due for it is not believed; have its "
-                   "operator correct the record")
+        say(f"{ride} is held all the same: what is due for it is not believed; have its "
+            "operator correct the record")
     if report.refusals:
         print_refusals(report.refusals)
     print_chain(report.run)

@@ -11,6 +11,7 @@ import click
 
 from clearing.cli import REFUSED
 from clearing.cli.options import layout_network_option, one_layout_option
+from clearing.cli.say import say
 
 if TYPE_CHECKING:
     from clearing.answers.layouts import Tried
@@ -45,11 +46,11 @@ def check(targets: tuple[str, ...]) -> None:
     for target in targets:
         found = check_layouts(target)
         if not found:
-            click.echo(f"{target}: no layouts")
+            say(f"{target}: no layouts")
         for one in found:
             wrong += one.error is not None
-            click.echo(str(one.error) if one.layout is None else
-                       f"{one.path}: {one.layout.format}, {one.layout.title}")
+            say(str(one.error) if one.layout is None else
+                f"{one.path}: {one.layout.format}, {one.layout.title}")
     sys.exit(REFUSED if wrong else 0)
 
 
@@ -128,7 +129,7 @@ def try_file(file: Path, layout: str | None, network: str | None, rows: int, who
     found = load_network(network or DEFAULT_NETWORK)
     with layout_for(file, layout, found) as (chosen, assumed):
         for said in assumed:
-            click.echo(f"assumed: {said}")
+            say(f"assumed: {said}")
         tried = try_layout(file, chosen, found, rows, int(time.time()),
                            judged=network is not None)
     for one in tried:
@@ -153,7 +154,7 @@ def _print_tried(tried: Tried, layout: Layout | None, *, whole_cards: bool) -> N
         return text if whole_cards or not card else text.replace(card, masked)
 
     if not record.written:
-        click.echo(f"{title}\n")
+        say(f"{title}\n")
         return
     places = {} if layout is None else layout.columns
     read = (set(record.written) if layout is None or layout.is_canonical
@@ -183,4 +184,4 @@ def guess(file: Path) -> None:
     """
     from clearing.answers.layouts import guess as guess_file
 
-    click.echo(guess_file(file), nl=False)
+    say(guess_file(file), nl=False)

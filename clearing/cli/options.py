@@ -15,7 +15,7 @@ Command = Callable[..., Any]
 
 LEAST_MEMORY_BYTES = 1280 << 20
 
-BOOK_HELP = "The ledger: a folder, or clickhouse://[user[:password]@]host[:port]/database."
+BOOK_HELP = "The ledger: a folder, or clickhouse[s]://[user[:password]@]host[:port]/database."
 
 
 def book_option(command: Command) -> Command:

@@ -9,10 +9,12 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-import click
 import msgspec
+
+from clearing.cli.say import Shown, printable, say
+from network.cells import guarded_cells
 
 if TYPE_CHECKING:
     from clearing.answers.show import Listing
@@ -27,8 +29,8 @@ GAP = "   "                  # between the columns of a table
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]],
                 right: Sequence[str] = ()) -> None:
     """A table for people; columns named in `right` are aligned to the right."""
-    click.echo(click.style(printable(title), bold=True))
-    click.echo()
+    say(title, bold=True)
+    say()
     table = Table(columns, right)
     table.add(list(rows))
     table.end()
@@ -52,7 +54,7 @@ class Table:
         if not self._is_headed:
             self._is_headed = True
             self._print(self._columns)
-            click.echo(" " + "─" * (sum(self._widths) + len(GAP) * (len(self._widths) - 1)))
+            say(" " + "─" * (sum(self._widths) + len(GAP) * (len(self._widths) - 1)))
         for row in cells:
             self._print(row)
 
@@ -60,13 +62,13 @@ class Table:
         """End the table; one without rows has a head, too."""
         if not self._is_headed:
             self.add([])
-        click.echo()
+        say()
 
     def _print(self, row: Sequence[str]) -> None:
         padded = (" " * (width - _width(text)) + text if name in self._right
                   else text + " " * (width - _width(text))
                   for name, text, width in zip(self._columns, row, self._widths, strict=True))
-        click.echo(f" {GAP.join(padded)}".rstrip())
+        say(f" {GAP.join(padded)}".rstrip())
 
 
 def _width(text: str) -> int:
@@ -77,33 +79,30 @@ def _width(text: str) -> int:
                else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
-def printable(text: str) -> str:
-    """Text that a terminal only shows: control characters, as records may hold, are spelt out."""
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode()
-                   for sign in text)
-
-
 def say_snapshot(book: Book) -> None:
     """Say on standard error as of when a book is read that another process is writing to."""
     last = book.last_run()
     if book.is_beside_writer and last is not None:
         when = datetime.datetime.fromtimestamp(last.finished_at, datetime.UTC)
-        click.echo(f"another process has this book open: it is read as after run {last.run}, which "
-                   f"was committed at {when:%Y-%m-%d %H:%M:%S} UTC", err=True)
+        say(f"another process has this book open: it is read as after run {last.run}, which "
+            f"was committed at {when:%Y-%m-%d %H:%M:%S} UTC", err=True)
 
 
 def print_object(answer: Any) -> None:
     """An answer as one line of JSON."""
-    click.echo(msgspec.json.encode(answer).decode())
+    say(msgspec.json.encode(answer).decode())
+
+
+def _out() -> TextIO | Shown:
+    """Standard output for machines; on a terminal nothing of it is obeyed."""
+    return Shown(sys.stdout) if sys.stdout.isatty() else sys.stdout
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Rows as CSV with a header."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(_out(), lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows(map(guarded_cells, rows))
 
 
 def print_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -111,7 +110,7 @@ def print_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     separator = "[\n"
     for row in rows:
         item = msgspec.json.encode(dict(zip(columns, row, strict=True)))
-        sys.stdout.write(separator + item.decode())
+        _out().write(separator + item.decode())
         separator = ",\n"
     sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
 
@@ -133,7 +132,7 @@ def print_rows(form: str | None, listing: Listing, hidden: Collection[str] = ())
         left = sum(1 for _ in listing.rows) if listing.total is None else (
             listing.total() - len(shown))
         if left > 0:
-            click.echo(f"… and {left:,} more rows: add --csv or --json, or a pager: | less -S")
+            say(f"… and {left:,} more rows: add --csv or --json, or a pager: | less -S")
 
 
 def _print_all(listing: Listing, hidden: Collection[str]) -> None:
@@ -143,8 +142,8 @@ def _print_all(listing: Listing, hidden: Collection[str]) -> None:
     in_currency = [listing.columns[index] in listing.money for index in wanted]
     unit = "" if listing.currency is None else f", money in {listing.currency.name}"
     table = Table(columns, listing.numbers)
-    click.echo(click.style(printable(f"{listing.title}{unit}"), bold=True))
-    click.echo()
+    say(f"{listing.title}{unit}", bold=True)
+    say()
     while rows := list(islice(listing.rows, ROWS_LAID_OUT)):
         table.add([[listing.currency.text(row[index]) if money and listing.currency else row[index]
                     for index, money in zip(wanted, in_currency, strict=True)] for row in rows])
@@ -155,7 +154,7 @@ def print_chain(run: Run) -> None:
     """A run's chain, short and whole: who keeps the line can hold the book to it."""
     from clearing.book.runs import SHORT_DIGITS
 
-    click.echo(f"chain of run {run.run}: {run.chain[:SHORT_DIGITS]}, in full {run.chain}")
+    say(f"chain of run {run.run}: {run.chain[:SHORT_DIGITS]}, in full {run.chain}")
 
 
 @contextmanager

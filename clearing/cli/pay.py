@@ -11,6 +11,7 @@ import click
 
 from clearing.cli import REFUSED
 from clearing.cli.options import book_option, format_options, network_option
+from clearing.cli.say import say
 
 if TYPE_CHECKING:
     from clearing.answers.pay_answer import Answered
@@ -121,8 +122,8 @@ def write(batch: int, form: str, out: Path, book: str, network: str | None) -> N
 
     with open_session(book, network, read_only=False) as session:
         written = write_batch(session, batch, form, out)
-    click.echo(f"batch {batch} is written as {written.message}: {out}")
-    click.echo(f"SHA-256 {written.sha256}")
+    say(f"batch {batch} is written as {written.message}: {out}")
+    say(f"SHA-256 {written.sha256}")
 
 
 @command.command("answer")
@@ -205,7 +206,7 @@ def _print_batches(listing: PayListing) -> None:
 
     text = listing.currency.text
     if not listing.batches:
-        click.echo("no batch was made yet")
+        say("no batch was made yet")
         return
     print_table(f"batches, in {listing.currency.name}", (
         "batch", "windows", "payments", "paid in", "paid out", "state", "made by", "checked by",
@@ -220,7 +221,7 @@ def _print_open(listing: PayListing) -> None:
     from clearing.cli.output import print_table
 
     if not listing.open_positions:
-        click.echo("no position is open")
+        say("no position is open")
         return
     print_table(f"open positions, in {listing.currency.name}", (
         "window", "member", "", "amount", "why"), (
@@ -234,12 +235,12 @@ def _print_answered(answered: Answered, currency: Currency) -> None:
 
     message, identity = answered.message
     if answered.is_known:
-        click.echo(f"{answered.name}: known: run {answered.run} has read the same bytes")
+        say(f"{answered.name}: known: run {answered.run} has read the same bytes")
         return
     new = ", ".join(f"{count:,} {state}" for state, count in sorted(answered.new.items()))
-    click.echo(f"{answered.name}: {message} {identity}")
-    click.echo(f"payments: {new or 'nothing new'}; known before: {answered.known:,}; "
-               f"entries of no payment of this book: {answered.others:,}")
+    say(f"{answered.name}: {message} {identity}")
+    say(f"payments: {new or 'nothing new'}; known before: {answered.known:,}; "
+        f"entries of no payment of this book: {answered.others:,}")
     if answered.came_back:
         print_table(f"open again, in {currency.name}", (
             "payment", "window", "member", "", "amount", "what", "status", "reason"), (
@@ -264,10 +265,10 @@ def _print_batch(session: Session, batch: Batch) -> None:
 
     one = summary_of(session, batch)
     text, name = session.described().model.money.text, session.described().model.money.name
-    click.echo(f"batch {one.batch} is {one.state}: {one.payments:,} payments of windows "
-               f"{_span(one.windows)}, {text(one.paid_in)} {name} paid in, {text(one.paid_out)} "
-               "paid out")
+    say(f"batch {one.batch} is {one.state}: {one.payments:,} payments of windows "
+        f"{_span(one.windows)}, {text(one.paid_in)} {name} paid in, {text(one.paid_out)} "
+        "paid out")
     people = f"made by {one.made_by}"
     if one.checked_by:
         people += f", {'declined' if one.state == 'declined' else 'checked'} by {one.checked_by}"
-    click.echo(people)
+    say(people)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clearing.cli import REFUSED
+from clearing.cli.say import say
 
 if TYPE_CHECKING:
     from clearing.answers.price import PriceAnswer
@@ -92,11 +93,11 @@ def _print_rest(answer: PriceAnswer) -> None:
     text = answer.money.text
     for earlier in answer.rides_before:
         assert earlier.due is not None and earlier.paid is not None
-        click.echo(f"before it: {earlier.operator} {earlier.mode} {earlier.line} at "
-                   f"{earlier.started_at}, due {text(earlier.due)}, paid {text(earlier.paid)}")
+        say(f"before it: {earlier.operator} {earlier.mode} {earlier.line} at "
+            f"{earlier.started_at}, due {text(earlier.due)}, paid {text(earlier.paid)}")
     for assumed in answer.assumed:
-        click.echo(f"taken for granted: {assumed}")
+        say(f"taken for granted: {assumed}")
     if answer.due is None or answer.paid is None:
-        click.echo(f"the ride would be refused: {answer.code}: {answer.reason}")
+        say(f"the ride would be refused: {answer.code}: {answer.reason}")
     else:
-        click.echo(f"the rider pays {text(answer.paid)} of {text(answer.due)} {answer.currency}")
+        say(f"the rider pays {text(answer.paid)} of {text(answer.due)} {answer.currency}")

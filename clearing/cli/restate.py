@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from clearing.cli.options import book_option, network_option, threads_option
+from clearing.cli.say import say
 
 
 @click.command("restate")
@@ -35,6 +36,6 @@ def command(since: str, dry_run: bool, book: str, network: str | None, threads: 
                 f"in {restated.currency.name}", COLUMNS,
                 ((*row[:-2], f"{row[-2]:,}", text(row[-1])) for row in restated.differences),
                 right=("count", "amount"))
-    click.echo(f"{restated.taken_back:,} entries taken back, {restated.entered:,} entered"
-               + (f": restatement {restated.number}, run {restated.run.run}" if restated.run
-                  else f"; nothing was posted (it would be restatement {restated.number})"))
+    say(f"{restated.taken_back:,} entries taken back, {restated.entered:,} entered"
+        + (f": restatement {restated.number}, run {restated.run.run}" if restated.run
+           else f"; nothing was posted (it would be restatement {restated.number})"))

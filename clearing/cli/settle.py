@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli.options import book_option, network_option, threads_option
+from clearing.cli.say import say
 
 if TYPE_CHECKING:
     from clearing.answers.closing import Closing
@@ -102,15 +103,15 @@ def _print_settlement(settled: Settlement) -> None:
     _print_netted(settled)
     run = settled.run
     if run.rides > run.reversed:
-        click.echo(f"{run.rides - run.reversed:,} open rides ended without an exit")
+        say(f"{run.rides - run.reversed:,} open rides ended without an exit")
     if run.reversed:
-        click.echo(f"{run.reversed:,} entries taken back: tables or network have changed since")
+        say(f"{run.reversed:,} entries taken back: tables or network have changed since")
     if settled.uncollected_rides:
-        click.echo(f"{text(settled.uncollected)} uncollected, of "
-                   f"{settled.uncollected_rides:,} rides: their validators charge, and no record "
-                   "says what they took; nobody owes it")
-    click.echo(f"positions add up to {text(0)} at every level")
-    click.echo(f"positions, instructions and statements: {settled.folder}")
+        say(f"{text(settled.uncollected)} uncollected, of "
+            f"{settled.uncollected_rides:,} rides: their validators charge, and no record "
+            "says what they took; nobody owes it")
+    say(f"positions add up to {text(0)} at every level")
+    say(f"positions, instructions and statements: {settled.folder}")
     print_chain(settled.run)
 
 

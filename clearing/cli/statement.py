@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from clearing.cli.options import book_option, network_option
+from clearing.cli.say import say
 
 
 @click.command("statement")
@@ -53,8 +54,8 @@ def command(members: tuple[str, ...], window: str | None, month: str | None, out
                       currency.text(one.owes), currency.text(one.net)) for one in written),
                     right=("is owed", "owes", "position"))
         if not members:
-            click.echo(f"positions add up to {currency.text(sum(one.net for one in written))}")
+            say(f"positions add up to {currency.text(sum(one.net for one in written))}")
         if not period.is_closed:
-            click.echo("not all of these windows are closed: amounts can change")
+            say("not all of these windows are closed: amounts can change")
         for path in written[0].files if written else ():
-            click.echo(f"written: {path}" + (", and so for each" if len(written) > 1 else ""))
+            say(f"written: {path}" + (", and so for each" if len(written) > 1 else ""))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clearing.cli import REFUSED
+from clearing.cli.say import say
 
 if TYPE_CHECKING:
     from fare_tables.check.checks import Report
@@ -70,7 +71,7 @@ def check(networks: tuple[str, ...], as_json: bool) -> None:
         import msgspec
 
         told = [_as_object(network, report) for network, report in reports.items()]
-        click.echo(msgspec.json.format(msgspec.json.encode(told)).decode())
+        say(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:
         for network, report in reports.items():
             _print_report(network, report)
@@ -85,20 +86,20 @@ def _print_report(network: str, report: Report) -> None:
     size = f"{network}: {_count(report.tables, 'table')}, {_count(report.services, 'service')}"
     noted = f"; {_count(warnings, 'warning')}" if warnings else ""
     if report.errors:
-        click.echo(f"{size}: {_count(len(report.errors), 'error')}{noted}")
+        say(f"{size}: {_count(len(report.errors), 'error')}{noted}")
         return
     between = f" and {report.fares:,} fares between stops" if report.fares else ""
-    click.echo(f"{size}: {_count(report.combinations, 'combination')}{between} "
-               f"each have one price{noted}; {_count(report.assumed, 'figure')} assumed")
+    say(f"{size}: {_count(report.combinations, 'combination')}{between} "
+        f"each have one price{noted}; {_count(report.assumed, 'figure')} assumed")
 
 
 def _print_finding(network: str, finding: Finding) -> None:
     at = network if finding.location is None else f"{finding.location.path}:{finding.location.line}"
     about = f" {finding.where}:" if finding.where else ""
-    click.echo(f"{at}: {finding.severity} {finding.code}:{about} {finding.what}")
+    say(f"{at}: {finding.severity} {finding.code}:{about} {finding.what}")
     if finding.location is not None and finding.location.excerpt:
-        click.echo(f"    {finding.location.excerpt}")
-    click.echo(f"  {finding.remedy}")
+        say(f"    {finding.location.excerpt}")
+    say(f"  {finding.remedy}")
 
 
 def _count(number: int, what: str) -> str:
@@ -132,11 +133,11 @@ def show(network: str, table: str | None) -> None:
       onecard tables show demo guangzhou-metro
     """
     from clearing.answers.tables import describe_table, list_tables
-    from clearing.cli.output import print_table, printable
+    from clearing.cli.output import print_table
 
     if table is not None:
         for line in describe_table(network, table):
-            click.echo(printable(line))
+            say(line)
         return
     print_table(f"fare tables of {network}",
                 ("table", "from", "until", "city", "operators", "fare", "title"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from clearing.cli import REFUSED
+from clearing.cli.say import say
 
 SHOWN_MOST = 20         # notices of one code
 
@@ -35,11 +36,11 @@ def command(feed: Path, out: Path | None) -> None:
     answer = import_gtfs(feed, out)
     for notices in answer.by_code.values():
         for notice in notices[:SHOWN_MOST]:
-            click.echo(str(notice))
+            say(str(notice))
         if len(notices) > SHOWN_MOST:
-            click.echo(f"  and {len(notices) - SHOWN_MOST} more, in SOURCES.md")
+            say(f"  and {len(notices) - SHOWN_MOST} more, in SOURCES.md")
     made = answer.imported
-    click.echo(f"{made.folder}: network {made.network}, {made.tables} tables, "
-               f"{made.fares} fare rows, {made.transfers} transfer rows; "
-               f"{answer.not_expressed or 'nothing'} not expressed, {answer.assumed} assumed")
+    say(f"{made.folder}: network {made.network}, {made.tables} tables, "
+        f"{made.fares} fare rows, {made.transfers} transfer rows; "
+        f"{answer.not_expressed or 'nothing'} not expressed, {answer.assumed} assumed")
     sys.exit(REFUSED if answer.not_expressed else 0)

@@ -10,6 +10,7 @@ import click
 
 from clearing.cli import REFUSED
 from clearing.cli.options import book_option, keep_folder_option, network_option
+from clearing.cli.say import say
 
 if TYPE_CHECKING:
     from clearing.book import Run
@@ -52,25 +53,25 @@ def command(book: str, network: str | None, cards: int, every: bool, seed: int |
         kept = None if chain is None else find_kept(session.book, chain)
         verified = verify(session, None if every else cards, keep, seed)
     for line in verified.breaks:
-        click.echo(f"does not add up: {line}")
+        say(f"does not add up: {line}")
     if not verified.breaks:
-        click.echo("every row is as its run stored it\n"
-                   "entries balance; flows are the sums of entries; positions add up to 0")
+        say("every row is as its run stored it\n"
+            "entries balance; flows are the sums of entries; positions add up to 0")
     for line in verified.differences:
-        click.echo(f"differs: {line}")
-    click.echo(f"{verified.checked:,} rides priced again by the plain engine: "
-               f"{len(verified.differences) or 'no'} differences")
+        say(f"differs: {line}")
+    say(f"{verified.checked:,} rides priced again by the plain engine: "
+        f"{len(verified.differences) or 'no'} differences")
     if verified.sample.cards:
-        click.echo(f"these cards were taken by chance; --seed {verified.sample.seed} takes the "
-                   "same again")
+        say(f"these cards were taken by chance; --seed {verified.sample.seed} takes the "
+            "same again")
     files = verified.files
     for line in files.faults:
-        click.echo(f"input file: {line}")
-    click.echo(f"{files.whole:,} input files are kept, byte for byte as they came"
-               + (f"; {files.not_kept:,} are not kept, as --keep nothing said" * bool(
-                   files.not_kept)))
+        say(f"input file: {line}")
+    say(f"{files.whole:,} input files are kept, byte for byte as they came"
+        + (f"; {files.not_kept:,} are not kept, as --keep nothing said" * bool(
+            files.not_kept)))
     if chain is not None:
-        click.echo(f"kept chain: {_told(kept, is_whole=not verified.breaks)}")
+        say(f"kept chain: {_told(kept, is_whole=not verified.breaks)}")
     sys.exit(0 if verified.agrees and (chain is None or kept) else REFUSED)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli.options import book_option, format_options, threads_option
+from clearing.cli.say import say
 
 if TYPE_CHECKING:
     from clearing.answers.what_if import Comparison
@@ -71,21 +72,21 @@ def _print(compared: Comparison, title: str) -> None:
     print_table(f"{title}: in {compared.currency.name}", COLUMNS,
                 ((*row[:2], f"{row[2]:,}", *map(text, row[3:])) for row in compared.rows),
                 right=COLUMNS[2:])
-    click.echo(f"{riders.pay_more:,} cards pay more, {riders.pay_less:,} less, "
-               f"{riders.pay_the_same:,} the same")
+    say(f"{riders.pay_more:,} cards pay more, {riders.pay_less:,} less, "
+        f"{riders.pay_the_same:,} the same")
     if riders.deciles:
         _print_deciles(riders.deciles, compared.currency)
     if compared.without_fare:
-        click.echo(f"{compared.without_fare:,} records are of rides for which these tables have no "
-                   "fare; they are not counted in \"then\"")
+        say(f"{compared.without_fare:,} records are of rides for which these tables have no "
+            "fare; they are not counted in \"then\"")
 
 
 def _print_deciles(deciles: Sequence[int], currency: Currency) -> None:
     """The cards in order of what their rides cost more, a tenth each between two lines, as bars."""
-    click.echo("\nwhat the rides of a card cost more, a tenth of the cards between two lines")
+    say("\nwhat the rides of a card cost more, a tenth of the cards between two lines")
     most = max(map(abs, deciles)) or 1
     texts = [currency.text(amount) for amount in deciles]
     wide = max(map(len, texts))
     for tenth, (amount, text) in enumerate(zip(deciles, texts, strict=True)):
         share = f"{tenth * 10} %"
-        click.echo(f"{share:>6}  {text:>{wide}}  {'█' * -(-abs(amount) * BAR_COLUMNS // most)}")
+        say(f"{share:>6}  {text:>{wide}}  {'█' * -(-abs(amount) * BAR_COLUMNS // most)}")

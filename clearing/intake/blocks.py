@@ -86,9 +86,14 @@ class FileReader:
         self.path, self._block_bytes, self._buffers = path, block_bytes, buffers
         self._kept = kept
         try:
-            # Without O_NONBLOCK a pipe that nobody writes to would hold us for ever.
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            # Without O_NONBLOCK a pipe that nobody writes to would hold us for ever. A link can be
+            # led elsewhere by who may write to its folder, and not to what we may read.
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
         except OSError as error:
+            if path.is_symlink():
+                raise FileUnreadable("is a symbolic link", where=str(path),
+                                     expected="the file itself",
+                                     remedy="name the file that it leads to") from None
             raise FileUnreadable(f"cannot be detected: {error.strerror}", where=str(path),
                                  remedy="check the name and who may read it") from None
         self._before = os.fstat(descriptor)

@@ -18,6 +18,7 @@ from fare_tables.gtfs.notices import FeedRefused, Notices
 
 FILE_BYTES_MOST = 64 << 20
 ENTRIES_MOST = 10_000
+ZIP_BYTES_MOST = 1 << 30
 
 
 class Archive:
@@ -34,8 +35,10 @@ class Archive:
             if path.is_dir():
                 self.names = {one.name for one in path.iterdir() if one.is_file()}
             else:
-                if path.is_fifo():      # opening it would wait for who writes to it
-                    raise ValueError("it is a pipe")
+                if path.exists() and not path.is_file():
+                    raise ValueError("it is no regular file")   # a pipe, a device without end
+                if path.stat().st_size > ZIP_BYTES_MOST:
+                    raise ValueError(f"it has more than {ZIP_BYTES_MOST:,} bytes")
                 self.zip = zipfile.ZipFile(path)
                 self.names = self._names_in(self.zip)
         except (OSError, zipfile.BadZipFile, ValueError) as error:

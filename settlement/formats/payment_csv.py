@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable
 from typing import BinaryIO
 
+from network.cells import guarded_cells
 from network.civil import day_of
 from settlement.formats.iso20022 import MessageHead
 from settlement.payments import Payment
@@ -21,7 +22,7 @@ def write_payment_csv(out: BinaryIO, head: MessageHead, payments: Iterable[Payme
     text = io.TextIOWrapper(out, "utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(
+    writer.writerows(guarded_cells(
         (one.reference, one.batch, day_of(one.window), day_of(one.pay_on), *one.payer, *one.payee,
-         head.currency.plain(one.amount), one.currency) for one in payments)
+         head.currency.plain(one.amount), one.currency)) for one in payments)
     text.detach()       # `out` stays open

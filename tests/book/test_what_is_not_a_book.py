@@ -10,6 +10,7 @@ import pytest
 
 from clearing.book import SCHEMA_VERSION, open_book
 from clearing.book.address import Address, parse_address
+from clearing.book.server import make_client
 from network.errors import BookLocked, BookReadOnly, BookTooNew, BookTooOld, NotABook
 from tests.book.workload import add_run
 
@@ -131,6 +132,7 @@ def test_a_forked_child_is_told_instead_of_hanging(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("location", "expected"), [
     ("clickhouse://host/db", Address("host", 9000, "default", "", "db")),
     ("clickhouse://me@host:1/db_2", Address("host", 1, "me", "", "db_2")),
+    ("clickhouses://host/db", Address("host", 9440, "default", "", "db", True)),
     ("clickhouse://me:a%40b%3A@[::1]:9440/db", Address("::1", 9440, "me", "a@b:", "db")),
 ])
 def test_addresses(location: str, expected: Address) -> None:
@@ -145,9 +147,42 @@ def test_addresses(location: str, expected: Address) -> None:
     ("clickhouse://host/a/b", "not the name of a database"),
     ("clickhouse://host/a`; DROP DATABASE x", "not the name of a database"),
     ("clickhouse://me:secret@host/db?compress=1", "more after the database"),
+    ("clickhouse://me:secret/and@more@host/db", "no address"),
+    ("clickhouse://me:secret@more/host/db", "not the name of a database"),
+    ("clickhouses://me:secret@host:x/db", "no address"),
 ])
 def test_wrong_addresses_are_refused_before_anything_is_asked(location: str, found: str) -> None:
     with pytest.raises(NotABook, match=found) as refused:
         open_book(location)
-    assert "clickhouse://[user" in str(refused.value)
+    assert "clickhouse[s]://[user" in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_a_password_comes_from_a_file_or_the_environment(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONECARD_PASSWORD", "from the environment")
+    assert parse_address("clickhouse://me@host/db").password == "from the environment"
+    assert parse_address("clickhouse://me:own@host/db").password == "own"
+    path = tmp_path / "password"
+    path.write_text("from: a/file@\nand no more\n")
+    monkeypatch.setenv("ONECARD_PASSWORD_FILE", str(path))
+    assert parse_address("clickhouse://me@host/db").password == "from: a/file@"
+    path.write_bytes(b"\xff\xfe")
+    for name in (path, tmp_path / "missing"):
+        monkeypatch.setenv("ONECARD_PASSWORD_FILE", str(name))
+        with pytest.raises(NotABook, match="the password cannot be read"):
+            open_book("clickhouse://me@host/db")
+
+
+def test_a_server_is_asked_over_tls_where_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+    monkeypatch.setattr("clickhouse_driver.Client", lambda host, **more: asked.update(more))
+    monkeypatch.setenv("ONECARD_CA_FILE", "/etc/own-ca.pem")
+    make_client(parse_address("clickhouses://host/db"), "db", {})
+    assert (asked["secure"], asked["verify"], asked["ca_certs"]) == (True, True, "/etc/own-ca.pem")
+
+
+@pytest.mark.parametrize("location", ["clickhouse:///x".replace("click", "clik"), "http://host/db"])
+def test_no_folder_is_made_of_an_address(location: str) -> None:
+    with pytest.raises(NotABook, match="no address that begins with"):
+        open_book(location)

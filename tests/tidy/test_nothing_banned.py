@@ -56,8 +56,10 @@ BANS = {
     "the clock, as today": Ban(sequence("today", "(", ")"), "a time that the caller brings"),
     "the clock, as time": Ban(sequence("time", ".", "time", "(", ")"),
                               "a time that the caller brings", CLOCKS),
+    "echo": Ban(sequence("click", ".", "echo"), "say() of clearing/cli/say.py, which a terminal "
+                "shows and does not obey", ("clearing/cli/say.py",)),
     "chance": Ban(is_module("random"), "numpy.random.PCG64 with a seed that the caller brings"),
-    "print": Ban(sequence("print", "("), "an exception, or click.echo in clearing/cli",
+    "print": Ban(sequence("print", "("), "an exception, or say() in clearing/cli",
                  ("clearing/cli/",)),
     "overflowcheck": Ban(sequence("overflowcheck"), "ext/checked.pxd: it crashes without the GIL"),
     "cdivision": Ban(sequence("cdivision"), "Python's division: 1 // 0 kills the process"),

@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from clearing.answers.documents.document import Detail, plain_amount
-
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+from network.cells import FORMULAS
 
 
 def text_cell(text: str) -> str:
     """A text that a spreadsheet shows as it is."""
     if not text:
         return text
-    return ("'" if text.startswith(_FORMULA) else "") + text + ("\t" if text.isascii() else "")
+    return ("'" if text.startswith(FORMULAS) else "") + text + ("\t" if text.isascii() else "")
 
 
 class ExcelCsv:

@@ -1,0 +1,44 @@
+"""The one printer: whatever a command says to people goes through here.
+
+Codes, names and records are strangers' text; a terminal must show it, and never obey it.
+"""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+import click
+
+
+def say(text: str = "", *, err: bool = False, bold: bool = False, nl: bool = True) -> None:
+    """Print lines, on standard error where `err`; control characters are spelt out."""
+    shown = printable_lines(text)
+    click.echo(click.style(shown, bold=True) if bold else shown, err=err, nl=nl)
+
+
+class Shown:
+    """A stream to which others write for people: what they write is printed as `say` does."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text with its control characters spelt out."""
+        return self._stream.write(printable_lines(text))
+
+    def flush(self) -> None:
+        """Write what is left."""
+        self._stream.flush()
+
+
+def printable_lines(text: str) -> str:
+    """Lines that a terminal only shows."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def printable(text: str) -> str:
+    """Text that a terminal only shows: control characters, as records may hold, are spelt out."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode()
+                   for sign in text)

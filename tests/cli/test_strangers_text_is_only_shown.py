@@ -1,0 +1,87 @@
+"""What strangers wrote is shown: no terminal obeys it, no spreadsheet carries it out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearing.cli import FAULT
+from clearing.cli.output import print_csv
+from clearing.cli.say import printable_lines
+from network.cells import FORMULAS
+from tests.run.command import onecard, process
+
+# Writes to the clipboard (OSC 52), clears the screen, turns text around.
+EVIL = "\x1b]52;c;Zm9v\x07\x1b[2J\u202e\x9b31m"
+
+
+def obeyed(text: str) -> list[str]:
+    return [sign for sign in text if not sign.isprintable() and sign != "\n"]
+
+
+@pytest.mark.parametrize("words", [
+    ("clear", f"a{EVIL}.csv", "--network", "demo", "--book", "book"),
+    ("clear", "x.csv", "--network", f"no{EVIL}", "--book", "book"),
+    ("clear", "x.csv", "--network", "demo", "--book", f"b{EVIL}/c"),
+    ("explain", f"3105{EVIL}/1", "--book", "nothing"), (f"cl{EVIL}ear",), ("show", f"r{EVIL}"),
+    ("clear", f"--{EVIL}"), ("tables", "check", f"n{EVIL}"), ("import-gtfs", EVIL),
+    ("price", "--network", "demo", "--mode", EVIL), ("book", "restore", f"f{EVIL}"),
+    ("settle", "--window", EVIL, "--book", "book"), ("held", "release", EVIL, "--by", EVIL),
+])
+def test_what_was_typed_is_not_obeyed(words: tuple[str, ...], tmp_path: Path,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = onecard(*words)
+    assert done.code == 2, done
+    assert obeyed(done.out + done.err) == []
+
+
+def test_files_names_are_not_obeyed(tmp_path: Path) -> None:
+    path = tmp_path / f"a{EVIL}.csv".replace("/", "")
+    path.write_text("nothing\n")
+    done = onecard("clear", path, "--network", "demo", "--book", tmp_path / "book")
+    assert done.code == 1
+    assert obeyed(done.out + done.err) == []
+    assert "\\x1b]52;c;Zm9v" in done.out
+
+
+def test_every_other_text_stays() -> None:
+    text = "一 – 二\n3,00 ¥ 'x'"
+    assert printable_lines(text) == text
+
+
+@pytest.mark.parametrize("begin", [*FORMULAS, " =", "  @"])
+def test_no_cell_begins_a_formula(begin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    print_csv(("code", "amount"), [(f"{begin}HYPERLINK(1)", -250), ("x", "a=b")])
+    rows = list(csv.reader(io.StringIO(out.getvalue())))
+    assert rows[1:] == [[f"'{begin}HYPERLINK(1)", "-250"], ["x", "a=b"]]
+
+
+def test_a_fault_of_ours_says_what_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise KeyError("card 3105000020000000043 of li.wei2, code 7")
+
+    monkeypatch.setattr("clearing.answers.session.open_session", fail)
+    done = onecard("show", "runs", "--book", "x")
+    assert done.code == FAULT == 70
+    assert "send these lines to the maintainers" in done.err
+    assert "KeyError" in done.err
+    assert "code 7" in done.err
+    assert "test_strangers_text_is_only_shown.py:" in done.err
+    assert not {"310500", "li.wei2"} & {word for word in ("310500", "li.wei2") if word in done.err}
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/full"])
+def test_what_never_ends_is_not_read(path: str, tmp_path: Path) -> None:
+    for words in (("clear", path, "--network", "demo", "--book", tmp_path / "book"),
+                  ("tables", "import-gtfs", path, tmp_path / "out")):
+        done = process(*words)
+        assert done.code in (1, 2), done
+        assert "Traceback" not in done.err

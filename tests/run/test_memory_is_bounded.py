@@ -1,0 +1,53 @@
+"""Whatever a file holds, a run takes a bounded part of the machine.
+
+4 MB of newlines once cost 2.6 GB: each line was a refusal, and each refusal some 600 bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.run.command import REPOSITORY, environment, refused
+
+HEADER = b"card,card_seq,tapped_at,operator,device,device_seq,mode,kind,stop\n"
+# The command, and then what this process took of memory at most.
+SCRIPT = """
+import json, resource, sys
+from clearing.cli import main
+try:
+    main()
+finally:
+    print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024), file=sys.stderr)
+"""
+EXAMPLE_MB, MORE_MB = 400, 150      # of a small run; and of the blocks and what is held of refusals
+
+
+def peak_mb(*words: str | Path) -> int:
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *map(str, words)], env=environment(),
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done
+    peak = json.loads(done.stderr.splitlines()[-1])
+    assert isinstance(peak, int)
+    return peak
+
+
+@pytest.mark.parametrize("line", [b"\n", b"x\n", b",,,,,,,,\n"])
+def test_a_file_of_nothing_but_faults(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "faults.csv"
+    path.write_bytes(HEADER + line * (4_000_000 // len(line)))
+    network = REPOSITORY / "examples" / "network"
+    took = peak_mb("clear", path, "--network", network, "--book", tmp_path / "book")
+    assert took < EXAMPLE_MB + MORE_MB, f"{took} MB"
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "true.csv").write_bytes(HEADER)
+    (tmp_path / "link.csv").symlink_to(tmp_path / "true.csv")
+    done = refused("clear", tmp_path / "link.csv", "--network", "demo", "--book", tmp_path / "book")
+    assert "is a symbolic link" in done.err
+    assert "name the file that it leads to" in done.err
