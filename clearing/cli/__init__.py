@@ -128,9 +128,9 @@ def _report_of(fault: Exception) -> str:
 
     frames = traceback.extract_tb(fault.__traceback__)
     places = [f"  {Path(one.filename).name}:{one.lineno} {one.name}" for one in frames]
-    # Of eight characters or more with a digit, a word can be a card, a file, or a person's name.
+    # Of six characters or more with a digit, a word can be a card, a file, or somebody's name.
     said = re.sub(r"[^\s\"'(),:=]*\d[^\s\"'(),:=]*", lambda word: word[0]
-                  if len(word[0]) < 8 else "…", str(fault))
+                  if len(word[0]) < 6 else "…", str(fault))
     return "\n".join([
         "onecard: this is a fault of the program, not of your files; nothing of the unfinished run "
         "is in the book", "send these lines to the maintainers (docs/security.md says how):",
