@@ -9,11 +9,16 @@ from typing import Any
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
+# A carriage return that no quotes are around begins another row, and with it another cell.
+CONTROLS = {number: chr(number).encode("unicode_escape").decode() for number in range(32)}
+
+
 def guarded(value: Any) -> Any:
     """A value as a cell: text that reads as a formula gets an apostrophe, as spreadsheets do it."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULAS):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    text = value.translate(CONTROLS)
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULAS) else text
 
 
 def guarded_cells(row: Iterable[Any]) -> list[Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from clearing.cli.options import book_option, network_option
+from clearing.cli.say import say
 
 
 @click.command("bill")
@@ -50,13 +51,13 @@ def command(funder: str, month: str, out: Path, book: str, network: str | None) 
                     right=("rides", "shortfall", "by the terms", "carried in", "billed",
                            "above the ceiling"))
         for budget, amount in bill.budgets.items():
-            click.echo(f"budget {budget}: {text(amount)}")
-        click.echo(f"billed {text(bill.billed)}; windows settle {text(bill.settled)}; the "
-                   f"difference of {text(bill.billed - bill.settled)} is posted nowhere")
+            say(f"budget {budget}: {text(amount)}")
+        say(f"billed {text(bill.billed)}; windows settle {text(bill.settled)}; the "
+            f"difference of {text(bill.billed - bill.settled)} is posted nowhere")
         if bill.above:
-            click.echo(f"{text(bill.above)} above the ceiling " + (
+            say(f"{text(bill.above)} above the ceiling " + (
                 "go to the next month's bill" if bill.is_carried else "is borne by the operators"))
         if not period.is_closed:
-            click.echo("not all of these windows are closed: amounts can change")
+            say("not all of these windows are closed: amounts can change")
         for path in written.files:
-            click.echo(f"written: {path}")
+            say(f"written: {path}")

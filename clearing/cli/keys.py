@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clearing.cli.say import say
+
 if TYPE_CHECKING:
     from clearing.intake.keystore import Keystore
 
@@ -64,7 +66,7 @@ def seal(source: Path, target: Path) -> None:
     sealed = seal_keys(source, _passphrase(target, again=True))
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as file:
         file.write(sealed)
-    click.echo(f"{target}: sealed; {source} still has the keys in clear: take it away")
+    say(f"{target}: sealed; {source} still has the keys in clear: take it away")
 
 
 @command.command("list")
