@@ -24,6 +24,7 @@ COMMANDS = {
     "statement": "write what members were owed and owed: workbook, page to sign, rides as CSV",
     "keys": "seal the keys by which cards' authentication codes are checked",
     "bill": "write what a funder is billed for a month, and the rides behind it",
+    "completeness": "say which records of a day should have come and did not",
     "kept": "print an input file as it came",
     "price": "say what one ride costs and why, without a book",
     "explain": "say why a ride costs what it costs, and who paid",

@@ -1,0 +1,56 @@
+"""onecard completeness: which records of a day should have come and did not."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+
+import click
+
+from clearing.cli import REFUSED
+from clearing.cli.options import book_option
+
+COLUMNS = ("first", "last", "expected", "found", "missing", "repeated", "set_back",
+           "missing_numbers", "repeated_numbers")
+
+
+@click.command("completeness")
+@click.option("--window", required=True, metavar="DAY", help="The service day, as 2024-11-25.")
+@book_option
+@click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
+def command(window: str, book: str, as_json: bool) -> None:
+    """Say which numbers of validators and of cards are missing on a day, and which are there twice.
+
+    Looked at are accepted records: what was refused is missing here until it is given again, see
+    `onecard show refusals`. What a validator recorded last on a day is missed when its next day
+    comes. Exit code 0: nothing is missing or repeated; 1: something is.
+
+    \b
+    Example:
+      onecard completeness --window 2024-11-25 --book book
+    """
+    from clearing.answers.completeness import completeness
+    from clearing.answers.session import open_session
+    from clearing.cli.output import print_object, print_table, say_snapshot
+
+    with open_session(book) as session:
+        say_snapshot(session.book)
+        found = completeness(session, window)
+    sides = {"validators": found.devices, "cards": found.cards}
+    if as_json:
+        told = {name: asdict(side) | {"gaps": [gap._asdict() for gap in side.gaps]}
+                for name, side in (("devices", found.devices), ("cards", found.cards))}
+        print_object({"window": window, "is_complete": found.is_complete,
+                      "records": found.records, **told})
+        sys.exit(0 if found.is_complete else REFUSED)
+    sums = ("counted", "expected", "found", "missing", "repeated", "set_back", "uncounted")
+    print_table(f"window {window}: {found.records:,} accepted records", ("of", *sums),
+                ((name, *(f"{getattr(side, one):,}" for one in sums))
+                 for name, side in sides.items()), right=sums)
+    for name, side, key in (("validators", found.devices, ("operator", "device")),
+                            ("cards", found.cards, ("card",))):
+        if side.gaps:
+            print_table(f"{name} with gaps", (*key, *COLUMNS),
+                        ((*gap.of, *(getattr(gap, one) for one in COLUMNS)) for gap in side.gaps),
+                        right=COLUMNS[:-2])
+    sys.exit(0 if found.is_complete else REFUSED)
