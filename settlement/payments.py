@@ -41,7 +41,7 @@ class Account(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """One transfer between a member's account and the settlement account."""
+    """One transfer between a member's account and the settlement account, or another member's."""
 
     batch: int
     payment: int        # from 1 in its batch
@@ -49,33 +49,32 @@ class Payment(NamedTuple):
     member: str
     action: Literal["pays", "receives"]
     amount: int         # minor units, more than 0
+    counterparty: str   # a member's code; "": the settlement account
+    netting: str        # by which of the network's it came about
     currency: str       # of ISO 4217
     pay_on: int         # the day on which banks are to pay, days since 1970
     reference: str      # EndToEndId: by it the bank's answers name the payment
-    bank: str           # of the member ...
-    account: str
-    name: str
-    own_bank: str       # ... and of the settlement account
-    own_account: str
-    own_name: str
+    payer_bank: str
+    payer_account: str
+    payer_name: str
+    payee_bank: str
+    payee_account: str
+    payee_name: str
 
     @property
     def payer(self) -> Account:
         """Whose account is debited."""
-        return self._own if self.action == "receives" else self._member
+        return Account(self.payer_bank, self.payer_account, self.payer_name)
 
     @property
     def payee(self) -> Account:
         """Whose account is credited."""
-        return self._member if self.action == "receives" else self._own
+        return Account(self.payee_bank, self.payee_account, self.payee_name)
 
     @property
-    def _member(self) -> Account:
-        return Account(self.bank, self.account, self.name)
-
-    @property
-    def _own(self) -> Account:
-        return Account(self.own_bank, self.own_account, self.own_name)
+    def position(self) -> tuple[int, str, str, str, str]:
+        """What it pays: one payment at a time stands for that."""
+        return self.window, self.netting, self.member, self.action, self.counterparty
 
 
 class OpenPosition(NamedTuple):
@@ -95,19 +94,21 @@ def make_payments(batch: int, key: str, open_positions: Iterable[OpenPosition],
     account_of: of a member, or None: the settlement account; it raises where there is none.
     Raises OnecardError where the amounts do not fit a message.
     """
-    own = account_of(None)
     ordered = sorted(open_positions, key=lambda one: (
-        one.instruction.action, one.window, one.instruction.member))
+        one.instruction.action, one.window, one.instruction.member, one.instruction))
     total = sum(one.instruction.amount for one in ordered)
     if total >= SUM_MOST:
         raise OnecardError(
             f"the payments come to {currency.text(total)} {currency.name}",
             expected=f"less than {currency.text(SUM_MOST)}: a message has 18 digits for a sum",
             remedy="make a batch of fewer windows: name them with --window")
-    return [Payment(batch, number, one.window, one.instruction.member, one.instruction.action,
-                    one.instruction.amount, currency.code, number_of(pay_on),
-                    reference_of(key, batch, number), *account_of(one.instruction.member), *own)
-            for number, one in enumerate(ordered, 1)]
+    payments = []
+    for number, (window, one, _) in enumerate(ordered, 1):
+        sides = [account_of(one.member), account_of(one.counterparty or None)]
+        payer, payee = sides if one.action == "pays" else reversed(sides)
+        payments.append(Payment(batch, number, window, *one, currency.code, number_of(pay_on),
+                                reference_of(key, batch, number), *payer, *payee))
+    return payments
 
 
 def reference_of(key: str, batch: int, payment: int | None = None) -> str:

@@ -156,10 +156,18 @@ def write_batch(session: Session, number: int, form: str, path: Path) -> Batch:
 
 def _head_of(session: Session, batch: Batch) -> MessageHead:
     """What the batch's message says of all its payments."""
-    first = next(payments_of(session.book, f"batch = {batch.batch} AND payment = 1"))
+    own = f"batch = {batch.batch}"
+    first = next(payments_of(session.book, f"{own} AND payment = 1"))
+    # The settlement account's owner has the bank pay, where that takes part; else who pays first.
+    for one in payments_of(session.book, f"{own} AND payment IN (SELECT min(payment) FROM payments "
+                           f"WHERE {own} AND counterparty = '')"):
+        initiator = (one.payee if one.action == "pays" else one.payer).name
+        break
+    else:
+        initiator = first.payer.name
     found = session.book.query(
-        f"SELECT action, count() AS payments, sum(amount) AS total FROM payments "
-        f"WHERE batch = {batch.batch} AND {session.book.as_of_last} GROUP BY action")
+        f"SELECT action, count() AS payments, sum(amount) AS total FROM payments WHERE {own} "
+        f"AND {session.book.as_of_last} GROUP BY action")
     counts, sums = {"pays": 0, "receives": 0}, {"pays": 0, "receives": 0}
     for action, count, total in zip(*found.values(), strict=True):
         counts[str(action)], sums[str(action)] = int(count), int(total)
@@ -169,7 +177,7 @@ def _head_of(session: Session, batch: Batch) -> MessageHead:
         first.reference.rpartition("-")[0], batch.batch,
         datetime.datetime.fromtimestamp(made.started_at, datetime.UTC), day_of(first.pay_on),
         session.described().model.money._replace(code=first.currency),
-        Account(first.own_bank, first.own_account, first.own_name), counts, sums)
+        initiator, counts, sums)
 
 
 def _bank_day(session: Session, today: datetime.date, pay_on: str | None) -> datetime.date:
@@ -207,15 +215,6 @@ def _chosen(session: Session, due: list[OpenPosition], windows: Sequence[str]
             remedy="look at it with `onecard pay list`")
     days = set(map(day_number, windows))
     chosen = [one for one in due if not days or one.window in days]
-    between = [one for one in chosen if one.instruction.counterparty]
-    if between:
-        first = between[0].instruction
-        raise OnecardError(
-            f"{len(between)} instructions are between members, such as {first.member} pays "
-            f"{first.counterparty} by the netting {first.netting}", where=session.locator(),
-            expected="what members pay into the settlement account, and get from there",
-            remedy="hand the windows' instructions.csv to those who pay; batches are not made of "
-                   "them")
     if not chosen:
         raise OnecardError(
             "nothing is to be paid: no position is open", where=session.book.store.where,
@@ -230,7 +229,9 @@ def _accounts(session: Session, day: datetime.date, due: Sequence[OpenPosition]
     model = session.described().model
     accounts: dict[str | None, Account] = {}
     missing: list[str | None] = []
-    for member in [None, *sorted({one.instruction.member for one in due})]:
+    parties = {code or None for one in due
+               for code in (one.instruction.member, one.instruction.counterparty)}
+    for member in sorted(parties, key=str):
         found = find_account(model, member, day)
         if found is None:
             missing.append(member)

@@ -43,9 +43,6 @@ class Judge:
         self._said: dict[Key, tuple[State, Answer]] = {}
         self._of_many: list[Answer] = []        # of messages and blocks
         self._reports = 0
-        accounts = book.query(
-            f"SELECT DISTINCT own_account FROM payments WHERE {book.as_of_last}")["own_account"]
-        self._own_accounts = sorted(map(str, accounts))
 
     def take(self, item: Item) -> None:
         """Judge the next item of the file. Raises OnecardError."""
@@ -158,8 +155,13 @@ class Judge:
                                 "ask the bank what became of the payment")
         if one.scope != "entry" or payment is None or state != "paid":
             return state
-        out = "DBIT" if payment.action == "receives" else "CRDT"
-        return "returned" if one.is_return or one.side != out else "paid"
+        sides = {payment.payee.account: "CRDT", payment.payer.account: "DBIT"}
+        if one.account not in sides:
+            raise self._refused(
+                one.line, f"{one.reference} is answered by the account {one.account!r}",
+                f"that of its payer or its payee, {' or '.join(sorted(sides))}",
+                "ask the bank whose account it is")
+        return "returned" if one.is_return or one.side != sides[one.account] else "paid"
 
     def _say(self, key: Key, state: State, one: Answer) -> None:
         """Take note of what is said of a payment; of what is said twice the furthest counts."""
@@ -222,15 +224,10 @@ class Judge:
                 f"{self._currency.plain(total)}, as was sent", "ask the bank what differs")
 
     def _take_report(self, one: Report) -> None:
-        """Its sums come out, it is in our currency, and of a settlement account of ours."""
+        """Its sums come out, and it is in our currency."""
         self._reports += 1
         for amount in one.amounts.values():
             self._check_currency(one.line, amount)
-        if one.account not in self._own_accounts:
-            raise self._refused(
-                one.line, f"this is about the account {one.account!r}",
-                "the settlement account " + " or ".join(self._own_accounts or ["of payments"]),
-                "read the file of that account")
         for fault in one.faults:
             raise self._refused(fault.line, fault.found, fault.expected,
                                 "ask the bank for a file that adds up")

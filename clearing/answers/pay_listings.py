@@ -20,8 +20,8 @@ from clearing.answers.show import Listing
 from network.civil import day_of
 from network.money import Currency
 
-PAYMENT_COLUMNS = ("payment", "window", "member", "action", "amount", "pay_on", "bank", "account",
-                   "name", "reference", "state", "status", "reason")
+PAYMENT_COLUMNS = ("payment", "window", "member", "action", "amount", "counterparty", "netting",
+                   "pay_on", "bank", "account", "name", "reference", "state", "status", "reason")
 
 
 @dataclass
@@ -31,8 +31,8 @@ class BatchSummary:
     batch: int
     windows: list[str]
     payments: int
-    paid_in: int
-    paid_out: int
+    members_pay: int
+    members_get: int
     state: str                  # made, checked, declined, written
     made_by: str
     checked_by: str             # or declined
@@ -48,6 +48,8 @@ class OpenPositionRow:
     member: str
     action: str
     amount: int
+    counterparty: str           # "": the settlement account
+    netting: str
     why: str
 
 
@@ -64,7 +66,7 @@ def list_all(session: Session) -> PayListing:
     """All batches, and all open positions."""
     return PayListing(
         _summaries(session, list_batches(session.book)),
-        [OpenPositionRow(day_of(one.window).isoformat(), *one.instruction[:3], one.why)
+        [OpenPositionRow(day_of(one.window).isoformat(), *one.instruction, one.why)
          for one in open_positions(session)],
         session.described().model.money)
 
@@ -81,15 +83,15 @@ def _summaries(session: Session, batches: Mapping[int, Batch]) -> list[BatchSumm
     summaries = {batch.batch: BatchSummary(
         batch.batch, [], 0, 0, 0, batch.state, batch.made_by, batch.decided_by, batch.message, {})
         for batch in batches.values()}
-    for number, window, payments, paid_in, paid_out in rows_of(book, (
-            "SELECT batch, window, count() AS payments, sumIf(amount, action = 'pays') AS paid_in, "
-            f"sumIf(amount, action = 'receives') AS paid_out FROM payments WHERE {own} "
-            "GROUP BY batch, window ORDER BY batch, window")):
+    for number, window, payments, pay, get in rows_of(book, (
+            "SELECT batch, window, count() AS payments, sumIf(amount, action = 'pays') AS pay, "
+            "sumIf(amount, (action = 'receives') OR (counterparty != '')) AS get "
+            f"FROM payments WHERE {own} GROUP BY batch, window ORDER BY batch, window")):
         one = summaries[number]
         one.windows.append(day_of(window).isoformat())
         one.payments += payments
-        one.paid_in += paid_in
-        one.paid_out += paid_out
+        one.members_pay += pay
+        one.members_get += get
     for number, answer, payments in rows_of(book, (
             "SELECT batch, answer, count() AS payments FROM "
             f"({NEWEST_ANSWERS.format(runs=own)}) GROUP BY batch, answer ORDER BY batch, answer")):
@@ -108,6 +110,7 @@ def list_payments(session: Session, number: int) -> Listing:
 def _payment_rows(session: Session, batch: Batch) -> Iterator[tuple[Any, ...]]:
     for one in list_paid(session.book, batch):
         paid = one.payment
+        account = paid.payer if paid.action == "pays" else paid.payee
         yield (paid.payment, day_of(paid.window).isoformat(), paid.member, paid.action,
-               paid.amount, day_of(paid.pay_on).isoformat(), paid.bank, paid.account, paid.name,
-               paid.reference, one.state, one.status, one.reason)
+               paid.amount, paid.counterparty, paid.netting, day_of(paid.pay_on).isoformat(),
+               *account, paid.reference, one.state, one.status, one.reason)

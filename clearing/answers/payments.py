@@ -123,16 +123,17 @@ def open_positions(session: Session) -> list[OpenPosition]:
 def _given_back(book: Book) -> Iterator[OpenPosition]:
     """Positions whose newest payment came to nothing."""
     came_back = _answered(book, FAILED)
-    newest: dict[tuple[int, str], Payment] = {}
+    newest: dict[tuple[int, str, str, str, str], Payment] = {}
     for one in payments_of(book, f"{_standing(book)} AND (window, member) IN (SELECT window, "
                            f"member FROM payments WHERE (batch, payment) IN {came_back})"):
-        newest[one.window, one.member] = one
+        newest[one.position] = one
     answers = answers_of(book, f"(batch, payment) IN {came_back}") if newest else {}
     for one in newest.values():
         if (answer := answers.get((one.batch, one.payment))) is not None:
             state, status, reason = answer
             yield OpenPosition(
-                one.window, Instruction(one.member, one.action, one.amount),
+                one.window, Instruction(one.member, one.action, one.amount, one.counterparty,
+                                        one.netting),
                 " ".join(filter(None, [f"{state} in batch {one.batch}:", status, reason])))
 
 
@@ -168,19 +169,20 @@ def check_amounts(session: Session, where: str = "1") -> list[str]:
     book, breaks = session.book, list[str]()
     closings = list_closings(book)
     text = session.described().model.money.text
-    expected: dict[int, dict[str, Instruction]] = {}
+    expected: dict[int, dict[tuple[str, ...], int]] = {}
     for one in payments_of(book, where):
         if one.window not in expected:
             instructions = (net_closing(session, one.window).paid.instructions
                             if one.window in closings else ())
-            expected[one.window] = {due.member: due for due in instructions
-                                    if not due.counterparty}
-        due = expected[one.window].get(one.member)
-        if due is None or (due.action, due.amount) != (one.action, one.amount):
-            stated = f"{due.action} {text(due.amount)}" if due else "pays nothing"
+            expected[one.window] = {
+                (due.netting, due.member, due.action, due.counterparty): due.amount
+                for due in instructions}
+        due = expected[one.window].get(one.position[1:])
+        if due != one.amount:
             breaks.append(
                 f"payment {one.batch}/{one.payment}: {one.member} {one.action} {text(one.amount)} "
-                f"for window {day_of(one.window)}, and by its position {stated}")
+                f"for window {day_of(one.window)}, and by its position "
+                + ("nothing" if due is None else text(due)))
     return breaks
 
 
@@ -189,7 +191,8 @@ def find_paid_twice(book: Book) -> list[str]:
     found = rows_of(book, (
         "SELECT window, member, min(batch) AS first, max(batch) AS last FROM payments "
         f"WHERE {_standing(book)} AND (batch, payment) NOT IN {_answered(book, FAILED)} "
-        "GROUP BY window, member HAVING count() > 1 ORDER BY window, member"))
+        "GROUP BY window, netting, member, action, counterparty HAVING count() > 1 "
+        "ORDER BY window, member"))
     return [f"{member} is paid twice for window {day_of(window)}: in batch {first} and in {last}"
             for window, member, first, last in found]
 

@@ -26,15 +26,17 @@ class PaymentRow(NamedTuple):
     member: Text
     action: Text
     amount: Amount
+    counterparty: Text
+    netting: Text
     currency: Text
     pay_on: U16
     reference: Text
-    bank: Text
-    account: Text
-    name: Text
-    own_bank: Text
-    own_account: Text
-    own_name: Text
+    payer_bank: Text
+    payer_account: Text
+    payer_name: Text
+    payee_bank: Text
+    payee_account: Text
+    payee_name: Text
 
 
 class AnswerRow(NamedTuple):

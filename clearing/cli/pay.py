@@ -198,7 +198,7 @@ def show(batch: int, form: str | None, book: str, network: str | None) -> None:
 
     with open_session(book, network) as session:
         say_snapshot(session.book)
-        print_rows(form, list_payments(session, batch), ("reference", "name"))
+        print_rows(form, list_payments(session, batch), ("netting", "reference", "name"))
 
 
 def _print_batches(listing: PayListing) -> None:
@@ -209,12 +209,12 @@ def _print_batches(listing: PayListing) -> None:
         say("no batch was made yet")
         return
     print_table(f"batches, in {listing.currency.name}", (
-        "batch", "windows", "payments", "paid in", "paid out", "state", "made by", "checked by",
-        "answers"), (
-        (one.batch, _span(one.windows), f"{one.payments:,}", text(one.paid_in),
-         text(one.paid_out), one.state, one.made_by, one.checked_by,
+        "batch", "windows", "payments", "members pay", "members get", "state", "made by",
+        "checked by", "answers"), (
+        (one.batch, _span(one.windows), f"{one.payments:,}", text(one.members_pay),
+         text(one.members_get), one.state, one.made_by, one.checked_by,
          ", ".join(f"{count:,} {state}" for state, count in one.answered.items()))
-        for one in listing.batches), right=("payments", "paid in", "paid out"))
+        for one in listing.batches), right=("payments", "members pay", "members get"))
 
 
 def _print_open(listing: PayListing) -> None:
@@ -225,7 +225,8 @@ def _print_open(listing: PayListing) -> None:
         return
     print_table(f"open positions, in {listing.currency.name}", (
         "window", "member", "", "amount", "why"), (
-        (one.window, one.member, one.action, listing.currency.text(one.amount), one.why)
+        (one.window, one.member, f"{one.action} {one.counterparty}".rstrip(),
+         listing.currency.text(one.amount), one.why)
         for one in listing.open_positions), right=("amount",))
 
 
@@ -244,8 +245,9 @@ def _print_answered(answered: Answered, currency: Currency) -> None:
     if answered.came_back:
         print_table(f"open again, in {currency.name}", (
             "payment", "window", "member", "", "amount", "what", "status", "reason"), (
-            (f"{one.batch}/{one.payment}", day_of(one.window), one.member, one.action,
-             currency.text(one.amount), row.state, row.status, row.reason)
+            (f"{one.batch}/{one.payment}", day_of(one.window), one.member,
+             f"{one.action} {one.counterparty}".rstrip(), currency.text(one.amount), row.state,
+             row.status, row.reason)
             for one, row in answered.came_back), right=("amount",))
 
 
@@ -266,8 +268,8 @@ def _print_batch(session: Session, batch: Batch) -> None:
     one = summary_of(session, batch)
     text, name = session.described().model.money.text, session.described().model.money.name
     say(f"batch {one.batch} is {one.state}: {one.payments:,} payments of windows "
-        f"{_span(one.windows)}, {text(one.paid_in)} {name} paid in, {text(one.paid_out)} "
-        "paid out")
+        f"{_span(one.windows)}, members pay {text(one.members_pay)} {name} and get "
+        f"{text(one.members_get)}")
     people = f"made by {one.made_by}"
     if one.checked_by:
         people += f", {'declined' if one.state == 'declined' else 'checked'} by {one.checked_by}"

@@ -61,7 +61,7 @@ class Answer(NamedTuple):
     amount: Amount | None
     side: str           # "CRDT" or "DBIT" of an entry
     is_return: bool     # the entry says that it gives something back
-    original: str       # the message that was sent, where that is named
+    account: str        # whose entry it is; "": the message is of no account
 
 
 class Fault(NamedTuple):
@@ -128,17 +128,17 @@ _KINDS = {"GrpHdr", "OrgnlGrpInfAndSts", "OrgnlPmtInfAndSts", "TxInfAndSts", *_R
 _REASON = ("StsRsnInf/Rsn/Cd", "StsRsnInf/Rsn/Prtry")
 _RETURN = ("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry")
 _INSTRUCTED = ("OrgnlTxRef/Amt/InstdAmt", "OrgnlTxRef/IntrBkSttlmAmt")
+_ACCOUNT = ("Acct/Id/Othr/Id", "Acct/Id/IBAN", "Acct/Id/PrtryAcct/Id")
 _DETAIL = ("Amt", "AmtDtls/TxAmt/Amt")
 _OF_REPORT = frozenset({
-    "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id", "Acct/Ccy", "StmtPgntn/PgNb",
-    "StmtPgntn/LastPgInd", "TxsSummry/TtlNtries/NbOfNtries", "TxsSummry/TtlNtries/Sum"})
+    *_ACCOUNT, "Acct/Ccy", "StmtPgntn/PgNb", "StmtPgntn/LastPgInd",
+    "TxsSummry/TtlNtries/NbOfNtries", "TxsSummry/TtlNtries/Sum"})
 # What is kept of a record: nothing else of it takes memory.
 _KEPT = {
     "GrpHdr": {"MsgId"},
     "OrgnlGrpInfAndSts": {"OrgnlMsgId", "OrgnlNbOfTxs", "OrgnlCtrlSum", "GrpSts", *_REASON},
     "OrgnlPmtInfAndSts": {"OrgnlPmtInfId", "PmtInfSts", *_REASON},
-    "TxInfAndSts": {"OrgnlEndToEndId", "OrgnlInstrId", "TxSts", "OrgnlGrpInf/OrgnlMsgId", *_REASON,
-                    *_INSTRUCTED},
+    "TxInfAndSts": {"OrgnlEndToEndId", "OrgnlInstrId", "TxSts", *_REASON, *_INSTRUCTED},
     **dict.fromkeys(_REPORTS, _OF_REPORT),
     "Bal": {"Tp/CdOrPrtry/Cd", "Tp/Cd", "Amt", "CdtDbtInd"},
     "Ntry": {"Amt", "CdtDbtInd", "RvslInd", "Sts", "Sts/Cd", "NtryDtls/Btch/NbOfTxs"},
@@ -196,7 +196,7 @@ class _Reader:
             load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True)
         self._names: list[str] = []
         self._record: _Record | None = None
-        self._message = self._identity = self._original = ""
+        self._message = self._original = ""
         self._is_told = False
         self._reports = 0
 
@@ -260,22 +260,21 @@ class _Reader:
         yield Sent(one.line, self._original, one.get("OrgnlNbOfTxs"), one.amount("OrgnlCtrlSum"))
         if one.get("GrpSts"):
             yield Answer(one.line, "message", self._original, one.get("GrpSts"), one.get(*_REASON),
-                         None, "", False, self._original)
+                         None, "", False, "")
 
     def block(self, one: _Record) -> Iterator[Item]:
         """What it says of a block of payments."""
         if one.get("PmtInfSts"):
             yield Answer(one.line, "block", one.get("OrgnlPmtInfId"), one.get("PmtInfSts"),
-                         one.get(*_REASON), None, "", False, self._original)
+                         one.get(*_REASON), None, "", False, "")
 
     def transaction(self, one: _Record) -> Iterator[Item]:
         """What it says of a payment."""
-        original = one.get("OrgnlGrpInf/OrgnlMsgId") or self._original
         reference = one.get("OrgnlEndToEndId")
         if reference in NOT_GIVEN:
             reference = one.get("OrgnlInstrId")
         yield Answer(one.line, "payment", reference, one.get("TxSts"), one.get(*_REASON),
-                     one.amount(*_INSTRUCTED), "", False, original)
+                     one.amount(*_INSTRUCTED), "", False, "")
 
     def balance(self, one: _Record) -> Iterator[Item]:
         """Note what an account has."""
@@ -318,15 +317,15 @@ class _Reader:
                ) -> Answer:
         is_return = bool(one.get(*_RETURN)) or entry.get("RvslInd") in ("true", "1")
         return Answer(one.line, "entry", reference, entry.get("Sts", "Sts/Cd"), one.get(*_RETURN),
-                      amount, side, is_return, "")
+                      amount, side, is_return, _above(entry).get(*_ACCOUNT))
 
     def report(self, one: _Record) -> Iterator[Item]:
         """All of an account: its sums are known now."""
         self._reports += 1
         if one.get("Acct/Ccy"):
             one.amounts.setdefault(one.get("Acct/Ccy"), Amount("0", 0, 0, one.get("Acct/Ccy")))
-        yield Report(one.line, one.get("Acct/Id/Othr/Id", "Acct/Id/IBAN", "Acct/Id/PrtryAcct/Id"),
-                     one.amounts, [*one.faults, *_report_faults(one)])
+        yield Report(one.line, one.get(*_ACCOUNT), one.amounts,
+                     [*one.faults, *_report_faults(one)])
 
 
 _TELL: dict[str, Callable[[_Reader, _Record], Iterator[Item]]] = {

@@ -32,7 +32,7 @@ class MessageHead:
     made_at: datetime.datetime      # UTC
     pay_on: datetime.date
     currency: Currency
-    own: Account                    # the settlement account
+    initiator: str                  # who has the bank pay
     counts: dict[str, int]          # payments by action
     sums: dict[str, int]            # their amounts, in minor units
 
@@ -44,7 +44,7 @@ def write_pain_001(out: BinaryIO, head: MessageHead, payments: Iterable[Payment]
     which the settlement account pays. payments: payers first.
     """
     with _Document(out, PAIN_001, "CstmrCdtTrfInitn") as document:
-        document.write(_head(head, [("InitgPty", [("Nm", head.own.name)])]))
+        document.write(_head(head, [("InitgPty", [("Nm", head.initiator)])]))
         rest = iter(payments)
         receiver = None
         for one in rest:
@@ -57,7 +57,7 @@ def write_pain_001(out: BinaryIO, head: MessageHead, payments: Iterable[Payment]
         if receiver is not None:
             with document.within("PmtInf"):
                 _write_block(document, head, head.identity, head.counts["receives"],
-                             head.sums["receives"], head.own)
+                             head.sums["receives"], receiver.payer)
                 document.write(_transfer(head, receiver))
                 for one in rest:
                     document.write(_transfer(head, one))

@@ -84,7 +84,7 @@ OTHERS = {
                                   "AND run = 4 ORDER BY card_hi, card_lo"),
     "what is paid": Change("payments", {"amount": "amount + 1"}, "AND payment = 2",
                            "payment 1/2: hk-civil pays 2.41"),
-    "where it is paid to": Change("payments", {"account": "'6222-0009'"}, "AND payment = 7",
+    "where it is paid to": Change("payments", {"payee_account": "'6222-0009'"}, "AND payment = 7",
                                   "table stored_payments"),
     "who pays": Change("payments", {"member": "'zs-bus'"}, "AND payment = 1",
                        "payment 1/1: zs-bus pays 5.49"),

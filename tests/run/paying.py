@@ -18,10 +18,10 @@ COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", 
 MAKER, CHECKER = ("--by", "Li Na"), ("--by", "Wang Wei")
 
 
-def settle_example(book: Path | str) -> None:
+def settle_example(book: Path | str, network: Path = NETWORK) -> None:
     """Clear the examples' day, and close it."""
     taps = sorted((REPOSITORY / "examples/taps").glob("*.csv"))
-    accepted("clear", *taps, "--network", NETWORK, "--book", book, "--acknowledgements",
+    accepted("clear", *taps, "--network", network, "--book", book, "--acknowledgements",
              Path(book).parent / "acknowledgements")
     accepted("settle", "--window", WINDOW, "--yes", "--book", book)
 

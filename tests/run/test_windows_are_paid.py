@@ -29,6 +29,7 @@ from tests.run.paying import (
     make,
     make_written,
     moved,
+    notification,
     payments,
     settle_example,
     settle_later,
@@ -230,7 +231,61 @@ def test_an_amount_that_was_changed_is_not_checked(book: Path) -> None:
                          "WHERE payment = 1 SETTINGS mutations_sync = 2")
     done = refused("pay", "check", "1", *CHECKER, "--book", book)
     assert "payment 1/1: hk-card pays 5.50" in done.err
-    assert "by its position pays 5.49" in done.err
+    assert "by its position 5.49" in done.err
     done = accepted("verify", "--book", book)
     assert done.code == 1
     assert re.search(r"payment 1/1: hk-card pays 5\.50", done.out)
+
+
+LEVELS = """
+[[centre]]
+code = "gd-centre"
+name = "广东清分中心"
+province = "44"
+
+[[netting]]
+netting = "guangdong"
+provinces = ["44"]
+centre = "gd-centre"
+through = "nation"
+
+[[netting]]
+netting = "nation"
+
+[[bank_account]]
+member = "gd-centre"
+bank = "105100000017"
+account = "6222-0009"
+name = "广东清分中心"
+"""
+
+
+def test_members_pay_whom_the_network_says(tmp_path: Path) -> None:
+    """Guangdong's by their centre, which pays by the settlement account as everybody else does."""
+    network = tmp_path / "network"
+    shutil.copytree(NETWORK, network)
+    own = (network / "network.toml").read_text("utf-8")
+    (network / "network.toml").write_text(own + LEVELS, "utf-8")
+    book = tmp_path / "book"
+    with open_book(str(book)):
+        settle_example(book, network)
+        rows = payments(book, make_written(book, tmp_path / "1.xml"))
+        instructed = shown("instructions", book)
+        keys = "window", "member", "action", "amount", "counterparty", "netting"
+        assert sorted([row[key] for key in keys] for row in rows) == sorted(
+            [row[key] for key in keys] for row in instructed)
+        document = etree.parse(tmp_path / "1.xml")
+        accounts = [one.text for one in document.iter("{*}Othr/{*}Id", "{*}Id") if one.text
+                    and one.text.startswith("6222-0009")]
+        assert len(accounts) == len([row for row in rows if "gd-centre" in (
+            row["member"], row["counterparty"])])
+        # Each is answered by the statement of either side.
+        one = next(row for row in rows if row["counterparty"] == "gd-centre")
+        for number, (account, side) in enumerate([("6222-0009", "CRDT"), (one["account"], "DBIT")]):
+            path = notification(tmp_path / "a.xml", rows, [(one["payment"], "BOOK", "")],
+                                f"BANK-{number}")
+            path.write_text(path.read_text("utf-8").replace("9000-0001", account).replace(
+                ">CRDT<", f">{side}<"), "utf-8")
+            out = accepted("pay", "answer", path, "--book", book).out
+            assert ("1 paid; known before: 0", "nothing new; known before: 1")[number] in out
+        assert accepted("verify", "--all", "--book", book).code == 0

@@ -38,8 +38,8 @@ def payments(sink: Sink, seen: list[int]) -> Iterator[Payment]:
     for number in range(1, PAYMENTS + 1):
         seen.append(sink.size)
         action = "pays" if number <= PAYMENTS // 2 else "receives"
-        yield Payment(1, number, 20_000, "bus", action, number, "CNY", 20_001, f"OC-1-{number}",
-                      "102100099996", f"6222-{number}", "公交", *OWN)
+        yield Payment(1, number, 20_000, "bus", action, number, "", "all", "CNY", 20_001,
+                      f"OC-1-{number}", *OWN, *OWN)
 
 
 @pytest.mark.parametrize("write", [write_pain_001, write_pacs_009, write_payment_csv])
@@ -47,7 +47,7 @@ def test_what_was_made_is_on_its_way(write: object) -> None:
     sink, seen = Sink(), list[int]()
     half = PAYMENTS // 2
     head = MessageHead("OC-1", 1, datetime.datetime(2024, 11, 26, tzinfo=datetime.UTC),
-                       datetime.date(2024, 11, 26), YUAN, OWN,
+                       datetime.date(2024, 11, 26), YUAN, "结算中心",
                        {"pays": half, "receives": half}, {"pays": 1, "receives": 1})
     write(sink, head, payments(sink, seen))     # type: ignore[operator]
     each = sink.size // PAYMENTS

@@ -75,3 +75,16 @@ def test_a_sum_that_no_message_can_hold_is_refused() -> None:
     with pytest.raises(OnecardError, match="the payments come to"):
         make_payments(1, KEY, two, DAY, YUAN, account_of)
     assert len(make_payments(1, KEY, two[:1], DAY, YUAN, account_of)) == 1
+
+
+def test_members_that_pay_each_other_need_no_settlement_account() -> None:
+    def no_settlement_account(member: str | None) -> Account:
+        assert member is not None
+        return account_of(member)
+
+    both = [OpenPosition(1, Instruction("a", "pays", 5, "b", "gross"), ""),
+            OpenPosition(1, Instruction("b", "pays", 7, "a", "gross"), "")]
+    payments = make_payments(1, KEY, both, DAY, YUAN, no_settlement_account)
+    assert [(one.payer.account, one.payee.account, one.amount) for one in payments] == [
+        ("6222-a", "6222-b", 5), ("6222-b", "6222-a", 7)]
+    assert len({one.position for one in payments}) == 2
