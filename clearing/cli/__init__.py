@@ -25,6 +25,7 @@ COMMANDS = {
     "keys": "seal the keys by which cards' authentication codes are checked",
     "bill": "write what a funder is billed for a month, and the rides behind it",
     "completeness": "say which records of a day should have come and did not",
+    "trace": "follow a position down to its rides, or a ride up to its payment and its bytes",
     "kept": "print an input file as it came",
     "price": "say what one ride costs and why, without a book",
     "explain": "say why a ride costs what it costs, and who paid",

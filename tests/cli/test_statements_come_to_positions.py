@@ -135,7 +135,7 @@ def test_no_cell_is_a_formula_or_loses_digits(book: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(("text", "cell"), [
     ("", ""), ("19", "19\t"), ("0019", "0019\t"), ("3-4", "3-4\t"), ("1E5", "1E5\t"),
     ("海口公交", "海口公交"), ("=1+1", "'=1+1\t"), ("-2", "'-2\t"), ("@x", "'@x\t"),
-    ("＝1+1", "'＝1+1"), ("\t=1", "'\t=1\t"),
+    ("＝1+1", "'＝1+1"), ("\t=1", "\\t=1\t"), (" =1", "' =1\t"),
 ])
 def test_text_stays_text(text: str, cell: str) -> None:
     assert text_cell(text) == cell

@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from clearing.answers.documents.document import Detail, plain_amount
-from network.cells import FORMULAS
+from network.cells import guarded
 
 
 def text_cell(text: str) -> str:
     """A text that a spreadsheet shows as it is."""
-    if not text:
-        return text
-    return ("'" if text.startswith(FORMULAS) else "") + text + ("\t" if text.isascii() else "")
+    return f"{guarded(text)}\t" if text and text.isascii() else str(guarded(text))
 
 
 class ExcelCsv:
