@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(wildcard ext/*.p[yx]* ext/*/*.p[yx]*) setup.py pyproject.toml
 
-.PHONY: demo test build lint clean
+SUPPLY := .venv-supply
+
+.PHONY: demo test build lint clean lock sbom
 .DELETE_ON_ERROR:
 
 demo: build
@@ -17,8 +19,9 @@ $(VENV)/built: $(SOURCES) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/tested: $(SOURCES) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+$(VENV)/tested: $(SOURCES) requirements.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(VENV)/built $@
 
 $(BIN)/python:
@@ -37,5 +40,19 @@ lint: $(VENV)/tested
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
 
+# What development and CI install, each file by its digest, for every Python and system.
+lock: | $(SUPPLY)/bin/python
+	$(SUPPLY)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --extra test --no-header --no-annotate --upgrade --output-file requirements.lock pyproject.toml
+
+# What the engine is installed with, and under which licences.
+sbom: build | $(SUPPLY)/bin/python
+	$(SUPPLY)/bin/cyclonedx-py environment $(BIN)/python --output-format JSON --output-file sbom.json
+	$(SUPPLY)/bin/pip-licenses --python=$(BIN)/python --format=plain --output-file=licences.txt
+
+$(SUPPLY)/bin/python:
+	$(PYTHON) -m venv $(SUPPLY)
+	$(SUPPLY)/bin/python -m pip install --quiet "uv>=0.5" "cyclonedx-bom>=5" "pip-licenses>=5"
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info ext/*.so ext/*/*.so demo
+	rm -rf $(VENV) $(SUPPLY) build dist *.egg-info ext/*.so ext/*/*.so demo
