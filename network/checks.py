@@ -9,6 +9,7 @@ import msgspec
 from network.bank_accounts import check_accounts
 from network.bill_terms import check_bill_terms
 from network.civil import EPOCH, LAST_TAP_DAY
+from network.code_checks import CODE_BYTES_MOST, fault_of, twin_key
 from network.errors import TableError
 from network.locations import KeyPath
 from network.model import Agreement, Approver, Centre, Funder, Issuer, NetworkFile, Operator
@@ -39,6 +40,7 @@ def check_model(model: NetworkFile) -> None:
                                  key=key)
             if name in seen:
                 raise TableError(f"{what} names {name!r} twice", "keep one of the two", key=key)
+            _check_code(what, name, key)
             seen.add(name)
     for index, operator in enumerate(model.operator):
         _check_operator(operator, model, ("operator", index))
@@ -87,9 +89,16 @@ def _check_members(model: NetworkFile) -> None:
         ("operator", model.operator), ("issuer", model.issuer), ("funder", model.funder),
         ("centre", model.centre), ("approver", model.approver))
     seen: set[str] = set()
+    twins: dict[str, str] = {}
     for role, group in groups:
         for index, one in enumerate(group):
             key = role, index, "code"
+            _check_code(role, one.code, key)
+            twin = twins.setdefault(twin_key(one.code), one.code)
+            if twin != one.code:
+                raise TableError(f"members are called {twin!r} and {one.code!r}, which are one "
+                                 "file on a disk that tells no cases apart",
+                                 "call one of them otherwise", key=key)
             where = getattr(one, "city", None)
             if where is not None and where not in cities:
                 raise TableError(f"{role} {one.code!r} is in city {where!r}, which "
@@ -104,6 +113,15 @@ def _check_members(model: NetworkFile) -> None:
                                  f"{one.code} where a table names who pays",
                                  "give it another code", key=key)
             seen.add(one.code)
+
+
+def _check_code(what: str, code: str, key: KeyPath) -> None:
+    fault = fault_of(code)
+    if fault is not None:
+        raise TableError(f"{what} has the name {code[:CODE_BYTES_MOST]!r}, which {fault}",
+                         "give it a shorter or plainer one: it becomes a part of files' names",
+                         expected=f"at most {CODE_BYTES_MOST} bytes, without / and control "
+                         "characters", key=key)
 
 
 def _check_line_classes(model: NetworkFile) -> None:
@@ -282,6 +300,7 @@ def _check_currency(model: NetworkFile) -> None:
 
 def _names_of(model: NetworkFile) -> Iterator[tuple[str, list[tuple[KeyPath, str]]]]:
     """What is named, and every name with where it is given."""
+    yield "network", [(("network",), model.network)]
     for what in ("modes", "card_kinds", "media"):
         yield what, [((what, index), name) for index, name in enumerate(getattr(model, what))]
     for what, key in (("province", "code"), ("city", "code"), ("accumulator", "accumulator"),

@@ -38,10 +38,8 @@ def read_bounded(path: Path, bytes_most: int) -> str:
     """
     content = b""
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):   # reading could wait, or never end
-            what = "a pipe" if stat.S_ISFIFO(mode) else "a device or a socket"
-            raise TableError(f"is {what}, not a file", "put a file there", code="UNREADABLE",
+        if stat.S_ISFIFO(path.stat().st_mode):      # reading would wait for who writes to it
+            raise TableError("is a pipe, not a file", "put a file there", code="UNREADABLE",
                              location=Location(path, 1, ""))
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
+from clearing.answers.claimed import claim_folder
 from clearing.answers.session import Session
 from clearing.book import Book, BookFile
 from clearing.book.schema import RAW_BYTES
@@ -57,7 +58,7 @@ class Answers:
 
         Raises OSError, and OnecardError where a file is not any more what was cleared.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        claim_folder(self._session, self._folder)
         order = sorted(range(len(report.files)),
                        key=lambda index: (report.files[index].file, report.files[index].code,
                                           report.files[index].name))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clearing.answers import acknowledgements
+from clearing.answers.claimed import check_folder
 from clearing.answers.session import Session
 from clearing.book import Run
 from clearing.engine.run import Decide, Report, always, clear_files
@@ -49,12 +50,13 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
     Raises OnecardError and TableError. Where the folder cannot be written, the run is committed
     all the same, and the same files given again get the first acknowledgement, too.
     """
+    target = folder or session.beside(acknowledgements.FOLDER)
+    check_folder(session, target)
     report = clear_files(files, session.locator(), session.book, threads=threads,
                          received_at=received_at, layout=layout, memory_bytes=memory_bytes,
                          progress=progress, decide=decide, senders=senders,
                          decides_claims=decides_claims, keys=keys,
                          keeper=None if keep is None else Keeper(keep, session.called(keep)))
-    target = folder or session.beside(acknowledgements.FOLDER)
     try:
         answers = acknowledgements.Answers(session, target, report, files)
         return Clearing(report, answers.acknowledge(report), answers.acknowledge_again(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clearing.answers import statements
+from clearing.answers.claimed import check_folder, claim_folder
 from clearing.answers.closing import Closing, check_records, closing_of
 from clearing.answers.listings import flows_of, uncollected_of
 from clearing.answers.netted import Netted, net_closing
@@ -50,6 +51,7 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     day = day_number(window)
     _check_begun(day, today)
     target = folder or session.beside(FOLDER, window)
+    check_folder(session, target)
     run = _run_that_closed(session.book, day)
     if run is None or (target / statements.LAST_FILE).exists():
         closed = _close(session, day, may_be_empty=may_be_empty, threads=threads, ask=ask)
@@ -65,6 +67,7 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     currency = numbered.network.model.money
     netted = net_closing(session, day)
     try:
+        claim_folder(session, target)
         statements.write_settlement(target, flows, uncollected, positions, netted,
                                     list(numbered.members), currency.minor_unit)
     except OSError as error:

@@ -34,6 +34,7 @@ from fare_tables.model import (
 )
 from network.calendars import DAY_NAMES, WEEKDAYS, last_known_day, words_for
 from network.civil import DAYS_MOST, day_of, number_of
+from network.code_checks import fault_of
 from network.errors import TableError
 from network.member_rows import member_rows
 from network.network import Network
@@ -218,6 +219,9 @@ def _check_table(table: Table, network: Network) -> None:
 
     Raises TableError.
     """
+    fault = fault_of(table.table)
+    if fault is not None or not table.table:
+        raise TableError(f"its name {fault or 'is blank'}", "give it a plainer one", key=("table",))
     if table.city not in network.provinces:
         raise TableError(f"city {table.city!r} is not in network.toml",
                          f"it is one of {', '.join(sorted(network.provinces))}, or add it there",

@@ -35,8 +35,10 @@ class Archive:
             if path.is_dir():
                 self.names = {one.name for one in path.iterdir() if one.is_file()}
             else:
+                if path.is_fifo():      # opening it would wait for who writes to it
+                    raise ValueError("it is a pipe")
                 if path.exists() and not path.is_file():
-                    raise ValueError("it is no regular file")   # a pipe, a device without end
+                    raise ValueError("it is a device, or a socket")     # which can have no end
                 if path.stat().st_size > ZIP_BYTES_MOST:
                     raise ValueError(f"it has more than {ZIP_BYTES_MOST:,} bytes")
                 self.zip = zipfile.ZipFile(path)

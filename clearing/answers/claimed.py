@@ -1,0 +1,39 @@
+"""A folder of answers is one book's: `run-1.ack.json` of another would take its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clearing.answers.session import Session
+from network.errors import OnecardError
+
+MARK = ".onecard-book"      # holds the chain of the book's first run, which no other book has
+
+
+def check_folder(session: Session, folder: Path) -> None:
+    """Pass where nothing of another book is in a folder that answers are to be written to.
+
+    Raises OnecardError.
+    """
+    mark = folder / MARK
+    if mark.is_file() and mark.read_text("utf-8", "replace").strip() != _name_of(session):
+        raise OnecardError("the folder has the answers of another book", where=str(folder),
+                           expected=f"a folder of its own for {session.book.store.where}",
+                           remedy="name another folder, or move away what is in this one")
+
+
+def claim_folder(session: Session, folder: Path) -> None:
+    """Make a folder, and say in it that it is this book's; a book without runs claims nothing.
+
+    Raises OnecardError, and OSError where the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    check_folder(session, folder)
+    name = _name_of(session)
+    if name and not (folder / MARK).exists():
+        (folder / MARK).write_text(f"{name}\n", "utf-8")
+
+
+def _name_of(session: Session) -> str:
+    first = session.book.find_run(1)
+    return "" if first is None else first.chain
