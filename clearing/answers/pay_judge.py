@@ -43,6 +43,9 @@ class Judge:
         self._said: dict[Key, tuple[State, Answer]] = {}
         self._of_many: list[Answer] = []        # of messages and blocks
         self._reports = 0
+        self._accounts = set(map(str, book.query(
+            "SELECT DISTINCT arrayJoin([payer_account, payee_account]) AS account FROM payments "
+            f"WHERE {book.as_of_last}")["account"]))
 
     def take(self, item: Item) -> None:
         """Judge the next item of the file. Raises OnecardError."""
@@ -65,10 +68,11 @@ class Judge:
         for one in sorted(self._of_many, key=lambda one: one.scope):
             if one.status == _IN_PARTS:
                 continue
-            keys = [key for key in self._keys_of_many(one) if key not in named]
-            for key in keys:
+            many = {(payment.batch, payment.payment): payment for payment in self._many(one)}
+            for key in many.keys() - named:
+                self.payments[key] = many[key]
                 self._say(key, self._state_of(one), one)
-            named |= set(keys)
+            named |= many.keys()
         if not self._said and not self._reports:
             raise self._refused(1, f"this {self.message.message} says nothing of any payment",
                                 "what became of payments")
@@ -94,23 +98,28 @@ class Judge:
 
     def _take_answer(self, one: Answer) -> None:
         found = self._find(one)
-        if found is None:
+        if not found:
             self.others += 1
             return
-        self._check_amount(one, found)
-        self._say((found.batch, found.payment), self._state_of(one, found), one)
+        self._check_amount(one, sum(payment.amount for payment in found))
+        for payment in found:
+            key = payment.batch, payment.payment
+            self.payments[key] = payment
+            self._say(key, self._state_of(one, payment), one)
 
-    def _find(self, one: Answer) -> Payment | None:
-        """The payment that is meant; None: it is of nothing that this book has sent."""
+    def _find(self, one: Answer) -> list[Payment]:
+        """The payment that is meant, or a block that is booked as one; none: it is not ours."""
         if one.scope == "entry" and one.reference in NOT_GIVEN:
-            return None
+            return []
         name = REFERENCE.fullmatch(one.reference)
-        if name is not None and name[2] is not None:
+        if name is not None and name[2] is None and one.scope == "entry":
+            return self._many(one)
+        if name is not None:
             found = self._payments_of(int(name[1]), one.line).get(one.reference)
             if found is not None:
-                return found
+                return [found]
         if one.scope == "entry" and name is None and self._leave_others:
-            return None
+            return []
         amount = f" of {one.amount.text} {one.amount.currency}" if one.amount else ""
         remedy = "ask the bank whose it is"
         if one.scope == "entry" and name is None:
@@ -130,7 +139,7 @@ class Judge:
             self._by_reference[batch] = found
         return self._by_reference[batch]
 
-    def _keys_of_many(self, one: Answer) -> list[Key]:
+    def _many(self, one: Answer) -> list[Payment]:
         """The payments of a message or a block: a payer's own, or all that receive."""
         name = REFERENCE.fullmatch(one.reference)
         found = {} if name is None else self._payments_of(int(name[1]), one.line)
@@ -140,11 +149,9 @@ class Judge:
                       and (one.scope == "message" or payment.action == "receives"))]
         if not chosen:
             raise self._refused(
-                one.line, f"an answer to the {one.scope} {one.reference!r}, which this book has "
+                one.line, f"an answer to {one.reference!r}, which this book has "
                 "not written", "the MsgId, or a PmtInfId, of a batch", "ask the bank whose it is")
-        for payment in chosen:
-            self.payments[payment.batch, payment.payment] = payment
-        return [(payment.batch, payment.payment) for payment in chosen]
+        return chosen
 
     def _state_of(self, one: Answer, payment: Payment | None = None) -> State:
         """What the bank's status means; payment: that an entry is of."""
@@ -183,15 +190,14 @@ class Judge:
                 f"{state}", "one of the two",
                 "ask the bank what became of the money, before anybody pays again") from None
 
-    def _check_amount(self, one: Answer, payment: Payment) -> None:
-        self.payments[payment.batch, payment.payment] = payment
+    def _check_amount(self, one: Answer, sent: int) -> None:
         if one.amount is None:
             return
         self._check_currency(one.line, one.amount)
-        if one.amount.value != self._scaled(payment.amount):
+        if one.amount.value != self._scaled(sent):
             raise self._refused(
                 one.line, f"{one.reference} is answered with {one.amount.text}",
-                f"{self._currency.plain(payment.amount)}, as it was sent",
+                f"{self._currency.plain(sent)}, as was sent",
                 "ask the bank where the rest is; a part of a payment settles nothing")
 
     def _check_currency(self, line: int, amount: Amount) -> None:
@@ -224,10 +230,14 @@ class Judge:
                 f"{self._currency.plain(total)}, as was sent", "ask the bank what differs")
 
     def _take_report(self, one: Report) -> None:
-        """Its sums come out, and it is in our currency."""
+        """Its sums come out, and it is in our currency and of an account that takes part."""
         self._reports += 1
         for amount in one.amounts.values():
             self._check_currency(one.line, amount)
+        if one.account not in self._accounts:
+            raise self._refused(one.line, f"this is about the account {one.account!r}",
+                                "an account that a payment of this book is from or goes to",
+                                "read the file of that account")
         for fault in one.faults:
             raise self._refused(fault.line, fault.found, fault.expected,
                                 "ask the bank for a file that adds up")

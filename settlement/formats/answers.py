@@ -19,6 +19,7 @@ from network.errors import OnecardError
 
 DECIMALS_MOST = 5       # of an amount in ISO 20022
 _DIGITS_MOST = 18
+_TEXT_MOST = 140        # characters of anything that is kept; ISO 20022 has 35 for names
 _AMOUNT = re.compile(r"\+?(\d*)(?:\.(\d*))?")
 _MESSAGE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:((?:pain\.002|pacs\.002|camt\.05[234])"
                       r"\.\d{3}\.\d{2})")
@@ -141,7 +142,8 @@ _KEPT = {
     "TxInfAndSts": {"OrgnlEndToEndId", "OrgnlInstrId", "TxSts", *_REASON, *_INSTRUCTED},
     **dict.fromkeys(_REPORTS, _OF_REPORT),
     "Bal": {"Tp/CdOrPrtry/Cd", "Tp/Cd", "Amt", "CdtDbtInd"},
-    "Ntry": {"Amt", "CdtDbtInd", "RvslInd", "Sts", "Sts/Cd", "NtryDtls/Btch/NbOfTxs"},
+    "Ntry": {"Amt", "CdtDbtInd", "RvslInd", "Sts", "Sts/Cd", "NtryDtls/Btch/NbOfTxs",
+             "NtryDtls/Btch/PmtInfId"},
     "TxDtls": {"Refs/EndToEndId", "CdtDbtInd", *_RETURN, *_DETAIL},
 }
 
@@ -236,7 +238,10 @@ class _Reader:
         elif record is not None:
             path = "/".join(self._names[record.depth:])
             if path in _KEPT[record.kind] and element.text and path not in record.fields:
-                record.fields[path] = element.text.strip()
+                record.fields[path] = text = element.text.strip()
+                if len(text) > _TEXT_MOST:
+                    raise _Unreadable(element.sourceline or 0, f"{path} has {len(text):,} "
+                                      "characters", f"{_TEXT_MOST} at most")
                 if "Ccy" in element.attrib:
                     record.fields[f"{path}@Ccy"] = element.attrib["Ccy"]
         self._names.pop()
@@ -310,8 +315,9 @@ class _Reader:
             report.total += _signed(one, amount)
         report.gross += amount.value
         report.faults += _entry_faults(one, amount)
-        if not one.parts:
-            yield self._entry(one, one, "", amount, one.get("CdtDbtInd"))
+        if not one.parts:       # a block of payments may be booked as one amount
+            yield self._entry(one, one, one.get("NtryDtls/Btch/PmtInfId"), amount,
+                              one.get("CdtDbtInd"))
 
     def _entry(self, one: _Record, entry: _Record, reference: str, amount: Amount | None, side: str
                ) -> Answer:
