@@ -95,17 +95,27 @@ def owe(flows: npt.NDArray[Any], members: Iterable[Member], nettings: Sequence[N
     by_name = {one.netting: one for one in nettings}
     codes, homes = _homes(members, nettings)
     ways: dict[Pair, list[_Step]] = {}
+    passed_on: dict[Pair, int] = {}     # between two nettings, whoever owes it whom
     owed: dict[str, dict[Pair, int]] = {}
+
+    def add(name: str, debtor: str, creditor: str, amount: int) -> None:
+        if debtor != creditor:          # a centre owes itself nothing
+            pairs = owed.setdefault(name, {})
+            pairs[debtor, creditor] = pairs.get((debtor, creditor), 0) + amount
+
     for debtor, creditor, amount in _by_pair(flows):
         payer, payee = codes[debtor], codes[creditor]
         between = homes[payer], homes[payee]
         if between not in ways:
             ways[between] = list(_way(by_name, *between))
-        for name, start, end in ways[between]:
-            pair = start or payer, end or payee
-            if pair[0] != pair[1]:      # a centre owes itself nothing
-                pairs = owed.setdefault(name, {})
-                pairs[pair] = pairs.get(pair, 0) + amount
+        passed_on[between] = passed_on.get(between, 0) + amount
+        for step in ways[between]:
+            if not (step.debtor and step.creditor):
+                add(step.netting, step.debtor or payer, step.creditor or payee, amount)
+    for between, amount in passed_on.items():
+        for step in ways[between]:
+            if step.debtor and step.creditor:
+                add(*step, amount)
     return Obligations(by_name, {name: owed[name] for name in sorted(owed)})
 
 
