@@ -131,6 +131,9 @@ cpdef enum Cause:
     # Why an entry is held whose network asks for an agreement: legs of 0, operator to issuer.
     NO_AGREEMENT = 9        # none holds for the ride
     AGREEMENTS_OVERLAP = 10 # two do, each named by a leg
+    # Of flows that no entry has: charged when a window closes (settlement/period_fees.py).
+    PERIOD_FEE = 11
+    TAX = 12
 
 
 cpdef enum Reason:

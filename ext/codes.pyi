@@ -106,6 +106,8 @@ class Cause(IntEnum):
     ISSUER_FEE = 8
     NO_AGREEMENT = 9
     AGREEMENTS_OVERLAP = 10
+    PERIOD_FEE = 11
+    TAX = 12
 
 class Reason(IntEnum):
     ORIGINAL = 1

@@ -15,6 +15,7 @@ from network.locations import KeyPath
 from network.model import Agreement, Approver, Centre, Funder, Issuer, NetworkFile, Operator
 from network.money import PPM, iso_decimals
 from network.nettings import check_nettings
+from network.period_fees import check_period_fees
 
 CLOCK_TOLERANCE_S_MOST = 3600
 FEE_MOST = 100_000_000      # minor units a ride: with the share beside it, 32 bits hold a fee
@@ -49,6 +50,7 @@ def check_model(model: NetworkFile) -> None:
     _check_agreements(model)
     _check_cycles(model)
     check_nettings(model, member_codes(model))
+    check_period_fees(model, member_codes(model))
     check_accounts(model)
     check_bill_terms(model)
     _check_senders(model)
@@ -309,6 +311,7 @@ def _names_of(model: NetworkFile) -> Iterator[tuple[str, list[tuple[KeyPath, str
                       ("settlement_cycle", "settlement_cycle"),
                       ("sender", "sender"),
                       ("settlement_cycle", "settlement_cycle"), ("netting", "netting"),
+                      ("period_fee", "period_fee"),
                       ("day", "date")):
         yield what, [((what, index, key), str(getattr(one, key)))
                      for index, one in enumerate(getattr(model, what))]

@@ -39,6 +39,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     bill: list[BillTerms] = []
     no_agreement: Literal["no_fees", "hold"] = "no_fees"    # what a ride has that none holds for
     agreements_overlap: Literal["first", "hold"] = "first"  # and one that several hold for
+    period_fee: list[PeriodFee] = []
     settlement_cycle: list[SettlementCycle] = []
     bank_holiday: list[BankHoliday] = []
     netting: list[Netting] = []             # none: all pay into the settlement account, and get
@@ -143,6 +144,39 @@ class Centre(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     city: str | None = None
     province: str | None = None
     language: Language = "zh"       # of what it is sent
+
+
+FlowCause = Literal["fare", "concession", "promotion", "transfer", "tier", "cap", "clearing_fee",
+                    "issuer_fee", "period_fee", "tax"]
+
+
+class PeriodFee(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What members pay another one when a window closes, or the last one of a month."""
+
+    period_fee: str
+    payers: list[str]                   # each by its own flows
+    payee: str
+    every: Literal["window", "month"] = "month"
+    cause: Literal["period_fee", "tax"] = "period_fee"      # of the flow that it makes
+    of: list[FlowCause] = []            # causes of the payer's flows that it goes by
+    counterparties: list[str] | None = None     # of these flows; None: all
+    ppm: int = 0                        # of what they come to
+    per_ride: int = 0                   # for what they count
+    tier: list[VolumeTier] = []         # other rates for more rides
+    lump: int = 0
+    least: int | None = None            # of all together; None: no bound
+    most: int | None = None
+    rounding: Rounding = "half_up"
+    in_force_from: datetime.date | None = None      # last windows of periods, inclusive
+    in_force_until: datetime.date | None = None
+
+
+class VolumeTier(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The rate of a period in which there are so many rides, for all of them."""
+
+    from_rides: int
+    ppm: int = 0
+    per_ride: int = 0
 
 
 class SettlementCycle(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

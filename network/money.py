@@ -71,6 +71,17 @@ def apportion(amount: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
+def part_of(amount: int, ppm: int, rounding: Rounding) -> int:
+    """Parts per million of an amount, rounded; of one below 0 the mirror image."""
+    if amount < 0:
+        return -part_of(-amount, ppm, rounding)
+    whole, rest = divmod(amount * ppm, PPM)
+    twice = 2 * rest
+    is_up = {"down": False, "up": rest > 0, "half_up": twice >= PPM,
+             "half_even": twice > PPM or (twice == PPM and whole % 2 == 1)}[rounding]
+    return whole + is_up
+
+
 def percent_ppm(percent: int | str) -> int:
     """A percent as parts per million: 95 and "62.5" are 950,000 and 625,000.
 

@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book import Book
-from clearing.book.schema import FLOWS
 from clearing.book.stored import PARTS
 from clearing.book.views import RIDES_LEFT
 from ext.codes import Cause, RideState
-from ext.records import FLOW, LEGS_MOST, RIDE_FLAGS, Records
+from ext.records import LEGS_MOST, RIDE_FLAGS, Records
 from network.cards import card_text
 from network.names import Names
 
@@ -150,16 +149,7 @@ def _flagged(rows: Records, flag: str) -> list[str]:
 
 def flows_of(book: Book, first: int = 0, last: int = 0xFFFF) -> Records:
     """Flows of committed runs, added up, of the windows from `first` to `last`."""
-    by = "window, debtor, creditor, cause"
-    found = book.query(
-        f"SELECT {by}, sum(amount) AS owed, sum(`count`) AS counted FROM {FLOWS.name} "
-        f"WHERE {book.committed} AND window BETWEEN {first} AND {last} "
-        f"GROUP BY {by} ORDER BY {by}")
-    rows = np.zeros(len(found["owed"]), dtype=FLOW)
-    for name in by.split(", "):
-        rows[name] = found[name]
-    rows["amount"], rows["count"] = found["owed"], found["counted"]
-    return rows
+    return book.flows(first, last)
 
 
 class Uncollected(NamedTuple):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clearing.answers import statements
+from clearing.answers.charged import list_charged
 from clearing.answers.claimed import check_folder, claim_folder
 from clearing.answers.closing import Closing, check_records, closing_of
 from clearing.answers.listings import flows_of, uncollected_of
@@ -18,6 +19,7 @@ from clearing.engine.run import check_open, close_window
 from network.civil import day_number, day_of, number_of
 from network.errors import OnecardError
 from network.money import Currency
+from settlement.period_fees import Charged
 from settlement.positions import Position, net_positions
 
 FOLDER = "settlement"       # in the book's folder, unless somebody says otherwise
@@ -31,6 +33,7 @@ class Settlement:
     run: Run                        # that closed it
     positions: list[Position]
     netted: Netted                  # who pays whom, and what is carried forward
+    charged: list[Charged]          # by the window or month, with its working
     uncollected: int                # in minor units, and of so many rides
     uncollected_rides: int
     currency: Currency
@@ -66,17 +69,19 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     uncollected = uncollected_of(session.book, before + 1, day)
     currency = numbered.network.model.money
     netted = net_closing(session, day)
+    [(_, charged)] = list_charged(session, numbered, day, day)
     try:
         claim_folder(session, target)
-        statements.write_settlement(target, flows, uncollected, positions, netted,
+        statements.write_settlement(target, flows, uncollected, positions, netted, charged,
                                     list(numbered.members), currency.minor_unit)
     except OSError as error:
         raise OnecardError(
             f"the files cannot be written: {error.strerror}", where=str(target),
             expected=f"window {window} is closed and stays so",
             remedy="run the same command again, with another folder as --out") from None
-    return Settlement(window, run, positions, netted, sum(one.amount for one in uncollected),
-                      sum(one.rides for one in uncollected), currency, target)
+    return Settlement(window, run, positions, netted, charged,
+                      sum(one.amount for one in uncollected), sum(one.rides for one in uncollected),
+                      currency, target)
 
 
 def _close(session: Session, day: int, *, may_be_empty: bool, threads: int,

@@ -17,6 +17,7 @@ from network.civil import day_of
 from network.members import Member
 from settlement.instructions import Instruction
 from settlement.netting import NetPosition
+from settlement.period_fees import Charged
 from settlement.positions import Position
 
 COLUMNS = ("window", "cause", "debtor", "creditor", "count", "amount", "uncollected")
@@ -24,8 +25,8 @@ LAST_FILE = "positions.csv"     # where it stands, the others do
 
 
 def write_settlement(folder: Path, flows: npt.NDArray[Any], uncollected: Sequence[Uncollected],
-                     positions: Sequence[Position], netted: Netted, members: Sequence[Member],
-                     minor_unit: str) -> None:
+                     positions: Sequence[Position], netted: Netted, charged: Sequence[Charged],
+                     members: Sequence[Member], minor_unit: str) -> None:
     """Write instructions, nettings, a statement for each member and, in the end, positions.csv.
 
     flows: FLOW rows of the windows that were closed.
@@ -37,6 +38,7 @@ def write_settlement(folder: Path, flows: npt.NDArray[Any], uncollected: Sequenc
            ((*one, one.net) for one in netted.positions), minor_unit)
     _write(folder / "carried.csv", ("netting", "payer", "payee", "amount"),
            ((*key, amount) for key, amount in netted.paid.carried.items()), minor_unit)
+    _write(folder / "period-fees.csv", Charged._fields, charged, minor_unit)
     codes = {member.number: member.code for member in members}
     for member in members:
         rows = [

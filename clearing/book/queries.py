@@ -17,6 +17,7 @@ from clearing.book.schema import (
     CARD_STATES,
     ENTRIES,
     FILES,
+    FLOWS,
     NAMES,
     NETWORKS,
     RECORDS,
@@ -30,7 +31,7 @@ from clearing.book.stored import complete_legs, stored_columns
 from clearing.book.views import REVERSAL, standing
 from ext.clearing.persons import NO_PERSON, Persons
 from ext.codes import Code, TapKind
-from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_FLAGS
+from ext.records import ENTRY, FLOW, RIDE_FLAGS, TAP, TAP_FLAGS
 from network.civil import DAYS_MOST
 from network.errors import BookReadOnly, QueryRefused
 from network.names import Name
@@ -292,6 +293,20 @@ class Queries:
         """The entries that stand: neither reversals nor what was taken back; see `entries`."""
         stand = standing(ENTRIES.name, self.committed)
         return self.entries(f"({where}) AND {stand}", order, fields)
+
+    def flows(self, first: int, last: int) -> Array:
+        """FLOW rows of committed runs, added up, of the windows from `first` to `last`."""
+        by = ("window", "debtor", "creditor", "cause")
+        listed = ", ".join(by)
+        found = self.store.columns(
+            f"SELECT {listed}, sum(amount) AS owed, sum(`count`) AS counted FROM {FLOWS.name} "
+            f"WHERE {self.committed} AND window BETWEEN {first} AND {last} "
+            f"GROUP BY {listed} ORDER BY {listed}")
+        rows = np.zeros(len(found["owed"]), dtype=FLOW)
+        for name in by:
+            rows[name] = found[name]
+        rows["amount"], rows["count"] = found["owed"], found["counted"]
+        return rows
 
     def closed_windows(self) -> list[int]:
         """The days up to which windows were closed, one for each time."""

@@ -18,7 +18,7 @@ from clearing.book.runs import BookFile, Run
 from clearing.book.stored import stored_fields
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, FLOW, REFUSAL, TAP
 
-SCHEMA_VERSION = 12
+SCHEMA_VERSION = 13
 RAW_BYTES = 1_024       # of a refused record; the rest is in its file
 
 _CARD = ("card_hi", "card_lo")

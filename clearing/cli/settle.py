@@ -100,6 +100,7 @@ def _print_settlement(settled: Settlement) -> None:
                 ("level", "member", "is owed", "owes", "position"),
                 ((one.level, one.member, text(one.receives), text(one.owes), text(one.net))
                  for one in settled.positions), right=("is owed", "owes", "position"))
+    _print_charged(settled)
     _print_netted(settled)
     run = settled.run
     if run.rides > run.reversed:
@@ -113,6 +114,22 @@ def _print_settlement(settled: Settlement) -> None:
     say(f"positions add up to {text(0)} at every level")
     say(f"positions, instructions and statements: {settled.folder}")
     print_chain(settled.run)
+
+
+def _print_charged(settled: Settlement) -> None:
+    """What is charged by the window or month, with its working."""
+    from clearing.cli.output import print_table
+
+    if not settled.charged:
+        return
+    text = settled.currency.text
+    columns = ("fee", "payer", "payee", "for", "rides", "of", "ppm", "a ride", "lump", "asked",
+               "amount")
+    print_table(f"charged by the window or month, in {settled.currency.name}", columns, (
+        (one.period_fee, one.payer, one.payee,
+         f"{one.first}" if one.first == one.last else f"{one.first} … {one.last}",
+         f"{one.rides:,}", text(one.base), f"{one.ppm:,}", text(one.per_ride), text(one.lump),
+         text(one.asked), text(one.amount)) for one in settled.charged), right=columns[4:])
 
 
 def _print_netted(settled: Settlement) -> None:

@@ -23,6 +23,7 @@ from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.native import join_records
 from clearing.book.queries import Taken
 from clearing.engine.context import ClearingContext, context_for, keep_context
+from clearing.engine.period_fees import charge_closing
 from clearing.engine.stages import Progress, Stages, no_progress
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.formats.raw import raw_records
@@ -36,6 +37,7 @@ from ext.codes import Code
 from ext.records import Records
 from network.civil import day_of
 from network.errors import OnecardError
+from settlement.period_fees import flows_of_fees
 
 # Whether a run that is written counts: asked last, before it is committed.
 Decide = Callable[[Run], bool]
@@ -162,7 +164,16 @@ def close_window(day: int, network: str, book: Book, *, threads: int = 1,
         stages = Stages(context, book, run, threads, no_progress)
         stages.close(day)
         run.write_window(day)
+        _charge_fees(stages, last.closed_through + 1 if last else 1, day)
         return _finish(stages, None, [], [], decide)
+
+
+def _charge_fees(stages: Stages, first: int, last: int) -> None:
+    """Post what is charged by the window or month when the windows from one to another close."""
+    model = stages.context.network.model
+    numbers = {one.code: one.number for one in stages.context.members}
+    charged = charge_closing(stages.book, model, numbers, first, last, stages.sums.rows())
+    stages.sums.merge(flows_of_fees(charged, numbers, day_of(last)))
 
 
 def check_open(book: Book, day: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.command import REPOSITORY, accepted, refused, shown, write_csv
+from tests.run.command import REPOSITORY, accepted, shown, write_csv
 
 DAYS = ("2024-11-25", "2024-11-26", "2024-11-27")
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
@@ -110,13 +110,6 @@ def _files_come_back(book: Path, tmp_path: Path) -> None:
     accepted("settle", "--yes", "--window", DAYS[1], "--book", book, "--network",
              network_with(tmp_path, 0))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-
-
-def test_what_members_pay_each_other_is_no_payment_of_the_account(book: Path) -> None:
-    settle(book, DAYS[2])
-    said = refused("pay", "make", "--by", "zhang", "--book", book).err
-    assert "gd-centre pays zs-bus by the netting guangdong" in said
-    assert "instructions.csv" in said
 
 
 def test_limits_are_reported_where_they_are_exceeded(book: Path) -> None:
