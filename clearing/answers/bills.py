@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,11 +41,17 @@ class BillWritten:
     files: tuple[Path, ...]
 
 
-def bills_of(session: Session, numbered: NumberedNetwork, funder: Member, until: Month
-             ) -> list[Bill]:
-    """A funder's bills from its first month with rides or terms, up to a month."""
+def bills_of(session: Session, numbered: NumberedNetwork, until: Month,
+             funders: Sequence[Member]) -> Iterator[tuple[Member, list[Bill]]]:
+    """The bills of funders, each from its first month with rides or terms up to a month."""
+    ridden = _ridden(session, numbered, funders)
+    for funder in funders:
+        yield funder, _bills(numbered, funder, ridden[funder.number], until)
+
+
+def _bills(numbered: NumberedNetwork, funder: Member, ridden: Mapping[Month, Mapping[str, Ridden]],
+           until: Month) -> list[Bill]:
     every = numbered.network.model.bill
-    ridden = _ridden(session, numbered, funder, every)
     begun = [month_of(one.in_force_from) for one in every
              if one.funder == funder.code and one.in_force_from is not None]
     # Terms that hold from always on cannot bill months of which the book knows nothing.
@@ -60,12 +66,15 @@ def list_bills(session: Session, wanted: Filter) -> Iterator[tuple[Any, ...]]:
     selected, numbered = wanted.select(session), session.numbered()
     found = session.book.query("SELECT min(window) AS first, max(window) AS last FROM flows "
                                f"WHERE {session.book.as_of_last}")
-    first, last = (month_of(day_of(int(np.clip(day, *selected.days))))
-                   for day in (found["first"][0], found["last"][0]))
-    for funder in sorted(numbered.members, key=lambda one: one.code):
-        if selected.members is not None and funder.number not in selected.members:
-            continue
-        for bill in bills_of(session, numbered, funder, last):
+    first_day, last_day = (max(int(found["first"][0]), selected.days[0]),
+                           min(int(found["last"][0]), selected.days[1]))
+    if first_day > last_day:
+        return
+    first, last = month_of(day_of(first_day)), month_of(day_of(last_day))
+    funders = [one for one in sorted(numbered.members, key=lambda one: one.code)
+               if selected.members is None or one.number in selected.members]
+    for funder, bills in bills_of(session, numbered, last, funders):
+        for bill in bills:
             if bill.month >= first:
                 yield (funder.code, funder.name, month_text(bill.month), name_of(bill.terms),
                        sum(one.rides for one in bill.ridden.values()), bill.settled,
@@ -83,26 +92,28 @@ def name_of(terms: BillTerms | None) -> str:
     return "shortfall" if terms is None else terms.bill
 
 
-def _ridden(session: Session, numbered: NumberedNetwork, funder: Member,
-            every: list[BillTerms]) -> dict[Month, dict[str, Ridden]]:
-    """What each month's windows have of a funder's rides, by operator."""
-    found = sum_legs(session.book, ("window", "leg_creditor", "leg_cause", "issuer"),
-                     f"leg_debtor = {funder.number} AND {_DISCOUNTS}")
+def _ridden(session: Session, numbered: NumberedNetwork, funders: Sequence[Member]
+            ) -> dict[int, dict[Month, dict[str, Ridden]]]:
+    """What each month's windows have of funders' rides, by funder's number and operator."""
+    listed = ", ".join(str(one.number) for one in funders) or "0"
+    found = sum_legs(session.book, ("leg_debtor", "window", "leg_creditor", "leg_cause", "issuer"),
+                     f"leg_debtor IN ({listed}) AND {_DISCOUNTS}")
     members = {one.number: one for one in numbered.members}
-    sums: dict[Month, dict[str, Ridden]] = defaultdict(dict)
-    for window, creditor, cause, issuer, rides, amount in zip(
+    every: dict[int, dict[Month, dict[str, Ridden]]] = defaultdict(lambda: defaultdict(dict))
+    for debtor, window, creditor, cause, issuer, rides, amount in zip(
             *(np.asarray(column).tolist() for column in found.values()), strict=True):
-        month, operator = month_of(day_of(window)), members[creditor].code
-        terms = terms_of(every, funder.code, month)
+        month, operator, funder = month_of(day_of(window)), members[creditor].code, members[debtor]
+        terms = terms_of(numbered.network.model.bill, funder.code, month)
         paid = recognises(terms, funder, members[issuer])
-        so_far = sums[month].get(operator, Ridden())
+        sums = every[debtor][month]
+        so_far = sums.get(operator, Ridden())
         is_concession = cause == Cause.CONCESSION
-        sums[month][operator] = Ridden(
+        sums[operator] = Ridden(
             so_far.rides + rides, so_far.shortfall + amount,
             so_far.unrecognised + (not paid) * amount,
             so_far.concessions + (paid and is_concession) * rides,
             so_far.other + (paid and not is_concession) * amount)
-    return dict(sums)
+    return every
 
 
 def recognises(terms: BillTerms | None, funder: Member, issuer: Member) -> bool:
@@ -122,8 +133,9 @@ def write_bill(session: Session, funder: str, period: Period, folder: Path) -> B
     """
     numbered = session.numbered()
     member = next(one for one in numbered.members if one.code == funder)
-    bill = bills_of(session, numbered, member, month_of(day_of(period.first)))[-1:]
-    made = bill[0] if bill else Bill(month_of(day_of(period.first)), None, {}, {}, {})
+    month = month_of(day_of(period.first))
+    [(_, bills)] = bills_of(session, numbered, month, [member])
+    made = bills[-1] if bills else Bill(month, None, {}, {}, {})
     folder.mkdir(parents=True, exist_ok=True)
     words, currency = Words(member.language), numbered.network.model.money
     stem, document = file_stem("bill", member, period.label), _document(

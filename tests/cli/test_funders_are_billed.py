@@ -77,6 +77,8 @@ def test_every_bill_is_listed(book: Path) -> None:
         ("hk-finance", "2024-12", "finance-2024"): 100_00}
     assert all(row["difference"] == row["billed"] - row["shortfall"] for row in rows)
     assert shown("bills", book, "--member", "hk-civil", "--to", "2024-11-30") == rows[:1]
+    assert shown("bills", book, "--from", "2025-01-01") == []
+    assert shown("bills", book, "--to", "2024-10-31") == []
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
