@@ -19,6 +19,8 @@ from network.errors import OnecardError
 
 DECIMALS_MOST = 5       # of an amount in ISO 20022
 _DIGITS_MOST = 18
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_OPENING, _CLOSING = ("OPBD", "PRCD"), "CLBD"       # balances: of this statement, or the one before
 _TEXT_MOST = 140        # characters of anything that is kept; ISO 20022 has 35 for names
 _AMOUNT = re.compile(r"\+?(\d*)(?:\.(\d*))?")
 _MESSAGE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:((?:pain\.002|pacs\.002|camt\.05[234])"
@@ -198,7 +200,7 @@ class _Reader:
             load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True)
         self._names: list[str] = []
         self._record: _Record | None = None
-        self._message = self._original = ""
+        self._message = ""
         self._is_told = False
         self._reports = 0
 
@@ -248,11 +250,11 @@ class _Reader:
 
     def _told(self, record: _Record) -> Iterator[Item]:
         if record.kind == "GrpHdr":
-            self._identity = record.get("MsgId")
-            if not self._identity:
+            identity = record.get("MsgId")
+            if not identity:
                 raise _Unreadable(record.line, "the message has no MsgId", "its name at the bank")
             self._is_told = True
-            yield Message(self._message, self._identity)
+            yield Message(self._message, identity)
             return
         if not self._is_told:
             raise _Unreadable(record.line, f"{record.kind} stands before GrpHdr",
@@ -261,10 +263,10 @@ class _Reader:
 
     def group(self, one: _Record) -> Iterator[Item]:
         """What a status report says of the whole message that was sent."""
-        self._original = one.get("OrgnlMsgId")
-        yield Sent(one.line, self._original, one.get("OrgnlNbOfTxs"), one.amount("OrgnlCtrlSum"))
+        original = one.get("OrgnlMsgId")
+        yield Sent(one.line, original, one.get("OrgnlNbOfTxs"), one.amount("OrgnlCtrlSum"))
         if one.get("GrpSts"):
-            yield Answer(one.line, "message", self._original, one.get("GrpSts"), one.get(*_REASON),
+            yield Answer(one.line, "message", original, one.get("GrpSts"), one.get(*_REASON),
                          None, "", False, "")
 
     def block(self, one: _Record) -> Iterator[Item]:
@@ -286,7 +288,9 @@ class _Reader:
         amount, report = one.amount("Amt"), _above(one)
         if amount is not None:
             _note(report, amount)
-            report.balances.setdefault(one.get("Tp/CdOrPrtry/Cd", "Tp/Cd"), _signed(one, amount))
+            kind = one.get("Tp/CdOrPrtry/Cd", "Tp/Cd")
+            if kind in (*_OPENING, _CLOSING):
+                report.balances.setdefault(kind, _signed(one, amount))
         return iter(())
 
     def detail(self, one: _Record) -> Iterator[Item]:
@@ -314,7 +318,8 @@ class _Reader:
         if one.get("Sts", "Sts/Cd") == "BOOK":
             report.total += _signed(one, amount)
         report.gross += amount.value
-        report.faults += _entry_faults(one, amount)
+        if not report.faults:       # one is enough to refuse a file
+            report.faults += _entry_faults(one, amount)
         if not one.parts:       # a block of payments may be booked as one amount
             yield self._entry(one, one, one.get("NtryDtls/Btch/PmtInfId"), amount,
                               one.get("CdtDbtInd"))
@@ -375,8 +380,8 @@ def _report_faults(one: _Record) -> Iterator[Fault]:
     if total is not None and total.value != one.gross:
         yield Fault(one.line, f"its entries come to {_text(one.gross)}",
                     f"{total.text}, as it says")
-    opening = next((one.balances[name] for name in ("OPBD", "PRCD") if name in one.balances), None)
-    closing = one.balances.get("CLBD")
+    opening = next((one.balances[name] for name in _OPENING if name in one.balances), None)
+    closing = one.balances.get(_CLOSING)
     is_whole = one.get("StmtPgntn/PgNb") in ("", "1") and (
         one.get("StmtPgntn/LastPgInd") in ("", "true", "1"))
     if is_whole and opening is not None and closing is not None and (
@@ -392,6 +397,9 @@ def _amount_of(text: str, currency: str, line: int) -> Amount:
             len(decimals) > DECIMALS_MOST or not (whole + decimals).isascii()):
         raise _Unreadable(line, f"{text!r} is no amount",
                           f"up to {_DIGITS_MOST} digits, {DECIMALS_MOST} of them behind a point")
+    if currency and not _CURRENCY.fullmatch(currency):
+        raise _Unreadable(line, f"{currency[:_TEXT_MOST]!r} is no currency",
+                          "three capital letters of ISO 4217")
     return Amount(text, int(whole + decimals.ljust(DECIMALS_MOST, "0")), len(decimals), currency)
 
 

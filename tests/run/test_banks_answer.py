@@ -159,6 +159,7 @@ BAD = {
     "another sum": ("report", {"OrgnlCtrlSum": "42.95"}, "the bank has 42.95 in all"),
     "a status that nobody knows": ("report", {"TxSts": "DONE"}, "the status 'DONE'"),
     "another currency": ("entry", {'Amt Ccy="CNY"': None}, "an amount in EUR"),
+    "no currency": ("entry", {"Amt Ccy=\"CNY\"": None}, "is no currency"),
     "five decimals": ("entry", {"Amt Ccy=\"CNY\"": "5.49000"}, "has 5 decimals"),
     "another amount": ("entry", {"Amt Ccy=\"CNY\"": "5.48"}, "is answered with 5.48"),
     "no amount": ("entry", {"Amt Ccy=\"CNY\"": "5,49"}, "'5,49' is no amount"),
@@ -197,7 +198,8 @@ def bad_file(what: str, sent: list[dict[str, Any]], folder: Path) -> Path:
     for name, value in changes.items():
         if value is not None:
             text = re.sub(rf"(<{name}>)[^<]*", rf"\g<1>{value}", text)
-    text = {"another currency": text.replace('"CNY"', '"EUR"'),
+    text = {"no currency": text.replace('"CNY"', f'"{"Y" * 10_000}"'),
+            "another currency": text.replace('"CNY"', '"EUR"'),
             "another account": text.replace("9000-0001", "9000-0002"),
             "nothing that is ours": text.replace("9000-0001", "9000-0002"),
             "balances that do not add up": text.replace("1005.49", "1005.48"),
