@@ -100,6 +100,13 @@ def test_the_state_of_a_few_cards(tmp_path: Path) -> None:
         "save", "load", "save a tenth", "load with it"))
 
 
+def test_files_of_every_form(tmp_path: Path) -> None:
+    printed = run("intake", "--records", "500", "--rounds", "1", "--json", cwd=tmp_path)
+    rates = json.loads(printed)["per_second"]
+    assert {"onecard-taps/1", "binary", "JSON Lines", "codes, SM4"} <= set(rates)
+    assert all(rate > 0 for rate in rates.values())
+
+
 def test_a_small_settlement(tmp_path: Path) -> None:
     result = json.loads(run("settlement", "--members", "40", "--agreements", "50", "--taps", "2000",
                             "--rounds", "1", "--json", cwd=tmp_path))

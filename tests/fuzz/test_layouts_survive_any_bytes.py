@@ -6,11 +6,13 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from clearing.intake.formats.adapt import Adapter
 from clearing.intake.guess import guess_layout
 from clearing.intake.layout import read_layout
 from network.errors import OnecardError
@@ -57,9 +59,14 @@ def spoilt(draw: st.DrawFn, content: bytes) -> bytes:
 @FUZZ
 @given(data=st.data())
 def test_spoilt_files(town: Network, layout: str, data: st.DataObject) -> None:
-    """What is refused of it comes back, and is refused again."""
+    """One by one its records are the same; what is refused comes back, and is refused again."""
     content = data.draw(spoilt(GOOD[layout]) | st.binary(max_size=120))
     intake: Any = check(content, layout, data.draw(st.sampled_from([1, 29, 300])), town)
+    with mock.patch.object(Adapter, "convert_many", lambda _, records: [None] * len(records)):
+        alone: Any = check(content, layout, 300, town)
+    assert alone.refusals(0).records.tobytes() == intake.refusals(0).records.tobytes()
+    assert (alone.files[0].accepted, alone.files[0].paid) == (
+        intake.files[0].accepted, intake.files[0].paid)
     [report] = intake.files
     if report.code or not report.refused:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -43,6 +43,19 @@ class ObjectAdapter(Adapter):
         if not any(_as_text(value) for value in record.values()):
             return EMPTY
         return lambda column: _as_text(record.get(column))
+
+    def _read_columns(self, records: Sequence[bytes]) -> tuple[list[int], dict[str, list[str]]]:
+        good, kept = [], []
+        for number, text in enumerate(records):
+            try:
+                record = _JSON.decode(text) if len(text) <= LONGEST_LINE else None
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
+            if isinstance(record, dict) and any(map(_as_text, record.values())):
+                good.append(number)
+                kept.append(record)
+        return good, {name: [_as_text(record.get(name)) for record in kept]
+                      for name in self._layout.sources()}
 
 
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)

@@ -5,7 +5,7 @@ What ext/intake/lines.pxd says of lines of one length holds here, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -55,6 +55,7 @@ class FixedAdapter(Adapter):
         self._pieces = [slice(*piece) for piece in pieces]
         self._cells = {name: (pieces.index(span), _text_cell(name, layout.columns[name]))
                        for name, span in spans.items()}
+        self._read_cells = {name: self._cells[name] for name in self._layout.sources()}
 
     def open_record(self, line: bytes) -> Read | bytes:
         """What reads a record's columns, or the line that stands for what is wrong with it."""
@@ -87,6 +88,21 @@ class FixedAdapter(Adapter):
 
         return read
 
+    def _read_columns(self, records: Sequence[bytes]) -> tuple[list[int], dict[str, list[str]]]:
+        """Of lines of ASCII, where each letter is a byte."""
+        text, size = b"".join(records), self._layout.record_bytes
+        if not text.isascii() or b"\0" in text:
+            return [], {}
+        good = [number for number, record in enumerate(records)
+                if size <= len(record) <= (LONGEST_LINE if self._layout.longer else size)
+                and record[:size].strip(b" ")]
+        lines = [records[number].decode("ascii") for number in good]
+        try:
+            return good, {name: list(map(cell, [line[self._pieces[place]] for line in lines]))
+                          for name, (place, cell) in self._read_cells.items()}
+        except BadCell:
+            return [], {}
+
 
 class BinaryAdapter(Adapter):
     """Turns records of bytes into lines of the format."""
@@ -110,6 +126,18 @@ class BinaryAdapter(Adapter):
             return cell(record[place])
 
         return read
+
+    def _read_columns(self, records: Sequence[bytes]) -> tuple[list[int], dict[str, list[str]]]:
+        good = [number for number, record in enumerate(records)
+                if len(record) >= self._layout.record_bytes
+                and all(record.strip(filler) for filler in FILLERS)]
+        kept = [records[number] for number in good]
+        try:
+            return good, {name: list(map(self._cells[name][1],
+                                         [record[self._cells[name][0]] for record in kept]))
+                          for name in self._layout.sources()}
+        except BadCell:
+            return [], {}
 
 
 def _text_cell(name: str, place: Place) -> Callable[[str], str]:

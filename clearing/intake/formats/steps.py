@@ -10,8 +10,12 @@ from clearing.intake.layout_model import FieldSource
 
 Read = Callable[[str], str]     # a file's column to its value in the record at hand
 Step = Callable[[Read], str]
+ReadColumn = Callable[[str], list[str]]     # the same of many records
+Column = Callable[[ReadColumn, int], list[str]]
 
 TIMES_KEPT = 100_000        # converted times and dates that are remembered
+VALUES_KEPT = 100_000       # changed values of a column that are
+_DIGITS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 
 
 def make_step(sources: list[FieldSource]) -> Step:
@@ -44,6 +48,57 @@ def _make_one(source: FieldSource) -> Step:
         return value
 
     return step
+
+
+def make_column(sources: list[FieldSource]) -> Column:
+    """The same for many records at once, column by column."""
+    if len(sources) == 1:
+        return _make_one_column(sources[0])
+    columns = [_make_one_column(source) for source in sources]
+    return lambda read, rows: [next(filter(None, row), "") for row in
+                               zip(*(column(read, rows) for column in columns), strict=True)]
+
+
+def _make_one_column(source: FieldSource) -> Column:
+    constant = "" if source.from_time else source.constant
+    columns = source.reads()
+    changes = _list_changes(source)
+    changed = _Changed(changes)
+    conditions = [(name, frozenset(values)) for name, values in source.when.items()]
+
+    def column(read: ReadColumn, rows: int) -> list[str]:
+        if constant is not None:
+            values = [constant] * rows
+        else:
+            values = (read(columns[0]) if len(columns) == 1
+                      else list(map(_join, zip(*map(read, columns), strict=True))))
+            if changes:
+                values = list(map(changed.__getitem__, values))
+        for name, wanted in conditions:
+            values = [value if one in wanted else ""
+                      for value, one in zip(values, read(name), strict=True)]
+        return values
+
+    return column
+
+
+class _Changed(dict[str, str]):
+    """What values become, worked out when they are asked for, and remembered."""
+
+    def __init__(self, changes: list[Callable[[str], str]]) -> None:
+        super().__init__()
+        self._changes = changes
+
+    def __missing__(self, value: str) -> str:
+        if len(self) >= VALUES_KEPT:
+            self.clear()
+        changed = value
+        for change in self._changes:
+            if not changed:
+                break
+            changed = change(changed)
+        self[value] = changed
+        return changed
 
 
 def _join(values: Iterable[str]) -> str:
@@ -117,6 +172,7 @@ def _write_day(moment: datetime) -> str:
 def _time_change(formats: list[str], write: Callable[[datetime], str]) -> Callable[[str], str]:
     """Convert times of the first format that fits; others stay as they are, to be refused."""
     kept: dict[str, str] = {}
+    ways = [(form, _plain_form(form)) for form in formats]
 
     def change(value: str) -> str:
         found = kept.get(value)
@@ -125,12 +181,36 @@ def _time_change(formats: list[str], write: Callable[[datetime], str]) -> Callab
         if len(kept) >= TIMES_KEPT:
             kept.clear()
         kept[value] = value
-        for form in formats:
+        for form, plain in ways:
             try:
-                kept[value] = write(datetime.strptime(value, form))
+                kept[value] = write(_read_plain(plain, value) or datetime.strptime(value, form))
             except ValueError:
                 continue
             break
         return kept[value]
 
     return change
+
+
+def _plain_form(form: str) -> re.Pattern[str] | None:
+    """A format of nothing but whole numbers of a known width, as a pattern; strptime is slow."""
+    parts = re.split("(%.)", form)
+    names = parts[1::2]
+    if len(set(names)) < len(names) or not {"%Y", "%m", "%d"} <= set(names) <= set(_DIGITS):
+        return None
+    return re.compile("".join(
+        f"(?P<{part[1]}>[0-9]{{{_DIGITS[part]}}})" if part in _DIGITS else re.escape(part)
+        for part in parts))
+
+
+def _read_plain(plain: re.Pattern[str] | None, value: str) -> datetime | None:
+    """A moment where each part has all its digits; None: strptime may still read it."""
+    found = None if plain is None else plain.fullmatch(value)
+    if found is None:
+        return None
+    parts = {name: int(digits) for name, digits in found.groupdict().items()}
+    try:
+        return datetime(parts["Y"], parts["m"], parts["d"], parts.get("H", 0), parts.get("M", 0),
+                        parts.get("S", 0))
+    except ValueError:
+        return None

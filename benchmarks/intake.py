@@ -1,0 +1,199 @@
+"""How fast files are read, in million records a second, by the form that they come in.
+
+Each form has the same taps: one line or record each. Read and decoded is what is measured, with
+the digest, on as many threads as there are processors; no ride is priced. Authentication codes are
+worked out on one thread. The best of some rounds counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import describe_machine
+from clearing.intake.decoder_tables import DecoderTables
+from clearing.intake.keystore import open_keystore, seal_keys
+from clearing.intake.layout import read_layout
+from clearing.intake.reader import read_files
+from network.names import Names
+from network.network import load_network
+from network.numbering import number_network
+
+RECEIVED_AT = 1735689600        # 2025-01-01
+PASSPHRASE = "only for measuring"
+FIELDS = """
+[fields]
+card = { column = "card" }
+card_seq = { column = "seq" }
+tapped_at = { columns = ["day", "time"], time = ["%Y%m%d %H%M%S"] }
+operator = { constant = "zs-bus" }
+device = { column = "device" }
+device_seq = { column = "seq" }
+mode = { constant = "bus" }
+kind = { column = "type", map = { "06" = "single" } }
+stop = { constant = "" }
+line = { column = "line" }
+"""
+YUAN = FIELDS + 'paid = { column = "paid", decimals = 2 }\n'
+FEN = FIELDS + 'paid = { column = "paid" }\n'
+TEXT_PLACES = """
+[columns]
+card = { start = 0, width = 20 }
+seq = { start = 20, width = 8 }
+day = { start = 28, width = 8 }
+time = { start = 36, width = 6 }
+device = { start = 42, width = 8 }
+type = { start = 50, width = 2 }
+line = { start = 52, width = 12 }
+paid = { start = 64, width = 8, type = "hex_number" }
+"""
+BYTES_PLACES = """
+[columns]
+card = { start = 0, width = 10, type = "bcd" }
+seq = { start = 10, width = 4, type = "big_endian" }
+day = { start = 14, width = 4, type = "bcd" }
+time = { start = 18, width = 3, type = "bcd" }
+device = { start = 21, width = 8, pad = "F" }
+type = { start = 29, width = 1, type = "hex" }
+line = { start = 30, width = 12, pad = "F" }
+paid = { start = 42, width = 4, type = "big_endian" }
+"""
+HEADER = "card,seq,day,time,device,type,line,paid\n"
+CANONICAL = "card,card_seq,tapped_at,operator,device,device_seq,mode,kind,stop,line,paid\n"
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A tap as every form has it."""
+
+    card: str
+    seq: int
+    time: str
+    device: str
+    line: str
+    paid: int
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of file: its layout, "": onecard-taps/1; what its file begins with; a record."""
+
+    layout: str
+    head: bytes
+    write: Callable[[Tap], bytes]
+
+
+def _ascii(tap: Tap) -> str:
+    return tap.line.replace("线", "B")
+
+
+def _csv(tap: Tap, encoding: str = "utf-8") -> bytes:
+    return (f"{tap.card},{tap.seq},20241125,{tap.time},{tap.device},06,{tap.line},"
+            f"{tap.paid // 100}.{tap.paid % 100:02}\n").encode(encoding)
+
+
+def _object(tap: Tap) -> bytes:
+    return json.dumps({"card": tap.card, "seq": tap.seq, "day": "20241125", "time": tap.time,
+                       "device": tap.device, "type": "06", "line": tap.line, "paid": tap.paid},
+                      ensure_ascii=False).encode() + b"\n"
+
+
+def _bytes(tap: Tap) -> bytes:
+    return (bytes.fromhex(f"0{tap.card}") + tap.seq.to_bytes(4, "big") + bytes.fromhex("20241125")
+            + bytes.fromhex(tap.time) + tap.device.encode().ljust(8, b"F") + b"\x06"
+            + _ascii(tap).encode().ljust(12, b"F") + tap.paid.to_bytes(4, "big"))
+
+
+FORMS = {
+    "onecard-taps/1": Form("", CANONICAL.encode(), lambda tap: (
+        f"{tap.card},{tap.seq},20241125{tap.time},zs-bus,{tap.device},{tap.seq},bus,single,,"
+        f"{tap.line},{tap.paid}\n").encode()),
+    "fixed ASCII, fields": Form(
+        'title = "x"\nformat = "fixed"\nrecord_bytes = 72\n' + TEXT_PLACES + FEN, b"",
+        lambda tap: (f"{tap.card:20}{tap.seq:08}20241125{tap.time}{tap.device:8}06{_ascii(tap):12}"
+                     f"{tap.paid:08X}\n").encode()),
+    "binary": Form('title = "x"\nformat = "binary"\nrecord_bytes = 46\n' + BYTES_PLACES
+                   + FEN.replace('"card" }', '"card", slice = [1, 20] }'), b"", _bytes),
+    "CSV, yuan, two columns": Form('title = "x"\nformat = "csv"\n' + YUAN, HEADER.encode(), _csv),
+    "CSV in GB18030": Form('title = "x"\nformat = "csv"\nencoding = "gb18030"\n' + YUAN,
+                           HEADER.encode(), lambda tap: _csv(tap, "gb18030")),
+    "JSON Lines": Form('title = "x"\nformat = "jsonl"\n' + FEN, b"", _object),
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser("python -m benchmarks intake", description=__doc__)
+    parser.add_argument("--records", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        rates = {name: _read(Path(folder), name, form, options.records, options.rounds)
+                 for name, form in FORMS.items()}
+        rates |= {f"codes, {name}": _prove(Path(folder), algorithm, options.records // 10,
+                                           options.rounds)
+                  for name, algorithm in (("DES", "00"), ("SM4", "01"))}
+    if options.json:
+        print(json.dumps({"machine": describe_machine(), "records": options.records,
+                          "per_second": rates}))
+        return
+    print(f"{describe_machine()}\n{options.records:,} records, the best of {options.rounds}\n")
+    for name, rate in rates.items():
+        print(f"{name:26}{rate / 1e6:8.3f} million a second")
+
+
+def _taps(records: int) -> Iterator[Tap]:
+    for number in range(records):
+        second = number * 50_000 // records + 25_000
+        yield Tap(f"3105000020{number * 7919 % 10**9:09}", number % 60_000 + 1,
+                  f"{second // 3600:02}{second // 60 % 60:02}{second % 60:02}",
+                  f"P{number % 2000:04}", f"线{number % 40}", 100 + number % 3 * 50)
+
+
+def _read(folder: Path, name: str, form: Form, records: int, rounds: int) -> int:
+    """Records a second of one form."""
+    path = folder / "taps"
+    with path.open("wb") as file:
+        file.write(form.head)
+        file.writelines(form.write(tap) for tap in _taps(records))
+    layout: dict[Path, Any] = {}
+    if form.layout:
+        (folder / "form.toml").write_text(form.layout, "utf-8")
+        layout[path] = read_layout(folder / "form.toml")
+    network, best = load_network("demo"), 0
+    for _ in range(rounds):
+        tables = DecoderTables(number_network(network, Names()))
+        start = time.perf_counter_ns()
+        intake = read_files([path], tables, received_at=RECEIVED_AT, layout=layout,
+                            threads=len(os.sched_getaffinity(0)))
+        best = max(best, records * 10**9 // (time.perf_counter_ns() - start))
+        [report] = intake.files
+        assert report.accepted == records, f"{name}: {report.accepted} are accepted"
+        intake.close()
+    return best
+
+
+def _prove(folder: Path, algorithm: str, records: int, rounds: int) -> int:
+    """Authentication codes a second."""
+    source, sealed = folder / "keys.toml", folder / "keys.sealed"
+    source.write_text(f'[[key]]\nissuer = "i"\nversion = 1\nalgorithm = "{algorithm}"\n'
+                      f'key = "{"0123456789ABCDEF" * 2}"\ndiversify = ["card"]\n', "utf-8")
+    sealed.write_bytes(seal_keys(source, PASSPHRASE))
+    keys, best = open_keystore(sealed, PASSPHRASE), 0
+    key = keys.find("i", 1, int(algorithm))
+    assert key is not None
+    serials = [number.to_bytes(8, "big") for number in range(records)]
+    messages = [bytes(22)] * records
+    for _ in range(rounds):
+        start = time.perf_counter_ns()
+        keys.compute(key, serials, messages)
+        best = max(best, records * 10**9 // (time.perf_counter_ns() - start))
+    return best
