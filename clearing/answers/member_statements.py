@@ -93,7 +93,7 @@ def write_statements(session: Session, period: Period, members: Sequence[str], f
                 for file in files:
                     file.add(block)
         for file in files:
-            file.close()
+            file.finish()
     except BaseException:       # Ctrl-C, too: what is not whole gets no name
         for file in files:
             file.drop()
@@ -128,7 +128,7 @@ class _Files:
         words = Words(statement.member.language)
         stem = file_stem("statement", statement.member, books.period.label)
         document, detail = _document(books, statement, words), detail_of(words)
-        self._member = statement.member.number
+        self._statement = statement
         write_page(folder / f"{stem}.html", document)
         workbook = WorkbookFile(folder / f"{stem}.xlsx", document, detail)
         self._forms: list[tuple[WorkbookFile | ExcelCsv, RidesBehind]] = []
@@ -146,10 +146,12 @@ class _Files:
     def add(self, block: dict[str, Any]) -> None:
         """Write the member's rides of a block of legs."""
         for form, behind in self._forms:
-            form.add(behind.rows(block, self._member))
+            form.add(behind.rows(block, self._statement.member.number))
 
-    def close(self) -> None:
-        """Give the files their names."""
+    def finish(self) -> None:
+        """Write what is of no ride, and give the files their names."""
+        for written, behind in self._forms:
+            written.add(behind.of_no_ride(self._statement))
         for form in self._closing:
             form.close()
 

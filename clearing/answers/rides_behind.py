@@ -14,7 +14,9 @@ from clearing.answers.listings import cards_of, civil_times, days_of
 from clearing.answers.session import Session
 from clearing.book.legs import BETWEEN_TWO, list_legs
 from ext.codes import Cause, Reason
+from network.civil import day_of
 from network.numbering import NumberedNetwork
+from settlement.statements import Statement
 
 Block = dict[str, npt.NDArray[Any]]
 
@@ -68,6 +70,17 @@ class RidesBehind:
         signed = np.where(credit, rows["leg_amount"], -rows["leg_amount"])
         return zip(*self._columns(rows, other), _where(signed > 0, signed),
                    _where(signed < 0, -signed), strict=True)
+
+    def of_no_ride(self, statement: Statement) -> Iterator[tuple[Any, ...]]:
+        """What a statement has beside its rides, as rows of the same columns."""
+        for line in statement.lines:
+            if line.operator:
+                continue
+            other = statement.other(line)
+            signed = line.amount if line.creditor == statement.member.number else -line.amount
+            yield (day_of(line.window).isoformat(), *[""] * 11, self._causes[line.cause],
+                   self._codes["member"][other], self._names[other], "", self._words.reason(0),
+                   signed if signed > 0 else "", -signed if signed < 0 else "")
 
     def _columns(self, rows: Block, other: npt.NDArray[Any]) -> list[Any]:
         codes = self._codes

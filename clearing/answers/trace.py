@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,20 +84,18 @@ def rides_of(session: Session, period: Period, member: str, cause: str | None
     numbered = session.numbered()
     number = next(one.number for one in numbered.members if one.code == member)
     behind = RidesBehind(session, numbered, Words("en"))
+    statement = next(one for one in list_statements(session, period) if one.member.code == member)
+    if cause is not None:
+        lines = [line for line in statement.lines if words_of_cause(line.cause) == cause]
+        statement = Statement(statement.member, lines)
     where = f"{period.windows} AND (leg_debtor = {number} OR leg_creditor = {number})"
     if cause is not None:
         where += f" AND leg_cause = {int(Cause[cause.upper()])}"
-    for block in list_behind(session, where):
-        for (window, card, seq, boarded, _, operator, _, line, _, _, _, _, why, code, _, rule,
-             reason, is_owed, owes) in behind.rows(block, number):
-            yield (window, card, seq, boarded, operator, line, why.replace(" ", "_"), code, rule,
-                   reason, (is_owed or 0) - (owes or 0))
-    statement = next(one for one in list_statements(session, period) if one.member.code == member)
-    for one in statement.lines:
-        if not one.operator and cause in (None, words_of_cause(one.cause)):
-            yield (day_of(one.window).isoformat(), "", "", "", "", "", words_of_cause(one.cause),
-                   numbered.names.code("member", statement.other(one)), "", "of no ride",
-                   one.amount if one.creditor == number else -one.amount)
+    rides = (behind.rows(block, number) for block in list_behind(session, where))
+    for (window, card, seq, boarded, _, operator, _, line, _, _, _, _, why, code, _, rule, reason,
+         is_owed, owes) in chain(chain.from_iterable(rides), behind.of_no_ride(statement)):
+        yield (window, card, seq, boarded, operator, line, why.replace(" ", "_"), code, rule,
+               reason, (is_owed or 0) - (owes or 0))
 
 
 @dataclass(frozen=True)

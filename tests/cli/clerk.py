@@ -14,6 +14,16 @@ FIRST, SECOND, OPEN = "2024-11-25", "2024-11-26", "2024-12-02"
 FORMULA = '=HYPERLINK("x")'     # what somebody calls a line
 
 
+FEES = """
+[[period_fee]]
+period_fee = "desk"
+payers = ["hk-bus"]
+payee = "cn-centre"
+every = "window"
+lump = 100
+"""
+
+
 def tap(card: str, seq: int, day: str, **more: Any) -> dict[str, Any]:
     """A boarding in Haikou."""
     return {"card": card, "card_seq": seq, "tapped_at": f"{day}T08:{seq:02}:00", "mode": "bus",
@@ -27,7 +37,7 @@ def clerks_network(folder: Path, more: str = "") -> Path:
     shutil.copytree(REPOSITORY / "examples" / "network", folder)
     path = folder / "network.toml"
     text = path.read_text("utf-8").replace('"海口公交"', '"海口公交"\nlanguage = "en"')
-    path.write_text(text.replace('"海口市财政局"', '"=海口市财政局"') + more, "utf-8")
+    path.write_text(text.replace('"海口市财政局"', '"=海口市财政局"') + FEES + more, "utf-8")
     return folder
 
 

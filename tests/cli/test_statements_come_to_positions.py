@@ -97,7 +97,7 @@ def test_a_month_has_all_of_its_windows(book: Path, tmp_path: Path) -> None:
 
 def test_late_records_stand_apart(sent: Path) -> None:
     rows = csv_rows(sent / f"statement-hk-bus-{SECOND}-rides.csv")[1:]
-    assert {row[REASON_COLUMN] for row in rows} == {"in time", "late"}
+    assert {row[REASON_COLUMN] for row in rows} == {"in time", "late", "of no rides"}
     page = (sent / f"statement-hk-bus-{SECOND}.html").read_text("utf-8")
     apart = page.split("late and corrected apart")[1].split("</table>")[0]
     assert "<td>late</td>" in apart
