@@ -10,6 +10,7 @@ from network.bank_accounts import check_accounts
 from network.bill_terms import check_bill_terms
 from network.civil import EPOCH, LAST_TAP_DAY
 from network.code_checks import CODE_BYTES_MOST, fault_of, twin_key
+from network.dates import check_dates
 from network.errors import TableError
 from network.locations import KeyPath
 from network.model import Agreement, Approver, Centre, Funder, Issuer, NetworkFile, Operator
@@ -152,12 +153,7 @@ def _check_agreements(model: NetworkFile) -> None:
                 raise TableError(f"{what} names {name!r}, which network.toml does not have",
                                  "add it, or correct the name",
                                  expected=", ".join(known[key]) or "none", key=(*here, key))
-        for key, day in (("in_force_from", one.in_force_from),
-                         ("in_force_until", one.in_force_until)):
-            if day is not None and not EPOCH <= day <= LAST_TAP_DAY:
-                raise TableError(f"{what} has the date {day}", "correct the date",
-                                 expected=f"a day from {EPOCH} to {LAST_TAP_DAY}",
-                                 key=(*here, key))
+        check_dates(one.in_force_from, one.in_force_until, what, here)
         _check_fees(one, what, here)
     _check_conditions(model.agreement)
 

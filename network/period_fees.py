@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from network.civil import EPOCH, LAST_TAP_DAY
+from network.dates import check_dates
 from network.errors import TableError
 from network.locations import KeyPath
 from network.model import NetworkFile, PeriodFee
@@ -69,8 +69,4 @@ def _check_bounds(one: PeriodFee, what: str, here: KeyPath) -> None:
     if one.least is not None and one.most is not None and one.most < one.least:
         raise TableError(f"{what} is at least {one.least} and at most {one.most}",
                          "correct one of the two", key=(*here, "most"))
-    for key in ("in_force_from", "in_force_until"):
-        day = getattr(one, key)
-        if day is not None and not EPOCH <= day <= LAST_TAP_DAY:
-            raise TableError(f"{what} has the date {day}", "correct the date",
-                             expected=f"a day from {EPOCH} to {LAST_TAP_DAY}", key=(*here, key))
+    check_dates(one.in_force_from, one.in_force_until, what, here)

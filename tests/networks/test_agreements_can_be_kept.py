@@ -55,6 +55,8 @@ def test_what_can_be_kept(tmp_path: Path, keys: str) -> None:
     (['media = ["face"]'], "names 'face', which", 'media = ["face"]'),
     (['card_kinds = ["king"]'], "names 'king', which", 'card_kinds = ["king"]'),
     (["in_force_until = 2106-01-01"], "has the date 2106-01-01", "in_force_until = 2106-01-01"),
+    (["in_force_from = 2024-12-01\nin_force_until = 2024-11-30"],
+     "'a0' is in force from 2024-12-01 until 2024-11-30", "in_force_until = 2024-11-30"),
     (['between = "city"', "", 'between = "city"'], "'a2' is for the same rides as 'a0'", ""),
     (['modes = ["bus", "metro"]', 'modes = ["metro", "bus"]'],
      "'a1' is for the same rides as 'a0'", ""),

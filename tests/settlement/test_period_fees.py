@@ -172,6 +172,8 @@ FEE = '[[period_fee]]\nperiod_fee = "f"\npayers = ["bus"]\npayee = "metro"\n'
     (FEE + 'of = ["fuel"]\nppm = 1', "fuel", "of"),
     (FEE + 'every = "year"\nlump = 1', "year", "every"),
     (FEE + "lump = 1\nin_force_from = 1969-01-01", "has the date 1969-01-01", "in_force_from"),
+    (FEE + "lump = 1\nin_force_from = 2024-12-01\nin_force_until = 2024-11-30",
+     "is in force from 2024-12-01 until 2024-11-30", "in_force_until"),
     ((FEE + "lump = 1\n") * 2, "period_fee names 'f' twice", ""),
 ])
 def test_fees_that_cannot_be_charged_are_refused(tmp_path: Path, keys: str, found: str,

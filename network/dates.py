@@ -1,0 +1,25 @@
+"""From which service day until which something holds."""
+
+from __future__ import annotations
+
+import datetime
+
+from network.civil import EPOCH, LAST_TAP_DAY
+from network.errors import TableError
+from network.locations import KeyPath
+
+
+def check_dates(first: datetime.date | None, last: datetime.date | None, what: str,
+                here: KeyPath) -> None:
+    """Pass where the days of `in_force_from` and `in_force_until` can be, in this order.
+
+    what: that they are of, for people. Raises TableError.
+    """
+    for key, day in (("in_force_from", first), ("in_force_until", last)):
+        if day is not None and not EPOCH <= day <= LAST_TAP_DAY:
+            raise TableError(f"{what} has the date {day}", "correct the date",
+                             expected=f"a day from {EPOCH} to {LAST_TAP_DAY}", key=(*here, key))
+    if first is not None and last is not None and last < first:
+        raise TableError(f"{what} is in force from {first} until {last}", "correct one of the days",
+                         expected="a first day that is not after the last",
+                         key=(*here, "in_force_until"))
