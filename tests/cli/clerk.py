@@ -1,4 +1,4 @@
-"""A small book as a clerk has it: two windows closed, a record that came late, one open day."""
+"""A small book as a clerk has it: two windows closed; a record came late, one was cancelled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from tests.run.command import REPOSITORY, accepted, write_csv
 
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
-           "stop", "line", "medium", "card_kind", "paid", "due")
+           "stop", "line", "medium", "card_kind", "paid", "due", "correction", "revision", "reason",
+           "authorised_by")
 FIRST, SECOND, OPEN = "2024-11-25", "2024-11-26", "2024-12-02"
 FORMULA = '=HYPERLINK("x")'     # what somebody calls a line
 
@@ -56,7 +57,9 @@ def make_book(folder: Path, more: str = "") -> Path:
           tap(away, 1, FIRST, **by_code), tap(elder, 1, FIRST, card_kind="elder"))
     accepted("settle", "--yes", "--window", FIRST, "--book", book)
     clear("second", tap(home, 4, SECOND), tap(home, 3, FIRST), tap(away, 2, SECOND, **by_code),
-          tap(away, 3, FIRST, **in_zhongshan))
+          tap(away, 3, FIRST, **in_zhongshan),
+          tap(elder, 1, FIRST, card_kind="elder", correction="cancel", revision=1,
+              reason="not_a_ride", authorised_by="hk-bus"))
     accepted("settle", "--yes", "--window", SECOND, "--book", book)
     clear("open", tap(home, 5, OPEN))
     return book

@@ -44,8 +44,8 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 #   funder         month      billed          says
 @pytest.mark.parametrize(("funder", "month", "billed", "says"), [
-    ("hk-civil", "2024-11", 500, "2.50 above the ceiling go to the next month's bill"),
-    ("hk-civil", "2024-12", 400, "budget city: 2.80"),
+    ("hk-civil", "2024-11", 500, "1.00 above the ceiling go to the next month's bill"),
+    ("hk-civil", "2024-12", 250, "budget city: 1.75"),
     ("hk-finance", "2024-11", 100_00, "is posted nowhere"),
     ("zs-finance", "2024-11", 0, "billed 0.00; windows settle 0.00"),
 ])
@@ -72,7 +72,7 @@ def test_evidence_comes_to_the_bill(book: Path, tmp_path: Path, funder: str, mon
 def test_every_bill_is_listed(book: Path) -> None:
     rows = shown("bills", book)
     assert {(row["funder"], row["month"], row["terms"]): row["billed"] for row in rows} == {
-        ("hk-civil", "2024-11", "civil-2024"): 500, ("hk-civil", "2024-12", "civil-2024"): 400,
+        ("hk-civil", "2024-11", "civil-2024"): 500, ("hk-civil", "2024-12", "civil-2024"): 250,
         ("hk-finance", "2024-11", "finance-2024"): 100_00,
         ("hk-finance", "2024-12", "finance-2024"): 100_00}
     assert all(row["difference"] == row["billed"] - row["shortfall"] for row in rows)

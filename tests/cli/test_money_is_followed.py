@@ -98,6 +98,15 @@ def test_a_late_ride_is_told_as_one(book: Path) -> None:
     assert "which is still open" in accepted("trace", "3105000020000000043/5", "--book", book).out
 
 
+def test_a_ride_that_was_taken_back_has_both_entries(book: Path) -> None:
+    first, second = up(book, "3105000020000000050/1")
+    assert (first["window"], first["takes_back"], second["takes_back"]) == (FIRST, False, True)
+    assert (second["window"], second["reason"]) == (SECOND, "correction")
+    assert [-leg["amount"] for leg in second["legs"]] == [leg["amount"] for leg in first["legs"]]
+    told = accepted("trace", "3105000020000000050/1", "--book", book).out
+    assert "correction, takes an entry back" in told
+
+
 def test_a_file_that_is_not_kept_is_named(book: Path, tmp_path: Path) -> None:
     place = book / "kept"
     place.rename(tmp_path / "kept")

@@ -26,7 +26,7 @@ from tests.cli.clerk import FIRST, FORMULA, OPEN, SECOND, make_book
 from tests.run.command import accepted, refused, shown
 
 YUAN = Currency("yuan", "fen", 2)
-CARD_COLUMN, CAUSE_COLUMN, REASON_COLUMN = 1, 12, 16
+REASON_COLUMN = 16
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,9 @@ def test_a_month_has_all_of_its_windows(book: Path, tmp_path: Path) -> None:
 
 def test_late_records_stand_apart(sent: Path) -> None:
     rows = csv_rows(sent / f"statement-hk-bus-{SECOND}-rides.csv")[1:]
-    assert {row[REASON_COLUMN] for row in rows} == {"in time", "late", "of no rides"}
+    assert {row[REASON_COLUMN] for row in rows} == {"in time", "late", "corrected", "of no rides"}
+    taken_back = [row for row in rows if row[REASON_COLUMN] == "corrected"]
+    assert {(fen(row[-2]), fen(row[-1])) for row in taken_back} == {(0, 120), (0, 80)}
     page = (sent / f"statement-hk-bus-{SECOND}.html").read_text("utf-8")
     apart = page.split("late and corrected apart")[1].split("</table>")[0]
     assert "<td>late</td>" in apart
