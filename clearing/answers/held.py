@@ -23,7 +23,7 @@ from clearing.answers.show import Listing, lister
 from clearing.book.native import join_records
 from clearing.engine.which import identities
 from clearing.intake.formats.canonical import COLUMNS
-from ext.codes import CorrectionReason, TapKind
+from ext.codes import Cause, CorrectionReason, TapKind
 from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_BLANKS, TAP_FLAGS, Records
 from network.cards import card_bits, card_text
 from network.civil import civil_text, day_of
@@ -32,8 +32,9 @@ from network.names import Names
 from network.network import load_network
 
 HELD_COLUMNS = ("ride", "started_at", "operator", "mode", "medium", "table", "due", "price", "paid",
-                "variance", "window")
+                "variance", "window", "why")
 HELD = f"bitAnd(flags, {RIDE_FLAGS['HELD']}) != 0"
+CLAIM = "claim"
 BORN_FROM = datetime.date(1900, 1, 1)       # Tap.born_day counts from here
 REVISION_MOST = 255
 
@@ -47,10 +48,22 @@ def list_held(session: Session) -> Listing:
 
 
 def _held_rows(session: Session) -> Iterator[tuple[Any, ...]]:
-    for row in lister(session).rides(HELD):
-        ride = dict(zip(RIDE_COLUMNS, row, strict=True))
-        ride["ride"] = f"{ride['card']}/{ride['card_seq']}"
-        yield tuple(ride[name] for name in HELD_COLUMNS)
+    own = lister(session)
+    for rows in session.book.rides(HELD):
+        for row, why in zip(own.rides_of(rows), _list_whys(rows, own.names), strict=True):
+            ride = dict(zip(RIDE_COLUMNS, row, strict=True))
+            ride |= {"ride": f"{ride['card']}/{ride['card_seq']}", "why": why}
+            yield tuple(ride[name] for name in HELD_COLUMNS)
+
+
+def _list_whys(rows: Records, names: Names) -> Iterator[str]:
+    """Why entries are held: for their agreements, as legs of 0 say, or for what they claim."""
+    legs = rows["legs"]
+    for causes, rules in zip(legs["cause"].tolist(), legs["rule"].tolist(), strict=True):
+        both = [names.code("rule", rule) for cause, rule in zip(causes, rules, strict=True)
+                if cause == Cause.AGREEMENTS_OVERLAP]
+        yield ("no agreement" if Cause.NO_AGREEMENT in causes else
+               f"agreements {' and '.join(both)}" if both else CLAIM)
 
 
 def decide(session: Session, rides: Sequence[str], by: str, reason: CorrectionReason, *,
@@ -95,6 +108,12 @@ def _records_of(session: Session, ride: str) -> list[Records]:
         raise OnecardError(f"the book holds no ride {ride} back", where=session.book.store.where,
                            expected="a ride that stands in the ledger and is held",
                            remedy="list them with `onecard held list`")
+    for why in _list_whys(found, session.names()):
+        if why != CLAIM:
+            raise OnecardError(f"it is held for another reason: {why}", where=ride,
+                               expected="a ride that is held for what its records claim",
+                               remedy="mend the agreements in network.toml: the next run takes "
+                                      "them, and `onecard restate` for windows that are closed")
     places = {(int(row[f"{way}_file"]), int(row[f"{way}_line"])) for row in found
               for way in ("in", "out")}
     wanted = np.zeros(2 * len(found), TAP)

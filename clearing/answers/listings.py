@@ -74,7 +74,11 @@ class Lister:
     def rides(self, where: str = "1") -> Rows:
         """Rides in the order of RIDE_COLUMNS, by card and time."""
         for block in self.book.rides(where):
-            yield from zip(*self._ride_columns(block), strict=True)
+            yield from self.rides_of(block)
+
+    def rides_of(self, entries: Records) -> Rows:
+        """The same of entries."""
+        return zip(*self._ride_columns(entries), strict=True)
 
     def _ride_columns(self, rows: Records) -> list[Any]:
         return [

@@ -137,7 +137,7 @@ def _print_netted(settled: Settlement) -> None:
     from clearing.cli.output import print_table
 
     text, netted, unit = settled.currency.text, settled.netted, settled.currency.name
-    if netted.by_centres:
+    if netted.by_centres and netted.paid.instructions:
         print_table(f"who pays whom, in {unit}", ("netting", "payer", "payee", "amount"),
                     ((one.netting, *_sides(one), text(one.amount))
                      for one in netted.paid.instructions), right=("amount",))

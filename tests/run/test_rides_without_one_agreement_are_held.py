@@ -6,12 +6,13 @@ once the agreements are mended it is settled like any other.
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.run.command import REPOSITORY, accepted, onecard, shown, write_csv
+from tests.run.command import REPOSITORY, accepted, onecard, refused, shown, write_csv
 
 DAY = "2024-11-25"
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
@@ -26,6 +27,7 @@ RIDES = [
      "stop": "", "line": "12", "medium": "qr"},
 ]
 AT_HOME = '\n[[agreement]]\nagreement = "at-home"\nbetween = "city"\nissuer_per_ride = 2\n'
+APPROVER = '\n[[approver]]\ncode = "li.wei"\nname = "李伟"\n'
 QR = '\n[[agreement]]\nagreement = "qr"\nmedia = ["qr"]\nissuer_ppm = 1000\n'
 
 
@@ -73,6 +75,14 @@ def test_a_ride_without_an_agreement_is_found_held_and_settled_once_there_is_one
     assert "held, not settled: no agreement holds for it" in accepted(
         "explain", "3105000020000000035/1", "--book", book).out
     assert accepted("verify", "--all", "--book", book).code == 0
+    assert [(row["ride"], row["why"]) for row in json.loads(
+        accepted("held", "list", "--json", "--book", book).out)] == [
+        ("3105000020000000035/1", "no agreement")]
+    network_with(tmp_path, 'no_agreement = "hold"', APPROVER)
+    said = refused("held", "release", "3105000020000000035/1", "--by", "li.wei", "--book", book,
+                   "--network", network).err
+    assert "held for another reason: no agreement" in said
+    assert "mend the agreements in network.toml" in said
 
     network_with(tmp_path, 'no_agreement = "hold"', AT_HOME)
     assert onecard("tables", "check", network).code == 0
