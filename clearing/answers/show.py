@@ -17,6 +17,7 @@ from clearing.book.schema import FILES, REFUSALS
 from ext.codes import Code
 from network.cards import card_text
 from network.civil import day_of
+from network.members import LEVELS
 from network.money import Currency
 from network.refusals import WORDS
 from settlement.positions import net_positions
@@ -93,12 +94,13 @@ def _variances(session: Session, wanted: Filter) -> Listing:
 
 
 def _positions(session: Session, wanted: Filter) -> Listing:
-    windows = wanted.select(session).windows or ()
-    numbered = session.numbered()
-    currency = numbered.network.model.money
+    selected, numbered = wanted.select(session), session.numbered()
+    windows, currency = selected.windows or (), numbered.network.model.money
+    whose = {(level, one.place(level)) for one in numbered.members for level in LEVELS
+             if selected.members is None or one.number in selected.members}
     positions = [one for one in net_positions(listings.flows_of(session.book, *windows),
                                               numbered.members)
-                 if wanted.level in (None, one.level)]
+                 if wanted.level in (None, one.level) and (one.level, one.member) in whose]
     uncollected = sum(one.amount for one in listings.uncollected_of(session.book, *windows))
     title = "positions: what each is owed less what it owes; every level adds up to 0"
     if uncollected:

@@ -16,7 +16,8 @@ _OF_RECORDS = (*_PERIOD, "run", "card")
 # The topics of clearing.answers.show, which --help does not import, each with what narrows it.
 TOPICS = {
     "rides": _OF_RIDES, "entries": _OF_RIDES, "postings": _OF_RIDES,
-    "positions": (*_PERIOD, "level"), "obligations": (*_PERIOD, *_OF_WHOM, "level"),
+    "positions": (*_PERIOD, "member", "city", "level"),
+    "obligations": (*_PERIOD, *_OF_WHOM, "level"),
     "instructions": (*_PERIOD, "member", "city"), "concessions": (*_PERIOD, *_OF_WHOM, "run"),
     "bills": (*_PERIOD, "member", "city"), "runs": ("run",), "files": ("run",),
     "refusals": ("run",), "variances": _OF_RIDES,

@@ -49,6 +49,17 @@ def test_obligations_can_be_narrowed(demo: Demo) -> None:
     assert all({"hk-", "cn-"} & {row["debtor"][:3], row["creditor"][:3]} for row in of_city)
 
 
+def test_positions_of_a_member_are_its_own_and_those_of_its_places(demo: Demo) -> None:
+    every = shown("positions", demo.book)
+    own = shown("positions", demo.book, "--member", "hk-civil")
+    assert [(row["level"], row["member"]) for row in own] == [
+        ("member", "hk-civil"), ("city", "6410"), ("province", "46")]
+    assert all(row in every for row in own)
+    of_city = shown("positions", demo.book, "--city", "6410", "--level", "member")
+    assert own[0] in of_city
+    assert sum(row["net"] for row in of_city) == own[1]["net"]
+
+
 def test_instructions_are_those_of_the_positions(demo: Demo) -> None:
     signs = {"pays": -1, "receives": 1}
     rows = shown("instructions", demo.book)
