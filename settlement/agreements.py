@@ -41,19 +41,18 @@ def compile_agreements(agreements: Sequence[Agreement], members: Sequence[Member
     rows = np.zeros(max(len(agreements), 1), dtype=records.AGREEMENT)
     for index, one in enumerate(agreements):
         rows[index] = _row(one, number)
-    slots: dict[str, int] = {}
-    for role in ("issuer", "operator"):
-        codes = [member.code for member in members if member.role == role]
-        slots |= {code: slot for slot, code in enumerate(codes, 1)}
-    sides = [sum(member.role == role for member in members) for role in ("issuer", "operator")]
-    index_rows = np.zeros((sides[0] + 1, sides[1] + 1), dtype=records.AGREEMENT_INDEX)
+    issuers, operators = (
+        {code: slot for slot, code in enumerate(
+            (member.code for member in members if member.role == role), 1)}
+        for role in ("issuer", "operator"))
+    index_rows = np.zeros((len(issuers) + 1, len(operators) + 1), dtype=records.AGREEMENT_INDEX)
     ranked: list[int] = []
     firsts: dict[tuple[int, ...], int] = {}
     for issuer, operator, holding in list_pairs(agreements, members):
         if holding not in firsts:
             firsts[holding] = len(ranked)
             ranked += holding
-        index_rows[slots[issuer.code], slots[operator.code]] = firsts[holding], len(holding)
+        index_rows[issuers[issuer.code], operators[operator.code]] = firsts[holding], len(holding)
     return AgreementArrays(rows, index_rows, np.array(ranked or [0], dtype=np.uint32))
 
 

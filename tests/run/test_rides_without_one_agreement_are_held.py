@@ -105,6 +105,15 @@ def test_a_ride_with_two_agreements_is_found_held_and_settled_once_there_is_one(
     assert accepted("verify", "--all", "--book", book).code == 0
 
 
+def test_of_very_many_parties_the_first_are_named_and_the_others_counted(tmp_path: Path) -> None:
+    issuers = "".join(f'[[issuer]]\ncode = "i{number}"\nname = ""\ncity = "6410"\n'
+                      for number in range(120))
+    checked = onecard("tables", "check", network_with(tmp_path, 'no_agreement = "hold"', issuers))
+    assert checked.out.count("NO_AGREEMENT") == 100
+    # Each of 121 issuers of Haikou with its own city's bus, and one of Zhongshan with its own.
+    assert "; and for 22 more issuers with operators" in checked.out
+
+
 @pytest.mark.parametrize(("keys", "found"), [
     ('no_agreement = "refuse"', "refuse"), ("agreements_overlap = true", "agreements_overlap")])
 def test_a_word_that_means_nothing_here_is_refused(tmp_path: Path, keys: str, found: str) -> None:
