@@ -18,9 +18,9 @@ HEADER_WORDS: dict[str, tuple[str, ...]] = {
         "卡号 卡面号 卡片号 主账号 卡内号 逻辑卡号 票卡号 应用序列号 支付账户号 card "
         "cardno cardnumber cardid cardcode pan paycardid tokenid 卡片序列号"),
     "card_seq": _words(
-        "卡计数器 卡片交易序号 卡交易序号 卡片脱机交易序号 脱机交易序号 卡序号 "
-        "消费计数器 卡片消费计数器 累计次数 计数 cardseq cardcounter counter atc txnseq "
-        "offlineseq"),
+        "卡计数器 卡内交易序号 卡内序号 卡片交易序号 卡交易序号 卡片脱机交易序号 "
+        "脱机交易序号 卡序号 消费计数器 卡片消费计数器 累计次数 计数 "
+        "cardseq cardcounter counter atc txnseq offlineseq"),
     "tapped_at": _words(
         "交易时间 刷卡时间 消费时间 打卡时间 交易日期时间 日期时间 tappedat datetime "
         "timestamp dealdate eventtimestamp taptime transactiontime datetimeutc"),

@@ -52,6 +52,9 @@ CASES = [
     (f'3100000000000001;{TIME};"A001x;-;B1;200;',              "BAD_QUOTING",      ""),
     (f"3100000000000001;{TIME};A\0001x;-;B1;200;",             "NUL_BYTE",         ""),
     (b"\xff;\xff",                                              "BAD_ENCODING",     ""),
+    (f"3100000000000001;{TIME};A001x;站台;B1;200;好".encode(),    "BAD_ENCODING",     ""),  # UTF-8
+    (b"3100000000000001;%b;A001x;%b;B1;200;%b" % (             # one field of it is
+        TIME.encode(), "站台".encode("gb18030"), "好人".encode()), "BAD_ENCODING",    ""),
     ("x" * 4097,                                                "LINE_TOO_LONG",    ""),
 ]
 

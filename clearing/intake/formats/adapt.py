@@ -7,7 +7,9 @@ the original record.
 
 from __future__ import annotations
 
+import codecs
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +33,10 @@ NOT_ENCODED = b"\xff"
 EMPTY = b""
 BADLY_QUOTED = b'"'
 WRONG_COUNT = b"x"
+
+# Two or more Chinese characters of UTF-8, and no byte of another beside them: in GB18030 these
+# would be three rare ones, or more.
+FOREIGN = re.compile(rb"(?<![\x80-\xff])(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}(?![\x80-\xff])")
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ class Adapter:
         notes: two more are behind them, which no header names (notes.py).
         """
         self._layout, self.columns, self._offset_s = layout, columns, civil_offset_s
+        self._is_gb = codecs.lookup(layout.encoding).name in ("gb18030", "gbk", "gb2312")
         self._widths = (len(columns), len(columns) + 2 * notes)
         self._places = {name: place for place, name in enumerate(columns)}
         self._names = [name for name in COLUMNS if name in layout.fields]
@@ -104,6 +111,10 @@ class Adapter:
             read = [column for source in layout.list_sources(name) for column in source.reads()]
             if read:
                 self._fields[place] = self._places[read[0]] + 1
+
+    def is_mixed(self, data: bytes) -> bool:
+        """Whether UTF-8 stands in what should be GB18030, as which it could be read, too."""
+        return self._is_gb and FOREIGN.search(data) is not None
 
     def adapt(self, piece: Block | Records) -> Adapted:
         """Convert some of a file's records."""
@@ -150,11 +161,12 @@ class Adapter:
 
     def _read_columns(self, records: Sequence[bytes]) -> tuple[list[int], dict[str, list[str]]]:
         """Which of the records are plain, and of these each column that the layout reads."""
+        joined = b"\n".join(records)
         try:
-            text = b"\n".join(records).decode(self._layout.encoding)
+            text = joined.decode(self._layout.encoding)
         except UnicodeDecodeError:
             return [], {}
-        if "\0" in text or '"' in text or "\r" in text:
+        if self.is_mixed(joined) or "\0" in text or '"' in text or "\r" in text:
             return [], {}
         rows = [line.split(self._layout.delimiter) for line in text.split("\n")]
         good = [number for number, row in enumerate(rows)
@@ -185,6 +197,8 @@ class Adapter:
         try:
             text = line.decode(self._layout.encoding)
         except UnicodeDecodeError:
+            return NOT_ENCODED
+        if self.is_mixed(line):
             return NOT_ENCODED
         if not text.strip(self._layout.delimiter):
             return EMPTY

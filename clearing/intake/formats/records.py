@@ -68,6 +68,8 @@ class FixedAdapter(Adapter):
             text = line.decode(encoding)
         except UnicodeDecodeError:
             return NOT_ENCODED
+        if self.is_mixed(line):
+            return NOT_ENCODED
         if not text.strip(" ") or (len(line) >= size and not line[:size].strip(b" ")):
             return EMPTY
         if len(line) != size and line[size:size + 1] != b"\t" and not (

@@ -2,7 +2,7 @@
 
 Both become CSV in UTF-8 with its mark, held in memory. Lines are those of the file, or rows of the
 sheet; byte offsets are those in the text. A workbook is looked at before it is unpacked: what would
-be more than TEXT_BYTES is not.
+be more than UNPACKED_BYTES, or UNPACKED_MOST times as much, is not.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ext.codes import Code
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 ZIP = b"PK\x03\x04"
 TEXT_BYTES = 512 << 20          # of a file that is held in memory whole
+UNPACKED_BYTES = 256 << 20      # of a workbook
 UNPACKED_MOST = 200             # bytes out of one: XML of numbers comes to 5 to 30
 ROWS_MOST, COLUMNS_MOST = 1 << 20, 254
 NUMBER_DIGITS = 15              # of a cell, as the spreadsheet shows it
@@ -132,10 +133,10 @@ def _check_size(data: bytes) -> None:
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise NotText(Code.FILE_STRUCTURE, f"the workbook cannot be unpacked: {error}") from None
     size = sum(entry.file_size for entry in entries)
-    if size > min(TEXT_BYTES, max(UNPACKED_MOST * len(data), 1 << 20)):
+    if size > min(UNPACKED_BYTES, max(UNPACKED_MOST * len(data), 1 << 20)):
         raise NotText(Code.FILE_STRUCTURE, f"the workbook's {len(data)} bytes unpack to {size}, "
-                      f"at most {UNPACKED_MOST} times as many and {TEXT_BYTES} are read; export "
-                      "the sheet as CSV")
+                      f"at most {UNPACKED_MOST} times as many and {UNPACKED_BYTES} are "
+                      "read; export the sheet as CSV")
 
 
 def _as_text(cell: Any) -> str:
