@@ -33,6 +33,8 @@ from settlement.statements import Line, Statement, make_statements
 
 _BY = ("window", "leg_debtor", "leg_creditor", "leg_cause", "operator", "mode", "card_kind",
        "reason")
+# Each has three files open or more, and a process has 1,024 by default.
+OPEN_MOST = 100
 _SIDES = ("items", "is owed", "owes", "net")
 
 
@@ -82,14 +84,23 @@ def write_statements(session: Session, period: Period, members: Sequence[str], f
     books = Books(session, session.numbered(), period, run.run if run else 0)
     chosen = [one for one in make_statements(_lines(session, period), books.numbered.members)
               if one.member.code in members or (not members and one.lines)]
+    for start in range(0, len(chosen), OPEN_MOST):
+        yield from _write_some(books, chosen[start:start + OPEN_MOST], folder,
+                               with_rides=with_rides)
+
+
+def _write_some(books: Books, chosen: Sequence[Statement], folder: Path, *, with_rides: bool
+                ) -> Iterator[Written]:
+    """Write so many statements as can be open at once: the rides are read once for all of them."""
     files = list[_Files]()
     try:
         for one in chosen:
             files.append(_Files(books, one, folder, with_rides=with_rides))
-        if with_rides and files:
+        if with_rides:
             listed = ", ".join(str(one.member.number) for one in chosen)
-            for block in list_behind(session, f"{period.windows} AND (leg_debtor IN ({listed}) "
-                                              f"OR leg_creditor IN ({listed}))"):
+            for block in list_behind(books.session, (
+                    f"{books.period.windows} AND (leg_debtor IN ({listed}) "
+                    f"OR leg_creditor IN ({listed}))")):
                 for file in files:
                     file.add(block)
         for file in files:

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import openpyxl
 import pytest
 
+from clearing.answers import member_statements
 from clearing.answers.documents.document import Detail, Document
 from clearing.answers.documents.excel_csv import text_cell
 from clearing.answers.documents.words import WORDS
@@ -79,6 +81,15 @@ def test_every_statement_comes_to_its_position(book: Path, sent: Path) -> None:
         assert sum(fen(row[-2]) - fen(row[-1]) for row in listed) == position["net"]
         assert len(listed) == len(behind)
         assert YUAN.text(position["net"]) in (sent / f"{stem}.html").read_text("utf-8")
+
+
+def test_more_members_than_files_can_be_open_are_stated_in_turn(
+        book: Path, sent: Path, tmp_path: Path) -> None:
+    with mock.patch.object(member_statements, "OPEN_MOST", 3):
+        accepted("statement", "--window", SECOND, "--out", tmp_path, "--book", book)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in sent.iterdir()}
+    for path in tmp_path.glob("*.csv"):
+        assert path.read_bytes() == (sent / path.name).read_bytes()
 
 
 def test_a_month_has_all_of_its_windows(book: Path, tmp_path: Path) -> None:
