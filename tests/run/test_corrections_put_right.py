@@ -10,7 +10,7 @@ import pytest
 from clearing.book import open_book
 from ext.codes import Reason
 from tests.run.command import accepted, shown, write_csv
-from tests.run.test_records_are_judged_over_runs import COLUMNS, NUMBERS, bus, last_codes
+from tests.run.test_records_are_judged_over_runs import COLUMNS, GZ, NUMBERS, bus, last_codes
 
 FIX = ("correction", "revision", "reason", "authorised_by")
 DAY, NEXT = "2024-11-25", "2024-11-26"
@@ -116,27 +116,34 @@ def test_a_correction_that_comes_twice_is_a_duplicate(book: str, tmp_path: Path)
     assert last_codes(book) == ["KNOWN", "KNOWN"]
 
 
-@pytest.mark.parametrize("turn", [(0, 1, 2), (0, 2, 1), (2, 1, 0), (1, 2, 0)])
 @pytest.mark.parametrize("closes", [False, True])
-def test_the_highest_revision_counts_in_any_order(turn: tuple[int, ...], closes: bool,
-                                                  tmp_path: Path) -> None:
-    """Also in one run, and where the time is corrected into another day, window closed or not."""
-    rows = [TAP, fixed(TAP, tapped_at=f"{NEXT}T09:00:00"),
-            fixed(TAP, revision=2, tapped_at=f"{DAY}T07:00:00")]
-    with open_book(str(tmp_path / "one")):
-        assert clear(str(tmp_path / "one"), tmp_path, *rows) == [f"{DAY}T07:00:00"]
-        assert last_codes(str(tmp_path / "one")) == ["CORRECTED", "CORRECTED"]
-    book = str(tmp_path / "book")
+def test_the_highest_revision_counts_in_any_order(closes: bool, tmp_path: Path) -> None:
+    """Also in one run, and where the time is corrected into another day, window closed or not.
+
+    The three records of each card come in another order.
+    """
+    turns = [(0, 1, 2), (0, 2, 1), (2, 1, 0), (1, 2, 0)]
+    by_card = [[{**row, "card": f"{GZ[:-1]}{number}"} for row in (
+        TAP, fixed(TAP, tapped_at=f"{NEXT}T09:00:00"),
+        fixed(TAP, revision=2, tapped_at=f"{DAY}T07:00:00"))] for number in range(len(turns))]
+    ends = [f"{DAY}T07:00:00"] * len(turns)
+    one, book = str(tmp_path / "one"), str(tmp_path / "book")
+    with open_book(one):
+        assert clear(one, tmp_path, *(row for rows in by_card for row in rows)) == ends
+        assert last_codes(one) == ["CORRECTED"] * 2 * len(turns)
     with open_book(book):
-        for place in turn:
-            rides = clear(book, tmp_path, rows[place])
-            if closes and place == turn[0]:
+        for place in range(3):
+            rides = clear(book, tmp_path, *(rows[turn[place]] for turn, rows in zip(
+                turns, by_card, strict=True)))
+            if closes and place == 0:
                 settle(book, DAY)
-        assert rides == [f"{DAY}T07:00:00"]
-        # The card is cleared again, from the end of the closed window.
-        assert clear(book, tmp_path, OTHER) == [f"{DAY}T07:00:00", f"{NEXT}T08:00:00"]
+        assert rides == ends
+        # The cards are cleared again, from the end of the closed window.
+        later = [f"{NEXT}T08:00:00"] * len(turns)
+        others = [{**OTHER, "card": rows[0]["card"]} for rows in by_card]
+        assert clear(book, tmp_path, *others) == [*ends, *later]
         settle(book, NEXT)
-        assert began(book) == [f"{DAY}T07:00:00", f"{NEXT}T08:00:00"]
+        assert began(book) == [*ends, *later]
 
 
 def test_a_record_corrected_out_of_the_open_window_stays_out(book: str, tmp_path: Path) -> None:

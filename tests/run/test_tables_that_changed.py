@@ -62,9 +62,10 @@ def verified(book: Path) -> str:
 def at_once(tmp_path: Path, network: Path, rows: list[Row], *days: str) -> Path:
     """A book that knew it all from the beginning."""
     book = tmp_path / "at-once"
-    clear(book, tmp_path, rows, network)
-    for day in days:
-        settle(book, tmp_path, day)
+    with open_book(str(book)):
+        clear(book, tmp_path, rows, network)
+        for day in days:
+            settle(book, tmp_path, day)
     return book
 
 
