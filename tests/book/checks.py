@@ -34,7 +34,8 @@ def assert_holds(book: Book, committed: int) -> None:
     assert_records(book, committed)
     assert book.names() == (sorted(names_of(1)) if committed else [])
     assert book.files_taken({f"{run:064x}" for run in range(committed + 3)}) == {
-        f"{run:064x}": (run, f"taps {run}.csv", 1, "old") for run in range(1, committed + 1)}
+        f"{run:064x}": (run, f"taps {run}.csv", 1, "old", "bus-a")
+        for run in range(1, committed + 1)}
     closed = closed_after(committed)
     assert book.closed_windows() == closed
     assert book.closed_through == (closed[-1] if closed else None)
