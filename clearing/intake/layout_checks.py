@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from datetime import datetime
 from typing import NoReturn
 
 from clearing.intake.formats.canonical import COLUMNS, REQUIRED
@@ -165,11 +166,27 @@ class _Check:
         if source.utc and not source.time:
             raise self._error(f"fields.{column} is utc and has no time",
                               "expected the formats of `time` beside it", key)
+        self._check_changes(column, source, key)
         known = self._names()
         missing = [name for name in (*source.reads(), *source.when) if name not in known]
         if known and missing:
             raise self._error(f"fields.{column} reads {missing[0]!r}, which no column is called",
                               f"expected {', '.join(known)}", key)
+
+    def _check_changes(self, column: str, source: FieldSource, key: KeyPath) -> None:
+        """Refuse what no value could be changed by."""
+        if source.slice is not None and not 0 <= source.slice[0] < source.slice[1]:
+            raise self._error(f"fields.{column} has slice = {list(source.slice)}",
+                              "expected characters from, counted from 0, and up to but not "
+                              "including, such as [0, 6]", key)
+        for form in (*source.time, *source.date):
+            try:
+                datetime.strptime("", form)
+            except (ValueError, re.error) as error:
+                if "does not match" not in str(error):
+                    raise self._error(f"fields.{column} has the time format {form!r}: {error}",
+                                      "write it as Python's strptime has them, such as "
+                                      "%Y-%m-%d %H:%M:%S", key) from None
 
     def _names(self) -> list[str]:
         """The file's columns, where the layout names them."""

@@ -11,6 +11,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -150,14 +151,18 @@ class Adapter:
         values = [column(columns.__getitem__, len(good)) for column in self._columns]
         if self._seq is not None:
             values[self._seq] = self._count_by_time(dict(zip(self._names, values, strict=True)))
-        text = "\n".join(map(",".join, zip(*values, strict=True)))
-        is_plain = (text.count(",") == len(good) * (len(values) - 1) and '"' not in text
-                    and text.count("\n") == len(good) - 1 and "\r" not in text)
-        made = (text.encode("utf-8", "replace").split(b"\n") if is_plain else
-                [self.write(list(row)) for row in zip(*values, strict=True)])
-        for number, line in zip(good, made, strict=True):
+        for number, line in zip(good, self._write_many(values, len(good)), strict=True):
             lines[number] = line
         return lines
+
+    def _write_many(self, values: list[list[str]], rows: int) -> list[bytes]:
+        """Lines of the format, of the values of each column."""
+        text = "\n".join(map(",".join, zip(*values, strict=True)))
+        if (text.count(",") == rows * (len(values) - 1) and '"' not in text
+                and text.count("\n") == rows - 1 and "\r" not in text):
+            with suppress(UnicodeEncodeError):
+                return text.encode("utf-8").split(b"\n")
+        return [self.write(list(row)) for row in zip(*values, strict=True)]
 
     def _read_columns(self, records: Sequence[bytes]) -> tuple[list[int], dict[str, list[str]]]:
         """Which of the records are plain, and of these each column that the layout reads."""
