@@ -7,7 +7,7 @@ bytes, where a run was committed and they were lost.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -47,11 +47,10 @@ def path_of_nothing(digest: str, folder: Path) -> Path:
 class Answers:
     """Writes what senders get back, from the run and the files that they are from."""
 
-    def __init__(self, session: Session, folder: Path, report: Report, paths: Sequence[Path]
-                 ) -> None:
-        """report, paths: of the run at hand, and the files that it was given."""
+    def __init__(self, session: Session, folder: Path, report: Report) -> None:
+        """report: of the run at hand, with the files that it was given."""
         self._session, self._folder, self._report = session, folder, report
-        self._paths = {file.sha256: path for file, path in zip(report.files, paths, strict=True)}
+        self._sources = report.sources
 
     def acknowledge(self, report: Report) -> Path:
         """The acknowledgement of a run, written with a reject file for each file that needs one.
@@ -109,7 +108,7 @@ class Answers:
         name = file.name.encode()[:NAME_BYTES].decode(errors="ignore")
         path = self._folder / (f"run-{report.run.run}.{file.file}.{name}.rejects"
                                + ENDINGS["csv" if layout is None else layout.format])
-        if file.sha256 in self._paths or self._is_kept(file):
+        if file.sha256 in self._sources or self._is_kept(file):
             with self._open(file) as source, _replacing(path) as out:
                 write_rejects(out, source, layout, rejected)
         return path
@@ -127,8 +126,8 @@ class Answers:
     @contextmanager
     def _open(self, file: BookFile) -> Iterator[BinaryIO]:
         """A file that was cleared: as it was given to this run, or as it is kept."""
-        if file.sha256 in self._paths:
-            with self._paths[file.sha256].open("rb") as source:
+        if file.sha256 in self._sources:
+            with self._sources[file.sha256].open() as source:
                 yield source
             return
         with TemporaryFile() as unpacked:

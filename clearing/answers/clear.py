@@ -58,7 +58,7 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
                          decides_claims=decides_claims, keys=keys,
                          keeper=None if keep is None else Keeper(keep, session.called(keep)))
     try:
-        answers = acknowledgements.Answers(session, target, report, files)
+        answers = acknowledgements.Answers(session, target, report)
         return Clearing(report, answers.acknowledge(report), answers.acknowledge_again(),
                         session.described().model.money)
     except OSError as error:

@@ -25,6 +25,7 @@ from clearing.book.queries import Taken
 from clearing.engine.context import ClearingContext, context_for, keep_context
 from clearing.engine.period_fees import charge_closing
 from clearing.engine.stages import Progress, Stages, no_progress
+from clearing.intake.blocks import Source
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.formats.raw import raw_records
 from clearing.intake.intake import Intake
@@ -59,6 +60,7 @@ class Report:
     raw: dict[int, list[bytes]] = field(default_factory=dict)
     is_committed: bool = True
     held: int = 0           # entries that it brought and that are not settled yet
+    sources: dict[str, Source] = field(default_factory=dict)    # of its files, by SHA-256
 
     @property
     def is_all_accepted(self) -> bool:
@@ -113,6 +115,7 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
         clock.lap("read and decode")
         report = _clear_intake(intake, context, book, last, clock, threads, progress, decide)
     report.seconds = clock.laps
+    report.sources = {file.digest: file.source for file in intake.files if file.source is not None}
     return report
 
 
@@ -313,7 +316,8 @@ class _Refusals:
             known, extra = int(np.count_nonzero(is_copy)), own[~is_copy]
             decoded = intake.refusals(index, outcomes[index].file)
             raw = [decoded.raw(place) for place in range(len(decoded))]
-            raw += raw_records(report.path, report.read_by, extra["offset"].tolist())
+            assert report.source is not None, "what is taken was read"
+            raw += raw_records(report.source, report.read_by, extra["offset"].tolist())
             rows = np.concatenate([decoded.records, extra])
             order = np.argsort(rows["offset"], kind="stable")
             self.rows[index], self.raw[index] = rows[order], [raw[place] for place in order]

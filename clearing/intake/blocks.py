@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO, FileIO
 from pathlib import Path
+from typing import BinaryIO
 
 from clearing.intake.formats.canonical import HEADER_BYTES
 from clearing.intake.kept import KeptFile
@@ -52,6 +53,48 @@ class OddLine:
     code: Code
 
 
+@dataclass(frozen=True)
+class Source:
+    """The file that was read, and no other that has its name by now."""
+
+    path: Path
+    identity: tuple[int, int, int, int]     # device, inode, bytes, when it was changed
+
+    def open(self) -> BinaryIO:
+        """Open it again. Raises FileUnreadable, and FileChanged where it is another file."""
+        file = os.fdopen(open_regular(self.path), "rb")
+        if identity_of(os.fstat(file.fileno())) != self.identity:
+            file.close()
+            raise FileChanged("is not the file any more that was read", where=str(self.path),
+                              expected="the same file until the command has ended",
+                              remedy="give its sender's file again, from where nobody changes it")
+        return file
+
+
+def identity_of(status: os.stat_result) -> tuple[int, int, int, int]:
+    """What tells a file from another one, or from itself when it was changed."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def open_regular(path: Path) -> int:
+    """A descriptor of a file that is one, and no link. Raises FileUnreadable."""
+    try:
+        # Without O_NONBLOCK a pipe that nobody writes to would hold us for ever. A link can be
+        # led elsewhere by who may write to its folder, and not to what we may read.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError as error:
+        if path.is_symlink():
+            raise FileUnreadable("is a symbolic link", where=str(path), expected="the file itself",
+                                 remedy="name the file that it leads to") from None
+        raise FileUnreadable(f"cannot be detected: {error.strerror}", where=str(path),
+                             remedy="check the name and who may read it") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileUnreadable("is not a regular file", where=str(path),
+                             remedy="copy what it holds to a file first")
+    return descriptor
+
+
 class Buffers:
     """Buffers that are used again, so that no block costs fresh memory."""
 
@@ -85,25 +128,12 @@ class FileReader:
         """
         self.path, self._block_bytes, self._buffers = path, block_bytes, buffers
         self._kept = kept
-        try:
-            # Without O_NONBLOCK a pipe that nobody writes to would hold us for ever. A link can be
-            # led elsewhere by who may write to its folder, and not to what we may read.
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
-        except OSError as error:
-            if path.is_symlink():
-                raise FileUnreadable("is a symbolic link", where=str(path),
-                                     expected="the file itself",
-                                     remedy="name the file that it leads to") from None
-            raise FileUnreadable(f"cannot be detected: {error.strerror}", where=str(path),
-                                 remedy="check the name and who may read it") from None
+        descriptor = open_regular(path)
         self._before = os.fstat(descriptor)
-        if not stat.S_ISREG(self._before.st_mode):
-            os.close(descriptor)
-            raise FileUnreadable("is not a regular file", where=str(path),
-                                 remedy="copy what it holds to a file first")
         self._file = FileIO(descriptor)
         self._stream: FileIO | BytesIO = self._file
         self.size = self._before.st_size
+        self.source = Source(path, identity_of(self._before))
         self._digest = hashlib.sha256()
         self._read = 0
         self.first_line = 1             # of the file, where its records begin

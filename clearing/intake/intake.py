@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from clearing.intake.blocks import Source
 from clearing.intake.chunks import Chunk, Worker
 from clearing.intake.decoder_tables import LEARNED_KINDS, DecoderTables
 from clearing.intake.kept import Keeper
@@ -32,6 +33,7 @@ class FileReport:
     index: int                          # among the files that were given, from 0
     path: Path
     sender: str = ""                    # "": nobody's
+    source: Source | None = None        # None: it was not opened
     size_bytes: int = 0
     digest: str = ""                    # SHA-256 of the whole file
     layout: str = ""                    # onecard-taps/1, or the layout's name

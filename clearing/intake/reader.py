@@ -180,7 +180,7 @@ def _read_file(report: FileReport, crew: Crew, block_bytes: int, layout: Layout 
                speaker: Speaker, kept: KeptFile | None) -> _Read:
     """One file, whole; what is found of it is put down in its report."""
     with FileReader(report.path, block_bytes, crew.buffers, kept) as reader:
-        report.size_bytes = reader.size
+        report.size_bytes, report.source = reader.size, reader.source
         chunks: list[Future[Chunk]] = []
         control: Control | None = None
         limit = RefusalLimit()

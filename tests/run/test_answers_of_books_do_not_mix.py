@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from tests.run.command import REPOSITORY, accepted, refused, shown
+import pytest
+
+from clearing.engine import run
+from tests.run.command import REPOSITORY, accepted, onecard, refused, shown
 
 EXAMPLES = REPOSITORY / "examples"
 TAPS = sorted((EXAMPLES / "taps").glob("*.csv"))
@@ -27,3 +31,23 @@ def test_a_folder_is_one_books(tmp_path: Path) -> None:
     assert (out / "run-1.ack.json").read_bytes() == before
     accepted("clear", TAPS[1], "--acknowledgements", out, "--book", books[0])
     accepted("settle", "--window", DAY, "--yes", "--out", out, "--book", books[0])
+
+
+def test_no_other_file_is_read_by_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between reading a file and quoting what was refused of it, another one takes its name."""
+    secret, path = tmp_path / "secret", tmp_path / "taps.csv"
+    secret.write_text("a password of somebody\n" * 100, "utf-8")
+    path.write_bytes(TAPS[0].read_bytes())
+    finish = run._finish
+
+    def swap(*arguments: Any) -> Any:
+        path.unlink()
+        path.symlink_to(secret)
+        return finish(*arguments)
+
+    monkeypatch.setattr(run, "_finish", swap)
+    done = onecard("clear", path, "--network", EXAMPLES / "network", "--book", tmp_path / "book")
+    assert done.code == 2
+    assert "is a symbolic link" in done.err
+    told = [one.read_text("utf-8", "replace") for one in (tmp_path / "book").rglob("*.rejects.*")]
+    assert not any("password" in text for text in told)

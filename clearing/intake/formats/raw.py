@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
+from clearing.intake.blocks import Source
 from clearing.intake.formats.objects import object_at
 from clearing.intake.formats.records import split_records
 from clearing.intake.formats.text import open_text
@@ -12,12 +12,12 @@ from clearing.intake.layout_model import Layout
 from ext.intake.decode import LONGEST_RAW
 
 
-def raw_records(path: Path, layout: Layout | None, offsets: Sequence[int]) -> list[bytes]:
+def raw_records(source: Source, layout: Layout | None, offsets: Sequence[int]) -> list[bytes]:
     """The records at these offsets, up to LONGEST_RAW bytes of each. layout: None: the format."""
     if not offsets:
         return []
     kind = "csv" if layout is None else layout.format
-    with path.open("rb") as file:
+    with source.open() as file:
         if kind == "binary":
             assert layout is not None
             records = dict(split_records(file.read(), layout))
