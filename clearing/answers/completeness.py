@@ -26,6 +26,7 @@ from network.civil import day_number
 LOOK_BACK_DAYS = 7      # before the day, for the last number that each had
 SET_BACK_LEAST = 16     # a counter that falls by less was read in another order
 RANGES_TOLD = 10        # of missing numbers, in words
+HALVES = ("card_hi", "card_lo")     # of a card's 128 bits
 _BITS = 33              # more than a counter has
 
 Numbers = npt.NDArray[np.int64]
@@ -100,7 +101,9 @@ def completeness(session: Session, window: str) -> Completeness:
 
 
 def _numbers(book: Book, question: str) -> dict[str, npt.NDArray[Any]]:
-    return {name: np.asarray(column) for name, column in book.query(question).items()}
+    """The columns of an answer; of an empty one, too, they are whole numbers."""
+    return {name: np.asarray(column, dtype=np.uint64 if name in HALVES else np.int64)
+            for name, column in book.query(question).items()}
 
 
 def _look(book: Book, day: int, key: Sequence[str], counter: str, rows: dict[str, npt.NDArray[Any]],
@@ -112,13 +115,12 @@ def _look(book: Book, day: int, key: Sequence[str], counter: str, rows: dict[str
                       f"AND correction = 0 AND {book.as_of_last} AND ({listed}) IN (SELECT "
                       f"{listed} FROM records WHERE service_day = {day}) GROUP BY {listed}")
     keys = [np.concatenate([rows[name][has_counter], before[name]]) for name in key]
-    counters = np.concatenate([rows[counter][has_counter], before["last"]]).astype(np.int64)
+    counters = np.concatenate([rows[counter][has_counter], before["last"]])
     days = int(np.count_nonzero(has_counter))
-    at = np.concatenate([rows["tapped_at"][has_counter], np.zeros(len(before["last"]))])
+    at = np.concatenate([rows["tapped_at"][has_counter], np.zeros_like(before["last"])])
     records = [np.concatenate([part[has_counter], np.zeros(len(before["last"]), part.dtype)])
                for part in record]
-    return _Counters(keys, counters, at.astype(np.int64), records, days,
-                     len(has_counter) - days)
+    return _Counters(keys, counters, at, records, days, len(has_counter) - days)
 
 
 class _Counters:

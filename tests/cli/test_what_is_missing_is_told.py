@@ -25,12 +25,15 @@ RECORDS = 60
 
 
 def day_of(day: int, first: int) -> list[Row]:
-    """Sixty records of three validators and eight cards, each numbered from `first` on."""
+    """Sixty records of three validators and eight cards, each numbered from `first` on.
+
+    Cards have 19 digits, of which the first 18 are the same: more than a float can tell apart.
+    """
     rows = []
     seen = dict.fromkeys((*VALIDATORS, *map(str, range(CARDS))), first)
     for number in range(RECORDS):
         device, card = VALIDATORS[number % 3], str(number * 5 % CARDS)
-        rows.append({"card": f"1000{card}",
+        rows.append({"card": f"100000000000000000{card}",
                      **tap(seen[card], f"{day} {8 + number // 30:02}:{number % 30:02}", "bus-a"),
                      "device": device, "device_seq": seen[device]})
         seen[device] += 1
@@ -130,9 +133,11 @@ def test_whatever_is_lost(folder: Path, data: st.DataObject) -> None:
     lost = data.draw(st.sets(st.integers(0, RECORDS - 1), max_size=12))
     kept = [row for number, row in enumerate(rows) if number not in lost]
     data.draw(st.randoms(use_true_random=False)).shuffle(kept)
-    book = folder / f"book-{len(list(folder.iterdir()))}"
+    own = folder / str(len(list(folder.iterdir())))
+    own.mkdir()
+    book = own / "book"
     with open_book(str(book)):
-        clear(book, folder, kept)
+        clear(book, own, kept)
         found = told(book)
     for side, key, counter in (("devices", "device", "device_seq"), ("cards", "card", "card_seq")):
         wanted = 0
