@@ -98,7 +98,9 @@ def _decide(rides: tuple[str, ...], by: str, book: str, network: str | None, thr
         report = decide(session, rides, by, reason, received_at=int(time.time()),
                         threads=threads).report
         left = {str(row[0]) for row in list_held(session).rows} & {*rides}
-    say(f"{len({*rides})} rides {reason.name.lower()} by {by}: run {report.run.run}")
+    count = len({*rides})
+    say(f"{count} {'ride' if count == 1 else 'rides'} {reason.name.lower()} by {by}: "
+        f"run {report.run.run}")
     for ride in sorted(left):
         say(f"{ride} is held all the same: what is due for it is not believed; have its "
             "operator correct the record")

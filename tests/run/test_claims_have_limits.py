@@ -111,9 +111,9 @@ def test_what_is_beyond_a_limit_is_held(place: Place) -> None:
 def test_a_named_person_releases_and_rejects(place: Place) -> None:
     place.clear(ride(1, paid=500), ride(2, paid=600), ride(3))
     assert place.owed() == 200
-    assert "1 rides released by li.wei" in place.decide("release", 1)
+    assert "1 ride released by li.wei" in place.decide("release", 1)
     assert (place.held(), place.owed()) == ([2], 700)
-    assert "1 rides rejected by li.wei" in place.decide("reject", 2)
+    assert "1 ride rejected by li.wei" in place.decide("reject", 2)
     assert (place.held(), place.owed()) == ([], 700)
     rides = {row["card_seq"]: row for row in shown("rides", place.book)}
     assert (rides[1]["paid"], rides[2]["paid"], rides[2]["uncollected"]) == (500, 0, 200)
