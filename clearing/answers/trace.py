@@ -5,7 +5,7 @@ Down, rides come to the position exactly; up, it ends at the bytes of the record
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
@@ -33,8 +33,9 @@ from settlement.positions import net_positions
 from settlement.statements import Statement
 
 RECORD_MOST = 1024          # bytes of a record that are shown
-# By their first bytes: files in which a record is no stretch of bytes.
-_PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+HEX_MOST = 128              # of one that is no text
+# By their first bytes: files whose records are counted in what was made of them.
+_TRANSLATED = (b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff")
 RIDE_COLUMNS = ("window", "card", "card_seq", "boarded", "operator", "line", "cause", "with",
                 "rule", "entered_as", "amount")
 
@@ -240,24 +241,31 @@ def _records(session: Session, row: Any) -> Iterator[TracedRecord]:
 
 
 def _bytes_of(session: Session, digest: str, offset: int) -> tuple[str, str]:
-    """The record at a byte of a kept file as text, or why there is none."""
+    """The record at a byte of a kept file, or why there is none to show."""
     folder = folder_of(session, digest)
     if not is_kept(folder, digest):
         return "", f"its file is not in {folder}"
+    return show_record(read_kept(folder, digest), offset)
+
+
+def show_record(parts: Iterable[bytes], offset: int) -> tuple[str, str]:
+    """The record at a byte of a file as text, or in hexadecimal; or why there is none to show."""
     place, found, start = 0, b"", b""
-    for part in read_kept(folder, digest):
-        start = start or part[:len(_PACKED[0])]
-        if start.startswith(_PACKED):
-            return "", "its file is packed: look for the line in it"
+    for part in parts:
+        start = start or part[:len(_TRANSLATED[0])]
+        if start.startswith(_TRANSLATED):
+            return "", "its file is a workbook, or UTF-16: look for the line in it"
         if place + len(part) > offset:
             found += part[max(0, offset - place):][:RECORD_MOST - len(found)]
-            if b"\n" in found or len(found) == RECORD_MOST:
+            if len(found) == RECORD_MOST:
                 break
         place += len(part)
     record = found.partition(b"\n")[0].rstrip(b"\r")
     for encoding in ("utf-8", "gb18030"):
         try:
-            return record.decode(encoding), ""
+            text = record.decode(encoding)
         except UnicodeDecodeError:
             continue
-    return record.decode("ascii", "backslashreplace"), ""
+        if text.replace("\t", "").isprintable():
+            return text, ""
+    return f"0x{found[:HEX_MOST].hex()}", ""

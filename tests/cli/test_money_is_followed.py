@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from clearing.answers.trace import show_record
 from clearing.book import open_book
 from tests.cli.clerk import FIRST, OPEN, SECOND, make_book
 from tests.run.command import accepted, onecard, refused, shown
@@ -116,6 +117,22 @@ def test_a_file_that_is_not_kept_is_named(book: Path, tmp_path: Path) -> None:
         (tmp_path / "kept").rename(place)
     assert record["text"] == ""
     assert "its file is not in" in record["why"]
+
+
+#  parts of the file                             byte   shown, or why not
+@pytest.mark.parametrize(("parts", "offset", "shown_"), [
+    ([b"head\na,1\r\nb,2\n"], 5, "a,1"),
+    ([b"head\na,", b"1\nb,2\n"], 5, "a,1"),
+    ([b"he", b"ad\na,1"], 5, "a,1"),
+    (["龙华总站,1\n".encode("gb18030")], 0, "龙华总站,1"),
+    ([b"\x00\x01\x0a\x02"], 0, "0x00010a02"),
+    ([b"x" * 3000], 0, "x" * 1024),
+    ([b"PK\x03\x04" + b"x" * 99], 5, "its file is a workbook"),
+    (["\ufeffa,1\n".encode("utf-16-le")], 3, "its file is a workbook, or UTF-16"),
+])
+def test_a_record_is_shown_as_it_came(parts: list[bytes], offset: int, shown_: str) -> None:
+    text, why = show_record(parts, offset)
+    assert text == shown_ or (not text and why.startswith(shown_))
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
