@@ -317,6 +317,8 @@ def short(text: str) -> str:
         raise Refused("CODE_TOO_LONG")
     if padded(text):
         raise Refused("PADDED_VALUE")
+    if re.search("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", text):
+        raise Refused("CONTROL_CHARACTER")
     return text
 
 
