@@ -21,6 +21,7 @@ REASONS = ("wrong_time", "wrong_place", "wrong_amount", "wrong_rider", "not_a_ri
            "dispute", "other")
 UNSEEN = {*map(chr, (*range(0x21), *range(0x7F, 0xA1), *range(0x2000, 0x2010),
                      *range(0x2028, 0x2030), 0x2060, 0x3000, 0xFEFF))}
+DECISIONS = ("released", "rejected")        # no file may say so
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)|"
                   r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
@@ -273,6 +274,8 @@ class PlainDecoder:
         return revision
 
     def read_reason(self, text: str, values: dict[str, str], _: Any) -> str:
+        if values["correction"] and text in DECISIONS:
+            raise Refused("CLAIM_DECISION")
         return known(need(text), REASONS, "REASON") if values["correction"] else ""
 
     def read_authorised_by(self, text: str, values: dict[str, str], _: Any) -> str:

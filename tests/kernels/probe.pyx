@@ -6,7 +6,7 @@ from ext.checked cimport add_i64, check, must
 from ext.codes cimport Code, RideState, TapKind
 from ext.records cimport (
     LEGS, Accumulator, AccumulatorRule, Agreement, AgreementIndex, Band, CandidateRows, CardRow,
-    CardState, Charge, Condition, DiscountRow, DiscountStage, Entry, FareRow, Legs, LineStop,
+    CardState, Charge, ClaimLimit, Condition, DiscountRow, DiscountStage, Entry, FareRow, Legs, LineStop,
     LineStops,
     Member, Flow, PersonRow, PriceBand, Refusal, Ride, SameStation, Share, Tap, Tariff, TariffIndex,
     Timeframe,
@@ -25,6 +25,7 @@ SIZES = {
     "BAND": sizeof(Band), "PRICE_BAND": sizeof(PriceBand), "SHARE": sizeof(Share),
     "TARIFF_INDEX": sizeof(TariffIndex), "ACCUMULATOR_RULE": sizeof(AccumulatorRule),
     "AGREEMENT": sizeof(Agreement), "AGREEMENT_INDEX": sizeof(AgreementIndex),
+    "CLAIM_LIMIT": sizeof(ClaimLimit),
     "LEGS_OF_A_RIDE": sizeof(Legs),
 }
 CODES = {"TRUNCATED_LINE": Code.TRUNCATED_LINE, "PRICE_OVERFLOW": Code.PRICE_OVERFLOW,

@@ -20,6 +20,7 @@ SIZES = {
     "CONDITION": 28, "TIMEFRAME": 16, "FARE_ROW": 104, "SAME_STATION": 16, "LINE_STOP": 8,
     "LINE_STOPS": 8, "DISCOUNT_ROW": 120, "BAND": 40, "PRICE_BAND": 16, "SHARE": 16,
     "TARIFF_INDEX": 8, "ACCUMULATOR_RULE": 4, "AGREEMENT": 104, "AGREEMENT_INDEX": 8,
+    "CLAIM_LIMIT": 40,
 }
 LAYOUTS = {name: value for name, value in vars(records).items() if isinstance(value, np.dtype)}
 
