@@ -161,12 +161,12 @@ def clear(book: str | Path, folder: Path, rows: Iterable[Row], network: Path = S
     number = next(NUMBERS)
     rows = [*rows, {"card": "9", "card_seq": number}]
     accepted("clear", write_csv(folder / f"{number}.csv", rows, COLUMNS), "--network", network,
-             "--book", book, "--acknowledgements", folder / "acknowledgements")
+             "--book", book, "--acknowledgements", folder / f"answers-{Path(str(book)).name}")
 
 
 def settle(book: str | Path, folder: Path, day: str) -> None:
     accepted("settle", "--yes", "--empty", "--window", day, "--book", book,
-             "--out", folder / f"settled-{day}")
+             "--out", folder / f"settled-{Path(str(book)).name}-{day}")
 
 
 def rides_of(book: str | Path) -> list[Row]:
