@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,14 +14,15 @@ import pytest
 from tests.run.command import REPOSITORY, environment, refused
 
 HEADER = b"card,card_seq,tapped_at,operator,device,device_seq,mode,kind,stop\n"
-# The command, and then what this process took of memory at most.
+# The command, and then what it took of memory at most.
 SCRIPT = """
-import json, resource, sys
+import sys
+from benchmarks.machine import peak_memory_mib
 from clearing.cli import main
 try:
     main()
 finally:
-    print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024), file=sys.stderr)
+    print(peak_memory_mib(), file=sys.stderr)
 """
 EXAMPLE_MB, MORE_MB = 400, 150      # of a small run; and of the blocks and what is held of refusals
 
@@ -31,9 +31,7 @@ def peak_mb(*words: str | Path) -> int:
     done = subprocess.run([sys.executable, "-c", SCRIPT, *map(str, words)], env=environment(),
                           capture_output=True, text=True, timeout=120)
     assert done.returncode == 1, done
-    peak = json.loads(done.stderr.splitlines()[-1])
-    assert isinstance(peak, int)
-    return peak
+    return int(done.stderr.splitlines()[-1])
 
 
 @pytest.mark.parametrize("line", [b"\n", b"x\n", b",,,,,,,,\n"])
