@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from clearing.answers.session import Session
@@ -31,7 +32,9 @@ def claim_folder(session: Session, folder: Path) -> None:
     check_folder(session, folder)
     name = _name_of(session)
     if name and not (folder / MARK).exists():
-        (folder / MARK).write_text(f"{name}\n", "utf-8")
+        unfinished = folder / f"{MARK}.unfinished"     # whoever is stopped here claims nothing
+        unfinished.write_text(f"{name}\n", "utf-8")
+        os.replace(unfinished, folder / MARK)
 
 
 def _name_of(session: Session) -> str:

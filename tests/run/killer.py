@@ -27,6 +27,7 @@ from typing import Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+from clearing.answers.claimed import MARK
 from clearing.book import open_book
 from tests.run.command import contents, onecard
 
@@ -181,7 +182,7 @@ class Trial:
         first = contents(self.location.format(number), with_refusals=whole)
         answers = sorted(
             (path.name, path.read_bytes()) for path in self.files(number).iterdir()
-            if not path.name.startswith((again, "nothing-")) and path.suffix != ".unfinished")
+            if not path.name.startswith((again, "nothing-", MARK)) and path.suffix != ".unfinished")
         self.run(self.after, number)
         second = contents(self.location.format(number), with_refusals=whole)
         return [first.split("\n[")[0], second.split("\n[")[0], str(answers),
