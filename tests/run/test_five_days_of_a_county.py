@@ -91,5 +91,6 @@ def test_five_days(tmp_path: Path) -> None:
     assert rides_of(book) == rides_of(at_once)
     assert owed(book) == owed(at_once)
     assert len(rides_of(book)) == 3 * 12 * len(DAYS) + 2
-    assert {row["reason"] for row in shown("entries", book)} == set(map(int, Reason))
+    held = {Reason.CLAIM_RELEASED, Reason.CLAIM_REJECTED}       # this county believes all claims
+    assert {row["reason"] for row in shown("entries", book)} == {*map(int, Reason)} - held
     assert "no differences" in verified(book)
