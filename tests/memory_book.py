@@ -144,7 +144,7 @@ class MemoryBook:
         return {**numbers, **{digest: last + 1 + place for place, digest in enumerate(new)}}
 
     def files_taken(self, digests: Collection[str]) -> dict[str, Taken]:
-        return {file.sha256: Taken(run.run, file.name, file.refused, file.layout)
+        return {file.sha256: Taken(run.run, file.name, file.refused, file.layout, file.sender)
                 for run, _, written in self.committed for file in written.files
                 if file.code == 0 and file.sha256 in digests}
 

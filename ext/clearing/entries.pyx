@@ -132,9 +132,11 @@ cdef inline bint is_overdrawn(const Tap *tap, int64_t most) noexcept nogil:
 cdef inline bint is_doubted(EntryTables tables, const Tap *first, const Tap *last,
                             const Ride *ride, const Charge *charge) except -1 nogil:
     """Whether a ride comes to more than its table believes of one of its mode and medium."""
-    cdef const TariffIndex *index = &tables.claim_index[charge.table]
+    cdef const TariffIndex *index
     cdef const ClaimLimit *limit
     cdef uint32_t i
+    check(charge.table < tables.claim_index.shape[0], b"a charge is by a table of its tariffs")
+    index = &tables.claim_index[charge.table]
     for i in range(index.first, index.first + index.count):
         limit = &tables.claim_limits[i]
         if limit.modes >> ride.mode & 1 and limit.media >> ride.medium & 1:

@@ -261,8 +261,8 @@ def test_ride_and_charge_are_in_the_entry_as_they_were() -> None:
     rides, charges = one({"paid": 0})       # of which no fee is
     for rows in (rides, charges):
         for place, name in enumerate(rows.dtype.names or (), 1):
-            if name not in ("operator", "issuer", "code", "first_tap", "last_tap", "legs", "due",
-                            "price", "paid", "variance", "uncollected"):
+            if name not in ("operator", "issuer", "code", "table", "first_tap", "last_tap", "legs",
+                            "due", "price", "paid", "variance", "uncollected"):
                 rows[name] = place
     entry = enter(rides, charges)[0]
     ride, charge = records.RIDE.itemsize, records.CHARGE.itemsize

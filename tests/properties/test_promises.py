@@ -23,6 +23,7 @@ from tests.reference.plain import explain_card
 
 drawn = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 RUNS = 5
+WHY_HELD = ("no_agreement", "agreements_overlap")      # causes of legs of 0
 
 Amounts = dict[tuple[object, ...], tuple[int, int]]
 
@@ -154,7 +155,10 @@ def test_money_adds_up(case: Case) -> None:
             assert charge.uncollected == 0 or (charge.paid, charge.variance) == (0, 0)
             assert entry.gross == entry.net + sum(leg.amount for leg in entry.fees)
             assert 0 <= charge.price <= charge.due
-            assert all(leg.amount > 0 for leg in (*discounts, *entry.fees))
+            assert all(leg.amount > 0 for leg in (*discounts, *entry.fees)
+                       if leg.cause not in WHY_HELD)
+            assert all((leg.amount, charge.held) == (0, True) for leg in entry.fees
+                       if leg.cause in WHY_HELD)
             assert len(discounts) <= 4
 
 
@@ -183,7 +187,12 @@ def test_explanations_agree_with_the_ledger(case: Case) -> None:
     result = clear(case.world, taps, State())
     explained = [priced for card in sorted({tap.card for tap in taps})
                  for priced in explain_card(case.world, taps, State(), card)]
-    assert [one.charge for one in explained if one.charge is not None] == result.charges
+    # What its agreements have to do with a ride is known when it is entered.
+    charges = [replace(charge, held=True) if any(leg.cause in WHY_HELD for leg in entry.fees)
+               else charge for charge, entry in zip(
+                   [one.charge for one in explained if one.charge is not None], result.entries,
+                   strict=True)]
+    assert charges == result.charges
     assert [one.ride for one in explained if one.charge is None] == result.refused_rides
 
 
