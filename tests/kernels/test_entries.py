@@ -322,10 +322,11 @@ TOLD = {"correction_reason": CorrectionReason.RELEASED, "revision": 1}
     ({"paid": 500},                 {"mode": 3, "medium": 2},       {},         False),
     ({"paid": 501},                 {"mode": 3, "medium": 2},       {},         True),
     ({"paid": 501},                 {"mode": 3, "medium": 1},       {},         False),
-    ({"paid": 1, "due": 501},       {"mode": 3, "medium": 2},       {},         True),
-    ({"paid": 300, "variance": 100, "price": 200},  {},             {},         False),
-    ({"paid": 301, "variance": 101, "price": 200},  {},             {},         True),
-    ({"paid": 99, "variance": -101, "price": 200},  {},             {},         True),
+    ({"paid": 1, "due": 501, "legs": [(Cause.FARE, 7, 2, 1, 1), (Cause.CONCESSION, 7, 2, 1, 500)]},
+     {"mode": 3, "medium": 2},                                      {},         True),
+    ({"paid": 300, "variance": 100, "price": 200, "due": 200},  {}, {},         False),
+    ({"paid": 301, "variance": 101, "price": 200, "due": 200},  {}, {},         True),
+    ({"paid": 99, "variance": -101, "price": 200, "due": 200},  {}, {},         True),
     ({"paid": 501, "table": 0},     {"mode": 3, "medium": 2},       {},         False),
     ({"paid": 200},                 {"flags": PAID_BY_VALIDATOR},   ON_CREDIT,  True),
     ({"paid": 200},                 {},                             ON_CREDIT,  False),
@@ -336,7 +337,7 @@ TOLD = {"correction_reason": CorrectionReason.RELEASED, "revision": 1}
     ({"paid": 200},                 {"flags": HELD},                TOLD,       False),
 ])
 def test_what_a_table_does_not_believe_is_held(
-        charge: dict[str, int], ride: dict[str, int], tap: dict[str, int], held: bool) -> None:
+        charge: dict[str, Any], ride: dict[str, int], tap: dict[str, int], held: bool) -> None:
     full = {"due": charge["paid"], "table": 1, **charge}
     rides, charges = one(full, **ride)
     entries, _ = enter(rides, charges, taps=records_of([tap, {}], records.TAP),
