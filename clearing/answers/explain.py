@@ -9,6 +9,7 @@ import numpy as np
 
 from clearing.answers.explanation import ExplainedLeg, Explanation, explain
 from clearing.answers.kept import folder_of
+from clearing.answers.named_ride import read_ride
 from clearing.answers.owners import Owners, moments_of
 from clearing.answers.priced_by import priced_by
 from clearing.answers.replay import PRICED_ORDER, legs_of, replay_owners
@@ -18,7 +19,6 @@ from clearing.reference.pricing import Priced
 from clearing.reference.world import World
 from ext.codes import CorrectionReason, RideState
 from ext.records import TAP
-from network.cards import card_bits
 from network.civil import civil_offset_s
 from network.errors import OnecardError
 from network.names import Names
@@ -51,28 +51,22 @@ def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
 
     Raises OnecardError where that names no ride of a committed run.
     """
-    card, _, counter = ride.rpartition("/")
-    if not card or not (counter.isascii() and counter.isdigit()):
-        raise OnecardError(f"{ride!r} does not name a ride", expected="CARD/COUNTER",
-                           remedy="copy both from `onecard show rides`")
-    names = session.names()
-    bits = card_bits(card)
-    own = f"card_hi = {bits[0]} AND card_lo = {bits[1]}"
-    if not any(map(len, session.book.rides(f"{own} AND card_seq = {int(counter)}"))):
+    named, names = read_ride(ride), session.names()
+    if not any(map(len, session.book.rides(named.sql))):
         raise OnecardError(f"the book has no ride {ride}", where=session.book.store.where,
                            expected="a ride of a committed run",
-                           remedy=f"list the card's rides: onecard show rides --card {card}")
+                           remedy=f"list the card's rides: onecard show rides --card {named.card}")
     with priced_by(session) as networks:
         owners = Owners(networks, names)
-        rows = owners.rides_of(session.book, [bits], PRICED_ORDER)
+        rows = owners.rides_of(session.book, [named.bits], PRICED_ORDER)
         digests, worlds = networks.digests(rows), networks.worlds(rows)
         replayed = replay_owners(rows, worlds, names, moments_of(session.book, rows, worlds),
                                  owners.of(rows))
         return [_explanation(row, priced, world, names, _origins(session, row, names),
                              networks.has_changed(digest))
                 for digest, world, (row, priced) in zip(digests, worlds, replayed, strict=True)
-                if (int(row["card_hi"]), int(row["card_lo"])) == bits
-                and row["card_seq"] == int(counter)]
+                if (int(row["card_hi"]), int(row["card_lo"])) == named.bits
+                and row["card_seq"] == named.card_seq]
 
 
 def _origins(session: Session, row: Any, names: Names) -> list[TapOrigin]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from clearing.answers.clear import Clearing, clear
 from clearing.answers.listings import RIDE_COLUMNS
+from clearing.answers.named_ride import read_ride
 from clearing.answers.session import Session
 from clearing.answers.show import Listing, lister
 from clearing.book.native import join_records
@@ -25,7 +26,7 @@ from clearing.engine.which import identities
 from clearing.intake.formats.canonical import COLUMNS
 from ext.codes import Cause, CorrectionReason, TapKind
 from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_BLANKS, TAP_FLAGS, Records
-from network.cards import card_bits, card_text
+from network.cards import card_text
 from network.civil import civil_text, day_of
 from network.errors import OnecardError
 from network.names import Names
@@ -97,13 +98,8 @@ def _check_approver(session: Session, by: str) -> None:
 
 def _records_of(session: Session, ride: str) -> list[Records]:
     """What came of each tap of a held ride: the reports that count. Raises OnecardError."""
-    card, _, counter = ride.rpartition("/")
-    if not card or not (counter.isascii() and counter.isdigit()):
-        raise OnecardError(f"{ride!r} does not name a ride", expected="CARD/COUNTER",
-                           remedy="copy both from `onecard held list`")
-    high, low = card_bits(card)
-    found = join_records([*session.book.rides(
-        f"card_hi = {high} AND card_lo = {low} AND card_seq = {int(counter)} AND {HELD}")], ENTRY)
+    named = read_ride(ride, listed_by="onecard held list")
+    found = join_records([*session.book.rides(f"{named.sql} AND {HELD}")], ENTRY)
     if len(found) == 0:
         raise OnecardError(f"the book holds no ride {ride} back", where=session.book.store.where,
                            expected="a ride that stands in the ledger and is held",

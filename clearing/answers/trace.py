@@ -16,6 +16,7 @@ from clearing.answers.documents.words import Words
 from clearing.answers.kept import folder_of
 from clearing.answers.listings import flows_of, words_of_cause
 from clearing.answers.member_statements import list_statements
+from clearing.answers.named_ride import read_ride
 from clearing.answers.netted import net_closing
 from clearing.answers.payments import list_batches, list_closings, list_paid, payments_of
 from clearing.answers.periods import Period
@@ -24,7 +25,6 @@ from clearing.answers.session import Session
 from clearing.intake.kept import is_kept, read_kept
 from ext.codes import Cause, Reason
 from ext.records import RIDE_FLAGS, TAP
-from network.cards import card_bits
 from network.civil import day_of
 from network.errors import OnecardError
 from network.numbering import NumberedNetwork
@@ -162,19 +162,15 @@ def trace_ride(session: Session, ride: str) -> list[TracedEntry]:
 
     Raises OnecardError where that names no ride of a committed run.
     """
-    card, _, counter = ride.rpartition("/")
-    if not card or not (counter.isascii() and counter.isdigit()):
-        raise OnecardError(f"{ride!r} does not name a ride", expected="CARD/COUNTER",
-                           remedy="copy both from `onecard show rides`")
-    high, low = card_bits(card)
-    own = f"card_hi = {high} AND card_lo = {low} AND card_seq = {int(counter)}"
+    named = read_ride(ride)
+    own = named.sql
     numbered = session.numbered()
     found = [_entry(session, numbered, run, row) for run in session.book.runs_with_entries(own)
              for rows in session.book.entries(f"run = {run} AND {own}") for row in rows]
     if not found:
         raise OnecardError(f"the book has no ride {ride}", where=session.book.store.where,
                            expected="a ride of a committed run",
-                           remedy=f"list the card's rides: onecard show rides --card {card}")
+                           remedy=f"list the card's rides: onecard show rides --card {named.card}")
     return found
 
 
