@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,15 @@ WINDOW, LATER = "2024-11-25", "2024-11-26"
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
            "stop", "line", "card_kind", "paid")
 MAKER, CHECKER = ("--by", "Li Na"), ("--by", "Wang Wei")
+
+
+def network_with(folder: Path, more: str) -> Path:
+    """The examples' network in a folder, with more in its network.toml."""
+    network = folder / "network"
+    shutil.copytree(NETWORK, network, dirs_exist_ok=True)
+    own = (NETWORK / "network.toml").read_text("utf-8")
+    (network / "network.toml").write_text(own + more, "utf-8")
+    return network
 
 
 def settle_example(book: Path | str, network: Path = NETWORK) -> None:

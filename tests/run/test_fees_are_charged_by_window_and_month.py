@@ -10,7 +10,8 @@ import shutil
 from pathlib import Path
 
 from clearing.book import open_book
-from tests.run.command import REPOSITORY, accepted, onecard, shown, write_csv
+from tests.run.command import accepted, onecard, shown, write_csv
+from tests.run.paying import network_with
 
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
            "stop", "line", "medium")
@@ -33,14 +34,6 @@ ppm = 60000
 """
 
 
-def network_with(folder: Path, per_ride: int) -> Path:
-    network = folder / "network"
-    shutil.copytree(REPOSITORY / "examples" / "network", network, dirs_exist_ok=True)
-    own = (REPOSITORY / "examples" / "network" / "network.toml").read_text("utf-8")
-    (network / "network.toml").write_text(own + FEES.format(per_ride=per_ride), "utf-8")
-    return network
-
-
 def clear(folder: Path, *days: str, first: int = 1, per_ride: int = 10) -> Path:
     """A ride in Haikou by QR code on each day."""
     rows = [{"card": "3105000020000000035", "card_seq": number, "operator": "hk-bus",
@@ -48,7 +41,8 @@ def clear(folder: Path, *days: str, first: int = 1, per_ride: int = 10) -> Path:
              "kind": "single", "medium": "qr", "line": "19"}
             for number, day in enumerate(days, first)]
     taps = write_csv(folder / f"taps-{first}.csv", rows, COLUMNS)
-    accepted("clear", taps, "--network", network_with(folder, per_ride), "--book", folder / "book")
+    accepted("clear", taps, "--network", network_with(folder, FEES.format(per_ride=per_ride)),
+             "--book", folder / "book")
     return folder / "book"
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.command import REPOSITORY, accepted, shown, write_csv
+from tests.run.command import accepted, shown, write_csv
+from tests.run.paying import network_with
 
 DAYS = ("2024-11-25", "2024-11-26", "2024-11-27")
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
@@ -40,14 +41,6 @@ debit_cap = 399
 """
 
 
-def network_with(folder: Path, pay_from: int) -> Path:
-    network = folder / "network"
-    shutil.copytree(REPOSITORY / "examples" / "network", network, dirs_exist_ok=True)
-    own = (REPOSITORY / "examples" / "network" / "network.toml").read_text("utf-8")
-    (network / "network.toml").write_text(own + LEVELS.format(pay_from=pay_from), "utf-8")
-    return network
-
-
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
     """Each day a Haikou card rides in Zhongshan by QR code, for 2.00, and one at home."""
@@ -58,7 +51,8 @@ def book(tmp_path: Path) -> Path:
             for card, operator, line in (("35", "zs-bus", "12"), ("43", "hk-bus", "19"))]
     taps = write_csv(tmp_path / "taps.csv", rows, COLUMNS)
     book = tmp_path / "book"
-    accepted("clear", taps, "--network", network_with(tmp_path, 300), "--book", book)
+    accepted("clear", taps, "--network", network_with(tmp_path, LEVELS.format(pay_from=300)),
+             "--book", book)
     return book
 
 
@@ -108,7 +102,7 @@ def _files_come_back(book: Path, tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     shutil.rmtree(folder)
     accepted("settle", "--yes", "--window", DAYS[1], "--book", book, "--network",
-             network_with(tmp_path, 0))
+             network_with(tmp_path, LEVELS.format(pay_from=0)))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
