@@ -178,7 +178,8 @@ def _sample_of_rows(text: str, keys: dict[str, Any], delimiter: str) -> Sample:
     if width < LEAST_COLUMNS:
         raise OnecardError(f"most rows have {width} columns", expected=f"{LEAST_COLUMNS} at least",
                            remedy="look at the file: a tap has a card, a time and a place")
-    known = [sum(map(is_known, row)) for row in rows[:HEAD_ROWS]]
+    # What names the columns has one word for each.
+    known = [sum(map(is_known, row)) * (len(row) == width) for row in rows[:HEAD_ROWS]]
     head = max(range(len(known)), key=lambda at: (known[at], -at))
     sample = Sample(keys, rows[head], [row for row in rows[head + 1:] if len(row) == width])
     if known[head] < LEAST_WORDS:

@@ -145,6 +145,9 @@ GUESSES = {
     "卡号;时间;终端号;金额(分)\n31;2024年01月05日 07:05:06;D;200\n": "%Y年%m月%d日 %H:%M:%S",
     "PAN,DateTimeUTC,TapType\n1,05-01-2024 07:05:06,ON\n": "utc = true",
     "3105000020000000035|20241125070526|P1|200\n" * 3: 'header = ["column 1", "column 2"',
+    # A name too many: no telling which column is whose.
+    "卡号,交易时间,线路,实收,x,y\n" + "3105000020000000035,20241125070526,P1,200,\n" * 3:
+        'header = ["column 1", "column 2"',
     '{"card": "31", "tapTime": "2024-01-05T07:05:06"}\n' * 2: 'format = "jsonl"',
     '{"a": {"b": [{"card_no": "31", "deal_date": "2024-01-05 07:05:06"}]}}': 'records_at = "a.b"',
     "card,date,amount\n1,05/01/2024 07:05:06,2\n": "the day stands before the month in date",
