@@ -16,7 +16,8 @@ LISTS = {"province": "code", "city": "code", "operator": "code", "issuer": "code
          "funder": "code", "centre": "code", "approver": "code", "accumulator": "accumulator"}
 WORDS = ("modes", "card_kinds", "media")
 # They say nothing about money, or of some cards only.
-SILENT = ("title", "default_layout", "card_register", "totals_follow", "sender")
+SILENT = ("title", "recheck_after_days", "default_layout", "card_register", "totals_follow",
+          "sender")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def _own(priced: Priced, operator: str) -> tuple[Any, ...] | None:
     spec = priced.network.operators.get(operator)
     if spec is None:
         return None
-    tables = [table for table in priced.tables if operator in table.operators]
+    tables = [msgspec.structs.replace(table, checked_on=None) for table in priced.tables
+              if operator in table.operators]
     contents = priced.network.contents
     files = {name: contents.get(name) for thing in (spec, *tables)
              for name in _files_in(msgspec.to_builtins(thing))}

@@ -18,6 +18,7 @@ from fare_tables.model import (
     Tier,
     Timeframe,
     Transfer,
+    checked_day,
     discounts_of,
 )
 
@@ -30,6 +31,7 @@ def describe(table: Table, unit: str) -> Iterator[str]:
     until = f"to {table.in_force_until}" if table.in_force_until else "on"
     yield f"{table.table}: {table.title}"
     yield f"  in force from {table.in_force_from} {until}"
+    yield f"  held to its source on {checked_day(table)}"
     yield f"  legal basis: {table.legal_basis} ({table.source})"
     yield (f"  prices rides of {_list(table.operators)}"
            + (f", by {_list(table.modes)}" if table.modes is not None else "")

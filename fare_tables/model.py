@@ -34,6 +34,7 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     in_force_from: datetime.date
     fare: list[Fare]                        # the first row that fits sets what is due
     in_force_until: datetime.date | None = None     # the last day, inclusive
+    checked_on: datetime.date | None = None         # None: in_force_from; see checked_day
     modes: list[str] | None = None                  # None: every mode
     lines: list[str] | None = None                  # None: every line not named by another table
     order: tuple[Discount, ...] = DISCOUNTS
@@ -217,6 +218,11 @@ class ClaimLimit(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 def table_version(table: Table) -> str:
     """What one version of a table is called in ledgers."""
     return f"{table.table}@{table.in_force_from.isoformat()}"
+
+
+def checked_day(table: Table) -> datetime.date:
+    """The last day on which somebody held a version to its sources."""
+    return table.checked_on or table.in_force_from
 
 
 def discounts_of(table: Table, kind: Discount) -> Sequence[DiscountRow]:

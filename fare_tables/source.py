@@ -3,10 +3,10 @@
     like = "city-bus@2022-05-01"        # or "city-bus", where it has one version
     without = ["night-fare"]            # rows of it that this table does not have
 
-A table that is like another has every key of it except `table`, `in_force_from` and
-`in_force_until`, which are always its own. A key that it gives takes the place of the other's. Of
-rows (fare, timeframe, concession, ...) one of the same name takes the place of the other's row, in
-place; others come after them.
+A table that is like another has every key of it except `table`, `in_force_from`,
+`in_force_until` and `checked_on`, which are always its own. A key that it gives takes the place of
+the other's. Of rows (fare, timeframe, concession, ...) one of the same name takes the place of the
+other's row, in place; others come after them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from network.locations import KeyPath, Location
 # What names a row in each list of rows.
 ROW_NAMES = {"timeframe": "timeframe", "fare": "rule", "concession": "rule", "promotion": "rule",
              "transfer": "rule", "tier": "rule", "cap": "rule"}
-OWN = ("table", "in_force_from", "in_force_until")
+OWN = ("table", "in_force_from", "in_force_until", "checked_on")
 NOT_OF_TABLES = ("like", "without")
 LIKE_MOST = 100             # tables one above the other
 

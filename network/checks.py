@@ -257,6 +257,10 @@ def _check_times(model: NetworkFile) -> None:
         raise TableError(f"ride_limit_s is {model.ride_limit_s}",
                          "write how long a ride can last at most",
                          expected=f"seconds, from 1 to {RIDE_LIMIT_S_MOST}", key=("ride_limit_s",))
+    if model.recheck_after_days is not None and model.recheck_after_days < 0:
+        raise TableError(f"recheck_after_days is {model.recheck_after_days}",
+                         "write for how many days a checked fare table is taken to hold, or leave "
+                         "the key out", expected="days, from 0 on", key=("recheck_after_days",))
     if not 0 <= model.clock_tolerance_s <= CLOCK_TOLERANCE_S_MOST:
         raise TableError(f"clock_tolerance_s is {model.clock_tolerance_s}",
                          "write by how much validators' clocks may be apart",

@@ -49,6 +49,8 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     calendar: Literal["mainland", "own"] = "own"    # whose holidays and make-up workdays hold
     day: list[OwnDay] = []                          # before that calendar, or in place of one
     ride_limit_s: int = 6 * 3600            # longest gate-in to gate-out that is one ride
+    # After a table's `checked_on`; rides of later days are warned of. None: never.
+    recheck_after_days: int | None = None
     clock_tolerance_s: int = 120            # that clocks may contradict the cards' counters by
     currency: str = "yuan"                  # what people read amounts in
     currency_decimals: int = 2

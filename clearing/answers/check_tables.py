@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Sequence
 
 from clearing.engine.context import ClearingContext, make_context
 from fare_tables.check.checks import Report, check_tables, check_versions
 from fare_tables.check.findings import Finding, finding_of
 from fare_tables.check.rows import check_funders
-from fare_tables.check.services import services_of
+from fare_tables.check.services import last_day, services_of
+from fare_tables.model import checked_day, table_version
 from fare_tables.source import TableSource, read_sources
+from fare_tables.staleness import REMEDY, joined
 from network.errors import OnecardError, TableError
 from network.folder import find_folder
 from network.names import Names
@@ -19,8 +22,10 @@ from settlement.coverage import cover
 EXAMPLES_MOST = 100     # of issuers with operators: 400 members have 40,000
 
 
-def check_network(network: str) -> Report:
+def check_network(network: str, today: datetime.date | None = None) -> Report:
     """Every finding about a shipped network, or one's own by its folder.
+
+    today: for tables that nobody has looked at for long; None: however old they are.
 
     Where a table cannot be compiled, no combinations are looked at.
     Raises TableError where there is no such network.
@@ -39,7 +44,25 @@ def check_network(network: str) -> Report:
         return _report_refused(sources, loaded, finding_of(error, location))
     report = check_tables(sources, loaded)
     report.findings += check_agreements(context)
+    if today is not None:
+        report.findings += _stale(sources, loaded, today)
     return report
+
+
+def _stale(sources: Sequence[TableSource], network: Network, today: datetime.date
+           ) -> Iterator[Finding]:
+    """Tables in force whose last check is longer ago than the network allows, in one finding."""
+    days = network.model.recheck_after_days
+    if days is None:
+        return
+    most = datetime.timedelta(days=days)
+    stale = [f"{table_version(one.table)} (on {checked_day(one.table)})" for one in sources
+             if one.table.in_force_from <= today <= last_day(one.table)
+             and today - checked_day(one.table) > most]
+    if stale:
+        yield Finding("STALE", "", f"last held to their sources more than {days} days before "
+                      f"{today}: {joined(stale)}", REMEDY,
+                      network.folder.network_toml.location(("recheck_after_days",)))
 
 
 def check_agreements(context: ClearingContext) -> Iterator[Finding]:

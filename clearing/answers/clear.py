@@ -9,6 +9,7 @@ from pathlib import Path
 from clearing.answers import acknowledgements
 from clearing.answers.claimed import check_folder
 from clearing.answers.session import Session
+from clearing.answers.stale import stale_tables
 from clearing.book import Run
 from clearing.engine.run import Decide, Report, always, clear_files
 from clearing.engine.stages import Progress, no_progress
@@ -28,6 +29,7 @@ class Clearing:
     acknowledgement: Path
     earlier: list[Path]     # acknowledgements of earlier runs, which were missing
     currency: Currency
+    warning: str | None     # about tables that were checked long ago
 
     @property
     def is_all_accepted(self) -> bool:
@@ -52,15 +54,23 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
     """
     target = folder or session.beside(acknowledgements.FOLDER)
     check_folder(session, target)
+    warnings: list[str | None] = []
+
+    def look(row: Run) -> bool:
+        """See what priced the run before it counts."""
+        warnings.append(stale_tables(session, row.run))
+        return decide(row)
+
     report = clear_files(files, session.locator(), session.book, threads=threads,
                          received_at=received_at, layout=layout, memory_bytes=memory_bytes,
-                         progress=progress, decide=decide, senders=senders,
+                         progress=progress, decide=look, senders=senders,
                          decides_claims=decides_claims, keys=keys,
                          keeper=None if keep is None else Keeper(keep, session.called(keep)))
     try:
         answers = acknowledgements.Answers(session, target, report)
         return Clearing(report, answers.acknowledge(report), answers.acknowledge_again(),
-                        session.described().model.money)
+                        session.described().model.money,
+                        warnings[0] if warnings and report.is_committed else None)
     except OSError as error:
         raise OnecardError(
             f"the acknowledgements cannot be written: {error.strerror}", where=str(target),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clearing.answers.session import Session
+from clearing.answers.stale import stale_tables
 from clearing.book import Book, Run
 from clearing.book.parts import own_rows
 from clearing.book.schema import ENTRIES
@@ -64,6 +65,7 @@ class DryRun:
     ageless: list[Ageless]
     moved: list[Moved]
     currency: Currency
+    warning: str | None         # about tables that were checked long ago
 
     def as_json(self) -> dict[str, Any]:
         """The same for machines."""
@@ -80,6 +82,7 @@ class DryRun:
             "uncollected": [row._asdict() for row in self.uncollected],
             "without_birth_date": [row._asdict() for row in self.ageless],
             "in_another_window": [row._asdict() for row in self.moved],
+            "warning": self.warning,
         }
 
 
@@ -92,7 +95,8 @@ def dry_run(session: Session, files: Sequence[Path], *, received_at: int, thread
     Raises OnecardError and TableError.
     """
     network = load_network(session.locator())
-    found: dict[str, Any] = {"variances": [], "uncollected": [], "ageless": [], "moved": []}
+    found: dict[str, Any] = {"variances": [], "uncollected": [], "ageless": [], "moved": [],
+                             "warning": None}
 
     def look(row: Run) -> bool:
         """Read what the run has written, and give it up."""
@@ -101,7 +105,8 @@ def dry_run(session: Session, files: Sequence[Path], *, received_at: int, thread
         found.update(variances=_sums(session.book, row.run, names, "variance"),
                      uncollected=_sums(session.book, row.run, names, "uncollected"),
                      ageless=_ageless(session.book, row.run, names, kinds),
-                     moved=_moved(session.book, row.run))
+                     moved=_moved(session.book, row.run),
+                     warning=stale_tables(session, row.run))
         return False
 
     report = clear_files(files, session.locator(), session.book, threads=threads,

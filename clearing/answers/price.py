@@ -9,7 +9,9 @@ from clearing.answers.explanation import Explanation, explain
 from clearing.answers.plain import read_plain
 from clearing.answers.quotes import Quote, check_day, price_trip
 from clearing.answers.trips import PriceQuestion, read_rider, read_trip, read_trip_before
+from clearing.reference.pricing import Priced
 from clearing.reference.world import World
+from fare_tables.staleness import stale_warning
 from network.civil import civil_offset_s
 from network.errors import OnecardError
 
@@ -19,6 +21,7 @@ class PriceAnswer(Explanation):
     """A ride with its price, or with why it has none."""
 
     reason: str | None              # why it would be refused, in words
+    warning: str | None             # about a table that was checked long ago
     assumed: list[str]              # what was taken for granted, or given for nothing
     rides_before: list[Explanation]
 
@@ -34,6 +37,7 @@ def price(asked: PriceQuestion) -> PriceAnswer:
     return PriceAnswer(
         **vars(explain(world, quote.priced, offset_s)),
         reason=None if quote.priced.charge is not None else _reason(quote),
+        warning=_warning(world, quote.priced),
         assumed=list(quote.assumed),
         rides_before=[explain(world, earlier.priced, offset_s) for earlier in before])
 
@@ -57,6 +61,14 @@ def _price(world: World, asked: PriceQuestion) -> tuple[list[Quote], Quote]:
         quotes.append(quote)
         memory = quote.priced.after
     return quotes, price_trip(world, rider, trip, memory)
+
+
+def _warning(world: World, priced: Priced) -> str | None:
+    """About the table that priced a ride, where it was checked too long before."""
+    if priced.charge is None:
+        return None
+    return stale_warning(world.tables, world.model.recheck_after_days,
+                         {priced.charge.table: priced.ride.service_day})
 
 
 def _reason(quote: Quote) -> str:

@@ -99,6 +99,9 @@ def command(files: tuple[str, ...], book: str, network: str | None, layouts: tup
                             keep=kept_in(keep, session.kept()), progress=progress,
                             decide=takes_something if retry else always, keys=keystore,
                             **how)
+    warning = tried.warning if dry_run else cleared.warning
+    if warning is not None:
+        say(f"warning: {warning}", err=True)
     if dry_run:
         _tell_dry_run(tried, as_json=as_json)
         sys.exit(0 if tried.report.is_all_accepted else REFUSED)

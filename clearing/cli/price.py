@@ -85,6 +85,8 @@ def command(as_json: bool, **options: Any) -> None:
     else:
         print_explanation(answer, "one ride:")
         _print_rest(answer)
+        if answer.warning is not None:
+            say(f"warning: {answer.warning}", err=True)
     sys.exit(0 if answer.code == "OK" else REFUSED)
 
 

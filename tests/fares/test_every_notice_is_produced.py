@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.fares import test_checks_find_what_is_wrong as faults
 from tests.fares import test_derived_tables as derived
 from tests.fares.folder import NETWORK, write
 
+TODAY = datetime.date(2026, 11, 29)
 OVERLAPPING = '[[agreement]]\nagreement = "one"\n[[agreement]]\nagreement = "qr"\nmedia = ["qr"]\n'
 
 
@@ -21,6 +23,7 @@ def networks(folder: Path) -> Iterator[Path]:
         yield write(folder, fault.tables, network=fault.network, files=fault.files)
     for keys in ('no_agreement = "hold"\n{}', f'agreements_overlap = "hold"\n{{}}{OVERLAPPING}'):
         yield write(folder, files={"network.toml": f"{keys.format(NETWORK)}\n"})
+    yield write(folder, files={"network.toml": f"recheck_after_days = 30\n{NETWORK}"})
     for mistake in mistakes.CASES:
         yield write(folder, {"bus": mistake.text})
     for more, *_ in derived.NOT_FOLLOWED:
@@ -33,7 +36,7 @@ def networks(folder: Path) -> Iterator[Path]:
 def test_every_notice_is_produced(tmp_path: Path) -> None:
     produced: set[str] = set()
     for folder in networks(tmp_path):
-        produced |= {one.code for one in check_network(str(folder)).findings}
+        produced |= {one.code for one in check_network(str(folder), TODAY).findings}
         for path in folder.iterdir():
             path.unlink()
     assert produced == set(MEANINGS)

@@ -103,6 +103,7 @@ funders = [{{ funder = "finance", percent = 60 }}, {{ funder = "civil", percent 
     assert result.output.splitlines() == [
         "metro: Fares",
         "  in force from 2024-01-01 on",
+        "  held to its source on 2024-01-01",
         "  legal basis: a notice (a page)",
         "  prices rides of metro; home is city gz; amounts in fen",
         "  timeframe peak: workday, 22:00 to 05:00 of the next morning",
