@@ -1,4 +1,4 @@
-"""onecard tables: check, print or import the fare tables of a network."""
+"""onecard tables: check, print, compare or import the fare tables of a network."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Commands in files of their own, imported when they are called: name, module, what it does.
 ELSEWHERE = {
+    "diff": ("clearing.cli.tables_diff", "Say what a new version of a table changes, for whom."),
     "import-gtfs": ("clearing.cli.tables_import", "Make tables from a GTFS feed's fares."),
 }
 
@@ -43,7 +44,7 @@ class TablesGroup(click.Group):
 
 @click.group("tables", cls=TablesGroup)
 def command() -> None:
-    """Check, print or import the fare tables of a network.
+    """Check, print, compare or import the fare tables of a network.
 
     \b
     Example:

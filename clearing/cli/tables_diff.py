@@ -1,0 +1,63 @@
+"""onecard tables diff: what a new version of a table changes, in words and in prices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from clearing.cli.say import say
+
+if TYPE_CHECKING:
+    from clearing.answers.tables_diff import Difference
+
+
+@click.command("diff")
+@click.argument("versions", nargs=-1, metavar="[NETWORK] A B")
+@click.option("--json", "as_json", is_flag=True, help="For machines; money in minor units.")
+def command(versions: tuple[str, ...], as_json: bool) -> None:
+    """Say what version B of a table changes of version A: in words, and in prices, for whom.
+
+    A and B are TABLE@DAY of NETWORK; without one, NETWORK/TABLE@DAY or the paths of two tables.
+    A table with one version needs no @DAY. Prices are of cards that have counted nothing and do
+    not transfer; where there are many rides, some of them, chosen by lot.
+
+    \b
+    Example:
+      onecard tables diff hongkong mtr@2024-06-30 mtr@2026-04-03
+      onecard tables diff mytown/bus.toml mytown-new/bus.toml
+    """
+    from clearing.answers.tables_diff import diff_tables
+    from clearing.cli.output import print_object
+
+    if len(versions) not in (2, 3):
+        raise click.UsageError(f"{len(versions)} names are given; expected A and B, or NETWORK, A "
+                               "and B")
+    *network, before, after = versions
+    found = diff_tables(before, after, network[0] if network else None)
+    if as_json:
+        print_object({**vars(found), "currency": found.currency.name,
+                      "changes": [one._asdict() for one in found.changes]})
+    else:
+        _print(found)
+
+
+def _print(found: Difference) -> None:
+    from clearing.answers.tables_diff import Change
+    from clearing.cli.output import print_table
+
+    say(f"{found.before} → {found.after}")
+    for line in found.words:
+        say(f"  {line}")
+    some = "" if found.rides == found.rides_there else f", chosen by lot from {found.rides_there:,}"
+    looked_at = f"rides priced by both, of each sort of rider: {found.rides:,}{some}"
+    if not found.changes:
+        say(f"no price changes; {looked_at}")
+        return
+    text = found.currency.text
+    print_table(
+        f"who pays more or less, in {found.currency.name}", Change._fields,
+        ((*row[:4], *(f"{count:,}" for count in row[4:7]), row.example, text(row.before),
+          text(row.after)) for row in found.changes),
+        right=("rides", "dearer", "cheaper", "before", "after"))
+    say(f"for {found.unchanged:,} other sorts of riders no price changes; {looked_at}")
