@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from clearing.answers import bills, listings, owing
@@ -17,6 +18,7 @@ from clearing.book.schema import FILES, REFUSALS
 from ext.codes import Code
 from network.cards import card_text
 from network.civil import day_of
+from network.errors import OnecardError
 from network.members import LEVELS
 from network.money import Currency
 from network.refusals import WORDS
@@ -49,6 +51,19 @@ class Listing(NamedTuple):
     def numbers(self) -> tuple[str, ...]:
         """The columns of counts and amounts."""
         return (*self.counts, *self.money)
+
+    def of_columns(self, names: Sequence[str]) -> Listing:
+        """The same with these columns only, in this order. Raises OnecardError."""
+        for name in names:
+            if name not in self.columns:
+                close = get_close_matches(name, self.columns)
+                raise OnecardError(
+                    f"there is no column {name!r}", expected=f"some of {', '.join(self.columns)}",
+                    remedy=f"did you mean {' or '.join(close)}?" if close else
+                    "name columns of this list, with commas between them")
+        wanted = list(map(self.columns.index, dict.fromkeys(names)))
+        return self._replace(columns=tuple(self.columns[index] for index in wanted),
+                             rows=(tuple(row[index] for index in wanted) for row in self.rows))
 
 
 EVERYTHING = Filter()

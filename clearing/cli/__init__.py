@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -58,6 +60,17 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`help X` is `X --help`."""
+        return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]
+                        ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called; a misspelt one is told what it is written most like."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -73,12 +86,18 @@ class LazyGroup(click.Group):
             raise _ReaderGone from None     # click would end with 1, which means refusals here
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """What to say behind a misspelt word; "" where nothing is written like it."""
+    close = get_close_matches(word, list(known))
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
 class _ReaderGone(Exception):
     """Nobody reads what is printed any more."""
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="onecard")
+@click.version_option(__version__, "-V", "--version", prog_name="onecard")
 def onecard() -> None:
     """Clear transit taps: files in, a balanced ledger and net positions out.
 

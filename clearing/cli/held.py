@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli import REFUSED
-from clearing.cli.options import book_option, format_options, network_option, threads_option
+from clearing.cli.options import (
+    Form,
+    book_option,
+    list_options,
+    network_option,
+    threads_option,
+)
 from clearing.cli.say import say
 
 if TYPE_CHECKING:
@@ -30,8 +36,8 @@ def command() -> None:
 @command.command("list")
 @book_option
 @network_option
-@format_options
-def list_(book: str, network: str | None, form: str | None) -> None:
+@list_options
+def list_(book: str, network: str | None, form: Form) -> None:
     """List what is held; in --csv and --json money is minor units of the network's currency.
 
     \b
@@ -44,7 +50,7 @@ def list_(book: str, network: str | None, form: str | None) -> None:
 
     with open_session(book, network) as session:
         say_snapshot(session.book)
-        print_rows(form, list_held(session))
+        print_rows(form, list_held(session), ("ride", "why", "paid", "due"))
 
 
 by_option = click.option("--by", required=True, metavar="CODE",

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import click
 
@@ -103,6 +103,17 @@ def memory_option(command: Command) -> Command:
         "memory: about 100 bytes each.")(command)
 
 
+Kind = Literal["json", "csv"]
+
+
+class Form(NamedTuple):
+    """How a list is printed, and which of its columns."""
+
+    kind: Kind | None = None            # None: a table, for people
+    columns: tuple[str, ...] = ()       # by name; (): all, or those that fit a terminal
+    is_wide: bool = False               # all of them on a terminal, too
+
+
 def format_options(command: Command) -> Command:
     """--json or --csv, for machines; `form` says which."""
     @click.option("--json", "as_json", is_flag=True, help="Every row as a JSON list.")
@@ -113,5 +124,24 @@ def format_options(command: Command) -> Command:
             raise click.UsageError("--json and --csv are two forms of one list; choose one")
         form = "json" if as_json else "csv" if as_csv else None
         return command(*arguments, form=form, **more)
+
+    return formed
+
+
+def list_options(command: Command) -> Command:
+    """The same, and which columns; `form` is a Form."""
+    @format_options
+    @click.option("--columns", metavar="NAME,NAME…", help="Only these columns, in this order.")
+    @click.option("--wide", "is_wide", is_flag=True,
+                  help="Every column; by default a terminal gets those that fit.")
+    @functools.wraps(command)
+    def formed(*arguments: Any, form: Kind | None, columns: str | None, is_wide: bool,
+               **more: Any) -> Any:
+        if is_wide and (form or columns is not None):
+            other = "--columns" if columns is not None else f"--{form}"
+            raise click.UsageError(f"--wide does not apply with {other}, which says itself which "
+                                   "columns there are; leave one of them out")
+        names = () if columns is None else tuple(columns.split(","))
+        return command(*arguments, form=Form(form, names, is_wide), **more)
 
     return formed

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import datetime
+import os
+import shutil
 import sys
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
@@ -19,11 +21,13 @@ from network.cells import guarded_cells
 if TYPE_CHECKING:
     from clearing.answers.show import Listing
     from clearing.book import Book, Run
+    from clearing.cli.options import Form
     from clearing.engine.stages import Progress
 
 ROWS_SHOWN = 20             # of a long list, on a terminal
 ROWS_LAID_OUT = 1_000       # of a table at a time
 GAP = "   "                  # between the columns of a table
+NARROW_GAP = "  "           # between those of a list on a terminal
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]],
@@ -41,20 +45,20 @@ class Table:
 
     # Laid out here: rich takes longer to import than a ride takes to price. A table wider than
     # the terminal is better wrapped by it than cut.
-    def __init__(self, columns: Sequence[str], right: Sequence[str]) -> None:
-        self._columns, self._right = columns, right
-        self._widths = list(map(_width, columns))
+    def __init__(self, columns: Sequence[str], right: Sequence[str], gap: str = GAP) -> None:
+        self._columns, self._right, self._gap = columns, right, gap
+        self._widths = list(map(width_of, columns))
         self._is_headed = False
 
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
         """Print rows, and before the first ones the head."""
         cells = [[printable(str(value)) for value in row] for row in rows]
-        self._widths = [max(width, *map(_width, column)) for width, column in zip(
+        self._widths = [max(width, *map(width_of, column)) for width, column in zip(
             self._widths, zip(*cells, strict=True), strict=True)] if cells else self._widths
         if not self._is_headed:
             self._is_headed = True
             self._print(self._columns)
-            say(" " + "─" * (sum(self._widths) + len(GAP) * (len(self._widths) - 1)))
+            say(" " + "─" * (sum(self._widths) + len(self._gap) * (len(self._widths) - 1)))
         for row in cells:
             self._print(row)
 
@@ -65,13 +69,13 @@ class Table:
         say()
 
     def _print(self, row: Sequence[str]) -> None:
-        padded = (" " * (width - _width(text)) + text if name in self._right
-                  else text + " " * (width - _width(text))
+        padded = (" " * (width - width_of(text)) + text if name in self._right
+                  else text + " " * (width - width_of(text))
                   for name, text, width in zip(self._columns, row, self._widths, strict=True))
-        say(f" {GAP.join(padded)}".rstrip())
+        say(f" {self._gap.join(padded)}".rstrip())
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
     """How many columns of a terminal a text takes: a Chinese character takes two."""
     if text.isascii():
         return len(text)
@@ -115,39 +119,70 @@ def print_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
 
 
-def print_rows(form: str | None, listing: Listing, hidden: Collection[str] = ()) -> None:
-    """All rows for machines; for people without the hidden columns, and in their currency.
+def print_rows(form: Form, listing: Listing, first: Sequence[str] = ()) -> None:
+    """All rows for machines and pipes; for a terminal what fits, and what is left is told.
 
-    On a terminal a long list ends after ROWS_SHOWN rows, and says how many are left.
+    first: the columns that a narrow terminal has before others.
     """
-    if form == "csv":
+    if form.columns:
+        listing = listing.of_columns(form.columns)
+    if form.kind == "csv":
         print_csv(listing.columns, listing.rows)
-    elif form == "json":
+    elif form.kind == "json":
         print_json(listing.columns, listing.rows)
     elif not sys.stdout.isatty():
-        _print_all(listing, hidden)
+        _print_all(listing)
     else:
-        shown = list(islice(listing.rows, ROWS_SHOWN))
-        _print_all(listing._replace(rows=iter(shown)), hidden)
-        left = sum(1 for _ in listing.rows) if listing.total is None else (
-            listing.total() - len(shown))
-        if left > 0:
-            say(f"… and {left:,} more rows: add --csv or --json, or a pager: | less -S")
+        _print_some(form, listing, first)
 
 
-def _print_all(listing: Listing, hidden: Collection[str]) -> None:
+def _print_some(form: Form, listing: Listing, first: Sequence[str]) -> None:
+    """The first rows and the columns that fit; what is left, and how it is seen."""
+    rows = list(islice(listing.rows, ROWS_SHOWN))
+    shown = listing._replace(rows=iter(rows))
+    fitting = listing.columns if form.columns or form.is_wide else _fitting(shown, first)
+    _print_all(listing._replace(rows=iter(rows)).of_columns(fitting), NARROW_GAP)
+    left_out = [name for name in listing.columns if name not in fitting]
+    if left_out:
+        say(f"not shown: {', '.join(left_out)}; --wide shows every column, --columns those named")
+    left = sum(1 for _ in listing.rows) if listing.total is None else listing.total() - len(rows)
+    if left > 0:
+        say(f"… and {left:,} more rows: add --csv or --json, or {_pager()}")
+
+
+def _fitting(listing: Listing, first: Sequence[str]) -> Sequence[str]:
+    """The columns that the terminal has room for, in their order; one at least."""
+    cells = zip(listing.columns, *(_texts(listing, row) for row in listing.rows), strict=True)
+    widths = {column[0]: max(map(width_of, column)) for column in cells}
+    room, chosen = shutil.get_terminal_size().columns - 1, set[str]()
+    for name in dict.fromkeys((*first, *listing.columns)):
+        if not chosen or widths[name] + len(NARROW_GAP) <= room:
+            chosen.add(name)
+            room -= widths[name] + len(NARROW_GAP) * (len(chosen) > 1)
+    return [name for name in listing.columns if name in chosen]
+
+
+def _pager() -> str:
+    """What to write behind the command to read on, where there is a pager."""
+    pager = os.environ.get("PAGER") or ("less -S" if shutil.which("less") else "")
+    return f"a pager: | {pager}" if pager else "write them to a file: > FILE"
+
+
+def _print_all(listing: Listing, gap: str = GAP) -> None:
     """A table of all rows, in bounded memory: columns get wider where a later block needs it."""
-    wanted = [index for index, name in enumerate(listing.columns) if name not in hidden]
-    columns = [listing.columns[index] for index in wanted]
-    in_currency = [listing.columns[index] in listing.money for index in wanted]
     unit = "" if listing.currency is None else f", money in {listing.currency.name}"
-    table = Table(columns, listing.numbers)
+    table = Table(listing.columns, listing.numbers, gap)
     say(f"{listing.title}{unit}", bold=True)
     say()
     while rows := list(islice(listing.rows, ROWS_LAID_OUT)):
-        table.add([[listing.currency.text(row[index]) if money and listing.currency else row[index]
-                    for index, money in zip(wanted, in_currency, strict=True)] for row in rows])
+        table.add([_texts(listing, row) for row in rows])
     table.end()
+
+
+def _texts(listing: Listing, row: Sequence[Any]) -> list[str]:
+    """A row as people read it: money in their currency."""
+    return [listing.currency.text(value) if name in listing.money and listing.currency
+            else printable(str(value)) for name, value in zip(listing.columns, row, strict=True)]
 
 
 def print_chain(run: Run) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli import REFUSED
-from clearing.cli.options import book_option, format_options, network_option
+from clearing.cli.options import Form, book_option, list_options, network_option
 from clearing.cli.say import say
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # As in clearing.answers.pay, which --help does not import.
 FORMATS = ("pain.001", "pacs.009", "csv")
+# What a narrow terminal has of a payment.
+FIRST = ("payment", "member", "action", "amount", "state", "status", "reason", "account")
 BATCH = click.argument("batch", type=click.IntRange(1))
 
 
@@ -182,10 +184,10 @@ def list_(as_json: bool, book: str, network: str | None) -> None:
 
 @command.command("show")
 @BATCH
-@format_options
+@list_options
 @book_option
 @network_option
-def show(batch: int, form: str | None, book: str, network: str | None) -> None:
+def show(batch: int, form: Form, book: str, network: str | None) -> None:
     """List the payments of a batch, each with what became of it.
 
     \b
@@ -198,7 +200,7 @@ def show(batch: int, form: str | None, book: str, network: str | None) -> None:
 
     with open_session(book, network) as session:
         say_snapshot(session.book)
-        print_rows(form, list_payments(session, batch), ("netting", "reference", "name"))
+        print_rows(form, list_payments(session, batch), FIRST)
 
 
 def _print_batches(listing: PayListing) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from clearing.cli.options import book_option, format_options, network_option
+from clearing.cli import did_you_mean
+from clearing.cli.options import Form, book_option, list_options, network_option
 
 _PERIOD = ("window", "since", "until")
 _OF_WHOM = ("member", "city", "cause")
@@ -24,17 +25,32 @@ TOPICS = {
     "windows": _PERIOD, "clocks": _OF_RECORDS, "clock-conflicts": _OF_RECORDS,
 }
 FLAGS = {"since": "--from", "until": "--to"}
-# What people can do without in a table; --csv and --json have every column.
-_FINE = ("medium", "card_kind", "price")
-HIDDEN = {
-    "rides": _FINE, "runs": ("digest",), "files": ("sha256",),
-    "entries": (*_FINE, "issuer", *(f"leg{leg}_{part}" for leg in range(4, 8)
-                for part in ("cause", "rule", "debtor", "creditor", "amount"))),
+# What a narrow terminal has of a list; the other columns where there is room.
+_OF_A_RIDE = ("card", "card_seq", "started_at", "paid", "variance", "window", "operator", "due")
+FIRST = {
+    "rides": _OF_A_RIDE, "entries": (*_OF_A_RIDE, "reason", "run", "held"),
+    "runs": ("run", "kind", "accepted", "known", "refused", "rides", "due", "paid"),
+    "files": ("run", "name", "records", "accepted", "known", "refused", "code"),
+    "refusals": ("file", "line", "code", "reason"),
+    "obligations": ("debtor", "creditor", "cause", "items", "amount"),
+    "concessions": ("funder", "operator", "cause", "card_kind", "rides", "amount"),
+    "bills": ("funder", "month", "rides", "base", "billed", "difference"),
 }
 
 
+class Topic(click.Choice[str]):
+    """One of TOPICS; a misspelt one is told what it is written most like."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The topic. Raises click.BadParameter."""
+        if value not in TOPICS:
+            self.fail(f"there is nothing called {value!r} to list{did_you_mean(value, TOPICS)}\n"
+                      f"expected one of {', '.join(TOPICS)}", param, ctx)
+        return value
+
+
 @click.command("show")
-@click.argument("what", type=click.Choice(tuple(TOPICS)))
+@click.argument("what", metavar="WHAT", type=Topic(tuple(TOPICS)))
 @book_option
 @network_option
 @click.option("--window", metavar="DAY", help="Only this clearing day, such as 2024-11-25.")
@@ -49,10 +65,16 @@ HIDDEN = {
               help="Between whom: members, cities or provinces.")
 @click.option("--as-of", type=int, metavar="RUN",
               help="What the book said after this run, whatever came later.")
-@format_options
-def command(what: str, book: str, network: str | None, as_of: int | None, form: str | None,
+@list_options
+def command(what: str, book: str, network: str | None, as_of: int | None, form: Form,
             **narrowing: Any) -> None:
     """List what a book holds; committed runs only.
+
+    WHAT is rides, entries, postings, positions, obligations, instructions, concessions, bills,
+    runs, files, refusals, variances, windows, clocks or clock-conflicts.
+
+    Everything is listed where output is piped; a terminal gets the columns that fit, and the
+    first rows. An option that would narrow nothing is refused.
 
     Money is yuan, or what the network's currency is, for people, and whole minor units (fen,
     cents, rupiah) with --json and --csv.
@@ -75,7 +97,7 @@ def command(what: str, book: str, network: str | None, as_of: int | None, form: 
         say_snapshot(session.book)
         wanted = Filter(**given, now_s=int(time.time()))
         check_known(session, wanted)
-        print_rows(form, show(session, what, wanted), HIDDEN.get(what, ()))
+        print_rows(form, show(session, what, wanted), FIRST.get(what, ()))
 
 
 def _check_applies(what: str, given: dict[str, Any]) -> None:

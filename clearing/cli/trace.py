@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clearing.cli.options import book_option, format_options, network_option
+from clearing.cli.options import Form, book_option, list_options, network_option
 
 if TYPE_CHECKING:
     from clearing.answers.session import Session
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 @click.option("--cause", help="Down: only what is owed for this, and the rides: fare, concession …")
 @book_option
 @network_option
-@format_options
+@list_options
 def command(ride: str | None, payment: str | None, member: str | None, window: str | None,
             month: str | None, cause: str | None, book: str, network: str | None,
-            form: str | None) -> None:
+            form: Form) -> None:
     """Follow money: a position down to its rides, or a ride up to its payment and its bytes.
 
     Down, --payment, or --member with --window or --month, says what the position is made of; with
@@ -47,7 +47,10 @@ def command(ride: str | None, payment: str | None, member: str | None, window: s
     if sum(ways) != 1 or (not ways[2] and (member or window or month)) or (ride and cause):
         raise click.UsageError("give one of these: a ride as CARD/COUNTER; --payment BATCH/NUMBER; "
                                "--member with either --window or --month")
-    if ride is not None and form == "csv":
+    if (form.columns or form.is_wide) and (ride or not (cause or form.kind)):
+        raise click.UsageError("--columns and --wide apply where rides are listed, as with "
+                               "--cause; leave them out")
+    if ride is not None and form.kind == "csv":
         raise click.UsageError("a ride's way is no table: --json prints it for machines")
     with open_session(book, network) as session:
         say_snapshot(session.book)
@@ -72,7 +75,7 @@ def _paid(session: Session, which: str) -> tuple[str, str]:
 
 
 def _down(session: Session, member: str, window: str | None, month: str | None,
-          cause: str | None, form: str | None) -> None:
+          cause: str | None, form: Form) -> None:
     from clearing.answers.filters import Filter
     from clearing.answers.periods import month_period, window_period
     from clearing.answers.show import Listing
@@ -86,7 +89,7 @@ def _down(session: Session, member: str, window: str | None, month: str | None,
     currency = session.described().model.money
     rides = Listing(f"rides of {member} for {cause}", RIDE_COLUMNS,
                     rides_of(session, period, member, cause), ("card_seq",), ("amount",), currency)
-    if form is not None:
+    if form.kind is not None:
         print_rows(form, rides)
         return
     parts = parts_of(session, period, member, cause)
@@ -96,19 +99,19 @@ def _down(session: Session, member: str, window: str | None, month: str | None,
                 ((one.cause, one.code, one.name, one.items, text(one.is_owed), text(one.owes),
                   text(one.net)) for one in parts), right=("items", "is owed", "owes", "net"))
     if cause is not None:
-        print_rows(None, rides)
+        print_rows(form, rides)
     say(f"together {text(sum(one.net for one in parts))}" + (
         "" if cause is None else f" for {cause}"))
     if cause is None:
         say("--cause lists the rides of one of them, --csv those of all")
 
 
-def _up(session: Session, ride: str, form: str | None) -> None:
+def _up(session: Session, ride: str, form: Form) -> None:
     from clearing.answers.trace import trace_ride
     from clearing.cli.output import print_object
 
     entries = trace_ride(session, ride)
-    if form == "json":
+    if form.kind == "json":
         print_object(entries)
         return
     for one in entries:

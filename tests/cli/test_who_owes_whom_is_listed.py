@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
-import sys
 from collections import defaultdict
-from unittest import mock
 
 import pytest
 
-from clearing.cli import main
 from clearing.cli.output import ROWS_SHOWN
 from tests.cli.conftest import Demo
+from tests.cli.terminal import on_terminal
 from tests.run.command import accepted, refused, shown
 
 LEVELS = ("member", "city", "province")
@@ -129,21 +126,10 @@ def test_what_is_piped_is_complete_and_in_yuan(demo: Demo) -> None:
 
 def test_a_terminal_is_told_how_many_rows_are_left(demo: Demo) -> None:
     for topic in ("rides", "postings", "concessions"):
-        out = Terminal()
-        with (mock.patch.object(sys, "argv", ["onecard", "show", topic, "--book", demo.book]),
-              contextlib.redirect_stdout(out), contextlib.suppress(SystemExit)):
-            main()
-        lines = out.getvalue().splitlines()
+        lines = on_terminal("show", topic, "--wide", "--book", demo.book).splitlines()
         assert len(lines) == ROWS_SHOWN + 6
         left = len(shown(topic, demo.book)) - ROWS_SHOWN
         assert lines[-1].startswith(f"… and {left:,} more rows: ")
-
-
-class Terminal(io.StringIO):
-    """Output that a person looks at."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def test_machines_get_minor_units(demo: Demo) -> None:
