@@ -154,6 +154,7 @@ cpdef enum Basis:
     VALIDATOR = 4
     LINE_DISTANCE = 5       # metres along the ride's line
     DURATION = 6            # seconds inside
+    NOT_PRICED = 7          # has no fare, on purpose
 
 
 cpdef enum EdgeFare:

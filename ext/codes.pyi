@@ -125,6 +125,7 @@ class Basis(IntEnum):
     VALIDATOR = 4
     LINE_DISTANCE = 5
     DURATION = 6
+    NOT_PRICED = 7
 
 class EdgeFare(IntEnum):
     FIXED = 1

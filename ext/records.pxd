@@ -314,17 +314,21 @@ cdef packed struct DiscountStage:   # the rows of one kind of discount, in stack
 
 cdef packed struct Condition:   # what a row asks of a ride besides who rides; all must hold
     uint32_t issuers            # row of the member sets; 0: any
+    uint32_t operators          # likewise
     uint32_t lines              # row of the line sets; 0: any
+    uint32_t not_lines          # of which it is not; 0: any
     uint32_t from_stops         # row of the stop sets; 0: any
+    uint32_t not_from_stops
     uint32_t to_stops
-    uint32_t timeframes         # index of the first
-    uint16_t timeframes_count   # 0: any time
+    uint32_t not_to_stops
+    uint32_t entry_timeframes   # index of the first that the way in can be in
+    uint32_t exit_timeframes    # and of the first for the way out
+    uint16_t entry_timeframes_count     # 0: any time
+    uint16_t exit_timeframes_count
     uint8_t age_from
     uint8_t age_to              # 0: any age, known or not
-    uint8_t at_exit             # timeframes are of the way out, not of the way in
     uint8_t reviewed            # 1: only while the yearly review is valid
     uint8_t holder_only         # 1: not for those who ride along
-    uint8_t reserved
 
 cdef packed struct Timeframe:   # part of some days
     uint32_t since_s            # civil seconds of the day
@@ -356,8 +360,8 @@ cdef packed struct FareRow:
     uint8_t missing_out_by
     uint8_t overtime_dearest
     uint8_t discounts_on_incomplete
-    uint8_t reserved
-    uint16_t reserved_2
+    uint8_t outside_chain       # 1: its rides leave the transfer chain as it is
+    uint16_t reserved
 
 cdef packed struct SameStation: # what a ride costs that ends where it began
     int64_t amount
@@ -374,6 +378,7 @@ cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or c
     int64_t accumulated_to      # and at most
     int64_t quota_limit
     int64_t quota_uses
+    int64_t pays_least          # the rider pays this at least, or what it was before
     uint32_t condition          # 0: none
     uint32_t rule
     uint32_t unit               # the price is rounded to a multiple
@@ -384,7 +389,11 @@ cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or c
     uint32_t same_line_after_s  # the largest uint32: never
     uint32_t from_operators     # row of the member sets; 0: any
     uint32_t from_lines         # row of the line sets; 0: any
+    uint32_t not_from_lines
     uint32_t left_at            # row of the stop sets; 0: any
+    uint32_t not_left_at
+    uint32_t chain_began_at     # likewise, of the chain's first way in
+    uint32_t not_chain_began_at
     uint16_t shares_count
     uint16_t price_bands_count
     uint16_t accumulator        # of a tier or cap
@@ -397,7 +406,9 @@ cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or c
     uint8_t measured_to_end
     uint8_t same_vehicle
     uint8_t narrow              # 1: asks for more than card kind, medium and mode
-    uint32_t reserved
+    uint8_t renews              # 1: time runs anew from a ride that raised what the chain costs
+    uint8_t returns             # 1: the ride ends where the chain began
+    uint16_t reserved
 
 cdef packed struct Band:        # a stretch of metres or seconds
     int64_t reached             # where it begins

@@ -20,6 +20,7 @@ from fare_tables.model import (
     Transfer,
     checked_day,
     discounts_of,
+    timeframes_of,
 )
 
 STOPS_SHOWN = 6
@@ -93,7 +94,9 @@ def fare_lines(fare: Fare) -> Iterator[str]:
     for band in fare.bands or ():
         yield f"  {band_words(band, reached)}"
         reached = band.to_m or band.to_s or reached
-    if fare.basis == "flat":
+    if fare.outside_chain:
+        yield "  neither begins nor ends a transfer chain"
+    if fare.basis in ("flat", "none"):
         return
     yield (f"  without a way in {_edge(fare.missing_in)}; without a way out "
            f"{_edge(fare.missing_out)}; back at the same station {_same_station(fare)}")
@@ -108,6 +111,8 @@ def fare_lines(fare: Fare) -> Iterator[str]:
 def _basis_words(fare: Fare) -> str:
     if fare.basis == "flat":
         return f"{fare.amount}"
+    if fare.basis == "none":
+        return "not priced, on purpose"
     if fare.basis == "od":
         return f"by stops, {fare.column} in {fare.matrix}"
     if fare.basis == "zone":
@@ -152,24 +157,20 @@ def _same_station(fare: Fare) -> str:
 
 def condition_words(row: Row) -> Iterator[str]:
     """For whom, where and when a row holds; nothing where it always does."""
-    if row.card_kinds is not None:
-        yield f"for card kinds {_list(row.card_kinds)}"
-    if row.media is not None:
-        yield f"by {_list(row.media)}"
+    yield from _named("for card kinds", row.card_kinds, "not for card kinds", row.not_card_kinds)
+    yield from _named("by", row.media, "not by", row.not_media)
     if row.cards != "any":
         yield ("cards of this city" if row.cards == "home" else "cards of other cities"
                if row.cards == "away" else f"cards of cities {_list(row.cards)}")
-    if row.modes is not None:
-        yield f"by {_list(row.modes)}"
-    if row.line_classes is not None:
-        yield f"on lines of class {_list(row.line_classes)}"
-    if row.from_stops is not None:
-        yield f"from stops of {_list(row.from_stops)}"
-    if row.to_stops is not None:
-        yield f"to stops of {_list(row.to_stops)}"
-    if row.timeframes is not None:
-        moved = "entered" if row.timeframe_at == "entry" else "left"
-        yield f"{moved} in {' or '.join(row.timeframes)}"
+    yield from _named("with", row.operators, "not with", row.not_operators)
+    yield from _named("by", row.modes, "not by", row.not_modes)
+    yield from _named("on lines of class", row.line_classes,
+                      "not on lines of class", row.not_line_classes)
+    yield from _named("from stops of", row.from_stops, "not from stops of", row.not_from_stops)
+    yield from _named("to stops of", row.to_stops, "not to stops of", row.not_to_stops)
+    for moved, names in zip(("entered", "left"), timeframes_of(row), strict=True):
+        if names is not None:
+            yield f"{moved} in {' or '.join(names)}"
     if row.age_from is not None or row.age_to is not None:
         yield (f"aged {row.age_from or 0} to {row.age_to}" if row.age_to is not None
                else f"aged {row.age_from} and older")
@@ -177,6 +178,14 @@ def condition_words(row: Row) -> Iterator[str]:
         yield "while the card's yearly review is valid"
     if not row.companions:
         yield "not for who rides along"
+
+
+def _named(words: str, named: Sequence[str] | None, not_words: str,
+           excluded: Sequence[str] | None) -> Iterator[str]:
+    if named is not None:
+        yield f"{words} {_list(named)}"
+    if excluded is not None:
+        yield f"{not_words} {_list(excluded)}"
 
 
 def row_words(row: DiscountRow) -> str:
@@ -189,6 +198,8 @@ def row_words(row: DiscountRow) -> str:
         parts.append(f"not where a {' or '.join(row.unless)} has applied before")
     if (row.rounding, row.unit) != ("half_up", 1):
         parts.append(f"rounded {ROUNDINGS[row.rounding]} to {row.unit}")
+    if row.pays_at_least is not None:
+        parts.append(f"pays {row.pays_at_least} at least")
     return f"{'; '.join(parts)}; {funder_words(row.funders)}"
 
 
@@ -253,11 +264,17 @@ def _transfer_words(row: Transfer) -> str:
     since = {"start": "the start of the ride before", "end": "the end of the ride before",
              "chain": "the start of the first ride"}[row.measured_from]
     said = [f"{row.measured_to}ing within {seconds_words(row.within_s)} of {since}"]
-    for names, words in ((row.from_modes, "from"), (row.from_operators, "from rides of"),
-                         (row.from_line_classes, "from lines of class"),
-                         (row.left_at, "left at stops of")):
-        if names is not None:
-            said.append(f"{words} {_list(names)}")
+    if row.renews:
+        said.append("which runs anew from each ride that paid")
+    for words, named, excluded in (
+            ("from", row.from_modes, row.not_from_modes),
+            ("from rides of", row.from_operators, row.not_from_operators),
+            ("from lines of class", row.from_line_classes, row.not_from_line_classes),
+            ("left at stops of", row.left_at, row.not_left_at),
+            ("begun at stops of", row.chain_began_at, row.not_chain_began_at)):
+        said += _named(words, named, f"not {words}", excluded)
+    if row.returns:
+        said.append("back to where the first ride began")
     said.append("once" if row.max_transfers == 1 else f"{row.max_transfers} times at most")
     if row.same_line_after_s is not None and not row.same_line:
         said.append(f"the same line only after {seconds_words(row.same_line_after_s)}")

@@ -66,14 +66,23 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     rule: str
     card_kinds: list[str] | None = None         # None: every kind
+    not_card_kinds: list[str] | None = None     # of what it is none; so all not_... keys
     media: list[str] | None = None              # None: every medium
+    not_media: list[str] | None = None
     cards: Literal["any", "home", "away"] | list[str] = "any"   # or a list of issuers' cities
+    operators: list[str] | None = None          # None: all of the table's
+    not_operators: list[str] | None = None
     modes: list[str] | None = None
+    not_modes: list[str] | None = None
     line_classes: list[str] | None = None       # of network.toml; a line can be of several
+    not_line_classes: list[str] | None = None
     from_stops: list[str] | None = None         # stop sets of the table; it begins in one
+    not_from_stops: list[str] | None = None
     to_stops: list[str] | None = None
+    not_to_stops: list[str] | None = None
     timeframes: list[str] | None = None         # of the table; any one will do
     timeframe_at: Literal["entry", "exit"] = "entry"
+    exit_timeframes: list[str] | None = None    # and the way out is in one of these
     age_from: int | None = None                 # full years on the service day; 1 or more
     age_to: int | None = None
     reviewed: bool = False                      # only while the card's yearly review is valid
@@ -104,7 +113,7 @@ class SameStation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class Fare(Row, kw_only=True):
     """What the ride costs before any discount."""
 
-    basis: Literal["flat", "distance", "time", "od", "zone", "validator"]
+    basis: Literal["flat", "distance", "time", "od", "zone", "validator", "none"]
     amount: int | None = None               # flat
     bands: list[Band] | None = None         # distance, time
     distance: Literal["stops", "line", "tap"] = "stops"
@@ -119,6 +128,7 @@ class Fare(Row, kw_only=True):
     overtime_add: int = 0
     overtime_dearest: bool = False          # the dearest fare of the way out, where that is more
     discounts_on_incomplete: bool = False
+    outside_chain: bool = False             # neither begins nor ends a transfer chain
 
 
 class PriceBand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -152,6 +162,7 @@ class DiscountRow(Row, kw_only=True):
     unless: list[Discount] = []             # not where a row of these kinds has applied before
     rounding: Rounding = "half_up"
     unit: int = 1                           # minor units; a price is rounded to a multiple
+    pays_at_least: int | None = None        # the rider pays this, or what it was before
 
 
 class Concession(DiscountRow, kw_only=True):
@@ -176,10 +187,18 @@ class Transfer(DiscountRow, kw_only=True):
     chain_pays: int | None = None           # the whole chain costs this
     through: bool = False                   # the whole chain costs the fare from its first way in
     from_modes: list[str] | None = None
+    not_from_modes: list[str] | None = None
     from_operators: list[str] | None = None     # None: every operator
+    not_from_operators: list[str] | None = None
     from_line_classes: list[str] | None = None
+    not_from_line_classes: list[str] | None = None
     left_at: list[str] | None = None            # stop sets; the ride before ended in one
+    not_left_at: list[str] | None = None
+    chain_began_at: list[str] | None = None     # stop sets; the chain's first ride began in one
+    not_chain_began_at: list[str] | None = None
+    returns: bool = False                       # only a ride that ends where the chain began
     measured_from: Literal["start", "end", "chain"] = "end"  # of the ride before; chain: its start
+    renews: bool = False                        # the chain's time runs anew from a ride that paid
     measured_to: Literal["start", "end"] = "start"          # of this ride
     max_transfers: int = 1
     same_line: bool = False                 # whether the same line may follow itself
@@ -229,6 +248,19 @@ def discounts_of(table: Table, kind: Discount) -> Sequence[DiscountRow]:
     """The rows of one kind of discount, top to bottom."""
     rows: Sequence[DiscountRow] = getattr(table, kind)
     return rows
+
+
+def operators_of(row: Row, table: Table) -> list[str]:
+    """The operators whose rides a row of a table is for."""
+    named = table.operators if row.operators is None else row.operators
+    return [code for code in named if code not in (row.not_operators or ())]
+
+
+def timeframes_of(row: Row) -> tuple[list[str] | None, list[str] | None]:
+    """The timeframes that a ride's way in, and its way out, can be in; None: any time."""
+    if row.timeframe_at == "exit" and row.timeframes is not None:
+        return None, row.timeframes
+    return row.timeframes, row.exit_timeframes
 
 
 def asks_for_holidays(tables: Sequence[Table]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from clearing.reference.results import SINGLE_TAP, Charge, Ride
 from clearing.reference.state import Chain, Owned
 from clearing.reference.world import World
-from fare_tables.model import Table
+from fare_tables.model import Table, Transfer
 
 
 def seconds_between(world: World, since: int, until: int) -> int:
@@ -37,18 +37,24 @@ def is_same_line(ride: Ride, chain: Chain) -> bool:
 
 
 def chain_after(
-    world: World, table: Table, ride: Ride, charge: Charge, transferred: bool, chain: Chain | None
+    world: World, table: Table, ride: Ride, charge: Charge, transfer: Transfer | None,
+    chain: Chain | None,
 ) -> Chain | None:
-    """The chain that a ride leaves. An incomplete one ends it, a companion's leaves it alone."""
+    """The chain that a ride leaves, by the transfer row that applied to it, if any.
+
+    An incomplete ride ends the chain, a companion's leaves it alone.
+    """
     if ride.incomplete:
         return None
     if is_companion(world, table, ride, chain):
         return chain
     system = world.system_of(ride.operator)
-    if transferred:
+    if transfer is not None:
         assert chain is not None
         transfers, started_at, due = chain.transfers + 1, chain.started_at, chain.due
         prices, first_in_stop = chain.prices + charge.price, chain.first_in_stop
+        if transfer.renews and charge.price > 0:
+            started_at = ride.time
     else:
         transfers, started_at, due = 0, ride.time, charge.due
         prices, first_in_stop = charge.price, _owned(system, ride.from_stop)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 
 from clearing.reference.chains import is_companion, is_same_line, seconds_between
@@ -12,7 +12,15 @@ from clearing.reference.state import Chain
 from clearing.reference.timeframes import why_outside
 from clearing.reference.words import counted, duration
 from clearing.reference.world import World
-from fare_tables.model import DiscountRow, Row, Table, Tier, Transfer
+from fare_tables.model import (
+    DiscountRow,
+    Row,
+    Table,
+    Tier,
+    Transfer,
+    operators_of,
+    timeframes_of,
+)
 
 
 def why_not(world: World, table: Table, row: Row, ride: Ride, memory: Memory) -> str | None:
@@ -40,10 +48,11 @@ def _list_rider_whys(
     world: World, table: Table, row: Row, ride: Ride, memory: Memory
 ) -> Iterator[str]:
     """What is wrong with the rider and the card."""
-    if row.card_kinds is not None and ride.card_kind not in row.card_kinds:
-        yield f"not for card kind {ride.card_kind or '(blank)'}"
-    if row.media is not None and ride.medium not in row.media:
-        yield f"not for medium {ride.medium or '(blank)'}"
+    for what, value, named, excluded in (
+            ("card kind", ride.card_kind, row.card_kinds, row.not_card_kinds),
+            ("medium", ride.medium, row.media, row.not_media)):
+        if not _is_named(value, named, excluded):
+            yield f"not for {what} {value or '(blank)'}"
     if row.cards != "any":
         city = world.issuers[ride.issuer].city
         if row.cards == "home" and city != table.city:
@@ -66,19 +75,41 @@ def _list_rider_whys(
 
 def _list_ride_whys(world: World, table: Table, row: Row, ride: Ride) -> Iterator[str]:
     """What is wrong with where and when the ride was."""
-    if row.modes is not None and ride.mode not in row.modes:
+    if ride.operator not in operators_of(row, table):
+        yield f"not for operator {ride.operator}"
+    if not _is_named(ride.mode, row.modes, row.not_modes):
         yield f"not for mode {ride.mode or '(blank)'}"
-    if row.line_classes is not None and not world.is_of_class(ride.own_line, row.line_classes):
-        yield f"line {ride.line or '(blank)'} is not of class {' or '.join(row.line_classes)}"
-    for names, stop, end in ((row.from_stops, ride.from_stop, "entry"),
-                             (row.to_stops, ride.to_stop, "exit")):
-        if names is not None and not _is_in_sets(table, stop, names):
-            yield f"{end} {stop or '(blank)'} is not in {' or '.join(names)}"
-    if row.timeframes is not None:
-        time = ride.started_at if row.timeframe_at == "entry" else ride.ended_at
-        outside = why_outside(world, table, row.timeframes, time, ride.service_day)
+    yield from _list_line_whys(world, "line {}", ride.own_line, row.line_classes,
+                               row.not_line_classes)
+    yield from _list_stop_whys(table, "entry {}", ride.from_stop, row.from_stops,
+                               row.not_from_stops)
+    yield from _list_stop_whys(table, "exit {}", ride.to_stop, row.to_stops, row.not_to_stops)
+    for end, names, time in zip(("entry", "exit"), timeframes_of(row),
+                                (ride.started_at, ride.ended_at), strict=True):
+        outside = None if names is None else why_outside(
+            world, table, names, time, ride.service_day)
         if outside is not None:
-            yield f"{row.timeframe_at} {outside}"
+            yield f"{end} {outside}"
+
+
+def _is_named(value: str, named: Collection[str] | None, excluded: Collection[str] | None) -> bool:
+    return (named is None or value in named) and value not in (excluded or ())
+
+
+def _list_line_whys(world: World, what: str, line: tuple[str, str], named: Sequence[str] | None,
+                    excluded: Sequence[str] | None) -> Iterator[str]:
+    if named is not None and not world.is_of_class(line, named):
+        yield f"{what.format(line[1] or '(blank)')} is not of class {' or '.join(named)}"
+    if excluded is not None and world.is_of_class(line, excluded):
+        yield f"{what.format(line[1])} is of class {' or '.join(excluded)}"
+
+
+def _list_stop_whys(table: Table, what: str, stop: str, named: Collection[str] | None,
+                    excluded: Collection[str] | None) -> Iterator[str]:
+    if named is not None and not _is_in_sets(table, stop, named):
+        yield f"{what.format(stop or '(blank)')} is not in {' or '.join(named)}"
+    if excluded is not None and _is_in_sets(table, stop, excluded):
+        yield f"{what.format(stop)} is in {' or '.join(excluded)}"
 
 
 def _is_in_sets(table: Table, stop: str, names: Collection[str]) -> bool:
@@ -110,26 +141,35 @@ def _why_no_transfer(
         return "no ride to transfer from"
     if is_companion(world, table, ride, before):
         return "one who rides along on the card does not transfer"
-    whys = chain(_list_origin_whys(world, table, row, before),
+    whys = chain(_list_origin_whys(world, table, row, ride, before),
                  _list_boarding_whys(world, row, ride, before))
     return next(whys, None)
 
 
-def _list_origin_whys(world: World, table: Table, row: Transfer, before: Chain) -> Iterator[str]:
-    """What is wrong with the ride before."""
-    if row.from_modes is not None and before.last_mode not in row.from_modes:
+def _list_origin_whys(
+    world: World, table: Table, row: Transfer, ride: Ride, before: Chain
+) -> Iterator[str]:
+    """What is wrong with the ride before, and with where the chain began."""
+    if not _is_named(before.last_mode, row.from_modes, row.not_from_modes):
         yield f"not from mode {before.last_mode}"
-    if row.from_operators is not None and before.last_operator not in row.from_operators:
+    if not _is_named(before.last_operator, row.from_operators, row.not_from_operators):
         yield f"not from operator {before.last_operator}"
-    classes = row.from_line_classes
-    if classes is not None and not world.is_of_class(before.last_line, classes):
-        yield f"the line before, {before.last_line[1] or '(blank)'}, is not of class " + (
-            " or ".join(classes))
-    if row.left_at is not None and not _is_in_sets(table, before.last_exit[1], row.left_at):
-        yield f"the exit before, {before.last_exit[1] or '(blank)'}, is not in " + (
-            " or ".join(row.left_at))
+    yield from _list_line_whys(world, "the line before, {},", before.last_line,
+                               row.from_line_classes, row.not_from_line_classes)
+    yield from _list_stop_whys(table, "the exit before, {},", before.last_exit[1], row.left_at,
+                               row.not_left_at)
+    yield from _list_stop_whys(table, "the chain's first entry, {},", before.first_in_stop[1],
+                               row.chain_began_at, row.not_chain_began_at)
+    if row.returns and not _is_stop(world, ride.operator, ride.to_stop, before.first_in_stop):
+        yield (f"exit {ride.to_stop or '(blank)'} is not where the chain began, "
+               f"{before.first_in_stop[1] or '(blank)'}")
     if before.transfers >= row.max_transfers:
         yield f"{before.transfers} of {row.max_transfers} transfers used"
+
+
+def _is_stop(world: World, operator: str, stop: str, owned: tuple[str, str]) -> bool:
+    """Whether an operator's stop is a given one of a system."""
+    return stop != "" and (world.system_of(operator), stop) == owned
 
 
 def _list_boarding_whys(world: World, row: Transfer, ride: Ride, before: Chain) -> Iterator[str]:

@@ -44,7 +44,11 @@ def price_after(
         answer = _cap(world, row, ride, memory)
     if answer.amount is None:
         return answer
-    return Answer(max(0, min(price, answer.amount)), answer.words)
+    amount = round_to(Fraction(max(0, min(price, answer.amount))), row.rounding, row.unit)
+    if row.pays_at_least is None:
+        return Answer(min(price, amount), answer.words)
+    return Answer(min(price, max(amount, row.pays_at_least)),
+                  f"{answer.words}, at least {world.model.money.text(row.pays_at_least)}")
 
 
 def list_legs(cause: str, row: DiscountRow, amount: int, ride: Ride) -> list[Leg]:

@@ -32,6 +32,8 @@ def judge_time(fare: Fare, ride: Ride) -> Ride:
 
 def find_due(world: World, fare: Fare, ride: Ride) -> Answer:
     """What the ride costs by a fare row, overtime included."""
+    if fare.basis == "none":
+        return Answer(None, "rides of this row are not priced, on purpose")
     ride = judge_time(fare, ride)
     answer = _by_state(world, fare, ride)
     if answer.amount is None or ride.state != OVERTIME:

@@ -10,7 +10,7 @@ from clearing.reference.chains import chain_after
 from clearing.reference.results import Charge, Ride
 from clearing.reference.state import Accumulator, Chain, Memories
 from clearing.reference.world import World
-from fare_tables.model import DiscountRow, Table, Transfer
+from fare_tables.model import DiscountRow, Fare, Table, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ def count_own(own: Memory, before: Memory, after: Memory) -> Memory:
 
 
 def remember(
-    world: World, table: Table, ride: Ride, charge: Charge, applied: Sequence[DiscountRow],
-    memory: Memory,
+    world: World, table: Table, fare: Fare, ride: Ride, charge: Charge,
+    applied: Sequence[DiscountRow], memory: Memory,
 ) -> Memory:
     """The memory after a ride to which some rows applied.
 
@@ -79,5 +79,8 @@ def remember(
     for row in applied:
         if row.quota is not None:
             add(row.quota.accumulator, row.quota.uses)
-    transferred = any(isinstance(row, Transfer) for row in applied)
-    return Memory(chain_after(world, table, ride, charge, transferred, memory.chain), accumulators)
+    chain = memory.chain
+    if not fare.outside_chain:
+        transfer = next((row for row in applied if isinstance(row, Transfer)), None)
+        chain = chain_after(world, table, ride, charge, transfer, chain)
+    return Memory(chain, accumulators)

@@ -15,7 +15,16 @@ from clearing.reference.results import Charge, Leg, Ride
 from clearing.reference.state import Accumulator
 from clearing.reference.words import Answer
 from clearing.reference.world import World
-from fare_tables.model import Cap, DiscountRow, Fare, Table, Tier, discounts_of, table_version
+from fare_tables.model import (
+    Cap,
+    DiscountRow,
+    Fare,
+    Table,
+    Tier,
+    Transfer,
+    discounts_of,
+    table_version,
+)
 from network.money import AMOUNT_MOST
 
 
@@ -77,7 +86,7 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
                            charge.paid if code == "OK" else None))
     if code != "OK":
         return Priced(ride=ride, charge=None, code=code, trace=trace, before=memory, after=memory)
-    after = remember(world, table, ride, charge, running.applied, memory)
+    after = remember(world, table, fare, ride, charge, running.applied, memory)
     return Priced(ride=ride, charge=charge, code="OK", trace=trace, before=memory, after=after,
                   counted=_list_counted(world, table, ride, memory, after))
 
@@ -168,6 +177,8 @@ class _Running:
 
     def _try_row(self, row: DiscountRow) -> Answer:
         """The price that a row would leave; none, and why, where it does not fit."""
+        if isinstance(row, Transfer) and self.fare.outside_chain:
+            return Answer(None, f"a ride by {self.fare.rule} is outside the transfer chain")
         why = conditions.why_no_discount(
             self.world, self.table, row, self.ride, self.memory, self.kinds)
         if why is not None:

@@ -49,17 +49,16 @@ cdef inline bint in_timeframe(PricingTables tables, const Timeframe *timeframe, 
     return second >= timeframe.since_s or second < timeframe.until_s
 
 
-cdef inline bint in_timeframes(PricingTables tables, const Condition *condition,
-                               const Ride *ride) except -1 nogil:
-    """Whether the time that the condition means is in one of its timeframes."""
-    cdef uint32_t at = ride.ended_at if condition.at_exit else ride.started_at
+cdef inline bint in_timeframes(PricingTables tables, uint32_t first, uint32_t count, uint32_t at,
+                               uint16_t service_day) except -1 nogil:
+    """Whether a time is in one of some timeframes; one that is not known (0) is in none."""
     cdef uint32_t i, second
     if at == 0:
         return False
     second = <uint32_t>((<int64_t>at + tables.civil_offset_s) % DAY_S)
     check(second < DAY_S, b"a second of the day is one of it")
-    for i in range(condition.timeframes, condition.timeframes + condition.timeframes_count):
-        if in_timeframe(tables, &tables.timeframes[i], second, ride.service_day):
+    for i in range(first, first + count):
+        if in_timeframe(tables, &tables.timeframes[i], second, service_day):
             return True
     return False
 
@@ -70,11 +69,19 @@ cdef inline bint holds(PricingTables tables, uint32_t number, const Ride *ride,
     cdef const Condition *condition = &tables.conditions[number]
     if condition.issuers and not tables.member_sets[condition.issuers, ride.issuer]:
         return False
+    if condition.operators and not tables.member_sets[condition.operators, ride.operator]:
+        return False
     if condition.lines and not in_line_set(tables, condition.lines, ride.line):
+        return False
+    if condition.not_lines and in_line_set(tables, condition.not_lines, ride.line):
         return False
     if condition.from_stops and not in_stop_set(tables, condition.from_stops, ride.from_stop):
         return False
+    if condition.not_from_stops and in_stop_set(tables, condition.not_from_stops, ride.from_stop):
+        return False
     if condition.to_stops and not in_stop_set(tables, condition.to_stops, ride.to_stop):
+        return False
+    if condition.not_to_stops and in_stop_set(tables, condition.not_to_stops, ride.to_stop):
         return False
     if condition.age_to and not (ride.age != 0
                                  and condition.age_from <= ride.age <= condition.age_to):
@@ -83,4 +90,10 @@ cdef inline bint holds(PricingTables tables, uint32_t number, const Ride *ride,
         return False
     if condition.holder_only and companion:
         return False
-    return not condition.timeframes_count or in_timeframes(tables, condition, ride)
+    if condition.entry_timeframes_count and not in_timeframes(
+            tables, condition.entry_timeframes, condition.entry_timeframes_count,
+            ride.started_at, ride.service_day):
+        return False
+    return not condition.exit_timeframes_count or in_timeframes(
+        tables, condition.exit_timeframes, condition.exit_timeframes_count,
+        ride.ended_at, ride.service_day)

@@ -79,7 +79,10 @@ cdef inline int64_t price_after(PricingTables tables, const DiscountRow *row,
         after = fare - state.chain_price
     else:
         after = price       # no other effect is compiled
-    return max(<int64_t>0, min(after, price))
+    after = max(<int64_t>0, min(after, price))
+    if row.unit != 1:       # what is by percent is rounded already: that stays as it is
+        after = round_ppm(after * PPM, row.unit, row.rounding)
+    return min(max(after, row.pays_least), price)
 
 
 cdef inline bint same_line(const CardState *state, const Ride *ride) noexcept nogil:
@@ -89,10 +92,10 @@ cdef inline bint same_line(const CardState *state, const Ride *ride) noexcept no
 
 
 cdef inline bint may_transfer(PricingTables tables, const DiscountRow *row, const CardState *state,
-                              const Ride *ride, bint companion) except -1 nogil:
-    """Whether the ride follows the one before as the row wants it."""
+                              const Ride *ride, bint outside) except -1 nogil:
+    """Whether the ride follows the one before as the row wants it; not one outside the chain."""
     cdef int64_t since = state.last_ended_at, until = ride_time(ride)
-    if state.transfers == NO_TRANSFER or state.transfers >= row.max_transfers or companion:
+    if state.transfers == NO_TRANSFER or state.transfers >= row.max_transfers or outside:
         return False
     if not (row.from_modes >> state.last_mode) & 1:
         return False
@@ -100,7 +103,17 @@ cdef inline bint may_transfer(PricingTables tables, const DiscountRow *row, cons
         return False
     if row.from_lines and not in_line_set(tables, row.from_lines, state.last_line):
         return False
+    if row.not_from_lines and in_line_set(tables, row.not_from_lines, state.last_line):
+        return False
     if row.left_at and not in_stop_set(tables, row.left_at, state.last_stop):
+        return False
+    if row.not_left_at and in_stop_set(tables, row.not_left_at, state.last_stop):
+        return False
+    if row.chain_began_at and not in_stop_set(tables, row.chain_began_at, state.chain_stop):
+        return False
+    if row.not_chain_began_at and in_stop_set(tables, row.not_chain_began_at, state.chain_stop):
+        return False
+    if row.returns and (ride.to_stop == 0 or ride.to_stop != state.chain_stop):
         return False
     if row.same_line_after_s != 0 and same_line(state, ride) and (
             row.same_line_after_s == NEVER_S

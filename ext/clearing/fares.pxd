@@ -212,6 +212,8 @@ cdef inline int64_t find_due(PricingTables tables, const FareRow *row,
                              const Ride *ride) except -2 nogil:
     """What the ride costs by a fare row, overtime included."""
     cdef int64_t due, dearest
+    if row.basis == Basis.NOT_PRICED:
+        return NO_FARE_AMOUNT
     if row.basis != Basis.FLAT:
         if ride.state == RideState.MISSING_IN:
             return edge_fare(tables, row, ride, row.missing_in_by, row.missing_in, False)

@@ -59,6 +59,7 @@ cdef struct Pricing:
     const FareRow *fare
     bint companion
     bint incomplete
+    bint renews                                 # as the transfer row says that applied
     uint32_t applied                            # bit k: a row of Cause k has applied
     uint32_t quotas_count
     const DiscountRow *quotas[QUOTAS_MOST]      # rows that have applied and have a quota
@@ -109,8 +110,9 @@ cdef bint fits(PricingTables tables, const DiscountRow *row, uint8_t cause,
         return False
     if row.unless & pricing.applied:
         return False
-    if cause == Cause.TRANSFER and not may_transfer(tables, row, pricing.card.state, ride,
-                                                     pricing.companion):
+    if cause == Cause.TRANSFER and not may_transfer(
+            tables, row, pricing.card.state, ride,
+            pricing.companion or pricing.fare.outside_chain):
         return False
     if cause == Cause.TIER:
         so_far = accumulated(tables, pricing.card, row.accumulator, ride.service_day)
@@ -170,6 +172,8 @@ cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage,
         if stage.cause != Cause.CAP:
             apply_row(tables, chosen, stage.cause, least, pricing)
         pricing.applied |= <uint32_t>1 << stage.cause
+        if stage.cause == Cause.TRANSFER:
+            pricing.renews = chosen.renews
     return 0
 
 
@@ -207,14 +211,16 @@ cdef inline void begin_legs(const Ride *ride, Charge *charge) noexcept nogil:
 cdef inline void move_chain(const Pricing *pricing, CardState *state) noexcept nogil:
     """Carry the transfer chain past the ride."""
     cdef const Ride *ride = pricing.ride
+    if pricing.companion or pricing.fare.outside_chain:
+        return
     if pricing.incomplete:
         state.transfers = NO_TRANSFER
-        return
-    if pricing.companion:
         return
     if pricing.applied >> Cause.TRANSFER & 1:
         state.transfers += 1
         state.chain_price += pricing.charge.price
+        if pricing.renews and pricing.charge.price > 0:
+            state.chain_started_at = ride_time(ride)
     else:
         state.transfers = 0
         state.chain_started_at = ride_time(ride)
@@ -311,6 +317,7 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
     pricing.card = card
     pricing.incomplete = is_incomplete(ride)
     pricing.applied = 0
+    pricing.renews = False
     pricing.quotas_count = 0
     code = find_charge(tables, &pricing)
     if code != Code.OK:

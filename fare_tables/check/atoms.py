@@ -23,7 +23,9 @@ from fare_tables.model import (
     Timeframe,
     Transfer,
     is_between_stops,
+    operators_of,
     tier_bounds,
+    timeframes_of,
 )
 from network.civil import seconds_of
 from network.network import Network
@@ -31,6 +33,13 @@ from network.network import Network
 KINDS = ("fare", *DISCOUNTS)
 STATES = ("COMPLETE", "SAME_STATION", "MISSING_IN", "MISSING_OUT", "SINGLE_TAP")
 AGES = range(1, 151)
+# The keys that name stop sets, for where the ride was and where those before it were, and the
+# keys that name line classes.
+STOP_KEYS = ("from_stops", "not_from_stops", "to_stops", "not_to_stops")
+LEFT_KEYS = ("left_at", "not_left_at")
+BEGAN_KEYS = ("chain_began_at", "not_chain_began_at")
+LINE_KEYS = ("line_classes", "not_line_classes")
+LINE_KEYS_BEFORE = ("from_line_classes", "not_from_line_classes")
 LOOKED_AT_MOST = 50_000_000     # atoms of one dimension, times rows and their timeframes
 
 
@@ -73,6 +82,13 @@ class Before(NamedTuple):
     mode: str
     line: str
     stop: str
+
+
+class Start(NamedTuple):
+    """Where a transfer chain began, and whether this ride ends there."""
+
+    stop: str
+    returns: bool
 
 
 class Timing(NamedTuple):
@@ -123,16 +139,17 @@ class Atoms:
         """The stops of the service; where it has no list, those that sets name, and any other."""
         return stops_of(self.service, self.table)
 
-    def _name(self, condition: str) -> bool:
-        """Whether any row has the condition."""
-        return any(getattr(one.row, condition, None) is not None for one in self.rows)
+    def _name(self, conditions: Sequence[str]) -> bool:
+        """Whether any row has one of the conditions."""
+        return any(getattr(one.row, condition, None) is not None
+                   for one in self.rows for condition in conditions)
 
     def _dimension(self, name: str, values: Iterable[Any],
                    holds: Callable[[TableRow, Any], bool]) -> Dimension:
         """Raises TooMany."""
         looks = len(self.rows)
         if name == "when":
-            looks += sum(len(one.row.timeframes or ()) for one in self.rows)
+            looks += sum(len(names or ()) for one in self.rows for names in timeframes_of(one.row))
         most = LOOKED_AT_MOST // looks
         listed = list(islice(values, most + 1))
         if len(listed) > most:
@@ -168,15 +185,18 @@ class Atoms:
                 for edge in (row.age_from, None if row.age_to is None else row.age_to + 1)
                 if edge is not None and edge in AGES}
         return [
-            self._dimension("mode", [mode], lambda one, value: _in(value, one.row.modes)),
-            self._dimension("card_kind", model.card_kinds,
-                            lambda one, value: _in(value, one.row.card_kinds)),
-            self._dimension("medium", model.media,
-                            lambda one, value: _in(value, one.row.media)),
+            self._dimension("operator", [self.service.operator],
+                            lambda one, value: value in operators_of(one.row, table)),
+            self._dimension("mode", [mode], lambda one, value: _in(
+                value, one.row.modes, one.row.not_modes)),
+            self._dimension("card_kind", model.card_kinds, lambda one, value: _in(
+                value, one.row.card_kinds, one.row.not_card_kinds)),
+            self._dimension("medium", model.media, lambda one, value: _in(
+                value, one.row.media, one.row.not_media)),
             self._dimension("city", dict.fromkeys(one.city for one in model.issuer),
                             lambda one, value: _fits_card(one.row, value, table.city)),
             self._dimension("line", self.lines, lambda one, value: self._of_classes(
-                one.row.line_classes, self.service.operator, value)),
+                one.row, LINE_KEYS, self.service.operator, value)),
             self._dimension("age", [None, *sorted(ages | {1})],
                             lambda one, value: _fits_age(one.row, value)),
             self._dimension("reviewed", [False, True],
@@ -185,21 +205,23 @@ class Atoms:
                 one.row.companions and one.kind != "transfer")),
         ]
 
-    def _of_classes(self, names: Sequence[str] | None, operator: str, line: str) -> bool:
-        return names is None or self.network.is_of_class((operator, line), names)
+    def _of_classes(self, row: Row, keys: Sequence[str], operator: str, line: str) -> bool:
+        named, excluded = (getattr(row, key) for key in keys)
+        return ((named is None or self.network.is_of_class((operator, line), named))
+                and not self.network.is_of_class((operator, line), excluded or ()))
 
     def _of_place(self, state: str) -> list[Dimension]:
         """Where and when: stops, the day and the clock."""
         stops = self.stops()
 
         def goes_from(one: TableRow, sets: frozenset[str]) -> bool:
-            return _in_any(one.row.from_stops, sets)
+            return _in_any(one.row.from_stops, one.row.not_from_stops, sets)
 
         def goes_to(one: TableRow, sets: frozenset[str]) -> bool:
-            return _in_any(one.row.to_stops, sets)
+            return _in_any(one.row.to_stops, one.row.not_to_stops, sets)
 
         when = self._of_clock(state)
-        if not (self._name("from_stops") or self._name("to_stops")):
+        if not self._name(STOP_KEYS):
             return [when]
         if state == "SAME_STATION":
             return [self._of_stops("from_stop", stops, lambda one, sets: (
@@ -216,8 +238,7 @@ class Atoms:
             edges.add(seconds_of(timeframe.since))
             edges.add(0 if timeframe.until is None else seconds_of(timeframe.until))
         clocks: list[int | None] = [*sorted(edges)]
-        at_exit = any(one.row.timeframes is not None and one.row.timeframe_at == "exit"
-                      for one in self.rows)
+        at_exit = any(timeframes_of(one.row)[1] is not None for one in self.rows)
         named = any(timeframe.days is not None for timeframe in self.table.timeframe)
         days = list_day_words(self.network) if named else [frozenset[str]()]
 
@@ -233,11 +254,11 @@ class Atoms:
 
     def _holds_when(self, one: TableRow, when: tuple[frozenset[str], int | None, int | None]
                     ) -> bool:
-        words, entry, end = when
-        at = end if one.row.timeframe_at == "exit" else entry
-        return one.row.timeframes is None or any(
-            is_within(self.timeframes[name], words, at)
-            for name in one.row.timeframes if name in self.timeframes)
+        words, *clocks = when
+        return all(
+            names is None or any(is_within(self.timeframes[name], words, at)
+                                 for name in names if name in self.timeframes)
+            for names, at in zip(timeframes_of(one.row), clocks, strict=True))
 
     @cached_property
     def _of_memory(self) -> list[Dimension]:
@@ -247,6 +268,7 @@ class Atoms:
         if not self.table.transfer:
             return found
         return [*found, self._dimension("before", self._befores(), self._fits_before),
+                self._dimension("chain", self._starts(), self._fits_start),
                 self._dimension("timing", self._timings(), fits_timing)]
 
     def _befores(self) -> list[Before | None]:
@@ -255,8 +277,16 @@ class Atoms:
         for service in services_of(self.network):
             found += [Before(service.operator, service.mode, line, stop)
                       for line in self._lines_before(service)
-                      for stop in self._stops_before(service)]
+                      for stop in self._stops_before(service, LEFT_KEYS)]
         return found
+
+    def _starts(self) -> list[Start]:
+        """Where the chains began that this table's rides can be transfers in."""
+        stops = dict.fromkeys(stop for service in services_of(self.network)
+                              for stop in self._stops_before(service, BEGAN_KEYS))
+        comes_back = any(row.returns for row in self.table.transfer)
+        return [Start(stop, returns) for stop in stops
+                for returns in ((False, True) if comes_back else (False,))]
 
     def _lines_before(self, service: Service) -> list[str]:
         """A line of each sort that line classes make."""
@@ -264,13 +294,13 @@ class Atoms:
             return frozenset(name for name, members in self.network.line_classes.items()
                              if (service.operator, line) in members)
 
-        if not self._name("from_line_classes"):
+        if not self._name(LINE_KEYS_BEFORE):
             return [""]
         return ["", *one_of_each(sorted(known_lines(service.operator, self.network)), classes_of)]
 
-    def _stops_before(self, service: Service) -> list[str]:
+    def _stops_before(self, service: Service, keys: Sequence[str]) -> list[str]:
         """A stop of each sort that stop sets make, and the last stop of each set."""
-        if not self._name("left_at"):
+        if not self._name(keys):
             return [""]
         stops = stops_of(service, self.table)
         last = {stops[-1] for stops in self.table.stop_sets.values() if stops}
@@ -289,10 +319,15 @@ class Atoms:
         row = one.row
         if not isinstance(row, Transfer):
             return True
-        return (before is not None and _in(before.mode, row.from_modes)
-                and _in(before.operator, row.from_operators)
-                and self._of_classes(row.from_line_classes, before.operator, before.line)
-                and _in_any(row.left_at, self.sets_of(before.stop)))
+        return (before is not None and _in(before.mode, row.from_modes, row.not_from_modes)
+                and _in(before.operator, row.from_operators, row.not_from_operators)
+                and self._of_classes(row, LINE_KEYS_BEFORE, before.operator, before.line)
+                and _in_any(row.left_at, row.not_left_at, self.sets_of(before.stop)))
+
+    def _fits_start(self, one: TableRow, start: Start) -> bool:
+        row = one.row
+        return not isinstance(row, Transfer) or ((start.returns or not row.returns) and _in_any(
+            row.chain_began_at, row.not_chain_began_at, self.sets_of(start.stop)))
 
     def _timings(self) -> Iterator[Timing]:
         transfers = self.table.transfer
@@ -386,12 +421,13 @@ def fits_timing(one: TableRow, timing: Timing) -> bool:
             and (row.same_vehicle or not timing.same_vehicle))
 
 
-def _in(value: str, names: Sequence[str] | None) -> bool:
-    return names is None or value in names
+def _in(value: str, named: Sequence[str] | None, excluded: Sequence[str] | None) -> bool:
+    return (named is None or value in named) and value not in (excluded or ())
 
 
-def _in_any(names: Sequence[str] | None, sets: frozenset[str]) -> bool:
-    return names is None or not sets.isdisjoint(names)
+def _in_any(named: Sequence[str] | None, excluded: Sequence[str] | None,
+            sets: frozenset[str]) -> bool:
+    return (named is None or not sets.isdisjoint(named)) and sets.isdisjoint(excluded or ())
 
 
 def _fits_card(row: Row, city: str, home: str) -> bool:

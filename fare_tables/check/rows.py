@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
 
 import msgspec
 
 from fare_tables.bands import walk_bands
-from fare_tables.check.atoms import TableRow, accumulators_of, rows_of
+from fare_tables.check.atoms import (
+    BEGAN_KEYS,
+    LEFT_KEYS,
+    LINE_KEYS,
+    LINE_KEYS_BEFORE,
+    STOP_KEYS,
+    TableRow,
+    accumulators_of,
+    rows_of,
+)
 from fare_tables.check.findings import Finding, find_at
 from fare_tables.check.services import last_day
-from fare_tables.model import Cap, DiscountRow, Share, Tier, tier_bounds
+from fare_tables.model import (
+    Cap,
+    DiscountRow,
+    Row,
+    Share,
+    Tier,
+    tier_bounds,
+    timeframes_of,
+)
 from fare_tables.source import TableSource
 from network.calendars import mainland_years
 from network.errors import TableError
@@ -92,10 +108,9 @@ def _tier_gaps(source: TableSource) -> Iterator[Finding]:
 def _unused_parts(source: TableSource) -> Iterator[Finding]:
     """Timeframes and sets of stops that no row points to."""
     table = source.table
-    rows: list[Any] = [one.row for one in rows_of(table)]
-    timeframes = {name for row in rows for name in row.timeframes or ()}
-    sets = {name for row in rows for key in ("from_stops", "to_stops", "left_at")
-            for name in getattr(row, key, None) or ()}
+    rows = [one.row for one in rows_of(table)]
+    timeframes = _timeframes_asked(rows)
+    sets = _names_in(rows, (*STOP_KEYS, *LEFT_KEYS, *BEGAN_KEYS))
     for timeframe in table.timeframe:
         if timeframe.timeframe not in timeframes:
             yield find_at(source, "UNUSED", f"no row holds in timeframe {timeframe.timeframe!r}",
@@ -106,6 +121,15 @@ def _unused_parts(source: TableSource) -> Iterator[Finding]:
             yield find_at(source, "UNUSED", f"no row names the stop set {name!r}",
                           "name it in a row's from_stops, to_stops or left_at, or leave it out",
                           "stop_sets", name)
+
+
+def _timeframes_asked(rows: Sequence[Row]) -> set[str]:
+    return {name for row in rows for names in timeframes_of(row) for name in names or ()}
+
+
+def _names_in(rows: Sequence[Row], keys: Sequence[str]) -> set[str]:
+    """What rows name in some of their keys."""
+    return {name for row in rows for key in keys for name in getattr(row, key, None) or ()}
 
 
 def _late_unless(source: TableSource) -> Iterator[Finding]:
@@ -125,7 +149,7 @@ def _late_unless(source: TableSource) -> Iterator[Finding]:
 def _unknown_years(source: TableSource, network: Network) -> Iterator[Finding]:
     """Days in force whose holidays are not published, where rows ask for holidays."""
     table = source.table
-    asked = {name for one in rows_of(table) for name in one.row.timeframes or ()}
+    asked = _timeframes_asked([one.row for one in rows_of(table)])
     asking = [timeframe.timeframe for timeframe in table.timeframe
               if timeframe.timeframe in asked and SORTS_OF_DAYS & set(timeframe.days or ())]
     if network.model.calendar != "mainland" or not asking:
@@ -168,12 +192,11 @@ def _unused_in_network(sources: Sequence[TableSource], network: Network) -> Iter
     """Accumulators and line classes that no table has to do with."""
     rows: list[TableRow] = [row for one in sources for row in rows_of(one.table)]
     accumulators = {name for one in sources for name in one.table.counts_to}
-    classes: set[str] = set()
     for kind_and_row in rows:
         row = kind_and_row.row
         accumulators |= set(accumulators_of(row))
         accumulators |= {row.accumulator} if isinstance(row, Cap) else set()
-        classes |= {*(row.line_classes or ()), *(getattr(row, "from_line_classes", None) or ())}
+    classes = _names_in([one.row for one in rows], (*LINE_KEYS, *LINE_KEYS_BEFORE))
     for key, names, used, use in (
             ("accumulator", list(network.accumulators), accumulators,
              "counts_to, a tier, a cap or a quota"),

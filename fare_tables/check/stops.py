@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fare_tables.check.atoms import Atoms, rows_of
+from fare_tables.check.atoms import STOP_KEYS, Atoms, rows_of
 from fare_tables.check.coverage import Coverage, bits_of, class_of, fares_between_stops
 from fare_tables.check.findings import Finding, find_at
 from fare_tables.check.grids import NONE, Grid, Grids, cheaper_further
@@ -72,7 +72,7 @@ def unknown_stops(source: TableSource, services: Sequence[Service]) -> Iterator[
         return
     known = {stop for one in services for stop in one.stops or ()}
     asked = {name for one in rows_of(source.table)
-             for name in (*(one.row.from_stops or ()), *(one.row.to_stops or ()))}
+             for key in STOP_KEYS for name in getattr(one.row, key) or ()}
     for name, stops in source.table.stop_sets.items():
         for stop in stops:
             if name in asked and stop not in known:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from fare_tables.compile.arrays import Arrays, Numbers, add_set
-from fare_tables.model import Row, Table, Timeframe
+from fare_tables.model import Row, Table, Timeframe, Transfer, operators_of, timeframes_of
 from network.calendars import DAY_NAMES
 from network.civil import seconds_of
 from network.errors import TableError
@@ -33,9 +33,9 @@ def riders_of(row: Row, numbered: NumberedNetwork) -> Riders:
 
     Raises TableError for a name that the network does not have.
     """
-    return Riders(bits_of("card_kind", row.card_kinds, "card_kinds", numbered),
-                  bits_of("medium", row.media, "media", numbered),
-                  bits_of("mode", row.modes, "modes", numbered))
+    return Riders(bits_left("card_kind", row, "card_kinds", numbered),
+                  bits_left("medium", row, "media", numbered),
+                  bits_left("mode", row, "modes", numbered))
 
 
 def compile_condition(row: Row, table: Table, numbered: NumberedNetwork, arrays: Arrays) -> int:
@@ -45,12 +45,40 @@ def compile_condition(row: Row, table: Table, numbered: NumberedNetwork, arrays:
     """
     return arrays.add_condition({
         "issuers": _issuers(row.cards, table, numbered, arrays),
-        "lines": lines_in(row.line_classes, "line_classes", numbered, arrays),
-        "from_stops": stops_in(row.from_stops, "from_stops", table, numbered, arrays),
-        "to_stops": stops_in(row.to_stops, "to_stops", table, numbered, arrays),
+        "operators": _operators(row, table, numbered, arrays),
+        "lines": lines_in(row, "line_classes", numbered, arrays),
+        "not_lines": lines_in(row, "not_line_classes", numbered, arrays),
+        **{key: stops_in(row, key, table, numbered, arrays)
+           for key in ("from_stops", "not_from_stops", "to_stops", "not_to_stops")},
         "reviewed": int(row.reviewed), "holder_only": int(not row.companions),
         **_ages(row), **_timeframes(row, table, arrays),
     })
+
+
+def check_operators(row: Row, table: Table) -> None:
+    """Pass where a row is for some of its table's operators.
+
+    Raises TableError.
+    """
+    for key in ("operators", "not_operators"):
+        for index, code in enumerate(getattr(row, key) or ()):
+            if code not in table.operators:
+                raise TableError(f"operator {code!r} is not one of the table's",
+                                 f"name one of {', '.join(table.operators)}, or add it to the "
+                                 "operators of the table", key=(key, index))
+    if not operators_of(row, table):
+        raise TableError("it is for none of the table's operators",
+                         f"name one of {', '.join(table.operators)}, or leave the row out",
+                         key=("not_operators" if row.not_operators else "operators",))
+
+
+def bits_left(kind: str, row: Row, key: str, numbered: NumberedNetwork) -> int:
+    """One bit per name that a row's key and its not_ key leave.
+
+    Raises TableError for a name that the network does not have.
+    """
+    excluded = bits_of(kind, getattr(row, f"not_{key}") or (), f"not_{key}", numbered)
+    return bits_of(kind, getattr(row, key), key, numbered) & ~excluded
 
 
 def bits_of(kind: str, codes: Sequence[str] | None, key: str, numbered: NumberedNetwork) -> int:
@@ -71,12 +99,12 @@ def bits_of(kind: str, codes: Sequence[str] | None, key: str, numbered: Numbered
     return bits
 
 
-def lines_in(classes: Sequence[str] | None, key: str, numbered: NumberedNetwork,
-             arrays: Arrays) -> int:
-    """The set of lines of some line classes; 0: every line.
+def lines_in(row: Row, key: str, numbered: NumberedNetwork, arrays: Arrays) -> int:
+    """The set of lines of the line classes that a row's key names; 0: it names none.
 
     Raises TableError for a class that the network does not have.
     """
+    classes: Sequence[str] | None = getattr(row, key)
     if classes is None:
         return 0
     numbers: set[int] = set()
@@ -89,12 +117,12 @@ def lines_in(classes: Sequence[str] | None, key: str, numbered: NumberedNetwork,
     return add_set(arrays.line_sets, frozenset(numbers))
 
 
-def stops_in(sets: Sequence[str] | None, key: str, table: Table, numbered: NumberedNetwork,
-             arrays: Arrays) -> int:
-    """The stops of some of the table's stop sets, of whatever system; 0: every stop.
+def stops_in(row: Row, key: str, table: Table, numbered: NumberedNetwork, arrays: Arrays) -> int:
+    """The stops of the stop sets that a row's key names, of whatever system; 0: it names none.
 
     Raises TableError for a stop set that the table does not have.
     """
+    sets: Sequence[str] | None = getattr(row, key)
     if sets is None:
         return 0
     network = numbered.network
@@ -127,17 +155,31 @@ def check_stop_sets(table: Table, network: Network) -> None:
                                  key=("stop_sets", name, index))
 
 
-def members_of(codes: Sequence[str] | None, numbered: NumberedNetwork, arrays: Arrays) -> int:
-    """The set of some operators' member numbers; 0: any.
+def operators_before(row: Transfer, numbered: NumberedNetwork, arrays: Arrays) -> int:
+    """The set of operators that the ride before can be of; 0: any.
 
     Raises TableError for an operator that the network does not have.
     """
-    if codes is None:
+    known = numbered.network.operators
+    for key in ("from_operators", "not_from_operators"):
+        for index, code in enumerate(getattr(row, key) or ()):
+            if code not in known:
+                raise TableError(f"operator {code!r} in {key} is not in network.toml",
+                                 "add it", key=(key, index))
+    if row.from_operators is None and row.not_from_operators is None:
         return 0
-    for index, code in enumerate(codes):
-        if code not in numbered.network.operators:
-            raise TableError(f"operator {code!r} in from_operators is not in network.toml",
-                             "add it", key=("from_operators", index))
+    named = known if row.from_operators is None else row.from_operators
+    return _members(set(named) - set(row.not_from_operators or ()), numbered, arrays)
+
+
+def _operators(row: Row, table: Table, numbered: NumberedNetwork, arrays: Arrays) -> int:
+    """The set of operators whose rides a row is for; 0: all of the table's."""
+    if row.operators is None and row.not_operators is None:
+        return 0
+    return _members(operators_of(row, table), numbered, arrays)
+
+
+def _members(codes: Iterable[str], numbered: NumberedNetwork, arrays: Arrays) -> int:
     return add_set(arrays.member_sets, frozenset(
         numbered.names.known("member", code) for code in codes))
 
@@ -172,22 +214,32 @@ def _ages(row: Row) -> Numbers:
 
 
 def _timeframes(row: Row, table: Table, arrays: Arrays) -> dict[str, int]:
-    """The row's timeframes, one after the other in the pool."""
-    if row.timeframes is None:
-        return {"timeframes": 0, "timeframes_count": 0, "at_exit": 0}
+    """The timeframes of a row's way in and of its way out."""
+    if row.timeframe_at == "exit" and None not in (row.timeframes, row.exit_timeframes):
+        raise TableError('it has timeframes with timeframe_at = "exit", and exit_timeframes, too',
+                         "leave timeframe_at out: timeframes are then of the way in",
+                         key=("timeframe_at",))
+    entries, exits = timeframes_of(row)
+    exits_key = "exit_timeframes" if row.timeframes is not exits else "timeframes"
+    return {**_pooled("entry", entries, "timeframes", table, arrays),
+            **_pooled("exit", exits, exits_key, table, arrays)}
+
+
+def _pooled(end: str, names: Sequence[str] | None, key: str, table: Table, arrays: Arrays
+            ) -> dict[str, int]:
+    """The timeframes of one end of a ride, one after the other in the pool."""
+    compiled: list[Numbers] = []
     named = {timeframe.timeframe: timeframe for timeframe in table.timeframe}
-    for index, name in enumerate(row.timeframes):
+    for index, name in enumerate(names or ()):
         if name not in named:
             raise TableError(f"timeframe {name!r} is not in the table",
-                             "add a [[timeframe]] of that name", key=("timeframes", index))
-    compiled = [_timeframe(named[name]) for name in row.timeframes]
-    if not compiled:
-        raise TableError("timeframes is empty", "name a timeframe, or leave it out",
-                         key=("timeframes",))
-    first = len(arrays.timeframes)
+                             "add a [[timeframe]] of that name", key=(key, index))
+        compiled.append(_timeframe(named[name]))
+    if names is not None and not compiled:
+        raise TableError(f"{key} is empty", "name a timeframe, or leave it out", key=(key,))
+    first = len(arrays.timeframes) if compiled else 0
     arrays.timeframes += compiled
-    return {"timeframes": first, "timeframes_count": len(compiled),
-            "at_exit": int(row.timeframe_at == "exit")}
+    return {f"{end}_timeframes": first, f"{end}_timeframes_count": len(compiled)}
 
 
 def _timeframe(timeframe: Timeframe) -> Numbers:

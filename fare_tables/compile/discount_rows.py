@@ -10,10 +10,10 @@ from ext import records
 from ext.codes import Cause, Effect, MeasuredFrom, Rounding
 from fare_tables.compile.arrays import Arrays, Numbers
 from fare_tables.compile.conditions import (
-    bits_of,
+    bits_left,
     compile_condition,
     lines_in,
-    members_of,
+    operators_before,
     stops_in,
 )
 from fare_tables.compile.fare_rows import check_amount, check_number
@@ -49,6 +49,7 @@ def compile_row(row: DiscountRow, table: Table, numbered: NumberedNetwork, array
         "rule": numbered.names.known("rule", row.rule, table.table),
         "condition": compile_condition(row, table, numbered, arrays),
         "unit": row.unit, "rounding": int(Rounding[row.rounding.upper()]),
+        "pays_least": check_amount(row.pays_at_least or 0, "pays_at_least"),
         "unless": sum(1 << Cause[kind.upper()] for kind in set(row.unless)),
         **_shares(row.funders, numbered, arrays), **_quota(row, numbered),
     }
@@ -163,7 +164,9 @@ def _concession(row: Concession, table: Table, arrays: Arrays,
         assert row.pays_fare is not None
         if row.pays_fare not in fare_rows:
             raise TableError(f"pays_fare names {row.pays_fare!r}, which is no fare row of the "
-                             "table", f"name one of {', '.join(fare_rows)}", key=("pays_fare",))
+                             "table for all operators that this row is for",
+                             f"name one of {', '.join(fare_rows)}, or say for which operators "
+                             "this row is", key=("pays_fare",))
         return {"effect": int(Effect.PAYS_FARE), "fare": fare_rows[row.pays_fare]}
     amount = check_amount(getattr(row, effect), effect)
     return {"effect": int(Effect[effect.upper()]), "amount": amount}
@@ -196,13 +199,19 @@ def _transfer(row: Transfer, table: Table, numbered: NumberedNetwork, arrays: Ar
     if row.same_line and row.same_line_after_s is not None:
         raise TableError("it has both same_line and same_line_after_s", "write one of them",
                          key=("same_line_after_s",))
+    if row.renews and row.measured_from != "chain":
+        raise TableError("it renews the chain's time, and measures from the ride before",
+                         'write measured_from = "chain", or leave renews out', key=("renews",))
     after_s = 0 if row.same_line else row.same_line_after_s
     return {
         **_transfer_effect(row),
-        "from_modes": bits_of("mode", row.from_modes, "from_modes", numbered),
-        "from_operators": members_of(row.from_operators, numbered, arrays),
-        "from_lines": lines_in(row.from_line_classes, "from_line_classes", numbered, arrays),
-        "left_at": stops_in(row.left_at, "left_at", table, numbered, arrays),
+        "from_modes": bits_left("mode", row, "from_modes", numbered),
+        "from_operators": operators_before(row, numbered, arrays),
+        "from_lines": lines_in(row, "from_line_classes", numbered, arrays),
+        "not_from_lines": lines_in(row, "not_from_line_classes", numbered, arrays),
+        **{key: stops_in(row, key, table, numbered, arrays)
+           for key in ("left_at", "not_left_at", "chain_began_at", "not_chain_began_at")},
+        "returns": int(row.returns), "renews": int(row.renews),
         "within_s": row.within_s,
         "max_transfers": row.max_transfers,
         "measured_from": int(MeasuredFrom[f"FROM_{row.measured_from.upper()}"]),

@@ -31,7 +31,7 @@ WORDS = {"lowest": EdgeFare.LOWEST, "highest": EdgeFare.HIGHEST, "terminus": Edg
          "validator": EdgeFare.BY_VALIDATOR, "fare": EdgeFare.BY_BASIS}
 # What each basis is written with, and with what else it may be.
 KEYS = {"flat": {"amount"}, "distance": {"bands"}, "time": {"bands"}, "od": {"matrix"},
-        "zone": {"matrix", "zones"}, "validator": set[str]()}
+        "zone": {"matrix", "zones"}, "validator": set[str](), "none": set[str]()}
 
 
 def compile_fare(fare: Fare, table: Table, system: str, numbered: NumberedNetwork, arrays: Arrays,
@@ -46,6 +46,7 @@ def compile_fare(fare: Fare, table: Table, system: str, numbered: NumberedNetwor
         "condition": compile_condition(fare, table, numbered, arrays),
         "matrix": -1, "edges": -1, "zones": -1,
         "discounts_on_incomplete": int(fare.discounts_on_incomplete),
+        "outside_chain": int(fare.outside_chain),
         **_edge("missing_in", fare.missing_in), **_edge("missing_out", fare.missing_out),
         **_same_station(fare.same_station, arrays), **_overtime(fare),
         **_basis(fare, table, system, numbered.network, arrays, tracks),
@@ -139,8 +140,8 @@ def _basis(fare: Fare, table: Table, system: str, network: Network, arrays: Arra
     if fare.basis == "flat":
         assert fare.amount is not None
         return {"basis": int(Basis.FLAT), "amount": check_amount(fare.amount, "amount")}
-    if fare.basis == "validator":
-        return {"basis": int(Basis.VALIDATOR)}
+    if fare.basis in ("validator", "none"):
+        return {"basis": int(Basis.VALIDATOR if fare.basis == "validator" else Basis.NOT_PRICED)}
     if fare.basis in ("od", "zone"):
         return _matrix(fare, table, system, network, arrays)
     assert fare.bands is not None

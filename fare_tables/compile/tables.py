@@ -18,7 +18,13 @@ from ext import records
 from ext.codes import Cause, Counts, Period
 from fare_tables.compile.arrays import Arrays, Numbers, as_structs, as_table
 from fare_tables.compile.candidates import Candidates, Stacked
-from fare_tables.compile.conditions import DAY_S, Riders, check_stop_sets, riders_of
+from fare_tables.compile.conditions import (
+    DAY_S,
+    Riders,
+    check_operators,
+    check_stop_sets,
+    riders_of,
+)
 from fare_tables.compile.discount_rows import accumulator, compile_row
 from fare_tables.compile.distances import Tracks
 from fare_tables.compile.fare_rows import compile_fare, index_stops, line_stops
@@ -26,10 +32,12 @@ from fare_tables.compile.tariff_index import TariffIndexes, check_versions
 from fare_tables.model import (
     DISCOUNTS,
     Discount,
+    DiscountRow,
     Row,
     Table,
     asks_for_holidays,
     discounts_of,
+    operators_of,
     table_version,
 )
 from network.calendars import DAY_NAMES, WEEKDAYS, last_known_day, words_for
@@ -44,6 +52,7 @@ ROWS_MOST = 10_000          # of one table, and of each list in one row
 CAPS_MOST = 8               # of one table: the kernel keeps the rows that applied
 
 Compiled = TypeVar("Compiled")
+RowKind = TypeVar("RowKind", bound=Row)
 CompiledTables = dict[str, Any]     # arrays and whole numbers: what PricingTables takes, by name
 
 
@@ -166,13 +175,15 @@ def _tariff(table: Table, system: str, numbered: NumberedNetwork, arrays: Arrays
     """One table version for the operators of one system."""
     last = table.in_force_until
     first = len(arrays.fare_rows)
-    fare_rows = {fare.rule: first + index for index, fare in enumerate(table.fare)}
-    for fare in table.fare:
+    fares = _of_system(table.fare, table, system, numbered.network)
+    fare_rows = {fare.rule: first + index for index, fare in enumerate(fares)}
+    for fare in fares:
         arrays.fare_rows.append(_of_row("fare", fare, lambda row: compile_fare(
             row, table, system, numbered, arrays, tracks)))
-    stack = [_stacked(kind, table, numbered, arrays, fare_rows)
+    stack = [_stacked(kind, _of_system(discounts_of(table, kind), table, system, numbered.network),
+                      table, numbered, arrays, fare_rows)
              for kind in table.order if discounts_of(table, kind)]
-    candidates.add(_for_riders("fare", table.fare, first, numbered), stack)
+    candidates.add(_for_riders("fare", fares, first, numbered), stack)
     counts_to = sorted(accumulator(code, numbered, "counts_to", index)
                        for index, code in enumerate(table.counts_to))
     arrays.counts_to += counts_to
@@ -185,10 +196,17 @@ def _tariff(table: Table, system: str, numbered: NumberedNetwork, arrays: Arrays
     }
 
 
-def _stacked(kind: Discount, table: Table, numbered: NumberedNetwork, arrays: Arrays,
-             fare_rows: dict[str, int]) -> Stacked:
+def _of_system(rows: Sequence[RowKind], table: Table, system: str, network: Network
+               ) -> list[RowKind]:
+    """The rows that are for operators of a system: others may need stops that it does not have."""
+    return [row for row in rows
+            if any(network.system_of(code) == system for code in operators_of(row, table))]
+
+
+def _stacked(kind: Discount, rows: Sequence[DiscountRow], table: Table, numbered: NumberedNetwork,
+             arrays: Arrays, fare_rows: dict[str, int]) -> Stacked:
     """The rows of one kind."""
-    rows, first = discounts_of(table, kind), len(arrays.rows)
+    first = len(arrays.rows)
     for row in rows:
         arrays.rows.append(_of_row(kind, row, lambda one: compile_row(
             one, table, numbered, arrays, fare_rows)))
@@ -201,9 +219,6 @@ def _for_riders(kind: str, rows: Sequence[Row], first: int, numbered: NumberedNe
     """The indexes of rows from `first` on, and whom each is for."""
     return [(index, _of_row(kind, row, lambda one: riders_of(one, numbered)))
             for index, row in enumerate(rows, first)]
-
-
-RowKind = TypeVar("RowKind", bound=Row)
 
 
 def _of_row(kind: str, row: RowKind, compile_one: Callable[[RowKind], Compiled]) -> Compiled:
@@ -274,6 +289,7 @@ def _check_rows(table: Table) -> None:
             raise TableError(f"two rows are called {row.rule!r}", "give each row its own name",
                              key=(kind_of_row, row.rule, "rule"))
         names.add(row.rule)
+        _of_row(kind_of_row, row, lambda one: check_operators(one, table))
     if len(table.cap) > CAPS_MOST:
         raise TableError(f"it has {len(table.cap)} caps", f"write at most {CAPS_MOST}",
                          key=("cap",))
@@ -293,7 +309,8 @@ def _check_sizes(table: Table, rows: Sequence[Row]) -> None:
     lists: list[tuple[str, Any]] = [
         ("rows", rows), ("timeframes", table.timeframe),
         *((f"{name} of row {row.rule!r}", getattr(row, name, None))
-          for row in rows for name in ("timeframes", "bands", "same_station"))]
+          for row in rows
+          for name in ("timeframes", "exit_timeframes", "bands", "same_station"))]
     for what, found in lists:
         if isinstance(found, (list, tuple)) and len(found) > ROWS_MOST:
             raise TableError(f"it has {len(found):,} {what}", f"write at most {ROWS_MOST:,}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ext.codes import RideState
 from tests.kernels.ground import NOON, Outcome, make_ride, make_table, price
 
 pytestmark = pytest.mark.kernels
@@ -105,6 +106,10 @@ def test_the_whole_way_knows_no_overtime_but_the_ride_does(tmp_path: Path) -> No
     ({},                         bus(60, 2, vehicle=7), 0),
     ({"from_line_classes": ["express"]}, bus(60, 2), 0),
     ({"from_line_classes": ["night"]},   bus(60, 2), 200),
+    ({"not_from_line_classes": ["express"]}, bus(60, 2), 200),
+    ({"not_from_line_classes": ["night"]},   bus(60, 2), 0),
+    ({"not_from_modes": ["bus"]},        bus(60, 2), 200),
+    ({"not_from_operators": ["metro"]},  bus(60, 2), 0),
 ])
 def test_lines_and_vehicles_of_the_ride_before(tmp_path: Path, row: dict[str, Any],
                                                second: dict[str, Any], price_after: int) -> None:
@@ -116,6 +121,52 @@ def test_lines_and_vehicles_of_the_ride_before(tmp_path: Path, row: dict[str, An
 def test_the_time_can_run_to_the_way_out(tmp_path: Path, end: int, applies: bool) -> None:
     outcome = price(tmp_path, tables(credit=100, measured_to="end"), bus(0), metro(1200, end))
     assert outcome.price == [200, 200 if applies else 300]
+
+
+@pytest.mark.parametrize(("row", "way", "applies"), [
+    ({"returns": True},                 "ba", True),
+    ({"returns": True},                 "bc", False),
+    ({"chain_began_at": ["hub"]},       "ba", False),       # it began at a
+    ({"not_chain_began_at": ["hub"]},   "ba", True),
+    ({"not_left_at": ["hub"]},          "ba", False),       # out at b
+    ({"not_left_at": ["edge"]},         "ba", True),
+])
+def test_where_the_chain_began(tmp_path: Path, row: dict[str, Any], way: str,
+                               applies: bool) -> None:
+    outcome = price(tmp_path, tables(credit=100, same_line=True, **row),
+                    metro(0, 600, from_stop="a", to_stop="b"),
+                    metro(900, 1500, from_stop=way[0], to_stop=way[1]))
+    assert outcome.price == [300, 200 if applies else 300]
+
+
+@pytest.mark.parametrize(("renews", "last"), [(True, 0), (False, 200)])
+def test_a_dearer_ride_begins_the_time_again(tmp_path: Path, renews: bool, last: int) -> None:
+    """Bus for 200; metro within the hour for 100 more; and a bus an hour after that."""
+    outcome = price(
+        tmp_path, tables(pays_difference=True, max_transfers=9, measured_from="chain",
+                         renews=renews),
+        bus(0), metro(3000, 3500), bus(6600, 2))
+    assert outcome.price == [200, 100, last]
+
+
+def test_a_ride_that_cost_nothing_does_not(tmp_path: Path) -> None:
+    outcome = price(
+        tmp_path, tables(pays_difference=True, max_transfers=9, measured_from="chain",
+                         renews=True),
+        bus(0), bus(3000, 2), bus(3601, 3))
+    assert outcome.price == [200, 0, 200]
+
+
+@pytest.mark.parametrize("shuttle", [
+    metro(600, 900), metro(600, -NOON, state=RideState.MISSING_OUT)])
+def test_a_ride_outside_the_chain_leaves_it_alone(tmp_path: Path,
+                                                  shuttle: dict[str, Any]) -> None:
+    """Neither is it a transfer, nor does the next bus transfer from it."""
+    by_bus, by_metro = tables(pays_amount=0, not_from_modes=["metro"])
+    by_metro.fare[0].outside_chain = True
+    outcome = price(tmp_path, [by_bus, by_metro], bus(0), shuttle, bus(1200, 2))
+    assert outcome.price == [200, 300, 0]
+    assert int(outcome.state["transfers"][0]) == 1
 
 
 def test_the_best_transfer(tmp_path: Path) -> None:

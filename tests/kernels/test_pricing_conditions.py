@@ -46,6 +46,22 @@ def test_a_row_without_conditions_holds(tmp_path: Path) -> None:
     ({"line_classes": ["express"]},   {"line": 0},      200),
     ({"line_classes": ["express"]},   {"line": 60_000}, 200),   # newer than the tables
     ({"line_classes": ["express", "night"]}, {"line": 2}, 100),
+    ({"not_line_classes": ["express"]}, {"line": 1},    200),
+    ({"not_line_classes": ["express"]}, {"line": 2},    100),
+    ({"not_line_classes": ["express"]}, {"line": 0},    100),
+    ({"not_line_classes": ["express"]}, {"line": 60_000}, 100),
+    ({"not_card_kinds": ["adult"]},   {},               200),
+    ({"not_card_kinds": ["student"]}, {},               100),
+    ({"card_kinds": ["adult", "student"], "not_card_kinds": ["adult"]}, {}, 200),
+    ({"not_media": ["card"]},         {},               200),
+    ({"not_media": ["card"]},         {"medium": 9},    100),   # newer than the tables
+    ({"not_modes": ["bus"]},          {},               200),
+    ({"pays_percent": 20, "pays_at_least": 120}, {},    120),
+    ({"pays_percent": 20, "pays_at_least": 300}, {},    200),   # never more than before
+    ({"pays_percent": 80, "pays_at_least": 120}, {},    160),
+    ({"pays_percent": None, "takes_off": 33, "unit": 10}, {},   170),
+    ({"pays_percent": None, "takes_off": 33, "unit": 10, "rounding": "down"}, {}, 160),
+    ({"pays_percent": None, "pays_amount": 199, "unit": 300, "rounding": "up"}, {}, 200),
 ])
 def test_who_and_on_which_line(tmp_path: Path, row: dict[str, Any], changes: dict[str, int],
                                price_after: int) -> None:
@@ -58,6 +74,10 @@ def test_who_and_on_which_line(tmp_path: Path, row: dict[str, Any], changes: dic
     ({"to_stops": ["near"]},          ("c", "b"), 100),
     ({"from_stops": ["far"], "to_stops": ["near"]}, ("d", "a"), 100),
     ({"from_stops": ["near", "far"]}, ("d", "a"), 100),
+    ({"not_from_stops": ["near"]},    ("a", "d"), 200),
+    ({"not_from_stops": ["near"]},    ("d", "a"), 100),
+    ({"not_to_stops": ["near"]},      ("c", "b"), 200),
+    ({"not_to_stops": ["near"], "to_stops": ["near", "far"]}, ("a", "d"), 100),
     ({"from_stops": ["near"]},        (0, "a"),   200),         # not known
 ])
 def test_where(tmp_path: Path, row: dict[str, Any], ends: tuple[Any, Any],

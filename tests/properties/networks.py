@@ -219,6 +219,9 @@ def _tables(
     }
     if draw.flip():
         fields["companion_within_s"] = draw.pick([600, 1, 240])
+    for row in [*rows[:-1], *(row for kind in KINDS for row in discounts.get(kind, ()))]:
+        if len(operators) > 1 and draw.pick([False, False, True]):
+            row[draw.pick(["operators", "not_operators"])] = [draw.pick(operators)]
     for place, row in enumerate(rows):
         if row["basis"] in ("od", "zone"):
             row["matrix"] = f"{row['basis']}-{operators[0]}-{n}.csv"

@@ -47,8 +47,8 @@ def list_fares(
 
 def _fares(draw: Choices, *, rail: bool, chains: bool) -> dict[str, Any]:
     """What a ride costs. Matrices and distances between stops need a railway."""
-    kinds = ["flat", "tap", "validator", "time", "line", "line"]
-    kinds += ["stops", "stops", "od", "od", "zone", "zone", "zone"] if rail else []
+    kinds = ["flat", "tap", "validator", "time", "line", "line"] * 3 + ["none"]
+    kinds += ["stops", "stops", "od", "od", "zone", "zone", "zone"] * 3 if rail else []
     if chains:
         kinds = ["flat"] * 4 + (["stops", "od"] if rail else ["line"])
     kind = draw.pick(kinds)
@@ -67,6 +67,8 @@ def _fares(draw: Choices, *, rail: bool, chains: bool) -> dict[str, Any]:
         fare["zones"] = "zones.csv"
     if kind != "flat":
         fare |= _ends(draw, along=kind == "line")
+    if draw.pick([False] * 5 + [True]):
+        fare["outside_chain"] = True
     if draw.flip():
         fare |= {"overtime_after_s": draw.pick([1800, 600, 3600, 1]),
                  "overtime_add": draw.pick(AMOUNTS), "overtime_dearest": draw.flip()}
@@ -134,7 +136,9 @@ def _limits(draw: Choices, kind: str, kinds: list[str]) -> dict[str, Any]:
                            "limit": uses + draw.pick([0, 1, 3])}
     if draw.pick([False, False, False, True]):
         limits["unless"] = draw.pick([[other] for other in kinds])
-    if kind != "cap" and draw.flip():
+    if draw.pick([False] * 7 + [True]):
+        limits["pays_at_least"] = draw.pick([50, 120, 250])
+    if draw.pick([False, False, True]) if kind == "cap" else draw.flip():
         limits |= {"rounding": draw.pick(ROUNDINGS), "unit": draw.pick([1, 10, 50])}
     return limits
 
@@ -162,6 +166,13 @@ def conditions(draw: Choices, network: NetworkFile, *, seldom: bool = False) -> 
         "from_stops": [["east"], ["west"], ["east", "west"]],
         "to_stops": [["east"], ["west"]],
         "timeframes": [["early"], ["odd"], ["early", "odd"]],
+        "exit_timeframes": [["odd"], ["early", "odd"]],
+        "not_card_kinds": [["student"], ["senior", "student"]],
+        "not_media": [["face"], ["qr"]],
+        "not_modes": [["metro"], ["bus"]],
+        "not_line_classes": [["express"], ["night"]],
+        "not_from_stops": [["east"], ["west"]],
+        "not_to_stops": [["east"], ["west"]],
         "age_from": [1, 18, 60, 65],
         "age_to": [17, 59, 65, 150],
         "reviewed": [True],
@@ -170,7 +181,7 @@ def conditions(draw: Choices, network: NetworkFile, *, seldom: bool = False) -> 
     count = draw.pick([0] * 5 + [1] if seldom else [0, 1, 1, 2])
     named = [draw.pick([*some, "cards", "cards"]) for _ in range(count)]
     row = {name: draw.pick(some[name]) for name in named}
-    if "timeframes" in row and draw.flip():
+    if "timeframes" in row and "exit_timeframes" not in row and draw.flip():
         row["timeframe_at"] = "exit"
     if row.get("age_from", 0) > row.get("age_to", 150):
         del row["age_to"]
@@ -199,18 +210,23 @@ def _transfers(draw: Choices, network: NetworkFile) -> dict[str, Any]:
         {"from_operators": operators[:1]}, {"from_operators": operators[1:]},
         {"from_line_classes": ["express"]},
         {"from_line_classes": ["night", "express"]}, {"left_at": ["east"]},
-        {"left_at": ["west", "east"]}, {"left_at": ["west", "east"]}, {"same_vehicle": False}])
+        {"left_at": ["west", "east"]}, {"left_at": ["west", "east"]}, {"same_vehicle": False},
+        {"not_from_modes": ["bus"]}, {"not_from_operators": operators[:1]},
+        {"not_from_line_classes": ["express"]}, {"not_left_at": ["east"]},
+        {"chain_began_at": ["west", "east"]}, {"not_chain_began_at": ["west"]},
+        {"returns": True}])
     effect = draw.pick(["credit", "credit_up_to", "pays_amount", "pays_percent",
                         "pays_difference", "chain_pays", "through"])
     value: Any = True if effect in ("pays_difference", "through") else draw.pick(AMOUNTS)
     line = draw.pick([{}, {"same_line": True}, {"same_line_after_s": 600}])
+    start = draw.pick([{"measured_from": "end"}, {"measured_from": "start"},
+                       {"measured_from": "chain"}, {"measured_from": "chain", "renews": True}])
     return {
         "within_s": draw.pick([3600, 1800, 7200]),
         effect: draw.pick(PERCENTS) if effect == "pays_percent" else value,
-        "measured_from": draw.pick(["end", "start", "chain"]),
         "measured_to": draw.pick(["start", "start", "end"]),
         "max_transfers": draw.pick([2, 1, 3]),
-        **line, **from_any,
+        **start, **line, **from_any,
     }
 
 

@@ -11,7 +11,12 @@ from fare_tables.model import Cap, DiscountRow, Fare, Row, Table, Tier, Transfer
 from tests.properties.rows import KINDS
 
 CONDITIONS = ("card_kinds", "media", "modes", "line_classes", "from_stops", "to_stops",
-              "timeframes", "age_from", "age_to")
+              "timeframes", "exit_timeframes", "age_from", "age_to", "operators",
+              "not_card_kinds", "not_media", "not_modes", "not_line_classes", "not_from_stops",
+              "not_to_stops", "not_operators")
+BEFORE = ("from_modes", "from_operators", "from_line_classes", "left_at", "chain_began_at",
+          "not_from_modes", "not_from_operators", "not_from_line_classes", "not_left_at",
+          "not_chain_began_at", "same_line", "same_line_after_s", "renews", "returns")
 EFFECTS = {
     "concession": ("pays_percent", "bands", "pays_amount", "takes_off", "pays_fare"),
     "transfer": ("credit", "credit_up_to", "pays_amount", "pays_percent", "pays_difference",
@@ -33,13 +38,12 @@ EVERY = {
     *(f"if {name}" for name in CONDITIONS), "if cards home", "if cards away", "if cards of cities",
     "if timeframe at exit", "if reviewed", "if holder", "quota", "unless",
     *(f"rounding {way}" for way in ("half_up", "half_even", "down", "up")), "unit",
+    "unit of an amount", "pays at least", "outside chain",
     "one funder", "two funders", "by percent", "by weight",
     *(f"counts {counts}" for counts in ("paid", "due", "rides")),
     *(f"period {period}" for period in ("day", "week", "month", "year")),
     *(f"measured from {start}" for start in ("start", "end", "chain")), "measured to end",
-    "transfer from_modes", "transfer from_operators", "transfer from_line_classes",
-    "transfer left_at", "transfer same_line", "transfer same_line_after_s",
-    "transfer other vehicle",
+    *(f"transfer {name}" for name in BEFORE), "transfer other vehicle",
 }
 
 
@@ -72,6 +76,8 @@ def _fare_shapes(row: Fare, ride: Ride) -> Iterator[str]:
             yield "band amount" if band.add is None else "band add"
         if row.basis == "distance" and row.grace_m:
             yield "grace"
+    if row.outside_chain:
+        yield "outside chain"
     if ride.state == "OVERTIME":
         yield "overtime dearest" if row.overtime_dearest else "overtime add"
 
@@ -100,8 +106,10 @@ def _discount_shapes(world: World, table: Table, kind: str, row: DiscountRow) ->
         yield f"{kind} best"
     if effect in ("pays_percent", "bands"):
         yield f"rounding {row.rounding}"
-        if row.unit > 1:
-            yield "unit"
+    if row.unit > 1:
+        yield "unit" if effect in ("pays_percent", "bands") else "unit of an amount"
+    if row.pays_at_least is not None:
+        yield "pays at least"
     if row.quota is not None:
         yield "quota"
     if row.unless:
@@ -121,8 +129,7 @@ def _transfer_shapes(row: Transfer) -> Iterator[str]:
     yield f"measured from {row.measured_from}"
     if row.measured_to == "end":
         yield "measured to end"
-    for name in ("from_modes", "from_operators", "from_line_classes", "left_at", "same_line",
-                 "same_line_after_s"):
+    for name in BEFORE:
         if getattr(row, name):
             yield f"transfer {name}"
     if not row.same_vehicle:
