@@ -78,6 +78,21 @@ cpdef enum Code:
     TOO_MANY_REFUSED = 106
     TOO_MANY_CODES = 107
     ARCHIVE = 108
+    # A step of a dispute, on the command line or in a file of them (settlement/disputes.py). What
+    # its own line says: clearing/answers/dispute_file.py.
+    DISPUTE_STEP = 120
+    DISPUTE_UNKNOWN = 121
+    DISPUTE_RIDE = 122
+    DISPUTE_WINDOW_OPEN = 123
+    DISPUTE_PARTY = 124
+    DISPUTE_TERMS = 125
+    DISPUTE_AMOUNT = 126
+    DISPUTE_TWICE = 127
+    DISPUTE_NOT_ASKED = 128
+    DISPUTE_STATE = 129
+    DISPUTE_TOO_LATE = 130
+    DISPUTE_TOO_EARLY = 131
+    DISPUTE_DAY = 132
 
 
 cpdef enum TapKind:
@@ -134,6 +149,9 @@ cpdef enum Cause:
     # Of flows that no entry has: charged when a window closes (settlement/period_fees.py).
     PERIOD_FEE = 11
     TAX = 12
+    # ... and posted by disputes (settlement/disputes.py).
+    DISPUTE_HELD = 13       # operator to centre: what nobody has until it is decided
+    DISPUTE_AWARD = 14      # who bears it to who disputed it
 
 
 cpdef enum Reason:

@@ -11,6 +11,7 @@ from network.bill_terms import check_bill_terms
 from network.civil import EPOCH, LAST_TAP_DAY
 from network.code_checks import CODE_BYTES_MOST, fault_of, twin_key
 from network.dates import check_dates
+from network.disputes import check_dispute_terms
 from network.errors import TableError
 from network.locations import KeyPath
 from network.model import Agreement, Approver, Centre, Funder, Issuer, NetworkFile, Operator
@@ -52,6 +53,7 @@ def check_model(model: NetworkFile) -> None:
     _check_cycles(model)
     check_nettings(model, member_codes(model))
     check_period_fees(model, member_codes(model))
+    check_dispute_terms(model, member_codes(model))
     check_accounts(model)
     check_bill_terms(model)
     _check_senders(model)
@@ -311,7 +313,7 @@ def _names_of(model: NetworkFile) -> Iterator[tuple[str, list[tuple[KeyPath, str
                       ("settlement_cycle", "settlement_cycle"),
                       ("sender", "sender"),
                       ("settlement_cycle", "settlement_cycle"), ("netting", "netting"),
-                      ("period_fee", "period_fee"),
+                      ("period_fee", "period_fee"), ("dispute_terms", "dispute_terms"),
                       ("day", "date")):
         yield what, [((what, index, key), str(getattr(one, key)))
                      for index, one in enumerate(getattr(model, what))]

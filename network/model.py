@@ -39,6 +39,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     bill: list[BillTerms] = []
     no_agreement: Literal["no_fees", "hold"] = "no_fees"    # what a ride has that none holds for
     agreements_overlap: Literal["first", "hold"] = "first"  # and one that several hold for
+    dispute_terms: list[DisputeTerms] = []
     period_fee: list[PeriodFee] = []
     settlement_cycle: list[SettlementCycle] = []
     bank_holiday: list[BankHoliday] = []
@@ -272,6 +273,28 @@ class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     card_kinds: list[str] | None = None
     in_force_from: datetime.date | None = None      # service days, inclusive
     in_force_until: datetime.date | None = None
+
+
+class DisputeTerms(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """By when rides are disputed and answered for, and who bears it. The first that hold decide."""
+
+    dispute_terms: str
+    centre: str                     # holds what is charged back, and decides exceptions
+    open_days: int                  # bank days behind the ride's service day
+    answer_days: int                # bank days behind the other side's step
+    borne_by: list[Bearer]
+    # What they hold for; what is not given is no condition.
+    claimants: list[str] | None = None
+    operators: list[str] | None = None
+    in_force_from: datetime.date | None = None      # service days, inclusive
+    in_force_until: datetime.date | None = None
+
+
+class Bearer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who bears a part of what a dispute awards."""
+
+    bearer: str                     # "operator", "claimant", or a member's code
+    weight: int = 1
 
 
 class BillTerms(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

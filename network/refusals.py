@@ -113,4 +113,27 @@ WORDS: dict[Code, str] = {
     Code.TOO_MANY_CODES: "the file brings more new codes than one file may; correct them, or split"
                          " the file if they are right",
     Code.ARCHIVE: "the file is an archive; unpack it, and send what is in it",
+    Code.DISPUTE_STEP: "the step is none of query, chargeback, exception, accept, refuse and"
+                       " close; write one of these",
+    Code.DISPUTE_UNKNOWN: "the book has no such dispute; look for it with `onecard dispute list`",
+    Code.DISPUTE_RIDE: "the ledger has no such ride, or more than one, or holds it back; look for"
+                       " it with `onecard show rides`",
+    Code.DISPUTE_WINDOW_OPEN: "the ride's window is not closed, and nobody has paid for it; have"
+                              " its operator correct the record, or wait for `onecard settle`",
+    Code.DISPUTE_PARTY: "the member owes the operator nothing for this ride; have the one dispute"
+                        " it that does",
+    Code.DISPUTE_TERMS: "no dispute_terms of the network hold between these two for this ride;"
+                        " agree on them, and add them to network.toml",
+    Code.DISPUTE_AMOUNT: "the amount is nothing, or more than is owed for the ride, or than is"
+                         " disputed; correct it",
+    Code.DISPUTE_TWICE: "the member has disputed this ride before; go on with that dispute",
+    Code.DISPUTE_NOT_ASKED: "it is another member's turn; have that one take the step",
+    Code.DISPUTE_STATE: "the dispute is not at a point where this step can be; look at it with"
+                        " `onecard dispute show`",
+    Code.DISPUTE_TOO_LATE: "the last day for this step is over; `onecard dispute list` says what"
+                           " can be done now",
+    Code.DISPUTE_TOO_EARLY: "the other side may still take its step; wait until its last day is"
+                            " over",
+    Code.DISPUTE_DAY: "the day is still to come, or before the dispute's last step; write the day"
+                      " on which the step was taken",
 }

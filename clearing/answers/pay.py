@@ -15,6 +15,7 @@ from clearing.answers.payments import (
     check_amounts,
     list_batches,
     list_closings,
+    newest_run,
     open_positions,
     payments_of,
 )
@@ -56,7 +57,7 @@ def make_batch(session: Session, by: str, today: datetime.date, pay_on: str | No
     windows: the days that windows were closed with; none: all that have open positions.
     Raises OnecardError, and TableError for a year whose holidays nobody has published.
     """
-    by, last = _person(by), _last_run(session)
+    by, last = _person(by), newest_run(session)
     day = _bank_day(session, today, pay_on)
     due = _chosen(session, open_positions(session), windows)
     currency = session.described().model.money
@@ -82,7 +83,7 @@ def check_batch(session: Session, number: int, by: str) -> Batch:
     Its amounts are added up again from the flows of its windows. Who has checked it already is told
     so and changes nothing. Raises OnecardError.
     """
-    batch, by, last = batch_of(session, number), _person(by), _last_run(session)
+    batch, by, last = batch_of(session, number), _person(by), newest_run(session)
     if batch.decided_by and (batch.state == "declined" or batch.decided_by != by):
         raise _wrong_state(batch, f"was {_past(batch)} by {batch.decided_by}",
                            "a batch that nobody has checked yet",
@@ -105,7 +106,7 @@ def decline_batch(session: Session, number: int, by: str) -> Batch:
 
     Raises OnecardError where it was written: a bank may have it.
     """
-    batch, by, last = batch_of(session, number), _person(by), _last_run(session)
+    batch, by, last = batch_of(session, number), _person(by), newest_run(session)
     if batch.state == "declined":
         return batch
     if batch.state == "written":
@@ -121,7 +122,7 @@ def write_batch(session: Session, number: int, form: str, path: Path) -> Batch:
     that it was written before the file has its name, so that no bank has what the book does not
     know of. Raises OnecardError.
     """
-    batch, last = batch_of(session, number), _last_run(session)
+    batch, last = batch_of(session, number), newest_run(session)
     message, write = FORMATS[form]
     if batch.state not in ("checked", "written"):
         raise _wrong_state(batch, f"is {_past(batch)}", "a batch that was checked",
@@ -260,15 +261,6 @@ def _person(name: str) -> str:
         raise OnecardError("--by is blank", expected="the name of who does this",
                            remedy="write it, such as --by 'Li Na'")
     return name
-
-
-def _last_run(session: Session) -> Run:
-    last = session.book.last_run()
-    if last is None:
-        raise OnecardError("the book is new", where=session.book.store.where,
-                           expected="a book with a closed window",
-                           remedy="clear files with `onecard clear`, then `onecard settle`")
-    return last
 
 
 def _past(batch: Batch) -> str:

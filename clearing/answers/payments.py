@@ -12,7 +12,7 @@ import numpy as np
 
 from clearing.answers.netted import list_netted, net_closing
 from clearing.answers.session import Session
-from clearing.book import Book
+from clearing.book import Book, Run
 from clearing.book.schema import PAYMENTS
 from network.civil import day_of, number_of
 from network.errors import OnecardError
@@ -46,6 +46,16 @@ class Paid:
     state: str          # its batch's; once the bank has answered: pending, paid, rejected, returned
     status: str         # what the bank says, and why
     reason: str
+
+
+def newest_run(session: Session) -> Run:
+    """The run to go on from. Raises OnecardError where the book has none."""
+    last = session.book.last_run()
+    if last is None:
+        raise OnecardError("the book is new", where=session.book.store.where,
+                           expected="a book with a closed window",
+                           remedy="clear files with `onecard clear`, then `onecard settle`")
+    return last
 
 
 def list_batches(book: Book) -> dict[int, Batch]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from clearing.answers.charged import find_changed_fees
+from clearing.answers.dispute_check import find_changed_disputes
 from clearing.answers.kept import FilesChecked, check_files
 from clearing.answers.listings import flows_of
 from clearing.answers.owners import Owners, moments_of
@@ -33,10 +34,11 @@ from network.errors import OnecardError
 from network.members import LEVELS
 from network.names import Names
 from network.numbering import NumberedNetwork
-from settlement.period_fees import OWN_CAUSES
+from settlement import disputes, period_fees
 from settlement.positions import net_positions
 
 BREAKS_MOST = 100
+OF_NO_ENTRY = (*period_fees.OWN_CAUSES, *disputes.OWN_CAUSES)
 _KEPT = re.compile(rf"(?i)(?:.*\W)?([0-9a-f]{{{SHORT_DIGITS},64}})\W*")
 
 # What the operator is due: every leg but the fees, which it owes itself.
@@ -57,7 +59,7 @@ def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
         breaks.append(f"{int(found['rides'][0])} entries do not balance in themselves")
     flows = flows_of(book)
     stored = {(int(row["window"]), int(row["debtor"]), int(row["creditor"]), int(row["cause"])):
-              int(row["amount"]) for row in flows if row["cause"] not in OWN_CAUSES}
+              int(row["amount"]) for row in flows if row["cause"] not in OF_NO_ENTRY}
     posted = _posted(book)
     for key in sorted(stored.keys() | posted.keys()):
         if stored.get(key, 0) != posted.get(key, 0):
@@ -252,6 +254,7 @@ def verify(session: Session, cards: int | None = None, keep: Path | None = None,
     breaks = list(islice(find_changed_rows(session.book), BREAKS_MOST))
     breaks += check_balances(session.book, numbered)
     breaks += find_changed_fees(session, numbered)
+    breaks += find_changed_disputes(session, numbered)[:BREAKS_MOST]
     breaks += _check_payments(session, is_whole=not breaks)
     checked, twice, differences = check_rides(session, numbered, where,
                                               is_whole=not breaks)

@@ -192,7 +192,7 @@ class OpenRun:
         self._windows.write([np.array([day], "<u2")])
 
     def write_paying(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
-        """Hand over rows of a table that tells of payments."""
+        """Hand over rows of a table that tells of payments or disputes."""
         self._check_open()
         if rows:
             self._paying[table].write(_columns_of_rows(table.content, rows))

@@ -1,4 +1,7 @@
-"""The rows that tell of payments, each field with its ClickHouse type; settlement/payments.py."""
+"""The rows that tell of payments and disputes, each field with its ClickHouse type.
+
+See settlement/payments.py and settlement/disputes.py.
+"""
 
 from __future__ import annotations
 
@@ -62,3 +65,28 @@ class AnswerFileRow(NamedTuple):
     answers: U32        # that tell something new of payments
     known: U32          # that say again what was known
     others: U32         # entries that are of no payment of this book
+
+
+class DisputeRow(NamedTuple):
+    """A step of a dispute, and how it leaves the dispute."""
+
+    dispute: U32        # disputes count up from 1
+    place: U32          # of the step among those of its dispute, from 1
+    step: Text          # query, chargeback, exception, accept, refuse, close
+    by: Text            # the member that took it
+    day: U16            # on which
+    reason: Text
+    card_hi: U64        # the ride
+    card_lo: U64
+    card_seq: U32
+    service_day: U16
+    claimant: Text
+    operator: Text
+    amount: Amount      # that is disputed
+    state: Text         # since this step
+    asked: Text         # whose turn it is; blank: the dispute is over
+    until: U16          # the last day for that; 0: there is none
+    awarded: Amount
+    window: U16         # in which it posts
+    sha256: Text        # of the file that has it, in hex; blank: none
+    line: U32           # where in it

@@ -55,7 +55,7 @@ class Run(NamedTuple):
     run: U32
     parent: U32             # the run before; 0: none
     digest: Text            # of everything that decided its outcome, in hex
-    kind: Text              # "clear", "close", "restate" or "pay"
+    kind: Text              # "clear", "close", "restate", "pay" or "dispute"
     version: Text           # of the software
     network: Text
     network_digest: Text

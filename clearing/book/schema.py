@@ -13,12 +13,12 @@ from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 
-from clearing.book.payment_rows import AnswerFileRow, AnswerRow, BatchRow, PaymentRow
+from clearing.book.payment_rows import AnswerFileRow, AnswerRow, BatchRow, DisputeRow, PaymentRow
 from clearing.book.runs import BookFile, Run
 from clearing.book.stored import stored_fields
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, FLOW, REFUSAL, TAP
 
-SCHEMA_VERSION = 13
+SCHEMA_VERSION = 14
 RAW_BYTES = 1_024       # of a refused record; the rest is in its file
 
 _CARD = ("card_hi", "card_lo")
@@ -165,6 +165,7 @@ BATCHES = Table("stored_batches", (*PLACE, *_typed(BatchRow)), ("batch",))
 PAYMENTS = Table("stored_payments", (*PLACE, *_typed(PaymentRow)), ("batch", "payment"))
 ANSWERS = Table("stored_answers", (*PLACE, *_typed(AnswerRow)), ("batch", "payment"))
 ANSWER_FILES = Table("stored_answer_files", (*PLACE, *_typed(AnswerFileRow)), ("sha256",))
+DISPUTES = Table("stored_disputes", (*PLACE, *_typed(DisputeRow)), ("dispute", "place"))
 RUNS = Table("runs", _typed(Run), ("run",), partition="")
 # On a server only: in a folder the journal is a file beside the store. See journal.py.
 JOURNAL = Table("journal", (Column("run", "UInt32"), Column("chain", "String")), ("run",),
@@ -175,7 +176,7 @@ BOOK = Table(
     "book", (Column("schema_version", "UInt32"), Column("software", "String")),
     ("schema_version",), partition="")
 
-PAYING = (BATCHES, PAYMENTS, ANSWERS, ANSWER_FILES)
+PAYING = (BATCHES, PAYMENTS, ANSWERS, ANSWER_FILES, DISPUTES)
 STATE = (CARD_STATES, ACCUMULATORS, OPEN_RIDES)
 # What a run writes before its commit row.
 LEDGER = (ENTRIES, RECORDS, REFUSALS, FLOWS, *STATE, FILES, NAMES, NETWORKS, WINDOWS, *PAYING)

@@ -21,6 +21,7 @@ COMMANDS = {
     "clear": "clear tap files into a book",
     "settle": "close a window: positions, instructions, statements",
     "pay": "pay what closed windows instruct: batches for banks, and their answers",
+    "dispute": "dispute rides of closed windows: query, chargeback, exception, and their answers",
     "show": "list rides, entries, postings, positions, obligations, runs, files, refusals …",
     "held": "list what is held back from settlement; release or reject it",
     "statement": "write what members were owed and owed: workbook, page to sign, rides as CSV",

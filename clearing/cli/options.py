@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
+
+if TYPE_CHECKING:
+    from clearing.answers.session import Session
 
 Command = Callable[..., Any]
 
@@ -145,3 +149,10 @@ def list_options(command: Command) -> Command:
         return command(*arguments, form=Form(form, names, is_wide), **more)
 
     return formed
+
+
+def civil_today(session: Session) -> datetime.date:
+    """The civil day in the network's time zone."""
+    from zoneinfo import ZoneInfo
+
+    return datetime.datetime.now(ZoneInfo(session.described().model.time_zone)).date()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli import REFUSED
-from clearing.cli.options import Form, book_option, list_options, network_option
+from clearing.cli.options import Form, book_option, civil_today, list_options, network_option
 from clearing.cli.say import say
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def make(windows: tuple[str, ...], pay_on: str | None, by: str, book: str, netwo
     from clearing.answers.session import open_session
 
     with open_session(book, network, read_only=False) as session:
-        _print_batch(session, make_batch(session, by, _today(session), pay_on, windows))
+        _print_batch(session, make_batch(session, by, civil_today(session), pay_on, windows))
 
 
 @command.command("check")
@@ -255,13 +254,6 @@ def _print_answered(answered: Answered, currency: Currency) -> None:
 
 def _span(windows: list[str]) -> str:
     return windows[0] if len(windows) == 1 else f"{windows[0]} … {windows[-1]}" if windows else ""
-
-
-def _today(session: Session) -> datetime.date:
-    """The civil day in the network's time zone."""
-    from zoneinfo import ZoneInfo
-
-    return datetime.datetime.now(ZoneInfo(session.described().model.time_zone)).date()
 
 
 def _print_batch(session: Session, batch: Batch) -> None:

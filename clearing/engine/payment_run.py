@@ -1,4 +1,4 @@
-"""A run that tells of payments: it clears nothing, and leaves every ride as it is."""
+"""A run that tells of payments or disputes: it clears nothing, and leaves every ride as it is."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 from clearing import __version__
 from clearing.book import Book, Counts, OpenRun, Run
 from clearing.engine.run import check_parent
 
-KIND = "pay"
-
 
 @contextmanager
-def payment_run(book: Book, last: Run, inputs: Sequence[object]) -> Iterator[OpenRun]:
-    """A run to write rows of payments into; it is committed where nothing is raised.
+def payment_run(book: Book, last: Run, inputs: Sequence[object],
+                kind: Literal["pay", "dispute"] = "pay") -> Iterator[OpenRun]:
+    """A run to write rows of payments or disputes into; committed where nothing is raised.
 
     last: the run that the caller has decided by, the book's last; inputs: what else decided.
     Raises OnecardError where another one was committed since.
     """
-    what = [KIND, __version__, last.digest, *inputs]
+    what = [kind, __version__, last.digest, *inputs]
     digest = hashlib.sha256(json.dumps(what, ensure_ascii=False).encode()).hexdigest()
-    with book.begin(digest=digest, kind=KIND) as run:
+    with book.begin(digest=digest, kind=kind) as run:
         check_parent(run, last)
         yield run
         # By what open windows were cleared has not changed: see changed_since.

@@ -66,6 +66,8 @@ def test_the_tap_file_is_documented_column_by_column() -> None:
 
 def test_every_code_is_there_with_its_words() -> None:
     rows = first_cells(TAP_FILE["What becomes of a record"])
+    disputes = sections_of(read_page("docs/settlement.md"))["Disputes"].split("| code")[1]
+    rows += first_cells(disputes)
     assert {quoted(code)[0]: words for code, words in rows} == {
         code.name: words for code, words in WORDS.items() if code != Code.OK}
 

@@ -56,6 +56,7 @@ _CAUSES = {
     Cause.TIER: "阶梯优惠", Cause.PROMOTION: "促销", Cause.CAP: "封顶优惠",
     Cause.CLEARING_FEE: "清算手续费", Cause.ISSUER_FEE: "发卡手续费",
     Cause.PERIOD_FEE: "周期服务费", Cause.TAX: "税费",
+    Cause.DISPUTE_HELD: "争议冻结", Cause.DISPUTE_AWARD: "争议调整",
 }
 _REASONS = {
     Reason.ORIGINAL: ("当期", "in time"), Reason.SUPERSEDED: ("当期冲销", "taken back in time"),

@@ -1,0 +1,183 @@
+"""onecard dispute: what a member does not want to owe for a ride, from the question to the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from clearing.cli.options import (
+    Command,
+    Form,
+    book_option,
+    civil_today,
+    list_options,
+    network_option,
+)
+from clearing.cli.say import say
+
+if TYPE_CHECKING:
+    from clearing.answers.disputes import Taken
+    from network.money import Currency
+
+DISPUTE = click.argument("dispute", type=click.IntRange(1))
+
+
+def _step_options(command: Command) -> Command:
+    """--by, --amount, --reason and --on, which every step has."""
+    for option in (
+            click.option("--on", metavar="DAY", help="The day of it; by default today."),
+            click.option("--reason", default="", metavar="TEXT", help="Why; who asks for money or "
+                         "refuses it says so."),
+            click.option("--amount", metavar="AMOUNT", help="How much of it, such as 1.50; by "
+                         "default all."),
+            click.option("--by", required=True, metavar="CODE", help="The member that does it.")):
+        command = option(command)
+    return command
+
+
+@click.group("dispute")
+def command() -> None:
+    """Dispute what is owed for rides of closed windows: ask, charge back, answer, decide.
+
+    A member that owes an operator for a ride asks it (query) or charges back; the operator accepts
+    or refuses until its last day; what it refuses the member can put to the centre (exception).
+    What is charged back is held by the centre until the dispute is over. By whose days, and who
+    bears it, is [[dispute_terms]] in network.toml.
+
+    \b
+    Example:
+      onecard dispute open 3105000020000000035/230 --as chargeback --by hk-card \\
+          --reason "charged twice" --book book
+      onecard dispute answer 1 --accept --by hk-bus --book book
+    """
+
+
+@command.command("open")
+@click.argument("ride", metavar="CARD/COUNTER")
+@click.option("--as", "step", required=True, type=click.Choice(("query", "chargeback",
+                                                                "exception")),
+              help="Ask the operator, charge the amount back, or have the centre decide.")
+@_step_options
+@book_option
+def open_(ride: str, step: str, by: str, amount: str | None, reason: str, on: str | None, book: str
+          ) -> None:
+    """Dispute a ride, or go on with what the operator has refused.
+
+    \b
+    Example:
+      onecard dispute open 3105000020000000035/230 --as query --by hk-card --book book
+    """
+    from clearing.answers.named_ride import read_ride
+
+    _take(book, step, by, amount, reason, on, ride=read_ride(ride))
+
+
+@command.command("answer")
+@DISPUTE
+@click.option("--accept/--refuse", "is_accepted", default=None, required=True,
+              help="Bear the amount, or stand by the ride.")
+@_step_options
+@book_option
+def answer(dispute: int, is_accepted: bool, by: str, amount: str | None, reason: str,
+           on: str | None, book: str) -> None:
+    """Answer as the one who is asked: the operator, or the centre, which may award a part.
+
+    \b
+    Example:
+      onecard dispute answer 1 --refuse --by hk-bus --reason "the card got off" --book book
+    """
+    _take(book, "accept" if is_accepted else "refuse", by, amount, reason, on, number=dispute)
+
+
+@command.command("close")
+@DISPUTE
+@_step_options
+@book_option
+def close(dispute: int, by: str, amount: str | None, reason: str, on: str | None, book: str
+          ) -> None:
+    """End a dispute: withdraw it, or take what is due where the other side let its days pass.
+
+    Of a chargeback that nobody has answered in time the claimant gets the amount; after a refusal
+    that the claimant left at that, the operator closes.
+
+    \b
+    Example:
+      onecard dispute close 1 --by hk-card --book book
+    """
+    _take(book, "close", by, amount, reason, on, number=dispute)
+
+
+@command.command("list")
+@click.option("--asked", metavar="CODE", help="Only those in which it is this member's turn.")
+@list_options
+@book_option
+@network_option
+def list_(asked: str | None, form: Form, book: str, network: str | None) -> None:
+    """List disputes; in --csv and --json money is minor units of the network's currency.
+
+    \b
+    Example:
+      onecard dispute list --asked hk-bus --csv --book book
+    """
+    from clearing.answers.dispute_listings import list_disputes
+    from clearing.answers.session import open_session
+    from clearing.cli.output import print_rows, say_snapshot
+
+    with open_session(book, network) as session:
+        say_snapshot(session.book)
+        print_rows(form, list_disputes(session, asked))
+
+
+@command.command("show")
+@DISPUTE
+@list_options
+@book_option
+@network_option
+def show(dispute: int, form: Form, book: str, network: str | None) -> None:
+    """List the steps of a dispute, each with what it posts: below 0 is given back.
+
+    \b
+    Example:
+      onecard dispute show 1 --book book
+    """
+    from clearing.answers.dispute_listings import list_steps
+    from clearing.answers.session import open_session
+    from clearing.cli.output import print_rows, say_snapshot
+
+    with open_session(book, network) as session:
+        say_snapshot(session.book)
+        print_rows(form, list_steps(session, dispute))
+
+
+def _take(book: str, step: str, by: str, amount: str | None, reason: str, on: str | None,
+          **what: Any) -> None:
+    from clearing.answers.disputes import take_one
+    from clearing.answers.parse import parse_amount
+    from clearing.answers.session import open_session
+    from network.civil import day_number, day_of
+    from settlement.disputes import Step
+
+    with open_session(book, read_only=False) as session:
+        currency, today = session.described().model.money, civil_today(session)
+        taken = take_one(session, Step(
+            step, by, today if on is None else day_of(day_number(on)),
+            None if amount is None else parse_amount(amount, currency, "--amount"), reason),
+            what.get("ride"), what.get("number"), today)[1]
+    _print_taken(taken, currency)
+
+
+def _print_taken(taken: Taken, currency: Currency) -> None:
+    from clearing.answers.disputes import ride_text
+    from network.civil import day_of
+
+    row, after = taken.row, taken.after
+    say(f"dispute {row.dispute} is {after.state}: {after.claimant} disputes "
+        f"{currency.text(after.amount)} {currency.name} of ride {ride_text(row)} with "
+        f"{after.operator}")
+    for one in taken.postings:
+        owes = "owes" if one.amount > 0 else "no longer owes"
+        say(f"window {day_of(row.window)}: {one.debtor} {owes} {one.creditor} "
+            f"{currency.text(abs(one.amount))} ({one.cause.name.lower()})")
+    if after.asked:
+        say(f"{after.asked} is asked" + (f", until {after.until}" if after.until else ""))

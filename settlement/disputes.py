@@ -1,0 +1,260 @@
+"""Disputes: who may take which step until when, and what is held, given back and awarded by it.
+
+A member that owes an operator for a ride disputes that (claimant and operator). It asks (query), or
+charges back; the operator accepts or refuses, and who was refused goes on: from a query to a
+chargeback, from there to an exception, which the centre of the terms decides. What is charged
+back is held by the centre until the dispute is over.
+
+What is held is owed by the operator to the centre, and given back by the same amount below 0, the
+red-ink pair; what is awarded is owed to the claimant by those who bear it. Nothing here asks what
+the ledger has: the caller says what is owed for the ride.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import NamedTuple
+
+from ext.codes import Cause, Code
+from network.errors import OnecardError
+from network.model import DisputeTerms
+from network.money import Currency, apportion
+from settlement.bank_days import BankDays
+
+OWN_CAUSES = (Cause.DISPUTE_HELD, Cause.DISPUTE_AWARD)      # of flows that no entry has
+
+OPENINGS = {"query": "queried", "chargeback": "charged back", "exception": "with the centre"}
+STEPS = (*OPENINGS, "accept", "refuse", "close")
+# States in which it is the claimant's turn.
+_CLAIMANTS = {"confirmed": "chargeback", "represented": "exception"}    # to go on with this
+_HELD = ("charged back", "represented", OPENINGS["exception"])
+OVER = ("accepted", "awarded", "unanswered", "withdrawn", "declined")
+# Steps of which somebody else has to know why.
+REASONED = ("chargeback", "exception", "refuse")
+
+
+class Refused(OnecardError):
+    """A step that cannot be taken: nothing of it is posted."""
+
+    def __init__(self, code: Code, found: str, expected: str, remedy: str) -> None:
+        """Say why, with its code."""
+        super().__init__(f"{found} [{code.name}]", expected=expected, remedy=remedy)
+        self.code = code
+
+
+class Step(NamedTuple):
+    """A step that a member takes."""
+
+    step: str               # one of STEPS
+    by: str                 # a member's code
+    on: datetime.date       # the day of it
+    amount: int | None      # minor units; None: all that it can be
+    reason: str
+
+
+class Dispute(NamedTuple):
+    """A dispute, as its last step has left it; amounts in minor units."""
+
+    claimant: str
+    operator: str
+    amount: int                     # what is disputed
+    state: str
+    asked: str                      # whose turn it is; "": nobody's, it is over
+    until: datetime.date | None     # the last day for that; None: there is none
+    on: datetime.date               # of its last step
+    awarded: int
+
+    @property
+    def held(self) -> int:
+        """What the centre holds."""
+        return self.amount if self.state in _HELD else 0
+
+
+class Posting(NamedTuple):
+    """What one member owes another by a step, in minor units; below 0: what it gives back."""
+
+    debtor: str
+    creditor: str
+    amount: int
+    cause: Cause
+
+
+class Rules(NamedTuple):
+    """By what steps are judged."""
+
+    terms: DisputeTerms
+    bank_days: BankDays
+    currency: Currency
+    today: datetime.date            # no step is of a later day
+
+    def last_day(self, day: datetime.date, member: str) -> datetime.date:
+        """The last day on which a member that is asked on a day may answer."""
+        return self.bank_days.after(day, self.terms.answer_days, [member])
+
+
+def open_dispute(step: Step, operator: str, owed: int, service_day: datetime.date, rules: Rules
+                 ) -> Dispute:
+    """A dispute that begins with a query or a chargeback of whoever owes so much for a ride.
+
+    owed: by step.by to the operator, minor units. Raises Refused.
+    """
+    _check_reason(step)
+    _check_day(step, service_day, "the ride's service day", rules)
+    if step.step not in ("query", "chargeback"):
+        raise Refused(Code.DISPUTE_STATE, f"{step.step} of a ride that {step.by} does not dispute",
+                      "a chargeback that the operator has refused, before an exception",
+                      "begin with query or chargeback")
+    last = rules.bank_days.after(service_day, rules.terms.open_days, [step.by])
+    if step.on > last:
+        raise _too_late(step, last, f"{rules.terms.open_days} bank days behind {service_day}, by "
+                        f"the terms {rules.terms.dispute_terms!r}",
+                        "have its operator correct the record, if it agrees")
+    amount = owed if step.amount is None else step.amount
+    if not 0 < amount <= owed:
+        text, name = rules.currency.text, rules.currency.name
+        raise Refused(Code.DISPUTE_AMOUNT, f"{text(amount)} {name} are disputed",
+                      f"{text(1)} to {text(owed)}, which {step.by} owes {operator} for the ride",
+                      "correct the amount, or leave it out for all")
+    return Dispute(step.by, operator, amount, OPENINGS[step.step], operator,
+                   rules.last_day(step.on, operator), step.on, 0)
+
+
+def take_step(before: Dispute, step: Step, rules: Rules) -> Dispute:
+    """The dispute after a step. Raises Refused."""
+    _check_turn(before, step, rules)
+    _check_reason(step)
+    _check_day(step, before.on, "the last step", rules)
+    if step.step == "close":
+        return _closed(before, step)
+    is_exception = before.state == OPENINGS["exception"]
+    awarded = _amount(before, step, rules, may_be_less=is_exception and step.step == "accept")
+    after = before._replace(on=step.on)
+    if step.step in OPENINGS:
+        asked = rules.terms.centre if step.step == "exception" else before.operator
+        return after._replace(
+            state=OPENINGS[step.step], asked=asked,
+            until=None if step.step == "exception" else rules.last_day(step.on, asked))
+    if step.step == "accept":
+        return _over(after, "awarded" if is_exception else "accepted", awarded)
+    if is_exception:
+        return _over(after, "declined", 0)
+    return after._replace(
+        state="confirmed" if before.state == "queried" else "represented",
+        asked=before.claimant, until=rules.last_day(step.on, before.claimant))
+
+
+def postings_of(before: Dispute | None, after: Dispute, terms: DisputeTerms) -> list[Posting]:
+    """What a step posts: what is held from it on, given back and awarded."""
+    held = after.held - (before.held if before else 0)
+    awarded = after.awarded - (before.awarded if before else 0)
+    postings = [Posting(after.operator, terms.centre, held, Cause.DISPUTE_HELD)]
+    roles = {"operator": after.operator, "claimant": after.claimant}
+    shares = apportion(awarded, [one.weight for one in terms.borne_by])
+    postings += [Posting(roles.get(one.bearer, one.bearer), after.claimant, share,
+                         Cause.DISPUTE_AWARD)
+                 for one, share in zip(terms.borne_by, shares, strict=True)]
+    return [one for one in postings if one.amount and one.debtor != one.creditor]
+
+
+def _check_turn(before: Dispute, step: Step, rules: Rules) -> None:
+    """Whether the dispute is where the step can be, it is this member's, and in time."""
+    state, asked = before.state, before.asked
+    if state in OVER:
+        raise Refused(Code.DISPUTE_TWICE if step.step in OPENINGS else Code.DISPUTE_STATE,
+                      f"the dispute is over: {state} on {before.on}", "a dispute that goes on",
+                      "nothing was changed; a ride is disputed once by a member")
+    if step.step == "close":
+        _check_close(before, step)
+        return
+    if step.step in OPENINGS:
+        _check_goes_on(before, step)
+        return
+    if state in _CLAIMANTS:
+        raise Refused(Code.DISPUTE_STATE, f"{step.step} of what is {state}",
+                      f"{_CLAIMANTS[state]} or close by {asked}, who may go on until "
+                      f"{before.until}", "look at it with `onecard dispute list`")
+    if step.by != asked:
+        raise Refused(Code.DISPUTE_NOT_ASKED, f"{step.by} would {step.step}",
+                      f"{asked}, who is asked", f"have {asked} take the step")
+    if before.until is not None and step.on > before.until:
+        raise _too_late(step, before.until, f"{rules.terms.answer_days} bank days behind the last "
+                        "step", f"{before.claimant} may close the dispute now"
+                        + (", or charge back" if state == "queried" else ""))
+
+
+def _check_close(before: Dispute, step: Step) -> None:
+    if step.by == before.claimant:
+        return
+    if step.by != before.operator or before.state not in _CLAIMANTS:
+        raise Refused(Code.DISPUTE_NOT_ASKED, f"{step.by} would close what is {before.state}",
+                      f"{before.claimant}, whose dispute it is", f"have {before.claimant} close it")
+    if before.until is not None and step.on <= before.until:
+        raise Refused(Code.DISPUTE_TOO_EARLY, f"close by {step.by} on {step.on}",
+                      f"a day after {before.until}: {before.claimant} may go on until then",
+                      "wait until that day is over")
+
+
+def _check_goes_on(before: Dispute, step: Step) -> None:
+    """Whether the claimant may go on with a chargeback, or an exception."""
+    is_unanswered = before.state == "queried" and before.until is not None \
+        and step.on > before.until
+    next_one = "chargeback" if is_unanswered else _CLAIMANTS.get(before.state)
+    if step.step != next_one:
+        is_twice = step.step == "query" or OPENINGS[step.step] == before.state or (
+            step.step == "chargeback" and before.state in _HELD)
+        raise Refused(Code.DISPUTE_TWICE if is_twice else Code.DISPUTE_STATE,
+                      f"{step.step} of what is {before.state}",
+                      f"a step that follows: {before.asked} is asked"
+                      + (f" until {before.until}" if before.until else ""),
+                      "look at it with `onecard dispute list`")
+    if not is_unanswered and before.until is not None and step.on > before.until:
+        raise _too_late(step, before.until, f"the last day for {before.claimant} to go on",
+                        "close the dispute")
+
+
+def _closed(before: Dispute, step: Step) -> Dispute:
+    """What is left where somebody closes it: by default, who was asked and did not answer loses."""
+    is_late = before.until is not None and step.on > before.until
+    after = before._replace(on=step.on)
+    if step.by == before.operator:
+        return _over(after, "declined", 0)
+    if before.state == "charged back" and is_late:
+        return _over(after, "unanswered", before.amount)
+    return _over(after, "withdrawn", 0)
+
+
+def _over(dispute: Dispute, state: str, awarded: int) -> Dispute:
+    return dispute._replace(state=state, asked="", until=None, awarded=awarded)
+
+
+def _amount(before: Dispute, step: Step, rules: Rules, *, may_be_less: bool) -> int:
+    """What the step is about. Raises Refused where that is not the disputed amount, or a part."""
+    amount = before.amount if step.amount is None else step.amount
+    if amount == before.amount or (may_be_less and 0 < amount < before.amount):
+        return amount
+    text = rules.currency.text
+    raise Refused(Code.DISPUTE_AMOUNT, f"{step.step} of {text(amount)} {rules.currency.name}",
+                  f"up to {text(before.amount)}, as is disputed" if may_be_less else
+                  f"{text(before.amount)}, as is disputed: only the centre awards a part",
+                  "correct the amount, or leave it out")
+
+
+def _check_reason(step: Step) -> None:
+    if not step.reason.isprintable():
+        raise Refused(Code.CONTROL_CHARACTER, f"the reason of {step.step} is {step.reason!r}",
+                      "text on one line", "write it without")
+    if step.step in REASONED and not step.reason.strip():
+        raise Refused(Code.MISSING_VALUE, f"{step.step} without a reason",
+                      "why, for the member that has to decide about it", "write the reason")
+
+
+def _check_day(step: Step, earliest: datetime.date, what: str, rules: Rules) -> None:
+    if not earliest <= step.on <= rules.today:
+        raise Refused(Code.DISPUTE_DAY, f"{step.step} on {step.on}",
+                      f"{what}, {earliest}, up to today, {rules.today}",
+                      "write the day on which the step was taken")
+
+
+def _too_late(step: Step, last: datetime.date, why: str, remedy: str) -> Refused:
+    return Refused(Code.DISPUTE_TOO_LATE, f"{step.step} by {step.by} on {step.on}",
+                   f"a day until {last}: {why}", remedy)
