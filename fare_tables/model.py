@@ -49,6 +49,8 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     tier: list[Tier] = []
     cap: list[Cap] = []
     claim_limit: list[ClaimLimit] = []              # the first that fits a ride
+    # Whether rides that nothing here has a fare for are refused on purpose, and no mistake.
+    no_fare_elsewhere: bool = False
     assumed: list[str] = []                         # what in here has no public source
 
 

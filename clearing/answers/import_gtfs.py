@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fare_tables.gtfs import Imported, import_feed
 from fare_tables.gtfs.notices import NOT_EXPRESSED, Notice
+
+if TYPE_CHECKING:
+    from fare_tables.gtfs.fares_v1 import Contains
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,12 @@ class GtfsImport:
         return len(self.imported.notices) - self.not_expressed
 
 
-def import_gtfs(feed: Path, folder: Path | None = None) -> GtfsImport:
+def import_gtfs(feed: Path, folder: Path | None = None, contains: Contains = "exactly"
+                ) -> GtfsImport:
     """Write a feed's fares into a new or empty folder; None: one named after the network.
+
+    contains: see fare_tables.gtfs.import_feed.
 
     Raises TableError: FeedRefused for a feed that cannot be imported.
     """
-    return GtfsImport(import_feed(feed, folder))
+    return GtfsImport(import_feed(feed, folder, contains))

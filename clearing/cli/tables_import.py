@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from clearing.cli import REFUSED
 from clearing.cli.say import say
+
+if TYPE_CHECKING:
+    from fare_tables.gtfs.fares_v1 import Contains
 
 SHOWN_MOST = 20         # notices of one code
 
@@ -17,7 +21,10 @@ SHOWN_MOST = 20         # notices of one code
 @click.argument("feed", type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
               help="Where to write: a new or empty folder. By default named after the agency.")
-def command(feed: Path, out: Path | None) -> None:
+@click.option("--contains", type=click.Choice(["exactly", "covers"]), default="exactly",
+              show_default=True, help="Fares v1 that name zones by contains_id: for rides "
+              "that pass exactly these zones, or for rides that pass no other zone.")
+def command(feed: Path, out: Path | None, contains: Contains) -> None:
     """Make a network with fare tables from a GTFS feed's fares, v1 or v2.
 
     FEED is a zip or a folder. What the tables cannot express, and what had to be assumed, is
@@ -33,7 +40,7 @@ def command(feed: Path, out: Path | None) -> None:
     """
     from clearing.answers.import_gtfs import import_gtfs
 
-    answer = import_gtfs(feed, out)
+    answer = import_gtfs(feed, out, contains)
     for notices in answer.by_code.values():
         for notice in notices[:SHOWN_MOST]:
             say(str(notice))

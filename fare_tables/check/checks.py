@@ -24,6 +24,7 @@ from network.locations import Location
 from network.network import Network
 
 ONE_DAY = datetime.timedelta(days=1)
+HOLES = ("NO_FARE_ROW", "MATRIX_HOLE", "ZONE_MISSING", "EDGE_FARE_MISSING")
 SORTS_SHOWN = 3             # rides without a fare row, of one table
 
 
@@ -79,7 +80,9 @@ def check_tables(sources: Sequence[TableSource], network: Network) -> Report:
                                            "split the table by operators or lines"))
             continue
         found, fares = check_stops(one, coverage, atoms, grids)
-        report.findings += [*_without_fare(one, coverage), *_never(one, coverage), *found]
+        lost = [*_without_fare(one, coverage), *found]
+        report.findings += [*_never(one, coverage), *(
+            _meant(one, lost) if one.table.no_fare_elsewhere else lost)]
         report.combinations += coverage.combinations
         report.fares += fares
     report.findings = list(dict.fromkeys(report.findings))
@@ -175,6 +178,17 @@ def _without_fare(source: TableSource, coverage: Coverage) -> Iterator[Finding]:
         others = f", and {more} other sorts" if number == SORTS_SHOWN and more else ""
         yield find_at(source, "NO_FARE_ROW", f"no fare row holds for {ride.words()}{others}",
                       "add a fare row without conditions as the last, or widen one", "table")
+
+
+def _meant(source: TableSource, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings of a table whose holes are meant: of the holes, one word for all."""
+    holes = [one for one in findings if one.code in HOLES]
+    yield from (one for one in findings if one.code not in HOLES)
+    if holes:
+        more = f"; and {len(holes) - 1} more such rows" if holes[1:] else ""
+        yield find_at(source, "NO_FARE_HERE", f"{holes[0].what}{more}",
+                      "nothing is to be done if that is meant: such rides are refused as NO_FARE; "
+                      "else take no_fare_elsewhere out to see them all", "no_fare_elsewhere")
 
 
 def _never(source: TableSource, coverage: Coverage) -> Iterator[Finding]:

@@ -42,6 +42,7 @@ WARNINGS = {
     "UNUSED": "something is defined and never used",
     "TIER_GAP": "an amount between two tiers belongs to neither",
     "CALENDAR": "a table asks for holidays of a year that nobody has published",
+    "NO_FARE_HERE": "rides have no fare, as their table says that they are to have none",
     "STALE": "tables were not held to their sources for longer than the network allows",
     "LINE_GAP": "a line that tables name falls back to the table of all lines for some days",
 }

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fare_tables.gtfs.notices import Notice
 from network.errors import TableError
+
+if TYPE_CHECKING:
+    from fare_tables.gtfs.fares_v1 import Contains
 
 NEEDS = {"gtfs_loader": "py-gtfs-loader", "tomli_w": "tomli-w"}
 
@@ -28,8 +31,10 @@ class Imported(NamedTuple):
     notices: list[Notice]
 
 
-def import_feed(source: Path, folder: Path | None) -> Imported:
+def import_feed(source: Path, folder: Path | None, contains: Contains = "exactly") -> Imported:
     """Write a feed's fares into a folder, by default one named after the network.
+
+    contains: how fares v1 that name zones by contains_id are read.
 
     Raises TableError: FeedRefused for a feed that cannot be imported, and where the folder cannot
     be written, or the libraries of the extra `gtfs` are not installed.
@@ -40,7 +45,7 @@ def import_feed(source: Path, folder: Path | None) -> Imported:
                          "install it: pip install 'onecard-clearing[gtfs]'")
     from fare_tables.gtfs.tables import make_tables
 
-    made = make_tables(source)
+    made = make_tables(source, contains)
     target = folder if folder is not None else Path(made.network)
     made.folder.write(target)
     return Imported(target, made.network, len(made.tables),

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from fare_tables.gtfs.feed import Feed
 
-YEARS = 3
+YEARS = 30          # as network.civil looks ahead
 HOUR = datetime.timedelta(hours=1)
 # Zones without summer time, for offsets of half an hour.
 HALF_HOURS = {datetime.timedelta(hours=9, minutes=30): "Australia/Darwin"}
@@ -22,11 +22,11 @@ def fixed_zone(feed: Feed, since: datetime.date) -> str:
         return name
     standard = min((moment.utcoffset() or HOUR * 0) for moment in moments)
     hours, rest = divmod(standard, HOUR)
-    fixed = HALF_HOURS.get(standard)
-    if fixed is None and not rest:
-        fixed = f"Etc/GMT{-hours:+d}" if hours else "Etc/UTC"
+    fixed = HALF_HOURS.get(standard) or (f"Etc/GMT{-hours:+d}" if hours else "Etc/UTC")
+    late = "" if not rest or standard in HALF_HOURS else (
+        f"; no zone without summer time has the minutes of {name}: everything is "
+        f"{rest.seconds // 60} minutes late besides")
     feed.notices.say("GTFS_TIME_ZONE", "agency.txt", feed.agency[0].line,
-                     f"the clocks of {name} change in the year; the network "
-                     + ("keeps them, and cannot be cleared by" if fixed is None else
-                        f"has {fixed}, so that in summer hours and days begin an hour late"))
-    return fixed or name
+                     f"the clocks of {name} change in the year; the network has {fixed}, so that "
+                     f"in summer hours and days begin an hour late{late}")
+    return fixed

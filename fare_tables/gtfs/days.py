@@ -49,7 +49,7 @@ def sort_days(feed: Feed, services: Iterable[str]) -> Days:
     """The days of some services of a feed."""
     first, last = first_and_last_day(feed)
     if not 1970 <= first.year <= last.year <= LATEST_YEAR:
-        feed.notices.say("GTFS_VALUE", "calendar.txt", 0,
+        feed.notices.say("GTFS_VALUE", feed.file_of("calendar.txt", "calendar_dates.txt"), 0,
                          f"the feed is for {first} to {last}; 1970 to {LATEST_YEAR} can be cleared")
         feed.notices.refuse_where_faulty(feed.source)
     running = {service: _dates(feed, service, first, last) for service in sorted(set(services))}
@@ -59,7 +59,7 @@ def sort_days(feed: Feed, services: Iterable[str]) -> Days:
         cuts |= {start} if first < start <= last else set()
         cuts |= {end + ONE_DAY} if first <= end < last else set()
     if len(cuts) > PERIODS_MOST + 1:
-        feed.notices.say("GTFS_DATES", "calendar.txt", 0,
+        feed.notices.say("GTFS_DATES", feed.file_of("calendar.txt", "calendar_dates.txt"), 0,
                          f"services begin and end on {len(cuts)} days; the weekdays that they "
                          "mostly run on are taken for the whole time")
         cuts = {first, last + ONE_DAY}
@@ -122,7 +122,7 @@ def _period(
     words = _choose_words(sorts, usual, unusual)
     if words is None:
         some = ", ".join(str(day) for day in sorted(unusual)[:3])
-        feed.notices.say("GTFS_DATES", "calendar_dates.txt", 0,
+        feed.notices.say("GTFS_DATES", feed.file_of("calendar_dates.txt", "calendar.txt"), 0,
                          f"{len(unusual)} days between {first} and {last} are not as others of "
                          f"their weekday, and are priced as if they were: {some}"
                          + (" ..." if len(unusual) > 3 else ""))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from fare_tables.gtfs.drafts import Draft
-from fare_tables.gtfs.grid import Block, Fares, Grid, Step, merge, peel, peel_pairs, rectangles
+from fare_tables.gtfs.grid import Block, Fares, Grid, Step, Who, merge, peel, peel_pairs, rectangles
 from fare_tables.gtfs.hours import Cell
 from fare_tables.gtfs.notices import Notices
 from fare_tables.gtfs.plan import Pair
@@ -17,8 +17,9 @@ ZONES = "zones.csv"
 Amounts = tuple[tuple[Pair, int], ...]
 
 
-def make_fares(grid: Grid, draft: Draft, notices: Notices) -> list[Fare]:
-    """The fare rows of a period."""
+def make_fares(grid: Grid, draft: Draft, notices: Notices) -> tuple[list[Fare], bool]:
+    """The fare rows of a period, and whether there are rides that they are not for."""
+    holes: list[str] = []
     names: dict[Amounts, set[str]] = {}
     answers = {}
     for line in grid.plan.rules:
@@ -26,6 +27,7 @@ def make_fares(grid: Grid, draft: Draft, notices: Notices) -> list[Fare]:
             by_cells: dict[tuple[Cell, Cell], Amounts | None] = {}
             for cells in grid.cells():
                 fares = grid.fares(line, who, *cells)
+                holes += _holes(grid, line, who, fares)
                 if fares is None:
                     by_cells[cells] = None
                     continue
@@ -39,9 +41,26 @@ def make_fares(grid: Grid, draft: Draft, notices: Notices) -> list[Fare]:
                             f"lines {line!r}: some prices depend on the hours of entry and exit "
                             "at once; such rides have no fare here")
             answers[line, who] = tuple(steps)
+    if holes:
+        notices.say("GTFS_NO_FARE_HERE", grid.plan.rules_file, 0,
+                    f"has no fare {holes[0]}"
+                    + (f", nor for {len(holes) - 1:,} other sorts of rides" if holes[1:] else "")
+                    + "; such rides are refused (NO_FARE)")
     return [row for block in merge(grid.plan, answers) for step in block.steps
             for row in (_ways(draft, block, step) if step.pairs is not None
-                        else [_row(draft, block, step, names)])]
+                        else [_row(draft, block, step, names)])], bool(holes)
+
+
+def _holes(grid: Grid, line: str, who: Who, fares: Fares | None) -> Iterator[str]:
+    """What has no fare on a line, by the first of its ways."""
+    zones = grid.plan.zones
+    known = {pair for pair, _ in fares or ()}
+    if len(known) == len(zones) ** 2:
+        return
+    start, end = next((start, end) for start in range(len(zones)) for end in range(len(zones))
+                      if (start, end) not in known)
+    way = f"from zone {zones[start].name!r} to {zones[end].name!r} " if known else ""
+    yield f"{way}on lines {line!r} for {who[0]!r} by {who[1]!r}"
 
 
 def _ways(draft: Draft, block: Block, step: Step) -> Iterator[Fare]:

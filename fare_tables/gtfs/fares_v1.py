@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from fare_tables.gtfs.fares_v2 import ORDINARY
 from fare_tables.gtfs.feed import Feed
 from fare_tables.gtfs.plan import ANY, Join, Lines, Pair, Plan, Price, Rule, TransferRule, Zone
-from fare_tables.gtfs.records import DurationLimitType, FareAttribute, FareTransferType
+from fare_tables.gtfs.records import DurationLimitType, FareAttribute, FareTransferType, Flag
 from fare_tables.gtfs.zones import (
     Ways,
     areas_of_zones,
@@ -19,26 +21,69 @@ from fare_tables.gtfs.zones import (
 RULES = "fare_rules.txt"
 ATTRIBUTES = "fare_attributes.txt"
 CARD = "card"
+ADULTS = re.compile(r"\b(adult|regular|general|full|standard|ordinary)\b")
 
 Line = tuple[str, str]                      # operator, line
 Fitting = dict[Line, dict[str, set[Pair]]]  # line -> fare -> pairs of zones
 
 
-def plan_v1(feed: Feed) -> Plan:
-    """The plan of a feed with fares v1. The cheapest fare that fits a ride is its price."""
+# How a fare that names zones by contains_id is read: it is for rides that pass exactly these zones,
+# or for rides that pass no other zone.
+Contains = Literal["exactly", "covers"]
+
+Prices = Mapping[str, tuple[Price, ...]]    # fare -> what it costs whom
+
+
+def plan_v1(feed: Feed, contains: Contains) -> Plan:
+    """The plan of a feed with fares v1. Of what fits a ride and its rider the cheapest counts."""
     used = {zone for row in feed.fare_rules
             for zone in (row.origin_id, row.destination_id, row.contains_id)} - {ANY}
     areas = zones_of_stops(feed, used)
     zones = make_zones(feed, areas)
-    fitting = _fitting(feed, zones, areas_of_zones(zones, areas))
+    fitting = _fitting(feed, zones, areas_of_zones(zones, areas), contains)
     fares = {row.fare_id: row for row in feed.fare_attributes}
-    lines, rules = _classes(feed, fitting, fares)
+    prices = _prices(feed)
+    lines, rules = _classes(fitting, fares, prices)
     transfers, joins = _transfers(feed, fares, lines, rules, len(zones))
-    return Plan(rules_file=ATTRIBUTES, zones=zones, lines=lines, rules=rules,
-                card_kinds=[ORDINARY], media=[CARD], transfers=transfers, joins=joins)
+    return Plan(rules_file=ATTRIBUTES, transfers_file=ATTRIBUTES, zones=zones, lines=lines,
+                rules=rules, card_kinds=_card_kinds(feed, prices), media=[CARD],
+                transfers=transfers, joins=joins)
 
 
-def _fitting(feed: Feed, zones: Sequence[Zone], inside: Sequence[frozenset[str]]) -> Fitting:
+def _prices(feed: Feed) -> Prices:
+    """What each fare costs whom: everybody, the category that it names, and others by GTFS-plus."""
+    prices: dict[str, tuple[Price, ...]] = {
+        row.fare_id: (Price(row.rider_category_id, ANY, feed.amount(row.price)),)
+        for row in feed.fare_attributes}
+    for row in feed.fare_rider_categories:
+        prices[row.fare_id] += (Price(row.rider_category_id, ANY, feed.amount(row.price)),)
+    return prices
+
+
+def _card_kinds(feed: Feed, prices: Prices) -> list[str]:
+    """Who rides, first who is meant where nobody says: by the feed, by name, or who pays most."""
+    amounts: dict[str, int] = {}
+    for price in (price for several in prices.values() for price in several):
+        amounts[price.card_kind] = max(price.amount, amounts.get(price.card_kind, 0))
+    kinds = [kind for kind in amounts if kind != ANY]
+    if not kinds:
+        return [ORDINARY]
+    rows = {row.rider_category_id: row for row in feed.rider_categories}
+
+    def is_first(kind: str) -> bool:
+        row = rows.get(kind)
+        words = [kind, *([row.rider_category_name, row.rider_category_description] if row else [])]
+        return bool(ADULTS.search(" ".join(words).casefold().replace("_", " ")))
+
+    default = [kind for kind in kinds if kind in rows
+               and rows[kind].is_default_fare_category == Flag.YES]
+    first = (default or [kind for kind in kinds if is_first(kind)]
+             or ([ORDINARY] if ANY in amounts else [max(kinds, key=lambda kind: amounts[kind])]))
+    return list(dict.fromkeys([*first, *kinds]))
+
+
+def _fitting(feed: Feed, zones: Sequence[Zone], inside: Sequence[frozenset[str]],
+             contains: Contains) -> Fitting:
     """Between which zones each fare fits a ride of each line."""
     agencies = {row.fare_id: row.agency_id for row in feed.fare_attributes}
     every = frozenset(range(len(zones)))
@@ -53,6 +98,14 @@ def _fitting(feed: Feed, zones: Sequence[Zone], inside: Sequence[frozenset[str]]
                 fares.setdefault(fare, set()).update(pairs)
 
     for row in feed.fare_rules:
+        unknown = {row.origin_id, row.destination_id} - {ANY} - index_of.keys()
+        if contains == "exactly":
+            unknown |= {row.contains_id} - {ANY} - index_of.keys()
+        if unknown:
+            feed.notices.say("GTFS_NEVER", RULES, row.line,
+                             f"no stop is in zone {min(unknown)!r}, so the rule never holds")
+        if unknown and not row.contains_id:
+            continue
         if row.contains_id:
             key = (row.fare_id, row.route_id, row.origin_id, row.destination_id)
             contained.setdefault(key, set()).add(row.contains_id)
@@ -61,7 +114,7 @@ def _fitting(feed: Feed, zones: Sequence[Zone], inside: Sequence[frozenset[str]]
         ends = {index_of[row.destination_id]} if row.destination_id in index_of else every
         add(row.fare_id, row.route_id, {(start, end) for start in starts for end in ends})
     for (fare, route, origin, destination), wanted in contained.items():
-        pairs = pairs_within(frozenset(wanted), inside, ways)
+        pairs = pairs_within(frozenset(wanted), inside, ways, just=contains == "exactly")
         code, words = (("GTFS_CONTAINS", "and the feed has no stop_times.txt to tell the way")
                        if pairs is None else ("GTFS_WAY", "taken as those of the shortest way"))
         if len(wanted) > 2:
@@ -78,7 +131,7 @@ def _fitting(feed: Feed, zones: Sequence[Zone], inside: Sequence[frozenset[str]]
 
 
 def _classes(
-    feed: Feed, fitting: Fitting, fares: Mapping[str, FareAttribute]
+    fitting: Fitting, fares: Mapping[str, FareAttribute], prices: Prices
 ) -> tuple[list[Lines], dict[str, list[Rule]]]:
     """Lines that the same fares fit between the same zones, as one class."""
     together: dict[tuple[tuple[str, frozenset[Pair]], ...], list[Line]] = {}
@@ -90,8 +143,7 @@ def _classes(
         name = members[0][1] if len(members) == 1 else f"lines {number}"
         lines.append(Lines(name, tuple(members)))
         rules[name] = [
-            Rule(fare, 0, pairs, ANY, ANY, (Price(ANY, ANY, feed.amount(fares[fare].price)),),
-                 fare, fares[fare].line)
+            Rule(fare, 0, pairs, ANY, ANY, prices[fare], fare, fares[fare].line)
             for fare, pairs in same]
     return lines, rules
 

@@ -18,9 +18,6 @@ ORDINARY, OTHER_MEDIUM = "ordinary", "other"
 
 def plan_v2(feed: Feed) -> Plan:
     """The plan of a feed with fares v2."""
-    if feed.fare_attributes:
-        feed.notices.say("GTFS_FARES_V1", "fare_attributes.txt", 0,
-                         "was left out: the feed has fare_leg_rules.txt, which comes first")
     sets: dict[str, set[str]] = {}
     for row in feed.area_set_elements:
         sets.setdefault(row.area_set_id, set()).add(row.area_id)
@@ -32,7 +29,7 @@ def plan_v2(feed: Feed) -> Plan:
     resolver = _Resolver(feed, zones, areas_of_zones(zones, areas), sets)
     lines = _lines(feed)
     return Plan(
-        rules_file=RULES, zones=zones, lines=lines,
+        rules_file=RULES, transfers_file=TRANSFERS, zones=zones, lines=lines,
         rules={one.name: resolver.rules_of(one.name) for one in lines},
         card_kinds=_card_kinds(feed), media=_media(feed),
         transfers=_transfers(feed, resolver.prices), joins=_joins(feed, lines))
@@ -41,12 +38,16 @@ def plan_v2(feed: Feed) -> Plan:
 def _card_kinds(feed: Feed) -> list[str]:
     """Rider categories, the default first."""
     rows = sorted(feed.rider_categories, key=lambda row: row.is_default_fare_category != Flag.YES)
-    return [row.rider_category_id for row in rows] or [ORDINARY]
+    named = [row.rider_category_id for row in rows]
+    named += [row.rider_category_id for row in feed.fare_products if row.rider_category_id]
+    return list(dict.fromkeys(named)) or [ORDINARY]
 
 
 def _media(feed: Feed) -> list[str]:
     """Fare media, and one for products that say none."""
     media = [row.fare_media_id for row in feed.fare_media]
+    media += [row.fare_media_id for row in feed.fare_products if row.fare_media_id]
+    media = list(dict.fromkeys(media))
     if not media or any(not row.fare_media_id for row in feed.fare_products):
         media.append(OTHER_MEDIUM if OTHER_MEDIUM not in media else "medium not said")
     return media

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import zoneinfo
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Feed:
     fare_attributes: list[records.FareAttribute] = field(default_factory=list)
     fare_rules: list[records.FareRule] = field(default_factory=list)
     timeframes: list[records.Timeframe] = field(default_factory=list)
+    fare_rider_categories: list[records.FareRiderCategory] = field(default_factory=list)
     rider_categories: list[records.RiderCategory] = field(default_factory=list)
     fare_media: list[records.FareMedium] = field(default_factory=list)
     fare_products: list[records.FareProduct] = field(default_factory=list)
@@ -47,11 +48,11 @@ class Feed:
     trips: list[records.Trip] = field(default_factory=list)
     stop_times: list[records.StopTime] = field(default_factory=list)
     columns: dict[str, frozenset[str]] = field(default_factory=dict)    # file -> its header
+    is_v2: bool = False         # whose fares are read; v2 come before v1 where a feed has both
 
-    @property
-    def is_v2(self) -> bool:
-        """Whether the fares are v2; they come before v1 where a feed has both."""
-        return bool(self.fare_leg_rules)
+    def file_of(self, *names: str) -> str:
+        """The first of some files that the feed has, to be named in a notice."""
+        return next((name for name in names if name in self.columns), names[0])
 
     @property
     def currency(self) -> str:
@@ -64,15 +65,20 @@ class Feed:
         return minor_units(text, decimals_of(self.currency) or 0)
 
 
-FILES: dict[str, type[Record]] = {
+COMMON: dict[str, type[Record]] = {
     "agency.txt": records.Agency,
     "feed_info.txt": records.FeedInfo,
     "stops.txt": records.Stop,
     "routes.txt": records.Route,
     "calendar.txt": records.Calendar,
     "calendar_dates.txt": records.CalendarDate,
+}
+V1: dict[str, type[Record]] = {
     "fare_attributes.txt": records.FareAttribute,
     "fare_rules.txt": records.FareRule,
+    "fare_rider_categories.txt": records.FareRiderCategory,
+}
+V2: dict[str, type[Record]] = {
     "timeframes.txt": records.Timeframe,
     "rider_categories.txt": records.RiderCategory,
     "fare_media.txt": records.FareMedium,
@@ -94,15 +100,20 @@ REQUIRED = ("agency.txt", "stops.txt", "routes.txt")
 
 
 def read_feed(path: Path, notices: Notices) -> Feed:
-    """A feed from its folder or zip, checked.
+    """A feed from its folder or zip, checked: what its fares need, and nothing else.
 
     Raises FeedRefused with everything that is wrong.
     """
     archive = Archive(path, notices)
     try:
         feed = Feed(source=path.name, notices=notices)
-        for name, shape in FILES.items():
+        feed.is_v2 = _choose_fares(archive, feed)
+        for name, shape in (COMMON | (V2 if feed.is_v2 else V1)).items():
             _read_file(archive, feed, name, shape)
+        if not feed.is_v2:
+            # Only for the names: a fault of it is no fault of the fares.
+            feed.rider_categories = _peek(archive, feed, ("rider_categories.txt",)).rider_categories
+        _name_one_agency(feed)
         if any(rule.contains_id for rule in feed.fare_rules) or any(
                 rule.contains_exactly_area_set_id for rule in feed.fare_leg_rules):
             for name, shape in WAYS.items():
@@ -113,6 +124,47 @@ def read_feed(path: Path, notices: Notices) -> Feed:
     finally:
         archive.close()
     return feed
+
+
+def _peek(archive: Archive, feed: Feed, names: Iterable[str]) -> Feed:
+    """Some files of a feed, whatever is wrong with them."""
+    seen = Feed(source=feed.source, notices=Notices())
+    for name in names:
+        if name in archive.names:
+            _read_file(archive, seen, name, (V1 | V2)[name])
+    return seen
+
+
+def _choose_fares(archive: Archive, feed: Feed) -> bool:
+    """Whether fares v2 are read. What is left out is said."""
+    seen = _peek(archive, feed, ("fare_leg_rules.txt", "stop_areas.txt", "fare_attributes.txt"))
+    faulty = {one.file for one in seen.notices.said if one.code in REFUSALS}
+    if not seen.fare_leg_rules and "fare_leg_rules.txt" not in faulty:
+        return "fare_attributes.txt" not in archive.names
+    by_area = any(row.from_area_id or row.to_area_id or row.contains_exactly_area_set_id
+                  for row in seen.fare_leg_rules)
+    if by_area and not seen.stop_areas and "stop_areas.txt" not in faulty and seen.fare_attributes:
+        feed.notices.say("GTFS_FARES_V2", "fare_leg_rules.txt", 0,
+                         "was left out for the older fare_attributes.txt: its areas have no stop, "
+                         "as the feed has no stop_areas.txt")
+        return False
+    if seen.fare_attributes:
+        feed.notices.say("GTFS_FARES_V1", "fare_attributes.txt", 0,
+                         "was left out: the feed has fare_leg_rules.txt, which comes first")
+    return True
+
+
+def _name_one_agency(feed: Feed) -> None:
+    """In a feed of one agency, nothing needs to name it: what does not, means it."""
+    if len(feed.agency) != 1:
+        return
+    rows = (feed.routes, feed.fare_attributes)
+    named = {row.agency_id for some in rows for row in some} - {""}
+    own = feed.agency[0].agency_id or (named.pop() if len(named) == 1 else "")
+    feed.agency[0] = replace(feed.agency[0], agency_id=own)
+    feed.routes = [replace(row, agency_id=row.agency_id or own) for row in feed.routes]
+    feed.fare_attributes = [replace(row, agency_id=row.agency_id or own)
+                            for row in feed.fare_attributes]
 
 
 def _read_file(archive: Archive, feed: Feed, name: str, shape: type[Record]) -> None:
@@ -145,7 +197,8 @@ def _check(feed: Feed, names: Iterable[str]) -> None:
     if there & {"calendar.txt", "calendar_dates.txt"} and not (
             feed.calendar or feed.calendar_dates or unread & {"calendar.txt",
                                                               "calendar_dates.txt"}):
-        say("GTFS_VALUE_MISSING", "calendar.txt", 0, "there is no day with service")
+        say("GTFS_VALUE_MISSING", feed.file_of("calendar.txt", "calendar_dates.txt"), 0,
+            "there is no day with service")
     _check_keys(feed)
     _check_references(feed, unread)
     _check_agencies(feed)
@@ -164,6 +217,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "fare_attributes": ("fare_id",),
     "rider_categories": ("rider_category_id",),
     "fare_media": ("fare_media_id",),
+    "fare_rider_categories": ("fare_id", "rider_category_id"),
     "fare_products": ("fare_product_id", "rider_category_id", "fare_media_id"),
     "areas": ("area_id",),
     "networks": ("network_id",),
@@ -184,6 +238,10 @@ def _check_keys(feed: Feed) -> None:
                                  f"{words}: the same as on line {line}")
 
 
+# What only says what a category or a medium is called: without the file, its id does.
+NAMED_ONLY = {"rider_categories": "rider_category_id", "fare_media": "fare_media_id"}
+
+
 def _ids(rows: Iterable[Any], column: str) -> set[str]:
     return {getattr(row, column) for row in rows} - {""}
 
@@ -196,32 +254,33 @@ def _check_references(feed: Feed, unread: set[str]) -> None:
     stops, routes = _ids(feed.stops, "stop_id"), _ids(feed.routes, "route_id")
     areas, products = _ids(feed.areas, "area_id"), _ids(feed.fare_products, "fare_product_id")
     agencies = _ids(feed.agency, "agency_id")
-    zones = _ids(feed.stops, "zone_id")
     if "routes.txt" in unread:
         unread |= {"networks.txt"}      # either may have them
     networks = _ids(feed.networks, "network_id") | _ids(feed.routes, "network_id")
     groups = _ids(feed.fare_leg_rules, "leg_group_id")
     services = _ids(feed.calendar, "service_id") | _ids(feed.calendar_dates, "service_id")
+    calendars = feed.file_of("calendar.txt", "calendar_dates.txt").removesuffix(".txt")
+    network_file = feed.file_of("networks.txt", "routes.txt").removesuffix(".txt")
     there: dict[str, dict[str, tuple[set[str], str]]] = {
         "stops": {"parent_station": (stops, "stops")},
         "routes": {"agency_id": (agencies, "agency")},
         "fare_attributes": {"agency_id": (agencies, "agency")},
         "fare_rules": {
             "fare_id": (_ids(feed.fare_attributes, "fare_id"), "fare_attributes"),
-            "route_id": (routes, "routes"), "origin_id": (zones, "stops"),
-            "destination_id": (zones, "stops"), "contains_id": (zones, "stops")},
-        "timeframes": {"service_id": (services, "calendar")},
-        "fare_products": {
-            "rider_category_id": (_ids(feed.rider_categories, "rider_category_id"),
-                                  "rider_categories"),
-            "fare_media_id": (_ids(feed.fare_media, "fare_media_id"), "fare_media")},
+            "route_id": (routes, "routes")},
+        "fare_rider_categories": {
+            "fare_id": (_ids(feed.fare_attributes, "fare_id"), "fare_attributes")},
+        "timeframes": {"service_id": (services, calendars)},
+        "fare_products": {column: (_ids(getattr(feed, file), column), file)
+                          for file, column in NAMED_ONLY.items()
+                          if f"{file}.txt" in feed.columns},
         "fare_leg_rules": {
-            "network_id": (networks, "networks"), "from_area_id": (areas, "areas"),
+            "network_id": (networks, network_file), "from_area_id": (areas, "areas"),
             "to_area_id": (areas, "areas"), "fare_product_id": (products, "fare_products"),
             "contains_exactly_area_set_id": (_ids(feed.area_set_elements, "area_set_id"),
                                              "area_set_elements")},
         "fare_leg_join_rules": {
-            "from_network_id": (networks, "networks"), "to_network_id": (networks, "networks"),
+            "from_network_id": (networks, network_file), "to_network_id": (networks, network_file),
             "from_stop_id": (stops, "stops"), "to_stop_id": (stops, "stops")},
         "fare_transfer_rules": {
             "from_leg_group_id": (groups, "fare_leg_rules"),
@@ -238,8 +297,10 @@ def _check_references(feed: Feed, unread: set[str]) -> None:
             for column, (ids, file) in columns.items():
                 value = getattr(row, column)
                 if value and value not in ids and f"{file}.txt" not in unread:
+                    why = (f"is not in {file}.txt" if f"{file}.txt" in feed.columns else
+                           f"has no row: the feed has no {file}.txt")
                     feed.notices.say("GTFS_REFERENCE", f"{name}.txt", row.line,
-                                     f"{column} {value!r} is not in {file}.txt")
+                                     f"{column} {value!r} {why}")
 
 
 def _check_agencies(feed: Feed) -> None:
@@ -333,6 +394,9 @@ def _check_money(feed: Feed) -> None:
     say = feed.notices.say
     priced = [("fare_attributes.txt", row.line, row.price, row.currency_type)
               for row in feed.fare_attributes]
+    currencies = {row.fare_id: row.currency_type for row in feed.fare_attributes}
+    priced += [("fare_rider_categories.txt", row.line, row.price, currencies[row.fare_id])
+               for row in feed.fare_rider_categories if row.fare_id in currencies]
     priced += [("fare_products.txt", row.line, row.amount, row.currency)
                for row in feed.fare_products]
     for name, line, text, currency in priced:
@@ -348,7 +412,7 @@ def _check_money(feed: Feed) -> None:
         except ValueError as error:
             say("GTFS_AMOUNT", name, line, f"amount {error}")
             continue
-        if amount < 0 and name == "fare_attributes.txt":
+        if amount < 0 and name != "fare_products.txt":
             say("GTFS_AMOUNT", name, line, f"price {text!r} is negative")
     for fare in feed.fare_attributes:
         if fare.transfer_duration is not None and fare.transfer_duration < 0:

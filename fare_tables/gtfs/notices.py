@@ -37,6 +37,7 @@ NOT_EXPRESSED = {
     "GTFS_COLUMN": "a column is not of the specification, and was not read",
     "GTFS_EXTENSION": "a value of a column that only some readers know was not taken over",
     "GTFS_FARES_V1": "the older fares were left out, because the feed has fares v2",
+    "GTFS_FARES_V2": "fares v2 were left out for v1, because their areas have no stops",
     "GTFS_NEVER": "a rule can never hold",
     "GTFS_DEARER_PRODUCT": "dearer products for the same ride, as passes, were left out",
     "GTFS_CONTAINS": "a fare depends on zones passed through, and the way is not known",
@@ -56,6 +57,7 @@ ASSUMED = {
     "GTFS_CELLS_FEW": "a row has fewer cells than the header",
     "GTFS_NO_LIMIT": "a transfer has no time limit in the feed, and has one here",
     "GTFS_JOIN_STATION": "joined legs are not held to one station here",
+    "GTFS_NO_FARE_HERE": "rides for which the feed has no fare are refused",
     "GTFS_WAY": "the zones passed through are those of the shortest way",
 }
 MEANINGS = {**REFUSALS, **NOT_EXPRESSED, **ASSUMED}

@@ -86,6 +86,7 @@ class Plan:
     """A feed's fares, resolved."""
 
     rules_file: str
+    transfers_file: str
     zones: Sequence[Zone]
     lines: Sequence[Lines]
     rules: dict[str, list[Rule]]                # by line class

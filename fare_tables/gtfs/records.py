@@ -171,6 +171,7 @@ class FareAttribute(Record):
     transfers: Transfers | None = None
     agency_id: str = ""
     transfer_duration: Whole | None = None
+    rider_category_id: str = ""         # that feeds use: who pays it; blank: everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,9 +192,19 @@ class Timeframe(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FareRiderCategory(Record):
+    """Of GTFS-plus, beside fares v1: what a fare costs riders of a category."""
+
+    fare_id: str
+    rider_category_id: str
+    price: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RiderCategory(Record):
     rider_category_id: str
-    rider_category_name: str
+    rider_category_name: str = ""
+    rider_category_description: str = ""        # of GTFS-plus, where there is no name
     is_default_fare_category: Flag = Flag.NO
 
 

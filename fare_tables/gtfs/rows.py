@@ -156,7 +156,8 @@ ALSO_KNOWN = {name: frozenset(columns.split()) for name, columns in {
                   "continuous_pickup continuous_drop_off route_fare_class line_id listed_route "
                   "cemv_support",
     "calendar_dates.txt": "holiday_name",
-    "rider_categories.txt": "eligibility_url",
+    "rider_categories.txt": "eligibility_url min_age max_age",
+    "fare_rider_categories.txt": "expiration_date commencement_date",
     "trips.txt": "service_id trip_headsign trip_short_name direction_id block_id shape_id "
                  "wheelchair_accessible bikes_allowed cars_allowed trip_type",
     "stop_times.txt": "arrival_time departure_time stop_headsign pickup_type drop_off_type "

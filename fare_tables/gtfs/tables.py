@@ -8,7 +8,7 @@ from typing import NamedTuple
 from fare_tables.gtfs.days import Period, sort_days
 from fare_tables.gtfs.drafts import Draft
 from fare_tables.gtfs.fare_rows import make_fares, products_left_out
-from fare_tables.gtfs.fares_v1 import plan_v1
+from fare_tables.gtfs.fares_v1 import Contains, plan_v1
 from fare_tables.gtfs.fares_v2 import plan_v2
 from fare_tables.gtfs.feed import Feed, first_and_last_day, read_feed
 from fare_tables.gtfs.grid import Grid
@@ -28,6 +28,10 @@ READINGS = (
 )
 BLANK_AREAS = ("Without rule_priority, a blank area of a leg rule is every area that no rule for "
                "the same network names.")
+CONTAINS = {
+    "exactly": "A fare (v1) that names zones by contains_id is for rides that pass exactly these.",
+    "covers": "A fare (v1) that names zones by contains_id is for rides that pass no other zone.",
+}
 CHEAPEST_FARE = "Of several fares (v1) for one ride, the cheapest is charged."
 
 
@@ -40,14 +44,14 @@ class Made(NamedTuple):
     notices: list[Notice]
 
 
-def make_tables(source: Path) -> Made:
+def make_tables(source: Path, contains: Contains = "exactly") -> Made:
     """The network of a feed.
 
     Raises FeedRefused.
     """
     notices = Notices()
     feed = read_feed(source, notices)
-    plan = plan_v2(feed) if feed.is_v2 else plan_v1(feed)
+    plan = plan_v2(feed) if feed.is_v2 else plan_v1(feed, contains)
     groups = plan.timeframes()
     days = sort_days(feed, [row.service_id for row in feed.timeframes
                             if row.timeframe_group_id in groups])
@@ -68,11 +72,11 @@ def make_tables(source: Path) -> Made:
     folder.add_network()
     said = notices.listed()
     for table in tables:
-        table.assumed = [*_readings(feed), *sorted({
+        table.assumed = [*_readings(feed, contains), *sorted({
             f"{notice.file}: {notice.reason}" for notice in said if notice.code in ASSUMED})]
     folder.add_tables(tables)
     folder.add_matrices(matrices)
-    folder.add_sources(said, _readings(feed))
+    folder.add_sources(said, _readings(feed, contains))
     return Made(network_code(feed), tables, folder, said)
 
 
@@ -80,7 +84,7 @@ def _make_table(
     feed: Feed, plan: Plan, period: Period, grid: Grid, draft: Draft, notices: Notices
 ) -> Table | None:
     """The table of a period; None where nothing has a fare in it."""
-    fares = make_fares(grid, draft, notices)
+    fares, has_holes = make_fares(grid, draft, notices)
     if not fares:
         return None
     code = network_code(feed)
@@ -90,14 +94,16 @@ def _make_table(
         operators=[operator_code(agency.agency_id, feed) for agency in feed.agency],
         legal_basis=legal_basis(feed), source=source_of(feed),
         in_force_from=period.first, in_force_until=period.last, fare=fares, transfer=transfers,
-        stop_sets=dict(sorted(draft.stop_sets.items())), timeframe=list(draft.timeframes.values()))
+        no_fare_elsewhere=has_holes, stop_sets=dict(sorted(draft.stop_sets.items())),
+        timeframe=list(draft.timeframes.values()))
 
 
-def _readings(feed: Feed) -> list[str]:
+def _readings(feed: Feed, contains: Contains) -> list[str]:
     """How the feed is read where it leaves a choice."""
     _, last = first_and_last_day(feed)
     readings = [words.format(last=last) for words in READINGS]
     if not feed.is_v2:
-        return [*readings, CHEAPEST_FARE]
+        by_way = any(row.contains_id for row in feed.fare_rules)
+        return [*readings, CHEAPEST_FARE, *([CONTAINS[contains]] if by_way else [])]
     by_priority = any(rule.rule_priority is not None for rule in feed.fare_leg_rules)
     return readings if by_priority else [*readings, BLANK_AREAS]

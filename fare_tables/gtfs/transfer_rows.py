@@ -19,7 +19,6 @@ from fare_tables.gtfs.records import DurationLimitType as Clock
 from fare_tables.gtfs.records import FareTransferType
 from fare_tables.model import Share, Transfer
 
-FILE = "fare_transfer_rules.txt"
 NO_LIMIT_S = 2 * 3600       # where the feed has no limit: our own choice, told as assumed
 TRANSFERS_MOST = 250        # what a table can count
 ROWS_MOST = 2_000
@@ -63,7 +62,7 @@ def make_transfers(grid: Grid, draft: Draft, notices: Notices) -> list[Transfer]
                                     for cells in grid.cells()})
             made = [(step, maker.changes(who, step)) for step in steps]
             if not complete or (any(changes for _, changes in made) and not _exclude(steps)):
-                notices.say("GTFS_TIMEFRAMES", FILE, 0,
+                notices.say("GTFS_TIMEFRAMES", grid.plan.transfers_file, 0,
                             f"transfers to lines {line!r} depend on the hours of entry and exit "
                             "at once, and were left out")
                 continue
@@ -73,7 +72,7 @@ def make_transfers(grid: Grid, draft: Draft, notices: Notices) -> list[Transfer]
         for step in block.steps:
             rows += _rows(grid, draft, block, step)
     if len(rows) > ROWS_MOST:
-        notices.say("GTFS_TRANSFER_FROM", FILE, 0,
+        notices.say("GTFS_TRANSFER_FROM", grid.plan.transfers_file, 0,
                     f"{len(rows):,} rows would be needed for transfers between zones; at most "
                     f"{ROWS_MOST:,} are written, so transfers were left out")
         return []
@@ -199,7 +198,7 @@ class _Maker:
 
     def _say(self, code: str, lines: set[int], reason: str) -> None:
         for line in lines:
-            self.notices.say(code, FILE, line, reason)
+            self.notices.say(code, self.grid.plan.transfers_file, line, reason)
 
     def _plain(
         self, who: Who, rule: TransferRule, ride: Won, won: Won

@@ -111,9 +111,9 @@ class Ways:
 
 
 def pairs_within(
-    wanted: frozenset[str], inside: Sequence[frozenset[str]], ways: Ways
+    wanted: frozenset[str], inside: Sequence[frozenset[str]], ways: Ways, *, just: bool = True
 ) -> set[tuple[int, int]] | None:
-    """The pairs of zones between which a ride passes just these areas.
+    """The pairs of zones between which a ride passes just these areas, or some of them alone.
 
     Up to two areas are the ride's ends; more need the feed's trips: None where there are none.
     """
@@ -125,7 +125,7 @@ def pairs_within(
         for end in indexes:
             way = ways.passed(start, end) if ways else frozenset({start, end})
             # A stop of two areas counts for the one that is wanted.
-            if way is not None and all(inside[one] & wanted for one in way) and wanted <= frozenset(
-                    area for one in way for area in inside[one]):
+            if way is not None and all(inside[one] & wanted for one in way) and (
+                    not just or wanted <= {area for one in way for area in inside[one]}):
                 found.add((start, end))
     return found

@@ -11,7 +11,7 @@ from fare_tables.check.notices import MEANINGS
 from tests.fares import test_bad_input_is_refused_with_its_place as mistakes
 from tests.fares import test_checks_find_what_is_wrong as faults
 from tests.fares import test_derived_tables as derived
-from tests.fares.folder import NETWORK, write
+from tests.fares.folder import BUS, NETWORK, head, write
 
 TODAY = datetime.date(2026, 11, 29)
 OVERLAPPING = '[[agreement]]\nagreement = "one"\n[[agreement]]\nagreement = "qr"\nmedia = ["qr"]\n'
@@ -23,6 +23,8 @@ def networks(folder: Path) -> Iterator[Path]:
         yield write(folder, fault.tables, network=fault.network, files=fault.files)
     for keys in ('no_agreement = "hold"\n{}', f'agreements_overlap = "hold"\n{{}}{OVERLAPPING}'):
         yield write(folder, files={"network.toml": f"{keys.format(NETWORK)}\n"})
+    yield write(folder, {"bus": head("bus", more="no_fare_elsewhere = true") + BUS.replace(
+        "amount", 'card_kinds = ["adult"]\namount')})
     yield write(folder, files={"network.toml": f"recheck_after_days = 30\n{NETWORK}"})
     for mistake in mistakes.CASES:
         yield write(folder, {"bus": mistake.text})

@@ -117,7 +117,6 @@ FAULTS_V1 = [
     ({"fare_attributes.txt": V1["fare_attributes.txt"].replace("0,0", "0,3")}, "GTFS_VALUE",
      "fare_attributes.txt:2"),
     ({"fare_rules.txt": "fare_id,route_id\nf,nowhere"}, "GTFS_REFERENCE", "fare_rules.txt:2"),
-    ({"fare_rules.txt": "fare_id,origin_id\nf,9"}, "GTFS_REFERENCE", "fare_rules.txt:2"),
     ({"fare_rules.txt": "fare_id\nnowhere"}, "GTFS_REFERENCE", "fare_rules.txt:2"),
 ]
 

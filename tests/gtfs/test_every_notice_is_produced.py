@@ -11,6 +11,7 @@ from fare_tables.gtfs import import_feed, rows
 from fare_tables.gtfs.notices import MEANINGS, FeedRefused
 from tests.gtfs import test_broken_feeds_are_refused as broken
 from tests.gtfs import test_fares_v1_price_rides as v1
+from tests.gtfs import test_feeds_need_only_what_fares_do as needs
 from tests.gtfs import test_leg_rules_price_rides as legs
 from tests.gtfs import test_transfer_rules_price_second_rides as transfers
 from tests.gtfs.riders import BASE, Files, codes, write_feed
@@ -70,6 +71,7 @@ def feeds(folder: Path) -> Iterator[Path]:
         yield write_feed(next(made), BASE, ONE, files)
     for rule, more in TRANSFERS:
         yield transfers.feed_of(next(made), rule, **more)
+    yield needs.feed_of(next(made), needs.WITHOUT_STOP_AREAS)              # FARES_V2
 
 
 def told(feed: Path, network: Path) -> set[str]:

@@ -86,7 +86,7 @@ def test_zones_passed_by_the_way_of_the_trips(tmp_path: Path) -> None:
     here = town(tmp_path / "way", attributes, rules, **ways)
     assert [pay(here, f"red {way} 08:00")[0] for way in ("PQ", "PR", "QR")] == [100, 200, None]
     imported = bring_in(feed_of(tmp_path / "none", attributes, rules), tmp_path / "none")
-    assert codes(imported.notices) == {"GTFS_CONTAINS"}
+    assert codes(imported.notices) == {"GTFS_CONTAINS", "GTFS_NO_FARE_HERE"}
     assert pay(Town(imported.folder), "red PQ 08:00") == [100]
 
 

@@ -233,7 +233,8 @@ def test_area_sets_by_the_way_of_the_trips(tmp_path: Path) -> None:
 def test_area_sets_without_trips_are_told(tmp_path: Path) -> None:
     imported = bring_in(write_feed(tmp_path / "feed", BASE, SETS, {
         "fare_products.txt": PRODUCTS, "fare_leg_rules.txt": SET_RULES}), tmp_path)
-    assert [(one.code, one.row) for one in imported.notices] == [("GTFS_CONTAINS", 4)]
+    assert [(one.code, one.row) for one in imported.notices] == [
+        ("GTFS_NO_FARE_HERE", 0), ("GTFS_CONTAINS", 4)]
     assert fares(Town(imported.folder), "QQ", "PQ", "PR") == [100, 200, None]
 
 
@@ -298,7 +299,7 @@ def test_what_is_assumed_is_told(
 @pytest.mark.parametrize(("zone", "kept"), [
     ("Asia/Tokyo", "Asia/Tokyo"), ("America/New_York", "Etc/GMT+5"), ("Europe/Berlin", "Etc/GMT-1"),
     ("Europe/London", "Etc/UTC"), ("Australia/Adelaide", "Australia/Darwin"),
-    ("America/St_Johns", "America/St_Johns")])
+    ("America/St_Johns", "Etc/GMT+4")])
 def test_a_network_keeps_standard_time(zone: str, kept: str, tmp_path: Path) -> None:
     here = town(tmp_path, "fare_product_id\none", {
         "agency.txt": BASE["agency.txt"].replace("Asia/Tokyo", zone)})

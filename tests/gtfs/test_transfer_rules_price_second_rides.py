@@ -128,7 +128,8 @@ def test_where_the_ride_before_began_is_told(tmp_path: Path) -> None:
     legs = BY_AREA + "other,B,C,metro\n"
     imported = bring_in(feed_of(tmp_path, "long,back,,3600,1,0,", legs=legs, **AREAS), tmp_path)
     here = Town(imported.folder)
-    assert [(one.code, one.row) for one in imported.notices] == [("GTFS_TRANSFER_FROM", 2)]
+    assert [(one.code, one.row) for one in imported.notices] == [
+        ("GTFS_NO_FARE_HERE", 0), ("GTFS_TRANSFER_FROM", 2)]
     assert here.pay(Ride("red", "P", "R", f"{MONDAY} 08:00"),
                     Ride("red", "R", "P", f"{MONDAY} 08:30")) == [250, 150]
 
@@ -163,7 +164,7 @@ def test_the_difference_between_rides(tmp_path: Path) -> None:
     """Each zone's fare goes up to the next; where the ride before began then does not matter."""
     rules = ("short,on,,3600,1,0,up", "long,on,,3600,1,0,")
     imported = bring_in(feed_of(tmp_path, *rules, **DIFFERENCE), tmp_path)
-    assert codes(imported.notices) == {"GTFS_TRANSFER_CHAIN"}
+    assert codes(imported.notices) == {"GTFS_TRANSFER_CHAIN", "GTFS_NO_FARE_HERE"}
     here = Town(imported.folder)
     onwards = Ride("red", "Q", "R", f"{MONDAY} 08:30")
     assert here.pay(Ride("red", "P", "Q", f"{MONDAY} 08:00"), onwards) == [150, 100]
