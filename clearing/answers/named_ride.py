@@ -7,6 +7,8 @@ from typing import NamedTuple
 from network.cards import card_bits
 from network.errors import OnecardError
 
+COUNTER_MOST = (1 << 32) - 1        # ext/records.pxd has 32 bits for it
+
 
 class NamedRide(NamedTuple):
     """The card of a ride, and the counter of its first tap."""
@@ -28,7 +30,8 @@ def read_ride(ride: str, listed_by: str = "onecard show rides") -> NamedRide:
     listed_by: the command that lists rides to choose from. Raises OnecardError where it names none.
     """
     card, _, counter = ride.rpartition("/")
-    if not card or not (counter.isascii() and counter.isdigit()):
+    if not (card and counter.isascii() and counter.isdigit() and len(counter) <= 10
+            and int(counter) <= COUNTER_MOST):
         raise OnecardError(f"{ride!r} does not name a ride", expected="CARD/COUNTER",
                            remedy=f"copy both from `{listed_by}`")
     return NamedRide(card, card_bits(card), int(counter))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from clearing.cli import REFUSED
 from clearing.cli.options import (
     Command,
     Form,
@@ -17,6 +20,7 @@ from clearing.cli.options import (
 from clearing.cli.say import say
 
 if TYPE_CHECKING:
+    from clearing.answers.dispute_file import StepsRead
     from clearing.answers.disputes import Taken
     from network.money import Currency
 
@@ -108,6 +112,34 @@ def close(dispute: int, by: str, amount: str | None, reason: str, on: str | None
     _take(book, "close", by, amount, reason, on, number=dispute)
 
 
+@command.command("read")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Where refused lines are written, with why; by default FILE.rejects.csv.")
+@book_option
+def read(file: Path, rejects: Path | None, book: str) -> None:
+    """Take the steps of a CSV, a step a line: what can be taken is, the rest is refused by line.
+
+    Its columns are step (query, chargeback, exception, accept, refuse, close), by, on, ride (of the
+    first three), dispute (of the others), amount (minor units) and reason.
+
+    \b
+    Example:
+      onecard dispute read steps.csv --book book
+
+    Exit code 0: all is taken, or known; 1: lines were refused; 2: nothing of the file was taken.
+    """
+    from clearing.answers.dispute_file import take_file
+    from clearing.answers.session import open_session
+
+    with open_session(book, read_only=False) as session:
+        found = take_file(session, file, civil_today(session),
+                          rejects or file.with_name(f"{file.name}.rejects.csv"))
+        currency = session.described().model.money
+    _print_read(file.name, found, currency)
+    sys.exit(REFUSED if found.refused else 0)
+
+
 @command.command("list")
 @click.option("--asked", metavar="CODE", help="Only those in which it is this member's turn.")
 @list_options
@@ -165,6 +197,20 @@ def _take(book: str, step: str, by: str, amount: str | None, reason: str, on: st
             None if amount is None else parse_amount(amount, currency, "--amount"), reason),
             what.get("ride"), what.get("number"), today)[1]
     _print_taken(taken, currency)
+
+
+def _print_read(name: str, found: StepsRead, currency: Currency) -> None:
+    from clearing.cli.output import print_table
+
+    say(f"{name}: {found.lines:,} steps = {len(found.taken):,} taken + {found.known:,} known + "
+        f"{len(found.refused):,} refused")
+    for taken in found.taken:
+        _print_taken(taken, currency)
+    if found.refused:
+        say()
+        print_table("refused", ("line", "code", "why"),
+                    ((one.line, one.code.name, one.why) for one in found.refused), right=("line",))
+        say(f"written, to be mended and read again: {found.rejects}")
 
 
 def _print_taken(taken: Taken, currency: Currency) -> None:

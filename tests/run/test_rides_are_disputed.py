@@ -178,9 +178,63 @@ def test_steps_that_cannot_be_are_refused_and_post_nothing(book: Path) -> None:
     assert posted(book) == {}
     assert [row["kind"] for row in shown("runs", book)].count("dispute") == 3
     verified(book)
-    # The others: TOO_EARLY above; WINDOW_OPEN and STEP below.
+    # The others: TOO_EARLY above; STEP and WINDOW_OPEN below.
     assert {one.name for one in Code if one.name.startswith("DISPUTE_")} - code.keys() == {
         "DISPUTE_TOO_EARLY", "DISPUTE_WINDOW_OPEN", "DISPUTE_STEP"}
+
+
+def test_a_file_that_is_partly_bad_is_taken_line_by_line(book: Path, tmp_path: Path) -> None:
+    """All that is refused comes back with its code, and can be mended; what was taken is known."""
+    lines = [
+        (f"chargeback,hk-card,2024-12-02,{RIDE},,170,charged twice", ""),
+        (f'chargeback,hk-card,2024-12-02,{RIDE},,171,"again, again"', "DISPUTE_TWICE"),
+        ("refuse,hk-bus,2024-12-03,,1,,two riders", ""),            # of the same file
+        ("refuse,zs-bus,2024-12-03,,1,,not ours", "DISPUTE_STATE"),
+        ("accept,hk-bus,2024-12-03,,9,,", "DISPUTE_UNKNOWN"),
+        ("sue,hk-card,2024-12-03,,1,,", "DISPUTE_STEP"),
+        ("close,hk-card,2024-12-03,,,,", "MISSING_VALUE"),
+        (f"query,hk-civil,,{OTHER},,,", "MISSING_VALUE"),
+        (f"query,hk-civil,2024-12-32,{OTHER},,,", "DATE_INVALID"),
+        ("query,hk-civil,2024-12-02,3.105E+18/61,,,", "CARD_SPREADSHEET"),
+        (f"query,hk-civil,2024-12-02,{OTHER}9999999999,,,", "CARD_INVALID"),
+        (f"query,hk-civil,2024-12-02,{OTHER},,1.20,", "AMOUNT_INVALID"),
+        (f"query,hk-civil,2024-12-02,{OTHER},,-1,", "AMOUNT_NEGATIVE"),
+        (f"query,hk-civil,2024-12-02,{OTHER},,9999999999,", "AMOUNT_OVERFLOW"),
+        (f"query,hk-civil,2024-12-02,{OTHER},,121,", "DISPUTE_AMOUNT"),
+        ("close,hk-civil,2024-12-02,,1e1,,", "NUMBER_INVALID"),
+        ("close,hk-civil,2024-12-02,,99999999999,,", "NUMBER_OVERFLOW"),
+        ("query,hk-civil,2024-12-02", "COLUMN_COUNT"),
+        (f'query,hk-civil,2024-12-02,{OTHER},,,"x', "BAD_QUOTING"),
+        ("", "EMPTY_RECORD"),
+        (f"query,hk-civil,2024-12-02,{OTHER},,,\0", "NUL_BYTE"),
+        (f"query,hk-civil,2024-12-02,{OTHER},,,\udcff", "BAD_ENCODING"),
+        (f"query,hk-civil,2024-12-02,{OTHER},,," + 5_000 * "x", "LINE_TOO_LONG"),
+        (f"query,hk-civil,2024-12-02,{OTHER},,,", ""),
+    ]
+    head, path = "step,by,on,ride,dispute,amount,reason", tmp_path / "steps.csv"
+    path.write_text("\n".join([head, *(line for line, _ in lines)]) + "\n", "utf-8",
+                    errors="surrogateescape")
+    done = accepted("dispute", "read", path, "--book", book)
+    assert done.code == 1
+    assert "steps.csv: 24 steps = 3 taken + 0 known + 21 refused" in done.out
+    assert re.findall(r"^ +(\d+) +([A-Z_]+)  ", done.out, re.MULTILINE) == [
+        (str(number), code) for number, (_, code) in enumerate(lines, 2) if code]
+    assert posted(book) == {("hk-bus", "cn-centre", "dispute_held"): 170}
+    assert [row["kind"] for row in shown("runs", book)].count("dispute") == 1
+    assert "0 taken + 3 known" in accepted("dispute", "read", path, "--book", book).out
+
+    # What comes back is mended where it stands.
+    rejects = tmp_path / "steps.csv.rejects.csv"
+    mended = [line.replace("close,hk-card,2024-12-03,,,", "close,hk-card,2024-12-03,,1,")
+              for line in rejects.read_bytes().decode("utf-8", "replace").split("\n")
+              if line.startswith((head, "close,hk-card"))]
+    rejects.write_text("\n".join(mended), "utf-8")
+    assert accepted("dispute", "read", rejects, "--book", book).code == 0
+    assert [row["state"] for row in disputes(book)] == ["withdrawn", "queried"]
+    verified(book)
+    path.write_text("step,by,when\n", "utf-8")
+    done = onecard("dispute", "read", path, "--book", book)
+    assert done.code == 2 and "the header has the column 'when'" in done.err
 
 
 def test_rides_of_open_windows_are_not_disputed(book: Path, tmp_path: Path) -> None:
