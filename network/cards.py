@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from network.errors import OnecardError
 
 DIGITS_MOST = 20
@@ -40,6 +42,23 @@ def mask_card(card: str) -> str:
     shown = 6 if len(card) > 12 else 0
     end = min(4, max(0, len(card) - shown - 2))
     return card[:shown] + "*" * (len(card) - shown - end) + card[len(card) - end:]
+
+
+def card_pattern(text: str) -> str | None:
+    """A part of a card number as a pattern of SQL: …119, 310487…8019, also with stars or dots.
+
+    None where it is a whole number. Raises OnecardError where no card can be like that.
+    """
+    parts = re.split(r"…+|\*+|\.{2,}", text)
+    if len(parts) == 1:
+        return None
+    digits = "".join(parts)
+    if not digits or not (digits.isascii() and digits.isalnum()) or len(digits) > DIGITS_MOST:
+        raise OnecardError(f"{text!r} is no part of a card number",
+                           expected="digits or letters, and … for what is not known of it",
+                           remedy="write its last digits as …8019, or copy it from "
+                                  "`onecard show rides`")
+    return "%".join(parts)
 
 
 def is_rounded(card: str) -> bool:

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from clearing.answers.ride_conditions import ride_condition
 from clearing.answers.session import Session
 from clearing.book import Book
 from clearing.book.schema import ENTRIES, RECORDS, WINDOWS
-from clearing.book.views import LEGS_IN_SQL
+from clearing.book.views import CARD, LEGS_IN_SQL
 from ext.codes import Cause
 from ext.records import Records
-from network.cards import card_bits
+from network.cards import card_bits, card_pattern
 from network.civil import DAYS_MOST, day_number
 from network.errors import OnecardError
 from network.members import Level
@@ -35,14 +36,27 @@ class Filter(NamedTuple):
     city: str | None = None         # its code
     cause: str | None = None        # one of CAUSES
     level: Level | None = None      # None: every one; of obligations: member
+    since_run: int | None = None    # the first run
+    operator: str | None = None     # of rides: who ran them, a code
+    issuer: str | None = None       # whose card, a code
+    funder: str | None = None       # who pays for a discount of it, a code
+    mode: str | None = None
+    card_kind: str | None = None
+    reason: str | None = None       # why an entry stands, a word; of a refusal its code
+    time: str | None = None         # A..B by the network's clocks, when it began
+    amount: str | None = None       # A..B in the network's currency, what was paid
+    away: bool = False              # only in another city than the issuer's
+    variance: bool = False          # only with one
+    late: bool = False              # only what came late
+    uncollected: bool = False       # only where something is
     now_s: int = 0                  # when it is asked, UTC seconds: some windows are late by then
 
     def select(self, session: Session) -> Selection:
         """The same in the book's numbers. Raises OnecardError."""
         return Selection(
-            _windows(self), self.run, None if self.card is None else card_bits(self.card),
-            _members(session, self.member, self.city),
-            _cause(self.cause))
+            _windows(self), self.run, self.since_run, None if self.card is None else _of_card(
+                self.card), _members(session, self.member, self.city), _cause(self.cause),
+            ride_condition(session, self))
 
 
 class Selection(NamedTuple):
@@ -50,9 +64,11 @@ class Selection(NamedTuple):
 
     windows: tuple[int, int] | None     # the first and the last
     run: int | None
-    card: tuple[int, int] | None
+    since_run: int | None
+    card: str | None                    # SQL, which
     members: frozenset[int] | None
     cause: Cause | None
+    rides: str                          # SQL on entries, of which rides
 
     @property
     def days(self) -> tuple[int, int]:
@@ -66,13 +82,19 @@ class Selection(NamedTuple):
             parts.append(f"{day} BETWEEN {self.windows[0]} AND {self.windows[1]}")
         if self.run is not None:
             parts.append(f"run = {self.run}")
+        if self.since_run is not None:
+            parts.append(f"run >= {self.since_run}")
         if self.card is not None:
-            parts.append(f"card_hi = {self.card[0]} AND card_lo = {self.card[1]}")
+            parts.append(self.card)
         return " AND ".join(parts)
+
+    def of_rides(self) -> str:
+        """As a condition on entries, whatever their legs."""
+        return f"{self.of_rows()} AND {self.rides}"
 
     def of_entries(self) -> str:
         """As a condition on entries: one with a leg of the cause, to or from the members."""
-        return f"{self.of_rows()} AND {self._of_some_leg()}"
+        return f"{self.of_rides()} AND {self._of_some_leg()}"
 
     def _of_some_leg(self) -> str:
         if self.cause is None and self.members is None:
@@ -106,16 +128,15 @@ def check_known(session: Session, wanted: Filter) -> None:
     Raises OnecardError. A member or city that there is not is told of by Filter.select.
     """
     book = session.book
-    if wanted.run is not None and book.find_run(wanted.run) is None:
-        last = book.last_run()
-        raise _unknown(book, f"run {wanted.run}", f"1 to {last.run}" if last else "a run",
-                       "look for it with `onecard show runs`")
-    if wanted.card is not None:
-        high, low = card_bits(wanted.card)
-        if not _is_there(book, RECORDS.name, f"card_hi = {high} AND card_lo = {low}"):
-            raise _unknown(book, f"card {wanted.card}", "a card of which a record was accepted",
-                           "copy it from `onecard show rides`, or look for its records among "
-                           "`onecard show refusals`")
+    for run in (wanted.run, wanted.since_run):
+        if run is not None and book.find_run(run) is None:
+            last = book.last_run()
+            raise _unknown(book, f"run {run}", f"1 to {last.run}" if last else "a run",
+                           "look for it with `onecard show runs`")
+    if wanted.card is not None and not _is_there(book, RECORDS.name, _of_card(wanted.card)):
+        raise _unknown(book, f"card {wanted.card}", "a card of which a record was accepted",
+                       "copy it from `onecard show rides`, or look for its records among "
+                       "`onecard show refusals`")
     if wanted.window is not None:
         day = day_number(wanted.window)
         if not (_is_there(book, ENTRIES.name, f"window = {day}")
@@ -123,6 +144,15 @@ def check_known(session: Session, wanted: Filter) -> None:
                 or _is_there(book, WINDOWS.name, f"window = {day}")):
             raise _unknown(book, f"window {wanted.window}", _span_of(book),
                            "name a day that has records, or that was closed")
+
+
+def _of_card(card: str) -> str:
+    """A condition on rows: they are of a card, or of cards like that. Raises OnecardError."""
+    pattern = card_pattern(card)
+    if pattern is not None:
+        return f"{CARD} LIKE '{pattern}'"
+    high, low = card_bits(card)
+    return f"card_hi = {high} AND card_lo = {low}"
 
 
 def _windows(wanted: Filter) -> tuple[int, int] | None:

@@ -5,7 +5,7 @@ Amounts are minor units of the network's currency.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,13 +14,15 @@ import numpy.typing as npt
 from clearing.book import Book
 from clearing.book.stored import PARTS
 from clearing.book.views import RIDES_LEFT
-from ext.codes import Cause, RideState
+from ext.codes import Cause, Reason, RideState
 from ext.records import LEGS_MOST, RIDE_FLAGS, Records
 from network.cards import card_text
+from network.members import Member
 from network.names import Names
 
 Rows = Iterator[tuple[Any, ...]]
 
+LATE = Reason.LATE_RECORD.name.lower()
 FEES = (Cause.CLEARING_FEE, Cause.ISSUER_FEE)
 RIDE_COLUMNS = (
     "card", "card_seq", "started_at", "ended_at", "operator", "mode", "line", "from_stop",
@@ -28,6 +30,10 @@ RIDE_COLUMNS = (
     "table", "rule",
     "window",
 )
+# What `show rides` has besides: names, the city of the ride, and whether it is another than the
+# card's; why it stands.
+LISTED_COLUMNS = (*RIDE_COLUMNS, "issuer", "operator_name", "issuer_name", "city", "away", "late",
+                  "reason")
 ENTRY_COLUMNS = (
     *RIDE_COLUMNS[:-1], "issuer", "age", "reviewed",
     *(f"leg{leg}_{part}" for leg in range(1, LEGS_MOST + 1) for part in PARTS),
@@ -79,6 +85,21 @@ class Lister:
     def rides_of(self, entries: Records) -> Rows:
         """The same of entries."""
         return zip(*self._ride_columns(entries), strict=True)
+
+    def listed(self, where: str, members: Sequence[Member]) -> Rows:
+        """Rides in the order of LISTED_COLUMNS."""
+        names = {one.number: one.name for one in members}
+        cities = {one.number: one.city or "" for one in members}
+        for rows in self.book.rides(where):
+            operators, issuers = (rows[name].tolist() for name in ("operator", "issuer"))
+            reasons = list(map(words_of_reason, rows["reason"].tolist()))
+            yield from zip(
+                *self._ride_columns(rows), self.codes("member", rows["issuer"]),
+                [names.get(one, "") for one in operators], [names.get(one, "") for one in issuers],
+                [cities.get(one, "") for one in operators],
+                ["away" if cities.get(operator) != cities.get(issuer) else ""
+                 for operator, issuer in zip(operators, issuers, strict=True)],
+                ["late" if reason == LATE else "" for reason in reasons], reasons, strict=True)
 
     def _ride_columns(self, rows: Records) -> list[Any]:
         return [
@@ -176,6 +197,11 @@ def uncollected_of(book: Book, first: int = 0, last: int = 0xFFFF) -> list[Uncol
         f"GROUP BY {by} ORDER BY {by}")
     rows = zip(*(np.asarray(found[name]).tolist() for name in Uncollected._fields), strict=True)
     return [Uncollected(*map(int, row)) for row in rows if row[-2:] != (0, 0)]
+
+
+def words_of_reason(reason: int) -> str:
+    """Why an entry stands in its window, in a word."""
+    return Reason(reason).name.lower()
 
 
 def words_of_cause(cause: int) -> str:

@@ -60,19 +60,23 @@ def instructions(session: Session, wanted: Selection) -> Rows:
                        one.amount, one.counterparty, one.netting)
 
 
-def concessions(session: Session, wanted: Selection) -> Rows:
-    """Who paid for whose rides, and by which row, in the order of CONCESSION_COLUMNS."""
+def concessions(session: Session, wanted: Selection, funder: int | None = None) -> Rows:
+    """Who paid for whose rides, and by which row, in the order of CONCESSION_COLUMNS.
+
+    funder: the number of who paid; None: whoever.
+    """
     numbered, names = session.numbered(), session.names()
     members = {one.number: one for one in numbered.members}
+    of_funder = "" if funder is None else f" AND leg_debtor = {funder}"
     found = sum_legs(
         session.book, ("leg_debtor", "leg_creditor", "leg_cause", "leg_rule", "card_kind"),
-        f"leg_cause < {int(Cause.FARE)} AND {wanted.of_rows()} "
-        f"AND {wanted.of_leg('leg_cause', 'leg_debtor', 'leg_creditor')}")
+        f"leg_cause < {int(Cause.FARE)} AND {wanted.of_rides()} "
+        f"AND {wanted.of_leg('leg_cause', 'leg_debtor', 'leg_creditor')}{of_funder}")
     rows = []
     for debtor, creditor, cause, rule, kind, rides, amount in zip(
             *(np.asarray(column).tolist() for column in found.values()), strict=True):
-        funder, operator = members[debtor], members[creditor]
-        rows.append((funder.code, funder.name, operator.code, operator.name,
+        payer, operator = members[debtor], members[creditor]
+        rows.append((payer.code, payer.name, operator.code, operator.name,
                      words_of_cause(cause), names.code("rule", rule),
                      names.code("card_kind", kind), rides, amount))
     return iter(sorted(rows))

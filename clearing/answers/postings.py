@@ -43,4 +43,4 @@ def count_postings(session: Session, wanted: Selection) -> int:
 
 
 def _condition(wanted: Selection) -> str:
-    return f"{wanted.of_rows()} AND {wanted.of_leg('leg_cause', _DEBTOR, _CREDITOR)}"
+    return f"{wanted.of_rides()} AND {wanted.of_leg('leg_cause', _DEBTOR, _CREDITOR)}"

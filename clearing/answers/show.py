@@ -12,6 +12,7 @@ from clearing.answers.filters import Filter
 from clearing.answers.listings import Lister
 from clearing.answers.payments import settled_days
 from clearing.answers.postings import POSTING_COLUMNS, count_postings, postings
+from clearing.answers.ride_conditions import funder_number
 from clearing.answers.session import Session
 from clearing.answers.windows import WindowRow, list_windows, next_cut_off
 from clearing.book.schema import FILES, REFUSALS
@@ -85,7 +86,9 @@ def lister(session: Session) -> Lister:
 
 def _rides(session: Session, wanted: Filter) -> Listing:
     where = wanted.select(session).of_entries()
-    return Listing("rides", listings.RIDE_COLUMNS, lister(session).rides(where), (), AMOUNTS,
+    members = session.numbered().members
+    return Listing("rides", listings.LISTED_COLUMNS, lister(session).listed(where, members), (),
+                   AMOUNTS,
                    _currency(session), lambda: _count(session, "rides", where))
 
 
@@ -139,8 +142,9 @@ def _instructions(session: Session, wanted: Filter) -> Listing:
 
 def _concessions(session: Session, wanted: Filter) -> Listing:
     return Listing("concessions: who paid for whose rides", owing.CONCESSION_COLUMNS,
-                   owing.concessions(session, wanted.select(session)), ("rides",), ("amount",),
-                   _currency(session))
+                   owing.concessions(session, wanted.select(session), None if wanted.funder is None
+                                     else funder_number(session, wanted.funder)),
+                   ("rides",), ("amount",), _currency(session))
 
 
 def _bills(session: Session, wanted: Filter) -> Listing:
@@ -152,8 +156,7 @@ def _bills(session: Session, wanted: Filter) -> Listing:
 def _runs(session: Session, wanted: Filter) -> Listing:
     return Listing("runs", RUN_COLUMNS,
                    (tuple(getattr(run, name) for name in RUN_COLUMNS)
-                    for run in session.book.runs(
-                        "1" if wanted.run is None else f"run = {wanted.run}")),
+                    for run in session.book.runs(_of_runs(wanted))),
                    RUN_COLUMNS[3:10], RUN_COLUMNS[10:-2], _currency(session))
 
 
@@ -175,7 +178,7 @@ def _refusals(session: Session, wanted: Filter) -> Listing:
                             "ORDER BY code DESC, run DESC").values(), strict=True)}
     found = session.book.query("SELECT run, file, line, offset, code, field, raw "
                                f"FROM {REFUSALS.name} WHERE {_of_run(session, wanted)} "
-                               "ORDER BY run, file, offset")
+                               f"AND {_of_code(wanted.reason)} ORDER BY run, file, offset")
     rows = zip(*found.values(), strict=True)
     return Listing("refusals", REFUSAL_COLUMNS,
                    ((int(run), names.get(int(file), ""), int(line), int(offset),
@@ -204,8 +207,27 @@ def _clock_conflicts(session: Session, wanted: Filter) -> Listing:
 
 def _of_run(session: Session, wanted: Filter) -> str:
     """A condition on tables that are written by runs: committed, and the one named."""
-    named = "" if wanted.run is None else f" AND run = {wanted.run}"
-    return f"{session.book.committed}{named}"
+    return f"{session.book.committed} AND {_of_runs(wanted)}"
+
+
+def _of_runs(wanted: Filter) -> str:
+    parts = [f"run {sign} {run}" for sign, run in (("=", wanted.run), (">=", wanted.since_run))
+             if run is not None]
+    return " AND ".join(parts) or "1"
+
+
+def _of_code(name: str | None) -> str:
+    """A condition on refusals: they are of this code. Raises OnecardError."""
+    if name is None:
+        return "1"
+    known = [code.name for code in Code]
+    if name not in known:
+        close = get_close_matches(name, known)
+        raise OnecardError(f"no record is refused as {name!r}",
+                           expected="a code, as `onecard show refusals` lists them",
+                           remedy=f"did you mean {' or '.join(close)}?" if close else
+                           "write it in capitals, such as TIME_INVALID")
+    return f"code = {int(Code[name])}"
 
 
 def _of_records(session: Session, wanted: Filter) -> str:

@@ -12,23 +12,26 @@ from clearing.cli.options import Form, book_option, list_options, network_option
 
 _PERIOD = ("window", "since", "until")
 _OF_WHOM = ("member", "city", "cause")
-_OF_RIDES = (*_PERIOD, "run", "card", *_OF_WHOM)
-_OF_RECORDS = (*_PERIOD, "run", "card")
+_RUNS = ("run", "since_run")
+_OF_SOME_RIDES = (*_PERIOD, *_RUNS, "card", *_OF_WHOM, "operator", "issuer", "funder", "mode",
+                  "card_kind", "away", "time", "late", "reason")
+_OF_RIDES = (*_OF_SOME_RIDES, "amount", "variance", "uncollected")
+_OF_RECORDS = (*_PERIOD, *_RUNS, "card")
 # The topics of clearing.answers.show, which --help does not import, each with what narrows it.
 TOPICS = {
     "rides": _OF_RIDES, "entries": _OF_RIDES, "postings": _OF_RIDES,
     "positions": (*_PERIOD, "member", "city", "level"),
     "obligations": (*_PERIOD, *_OF_WHOM, "level"),
-    "instructions": (*_PERIOD, "member", "city"), "concessions": (*_PERIOD, *_OF_WHOM, "run"),
-    "bills": (*_PERIOD, "member", "city"), "runs": ("run",), "files": ("run",),
-    "refusals": ("run",), "variances": _OF_RIDES,
+    "instructions": (*_PERIOD, "member", "city"), "concessions": _OF_SOME_RIDES,
+    "bills": (*_PERIOD, "member", "city"), "runs": _RUNS, "files": _RUNS,
+    "refusals": (*_RUNS, "reason"), "variances": _OF_RIDES,
     "windows": _PERIOD, "clocks": _OF_RECORDS, "clock-conflicts": _OF_RECORDS,
 }
 FLAGS = {"since": "--from", "until": "--to"}
 # What a narrow terminal has of a list; the other columns where there is room.
-_OF_A_RIDE = ("card", "card_seq", "started_at", "paid", "variance", "window", "operator", "due")
+_OF_A_RIDE = ("card", "card_seq", "paid", "variance", "window", "started_at", "operator", "due")
 FIRST = {
-    "rides": _OF_A_RIDE, "entries": (*_OF_A_RIDE, "reason", "run", "held"),
+    "rides": ("late", *_OF_A_RIDE), "entries": (*_OF_A_RIDE, "reason", "run", "held"),
     "runs": ("run", "kind", "accepted", "known", "refused", "rides", "due", "paid"),
     "files": ("run", "name", "records", "accepted", "known", "refused", "code"),
     "refusals": ("file", "line", "code", "reason"),
@@ -57,10 +60,26 @@ class Topic(click.Choice[str]):
 @click.option("--from", "since", metavar="DAY", help="Only from this clearing day on.")
 @click.option("--to", "until", metavar="DAY", help="Only up to this clearing day.")
 @click.option("--run", type=int, metavar="NUMBER", help="Only this run.")
-@click.option("--card", metavar="CARD", help="Only this card.")
+@click.option("--since-run", type=int, metavar="NUMBER", help="Only this run and those after it.")
+@click.option("--card", metavar="CARD", help="Only this card, or cards like …119 or 310487…8019.")
 @click.option("--member", metavar="CODE", help="Only what this member owes, or is owed.")
 @click.option("--city", metavar="CODE", help="Only what this city's members owe, or are owed.")
 @click.option("--cause", help="Only what is owed for this: fare, concession, clearing_fee …")
+@click.option("--operator", metavar="CODE", help="Only rides with this operator.")
+@click.option("--issuer", metavar="CODE", help="Only rides on this issuer's cards.")
+@click.option("--funder", metavar="CODE", help="Only rides that this member pays a discount of.")
+@click.option("--mode", metavar="CODE", help="Only rides by bus, metro …")
+@click.option("--card-kind", metavar="CODE", help="Only rides on cards of this kind.")
+@click.option("--away", is_flag=True, help="Only rides in another city than the card's.")
+@click.option("--time", metavar="A..B", help="Only rides that began between two times of the day, "
+              "such as 07:00..09:00, or two moments.")
+@click.option("--amount", metavar="A..B", help="Only rides that paid so much, such as 1.50..4.")
+@click.option("--variance", is_flag=True, help="Only rides that paid other than their price.")
+@click.option("--late", is_flag=True, help="Only what came when its window was closed.")
+@click.option("--uncollected", is_flag=True, help="Only rides of which no record says what was "
+              "paid.")
+@click.option("--reason", metavar="WORD", help="Only entries for this reason: original, "
+              "late_record, correction …; only refusals of this code.")
 @click.option("--level", type=click.Choice(("member", "city", "province")),
               help="Between whom: members, cities or provinces.")
 @click.option("--as-of", type=int, metavar="RUN",
@@ -91,7 +110,7 @@ def command(what: str, book: str, network: str | None, as_of: int | None, form: 
     from clearing.answers.show import show
     from clearing.cli.output import print_rows, say_snapshot
 
-    given = {name: value for name, value in narrowing.items() if value is not None}
+    given = {name: value for name, value in narrowing.items() if value not in (None, False)}
     _check_applies(what, given)
     with open_session(book, network, as_of=as_of) as session:
         say_snapshot(session.book)
@@ -104,6 +123,7 @@ def _check_applies(what: str, given: dict[str, Any]) -> None:
     """Refuse options that would narrow nothing."""
     for name in given:
         if name not in TOPICS[what]:
-            flag, *flags = (FLAGS.get(one, f"--{one}") for one in (name, *TOPICS[what]))
+            flag, *flags = (FLAGS.get(one, f"--{one}").replace("_", "-")
+                            for one in (name, *TOPICS[what]))
             raise click.UsageError(f"{flag} does not apply to `show {what}`, which can be narrowed "
                                    f"by {', '.join(flags)}; leave it out, or list something else")

@@ -14,7 +14,7 @@ from tests.cli.terminal import on_terminal
 from tests.run.command import accepted, environment, onecard, process, refused, shown
 
 WIDTH = 80
-MATTERS = {"rides": ("card", "card_seq", "paid", "variance", "window"),
+MATTERS = {"rides": ("card", "card_seq", "paid", "variance", "late", "window"),
            "refusals": ("line", "code"), "bills": ("funder", "billed", "difference")}
 
 

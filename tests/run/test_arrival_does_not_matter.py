@@ -170,8 +170,9 @@ def settle(book: str | Path, folder: Path, day: str) -> None:
 
 
 def rides_of(book: str | Path) -> list[Row]:
-    """What stands, in whichever window."""
-    return [{name: value for name, value in row.items() if name != "window"}
+    """What stands, in whichever window, late or not."""
+    return [{name: value for name, value in row.items() if name not in (
+        "window", "late", "reason")}
             for row in shown("rides", book)]
 
 
