@@ -162,7 +162,7 @@ class MemoryBook:
         return sorted({written.closed for _, _, written in self.committed if written.closed})
 
     def rides(self) -> Any:
-        return self.rides_since(0)
+        return by_card(self.rides_since(0), ride_order)
 
     def count_records(self, day: int, until: int = 0xFFFF) -> int:
         return len(self.records_since(day, until=until))
@@ -189,7 +189,8 @@ class MemoryBook:
         entries = np.concatenate(parts)
         entries = cards.of(entries[(entries["service_day"] >= day)
                                    & (entries["service_day"] <= until)])
-        return by_card(not_taken_back(entries[of_cards(entries, card_filter)]), ride_order)
+        # In no order: the newest first, which no clearing may depend on.
+        return not_taken_back(entries[of_cards(entries, card_filter)])[::-1].copy()
 
     def records_since(self, day: int, card_filter: Any = None, until: int = 0xFFFF,
                       cards: Cards = EVERY_CARD) -> Any:
@@ -197,7 +198,7 @@ class MemoryBook:
         taps["flags"] |= records.TAP_FLAGS["CARRIED"]
         days = taps["service_day"].astype(int)
         taps = cards.of(taps[(days > day) & (days <= until)])
-        return by_card(taps[of_cards(taps, card_filter)])
+        return taps[of_cards(taps, card_filter)][::-1].copy()
 
     def find_records(self, identities: Any) -> Any:
         names = ["card_hi", "card_lo", "card_seq"]

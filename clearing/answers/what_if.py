@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.answers.session import Session
+from clearing.book import Book
+from clearing.book.views import LEGS_IN_SQL, REVERSAL, RIDES_LEFT
 from clearing.engine.context import load_context
 from clearing.engine.what_if import Period, price_period
 from ext.codes import Cause
@@ -21,6 +24,7 @@ from network.names import Names
 from network.network import Network
 
 COLUMNS = ("by", "what", "rides", "now", "then", "difference")
+CARD = np.dtype([("card_hi", "<u8"), ("card_lo", "<u8"), ("money", "<i8"), ("card_kind", "u1")])
 BEFORE, AFTER = 0, 1
 DECILES = 10
 Cells = npt.NDArray[np.int64]
@@ -61,9 +65,16 @@ def what_if(session: Session, network: str, first: str, last: str, *, threads: i
     names = session.names()
     context = load_context(network, names)
     sums = _Sums(context.network, names)
+    sums.add_ledger(session.book, period)
     without_fare = price_period(context, session.book, period, sums.add, threads=threads)
-    return Comparison(list(sums.rows()), sums.riders(), sums.riders_by_card_kind(), without_fare,
+    riders, by_card_kind = sums.riders()
+    return Comparison(list(sums.rows()), riders, by_card_kind, without_fare,
                       context.network.model.money)
+
+
+# What rides are counted by, and the field of an entry that says it.
+BY = {"card kind": "card_kind", "mode": "mode", "operator": "operator"}
+DISCOUNTS = [int(cause) for cause in Cause if cause < Cause.FARE]
 
 
 @dataclass
@@ -74,34 +85,57 @@ class _Sums:
     names: Names
     # By kind and number: rides before and after, money before and after.
     cells: dict[tuple[str, int], Cells] = field(default_factory=dict)
-    # One per card, and the number of its kind.
-    changes: list[npt.NDArray[np.int64]] = field(default_factory=list)
-    card_kinds: list[npt.NDArray[np.uint8]] = field(default_factory=list)
+    # What rides of cards cost, or, in the ledger, do not cost any more; cards come repeatedly.
+    cards: list[Records] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, made: Records, ledger: Records) -> None:
-        """Take in all entries of some cards: by the other tables, and as they stand."""
-        for when, entries in ((BEFORE, ledger), (AFTER, made)):
-            for kind, column in (("card kind", "card_kind"), ("mode", "mode"),
-                                 ("operator", "operator")):
-                self._add(kind, entries[column], entries["price"], when)
-            legs = entries["legs"]
-            for leg in range(1, LEGS_MOST):
-                funded = np.isin(legs["cause"][:, leg], DISCOUNTS)
-                self._add("funder", legs["debtor"][funded, leg], legs["amount"][funded, leg], when)
-        changes, card_kinds = _change_of_cards(made, ledger)
-        self.changes.append(changes)
-        self.card_kinds.append(card_kinds)
+    def add_ledger(self, book: Book, period: Period) -> None:
+        """Take in what stands; added up by the store, since what is taken back adds up to 0."""
+        of_period = f"FROM entries WHERE service_day BETWEEN {period.first} AND {period.last}"
+        for kind, column in BY.items():
+            self._add_asked(kind, book, f"SELECT {column} AS number, {RIDES_LEFT} AS rides, "
+                                        f"sum(price) AS money {of_period} GROUP BY number")
+        causes = ", ".join(map(str, DISCOUNTS))
+        for leg in LEGS_IN_SQL[1:]:
+            self._add_asked("funder", book, f"SELECT {leg.debtor} AS number, {RIDES_LEFT} AS rides,"
+                            f" sum({leg.amount}) AS money {of_period} AND {leg.cause} IN ({causes})"
+                            " GROUP BY number")
+        found = book.query(
+            "SELECT card_hi, card_lo, argMin(card_kind, (reversal, if(started_at = 0, ended_at, "
+            f"started_at))) AS card_kind, sum(price) AS money, {RIDES_LEFT} AS rides FROM "
+            f"(SELECT *, {REVERSAL} AS reversal {of_period}) "
+            "GROUP BY card_hi, card_lo HAVING rides > 0")
+        cards = np.zeros(len(found["money"]), CARD)
+        for name in ("card_hi", "card_lo", "card_kind"):
+            cards[name] = found[name]
+        cards["money"] = -np.asarray(found["money"])
+        self.cards.append(cards)
 
-    def _add(self, kind: str, numbers: npt.NDArray[Any], amounts: npt.NDArray[np.int64],
-             when: int) -> None:
-        found, places = np.unique(numbers, return_inverse=True)
-        rides, money = np.zeros((2, len(found)), np.int64)
-        np.add.at(rides, places, 1)
-        np.add.at(money, places, amounts)
-        for index, number in enumerate(found.tolist()):
-            cell = self.cells.setdefault((kind, number), np.zeros(4, np.int64))
-            cell[when] += rides[index]
-            cell[2 + when] += money[index]
+    def _add_asked(self, kind: str, book: Book, sql: str) -> None:
+        found = book.query(sql)
+        for number, rides, money in zip(found["number"], found["rides"], found["money"],
+                                        strict=True):
+            self._add(kind, int(number), BEFORE, int(rides), int(money))
+
+    def add(self, made: Records) -> None:
+        """Take in entries that the other tables make, those of a card together."""
+        sums = [(kind, _by_number(made[column], made["price"])) for kind, column in BY.items()]
+        legs = made["legs"]
+        for leg in range(1, LEGS_MOST):
+            funded = np.isin(legs["cause"][:, leg], DISCOUNTS)
+            sums.append(("funder", _by_number(legs["debtor"][funded, leg],
+                                              legs["amount"][funded, leg])))
+        cards = _by_card(made)
+        with self._lock:
+            self.cards.append(cards)
+            for kind, found in sums:
+                for number, rides, money in found:
+                    self._add(kind, number, AFTER, rides, money)
+
+    def _add(self, kind: str, number: int, when: int, rides: int, money: int) -> None:
+        cell = self.cells.setdefault((kind, number), np.zeros(4, np.int64))
+        cell[when] += rides
+        cell[2 + when] += money
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """In the order of COLUMNS, all first, then by city, and so on."""
@@ -122,20 +156,14 @@ class _Sums:
             for code in sorted(found):
                 yield _row(kind, code, found[code])
 
-    def riders(self) -> Riders:
-        """How many cards pay more and less, and by how much."""
-        return _riders(np.concatenate([np.zeros(0, np.int64), *self.changes]))
-
-    def riders_by_card_kind(self) -> dict[str, Riders]:
-        """The same of each kind of card, by its code."""
-        changes = np.concatenate([np.zeros(0, np.int64), *self.changes])
-        numbers = np.concatenate([np.zeros(0, np.uint8), *self.card_kinds])
-        found = {self.names.code("card_kind", int(number)): _riders(changes[numbers == number])
-                 for number in np.unique(numbers)}
-        return dict(sorted(found.items()))
-
-
-DISCOUNTS = [int(cause) for cause in Cause if cause < Cause.FARE]
+    def riders(self) -> tuple[Riders, dict[str, Riders]]:
+        """How many cards pay more and less, and by how much: all, and by the code of their kind."""
+        # What was made comes first: a card is of the kind that its first ride says.
+        cards = _by_card(np.concatenate([*self.cards[1:], self.cards[0]]), "money")
+        by_kind = {self.names.code("card_kind", int(kind)):
+                   _riders(cards["money"][cards["card_kind"] == kind])
+                   for kind in np.unique(cards["card_kind"])}
+        return _riders(cards["money"]), dict(sorted(by_kind.items()))
 
 
 def _row(kind: str, what: str, cell: Cells) -> tuple[Any, ...]:
@@ -151,18 +179,25 @@ def _riders(changes: npt.NDArray[np.int64]) -> Riders:
                   [int(changes[place]) for place in places] if len(changes) else [])
 
 
-def _change_of_cards(made: Records, ledger: Records
-                     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """What each card's rides cost more, or less; and the number of the card's kind."""
-    highs = np.concatenate([made["card_hi"], ledger["card_hi"]])
-    lows = np.concatenate([made["card_lo"], ledger["card_lo"]])
-    amounts = np.concatenate([made["price"], -ledger["price"]])
-    order = np.lexsort([lows, highs])
-    highs, lows, amounts = highs[order], lows[order], amounts[order]
-    card_kinds = np.concatenate([made["card_kind"], ledger["card_kind"]])[order]
-    if len(order) == 0:
-        return amounts, card_kinds
-    starts = np.flatnonzero(np.concatenate([[True], (highs[1:] != highs[:-1])
-                                            | (lows[1:] != lows[:-1])]))
-    changes: npt.NDArray[np.int64] = np.add.reduceat(amounts, starts)
-    return changes, card_kinds[starts]
+def _by_number(numbers: npt.NDArray[Any], amounts: npt.NDArray[np.int64]
+               ) -> Iterator[tuple[int, int, int]]:
+    """Each number that is there, how often, and the sum of its amounts."""
+    rides = np.bincount(numbers)
+    money = np.zeros(len(rides), np.int64)
+    np.add.at(money, numbers, amounts)
+    for number in np.flatnonzero(rides).tolist():
+        yield number, int(rides[number]), int(money[number])
+
+
+def _by_card(rows: Records, amount: str = "price") -> Records:
+    """CARD rows, one for each card, with the kind of its first row."""
+    order = np.lexsort([rows["card_lo"], rows["card_hi"]])
+    highs, lows = rows["card_hi"][order], rows["card_lo"][order]
+    starts = np.flatnonzero(np.concatenate([[True] * (len(order) > 0),
+                                            (highs[1:] != highs[:-1]) | (lows[1:] != lows[:-1])]))
+    found = np.zeros(len(starts), CARD)
+    found["card_hi"], found["card_lo"] = highs[starts], lows[starts]
+    found["card_kind"] = rows["card_kind"][order[starts]]
+    if len(starts):
+        found["money"] = np.add.reduceat(rows[amount][order], starts)
+    return found

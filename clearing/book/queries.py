@@ -423,7 +423,7 @@ class Queries:
 
     def records_since(self, day: int, card_filter: Array | None = None,
                       until: int = DAYS_MOST, cards: Cards = EVERY_CARD) -> Array:
-        """The records (TAP, flagged CARRIED) of days after one, by card.
+        """The records (TAP, flagged CARRIED) of days after one, in no order.
 
         card_filter: see ext.clearing.partition: of its cards and of a few others; None: of all.
         until: the last of the days.
@@ -438,7 +438,7 @@ class Queries:
             parts += self.recent.days(day, until, runs.last, card_filter)
         found = cards.of(join_records(parts, TAP))
         found["flags"] |= TAP_FLAGS["CARRIED"]
-        return by_card(found)
+        return found
 
     def _stored_records(self, runs: Span, day: int, card_filter: Array | None, until: int,
                         cards: Cards) -> list[Array]:
@@ -477,7 +477,7 @@ class Queries:
 
     def rides_since(self, day: int, card_filter: Array | None = None, until: int = DAYS_MOST,
                     cards: Cards = EVERY_CARD) -> Array:
-        """The entries that stand of service days from one on, by card and ride time.
+        """The entries that stand of service days from one on, in no order.
 
         Their `replaces` says which run wrote them. card_filter: as in `records_since`.
         """
@@ -493,7 +493,7 @@ class Queries:
             f"AND {cards.sql()}"), card_filter), ENTRY, names))
         found = cards.of(join_records(parts, ENTRY))
         complete_legs(found)
-        return by_card(not_taken_back(found), ride_order)
+        return not_taken_back(found)
 
     def query(self, sql: str) -> Columns:
         """The result of a user's query: numbers and times as arrays, text as lists of str."""

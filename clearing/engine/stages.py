@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from clearing.book import Book, OpenRun
 from clearing.book.native import bytes_of, choose, join_records
-from clearing.book.queries import EVERY_CARD, Cards, by_card
+from clearing.book.queries import EVERY_CARD, Cards
 from clearing.book.state import State, no_state
 from clearing.engine.changed import ALL, Changed, changed_since
 from clearing.engine.context import ClearingContext
@@ -302,7 +302,7 @@ class Stages:
             since = self.book.records_since(stretch.base, touched, cards=cards)
         taps = join_records([open_rides, since], records.TAP)
         self.context.check_calendar(int(taps["tapped_at"].max(initial=0)))
-        loaded = Loaded(state, by_card(taps), np.zeros(0, records.ENTRY),
+        loaded = Loaded(state, taps, np.zeros(0, records.ENTRY),
                         first_day_of(self.context, stretch.base), read)
         return loaded if read is not None else self._read_ledger(loaded, stretch, touched, cards)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearing.book import Book
 from clearing.book.native import choose, join_records
-from clearing.book.queries import Cards, by_card
+from clearing.book.queries import Cards
 from clearing.book.state import no_state
 from clearing.engine.context import ClearingContext
 from clearing.engine.partition import (
@@ -28,8 +28,8 @@ from ext.records import TAP_FLAGS, Records
 DAY_S = 86_400
 WITHOUT_FARE = [int(Code.NO_FARE), int(Code.PRICE_OVERFLOW)]
 
-# Entries that tables make of some rides, and those that stand in the ledger.
-Compare = Callable[[Records, Records], None]
+# Takes in entries, which lie in memory that is used again; called from several threads at once.
+Take = Callable[[Records], None]
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,12 @@ class Period:
         return choose(entries, (days >= self.first) & (days <= self.last))
 
 
-def price_period(context: ClearingContext, book: Book, period: Period, compare: Compare, *,
+def price_period(context: ClearingContext, book: Book, period: Period, take: Take, *,
                  threads: int) -> int:
-    """Hand over what the tables of a context make of a period, beside what stands in the ledger.
+    """Hand over what the tables of a context make of a period's records, card by card.
 
-    `compare` gets all entries of its cards at once, each time of other cards. Cards begin with what
-    they had counted at the end of the last closed window before the period. Returns how many
-    records are of rides without a fare.
+    Cards begin with what they had counted at the end of the last closed window before the period.
+    Returns how many records are of rides without a fare.
     """
     base = last_before(period.first, book.closed_windows())
     closed = book.closed_through
@@ -62,33 +61,31 @@ def price_period(context: ClearingContext, book: Book, period: Period, compare: 
     for cards in book.split_cards(base, until, TAPS_AT_ONCE, context.persons):
         taps = book.records_since(base, until=until, cards=cards)
         context.check_calendar(int(taps["tapped_at"].max(initial=0)))
-        made, refused = _price(context, book, stretch, taps, cards, threads)
-        compare(period.of(made),
-                book.rides_since(period.first, until=period.last, cards=cards))
-        without_fare += refused
+        without_fare += _price(context, book, stretch, taps, cards,
+                               lambda entries: take(period.of(entries)), threads)
     return without_fare
 
 
 def _price(context: ClearingContext, book: Book, stretch: Stretch, taps: Records, cards: Cards,
-           threads: int) -> tuple[Records, int]:
-    """The entries of some cards, and how many records have no fare."""
+           take: Take, threads: int) -> int:
+    """Hand over the entries of some cards; how many of their records have no fare."""
     touched = cards_in(context, taps)
     state = book.load_state(stretch.base, touched) if stretch.base >= 0 else no_state()
     open_rides = cards.of(state.open_rides)
     open_rides["flags"] |= TAP_FLAGS["CARRIED"]
-    taps = by_card(join_records([open_rides, taps], records.TAP))
+    if len(open_rides):
+        taps = join_records([open_rides, taps], records.TAP)
     partitions = partitions_for(len(taps))
     prepared = before(context, state, taps, np.zeros(0, records.ENTRY),
                       first_day_of(context, stretch.base), partitions, None)
-    made: list[Records] = []
     refused: list[int] = []
 
     def clear(clearer: Clearer, partition: int) -> None:
         clearer.prepare(None, partition)
         cleared = clearer.clear(partition)
-        made.append(cleared.changes.copy())
+        take(cleared.changes)
         refused.append(int(np.count_nonzero(np.isin(cleared.codes, WITHOUT_FARE))))
 
     on_threads([Clearer(context, prepared, stretch) for _ in range(threads)], clear,
                range(partitions))
-    return join_records(made, records.ENTRY), sum(refused)
+    return sum(refused)

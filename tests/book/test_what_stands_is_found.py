@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from clearing.book import Book, open_book
+from clearing.book.queries import by_card, ride_order
 from clearing.book.stored import stored_columns
 from ext.codes import Reason, TapKind
 from ext.records import ENTRY, RIDE_FLAGS, TAP
@@ -151,7 +152,7 @@ def test_rides_are_in_the_order_of_their_time(location: str) -> None:
         entries["card_seq"] = [3, 1, 5, 4, 2, 9]
         entries["card_lo"][5] = 4
         write(book, entries)
-        found = book.rides_since(0)
+        found = by_card(book.rides_since(0), ride_order)
     assert found["card_seq"].tolist() == [9, 2, 3, 1, 4, 5]
 
 
