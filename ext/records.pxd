@@ -353,6 +353,8 @@ cdef packed struct FareRow:
     uint32_t side               # stops or zones along one side of the matrix
     uint32_t grace_m
     uint32_t overtime_after_s   # 0: rides are never overtime
+    uint32_t counts_to          # index of the first accumulator to feed beside the tariff's
+    uint16_t counts_to_count
     uint16_t bands_count
     uint16_t same_station_count
     uint8_t basis               # Basis
@@ -361,7 +363,7 @@ cdef packed struct FareRow:
     uint8_t overtime_dearest
     uint8_t discounts_on_incomplete
     uint8_t outside_chain       # 1: its rides leave the transfer chain as it is
-    uint16_t reserved
+    uint32_t reserved
 
 cdef packed struct SameStation: # what a ride costs that ends where it began
     int64_t amount
@@ -379,6 +381,10 @@ cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or c
     int64_t quota_limit
     int64_t quota_uses
     int64_t pays_least          # the rider pays this at least, or what it was before
+    int64_t counted_from        # what `counted` comes to with this ride, at least
+    int64_t counted_to          # and at most
+    int64_t first_due_from      # transfer: what was due for the chain's first ride, at least
+    int64_t first_due_to        # and at most
     uint32_t condition          # 0: none
     uint32_t rule
     uint32_t unit               # the price is rounded to a multiple
@@ -398,6 +404,7 @@ cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or c
     uint16_t price_bands_count
     uint16_t accumulator        # of a tier or cap
     uint16_t quota              # accumulator; 0: no quota
+    uint16_t counted            # accumulator; 0: whatever was counted
     uint8_t unless              # bit k: not where a row of Cause k applied before
     uint8_t effect              # Effect
     uint8_t rounding            # Rounding
@@ -408,7 +415,6 @@ cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or c
     uint8_t narrow              # 1: asks for more than card kind, medium and mode
     uint8_t renews              # 1: time runs anew from a ride that raised what the chain costs
     uint8_t returns             # 1: the ride ends where the chain began
-    uint16_t reserved
 
 cdef packed struct Band:        # a stretch of metres or seconds
     int64_t reached             # where it begins

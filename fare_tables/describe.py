@@ -9,6 +9,7 @@ from fare_tables.model import (
     Band,
     Cap,
     Concession,
+    Counted,
     DiscountRow,
     Fare,
     Row,
@@ -96,6 +97,8 @@ def fare_lines(fare: Fare) -> Iterator[str]:
         reached = band.to_m or band.to_s or reached
     if fare.outside_chain:
         yield "  neither begins nor ends a transfer chain"
+    if fare.counts_to:
+        yield f"  counts to {_list(fare.counts_to)}, too"
     if fare.basis in ("flat", "none"):
         return
     yield (f"  without a way in {_edge(fare.missing_in)}; without a way out "
@@ -121,7 +124,9 @@ def _basis_words(fare: Fare) -> str:
         return "by the time inside"
     if fare.basis == "validator":
         return "what the validator says"
-    how = {"stops": "the shortest way between the stops",
+    how = {"stops": "the shortest way between the stops"
+           + (f" over {fare.links}" if fare.links else ""),
+           "pairs": f"how far apart the stops are, {fare.column} in {fare.matrix}",
            "line": "how far apart the stops are on the line",
            "tap": "the distance that the validator says"}[fare.distance]
     return f"by {how}" + (f", less {fare.grace_m} m" if fare.grace_m else "")
@@ -191,6 +196,8 @@ def _named(words: str, named: Sequence[str] | None, not_words: str,
 def row_words(row: DiscountRow) -> str:
     """What a row takes off, for whom, and who pays for it."""
     parts = [_effect(row), *condition_words(row)]
+    if row.counted is not None:
+        parts.append(f"{_bounds_words(row.counted)}, this ride included")
     if row.quota is not None:
         parts.append(f"{row.quota.uses} of the {row.quota.limit} that {row.quota.accumulator} "
                      "counts for each ride")
@@ -214,7 +221,7 @@ def funder_words(funders: Sequence[Share]) -> str:
 
 def _effect(row: DiscountRow) -> str:
     if isinstance(row, Tier):
-        return f"pays {row.pays_percent} % {_tier_words(row)}"
+        return f"pays {row.pays_percent} % {_bounds_words(row)}"
     if isinstance(row, Cap):
         return f"no more than {row.amount} counted in {row.accumulator}"
     if isinstance(row, Transfer):
@@ -238,11 +245,11 @@ def _pays(amount: int | None, percent: int | str | None) -> str:
     return f"pays {amount}" if amount else "free"
 
 
-def _tier_words(tier: Tier) -> str:
-    low = f"over {tier.over}" if tier.over is not None else f"{tier.at_least} or more"
-    high = (f" and up to {tier.up_to}" if tier.up_to is not None
-            else f" and below {tier.below}" if tier.below is not None else "")
-    return f"where {tier.accumulator} has counted {low}{high}"
+def _bounds_words(row: Tier | Counted) -> str:
+    low = f"over {row.over}" if row.over is not None else f"{row.at_least} or more"
+    high = (f" and up to {row.up_to}" if row.up_to is not None
+            else f" and below {row.below}" if row.below is not None else "")
+    return f"where {row.accumulator} has counted {low}{high}"
 
 
 def _transfer_effect(row: Transfer) -> str:
@@ -273,6 +280,10 @@ def _transfer_words(row: Transfer) -> str:
             ("left at stops of", row.left_at, row.not_left_at),
             ("begun at stops of", row.chain_began_at, row.not_chain_began_at)):
         said += _named(words, named, f"not {words}", excluded)
+    if row.first_due_from is not None:
+        said.append(f"where {row.first_due_from} or more was due for the first ride")
+    if row.first_due_to is not None:
+        said.append(f"where {row.first_due_to} or less was due for the first ride")
     if row.returns:
         said.append("back to where the first ride began")
     said.append("once" if row.max_transfers == 1 else f"{row.max_transfers} times at most")

@@ -118,9 +118,11 @@ class Fare(Row, kw_only=True):
     basis: Literal["flat", "distance", "time", "od", "zone", "validator", "none"]
     amount: int | None = None               # flat
     bands: list[Band] | None = None         # distance, time
-    distance: Literal["stops", "line", "tap"] = "stops"
+    distance: Literal["stops", "pairs", "line", "tap"] = "stops"
+    links: str | None = None                # distance stops; None: the operator's
     grace_m: int = 0                        # taken off every distance before the bands
     matrix: str | None = None               # od, zone: a CSV beside the table: from,to,amount,...
+                                            # distance pairs: the same, with metres
     column: str = "amount"                  # of the matrix, which may have several
     zones: str | None = None                # zone: a CSV beside the table: stop,zone
     missing_in: int | Literal["lowest", "highest", "terminus", "validator"] = "highest"
@@ -131,6 +133,7 @@ class Fare(Row, kw_only=True):
     overtime_dearest: bool = False          # the dearest fare of the way out, where that is more
     discounts_on_incomplete: bool = False
     outside_chain: bool = False             # neither begins nor ends a transfer chain
+    counts_to: list[str] = []               # accumulators that its rides feed beside the table's
 
 
 class PriceBand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -156,11 +159,22 @@ class Quota(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     uses: int = 1                           # that one ride takes
 
 
+class Counted(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What was ridden in an accumulator's period, by rides or dues; this ride is included."""
+
+    accumulator: str
+    over: int | None = None                 # as of a tier
+    at_least: int | None = None
+    up_to: int | None = None
+    below: int | None = None
+
+
 class DiscountRow(Row, kw_only=True):
     """What every row has that takes something off."""
 
     funders: list[Share]
     quota: Quota | None = None
+    counted: Counted | None = None
     unless: list[Discount] = []             # not where a row of these kinds has applied before
     rounding: Rounding = "half_up"
     unit: int = 1                           # minor units; a price is rounded to a multiple
@@ -198,6 +212,8 @@ class Transfer(DiscountRow, kw_only=True):
     not_left_at: list[str] | None = None
     chain_began_at: list[str] | None = None     # stop sets; the chain's first ride began in one
     not_chain_began_at: list[str] | None = None
+    first_due_from: int | None = None           # what was due for the chain's first ride
+    first_due_to: int | None = None
     returns: bool = False                       # only a ride that ends where the chain began
     measured_from: Literal["start", "end", "chain"] = "end"  # of the ride before; chain: its start
     renews: bool = False                        # the chain's time runs anew from a ride that paid
@@ -271,10 +287,10 @@ def asks_for_holidays(tables: Sequence[Table]) -> bool:
                for table in tables for timeframe in table.timeframe)
 
 
-def tier_bounds(tier: Tier) -> tuple[int, int | None]:
-    """The lowest and the highest count that a tier holds for; None: no highest."""
-    low = tier.at_least if tier.over is None else tier.over + 1
-    high = tier.up_to if tier.below is None else tier.below - 1
+def bounds_of(row: Tier | Counted) -> tuple[int, int | None]:
+    """The lowest and the highest count that a tier or condition holds for; None: no highest."""
+    low = row.at_least if row.over is None else row.over + 1
+    high = row.up_to if row.below is None else row.below - 1
     return low or 0, high
 
 

@@ -201,7 +201,8 @@ def _tiers(world: World, table: Table, priced: Priced) -> list[TierReached]:
     """Of each accumulator with tiers, the tier before this ride, and for the next one like it."""
     def reached(accumulator: str, memory: Memory) -> str | None:
         fitting = (row.rule for row in table.tier if row.accumulator == accumulator
-                   and why_no_discount(world, table, row, priced.ride, memory, ()) is None)
+                   and why_no_discount(world, table, row, priced.ride, memory, (), priced.adds)
+                   is None)
         return next(fitting, None)
 
     return [TierReached(name, reached(name, priced.before), reached(name, priced.after))

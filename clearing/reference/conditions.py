@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 
 from clearing.reference.chains import is_companion, is_same_line, seconds_between
@@ -13,6 +13,7 @@ from clearing.reference.timeframes import why_outside
 from clearing.reference.words import counted, duration
 from clearing.reference.world import World
 from fare_tables.model import (
+    Counted,
     DiscountRow,
     Row,
     Table,
@@ -32,15 +33,22 @@ def why_not(world: World, table: Table, row: Row, ride: Ride, memory: Memory) ->
 
 def why_no_discount(
     world: World, table: Table, row: DiscountRow, ride: Ride, memory: Memory,
-    applied: Collection[str],
+    applied: Collection[str], adds: Mapping[str, int],
 ) -> str | None:
-    """The same for a discount row, after rows of the kinds that have applied."""
+    """The same for a discount row, after rows of the kinds that have applied.
+
+    adds: what the ride adds to accumulators of rides and dues.
+    """
     why = why_not(world, table, row, ride, memory) or _why_not_again(
         world, row, ride, memory, applied)
+    if why is None and row.counted is not None:
+        before = _so_far(world, row.counted.accumulator, ride, memory)
+        why = _why_outside(world, row.counted, ride, before + adds.get(row.counted.accumulator, 0))
+        why = why and f"with this ride {why}"
     if why is None and isinstance(row, Transfer):
         why = _why_no_transfer(world, table, row, ride, memory)
     if why is None and isinstance(row, Tier):
-        why = _why_no_tier(world, row, ride, memory)
+        why = _why_outside(world, row, ride, _so_far(world, row.accumulator, ride, memory))
     return why
 
 
@@ -160,6 +168,13 @@ def _list_origin_whys(
                                row.not_left_at)
     yield from _list_stop_whys(table, "the chain's first entry, {},", before.first_in_stop[1],
                                row.chain_began_at, row.not_chain_began_at)
+    first = before.due
+    if first < (row.first_due_from or 0) or (
+            row.first_due_to is not None and first > row.first_due_to):
+        money = world.model.money.text
+        yield f"{money(first)} was due for the chain's first ride, only " + " ".join(
+            f"{word} {money(amount)}" for word, amount in (
+                ("from", row.first_due_from), ("to", row.first_due_to)) if amount is not None)
     if row.returns and not _is_stop(world, ride.operator, ride.to_stop, before.first_in_stop):
         yield (f"exit {ride.to_stop or '(blank)'} is not where the chain began, "
                f"{before.first_in_stop[1] or '(blank)'}")
@@ -195,10 +210,15 @@ def _list_boarding_whys(world: World, row: Transfer, ride: Ride, before: Chain) 
                f"{row.measured_to}, 0 to {duration(row.within_s)} allowed")
 
 
-def _why_no_tier(world: World, row: Tier, ride: Ride, memory: Memory) -> str | None:
+def _so_far(world: World, accumulator: str, ride: Ride, memory: Memory) -> int:
+    """What an accumulator has counted in the ride's period, before the ride."""
+    return memory.accumulator(accumulator, world.period(accumulator, ride.service_day)).amount
+
+
+def _why_outside(world: World, row: Tier | Counted, ride: Ride, amount: int) -> str | None:
+    """Why what was counted is not within the bounds of a row; None where it is."""
     spec = world.accumulators[row.accumulator]
     period = world.period(row.accumulator, ride.service_day)
-    amount = memory.accumulator(row.accumulator, period).amount
     so_far = f"{counted(world.model, spec, amount)} counted in {period}"
     if row.over is not None and not amount > row.over:
         return f"{so_far}, not over {counted(world.model, spec, row.over)}"

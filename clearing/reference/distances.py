@@ -6,13 +6,13 @@ from clearing.reference.world import World
 from network.ways import shortest_ways
 
 
-def between_stops(world: World, operator: str, start: str, end: str) -> int | None:
-    """Metres of the shortest way; None where there is none, or a stop is blank."""
+def between_stops(world: World, links: str, start: str, end: str) -> int | None:
+    """Metres of the shortest way over some links; None without one, or where a stop is blank."""
     if not start or not end:
         return None
-    if (world.operators[operator].links or "", end) in world.reached:  # as far there as back
+    if (links, end) in world.reached:       # as far there as back
         start, end = end, start
-    return list_reached(world, operator, start).get(end)
+    return list_reached(world, links, start).get(end)
 
 
 def along_line(world: World, line: tuple[str, str], start: str, end: str) -> int | None:
@@ -23,11 +23,11 @@ def along_line(world: World, line: tuple[str, str], start: str, end: str) -> int
     return abs(stops[start] - stops[end])
 
 
-def list_reached(world: World, operator: str, stop: str) -> dict[str, int]:
+def list_reached(world: World, links: str, stop: str) -> dict[str, int]:
     """Metres to every stop that can be reached, the stop itself (0 m) among them."""
-    name = (world.operators[operator].links or "", stop)
+    name = (links, stop)
     if name not in world.reached:
-        world.reached[name] = shortest_ways(world.links_of(operator), stop)
+        world.reached[name] = shortest_ways(world.folder.links_in(links), stop)
     return world.reached[name]
 
 

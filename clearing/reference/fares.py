@@ -121,8 +121,11 @@ def _by_distance(world: World, fare: Fare, ride: Ride, start: str, end: str) -> 
     length_m = ride.distance_m
     words = "the tap says no distance"
     if fare.distance == "stops":
-        length_m = between_stops(world, ride.operator, start, end)
+        length_m = between_stops(world, _links(world, fare, ride), start, end)
         words = f"no way from {start or '(blank)'} to {end or '(blank)'}"
+    elif fare.distance == "pairs":
+        length_m = world.folder.matrix_in(fare.matrix or "", fare.column).get((start, end))
+        words = f"{start or '(blank)'} to {end or '(blank)'} is not in {fare.matrix}"
     elif fare.distance == "line" and ride.line_changed and (
             end not in stops_along(world, ride.own_line)):
         return _to_terminus(world, fare, ride, start)
@@ -133,11 +136,17 @@ def _by_distance(world: World, fare: Fare, ride: Ride, start: str, end: str) -> 
     if length_m is None:
         return Answer(None, words)
     words = {"stops": f"{metres(length_m)} between the stops",
+             "pairs": f"{metres(length_m)} in {fare.matrix}",
              "line": f"{metres(length_m)} along line {ride.line}",
              "tap": f"{metres(length_m)} by the tap"}[fare.distance]
     if fare.grace_m:
         words += f", less {metres(fare.grace_m)}"
     return _by_bands(fare, max(0, length_m - fare.grace_m), words)
+
+
+def _links(world: World, fare: Fare, ride: Ride) -> str:
+    """The file of links by which a row measures."""
+    return fare.links or world.operators[ride.operator].links or ""
 
 
 def _to_terminus(world: World, fare: Fare, ride: Ride, start: str) -> Answer:
@@ -179,9 +188,9 @@ def _list_stops(world: World, fare: Fare, ride: Ride, stop: str, word: str) -> I
         yield from (one for one, at_m in along.items() if word != "terminus" or at_m in ends)
     elif word == "terminus":
         return
-    elif fare.basis == "distance":
-        yield from list_reached(world, ride.operator, stop)
-    elif fare.basis == "od":
+    elif fare.basis == "distance" and fare.distance == "stops":
+        yield from list_reached(world, _links(world, fare, ride), stop)
+    elif fare.basis in ("od", "distance"):
         pairs = world.folder.matrix_in(fare.matrix or "", fare.column)
         yield from {end for pair in pairs if stop in pair for end in pair}
     elif fare.basis == "zone":

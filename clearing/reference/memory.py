@@ -73,7 +73,7 @@ def remember(
         accumulators[name] = Accumulator(before.amount + amount, before.rides + 1)
 
     if not ride.incomplete:
-        for accumulator in table.counts_to:
+        for accumulator in (*table.counts_to, *fare.counts_to):
             counts = world.accumulators[accumulator].counts
             add(accumulator, {"paid": charge.paid, "due": charge.due, "rides": 1}[counts])
     for row in applied:

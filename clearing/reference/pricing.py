@@ -59,6 +59,7 @@ class Priced:
     before: Memory
     after: Memory
     counted: list[AccumulatorChange] = field(default_factory=list)
+    adds: dict[str, int] = field(default_factory=dict)      # to accumulators of rides and dues
 
 
 def price(world: World, ride: Ride, memory: Memory) -> Priced:
@@ -71,7 +72,8 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
         code = "NO_FARE" if due is None else "PRICE_OVERFLOW"
         return Priced(ride=ride, charge=None, code=code, trace=trace, before=memory, after=memory)
     ride = judge_time(fare, ride)
-    running = _Running(world, table, fare, ride, memory, trace, price=due)
+    running = _Running(world, table, fare, ride, memory, trace, price=due,
+                       adds=ride_adds(world, table, fare, ride, due))
     if not ride.incomplete or fare.discounts_on_incomplete:
         running.discount()
     charge = _charge(running, due)
@@ -88,7 +90,7 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
         return Priced(ride=ride, charge=None, code=code, trace=trace, before=memory, after=memory)
     after = remember(world, table, fare, ride, charge, running.applied, memory)
     return Priced(ride=ride, charge=charge, code="OK", trace=trace, before=memory, after=after,
-                  counted=_list_counted(world, table, ride, memory, after))
+                  counted=_list_counted(world, table, ride, memory, after), adds=running.adds)
 
 
 def _choose_table(world: World, ride: Ride, trace: list[TraceLine]) -> Table | None:
@@ -137,6 +139,7 @@ class _Running:
     memory: Memory
     trace: list[TraceLine]
     price: int
+    adds: dict[str, int]                                # to accumulators of rides and dues
     legs: list[Leg] = field(default_factory=list)
     applied: list[DiscountRow] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)        # of the rows that have applied
@@ -180,7 +183,7 @@ class _Running:
         if isinstance(row, Transfer) and self.fare.outside_chain:
             return Answer(None, f"a ride by {self.fare.rule} is outside the transfer chain")
         why = conditions.why_no_discount(
-            self.world, self.table, row, self.ride, self.memory, self.kinds)
+            self.world, self.table, row, self.ride, self.memory, self.kinds, self.adds)
         if why is not None:
             return Answer(None, why)
         return price_after(
@@ -195,6 +198,16 @@ class _Running:
 
     def _pass(self, kind: str, row: DiscountRow, why: str) -> None:
         self.trace.append(TraceLine(kind, row.rule, False, why, self.price, self.price))
+
+
+def ride_adds(world: World, table: Table, fare: Fare, ride: Ride, due: int) -> dict[str, int]:
+    """What a ride adds to the accumulators of rides and dues that it feeds."""
+    if ride.incomplete:
+        return {}
+    adds = {"rides": 1, "due": due}
+    return {name: adds[world.accumulators[name].counts]
+            for name in (*table.counts_to, *fare.counts_to)
+            if world.accumulators[name].counts in adds}
 
 
 def _judge_paid(world: World, charge: Charge) -> tuple[str, str]:
@@ -231,9 +244,10 @@ def _list_counted(
     """What the accumulators were before and after that the table reads or feeds."""
     rows = [row for kind in table.order for row in discounts_of(table, kind)]
     names = dict.fromkeys([
-        *table.counts_to,
+        *table.counts_to, *(name for fare in table.fare for name in fare.counts_to),
         *(row.accumulator for row in rows if isinstance(row, Tier | Cap)),
         *(row.quota.accumulator for row in rows if row.quota is not None),
+        *(row.counted.accumulator for row in rows if row.counted is not None),
     ])
     periods = {name: world.period(name, ride.service_day) for name in names}
     return [AccumulatorChange(name, period, before.accumulator(name, period),

@@ -113,6 +113,8 @@ cdef inline bint may_transfer(PricingTables tables, const DiscountRow *row, cons
         return False
     if row.not_chain_began_at and in_stop_set(tables, row.not_chain_began_at, state.chain_stop):
         return False
+    if not row.first_due_from <= state.chain_due <= row.first_due_to:
+        return False
     if row.returns and (ride.to_stop == 0 or ride.to_stop != state.chain_stop):
         return False
     if row.same_line_after_s != 0 and same_line(state, ride) and (

@@ -5,7 +5,7 @@ fare_tables/compile/tables.py. Amounts are minor units, at most 2,000,000,000 ea
 compiling, so one price times parts per million fits 64 bits, and so does the sum of 2^32 prices.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memmove, memset
 
 from ext.cards cimport card_before, same_card, seek_card
@@ -101,6 +101,33 @@ cdef bint is_companion(PricingTables tables, const Tariff *tariff, const CardSta
             <= tariff.companion_within_s)
 
 
+cdef inline int64_t adds_to(PricingTables tables, uint16_t accumulator,
+                            const Pricing *pricing) except? -1 nogil:
+    """What a ride adds to an accumulator that it feeds, by what that counts."""
+    cdef uint8_t counts = tables.accumulator_rules[accumulator].counts
+    if counts == Counts.COUNTS_RIDES:
+        return 1
+    return pricing.charge.due if counts == Counts.COUNTS_DUE else pricing.charge.paid
+
+
+cdef int64_t counted_with(PricingTables tables, uint16_t accumulator,
+                          const Pricing *pricing) except -1 nogil:
+    """What an accumulator of rides or dues has counted, this ride included where it feeds it."""
+    cdef int64_t so_far = accumulated(tables, pricing.card, accumulator,
+                                      pricing.ride.service_day)
+    cdef uint32_t i
+    if pricing.incomplete:
+        return so_far
+    for i in range(pricing.tariff.counts_to,
+                   pricing.tariff.counts_to + pricing.tariff.counts_to_count):
+        if tables.counts_to[i] == accumulator:
+            so_far += adds_to(tables, accumulator, pricing)
+    for i in range(pricing.fare.counts_to, pricing.fare.counts_to + pricing.fare.counts_to_count):
+        if tables.counts_to[i] == accumulator:
+            so_far += adds_to(tables, accumulator, pricing)
+    return so_far
+
+
 cdef bint fits(PricingTables tables, const DiscountRow *row, uint8_t cause,
                const Pricing *pricing) except -1 nogil:
     """Whether all holds that a candidate row asks for."""
@@ -114,6 +141,10 @@ cdef bint fits(PricingTables tables, const DiscountRow *row, uint8_t cause,
             tables, row, pricing.card.state, ride,
             pricing.companion or pricing.fare.outside_chain):
         return False
+    if row.counted:
+        so_far = counted_with(tables, row.counted, pricing)
+        if not row.counted_from <= so_far <= row.counted_to:
+            return False
     if cause == Cause.TIER:
         so_far = accumulated(tables, pricing.card, row.accumulator, ride.service_day)
         if not row.accumulated_from <= so_far <= row.accumulated_to:
@@ -166,6 +197,7 @@ cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage,
         least = after
         if stage.cause == Cause.CAP:
             apply_row(tables, row, stage.cause, after, pricing)
+            pricing.applied |= <uint32_t>1 << stage.cause       # caps can exclude each other
         elif not stage.best:
             break
     if chosen != NULL:
@@ -237,22 +269,23 @@ cdef inline void move_chain(const Pricing *pricing, CardState *state) noexcept n
     state.last_single = ride.state == RideState.SINGLE_TAP
 
 
+cdef inline int count_to(PricingTables tables, uint32_t first, uint32_t how_many,
+                         const Pricing *pricing) except -1 nogil:
+    """Feed some accumulators, which stand one after the other."""
+    cdef uint32_t i
+    for i in range(first, first + how_many):
+        count(tables, pricing.ride, tables.counts_to[i],
+              adds_to(tables, tables.counts_to[i], pricing), pricing.card)
+    return 0
+
+
 cdef inline int count_ride(PricingTables tables, const Pricing *pricing) except -1 nogil:
-    """Feed the table's accumulators, and the quotas of the rows that applied."""
-    cdef const Tariff *tariff = pricing.tariff
+    """Feed the accumulators of the table and the fare row, and the quotas of rows that applied."""
     cdef const DiscountRow *row
     cdef uint32_t i
-    cdef int64_t amount
-    cdef uint8_t counts
     if not pricing.incomplete:
-        for i in range(tariff.counts_to, tariff.counts_to + tariff.counts_to_count):
-            counts = tables.accumulator_rules[tables.counts_to[i]].counts
-            amount = pricing.charge.paid
-            if counts == Counts.COUNTS_DUE:
-                amount = pricing.charge.due
-            elif counts == Counts.COUNTS_RIDES:
-                amount = 1
-            count(tables, pricing.ride, tables.counts_to[i], amount, pricing.card)
+        count_to(tables, pricing.tariff.counts_to, pricing.tariff.counts_to_count, pricing)
+        count_to(tables, pricing.fare.counts_to, pricing.fare.counts_to_count, pricing)
     for i in range(pricing.quotas_count):
         row = pricing.quotas[i]
         count(tables, pricing.ride, row.quota, row.quota_uses, pricing.card)

@@ -17,14 +17,16 @@ from typing import Any, NamedTuple
 from fare_tables.check.services import Service, list_day_words, services_of
 from fare_tables.model import (
     DISCOUNTS,
+    Counted,
+    DiscountRow,
     Row,
     Table,
     Tier,
     Timeframe,
     Transfer,
+    bounds_of,
     is_between_stops,
     operators_of,
-    tier_bounds,
     timeframes_of,
 )
 from network.civil import seconds_of
@@ -85,9 +87,10 @@ class Before(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Where a transfer chain began, and whether this ride ends there."""
+    """How a transfer chain began: where, for what due, and whether this ride ends there."""
 
     stop: str
+    due: int
     returns: bool
 
 
@@ -265,6 +268,9 @@ class Atoms:
         """What the card remembers: accumulators, and the ride before."""
         found = [self._of_accumulator(name) for name in dict.fromkeys(
             name for one in self.rows for name in accumulators_of(one.row))]
+        asked = [counted for one in self.rows if (counted := counted_by(one.row)) is not None]
+        found += [self._of_counted([one for one in asked if one.accumulator == name])
+                  for name in dict.fromkeys(one.accumulator for one in asked)]
         if not self.table.transfer:
             return found
         return [*found, self._dimension("before", self._befores(), self._fits_before),
@@ -284,8 +290,11 @@ class Atoms:
         """Where the chains began that this table's rides can be transfers in."""
         stops = dict.fromkeys(stop for service in services_of(self.network)
                               for stop in self._stops_before(service, BEGAN_KEYS))
-        comes_back = any(row.returns for row in self.table.transfer)
-        return [Start(stop, returns) for stop in stops
+        transfers = self.table.transfer
+        dues = {0} | {row.first_due_from or 0 for row in transfers} | {
+            row.first_due_to + 1 for row in transfers if row.first_due_to is not None}
+        comes_back = any(row.returns for row in transfers)
+        return [Start(stop, due, returns) for stop in stops for due in sorted(dues)
                 for returns in ((False, True) if comes_back else (False,))]
 
     def _lines_before(self, service: Service) -> list[str]:
@@ -315,6 +324,18 @@ class Atoms:
             name, sorted(edge for edge in edges if edge >= 0),
             lambda one, value: fits_counted(one.row, name, value))
 
+    def _of_counted(self, asked: Sequence[Counted]) -> Dimension:
+        """What the accumulator that some rows ask about has counted, with this ride."""
+        name = asked[0].accumulator
+        edges = {0} | {edge for row in asked for edge in _edges_of_bounds(row)}
+
+        def fits(one: TableRow, value: int) -> bool:
+            counted = counted_by(one.row)
+            return counted is None or counted.accumulator != name or _is_within_bounds(
+                counted, value)
+
+        return self._dimension(f"{name} with this ride", sorted(edges), fits)
+
     def _fits_before(self, one: TableRow, before: Before | None) -> bool:
         row = one.row
         if not isinstance(row, Transfer):
@@ -326,8 +347,11 @@ class Atoms:
 
     def _fits_start(self, one: TableRow, start: Start) -> bool:
         row = one.row
-        return not isinstance(row, Transfer) or ((start.returns or not row.returns) and _in_any(
-            row.chain_began_at, row.not_chain_began_at, self.sets_of(start.stop)))
+        if not isinstance(row, Transfer):
+            return True
+        return ((start.returns or not row.returns) and start.due >= (row.first_due_from or 0)
+                and (row.first_due_to is None or start.due <= row.first_due_to)
+                and _in_any(row.chain_began_at, row.not_chain_began_at, self.sets_of(start.stop)))
 
     def _timings(self) -> Iterator[Timing]:
         transfers = self.table.transfer
@@ -383,12 +407,26 @@ def accumulators_of(row: Row) -> list[str]:
         [] if quota is None else [quota.accumulator])
 
 
+def counted_by(row: Row) -> Counted | None:
+    """What a row asks to have been counted, this ride included."""
+    return row.counted if isinstance(row, DiscountRow) else None
+
+
+def _edges_of_bounds(row: Tier | Counted) -> set[int]:
+    low, high = bounds_of(row)
+    return {low} if high is None else {low, high + 1}
+
+
+def _is_within_bounds(row: Tier | Counted, counted: int) -> bool:
+    low, high = bounds_of(row)
+    return low <= counted and (high is None or counted <= high)
+
+
 def edges_of(row: Row, accumulator: str) -> set[int]:
     """The counts at which a row changes its mind."""
     edges = set()
     if isinstance(row, Tier) and row.accumulator == accumulator:
-        low, high = tier_bounds(row)
-        edges |= {low} if high is None else {low, high + 1}
+        edges |= _edges_of_bounds(row)
     quota = getattr(row, "quota", None)
     if quota is not None and quota.accumulator == accumulator:
         edges.add(quota.limit - quota.uses + 1)
@@ -397,10 +435,9 @@ def edges_of(row: Row, accumulator: str) -> set[int]:
 
 def fits_counted(row: Row, accumulator: str, counted: int) -> bool:
     """Whether a row holds where an accumulator has counted so much."""
-    if isinstance(row, Tier) and row.accumulator == accumulator:
-        low, high = tier_bounds(row)
-        if counted < low or (high is not None and counted > high):
-            return False
+    if isinstance(row, Tier) and row.accumulator == accumulator and not _is_within_bounds(
+            row, counted):
+        return False
     quota = getattr(row, "quota", None)
     return (quota is None or quota.accumulator != accumulator
             or counted + quota.uses <= quota.limit)

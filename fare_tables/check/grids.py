@@ -39,7 +39,8 @@ class Grids:
             return stops, banded(fare.bands or (), less(metres, fare.grace_m))
         stops = service.stops or ()
         if fare.basis == "distance":
-            return stops, banded(fare.bands or (), less(self.metres(service), fare.grace_m))
+            metres = self.metres(service, fare)
+            return stops, banded(fare.bands or (), less(metres, fare.grace_m))
         return stops, self._looked_up(fare, stops)
 
     def by_zones(self, fare: Fare, stops: Sequence[str]) -> Grid:
@@ -55,12 +56,14 @@ class Grids:
         """The lines whose stops are known."""
         return list(self.network.line_stops_of(service.operator))
 
-    def metres(self, service: Service) -> Grid:
-        """The shortest way between all stops of a service; NONE where there is none."""
+    def metres(self, service: Service, fare: Fare) -> Grid:
+        """How far a fare row has it between all stops of a service; NONE where there is no way."""
         stops = tuple(service.stops or ())
-        key = self.network.operators[service.operator].links or "", stops
+        if fare.basis == "distance" and fare.distance == "pairs":
+            return self._looked_up(fare, stops)
+        key = fare.links or self.network.operators[service.operator].links or "", stops
         if key not in self._metres:
-            track = self.network.links_of(service.operator)
+            track = self.network.folder.links_in(key[0])
             ways = [shortest_ways(track, start) for start in stops]
             self._metres[key] = np.array([[metres.get(end, NONE) for end in stops]
                                           for metres in ways], dtype=np.int64)

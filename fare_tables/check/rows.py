@@ -16,6 +16,7 @@ from fare_tables.check.atoms import (
     STOP_KEYS,
     TableRow,
     accumulators_of,
+    counted_by,
     rows_of,
 )
 from fare_tables.check.findings import Finding, find_at
@@ -26,7 +27,7 @@ from fare_tables.model import (
     Row,
     Share,
     Tier,
-    tier_bounds,
+    bounds_of,
     timeframes_of,
 )
 from fare_tables.source import TableSource
@@ -95,8 +96,8 @@ def _tier_gaps(source: TableSource) -> Iterator[Finding]:
                       if name not in BOUNDS}
         groups.setdefault(msgspec.json.encode(conditions), []).append(tier)
     for tiers in groups.values():
-        for lower, upper in pairwise(sorted(tiers, key=lambda tier: tier_bounds(tier)[0])):
-            high, low = tier_bounds(lower)[1], tier_bounds(upper)[0]
+        for lower, upper in pairwise(sorted(tiers, key=lambda tier: bounds_of(tier)[0])):
+            high, low = bounds_of(lower)[1], bounds_of(upper)[0]
             if high is not None and low > high + 1:
                 amounts = f"{low - 1}" if low == high + 2 else f"{high + 1} to {low - 1}"
                 yield find_at(
@@ -133,11 +134,15 @@ def _names_in(rows: Sequence[Row], keys: Sequence[str]) -> set[str]:
 
 
 def _late_unless(source: TableSource) -> Iterator[Finding]:
-    """A row that gives way to a kind that is applied after it gives way to nothing."""
+    """A row that gives way to a kind that is applied after it gives way to nothing.
+
+    A cap can give way to the caps above it, which are all applied.
+    """
     order = list(source.table.order)
     for one in rows_of(source.table):
         for kind in one.row.unless if isinstance(one.row, DiscountRow) else ():
-            if kind not in order[:order.index(one.kind) if one.kind in order else 0]:
+            before = order[:order.index(one.kind) if one.kind in order else 0]
+            if kind not in before and not kind == one.kind == "cap":
                 yield find_at(
                     source, "UNUSED",
                     f"it does not hold where a {kind} has applied, and order has no {kind} "
@@ -172,34 +177,46 @@ def _unknown_years(source: TableSource, network: Network) -> Iterator[Finding]:
 
 def _not_counted(sources: Sequence[TableSource]) -> Iterator[Finding]:
     """Tiers and caps by what nothing counts."""
-    counted = {name for one in sources for name in one.table.counts_to}
+    counted = _counted_to(sources)
     for one in sources:
         counted |= {row.row.quota.accumulator for row in rows_of(one.table)
                     if isinstance(row.row, DiscountRow) and row.row.quota is not None}
     for one in sources:
-        counting: list[tuple[str, Tier | Cap]] = [
-            *(("tier", tier) for tier in one.table.tier), *(("cap", cap) for cap in one.table.cap)]
-        for kind, row in counting:
-            if row.accumulator not in counted:
+        asking: list[tuple[TableRow, str, tuple[str, ...]]] = [
+            (row, row.row.accumulator, ("accumulator",)) for row in rows_of(one.table)
+            if isinstance(row.row, Tier | Cap)]
+        asking += [(row, counted_one.accumulator, ("counted", "accumulator"))
+                   for row in rows_of(one.table)
+                   if (counted_one := counted_by(row.row)) is not None]
+        for row, name, key in asking:
+            if name not in counted:
                 yield find_at(
-                    one, "NOT_COUNTED",
-                    f"no table counts to {row.accumulator!r}, which is always 0",
-                    "name the accumulator in the counts_to of the tables whose rides count",
-                    kind, row.rule, "accumulator")
+                    one, "NOT_COUNTED", f"no table counts to {name!r}, which is always 0",
+                    "name the accumulator in the counts_to of the tables, or fare rows, whose "
+                    "rides count", row.kind, row.row.rule, *key)
+
+
+def _counted_to(sources: Sequence[TableSource]) -> set[str]:
+    """The accumulators that tables and fare rows feed."""
+    fed = [one.table.counts_to for one in sources]
+    fed += [fare.counts_to for one in sources for fare in one.table.fare]
+    return {name for names in fed for name in names}
 
 
 def _unused_in_network(sources: Sequence[TableSource], network: Network) -> Iterator[Finding]:
     """Accumulators and line classes that no table has to do with."""
     rows: list[TableRow] = [row for one in sources for row in rows_of(one.table)]
-    accumulators = {name for one in sources for name in one.table.counts_to}
+    accumulators = _counted_to(sources)
     for kind_and_row in rows:
         row = kind_and_row.row
         accumulators |= set(accumulators_of(row))
         accumulators |= {row.accumulator} if isinstance(row, Cap) else set()
+        counted = counted_by(row)
+        accumulators |= set() if counted is None else {counted.accumulator}
     classes = _names_in([one.row for one in rows], (*LINE_KEYS, *LINE_KEYS_BEFORE))
     for key, names, used, use in (
             ("accumulator", list(network.accumulators), accumulators,
-             "counts_to, a tier, a cap or a quota"),
+             "counts_to, a tier, a cap, a quota or counted"),
             ("line_class", list(network.line_classes), classes, "a row's line_classes")):
         for index, name in enumerate(names):
             if name not in used:

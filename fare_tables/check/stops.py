@@ -147,9 +147,11 @@ def _holes(looked: Looked, needed: Pairs, grids: Grids) -> Iterator[Finding]:
     """Pairs without a fare, by what is missing."""
     source, fare, service, stops = looked.source, looked.fare, looked.service, looked.stops
     holes = needed & (looked.fares == NONE)
-    if fare.basis == "distance" and fare.distance == "stops":
-        apart = holes & (grids.metres(service) == NONE)
-        if apart.any():
+    if fare.basis == "distance" and fare.distance != "line":
+        apart = holes & (grids.metres(service, fare) == NONE)
+        if apart.any() and fare.distance == "pairs":
+            yield _hole_in_matrix(looked, "stops", apart)
+        elif apart.any():
             yield find_at(source, "STOP_UNREACHABLE",
                           f"no track of {service.operator} leads from one stop to another, "
                           f"{_such_as(apart, stops)}",
@@ -164,10 +166,15 @@ def _holes(looked: Looked, needed: Pairs, grids: Grids) -> Iterator[Finding]:
                       f"{looked.line and ' line ' + looked.line}, {_such_as(holes, stops)}",
                       "leave to_m out of the last band, or add one", "fare", fare.rule, "bands")
     else:
-        what = "stops" if fare.basis == "od" else "the zones of stops"
-        yield find_at(source, "MATRIX_HOLE",
-                      f"{fare.matrix} has no {fare.column} between {what}, "
-                      f"{_such_as(holes, stops)}", "add the fares", "fare", fare.rule, "matrix")
+        yield _hole_in_matrix(looked, "stops" if fare.basis == "od" else "the zones of stops",
+                              holes)
+
+
+def _hole_in_matrix(looked: Looked, what: str, holes: Pairs) -> Finding:
+    fare = looked.fare
+    return find_at(looked.source, "MATRIX_HOLE",
+                   f"{fare.matrix} has no {fare.column} between {what}, "
+                   f"{_such_as(holes, looked.stops)}", "add them", "fare", fare.rule, "matrix")
 
 
 def _such_as(pairs: Pairs, stops: Sequence[str]) -> str:
@@ -179,11 +186,15 @@ def _can_be_at(looked: Looked, state: str) -> npt.NDArray[np.bool_]:
     """The stops that a row's rides of one state can begin or end at."""
     stop_sets, fare = looked.source.table.stop_sets, looked.fare
     here = np.ones(len(looked.stops), dtype=np.bool_)
-    for names, asked in ((fare.from_stops, state != "MISSING_IN"),
-                         (fare.to_stops, state != "MISSING_OUT")):
-        if names is not None and asked:
-            wanted = {stop for name in names for stop in stop_sets[name]}
+    for named, excluded, asked in (
+            (fare.from_stops, fare.not_from_stops, state != "MISSING_IN"),
+            (fare.to_stops, fare.not_to_stops, state != "MISSING_OUT")):
+        if named is not None and asked:
+            wanted = {stop for name in named for stop in stop_sets[name]}
             here &= np.array([stop in wanted for stop in looked.stops])
+        if asked:
+            unwanted = {stop for name in excluded or () for stop in stop_sets[name]}
+            here &= np.array([stop not in unwanted for stop in looked.stops])
     return here
 
 
@@ -222,8 +233,8 @@ def _falling(looked: Looked, grids: Grids) -> Iterator[Finding]:
     track = grids.network.links_of(looked.service.operator)
     if looked.fare.basis != "od" or not track:
         return
-    count, example = cheaper_further(looked.fares, track, grids.metres(looked.service),
-                                     looked.stops)
+    metres = grids.metres(looked.service, looked.fare)
+    count, example = cheaper_further(looked.fares, track, metres, looked.stops)
     if count:
         yield find_at(looked.source, "NOT_MONOTONE",
                       f"{count} ways cost less where they go on for a stop: {example}",

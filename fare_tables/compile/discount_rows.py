@@ -20,12 +20,13 @@ from fare_tables.compile.fare_rows import check_amount, check_number
 from fare_tables.model import (
     Cap,
     Concession,
+    Counted,
     DiscountRow,
     Share,
     Table,
     Tier,
     Transfer,
-    tier_bounds,
+    bounds_of,
 )
 from network.errors import TableError
 from network.money import AMOUNT_MOST, PPM, percent_ppm
@@ -52,12 +53,13 @@ def compile_row(row: DiscountRow, table: Table, numbered: NumberedNetwork, array
         "pays_least": check_amount(row.pays_at_least or 0, "pays_at_least"),
         "unless": sum(1 << Cause[kind.upper()] for kind in set(row.unless)),
         **_shares(row.funders, numbered, arrays), **_quota(row, numbered),
+        **_counted(row, numbered),
     }
     if isinstance(row, Transfer):
         return out | _transfer(row, table, numbered, arrays) | {"narrow": 1}
     if isinstance(row, Tier):
         return out | _tier(row, numbered) | {"narrow": 1}
-    out["narrow"] = int(any(out.get(name) for name in ("condition", "unless", "quota")))
+    out["narrow"] = int(any(out.get(name) for name in ("condition", "unless", "quota", "counted")))
     if isinstance(row, Cap):
         return out | {"effect": int(Effect.LIMIT), "amount": check_amount(row.amount, "amount"),
                       "accumulator": accumulator(row.accumulator, numbered, "accumulator")}
@@ -129,6 +131,20 @@ def _quota(row: DiscountRow, numbered: NumberedNetwork) -> dict[str, int]:
                          'name one that counts "rides"', key=("quota", "accumulator"))
     return {"quota": accumulator(quota.accumulator, numbered, "quota", "accumulator"),
             "quota_limit": quota.limit, "quota_uses": quota.uses}
+
+
+def _counted(row: DiscountRow, numbered: NumberedNetwork) -> dict[str, int]:
+    counted = row.counted
+    if counted is None:
+        return {}
+    spec = numbered.network.accumulators.get(counted.accumulator)
+    if spec is not None and spec.counts == "paid":
+        raise TableError(f"accumulator {counted.accumulator!r} counts what is paid, and what this "
+                         "ride pays is not known yet", 'name one that counts "rides" or "due"',
+                         key=("counted", "accumulator"))
+    lowest, highest = _check_bounds(counted, "counted")
+    return {"counted": accumulator(counted.accumulator, numbered, "counted", "accumulator"),
+            "counted_from": lowest, "counted_to": highest}
 
 
 def _one_of(row: DiscountRow, names: Sequence[str]) -> str:
@@ -211,7 +227,7 @@ def _transfer(row: Transfer, table: Table, numbered: NumberedNetwork, arrays: Ar
         "not_from_lines": lines_in(row, "not_from_line_classes", numbered, arrays),
         **{key: stops_in(row, key, table, numbered, arrays)
            for key in ("left_at", "not_left_at", "chain_began_at", "not_chain_began_at")},
-        "returns": int(row.returns), "renews": int(row.renews),
+        "returns": int(row.returns), "renews": int(row.renews), **_first_due(row),
         "within_s": row.within_s,
         "max_transfers": row.max_transfers,
         "measured_from": int(MeasuredFrom[f"FROM_{row.measured_from.upper()}"]),
@@ -219,6 +235,17 @@ def _transfer(row: Transfer, table: Table, numbered: NumberedNetwork, arrays: Ar
         "same_line_after_s": NEVER_S if after_s is None else after_s,
         "same_vehicle": int(row.same_vehicle),
     }
+
+
+def _first_due(row: Transfer) -> dict[str, int]:
+    least = check_amount(row.first_due_from or 0, "first_due_from")
+    most = INT64_MAX
+    if row.first_due_to is not None:
+        most = check_amount(row.first_due_to, "first_due_to")
+    if least > most:
+        raise TableError(f"no amount is from {least} to {most}",
+                         "correct first_due_from or first_due_to", key=("first_due_from",))
+    return {"first_due_from": least, "first_due_to": most}
 
 
 def _transfer_effect(row: Transfer) -> dict[str, int]:
@@ -233,21 +260,29 @@ def _transfer_effect(row: Transfer) -> dict[str, int]:
 
 
 def _tier(row: Tier, numbered: NumberedNetwork) -> dict[str, int]:
-    if (row.over is None) == (row.at_least is None):
-        raise TableError("it has both over and at_least, or neither", "write one of them",
-                         key=() if row.over is None else ("over",))
-    if row.up_to is not None and row.below is not None:
-        raise TableError("it has both up_to and below", "write one of them, or neither",
-                         key=("below",))
-    lowest, last = tier_bounds(row)
-    highest = INT64_MAX if last is None else last
-    if not 0 <= lowest <= COUNT_MAX:
-        raise TableError(f"it begins at {lowest}", f"write 0 to {COUNT_MAX}",
-                         key=("at_least" if row.over is None else "over",))
-    highest = min(highest, INT64_MAX)
-    if lowest > highest:
-        raise TableError(f"nothing counted is from {lowest} to {highest}", "correct its bounds",
-                         key=("up_to" if row.below is None else "below",))
+    lowest, highest = _check_bounds(row)
     return {**_share(row.pays_percent),
             "accumulator": accumulator(row.accumulator, numbered, "accumulator"),
             "accumulated_from": lowest, "accumulated_to": highest}
+
+
+def _check_bounds(row: Tier | Counted, *key: str) -> tuple[int, int]:
+    """From what count to what count a tier or condition holds, where that can be.
+
+    Raises TableError.
+    """
+    if (row.over is None) == (row.at_least is None):
+        raise TableError("it has both over and at_least, or neither", "write one of them",
+                         key=key if row.over is None else (*key, "over"))
+    if row.up_to is not None and row.below is not None:
+        raise TableError("it has both up_to and below", "write one of them, or neither",
+                         key=(*key, "below"))
+    lowest, last = bounds_of(row)
+    if not 0 <= lowest <= COUNT_MAX:
+        raise TableError(f"it begins at {lowest}", f"write 0 to {COUNT_MAX}",
+                         key=(*key, "at_least" if row.over is None else "over"))
+    highest = INT64_MAX if last is None else min(last, INT64_MAX)
+    if lowest > highest:
+        raise TableError(f"nothing counted is from {lowest} to {highest}", "correct its bounds",
+                         key=(*key, "up_to" if row.below is None else "below"))
+    return lowest, highest

@@ -15,6 +15,7 @@ from fare_tables.compile.distances import Fares, Tracks, edge_fares, fares_by_ba
 from fare_tables.compile.matrices import (
     fares_by_stops,
     fares_by_zones,
+    metres_by_pairs,
     zone_edges,
     zones_of,
 )
@@ -76,14 +77,20 @@ def check_number(number: int | None, *key: str | int, least: int = 0) -> None:
 
 def _check_keys(fare: Fare) -> None:
     """Each basis has its own keys, and no other's."""
+    pairs = fare.basis == "distance" and fare.distance == "pairs"
     for key in ("amount", "bands", "matrix", "zones"):
-        wanted = key in KEYS[fare.basis]
+        wanted = key in KEYS[fare.basis] or (key == "matrix" and pairs)
         if (getattr(fare, key) is not None) != wanted:
             bases = [basis for basis, keys in KEYS.items() if key in keys]
+            if key == "matrix":
+                bases.append('distance with distance = "pairs"')
             raise TableError(f"the basis is {fare.basis!r}, and {key} is "
                              f"{'missing' if wanted else 'given'}",
                              f"{key} belongs to basis {' and '.join(bases)}, and only there",
                              key=("basis",) if wanted else (key,))
+    if fare.links is not None and not (fare.basis == "distance" and fare.distance == "stops"):
+        raise TableError('links belong to basis "distance" and distance "stops"', "remove them",
+                         key=("links",))
     along = fare.basis == "distance" and fare.distance == "line"
     if "terminus" in (fare.missing_in, fare.missing_out) and not along:
         raise TableError("a fare to the terminus needs the line's stops",
@@ -146,7 +153,7 @@ def _basis(fare: Fare, table: Table, system: str, network: Network, arrays: Arra
         return _matrix(fare, table, system, network, arrays)
     assert fare.bands is not None
     bands = compile_bands(fare.bands, "s" if fare.basis == "time" else "m")
-    if fare.basis == "distance" and fare.distance == "stops":
+    if fare.basis == "distance" and fare.distance in ("stops", "pairs"):
         return _stops_apart(fare, bands, table, system, network, arrays, tracks)
     if fare.basis == "distance" and fare.distance == "line":
         _check_line_stops(table, system, network)
@@ -234,11 +241,16 @@ def _stops_apart(fare: Fare, bands: Sequence[Numbers], table: Table, system: str
     """A fare for each pair of the system's stops by the way between them."""
     operator = _operator_of(table, system, network)
     stops = _listed_stops(fare, operator, network)
-    if operator.links is None:
+    links = fare.links or operator.links
+    if fare.distance == "pairs":
+        metres = metres_by_pairs(network.folder, fare, stops)
+    elif links is None:
         raise TableError(f"fares by distance need the links of {operator.code!r}",
-                         "name a CSV of links for it in network.toml", key=("distance",))
-    fares = fares_by_bands(tracks.metres(operator.links, stops), bands, fare.grace_m)
-    return _square(fares, system, network, arrays)
+                         "name a CSV of links for it in network.toml, or in links of the row",
+                         key=("distance",))
+    else:
+        metres = tracks.metres(links, stops)
+    return _square(fares_by_bands(metres, bands, fare.grace_m), system, network, arrays)
 
 
 def _square(fares: Fares, system: str, network: Network, arrays: Arrays) -> dict[str, int]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fare_tables.compile.distances import Fares, narrow
+from fare_tables.compile.distances import UNREACHED, Fares, narrow
 from fare_tables.model import Fare
 from network.errors import TableError
 from network.folder import NetworkFolder
@@ -21,7 +21,17 @@ def fares_by_stops(folder: NetworkFolder, fare: Fare, stops: Sequence[str]) -> F
 
     Raises TableError for a stop that is not one of the operator's.
     """
-    return _square(folder, fare, stops, "stop", "the operator's stops")
+    return narrow(_square(folder, fare, stops, "stop", "the operator's stops"))
+
+
+def metres_by_pairs(folder: NetworkFolder, fare: Fare, stops: Sequence[str]
+                    ) -> npt.NDArray[np.int64]:
+    """The metres of a row's matrix by stops; UNREACHED for pairs that are not in it.
+
+    Raises TableError for a stop that is not one of the operator's.
+    """
+    metres = _square(folder, fare, stops, "stop", "the operator's stops")
+    return np.where(metres < 0, UNREACHED, metres)
 
 
 def fares_by_zones(folder: NetworkFolder, fare: Fare, zones: Sequence[str]) -> Fares:
@@ -29,11 +39,12 @@ def fares_by_zones(folder: NetworkFolder, fare: Fare, zones: Sequence[str]) -> F
 
     Raises TableError for a zone that no stop is in.
     """
-    return _square(folder, fare, zones, "zone", "the zones of stops")
+    return narrow(_square(folder, fare, zones, "zone", "the zones of stops"))
 
 
 def _square(folder: NetworkFolder, fare: Fare, codes: Sequence[str], what: str, where: str
-            ) -> Fares:
+            ) -> npt.NDArray[np.int64]:
+    """What a row's matrix has for each pair of codes; -1 for pairs that are not in it."""
     file = fare.matrix or ""
     if len(codes) > SIDE_MOST:
         raise TableError(f"there are {len(codes):,} {what}s, and fares between at most "
@@ -47,7 +58,7 @@ def _square(folder: NetworkFolder, fare: Fare, codes: Sequence[str], what: str, 
                                  "add it there, or correct the line",
                                  location=folder.location_of(file, ("from", "to"), code))
         fares[index[pair[0]], index[pair[1]]] = amount
-    return narrow(fares)
+    return fares
 
 
 def zones_of(folder: NetworkFolder, file: str, stops: Sequence[str]

@@ -28,11 +28,13 @@ from fare_tables.compile.conditions import (
 from fare_tables.compile.discount_rows import accumulator, compile_row
 from fare_tables.compile.distances import Tracks
 from fare_tables.compile.fare_rows import compile_fare, index_stops, line_stops
+from fare_tables.compile.legs import legs_most
 from fare_tables.compile.tariff_index import TariffIndexes, check_versions
 from fare_tables.model import (
     DISCOUNTS,
     Discount,
     DiscountRow,
+    Fare,
     Row,
     Table,
     asks_for_holidays,
@@ -178,22 +180,29 @@ def _tariff(table: Table, system: str, numbered: NumberedNetwork, arrays: Arrays
     fares = _of_system(table.fare, table, system, numbered.network)
     fare_rows = {fare.rule: first + index for index, fare in enumerate(fares)}
     for fare in fares:
-        arrays.fare_rows.append(_of_row("fare", fare, lambda row: compile_fare(
-            row, table, system, numbered, arrays, tracks)))
+        arrays.fare_rows.append(_of_row("fare", fare, lambda row: {
+            **compile_fare(row, table, system, numbered, arrays, tracks),
+            **_fed(row.counts_to, numbered, arrays)}))
     stack = [_stacked(kind, _of_system(discounts_of(table, kind), table, system, numbered.network),
                       table, numbered, arrays, fare_rows)
              for kind in table.order if discounts_of(table, kind)]
     candidates.add(_for_riders("fare", fares, first, numbered), stack)
-    counts_to = sorted(accumulator(code, numbered, "counts_to", index)
-                       for index, code in enumerate(table.counts_to))
-    arrays.counts_to += counts_to
     return {
         "table": numbered.names.known("table", table_version(table)),
         "first_day": day_number(table.in_force_from, "in_force_from"),
         "last_day": DAYS_MOST - 1 if last is None else day_number(last, "in_force_until"),
-        "counts_to": len(arrays.counts_to) - len(counts_to), "counts_to_count": len(counts_to),
+        **_fed(table.counts_to, numbered, arrays),
         "companion_within_s": table.companion_within_s or 0,
     }
+
+
+def _fed(codes: Sequence[str], numbered: NumberedNetwork, arrays: Arrays) -> dict[str, int]:
+    """Accumulators that rides feed, one after the other in the pool."""
+    numbers = sorted(accumulator(code, numbered, "counts_to", index)
+                     for index, code in enumerate(codes))
+    first = len(arrays.counts_to) if numbers else 0
+    arrays.counts_to += numbers
+    return {"counts_to": first, "counts_to_count": len(numbers)}
 
 
 def _of_system(rows: Sequence[RowKind], table: Table, system: str, network: Network
@@ -268,10 +277,10 @@ def _check_table(table: Table, network: Network) -> None:
         raise TableError(f"companion_within_s is {table.companion_within_s}",
                          f"write seconds from 1 to {DAY_S}", key=("companion_within_s",))
     check_stop_sets(table, network)
-    _check_rows(table)
+    _check_rows(table, network)
 
 
-def _check_rows(table: Table) -> None:
+def _check_rows(table: Table, network: Network) -> None:
     """Pass where every kind of row comes in order, every row a name, and legs have room.
 
     Raises TableError.
@@ -283,6 +292,8 @@ def _check_rows(table: Table) -> None:
     kinds: list[tuple[str, Row]] = [("fare", row) for row in table.fare]
     kinds += [(kind, row) for kind in DISCOUNTS for row in discounts_of(table, kind)]
     _check_sizes(table, [row for _, row in kinds])
+    for fare in table.fare:
+        _of_row("fare", fare, lambda row: _check_fed(row, table))
     names: set[str] = set()
     for kind_of_row, row in kinds:
         if row.rule in names:
@@ -293,12 +304,24 @@ def _check_rows(table: Table) -> None:
     if len(table.cap) > CAPS_MOST:
         raise TableError(f"it has {len(table.cap)} caps", f"write at most {CAPS_MOST}",
                          key=("cap",))
-    most = sum(max((len(row.funders) for row in discounts_of(table, kind)), default=0)
-               for kind in DISCOUNTS if kind != "cap")
-    most += sum(len(row.funders) for row in table.cap)
+    most = legs_most(table, network)
     if most > records.DISCOUNT_LEGS_MOST:
         raise TableError(f"one ride could need {most} discount legs, and an entry has room for "
-                         f"{records.DISCOUNT_LEGS_MOST}", "split the discounts over fewer funders")
+                         f"{records.DISCOUNT_LEGS_MOST}",
+                         "split the discounts over fewer funders, or let caps exclude each "
+                         'other, by their conditions or by unless = ["cap"]')
+
+
+def _check_fed(fare: Fare, table: Table) -> None:
+    """Pass where a ride by a fare row feeds every accumulator once.
+
+    Raises TableError.
+    """
+    for index, code in enumerate(fare.counts_to):
+        if code in (*table.counts_to, *fare.counts_to[:index]):
+            raise TableError(f"its rides would count to {code!r} twice",
+                             "name it once, in counts_to of the table or of the row",
+                             key=("counts_to", index))
 
 
 def _check_sizes(table: Table, rows: Sequence[Row]) -> None:
@@ -320,7 +343,8 @@ def _counts_to_most(table: Table) -> int:
     """How many accumulators one ride of a table can feed."""
     quotas = sum(any(row.quota for row in discounts_of(table, kind))
                  for kind in table.order if kind != "cap")
-    return len(table.counts_to) + quotas + sum(row.quota is not None for row in table.cap)
+    return (len(table.counts_to) + max(len(fare.counts_to) for fare in table.fare) + quotas
+            + sum(row.quota is not None for row in table.cap))
 
 
 def _day_bits(tables: Sequence[Table], network: Network) -> npt.NDArray[np.uint16]:

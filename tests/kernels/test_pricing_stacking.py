@@ -147,3 +147,37 @@ def test_a_companion_leaves_the_chain_alone(tmp_path: Path) -> None:
              for line, at in ((1, 0), (1, 60), (2, 600), (2, 700))]
     outcome = price(tmp_path, [table], *rides)
     assert outcome.price == [200, 200, 0, 200]
+
+
+def cap(rule: str, amount: int, **changes: Any) -> dict[str, Any]:
+    return {"rule": rule, "accumulator": "today", "amount": amount, "funders": FINANCE, **changes}
+
+
+def test_a_cap_gives_way_to_those_above_it(tmp_path: Path) -> None:
+    """Both would hold, and the second be lower: it holds where no cap above it does."""
+    rows = [cap("students", 150, card_kinds=["student"]), cap("all", 100, unless=["cap"])]
+    table = flat(200, cap=rows, counts_to=["today"])
+    assert price(tmp_path, [table], make_ride(card_kind=2)).price == [150]
+    assert price(tmp_path, [table], make_ride()).price == [100]
+
+
+def test_a_cap_by_what_was_ridden_with_this_ride(tmp_path: Path) -> None:
+    """3.00 a month, and 5.00 from the first express ride on, that one included."""
+    rows = [cap("day", 300, counted={"accumulator": "year", "at_least": 0, "below": 1}),
+            cap("express-day", 500, counted={"accumulator": "year", "at_least": 1})]
+    fares = [{"rule": "express", "basis": "flat", "amount": 400, "line_classes": ["express"],
+              "counts_to": ["year"]}, {"rule": "flat", "basis": "flat", "amount": 200}]
+    table = make_table(fare=fares, cap=rows, counts_to=["month"])
+    for row in table.cap:
+        row.accumulator = "month"
+    rides = [make_ride(started_at=NOON + at, ended_at=NOON + at, line=line)
+             for at, line in ((0, 2), (60, 2), (120, 1), (180, 2))]
+    assert price(tmp_path, [table], *rides).price == [200, 100, 200, 0]
+
+
+@pytest.mark.parametrize(("least", "most", "prices"), [
+    (None, None, [200, 0]), (200, 200, [200, 0]), (201, None, [200, 200]), (None, 199, [200, 200])])
+def test_what_was_due_for_the_first_ride(tmp_path: Path, least: int | None, most: int | None,
+                                         prices: list[int]) -> None:
+    row = {**CREDIT, "first_due_from": least, "first_due_to": most}
+    assert price(tmp_path, [flat(200, transfer=[row])], *two_buses()).price == prices

@@ -37,6 +37,8 @@ MODES = ("metro", "bus")
 CARD_KINDS = ("adult", "student", "senior")
 MEDIA = ("card", "qr", "face")
 LINES = ("L1", "L2")
+AMOUNTS = (200, None, 250, None, 0, 300, 455, None)        # in matrices: of fares, and of metres
+METRES = (900, None, 4099, None, 0, 1000, 12_000, 2500)
 PREFIXES = ("51", "52", "00")               # of the issuers' cards
 
 # By default, and cards.
@@ -57,7 +59,7 @@ PLACES = (("P1", "P2"), ("P1", "P1"), ("P1", "P1", "P2"), ("P1", "P2", "P3"),
 def worlds(draw: Choices, *, chains: bool = False) -> World:
     """Any network, ready for the plain engine; or one whose rides give transfers."""
     network = _networks(draw)
-    links = _links(draw)
+    links, new_links = _links(draw), _links(draw)
     tables: list[Table] = []
     matrices: Matrices = {}
     for operators in _table_groups(draw, network):
@@ -67,7 +69,7 @@ def worlds(draw: Choices, *, chains: bool = False) -> World:
         folder=NetworkFolder(
             stops={"rail-stops.csv": {stop: f"station {stop}" for stop in RAIL_STOPS},
                    "bus-stops.csv": {stop: f"stop {stop}" for stop in BUS_STOPS}},
-            links={"rail-links.csv": links}, matrices=matrices,
+            links={"rail-links.csv": links, "new-links.csv": new_links}, matrices=matrices,
             line_stops={"rail-lines.csv": _line_stops(draw, RAIL_STOPS),
                         "bus-lines.csv": _line_stops(draw, BUS_STOPS)},
             zones={"zones.csv": _zones(draw)},
@@ -106,7 +108,8 @@ def _networks(draw: Choices) -> NetworkFile:
         "accumulator": [
             {"accumulator": code, "period": draw.pick(PERIODS), "counts": draw.pick(counts)}
             for code, counts in (("A1", ["paid", "due"]), ("A2", ["due", "paid"]),
-                                 ("R1", ["rides"]), ("U1", ["rides"]))],
+                                 ("R1", ["rides"]), ("U1", ["rides"]),
+                                 ("R2", ["rides"]), ("D1", ["due"]))],
         "line_class": [{"line_class": code, "operators": draw.pick(
             [["B1"], ["R1"], ["B1", "R1"]]), "lines": draw.pick([["L1"], ["L2"]])}
             for code in LINE_CLASSES],
@@ -223,19 +226,21 @@ def _tables(
         if len(operators) > 1 and draw.pick([False, False, True]):
             row[draw.pick(["operators", "not_operators"])] = [draw.pick(operators)]
     for place, row in enumerate(rows):
-        if row["basis"] in ("od", "zone"):
+        if row["basis"] in ("od", "zone") or row.get("distance") == "pairs":
             row["matrix"] = f"{row['basis']}-{operators[0]}-{n}.csv"
             row["column"] = f"column-{place}"
-            names = RAIL_STOPS if row["basis"] == "od" else ZONES
-            matrices[row["matrix"], row["column"]] = _matrices(draw, names)
+            matrices[row["matrix"], row["column"]] = _matrices(
+                draw, ZONES if row["basis"] == "zone" else RAIL_STOPS,
+                METRES if row["basis"] == "distance" else AMOUNTS)
     if draw.flip():
         fields["order"] = [kind for kind in fields["order"] if fields.get(kind)]
     return msgspec.convert(fields, Table)
 
 
-def _matrices(draw: Choices, names: tuple[str, ...]) -> Matrix:
-    """Fares of more than half of the pairs."""
-    amounts = (200, None, 250, None, 0, 300, 455, None)
+def _matrices(
+    draw: Choices, names: tuple[str, ...], amounts: tuple[int | None, ...]
+) -> Matrix:
+    """Fares, or metres, of more than half of the pairs."""
     found = {(one, other): draw.pick(amounts) for one in names for other in names}
     return {pair: amount for pair, amount in found.items() if amount is not None}
 

@@ -48,11 +48,12 @@ def list_fares(
 def _fares(draw: Choices, *, rail: bool, chains: bool) -> dict[str, Any]:
     """What a ride costs. Matrices and distances between stops need a railway."""
     kinds = ["flat", "tap", "validator", "time", "line", "line"] * 3 + ["none"]
-    kinds += ["stops", "stops", "od", "od", "zone", "zone", "zone"] * 3 if rail else []
+    kinds += [*["stops", "stops", "od", "od", "zone", "zone", "zone"] * 3,
+              "pairs", "pairs"] if rail else []
     if chains:
         kinds = ["flat"] * 4 + (["stops", "od"] if rail else ["line"])
     kind = draw.pick(kinds)
-    by_distance = kind in ("tap", "stops", "line")
+    by_distance = kind in ("tap", "stops", "pairs", "line")
     fare: dict[str, Any] = {
         "basis": "distance" if by_distance else kind,
         "discounts_on_incomplete": draw.flip(),
@@ -63,12 +64,16 @@ def _fares(draw: Choices, *, rail: bool, chains: bool) -> dict[str, Any]:
         fare["bands"] = _bands(draw, "s" if kind == "time" else "m")
     if by_distance:
         fare |= {"distance": kind, "grace_m": draw.pick([0, 0, 1, 99, 1000])}
+    if kind == "stops" and draw.pick([False, False, True]):
+        fare["links"] = "new-links.csv"
     if kind == "zone":
         fare["zones"] = "zones.csv"
     if kind != "flat":
         fare |= _ends(draw, along=kind == "line")
     if draw.pick([False] * 5 + [True]):
         fare["outside_chain"] = True
+    if draw.pick([False, False, True]):
+        fare["counts_to"] = draw.pick([["R2"], ["D1", "R2"], ["D1"]])
     if draw.flip():
         fare |= {"overtime_after_s": draw.pick([1800, 600, 3600, 1]),
                  "overtime_add": draw.pick(AMOUNTS), "overtime_dearest": draw.flip()}
@@ -120,8 +125,10 @@ def list_discounts(
         kind: [
             {"rule": f"{kind}-{n}", **conditions(draw, network, seldom=chains),
              **rows[kind](), **_limits(draw, kind, kinds),
+             # A second cap would be a fifth share.
+             **({"unless": ["cap"]} if kind == "cap" and n else {}),
              "funders": _funders(draw, 2 if kind == kinds[0] and kind != "cap" else 1)}
-            for n in range(draw.pick([1, 1, 0] if kind == "cap" else [1, 2, 2, 0]))
+            for n in range(draw.pick([1, 1, 0, 2] if kind == "cap" else [1, 2, 2, 0]))
         ]
         for kind in kinds
     }
@@ -136,6 +143,12 @@ def _limits(draw: Choices, kind: str, kinds: list[str]) -> dict[str, Any]:
                            "limit": uses + draw.pick([0, 1, 3])}
     if draw.pick([False, False, False, True]):
         limits["unless"] = draw.pick([[other] for other in kinds])
+    if draw.pick([False] * 5 + [True]):
+        name = draw.pick(["R2", "D1", "R1"])
+        low = draw.pick([0, 1, 2] if name != "D1" else [0, 100, 300])
+        limits["counted"] = {"accumulator": name, draw.pick(["over", "at_least"]): low}
+        if draw.flip():
+            limits["counted"][draw.pick(["up_to", "below"])] = low + draw.pick([2, 300])
     if draw.pick([False] * 7 + [True]):
         limits["pays_at_least"] = draw.pick([50, 120, 250])
     if draw.pick([False, False, True]) if kind == "cap" else draw.flip():
@@ -214,7 +227,8 @@ def _transfers(draw: Choices, network: NetworkFile) -> dict[str, Any]:
         {"not_from_modes": ["bus"]}, {"not_from_operators": operators[:1]},
         {"not_from_line_classes": ["express"]}, {"not_left_at": ["east"]},
         {"chain_began_at": ["west", "east"]}, {"not_chain_began_at": ["west"]},
-        {"returns": True}])
+        {"returns": True}, {"first_due_from": 200}, {"first_due_to": 150},
+        {"first_due_from": 100, "first_due_to": 200}])
     effect = draw.pick(["credit", "credit_up_to", "pays_amount", "pays_percent",
                         "pays_difference", "chain_pays", "through"])
     value: Any = True if effect in ("pays_difference", "through") else draw.pick(AMOUNTS)

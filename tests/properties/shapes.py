@@ -16,7 +16,8 @@ CONDITIONS = ("card_kinds", "media", "modes", "line_classes", "from_stops", "to_
               "not_to_stops", "not_operators")
 BEFORE = ("from_modes", "from_operators", "from_line_classes", "left_at", "chain_began_at",
           "not_from_modes", "not_from_operators", "not_from_line_classes", "not_left_at",
-          "not_chain_began_at", "same_line", "same_line_after_s", "renews", "returns")
+          "not_chain_began_at", "first_due_from", "first_due_to", "same_line",
+          "same_line_after_s", "renews", "returns")
 EFFECTS = {
     "concession": ("pays_percent", "bands", "pays_amount", "takes_off", "pays_fare"),
     "transfer": ("credit", "credit_up_to", "pays_amount", "pays_percent", "pays_difference",
@@ -26,8 +27,9 @@ EFFECTS = {
 }
 EFFECTS["promotion"] = EFFECTS["concession"]
 EVERY = {
-    *(f"basis {basis}" for basis in ("flat", "distance stops", "distance tap", "distance line",
-                                     "time", "od", "zone", "validator")),
+    *(f"basis {basis}" for basis in ("flat", "distance stops", "distance pairs",
+                                     "distance tap", "distance line", "time", "od", "zone",
+                                     "validator")),
     *(f"{state} {word}" for state in ("MISSING_IN", "MISSING_OUT")
       for word in ("amount", "lowest", "highest", "terminus", "validator")),
     *(f"SAME_STATION {word}" for word in ("amount", "fare", "lowest", "highest", "validator",
@@ -38,7 +40,8 @@ EVERY = {
     *(f"if {name}" for name in CONDITIONS), "if cards home", "if cards away", "if cards of cities",
     "if timeframe at exit", "if reviewed", "if holder", "quota", "unless",
     *(f"rounding {way}" for way in ("half_up", "half_even", "down", "up")), "unit",
-    "unit of an amount", "pays at least", "outside chain",
+    "links of a row", "unit of an amount", "pays at least", "outside chain", "counted",
+    "fare counts", "cap unless cap",
     "one funder", "two funders", "by percent", "by weight",
     *(f"counts {counts}" for counts in ("paid", "due", "rides")),
     *(f"period {period}" for period in ("day", "week", "month", "year")),
@@ -74,10 +77,14 @@ def _fare_shapes(row: Fare, ride: Ride) -> Iterator[str]:
         yield f"basis {row.basis}" + (f" {row.distance}" if row.basis == "distance" else "")
         for band in row.bands or ():
             yield "band amount" if band.add is None else "band add"
+        if row.links is not None:
+            yield "links of a row"
         if row.basis == "distance" and row.grace_m:
             yield "grace"
     if row.outside_chain:
         yield "outside chain"
+    if row.counts_to:
+        yield "fare counts"
     if ride.state == "OVERTIME":
         yield "overtime dearest" if row.overtime_dearest else "overtime add"
 
@@ -110,6 +117,10 @@ def _discount_shapes(world: World, table: Table, kind: str, row: DiscountRow) ->
         yield "unit" if effect in ("pays_percent", "bands") else "unit of an amount"
     if row.pays_at_least is not None:
         yield "pays at least"
+    if row.counted is not None:
+        yield "counted"
+    if kind == "cap" and "cap" in row.unless:
+        yield "cap unless cap"
     if row.quota is not None:
         yield "quota"
     if row.unless:

@@ -68,8 +68,8 @@ def world(tmp_path: Path) -> World:
 def test_folder(world: World) -> None:
     assert [table.table for table in world.tables] == ["t"]
     assert world.stops_of("M") == {"a": "甲", "b": "乙", "c": "丙", "d": "丁"}
-    assert list_reached(world, "M", "c") == {"c": 0, "b": 300, "a": 950}
-    assert list_reached(world, "M", "d") == {"d": 0}
+    assert list_reached(world, "links.csv", "c") == {"c": 0, "b": 300, "a": 950}
+    assert list_reached(world, "links.csv", "d") == {"d": 0}
     assert world.folder.zones_in("zones.csv") == {"a": "Z1", "b": "Z2"}
 
 
