@@ -190,6 +190,14 @@ class TomlFile:
             raise explain_mismatch(error, shape, self.location) from None
 
 
+# What msgspec says of types, in words.
+_EXPECTED = re.compile(r"Expected `([^`]*)`, got `([^`]*)`")
+_TYPES = {"int": "a whole number", "str": "text", "array": "a list", "object": "a table",
+          "bool": "true or false", "float": "a number with decimals", "date": "a date",
+          "time": "a time of the day", "datetime": "a date with a time"}
+_PAGES, _PAGE = {"Layout": "tap-file.md"}, "fare-tables.md"
+
+
 def explain_mismatch(error: msgspec.ValidationError, shape: type[Any],
                      location_of: Callable[[KeyPath], Location]) -> TableError:
     """The refusal of a value that does not fit its struct.
@@ -200,14 +208,24 @@ def explain_mismatch(error: msgspec.ValidationError, shape: type[Any],
     what, _, at = said.partition(" - at `$")
     path: KeyPath = tuple(int(index) if index else name for name, index in
                           re.findall(r"\.(\w+)|\[(\d+)\]", at.partition("[...]")[0]))
-    remedy = f"the keys and their meaning are in {shape.__module__}.{shape.__name__}"
+    remedy = f"the keys and their meaning are in docs/{_PAGES.get(shape.__name__, _PAGE)}"
     code = "KEY_MISSING" if what.startswith("Object missing required field") else "VALUE_INVALID"
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", what)
     if unknown is not None:
         near = difflib.get_close_matches(unknown[1], _keys_of(shape), n=1)
         remedy = (f"did you mean {near[0]}? " if near else "") + remedy
         path, code = (*path, unknown[1]), "KEY_UNKNOWN"
-    return TableError(said, remedy, code=code, location=location_of(path))
+    found = _EXPECTED.sub(lambda types: f"expected {_words_of(types[1])}, found "
+                          f"{_words_of(types[2])}", what)
+    place = "".join(f" {step + 1}" if isinstance(step, int) else f", {step}" for step in path[
+        :len(path) - (unknown is not None)])
+    return TableError(f"{found} - at{place.removeprefix(',')}" if place else found, remedy,
+                      code=code, location=location_of(path))
+
+
+def _words_of(types: str) -> str:
+    """What people call the types of values."""
+    return " or ".join(_TYPES.get(one, one) for one in types.split(" | ") if one != "null")
 
 
 def _keys_of(shape: type[Any]) -> list[str]:

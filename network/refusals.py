@@ -112,7 +112,8 @@ WORDS: dict[Code, str] = {
                            " the first of each kind and all like it, and send the file again",
     Code.TOO_MANY_CODES: "the file brings more new codes than one file may; correct them, or split"
                          " the file if they are right",
-    Code.ARCHIVE: "the file is an archive; unpack it, and send what is in it",
+    Code.ARCHIVE: "the file is an archive; unpack it, and send what is in it; a workbook needs "
+                  "a layout: onecard layouts guess FILE",
     Code.DISPUTE_STEP: "the step is none of query, chargeback, exception, accept, refuse and"
                        " close; write one of these",
     Code.DISPUTE_UNKNOWN: "the book has no such dispute; look for it with `onecard dispute list`",

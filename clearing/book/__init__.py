@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from clearing.book import folder
@@ -34,8 +35,9 @@ def open_book(location: str, *, create: bool = True, read_only: bool = False) ->
 
         server = ServerStore(location, create=create, read_only=read_only)
         return Book(server, create=create, read_only=read_only)
-    if "://" in location:
-        raise NotABook(f"a book has no address that begins with {location.partition('://')[0]}://",
+    scheme = re.match(r"[^/]+:/+|clickhouses?:", location)
+    if scheme is not None:
+        raise NotABook(f"a book has no address that begins with {scheme[0]}",
                        expected=" or ".join((*SCHEMES, "a folder")),
                        remedy="correct the address, or the folder's name")
     from clearing.book.embedded import EmbeddedStore

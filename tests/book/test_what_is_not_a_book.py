@@ -182,7 +182,8 @@ def test_a_server_is_asked_over_tls_where_that_is_said(monkeypatch: pytest.Monke
     assert (asked["secure"], asked["verify"], asked["ca_certs"]) == (True, True, "/etc/own-ca.pem")
 
 
-@pytest.mark.parametrize("location", ["clickhouse:///x".replace("click", "clik"), "http://host/db"])
+@pytest.mark.parametrize("location", ["clickhouse:///x".replace("click", "clik"), "http://host/db",
+                                      "mysql:/host/db", "clickhouse:db", "clickhouse:/host/db"])
 def test_no_folder_is_made_of_an_address(location: str) -> None:
     with pytest.raises(NotABook, match="no address that begins with"):
         open_book(location)

@@ -101,7 +101,7 @@ CASES = [
     Case("NOT_TOML", "", "brackets are nested too deep", "write values", "a = " + "[" * 100_000),
     Case("NOT_TOML", "", "Exceeds the limit", "correct that place",
          changed("amount = 200", f"amount = {'9' * 5000}")),
-    Case("VALUE_INVALID", 'pays_amount = "free"', "Expected `int | null`, got `str`", "the keys",
+    Case("VALUE_INVALID", 'pays_amount = "free"', "expected a whole number, found text", "the keys",
          changed("pays_percent = 50", 'pays_amount = "free"')),
     Case("TOO_LARGE", "", f"and at most {TOML_BYTES_MOST:,} are read", "split it",
          TABLE + "#" * TOML_BYTES_MOST),

@@ -149,7 +149,7 @@ def test_tables_one_above_the_other_have_an_end(tmp_path: Path) -> None:
 def test_a_row_whose_name_is_no_name(tmp_path: Path) -> None:
     write(tmp_path, {"bus": 'like = "parent"\ntable = "bus"\nin_force_from = 2024-01-01\n',
                      "parent": head("parent", operator="bus") + BUS.replace('"flat"', '["x"]', 1)})
-    assert "Expected `str`, got `array`" in refusal_of(tmp_path)
+    assert "expected text, found a list" in refusal_of(tmp_path)
 
 
 def test_more_stops_than_ways_can_be_found_between(tmp_path: Path) -> None:
