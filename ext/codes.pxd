@@ -152,6 +152,8 @@ cpdef enum Cause:
     # ... and posted by disputes (settlement/disputes.py).
     DISPUTE_HELD = 13       # operator to centre: what nobody has until it is decided
     DISPUTE_AWARD = 14      # who bears it to who disputed it
+    # ... and shared when a window closes (settlement/revenue_shares.py).
+    REVENUE_SHARE = 15      # the operator that fares are owed to, to one that carried, too
 
 
 cpdef enum Reason:

@@ -123,6 +123,7 @@ class Cause(IntEnum):
     TAX = 12
     DISPUTE_HELD = 13
     DISPUTE_AWARD = 14
+    REVENUE_SHARE = 15
 
 class Reason(IntEnum):
     ORIGINAL = 1

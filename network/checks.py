@@ -18,6 +18,7 @@ from network.model import Agreement, Approver, Centre, Funder, Issuer, NetworkFi
 from network.money import PPM, iso_decimals
 from network.nettings import check_nettings
 from network.period_fees import check_period_fees
+from network.revenue_shares import check_revenue_shares
 
 CLOCK_TOLERANCE_S_MOST = 3600
 FEE_MOST = 100_000_000      # minor units a ride: with the share beside it, 32 bits hold a fee
@@ -54,6 +55,7 @@ def check_model(model: NetworkFile) -> None:
     check_nettings(model, member_codes(model))
     check_period_fees(model, member_codes(model))
     check_dispute_terms(model, member_codes(model))
+    check_revenue_shares(model)
     check_accounts(model)
     check_bill_terms(model)
     _check_senders(model)
@@ -314,6 +316,7 @@ def _names_of(model: NetworkFile) -> Iterator[tuple[str, list[tuple[KeyPath, str
                       ("sender", "sender"),
                       ("settlement_cycle", "settlement_cycle"), ("netting", "netting"),
                       ("period_fee", "period_fee"), ("dispute_terms", "dispute_terms"),
+                      ("revenue_share", "revenue_share"),
                       ("day", "date")):
         yield what, [((what, index, key), str(getattr(one, key)))
                      for index, one in enumerate(getattr(model, what))]

@@ -40,6 +40,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     no_agreement: Literal["no_fees", "hold"] = "no_fees"    # what a ride has that none holds for
     agreements_overlap: Literal["first", "hold"] = "first"  # and one that several hold for
     dispute_terms: list[DisputeTerms] = []
+    revenue_share: list[RevenueShare] = []
     period_fee: list[PeriodFee] = []
     settlement_cycle: list[SettlementCycle] = []
     bank_holiday: list[BankHoliday] = []
@@ -271,6 +272,17 @@ class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     modes: list[str] | None = None
     media: list[str] | None = None
     card_kinds: list[str] | None = None
+    in_force_from: datetime.date | None = None      # service days, inclusive
+    in_force_until: datetime.date | None = None
+
+
+class RevenueShare(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How operators of one paid area share what rides between two stops bring one of them."""
+
+    revenue_share: str
+    operators: list[str]
+    by: Literal["table", "distance"] = "table"
+    file: str                       # a CSV (from,to,operator,weight): pairs, or links in metres
     in_force_from: datetime.date | None = None      # service days, inclusive
     in_force_until: datetime.date | None = None
 

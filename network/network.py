@@ -21,8 +21,17 @@ from network.folder import (
     find_folder,
     read_contents,
 )
-from network.model import AccumulatorSpec, Approver, Issuer, NetworkFile, Operator, Sender
+from network.model import (
+    AccumulatorSpec,
+    Approver,
+    Issuer,
+    NetworkFile,
+    Operator,
+    RevenueShare,
+    Sender,
+)
 from network.register import RegisterFile
+from network.revenue_shares import ShareRow, read_shares
 
 
 @dataclass
@@ -146,6 +155,10 @@ class Network:
         """How far along its line each stop of an operator is, by line; none where not known."""
         name = self.operators[operator].line_stops
         return {} if name is None else self.folder.line_stops_in(name)
+
+    def shares_of(self, share: RevenueShare) -> list[ShareRow]:
+        """What a revenue share's file says. Raises TableError."""
+        return read_shares(self.folder.file(share.file), share, self.stops_of(share.operators[0]))
 
     def systems(self) -> dict[str, Operator]:
         """One operator of each system, the first, for the stops and track that all of it share."""

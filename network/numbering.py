@@ -80,6 +80,8 @@ def number_network(network: Network, names: Names) -> NumberedNetwork:
     for operator in network.operators:
         for stop in network.stops_of(operator) or ():
             names.number("stop", stop, network.system_of(operator))
+    for share in model.revenue_share:
+        network.shares_of(share)        # read when it is first cleared by, not when windows close
     for lines in network.line_classes.values():
         for operator, line in sorted(lines):
             names.number("line", line, operator)

@@ -78,14 +78,20 @@ def flows_of_fees(charged: Sequence[Charged], numbers: Mapping[str, int], window
 def _periods(fee: PeriodFee, first: datetime.date, last: datetime.date
              ) -> Iterator[tuple[datetime.date, datetime.date]]:
     """The periods that end when these windows close, as far as the fee is in force."""
-    begin, end = first, last
-    if fee.every == "month":
-        begin, end = first.replace(day=1), _month_end(first)
-    while end <= last:
-        if (fee.in_force_from or end) <= end <= (fee.in_force_until or end):
+    periods = months(first, last) if fee.every == "month" else [(first, last)]
+    for begin, end in periods:
+        if end <= last and (fee.in_force_from or end) <= end <= (fee.in_force_until or end):
             yield begin, end
-        begin = end + datetime.timedelta(days=1)
+
+
+def months(first: datetime.date, last: datetime.date
+           ) -> Iterator[tuple[datetime.date, datetime.date]]:
+    """The first and the last day of each month that has some of the days from one to another."""
+    begin = first.replace(day=1)
+    while begin <= last:
         end = _month_end(begin)
+        yield begin, end
+        begin = end + datetime.timedelta(days=1)
 
 
 def _month_end(day: datetime.date) -> datetime.date:

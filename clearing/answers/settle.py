@@ -14,6 +14,7 @@ from clearing.answers.closing import Closing, check_records, closing_of
 from clearing.answers.listings import flows_of, uncollected_of
 from clearing.answers.netted import Netted, net_closing
 from clearing.answers.session import Session
+from clearing.answers.shared import list_shared
 from clearing.book import Book, Run
 from clearing.engine.run import check_open, close_window
 from network.civil import day_number, day_of, number_of
@@ -70,10 +71,11 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     currency = numbered.network.model.money
     netted = net_closing(session, day)
     [(_, charged)] = list_charged(session, numbered, day, day)
+    [(_, shared)] = list_shared(session, numbered, day, day)
     try:
         claim_folder(session, target)
         statements.write_settlement(target, flows, uncollected, positions, netted, charged,
-                                    list(numbered.members), currency.minor_unit)
+                                    shared, list(numbered.members), currency.minor_unit)
     except OSError as error:
         raise OnecardError(
             f"the files cannot be written: {error.strerror}", where=str(target),

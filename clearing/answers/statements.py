@@ -19,6 +19,7 @@ from settlement.instructions import Instruction
 from settlement.netting import NetPosition
 from settlement.period_fees import Charged
 from settlement.positions import Position
+from settlement.revenue_shares import Shared
 
 COLUMNS = ("window", "cause", "debtor", "creditor", "count", "amount", "uncollected")
 LAST_FILE = "positions.csv"     # where it stands, the others do
@@ -26,7 +27,7 @@ LAST_FILE = "positions.csv"     # where it stands, the others do
 
 def write_settlement(folder: Path, flows: npt.NDArray[Any], uncollected: Sequence[Uncollected],
                      positions: Sequence[Position], netted: Netted, charged: Sequence[Charged],
-                     members: Sequence[Member], minor_unit: str) -> None:
+                     shared: Sequence[Shared], members: Sequence[Member], minor_unit: str) -> None:
     """Write instructions, nettings, a statement for each member and, in the end, positions.csv.
 
     flows: FLOW rows of the windows that were closed.
@@ -39,6 +40,7 @@ def write_settlement(folder: Path, flows: npt.NDArray[Any], uncollected: Sequenc
     _write(folder / "carried.csv", ("netting", "payer", "payee", "amount"),
            ((*key, amount) for key, amount in netted.paid.carried.items()), minor_unit)
     _write(folder / "period-fees.csv", Charged._fields, charged, minor_unit)
+    _write(folder / "revenue-shares.csv", Shared._fields, shared, minor_unit)
     codes = {member.number: member.code for member in members}
     for member in members:
         rows = [

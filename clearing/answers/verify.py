@@ -21,6 +21,7 @@ from clearing.answers.payments import check_amounts, find_paid_twice
 from clearing.answers.priced_by import PricedBy, priced_by
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card, replay_owners
 from clearing.answers.session import Session
+from clearing.answers.shared import find_changed_shares
 from clearing.book import Book, Run
 from clearing.book.integrity import find_changed_rows
 from clearing.book.runs import SHORT_DIGITS
@@ -38,7 +39,7 @@ from settlement import disputes, period_fees
 from settlement.positions import net_positions
 
 BREAKS_MOST = 100
-OF_NO_ENTRY = (*period_fees.OWN_CAUSES, *disputes.OWN_CAUSES)
+OF_NO_ENTRY = (*period_fees.OWN_CAUSES, *disputes.OWN_CAUSES, Cause.REVENUE_SHARE)
 _KEPT = re.compile(rf"(?i)(?:.*\W)?([0-9a-f]{{{SHORT_DIGITS},64}})\W*")
 
 # What the operator is due: every leg but the fees, which it owes itself.
@@ -254,6 +255,7 @@ def verify(session: Session, cards: int | None = None, keep: Path | None = None,
     breaks = list(islice(find_changed_rows(session.book), BREAKS_MOST))
     breaks += check_balances(session.book, numbered)
     breaks += find_changed_fees(session, numbered)
+    breaks += find_changed_shares(session, numbered)[:BREAKS_MOST]
     breaks += find_changed_disputes(session, numbered)[:BREAKS_MOST]
     breaks += _check_payments(session, is_whole=not breaks)
     checked, twice, differences = check_rides(session, numbered, where,

@@ -119,6 +119,14 @@ class OpenRun:
         self._check_open()
         self._entries.write_records(entries)
 
+    def store_entries(self) -> None:
+        """Return when the entries that were handed over can be asked for, with this run's number.
+
+        No thread writes any meanwhile.
+        """
+        self._check_open()
+        self._entries.finish()
+
     def write_records(self, taps: Array) -> None:
         """Hand over the records that the run received (TAP), each once."""
         self._check_open()

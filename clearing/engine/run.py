@@ -24,6 +24,7 @@ from clearing.book.native import join_records
 from clearing.book.queries import Taken
 from clearing.engine.context import ClearingContext, context_for, keep_context
 from clearing.engine.period_fees import charge_closing
+from clearing.engine.revenue_shares import flows_of_shares, share_closing, share_tables
 from clearing.engine.stages import Progress, Stages, no_progress
 from clearing.intake.blocks import Source
 from clearing.intake.decoder_tables import DecoderTables
@@ -167,8 +168,20 @@ def close_window(day: int, network: str, book: Book, *, threads: int = 1,
         stages = Stages(context, book, run, threads, no_progress)
         stages.close(day)
         run.write_window(day)
+        _share_revenue(stages, last.closed_through + 1 if last else 1, day)
         _charge_fees(stages, last.closed_through + 1 if last else 1, day)
         return _finish(stages, None, [], [], decide)
+
+
+def _share_revenue(stages: Stages, first: int, last: int) -> None:
+    """Post what operators share of the rides of the windows from one to another."""
+    context = stages.context
+    if not (tables := share_tables(context.network)):
+        return
+    stages.run.store_entries()
+    shared = share_closing(stages.book, tables, context.names, first, last, stages.run.number)
+    numbers = {one.code: one.number for one in context.members}
+    stages.sums.merge(flows_of_shares(shared, numbers, last))
 
 
 def _charge_fees(stages: Stages, first: int, last: int) -> None:

@@ -32,6 +32,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "Bill": networks.BillTerms, "Budget": networks.Budget,
     "Bank account": networks.BankAccount, "Sender": networks.Sender,
     "Dispute terms": networks.DisputeTerms, "Bearer": networks.Bearer,
+    "Revenue share": networks.RevenueShare,
     "Period fee": networks.PeriodFee, "Volume tier": networks.VolumeTier,
     "Netting": networks.Netting, "Debit limit": networks.DebitLimit,
     "Accumulator": networks.AccumulatorSpec, "Line class": networks.LineClass,

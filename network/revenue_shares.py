@@ -1,0 +1,79 @@
+"""Tables of revenue shares: who has which part of a ride between two stops, or which link."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from network.dates import check_dates
+from network.errors import TableError
+from network.files import read_csv, refuse_row, whole_number
+from network.model import NetworkFile, RevenueShare
+
+COLUMNS = ("from", "to", "operator", "weight")
+
+
+class ShareRow(NamedTuple):
+    """A part of a pair of stops; or a link between neighbours, whose weight is its metres."""
+
+    from_stop: str
+    to_stop: str
+    operator: str
+    weight: int
+
+
+def check_revenue_shares(model: NetworkFile) -> None:
+    """Pass where shares are of operators of one system, and no ride is shared twice.
+
+    Raises TableError, whose key is of network.toml.
+    """
+    systems = {one.code: one.system or one.code for one in model.operator}
+    for index, one in enumerate(model.revenue_share):
+        here, what = ("revenue_share", index), f"revenue share {one.revenue_share!r}"
+        unknown = [code for code in one.operators if code not in systems]
+        if unknown or len({*one.operators}) < 2:
+            raise TableError(f"{what} is of {unknown[0]!r}" if unknown else
+                             f"{what} is not of several operators", "correct the list",
+                             expected=", ".join(sorted(systems)), key=(*here, "operators"))
+        if len({systems[code] for code in one.operators}) > 1:
+            raise TableError(f"{what} is of operators that share no paid area",
+                             "share what rides of one system bring",
+                             expected="operators with the same `system`", key=(*here, "operators"))
+        check_dates(one.in_force_from, one.in_force_until, what, here)
+        for other in model.revenue_share[:index]:
+            if {*one.operators} & {*other.operators} and _overlap(one, other):
+                raise TableError(f"{what} and {other.revenue_share!r} both share rides of "
+                                 f"{min({*one.operators} & {*other.operators})!r}",
+                                 "say until when the one holds (in_force_until), and from when on "
+                                 "the other (in_force_from)", expected="one for each day", key=here)
+
+
+def _overlap(one: RevenueShare, other: RevenueShare) -> bool:
+    first, last = datetime.date.min, datetime.date.max
+    return ((one.in_force_from or first) <= (other.in_force_until or last)
+            and (other.in_force_from or first) <= (one.in_force_until or last))
+
+
+def read_shares(path: Path, one: RevenueShare, stops: Collection[str] | None) -> list[ShareRow]:
+    """The rows of a share's file. stops: those of its system; None: any stop will do.
+
+    Raises TableError with file and line.
+    """
+    rows, seen = list[ShareRow](), set[tuple[str, str, str]]()
+    for line, row in enumerate(read_csv(path, COLUMNS), 2):
+        start, end, operator, text = row
+        for stop in (start, end):
+            if not stop or (stops is not None and stop not in stops):
+                raise refuse_row(path, line, row, f"there is no stop {stop!r}",
+                                 "correct it, or add it to the operators' stops")
+        if operator not in one.operators:
+            raise refuse_row(path, line, row, f"{operator!r} is not of {one.revenue_share!r}",
+                             f"write one of {', '.join(one.operators)}")
+        key = start, end, operator
+        if key in seen:
+            raise refuse_row(path, line, row, "it stands twice", "keep one line")
+        seen.add(key)
+        rows.append(ShareRow(*key, whole_number(text, path, line)))
+    return rows
