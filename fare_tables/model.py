@@ -41,6 +41,7 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     best: list[Discount] = []                       # kinds of which the row that costs least wins
     counts_to: list[str] = []                       # accumulators that rides of this table feed
     companion_within_s: int | None = None           # one card tapped for several; see RULES.md
+    funder_splits: dict[str, list[Share]] = {}      # name -> shares, for `funders` of rows
     stop_sets: dict[str, list[str]] = {}            # name -> stops, for rows to point to
     timeframe: list[Timeframe] = []
     concession: list[Concession] = []
@@ -172,7 +173,7 @@ class Counted(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class DiscountRow(Row, kw_only=True):
     """What every row has that takes something off."""
 
-    funders: list[Share]
+    funders: list[Share]                        # as written also the name of a funder split
     quota: Quota | None = None
     counted: Counted | None = None
     unless: list[Discount] = []             # not where a row of these kinds has applied before

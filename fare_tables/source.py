@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from fare_tables.model import Table, table_version
+from fare_tables.model import DISCOUNTS, Table, table_version
 from network.errors import TableError
 from network.files import TomlFile, explain_mismatch
 from network.locations import KeyPath, Location
@@ -116,9 +116,32 @@ def locate_error(sources: Sequence[TableSource], error: TableError) -> TableErro
 
 def _convert(draft: _Draft) -> TableSource:
     try:
-        return TableSource(msgspec.convert(draft.keys, Table), draft)
+        return TableSource(msgspec.convert(_with_shares(draft), Table), draft)
     except msgspec.ValidationError as error:
-        raise explain_mismatch(error, Table, draft.location) from None
+        raise explain_mismatch(error, Table, draft.location, draft.keys) from None
+
+
+def _with_shares(draft: _Draft) -> dict[str, Any]:
+    """A table's keys, its rows with the shares that their `funders` name."""
+    splits, keys = draft.keys.get("funder_splits"), dict(draft.keys)
+    for kind in DISCOUNTS:
+        rows: Any = keys.get(kind)
+        if not _are_rows(rows):
+            continue
+        keys[kind] = named = list(rows)
+        for index, row in enumerate(rows):
+            name = row.get("funders")
+            if not isinstance(name, str):
+                continue
+            if not isinstance(splits, dict) or name not in splits:
+                known = ", ".join(splits) if isinstance(splits, dict) else ""
+                raise TableError(
+                    f"funders is {name!r}, which is no funder split of the table",
+                    f"write one of {known}" if known else
+                    f'add it: [funder_splits] and below {name} = [{{ funder = "…" }}]',
+                    code="VALUE_INVALID", location=draft.location((kind, index, "funders")))
+            named[index] = {**row, "funders": splits[name]}
+    return keys
 
 
 def _draft(source: TomlFile, sources: Sequence[TomlFile], drafts: dict[Path, _Draft],

@@ -21,6 +21,7 @@ import msgspec
 from network.errors import TableError
 from network.locations import KeyPath, Location, lines_of, locate, nearest_line, shorten
 from network.money import AMOUNT_MOST
+from network.wording import write_instead, wrong_sign
 
 T = TypeVar("T")
 
@@ -56,12 +57,12 @@ def read_bounded(path: Path, bytes_most: int) -> str:
             "split it into tables of fewer operators, or leave out what no ride needs",
             code="TOO_LARGE", location=Location(path, 1, ""))
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8").removeprefix("\ufeff")      # Notepad's mark of UTF-8
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise TableError(f"is not UTF-8: {error.reason} at byte {error.start}",
-                         "store the file as UTF-8", code="UNREADABLE",
-                         location=Location(path, line, "")) from None
+                         "store the file as UTF-8 (in Notepad: Save as, Encoding: UTF-8)",
+                         code="UNREADABLE", location=Location(path, line, "")) from None
 
 
 def read_csv(path: Path, columns: Sequence[str]) -> list[list[str]]:
@@ -167,7 +168,14 @@ class TomlFile:
         twice = said.startswith(("Cannot overwrite", "Cannot declare"))
         remedy = ("keep one of the two, under a name of its own" if twice
                   else "correct that place in the file")
-        return TableError(f"is not TOML: {said}", remedy, code="KEY_TWICE" if twice else "NOT_TOML",
+        found, lines = f"is not TOML: {said}", self.text.split("\n")
+        # What tomllib stumbles over can stand in the line before, where a bracket is still open.
+        for number in (line, line - 1):
+            words = wrong_sign(lines[number - 1]) if 0 < number <= len(lines) else None
+            if words is not None and not twice:
+                found, remedy, line = f"is not TOML: {words.found}", words.remedy, number
+                break
+        return TableError(found, remedy, code="KEY_TWICE" if twice else "NOT_TOML",
                           location=locate(self.path, self.text, line))
 
     def location(self, path: KeyPath) -> Location:
@@ -187,7 +195,7 @@ class TomlFile:
         try:
             return msgspec.convert(self.keys, shape)
         except msgspec.ValidationError as error:
-            raise explain_mismatch(error, shape, self.location) from None
+            raise explain_mismatch(error, shape, self.location, self.keys) from None
 
 
 # What msgspec says of types, in words.
@@ -199,8 +207,8 @@ _PAGES, _PAGE = {"Layout": "tap-file.md"}, "fare-tables.md"
 
 
 def explain_mismatch(error: msgspec.ValidationError, shape: type[Any],
-                     location_of: Callable[[KeyPath], Location]) -> TableError:
-    """The refusal of a value that does not fit its struct.
+                     location_of: Callable[[KeyPath], Location], keys: Any = None) -> TableError:
+    """The refusal of a value that does not fit its struct. keys: what was converted, if known.
 
     msgspec tells where that is in its message and nowhere else, so that it has to be parsed.
     """
@@ -215,12 +223,26 @@ def explain_mismatch(error: msgspec.ValidationError, shape: type[Any],
         near = difflib.get_close_matches(unknown[1], _keys_of(shape), n=1)
         remedy = (f"did you mean {near[0]}? " if near else "") + remedy
         path, code = (*path, unknown[1]), "KEY_UNKNOWN"
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    to_write = write_instead(what, _value_at(keys, path), key)
+    if to_write is not None:
+        remedy = f"{to_write}; {remedy}"
     found = _EXPECTED.sub(lambda types: f"expected {_words_of(types[1])}, found "
                           f"{_words_of(types[2])}", what)
     place = "".join(f" {step + 1}" if isinstance(step, int) else f", {step}" for step in path[
         :len(path) - (unknown is not None)])
     return TableError(f"{found} - at{place.removeprefix(',')}" if place else found, remedy,
                       code=code, location=location_of(path))
+
+
+def _value_at(keys: Any, path: KeyPath) -> Any:
+    """What stands at a place; None where that cannot be said."""
+    for part in path:
+        try:
+            keys = keys[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return keys
 
 
 def _words_of(types: str) -> str:

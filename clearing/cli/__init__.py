@@ -18,6 +18,7 @@ from clearing.cli.say import Shown, say
 # Commands in the order in which people meet them: name, module, what it does.
 COMMANDS = {
     "demo": "clear and settle a day of a made-up network",
+    "init": "write a county's network to begin with",
     "clear": "clear tap files into a book",
     "settle": "close a window: positions, instructions, statements",
     "pay": "pay what closed windows instruct: batches for banks, and their answers",
@@ -37,7 +38,7 @@ COMMANDS = {
     "layouts": "check, show, try or guess how files of other formats are read",
     "describe": "say what a tap file holds",
     "convert": "print a file of any layout as onecard-taps/1",
-    "tables": "check, print or import fare tables",
+    "tables": "check, print, compare or import fare tables",
     "book": "fold small runs of a book together",
     "verify": "add the books up again, and price rides again with the plain engine",
 }

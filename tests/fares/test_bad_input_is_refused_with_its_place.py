@@ -60,7 +60,7 @@ CASES = [
     # Dates that are none.
     Case("NOT_TOML", "in_force_from = 2024-02-30", "Invalid date", "correct that place",
          changed("2024-01-01", "2024-02-30")),
-    Case("VALUE_INVALID", 'in_force_from = "soon"', "Invalid RFC3339 encoded date", "the keys and",
+    Case("VALUE_INVALID", 'in_force_from = "soon"', "Invalid RFC3339 encoded date", "write a day",
          changed("2024-01-01", '"soon"')),
     Case("NOT_COMPILED", "in_force_until = 2023-12-31", "it ends on 2023-12-31, before it begins",
          "correct in_force_until",
@@ -101,7 +101,8 @@ CASES = [
     Case("NOT_TOML", "", "brackets are nested too deep", "write values", "a = " + "[" * 100_000),
     Case("NOT_TOML", "", "Exceeds the limit", "correct that place",
          changed("amount = 200", f"amount = {'9' * 5000}")),
-    Case("VALUE_INVALID", 'pays_amount = "free"', "expected a whole number, found text", "the keys",
+    Case("VALUE_INVALID", 'pays_amount = "free"', "expected a whole number, found text",
+         "write 200 for 2.00 yuan",
          changed("pays_percent = 50", 'pays_amount = "free"')),
     Case("TOO_LARGE", "", f"and at most {TOML_BYTES_MOST:,} are read", "split it",
          TABLE + "#" * TOML_BYTES_MOST),

@@ -1,0 +1,106 @@
+"""What is wrong with a value that somebody wrote, in the words of whoever wrote it."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+EXPECTED = re.compile(r"Expected `(.+)`, got `(\w+)`")
+DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+MINOR_UNITS = 100               # of a currency of two decimals, in which the example is
+# Keys whose numbers are money.
+AMOUNTS = frozenset(re.findall(r"\w+", """
+    amount add pays_amount pays_at_least takes_off credit credit_up_to chain_pays overtime_add
+    missing_in missing_out same_station costs pay_from debit_cap prefunded lump least most per_ride
+    clearing_per_ride clearing_least clearing_most issuer_per_ride issuer_least issuer_most ceiling
+    amount_most variance_most overdraft_most
+"""))
+# What a keyboard for Chinese writes where TOML wants another sign.
+SIGNS = {
+    "，": ("a Chinese comma", ","), "、": ("a Chinese enumeration comma", ","),
+    "。": ("a Chinese full stop", "."), "．": ("a wide full stop", "."),
+    "：": ("a Chinese colon", ":"), "；": ("a Chinese semicolon", ";"),
+    "“": ("a Chinese quotation mark", '"'), "”": ("a Chinese quotation mark", '"'),
+    "‘": ("a Chinese quotation mark", '"'), "’": ("a Chinese quotation mark", '"'),
+    "（": ("a Chinese bracket", "("), "）": ("a Chinese bracket", ")"),
+    "【": ("a Chinese bracket", "["), "】": ("a Chinese bracket", "]"),
+    "［": ("a wide bracket", "["), "］": ("a wide bracket", "]"),
+    "｛": ("a wide brace", "{"), "｝": ("a wide brace", "}"),
+    "＝": ("a wide equals sign", "="), "＃": ("a wide number sign", "#"),
+    "－": ("a wide hyphen", "-"), "　": ("a wide space", " "), "\u00a0": ("a no-break space", " "),
+    **{chr(0xFF10 + digit): ("a wide digit", str(digit)) for digit in range(10)},
+}
+# What to write for other sorts of values.
+REMEDIES = {"date": "write a day such as 2026-01-31, without quotes",
+            "time": "write a time such as 07:30:00, without quotes",
+            "bool": "write true or false, without quotes",
+            "object": 'write its keys in braces, such as { funder = "operator" }'}
+SHOWN_MOST = 40             # characters of a value
+# Texts in quotes and comments may have any sign.
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|#.*')
+
+
+class Words(NamedTuple):
+    """What was found, and what to write."""
+
+    found: str
+    remedy: str
+
+
+def wrong_sign(line: str) -> Words | None:
+    """The first sign of a line of TOML that only looks like the one that is wanted."""
+    for sign in QUOTED.sub("", line):
+        if sign in SIGNS:
+            name, wanted = SIGNS[sign]
+            shown = "a space" if wanted == " " else wanted
+            return Words(f"there is {name} ({sign}) outside of quotes",
+                         f"write {shown} in its place, with the keyboard set to English")
+    return None
+
+
+def write_instead(said: str, value: Any, key: str) -> str | None:
+    """What to write for a value of another sort than its key takes; None for other faults.
+
+    said: as msgspec says it; value: None where it is not known.
+    """
+    if said.startswith("Invalid RFC3339 encoded "):
+        wanted, got = {said.rpartition(" ")[2]}, "str"
+    else:
+        match = EXPECTED.fullmatch(said)
+        if match is None:
+            return None
+        wanted, got = {*match[1].split(" | ")} - {"null"}, match[2]
+    shown = _shown(value)
+    if "int" in wanted:
+        return _whole_number(value, key, is_text="str" in wanted)
+    if "array" in wanted:
+        if got == "object":
+            return f"write [[{key}]] with two brackets each"
+        return "write it in brackets" + (f": {key} = [{shown}]" if shown else "")
+    if "str" in wanted:
+        return "write it in quotes" + (f': "{shown}"' if shown and got != "str" else "")
+    return next((words for sort, words in REMEDIES.items() if sort in wanted), None)
+
+
+def _whole_number(value: Any, key: str, *, is_text: bool) -> str:
+    number = _fraction(value)
+    if key in AMOUNTS:
+        minor = 200 if number is None else number * MINOR_UNITS
+        whole, part = divmod(int(minor) if int(minor) == minor else 200, MINOR_UNITS)
+        return f"write {whole * MINOR_UNITS + part} for {whole}.{part:02} yuan"
+    if is_text and number is not None:
+        return f'write it in quotes: "{value}"'
+    return "write digits alone, such as 60, without decimals and quotes"
+
+
+def _fraction(value: Any) -> Fraction | None:
+    """A number with or without quotes, as it is written."""
+    text = str(value)
+    return None if isinstance(value, bool) or not DECIMAL.fullmatch(text) else Fraction(text)
+
+
+def _shown(value: Any) -> str:
+    """A value as TOML has it; "" for one that is long, made of parts, or not known."""
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if isinstance(value, (str, int, float)) and len(text) < SHOWN_MOST else ""
