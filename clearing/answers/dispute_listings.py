@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from clearing.answers.disputes import Networks, dispute_of, ride_text, rows_where, terms_of
+from clearing.answers.filters import Filter
 from clearing.answers.session import Session
 from clearing.answers.show import Listing
 from clearing.book.payment_rows import DisputeRow
@@ -21,7 +22,8 @@ STEP_COLUMNS = ("step", "on", "by", "what", "reason", "run", "window", "debtor",
 
 
 def list_disputes(session: Session, asked: str | None = None) -> Listing:
-    """All disputes, or those in which it is a member's turn."""
+    """All disputes, or those in which it is a member's turn. Raises OnecardError."""
+    Filter(member=asked).select(session)        # there is such a member
     return Listing("disputes", COLUMNS, _rows(session, asked), ("dispute",),
                    ("amount", "held", "awarded"), session.described().model.money)
 

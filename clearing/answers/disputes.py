@@ -164,7 +164,7 @@ class Docket:
         else:
             found = self._cases.get(number or 0)
             if found is None:
-                raise Refused(Code.DISPUTE_UNKNOWN, f"there is no dispute {number}",
+                raise Refused(Code.DISPUTE_UNKNOWN, f"the book has no dispute {number}",
                               f"1 to {self._next - 1}" if self._next > 1 else
                               "one that was opened", _LIST)
             case = found
@@ -210,7 +210,8 @@ class Docket:
         if terms is None:
             raise Refused(Code.DISPUTE_TERMS, f"no terms between {step.by} and {operator} on {day}",
                           "dispute_terms that hold for the ride",
-                          "add [[dispute_terms]] to network.toml; the next run takes them")
+                          "add [[dispute_terms]] to network.toml: the next run takes them, such as "
+                          "`onecard restate`")
         dispute = open_dispute(step, operator, owed, day, self._rules(terms))
         return Case(self._next, key, ride.service_day, dispute, 0, terms)
 

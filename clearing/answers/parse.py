@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
+from network.civil import day_number, day_of
 from network.errors import OnecardError
 from network.money import AMOUNT_MOST, Currency
 
@@ -91,6 +92,15 @@ def parse_moment(text: str, zone: ZoneInfo, where: str, day: datetime.date | Non
         raise OnecardError(f"{text!r} does not exist: {error}", where=where,
                            expected="a day of the calendar, and an hour from 0 to 23",
                            remedy='write "2024-11-25 06:50"') from None
+
+
+def parse_day(text: str, where: str) -> datetime.date:
+    """A day, such as 2024-12-02."""
+    try:
+        return day_of(day_number(text.strip()))
+    except OnecardError as error:
+        raise OnecardError(error.found, where=where, expected=error.expected,
+                           remedy="write the day of it, or leave it out for today") from None
 
 
 def day_at(at: int, zone: ZoneInfo) -> datetime.date:

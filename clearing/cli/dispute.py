@@ -79,11 +79,11 @@ def open_(ride: str, step: str, by: str, amount: str | None, reason: str, on: st
 
 @command.command("answer")
 @DISPUTE
-@click.option("--accept/--refuse", "is_accepted", default=None, required=True,
-              help="Bear the amount, or stand by the ride.")
+@click.option("--accept/--refuse", "is_accepted", default=None,
+              help="Bear the amount, or stand by the ride: one of the two.")
 @_step_options
 @book_option
-def answer(dispute: int, is_accepted: bool, by: str, amount: str | None, reason: str,
+def answer(dispute: int, is_accepted: bool | None, by: str, amount: str | None, reason: str,
            on: str | None, book: str) -> None:
     """Answer as the one who is asked: the operator, or the centre, which may award a part.
 
@@ -91,6 +91,8 @@ def answer(dispute: int, is_accepted: bool, by: str, amount: str | None, reason:
     Example:
       onecard dispute answer 1 --refuse --by hk-bus --reason "the card got off" --book book
     """
+    if is_accepted is None:
+        raise click.UsageError("say what the answer is: --accept or --refuse")
     _take(book, "accept" if is_accepted else "refuse", by, amount, reason, on, number=dispute)
 
 
@@ -185,15 +187,14 @@ def show(dispute: int, form: Form, book: str, network: str | None) -> None:
 def _take(book: str, step: str, by: str, amount: str | None, reason: str, on: str | None,
           **what: Any) -> None:
     from clearing.answers.disputes import take_one
-    from clearing.answers.parse import parse_amount
+    from clearing.answers.parse import parse_amount, parse_day
     from clearing.answers.session import open_session
-    from network.civil import day_number, day_of
     from settlement.disputes import Step
 
     with open_session(book, read_only=False) as session:
         currency, today = session.described().model.money, civil_today(session)
         taken = take_one(session, Step(
-            step, by, today if on is None else day_of(day_number(on)),
+            step, by, today if on is None else parse_day(on, "--on"),
             None if amount is None else parse_amount(amount, currency, "--amount"), reason),
             what.get("ride"), what.get("number"), today)[1]
     _print_taken(taken, currency)

@@ -183,6 +183,20 @@ def test_steps_that_cannot_be_are_refused_and_post_nothing(book: Path) -> None:
         "DISPUTE_TOO_EARLY", "DISPUTE_WINDOW_OPEN", "DISPUTE_STEP"}
 
 
+def test_an_answer_says_what_it_is(book: Path) -> None:
+    """What is left out is asked for: nobody accepts or refuses by saying nothing."""
+    step(book, "open", RIDE, "--as", "query", "--by", "hk-card")
+    for words in (["answer", "1", "--by", "hk-bus", "--on", "2024-12-02"],
+                  ["answer", "1", "--accept"],
+                  ["answer", "1", "--accept", "--by", "hk-bus", "--amount", "1.7.0"],
+                  ["answer", "1", "--accept", "--by", "hk-bus", "--on", "tomorrow"],
+                  ["open", RIDE, "--by", "hk-card"], ["open", "35", "--as", "query", "--by", "x"],
+                  ["list", "--asked", "nobody"]):
+        done = onecard("dispute", *words, "--book", book)
+        assert done.code == 2 and done.err, done
+    assert [row["state"] for row in disputes(book)] == ["queried"]
+
+
 def test_a_file_that_is_partly_bad_is_taken_line_by_line(book: Path, tmp_path: Path) -> None:
     """All that is refused comes back with its code, and can be mended; what was taken is known."""
     lines = [
