@@ -1,13 +1,13 @@
 """The transfer rows of a table: what a ride costs after another, by the leg groups of both.
 
-A row knows of the ride before only its lines and where it ended. A leg group that depends on more
-is expressed where what follows is the same for all groups that such a ride can be of, or where
-each of them makes the rider pay just the difference.
+A row knows of the ride before its lines and where it ended; and, for the first transfer of a chain,
+where it began. A leg group that depends on more is expressed where what follows is the same for all
+groups that such a ride can be of, or where each of them makes the rider pay just the difference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from fare_tables.gtfs.drafts import Draft
@@ -23,7 +23,9 @@ NO_LIMIT_S = 2 * 3600       # where the feed has no limit: our own choice, told 
 TRANSFERS_MOST = 250        # what a table can count
 ROWS_MOST = 2_000
 
-RideEnd = tuple[str, int]     # line class and zone where the ride before ended
+ANYWHERE = -1
+# Of the ride before: line class, zone where it ended, and where it began, or ANYWHERE.
+RideEnd = tuple[str, int, int]
 
 
 class Effect(NamedTuple):
@@ -114,20 +116,49 @@ class _Maker:
             for start in rule.from_groups:
                 for end in rule.to_groups:
                     self.rules.setdefault((start, end), []).append(rule)
+        # Rides by where they began and ended; and the latter with all that can have ended there.
+        self.rides: dict[Who, dict[RideEnd, set[Won]]] = {}
         self.before = {who: self._rides_before(who) for who in grid.who()}
-        self.known: dict[tuple[Who, frozenset[Won], Won], Effects] = {}
+        self.known: dict[tuple[Who, frozenset[Won], Won], Effects | None] = {}
 
     def _rides_before(self, who: Who) -> dict[frozenset[Won], list[RideEnd]]:
         """Where a ride can have ended, by the groups and prices that it can then have had."""
         at: dict[RideEnd, set[Won]] = {}
+        rides = self.rides[who] = {}
         for line in self.grid.plan.rules:
             for cells in self.grid.cells():
-                for (_, end), won in self.grid.fares(line, who, *cells) or ():
-                    at.setdefault((line, end), set()).add(won)
+                for (start, end), won in self.grid.fares(line, who, *cells) or ():
+                    at.setdefault((line, end, ANYWHERE), set()).add(won)
+                    rides.setdefault((line, end, start), set()).add(won)
         together: dict[frozenset[Won], list[RideEnd]] = {}
-        for ride_end, rides in at.items():
-            together.setdefault(frozenset(rides), []).append(ride_end)
+        for ride_end, won_there in at.items():
+            together.setdefault(frozenset(won_there), []).append(ride_end)
         return together
+
+    def _by_beginning(self, who: Who, ride_ends: Sequence[RideEnd], won: Won
+                      ) -> Iterator[tuple[Effects, RideEnd]]:
+        """The same of rides that ended at one place, told apart by where they began."""
+        at = {ride_end[:2] for ride_end in ride_ends}
+        for ride_end, rides in self.rides[who].items():
+            if ride_end[:2] not in at:
+                continue
+            effects = self._effects(who, frozenset(rides), won)
+            lines = self._lines(rides, won)
+            if effects is None:
+                self._say("GTFS_TRANSFER_FROM", lines,
+                          "depends on when the ride before began; where that cannot be told, the "
+                          "ride costs its full fare")
+            elif effects:
+                if any(one.max_transfers > 1 for one in effects):
+                    self._say("GTFS_TRANSFER_CHAIN", lines, "depends on where the ride before "
+                              "began, which is known of a chain's first ride: later transfers "
+                              "cost their full fare")
+                yield tuple(one._replace(max_transfers=1) for one in effects), ride_end
+
+    def _lines(self, rides: Iterable[Won], won: Won) -> set[int]:
+        """The transfer rules for rides of some groups before one of another."""
+        return {rule.line for ride in rides
+                for rule in self.rules.get((ride.group, won.group), ())}
 
     def changes(self, who: Who, step: Step) -> tuple[Change, ...]:
         """What transfers do to the rides of a step."""
@@ -139,9 +170,12 @@ class _Maker:
         for won, pairs in pairs_of.items():
             by_effects: dict[Effects, list[RideEnd]] = {}
             for rides, ride_ends in self.before[who].items():
-                effects = self._effects(who, rides, won)
-                if effects:
-                    by_effects.setdefault(effects, []).extend(ride_ends)
+                same = self._effects(who, rides, won)
+                if same:
+                    by_effects.setdefault(same, []).extend(ride_ends)
+                elif same is None:
+                    for effects, ride_end in self._by_beginning(who, ride_ends, won):
+                        by_effects.setdefault(effects, []).append(ride_end)
             for effects, from_ends in by_effects.items():
                 near = found.setdefault(effects, {})
                 near.setdefault(tuple(sorted(from_ends)), set()).update(pairs)
@@ -149,14 +183,14 @@ class _Maker:
             (ride_ends, None if len(pairs) == len(fares) else frozenset(pairs), effects)
             for effects, by_ends in found.items() for ride_ends, pairs in by_ends.items())
 
-    def _effects(self, who: Who, rides: frozenset[Won], won: Won) -> Effects:
-        """What every ride before among these makes of this one; nothing where they differ."""
+    def _effects(self, who: Who, rides: frozenset[Won], won: Won) -> Effects | None:
+        """What every ride before among these makes of this one; None where they differ."""
         key = (who, rides, won)
         if key not in self.known:
             self.known[key] = self._work_out(who, rides, won)
         return self.known[key]
 
-    def _work_out(self, who: Who, rides: frozenset[Won], won: Won) -> Effects:
+    def _work_out(self, who: Who, rides: frozenset[Won], won: Won) -> Effects | None:
         plain: list[Effects] = []
         difference: list[Effects | None] = []
         lines, nonconsecutive = set[int](), False
@@ -186,10 +220,7 @@ class _Maker:
                           "ride before in the feed; here to all that the chain has paid")
             self._say_clock(same_difference, known, lines)
             return same_difference
-        self._say("GTFS_TRANSFER_FROM", lines,
-                  "depends on where or when the ride before began; where that cannot be told, the "
-                  "ride costs its full fare")
-        return ()
+        return None
 
     def _say_clock(self, chosen: Effects, said: Sequence[Effects], lines: set[int]) -> None:
         if any(one != chosen for one in said):
@@ -279,7 +310,7 @@ def _rows(grid: Grid, draft: Draft, block: Block, step: Step) -> Iterator[Transf
     conditions = draft.conditions(block, step)
     changes: tuple[Change, ...] = step.answer       # type: ignore[assignment]
     for ride_ends, pairs, effects in changes:
-        for lines, left in _sort_ends(grid, ride_ends):
+        for lines, left, began in _sort_ends(grid, ride_ends):
             for starts, ends in rectangles(pairs):
                 for effect in effects:
                     every = len(lines) == len(grid.plan.lines)
@@ -288,6 +319,7 @@ def _rows(grid: Grid, draft: Draft, block: Block, step: Step) -> Iterator[Transf
                         funders=[Share(funder="operator")],
                         from_line_classes=None if every else lines,
                         left_at=None if left is None else draft.set_of_zones(left),
+                        chain_began_at=None if began is None else draft.set_of_zones(began),
                         from_stops=None if starts is None else draft.set_of_zones(starts),
                         to_stops=None if ends is None else draft.set_of_zones(ends),
                         **conditions, **effect.keys())
@@ -295,14 +327,24 @@ def _rows(grid: Grid, draft: Draft, block: Block, step: Step) -> Iterator[Transf
 
 def _sort_ends(
     grid: Grid, ride_ends: Sequence[RideEnd]
-) -> Iterator[tuple[list[str], list[int] | None]]:
-    """Line classes with the zones where their rides ended; None: wherever that was."""
+) -> Iterator[tuple[list[str], list[int] | None, list[int] | None]]:
+    """Line classes with the zones where their rides ended and began; None: wherever that was."""
     ended: dict[str, set[int]] = {}
-    for line, zone in ride_ends:
-        ended.setdefault(line, set()).add(zone)
+    pairs: dict[str, set[Pair]] = {}
+    for line, zone, began in ride_ends:
+        if began == ANYWHERE:
+            ended.setdefault(line, set()).add(zone)
+        else:
+            pairs.setdefault(line, set()).add((began, zone))
     lines_of: dict[tuple[int, ...] | None, list[str]] = {}
     for line, zones in ended.items():
         wherever = zones >= grid.ends_of(line)
         lines_of.setdefault(None if wherever else tuple(sorted(zones)), []).append(line)
     for left, lines in lines_of.items():
-        yield lines, None if left is None else list(left)
+        yield lines, None if left is None else list(left), None
+    together: dict[frozenset[Pair], list[str]] = {}
+    for line, of_line in pairs.items():
+        together.setdefault(frozenset(of_line), []).append(line)
+    for same, lines in together.items():
+        for starts, ends in rectangles(same):
+            yield lines, ends, starts

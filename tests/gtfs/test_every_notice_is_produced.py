@@ -44,8 +44,8 @@ bus,,,three
     {**PEAK, **JOINED},                                                     # JOIN
 ]
 TRANSFERS: list[tuple[str, dict[str, str]]] = [
-    ("long,back,,3600,1,0,", {"legs": transfers.BY_AREA + "other,B,C,metro\n",
-                              **transfers.AREAS}),                          # TRANSFER_FROM
+    ("early,bus,,3600,1,0,", {"legs": transfers.BY_HOUR,
+                              "timeframes": transfers.HOURS}),              # TRANSFER_FROM
     ("metro,bus,,3600,1,0,dear", {}),                                       # TRANSFER_DEARER
     ("metro,bus,,3600,1,0,off", {}),                                        # TRANSFER_REFUND
     ("bus,bus,-1,3600,2,0,", {}),                                           # TRANSFER_CLOCK

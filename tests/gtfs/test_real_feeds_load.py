@@ -22,7 +22,7 @@ FEEDS = {
     "feeds/bart-2018-04.zip": {"GTFS_TIME_ZONE": 1},
     "feeds/caltrain-2018-06.zip": {"GTFS_TIME_ZONE": 1},
     "feeds/ctran-faresv2-2025-11.zip": {"GTFS_TIME_ZONE": 1},
-    "mbta_faresv2": {"GTFS_NEVER": 185, "GTFS_EXTENSION": 56, "GTFS_TRANSFER_FROM": 9,
+    "mbta_faresv2": {"GTFS_NEVER": 185, "GTFS_EXTENSION": 56, "GTFS_TRANSFER_CHAIN": 9,
                      "GTFS_COLUMN": 2, "GTFS_TIME_ZONE": 1},
     "transcollines_faresv2": {"GTFS_TIME_ZONE": 1},
     "nelson_streetcar_faresv2": {"GTFS_TIME_ZONE": 1},

@@ -124,14 +124,33 @@ def test_what_follows_depends_on_where_the_ride_before_ended(tmp_path: Path) -> 
     assert here.pay(Ride("red", "P", "R", f"{MONDAY} 08:00"), home) == [250, 150]
 
 
-def test_where_the_ride_before_began_is_told(tmp_path: Path) -> None:
+def test_what_follows_depends_on_where_the_ride_before_began(tmp_path: Path) -> None:
+    """Of a chain's first ride that is known; later transfers cost their fare, which is told."""
     legs = BY_AREA + "other,B,C,metro\n"
     imported = bring_in(feed_of(tmp_path, "long,back,,3600,1,0,", legs=legs, **AREAS), tmp_path)
     here = Town(imported.folder)
     assert [(one.code, one.row) for one in imported.notices] == [
-        ("GTFS_NO_FARE_HERE", 0), ("GTFS_TRANSFER_FROM", 2)]
-    assert here.pay(Ride("red", "P", "R", f"{MONDAY} 08:00"),
-                    Ride("red", "R", "P", f"{MONDAY} 08:30")) == [250, 150]
+        ("GTFS_NO_FARE_HERE", 0), ("GTFS_TRANSFER_CHAIN", 2)]
+    home = Ride("red", "R", "P", f"{MONDAY} 08:30")
+    assert here.pay(Ride("red", "P", "R", f"{MONDAY} 08:00"), home) == [250, 0]
+    assert here.pay(Ride("red", "Q", "R", f"{MONDAY} 08:00"), home) == [250, 150]
+
+
+BY_HOUR = """
+leg_group_id,network_id,from_timeframe_group_id,fare_product_id
+early,metro,early,metro
+late,metro,late,metro
+bus,bus,,bus
+"""
+HOURS = ("timeframe_group_id,start_time,end_time,service_id\n"
+         "early,00:00:00,12:00:00,daily\nlate,12:00:00,24:00:00,daily")
+
+
+def test_when_the_ride_before_began_is_told(tmp_path: Path) -> None:
+    imported = bring_in(feed_of(tmp_path, "early,bus,,3600,1,0,", legs=BY_HOUR, timeframes=HOURS),
+                        tmp_path)
+    assert ("GTFS_TRANSFER_FROM", 2) in {(one.code, one.row) for one in imported.notices}
+    assert Town(imported.folder).pay(ride("red", "08:00"), ride("blue", "08:30")) == [250, 150]
 
 
 @pytest.mark.parametrize(("rule", "code", "second"), [
