@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from clearing.answers.disputes import rows_where
 from clearing.answers.documents.words import Words
 from clearing.answers.kept import folder_of
 from clearing.answers.listings import flows_of, words_of_cause
@@ -155,6 +156,7 @@ class TracedEntry:
     legs: list[TracedLeg]
     positions: list[TracedPosition]
     records: list[TracedRecord]
+    disputes: list[str]     # of the ride, in words
 
 
 def trace_ride(session: Session, ride: str) -> list[TracedEntry]:
@@ -165,7 +167,10 @@ def trace_ride(session: Session, ride: str) -> list[TracedEntry]:
     named = read_ride(ride)
     own = named.sql
     numbered = session.numbered()
-    found = [_entry(session, numbered, run, row) for run in session.book.runs_with_entries(own)
+    disputes = [f"dispute {row.dispute} by {row.claimant}: {row.state}" for row in
+                {row.dispute: row for _, row in rows_where(session.book, own)}.values()]
+    found = [_entry(session, numbered, run, row, disputes)
+             for run in session.book.runs_with_entries(own)
              for rows in session.book.entries(f"run = {run} AND {own}") for row in rows]
     if not found:
         raise OnecardError(f"the book has no ride {ride}", where=session.book.store.where,
@@ -174,7 +179,8 @@ def trace_ride(session: Session, ride: str) -> list[TracedEntry]:
     return found
 
 
-def _entry(session: Session, numbered: NumberedNetwork, run: int, row: Any) -> TracedEntry:
+def _entry(session: Session, numbered: NumberedNetwork, run: int, row: Any, disputes: list[str]
+           ) -> TracedEntry:
     window, held = int(row["window"]), bool(row["flags"] & RIDE_FLAGS["HELD"])
     code = numbered.names.code
     legs = [TracedLeg(words_of_cause(cause), code("member", debtor), code("member", creditor),
@@ -190,7 +196,7 @@ def _entry(session: Session, numbered: NumberedNetwork, run: int, row: Any) -> T
         bool(row["flags"] & RIDE_FLAGS["REVERSAL"]), held,
         "" if closing is None else day_of(closing).isoformat(), legs,
         [] if held else _positions(session, numbered, window, closing, involved),
-        list(_records(session, row)))
+        list(_records(session, row)), disputes)
 
 
 def _positions(session: Session, numbered: NumberedNetwork, window: int, closing: int | None,

@@ -109,6 +109,7 @@ def _down(session: Session, member: str, window: str | None, month: str | None,
 def _up(session: Session, ride: str, form: Form) -> None:
     from clearing.answers.trace import trace_ride
     from clearing.cli.output import print_object
+    from clearing.cli.say import say
 
     entries = trace_ride(session, ride)
     if form.kind == "json":
@@ -116,6 +117,8 @@ def _up(session: Session, ride: str, form: Form) -> None:
         return
     for one in entries:
         _print_entry(ride, one, session.described().model.money)
+    for told in entries[-1].disputes:
+        say(f"{told}; its steps: `onecard dispute show`")
 
 
 def _print_entry(ride: str, one: TracedEntry, currency: Currency) -> None:

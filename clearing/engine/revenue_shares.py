@@ -37,10 +37,12 @@ def share_closing(book: Book, tables: list[ShareTable], names: Names, first: int
     until: a run that is being written, whose entries count, too.
     """
     shared = list[Shared]()
+    if not tables:
+        return shared
     found = book.query(
         f"SELECT count() AS entries, min(window) AS first FROM {ENTRIES.name} "
-        f"WHERE {book.span(until).sql} AND window BETWEEN {first} AND {last}") if tables else {}
-    if not tables or not int(found["entries"][0]):
+        f"WHERE {book.span(until).sql} AND window BETWEEN {first} AND {last}")
+    if not int(found["entries"][0]):
         return shared
     first = max(first, int(found["first"][0]))      # where nothing was closed before
     for begin, end in months(day_of(first), day_of(last)):

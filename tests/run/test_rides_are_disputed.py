@@ -111,6 +111,7 @@ def test_what_is_charged_back_is_held_until_the_centre_decides(book: Path) -> No
         ("2024-11-27", "hk-bus", "hk-card", "dispute_award", 71)]
     assert [(row["state"], row["held"], row["awarded"]) for row in disputes(book)] == [
         ("awarded", 0, 101)]
+    assert "dispute 1 by hk-card: awarded" in accepted("trace", RIDE, "--book", book).out
     verified(book)
 
 
