@@ -59,6 +59,7 @@ class EmbeddedStore:
         self._process = os.getpid()
         self._session: Any = None
         self._sessions = Sessions(self._open)
+        self._reading = Sessions(lambda: self._open(read_only=True))
         try:
             self._check_foreign()
             self._session = self._open(database="default")
@@ -167,15 +168,20 @@ class EmbeddedStore:
 
     def read_only(self, sql: str) -> Columns:
         """The whole result of a query that cannot change anything."""
-        session = self._open(read_only=True)
+        session = self._reading.take()
+        keeps = False
         try:
             found = self._columns(session, sql)
             if not found:
                 named = self._columns(session, f"DESCRIBE TABLE ({sql}\n)")
                 found = {str(name): [] for name in named.get("name", [])}
+            keeps = sql.startswith("SELECT ")       # others may leave settings behind
             return found
         finally:
-            session.close()
+            if keeps:
+                self._reading.give_back(session)
+            else:
+                session.close()
 
     def _columns(self, session: Any, sql: str) -> Columns:
         try:
@@ -329,6 +335,7 @@ class EmbeddedStore:
         if self._session is not None:
             self.unlock_writer()
             self._sessions.close()
+            self._reading.close()
             self._session.close()
             self._session = None
             self._folder.release(remove=self._discard)

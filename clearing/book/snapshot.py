@@ -88,30 +88,30 @@ def _take(path: Path) -> Path:
             own = (source / _TABLES / table).resolve()
             if own.is_relative_to(source.resolve()):    # else it is foreign, and refused as such
                 own = own.relative_to(source.resolve())
-                _link(source / own, target / own)
-        _link(source, target)
+                _link(str(source / own), str(target / own))
+        _link(str(source), str(target))
     except BaseException:
         shutil.rmtree(links, ignore_errors=True)
         raise
     return links
 
 
-def _link(source: Path, target: Path) -> None:
+def _link(source: str, target: str) -> None:
     """Link the files of parts, and copy the others; what is there already stays as it is."""
-    target.mkdir(parents=True, exist_ok=True)
-    is_part = _PART.fullmatch(source.name) is not None
+    os.makedirs(target, exist_ok=True)
+    is_part = _PART.fullmatch(os.path.basename(source)) is not None
     for entry in list(os.scandir(source)):
-        own, new = source / entry.name, target / entry.name
-        if entry.name.startswith(_PASSING) or (is_part and new.exists()):
+        own, new = entry.path, os.path.join(target, entry.name)
+        if entry.name.startswith(_PASSING) or (is_part and os.path.exists(new)):
             continue
         if entry.is_symlink():
-            new.symlink_to(os.readlink(own))
+            os.symlink(os.readlink(own), new)
         elif entry.is_dir():
-            if not (_PART.fullmatch(entry.name) and new.exists()):
+            if not (_PART.fullmatch(entry.name) and os.path.exists(new)):
                 _link(own, new)
         elif is_part:
             os.link(own, new)
-        elif not new.exists():
+        elif not os.path.exists(new):
             shutil.copyfile(own, new)
 
 
