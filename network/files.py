@@ -21,7 +21,7 @@ import msgspec
 from network.errors import TableError
 from network.locations import KeyPath, Location, lines_of, locate, nearest_line, shorten
 from network.money import AMOUNT_MOST
-from network.wording import write_instead, wrong_sign
+from network.wording import write_instead, wrong_sign, wrong_value
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ def read_csv(path: Path, columns: Sequence[str]) -> list[list[str]]:
     header, *rows = read_rows(path)
     if header != list(columns):
         raise refuse_row(path, 1, header, f"the header is {','.join(header) or 'missing'}, "
-                         f"not {','.join(columns)}", "correct the header")
+                         f"not {','.join(columns)}", _remedy(header, "correct the header"))
     return rows
 
 
@@ -90,8 +90,14 @@ def read_rows(path: Path) -> list[list[str]]:
     for line, row in enumerate(rows, 1):
         if len(row) != len(header):
             raise refuse_row(path, line, row, f"{len(row)} fields, not {len(header)}",
-                             "correct that line")
+                             _remedy(row, "correct that line"))
     return rows or [[]]
+
+
+def _remedy(row: Sequence[str], remedy: str) -> str:
+    """What to do about a line of a CSV file whose fields are not those that it should have."""
+    chinese = any("，" in field for field in row)
+    return f"{remedy}: write , in place of the Chinese comma ，" if chinese else remedy
 
 
 def refuse_row(path: Path, line: int, row: Sequence[str], found: str, remedy: str) -> TableError:
@@ -171,7 +177,8 @@ class TomlFile:
         found, lines = f"is not TOML: {said}", self.text.split("\n")
         # What tomllib stumbles over can stand in the line before, where a bracket is still open.
         for number in (line, line - 1):
-            words = wrong_sign(lines[number - 1]) if 0 < number <= len(lines) else None
+            text = lines[number - 1] if 0 < number <= len(lines) else ""
+            words = wrong_sign(text) or (wrong_value(text) if number == line else None)
             if words is not None and not twice:
                 found, remedy, line = f"is not TOML: {words.found}", words.remedy, number
                 break

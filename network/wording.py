@@ -35,8 +35,11 @@ SIGNS = {
 REMEDIES = {"date": "write a day such as 2026-01-31, without quotes",
             "time": "write a time such as 07:30:00, without quotes",
             "bool": "write true or false, without quotes",
-            "object": 'write its keys in braces, such as { funder = "operator" }'}
+            "object": "write its keys and values in braces: { key = value }"}
 SHOWN_MOST = 40             # characters of a value
+# Days and times that lack something, or have other signs.
+DAY = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
+TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 # Texts in quotes and comments may have any sign.
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|#.*')
 
@@ -56,6 +59,23 @@ def wrong_sign(line: str) -> Words | None:
             shown = "a space" if wanted == " " else wanted
             return Words(f"there is {name} ({sign}) outside of quotes",
                          f"write {shown} in its place, with the keyboard set to English")
+    return None
+
+
+def wrong_value(line: str) -> Words | None:
+    """A value of a line of TOML that is written as people write it, and TOML does not."""
+    key, sign, value = (part.strip() for part in line.partition("="))
+    value = value.partition("#")[0].strip()
+    day, time = DAY.fullmatch(value), TIME.fullmatch(value)
+    if day is not None:
+        written = f"{day[1]}-{int(day[2]):02}-{int(day[3]):02}"
+        if written != value:
+            return Words(f"{value} is no day as TOML has it", f"write {written}")
+    if time is not None:
+        return Words(f"{value} is no time as TOML has it",
+                     f"write {int(time[1]):02}:{time[2]}:00")
+    if sign and value[:1].isalpha() and value not in ("true", "false"):
+        return Words("a text is not in quotes", f'write {key} = "{value[:SHOWN_MOST]}"')
     return None
 
 

@@ -52,12 +52,37 @@ def plan_v1(feed: Feed, contains: Contains) -> Plan:
 
 def _prices(feed: Feed) -> Prices:
     """What each fare costs whom: everybody, the category that it names, and others by GTFS-plus."""
+    named = _riders_by_name(feed)
     prices: dict[str, tuple[Price, ...]] = {
-        row.fare_id: (Price(row.rider_category_id, ANY, feed.amount(row.price)),)
+        row.fare_id: (Price(row.rider_category_id or named.get(row.fare_id, ANY), ANY,
+                            feed.amount(row.price)),)
         for row in feed.fare_attributes}
     for row in feed.fare_rider_categories:
         prices[row.fare_id] += (Price(row.rider_category_id, ANY, feed.amount(row.price)),)
     return prices
+
+
+def _riders_by_name(feed: Feed) -> dict[str, str]:
+    """The category of fares that say theirs in their names alone, such as `bus_child`.
+
+    That is a reading, and told: only where the feed has categories and links them to nothing.
+    """
+    if feed.fare_rider_categories or any(row.rider_category_id for row in feed.fare_attributes):
+        return {}
+    known = {row.rider_category_id.casefold(): row.rider_category_id
+             for row in feed.rider_categories}
+    found = {}
+    for row in feed.fare_attributes:
+        words = set(re.findall(r"[^\W_]+", row.fare_id.casefold())) | {row.fare_id.casefold()}
+        own = sorted(known[word] for word in words & known.keys())
+        if len(own) == 1:
+            found[row.fare_id] = own[0]
+    if found:
+        feed.notices.say("GTFS_RIDERS", ATTRIBUTES, 0,
+                         "fares are for the riders of rider_categories.txt that their names name, "
+                         "as " + ", ".join(f"{fare!r} for {kind!r}" for fare, kind
+                                           in sorted(found.items())[:3]))
+    return found
 
 
 def _card_kinds(feed: Feed, prices: Prices) -> list[str]:

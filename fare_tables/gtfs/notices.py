@@ -58,6 +58,7 @@ ASSUMED = {
     "GTFS_NO_LIMIT": "a transfer has no time limit in the feed, and has one here",
     "GTFS_JOIN_STATION": "joined legs are not held to one station here",
     "GTFS_NO_FARE_HERE": "rides for which the feed has no fare are refused",
+    "GTFS_RIDERS": "fares v1 are for the riders whose category their names name",
     "GTFS_WAY": "the zones passed through are those of the shortest way",
 }
 MEANINGS = {**REFUSALS, **NOT_EXPRESSED, **ASSUMED}

@@ -36,7 +36,7 @@ def first(folder: Path, text: str) -> Finding:
     ('operators = ["bus"]', 'operators = ["bus"]\nlines = [19]', "expected text, found a",
      'write it in quotes: "19"; '),
     ("= 50", '= 50\nreviewed = "yes"', "expected true or false", "write true or false"),
-    ('[{ funder = "finance" }]', '["finance"]', "expected a table", "write its keys in br"),
+    ('[{ funder = "finance" }]', '["finance"]', "expected a table", "write its keys and"),
     ("[[fare]]", "[fare]", "a list, found a table", "write [[fare]] with two brackets each"),
 ])
 def test_a_wrong_value(old: str, new: str, found: str, remedy: str, tmp_path: Path) -> None:
@@ -64,6 +64,29 @@ def test_a_sign_of_the_chinese_keyboard(
     assert error.remedy.startswith(remedy)
     assert error.location is not None
     assert error.location.excerpt
+
+
+@pytest.mark.parametrize(("old", "new", "found", "remedy"), [
+    ("= 2024-01-01", "= 2024/1/1", "2024/1/1 is no day as TOML has it", "write 2024-01-01"),
+    ("= 2024-01-01", "= 2024年1月1日", "is no day as TOML has it", "write 2024-01-01"),
+    ("= 2024-01-01", "= 2024-1-1", "is no day as TOML has it", "write 2024-01-01"),
+    ("[[fare]]", '[[timeframe]]\ntimeframe = "t"\nsince = 7:30\n[[fare]]',
+     "7:30 is no time as TOML has it", "write 07:30:00"),
+    ('"Fares"', "公交票价", "a text is not in quotes", 'write title = "公交票价"'),
+    ('basis = "flat"', "basis = flat", "a text is not in quotes", 'write basis = "flat"'),
+])
+def test_what_people_write_and_toml_does_not(
+    old: str, new: str, found: str, remedy: str, tmp_path: Path
+) -> None:
+    error = first(tmp_path, TABLE.replace(old, new, 1))
+    assert error.code == "NOT_TOML"
+    assert (found in error.what, error.remedy) == (True, remedy)
+
+
+def test_a_chinese_comma_in_a_csv(tmp_path: Path) -> None:
+    write(tmp_path, files={"stops.csv": "stop，name\na，A\n"})
+    error, = check_network(str(tmp_path)).errors
+    assert error.remedy.endswith("write , in place of the Chinese comma ，")
 
 
 def test_chinese_signs_in_texts_are_fine(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def feeds(folder: Path) -> Iterator[Path]:
         yield write_feed(next(made), BASE, ONE, files)
     for rule, more in TRANSFERS:
         yield transfers.feed_of(next(made), rule, **more)
+    yield needs.feed_of(next(made), needs.BY_NAME)                          # RIDERS
     yield needs.feed_of(next(made), needs.WITHOUT_STOP_AREAS)              # FARES_V2
 
 

@@ -146,6 +146,19 @@ def test_who_is_not_said_to_be_somebody_else_pays_as_an_adult(
     assert [pay(here, "PQ"), pay(here, "PQ", second)] == [[200], [100]]
 
 
+BY_NAME = {"fare_attributes.txt": "fare_id,price,currency_type,payment_method,transfers\n"
+                                  "bus_child,1.00,EUR,0,0\nbus_adult,2.00,EUR,0,0",
+           "rider_categories.txt": "rider_category_id,rider_category_name\nadult,Adult\n"
+                                   "child,Child"}
+
+
+def test_fares_that_name_their_riders_by_their_ids(tmp_path: Path) -> None:
+    imported = bring_in(feed_of(tmp_path, BY_NAME), tmp_path)
+    assert codes(imported.notices) == {"GTFS_RIDERS"}
+    here = sound(imported)
+    assert [pay(here, "PQ"), pay(here, "PQ", "child")] == [[200], [100]]
+
+
 @pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "Europe/Dublin",
                                   "America/St_Johns", "Australia/Lord_Howe", "Pacific/Chatham",
                                   "Africa/Casablanca", "Asia/Kolkata"])
