@@ -44,6 +44,11 @@ def mask_card(card: str) -> str:
     return card[:shown] + "*" * (len(card) - shown - end) + card[len(card) - end:]
 
 
+def abridge_card(card: str) -> str:
+    """A masked card number as lists have it, 310487…8019, which `card_pattern` reads."""
+    return re.sub(r"\*+", "…", mask_card(card))
+
+
 def card_pattern(text: str) -> str | None:
     """A part of a card number as a pattern of SQL: …119, 310487…8019, also with stars or dots.
 

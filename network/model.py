@@ -61,6 +61,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     card_register: str | None = None        # a CSV (card,...): what cards are, and since when
     # Whether accumulators begin anew with a card that the register says replaces another one.
     totals_follow: Literal["card", "person"] = "card"
+    card_numbers: Literal["full", "masked"] = "full"    # masked: no list has them in full
     default_layout: str | None = None       # for files that are not onecard-taps/1
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearing.answers.explanation import ExplainedLeg, Explanation, explain
 from clearing.answers.kept import folder_of
-from clearing.answers.named_ride import read_ride
+from clearing.answers.named_ride import find_ride
 from clearing.answers.owners import Owners, moments_of
 from clearing.answers.priced_by import priced_by
 from clearing.answers.replay import PRICED_ORDER, legs_of, replay_owners
@@ -40,7 +40,7 @@ class TapOrigin:
 class RideExplanation(Explanation):
     """A ride with the figures of its ledger entry."""
 
-    card: str
+    card: str               # as it was named: masked, or in full
     card_seq: int
     taps: list[TapOrigin]
     has_changed: bool       # the network's folder has other tables by now, or is gone
@@ -51,7 +51,7 @@ def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
 
     Raises OnecardError where that names no ride of a committed run.
     """
-    named, names = read_ride(ride), session.names()
+    named, names = find_ride(session, ride), session.names()
     if not any(map(len, session.book.rides(named.sql))):
         raise OnecardError(f"the book has no ride {ride}", where=session.book.store.where,
                            expected="a ride of a committed run",
@@ -63,7 +63,7 @@ def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
         replayed = replay_owners(rows, worlds, names, moments_of(session.book, rows, worlds),
                                  owners.of(rows))
         return [_explanation(row, priced, world, names, _origins(session, row, names),
-                             networks.has_changed(digest))
+                             networks.has_changed(digest), named.card)
                 for digest, world, (row, priced) in zip(digests, worlds, replayed, strict=True)
                 if (int(row["card_hi"]), int(row["card_lo"])) == named.bits
                 and row["card_seq"] == named.card_seq]
@@ -94,7 +94,7 @@ def _origins(session: Session, row: Any, names: Names) -> list[TapOrigin]:
 
 
 def _explanation(row: Any, priced: Priced, plain: World, names: Names,
-                 taps: list[TapOrigin], has_changed: bool) -> RideExplanation:
+                 taps: list[TapOrigin], has_changed: bool, card: str) -> RideExplanation:
     """The ride as the ledger has it, with the trace by which the plain engine comes to it."""
     offset_s = civil_offset_s(plain.model.time_zone, plain.model.taps_from)
     replayed = replace(
@@ -104,5 +104,5 @@ def _explanation(row: Any, priced: Priced, plain: World, names: Names,
         variance=int(row["variance"]), uncollected=int(row["uncollected"]),
         legs=[ExplainedLeg(*leg) for leg in legs_of(row, names)])
     return RideExplanation(
-        **vars(replayed), card=priced.ride.card, card_seq=int(row["card_seq"]), taps=taps,
+        **vars(replayed), card=card, card_seq=int(row["card_seq"]), taps=taps,
         has_changed=has_changed)

@@ -18,7 +18,7 @@ import numpy as np
 
 from clearing.answers.clear import Clearing, clear
 from clearing.answers.listings import RIDE_COLUMNS
-from clearing.answers.named_ride import read_ride
+from clearing.answers.named_ride import find_ride
 from clearing.answers.session import Session
 from clearing.answers.show import Listing, lister
 from clearing.book.native import join_records
@@ -98,7 +98,7 @@ def _check_approver(session: Session, by: str) -> None:
 
 def _records_of(session: Session, ride: str) -> list[Records]:
     """What came of each tap of a held ride: the reports that count. Raises OnecardError."""
-    named = read_ride(ride, listed_by="onecard held list")
+    named = find_ride(session, ride, listed_by="onecard held list")
     found = join_records([*session.book.rides(f"{named.sql} AND {HELD}")], ENTRY)
     if len(found) == 0:
         raise OnecardError(f"the book holds no ride {ride} back", where=session.book.store.where,

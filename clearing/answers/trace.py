@@ -6,7 +6,7 @@ Down, rides come to the position exactly; up, it ends at the bytes of the record
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -16,8 +16,9 @@ from clearing.answers.disputes import rows_where
 from clearing.answers.documents.words import Words
 from clearing.answers.kept import folder_of
 from clearing.answers.listings import flows_of, words_of_cause
+from clearing.answers.masking import mask_text
 from clearing.answers.member_statements import list_statements
-from clearing.answers.named_ride import read_ride
+from clearing.answers.named_ride import find_ride
 from clearing.answers.netted import net_closing
 from clearing.answers.payments import list_batches, list_closings, list_paid, payments_of
 from clearing.answers.periods import Period
@@ -164,7 +165,7 @@ def trace_ride(session: Session, ride: str) -> list[TracedEntry]:
 
     Raises OnecardError where that names no ride of a committed run.
     """
-    named = read_ride(ride)
+    named = find_ride(session, ride)
     own = named.sql
     numbered = session.numbered()
     disputes = [f"dispute {row.dispute} by {row.claimant}: {row.state}" for row in
@@ -176,7 +177,13 @@ def trace_ride(session: Session, ride: str) -> list[TracedEntry]:
         raise OnecardError(f"the book has no ride {ride}", where=session.book.store.where,
                            expected="a ride of a committed run",
                            remedy=f"list the card's rides: onecard show rides --card {named.card}")
-    return found
+    return [_masked(entry) for entry in found] if named.is_masked else found
+
+
+def _masked(entry: TracedEntry) -> TracedEntry:
+    """An entry whose records do not show the card in full, as it was not named so."""
+    return replace(entry, records=[replace(one, text=mask_text(one.text))
+                                   for one in entry.records])
 
 
 def _entry(session: Session, numbered: NumberedNetwork, run: int, row: Any, disputes: list[str]

@@ -30,7 +30,7 @@ from clearing.reference.pricing import Priced
 from clearing.reference.world import World
 from ext.codes import Cause
 from ext.records import ENTRY, RIDE_FLAGS, Records
-from network.cards import card_text
+from network.cards import abridge_card, card_text
 from network.errors import OnecardError
 from network.members import LEVELS
 from network.names import Names
@@ -170,8 +170,8 @@ def _find_twice(rows: Records, networks: PricedBy, names: Names) -> list[str]:
                 chips.tolist(), strict=True):
             key = card_hi, card_lo, seq, chip
             if key in seen:
-                breaks.append(f"card {card_text(card_hi, card_lo)} has two rides of one {way}, "
-                              f"counter {seq}")
+                card = abridge_card(card_text(card_hi, card_lo))
+                breaks.append(f"card {card} has two rides of one {way}, counter {seq}")
             seen.add(key)
     return breaks
 
@@ -188,7 +188,7 @@ def _check_changed(rows: Records, networks: PricedBy, numbered: NumberedNetwork)
     try:
         return _check_cards(rows, networks, numbered)
     except (LookupError, ValueError):
-        card = card_text(int(rows["card_hi"][0]), int(rows["card_lo"][0]))
+        card = abridge_card(card_text(int(rows["card_hi"][0]), int(rows["card_lo"][0])))
         return [f"card {card}: its rides cannot be priced again; one of their rows says what no "
                 "ride can be"]
 
@@ -220,7 +220,7 @@ def _check_owners(book: Book, owners: Owners, networks: PricedBy, numbered: Numb
 def _tell(worlds: Iterable[World], replayed: Iterable[tuple[Any, Priced]], names: Names
           ) -> list[str]:
     """Where entries are not what the plain engine makes of their rides."""
-    return [f"ride {priced.ride.card}/{priced.ride.card_seq}: {difference}"
+    return [f"ride {abridge_card(priced.ride.card)}/{priced.ride.card_seq}: {difference}"
             for world, (row, priced) in zip(worlds, replayed, strict=True)
             for difference in differences(row, priced, world, names)]
 

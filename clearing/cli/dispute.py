@@ -160,7 +160,7 @@ def list_(asked: str | None, form: Form, book: str, network: str | None) -> None
 
     with open_session(book, network) as session:
         say_snapshot(session.book)
-        print_rows(form, list_disputes(session, asked))
+        print_rows(session, form, list_disputes(session, asked))
 
 
 @command.command("show")
@@ -181,7 +181,7 @@ def show(dispute: int, form: Form, book: str, network: str | None) -> None:
 
     with open_session(book, network) as session:
         say_snapshot(session.book)
-        print_rows(form, list_steps(session, dispute))
+        print_rows(session, form, list_steps(session, dispute))
 
 
 def _take(book: str, step: str, by: str, amount: str | None, reason: str, on: str | None,

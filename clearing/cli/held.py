@@ -50,7 +50,7 @@ def list_(book: str, network: str | None, form: Form) -> None:
 
     with open_session(book, network) as session:
         say_snapshot(session.book)
-        print_rows(form, list_held(session), ("ride", "why", "paid", "due"))
+        print_rows(session, form, list_held(session), ("ride", "why", "paid", "due"))
 
 
 by_option = click.option("--by", required=True, metavar="CODE",
@@ -96,6 +96,7 @@ def reject(rides: tuple[str, ...], by: str, book: str, network: str | None, thre
 def _decide(rides: tuple[str, ...], by: str, book: str, network: str | None, threads: int,
             reason: CorrectionReason) -> None:
     from clearing.answers.held import decide, list_held
+    from clearing.answers.named_ride import find_ride
     from clearing.answers.session import open_session
     from clearing.cli.clear import print_refusals
     from clearing.cli.output import print_chain
@@ -103,7 +104,8 @@ def _decide(rides: tuple[str, ...], by: str, book: str, network: str | None, thr
     with open_session(book, network, read_only=False) as session:
         report = decide(session, rides, by, reason, received_at=int(time.time()),
                         threads=threads).report
-        left = {str(row[0]) for row in list_held(session).rows} & {*rides}
+        held = {str(row[0]) for row in list_held(session).rows}
+        left = {ride for ride in rides if find_ride(session, ride).in_full in held}
     count = len({*rides})
     say(f"{count} {'ride' if count == 1 else 'rides'} {reason.name.lower()} by {by}: "
         f"run {report.run.run}")

@@ -116,6 +116,7 @@ class Form(NamedTuple):
     kind: Kind | None = None            # None: a table, for people
     columns: tuple[str, ...] = ()       # by name; (): all, or those that fit a terminal
     is_wide: bool = False               # all of them on a terminal, too
+    has_cards: bool = False             # in full; else they are masked
 
 
 def format_options(command: Command) -> Command:
@@ -138,15 +139,18 @@ def list_options(command: Command) -> Command:
     @click.option("--columns", metavar="NAME,NAME…", help="Only these columns, in this order.")
     @click.option("--wide", "is_wide", is_flag=True,
                   help="Every column; by default a terminal gets those that fit.")
+    @click.option("--cards", type=click.Choice(("masked", "full")), default="masked",
+                  show_default=True, help="How card numbers are listed, where the network allows "
+                  "it. Masked ones have a pseudonym, card_id, beside them in --csv and --json.")
     @functools.wraps(command)
     def formed(*arguments: Any, form: Kind | None, columns: str | None, is_wide: bool,
-               **more: Any) -> Any:
+               cards: str, **more: Any) -> Any:
         if is_wide and (form or columns is not None):
             other = "--columns" if columns is not None else f"--{form}"
             raise click.UsageError(f"--wide does not apply with {other}, which says itself which "
                                    "columns there are; leave one of them out")
         names = () if columns is None else tuple(columns.split(","))
-        return command(*arguments, form=Form(form, names, is_wide), **more)
+        return command(*arguments, form=Form(form, names, is_wide, cards == "full"), **more)
 
     return formed
 

@@ -19,6 +19,7 @@ from clearing.cli.say import Shown, printable, say
 from network.cells import guarded_cells
 
 if TYPE_CHECKING:
+    from clearing.answers.session import Session
     from clearing.answers.show import Listing
     from clearing.book import Book, Run
     from clearing.cli.options import Form
@@ -119,11 +120,16 @@ def print_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
 
 
-def print_rows(form: Form, listing: Listing, first: Sequence[str] = ()) -> None:
+def print_rows(session: Session, form: Form, listing: Listing, first: Sequence[str] = ()) -> None:
     """All rows for machines and pipes; for a terminal what fits, and what is left is told.
 
     first: the columns that a narrow terminal has before others.
     """
+    from clearing.answers.masking import PSEUDONYM, show_cards, with_pseudonyms
+
+    if not form.has_cards and (PSEUDONYM in form.columns or (form.kind and not form.columns)):
+        listing = with_pseudonyms(session, listing)
+    listing = show_cards(session, listing, in_full=form.has_cards)
     if form.columns:
         listing = listing.of_columns(form.columns)
     if form.kind == "csv":

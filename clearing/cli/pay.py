@@ -199,7 +199,7 @@ def show(batch: int, form: Form, book: str, network: str | None) -> None:
 
     with open_session(book, network) as session:
         say_snapshot(session.book)
-        print_rows(form, list_payments(session, batch), FIRST)
+        print_rows(session, form, list_payments(session, batch), FIRST)
 
 
 def _print_batches(listing: PayListing) -> None:

@@ -116,7 +116,7 @@ def command(what: str, book: str, network: str | None, as_of: int | None, form: 
         say_snapshot(session.book)
         wanted = Filter(**given, now_s=int(time.time()))
         check_known(session, wanted)
-        print_rows(form, show(session, what, wanted), FIRST.get(what, ()))
+        print_rows(session, form, show(session, what, wanted), FIRST.get(what, ()))
 
 
 def _check_applies(what: str, given: dict[str, Any]) -> None:

@@ -90,7 +90,7 @@ def _down(session: Session, member: str, window: str | None, month: str | None,
     rides = Listing(f"rides of {member} for {cause}", RIDE_COLUMNS,
                     rides_of(session, period, member, cause), ("card_seq",), ("amount",), currency)
     if form.kind is not None:
-        print_rows(form, rides)
+        print_rows(session, form, rides)
         return
     parts = parts_of(session, period, member, cause)
     text = currency.text
@@ -99,7 +99,7 @@ def _down(session: Session, member: str, window: str | None, month: str | None,
                 ((one.cause, one.code, one.name, one.items, text(one.is_owed), text(one.owes),
                   text(one.net)) for one in parts), right=("items", "is owed", "owes", "net"))
     if cause is not None:
-        print_rows(form, rides)
+        print_rows(session, form, rides)
     say(f"together {text(sum(one.net for one in parts))}" + (
         "" if cause is None else f" for {cause}"))
     if cause is None:

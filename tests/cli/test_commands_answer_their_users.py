@@ -16,7 +16,7 @@ import pytest
 from clearing.book import open_book
 from clearing.cli import COMMANDS
 from tests.cli.conftest import Demo
-from tests.run.command import Outcome, accepted, onecard, process, shown
+from tests.run.command import WITH_CARDS, Outcome, accepted, onecard, process, shown
 
 DOCUMENTED = {
     "rides": ("card", "card_seq", "started_at", "ended_at", "operator", "mode", "from_stop",
@@ -71,7 +71,8 @@ def test_who_reads_a_book_compiles_no_tables(tmp_path: Path) -> None:
     """An explanation of a shipped network is made of the plain engine and the store."""
     accepted("demo", "--taps", "1000", "--folder", tmp_path / "demo")
     book = str(tmp_path / "demo" / "book")
-    rows = list(csv.DictReader(io.StringIO(accepted("show", "rides", "--csv", "--book", book).out)))
+    rows = list(csv.DictReader(io.StringIO(accepted(
+        "show", "rides", "--csv", "--cards", "full", "--book", book).out)))
     ride = f"{rows[0]['card']}/{rows[0]['card_seq']}"
     done = process("explain", ride, "--book", book, python=("-X", "importtime"))
     assert f"ride {ride}" in done.out
@@ -116,7 +117,8 @@ def test_a_demonstration_replaces_nothing_else(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("what", DOCUMENTED)
 def test_lists_have_their_columns(what: str, demo: Demo) -> None:
-    as_csv = accepted("show", what, "--csv", "--book", demo.book)
+    cards = ("--cards", "full") if what in WITH_CARDS else ()
+    as_csv = accepted("show", what, "--csv", *cards, "--book", demo.book)
     rows = list(csv.DictReader(io.StringIO(as_csv.out)))
     objects = shown(what, demo.book)
     assert rows

@@ -117,7 +117,7 @@ def test_what_is_not_there_is_no_empty_list(demo: Demo, arguments: tuple[str, ..
 
 def test_what_is_piped_is_complete_and_in_yuan(demo: Demo) -> None:
     rows = shown("rides", demo.book)
-    listed = accepted("show", "rides", "--book", demo.book).out.splitlines()
+    listed = accepted("show", "rides", "--cards", "full", "--book", demo.book).out.splitlines()
     assert listed[0] == "rides, money in yuan"
     assert len(listed) == len(rows) + 5
     assert listed[4].split()[0] == rows[0]["card"]

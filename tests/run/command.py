@@ -20,6 +20,7 @@ from clearing.cli import main
 REPOSITORY = Path(__file__).parents[2]
 SCRIPT = ("-c", "from clearing.cli import main; main()")
 SECONDS = 60
+WITH_CARDS = ("rides", "entries", "postings", "refusals", "clock-conflicts")
 
 
 class Outcome(NamedTuple):
@@ -76,8 +77,9 @@ def refused(*arguments: str | Path, by: Any = onecard) -> Outcome:
 
 
 def shown(what: str, book: str | Path, *arguments: str) -> list[dict[str, Any]]:
-    """Every row that `onecard show` lists."""
-    done = onecard("show", what, "--json", "--book", book, *arguments)
+    """Every row that `onecard show` lists, card numbers in full."""
+    cards = ("--cards", "full") if what in WITH_CARDS else ()
+    done = onecard("show", what, "--json", "--book", book, *cards, *arguments)
     assert done.code == 0, done
     rows: list[dict[str, Any]] = json.loads(done.out)
     return rows

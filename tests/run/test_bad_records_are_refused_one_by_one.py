@@ -110,7 +110,7 @@ def test_every_record_for_itself(tmp_path: Path) -> None:
     assert [row["code"] for row in shown("refusals", tmp_path / "book")] == codes
     listed = accepted("show", "refusals", "--book", tmp_path / "book", "--run", "1")
     assert not {"\x1b", "\x07", "\0"} & set(listed.out + out)
-    as_csv = accepted("show", "refusals", "--csv", "--book", tmp_path / "book")
+    as_csv = accepted("show", "refusals", "--csv", "--cards", "full", "--book", tmp_path / "book")
     assert as_csv.out.count("\n") == len(codes) + 1
 
 

@@ -62,7 +62,7 @@ class Place:
     def held(self) -> list[int]:
         """The counters of what is held, and the book agrees with itself."""
         assert accepted("verify", "--all", "--book", self.book).code == 0
-        out = accepted("held", "list", "--csv", "--book", self.book).out
+        out = accepted("held", "list", "--csv", "--cards", "full", "--book", self.book).out
         return [int(line.split(",")[0].partition("/")[2]) for line in out.splitlines()[1:]]
 
     def owed(self) -> int:

@@ -69,7 +69,7 @@ def refused(book: Path, *words: str, on: str = "2024-12-02") -> str:
 
 def disputes(book: Path, *words: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(
-        accepted("dispute", "list", "--json", *words, "--book", book).out)
+        accepted("dispute", "list", "--json", "--cards", "full", *words, "--book", book).out)
     return found
 
 

@@ -76,7 +76,7 @@ def test_a_ride_without_an_agreement_is_found_held_and_settled_once_there_is_one
         "explain", "3105000020000000035/1", "--book", book).out
     assert accepted("verify", "--all", "--book", book).code == 0
     assert [(row["ride"], row["why"]) for row in json.loads(
-        accepted("held", "list", "--json", "--book", book).out)] == [
+        accepted("held", "list", "--json", "--cards", "full", "--book", book).out)] == [
         ("3105000020000000035/1", "no agreement")]
     network_with(tmp_path, 'no_agreement = "hold"', APPROVER)
     said = refused("held", "release", "3105000020000000035/1", "--by", "li.wei", "--book", book,

@@ -1,0 +1,125 @@
+"""Card numbers as lists show them: masked, with a pseudonym for each card by a key of the book.
+
+A masked number names its issuer and its last digits, and with a counter nearly always one ride:
+`onecard explain` and others take it. The pseudonym is the same wherever a card is listed from the
+same key, so that its rides can be joined; without the key nobody can try numbers against it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from clearing.answers.session import Session
+from clearing.answers.show import Listing
+from clearing.book.address import SCHEMES
+from network.cards import abridge_card
+from network.errors import OnecardError
+
+KEY_FILE, KEY_FILE_VARIABLE = "pseudonym.key", "ONECARD_PSEUDONYM_KEY_FILE"
+PSEUDONYM = "card_id"
+_KEY_BYTES, _PSEUDONYM_BYTES = 32, 8
+_IN_TEXT = re.compile(r"[0-9]{12,20}")      # of a record that is listed as it came
+
+
+def mask_ride(ride: str) -> str:
+    """CARD/COUNTER with the card masked."""
+    card, _, counter = ride.rpartition("/")
+    return f"{abridge_card(card)}/{counter}"
+
+
+def mask_text(text: str) -> str:
+    """A record with whatever can be a card's number in it masked."""
+    return _IN_TEXT.sub(lambda found: abridge_card(found[0]), text)
+
+
+# How the columns of lists are masked that have cards.
+_MASKS: dict[str, Callable[[str], str]] = {
+    "card": abridge_card, "ride": mask_ride, "record": mask_text}
+
+
+def show_cards(session: Session, listing: Listing, *, in_full: bool) -> Listing:
+    """A list with its card numbers masked, or in full where the network lets them be listed.
+
+    Raises OnecardError where it does not.
+    """
+    masks = [_MASKS.get(name) for name in listing.columns]
+    if in_full:
+        if not any(masks):
+            raise OnecardError("this list has no card numbers", expected="one that has some",
+                               remedy="leave out --cards full")
+        if session.described().model.card_numbers == "masked":
+            raise OnecardError("card numbers are not listed in full",
+                               where=session.described().locator,
+                               expected="masked ones: card_numbers = \"masked\" in network.toml",
+                               remedy="leave out --cards full; explain and trace take masked ones")
+        return listing
+    listing = listing._replace(title=mask_text(listing.title))
+    return listing if not any(masks) else listing._replace(rows=(
+        tuple(value if mask is None else mask(value)
+              for mask, value in zip(masks, row, strict=True)) for row in listing.rows))
+
+
+def with_pseudonyms(session: Session, listing: Listing) -> Listing:
+    """A list of cards, not masked yet, with a column of their pseudonyms behind the others.
+
+    Raises OnecardError where there is no key, and none can be made.
+    """
+    if "card" not in listing.columns:
+        return listing
+    index, key = listing.columns.index("card"), _key_of(session)
+    return listing._replace(columns=(*listing.columns, PSEUDONYM),
+                            rows=_pseudonyms(listing.rows, index, key))
+
+
+def _pseudonyms(rows: Iterator[tuple[Any, ...]], index: int, key: bytes
+                ) -> Iterator[tuple[Any, ...]]:
+    for row in rows:
+        yield (*row, hashlib.blake2b(row[index].encode(), key=key,
+                                     digest_size=_PSEUDONYM_BYTES).hexdigest())
+
+
+def _key_of(session: Session) -> bytes:
+    """The key of pseudonyms: of the file that the environment names, or of the book's folder."""
+    named = os.environ.get(KEY_FILE_VARIABLE)
+    path = session.beside(KEY_FILE) if named is None else Path(named)
+    if named is None and session.book.store.where.startswith(SCHEMES):
+        raise OnecardError(
+            "a book on a server has no key for pseudonyms of cards",
+            where=session.book.store.where,
+            expected=f"a file of {_KEY_BYTES} random bytes or more, named by {KEY_FILE_VARIABLE}",
+            remedy="make one: head -c 32 /dev/urandom > FILE; or choose --columns without "
+                   "card_id, or --cards full")
+    try:
+        if named is None and not path.exists():
+            _make_key(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise _no_key(path, str(error.strerror)) from None
+    if len(key) < _KEY_BYTES:
+        raise _no_key(path, f"{len(key)} bytes")
+    return key[:hashlib.blake2b.MAX_KEY_SIZE]
+
+
+def _make_key(path: Path) -> None:
+    """Make a key that only the book's owner can read; whole, or not at all."""
+    made = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(os.urandom(_KEY_BYTES))
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        pass            # another process was first: its key counts
+    finally:
+        made.unlink()
+
+
+def _no_key(path: Path, found: str) -> OnecardError:
+    return OnecardError(f"the key for pseudonyms of cards cannot be had: {found}", where=str(path),
+                        expected=f"a file of {_KEY_BYTES} random bytes or more, which can be read",
+                        remedy=f"name another one by {KEY_FILE_VARIABLE}, or choose --columns "
+                               "without card_id")
