@@ -94,7 +94,8 @@ WORDS: dict[Code, str] = {
                          " send the correction",
     Code.GIVEN_BACK_IN_PART: "the record gives back a part of what its charge took, which stands;"
                              " send the charge as a correction (replace) with what stayed as paid",
-    Code.NO_FARE: "no table has a fare for this ride; complete the tables or correct the record",
+    Code.NO_FARE: "no table has a fare for this ride, or its row says on purpose that there is"
+                  " none; complete the tables or correct the record",
     Code.PRICE_OVERFLOW: "the price of this ride is beyond what can be reckoned; correct its table",
     Code.REBATE_ALONE: "more was given back than was taken, by this ride or by one of the 30 days"
                        " before that fits; send the record of"
