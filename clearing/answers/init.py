@@ -138,7 +138,7 @@ def _named(text: str, where: str) -> _Named:
     """A code and what stands behind the equals sign."""
     code, sign, name = (part.strip() for part in text.translate(PLAIN_SIGNS).partition("="))
     if not (code and sign and name):
-        example = {"--line": "19=3.00", "--county": "3764=霍山县", "--province": "34=安徽",
+        example = {"--line": "19=3.00", "--county": "3760=霍山县", "--province": "34=安徽",
                    "--operator": "bus=霍山县公交公司", "--funder": "finance=霍山县财政局"}[where]
         raise OnecardError(f"{text!r} is not a code and a name", where=where,
                            expected="CODE=FARE" if where == "--line" else "CODE=NAME",

@@ -14,8 +14,8 @@ from clearing.cli.say import say
 
 NEEDED = ("county", "province")
 QUESTIONS = {
-    "county": "County, as CODE=NAME; the code is that of its cards (GB/T 13497), such as "
-              "3764=霍山县",
+    "county": "County, as CODE=NAME; the code is that of its cards, its city's (GB/T 13497): "
+              "3760=霍山县",
     "province": "Province, as CODE=NAME, such as 34=安徽",
     "operators": "Bus companies, as CODE=NAME, with a semicolon between several",
     "funders": "Who pays concessions, as CODE=NAME, with a semicolon between several",
@@ -44,8 +44,8 @@ def _concession_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--county", metavar="CODE=NAME", help="The county, with the city code of its cards "
-              "(GB/T 13497).")
+@click.option("--county", metavar="CODE=NAME", help="The county, with the code of its cards: "
+              "its city's (GB/T 13497).")
 @click.option("--province", metavar="CODE=NAME", help="Its province.")
 @click.option("--operator", "operators", multiple=True, metavar="CODE=NAME",
               help="A bus company; may be repeated. By default one, named after the county.")
@@ -67,9 +67,9 @@ def command(folder: Path, since: datetime.datetime | None, **options: Any) -> No
 
     \b
     Example:
-      onecard init huoshan --county 3764=霍山县 --province 34=安徽 --fare 2.00 --line 101=4.00 \\
+      onecard init my-county --county 3760=霍山县 --province 34=安徽 --fare 2.00 --line 101=4.00 \\
           --elder 0 --elder-funders civil:60,finance:40
-      onecard clear huoshan/taps/sample.csv --network huoshan --book book
+      onecard clear my-county/taps/sample.csv --network my-county --book book
     """
     from clearing.answers.init import KINDS, CountyQuestion, init
 
@@ -79,7 +79,7 @@ def command(folder: Path, since: datetime.datetime | None, **options: Any) -> No
     if missing:
         raise click.UsageError(
             f"{' and '.join(f'--{name}' for name in missing)} not given: write for example "
-            "--county 3764=霍山县 --province 34=安徽")
+            "--county 3760=霍山县 --province 34=安徽")
     said = {name: options[name] or default for name, default in DEFAULTS.items()}
     first = datetime.datetime.now(datetime.UTC).date().replace(month=1, day=1)
     report = init(CountyQuestion(

@@ -15,7 +15,7 @@ from fare_tables.source import load_tables
 from tests.fares.folder import BUS, head, write
 from tests.run.command import Outcome, accepted, onecard, refused
 
-HERE = ("--county", "3764=霍山县", "--province", "34=安徽", "--from", "2026-01-01")
+HERE = ("--county", "3760=霍山县", "--province", "34=安徽", "--from", "2026-01-01")
 
 
 def begin(folder: Path, *more: str) -> Path:
@@ -61,7 +61,7 @@ def test_flags_are_what_rides_cost_and_who_pays(tmp_path: Path) -> None:
 
 def test_what_a_keyboard_for_chinese_writes_is_meant(tmp_path: Path) -> None:
     network = tmp_path / "county"
-    accepted("init", network, "--county", "3764＝霍山县", "--province", "34=安徽",
+    accepted("init", network, "--county", "3760＝霍山县", "--province", "34=安徽",
              "--elder-funders", "civil：60，finance：40", "--transfer", "60：1。00",
              "--from", "2026-01-01")
     [table] = load_tables(network)
@@ -72,7 +72,7 @@ def test_what_a_keyboard_for_chinese_writes_is_meant(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("more", "said"), [
     (("--fare", "two"), "'two' is not an amount"),
     (("--fare", "2.005"), "write 99.50"),
-    (("--county", "霍山县"), "write 3764=霍山县"),
+    (("--county", "霍山县"), "write 3760=霍山县"),
     (("--line", "19"), "write 19=3.00"),
     (("--elder", "120"), "from 0 to 100 percent"),
     (("--elder-funders", "civil:60,finance:30"), "adds up to 90.00%"),
@@ -110,7 +110,7 @@ class Terminal(io.StringIO):
 
 
 def test_on_a_terminal_the_rest_is_asked_for(tmp_path: Path) -> None:
-    typed = Terminal("\n".join(("3764=霍山县", "34=安徽", "bus=霍山公交", "", "2.50",
+    typed = Terminal("\n".join(("3760=霍山县", "34=安徽", "bus=霍山公交", "", "2.50",
                                 "101=4.00；102=4.00", "0", "none", "0", "none", "")))
     with mock.patch.object(sys, "stdin", typed):
         done: Outcome = onecard("init", tmp_path / "county", "--from", "2026-01-01")

@@ -49,7 +49,7 @@ def test_codes_of_banks_have_this_check_digit(code: str) -> None:
     ({"bank": '"102100099969"'}, "its check digit is 9"),
     ({"bank": '"10210009999"'}, "expected: 12 digits"),
     ({"bank": '"１０２１０００９９９９６"'}, "12 digits"),
-    ({"bank": "102100099996"}, "str"),
+    ({"bank": "102100099996"}, 'write it in quotes: "102100099996"'),
     ({"bank": ""}, "bank"),
     ({"account": '""'}, "1 to 34 characters"),
     ({"account": '"6222 01"'}, "digits, letters and hyphens"),
