@@ -42,9 +42,11 @@ def make_fares(grid: Grid, draft: Draft, notices: Notices) -> tuple[list[Fare], 
                             "at once; such rides have no fare here")
             answers[line, who] = tuple(steps)
     if holes:
+        others = len(holes) - 1
         notices.say("GTFS_NO_FARE_HERE", grid.plan.rules_file, 0,
                     f"has no fare {holes[0]}"
-                    + (f", nor for {len(holes) - 1:,} other sorts of rides" if holes[1:] else "")
+                    + (f", nor for {others:,} other sort{'s' * (others > 1)} of rides"
+                       if others else "")
                     + "; such rides are refused (NO_FARE)")
     return [row for block in merge(grid.plan, answers) for step in block.steps
             for row in (_ways(draft, block, step) if step.pairs is not None
