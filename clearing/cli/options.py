@@ -107,7 +107,7 @@ def memory_option(command: Command) -> Command:
         "memory: about 100 bytes each.")(command)
 
 
-Kind = Literal["json", "csv"]
+Kind = Literal["json", "csv", "excel", "xlsx"]
 
 
 class Form(NamedTuple):
@@ -117,6 +117,7 @@ class Form(NamedTuple):
     columns: tuple[str, ...] = ()       # by name; (): all, or those that fit a terminal
     is_wide: bool = False               # all of them on a terminal, too
     has_cards: bool = False             # in full; else they are masked
+    path: Path = Path()                 # of a workbook
 
 
 def format_options(command: Command) -> Command:
@@ -136,6 +137,10 @@ def format_options(command: Command) -> Command:
 def list_options(command: Command) -> Command:
     """The same, and which columns; `form` is a Form."""
     @format_options
+    @click.option("--excel", is_flag=True, help="Every row as CSV that Excel opens right, money in "
+                  "the currency: > FILE.")
+    @click.option("--xlsx", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                  help="Every row in a workbook.")
     @click.option("--columns", metavar="NAME,NAME…", help="Only these columns, in this order.")
     @click.option("--wide", "is_wide", is_flag=True,
                   help="Every column; by default a terminal gets those that fit.")
@@ -144,13 +149,21 @@ def list_options(command: Command) -> Command:
                   "it. Masked ones have a pseudonym, card_id, beside them in --csv and --json.")
     @functools.wraps(command)
     def formed(*arguments: Any, form: Kind | None, columns: str | None, is_wide: bool,
-               cards: str, **more: Any) -> Any:
-        if is_wide and (form or columns is not None):
-            other = "--columns" if columns is not None else f"--{form}"
+               cards: str, excel: bool, xlsx: Path | None, **more: Any) -> Any:
+        kinds: dict[Kind, bool] = {"json": form == "json", "csv": form == "csv", "excel": excel,
+                                   "xlsx": xlsx is not None}
+        given = [one for one, is_given in kinds.items() if is_given]
+        if len(given) > 1:
+            raise click.UsageError(f"--{given[0]} and --{given[1]} are two forms of one list; "
+                                   "choose one")
+        kind = given[0] if given else None
+        if is_wide and (kind or columns is not None):
+            other = "--columns" if columns is not None else f"--{kind}"
             raise click.UsageError(f"--wide does not apply with {other}, which says itself which "
                                    "columns there are; leave one of them out")
         names = () if columns is None else tuple(columns.split(","))
-        return command(*arguments, form=Form(form, names, is_wide, cards == "full"), **more)
+        return command(*arguments, **more, form=Form(
+            kind, names, is_wide, cards == "full", xlsx or Path()))
 
     return formed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import io
 import os
 import shutil
 import sys
@@ -11,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import msgspec
 
@@ -136,6 +137,17 @@ def print_rows(session: Session, form: Form, listing: Listing, first: Sequence[s
         print_csv(listing.columns, listing.rows)
     elif form.kind == "json":
         print_json(listing.columns, listing.rows)
+    elif form.kind == "excel":
+        from clearing.answers.documents.listed import write_excel_csv
+
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")    # as the mark says, whatever the locale
+        write_excel_csv(listing, cast(TextIO, _out()))
+    elif form.kind == "xlsx":
+        from clearing.answers.documents.listed import write_workbook
+
+        write_workbook(listing, form.path, session.described().model.money)
+        say(f"written: {form.path}")
     elif not sys.stdout.isatty():
         _print_all(listing)
     else:

@@ -50,7 +50,7 @@ def command(ride: str | None, payment: str | None, member: str | None, window: s
     if (form.columns or form.is_wide) and (ride or not (cause or form.kind)):
         raise click.UsageError("--columns and --wide apply where rides are listed, as with "
                                "--cause; leave them out")
-    if ride is not None and form.kind == "csv":
+    if ride is not None and form.kind not in (None, "json"):
         raise click.UsageError("a ride's way is no table: --json prints it for machines")
     with open_session(book, network) as session:
         say_snapshot(session.book)

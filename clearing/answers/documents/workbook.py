@@ -74,6 +74,11 @@ class WorkbookFile:
         if section.total is not None:
             self._put(section.total, section.money, self._sum)
 
+    def begin(self) -> None:
+        """Begin the rows' sheet, which is there although no row follows."""
+        assert self._detail is not None, "no detail was announced"
+        self._begin_sheet(self._detail)
+
     def add(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write some of the rows behind the document: text, numbers, amounts in minor units."""
         assert self._detail is not None, "no detail was announced"
@@ -112,5 +117,5 @@ class WorkbookFile:
         except XlsxWriterException as error:
             raise OnecardError(f"the workbook cannot be written: {error}", where=str(self._path),
                                expected="nothing stands under its name",
-                               remedy="make room, or name another folder with --out") from None
+                               remedy="make room, or name another place for it") from None
         os.replace(self._unfinished, self._path)
