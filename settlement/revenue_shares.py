@@ -69,8 +69,14 @@ class ShareTable:
         """The parts of a pair; none where the table has no such pair, or no way leads there."""
         pair = from_stop, to_stop
         if self._links is not None and pair not in self._pairs:
-            self._pairs[pair] = _metres(self._links, from_stop, to_stop)
+            own = self._pairs[pair] = {}
+            for operator, metres in _shortest(self._links, from_stop, to_stop)[2]:
+                own[operator] = own.get(operator, 0) + metres
         return self._pairs.get(pair, {})
+
+    def way(self, from_stop: str, to_stop: str) -> Sequence[str]:
+        """The stops that parts by distance go by; none of a table, or where no way leads there."""
+        return () if self._links is None else _shortest(self._links, from_stop, to_stop)[1]
 
     def share_out(self, brought: Brought) -> list[Shared]:
         """The parts of others than the operator itself, those of nothing among them."""
@@ -86,19 +92,16 @@ class ShareTable:
                 if carrier != brought.operator]
 
 
-def _metres(links: Mapping[str, Sequence[tuple[int, str, str]]], from_stop: str, to_stop: str
-            ) -> dict[str, int]:
-    """Metres by operator of the shortest way; of ways as long, the one whose stops come first."""
+def _shortest(links: Mapping[str, Sequence[tuple[int, str, str]]], from_stop: str, to_stop: str
+              ) -> _Way:
+    """The shortest way; of ways as long, the one whose stops come first. Without any: no stops."""
     waiting: list[_Way] = [(0, (from_stop,), ())]
     done = set[str]()
     while waiting:
-        metres, stops, parts = heapq.heappop(waiting)
+        metres, stops, parts = way = heapq.heappop(waiting)
         here = stops[-1]
         if here == to_stop:
-            weights: dict[str, int] = {}
-            for operator, part in parts:
-                weights[operator] = weights.get(operator, 0) + part
-            return weights
+            return way
         if here in done:
             continue
         done.add(here)
@@ -106,4 +109,4 @@ def _metres(links: Mapping[str, Sequence[tuple[int, str, str]]], from_stop: str,
             if there not in done:
                 heapq.heappush(waiting, (metres + length, (*stops, there),
                                          (*parts, (operator, length))))
-    return {}
+    return 0, (), ()

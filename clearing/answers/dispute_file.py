@@ -165,8 +165,8 @@ def _request(row: dict[str, str]) -> Request:
             return Request(step, read_ride(row["ride"]), None)
         except OnecardError as error:
             is_rounded = "E+" in row["ride"].upper()
-            raise _fault(Code.CARD_SPREADSHEET if is_rounded else Code.CARD_INVALID,
-                         error.found, "CARD/COUNTER, as `onecard show rides` has them") from None
+            raise _fault(Code.CARD_SPREADSHEET if is_rounded else Code.CARD_INVALID, error.found,
+                         "CARD/COUNTER, as in `onecard show rides --cards full`") from None
     return Request(step, None, _number(row["dispute"], Code.NUMBER_INVALID, Code.NUMBER_OVERFLOW,
                                        "the number of a dispute"))
 

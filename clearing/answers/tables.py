@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from fare_tables.describe import describe
@@ -10,6 +11,7 @@ from fare_tables.source import load_tables
 from network.errors import OnecardError
 from network.folder import find_folder
 from network.network import load_network
+from settlement.revenue_shares import ShareTable
 
 
 class TableListing(NamedTuple):
@@ -44,6 +46,39 @@ def describe_table(network: str, name: str) -> list[str]:
                            expected=", ".join(sorted({one.table for one in tables})),
                            remedy="name one of these")
     return [line for one in chosen for line in describe(one, loaded.model.minor_unit)]
+
+
+class ShareListing(NamedTuple):
+    """The part of an operator that carries rides between two stops."""
+
+    revenue_share: str
+    by: str
+    from_day: str           # service days; "": there is no bound
+    until_day: str
+    operator: str
+    weight: int
+    of: int                 # all weights
+    way: Sequence[str]      # by distance: the stops that the parts go by
+
+
+def list_shares(network: str, start: str, end: str) -> list[ShareListing]:
+    """Who has which part of a ride between two stops, by every share that has the pair.
+
+    Raises OnecardError where none has, and TableError.
+    """
+    loaded, found = load_network(network), list[ShareListing]()
+    for one in loaded.model.revenue_share:
+        table = ShareTable(one, loaded.shares_of(one))
+        weights = table.weights(start, end)
+        dates = [str(day or "") for day in (one.in_force_from, one.in_force_until)]
+        found += [ShareListing(one.revenue_share, one.by, dates[0], dates[1], operator, weight,
+                               sum(weights.values()), table.way(start, end))
+                  for operator, weight in sorted(weights.items())]
+    if not found:
+        raise OnecardError(f"nobody shares rides from {start!r} to {end!r}", where=network,
+                           expected="two stops that a [[revenue_share]] has, or leads between",
+                           remedy="add the pair to its file, or write stops as the file has them")
+    return found
 
 
 def _listing(one: Table) -> TableListing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -72,9 +72,7 @@ def open_(ride: str, step: str, by: str, amount: str | None, reason: str, on: st
     Example:
       onecard dispute open 3105000020000000035/230 --as query --by hk-card --book book
     """
-    from clearing.answers.named_ride import read_ride
-
-    _take(book, step, by, amount, reason, on, ride=read_ride(ride))
+    _take(book, step, by, amount, reason, on, ride=ride)
 
 
 @command.command("answer")
@@ -185,8 +183,9 @@ def show(dispute: int, form: Form, book: str, network: str | None) -> None:
 
 
 def _take(book: str, step: str, by: str, amount: str | None, reason: str, on: str | None,
-          **what: Any) -> None:
+          *, ride: str | None = None, number: int | None = None) -> None:
     from clearing.answers.disputes import take_one
+    from clearing.answers.named_ride import find_ride
     from clearing.answers.parse import parse_amount, parse_day
     from clearing.answers.session import open_session
     from settlement.disputes import Step
@@ -196,7 +195,7 @@ def _take(book: str, step: str, by: str, amount: str | None, reason: str, on: st
         taken = take_one(session, Step(
             step, by, today if on is None else parse_day(on, "--on"),
             None if amount is None else parse_amount(amount, currency, "--amount"), reason),
-            what.get("ride"), what.get("number"), today)[1]
+            None if ride is None else find_ride(session, ride), number, today)[1]
     _print_taken(taken, currency)
 
 

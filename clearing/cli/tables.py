@@ -147,3 +147,24 @@ def show(network: str, table: str | None) -> None:
                 ("table", "from", "until", "city", "operators", "fare", "title"),
                 ((one.table, one.from_day, one.until_day, one.city, ", ".join(one.operators),
                   ", ".join(one.bases), one.title) for one in list_tables(network)))
+
+
+@command.command("shares")
+@click.argument("network")
+@click.argument("start", metavar="FROM")
+@click.argument("end", metavar="TO")
+def shares(network: str, start: str, end: str) -> None:
+    """Say who has which part of what a ride between two stops brings, by [[revenue_share]].
+
+    \b
+    Example:
+      onecard tables shares my-network/ a d
+    """
+    from clearing.answers.tables import list_shares
+    from clearing.cli.output import print_table
+
+    print_table(f"shares of rides from {start} to {end}",
+                ("share", "by", "from", "until", "operator", "weight", "of", "way"),
+                ((one.revenue_share, one.by, one.from_day, one.until_day, one.operator, one.weight,
+                  one.of, " ".join(one.way)) for one in list_shares(network, start, end)),
+                right=("weight", "of"))

@@ -101,6 +101,11 @@ def test_a_way_is_shared_by_its_metres(tmp_path: Path) -> None:
             for row in settle(book, "2024-11-29")] == [
         ("c", "3000", "3000", "200"), ("d", "3000", "6000", "150")]
     assert owed(book) == 350
+    told = accepted("tables", "shares", tmp_path / "network", "d", "a").out.split("\n")
+    assert [line.split() for line in told if "through" in line] == [
+        ["through", "distance", operator, "3000", "6000", *"dcba"]
+        for operator in ("loop", "metro")]
+    assert "nobody shares rides" in onecard("tables", "shares", tmp_path / "network", "a", "?").err
 
 
 def test_a_corrected_ride_takes_its_part_back(tmp_path: Path) -> None:
