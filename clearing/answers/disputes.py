@@ -63,7 +63,6 @@ class Taken(NamedTuple):
     """A step that was taken, and what it posts."""
 
     row: DisputeRow
-    before: Dispute | None
     after: Dispute
     postings: list[Posting]
 
@@ -183,7 +182,7 @@ class Docket:
             *case.key, case.service_day, after.claimant, after.operator, after.amount, after.state,
             after.asked, number_of(after.until) if after.until else 0, after.awarded,
             self._last.closed_through + 1, *source)
-        self.taken.append(Taken(row, before, after, postings_of(before, after, case.terms)))
+        self.taken.append(Taken(row, after, postings_of(before, after, case.terms)))
         return self.taken[-1]
 
     def _opened(self, step: Step, key: Key) -> Case:
