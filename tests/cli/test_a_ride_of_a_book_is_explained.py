@@ -14,7 +14,7 @@ SMALL = Path(__file__).parent / "small"
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
            "stop", "line", "vehicle", "card_kind", "paid")
 # Of `onecard price` alone, and of `onecard explain` alone.
-OF_PRICE = {"reason", "assumed", "rides_before"}
+OF_PRICE = {"reason", "assumed", "rides_before", "warning"}
 OF_EXPLAIN = {"card", "card_seq", "taps", "has_changed"}
 
 
