@@ -13,6 +13,7 @@ import pytest
 
 from clearing.book import open_book
 from clearing.book.schema import ENTRIES
+from network.cards import abridge_card
 from tests.cli.conftest import Demo
 from tests.cli.forger import forge
 from tests.run.command import accepted, onecard, refused, shown
@@ -83,8 +84,8 @@ def test_a_ride_that_is_entered_twice_is_found(kept: tuple[Path, list[str]]) -> 
             (one["card"], one["card_seq"]) == (row["card"], row["card_seq"]) for one in twice) > 1)
         done = onecard("verify", "--all", "--book", book)
     assert done.code == 1
-    assert (f"does not add up: card {card['card']} has two rides of one boarding, counter "
-            f"{card['card_seq']}") in done.out
+    assert (f"does not add up: card {abridge_card(card['card'])} has two rides of one boarding, "
+            f"counter {card['card_seq']}") in done.out
 
 
 def test_samples_are_others_each_time(demo: Demo) -> None:
