@@ -7,6 +7,9 @@ SOURCES := $(wildcard ext/*.p[yx]* ext/*/*.p[yx]*) setup.py pyproject.toml
 
 SUPPLY := .venv-supply
 
+# Many tests wait for a disk, a server or a process that is to be killed.
+TESTS_AT_ONCE ?= $(shell expr 2 \* `getconf _NPROCESSORS_ONLN`)
+
 .PHONY: demo test build lint clean lock sbom
 .DELETE_ON_ERROR:
 
@@ -33,7 +36,7 @@ test: $(VENV)/tested
 	sh tests/install_server.sh
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest tests -n auto --dist worksteal
+	$(BIN)/python -m pytest tests -n $(TESTS_AT_ONCE) --dist worksteal
 	sh tests/checked_build.sh $(abspath $(BIN))/python
 
 lint: $(VENV)/tested
