@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 
+from network.dates import holds_on
 from network.errors import TableError
 from network.locations import KeyPath
 from network.model import BankAccount, NetworkFile
@@ -34,7 +35,7 @@ def find_account(model: NetworkFile, member: str | None, day: datetime.date
                  ) -> BankAccount | None:
     """A member's account on a day; None, of the member: the settlement account."""
     return next((one for one in model.bank_account if one.member == member
-                 and (one.in_force_from or day) <= day <= (one.in_force_until or day)), None)
+                 and holds_on(one, day)), None)
 
 
 def check_accounts(model: NetworkFile) -> None:

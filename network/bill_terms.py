@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+from network.dates import overlap
 from network.errors import TableError
 from network.locations import KeyPath
 from network.model import BillTerms, NetworkFile
@@ -28,7 +29,7 @@ def check_bill_terms(model: NetworkFile) -> None:
         _check_budgets(one, what, here)
         _check_months(one, what, here)
         for other in model.bill[:index]:
-            if other.funder == one.funder and _overlap(one, other):
+            if other.funder == one.funder and overlap(one, other):
                 raise TableError(
                     f"{what} and {other.bill!r} are both for months of {one.funder!r}",
                     "say until when the one holds (in_force_until), and from when on the other "
@@ -76,9 +77,3 @@ def _check_months(one: BillTerms, what: str, here: KeyPath) -> None:
         raise TableError(f"{what} is in force from {first} until {last}", "correct one of the days",
                          expected="a first day that is not after the last",
                          key=(*here, "in_force_until"))
-
-
-def _overlap(one: BillTerms, other: BillTerms) -> bool:
-    first, last = datetime.date.min, datetime.date.max
-    return ((one.in_force_from or first) <= (other.in_force_until or last)
-            and (other.in_force_from or first) <= (one.in_force_until or last))

@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 import datetime
+from typing import Protocol
 
 from network.civil import EPOCH, LAST_TAP_DAY
 from network.errors import TableError
 from network.locations import KeyPath
+
+
+class Dated(Protocol):
+    """What holds from one service day to another, both inclusive; None: without end."""
+
+    @property
+    def in_force_from(self) -> datetime.date | None: ...
+
+    @property
+    def in_force_until(self) -> datetime.date | None: ...
+
+
+def holds_on(one: Dated, day: datetime.date) -> bool:
+    """Whether it is in force on a day."""
+    return (one.in_force_from or day) <= day <= (one.in_force_until or day)
+
+
+def overlap(one: Dated, other: Dated) -> bool:
+    """Whether there is a day on which both are in force."""
+    first, last = datetime.date.min, datetime.date.max
+    return ((one.in_force_from or first) <= (other.in_force_until or last)
+            and (other.in_force_from or first) <= (one.in_force_until or last))
 
 
 def check_dates(first: datetime.date | None, last: datetime.date | None, what: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from network.dates import check_dates
+from network.dates import check_dates, holds_on
 from network.errors import TableError
 from network.model import DisputeTerms, NetworkFile
 
@@ -19,7 +19,7 @@ def find_terms(model: NetworkFile, claimant: str, operator: str, day: datetime.d
     return next((one for one in model.dispute_terms
                  if (one.claimants is None or claimant in one.claimants)
                  and (one.operators is None or operator in one.operators)
-                 and (one.in_force_from or day) <= day <= (one.in_force_until or day)), None)
+                 and holds_on(one, day)), None)
 
 
 def check_dispute_terms(model: NetworkFile, members: set[str]) -> None:

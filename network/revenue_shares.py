@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from network.dates import check_dates
+from network.dates import check_dates, overlap
 from network.errors import TableError
 from network.files import read_csv, refuse_row, whole_number
 from network.model import NetworkFile, RevenueShare
@@ -43,17 +42,12 @@ def check_revenue_shares(model: NetworkFile) -> None:
                              expected="operators with the same `system`", key=(*here, "operators"))
         check_dates(one.in_force_from, one.in_force_until, what, here)
         for other in model.revenue_share[:index]:
-            if {*one.operators} & {*other.operators} and _overlap(one, other):
+            if {*one.operators} & {*other.operators} and overlap(one, other):
                 raise TableError(f"{what} and {other.revenue_share!r} both share rides of "
                                  f"{min({*one.operators} & {*other.operators})!r}",
                                  "say until when the one holds (in_force_until), and from when on "
                                  "the other (in_force_from)", expected="one for each day", key=here)
 
-
-def _overlap(one: RevenueShare, other: RevenueShare) -> bool:
-    first, last = datetime.date.min, datetime.date.max
-    return ((one.in_force_from or first) <= (other.in_force_until or last)
-            and (other.in_force_from or first) <= (one.in_force_until or last))
 
 
 def read_shares(path: Path, one: RevenueShare, stops: Collection[str] | None) -> list[ShareRow]:

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from ext import records
 from ext.clearing.netting import merge_flows
+from ext.codes import Cause
 from ext.records import Records
 
 FIRST_ROWS = 1024
+
+
+class OwnFlow(NamedTuple):
+    """What one member owes another that is of no entry, by their codes; amounts in minor units."""
+
+    debtor: str
+    creditor: str
+    cause: Cause
+    amount: int
+    items: int
+
+
+def rows_of_flows(flows: Iterable[OwnFlow], numbers: Mapping[str, int], window: int) -> Records:
+    """FLOW rows that post them in a window, days since 1970. numbers: of members, by code."""
+    listed = [*flows]
+    rows = np.zeros(len(listed), records.FLOW)
+    rows["window"] = window
+    for row, one in zip(rows, listed, strict=True):
+        row["debtor"], row["creditor"] = numbers[one.debtor], numbers[one.creditor]
+        row["cause"], row["amount"], row["count"] = one.cause, one.amount, one.items
+    return rows
 
 
 class FlowSums:

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ext import records
 from ext.codes import Cause
 from ext.records import Records
 from network.civil import number_of
 from network.model import PeriodFee, VolumeTier
 from network.money import part_of
+from settlement.flows import OwnFlow, rows_of_flows
 
 OWN_CAUSES = (Cause.PERIOD_FEE, Cause.TAX)      # of flows that no entry has
 
@@ -66,13 +66,8 @@ def charge(flows: Records, fees: Sequence[PeriodFee], numbers: Mapping[str, int]
 def flows_of_fees(charged: Sequence[Charged], numbers: Mapping[str, int], window: datetime.date
                   ) -> Records:
     """FLOW rows that post fees in a window; a fee of 0 is none."""
-    posted = [one for one in charged if one.amount]
-    rows = np.zeros(len(posted), records.FLOW)
-    for row, one in zip(rows, posted, strict=True):
-        row["window"], row["cause"] = number_of(window), Cause[one.cause.upper()]
-        row["debtor"], row["creditor"] = numbers[one.payer], numbers[one.payee]
-        row["amount"], row["count"] = one.amount, 1
-    return rows
+    return rows_of_flows((OwnFlow(one.payer, one.payee, Cause[one.cause.upper()], one.amount, 1)
+                          for one in charged if one.amount), numbers, number_of(window))
 
 
 def _periods(fee: PeriodFee, first: datetime.date, last: datetime.date

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from clearing.answers.disputed_rides import DisputedRide, Key, rides_at
 from clearing.answers.named_ride import NamedRide
 from clearing.answers.payments import newest_run, rows_of
@@ -22,7 +20,6 @@ from clearing.book.payment_rows import DisputeRow
 from clearing.book.schema import DISPUTES
 from clearing.engine.kept_networks import kept_network
 from clearing.engine.payment_run import payment_run
-from ext import records
 from ext.codes import Code
 from ext.records import Records
 from network.cards import card_text
@@ -42,7 +39,7 @@ from settlement.disputes import (
     postings_of,
     take_step,
 )
-from settlement.flows import FlowSums
+from settlement.flows import FlowSums, OwnFlow, rows_of_flows
 
 _LIST = "look for it with `onecard dispute list`"
 
@@ -232,12 +229,9 @@ class Docket:
 def flows_of_postings(postings: Sequence[Posting], window: int, numbers: Mapping[str, int]
                       ) -> Records:
     """FLOW rows of what a step posts; what is given back counts as less."""
-    rows = np.zeros(len(postings), records.FLOW)
-    for row, one in zip(rows, postings, strict=True):
-        row["window"], row["cause"] = window, one.cause
-        row["debtor"], row["creditor"] = numbers[one.debtor], numbers[one.creditor]
-        row["amount"], row["count"] = one.amount, 1 if one.amount > 0 else -1
-    return rows
+    return rows_of_flows((OwnFlow(one.debtor, one.creditor, one.cause, one.amount,
+                                  1 if one.amount > 0 else -1) for one in postings),
+                         numbers, window)
 
 
 def take_one(session: Session, step: Step, ride: NamedRide | None, number: int | None,

@@ -9,12 +9,12 @@ import numpy as np
 from clearing.book import Book
 from clearing.book.schema import ENTRIES
 from clearing.book.views import LEGS_IN_SQL, REVERSAL
-from ext import records
 from ext.codes import Cause
 from ext.records import RIDE_FLAGS, Records
 from network.civil import DAYS_MOST, day_of, number_of
 from network.names import Names
 from network.network import Network
+from settlement.flows import OwnFlow, rows_of_flows
 from settlement.period_fees import months
 from settlement.revenue_shares import Brought, Shared, ShareTable
 
@@ -77,10 +77,5 @@ def _brought(book: Book, table: ShareTable, names: Names, span: tuple[int, int, 
 
 def flows_of_shares(shared: list[Shared], numbers: Mapping[str, int], window: int) -> Records:
     """FLOW rows that post parts in a window; a part of nothing is none."""
-    posted = [one for one in shared if one.amount]
-    rows = np.zeros(len(posted), records.FLOW)
-    for row, one in zip(rows, posted, strict=True):
-        row["window"], row["cause"] = window, Cause.REVENUE_SHARE
-        row["debtor"], row["creditor"] = numbers[one.operator], numbers[one.carrier]
-        row["amount"], row["count"] = one.amount, one.rides
-    return rows
+    return rows_of_flows((OwnFlow(one.operator, one.carrier, Cause.REVENUE_SHARE, one.amount,
+                                  one.rides) for one in shared if one.amount), numbers, window)
