@@ -153,12 +153,9 @@ def list_(asked: str | None, form: Form, book: str, network: str | None) -> None
       onecard dispute list --asked hk-bus --csv --book book
     """
     from clearing.answers.dispute_listings import list_disputes
-    from clearing.answers.session import open_session
-    from clearing.cli.output import print_rows, say_snapshot
+    from clearing.cli.output import print_listing
 
-    with open_session(book, network) as session:
-        say_snapshot(session.book)
-        print_rows(session, form, list_disputes(session, asked))
+    print_listing(book, network, form, lambda session: list_disputes(session, asked))
 
 
 @command.command("show")
@@ -174,12 +171,9 @@ def show(dispute: int, form: Form, book: str, network: str | None) -> None:
       onecard dispute show 1 --book book
     """
     from clearing.answers.dispute_listings import list_steps
-    from clearing.answers.session import open_session
-    from clearing.cli.output import print_rows, say_snapshot
+    from clearing.cli.output import print_listing
 
-    with open_session(book, network) as session:
-        say_snapshot(session.book)
-        print_rows(session, form, list_steps(session, dispute))
+    print_listing(book, network, form, lambda session: list_steps(session, dispute))
 
 
 def _take(book: str, step: str, by: str, amount: str | None, reason: str, on: str | None,

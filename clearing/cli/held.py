@@ -45,12 +45,9 @@ def list_(book: str, network: str | None, form: Form) -> None:
       onecard held list --csv --book book
     """
     from clearing.answers.held import list_held
-    from clearing.answers.session import open_session
-    from clearing.cli.output import print_rows, say_snapshot
+    from clearing.cli.output import print_listing
 
-    with open_session(book, network) as session:
-        say_snapshot(session.book)
-        print_rows(session, form, list_held(session), ("ride", "why", "paid", "due"))
+    print_listing(book, network, form, list_held, ("ride", "why", "paid", "due"))
 
 
 by_option = click.option("--by", required=True, metavar="CODE",

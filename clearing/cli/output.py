@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -152,6 +152,16 @@ def print_rows(session: Session, form: Form, listing: Listing, first: Sequence[s
         _print_all(listing)
     else:
         _print_some(form, listing, first)
+
+
+def print_listing(book: str, network: str | None, form: Form,
+                  ask: Callable[[Session], Listing], first: Sequence[str] = ()) -> None:
+    """What a book is asked for, as `print_rows` prints it; of a snapshot, which is said."""
+    from clearing.answers.session import open_session
+
+    with open_session(book, network) as session:
+        say_snapshot(session.book)
+        print_rows(session, form, ask(session), first)
 
 
 def _print_some(form: Form, listing: Listing, first: Sequence[str]) -> None:

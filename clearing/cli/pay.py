@@ -194,12 +194,9 @@ def show(batch: int, form: Form, book: str, network: str | None) -> None:
       onecard pay show 1 --book book
     """
     from clearing.answers.pay_listings import list_payments
-    from clearing.answers.session import open_session
-    from clearing.cli.output import print_rows, say_snapshot
+    from clearing.cli.output import print_listing
 
-    with open_session(book, network) as session:
-        say_snapshot(session.book)
-        print_rows(session, form, list_payments(session, batch), FIRST)
+    print_listing(book, network, form, lambda session: list_payments(session, batch), FIRST)
 
 
 def _print_batches(listing: PayListing) -> None:
