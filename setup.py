@@ -1,5 +1,6 @@
 """Builds the kernels in ext/. ONECARD_DEBUG=1 builds them with bounds and what must hold checked.
 
+The same source, compiler and packages make the same bytes of a wheel, wherever and whenever.
 Everything else about the package is in pyproject.toml.
 """
 
@@ -11,8 +12,12 @@ from setuptools import Extension, setup
 
 DEBUG = os.environ.get("ONECARD_DEBUG") == "1"
 
+# Files of a wheel get this time, as zips can have it, and not that of the build.
+os.environ.setdefault("SOURCE_DATE_EPOCH", "315532800")     # 1980-01-01
+
+# Debug information names the folder of the build, and those that headers were read from.
 # The checked build is compiled for every run of the tests, and works on little data.
-C_FLAGS = ["-O0"] if DEBUG else ["-O3", "-fno-strict-aliasing"]
+C_FLAGS = ["-O0"] if DEBUG else ["-O3", "-fno-strict-aliasing", "-g0"]
 WARNINGS = [
     "-Wall", "-Wno-unused-function", "-Wno-address-of-packed-member",
     "-Werror=implicit-function-declaration",
