@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -85,3 +86,22 @@ def _password() -> str:
             f"the password cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}",
             where=path, expected=f"a file with the password in its first line, as {PASSWORD_FILE} "
             "names it", remedy="check the name and who may read it") from None
+
+
+def authorities() -> str | None:
+    """The file of those who may sign a server's certificate; None: as the driver finds them.
+
+    Raises NotABook where the one that the environment names has none.
+    """
+    path = os.environ.get(CA_FILE)
+    if path is None:
+        return ssl.get_default_verify_paths().cafile
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:        # what ssl says of a file that it cannot read is one, too
+        raise NotABook(
+            f"no certificate can be read: {error.strerror}", where=path,
+            expected=f"a file with certificates in PEM, as {CA_FILE} names it",
+            remedy="check the name and who may read it; ask who runs the server for the file"
+            ) from None
+    return path

@@ -7,7 +7,6 @@ there a loss of power (not of the process) can lose a committed run.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from clearing.book.address import CA_FILE, PASSWORD_FILE, Address, parse_address
+from clearing.book.address import (
+    CA_FILE,
+    PASSWORD_FILE,
+    Address,
+    authorities,
+    parse_address,
+)
 from clearing.book.faults import translate
 from clearing.book.journal import Journal
 from clearing.book.native import Column, ColumnData
@@ -217,10 +222,16 @@ class ServerStore:
         """The book's error for the driver's."""
         code = int(getattr(error, "code", 0) or 0)
         words = str(error).split("Stack trace:")[0].strip()
+        if "CERTIFICATE_VERIFY_FAILED" in words:
+            return BookUnavailable(
+                "the server's certificate is not believed", where=self.where, expected=words,
+                remedy="name the host as its certificate does; where its authority is your own, "
+                       f"name the file with that one's certificate in {CA_FILE}")
         if code in _UNREACHABLE or isinstance(error, (OSError, EOFError)):
             return BookUnavailable(
                 "the server does not answer", where=self.where, expected=words,
-                remedy="check that it runs, and the host and port (native protocol, often 9000)")
+                remedy="check that it runs, and the host and port (native protocol, often 9000; "
+                       "over TLS, for clickhouses://, often 9440)")
         if code in _REFUSED:
             return BookUnavailable(
                 "the server does not let this user in", where=self.where, expected=words,
@@ -302,7 +313,7 @@ def make_client(address: Address, database: str, settings: dict[str, int]) -> An
     return Client(
         address.host, port=address.port, user=address.user, password=address.password,
         database=database, client_name="onecard", secure=address.is_secure, verify=True,
-        ca_certs=os.environ.get(CA_FILE),
+        ca_certs=authorities() if address.is_secure else None,
         compression=False if address.is_loopback else "lz4",
         connect_timeout=10,
         settings={"use_numpy": True, "strings_as_bytes": True, **settings})
