@@ -25,6 +25,7 @@ COMMANDS = {
     "dispute": "dispute rides of closed windows: query, chargeback, exception, and their answers",
     "show": "list rides, entries, postings, positions, obligations, runs, files, refusals …",
     "held": "list what is held back from settlement; release or reject it",
+    "report": "report a day, a month, variances, refusals or devices, as a page or a workbook",
     "statement": "write what members were owed and owed: workbook, page to sign, rides as CSV",
     "keys": "seal the keys by which cards' authentication codes are checked",
     "bill": "write what a funder is billed for a month, and the rides behind it",

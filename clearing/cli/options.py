@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
+from network.errors import OnecardError
+
 if TYPE_CHECKING:
     from clearing.answers.session import Session
 
@@ -105,6 +107,13 @@ def memory_option(command: Command) -> Command:
         "--memory", callback=parse, metavar="SIZE", help="What the run may take, such as 2GiB; "
         "taps beyond it wait on the disk (in TMPDIR, or /var/tmp). By default all are held in "
         "memory: about 100 bytes each.")(command)
+
+
+def check_folder(path: Path) -> None:
+    """Raise OnecardError where there is no folder for a file that is to be written."""
+    if not path.parent.is_dir():
+        raise OnecardError("there is no such folder", where=str(path.parent),
+                           remedy=f"make it, or write {path.name} elsewhere")
 
 
 Kind = Literal["json", "csv", "excel", "xlsx"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+import warnings
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clearing.answers.documents.document import Bars, Streams
+from clearing.cli.options import check_folder
 from network.errors import OnecardError
 
 if TYPE_CHECKING:
@@ -16,6 +20,11 @@ if TYPE_CHECKING:
 SUFFIXES = (".svg", ".png")
 ACROSS = 3                          # pictures side by side
 MORE, LESS = "#c0392b", "#2471a3"   # which the colour-blind tell apart, too
+FONTS = ["Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "DejaVu Sans"]
+WIDE = 9                            # inches, of a document's picture
+# Of a picture of bands: from the left to the right, the width of a place, gaps in the height, and
+# colours before they begin again; behind a colour: one sees through it.
+ACROSS_BANDS, WIDTH, GAPS, COLORS, SHEER = 100, 2, 30, 10, "70"
 
 
 def check_picture(path: Path) -> None:
@@ -24,12 +33,15 @@ def check_picture(path: Path) -> None:
         raise OnecardError(f"{path.name} is no picture that can be drawn", where=str(path),
                            expected="a name that ends in " + " or ".join(SUFFIXES),
                            remedy=f"write --picture {path.stem}.svg")
+    check_can_draw()
+    check_folder(path)
+
+
+def check_can_draw() -> None:
+    """Raise OnecardError where nothing can be drawn at all."""
     if find_spec("matplotlib") is None:
         raise OnecardError("a picture needs matplotlib, which is not installed",
                            remedy="install it with `pip install 'onecard-clearing[picture]'`")
-    if not path.parent.is_dir():
-        raise OnecardError("there is no such folder", where=str(path.parent),
-                           remedy="make it, or write the picture elsewhere")
 
 
 def draw_riders(path: Path, groups: Mapping[str, Riders], currency: Currency, title: str) -> None:
@@ -72,3 +84,112 @@ def _draw_group(panel: Any, name: str, riders: Riders, currency: Currency) -> No
     most = max(1, *map(abs, riders.deciles))    # where nothing changes, nothing is what it shows
     most += most // 10
     panel.set_ylim(-most, most)
+
+
+def draw_svg(picture: Bars | Streams, currency: Currency) -> bytes:
+    """A document's picture as SVG, the same bytes for the same figures."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    # Text stays text, which a browser has the letters for: matplotlib may not have them, and then
+    # warns. Names are strangers': none of them is a formula.
+    with (matplotlib.rc_context({"svg.hashsalt": "onecard", "svg.fonttype": "none",
+                                 "text.parse_math": False, "font.sans-serif": FONTS}),
+          warnings.catch_warnings()):
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure = Figure(layout="constrained")
+        FigureCanvasAgg(figure)
+        panel = figure.subplots()
+        if isinstance(picture, Streams):
+            _draw_streams(figure, panel, picture, currency)
+        else:
+            _draw_bars(figure, panel, picture, currency)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="svg", metadata={
+            "Date": None, "Creator": None, "Format": None, "Type": None})
+    return drawn.getvalue()
+
+
+def _draw_bars(figure: Any, panel: Any, bars: Bars, currency: Currency) -> None:
+    """A bar for each label, upright or lying, with its value beside it."""
+    labels, values = list(bars.values), list(bars.values.values())
+    places = range(len(values))
+    if bars.is_upright:
+        figure.set_size_inches(WIDE, 3)
+        panel.bar(places, values, color=LESS)
+        panel.set_xticks(places, labels, rotation=90, fontsize=8)
+        axis = panel.yaxis
+    else:
+        figure.set_size_inches(WIDE, 1 + len(values) // 3)
+        drawn = panel.barh(places, values, color=[MORE if value < 0 else LESS for value in values])
+        panel.bar_label(drawn, list(map(currency.text if bars.is_money else str, values)),
+                        padding=3, fontsize=8)
+        panel.set_yticks(places, labels, fontsize=8)
+        panel.invert_yaxis()
+        axis = panel.xaxis
+    axis.get_major_locator().set_params(integer=True)
+    axis.set_major_formatter(lambda value, _: currency.text(int(value)) if bars.is_money
+                             else f"{int(value):,}")
+    axis.set_tick_params(labelsize=8)
+    for side in ("top", "right"):
+        panel.spines[side].set_visible(False)
+
+
+def _draw_streams(figure: Any, panel: Any, streams: Streams, currency: Currency) -> None:
+    """Who owes on the left, who is owed on the right, and bands between them."""
+    from matplotlib.colors import to_hex
+    from matplotlib.patches import Rectangle
+
+    # What is negative, as after corrections, is owed the other way round.
+    bands = [(debtor, creditor, amount) if amount > 0 else (creditor, debtor, -amount)
+             for (debtor, creditor), amount in streams.amounts.items()]
+    sides = (_places(bands, 0), _places(bands, 1))
+    colors = {place: to_hex(f"C{index % COLORS}") for index, place in enumerate(
+        dict.fromkeys((*sides[0], *sides[1])))}
+    gap = sum(amount for _, _, amount in bands) // GAPS + 1
+    tops: list[dict[str, int]] = []
+    for side, left, word, beside in zip(sides, (-WIDTH, ACROSS_BANDS), ("owes", "is owed"),
+                                        (-2 * WIDTH, ACROSS_BANDS + 2 * WIDTH), strict=True):
+        align = "right" if left < 0 else "left"
+        panel.text(beside, -gap, word, fontsize=9, ha=align, va="bottom", weight="bold")
+        top, found = 0, dict[str, int]()
+        for place, amount in side.items():
+            found[place] = top
+            panel.add_patch(Rectangle((left, top), WIDTH, amount, color=colors[place]))
+            panel.text(beside, top + amount // 2, f"{place}  {currency.text(amount)}", fontsize=9,
+                       ha=align, va="center")
+            top += amount + gap
+        tops.append(found)
+    for debtor, creditor, amount in bands:
+        panel.add_patch(_band(tops[0][debtor], tops[1][creditor], amount,
+                              colors[debtor] + SHEER))
+        tops[0][debtor] += amount
+        tops[1][creditor] += amount
+    figure.set_size_inches(WIDE, 3 + max(map(len, sides)) // 2)
+    panel.set_axis_off()
+    panel.set_xlim(-ACROSS_BANDS // 2, ACROSS_BANDS + ACROSS_BANDS // 2)
+    panel.set_ylim(gap * (GAPS + max(map(len, sides))), -2 * gap)
+
+
+def _places(bands: Sequence[tuple[str, str, int]], side: int) -> dict[str, int]:
+    """The places of one side and what goes through each, the largest first."""
+    sums: dict[str, int] = {}
+    for debtor, creditor, amount in bands:
+        place = creditor if side else debtor
+        sums[place] = sums.get(place, 0) + amount
+    return dict(sorted(sums.items(), key=lambda item: -item[1]))
+
+
+def _band(left: int, right: int, amount: int, color: str) -> Any:
+    """A band of one width, from a place on the left to one on the right."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path as Outline
+
+    middle = ACROSS_BANDS // 2
+    points = [(0, left), (middle, left), (middle, right), (ACROSS_BANDS, right),
+              (ACROSS_BANDS, right + amount), (middle, right + amount), (middle, left + amount),
+              (0, left + amount), (0, left)]
+    steps = [Outline.MOVETO, *[Outline.CURVE4] * 3, Outline.LINETO, *[Outline.CURVE4] * 3,
+             Outline.CLOSEPOLY]
+    return PathPatch(Outline(points, steps), facecolor=color, linewidth=0)

@@ -5,10 +5,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from network.members import Language, Member
 from network.money import Currency
+
+
+class Bars(NamedTuple):
+    """A picture of a bar for each label."""
+
+    values: dict[str, int]
+    is_money: bool          # minor units
+    is_upright: bool = False
+
+
+class Streams(NamedTuple):
+    """A picture of what some owe others: a band for each pair, as wide as its amount."""
+
+    amounts: dict[tuple[str, str], int]     # of debtor and creditor, minor units
+
+
+class Marked(str):
+    """A cell's text of which a part is wrong, and shown in red."""
+
+    __slots__ = ("parts",)
+
+    parts: tuple[str, str, str]     # before it, itself, behind it
+
+    def __new__(cls, before: str, wrong: str, behind: str) -> Marked:
+        """The text of these parts."""
+        marked = super().__new__(cls, before + wrong + behind)
+        marked.parts = before, wrong, behind
+        return marked
 
 
 @dataclass(frozen=True)
@@ -20,6 +48,7 @@ class Section:
     rows: Sequence[tuple[Any, ...]]
     money: frozenset[int]               # which columns are amounts
     total: tuple[Any, ...] | None = None
+    picture: Bars | Streams | None = None
 
 
 @dataclass(frozen=True)

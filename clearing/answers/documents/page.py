@@ -1,15 +1,22 @@
-"""A document as one page of HTML, to be printed and signed; it needs nothing but itself."""
+"""A document as one page of HTML, to be printed and signed; it needs nothing but itself.
+
+Pictures stand in it as SVG that browsers only show: no script of theirs would run.
+"""
 
 from __future__ import annotations
 
+import base64
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from clearing.answers.documents.document import Document, Section
+from clearing.answers.documents.document import Bars, Document, Marked, Section, Streams
 from network.money import Currency
+
+# Draws a picture as SVG.
+Draw = Callable[[Bars | Streams, Currency], bytes]
 
 _STYLE = """
 body { font: 11pt/1.4 "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", sans-serif;
@@ -19,6 +26,9 @@ caption { text-align: left; font-weight: bold; padding: .3em 0; }
 th, td { border: 1px solid #999; padding: .2em .6em; text-align: left; }
 .n { text-align: right; font-variant-numeric: tabular-nums; }
 tfoot td { font-weight: bold; }
+.wrong { color: #c00; font-weight: bold; }
+.wrong:empty::after { content: "␣"; }
+img { display: block; width: 100%; margin: 0 0 1em; }
 dl { display: grid; grid-template-columns: max-content auto; gap: .1em 1.5em; }
 dd { margin: 0; }
 .sign { display: flex; gap: 2em; margin-top: 4em; page-break-inside: avoid; }
@@ -27,12 +37,15 @@ dd { margin: 0; }
 """
 
 
-def write_page(path: Path, document: Document) -> None:
-    """Write the page; it gets its name when it is whole."""
+def write_page(path: Path, document: Document, draw: Draw | None = None) -> None:
+    """Write the page; it gets its name when it is whole.
+
+    draw: None: the document has no pictures.
+    """
     title = escape(document.title)
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>\n"
                     for name, value in document.facts)
-    sections = "".join(_section(one, document.currency) for one in document.sections)
+    sections = "".join(_section(one, document.currency, draw) for one in document.sections)
     signatures = "".join(f"<div>{escape(one)}</div>" for one in document.signatures)
     unfinished = path.with_name(path.name + ".unfinished")
     unfinished.write_text(
@@ -43,20 +56,34 @@ def write_page(path: Path, document: Document) -> None:
     os.replace(unfinished, path)
 
 
-def _section(section: Section, currency: Currency) -> str:
+def _section(section: Section, currency: Currency, draw: Draw | None) -> str:
+    picture = ""
+    if section.picture is not None:
+        assert draw is not None, "nobody draws the picture"
+        drawn = base64.b64encode(draw(section.picture, currency)).decode()
+        picture = (f'<img alt="{escape(section.title)}" '
+                   f'src="data:image/svg+xml;base64,{drawn}">\n')
     head = "".join(f"<th>{escape(name)}</th>" for name in section.columns)
     rows = "".join(_row(row, section.money, currency) for row in section.rows)
     foot = "" if section.total is None else (
         f"<tfoot>{_row(section.total, section.money, currency)}</tfoot>")
     return (f"<table><caption>{escape(section.title)}</caption>\n<thead><tr>{head}</tr></thead>\n"
-            f"<tbody>{rows}</tbody>{foot}</table>\n")
+            f"<tbody>{rows}</tbody>{foot}</table>\n{picture}")
 
 
 def _row(row: Sequence[Any], money: Collection[int], currency: Currency) -> str:
     cells = []
     for index, value in enumerate(row):
         text = currency.text(value) if index in money and value != "" else (
-            f"{value:,}" if isinstance(value, int) else escape(value))
+            f"{value:,}" if isinstance(value, int) else _text(value))
         cells.append(f'<td class="n">{text}</td>' if isinstance(value, int)
                      else f"<td>{text}</td>")
     return f"<tr>{''.join(cells)}</tr>\n"
+
+
+def _text(value: str) -> str:
+    """A text, and in red what is wrong in it."""
+    if not isinstance(value, Marked):
+        return escape(value)
+    before, wrong, behind = map(escape, value.parts)
+    return f'{before}<span class="wrong">{wrong}</span>{behind}'

@@ -14,7 +14,7 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import XlsxWriterException
 
-from clearing.answers.documents.document import Detail, Document, Section, plain_amount
+from clearing.answers.documents.document import Detail, Document, Marked, Section, plain_amount
 from network.errors import OnecardError
 
 ROWS_MOST = 1_048_576       # of a sheet, by Excel's specification
@@ -54,6 +54,7 @@ class WorkbookFile:
         self._head = self._book.add_format({"bold": True, "bottom": 1})
         self._bold = self._book.add_format({"bold": True})
         self._sum = self._book.add_format({"bold": True, "top": 1, "num_format": pattern})
+        self._wrong = self._book.add_format({"font_color": "#C00000", "bold": True})
         self._sheet, self._row, self._sheets = self._book.add_worksheet(document.title[:31]), 0, 0
         self._sheet.set_column(0, 9, _WIDTH)
         self._write_document(document)
@@ -102,9 +103,20 @@ class WorkbookFile:
                                          form or self._amount)
             elif isinstance(value, int):
                 self._sheet.write_number(self._row, index, value, form)
+            elif isinstance(value, Marked):
+                self._put_marked(index, value)
             elif value != "" or form is not None:
                 self._sheet.write_string(self._row, index, value, form)
         self._row += 1
+
+    def _put_marked(self, index: int, value: Marked) -> None:
+        """A text, and in red what is wrong in it: all of it, or a part."""
+        before, wrong, behind = value.parts
+        if not before + behind or not wrong:
+            self._sheet.write_string(self._row, index, value, self._wrong)
+            return
+        pieces = [before] * bool(before) + [self._wrong, wrong] + [behind] * bool(behind)
+        self._sheet.write_rich_string(self._row, index, *pieces)
 
     def drop(self) -> None:
         """Leave nothing of it."""

@@ -1,0 +1,144 @@
+"""A day or a month for people: who owes whom, when was ridden, who paid for whom, what is open.
+
+All of it is added up from the entries and flows of the period's windows, so that it comes to the
+positions again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+from clearing.answers.documents.document import Bars, Document, Section, Streams, add_up
+from clearing.answers.listings import flows_of, words_of_cause
+from clearing.answers.owing import place_names
+from clearing.answers.periods import Period
+from clearing.answers.reports.sums import AMOUNTS, Books, Sums, money_of
+from clearing.answers.session import Session
+from clearing.book.legs import sum_legs
+from ext.codes import Cause
+from ext.records import Records
+from network.civil import day_of
+from settlement.obligations import list_obligations
+from settlement.positions import net_positions
+
+_HOURS, _HOUR_S, _DAY_S = 24, 3_600, 86_400
+BETWEEN_CITIES = "who owes whom, between cities: rows owe columns"
+_ENDS = ("owes", "is owed", "net")
+
+
+def report_period(session: Session, period: Period) -> Document:
+    """What a window or a month came to."""
+    books = Books(session, session.numbered(), period)
+    title = "day" if period.first == period.last else "period"
+    return books.document(f"report of the {title}", list(_sections(books)))
+
+
+def _sections(books: Books) -> Iterator[Section]:
+    yield _between_cities(books)
+    yield _positions(books)
+    yield _operators(books)
+    yield _hours(books)
+    yield _funders(books)
+    yield _days(books)
+
+
+def _between_cities(books: Books) -> Section:
+    """A matrix whose rows and columns are the cities that owe each other anything."""
+    names = place_names(books.numbered, "city")
+    amounts: dict[tuple[str, str], int] = defaultdict(int)
+    for one in list_obligations(_flows(books), books.numbered.members, "city"):
+        amounts[one.debtor, one.creditor] += one.amount
+    places = sorted({place for pair in amounts for place in pair})
+    shown = {place: _shown(place, names) for place in places}
+    rows = []
+    for place in places:
+        owed = [amounts.get((place, other), 0) for other in places]
+        owes = sum(owed)
+        is_owed = sum(amounts.get((other, place), 0) for other in places)
+        rows.append((shown[place], *owed, owes, is_owed, is_owed - owes))
+    columns = ("city", *shown.values(), *_ENDS)
+    sums = range(1, len(columns))
+    return Section(BETWEEN_CITIES, columns, rows, frozenset(sums),
+                   add_up(rows, sums, len(columns), "total"),
+                   Streams({(shown[debtor], shown[creditor]): amount
+                            for (debtor, creditor), amount in sorted(amounts.items()) if amount}))
+
+
+def _shown(place: str, names: dict[str, str]) -> str:
+    """A place's name, and its code where another has the same."""
+    name = names.get(place, place)
+    return name if list(names.values()).count(name) < 2 else f"{name} {place}"
+
+
+def _positions(books: Books) -> Section:
+    names = {one.code: one.name for one in books.numbered.members}
+    rows = [(one.member, names[one.member], one.receives, one.owes, one.net)
+            for one in net_positions(_flows(books), books.numbered.members)
+            if one.level == "member"]
+    columns = ("member", "name", "is owed", "owes", "net")
+    sums = range(2, len(columns))
+    return Section("positions of members, which add up to 0", columns, rows, frozenset(sums),
+                   add_up(rows, sums, len(columns), "total"))
+
+
+def _operators(books: Books) -> Section:
+    names = {one.number: (one.code, one.name) for one in books.numbered.members}
+    rows = [(*names[number], *sums) for number, sums in books.sums("operator").items()]
+    columns = ("operator", "name", *Sums._fields)
+    return Section("rides by operator", columns, rows, money_of(columns, AMOUNTS),
+                   add_up(rows, range(2, len(columns)), len(columns), "total"))
+
+
+def _hours(books: Books) -> Section:
+    """Rides by the hour of the network's clocks in which they began."""
+    offset_s = books.numbered.network.civil_offset_s
+    found = books.sums(f"intDiv((if(started_at != 0, started_at, ended_at) + ({offset_s})) "
+                       f"% {_DAY_S}, {_HOUR_S})")
+    rows = [(f"{hour:02}:00", one.rides, one.due, one.paid) for hour in range(_HOURS)
+            for one in [found.get(hour, Sums(*[0] * len(Sums._fields)))]]
+    columns = ("hour", "rides", "due", "paid")
+    return Section("rides by hour of the day", columns, rows, money_of(columns, AMOUNTS),
+                   add_up(rows, range(1, len(columns)), len(columns), "total"),
+                   Bars({row[0]: row[1] for row in rows}, is_money=False, is_upright=True))
+
+
+def _funders(books: Books) -> Section:
+    """Discounts by who pays for them; what operators bear themselves, nobody owes them."""
+    members = {one.number: one for one in books.numbered.members}
+    found = sum_legs(books.session.book,
+                     ("leg_debtor", "leg_cause", "leg_debtor = leg_creditor AS is_own"),
+                     f"leg_cause < {int(Cause.FARE)} AND {books.period.windows}")
+    sums: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for debtor, cause, is_own, rides, amount in zip(
+            *(np.asarray(column).tolist() for column in found.values()), strict=True):
+        total = sums[debtor, cause]
+        total[0] += rides
+        total[2 if is_own else 1] += amount
+    rows, drawn = [], defaultdict[str, int](int)
+    for (debtor, cause), (rides, owes, bears) in sorted(sums.items()):
+        funder = members[debtor]
+        rows.append((funder.code, funder.name, words_of_cause(cause), rides, owes, bears))
+        drawn[f"{funder.name} {funder.code}"] += owes + bears
+    columns = ("funder", "name", "cause", "rides", "owes", "bears itself")
+    return Section("concessions and other discounts by funder", columns, rows,
+                   money_of(columns, ("owes", "bears itself")),
+                   add_up(rows, range(3, len(columns)), len(columns), "total"),
+                   Bars(dict(drawn), is_money=True) if drawn else None)
+
+
+def _days(books: Books) -> Section:
+    closed = books.session.book.closed_through or 0
+    rows = [(day_of(window).isoformat(), "closed" if window <= closed else "open", *sums)
+            for window, sums in books.sums("window").items()]
+    columns = ("window", "state", *Sums._fields)
+    return Section("windows", columns, rows, money_of(columns, AMOUNTS),
+                   add_up(rows, range(2, len(columns)), len(columns), "total"),
+                   Bars({row[0]: row[2] for row in rows}, is_money=False, is_upright=True)
+                   if len(rows) > 1 else None)
+
+
+def _flows(books: Books) -> Records:
+    return flows_of(books.session.book, books.period.first, books.period.last)
