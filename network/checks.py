@@ -15,7 +15,7 @@ from network.disputes import check_dispute_terms
 from network.errors import TableError
 from network.locations import KeyPath
 from network.model import Agreement, Approver, Centre, Funder, Issuer, NetworkFile, Operator
-from network.money import PPM, iso_decimals
+from network.money import PPM, iso_decimals, part_of
 from network.nettings import check_nettings
 from network.period_fees import check_period_fees
 from network.revenue_shares import check_revenue_shares
@@ -183,6 +183,33 @@ def _check_fees(one: Agreement, what: str, here: KeyPath) -> None:
     if asked is not None and one.centre is None:
         raise TableError(f"{what} has a clearing fee and no centre that takes it",
                          "name one as its centre", key=(*here, asked))
+    paid = _find_overcharged(one)
+    if paid:
+        raise TableError(f"the shares of {what}, each rounded, come to more than a ride of {paid} "
+                         "minor units brings its operator",
+                         'round them with rounding = "down", or make one of them an amount for '
+                         "every ride", expected="shares that leave an operator 0 or more",
+                         key=(*here, "rounding"))
+
+
+def _find_overcharged(one: Agreement) -> int:
+    """The least amount paid of which both shares, rounded, come to more; 0 where there is none.
+
+    Amounts for every ride, and `least`, are agreed on whatever was paid.
+    """
+    shares = [(one.clearing_ppm, one.clearing_most), (one.issuer_ppm, one.issuer_most)]
+    left = PPM - one.clearing_ppm - one.issuer_ppm
+    if one.rounding == "down" or not all(ppm for ppm, _ in shares):
+        return 0
+    # Both gain less than 2 by rounding; and by how much repeats itself after PPM.
+    for paid in range(1, PPM + 1):
+        if left * paid >= 2 * PPM:
+            break
+        fees = [part_of(paid, ppm, one.rounding) for ppm, _ in shares]
+        if paid < sum(fee if most is None else min(fee, most)
+                      for fee, (_, most) in zip(fees, shares, strict=True)):
+            return paid
+    return 0
 
 
 def _check_cycles(model: NetworkFile) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from clearing.reference.entries import list_fees
 from network.errors import TableError
+from network.model import Agreement
+from network.money import PPM
 from network.network import load_network
 from tests.fares.folder import write
 
@@ -25,7 +30,9 @@ def load_with(folder: Path, *agreements: str) -> None:
 
 @pytest.mark.parametrize("keys", [
     "", 'clearing_ppm = 1000000\ncentre = "centre"', "issuer_ppm = 1000000",
-    'clearing_ppm = 500000\nissuer_ppm = 500000\ncentre = "centre"',
+    'clearing_ppm = 500000\nissuer_ppm = 500000\ncentre = "centre"\nrounding = "down"',
+    'clearing_ppm = 6000\nissuer_ppm = 4000\nissuer_most = 0\ncentre = "centre"\nrounding = "up"',
+    'issuer_ppm = 1000000\nrounding = "up"',
     'between = "nation"\nmodes = ["bus"]\nmedia = ["qr"]\nissuers = ["gz-card"]',
     "in_force_from = 2024-01-01\nin_force_until = 2105-12-31",
     'issuer_per_ride = 2\nissuer_least = 5\nissuer_most = 5\nrounding = "half_even"',
@@ -45,6 +52,12 @@ def test_what_can_be_kept(tmp_path: Path, keys: str) -> None:
     (["issuer_per_ride = -1"], "issuer_per_ride of agreement 'a0' is -1", "issuer_per_ride = -1"),
     (["issuer_least = 100000001"], "issuer_least of agreement 'a0' is 100000001", "issuer_least"),
     (["issuer_least = 6\nissuer_most = 5"], "at least 6 and at most 5", "issuer_most = 5"),
+    (['clearing_ppm = 500000\nissuer_ppm = 500000\ncentre = "centre"'],
+     "come to more than a ride of 1 minor units", ""),
+    (['clearing_ppm = 500000\nissuer_ppm = 500000\ncentre = "centre"\nrounding = "half_even"'],
+     "come to more than a ride of 3 minor units", 'rounding = "half_even"'),
+    (['clearing_ppm = 6000\nissuer_ppm = 4000\ncentre = "centre"\nrounding = "up"'],
+     "come to more than a ride of 1 minor units", 'rounding = "up"'),
     (['rounding = "nearest"'], "nearest", "rounding"),
     (["issuer_ppm = 2.5"], "", "issuer_ppm = 2.5"),
     (['centre = "nobody"'], "names 'nobody', which network.toml does not have",
@@ -70,3 +83,24 @@ def test_what_cannot_be_kept_is_refused(tmp_path: Path, agreements: list[str], f
     assert refused.value.location is not None
     assert refused.value.location.path.name == "network.toml"
     assert excerpt in refused.value.location.excerpt
+
+
+@pytest.mark.parametrize("rounding", ["half_up", "half_even", "down", "up"])
+@pytest.mark.parametrize(("clearing", "issuer"), [
+    (1, 1), (3_000, 5_000), (250_000, 750_000), (333_000, 667_000), (499_000, 501_000),
+    (500_000, 499_999), (499_000, 499_000), (PPM // 2, PPM // 2), (PPM, 0)])
+def test_shares_that_are_taken_leave_an_operator_0_or_more(tmp_path: Path, clearing: int,
+                                                           issuer: int, rounding: Any) -> None:
+    """What the plain engine makes of them is not more than was paid; else they are refused."""
+    one = Agreement(agreement="a0", clearing_ppm=clearing, issuer_ppm=issuer, rounding=rounding,
+                    centre="centre")
+    ride = SimpleNamespace(operator="bus", issuer="card")
+    most = max(sum(leg.amount for leg in list_fees(ride, SimpleNamespace(paid=paid), one)) - paid
+               for paid in range(3_000))
+    keys = (f'clearing_ppm = {clearing}\nissuer_ppm = {issuer}\ncentre = "centre"\n'
+            f'rounding = "{rounding}"')
+    if most <= 0:
+        load_with(tmp_path, keys)
+    else:
+        with pytest.raises(TableError, match="leave an operator 0 or more"):
+            load_with(tmp_path, keys)

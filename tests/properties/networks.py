@@ -152,6 +152,8 @@ def _agreements(draw: Choices) -> list[dict[str, Any]]:
                               "clearing_per_ride": draw.pick([0, 0, 3]),
                               "clearing_least": draw.pick([0, 0, 2])}
             agreement |= draw.pick([{}, {"rounding": draw.pick(ROUNDINGS), "issuer_most": 2}])
+            if agreement.get("rounding") == "up":       # of one share only: two are refused
+                agreement["clearing_ppm"] = 0
             agreements.append(agreement)
     # Beside one of those, or where none of them is.
     agreements += draw.pick([[], [], [{"agreement": "G-qr", "media": ["qr"], "issuer_ppm": 7_000,
