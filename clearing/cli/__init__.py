@@ -29,6 +29,7 @@ COMMANDS = {
     "statement": "write what members were owed and owed: workbook, page to sign, rides as CSV",
     "keys": "seal the keys by which cards' authentication codes are checked",
     "bill": "write what a funder is billed for a month, and the rides behind it",
+    "compare": "hold an operator's own total to the ledger, line by line",
     "completeness": "say which records of a day should have come and did not",
     "trace": "follow a position down to its rides, or a ride up to its payment and its bytes",
     "kept": "print an input file as it came",

@@ -1,0 +1,342 @@
+"""An operator's own total held to the ledger, line by line, down to what nobody can explain.
+
+Steps, each of which begins with what the one before ended with: from the total to the records
+that are in rides; from these to the fares that the ledger has; from fares to what settles; and in
+which window. Each line is a cause that the book itself states: what is left has none, or is 0.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from clearing.answers.filters import Filter
+from clearing.answers.listings import words_of_cause
+from clearing.answers.operator_files import OperatorFile, read_kept_of, read_named
+from clearing.answers.parse import parse_amount
+from clearing.answers.session import Session
+from clearing.book.legs import sum_legs
+from clearing.book.schema import REFUSALS
+from clearing.engine.kept_networks import kept_network
+from ext.codes import Cause, Code, RideState, TapKind
+from ext.records import RIDE_FLAGS, Records
+from network.civil import day_number, day_of
+from network.errors import OnecardError
+from network.money import Currency
+
+TOTAL, IN_RIDES, FARES, SETTLES = (
+    "the operator's total", "in rides", "fares in the ledger", "settles for these rides")
+UNEXPLAINED = "not explained"
+_LINE_BITS = 32             # of a record's place, below its file's number
+_FIELDS = ("in_file", "in_line", "out_file", "out_line", "operator", "paid", "flags", "state",
+           "uncollected", "service_day")
+Places = npt.NDArray[np.int64]
+
+
+class Line(NamedTuple):
+    """A cause and what it comes to, minor units."""
+
+    what: str
+    records: int            # or rides; 0 where they are not counted
+    amount: int
+
+
+class Step(NamedTuple):
+    """From one amount to another: `begin` and the lines add up to `end`."""
+
+    title: str
+    begin: Line
+    lines: list[Line]
+    end: Line
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found."""
+
+    operator: str
+    window: str
+    files: list[str]
+    steps: list[Step]
+    uncollected: Line       # in none of the sums: no record says that it was paid
+    currency: Currency
+
+    @property
+    def unexplained(self) -> int:
+        """What no cause was found for; what is too much on one side and the other adds up."""
+        return sum(abs(line.amount) for step in self.steps for line in step.lines
+                   if line.what == UNEXPLAINED)
+
+
+def compare(session: Session, operator: str, totals: Sequence[str], window: str | None
+            ) -> Comparison:
+    """Hold an operator's total of a service day to the ledger.
+
+    totals: its sum in the currency, or its tap files, whose trailers say it; or both. window: None:
+    the one day that its files are of. Raises OnecardError.
+    """
+    currency = session.described().model.money
+    stated, paths = _read_totals(totals, currency)
+    number = _operator_number(session, operator)
+    last = session.book.last_run()
+    assert last is not None, "the book has this operator"
+    with kept_network(session.book, last.network_digest) as network:
+        if paths:
+            files = read_named(session, paths, network)
+            day = _day_of(files, operator) if window is None else day_number(window)
+        elif window is None:
+            raise OnecardError("a sum is of a day, and none is named", where="--window",
+                               remedy="name the operator's service day, as --window 2024-11-25")
+        else:
+            day = day_number(window)
+            files = read_kept_of(session, operator, number, day, network)
+    total = _trailers(files) if stated is None else stated
+    found = _Found(session, number, day, files, operator)
+    steps = [found.to_rides(total, is_of_files=stated is None), found.to_fares(),
+             found.to_settled()]
+    steps.append(found.to_window(steps[-1].end))
+    return Comparison(operator, day_of(day).isoformat(), [one.name for one in files], steps,
+                      found.uncollected(), currency)
+
+
+def _read_totals(totals: Sequence[str], currency: Currency) -> tuple[int | None, list[Path]]:
+    """The sum, None where only files say it; and the files."""
+    amounts, paths = list[int](), list[Path]()
+    for text in totals:
+        if Path(text).exists() or not text.replace(",", "").replace(".", "").isdigit():
+            paths.append(Path(text))
+        else:
+            amounts.append(parse_amount(text.replace(",", ""), currency, "--totals"))
+    return sum(amounts) if amounts else None, paths
+
+
+def _operator_number(session: Session, operator: str) -> int:
+    Filter(operator=operator).select(session)       # raises where there is none
+    return next(one.number for one in session.numbered().members if one.code == operator)
+
+
+def _day_of(files: Sequence[OperatorFile], operator: str) -> int:
+    days = {one.day for file in files for one in file.records if one.operator == operator} - {0}
+    if len(days) != 1:
+        listed = ", ".join(day_of(day).isoformat() for day in sorted(days)[:5]) or "none"
+        raise OnecardError(f"the files have records of {operator} of {len(days)} days: {listed}",
+                           where="--totals", expected="files of one day",
+                           remedy="name the day with --window")
+    return days.pop()
+
+
+def _trailers(files: Sequence[OperatorFile]) -> int:
+    """What the files say themselves that they come to."""
+    for file in files:
+        if file.trailer is None:
+            raise OnecardError("the file has no trailer, and says no total", where=file.name,
+                               expected="#trailer,<records>,<due>,<paid>,<sha256> as its last line",
+                               remedy="give the operator's sum beside its files: --totals 12345.60")
+    return sum(file.trailer or 0 for file in files)
+
+
+class _Found:
+    """Records of the files beside what the book says of each."""
+
+    def __init__(self, session: Session, number: int, day: int, files: Sequence[OperatorFile],
+                 operator: str) -> None:
+        self._session, self._number, self._day = session, number, day
+        self._files, self._operator = files, operator
+        rides = self._read_rides()
+        own = rides["operator"] == number
+        self._rides, self._elsewhere = rides[own], set(_places(rides[~own]).ravel().tolist())
+        self._places = _places(self._rides)
+        # The ride that each place is in.
+        self._ride_of = {place: row for side in self._places
+                         for row, place in enumerate(side.tolist()) if place}
+        self._said = defaultdict[int, int](int)     # by ride, what our records say was paid
+        self._in_rides = Line(IN_RIDES, 0, 0)
+
+    def _read_rides(self) -> Records:
+        """The rides that stand, of the day or with a record of the files."""
+        listed = ", ".join(str(file.number) for file in self._files) or "0"
+        where = (f"operator = {self._number} AND service_day = {self._day} "
+                 f"OR in_file IN ({listed}) OR out_file IN ({listed})")
+        blocks = list(self._session.book.rides(where, order="", fields=_FIELDS))
+        rides: Records = np.concatenate(blocks)
+        return rides
+
+    def to_rides(self, total: int, *, is_of_files: bool) -> Step:
+        """From the total to the records that are in rides."""
+        sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+        fates = _Fates(self._session, [file.number for file in self._files])
+        counted = 0
+        for file in self._files:
+            for record in file.records:
+                amount = record.paid or 0
+                if record.operator not in ("", self._operator):
+                    what = "records of other operators"
+                elif record.day not in (0, self._day):
+                    what = "records of other days"
+                else:
+                    what = self._fate(file, record.line, fates)
+                    if record.paid is None:
+                        what += ", amounts that cannot be read"
+                if what.startswith("records of other") and not is_of_files:
+                    continue        # the sum is of the operator's day
+                if what == IN_RIDES:
+                    self._said[self._ride_of[_place(file.number, record.line)]] += amount
+                sums[what][0] += 1
+                sums[what][1] += amount
+                counted += amount
+        self._in_rides = Line(IN_RIDES, *sums.pop(IN_RIDES, (0, 0)))
+        lines = [Line(what, count, -amount) for what, (count, amount) in sorted(sums.items())]
+        if total != counted:
+            lines.append(Line(UNEXPLAINED, 0, counted - total))
+        records = self._in_rides.records + sum(line.records for line in lines)
+        return Step("from the total to records in rides", Line(TOTAL, records, total), lines,
+                    self._in_rides)
+
+    def _fate(self, file: OperatorFile, line: int, fates: _Fates) -> str:
+        if not file.number:
+            return f"no run took the file {file.name}"
+        place = _place(file.number, line)
+        if place in self._ride_of:
+            return IN_RIDES
+        return ("in rides that ended with another operator" if place in self._elsewhere
+                else fates.of(place))
+
+    def to_fares(self) -> Step:
+        """From records in rides to what the ledger says that these rides paid."""
+        sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+        count = fares = 0
+        rides = (self._rides[name].tolist() for name in ("service_day", "paid", "flags", "state"))
+        for row, (day, paid, flags, state) in enumerate(zip(*rides, strict=True)):
+            is_ours = row in self._said
+            if day == self._day:
+                count += 1
+                fares += paid
+                difference, what = paid - self._said.get(row, 0), _why(flags, state)
+                if not is_ours:
+                    what = "rides whose records are in none of these files"
+                elif what == UNEXPLAINED and difference and not self._has_all(row):
+                    what = "rides with a record that is in none of these files"
+            elif is_ours:
+                difference, what = -self._said[row], "rides of another service day"
+            else:
+                continue
+            if difference:
+                sums[what][0] += 1
+                sums[what][1] += difference
+        lines = [Line(what, *both) for what, both in sorted(sums.items())]
+        return Step("from records to fares", self._in_rides, lines, Line(FARES, count, fares))
+
+    def _has_all(self, row: int) -> bool:
+        """Whether every record of a ride is in the files."""
+        numbers = {file.number for file in self._files}
+        return all(place >> _LINE_BITS in numbers for place in self._places[:, row].tolist()
+                   if place)
+
+    def to_settled(self) -> Step:
+        """From the day's fares to what its rides have the operator be owed."""
+        day = self._rides[self._rides["service_day"] == self._day]
+        fares = Line(FARES, len(day), int(day["paid"].sum()))
+        held = day[day["flags"] & RIDE_FLAGS["HELD"] != 0]
+        lines = [Line("held", len(held), -int(held["paid"].sum()))] if len(held) else []
+        settled, fare_legs = 0, 0
+        for line in self._legs("leg_cause", words_of_cause):
+            settled += line.amount
+            if line.what == words_of_cause(Cause.FARE):
+                fare_legs += line.amount
+            else:
+                lines.append(line)
+        rest = fare_legs - fares.amount + int(held["paid"].sum())
+        if rest:
+            lines.append(Line(UNEXPLAINED, 0, rest))
+        return Step("from fares to what settles", fares, lines,
+                    Line(SETTLES, len(day) - len(held), settled))
+
+    def to_window(self, settled: Line) -> Step:
+        """From what settles for the day's rides to what does so in the day's own window."""
+        lines, own = [], Line(f"settles in window {day_of(self._day).isoformat()}", 0, 0)
+        for line in self._legs("window", lambda day: day_of(day).isoformat()):
+            if own.what.endswith(line.what):
+                own = own._replace(amount=line.amount)
+            else:
+                lines.append(Line(f"late or corrected, in window {line.what}", 0, -line.amount))
+        return Step("in which window", settled._replace(records=0), lines, own)
+
+    def _legs(self, by: str, words: Callable[[int], str]) -> Iterator[Line]:
+        """What the day's rides have the operator be owed, or owe, by a column."""
+        is_owed = f"leg_creditor = {self._number} AND (leg_cause = {int(Cause.FARE)} " \
+                  f"OR leg_debtor != {self._number})"
+        owes = f"leg_debtor = {self._number} AND leg_creditor != {self._number}"
+        found = sum_legs(
+            self._session.book, (by, f"leg_creditor = {self._number} AS is_owed"),
+            f"operator = {self._number} AND service_day = {self._day} AND ({is_owed} OR {owes})")
+        sums: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+        for key, is_creditor, rides, amount in zip(
+                *(np.asarray(column).tolist() for column in found.values()), strict=True):
+            sums[key][0] = max(rides, sums[key][0])
+            sums[key][1] += amount if is_creditor else -amount
+        for key, both in sorted(sums.items()):
+            yield Line(words(key), *both)
+
+    def uncollected(self) -> Line:
+        """What the day's rides cost without any record that says what was paid."""
+        rides = self._rides[(self._rides["service_day"] == self._day)
+                            & (self._rides["uncollected"] != 0)]
+        return Line("uncollected, which nobody owes", len(rides), int(rides["uncollected"].sum()))
+
+
+def _places(rides: Records) -> Places:
+    """Where the ways in, and the ways out, are from; 0: there was none."""
+    return np.array([rides[f"{end}_file"].astype(np.int64) << _LINE_BITS | rides[f"{end}_line"]
+                     for end in ("in", "out")])
+
+
+def _place(file: int, line: int) -> int:
+    return file << _LINE_BITS | line
+
+
+def _why(flags: int, state: int) -> str:
+    """Why a ride paid something else than its records say."""
+    if flags & RIDE_FLAGS["PAID_BY_VALIDATOR"]:
+        return UNEXPLAINED
+    if state == RideState.MISSING_OUT:
+        return "rides without exit, charged by the engine"
+    if state == RideState.MISSING_IN:
+        return "rides without entry, charged by the engine"
+    return "rides by codes, charged by the engine"
+
+
+class _Fates:
+    """What became of records that are in no ride that stands."""
+
+    def __init__(self, session: Session, files: Sequence[int]) -> None:
+        book, listed = session.book, ", ".join(map(str, files)) or "0"
+        refused = book.query(f"SELECT file, line, argMax(code, run) AS last FROM {REFUSALS.name} "
+                             f"WHERE {book.committed} AND file IN ({listed}) GROUP BY file, line")
+        self._codes = {_place(file, line): Code(code) for file, line, code in zip(
+            *(np.asarray(column).tolist() for column in refused.values()), strict=True)}
+        received = book.query(
+            "SELECT source_file, source_line, kind, correction FROM records "
+            f"WHERE {book.as_of_last} AND source_file IN ({listed})")
+        self._received = {_place(file, line): (kind, correction)
+                          for file, line, kind, correction in zip(
+                *(np.asarray(column).tolist() for column in received.values()), strict=True)}
+
+    def of(self, place: int) -> str:
+        """In words."""
+        code, received = self._codes.get(place), self._received.get(place)
+        if code is not None:
+            return f"refused: {code.name}"
+        if received is None:
+            return "known: the same record came before, or from another file"
+        kind, correction = received
+        if kind in (TapKind.TOP_UP, TapKind.LOCK):
+            return "top-ups and locks, which are no rides"
+        if correction:
+            return "corrections that take a ride back"
+        return "in no ride that stands: still inside, given back, corrected, or reported again"
