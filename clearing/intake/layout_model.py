@@ -11,7 +11,7 @@ Spaces around a value do not belong to it, and a value of spaces is blank. There
 first line is a record. The last line may be a trailer (trailer.py). A line of another length is a
 record refused with COLUMN_COUNT, but for one whose record is followed by a tab: what stands behind
 that is not read (rejects.py). In another encoding than UTF-8, or with `fields`, the same holds, and
-records are read more slowly, by formats/records.py.
+records are first made lines of the format (formats/records.py).
 """
 
 from __future__ import annotations

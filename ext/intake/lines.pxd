@@ -105,7 +105,7 @@ cdef inline int read_line(Context *context, Row *row, uint64_t left, bint *odd) 
     """Find the row's end and its fields, which commas part."""
     cdef uint16_t *starts = context.starts
     cdef uint64_t special = 0
-    cdef uint32_t end, count = cut(row.text, starts, &special)
+    cdef uint32_t end, count = cut(row.text, 44, starts, &special)
     odd[0] = True
     if count == 0:
         return skip_line(row, left)

@@ -23,14 +23,14 @@ cdef extern from *:
 
     enum { ONECARD_LINE = 4096 };       /* LINE_LIMIT */
 
-    /* Of 64 bytes: which are commas or newlines, which newlines, which spaces, which need a closer
-       look (a quote, a NUL, a byte that is not ASCII). */
+    /* Of 64 bytes: which are separators or newlines, which newlines, which spaces, which need a
+       closer look (a quote, a NUL, a byte that is not ASCII). */
     typedef struct { uint64_t cuts, ends, spaces, odd; } onecard_masks64;
 
-    static inline onecard_masks64 onecard_look_0(const uint8_t *at, int quotes) {
+    static inline onecard_masks64 onecard_look_0(const uint8_t *at, int quotes, uint8_t by) {
         onecard_masks64 m = {0, 0, 0, 0};
     #if defined(__SSE2__)
-        const __m128i comma = _mm_set1_epi8(','), newline = _mm_set1_epi8('\\n'),
+        const __m128i comma = _mm_set1_epi8((char)by), newline = _mm_set1_epi8('\\n'),
                       space = _mm_set1_epi8(' '), quote = _mm_set1_epi8(quotes ? '"' : 0),
                       nul = _mm_setzero_si128();
         for (int i = 0; i < 4; i++) {
@@ -48,7 +48,7 @@ cdef extern from *:
     #else
         for (int i = 0; i < 64; i++) {
             uint8_t b = at[i];
-            m.cuts |= (uint64_t)(b == ',' || b == '\\n') << i;
+            m.cuts |= (uint64_t)(b == by || b == '\\n') << i;
             m.ends |= (uint64_t)(b == '\\n') << i;
             m.odd |= (uint64_t)((quotes && b == '"') || b == 0 || b >= 128) << i;
             m.spaces |= (uint64_t)(b == ' ') << i;
@@ -71,13 +71,13 @@ cdef extern from *:
             (count) += n_; \\
         } while (0)
 
-    /* A line's separators, the newline among them: how many, starts[1] on where what is behind
-       each of them begins; 0 where there is no newline in ONECARD_LINE bytes and 64. */
+    /* A line's separators, which are `by`, the newline among them: how many, starts[1] on where
+       what is behind each begins; 0 where there is no newline in ONECARD_LINE bytes and 64. */
     #define ONECARD_CUT(look) \\
         uint32_t base = 0, count = 0; \\
         uint64_t any = 0; \\
         for (;;) { \\
-            onecard_masks64 m = look(row + base, 1); \\
+            onecard_masks64 m = look(row + base, 1, by); \\
             uint64_t upto = m.ends ? m.ends ^ (m.ends - 1) : ~(uint64_t)0; \\
             uint64_t cuts = m.cuts & upto; \\
             any |= m.odd & upto; \\
@@ -94,7 +94,7 @@ cdef extern from *:
     #define ONECARD_MARK(look) \\
         uint64_t any = 0; \\
         for (uint32_t base = 0; base < size; base += 64) { \\
-            onecard_masks64 m = look(row + base, 0); \\
+            onecard_masks64 m = look(row + base, 0, 0); \\
             uint64_t in = size - base >= 64 ? ~(uint64_t)0 \\
                                             : ((uint64_t)1 << (size - base)) - 1; \\
             any |= (m.ends | m.odd) & in; \\
@@ -114,7 +114,8 @@ cdef extern from *:
         }
     }
 
-    static uint32_t onecard_cut_0(const uint8_t *row, uint16_t *starts, uint64_t *odd) {
+    static uint32_t onecard_cut_0(const uint8_t *row, uint8_t by, uint16_t *starts,
+                                  uint64_t *odd) {
         ONECARD_CUT(onecard_look_0)
     }
 
@@ -132,8 +133,9 @@ cdef extern from *:
                | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
     }
 
-    ONECARD_AVX2 static inline onecard_masks64 onecard_look_1(const uint8_t *at, int quotes) {
-        const __m256i comma = _mm256_set1_epi8(','), newline = _mm256_set1_epi8('\\n'),
+    ONECARD_AVX2 static inline onecard_masks64 onecard_look_1(const uint8_t *at, int quotes,
+                                                              uint8_t by) {
+        const __m256i comma = _mm256_set1_epi8((char)by), newline = _mm256_set1_epi8('\\n'),
                       space = _mm256_set1_epi8(' '), nul = _mm256_setzero_si256(),
                       quote = _mm256_set1_epi8(quotes ? '"' : 0);
         __m256i a = _mm256_loadu_si256((const __m256i *)at),
@@ -152,8 +154,8 @@ cdef extern from *:
         return m;
     }
 
-    ONECARD_AVX2 static uint32_t onecard_cut_1(const uint8_t *row, uint16_t *starts,
-                                               uint64_t *odd) {
+    ONECARD_AVX2 static uint32_t onecard_cut_1(const uint8_t *row, uint8_t by,
+                                               uint16_t *starts, uint64_t *odd) {
         ONECARD_CUT(onecard_look_1)
     }
 
@@ -162,11 +164,12 @@ cdef extern from *:
         ONECARD_MARK(onecard_look_1)
     }
 
-    ONECARD_AVX512 static inline onecard_masks64 onecard_look_2(const uint8_t *at, int quotes) {
+    ONECARD_AVX512 static inline onecard_masks64 onecard_look_2(const uint8_t *at, int quotes,
+                                                                uint8_t by) {
         __m512i b = _mm512_loadu_si512(at);
         onecard_masks64 m;
         m.ends = _mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8('\\n'));
-        m.cuts = m.ends | _mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8(','));
+        m.cuts = m.ends | _mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8((char)by));
         m.spaces = _mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8(' '));
         m.odd = _mm512_testn_epi8_mask(b, b) | _mm512_movepi8_mask(b);
         if (quotes) m.odd |= _mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8('"'));
@@ -192,8 +195,8 @@ cdef extern from *:
         49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64,
     };
 
-    ONECARD_AVX512 static uint32_t onecard_cut_2(const uint8_t *row, uint16_t *starts,
-                                                 uint64_t *odd) {
+    ONECARD_AVX512 static uint32_t onecard_cut_2(const uint8_t *row, uint8_t by,
+                                                 uint16_t *starts, uint64_t *odd) {
         ONECARD_CUT(onecard_look_2)
     }
 
@@ -222,7 +225,7 @@ cdef extern from *:
             const uint64_t *masks, const uint64_t *from, uint16_t *begins, uint16_t *sizes) {
         uint64_t w[4] = {0, 0, 0, 0}, any = 0;
         for (uint32_t i = 0; i < 4 && 64 * i < size; i++) {
-            onecard_masks64 m = onecard_look_2(row + 64 * i, 0);
+            onecard_masks64 m = onecard_look_2(row + 64 * i, 0, 0);
             uint64_t in = _bzhi_u64(~(uint64_t)0, size - 64 * i > 64 ? 64 : size - 64 * i);
             any |= (m.ends | m.odd) & in;
             w[i] = ~m.spaces & in;
@@ -264,7 +267,8 @@ cdef extern from *:
         return 0;
     }
 
-    static uint32_t (*onecard_cut)(const uint8_t *, uint16_t *, uint64_t *) = onecard_cut_0;
+    static uint32_t (*onecard_cut)(const uint8_t *, uint8_t, uint16_t *, uint64_t *) =
+        onecard_cut_0;
     static int (*onecard_mark)(const uint8_t *, uint32_t, uint64_t *) = onecard_mark_0;
     static void (*onecard_place)(const uint16_t *, const uint16_t *, const uint8_t *, uint32_t,
                                  uint16_t *, uint16_t *) = onecard_place_0;
@@ -289,7 +293,8 @@ cdef extern from *:
         return 1;
     }
     """
-    uint32_t cut "onecard_cut"(const uint8_t *row, uint16_t *starts, uint64_t *odd) noexcept nogil
+    uint32_t cut "onecard_cut"(
+        const uint8_t *row, uint8_t by, uint16_t *starts, uint64_t *odd) noexcept nogil
     void place "onecard_place"(
         const uint16_t *starts, const uint16_t *places, const uint8_t *have, uint32_t count,
         uint16_t *begins, uint16_t *sizes) noexcept nogil

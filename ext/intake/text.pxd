@@ -26,6 +26,13 @@ cdef extern from *:
     #endif
         return word;
     }
+    /* The reverse. */
+    static inline void onecard_store(uint8_t *at, uint64_t word) {
+    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        word = __builtin_bswap64(word);
+    #endif
+        memcpy(at, &word, 8);
+    }
     /* What load8 keeps of so many bytes. */
     static const uint64_t onecard_low_bytes[9] = {
         0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
@@ -39,6 +46,7 @@ cdef extern from *:
     #define onecard_likely(x) __builtin_expect(!!(x), 1)
     """
     uint64_t load8 "onecard_load"(const uint8_t *at) noexcept nogil
+    void store8 "onecard_store"(uint8_t *at, uint64_t word) noexcept nogil
     const uint64_t[9] low_bytes "onecard_low_bytes"
     uint32_t first_bit "onecard_first_bit"(uint64_t mask) noexcept nogil
     uint32_t last_bit "onecard_last_bit"(uint64_t mask) noexcept nogil

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from clearing.intake.formats import adapt
 from clearing.intake.formats.adapt import Adapter
 from clearing.intake.guess import guess_layout
 from clearing.intake.layout import read_layout
@@ -45,6 +46,10 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Network:
     return load_network(str(folder))
 
 
+def no_plan(*_: object) -> None:
+    """A layout's plan where Python has to convert its records."""
+
+
 @st.composite
 def spoilt(draw: st.DrawFn, content: bytes) -> bytes:
     """A good file with a few changes, or cut."""
@@ -61,8 +66,11 @@ def spoilt(draw: st.DrawFn, content: bytes) -> bytes:
 def test_spoilt_files(town: Network, layout: str, data: st.DataObject) -> None:
     """One by one its records are the same; what is refused comes back, and is refused again."""
     content = data.draw(spoilt(GOOD[layout]) | st.binary(max_size=120))
-    intake: Any = check(content, layout, data.draw(st.sampled_from([1, 29, 300])), town)
-    with mock.patch.object(Adapter, "convert_many", lambda _, records: [None] * len(records)):
+    compiled = adapt.compile_plan if data.draw(st.booleans()) else no_plan
+    with mock.patch.object(adapt, "compile_plan", compiled):
+        intake: Any = check(content, layout, data.draw(st.sampled_from([1, 29, 300])), town)
+    with (mock.patch.object(adapt, "compile_plan", no_plan), mock.patch.object(
+            Adapter, "convert_many", lambda _, records: [None] * len(records))):
         alone: Any = check(content, layout, 300, town)
     assert alone.refusals(0).records.tobytes() == intake.refusals(0).records.tobytes()
     assert (alone.files[0].accepted, alone.files[0].paid) == (

@@ -22,9 +22,11 @@ import numpy.typing as npt
 from clearing.intake.blocks import Block
 from clearing.intake.chunks import Chunk
 from clearing.intake.formats.canonical import COLUMNS, Shape, read_header
+from clearing.intake.formats.plan import compile_plan
 from clearing.intake.formats.steps import Read, make_column, make_step
 from clearing.intake.layout_model import Layout
 from ext.codes import Code
+from ext.intake.adapt import ADAPTING, Plan, adapt_lines
 from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, TEXT_PAD
 
 # Lines that the decoder refuses for the reason that they are named by.
@@ -112,6 +114,7 @@ class Adapter:
             read = [column for source in layout.list_sources(name) for column in source.reads()]
             if read:
                 self._fields[place] = self._places[read[0]] + 1
+        self._plan = compile_plan(layout, self._places, self._widths, self._names, civil_offset_s)
 
     def is_mixed(self, data: bytes) -> bool:
         """Whether UTF-8 stands in what should be GB18030, as which it could be read, too."""
@@ -121,23 +124,56 @@ class Adapter:
         """Convert some of a file's records."""
         if isinstance(piece, Records):
             return self._adapted(piece.records, piece.data, 0)
+        if self._plan is not None:
+            return self._follow(self._plan, piece)
         data = bytes(memoryview(piece.buffer)[:piece.stop])
         return self._adapted(list(split_lines(data, piece.offset)), data, piece.offset)
 
+    def _follow(self, plan: Plan, piece: Block) -> Adapted:
+        """Convert lines by a plan, and in Python those that are left."""
+        rows = piece.buffer.count(b"\n", 0, piece.stop)
+        starts, places = np.empty(rows, dtype=np.uint64), np.empty(rows, dtype=np.uint64)
+        sizes, left = np.empty(rows, dtype=np.uint32), np.empty(rows, dtype=np.uint32)
+        progress = np.zeros(1, dtype=ADAPTING)
+        text = bytearray(2 * piece.stop + TEXT_PAD)
+        while not adapt_lines(plan, piece.buffer, piece.stop, starts, sizes, left, places, text,
+                              progress):
+            text.extend(bytes(len(text)))
+        written, few = int(progress["written"][0]), int(progress["left"][0])
+        faults: dict[int, tuple[Code, int]] = {}
+        if few:
+            numbers = left[:few].tolist()
+            raw = [bytes(piece.buffer[start:start + size]) for start, size in
+                   zip(starts[left[:few]].tolist(), sizes[left[:few]].tolist(), strict=True)]
+            lines = self._convert(raw, numbers, faults)
+            text = _insert(text, written, places[:few].tolist(), lines)
+            written = len(text) - TEXT_PAD
+        return Adapted(Block(text, written, 0), starts.astype(np.int64) + piece.offset,
+                       sizes.astype(np.int64), piece.buffer, piece.offset, self._fields, faults)
+
     def _adapted(self, records: list[tuple[int, bytes]], original: bytes, base: int) -> Adapted:
         offsets, raw = zip(*records, strict=True) if records else ((), ())
-        lengths, lines = list(map(len, raw)), self.convert_many(raw)
         faults: dict[int, tuple[Code, int]] = {}
-        for number in [number for number, line in enumerate(lines) if line is None]:
-            try:
-                lines[number] = self._convert_line(raw[number])
-            except BadCell as bad:
-                faults[number] = bad.code, self._places[bad.column] + 1
-                lines[number] = WRONG_COUNT
-        text = bytearray(b"".join(line + b"\n" for line in lines if line is not None)
-                         + bytes(TEXT_PAD))
+        lines = self._convert(raw, range(len(raw)), faults)
+        text = _insert(bytearray(), 0, [0] * len(lines), lines)
         return Adapted(Block(text, len(text) - TEXT_PAD, 0), np.array(offsets, dtype=np.int64),
-                       np.array(lengths, dtype=np.int64), original, base, self._fields, faults)
+                       np.array(list(map(len, raw)), dtype=np.int64), original, base,
+                       self._fields, faults)
+
+    def _convert(self, raw: Sequence[bytes], numbers: Sequence[int],
+                 faults: dict[int, tuple[Code, int]]) -> list[bytes]:
+        """A line for each record; what could not become one is put into `faults`, by number."""
+        lines = []
+        for number, record, found in zip(numbers, raw, self.convert_many(raw), strict=True):
+            line = found
+            if line is None:
+                try:
+                    line = self._convert_line(record)
+                except BadCell as bad:
+                    faults[number] = bad.code, self._places[bad.column] + 1
+                    line = WRONG_COUNT
+            lines.append(line)
+        return lines
 
     def convert_many(self, records: Sequence[bytes]) -> list[bytes | None]:
         """Many records as lines of the format, column by column; None: look at that one alone.
@@ -252,6 +288,18 @@ class Adapter:
 
 
 _SECOND = datetime(1970, 1, 1, 0, 0, 1) - datetime(1970, 1, 1)
+
+
+def _insert(text: bytearray, written: int, places: list[int], lines: list[bytes]) -> bytearray:
+    """The first `written` bytes of a text, with lines put in at their places, and room behind."""
+    parts: list[bytes | memoryview] = []
+    done = 0
+    with memoryview(text) as view:
+        for place, line in zip(places, lines, strict=True):
+            parts += [view[done:place], line, b"\n"]
+            done = place
+        parts += [view[done:written], bytes(TEXT_PAD)]
+        return bytearray().join(parts)
 
 
 def split_lines(data: bytes, base: int) -> Iterable[tuple[int, bytes]]:

@@ -1,0 +1,75 @@
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+RULES: np.dtype[np.void]
+CELL: np.dtype[np.void]
+SOURCE: np.dtype[np.void]
+CONDITION: np.dtype[np.void]
+CHANGE: np.dtype[np.void]
+TEXT: np.dtype[np.void]
+ADAPTING: np.dtype[np.void]
+
+MOST_CELLS: int
+PAIRS_MOST: int
+
+class Encoding(IntEnum):
+    ASCII = 0
+    UTF_8 = 1
+    PAIRS = 2
+
+class CellType(IntEnum):
+    DELIMITED = 0
+    CHARACTERS = 1
+    HEX_NUMBER = 2
+    BCD = 3
+    HEX = 4
+    BIG_ENDIAN = 5
+    LITTLE_ENDIAN = 6
+
+class ChangeType(IntEnum):
+    STRIP = 0
+    BLANK = 1
+    DROP_SUFFIX = 2
+    SLICE = 3
+    TIME = 4
+    UTC_TIME = 5
+    DATE = 6
+    MAP = 7
+    SCALE = 8
+
+class Part(IntEnum):
+    YEAR = 1
+    MONTH = 2
+    DAY = 3
+    HOUR = 4
+    MINUTE = 5
+    SECOND = 6
+
+class Plan:
+    def __init__(
+        self,
+        rules: NDArray[Any],
+        cells: NDArray[Any],
+        sources: NDArray[Any],
+        reads: NDArray[np.uint16],
+        conditions: NDArray[Any],
+        changes: NDArray[Any],
+        texts: NDArray[Any],
+        data: NDArray[np.uint8],
+        letters: NDArray[np.uint32],
+    ) -> None: ...
+
+def adapt_lines(
+    plan: Plan,
+    data: NDArray[np.uint8] | bytearray | bytes | memoryview,
+    stop: int,
+    starts: NDArray[np.uint64],
+    sizes: NDArray[np.uint32],
+    left: NDArray[np.uint32],
+    places: NDArray[np.uint64],
+    text: NDArray[np.uint8] | bytearray | memoryview,
+    progress: NDArray[Any],
+) -> bool: ...

@@ -1,0 +1,260 @@
+"""A record of another layout to the texts of its columns, where it is plain; else LEFT.
+
+Plain is what has no quote, no carriage return, no NUL, and is of its encoding, length and number
+of columns. All else is left to clearing/intake/formats, which says what is wrong with it.
+"""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memchr
+
+from ext.checked cimport must
+from ext.intake.adapt cimport DECODED, LEFT, SCRATCH, Cell, CellType, Encoding, Work
+from ext.intake.decode cimport Field
+from ext.intake.lines cimport is_blank
+from ext.intake.scan cimport cut
+from ext.intake.text cimport LINE_LIMIT, likely, load8, low_bytes, valid_utf8
+
+
+cdef inline uint8_t *take_room(Work *work, uint32_t size) noexcept nogil:
+    """Bytes for a value that is made; NULL where there is no room."""
+    cdef uint8_t *at = work.scratch + work.used
+    if size > SCRATCH - work.used:
+        return NULL
+    work.used += size
+    return at
+
+
+cdef inline bint is_foreign(const uint8_t *at, uint32_t size) noexcept nogil:
+    """Whether bytes above 127 are two or more Chinese characters of UTF-8, and no other ones."""
+    cdef uint32_t i
+    if size < 6 or size % 3:
+        return False
+    for i in range(0, size, 3):
+        if not (0xE4 <= at[i] <= 0xE9 and at[i + 1] & 0xC0 == 0x80 and at[i + 2] & 0xC0 == 0x80):
+            return False
+    return True
+
+
+cdef inline bint is_mixed(const uint8_t *at, uint32_t size) noexcept nogil:
+    """Whether UTF-8 stands in a line of another encoding."""
+    cdef uint32_t i = 0, start
+    while i < size:
+        if at[i] < 0x80:
+            i += 1
+            continue
+        start = i
+        while i < size and at[i] >= 0x80:
+            i += 1
+        if is_foreign(at + start, i - start):
+            return True
+    return False
+
+
+cdef inline int decode_pairs(Work *work, const uint8_t *at, uint32_t size,
+                             uint32_t *decoded) noexcept nogil:
+    """A line in which two bytes may be a character to UTF-8, with a newline behind it."""
+    cdef uint32_t i = 0, to = 0, letter
+    if is_mixed(at, size):
+        return LEFT
+    must(size <= LINE_LIMIT and 3 * LINE_LIMIT // 2 < DECODED, b"a line has room in UTF-8")
+    while i < size:
+        if at[i] < 0x80:
+            work.decoded[to] = at[i]
+            to += 1
+            i += 1
+            continue
+        if i + 1 >= size:
+            return LEFT
+        letter = work.letters[(<uint32_t>at[i] - 0x80) << 8 | at[i + 1]]
+        if letter == 0:
+            return LEFT
+        work.decoded[to] = <uint8_t>letter
+        work.decoded[to + 1] = <uint8_t>(letter >> 8)
+        work.decoded[to + 2] = <uint8_t>(letter >> 16)
+        to += letter >> 24
+        i += 2
+    work.decoded[to] = 10
+    decoded[0] = to
+    return 0
+
+
+cdef inline int split_line(Work *work, const uint8_t *at, uint32_t size) noexcept nogil:
+    """The texts between separators, of the columns that are read."""
+    cdef uint16_t *starts = work.starts
+    cdef uint8_t delimiter = work.rules.delimiter
+    cdef uint64_t odd = 0
+    cdef uint32_t i, place, count = cut(at, delimiter, starts, &odd)
+    if odd and count:
+        if memchr(at, 0, size) != NULL or memchr(at, 34, size) != NULL:
+            return LEFT
+        if work.rules.encoding == Encoding.UTF_8:
+            if not valid_utf8(at, size):
+                return LEFT
+        elif work.rules.encoding == Encoding.PAIRS:
+            if decode_pairs(work, at, size, &size):
+                return LEFT
+            at = work.decoded
+            count = cut(at, delimiter, starts, &odd)
+        else:
+            return LEFT
+    if count != work.rules.columns and count != work.rules.columns_noted or size == count - 1:
+        return LEFT
+    starts[count] = <uint16_t>(size + 1)
+    for i in range(work.cell_count):
+        place = work.cells[i].start
+        work.fields[i].at = at + starts[place]
+        work.fields[i].size = <uint32_t>(starts[place + 1] - starts[place] - 1)
+    return 0
+
+
+cdef inline bint is_plain(const uint8_t *at, uint32_t size) noexcept nogil:
+    """Whether bytes are ASCII, without NUL, quotes, commas and line ends."""
+    cdef uint32_t i
+    cdef uint8_t odd = 0
+    for i in range(size):
+        odd |= ((at[i] >= 0x80) | (at[i] == 0) | (at[i] == 34) | (at[i] == 44) | (at[i] == 13)
+                | (at[i] == 10))
+    return odd == 0
+
+
+cdef inline void trim(const Cell *cell, Field *field) noexcept nogil:
+    """Take padding, and then spaces, off a text."""
+    while cell.pad and field.size and field.at[field.size - 1] == cell.pad:
+        field.size -= 1
+    while field.size and field.at[field.size - 1] == 32:
+        field.size -= 1
+    while field.size and field.at[0] == 32:
+        field.at += 1
+        field.size -= 1
+
+
+cdef inline int write_number(Work *work, uint64_t value, Field *field) noexcept nogil:
+    """A number's decimal digits."""
+    cdef uint32_t size = 1
+    cdef uint64_t rest = value // 10
+    cdef uint8_t *to
+    while rest:
+        size += 1
+        rest //= 10
+    to = take_room(work, size)
+    if to == NULL:
+        return LEFT
+    field.at, field.size = to, size
+    while size:
+        size -= 1
+        to[size] = <uint8_t>(48 + value % 10)
+        value //= 10
+    return 0
+
+
+cdef inline int read_hex_number(Work *work, const Cell *cell, Field *field) noexcept nogil:
+    """Hexadecimal digits of text as a decimal number."""
+    cdef uint64_t value = 0
+    cdef uint32_t i
+    cdef uint8_t byte
+    trim(cell, field)
+    if field.size == 0:
+        return 0
+    if field.size > 16:
+        return LEFT
+    for i in range(field.size):
+        byte = field.at[i]
+        if 48 <= byte <= 57:
+            value = value << 4 | <uint64_t>(byte - 48)
+        elif 97 <= (byte | 32) <= 102:
+            value = value << 4 | <uint64_t>((byte | 32) - 87)
+        else:
+            return LEFT
+    return write_number(work, value, field)
+
+
+cdef inline uint8_t half_byte(uint8_t half, bint lower) noexcept nogil:
+    """The hexadecimal digit of four bits."""
+    return <uint8_t>(48 + half if half < 10 else 87 + half if lower else 55 + half)
+
+
+cdef inline int read_halves(Work *work, const Cell *cell, Field *field) noexcept nogil:
+    """Bytes as hexadecimal digits, without padding; of BCD nothing but digits."""
+    cdef const uint8_t *at = field.at
+    cdef uint32_t i, size = 2 * field.size
+    cdef uint8_t *to = take_room(work, size)
+    cdef uint8_t pad = cell.pad - 32 if 97 <= cell.pad <= 122 else cell.pad
+    cdef bint digits = True
+    if to == NULL:
+        return LEFT
+    for i in range(field.size):
+        to[2 * i] = half_byte(at[i] >> 4, False)
+        to[2 * i + 1] = half_byte(at[i] & 15, False)
+    while pad and size and to[size - 1] == pad:
+        size -= 1
+    for i in range(size):
+        digits &= to[i] <= 57
+    field.at, field.size = to, size
+    return 0 if digits or cell.type == CellType.HEX else LEFT
+
+
+cdef inline int read_integer(Work *work, const Cell *cell, Field *field) noexcept nogil:
+    """Bytes of an integer as a decimal number."""
+    cdef uint64_t value = 0
+    cdef uint32_t i
+    for i in range(field.size):
+        if cell.type == CellType.BIG_ENDIAN:
+            value = value << 8 | field.at[i]
+        else:
+            value |= <uint64_t>field.at[i] << (8 * i)
+    return write_number(work, value, field)
+
+
+cdef inline int read_cell(Work *work, const Cell *cell, Field *field) noexcept nogil:
+    """A column's bytes to its text."""
+    if cell.type == CellType.CHARACTERS or cell.type == CellType.HEX_NUMBER:
+        if not work.rules.lines and not is_plain(field.at, field.size):
+            return LEFT
+        if cell.type == CellType.HEX_NUMBER:
+            return read_hex_number(work, cell, field)
+        trim(cell, field)
+        return 0
+    if cell.type == CellType.BCD or cell.type == CellType.HEX:
+        return read_halves(work, cell, field)
+    return read_integer(work, cell, field)
+
+
+cdef inline bint is_filler(const uint8_t *at, uint32_t size) noexcept nogil:
+    """Whether a record of bytes says nothing: all of it is 00, FF or a space."""
+    cdef uint32_t i
+    if at[0] != 0 and at[0] != 255 and at[0] != 32:
+        return False
+    for i in range(1, size):
+        if at[i] != at[0]:
+            return False
+    return True
+
+
+cdef inline int cut_record(Work *work, const uint8_t *at, uint32_t size) noexcept nogil:
+    """The texts of the columns that are read, of a record whose columns stand at known places."""
+    cdef uint32_t i, record = work.rules.record
+    if size < record or size > record and not work.rules.longer:
+        return LEFT
+    if work.rules.lines:
+        if not is_plain(at, size) or is_blank(at, record):
+            return LEFT
+    elif is_filler(at, size):
+        return LEFT
+    for i in range(work.cell_count):
+        work.fields[i].at = at + work.cells[i].start
+        work.fields[i].size = work.cells[i].width
+        if read_cell(work, &work.cells[i], &work.fields[i]):
+            return LEFT
+    return 0
+
+
+cdef inline int read_cells(Work *work, const uint8_t *at, uint32_t size) noexcept nogil:
+    """The texts of a record's columns."""
+    work.used = 0
+    if size > LINE_LIMIT:
+        return LEFT
+    if work.rules.record:
+        return cut_record(work, at, size)
+    if memchr(at, 13, size) != NULL:
+        return LEFT
+    return split_line(work, at, size)

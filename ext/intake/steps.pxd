@@ -1,0 +1,367 @@
+"""What a layout does to a record's texts: clearing/intake/formats/steps.py, for what is plain.
+
+Each gives 0, or LEFT where only Python can tell: then the record's values mean nothing.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcmp, memcpy, memset
+
+from ext.checked cimport must
+from ext.intake.adapt cimport (
+    LEFT, Change, ChangeType, Condition, Part, Source, Text, Work,
+)
+from ext.intake.cells cimport take_room, write_number
+from ext.intake.decode cimport Field
+from ext.intake.fields cimport is_digit, read_date
+from ext.intake.text cimport likely, load8, load_some, read_digits, same_bytes
+
+cdef enum:
+    PARTS = 7               # Part, from 1
+    MOMENT = 14             # bytes of 20241125073000
+    UTC_MOMENT = 25         # bytes of 2024-11-25T07:30:00+00:00
+
+
+cdef inline Field text_at(const Work *work, uint32_t index) noexcept nogil:
+    """One of the plan's texts."""
+    cdef Field field
+    field.at = work.bytes + work.texts[index].start
+    field.size = work.texts[index].size
+    return field
+
+
+cdef inline bint is_text(const Work *work, uint32_t index, Field field,
+                         uint64_t word) noexcept nogil:
+    """Whether a value, whose first bytes are `word`, is one of the plan's texts."""
+    cdef const Text *text = &work.texts[index]
+    return text.word == word and text.size == field.size and (
+        field.size <= 8 or same_bytes(field.at, work.bytes + text.start, field.size))
+
+
+cdef inline uint64_t word_of(Field field) noexcept nogil:
+    """A value's first 8 bytes, the rest zero."""
+    return load_some(field.at, min(field.size, <uint32_t>8))
+
+
+cdef inline bint is_one_of(const Work *work, uint32_t first, uint32_t count,
+                           Field field) noexcept nogil:
+    """Whether a value is one of the plan's texts from `first` on."""
+    cdef uint64_t word = word_of(field)
+    cdef uint32_t i
+    for i in range(count):
+        if is_text(work, first + i, field, word):
+            return True
+    return False
+
+
+cdef inline bint is_space(uint8_t byte) noexcept nogil:
+    """Whether str.strip takes an ASCII character off."""
+    return byte == 32 or 9 <= byte <= 13 or 28 <= byte <= 31
+
+
+cdef inline bint may_be_space(uint8_t byte) noexcept nogil:
+    """Whether a character that begins so may be one that str.strip takes off."""
+    return byte == 0xC2 or 0xE1 <= byte <= 0xE3
+
+
+cdef inline int strip(Field *field) noexcept nogil:
+    """Take the spaces around a value off."""
+    cdef const uint8_t *last
+    while field.size and is_space(field.at[0]):
+        field.at += 1
+        field.size -= 1
+    while field.size and is_space(field.at[field.size - 1]):
+        field.size -= 1
+    if field.size == 0:
+        return 0
+    last = field.at + field.size - 1
+    while last > field.at and last[0] & 0xC0 == 0x80:
+        last -= 1
+    return LEFT if may_be_space(field.at[0]) or may_be_space(last[0]) else 0
+
+
+cdef inline int drop_suffix(const Work *work, const Change *change, Field *field) noexcept nogil:
+    cdef Field suffix = text_at(work, change.first_text)
+    if field.size >= suffix.size and same_bytes(field.at + field.size - suffix.size, suffix.at,
+                                                suffix.size):
+        field.size -= suffix.size
+    return 0
+
+
+cdef inline int slice_value(const Change *change, Field *field) noexcept nogil:
+    """Characters from, up to but not including; of ASCII each is a byte."""
+    cdef uint32_t i, start = min(<uint32_t>change.first, field.size)
+    for i in range(field.size):
+        if field.at[i] >= 0x80:
+            return LEFT
+    field.size = min(change.last, field.size) - start
+    field.at += start
+    return 0
+
+
+cdef inline int read_parts(Field pattern, Field field, uint32_t *parts) noexcept nogil:
+    """The parts of a time, each with all its digits; LEFT where it is written otherwise."""
+    cdef uint32_t i
+    cdef uint8_t part
+    memset(parts, 0, PARTS * sizeof(uint32_t))
+    if field.size != pattern.size:
+        return LEFT
+    for i in range(field.size):
+        part = pattern.at[i]
+        if part < PARTS:
+            if not is_digit(field.at[i]):
+                return LEFT
+            parts[part] = parts[part] * 10 + <uint32_t>(field.at[i] - 48)
+        elif field.at[i] != part:
+            return LEFT
+    return 0
+
+
+cdef inline void write_two(uint8_t *to, uint32_t value) noexcept nogil:
+    to[0], to[1] = <uint8_t>(48 + value // 10), <uint8_t>(48 + value % 10)
+
+
+cdef inline void write_day(uint8_t *to, const uint32_t *parts) noexcept nogil:
+    """2024-11-25."""
+    write_two(to, parts[<int>Part.YEAR] // 100)
+    write_two(to + 2, parts[<int>Part.YEAR] % 100)
+    to[4] = to[7] = 45
+    write_two(to + 5, parts[<int>Part.MONTH])
+    write_two(to + 8, parts[<int>Part.DAY])
+
+
+cdef inline void write_moment(uint8_t *to, const uint32_t *parts) noexcept nogil:
+    """20241125073000."""
+    write_two(to, parts[<int>Part.YEAR] // 100)
+    write_two(to + 2, parts[<int>Part.YEAR] % 100)
+    write_two(to + 4, parts[<int>Part.MONTH])
+    write_two(to + 6, parts[<int>Part.DAY])
+    write_two(to + 8, parts[<int>Part.HOUR])
+    write_two(to + 10, parts[<int>Part.MINUTE])
+    write_two(to + 12, parts[<int>Part.SECOND])
+
+
+cdef inline void write_utc(uint8_t *to, const uint32_t *parts) noexcept nogil:
+    """2024-11-25T07:30:00+00:00."""
+    write_day(to, parts)
+    to[10] = 84
+    write_two(to + 11, parts[<int>Part.HOUR])
+    write_two(to + 14, parts[<int>Part.MINUTE])
+    write_two(to + 17, parts[<int>Part.SECOND])
+    to[13] = to[16] = 58
+    memcpy(to + 19, b"+00:00", 6)
+
+
+cdef inline int change_time(Work *work, const Change *change, Field *field) noexcept nogil:
+    """A moment or a day that is one, in the format's form."""
+    cdef uint32_t parts[PARTS]
+    cdef int64_t seconds = 0
+    cdef uint32_t size = (MOMENT if change.type == ChangeType.TIME
+                          else UTC_MOMENT if change.type == ChangeType.UTC_TIME else 10)
+    cdef uint8_t *to
+    if read_parts(text_at(work, change.first_text), field[0], parts):
+        return LEFT
+    if read_date(parts[<int>Part.YEAR], parts[<int>Part.MONTH], parts[<int>Part.DAY], &seconds):
+        return LEFT
+    if (parts[<int>Part.HOUR] > 23) | (parts[<int>Part.MINUTE] > 59) | (
+            parts[<int>Part.SECOND] > 59):
+        return LEFT
+    to = take_room(work, size)
+    if to == NULL:
+        return LEFT
+    if change.type == ChangeType.TIME:
+        write_moment(to, parts)
+    elif change.type == ChangeType.UTC_TIME:
+        write_utc(to, parts)
+    else:
+        write_day(to, parts)
+    field.at, field.size = to, size
+    return 0
+
+
+cdef inline int look_up(const Work *work, const Change *change, Field *field) noexcept nogil:
+    """What a value stands for: as a whole, by how it begins, or by default."""
+    cdef uint64_t word = word_of(field[0])
+    cdef uint32_t i, index = change.first_text
+    cdef const Text *text
+    cdef Field bare
+    for i in range(change.texts):
+        if is_text(work, index, field[0], word):
+            field[0] = text_at(work, index + 1)
+            return 0
+        index += 2
+    for i in range(change.prefixes):
+        text = &work.texts[index]
+        if text.size <= field.size and same_bytes(field.at, work.bytes + text.start, text.size):
+            field[0] = text_at(work, index + 1)
+            return 0
+        index += 2
+    if change.has_default:
+        bare = field[0]
+        if strip(&bare):
+            return LEFT
+        if bare.size == field.size:
+            field[0] = text_at(work, change.otherwise)
+    return 0
+
+
+cdef inline int scale(Work *work, const Change *change, Field *field) noexcept nogil:
+    """An amount as 2.00 to minor units, exactly; what is written otherwise stays as it is."""
+    cdef const uint8_t *at = field.at
+    cdef uint32_t start = at[0] == 45, end = start, more = 0, i
+    cdef uint8_t *to
+    while end < field.size and is_digit(at[end]):
+        end += 1
+    if end == start:
+        return 0
+    if end < field.size:
+        if at[end] != 46:
+            return 0
+        more = field.size - end - 1
+        if more == 0 or more > change.first:
+            return 0
+        for i in range(end + 1, field.size):
+            if not is_digit(at[i]):
+                return 0
+    to = take_room(work, end + change.first)
+    if to == NULL:
+        return LEFT
+    memcpy(to, at, end)
+    memcpy(to + end, at + end + 1, more)
+    memset(to + end + more, 48, change.first - more)
+    field.at, field.size = to, end + change.first
+    return 0
+
+
+cdef inline int change_value(Work *work, const Change *change, Field *field) noexcept nogil:
+    """One change of a value that is not blank."""
+    if change.type == ChangeType.MAP:
+        return look_up(work, change, field)
+    if change.type == ChangeType.SCALE:
+        return scale(work, change, field)
+    if change.type == ChangeType.STRIP:
+        return strip(field)
+    if change.type == ChangeType.BLANK:
+        if is_one_of(work, change.first_text, change.texts, field[0]):
+            field.size = 0
+        return 0
+    if change.type == ChangeType.DROP_SUFFIX:
+        return drop_suffix(work, change, field)
+    if change.type == ChangeType.SLICE:
+        return slice_value(change, field)
+    return change_time(work, change, field)
+
+
+cdef inline int join(Work *work, const Source *source, Field *field) noexcept nogil:
+    """Several columns with a space between each; blank where all of them are."""
+    cdef uint32_t i, size = source.reads - 1
+    cdef bint some = False
+    cdef const Field *part
+    cdef uint8_t *to
+    for i in range(source.reads):
+        part = &work.fields[work.reads[source.first_read + i]]
+        size += part.size
+        some |= part.size > 0
+    to = take_room(work, size)
+    if to == NULL:
+        return LEFT
+    field.at, field.size = to, size if some else 0
+    for i in range(source.reads):
+        part = &work.fields[work.reads[source.first_read + i]]
+        if i:
+            to[0] = 32
+            to += 1
+        memcpy(to, part.at, part.size)
+        to += part.size
+    must(to == field.at + size, b"what is joined has the bytes of its parts")
+    return 0
+
+
+cdef inline int read_source(Work *work, const Source *source, Field *field) noexcept nogil:
+    """The value of one source; blank where its conditions are not met."""
+    cdef const Condition *condition
+    cdef uint32_t i
+    for i in range(source.conditions):
+        condition = &work.conditions[source.first_condition + i]
+        if not is_one_of(work, condition.first_text, condition.texts,
+                         work.fields[condition.cell]):
+            field.size = 0
+            return 0
+    if source.reads == 0:
+        field[0] = text_at(work, source.constant)
+        return 0
+    if likely(source.reads == 1):
+        field[0] = work.fields[work.reads[source.first_read]]
+    elif join(work, source, field):
+        return LEFT
+    for i in range(source.changes):
+        if field.size == 0:
+            return 0
+        if change_value(work, &work.changes[source.first_change + i], field):
+            return LEFT
+    return 0
+
+
+cdef inline int read_clock(const uint8_t *hour, const uint8_t *minute, const uint8_t *second,
+                           int64_t *seconds) noexcept nogil:
+    """A time of day, added to its day's first second."""
+    cdef uint64_t hours = 0, minutes = 0, more = 0
+    if not (read_digits(hour, 2, &hours) and read_digits(minute, 2, &minutes)
+            and read_digits(second, 2, &more)) or hours > 23 or minutes > 59 or more > 59:
+        return LEFT
+    seconds[0] += <int64_t>(hours * 3600 + minutes * 60 + more)
+    return 0
+
+
+cdef inline int read_written(const Work *work, Field time, int64_t *seconds) noexcept nogil:
+    """A moment that change_time has written, as UTC seconds."""
+    cdef const uint8_t *at = time.at
+    cdef uint64_t year = 0, month = 0, day = 0
+    cdef uint32_t dash = time.size == UTC_MOMENT
+    if time.size != MOMENT and time.size != UTC_MOMENT:
+        return LEFT
+    if dash and memcmp(at + 19, b"+00:00", 6) != 0:
+        return LEFT
+    if not (read_digits(at, 4, &year) and read_digits(at + 4 + dash, 2, &month)
+            and read_digits(at + 6 + 2 * dash, 2, &day)):
+        return LEFT
+    if read_date(<uint32_t>year, <uint32_t>month, <uint32_t>day, seconds):
+        return LEFT
+    if not dash:
+        seconds[0] -= work.rules.civil_offset_s
+        return read_clock(at + 8, at + 10, at + 12, seconds)
+    if at[4] != 45 or at[7] != 45 or at[10] != 84 or at[13] != 58 or at[16] != 58:
+        return LEFT
+    return read_clock(at + 11, at + 14, at + 17, seconds)
+
+
+cdef inline int count_by_time(Work *work, Field *field) noexcept nogil:
+    """A counter for a record that has none: the seconds of its own time."""
+    cdef Field time = work.values[work.rules.tapped_at]
+    cdef Field kind = work.values[work.rules.kind]
+    cdef int64_t seconds = 0
+    if kind.size == 4 and memcmp(kind.at, b"ride", 4) == 0:
+        if work.values[work.rules.in_at].size:
+            time = work.values[work.rules.in_at]
+    if read_written(work, time, &seconds) or seconds < 0:
+        return LEFT
+    return write_number(work, <uint64_t>seconds, field)
+
+
+cdef inline int read_values(Work *work) noexcept nogil:
+    """What is written of the record, column by column; of several sources the first not blank."""
+    cdef const Source *counted = NULL
+    cdef const Source *source
+    cdef Field *field
+    cdef uint32_t i
+    for i in range(work.rules.written + 1):
+        work.values[i].size = 0
+    for i in range(work.source_count):
+        source = &work.sources[i]
+        field = &work.values[source.column]
+        if source.from_time:
+            counted = source
+        elif field.size == 0 and read_source(work, source, field):
+            return LEFT
+    if counted != NULL:
+        return count_by_time(work, &work.values[counted.column])
+    return 0

@@ -1,0 +1,229 @@
+"""The kernel of decode plans makes the lines that clearing/intake/formats makes, byte by byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clearing.intake.blocks import Block
+from clearing.intake.formats.adapt import Adapted, Adapter
+from clearing.intake.formats.plan import Unplanned, compile_plan
+from clearing.intake.formats.records import FixedAdapter
+from clearing.intake.layout import SHIPPED, list_layouts, read_layout
+from clearing.intake.layout_model import Layout
+from ext.intake.adapt import ADAPTING, Plan, adapt_lines
+from ext.intake.decode import LONGEST_LINE, TEXT_PAD
+
+pytestmark = pytest.mark.kernels
+
+SOME = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+OFFSET_S = 8 * 3600
+COLUMNS = ("a", "b", "c", "d", "e", "f", "g")
+FIELDS = """
+[fields]
+card = { column = "a", strip = true, drop_suffix = ".0", slice = [1, 20] }
+card_seq = { from_time = true }
+tapped_at = { columns = ["b", "c"], time = ["%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S"] }
+operator = { constant = "hk-bus" }
+device = [{ column = "d", blank = ["-", "无"] }, { constant = "站" }]
+device_seq = { constant = "0" }
+mode = { constant = "bus" }
+kind = { column = "e", map = { "06" = "single", "公交行程一号线" = "ride" }, default = "in" }
+in_at = { column = "g", when = { e = ["公交行程一号线", "x"] }, time = ["%Y%m%d"], utc = true }
+stop = { column = "d", prefix = { "站" = "S", "站台" = "P", "" = "" } }
+line = { columns = ["d", "e"] }
+paid = { column = "f", decimals = 2 }
+due = { column = "f", map = { "免费" = "0" } }
+born_on = { column = "g", date = ["%Y%m%d"] }
+reviewed_until = { column = "g", when = { f = ["2"] }, date = ["%Y年%m月%d日"] }
+"""
+DELIMITED = {
+    "commas": "", "bars": 'delimiter = "|"\n',
+    "tabs in GB18030": 'delimiter = "\\t"\nencoding = "gb18030"\n',
+    "bars in GBK": 'delimiter = "|"\nencoding = "gbk"\n',
+    "commas in GB2312": 'encoding = "gb2312"\n',
+}
+# In GB18030 the second byte of 亅 is a bar's; what follows it needs four bytes; U+3000 is a space.
+VALUES = ["", "1", "3105000020000000035", " 3105000020000000035.0 ", "12345678901234567890.0",
+          "2024-11-25", "2024-02-30", "2024/11/25", "07:05:26", "7:05:26", "23:59:60", "24:00:00",
+          "20241125", "19691231", "00010101", "2024年11月25日", "06", "x", "-", "无",
+          "公交行程一号线", "站", "站台", "站台东", " 站", "站\u3000", "\u3000", "\x1fx",
+          "亅", "ß", "㐀", "𠀀", "2.00", "2", "-2.5", "0.07", "2.005", "2.", ".5", "免费", "1,5",
+          "a|b", "a\tb", 'q"', "\r", "\0", "１２", "x" * 60, "站" * 30]
+TIMES = st.sampled_from(["2024-11-25", "2024-02-29", "1970-01-01", "9999-12-31"])
+
+
+def read(folder: Path, text: str) -> Layout:
+    path = folder / "x.toml"
+    path.write_text(text, "utf-8")
+    return read_layout(path)
+
+
+def both_ways(adapter: Adapter, data: bytes, stop: int) -> tuple[Adapted, Adapted, int]:
+    """By the plan, in Python, and how many records were left to Python by the plan."""
+    left = []
+    convert = adapter.convert_many
+    adapter.convert_many = lambda records: left.extend(records) or convert(records)  # type: ignore
+    planned = adapter.adapt(Block(bytearray(data), stop, 7))
+    few = len(left)
+    plan, adapter._plan = adapter._plan, None
+    plain = adapter.adapt(Block(bytearray(data), stop, 7))
+    adapter._plan, adapter.convert_many = plan, convert     # type: ignore[method-assign]
+    assert plan is not None
+    return planned, plain, few
+
+
+def agree(adapter: Adapter, lines: bytes) -> int:
+    """Hold both ways to each other: how many records the plan left."""
+    planned, plain, few = both_ways(adapter, lines + b"\xff" * TEXT_PAD, len(lines))
+    assert bytes(planned.block.buffer[:planned.block.stop]) == bytes(
+        plain.block.buffer[:plain.block.stop])
+    assert planned.offsets.tolist() == plain.offsets.tolist()
+    assert planned.lengths.tolist() == plain.lengths.tolist()
+    assert planned.faults == plain.faults
+    return few
+
+
+@pytest.fixture(scope="module")
+def adapters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Adapter]:
+    folder = tmp_path_factory.mktemp("layouts")
+    found: dict[str, Adapter] = {}
+    for name, keys in DELIMITED.items():
+        layout = read(folder, f'title = "x"\nformat = "csv"\n{keys}{FIELDS}')
+        found[name] = Adapter(layout, COLUMNS, OFFSET_S, notes=name == "bars")
+    return found
+
+
+@st.composite
+def rows(draw: st.DrawFn, layout: Layout) -> bytes:
+    """Lines of a layout, good and bad."""
+    lines = []
+    for _ in range(draw(st.integers(1, 6))):
+        values = draw(st.lists(st.sampled_from(VALUES) | st.text(max_size=3), min_size=6,
+                               max_size=9) if draw(st.integers(0, 3)) == 0 else st.tuples(
+            st.just("310500002"), TIMES, st.just("07:05:26"), *[st.sampled_from(VALUES)] * 4))
+        text = layout.delimiter.join(values)
+        lines.append(text.encode(draw(st.sampled_from([layout.encoding, "utf-8"])), "replace"))
+        if draw(st.integers(0, 9)) == 0:
+            lines[-1] += draw(st.binary(max_size=3))
+    end = draw(st.sampled_from([b"\n", b"\r\n"]))
+    return end.join(lines) + end
+
+
+@pytest.mark.parametrize("name", DELIMITED)
+@SOME
+@given(data=st.data())
+def test_lines_with_separators(adapters: dict[str, Adapter], name: str,
+                               data: st.DataObject) -> None:
+    agree(adapters[name], data.draw(rows(adapters[name]._layout)))
+
+
+@pytest.mark.parametrize("name", DELIMITED)
+def test_plain_lines_are_not_left(adapters: dict[str, Adapter], name: str) -> None:
+    """Or nothing would be gained; and lines as long as may be, one more being left."""
+    layout = adapters[name]._layout
+    for kind in ("公交行程一号线", "06", "x"):
+        values = ["13105000020000000035.0", "2024-11-25", "07:05:26", "站台", kind, "2.5",
+                  "20241125"]
+        line = layout.delimiter.join(values).encode(layout.encoding)
+        longest = line.replace(b"2.5", b"2" * (LONGEST_LINE - len(line) + 3))
+        assert len(longest) == LONGEST_LINE
+        assert agree(adapters[name], (line + b"\r\n" + longest + b"\n") * 40) == 0
+        assert agree(adapters[name], longest + b"2\n") == 1
+
+
+PLACES = """
+[columns]
+a = { start = 1, width = 19, pad = "F" }
+b = { start = 20, width = 10 }
+c = { start = 31, width = 8 }
+d = { start = 39, width = 4 }
+e = { start = 43, width = 2 }
+f = { start = 45, width = 8, type = "hex_number" }
+g = { start = 53, width = 8 }
+"""
+
+
+@pytest.mark.parametrize("longer", ["false", "true"])
+@SOME
+@given(data=st.data())
+def test_lines_of_one_length(tmp_path_factory: pytest.TempPathFactory, longer: str,
+                             data: st.DataObject) -> None:
+    layout = read(tmp_path_factory.mktemp("fixed"), 'title = "x"\nformat = "fixed"\n'
+                  f'encoding = "gb18030"\nrecord_bytes = 61\nlonger = {longer}\n{PLACES}{FIELDS}')
+    adapter = FixedAdapter(layout, OFFSET_S)
+    line = b"_1310500002FFFFFFFFF2024-11-25 07:05:26M   060000000A20241125"
+    assert len(line) == 61
+    lines = []
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, 61))
+        put = data.draw(st.sampled_from([b"", b" ", b"F", b"g", b",", b'"', b"\0", b"\xd5\xbe",
+                                         b"0x", b"  ", b"\t", b"\r"]) | st.binary(max_size=2))
+        lines.append(line[:start] + put + line[start + data.draw(st.sampled_from(
+            [len(put), len(put), 0, 1])):])
+    content = b"\n".join(lines) + b"\n"
+    agree(adapter, content)
+    assert agree(adapter, line + b"\n") == 0
+
+
+@pytest.mark.parametrize("name", list_layouts(SHIPPED))
+def test_shipped_layouts_have_a_plan(name: str) -> None:
+    layout = read_layout(SHIPPED / f"{name}.toml")
+    if layout.format == "fixed":
+        assert FixedAdapter(layout, OFFSET_S)._plan is not None
+
+
+@pytest.mark.parametrize(("keys", "fields"), [
+    ('encoding = "latin-1"\n', FIELDS),
+    ('delimiter = "，"\n', FIELDS),
+    ("", FIELDS.replace("%Y-%m-%d %H:%M:%S", "%d %b %Y")),
+    ("", FIELDS.replace("%Y-%m-%d %H:%M:%S", "\\u0001%Y-%m-%d")),
+    ("", FIELDS.replace('"hk-bus"', '"hk,bus"')),
+    ("", FIELDS.replace('default = "in"', "default = '\"'")),
+    ("", FIELDS.replace('{ "免费" = "0" }',
+                        "{ " + ", ".join(f'"{n}" = "0"' for n in range(2000)) + " }")),
+])
+def test_what_a_plan_cannot_say(tmp_path: Path, keys: str, fields: str) -> None:
+    """Is converted in Python, all of it."""
+    layout = read(tmp_path, f'title = "x"\nformat = "csv"\n{keys}{fields}')
+    places = {name: place for place, name in enumerate(COLUMNS)}
+    assert compile_plan(layout, places, (7, 7), list(layout.fields), 0) is None
+    assert not str(Unplanned())
+
+
+def plan_of(adapter: Adapter) -> Plan:
+    assert adapter._plan is not None
+    return adapter._plan
+
+
+def test_text_has_as_much_room_as_it_needs(tmp_path: Path) -> None:
+    """A line that is written is much longer than the one that it is of."""
+    fields = FIELDS.replace('"hk-bus"', f'"{"x" * 4000}"')
+    layout = read(tmp_path, f'title = "x"\nformat = "csv"\n{fields}')
+    assert agree(Adapter(layout, COLUMNS, OFFSET_S),
+                 b"13105000020,2024-11-25,07:05:26,M,06,2.5,\n" * 90) == 0
+
+
+def arrays(rows: int) -> list[Any]:
+    return [np.zeros(rows, np.uint64), np.zeros(rows, np.uint32), np.zeros(rows, np.uint32),
+            np.zeros(rows, np.uint64)]
+
+
+def test_arguments_are_looked_at(adapters: dict[str, Adapter]) -> None:
+    plan, text = plan_of(adapters["commas"]), bytearray(4096)
+    data, progress = b"x\n" + bytes(TEXT_PAD), np.zeros(1, dtype=ADAPTING)
+    assert adapt_lines(plan, data, 2, *arrays(1), text, progress)
+    assert (int(progress["records"][0]), int(progress["left"][0])) == (1, 1)
+    with pytest.raises(ValueError, match="data: 130 bytes, expected 128 after"):
+        adapt_lines(plan, data, 3, *arrays(1), text, progress)
+    with pytest.raises(ValueError, match="does not end with a newline"):
+        adapt_lines(plan, data, 1, *arrays(1), text, np.zeros(1, dtype=ADAPTING))
+    with pytest.raises(ValueError, match="expected as many of each"):
+        adapt_lines(plan, data, 2, np.zeros(2, np.uint64), *arrays(1)[1:], text, progress)
+    with pytest.raises(ValueError, match="progress: 2 rows, expected 1"):
+        adapt_lines(plan, data, 2, *arrays(1), text, np.zeros(2, dtype=ADAPTING))
