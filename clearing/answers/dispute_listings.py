@@ -13,6 +13,7 @@ from clearing.answers.show import Listing
 from clearing.book.payment_rows import DisputeRow
 from network.civil import day_of
 from network.errors import OnecardError
+from network.language import Phrase
 from settlement.disputes import Dispute, postings_of
 
 COLUMNS = ("dispute", "ride", "claimant", "operator", "state", "asked", "until", "amount", "held",
@@ -44,7 +45,8 @@ def list_steps(session: Session, number: int) -> Listing:
     if not rows:
         raise OnecardError(f"there is no dispute {number}", where=session.book.store.where,
                            remedy="look for it with `onecard dispute list`")
-    return Listing(f"dispute {number} of ride {ride_text(rows[0][1])}", STEP_COLUMNS,
+    return Listing(Phrase("dispute {number} of ride {ride}", number=number,
+                          ride=ride_text(rows[0][1])), STEP_COLUMNS,
                    _step_rows(session, rows), ("step", "run"), ("amount",),
                    session.described().model.money)
 

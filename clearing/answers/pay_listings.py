@@ -18,6 +18,7 @@ from clearing.answers.payments import (
 from clearing.answers.session import Session
 from clearing.answers.show import Listing
 from network.civil import day_of
+from network.language import Phrase
 from network.money import Currency
 
 PAYMENT_COLUMNS = ("payment", "window", "member", "action", "amount", "counterparty", "netting",
@@ -102,7 +103,7 @@ def _summaries(session: Session, batches: Mapping[int, Batch]) -> list[BatchSumm
 def list_payments(session: Session, number: int) -> Listing:
     """The payments of a batch, each with what became of it. Raises OnecardError."""
     batch = batch_of(session, number)
-    return Listing(f"payments of batch {number}", PAYMENT_COLUMNS,
+    return Listing(Phrase("payments of batch {number}", number=number), PAYMENT_COLUMNS,
                    _payment_rows(session, batch), ("payment",), ("amount",),
                    session.described().model.money)
 

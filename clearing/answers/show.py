@@ -20,6 +20,7 @@ from ext.codes import Code
 from network.cards import card_text
 from network.civil import day_of
 from network.errors import OnecardError
+from network.language import Phrase, joined
 from network.members import LEVELS
 from network.money import Currency
 from network.refusals import WORDS
@@ -120,16 +121,19 @@ def _positions(session: Session, wanted: Filter) -> Listing:
                                               numbered.members)
                  if wanted.level in (None, one.level) and (one.level, one.member) in whose]
     uncollected = sum(one.amount for one in listings.uncollected_of(session.book, *windows))
-    title = "positions: what each is owed less what it owes; every level adds up to 0"
+    title = Phrase("positions: what each is owed less what it owes; every level adds up to 0")
     if uncollected:
-        title += f"; {currency.text(uncollected)} {currency.name} uncollected is in none of them"
+        title = joined("; ", (title, Phrase("{uncollected} {currency} uncollected is in none of "
+                                            "them", uncollected=currency.text(uncollected),
+                                            currency=currency.name)))
     return Listing(title, POSITION_COLUMNS, iter(positions), (), ("net", "receives", "owes"),
                    currency)
 
 
 def _obligations(session: Session, wanted: Filter) -> Listing:
     level = wanted.level or "member"
-    return Listing(f"obligations: what each {level} owes another", owing.OBLIGATION_COLUMNS,
+    return Listing(Phrase("obligations: what each {level} owes another", level=level),
+                   owing.OBLIGATION_COLUMNS,
                    owing.obligations(session, wanted.select(session), level), ("items",),
                    ("amount",), _currency(session))
 
@@ -199,7 +203,8 @@ def _clock_conflicts(session: Session, wanted: Filter) -> Listing:
     tolerance_s = session.described().model.clock_tolerance_s
     found = list_conflicts(session.book, session.register(), tolerance_s,
                            _of_records(session, wanted))
-    return Listing(f"CLOCK_CONFLICT: clocks over {tolerance_s} s apart, and the day is by time",
+    return Listing(Phrase("CLOCK_CONFLICT: clocks over {tolerance_s} s apart, and the day is by "
+                          "time", tolerance_s=tolerance_s),
                    CONFLICT_COLUMNS,
                    ((card_text(one.card_hi, one.card_lo), day_of(one.day).isoformat(),
                      one.apart_s, one.records) for one in found), CONFLICT_COLUMNS[2:])
@@ -245,8 +250,8 @@ def _windows(session: Session, wanted: Filter) -> Listing:
     first, last = wanted.select(session).days
     rows = list_windows(session, first, last, wanted.now_s, settled_days(session))
     coming = next_cut_off(rows)
-    return Listing("windows" + (f"; the next cut-off is {coming}" if coming else ""),
-                   WindowRow._fields, iter(rows), ())
+    title = Phrase("windows; the next cut-off is {coming}", coming=coming) if coming else "windows"
+    return Listing(title, WindowRow._fields, iter(rows), ())
 
 
 def _currency(session: Session) -> Currency:

@@ -13,7 +13,9 @@ from typing import IO, Any, cast
 import click
 
 from clearing import __version__
+from clearing.cli.pages import PageContext, in_pages, speak_for_click
 from clearing.cli.say import Shown, say
+from network.language import LANGUAGES, Phrase, joined, language_of, translated, use
 
 # Commands in the order in which people meet them: name, module, what it does.
 COMMANDS = {
@@ -54,6 +56,8 @@ READER_GONE = 128 + 13      # whoever read our output ended first: `onecard show
 class LazyGroup(click.Group):
     """Commands that are imported only when they run, so that --help answers at once."""
 
+    context_class = PageContext
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -62,7 +66,7 @@ class LazyGroup(click.Group):
             return None
         command = importlib.import_module(f"clearing.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
-        return command
+        return in_pages(command)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`help X` is `X --help`."""
@@ -72,11 +76,12 @@ class LazyGroup(click.Group):
                         ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is called; a misspelt one is told what it is written most like."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], COMMANDS)}")
+            ctx.fail(Phrase("there is no command {command!r}{hint}", command=args[0],
+                            hint=did_you_mean(args[0], COMMANDS)))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
+        with formatter.section("Commands"):     # click's word
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -93,7 +98,7 @@ class LazyGroup(click.Group):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """What to say behind a misspelt word; "" where nothing is written like it."""
     close = get_close_matches(word, list(known))
-    return f"; did you mean {' or '.join(close)}?" if close else ""
+    return Phrase("; did you mean {close}?", close=joined(" or ", close)) if close else ""
 
 
 class _ReaderGone(Exception):
@@ -102,6 +107,10 @@ class _ReaderGone(Exception):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="onecard")
+@click.option("--lang", type=click.Choice(LANGUAGES), is_eager=True, expose_value=False,
+              callback=lambda _, __, chosen: use(chosen) if chosen else None,
+              help="Say it in Chinese or English; by default as ONECARD_LANG, LC_ALL or LANG has "
+              "it. What machines read stays as it is.")
 def onecard() -> None:
     """Clear transit taps: files in, a balanced ledger and net positions out.
 
@@ -126,9 +135,12 @@ def _run() -> int:
     for stream in (sys.stdout, sys.stderr):     # names and records may hold what it cannot print
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    speak_for_click()
+    use(language_of(os.environ))
     try:
         return onecard(standalone_mode=False, prog_name="onecard") or 0
     except click.ClickException as error:
+        vars(error).update(message=translated(error.message))   # which is final, click says
         error.show(cast(IO[str], Shown(sys.stderr)))    # it quotes what was typed
     except click.Abort:
         say("stopped; nothing of the unfinished run is in the book", err=True)
@@ -141,7 +153,7 @@ def _run() -> int:
         if message is None:
             say(_report_of(error), err=True)
             return FAULT
-        say(f"onecard: {message}", err=True)
+        say(Phrase("onecard: {message}", message=message), err=True)
     return WRONG_USE
 
 
@@ -156,9 +168,10 @@ def _report_of(fault: Exception) -> str:
     # Of six characters or more with a digit, a word can be a card, a file, or somebody's name.
     said = re.sub(r"[^\s\"'(),:=]*\d[^\s\"'(),:=]*", lambda word: word[0]
                   if len(word[0]) < 6 else "…", str(fault))
-    return "\n".join([
-        "onecard: this is a fault of the program, not of your files; nothing of the unfinished run "
-        "is in the book", "send these lines to the maintainers (docs/security.md says how):",
+    return joined("\n", [
+        Phrase("onecard: this is a fault of the program, not of your files; nothing of the "
+               "unfinished run is in the book"),
+        Phrase("send these lines to the maintainers (docs/security.md says how):"),
         f"  onecard {__version__}, Python {platform.python_version()}, {platform.system()} "
         f"{platform.machine()}", *places, f"  {type(fault).__name__}: {said}"])
 
@@ -170,9 +183,10 @@ def _message_of(error: Exception) -> str | None:
     if isinstance(error, OnecardError):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
-        return (f"{os.fsdecode(error.filename)}: {error.strerror}\n"
-                "check the path, its owner and the disk")
+        return Phrase("{path}: {error}\ncheck the path, its owner and the disk",
+                      path=os.fsdecode(error.filename), error=error.strerror)
     if isinstance(error, ImportError) and (error.name or "").split(".")[0] == "ext":
-        return (f"the compiled kernels are missing or older than the rest ({error})\n"
-                "build them: pip install --editable . in the source folder, or install a wheel")
+        return Phrase("the compiled kernels are missing or older than the rest ({error})\n"
+                      "build them: pip install --editable . in the source folder, or install a "
+                      "wheel", error=error)
     return None

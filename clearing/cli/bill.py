@@ -8,6 +8,7 @@ import click
 
 from clearing.cli.options import book_option, network_option
 from clearing.cli.say import say
+from network.language import Phrase
 
 
 @click.command("bill")
@@ -40,8 +41,9 @@ def command(funder: str, month: str, out: Path, book: str, network: str | None) 
         written = write_bill(session, funder, period, out)
         bill, currency = written.bill, session.described().model.money
         text = currency.text
-        print_table(f"bill of {funder} {written.funder.name} for {month} by {name_of(bill.terms)}, "
-                    f"money in {currency.name}",
+        print_table(Phrase("bill of {funder} {funder_2} for {month} by {terms}, money in "
+                           "{currency}", funder=funder, funder_2=written.funder.name, month=month,
+                           terms=name_of(bill.terms), currency=currency.name),
                     ("operator", "rides", "shortfall", "by the terms", "carried in", "billed",
                      "above the ceiling"),
                     ((operator or "(no rides)",
@@ -51,13 +53,16 @@ def command(funder: str, month: str, out: Path, book: str, network: str | None) 
                     right=("rides", "shortfall", "by the terms", "carried in", "billed",
                            "above the ceiling"))
         for budget, amount in bill.budgets.items():
-            say(f"budget {budget}: {text(amount)}")
-        say(f"billed {text(bill.billed)}; windows settle {text(bill.settled)}; the "
-            f"difference of {text(bill.billed - bill.settled)} is posted nowhere")
+            say(Phrase("budget {budget}: {amount}", budget=budget, amount=text(amount)))
+        say(Phrase("billed {billed}; windows settle {settled}; the difference of {billed_2} is "
+                   "posted nowhere", billed=text(bill.billed), settled=text(bill.settled),
+                   billed_2=text(bill.billed - bill.settled)))
         if bill.above:
-            say(f"{text(bill.above)} above the ceiling " + (
-                "go to the next month's bill" if bill.is_carried else "is borne by the operators"))
+            above = text(bill.above)
+            say(Phrase("{above} above the ceiling go to the next month's bill", above=above)
+                if bill.is_carried
+                else Phrase("{above} above the ceiling is borne by the operators", above=above))
         if not period.is_closed:
             say("not all of these windows are closed: amounts can change")
         for path in written.files:
-            say(f"written: {path}")
+            say(Phrase("written: {path}", path=path))

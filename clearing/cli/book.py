@@ -10,6 +10,7 @@ import click
 from clearing.cli import REFUSED
 from clearing.cli.options import book_option
 from clearing.cli.say import say
+from network.language import Phrase
 
 
 @click.group("book")
@@ -38,7 +39,8 @@ def fold(book: str) -> None:
 
     with open_session(book, read_only=False) as session:
         folded, last = session.book.fold(), session.book.last_run()
-    say(f"runs up to {folded} are folded, of {last.run if last else 0}")
+    say(Phrase("runs up to {folded} are folded, of {run}", folded=folded,
+               run=last.run if last else 0))
 
 
 @command.command("backup")
@@ -57,8 +59,9 @@ def backup(folder: Path, book: str) -> None:
     from clearing.answers.backup import back_up
 
     taken = back_up(book, folder)
-    say(f"the book after run {taken.run}: {taken.files:,} files of {taken.bytes:,} bytes, "
-        f"{taken.new_bytes:,} of them new")
+    say(Phrase("the book after run {run}: {files:,} files of {bytes:,} bytes, {new_bytes:,} of "
+               "them new", run=taken.run, files=taken.files, bytes=taken.bytes,
+               new_bytes=taken.new_bytes))
 
 
 @command.command("restore")
@@ -75,7 +78,8 @@ def restore(folder: Path, run: int | None, book: str) -> None:
     from clearing.answers.backup import restore as restore_book
 
     restored = restore_book(folder, book, run)
-    say(f"{book} is the book after run {restored.run}, chain {restored.chain}")
+    say(Phrase("{book} is the book after run {run}, chain {chain}", book=book, run=restored.run,
+               chain=restored.chain))
 
 
 @command.command("check")
@@ -95,7 +99,7 @@ def check(folder: Path) -> None:
     for line in wrong:
         say(line)
     runs = ", ".join(str(listed.run) for listed in list_backups(folder))
-    mend = ("not whole; remove what is named, and back the book up again: what it still has is "
-            "stored anew")
-    say(f"backups after runs {runs}: {mend if wrong else 'whole'}")
+    say(Phrase("backups after runs {runs}: not whole; remove what is named, and back the book up "
+               "again: what it still has is stored anew", runs=runs) if wrong
+        else Phrase("backups after runs {runs}: whole", runs=runs))
     sys.exit(REFUSED if wrong else 0)

@@ -22,6 +22,7 @@ from clearing.cli.options import (
     threads_option,
 )
 from clearing.cli.say import say
+from network.language import Phrase, joined
 
 if TYPE_CHECKING:
     from clearing.answers.clear import Clearing
@@ -101,7 +102,7 @@ def command(files: tuple[str, ...], book: str, network: str | None, layouts: tup
                             **how)
     warning = tried.warning if dry_run else cleared.warning
     if warning is not None:
-        say(f"warning: {warning}", err=True)
+        say(Phrase("warning: {warning}", warning=warning), err=True)
     if dry_run:
         _tell_dry_run(tried, as_json=as_json)
         sys.exit(0 if tried.report.is_all_accepted else REFUSED)
@@ -143,8 +144,9 @@ def _by_path(layouts: Sequence[str], paths: Sequence[Path]) -> dict[Path, str]:
         fitting = [path for path in paths if not colon or path.match(glob)]
         if not name or not fitting:
             raise click.UsageError(
-                f"--layout {given!r} fits none of {len(paths)} files; expected NAME, or NAME:GLOB "
-                f"of files such as {paths[0].name!r}")
+                Phrase("--layout {given!r} fits none of {paths} files; expected NAME, or "
+                       "NAME:GLOB of files such as {name!r}", given=given, paths=len(paths),
+                       name=paths[0].name))
         for path in fitting:
             chosen.setdefault(path, name)
     return chosen
@@ -157,15 +159,20 @@ def _tell(cleared: Clearing, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(cleared.acknowledgement.read_text("utf-8"))
         return
-    _print_report(report, f"run {report.run.run}" if report.is_committed else "nothing was taken")
+    _print_report(report, Phrase("run {run}", run=report.run.run) if report.is_committed
+                  else Phrase("nothing was taken"))
     if report.is_committed and (report.run.variance or report.held):
-        say(f"variance, validators less tables: {cleared.currency.text(report.run.variance)}"
-            f" {cleared.currency.name}"
-            + f"; {report.held:,} entries are held, see `onecard held list`"
-            * bool(report.held))
+        told = [Phrase("variance, validators less tables: {variance} {currency}",
+                       variance=cleared.currency.text(report.run.variance),
+                       currency=cleared.currency.name)]
+        if report.held:
+            told.append(Phrase("{held:,} entries are held, see `onecard held list`",
+                               held=report.held))
+        say(joined("; ", told))
     for earlier in cleared.earlier:
-        say(f"acknowledgement of an earlier run, which was missing: {earlier}")
-    say(f"acknowledgement: {cleared.acknowledgement}")
+        say(Phrase("acknowledgement of an earlier run, which was missing: {earlier}",
+                   earlier=earlier))
+    say(Phrase("acknowledgement: {acknowledgement}", acknowledgement=cleared.acknowledgement))
     if report.is_committed:
         print_chain(report.run)
 
@@ -177,11 +184,12 @@ def _tell_dry_run(tried: DryRun, *, as_json: bool) -> None:
     if as_json:
         print_object(tried.as_json())
         return
-    _print_report(tried.report, "dry run, of which nothing is kept")
+    _print_report(tried.report, Phrase("dry run, of which nothing is kept"))
     text, currency = tried.currency.text, tried.currency.name
-    for title, sums in (("variances: validator less table", tried.variances),
-                        ("uncollected: no record says what was taken", tried.uncollected)):
-        print_table(f"{title}, in {currency}", TABLE_SUMS,
+    for title, sums in (
+            (Phrase("variances: validator less table"), tried.variances),
+            (Phrase("uncollected: no record says what was taken"), tried.uncollected)):
+        print_table(Phrase("{title}, in {currency}", title=title, currency=currency), TABLE_SUMS,
                     ((*row[:2], f"{row.rides:,}", text(row.total)) for row in sums),
                     right=TABLE_SUMS[2:])
     print_table("without a birth date, of kinds whose fares depend on age", AGELESS,
@@ -190,19 +198,24 @@ def _tell_dry_run(tried: DryRun, *, as_json: bool) -> None:
                 ((*row[:2], f"{row.entries:,}") for row in tried.moved), right=MOVED[2:])
 
 
-def _print_report(report: Report, what: str) -> None:
+def _print_report(report: Report, what: Phrase) -> None:
     from clearing.cli.output import print_table
 
     run = report.run
+    counts = [Phrase("{taps:,} records", taps=run.taps),
+              Phrase("{accepted:,} accepted", accepted=run.accepted),
+              *[Phrase("{known:,} known", known=run.known)] * bool(run.known),
+              Phrase("{refused:,} refused", refused=run.refused),
+              Phrase("{rides:,} rides", rides=run.rides),
+              Phrase("{open_rides:,} open rides", open_rides=run.open_rides),
+              *[Phrase("{reversed:,} entries taken back", reversed=run.reversed)]
+              * bool(run.reversed)]
     print_table(
-        f"{what}: {run.taps:,} records, {run.accepted:,} accepted, "
-        + (f"{run.known:,} known, " if run.known else "")
-        + f"{run.refused:,} refused, {run.rides:,} rides, {run.open_rides:,} open rides"
-        + (f", {run.reversed:,} entries taken back" if run.reversed else ""),
+        Phrase("{what}: {counts}", what=what, counts=joined(", ", counts)),
         ("file", "records", "accepted", "known", "refused", "outcome"),
         ((file.name, *(f"{count:,}" for count in (file.records, file.accepted, file.known,
                                                   file.refused)),
-          file.message or "taken") for file in report.files),
+          file.message or Phrase("taken")) for file in report.files),
         right=("records", "accepted", "known", "refused"))
     if report.refusals:
         print_refusals(report.refusals)

@@ -10,6 +10,7 @@ import click
 from clearing.cli import REFUSED
 from clearing.cli.options import book_option, network_option
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.compare import Comparison
@@ -52,14 +53,16 @@ def _print(found: Comparison) -> None:
     from clearing.cli.output import print_table
 
     text = found.currency.text
-    say(f"{found.operator}, {found.window}: files read: {len(found.files)}, "
-        f"money in {found.currency.name}")
+    say(Phrase("{operator}, {window}: files read: {files}, money in {currency}",
+               operator=found.operator, window=found.window, files=len(found.files),
+               currency=found.currency.name))
     say()
     for step in found.steps:
         rows = [(line.what, f"{line.records:,}" if line.records else "", text(line.amount))
                 for line in (step.begin, *step.lines, step.end)]
         print_table(step.title, ("", "records", "amount"), rows, right=("records", "amount"))
     if found.uncollected.records:
-        say(f"beside all this: {found.uncollected.records:,} rides with "
-            f"{text(found.uncollected.amount)} {found.uncollected.what}")
-    say(f"not explained: {text(found.unexplained)}")
+        say(Phrase("beside all this: {records:,} rides with {amount} {what}",
+                   records=found.uncollected.records, amount=text(found.uncollected.amount),
+                   what=found.uncollected.what))
+    say(Phrase("not explained: {unexplained}", unexplained=text(found.unexplained)))

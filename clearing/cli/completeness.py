@@ -9,6 +9,7 @@ import click
 
 from clearing.cli import REFUSED
 from clearing.cli.options import book_option
+from network.language import Phrase
 
 COLUMNS = ("first", "last", "expected", "found", "missing", "repeated", "set_back",
            "missing_numbers", "repeated_numbers")
@@ -44,13 +45,14 @@ def command(window: str, book: str, as_json: bool) -> None:
                       "records": found.records, **told})
         sys.exit(0 if found.is_complete else REFUSED)
     sums = ("counted", "expected", "found", "missing", "repeated", "set_back", "uncounted")
-    print_table(f"window {window}: {found.records:,} accepted records", ("of", *sums),
+    print_table(Phrase("window {window}: {records:,} accepted records", window=window,
+                       records=found.records), ("of", *sums),
                 ((name, *(f"{getattr(side, one):,}" for one in sums))
                  for name, side in sides.items()), right=sums)
     for name, side, key in (("validators", found.devices, ("operator", "device")),
                             ("cards", found.cards, ("card",))):
         if side.gaps:
-            print_table(f"{name} with gaps", (*key, *COLUMNS),
+            print_table(Phrase("{name} with gaps", name=name), (*key, *COLUMNS),
                         ((*gap.of, *(getattr(gap, one) for one in COLUMNS)) for gap in side.gaps),
                         right=COLUMNS[:-2])
     sys.exit(0 if found.is_complete else REFUSED)

@@ -11,6 +11,7 @@ import click
 from clearing.cli import REFUSED
 from clearing.cli.options import layout_network_option, one_layout_option
 from clearing.cli.say import say
+from network.language import Phrase
 
 
 @click.command("convert")
@@ -43,15 +44,16 @@ def command(file: Path, layout: str | None, network: str | None, form: str, whol
     with layout_for(file, layout, found) as (chosen, assumed), open_file(
             file, chosen, found.civil_offset_s) as opened:
         for said in assumed:
-            say(f"assumed: {said}", err=True)
+            say(Phrase("assumed: {said}", said=said), err=True)
         names = opened.adapter.shape.columns
         if form == "csv":
             sys.stdout.write(",".join(names) + "\n")
         for record in opened.records():
             if record.code != Code.OK:
                 left_out += 1
-                say(f"left out: line {record.line}, byte {record.offset}: "
-                    f"{record.code.name}: {WORDS[record.code]}", err=True)
+                say(Phrase("left out: line {line}, byte {offset}: {code}: {words}",
+                           line=record.line, offset=record.offset, code=record.code.name,
+                           words=WORDS[record.code]), err=True)
                 continue
             values = record.values
             if not whole_cards:

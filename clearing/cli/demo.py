@@ -10,6 +10,7 @@ import click
 
 from clearing.cli.options import threads_option
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.demo import Demonstration
@@ -36,7 +37,7 @@ def command(folder: Path, taps: int, seed: int, threads: int) -> None:
     from clearing.answers.demo import demonstrate
     from clearing.cli.output import progress_bar
 
-    say(f"writing a day of about {taps:,} taps …")
+    say(Phrase("writing a day of about {taps:,} taps …", taps=taps))
     with progress_bar() as progress:
         demo = demonstrate(folder, taps=taps, seed=seed, threads=threads,
                            received_at=int(time.time()), progress=progress)
@@ -45,11 +46,9 @@ def command(folder: Path, taps: int, seed: int, threads: int) -> None:
     _print_payers(demo)
     _print_positions(demo)
     _print_stages(demo)
-    say(f"""
-Try next, on the book that is left in {demo.book}:
-  onecard show rides --book {demo.book}
-  onecard explain {demo.ride} --book {demo.book}
-  onecard verify --book {demo.book}""")
+    say(Phrase("\nTry next, on the book that is left in {book}:\n  onecard show rides --book "
+               "{book}\n  onecard explain {ride} --book {book}\n  onecard verify --book {book}",
+               book=demo.book, ride=demo.ride))
 
 
 def _print_files(demo: Demonstration) -> None:
@@ -57,8 +56,9 @@ def _print_files(demo: Demonstration) -> None:
     from clearing.cli.output import print_table
 
     run = demo.report.run
-    print_table(f"{len(demo.report.files)} files, {run.taps:,} records = "
-                f"{run.accepted:,} accepted + {run.known:,} known + {run.refused:,} refused",
+    print_table(Phrase("{files} files, {taps:,} records = {accepted:,} accepted + {known:,} known "
+                       "+ {refused:,} refused", files=len(demo.report.files), taps=run.taps,
+                       accepted=run.accepted, known=run.known, refused=run.refused),
                 ("operator", "files", "records", "accepted", "known", "refused"),
                 ((one.operator, *(f"{count:,}" for count in one[1:])) for one in demo.files),
                 right=("files", "records", "accepted", "known", "refused"))
@@ -69,7 +69,7 @@ def _print_rides(demo: Demonstration) -> None:
     from clearing.cli.output import print_table
 
     text = demo.currency.text
-    print_table(f"rides by city and mode, in {demo.currency.name}",
+    print_table(Phrase("rides by city and mode, in {currency}", currency=demo.currency.name),
                 ("city", "mode", "rides", "due", "riders paid"),
                 ((one.city, one.mode, f"{one.rides:,}", text(one.due), text(one.paid))
                  for one in demo.rides),
@@ -81,11 +81,12 @@ def _print_payers(demo: Demonstration) -> None:
     from clearing.cli.output import print_table
 
     text, currency = demo.currency.text, demo.currency.name
-    print_table(f"who paid, in {currency} (riders through their card's issuer)",
+    print_table(Phrase("who paid, in {currency} (riders through their card's issuer)",
+                       currency=currency),
                 ("who", "member", "name", "paid"),
                 ((one.who, one.member, one.name, text(one.paid)) for one in demo.payers),
                 right=("paid",))
-    print_table(f"what each operator is due, in {currency}",
+    print_table(Phrase("what each operator is due, in {currency}", currency=currency),
                 ("operator", "from riders", "from funders", "fees", "due"),
                 ((one.operator, text(one.from_riders), text(one.from_funders), text(-one.fees),
                   text(one.due)) for one in demo.operators),
@@ -99,7 +100,8 @@ def _print_positions(demo: Demonstration) -> None:
     for level in dict.fromkeys(one.level for one in demo.positions):
         rows = [one for one in demo.positions if one.level == level]
         print_table(
-            f"positions per {level}, in {demo.currency.name}",
+            Phrase("positions per {level}, in {currency}", level=level,
+                   currency=demo.currency.name),
             (level, "name", "is owed", "owes", "position"),
             [*((one.member, one.name, text(one.receives), text(one.owes), text(one.net))
                for one in rows), ("sum", "", "", "", text(sum(one.net for one in rows)))],

@@ -10,6 +10,7 @@ import click
 from clearing.cli import REFUSED
 from clearing.cli.options import layout_network_option, one_layout_option
 from clearing.cli.say import say
+from network.language import Phrase
 
 
 @click.command("describe")
@@ -37,10 +38,10 @@ def command(file: Path, layout: str | None, network: str | None) -> None:
             file, chosen, found.civil_offset_s) as opened:
         told = describe(opened, chosen)
         digest, size = opened.reader.close(), opened.reader.size
-    say(f"{file}: {size:,} bytes, SHA-256 {digest}")
+    say(Phrase("{file}: {size:,} bytes, SHA-256 {digest}", file=file, size=size, digest=digest))
     for said in assumed:
-        say(f"assumed: {said}")
-    print_table(f"{told.layout}: {told.records:,} records",
+        say(Phrase("assumed: {said}", said=said))
+    print_table(Phrase("{layout}: {records:,} records", layout=told.layout, records=told.records),
                 ("column", "comes from", "such as", "is read as"),
                 ((name, " + ".join(columns), told.examples.get(name, ""),
                   told.values.get(name, "")) for name, columns in told.sources.items()))

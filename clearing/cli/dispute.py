@@ -18,6 +18,7 @@ from clearing.cli.options import (
     network_option,
 )
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.dispute_file import StepsRead
@@ -196,15 +197,16 @@ def _take(book: str, step: str, by: str, amount: str | None, reason: str, on: st
 def _print_read(name: str, found: StepsRead, currency: Currency) -> None:
     from clearing.cli.output import print_table
 
-    say(f"{name}: {found.lines:,} steps = {len(found.taken):,} taken + {found.known:,} known + "
-        f"{len(found.refused):,} refused")
+    say(Phrase("{name}: {lines:,} steps = {taken:,} taken + {known:,} known + {refused:,} refused",
+               name=name, lines=found.lines, taken=len(found.taken), known=found.known,
+               refused=len(found.refused)))
     for taken in found.taken:
         _print_taken(taken, currency)
     if found.refused:
         say()
         print_table("refused", ("line", "code", "why"),
                     ((one.line, one.code.name, one.why) for one in found.refused), right=("line",))
-        say(f"written, to be mended and read again: {found.rejects}")
+        say(Phrase("written, to be mended and read again: {rejects}", rejects=found.rejects))
 
 
 def _print_taken(taken: Taken, currency: Currency) -> None:
@@ -212,12 +214,15 @@ def _print_taken(taken: Taken, currency: Currency) -> None:
     from network.civil import day_of
 
     row, after = taken.row, taken.after
-    say(f"dispute {row.dispute} is {after.state}: {after.claimant} disputes "
-        f"{currency.text(after.amount)} {currency.name} of ride {ride_text(row)} with "
-        f"{after.operator}")
+    say(Phrase("dispute {dispute} is {state}: {claimant} disputes {amount} {currency} of ride "
+               "{ride} with {operator}", dispute=row.dispute, state=after.state,
+               claimant=after.claimant, amount=currency.text(after.amount), currency=currency.name,
+               ride=ride_text(row), operator=after.operator))
     for one in taken.postings:
         owes = "owes" if one.amount > 0 else "no longer owes"
-        say(f"window {day_of(row.window)}: {one.debtor} {owes} {one.creditor} "
-            f"{currency.text(abs(one.amount))} ({one.cause.name.lower()})")
+        say(Phrase("window {window}: {debtor} {owes} {creditor} {amount} ({cause})",
+                   window=day_of(row.window), debtor=one.debtor, owes=owes, creditor=one.creditor,
+                   amount=currency.text(abs(one.amount)), cause=one.cause.name.lower()))
     if after.asked:
-        say(f"{after.asked} is asked" + (f", until {after.until}" if after.until else ""))
+        say(Phrase("{asked} is asked, until {until}", asked=after.asked, until=after.until)
+            if after.until else Phrase("{asked} is asked", asked=after.asked))

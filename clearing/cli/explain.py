@@ -8,6 +8,7 @@ import click
 
 from clearing.cli.options import book_option, network_option
 from clearing.cli.say import say
+from network.language import Phrase, joined
 
 if TYPE_CHECKING:
     from clearing.answers.explain import RideExplanation
@@ -53,15 +54,22 @@ def _print_origin(one: RideExplanation) -> None:
     text = one.money.text
     for leg in one.legs:
         if leg.cause in FEES:
-            say(f"of that the operator pays {text(leg.amount)} "
-                f"{leg.cause.replace('_', ' ')} to {leg.creditor}, by {leg.rule}")
+            say(Phrase("of that the operator pays {amount} {cause} to {creditor}, by {rule}",
+                       amount=text(leg.amount), cause=leg.cause.replace("_", " "),
+                       creditor=leg.creditor, rule=leg.rule))
     held_for = [leg for leg in one.legs if leg.cause in WHY_HELD]
     if held_for:
-        named = " and ".join(leg.rule for leg in held_for if leg.rule)
-        say("held, not settled: " + (f"the agreements {named} both hold for it" if named
-                                     else "no agreement holds for it"))
+        named = [leg.rule for leg in held_for if leg.rule]
+        say(Phrase("held, not settled: the agreements {named} both hold for it",
+                   named=joined(" and ", named)) if named
+            else Phrase("held, not settled: no agreement holds for it"))
     for tap in one.taps:
-        said = "" if tap.revision == 0 else (
-            f", correction {tap.revision}: {tap.reason}, authorised by {tap.authorised_by}")
-        say(f"tap: line {tap.line} of the file {tap.file_sha256[:16]}…{said}, "
-            + (f"kept as {tap.kept}" if tap.kept else "which is not kept"))
+        told = [Phrase("tap: line {line} of the file {sha256}…", line=tap.line,
+                       sha256=tap.file_sha256[:16])]
+        if tap.revision:
+            told.append(Phrase("correction {revision}: {reason}, authorised by {authorised_by}",
+                               revision=tap.revision, reason=tap.reason,
+                               authorised_by=tap.authorised_by))
+        told.append(Phrase("kept as {kept}", kept=tap.kept) if tap.kept
+                    else Phrase("which is not kept"))
+        say(joined(", ", told))

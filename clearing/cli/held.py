@@ -17,6 +17,7 @@ from clearing.cli.options import (
     threads_option,
 )
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from ext.codes import CorrectionReason
@@ -104,11 +105,12 @@ def _decide(rides: tuple[str, ...], by: str, book: str, network: str | None, thr
         held = {str(row[0]) for row in list_held(session).rows}
         left = {ride for ride in rides if find_ride(session, ride).in_full in held}
     count = len({*rides})
-    say(f"{count} {'ride' if count == 1 else 'rides'} {reason.name.lower()} by {by}: "
-        f"run {report.run.run}")
+    say(Phrase("{count} {what} {decision} by {by}: run {run}", count=count,
+               what="ride" if count == 1 else "rides", decision=reason.name.lower(), by=by,
+               run=report.run.run))
     for ride in sorted(left):
-        say(f"{ride} is held all the same: what is due for it is not believed; have its "
-            "operator correct the record")
+        say(Phrase("{ride} is held all the same: what is due for it is not believed; have its "
+                   "operator correct the record", ride=ride))
     if report.refusals:
         print_refusals(report.refusals)
     print_chain(report.run)

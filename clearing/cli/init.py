@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from clearing.cli.say import say
+from network.language import Phrase
 
 NEEDED = ("county", "province")
 QUESTIONS = {
@@ -78,8 +79,8 @@ def command(folder: Path, since: datetime.datetime | None, **options: Any) -> No
     missing = [name for name in NEEDED if not options[name]]
     if missing:
         raise click.UsageError(
-            f"{' and '.join(f'--{name}' for name in missing)} not given: write for example "
-            "--county 3760=霍山县 --province 34=安徽")
+            Phrase("{missing} not given: write for example --county 3760=霍山县 --province 34=安徽",
+                   missing=" and ".join(f"--{name}" for name in missing)))
     said = {name: options[name] or default for name, default in DEFAULTS.items()}
     first = datetime.datetime.now(datetime.UTC).date().replace(month=1, day=1)
     report = init(CountyQuestion(
@@ -89,10 +90,13 @@ def command(folder: Path, since: datetime.datetime | None, **options: Any) -> No
         pays={kind: said[kind] for kind in KINDS},
         paid_by={kind: options[f"{kind}_funders"] for kind in KINDS}, transfer=said["transfer"]),
         folder)
-    say(f"{folder}: {report.combinations:,} sorts of rides each have one price; every figure is "
-        "made up until SOURCES.md says where it is from")
-    say(f"try it:  onecard clear {folder}/taps/sample.csv --network {folder} --book book")
-    say(f"then:    change {folder}/bus.toml and run  onecard tables check {folder}")
+    say(Phrase("{folder}: {combinations:,} sorts of rides each have one price; every figure is "
+               "made up until SOURCES.md says where it is from", folder=folder,
+               combinations=report.combinations))
+    say(Phrase("try it:  onecard clear {folder}/taps/sample.csv --network {folder} --book book",
+               folder=folder))
+    say(Phrase("then:    change {folder}/bus.toml and run  onecard tables check {folder}",
+               folder=folder))
 
 
 def _ask(options: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.intake.keystore import Keystore
@@ -66,7 +67,8 @@ def seal(source: Path, target: Path) -> None:
     sealed = seal_keys(source, _passphrase(target, again=True))
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as file:
         file.write(sealed)
-    say(f"{target}: sealed; {source} still has the keys in clear: take it away")
+    say(Phrase("{target}: sealed; {source} still has the keys in clear: take it away",
+               target=target, source=source))
 
 
 @command.command("list")
@@ -80,5 +82,6 @@ def list_keys(path: Path) -> None:
     """
     from clearing.cli.output import print_table
 
-    print_table(f"keys of {path}", ("issuer", "version", "algorithm", "check value"),
+    print_table(Phrase("keys of {path}", path=path),
+                ("issuer", "version", "algorithm", "check value"),
                 unlock(path).list_keys(), right=("version",))

@@ -12,6 +12,7 @@ import click
 from clearing.cli import REFUSED
 from clearing.cli.options import layout_network_option, one_layout_option
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.layouts import Tried
@@ -46,7 +47,7 @@ def check(targets: tuple[str, ...]) -> None:
     for target in targets:
         found = check_layouts(target)
         if not found:
-            say(f"{target}: no layouts")
+            say(Phrase("{target}: no layouts", target=target))
         for one in found:
             wrong += one.error is not None
             say(str(one.error) if one.layout is None else
@@ -71,7 +72,7 @@ def show(target: str, name: str | None) -> None:
 
     found = [one.layout for one in check_layouts(target) if one.layout is not None]
     if name is None and not target.endswith(".toml"):
-        print_table(f"layouts of {target}", ("layout", "format", "title"),
+        print_table(Phrase("layouts of {target}", target=target), ("layout", "format", "title"),
                     ((one.name, one.format, one.title) for one in found))
         return
     layout = next((one for one in found if name in (None, one.name)), None)
@@ -129,7 +130,7 @@ def try_file(file: Path, layout: str | None, network: str | None, rows: int, who
     found = load_network(network or DEFAULT_NETWORK)
     with layout_for(file, layout, found) as (chosen, assumed):
         for said in assumed:
-            say(f"assumed: {said}")
+            say(Phrase("assumed: {said}", said=said))
         tried = try_layout(file, chosen, found, rows, int(time.time()),
                            judged=network is not None)
     for one in tried:
@@ -144,17 +145,20 @@ def _print_tried(tried: Tried, layout: Layout | None, *, whole_cards: bool) -> N
 
     record = tried.record
     card = record.values.get("card", "")
-    outcome = ("" if tried.code == Code.OK else
-               f": {tried.code.name}{', ' * bool(tried.column)}{tried.column}: "
-               f"{WORDS[tried.code]}")
-    title = f"line {record.line}, {len(record.raw)} bytes at byte {record.offset}{outcome}"
+    title = Phrase("line {line}, {bytes} bytes at byte {offset}", line=record.line,
+                   bytes=len(record.raw), offset=record.offset)
+    if tried.code != Code.OK:
+        title = Phrase("{title}: {code}: {words}", title=title, code=", ".join(
+            part for part in (tried.code.name, tried.column) if part),
+            words=Phrase(WORDS[tried.code]))
     masked = mask_card(card)
 
     def shown(text: str) -> str:
         return text if whole_cards or not card else text.replace(card, masked)
 
     if not record.written:
-        say(f"{title}\n")
+        say(title)
+        say()
         return
     places = {} if layout is None else layout.columns
     read = (set(record.written) if layout is None or layout.is_canonical

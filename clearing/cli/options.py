@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import click
 
 from network.errors import OnecardError
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.session import Session
@@ -85,7 +86,8 @@ def parse_bytes(text: str) -> int:
     """
     match = re.fullmatch(r"(\d+) ?(|[KMG]iB)", text)
     if match is None:
-        raise ValueError(f"{text!r} is no size; write bytes, or as in 2GiB or 1536MiB")
+        raise ValueError(Phrase("{text!r} is no size; write bytes, or as in 2GiB or 1536MiB",
+                                text=text))
     return int(match[1]) << {"": 0, "KiB": 10, "MiB": 20, "GiB": 30}[match[2]]
 
 
@@ -97,10 +99,11 @@ def memory_option(command: Command) -> Command:
         try:
             size = parse_bytes(text)
         except ValueError as error:
-            raise click.BadParameter(str(error)) from None
+            raise click.BadParameter(error.args[0]) from None
         if size < LEAST_MEMORY_BYTES:
-            raise click.BadParameter(f"{text} is too little: {LEAST_MEMORY_BYTES >> 20}MiB at "
-                                     "least")
+            raise click.BadParameter(Phrase("{text} is too little: {least_memory_bytes}MiB at "
+                                            "least", text=text,
+                                            least_memory_bytes=LEAST_MEMORY_BYTES >> 20))
         return size
 
     return click.option(
@@ -163,13 +166,14 @@ def list_options(command: Command) -> Command:
                                    "xlsx": xlsx is not None}
         given = [one for one, is_given in kinds.items() if is_given]
         if len(given) > 1:
-            raise click.UsageError(f"--{given[0]} and --{given[1]} are two forms of one list; "
-                                   "choose one")
+            raise click.UsageError(Phrase("--{given} and --{given_2} are two forms of one list; "
+                                          "choose one", given=given[0], given_2=given[1]))
         kind = given[0] if given else None
         if is_wide and (kind or columns is not None):
             other = "--columns" if columns is not None else f"--{kind}"
-            raise click.UsageError(f"--wide does not apply with {other}, which says itself which "
-                                   "columns there are; leave one of them out")
+            raise click.UsageError(Phrase("--wide does not apply with {other}, which says itself "
+                                          "which columns there are; leave one of them out",
+                                          other=other))
         names = () if columns is None else tuple(columns.split(","))
         return command(*arguments, **more, form=Form(
             kind, names, is_wide, cards == "full", xlsx or Path()))

@@ -8,7 +8,6 @@ import io
 import os
 import shutil
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -16,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import msgspec
 
-from clearing.cli.say import Shown, printable, say
+from clearing.cli.say import Shown, printable, say, width_of
 from network.cells import guarded_cells
+from network.language import HEADING, Phrase, translated
 
 if TYPE_CHECKING:
     from clearing.answers.session import Session
@@ -49,17 +49,18 @@ class Table:
     # the terminal is better wrapped by it than cut.
     def __init__(self, columns: Sequence[str], right: Sequence[str], gap: str = GAP) -> None:
         self._columns, self._right, self._gap = columns, right, gap
-        self._widths = list(map(width_of, columns))
+        self._heads = [printable(translated(name, HEADING)) for name in columns]
+        self._widths = list(map(width_of, self._heads))
         self._is_headed = False
 
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
         """Print rows, and before the first ones the head."""
-        cells = [[printable(str(value)) for value in row] for row in rows]
+        cells = [list(map(_cell, row)) for row in rows]
         self._widths = [max(width, *map(width_of, column)) for width, column in zip(
             self._widths, zip(*cells, strict=True), strict=True)] if cells else self._widths
         if not self._is_headed:
             self._is_headed = True
-            self._print(self._columns)
+            self._print(self._heads)
             say(" " + "─" * (sum(self._widths) + len(self._gap) * (len(self._widths) - 1)))
         for row in cells:
             self._print(row)
@@ -77,21 +78,13 @@ class Table:
         say(f" {self._gap.join(padded)}".rstrip())
 
 
-def width_of(text: str) -> int:
-    """How many columns of a terminal a text takes: a Chinese character takes two."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if unicodedata.combining(sign)
-               else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
-
-
 def say_snapshot(book: Book) -> None:
     """Say on standard error as of when a book is read that another process is writing to."""
     last = book.last_run()
     if book.is_beside_writer and last is not None:
         when = datetime.datetime.fromtimestamp(last.finished_at, datetime.UTC)
-        say(f"another process has this book open: it is read as after run {last.run}, which "
-            f"was committed at {when:%Y-%m-%d %H:%M:%S} UTC", err=True)
+        say(Phrase("another process has this book open: it is read as after run {run}, which was "
+                   "committed at {when:%Y-%m-%d %H:%M:%S} UTC", run=last.run, when=when), err=True)
 
 
 def print_object(answer: Any) -> None:
@@ -147,7 +140,7 @@ def print_rows(session: Session, form: Form, listing: Listing, first: Sequence[s
         from clearing.answers.documents.listed import write_workbook
 
         write_workbook(listing, form.path, session.described().model.money)
-        say(f"written: {form.path}")
+        say(Phrase("written: {path}", path=form.path))
     elif not sys.stdout.isatty():
         _print_all(listing)
     else:
@@ -172,16 +165,20 @@ def _print_some(form: Form, listing: Listing, first: Sequence[str]) -> None:
     _print_all(listing._replace(rows=iter(rows)).of_columns(fitting), NARROW_GAP)
     left_out = [name for name in listing.columns if name not in fitting]
     if left_out:
-        say(f"not shown: {', '.join(left_out)}; --wide shows every column, --columns those named")
+        say(Phrase("not shown: {left_out}; --wide shows every column, --columns those named",
+                   left_out=", ".join(left_out)))
     left = sum(1 for _ in listing.rows) if listing.total is None else listing.total() - len(rows)
     if left > 0:
-        say(f"… and {left:,} more rows: add --csv or --json, or {_pager()}")
+        say(Phrase("… and {left:,} more rows: add --csv or --json, or {pager}", left=left,
+                   pager=_pager()))
 
 
 def _fitting(listing: Listing, first: Sequence[str]) -> Sequence[str]:
     """The columns that the terminal has room for, in their order; one at least."""
-    cells = zip(listing.columns, *(_texts(listing, row) for row in listing.rows), strict=True)
-    widths = {column[0]: max(map(width_of, column)) for column in cells}
+    heads = (translated(name, HEADING) for name in listing.columns)
+    cells = zip(heads, *(_texts(listing, row) for row in listing.rows), strict=True)
+    widths = {name: max(map(width_of, column))
+              for name, column in zip(listing.columns, cells, strict=True)}
     room, chosen = shutil.get_terminal_size().columns - 1, set[str]()
     for name in dict.fromkeys((*first, *listing.columns)):
         if not chosen or widths[name] + len(NARROW_GAP) <= room:
@@ -190,17 +187,20 @@ def _fitting(listing: Listing, first: Sequence[str]) -> Sequence[str]:
     return [name for name in listing.columns if name in chosen]
 
 
-def _pager() -> str:
+def _pager() -> Phrase:
     """What to write behind the command to read on, where there is a pager."""
     pager = os.environ.get("PAGER") or ("less -S" if shutil.which("less") else "")
-    return f"a pager: | {pager}" if pager else "write them to a file: > FILE"
+    return (Phrase("a pager: | {pager}", pager=pager) if pager
+            else Phrase("write them to a file: > FILE"))
 
 
 def _print_all(listing: Listing, gap: str = GAP) -> None:
     """A table of all rows, in bounded memory: columns get wider where a later block needs it."""
-    unit = "" if listing.currency is None else f", money in {listing.currency.name}"
+    title = Phrase(listing.title)
+    if listing.currency is not None:
+        title = Phrase("{title}, money in {currency}", title=title, currency=listing.currency.name)
     table = Table(listing.columns, listing.numbers, gap)
-    say(f"{listing.title}{unit}", bold=True)
+    say(title, bold=True)
     say()
     while rows := list(islice(listing.rows, ROWS_LAID_OUT)):
         table.add([_texts(listing, row) for row in rows])
@@ -210,14 +210,20 @@ def _print_all(listing: Listing, gap: str = GAP) -> None:
 def _texts(listing: Listing, row: Sequence[Any]) -> list[str]:
     """A row as people read it: money in their currency."""
     return [listing.currency.text(value) if name in listing.money and listing.currency
-            else printable(str(value)) for name, value in zip(listing.columns, row, strict=True)]
+            else _cell(value) for name, value in zip(listing.columns, row, strict=True)]
+
+
+def _cell(value: Any) -> str:
+    """What stands in a table: a phrase in the language that is in use, anything else as it is."""
+    return printable(translated(value) if isinstance(value, Phrase) else str(value))
 
 
 def print_chain(run: Run) -> None:
     """A run's chain, short and whole: who keeps the line can hold the book to it."""
     from clearing.book.runs import SHORT_DIGITS
 
-    say(f"chain of run {run.run}: {run.chain[:SHORT_DIGITS]}, in full {run.chain}")
+    say(Phrase("chain of run {run}: {chain}, in full {chain_2}", run=run.run,
+               chain=run.chain[:SHORT_DIGITS], chain_2=run.chain))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import click
 from clearing.cli import REFUSED
 from clearing.cli.options import Form, book_option, civil_today, list_options, network_option
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.pay_answer import Answered
@@ -123,8 +124,9 @@ def write(batch: int, form: str, out: Path, book: str, network: str | None) -> N
 
     with open_session(book, network, read_only=False) as session:
         written = write_batch(session, batch, form, out)
-    say(f"batch {batch} is written as {written.message}: {out}")
-    say(f"SHA-256 {written.sha256}")
+    say(Phrase("batch {batch} is written as {message}: {out}", batch=batch,
+               message=written.message, out=out))
+    say(Phrase("SHA-256 {sha256}", sha256=written.sha256))
 
 
 @command.command("answer")
@@ -206,7 +208,7 @@ def _print_batches(listing: PayListing) -> None:
     if not listing.batches:
         say("no batch was made yet")
         return
-    print_table(f"batches, in {listing.currency.name}", (
+    print_table(Phrase("batches, in {currency}", currency=listing.currency.name), (
         "batch", "windows", "payments", "members pay", "members get", "state", "made by",
         "checked by", "answers"), (
         (one.batch, _span(one.windows), f"{one.payments:,}", text(one.members_pay),
@@ -221,7 +223,7 @@ def _print_open(listing: PayListing) -> None:
     if not listing.open_positions:
         say("no position is open")
         return
-    print_table(f"open positions, in {listing.currency.name}", (
+    print_table(Phrase("open positions, in {currency}", currency=listing.currency.name), (
         "window", "member", "", "amount", "why"), (
         (one.window, one.member, f"{one.action} {one.counterparty}".rstrip(),
          listing.currency.text(one.amount), one.why)
@@ -234,14 +236,16 @@ def _print_answered(answered: Answered, currency: Currency) -> None:
 
     message, identity = answered.message
     if answered.is_known:
-        say(f"{answered.name}: known: run {answered.run} has read the same bytes")
+        say(Phrase("{name}: known: run {run} has read the same bytes", name=answered.name,
+                   run=answered.run))
         return
     new = ", ".join(f"{count:,} {state}" for state, count in sorted(answered.new.items()))
     say(f"{answered.name}: {message} {identity}")
-    say(f"payments: {new or 'nothing new'}; known before: {answered.known:,}; "
-        f"entries of no payment of this book: {answered.others:,}")
+    say(Phrase("payments: {new}; known before: {known:,}; entries of no payment of this book: "
+               "{others:,}", new=new or "nothing new", known=answered.known,
+               others=answered.others))
     if answered.came_back:
-        print_table(f"open again, in {currency.name}", (
+        print_table(Phrase("open again, in {currency}", currency=currency.name), (
             "payment", "window", "member", "", "amount", "what", "status", "reason"), (
             (f"{one.batch}/{one.payment}", day_of(one.window), one.member,
              f"{one.action} {one.counterparty}".rstrip(), currency.text(one.amount), row.state,
@@ -258,9 +262,10 @@ def _print_batch(session: Session, batch: Batch) -> None:
 
     one = summary_of(session, batch)
     text, name = session.described().model.money.text, session.described().model.money.name
-    say(f"batch {one.batch} is {one.state}: {one.payments:,} payments of windows "
-        f"{_span(one.windows)}, members pay {text(one.members_pay)} {name} and get "
-        f"{text(one.members_get)}")
+    say(Phrase("batch {batch} is {state}: {payments:,} payments of windows {windows}, members pay "
+               "{members_pay} {currency} and get {members_get}", batch=one.batch, state=one.state,
+               payments=one.payments, windows=_span(one.windows),
+               members_pay=text(one.members_pay), currency=name, members_get=text(one.members_get)))
     people = f"made by {one.made_by}"
     if one.checked_by:
         people += f", {'declined' if one.state == 'declined' else 'checked'} by {one.checked_by}"

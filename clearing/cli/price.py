@@ -9,6 +9,7 @@ import click
 
 from clearing.cli import REFUSED
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.price import PriceAnswer
@@ -86,7 +87,7 @@ def command(as_json: bool, **options: Any) -> None:
         print_explanation(answer, "one ride:")
         _print_rest(answer)
         if answer.warning is not None:
-            say(f"warning: {answer.warning}", err=True)
+            say(Phrase("warning: {warning}", warning=answer.warning), err=True)
     sys.exit(0 if answer.code == "OK" else REFUSED)
 
 
@@ -95,11 +96,14 @@ def _print_rest(answer: PriceAnswer) -> None:
     text = answer.money.text
     for earlier in answer.rides_before:
         assert earlier.due is not None and earlier.paid is not None
-        say(f"before it: {earlier.operator} {earlier.mode} {earlier.line} at "
-            f"{earlier.started_at}, due {text(earlier.due)}, paid {text(earlier.paid)}")
+        say(Phrase("before it: {operator} {mode} {line} at {started_at}, due {due}, paid {paid}",
+                   operator=earlier.operator, mode=earlier.mode, line=earlier.line,
+                   started_at=earlier.started_at, due=text(earlier.due), paid=text(earlier.paid)))
     for assumed in answer.assumed:
-        say(f"taken for granted: {assumed}")
+        say(Phrase("taken for granted: {assumed}", assumed=assumed))
     if answer.due is None or answer.paid is None:
-        say(f"the ride would be refused: {answer.code}: {answer.reason}")
+        say(Phrase("the ride would be refused: {code}: {reason}", code=answer.code,
+                   reason=answer.reason))
     else:
-        say(f"the rider pays {text(answer.paid)} of {text(answer.due)} {answer.currency}")
+        say(Phrase("the rider pays {paid} of {due} {currency}", paid=text(answer.paid),
+                   due=text(answer.due), currency=answer.currency))

@@ -10,6 +10,7 @@ import click
 
 from clearing.cli.options import book_option, check_folder, network_option
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.documents.document import Document, Section
@@ -71,8 +72,9 @@ def _check_asked(what: str, window: str | None, month: str | None, run: int | No
     if (run is not None and what != "refusals") or any(one not in wanted for one in named) or (
             len(named) != bool(wanted)):
         how = " or ".join(wanted) or "--run NUMBER, or nothing for all runs"
-        raise click.UsageError(f"`report {what}` is asked with {how}; give that, and nothing "
-                               "else of --window, --month and --run")
+        raise click.UsageError(Phrase("`report {what}` is asked with {how}; give that, and "
+                                      "nothing else of --window, --month and --run", what=what,
+                                      how=how))
 
 
 def _document(session: Session, what: str, window: str | None, month: str | None,
@@ -96,12 +98,12 @@ def _write(document: Document, html: Path | None, xlsx: Path | None) -> None:
         from clearing.cli.picture import draw_svg
 
         write_page(html, document, draw_svg)
-        say(f"written: {html}")
+        say(Phrase("written: {path}", path=html))
     if xlsx is not None:
         from clearing.answers.documents.workbook import WorkbookFile
 
         WorkbookFile(xlsx, document).close()
-        say(f"written: {xlsx}")
+        say(Phrase("written: {path}", path=xlsx))
 
 
 def _print(document: Document) -> None:

@@ -6,6 +6,7 @@ import click
 
 from clearing.cli.options import book_option, network_option, threads_option
 from clearing.cli.say import say
+from network.language import Phrase
 
 
 @click.command("restate")
@@ -32,10 +33,13 @@ def command(since: str, dry_run: bool, book: str, network: str | None, threads: 
     with open_session(book, network, read_only=False) as session:
         restated = restate(session, since, threads=threads, dry_run=dry_run)
     text = restated.currency.text
-    print_table(f"what {since} and later days come to by now, less what was posted: "
-                f"in {restated.currency.name}", COLUMNS,
+    print_table(Phrase("what {since} and later days come to by now, less what was posted: in "
+                       "{currency}", since=since, currency=restated.currency.name), COLUMNS,
                 ((*row[:-2], f"{row[-2]:,}", text(row[-1])) for row in restated.differences),
                 right=("count", "amount"))
-    say(f"{restated.taken_back:,} entries taken back, {restated.entered:,} entered"
-        + (f": restatement {restated.number}, run {restated.run.run}" if restated.run
-           else f"; nothing was posted (it would be restatement {restated.number})"))
+    counts = Phrase("{taken_back:,} entries taken back, {entered:,} entered",
+                    taken_back=restated.taken_back, entered=restated.entered)
+    say(Phrase("{counts}: restatement {number}, run {run}", counts=counts,
+               number=restated.number, run=restated.run.run) if restated.run else
+        Phrase("{counts}; nothing was posted (it would be restatement {number})", counts=counts,
+               number=restated.number))

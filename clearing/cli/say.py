@@ -5,14 +5,20 @@ Codes, names and records are strangers' text; a terminal must show it, and never
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TextIO
 
 import click
 
+from network.language import translated
+
 
 def say(text: str = "", *, err: bool = False, bold: bool = False, nl: bool = True) -> None:
-    """Print lines, on standard error where `err`; control characters are spelt out."""
-    shown = printable_lines(text)
+    """Print lines, on standard error where `err`; control characters are spelt out.
+
+    text: one that the catalogue has is said in the language that is in use.
+    """
+    shown = printable_lines(translated(text))
     click.echo(click.style(shown, bold=True) if bold else shown, err=err, nl=nl)
 
 
@@ -42,3 +48,11 @@ def printable(text: str) -> str:
         return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode()
                    for sign in text)
+
+
+def width_of(text: str) -> int:
+    """How many columns of a terminal a text takes: a Chinese character takes two."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(sign)
+               else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)

@@ -11,13 +11,14 @@ import click
 
 from clearing.cli.options import book_option, network_option, threads_option
 from clearing.cli.say import say
+from network.language import Phrase, translated
 
 if TYPE_CHECKING:
     from clearing.answers.closing import Closing
     from clearing.answers.settle import Settlement
     from settlement.instructions import Instruction
 
-ACCOUNT = "(settlement account)"
+ACCOUNT = Phrase("(settlement account)")
 
 
 @click.command("settle")
@@ -67,14 +68,15 @@ def _agree(window: str) -> bool:
                            "no terminal", where=window,
                            expected="yes or no; nothing was closed",
                            remedy="look at what it closes, and add --yes to the command")
-    return click.confirm(f"close window {window}?")
+    return click.confirm(translated(Phrase("close window {window}?", window=window)))
 
 
 def _print_closing(closing: Closing) -> None:
     from clearing.cli.output import print_table
 
-    text, name = closing.currency.text, closing.currency.name
-    print_table(f"window {closing.window} closes", ("day", "records", "operators"),
+    text = closing.currency.text
+    print_table(Phrase("window {window} closes", window=closing.window),
+                ("day", "records", "operators"),
                 ((day.day, f"{day.records:,}", ", ".join(day.operators)) for day in closing.days),
                 right=("records",))
     if closing.missing:
@@ -82,12 +84,14 @@ def _print_closing(closing: Closing) -> None:
                     ("operator", "last day", "records"),
                     ((one.operator, one.last_day, f"{one.records:,}") for one in closing.missing),
                     right=("records",))
-    print_table(f"in doubt, money in {name}", ("what", "number", "amount"), (
-        ("open rides that end without an exit", f"{closing.open_rides:,}", ""),
-        ("entries held, not settled: paid", f"{closing.held.entries:,}", text(closing.held.amount)),
-        ("variances: validator less table", f"{closing.variances.entries:,}",
+    print_table(Phrase("in doubt, money in {currency}", currency=closing.currency.name),
+                ("what", "number", "amount"), (
+        (Phrase("open rides that end without an exit"), f"{closing.open_rides:,}", ""),
+        (Phrase("entries held, not settled: paid"), f"{closing.held.entries:,}",
+         text(closing.held.amount)),
+        (Phrase("variances: validator less table"), f"{closing.variances.entries:,}",
          text(closing.variances.amount)),
-        ("uncollected: no record says what the validator took",
+        (Phrase("uncollected: no record says what the validator took"),
          f"{closing.uncollected.entries:,}", text(closing.uncollected.amount))),
         right=("number", "amount"))
 
@@ -96,7 +100,8 @@ def _print_settlement(settled: Settlement) -> None:
     from clearing.cli.output import print_chain, print_table
 
     text = settled.currency.text
-    print_table(f"window {settled.window} is closed: positions in {settled.currency.name}",
+    print_table(Phrase("window {window} is closed: positions in {currency}", window=settled.window,
+                       currency=settled.currency.name),
                 ("level", "member", "is owed", "owes", "position"),
                 ((one.level, one.member, text(one.receives), text(one.owes), text(one.net))
                  for one in settled.positions), right=("is owed", "owes", "position"))
@@ -104,15 +109,17 @@ def _print_settlement(settled: Settlement) -> None:
     _print_netted(settled)
     run = settled.run
     if run.rides > run.reversed:
-        say(f"{run.rides - run.reversed:,} open rides ended without an exit")
+        say(Phrase("{rides:,} open rides ended without an exit", rides=run.rides - run.reversed))
     if run.reversed:
-        say(f"{run.reversed:,} entries taken back: tables or network have changed since")
+        say(Phrase("{reversed:,} entries taken back: tables or network have changed since",
+                   reversed=run.reversed))
     if settled.uncollected_rides:
-        say(f"{text(settled.uncollected)} uncollected, of "
-            f"{settled.uncollected_rides:,} rides: their validators charge, and no record "
-            "says what they took; nobody owes it")
-    say(f"positions add up to {text(0)} at every level")
-    say(f"positions, instructions and statements: {settled.folder}")
+        say(Phrase("{uncollected} uncollected, of {uncollected_rides:,} rides: their validators "
+                   "charge, and no record says what they took; nobody owes it",
+                   uncollected=text(settled.uncollected),
+                   uncollected_rides=settled.uncollected_rides))
+    say(Phrase("positions add up to {value} at every level", value=text(0)))
+    say(Phrase("positions, instructions and statements: {folder}", folder=settled.folder))
     print_chain(settled.run)
 
 
@@ -125,7 +132,8 @@ def _print_charged(settled: Settlement) -> None:
     text = settled.currency.text
     columns = ("fee", "payer", "payee", "for", "rides", "of", "ppm", "a ride", "lump", "asked",
                "amount")
-    print_table(f"charged by the window or month, in {settled.currency.name}", columns, (
+    title = Phrase("charged by the window or month, in {currency}", currency=settled.currency.name)
+    print_table(title, columns, (
         (one.period_fee, one.payer, one.payee,
          f"{one.first}" if one.first == one.last else f"{one.first} … {one.last}",
          f"{one.rides:,}", text(one.base), f"{one.ppm:,}", text(one.per_ride), text(one.lump),
@@ -138,17 +146,18 @@ def _print_netted(settled: Settlement) -> None:
 
     text, netted, unit = settled.currency.text, settled.netted, settled.currency.name
     if netted.by_centres and netted.paid.instructions:
-        print_table(f"who pays whom, in {unit}", ("netting", "payer", "payee", "amount"),
+        print_table(Phrase("who pays whom, in {currency}", currency=unit),
+                    ("netting", "payer", "payee", "amount"),
                     ((one.netting, *_sides(one), text(one.amount))
                      for one in netted.paid.instructions), right=("amount",))
     if netted.paid.carried:
-        print_table(f"carried forward, not paid yet, in {unit}",
+        print_table(Phrase("carried forward, not paid yet, in {currency}", currency=unit),
                     ("netting", "payer", "payee", "amount"),
                     ((netting, payer or ACCOUNT, payee or ACCOUNT, text(amount))
                      for (netting, payer, payee), amount in netted.paid.carried.items()),
                     right=("amount",))
     if netted.exceeded:
-        print_table(f"limits exceeded, in {unit}",
+        print_table(Phrase("limits exceeded, in {currency}", currency=unit),
                     ("netting", "member", "limit", "owes", "may owe", "above"),
                     ((one.netting, one.member, one.limit, text(one.owes), text(one.may_owe),
                       text(one.above)) for one in netted.exceeded),

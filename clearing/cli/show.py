@@ -9,6 +9,7 @@ import click
 
 from clearing.cli import did_you_mean
 from clearing.cli.options import Form, book_option, list_options, network_option
+from network.language import Phrase
 
 _PERIOD = ("window", "since", "until")
 _OF_WHOM = ("member", "city", "cause")
@@ -47,8 +48,9 @@ class Topic(click.Choice[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The topic. Raises click.BadParameter."""
         if value not in TOPICS:
-            self.fail(f"there is nothing called {value!r} to list{did_you_mean(value, TOPICS)}\n"
-                      f"expected one of {', '.join(TOPICS)}", param, ctx)
+            self.fail(Phrase("there is nothing called {value!r} to list{hint}\nexpected one of "
+                             "{topics}", value=value, hint=did_you_mean(value, TOPICS),
+                             topics=", ".join(TOPICS)), param, ctx)
         return value
 
 
@@ -125,5 +127,6 @@ def _check_applies(what: str, given: dict[str, Any]) -> None:
         if name not in TOPICS[what]:
             flag, *flags = (FLAGS.get(one, f"--{one}").replace("_", "-")
                             for one in (name, *TOPICS[what]))
-            raise click.UsageError(f"{flag} does not apply to `show {what}`, which can be narrowed "
-                                   f"by {', '.join(flags)}; leave it out, or list something else")
+            raise click.UsageError(Phrase("{flag} does not apply to `show {what}`, which can be "
+                                          "narrowed by {flags}; leave it out, or list something "
+                                          "else", flag=flag, what=what, flags=", ".join(flags)))

@@ -8,6 +8,7 @@ import click
 
 from clearing.cli.options import book_option, network_option
 from clearing.cli.say import say
+from network.language import Phrase
 
 
 @click.command("statement")
@@ -48,14 +49,17 @@ def command(members: tuple[str, ...], window: str | None, month: str | None, out
                   else month_period(session, str(month)))
         currency = session.described().model.money
         written = list(write_statements(session, period, members, out, with_rides=not no_rides))
-        print_table(f"statements of {period.days()}, money in {currency.name}",
+        print_table(Phrase("statements of {days}, money in {currency}", days=period.days(),
+                           currency=currency.name),
                     ("member", "name", "is owed", "owes", "position"),
                     ((one.member.code, one.member.name, currency.text(one.is_owed),
                       currency.text(one.owes), currency.text(one.net)) for one in written),
                     right=("is owed", "owes", "position"))
         if not members:
-            say(f"positions add up to {currency.text(sum(one.net for one in written))}")
+            say(Phrase("positions add up to {total}",
+                       total=currency.text(sum(one.net for one in written))))
         if not period.is_closed:
             say("not all of these windows are closed: amounts can change")
         for path in written[0].files if written else ():
-            say(f"written: {path}" + (", and so for each" if len(written) > 1 else ""))
+            say(Phrase("written: {path}, and so for each", path=path) if len(written) > 1
+                else Phrase("written: {path}", path=path))

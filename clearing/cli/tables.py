@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clearing.cli import REFUSED
+from clearing.cli.pages import in_pages
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from fare_tables.check.checks import Report
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
 # Commands in files of their own, imported when they are called: name, module, what it does.
 ELSEWHERE = {
-    "diff": ("clearing.cli.tables_diff", "Say what a new version of a table changes, for whom."),
-    "import-gtfs": ("clearing.cli.tables_import", "Make tables from a GTFS feed's fares."),
+    "diff": ("clearing.cli.tables_diff", "Say what a new version of a table changes, for whom"),
+    "import-gtfs": ("clearing.cli.tables_import", "Make tables from a GTFS feed's fares"),
 }
 
 
@@ -34,7 +36,7 @@ class TablesGroup(click.Group):
             return super().get_command(ctx, cmd_name)
         found = importlib.import_module(ELSEWHERE[cmd_name][0]).command
         assert isinstance(found, click.Command)
-        return found
+        return in_pages(found)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         here = [(name, one.get_short_help_str(limit=80)) for name, one in self.commands.items()]
@@ -87,27 +89,33 @@ def _print_report(network: str, report: Report) -> None:
     for finding in report.findings:
         _print_finding(network, finding)
     warnings = len(report.findings) - len(report.errors)
-    size = f"{network}: {_count(report.tables, 'table')}, {_count(report.services, 'service')}"
-    noted = f"; {_count(warnings, 'warning')}" if warnings else ""
+    size = Phrase("{network}: {tables}, {services}", network=network,
+                  tables=_count(report.tables, "table"),
+                  services=_count(report.services, "service"))
+    noted = Phrase("; {warnings}", warnings=_count(warnings, "warning")) if warnings else ""
     if report.errors:
-        say(f"{size}: {_count(len(report.errors), 'error')}{noted}")
+        say(Phrase("{size}: {errors}{noted}", size=size,
+                   errors=_count(len(report.errors), "error"), noted=noted))
         return
-    between = f" and {report.fares:,} fares between stops" if report.fares else ""
-    say(f"{size}: {_count(report.combinations, 'combination')}{between} "
-        f"each have one price{noted}; {_count(report.assumed, 'figure')} assumed")
+    between = (Phrase(" and {fares:,} fares between stops", fares=report.fares) if report.fares
+               else "")
+    say(Phrase("{size}: {combinations}{between} each have one price{noted}; {figures} assumed",
+               size=size, combinations=_count(report.combinations, "combination"), between=between,
+               noted=noted, figures=_count(report.assumed, "figure")))
 
 
 def _print_finding(network: str, finding: Finding) -> None:
     at = network if finding.location is None else f"{finding.location.path}:{finding.location.line}"
     about = f" {finding.where}:" if finding.where else ""
-    say(f"{at}: {finding.severity} {finding.code}:{about} {finding.what}")
+    say(Phrase("{at}: {severity} {code}:{about} {what}", at=at, severity=finding.severity,
+               code=finding.code, about=about, what=Phrase(finding.what)))
     if finding.location is not None and finding.location.excerpt:
         say(f"    {finding.location.excerpt}")
-    say(f"  {finding.remedy}")
+    say(Phrase("  {remedy}", remedy=Phrase(finding.remedy)))
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _count(number: int, what: str) -> Phrase:
+    return Phrase("{number:,} {what}", number=number, what=f"{what}{'' if number == 1 else 's'}")
 
 
 def _as_object(network: str, report: Report) -> dict[str, Any]:
@@ -143,7 +151,7 @@ def show(network: str, table: str | None) -> None:
         for line in describe_table(network, table):
             say(line)
         return
-    print_table(f"fare tables of {network}",
+    print_table(Phrase("fare tables of {network}", network=network),
                 ("table", "from", "until", "city", "operators", "fare", "title"),
                 ((one.table, one.from_day, one.until_day, one.city, ", ".join(one.operators),
                   ", ".join(one.bases), one.title) for one in list_tables(network)))
@@ -163,7 +171,7 @@ def shares(network: str, start: str, end: str) -> None:
     from clearing.answers.tables import list_shares
     from clearing.cli.output import print_table
 
-    print_table(f"shares of rides from {start} to {end}",
+    print_table(Phrase("shares of rides from {start} to {end}", start=start, end=end),
                 ("share", "by", "from", "until", "operator", "weight", "of", "way"),
                 ((one.revenue_share, one.by, one.from_day, one.until_day, one.operator, one.weight,
                   one.of, " ".join(one.way)) for one in list_shares(network, start, end)),

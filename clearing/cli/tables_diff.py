@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.tables_diff import Difference
@@ -31,8 +32,8 @@ def command(versions: tuple[str, ...], as_json: bool) -> None:
     from clearing.cli.output import print_object
 
     if len(versions) not in (2, 3):
-        raise click.UsageError(f"{len(versions)} names are given; expected A and B, or NETWORK, A "
-                               "and B")
+        raise click.UsageError(Phrase("{versions} names are given; expected A and B, or NETWORK, "
+                                      "A and B", versions=len(versions)))
     *network, before, after = versions
     found = diff_tables(before, after, network[0] if network else None)
     if as_json:
@@ -52,12 +53,14 @@ def _print(found: Difference) -> None:
     some = "" if found.rides == found.rides_there else f", chosen by lot from {found.rides_there:,}"
     looked_at = f"rides priced by both, of each sort of rider: {found.rides:,}{some}"
     if not found.changes:
-        say(f"no price changes; {looked_at}")
+        say(Phrase("no price changes; {looked_at}", looked_at=looked_at))
         return
     text = found.currency.text
     print_table(
-        f"who pays more or less, in {found.currency.name}", Change._fields,
+        Phrase("who pays more or less, in {currency}",
+               currency=found.currency.name), Change._fields,
         ((*row[:4], *(f"{count:,}" for count in row[4:7]), row.example, text(row.before),
           text(row.after)) for row in found.changes),
         right=("rides", "dearer", "cheaper", "before", "after"))
-    say(f"for {found.unchanged:,} other sorts of riders no price changes; {looked_at}")
+    say(Phrase("for {unchanged:,} other sorts of riders no price changes; {looked_at}",
+               unchanged=found.unchanged, looked_at=looked_at))

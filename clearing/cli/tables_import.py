@@ -10,6 +10,7 @@ import click
 
 from clearing.cli import REFUSED
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from fare_tables.gtfs.fares_v1 import Contains
@@ -45,9 +46,11 @@ def command(feed: Path, out: Path | None, contains: Contains) -> None:
         for notice in notices[:SHOWN_MOST]:
             say(str(notice))
         if len(notices) > SHOWN_MOST:
-            say(f"  and {len(notices) - SHOWN_MOST} more, in SOURCES.md")
+            say(Phrase("  and {notices} more, in SOURCES.md", notices=len(notices) - SHOWN_MOST))
     made = answer.imported
-    say(f"{made.folder}: network {made.network}, {made.tables} tables, "
-        f"{made.fares} fare rows, {made.transfers} transfer rows; "
-        f"{answer.not_expressed or 'nothing'} not expressed, {answer.assumed} assumed")
+    say(Phrase("{folder}: network {network}, {tables} tables, {fares} fare rows, {transfers} "
+               "transfer rows; {not_expressed} not expressed, {assumed} assumed",
+               folder=made.folder, network=made.network, tables=made.tables, fares=made.fares,
+               transfers=made.transfers, not_expressed=answer.not_expressed or "nothing",
+               assumed=answer.assumed))
     sys.exit(REFUSED if answer.not_expressed else 0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli.options import Form, book_option, list_options, network_option
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.session import Session
@@ -70,7 +71,8 @@ def _paid(session: Session, which: str) -> tuple[str, str]:
 
     one = payment_of(session, which)
     text = session.described().model.money.text(one.amount)
-    say(f"payment {which}: {one.member} {one.action} {text}, {one.reference}", err=True)
+    say(Phrase("payment {which}: {member} {action} {text}, {reference}", which=which,
+               member=one.member, action=one.action, text=text, reference=one.reference), err=True)
     return one.member, day_of(one.window).isoformat()
 
 
@@ -87,22 +89,26 @@ def _down(session: Session, member: str, window: str | None, month: str | None,
     period = (window_period(session, window) if window is not None
               else month_period(session, str(month)))
     currency = session.described().model.money
-    rides = Listing(f"rides of {member} for {cause}", RIDE_COLUMNS,
+    rides = Listing(Phrase("rides of {member} for {cause}", member=member, cause=cause),
+                    RIDE_COLUMNS,
                     rides_of(session, period, member, cause), ("card_seq",), ("amount",), currency)
     if form.kind is not None:
         print_rows(session, form, rides)
         return
     parts = parts_of(session, period, member, cause)
     text = currency.text
-    print_table(f"position of {member}, {period.days()}, money in {currency.name}",
+    print_table(Phrase("position of {member}, {days}, money in {currency}", member=member,
+                       days=period.days(), currency=currency.name),
                 ("cause", "with", "name", "items", "is owed", "owes", "net"),
                 ((one.cause, one.code, one.name, one.items, text(one.is_owed), text(one.owes),
                   text(one.net)) for one in parts), right=("items", "is owed", "owes", "net"))
     if cause is not None:
         print_rows(session, form, rides)
-    say(f"together {text(sum(one.net for one in parts))}" + (
-        "" if cause is None else f" for {cause}"))
-    if cause is None:
+    together = text(sum(one.net for one in parts))
+    if cause is not None:
+        say(Phrase("together {together} for {cause}", together=together, cause=cause))
+    else:
+        say(Phrase("together {together}", together=together))
         say("--cause lists the rides of one of them, --csv those of all")
 
 
@@ -118,7 +124,7 @@ def _up(session: Session, ride: str, form: Form) -> None:
     for one in entries:
         _print_entry(ride, one, session.described().model.money)
     for told in entries[-1].disputes:
-        say(f"{told}; its steps: `onecard dispute show`")
+        say(Phrase("{told}; its steps: `onecard dispute show`", told=told))
 
 
 def _print_entry(ride: str, one: TracedEntry, currency: Currency) -> None:
@@ -126,25 +132,38 @@ def _print_entry(ride: str, one: TracedEntry, currency: Currency) -> None:
     from clearing.cli.say import say
 
     text = currency.text
-    print_table(f"ride {ride}, entered by run {one.run}: {one.reason.replace('_', ' ')}"
-                + (", takes an entry back" if one.takes_back else ""),
-                ("cause", "owes", "is owed", "by", f"amount, {currency.name}"),
+    title = Phrase("ride {ride}, entered by run {run}: {reason}", ride=ride, run=one.run,
+                   reason=one.reason.replace("_", " "))
+    if one.takes_back:
+        title = Phrase("{title}, takes an entry back", title=title)
+    amount = Phrase("amount, {currency}", currency=currency.name)
+    print_table(title, ("cause", "owes", "is owed", "by", amount),
                 ((leg.cause, leg.debtor, leg.creditor, leg.rule, text(leg.amount))
-                 for leg in one.legs), right=(f"amount, {currency.name}",))
+                 for leg in one.legs), right=(amount,))
     for record in one.records:
-        say(f"from line {record.line}, byte {record.offset} of {record.name}, "
-                   f"SHA-256 {record.file}")
+        say(Phrase("from line {line}, byte {offset} of {name}, SHA-256 {file}", line=record.line,
+                   offset=record.offset, name=record.name, file=record.file))
         say(f"  {record.text or record.why}")
     if one.held:
         say("held: it counts in no position")
         return
-    say(f"window {one.window}, " + (
-        f"closed with {one.closed}" if one.closed else "which is still open"))
+    say(Phrase("window {window}, closed with {closed}", window=one.window, closed=one.closed)
+        if one.closed else Phrase("window {window}, which is still open", window=one.window))
     for position in one.positions:
-        say(f"  position of {position.member} {position.name}: {text(position.net)}")
+        say(Phrase("  position of {member} {name}: {net}", member=position.member,
+                   name=position.name, net=text(position.net)))
         for each in position.instructions:
-            say(f"    {each.action} {text(each.amount)}"
-                       + (f" {'to' if each.action == 'pays' else 'of'} {each.counterparty}"
-                          if each.counterparty else ""))
+            say(_instruction(each.action, text(each.amount), each.counterparty))
         for payment in position.payments:
             say(f"    {payment}")
+
+
+def _instruction(action: str, amount: str, counterparty: str) -> Phrase:
+    """What a member pays or receives, and with whom where that is not the settlement account."""
+    if not counterparty:
+        return Phrase("    {action} {amount}", action=action, amount=amount)
+    if action == "pays":
+        return Phrase("    pays {amount} to {counterparty}", amount=amount,
+                      counterparty=counterparty)
+    return Phrase("    {action} {amount} of {counterparty}", action=action, amount=amount,
+                  counterparty=counterparty)

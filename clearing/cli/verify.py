@@ -11,6 +11,7 @@ import click
 from clearing.cli import REFUSED
 from clearing.cli.options import book_option, keep_folder_option, network_option
 from clearing.cli.say import say
+from network.language import Phrase, joined
 
 if TYPE_CHECKING:
     from clearing.book import Run
@@ -53,33 +54,37 @@ def command(book: str, network: str | None, cards: int, every: bool, seed: int |
         kept = None if chain is None else find_kept(session.book, chain)
         verified = verify(session, None if every else cards, keep, seed)
     for line in verified.breaks:
-        say(f"does not add up: {line}")
+        say(Phrase("does not add up: {line}", line=line))
     if not verified.breaks:
         say("every row is as its run stored it\n"
             "entries balance; flows are the sums of entries; positions add up to 0")
     for line in verified.differences:
-        say(f"differs: {line}")
-    say(f"{verified.checked:,} rides priced again by the plain engine: "
-        f"{len(verified.differences) or 'no'} differences")
+        say(Phrase("differs: {line}", line=line))
+    say(Phrase("{checked:,} rides priced again by the plain engine: {differences} differences",
+               checked=verified.checked, differences=len(verified.differences) or "no"))
     if verified.sample.cards:
-        say(f"these cards were taken by chance; --seed {verified.sample.seed} takes the "
-            "same again")
+        say(Phrase("these cards were taken by chance; --seed {seed} takes the same again",
+                   seed=verified.sample.seed))
     files = verified.files
     for line in files.faults:
-        say(f"input file: {line}")
-    say(f"{files.whole:,} input files are kept, byte for byte as they came"
-        + (f"; {files.not_kept:,} are not kept, as --keep nothing said" * bool(
-            files.not_kept)))
+        say(Phrase("input file: {line}", line=line))
+    told = [Phrase("{whole:,} input files are kept, byte for byte as they came",
+                   whole=files.whole)]
+    if files.not_kept:
+        told.append(Phrase("{not_kept:,} are not kept, as --keep nothing said",
+                           not_kept=files.not_kept))
+    say(joined("; ", told))
     if chain is not None:
-        say(f"kept chain: {_told(kept, is_whole=not verified.breaks)}")
+        say(Phrase("kept chain: {kept}", kept=_told(kept, is_whole=not verified.breaks)))
     sys.exit(0 if verified.agrees and (chain is None or kept) else REFUSED)
 
 
-def _told(kept: Run | None, *, is_whole: bool) -> str:
+def _told(kept: Run | None, *, is_whole: bool) -> Phrase:
     """What a chain that somebody kept says of the book."""
     if kept is None:
-        return ("no run of this book has it: something before it has been changed since it was "
-                "printed, or it is another book's")
-    return f"it is run {kept.run}'s" + (
-        "; nothing up to there has been changed" if is_whole
-        else ", but rows are not as they were stored: see above")
+        return Phrase("no run of this book has it: something before it has been changed since it "
+                      "was printed, or it is another book's")
+    if is_whole:
+        return Phrase("it is run {run}'s; nothing up to there has been changed", run=kept.run)
+    return Phrase("it is run {run}'s, but rows are not as they were stored: see above",
+                  run=kept.run)

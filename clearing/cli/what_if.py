@@ -10,6 +10,7 @@ import click
 
 from clearing.cli.options import book_option, format_options, threads_option
 from clearing.cli.say import say
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.what_if import Comparison
@@ -69,16 +70,18 @@ def _print(compared: Comparison, title: str) -> None:
     from clearing.cli.output import print_table
 
     text, riders = compared.currency.text, compared.riders
-    print_table(f"{title}: in {compared.currency.name}", COLUMNS,
+    print_table(Phrase("{title}: in {currency}", title=title,
+                       currency=compared.currency.name), COLUMNS,
                 ((*row[:2], f"{row[2]:,}", *map(text, row[3:])) for row in compared.rows),
                 right=COLUMNS[2:])
-    say(f"{riders.pay_more:,} cards pay more, {riders.pay_less:,} less, "
-        f"{riders.pay_the_same:,} the same")
+    say(Phrase("{pay_more:,} cards pay more, {pay_less:,} less, {pay_the_same:,} the same",
+               pay_more=riders.pay_more, pay_less=riders.pay_less,
+               pay_the_same=riders.pay_the_same))
     if riders.deciles:
         _print_deciles(riders.deciles, compared.currency)
     if compared.without_fare:
-        say(f"{compared.without_fare:,} records are of rides for which these tables have no "
-            "fare; they are not counted in \"then\"")
+        say(Phrase("{without_fare:,} records are of rides for which these tables have no fare; "
+                   'they are not counted in "then"', without_fare=compared.without_fare))
 
 
 def _print_deciles(deciles: Sequence[int], currency: Currency) -> None:

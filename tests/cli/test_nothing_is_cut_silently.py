@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from clearing.cli.output import width_of
+from clearing.cli.say import width_of
 from clearing.cli.show import TOPICS
 from tests.cli.conftest import Demo
 from tests.cli.terminal import on_terminal

@@ -1,0 +1,105 @@
+"""What is said to people, in English or Chinese: looked up when it is printed, and not before.
+
+English is the source, and what machines read; Chinese is in zh.po, which is read when it is asked
+for. What has no Chinese stays English. Codes, names and records are nobody's words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+CATALOGUE = Path(__file__).with_name("zh.po")
+HEADING = "heading"         # the context of what stands above a column of a table
+# Where a language stands in the environment; the first that says anything decides.
+VARIABLES = ("ONECARD_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+
+# As Babel writes an entry. What is marked as left over begins with #~.
+_ENTRY = re.compile(r'^(?:msgctxt ((?:".*"\n)+))?msgid ((?:".*"\n)+)msgstr ((?:".*"\n)+)',
+                    re.MULTILINE)
+_ESCAPED = {"n": "\n", "t": "\t"}
+
+
+class Phrase(str):
+    """A sentence with its values, as English text; what prints it can say it in Chinese.
+
+    template: as str.format has it, and as the catalogue lists it. Values are translated with it
+    where they are phrases, or words that the catalogue has in the context of their name.
+    """
+
+    __slots__ = ("template", "values")
+    template: str
+    values: dict[str, Any]
+
+    def __new__(cls, template: str, /, **values: Any) -> Phrase:
+        """The English text of a template; a phrase is one already."""
+        if isinstance(template, Phrase) and not values:
+            return template
+        made = super().__new__(cls, template.format(**values) if values else template)
+        made.template, made.values = template, values
+        return made
+
+
+def joined(separator: str, parts: Iterable[str]) -> Phrase:
+    """Phrases and other texts in a row; the separator can be another one in another language."""
+    values = {f"part{number}": part for number, part in enumerate(parts)}
+    return Phrase("{separator}".join(f"{{{name}}}" for name in values), **values,
+                  separator=Phrase(separator))
+
+
+class _Speaker:
+    """The language of this process; one for all threads."""
+
+    language: Language = "en"
+
+
+def use(language: Language) -> None:
+    """Say what is printed from now on in a language."""
+    _Speaker.language = language
+
+
+def language() -> Language:
+    """The language that is in use."""
+    return _Speaker.language
+
+
+def language_of(environment: Mapping[str, str]) -> Language:
+    """The language that an environment asks for; any that is not known is English."""
+    said = next((value for name in VARIABLES if (value := environment.get(name))), "")
+    return "zh" if said.lower().startswith("zh") else "en"
+
+
+def translated(text: str, context: str = "") -> str:
+    """A text or phrase in the language that is in use; as it is where the catalogue lacks it.
+
+    context: tells a word's meanings apart: HEADING, or what it is a value of: the column of a
+    table, the name in a phrase. A phrase has none.
+    """
+    if _Speaker.language == "en":
+        return text
+    catalogue = read_catalogue()
+    if not isinstance(text, Phrase):
+        return catalogue.get((context, text), text)
+    template = catalogue.get(("", text.template), text.template)
+    values = {name: translated(value, name) if isinstance(value, str) else value
+              for name, value in text.values.items()}
+    return template.format(**values) if values else template
+
+
+@cache
+def read_catalogue() -> dict[tuple[str, str], str]:
+    """Chinese by context ("": none) and English."""
+    entries = _ENTRY.findall(CATALOGUE.read_text("utf-8"))     # the first one is about the file
+    return {(_unquoted(context), _unquoted(english)): chinese
+            for context, english, found in entries[1:] if (chinese := _unquoted(found))}
+
+
+def _unquoted(lines: str) -> str:
+    """A text as it is, which a catalogue has in quotes, line by line."""
+    written = "".join(line[1:-1] for line in lines.splitlines())
+    return re.sub(r"\\(.)", lambda found: _ESCAPED.get(found[1], found[1]), written)

@@ -1,0 +1,119 @@
+"""All that is said to people has its Chinese, with the same values, in signs of any terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from string import Formatter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clearing.cli.pages import CLOSING, LEAST_WIDTH, wrap
+from clearing.cli.say import width_of
+from network.language import (
+    HEADING,
+    Phrase,
+    joined,
+    language_of,
+    read_catalogue,
+    translated,
+    use,
+)
+from tests.language import update
+from tests.language.messages import Message, collect
+
+CATALOGUE = {Message(*key): chinese for key, chinese in read_catalogue().items()}
+TO_DO = "write it in network/zh.po after `python -m tests.language.update`"
+
+
+def values_of(text: str) -> set[str]:
+    """The names of a template's values."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def written_as_is(text: str) -> list[str]:
+    """What people type: options and commands."""
+    return sorted(re.findall(r"--[a-z][a-z-]+|`[^`]+`", text))
+
+
+def test_nothing_is_without_chinese() -> None:
+    missing = {message: places for message, places in collect().items()
+               if message not in CATALOGUE}
+    assert not missing, TO_DO
+
+
+def test_nothing_is_there_that_nobody_says() -> None:
+    stale = CATALOGUE.keys() - collect().keys()
+    assert not stale, "take it out: python -m tests.language.update"
+
+
+def test_the_file_is_as_its_tool_writes_it() -> None:
+    """So that an entry has one place, and two people's changes meet where they are about one."""
+    known = update.read_catalogue()
+    assert not any(entry.fuzzy for entry in known)
+    entries = [(entry.context, entry.id, entry.string) for entry in known]
+    again = update.bring_up_to_date(known)
+    assert entries == [(entry.context, entry.id, entry.string) for entry in again]
+    assert {Message(entry.context or "", str(entry.id)): entry.string
+            for entry in known if entry.id} == CATALOGUE
+
+
+def test_a_sentence_has_the_same_values() -> None:
+    for message, chinese in CATALOGUE.items():
+        assert written_as_is(chinese) == written_as_is(message.text)
+        assert message.text.startswith("\n") == chinese.startswith("\n")
+        assert values_of(message.text) == values_of(chinese), message
+
+
+@pytest.fixture
+def in_chinese() -> Iterator[None]:
+    use("zh")
+    yield
+    use("en")
+
+
+@pytest.mark.parametrize(("environment", "language"), [
+    ({}, "en"), ({"LANG": "C.UTF-8"}, "en"), ({"LANG": "zh_CN.GB18030"}, "zh"),
+    ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"), ({"LANG": "en_US", "LC_MESSAGES": "zh"}, "zh"),
+    ({"LC_ALL": "zh_CN.UTF-8", "ONECARD_LANG": "en"}, "en"), ({"LC_ALL": "", "LANG": "zh"}, "zh"),
+])
+def test_the_environment_says_which_language(environment: dict[str, str], language: str) -> None:
+    assert language_of(environment) == language
+
+
+@pytest.mark.usefixtures("in_chinese")
+def test_values_are_said_with_their_sentence() -> None:
+    hint = Phrase("; did you mean {close}?", close=joined(" or ", ["rides", "runs"]))
+    said = Phrase("there is no command {command!r}{hint}", command="ridse", hint=hint)
+    assert said == "there is no command 'ridse'; did you mean rides or runs?"
+    assert translated(said) == "没有命令 'ridse'；是否想写 rides 或 runs？"
+    assert translated("rides", HEADING) == "乘次数" and translated("rides") == "乘次"
+    assert translated("rides", "of nothing") == "rides"
+    assert translated(Phrase("nobody says {it}", it=1)) == "nobody says 1"
+
+
+@pytest.mark.usefixtures("in_chinese")
+def test_json_and_text_stay_english() -> None:
+    """What machines read is the text that a phrase is, not what is printed of it."""
+    said = Phrase("run {run}", run=7)
+    assert f"{said}" == str(said) == "run 7" and type(str(said)) is str
+
+
+@given(st.lists(st.sampled_from(["清", "分，", "（", "算）。", " ", "ab", "-c；", "“d”", "…"])),
+       st.integers(1, 40))
+def test_lines_are_as_wide_as_they_may_be(pieces: list[str], width: int) -> None:
+    text = "".join(pieces)
+    lines = list(wrap(text, width))
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(width_of(line) <= max(width, LEAST_WIDTH) or len(line.split()) == 1
+               for line in lines)
+    assert not any(line[0] in CLOSING for line in lines[1:])
+
+
+def test_any_chinese_terminal_can_print_it() -> None:
+    """GB 18030 has every sign; GBK, of older ones, has fewer."""
+    for chinese in CATALOGUE.values():
+        assert chinese.encode("gb18030").decode("gb18030") == chinese
+        chinese.encode("gbk")
