@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,10 @@ def show_cards(session: Session, listing: Listing, *, in_full: bool) -> Listing:
 
     Raises OnecardError where it does not.
     """
-    masks = [_MASKS.get(name) for name in listing.columns]
+    masks = [(index, _MASKS[name]) for index, name in enumerate(listing.columns)
+             if name in _MASKS]
     if in_full:
-        if not any(masks):
+        if not masks:
             raise OnecardError("this list has no card numbers", expected="one that has some",
                                remedy="leave out --cards full")
         if session.described().model.card_numbers == "masked":
@@ -59,9 +61,16 @@ def show_cards(session: Session, listing: Listing, *, in_full: bool) -> Listing:
                                remedy="leave out --cards full; explain and trace take masked ones")
         return listing
     listing = listing._replace(title=mask_text(listing.title))
-    return listing if not any(masks) else listing._replace(rows=(
-        tuple(value if mask is None else mask(value)
-              for mask, value in zip(masks, row, strict=True)) for row in listing.rows))
+    return listing if not masks else listing._replace(rows=_masked(listing.rows, masks))
+
+
+def _masked(rows: Iterator[tuple[Any, ...]], masks: Sequence[tuple[int, Callable[[str], str]]]
+            ) -> Iterator[tuple[Any, ...]]:
+    for row in rows:
+        cells = list(row)
+        for index, mask in masks:
+            cells[index] = mask(cells[index])
+        yield tuple(cells)
 
 
 def with_pseudonyms(session: Session, listing: Listing) -> Listing:
@@ -78,9 +87,12 @@ def with_pseudonyms(session: Session, listing: Listing) -> Listing:
 
 def _pseudonyms(rows: Iterator[tuple[Any, ...]], index: int, key: bytes
                 ) -> Iterator[tuple[Any, ...]]:
+    @lru_cache(maxsize=1 << 12)     # lists are by card
+    def pseudonym(card: str) -> str:
+        return hashlib.blake2b(card.encode(), key=key, digest_size=_PSEUDONYM_BYTES).hexdigest()
+
     for row in rows:
-        yield (*row, hashlib.blake2b(row[index].encode(), key=key,
-                                     digest_size=_PSEUDONYM_BYTES).hexdigest())
+        yield (*row, pseudonym(row[index]))
 
 
 def _key_of(session: Session) -> bytes:
