@@ -20,6 +20,7 @@ from clearing.answers.show import Listing
 from clearing.book.address import SCHEMES
 from network.cards import abridge_card
 from network.errors import OnecardError
+from network.language import Phrase
 
 KEY_FILE, KEY_FILE_VARIABLE = "pseudonym.key", "ONECARD_PSEUDONYM_KEY_FILE"
 PSEUDONYM = "card_id"
@@ -60,7 +61,7 @@ def show_cards(session: Session, listing: Listing, *, in_full: bool) -> Listing:
                                expected="masked ones: card_numbers = \"masked\" in network.toml",
                                remedy="leave out --cards full; explain and trace take masked ones")
         return listing
-    listing = listing._replace(title=mask_text(listing.title))
+    listing = listing._replace(title=_mask_title(listing.title))
     return listing if not masks else listing._replace(rows=_masked(listing.rows, masks))
 
 
@@ -135,3 +136,11 @@ def _no_key(path: Path, found: str) -> OnecardError:
                         expected=f"a file of {_KEY_BYTES} random bytes or more, which can be read",
                         remedy=f"name another one by {KEY_FILE_VARIABLE}, or choose --columns "
                                "without card_id")
+
+
+def _mask_title(title: str) -> str:
+    """A title without whole card numbers; a phrase stays one."""
+    if not isinstance(title, Phrase):
+        return mask_text(title)
+    return Phrase(title.template, **{name: _mask_title(value) if isinstance(value, str) else value
+                                     for name, value in title.values.items()})

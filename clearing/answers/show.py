@@ -250,7 +250,8 @@ def _windows(session: Session, wanted: Filter) -> Listing:
     first, last = wanted.select(session).days
     rows = list_windows(session, first, last, wanted.now_s, settled_days(session))
     coming = next_cut_off(rows)
-    title = Phrase("windows; the next cut-off is {coming}", coming=coming) if coming else "windows"
+    title = (Phrase("windows; the next cut-off is {coming}", coming=coming) if coming
+             else Phrase("windows"))
     return Listing(title, WindowRow._fields, iter(rows), ())
 
 
