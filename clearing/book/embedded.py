@@ -29,6 +29,8 @@ _FOREIGN_MOST = 5       # that an error names
 # What is inserted waits in no buffer that answers before it is stored; find_records sends long
 # lists, and their text is our own.
 _BLOCK_ROWS = 131_072
+# Of a block that a reader gets: what lists take of memory is mostly the store's own blocks.
+_READ_ROWS = 8_192
 _RANGE = struct.Struct("<II")     # of `part` within a part, as the store writes it
 _SETTINGS = (
     "SET async_insert = 0, insert_deduplicate = 0, max_query_size = 67108864, "
@@ -90,6 +92,8 @@ class EmbeddedStore:
                 str(self._folder.store))
             session.query(_SETTINGS)
             session.query(f"USE {database}")
+            if self._read_only:
+                session.query(f"SET max_block_size = {_READ_ROWS}")
             if read_only or self._read_only:
                 session.query("SET readonly = 2")
         except Exception as error:

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from clearing.book.card_ranges import card_ranges
 from clearing.book.export import export
 from clearing.book.native import Array, Column, bytes_of, choose, join_records
 from clearing.book.parts import Span
@@ -274,13 +275,14 @@ class Queries:
         """
         names = fields or stored_columns(ENTRY)
         columns = ", ".join(f"`{name}`" for name in names)
-        by = f" ORDER BY {order}" if order else ""
-        for entries in records_of(
-                self.store.blocks(f"SELECT {columns} FROM {ENTRIES.name} WHERE {self.committed} "
-                                  f"AND ({where}){by}"), ENTRY, names):
-            if fields is None:
-                complete_legs(entries)
-            yield entries
+        by, which = f" ORDER BY {order}" if order else "", f"{self.committed} AND ({where})"
+        for cards in card_ranges(self.store, which, order):
+            for entries in records_of(self.store.blocks(
+                    f"SELECT {columns} FROM {ENTRIES.name} WHERE {which} AND {cards}{by}"),
+                    ENTRY, names):
+                if fields is None:
+                    complete_legs(entries)
+                yield entries
 
     def runs_with_entries(self, where: str = "1") -> list[int]:
         """The runs that wrote entries that fulfil a condition, oldest first; `where` is SQL."""
