@@ -150,7 +150,7 @@ def read_report(book: Book, number: int) -> Report:
     run = book.find_run(number)
     assert run is not None, "whoever asks has the number from the book"
     columns = ", ".join(f"`{name}`" for name in BookFile._fields)
-    found = book.query(
+    found = book.ask(
         f"SELECT {columns} FROM files WHERE run = {number} ORDER BY file, code, name")
     files = [BookFile._make(str(value) if isinstance(value, str) else int(value) for value in row)
              for row in zip(*(list(found[name]) for name in BookFile._fields), strict=True)]
@@ -159,7 +159,7 @@ def read_report(book: Book, number: int) -> Report:
         if file.code not in (Code.OK, Code.DUPLICATE_FILE):
             report.refusals[Code(file.code)] += file.records
     names = ("file", "line", "offset", "code", "field")
-    rows = book.query(f"SELECT {', '.join(names)}, hex(raw) AS raw FROM refusals "
+    rows = book.ask(f"SELECT {', '.join(names)}, hex(raw) AS raw FROM refusals "
                       f"WHERE run = {number} ORDER BY file, offset, line")
     refusals = np.zeros(len(rows["raw"]), dtype=REFUSAL)
     for name in names:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book import Book
+from clearing.book.schema import ENTRIES
 from clearing.book.stored import PARTS
 from clearing.book.views import RIDES_LEFT
 from ext.codes import Cause, Reason, RideState
@@ -163,7 +164,7 @@ class Lister:
 
     def variances(self, where: str = "1") -> Rows:
         """Where validators charged other than the tables, in the order of VARIANCE_COLUMNS."""
-        found = self.book.query(
+        found = self.book.ask(
             "SELECT `table`, operator, device, variance, count() AS rides, sum(variance) AS total "
             f"FROM ledger WHERE variance != 0 AND ({where}) AND {self.book.as_of_last} "
             "GROUP BY `table`, operator, device, variance "
@@ -199,9 +200,9 @@ class Uncollected(NamedTuple):
 def uncollected_of(book: Book, first: int = 0, last: int = 0xFFFF) -> list[Uncollected]:
     """What is uncollected in the windows from `first` to `last`: it is in no flow."""
     by = "window, issuer, operator"
-    found = book.query(
+    found = book.ask(
         f"SELECT {by}, {RIDES_LEFT} AS rides, sum(uncollected) AS amount "
-        f"FROM ledger WHERE {book.as_of_last} AND uncollected != 0 "
+        f"FROM {ENTRIES.name} WHERE {book.committed} AND uncollected != 0 "
         f"AND window BETWEEN {first} AND {last} "
         f"GROUP BY {by} ORDER BY {by}")
     rows = zip(*(np.asarray(found[name]).tolist() for name in Uncollected._fields), strict=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clearing.answers.plain import read_plain
 from clearing.book import Book, open_book
 from clearing.book.address import SCHEMES
 from clearing.book.integrity import damaged
@@ -101,6 +100,8 @@ class Session:
 
         Raises TableError and OnecardError.
         """
+        from clearing.answers.plain import read_plain  # most questions need no second engine
+
         self.described()
         return read_plain(self.locator())
 

@@ -170,13 +170,13 @@ class EmbeddedStore:
         # Without rows its columns have no names: asking for these costs as much again.
         return self._columns(self._main, sql) or defaultdict(list)
 
-    def read_only(self, sql: str) -> Columns:
+    def read_only(self, sql: str, *, is_named: bool) -> Columns:
         """The whole result of a query that cannot change anything."""
         session = self._reading.take()
         keeps = False
         try:
             found = self._columns(session, sql)
-            if not found:
+            if is_named and not found:
                 named = self._columns(session, f"DESCRIBE TABLE ({sql}\n)")
                 found = {str(name): [] for name in named.get("name", [])}
             keeps = sql.startswith("SELECT ")       # others may leave settings behind

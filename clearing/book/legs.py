@@ -42,14 +42,14 @@ def sum_legs(book: Queries, by: Sequence[str], where: str = "1") -> Columns:
     left out.
     """
     names = ", ".join(name.rpartition(" AS ")[2] for name in by)
-    return book.query(
+    return book.ask(
         f"SELECT {', '.join(by)}, {RIDES_LEFT} AS rides, sum(leg_amount) AS amount "
         f"{_legs(book, where)} GROUP BY {names} HAVING rides != 0 OR amount != 0 ORDER BY {names}")
 
 
 def count_legs(book: Queries, where: str) -> int:
     """How many legs fulfil a condition."""
-    return int(book.query(f"SELECT count() AS legs {_legs(book, where)}")["legs"][0])
+    return int(book.ask(f"SELECT count() AS legs {_legs(book, where)}")["legs"][0])
 
 
 def _legs(book: Queries, where: str) -> str:
