@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from network.errors import OnecardError
 
@@ -44,6 +45,7 @@ def mask_card(card: str) -> str:
     return card[:shown] + "*" * (len(card) - shown - end) + card[len(card) - end:]
 
 
+@lru_cache(maxsize=1 << 12)     # lists are by card
 def abridge_card(card: str) -> str:
     """A masked card number as lists have it, 310487…8019, which `card_pattern` reads."""
     return re.sub(r"\*+", "…", mask_card(card))

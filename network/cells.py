@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 # What spreadsheets take for the beginning of a formula, also behind the blanks that they skip.
@@ -13,14 +14,13 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 CONTROLS = {number: chr(number).encode("unicode_escape").decode() for number in range(32)}
 
 
-def guarded(value: Any) -> Any:
-    """A value as a cell: text that reads as a formula gets an apostrophe, as spreadsheets do it."""
-    if not isinstance(value, str):
-        return value
-    text = value.translate(CONTROLS)
+@lru_cache(maxsize=1 << 14)     # columns say the same again and again: codes, days, a card's rows
+def guarded(text: str) -> str:
+    """A text as a cell: what reads as a formula gets an apostrophe, as spreadsheets do it."""
+    text = text.translate(CONTROLS)
     return f"'{text}" if text.lstrip(" ").startswith(FORMULAS) else text
 
 
 def guarded_cells(row: Iterable[Any]) -> list[Any]:
     """A row of such cells. Numbers are numbers, also negative ones."""
-    return [guarded(value) for value in row]
+    return [guarded(value) if isinstance(value, str) else value for value in row]

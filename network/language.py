@@ -15,7 +15,8 @@ from typing import Any, Literal, get_args
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 CATALOGUE = Path(__file__).with_name("zh.po")
-HEADING = "heading"         # the context of what stands above a column of a table
+# The contexts of what stands above a column of a table, and of one of numbers that is told apart.
+HEADING, NUMBERS_HEADING = "heading", "heading of numbers"
 # Where a language stands in the environment; the first that says anything decides.
 VARIABLES = ("ONECARD_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 

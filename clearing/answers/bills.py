@@ -64,7 +64,7 @@ def _bills(numbered: NumberedNetwork, funder: Member, ridden: Mapping[Month, Map
 def list_bills(session: Session, wanted: Filter) -> Iterator[tuple[Any, ...]]:
     """The bills of months with windows that are wanted, in the order of BILL_COLUMNS."""
     selected, numbered = wanted.select(session), session.numbered()
-    found = session.book.query("SELECT min(window) AS first, max(window) AS last FROM flows "
+    found = session.book.ask("SELECT min(window) AS first, max(window) AS last FROM flows "
                                f"WHERE {session.book.as_of_last}")
     first_day, last_day = (max(int(found["first"][0]), selected.days[0]),
                            min(int(found["last"][0]), selected.days[1]))

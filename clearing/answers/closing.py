@@ -86,7 +86,7 @@ def closing_of(session: Session, day: int, row: Run) -> Closing:
 
 def check_records(book: Book, day: int) -> None:
     """Refuse to close a day of which nothing came: it is a mistake, or its files are missing."""
-    found = book.query(f"SELECT countIf(service_day = {day}) AS own, max(service_day) AS last "
+    found = book.ask(f"SELECT countIf(service_day = {day}) AS own, max(service_day) AS last "
                        f"FROM {RECORDS.name} WHERE {book.committed}")
     if int(found["own"][0]):
         return
@@ -101,7 +101,7 @@ def check_records(book: Book, day: int) -> None:
 
 def _records_by_day(book: Book, after: int, until: int) -> dict[tuple[int, int], int]:
     """How many records of each day and operator the book has."""
-    found = book.query(
+    found = book.ask(
         f"SELECT service_day, operator, count() AS records FROM {RECORDS.name} "
         f"WHERE {book.committed} AND service_day > {max(0, after)} "
         f"AND service_day <= {until} GROUP BY service_day, operator "
@@ -112,7 +112,7 @@ def _records_by_day(book: Book, after: int, until: int) -> dict[tuple[int, int],
 
 def _doubt(book: Book, amount: str, where: str) -> Doubt:
     """Entries that stand, added up; reversals of others among the same windows cancel them."""
-    found = book.query(
+    found = book.ask(
         f"SELECT {RIDES_LEFT} AS entries, sum({amount}) AS amount "
         f"FROM {ENTRIES.name} WHERE {where}")
     return Doubt(int(found["entries"][0]), int(found["amount"][0]))

@@ -125,7 +125,7 @@ def kinds_with_ages(tables: Sequence[Table]) -> set[str]:
 
 
 def _sums(book: Book, run: int, names: Names, column: str) -> list[TableSum]:
-    found = book.query(
+    found = book.ask(
         f"SELECT `table`, operator, {RIDES_LEFT} AS rides, sum({column}) AS total "
         f"FROM {ENTRIES.name} WHERE {own_rows(run)} AND {column} != 0 GROUP BY `table`, operator "
         "ORDER BY abs(total) DESC, `table`, operator")
@@ -138,7 +138,7 @@ def _ageless(book: Book, run: int, names: Names, kinds: set[str]) -> list[Ageles
     numbers = sorted(names.known("card_kind", kind) for kind in kinds)
     if not numbers:
         return []
-    found = book.query(
+    found = book.ask(
         f"SELECT card_kind, operator, {RIDES_LEFT} AS rides FROM {ENTRIES.name} "
         f"WHERE {own_rows(run)} AND age = 0 AND card_kind IN ({', '.join(map(str, numbers))}) "
         "GROUP BY card_kind, operator HAVING rides != 0 ORDER BY card_kind, operator")
@@ -148,7 +148,7 @@ def _ageless(book: Book, run: int, names: Names, kinds: set[str]) -> list[Ageles
 
 
 def _moved(book: Book, run: int) -> list[Moved]:
-    found = book.query(
+    found = book.ask(
         f"SELECT service_day, window, count() AS entries FROM {ENTRIES.name} "
         f"WHERE {own_rows(run)} AND window != service_day "
         "GROUP BY service_day, window ORDER BY service_day, window")

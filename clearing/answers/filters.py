@@ -211,13 +211,13 @@ def _unknown(book: Book, what: str, expected: str, remedy: str) -> OnecardError:
 
 
 def _is_there(book: Book, table: str, where: str) -> bool:
-    found = book.query(f"SELECT 1 AS found FROM {table} WHERE {book.committed} AND {where} LIMIT 1")
+    found = book.ask(f"SELECT 1 AS found FROM {table} WHERE {book.committed} AND {where} LIMIT 1")
     return len(found["found"]) > 0
 
 
 def _span_of(book: Book) -> str:
     """Between which days the book has windows, in words."""
-    found = book.query(f"SELECT toString(toDate(min(window))) AS first, "
+    found = book.ask(f"SELECT toString(toDate(min(window))) AS first, "
                        f"toString(toDate(max(window))) AS last, count() AS entries "
                        f"FROM {ENTRIES.name} WHERE {book.committed}")
     if not int(found["entries"][0]):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book import Book
+from clearing.book.schema import ENTRIES
 from clearing.book.stored import PARTS
 from clearing.book.views import RIDES_LEFT
 from ext.codes import Cause, Reason, RideState
@@ -22,6 +23,7 @@ from network.names import Names
 
 Rows = Iterator[tuple[Any, ...]]
 
+ROWS_AT_A_TIME = 4_096
 LATE = Reason.LATE_RECORD.name.lower()
 FEES = (Cause.CLEARING_FEE, Cause.ISSUER_FEE)
 RIDE_COLUMNS = (
@@ -63,6 +65,11 @@ def days_of(days: npt.NDArray[np.uint16]) -> list[str]:
     return dates
 
 
+def slices(rows: int) -> Iterator[slice]:
+    """A block's rows, so many at a time as take little memory while they are Python's."""
+    return (slice(start, start + ROWS_AT_A_TIME) for start in range(0, rows, ROWS_AT_A_TIME))
+
+
 class Lister:
     """Rows of a book with the names that its numbers stand for."""
 
@@ -80,7 +87,8 @@ class Lister:
     def rides(self, where: str = "1") -> Rows:
         """Rides in the order of RIDE_COLUMNS, by card and time."""
         for block in self.book.rides(where):
-            yield from self.rides_of(block)
+            for some in slices(len(block)):
+                yield from self.rides_of(block[some])
 
     def rides_of(self, entries: Records) -> Rows:
         """The same of entries."""
@@ -90,7 +98,8 @@ class Lister:
         """Rides in the order of LISTED_COLUMNS."""
         names = {one.number: one.name for one in members}
         cities = {one.number: one.city or "" for one in members}
-        for rows in self.book.rides(where):
+        for rows in (block[some] for block in self.book.rides(where)
+                     for some in slices(len(block))):
             operators, issuers = (rows[name].tolist() for name in ("operator", "issuer"))
             reasons = list(map(words_of_reason, rows["reason"].tolist()))
             yield from zip(
@@ -130,8 +139,9 @@ class Lister:
     def entries(self, where: str = "1") -> Rows:
         """Ledger entries in the order of ENTRY_COLUMNS."""
         for run in self.book.runs_with_entries(where):
-            for rows in self.book.entries(f"run = {run} AND ({where})"):
-                yield from zip(*self._entry_columns(rows, run), strict=True)
+            for block in self.book.entries(f"run = {run} AND ({where})"):
+                for some in slices(len(block)):
+                    yield from zip(*self._entry_columns(block[some], run), strict=True)
 
     def _entry_columns(self, rows: Records, run: int) -> list[Any]:
         found, legs = rows["legs"], list[Any]()
@@ -154,7 +164,7 @@ class Lister:
 
     def variances(self, where: str = "1") -> Rows:
         """Where validators charged other than the tables, in the order of VARIANCE_COLUMNS."""
-        found = self.book.query(
+        found = self.book.ask(
             "SELECT `table`, operator, device, variance, count() AS rides, sum(variance) AS total "
             f"FROM ledger WHERE variance != 0 AND ({where}) AND {self.book.as_of_last} "
             "GROUP BY `table`, operator, device, variance "
@@ -190,9 +200,9 @@ class Uncollected(NamedTuple):
 def uncollected_of(book: Book, first: int = 0, last: int = 0xFFFF) -> list[Uncollected]:
     """What is uncollected in the windows from `first` to `last`: it is in no flow."""
     by = "window, issuer, operator"
-    found = book.query(
+    found = book.ask(
         f"SELECT {by}, {RIDES_LEFT} AS rides, sum(uncollected) AS amount "
-        f"FROM ledger WHERE {book.as_of_last} AND uncollected != 0 "
+        f"FROM {ENTRIES.name} WHERE {book.committed} AND uncollected != 0 "
         f"AND window BETWEEN {first} AND {last} "
         f"GROUP BY {by} ORDER BY {by}")
     rows = zip(*(np.asarray(found[name]).tolist() for name in Uncollected._fields), strict=True)

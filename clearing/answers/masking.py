@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from clearing.answers.show import Listing
 from clearing.book.address import SCHEMES
 from network.cards import abridge_card
 from network.errors import OnecardError
+from network.language import Phrase
 
 KEY_FILE, KEY_FILE_VARIABLE = "pseudonym.key", "ONECARD_PSEUDONYM_KEY_FILE"
 PSEUDONYM = "card_id"
@@ -47,9 +49,10 @@ def show_cards(session: Session, listing: Listing, *, in_full: bool) -> Listing:
 
     Raises OnecardError where it does not.
     """
-    masks = [_MASKS.get(name) for name in listing.columns]
+    masks = [(index, _MASKS[name]) for index, name in enumerate(listing.columns)
+             if name in _MASKS]
     if in_full:
-        if not any(masks):
+        if not masks:
             raise OnecardError("this list has no card numbers", expected="one that has some",
                                remedy="leave out --cards full")
         if session.described().model.card_numbers == "masked":
@@ -58,10 +61,17 @@ def show_cards(session: Session, listing: Listing, *, in_full: bool) -> Listing:
                                expected="masked ones: card_numbers = \"masked\" in network.toml",
                                remedy="leave out --cards full; explain and trace take masked ones")
         return listing
-    listing = listing._replace(title=mask_text(listing.title))
-    return listing if not any(masks) else listing._replace(rows=(
-        tuple(value if mask is None else mask(value)
-              for mask, value in zip(masks, row, strict=True)) for row in listing.rows))
+    listing = listing._replace(title=_mask_title(listing.title))
+    return listing if not masks else listing._replace(rows=_masked(listing.rows, masks))
+
+
+def _masked(rows: Iterator[tuple[Any, ...]], masks: Sequence[tuple[int, Callable[[str], str]]]
+            ) -> Iterator[tuple[Any, ...]]:
+    for row in rows:
+        cells = list(row)
+        for index, mask in masks:
+            cells[index] = mask(cells[index])
+        yield tuple(cells)
 
 
 def with_pseudonyms(session: Session, listing: Listing) -> Listing:
@@ -78,9 +88,12 @@ def with_pseudonyms(session: Session, listing: Listing) -> Listing:
 
 def _pseudonyms(rows: Iterator[tuple[Any, ...]], index: int, key: bytes
                 ) -> Iterator[tuple[Any, ...]]:
+    @lru_cache(maxsize=1 << 12)     # lists are by card
+    def pseudonym(card: str) -> str:
+        return hashlib.blake2b(card.encode(), key=key, digest_size=_PSEUDONYM_BYTES).hexdigest()
+
     for row in rows:
-        yield (*row, hashlib.blake2b(row[index].encode(), key=key,
-                                     digest_size=_PSEUDONYM_BYTES).hexdigest())
+        yield (*row, pseudonym(row[index]))
 
 
 def _key_of(session: Session) -> bytes:
@@ -123,3 +136,11 @@ def _no_key(path: Path, found: str) -> OnecardError:
                         expected=f"a file of {_KEY_BYTES} random bytes or more, which can be read",
                         remedy=f"name another one by {KEY_FILE_VARIABLE}, or choose --columns "
                                "without card_id")
+
+
+def _mask_title(title: str) -> str:
+    """A title without whole card numbers; a phrase stays one."""
+    if not isinstance(title, Phrase):
+        return mask_text(title)
+    return Phrase(title.template, **{name: _mask_title(value) if isinstance(value, str) else value
+                                     for name, value in title.values.items()})

@@ -44,7 +44,7 @@ def find_ride(session: Session, ride: str, listed_by: str = "onecard show rides"
     pattern = card_pattern(card) if card else None
     if pattern is None or not (counter.isascii() and counter.isdigit()):
         return read_ride(ride, listed_by)
-    found = session.book.query(
+    found = session.book.ask(
         f"SELECT DISTINCT card_hi, card_lo FROM ledger WHERE {session.book.as_of_last} "
         f"AND card_seq = {int(counter)} AND card LIKE '{pattern}'")
     cards = list(zip(*(map(int, column) for column in found.values()), strict=True))

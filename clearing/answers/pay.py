@@ -166,7 +166,7 @@ def _head_of(session: Session, batch: Batch) -> MessageHead:
         break
     else:
         initiator = first.payer.name
-    found = session.book.query(
+    found = session.book.ask(
         f"SELECT action, count() AS payments, sum(amount) AS total FROM payments WHERE {own} "
         f"AND {session.book.as_of_last} GROUP BY action")
     counts, sums = {"pays": 0, "receives": 0}, {"pays": 0, "receives": 0}

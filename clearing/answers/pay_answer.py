@@ -94,7 +94,7 @@ def _read(judge: Judge, file: BinaryIO, where: str) -> tuple[str, int]:
 
 def _read_before(book: Book, message: Message, digest: str, where: str) -> int | None:
     """The run that has read this file before. Raises OnecardError where it was another one then."""
-    found = book.query(
+    found = book.ask(
         f"SELECT run, sha256, identity, message FROM answer_files WHERE {book.as_of_last}")
     kind = message.message[:8]      # a bank may go on to a newer version
     for run, sha256, identity, other in zip(*found.values(), strict=True):

@@ -43,7 +43,7 @@ class Judge:
         self._said: dict[Key, tuple[State, Answer]] = {}
         self._of_many: list[Answer] = []        # of messages and blocks
         self._reports = 0
-        self._accounts = set(map(str, book.query(
+        self._accounts = set(map(str, book.ask(
             "SELECT DISTINCT arrayJoin([payer_account, payee_account]) AS account FROM payments "
             f"WHERE {book.as_of_last}")["account"]))
 

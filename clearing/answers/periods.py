@@ -41,7 +41,7 @@ def window_period(session: Session, window: str) -> Period:
     day = day_number(window)
     first = list_closings(session.book).get(day, day)
     if first != day:
-        found = session.book.query("SELECT min(window) AS first FROM flows WHERE window BETWEEN "
+        found = session.book.ask("SELECT min(window) AS first FROM flows WHERE window BETWEEN "
                                    f"{first} AND {day} AND {session.book.as_of_last}")
         first = int(found["first"][0]) or day
     return Period(window, first, day, (session.book.closed_through or 0) >= day)
@@ -50,7 +50,7 @@ def window_period(session: Session, window: str) -> Period:
 def month_period(session: Session, month: str) -> Period:
     """A month's windows. Raises OnecardError where that is no month, or the book has none of it."""
     first, last = month_days(month)
-    found = session.book.query("SELECT count() AS flows FROM flows WHERE window BETWEEN "
+    found = session.book.ask("SELECT count() AS flows FROM flows WHERE window BETWEEN "
                                f"{first} AND {last} AND {session.book.as_of_last}")
     if not int(found["flows"][0]):
         raise OnecardError(f"no window of {month} has anything in it",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from clearing.answers.filters import Selection
-from clearing.answers.listings import cards_of, days_of, words_of_cause
+from clearing.answers.listings import cards_of, days_of, slices, words_of_cause
 from clearing.answers.session import Session
 from clearing.book.legs import count_legs, list_legs
 from clearing.book.queries import BY_CARD
@@ -24,16 +24,16 @@ def postings(session: Session, wanted: Selection) -> Iterator[tuple[Any, ...]]:
     names = session.names().codes("member")
     for block in list_legs(session.book, _FIELDS, _condition(wanted),
                            f"{BY_CARD}, run, reason, leg_cause, {_DEBTOR}, {_CREDITOR}"):
-        columns = {name: np.asarray(column) for name, column in block.items()}
-        cards, windows = cards_of(columns), days_of(columns["window"])
-        causes = list(map(words_of_cause, columns["leg_cause"].tolist()))
-        rows = zip(columns["run"].tolist(), windows, cards, columns["card_seq"].tolist(),
-                   columns["leg_amount"].tolist(), causes, *(
-                       columns[party].tolist() for party in SIDES), strict=True)
-        for run, window, card, seq, amount, cause, *parties in rows:
-            for side, member in zip(SIDES.values(), parties, strict=True):
-                if wanted.members is None or member in wanted.members:
-                    yield run, window, card, seq, names[member], side, amount, cause
+        for some in slices(len(block["run"])):
+            columns = {name: np.asarray(column[some]) for name, column in block.items()}
+            causes = map(words_of_cause, columns["leg_cause"].tolist())
+            rows = zip(columns["run"].tolist(), days_of(columns["window"]), cards_of(columns),
+                       columns["card_seq"].tolist(), columns["leg_amount"].tolist(), causes, *(
+                           columns[party].tolist() for party in SIDES), strict=True)
+            for run, window, card, seq, amount, cause, *parties in rows:
+                for side, member in zip(SIDES.values(), parties, strict=True):
+                    if wanted.members is None or member in wanted.members:
+                        yield run, window, card, seq, names[member], side, amount, cause
 
 
 def count_postings(session: Session, wanted: Selection) -> int:

@@ -50,7 +50,7 @@ def restate(session: Session, since: str, *, threads: int = 1, dry_run: bool = F
     restated = restate_windows(day, session.locator(), session.book, threads=threads,
                                dry_run=dry_run)
     numbered = session.numbered()
-    found = session.book.query("SELECT count() AS made FROM runs WHERE kind = 'restate'")
+    found = session.book.ask("SELECT count() AS made FROM runs WHERE kind = 'restate'")
     number = int(found["made"][0]) + (restated.run is None)
     return Restatement(since, number, restated.run, restated.entered, restated.taken_back,
                        sorted(_differences(restated, numbered)), numbered.network.model.money)

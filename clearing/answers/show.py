@@ -165,7 +165,7 @@ def _runs(session: Session, wanted: Filter) -> Listing:
 
 
 def _files(session: Session, wanted: Filter) -> Listing:
-    found = session.book.query(f"SELECT {', '.join(FILE_COLUMNS)} FROM {FILES.name} "
+    found = session.book.ask(f"SELECT {', '.join(FILE_COLUMNS)} FROM {FILES.name} "
                                f"WHERE {_of_run(session, wanted)} ORDER BY run, file, code, name")
     rows = zip(*(list(found[name]) for name in FILE_COLUMNS), strict=True)
     return Listing("files", FILE_COLUMNS,
@@ -178,9 +178,9 @@ def _files(session: Session, wanted: Filter) -> Listing:
 
 def _refusals(session: Session, wanted: Filter) -> Listing:
     names = {int(number): str(name) for number, name in zip(
-        *session.book.query(f"SELECT file, name FROM {FILES.name} WHERE {session.book.committed} "
+        *session.book.ask(f"SELECT file, name FROM {FILES.name} WHERE {session.book.committed} "
                             "ORDER BY code DESC, run DESC").values(), strict=True)}
-    found = session.book.query("SELECT run, file, line, offset, code, field, raw "
+    found = session.book.ask("SELECT run, file, line, offset, code, field, raw "
                                f"FROM {REFUSALS.name} WHERE {_of_run(session, wanted)} "
                                f"AND {_of_code(wanted.reason)} ORDER BY run, file, offset")
     rows = zip(*found.values(), strict=True)
@@ -241,7 +241,7 @@ def _of_records(session: Session, wanted: Filter) -> str:
 
 
 def _count(session: Session, view: str, where: str) -> int:
-    found = session.book.query(f"SELECT count() AS rows FROM {view} "
+    found = session.book.ask(f"SELECT count() AS rows FROM {view} "
                                f"WHERE {session.book.as_of_last} AND ({where})")
     return int(found["rows"][0])
 
@@ -250,7 +250,8 @@ def _windows(session: Session, wanted: Filter) -> Listing:
     first, last = wanted.select(session).days
     rows = list_windows(session, first, last, wanted.now_s, settled_days(session))
     coming = next_cut_off(rows)
-    title = Phrase("windows; the next cut-off is {coming}", coming=coming) if coming else "windows"
+    title = (Phrase("windows; the next cut-off is {coming}", coming=coming) if coming
+             else Phrase("windows"))
     return Listing(title, WindowRow._fields, iter(rows), ())
 
 

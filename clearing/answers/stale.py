@@ -18,7 +18,7 @@ def stale_tables(session: Session, run: int) -> str | None:
     if network.model.recheck_after_days is None:
         return None
     names = Names(session.book.names(until=run))
-    found = session.book.query(
+    found = session.book.ask(
         f"SELECT `table`, max(service_day) FROM {ENTRIES.name} WHERE {own_rows(run)} "
         "GROUP BY `table`")
     days = {names.code("table", int(table)): day_of(int(day))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
@@ -25,7 +25,8 @@ from clearing.answers.shared import find_changed_shares
 from clearing.book import Book, Run
 from clearing.book.integrity import find_changed_rows
 from clearing.book.runs import SHORT_DIGITS
-from clearing.book.views import LEGS_IN_SQL
+from clearing.book.schema import ENTRIES
+from clearing.book.views import LEGS_IN_SQL, LegSql
 from clearing.reference.pricing import Priced
 from clearing.reference.world import World
 from ext.codes import Cause
@@ -51,17 +52,20 @@ _GROSS = " + ".join(
 def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
     """What does not add up, in words: entries in themselves, flows, positions."""
     breaks, unit = [], numbered.network.model.minor_unit
-    found = book.query(
-        f"SELECT count() AS rides FROM ledger WHERE {_GROSS} != due + variance - uncollected "
+    used = ", ".join(f"max({leg.amount} != 0)" for leg in LEGS_IN_SQL)
+    (odd,), *found = book.ask(
+        f"SELECT countIf({_GROSS} != due + variance - uncollected "
         "OR variance != paid + uncollected - price OR uncollected != 0 AND paid != 0 "
         "OR (paid < 0 OR due < 0 OR uncollected < 0) "
-        f"AND bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) = 0")
-    if int(found["rides"][0]):
-        breaks.append(f"{int(found['rides'][0])} entries do not balance in themselves")
+        f"AND bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) = 0), {used} "
+        f"FROM {ENTRIES.name} WHERE {book.committed}").values()
+    if int(odd):
+        breaks.append(f"{int(odd)} entries do not balance in themselves")
     flows = flows_of(book)
     stored = {(int(row["window"]), int(row["debtor"]), int(row["creditor"]), int(row["cause"])):
               int(row["amount"]) for row in flows if row["cause"] not in OF_NO_ENTRY}
-    posted = _posted(book)
+    posted = _posted(book, [leg for leg, (is_used,) in zip(LEGS_IN_SQL, found, strict=True)
+                            if int(is_used)])
     for key in sorted(stored.keys() | posted.keys()):
         if stored.get(key, 0) != posted.get(key, 0):
             window, debtor, creditor, cause = key
@@ -77,14 +81,14 @@ def check_balances(book: Book, numbered: NumberedNetwork) -> list[str]:
     return breaks[:BREAKS_MOST]
 
 
-def _posted(book: Book) -> dict[tuple[int, int, int, int], int]:
-    """What members owe each other by the entries, added up in SQL."""
+def _posted(book: Book, legs: Sequence[LegSql]) -> dict[tuple[int, int, int, int], int]:
+    """What members owe each other by some legs of the entries, added up in SQL."""
     sums: dict[tuple[int, int, int, int], int] = {}
-    for debtor, creditor, amount, cause in LEGS_IN_SQL:
-        found = book.query(
+    for debtor, creditor, amount, cause in legs:
+        found = book.ask(
             f"SELECT window, {debtor} AS debtor, {creditor} AS creditor, "
-            f"toUInt8({cause}) AS cause, sum({amount}) AS owed FROM ledger "
-            f"WHERE {amount} != 0 AND {debtor} != {creditor} "
+            f"toUInt8({cause}) AS cause, sum({amount}) AS owed FROM {ENTRIES.name} "
+            f"WHERE {book.committed} AND {amount} != 0 AND {debtor} != {creditor} "
             f"AND bitAnd(flags, {RIDE_FLAGS['HELD']}) = 0 "
             "GROUP BY window, debtor, creditor, cause")
         for row in zip(*(np.asarray(found[name]).tolist() for name in
@@ -106,7 +110,8 @@ class Sample:
         """As a condition. Who does not know the seed cannot tell which cards it chooses."""
         if not self.cards:
             return "1" if self.cards is None else "0"
-        found = book.query("SELECT uniqExact(card_hi, card_lo) AS cards FROM ledger")
+        found = book.ask("SELECT uniqExact(card_hi, card_lo) AS cards "
+                         f"FROM {ENTRIES.name} WHERE {book.committed}")
         every = max(1, int(found["cards"][0]) // self.cards)
         return f"intHash64(bitXor(card_lo, toUInt64({self.seed}))) % {every} = 0"
 
@@ -276,7 +281,7 @@ def _check_payments(session: Session, *, is_whole: bool) -> list[str]:
 
 def _files_of(book: Book, where: str) -> set[int]:
     """The files that the entries of a sample are from."""
-    found = book.query("SELECT DISTINCT arrayJoin([in_file, out_file]) AS file FROM ledger "
+    found = book.ask("SELECT DISTINCT arrayJoin([in_file, out_file]) AS file FROM ledger "
                        f"WHERE {where}")
     return set(np.asarray(found["file"]).tolist())
 

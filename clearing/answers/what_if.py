@@ -100,7 +100,7 @@ class _Sums:
             self._add_asked("funder", book, f"SELECT {leg.debtor} AS number, {RIDES_LEFT} AS rides,"
                             f" sum({leg.amount}) AS money {of_period} AND {leg.cause} IN ({causes})"
                             " GROUP BY number")
-        found = book.query(
+        found = book.ask(
             "SELECT card_hi, card_lo, argMin(card_kind, (reversal, if(started_at = 0, ended_at, "
             f"started_at))) AS card_kind, sum(price) AS money, {RIDES_LEFT} AS rides FROM "
             f"(SELECT *, {REVERSAL} AS reversal {of_period}) "
@@ -112,7 +112,7 @@ class _Sums:
         self.cards.append(cards)
 
     def _add_asked(self, kind: str, book: Book, sql: str) -> None:
-        found = book.query(sql)
+        found = book.ask(sql)
         for number, rides, money in zip(found["number"], found["rides"], found["money"],
                                         strict=True):
             self._add(kind, int(number), BEFORE, int(rides), int(money))

@@ -54,7 +54,7 @@ def next_cut_off(rows: Sequence[WindowRow]) -> str:
 
 def _windows_of(book: Book, first: int, last: int) -> list[datetime.date]:
     where = f"{book.committed} AND window BETWEEN {first} AND {last}"
-    found = book.query(f"SELECT DISTINCT window FROM {FLOWS.name} WHERE {where} UNION ALL "
+    found = book.ask(f"SELECT DISTINCT window FROM {FLOWS.name} WHERE {where} UNION ALL "
                        f"SELECT DISTINCT window FROM {WINDOWS.name} WHERE {where}")
     return [day_of(number) for number in sorted({*np.asarray(found["window"]).tolist()})]
 

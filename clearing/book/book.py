@@ -42,7 +42,7 @@ class Book(Queries):
         self._is_new = False
         self._begun = 0     # runs
         self._whole_at: int | None = None       # changes of the store, when the book was whole
-        self._set_apart = False     # whether leftovers wait until their run's number is used
+        self._set_apart = True      # whether leftovers may wait until their run's number is used
         self.breaks = list[str]()   # what does not hold: such a book can only be read
         self.is_beside_writer = False   # whether it is read while a process may write to it
         try:
@@ -82,6 +82,7 @@ class Book(Queries):
         self.breaks = find_breaks(self)
         if self.breaks and self._may_write:
             raise damaged(self.breaks, self.store.where)
+        self._whole_at = self.store.changes
 
     def _check_version(self, version: int) -> None:
         if version > SCHEMA_VERSION:
@@ -182,7 +183,7 @@ class Book(Queries):
         is_known = self._whole_at is not None and self._whole_at == self.store.changes
         if is_known and not (again or self._set_apart):
             return self.last_run()
-        breaks = find_breaks(self)
+        breaks = [] if is_known and not again else find_breaks(self)
         if breaks:
             raise damaged(breaks, self.store.where)
         last = self.last_run()

@@ -29,6 +29,8 @@ _FOREIGN_MOST = 5       # that an error names
 # What is inserted waits in no buffer that answers before it is stored; find_records sends long
 # lists, and their text is our own.
 _BLOCK_ROWS = 131_072
+# Of a block that a reader gets: what lists take of memory is mostly the store's own blocks.
+_READ_ROWS = 8_192
 _RANGE = struct.Struct("<II")     # of `part` within a part, as the store writes it
 _SETTINGS = (
     "SET async_insert = 0, insert_deduplicate = 0, max_query_size = 67108864, "
@@ -90,6 +92,8 @@ class EmbeddedStore:
                 str(self._folder.store))
             session.query(_SETTINGS)
             session.query(f"USE {database}")
+            if self._read_only:
+                session.query(f"SET max_block_size = {_READ_ROWS}")
             if read_only or self._read_only:
                 session.query("SET readonly = 2")
         except Exception as error:
@@ -166,13 +170,13 @@ class EmbeddedStore:
         # Without rows its columns have no names: asking for these costs as much again.
         return self._columns(self._main, sql) or defaultdict(list)
 
-    def read_only(self, sql: str) -> Columns:
+    def read_only(self, sql: str, *, is_named: bool) -> Columns:
         """The whole result of a query that cannot change anything."""
         session = self._reading.take()
         keeps = False
         try:
             found = self._columns(session, sql)
-            if not found:
+            if is_named and not found:
                 named = self._columns(session, f"DESCRIBE TABLE ({sql}\n)")
                 found = {str(name): [] for name in named.get("name", [])}
             keeps = sql.startswith("SELECT ")       # others may leave settings behind

@@ -27,6 +27,8 @@ _VIEW = re.compile(rf"ATTACH VIEW _ UUID '{_UUID}'\s+\(.*", re.DOTALL)
 _LINK = re.compile(rf"(?:.*/)?store/([0-9a-f]{{3}}/{_UUID})/?")
 _FOLDERS = ("data", "metadata", "metadata_dropped", "store", "tmp")
 _NOTES = ("status", "uuid")     # files that the store makes about itself
+# Empty, to see whether the disk tells A from a: made before the first insert, and removed at once.
+_PROBE = re.compile(rf"clickhouse_case_sensitivity_check_{_UUID}")
 _DROPPED = "metadata_dropped"       # statements of tables whose files are being removed
 _BYTES_MOST = 1 << 20       # of a statement
 
@@ -43,7 +45,8 @@ def find_foreign(store: Path) -> Iterator[str]:
         return
     for entry in _entries(store):
         is_folder, is_file = _is_folder(entry), entry.is_file(follow_symlinks=False)
-        if not ((is_folder and entry.name in _FOLDERS) or (is_file and entry.name in _NOTES)):
+        if not ((is_folder and entry.name in _FOLDERS) or (is_file and (
+                entry.name in _NOTES or _is_probe(entry)))):
             yield entry.name
     yield from _odd_metadata(store)
     for one in _entries(store / "store"):
@@ -89,6 +92,12 @@ def _is_written(entry: os.DirEntry[str], pattern: re.Pattern[str]) -> bool:
 def _is_unfinished(entry: os.DirEntry[str]) -> bool:
     """Whether it is what a store that was killed left of a statement: it removes that unread."""
     return entry.name.endswith(".sql.tmp") and entry.is_file(follow_symlinks=False)
+
+
+def _is_probe(entry: os.DirEntry[str]) -> bool:
+    """Whether a file is what a store that was killed left of its look at the disk."""
+    return (_PROBE.fullmatch(entry.name) is not None
+            and entry.stat(follow_symlinks=False).st_size == 0)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from clearing.book.card_ranges import card_ranges
 from clearing.book.queries import Queries
 from clearing.book.schema import ENTRIES
 from clearing.book.store import Columns
@@ -29,7 +30,9 @@ def list_legs(book: Queries, fields: Sequence[str], where: str = "1", order: str
     where and order are SQL on both.
     """
     by = f" ORDER BY {order}" if order else ""
-    return book.store.blocks(f"SELECT {', '.join((*fields, *LEG))} {_legs(book, where)}{by}")
+    for cards in card_ranges(book.store, book.committed, order):
+        yield from book.store.blocks(f"SELECT {', '.join((*fields, *LEG))} "
+                                     f"{_legs(book, f'({where}) AND {cards}')}{by}")
 
 
 def sum_legs(book: Queries, by: Sequence[str], where: str = "1") -> Columns:
@@ -39,14 +42,14 @@ def sum_legs(book: Queries, by: Sequence[str], where: str = "1") -> Columns:
     left out.
     """
     names = ", ".join(name.rpartition(" AS ")[2] for name in by)
-    return book.query(
+    return book.ask(
         f"SELECT {', '.join(by)}, {RIDES_LEFT} AS rides, sum(leg_amount) AS amount "
         f"{_legs(book, where)} GROUP BY {names} HAVING rides != 0 OR amount != 0 ORDER BY {names}")
 
 
 def count_legs(book: Queries, where: str) -> int:
     """How many legs fulfil a condition."""
-    return int(book.query(f"SELECT count() AS legs {_legs(book, where)}")["legs"][0])
+    return int(book.ask(f"SELECT count() AS legs {_legs(book, where)}")["legs"][0])
 
 
 def _legs(book: Queries, where: str) -> str:

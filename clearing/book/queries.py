@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from clearing.book.card_ranges import card_ranges
+from clearing.book.committed import CommittedRuns
 from clearing.book.export import export
 from clearing.book.native import Array, Column, bytes_of, choose, join_records
 from clearing.book.parts import Span
 from clearing.book.recent import RecentRecords
-from clearing.book.runs import Run
 from clearing.book.schema import (
     CARD_STATES,
     ENTRIES,
@@ -22,7 +24,6 @@ from clearing.book.schema import (
     NETWORKS,
     RECORDS,
     REFUSALS,
-    RUNS,
     WINDOWS,
 )
 from clearing.book.state import marked, records_of
@@ -118,74 +119,13 @@ class Given(NamedTuple):
     folders: tuple[str, ...]    # that keep it, see BookFile.kept_in; the last one first
 
 
-class Queries:
+class Queries(CommittedRuns):
     """Questions to a book."""
 
     def __init__(self, store: Store) -> None:
-        self.store = store
-        # What is asked is answered as after this run; None: after the last.
-        self.as_of: int | None = None
-        self._newest: tuple[int | None, Span] = (None, Span(0, 0))
-        self._last_row: Run | None = None       # of the run that was asked for last
+        super().__init__(store)
+        self._contents = ("", dict[str, bytes]())   # of the network that was asked for last
         self.recent = RecentRecords()
-
-    @property
-    def committed(self) -> str:
-        """A condition on the rows of tables (schema.LEDGER): those that count."""
-        return self.span().sql
-
-    @property
-    def as_of_last(self) -> str:
-        """The same on views, which have nothing but what counts: as of which run it is asked."""
-        return f"run <= {self._last()}"
-
-    def runs(self, where: str = "1", order: str = "run") -> list[Run]:
-        """Committed runs that fulfil a condition, oldest first; `where` and `order` are SQL."""
-        return self._runs(f"run <= {self._last()} AND ({where})", order)
-
-    def _runs(self, where: str, order: str) -> list[Run]:
-        columns = ", ".join(
-            f"toUInt32({name})" if type_.startswith("DateTime") else f"`{name}`"
-            for name, type_ in RUNS.columns)
-        found = self.store.columns(f"SELECT {columns} FROM runs WHERE {where} ORDER BY {order}")
-        values = [
-            column.tolist() if isinstance(column, np.ndarray) else column
-            for column in found.values()]
-        return [Run(*row) for row in zip(*values, strict=True)]
-
-    def find_run(self, number: int) -> Run | None:
-        """A committed run by its number."""
-        return next(iter(self.runs(f"run = {number}")), None)
-
-    def last_run(self) -> Run | None:
-        """The newest committed run; where it is asked as of a run, that one."""
-        last = self._last()
-        if last == 0:
-            return None
-        if self._last_row is None or self._last_row.run != last:
-            self._last_row = next(iter(self._runs(f"run = {last}", "run")), None)
-        return self._last_row
-
-    def learn(self, run: Run) -> None:
-        """Remember the last run, which was committed a moment ago, as long as that holds."""
-        self._last_row = run
-        self._newest = self.store.changes, Span(run.run, self._newest[1].folded)
-
-    def _committed_span(self) -> Span:
-        """The committed runs: asked for again where they can be others by now."""
-        changes = self.store.changes
-        if changes is None or self._newest[0] != changes:
-            found = self.store.columns(
-                "SELECT max(run) AS last, "
-                "ifNull((SELECT max(through) FROM folds), 0) AS folded FROM runs")
-            self._newest = changes, Span(int(found["last"][0]), int(found["folded"][0]))
-        return self._newest[1]
-
-    @property
-    def closed_through(self) -> int | None:
-        """The last closed service day, in days since 1970."""
-        last = self.last_run()
-        return last.closed_through if last and last.closed_through else None
 
     def names(self, until: int | None = None) -> list[Name]:
         """The dictionary: of committed runs; of those up to `until`, for whoever is writing it."""
@@ -206,12 +146,18 @@ class Queries:
         return bool(found["files"][0])
 
     def network_contents(self, digest: str) -> dict[str, bytes]:
-        """The files of a network that a run cleared by, by their paths."""
-        found = self.store.columns(
-            f"SELECT path, hex(content) AS content FROM {NETWORKS.name} "
-            f"WHERE {self.committed} AND digest = '{digest}' ORDER BY run, path")
-        return {str(path): bytes.fromhex(str(content))
+        """The files of a network that a run cleared by, by their paths.
+
+        Those that were asked for last are remembered: a digest stands for the same files for ever.
+        """
+        if self._contents[0] != digest:
+            found = self.store.columns(
+                f"SELECT path, hex(content) AS content FROM {NETWORKS.name} "
+                f"WHERE {self.committed} AND digest = '{digest}' ORDER BY run, path")
+            self._contents = digest, {
+                str(path): bytes.fromhex(str(content))
                 for path, content in zip(found["path"], found["content"], strict=True)}
+        return self._contents[1]
 
     def files_taken(self, digests: Collection[str] | None = None, before: int | None = None
                     ) -> dict[str, Taken]:
@@ -274,13 +220,14 @@ class Queries:
         """
         names = fields or stored_columns(ENTRY)
         columns = ", ".join(f"`{name}`" for name in names)
-        by = f" ORDER BY {order}" if order else ""
-        for entries in records_of(
-                self.store.blocks(f"SELECT {columns} FROM {ENTRIES.name} WHERE {self.committed} "
-                                  f"AND ({where}){by}"), ENTRY, names):
-            if fields is None:
-                complete_legs(entries)
-            yield entries
+        by, which = f" ORDER BY {order}" if order else "", f"{self.committed} AND ({where})"
+        for cards in card_ranges(self.store, which, order):
+            for entries in records_of(self.store.blocks(
+                    f"SELECT {columns} FROM {ENTRIES.name} WHERE {which} AND {cards}{by}"),
+                    ENTRY, names):
+                if fields is None:
+                    complete_legs(entries)
+                yield entries
 
     def runs_with_entries(self, where: str = "1") -> list[int]:
         """The runs that wrote entries that fulfil a condition, oldest first; `where` is SQL."""
@@ -317,15 +264,15 @@ class Queries:
     def network_digests(self) -> dict[int, str]:
         """The network that each run cleared by, where runs differ; else only the last run's."""
         found = self.store.columns(
-            f"SELECT run, network_digest FROM runs WHERE run <= {self._last()} AND "
-            f"(run = {self._last()} OR (SELECT uniqExact(network_digest) FROM runs) > 1)")
+            f"SELECT run, network_digest FROM runs WHERE run <= {self.last} AND "
+            f"(run = {self.last} OR (SELECT uniqExact(network_digest) FROM runs) > 1)")
         return dict(zip(_integers(found["run"]), found["network_digest"], strict=True))
 
     def networks_since(self, day: int) -> set[tuple[str, str]]:
         """Network digest and software version of the runs that closed this day, or came later."""
         found = self.store.columns(
             "SELECT DISTINCT network_digest, version FROM runs "
-            f"WHERE run <= {self._last()} AND closed_through >= {day}")
+            f"WHERE run <= {self.last} AND closed_through >= {day}")
         return set(zip(found["network_digest"], found["version"], strict=True))
 
     def state_writers(self, cards: Array) -> Array:
@@ -495,10 +442,21 @@ class Queries:
         complete_legs(found)
         return not_taken_back(found)
 
+    def ask(self, sql: str) -> Columns:
+        """As `query`, for a question of the engine's own: where it has no rows, no column is named.
+
+        Each is empty then, whatever it is asked for by: the store would take as long again to say
+        what they are called.
+        """
+        return defaultdict(list, self._readable(sql, is_named=False))
+
     def query(self, sql: str) -> Columns:
         """The result of a user's query: numbers and times as arrays, text as lists of str."""
+        return self._readable(sql, is_named=True)
+
+    def _readable(self, sql: str, *, is_named: bool) -> Columns:
         try:
-            found = self.store.read_only(sql)
+            found = self.store.read_only(sql, is_named=is_named)
         except BookReadOnly as error:
             raise QueryRefused(
                 "this statement would change the book", where=self.store.where,
@@ -509,16 +467,6 @@ class Queries:
     def export(self, stream: BinaryIO) -> int:
         """Write what stands in the ledger as text, however the book came about; its size."""
         return export(lambda order: self.rides(order=order), self.names(), stream)
-
-    def _last(self) -> int:
-        """The newest committed run's number, or that of `as_of`; runs that count are 1 up to it."""
-        if self.as_of is not None:
-            return self.as_of
-        return self._committed_span().last
-
-    def span(self, until: int | None = None) -> Span:
-        """The runs that count, or those up to one of them, also where it is being written."""
-        return Span(self._last() if until is None else until, self._committed_span().folded)
 
 
 def _of_digests(digests: Collection[str] | None) -> str:

@@ -119,8 +119,8 @@ class ServerStore:
         """The whole result of a query."""
         return self._execute(self._client, sql)
 
-    def read_only(self, sql: str) -> Columns:
-        """The whole result of a query that cannot change anything."""
+    def read_only(self, sql: str, *, is_named: bool) -> Columns:
+        """The whole result of a query that cannot change anything; its columns have names."""
         if self._is_reader:
             return self._execute(self._client, sql)
         return self._execute(self._client, sql, readonly=2)

@@ -49,8 +49,11 @@ class Store(Protocol):
     def blocks(self, sql: str) -> Iterator[Columns]:
         """The result of a query, block by block, in bounded memory."""
 
-    def read_only(self, sql: str) -> Columns:
-        """The whole result of a query that the store does not allow to change anything."""
+    def read_only(self, sql: str, *, is_named: bool) -> Columns:
+        """The whole result of a query that the store does not allow to change anything.
+
+        is_named: also where it has no rows; else what is returned then may be an empty mapping.
+        """
 
     def drop_table(self, name: str) -> None:
         """Remove a table with its files, where it is there."""

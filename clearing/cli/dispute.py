@@ -219,9 +219,9 @@ def _print_taken(taken: Taken, currency: Currency) -> None:
                claimant=after.claimant, amount=currency.text(after.amount), currency=currency.name,
                ride=ride_text(row), operator=after.operator))
     for one in taken.postings:
-        owes = "owes" if one.amount > 0 else "no longer owes"
         say(Phrase("window {window}: {debtor} {owes} {creditor} {amount} ({cause})",
-                   window=day_of(row.window), debtor=one.debtor, owes=owes, creditor=one.creditor,
+                   window=day_of(row.window), debtor=one.debtor,
+                   owes="owes" if one.amount > 0 else "no longer owes", creditor=one.creditor,
                    amount=currency.text(abs(one.amount)), cause=one.cause.name.lower()))
     if after.asked:
         say(Phrase("{asked} is asked, until {until}", asked=after.asked, until=after.until)

@@ -41,7 +41,7 @@ def command(ride: str, book: str, network: str | None, as_json: bool) -> None:
         print_object(explained)
         return
     for one in explained:
-        print_explanation(one, f"ride {one.card}/{one.card_seq}")
+        print_explanation(one, Phrase("ride {ride}", ride=f"{one.card}/{one.card_seq}"))
         _print_origin(one)
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from clearing.cli.say import Shown, printable, say, width_of
 from network.cells import guarded_cells
-from network.language import HEADING, Phrase, translated
+from network.language import HEADING, NUMBERS_HEADING, Phrase, translated
 
 if TYPE_CHECKING:
     from clearing.answers.session import Session
@@ -49,13 +49,13 @@ class Table:
     # the terminal is better wrapped by it than cut.
     def __init__(self, columns: Sequence[str], right: Sequence[str], gap: str = GAP) -> None:
         self._columns, self._right, self._gap = columns, right, gap
-        self._heads = [printable(translated(name, HEADING)) for name in columns]
+        self._heads = [printable(_head(name, right)) for name in columns]
         self._widths = list(map(width_of, self._heads))
         self._is_headed = False
 
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
         """Print rows, and before the first ones the head."""
-        cells = [list(map(_cell, row)) for row in rows]
+        cells = [list(map(_cell, row, self._columns)) for row in rows]
         self._widths = [max(width, *map(width_of, column)) for width, column in zip(
             self._widths, zip(*cells, strict=True), strict=True)] if cells else self._widths
         if not self._is_headed:
@@ -175,7 +175,7 @@ def _print_some(form: Form, listing: Listing, first: Sequence[str]) -> None:
 
 def _fitting(listing: Listing, first: Sequence[str]) -> Sequence[str]:
     """The columns that the terminal has room for, in their order; one at least."""
-    heads = (translated(name, HEADING) for name in listing.columns)
+    heads = (_head(name, listing.numbers) for name in listing.columns)
     cells = zip(heads, *(_texts(listing, row) for row in listing.rows), strict=True)
     widths = {name: max(map(width_of, column))
               for name, column in zip(listing.columns, cells, strict=True)}
@@ -210,12 +210,20 @@ def _print_all(listing: Listing, gap: str = GAP) -> None:
 def _texts(listing: Listing, row: Sequence[Any]) -> list[str]:
     """A row as people read it: money in their currency."""
     return [listing.currency.text(value) if name in listing.money and listing.currency
-            else _cell(value) for name, value in zip(listing.columns, row, strict=True)]
+            else _cell(value, name) for name, value in zip(listing.columns, row, strict=True)]
 
 
-def _cell(value: Any) -> str:
-    """What stands in a table: a phrase in the language that is in use, anything else as it is."""
-    return printable(translated(value) if isinstance(value, Phrase) else str(value))
+def _head(column: str, numbers: Sequence[str]) -> str:
+    """What stands above a column; a `line` that is a number is one of a file, and no bus's."""
+    said = translated(column, NUMBERS_HEADING) if column in numbers else column
+    return translated(column, HEADING) if said is column else said
+
+
+def _cell(value: Any, column: str) -> str:
+    """What stands in a table; words of its column, and sentences, as the language has them."""
+    text = value if isinstance(value, Phrase) else str(value)
+    said = translated(text, column)
+    return printable(translated(text) if said is text and " " in text else said)
 
 
 def print_chain(run: Run) -> None:

@@ -84,7 +84,7 @@ def command(as_json: bool, **options: Any) -> None:
     if as_json:
         print_object(answer)
     else:
-        print_explanation(answer, "one ride:")
+        print_explanation(answer, Phrase("one ride:"))
         _print_rest(answer)
         if answer.warning is not None:
             say(Phrase("warning: {warning}", warning=answer.warning), err=True)

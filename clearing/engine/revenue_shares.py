@@ -39,7 +39,7 @@ def share_closing(book: Book, tables: list[ShareTable], names: Names, first: int
     shared = list[Shared]()
     if not tables:
         return shared
-    found = book.query(
+    found = book.ask(
         f"SELECT count() AS entries, min(window) AS first FROM {ENTRIES.name} "
         f"WHERE {book.span(until).sql} AND window BETWEEN {first} AND {last}")
     if not int(found["entries"][0]):
@@ -61,7 +61,7 @@ def _brought(book: Book, table: ShareTable, names: Names, span: tuple[int, int, 
     operators = ", ".join(str(names.known("member", code)) for code in share.operators)
     since = 0 if share.in_force_from is None else number_of(share.in_force_from)
     through = DAYS_MOST if share.in_force_until is None else number_of(share.in_force_until)
-    found = book.query(
+    found = book.ask(
         f"SELECT operator, from_stop, to_stop, "
         f"sumIf(if({REVERSAL}, -1, 1), window >= {first}) AS rides, "
         f"sumIf({_BROUGHT}, window < {first}) AS before, sum({_BROUGHT}) AS now "

@@ -79,7 +79,7 @@ def _split(piece: Piece) -> Iterator[tuple[int, bytes, Code]]:
     if isinstance(piece, OddLine):
         yield piece.offset, piece.head, piece.code
     elif isinstance(piece, Records):
-        yield from ((offset, record, Code.OK) for offset, record in piece.records)
+        yield from ((offset, record, Code.OK) for offset, record in piece.split())
     else:
         data = bytes(memoryview(piece.buffer)[:piece.stop])
         yield from ((offset, line, Code.OK)

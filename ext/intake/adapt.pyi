@@ -73,3 +73,24 @@ def adapt_lines(
     text: NDArray[np.uint8] | bytearray | memoryview,
     progress: NDArray[Any],
 ) -> bool: ...
+def adapt_records(
+    plan: Plan,
+    data: NDArray[np.uint8] | bytearray | bytes | memoryview,
+    starts: NDArray[np.uint64],
+    sizes: NDArray[np.uint32],
+    left: NDArray[np.uint32],
+    places: NDArray[np.uint64],
+    text: NDArray[np.uint8] | bytearray | memoryview,
+    progress: NDArray[Any],
+) -> bool: ...
+def find_records(
+    data: NDArray[np.uint8] | bytearray | bytes | memoryview,
+    record: int,
+    start: int,
+    width: int,
+    kind: CellType,
+    unit: int,
+    besides: int,
+    starts: NDArray[np.uint64],
+    sizes: NDArray[np.uint32],
+) -> int: ...

@@ -155,9 +155,12 @@ def adapt_lines(Plan plan not None, const uint8_t[::1] data not None, uint64_t s
     """
     cdef Work work
     cdef bint done
-    check_arguments(data, stop, starts, sizes, left, places, progress)
+    check_arguments(starts, sizes, left, places, progress)
     if not plan._rules[0].lines:
         raise ValueError("plan: its records are no lines")
+    if not progress[0].at <= stop or stop + PAD > <uint64_t>data.shape[0]:
+        raise ValueError(f"data: {data.shape[0]} bytes, expected {PAD} after the part from "
+                         f"{progress[0].at} to {stop}")
     if stop and data[stop - 1] != 10:
         raise ValueError("data: does not end with a newline")
     plan.prepare(&work)
@@ -166,9 +169,27 @@ def adapt_lines(Plan plan not None, const uint8_t[::1] data not None, uint64_t s
     return done
 
 
-cdef check_arguments(const uint8_t[::1] data, uint64_t stop, uint64_t[::1] starts,
-                     uint32_t[::1] sizes, uint32_t[::1] left, uint64_t[::1] places,
-                     Adapting[::1] progress):
+def adapt_records(Plan plan not None, const uint8_t[::1] data not None,
+                  uint64_t[::1] starts not None, uint32_t[::1] sizes not None,
+                  uint32_t[::1] left not None, uint64_t[::1] places not None,
+                  uint8_t[::1] text not None, Adapting[::1] progress not None):
+    """The same for records of bytes whose places are known, from progress.records on.
+
+    What has no PAD bytes behind it is left.
+    """
+    cdef Work work
+    cdef bint done
+    check_arguments(starts, sizes, left, places, progress)
+    if plan._rules[0].lines:
+        raise ValueError("plan: its records are lines")
+    plan.prepare(&work)
+    with nogil:
+        done = _adapt_records(&work, data, starts, sizes, left, places, text, &progress[0])
+    return done
+
+
+cdef check_arguments(uint64_t[::1] starts, uint32_t[::1] sizes, uint32_t[::1] left,
+                     uint64_t[::1] places, Adapting[::1] progress):
     """Refuse arguments that the loop could not survive."""
     rows = starts.shape[0]
     if not rows == sizes.shape[0] == left.shape[0] == places.shape[0]:
@@ -176,9 +197,6 @@ cdef check_arguments(const uint8_t[::1] data, uint64_t stop, uint64_t[::1] start
                          f"places: {places.shape[0]} of them, expected as many of each")
     if progress.shape[0] != 1:
         raise ValueError(f"progress: {progress.shape[0]} rows, expected 1")
-    if not progress[0].at <= stop or stop + PAD > <uint64_t>data.shape[0]:
-        raise ValueError(f"data: {data.shape[0]} bytes, expected {PAD} after the part from "
-                         f"{progress[0].at} to {stop}")
 
 
 cdef bint _adapt_lines(Work *work, const uint8_t[::1] data, uint64_t stop, uint64_t[::1] starts,
@@ -195,16 +213,48 @@ cdef bint _adapt_lines(Work *work, const uint8_t[::1] data, uint64_t stop, uint6
         size = <uint32_t>min(<uint64_t>(end - at), <uint64_t>0xFFFFFFFF)
         if size and at[size - 1] == 13:
             size -= 1
-        if read_cells(work, at, size) or read_values(work) or not is_clean(work):
-            left[progress.left] = <uint32_t>progress.records
-            places[progress.left] = progress.written
-            progress.left += 1
-        elif not write_line(work, text, progress):
-            return False
         starts[progress.records] = progress.at
         sizes[progress.records] = size
-        progress.records += 1
+        if not adapt(work, at, size, left, places, text, progress):
+            return False
         progress.at += <uint64_t>(end - at) + 1
+    return True
+
+
+cdef bint _adapt_records(Work *work, const uint8_t[::1] data, uint64_t[::1] starts,
+                         uint32_t[::1] sizes, uint32_t[::1] left, uint64_t[::1] places,
+                         uint8_t[::1] text, Adapting *progress) except -1 nogil:
+    """Every record becomes the next line of the text, or is left."""
+    cdef uint64_t size = data.shape[0], start
+    while progress.records < <uint64_t>starts.shape[0]:
+        start = starts[progress.records]
+        if start >= size or size - start < <uint64_t>sizes[progress.records] + PAD:
+            leave(left, places, progress)
+        elif not adapt(work, &data[start], sizes[progress.records], left, places, text, progress):
+            return False
+    return True
+
+
+cdef inline int leave(uint32_t[::1] left, uint64_t[::1] places,
+                      Adapting *progress) except -1 nogil:
+    """Leave a record to who called."""
+    left[progress.left] = <uint32_t>progress.records
+    places[progress.left] = progress.written
+    progress.left += 1
+    progress.records += 1
+    return 0
+
+
+cdef inline bint adapt(Work *work, const uint8_t *at, uint32_t size, uint32_t[::1] left,
+                       uint64_t[::1] places, uint8_t[::1] text, Adapting *progress
+                       ) except -1 nogil:
+    """One record; False where there is no room for its line."""
+    if read_cells(work, at, size) or read_values(work) or not is_clean(work):
+        leave(left, places, progress)
+        return True
+    if not write_line(work, text, progress):
+        return False
+    progress.records += 1
     return True
 
 
@@ -247,6 +297,49 @@ cdef inline bint write_line(Work *work, uint8_t[::1] text, Adapting *progress) e
     progress.written += size
     check(to == &text[0] + progress.written, b"a line has the bytes of its values")
     return True
+
+
+def find_records(const uint8_t[::1] data not None, uint32_t record, uint32_t start,
+                 uint32_t width, CellType kind, uint32_t unit, uint32_t besides,
+                 uint64_t[::1] starts not None, uint32_t[::1] sizes not None):
+    """Where records begin that say how long they are, up to one that does not: how many.
+
+    record: bytes that each has at least; the other numbers are those of layout_model.Length.
+    """
+    cdef uint64_t found
+    if not (1 <= width <= 4 and start + width <= record <= LINE_LIMIT
+            and starts.shape[0] == sizes.shape[0]
+            and <uint64_t>starts.shape[0] > <uint64_t>data.shape[0] // record):
+        raise ValueError(f"{width} bytes from {start} on, in records of {record}; starts: "
+                         f"{starts.shape[0]}, sizes: {sizes.shape[0]} of them, expected one for "
+                         f"each record that {data.shape[0]} bytes can have, and one more")
+    with nogil:
+        found = _find_records(data, record, start, width, kind, unit, besides, starts, sizes)
+    return found
+
+
+cdef uint64_t _find_records(const uint8_t[::1] data, uint32_t record, uint32_t start,
+                            uint32_t width, CellType kind, uint32_t unit, uint32_t besides,
+                            uint64_t[::1] starts, uint32_t[::1] sizes) except? 0 nogil:
+    cdef uint64_t at = 0, end = data.shape[0], count = 0, said, i
+    cdef uint32_t byte
+    while end - at >= record:
+        said = 0
+        for i in range(width):
+            byte = data[at + start + (width - 1 - i if kind == CellType.LITTLE_ENDIAN else i)]
+            if kind == CellType.BCD:
+                if byte >> 4 > 9 or byte & 15 > 9:
+                    return count
+                said = said * 100 + (byte >> 4) * 10 + (byte & 15)
+            else:
+                said = said << 8 | byte
+        said = said * unit + besides
+        if said < record or said > LINE_LIMIT or said > end - at:
+            return count
+        starts[count], sizes[count] = at, <uint32_t>said
+        count += 1
+        at += said
+    return count
 
 
 [use_way(way) for way in range(WAYS)]       # which leaves the widest one chosen

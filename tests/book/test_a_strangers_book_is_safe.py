@@ -23,6 +23,8 @@ from tests.book.workload import add_run
 METADATA = "clickhouse/metadata/onecard"
 VIEW = "ATTACH VIEW _ UUID '11111111-1111-4111-8111-111111111111' (`a` UInt8) AS SELECT 1 AS a"
 
+PROBE = "clickhouse_case_sensitivity_check_11111111-1111-4111-8111-111111111111"
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -120,6 +122,7 @@ FOREIGN = {
                           "CREATE FUNCTION f AS x -> file(x)"), "user_defined"),
     "a script": (_write("clickhouse/user_scripts/run.sh", "#!/bin/sh\n"), "user_scripts"),
     "settings": (_write("clickhouse/config.xml", "<clickhouse/>"), "config.xml"),
+    "more than a killed look at the disk": (_write(f"clickhouse/{PROBE}", "x"), PROBE),
     "statements elsewhere": (_link_elsewhere, "metadata/onecard"),
     "parts elsewhere": (_link_a_part, "store/"),
     "a linked statement": (_link(f"{METADATA}/rides.sql", "/etc/passwd"), "/rides.sql"),
@@ -137,6 +140,13 @@ def test_what_is_no_books_is_refused_before_it_is_opened(what: str, book: Path) 
         assert name in str(refused.value)
         assert "nothing of it was opened" in str(refused.value)
     assert not list(book.glob("snapshots/*"))
+
+
+def test_a_store_that_was_killed_as_it_looked_at_the_disk_is_opened(book: Path) -> None:
+    """Before its first insert it makes an empty file, which it removes, unless it is killed."""
+    (book / "clickhouse" / PROBE).touch()
+    with open_book(str(book)) as opened:
+        add_run(opened)
 
 
 @pytest.mark.parametrize("view", ["rides", "entries"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,17 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clearing.intake.blocks import Block
-from clearing.intake.formats.adapt import Adapted, Adapter
+from clearing.intake.formats.adapt import Adapter, Records
+from clearing.intake.formats.canonical import REQUIRED
 from clearing.intake.formats.plan import Unplanned, compile_plan
-from clearing.intake.formats.records import FixedAdapter
+from clearing.intake.formats.records import BinaryAdapter, FixedAdapter, place_records
 from clearing.intake.layout import SHIPPED, list_layouts, read_layout
 from clearing.intake.layout_model import Layout
-from ext.intake.adapt import ADAPTING, Plan, adapt_lines
+from ext.intake.adapt import ADAPTING, CellType, Plan, adapt_lines, adapt_records, find_records
 from ext.intake.decode import LONGEST_LINE, TEXT_PAD
 
 pytestmark = pytest.mark.kernels
 
-SOME = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 OFFSET_S = 8 * 3600
 COLUMNS = ("a", "b", "c", "d", "e", "f", "g")
 FIELDS = """
@@ -64,29 +66,27 @@ def read(folder: Path, text: str) -> Layout:
     return read_layout(path)
 
 
-def both_ways(adapter: Adapter, data: bytes, stop: int) -> tuple[Adapted, Adapted, int]:
-    """By the plan, in Python, and how many records were left to Python by the plan."""
-    left = []
+def agree(adapter: Adapter, piece: Block | Records) -> int:
+    """Hold the plan's lines to Python's: how many records the plan left."""
+    left: list[bytes] = []
     convert = adapter.convert_many
-    adapter.convert_many = lambda records: left.extend(records) or convert(records)  # type: ignore
-    planned = adapter.adapt(Block(bytearray(data), stop, 7))
-    few = len(left)
-    plan, adapter._plan = adapter._plan, None
-    plain = adapter.adapt(Block(bytearray(data), stop, 7))
-    adapter._plan, adapter.convert_many = plan, convert     # type: ignore[method-assign]
-    assert plan is not None
-    return planned, plain, few
-
-
-def agree(adapter: Adapter, lines: bytes) -> int:
-    """Hold both ways to each other: how many records the plan left."""
-    planned, plain, few = both_ways(adapter, lines + b"\xff" * TEXT_PAD, len(lines))
+    with mock.patch.object(adapter, "convert_many",
+                           lambda records: left.extend(records) or convert(records)):
+        planned = adapter.adapt(piece)
+    assert adapter._plan is not None
+    with mock.patch.object(adapter, "_plan", None):
+        plain = adapter.adapt(piece)
     assert bytes(planned.block.buffer[:planned.block.stop]) == bytes(
         plain.block.buffer[:plain.block.stop])
     assert planned.offsets.tolist() == plain.offsets.tolist()
     assert planned.lengths.tolist() == plain.lengths.tolist()
     assert planned.faults == plain.faults
-    return few
+    return len(left)
+
+
+def block(lines: bytes) -> Block:
+    """Lines somewhere in a file, with what is no text behind them."""
+    return Block(bytearray(lines + b"\xff" * TEXT_PAD), len(lines), 7)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,13 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Adapter]:
     for name, keys in DELIMITED.items():
         layout = read(folder, f'title = "x"\nformat = "csv"\n{keys}{FIELDS}')
         found[name] = Adapter(layout, COLUMNS, OFFSET_S, notes=name == "bars")
+    for longer in ("false", "true"):
+        found[f"longer = {longer}"] = FixedAdapter(read(
+            folder, 'title = "x"\nformat = "fixed"\nencoding = "gb18030"\nrecord_bytes = 61\n'
+            f"longer = {longer}\n{PLACES}{FIELDS}"), OFFSET_S)
+    found["bytes"] = BinaryAdapter(read(
+        folder, 'title = "x"\nformat = "binary"\nrecord_bytes = 41\n'
+        f"length = {{ start = 0, width = 1, unit = 64 }}\n{BYTES}{FIELDS}"), OFFSET_S)
     return found
 
 
@@ -120,7 +127,7 @@ def rows(draw: st.DrawFn, layout: Layout) -> bytes:
 @given(data=st.data())
 def test_lines_with_separators(adapters: dict[str, Adapter], name: str,
                                data: st.DataObject) -> None:
-    agree(adapters[name], data.draw(rows(adapters[name]._layout)))
+    agree(adapters[name], block(data.draw(rows(adapters[name]._layout))))
 
 
 @pytest.mark.parametrize("name", DELIMITED)
@@ -133,8 +140,8 @@ def test_plain_lines_are_not_left(adapters: dict[str, Adapter], name: str) -> No
         line = layout.delimiter.join(values).encode(layout.encoding)
         longest = line.replace(b"2.5", b"2" * (LONGEST_LINE - len(line) + 3))
         assert len(longest) == LONGEST_LINE
-        assert agree(adapters[name], (line + b"\r\n" + longest + b"\n") * 40) == 0
-        assert agree(adapters[name], longest + b"2\n") == 1
+        assert agree(adapters[name], block((line + b"\r\n" + longest + b"\n") * 40)) == 0
+        assert agree(adapters[name], block(longest + b"2\n")) == 1
 
 
 PLACES = """
@@ -152,11 +159,9 @@ g = { start = 53, width = 8 }
 @pytest.mark.parametrize("longer", ["false", "true"])
 @SOME
 @given(data=st.data())
-def test_lines_of_one_length(tmp_path_factory: pytest.TempPathFactory, longer: str,
+def test_lines_of_one_length(adapters: dict[str, Adapter], longer: str,
                              data: st.DataObject) -> None:
-    layout = read(tmp_path_factory.mktemp("fixed"), 'title = "x"\nformat = "fixed"\n'
-                  f'encoding = "gb18030"\nrecord_bytes = 61\nlonger = {longer}\n{PLACES}{FIELDS}')
-    adapter = FixedAdapter(layout, OFFSET_S)
+    adapter = adapters[f"longer = {longer}"]
     line = b"_1310500002FFFFFFFFF2024-11-25 07:05:26M   060000000A20241125"
     assert len(line) == 61
     lines = []
@@ -166,16 +171,61 @@ def test_lines_of_one_length(tmp_path_factory: pytest.TempPathFactory, longer: s
                                          b"0x", b"  ", b"\t", b"\r"]) | st.binary(max_size=2))
         lines.append(line[:start] + put + line[start + data.draw(st.sampled_from(
             [len(put), len(put), 0, 1])):])
-    content = b"\n".join(lines) + b"\n"
-    agree(adapter, content)
-    assert agree(adapter, line + b"\n") == 0
+    agree(adapter, block(b"\n".join(lines) + b"\n"))
+    assert agree(adapter, block(line + b"\n")) == 0
+
+
+BYTES = """
+[columns]
+a = { start = 1, width = 10, type = "bcd", pad = "F" }
+b = { start = 11, width = 10, pad = "F" }
+c = { start = 21, width = 8 }
+d = { start = 29, width = 3, type = "hex", pad = "f" }
+e = { start = 32, width = 1, type = "hex" }
+f = { start = 33, width = 4, type = "little_endian" }
+g = { start = 37, width = 4, type = "bcd" }
+"""
+RECORD = (b"\1" + bytes.fromhex("0310500002FFFFFFFFFF") + b"2024-11-25" + b"07:05:26"
+          + bytes.fromhex("31ABFF06") + (250).to_bytes(4, "little") + bytes.fromhex("20241125"))
+
+
+@SOME
+@given(data=st.data())
+def test_records_of_bytes(adapters: dict[str, Adapter], data: st.DataObject) -> None:
+    """Of 41 bytes and more; the last ones of a file are left."""
+    adapter = adapters["bytes"]
+    layout = adapter._layout
+    records = []
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(1, 40))
+        put = data.draw(st.sampled_from([b"\0", b"F", b"0x", b"9", b"\xff" * 40, b"\0" * 40, b",",
+                                         b"\xe7\xab\x99", b" " * 9]) | st.binary(max_size=10))
+        records.append((RECORD[:start] + put + RECORD[start + len(put):])[:41].ljust(64, b"\0"))
+    content = b"".join(records)
+    agree(adapter, Records(content, *place_records(content, layout)))
+    content = RECORD.ljust(64, b"\0") * 9
+    assert agree(adapter, Records(content, *place_records(content, layout))) == 2
+
+
+@pytest.mark.parametrize("kind", ["big_endian", "little_endian"])
+def test_integers_of_bytes(tmp_path: Path, kind: str) -> None:
+    """To the largest that fit."""
+    for width in range(1, 9):
+        layout = read(tmp_path, 'title = "x"\nformat = "binary"\nrecord_bytes = 8\n[columns]\n'
+                      f'n = {{ start = 0, width = {width}, type = "{kind}" }}\n' + "[fields]\n"
+                      + "".join(f'{name} = {{ column = "n" }}\n' for name in REQUIRED))
+        content = b"".join(number.to_bytes(8, "big") for number in (
+            1, 256, 10**18, 2**63, 2**64 - 2)) + b"1" * TEXT_PAD
+        assert agree(BinaryAdapter(layout, 0), Records(
+            content, *place_records(content, layout))) == TEXT_PAD // 8
 
 
 @pytest.mark.parametrize("name", list_layouts(SHIPPED))
 def test_shipped_layouts_have_a_plan(name: str) -> None:
     layout = read_layout(SHIPPED / f"{name}.toml")
-    if layout.format == "fixed":
-        assert FixedAdapter(layout, OFFSET_S)._plan is not None
+    if layout.format in ("fixed", "binary"):
+        adapter = FixedAdapter if layout.format == "fixed" else BinaryAdapter
+        assert adapter(layout, OFFSET_S)._plan is not None
 
 
 @pytest.mark.parametrize(("keys", "fields"), [
@@ -205,8 +255,8 @@ def test_text_has_as_much_room_as_it_needs(tmp_path: Path) -> None:
     """A line that is written is much longer than the one that it is of."""
     fields = FIELDS.replace('"hk-bus"', f'"{"x" * 4000}"')
     layout = read(tmp_path, f'title = "x"\nformat = "csv"\n{fields}')
-    assert agree(Adapter(layout, COLUMNS, OFFSET_S),
-                 b"13105000020,2024-11-25,07:05:26,M,06,2.5,\n" * 90) == 0
+    assert agree(Adapter(layout, COLUMNS, OFFSET_S), block(
+        b"13105000020,2024-11-25,07:05:26,M,06,2.5,\n" * 90)) == 0
 
 
 def arrays(rows: int) -> list[Any]:
@@ -225,5 +275,9 @@ def test_arguments_are_looked_at(adapters: dict[str, Adapter]) -> None:
         adapt_lines(plan, data, 1, *arrays(1), text, np.zeros(1, dtype=ADAPTING))
     with pytest.raises(ValueError, match="expected as many of each"):
         adapt_lines(plan, data, 2, np.zeros(2, np.uint64), *arrays(1)[1:], text, progress)
+    with pytest.raises(ValueError, match="its records are lines"):
+        adapt_records(plan, data, *arrays(1), text, progress)
     with pytest.raises(ValueError, match="progress: 2 rows, expected 1"):
         adapt_lines(plan, data, 2, *arrays(1), text, np.zeros(2, dtype=ADAPTING))
+    with pytest.raises(ValueError, match="1 bytes from 4 on, in records of 4; starts: 1, sizes: 1"):
+        find_records(data, 4, 4, 1, CellType.BCD, 1, 0, *arrays(1)[:2])

@@ -20,6 +20,8 @@ from clearing.cli import COMMANDS, onecard
 from clearing.cli.pages import KEPT, first_sentence, paragraphs_of
 from clearing.cli.tables import ELSEWHERE
 from network.language import HEADING
+from network.refusals import WORDS
+from tests.language.values import VALUES
 from tests.tidy.source import ROOT, imports_of, list_files, name_of, text_of
 
 PACKAGES = ("clearing", "fare_tables", "network", "settlement")
@@ -34,6 +36,9 @@ HEADED: dict[str, tuple[int | str, ...]] = {
 }
 
 
+SEPARATORS = (", ", "; ")     # of what is joined
+
+
 class Message(NamedTuple):
     """One sentence or word of English."""
 
@@ -44,8 +49,8 @@ class Message(NamedTuple):
 def collect() -> dict[Message, list[str]]:
     """Every message, each with the places that say it."""
     found: dict[Message, list[str]] = {}
-    for message, place in (*_of_commands(), *_of_click(), *_of_source()):
-        if any(map(str.isalpha, message.text)):
+    for message, place in (*_of_commands(), *_of_click(), *_of_source(), *_of_values()):
+        if any(map(str.isalpha, message.text)) or message.text in SEPARATORS:
             found.setdefault(message, []).append(place)
     return found
 
@@ -63,6 +68,13 @@ def _of_commands() -> Iterator[tuple[Message, str]]:
                 yield Message("", option.help or ""), name
                 if isinstance(option.show_default, str):
                     yield Message("", option.show_default), name
+
+
+def _of_values() -> Iterator[tuple[Message, str]]:
+    """Reasons of refusals, and the words that columns and phrases can have as values."""
+    yield from ((Message("", text), "network/refusals.py") for text in WORDS.values())
+    for context, words in VALUES.items():
+        yield from ((Message(context, word), "tests/language/values.py") for word in words)
 
 
 def walk(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
@@ -137,6 +149,8 @@ def literals_of(node: ast.expr) -> Iterator[str]:
         yield node.value
     elif isinstance(node, ast.IfExp):
         yield from (*literals_of(node.body), *literals_of(node.orelse))
+    elif isinstance(node, ast.BoolOp):
+        yield from (text for value in node.values for text in literals_of(value))
 
 
 def _headings(node: ast.expr, path: Path) -> Iterator[str]:

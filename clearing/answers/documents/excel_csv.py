@@ -19,7 +19,7 @@ from network.cells import guarded
 
 def text_cell(text: str) -> str:
     """A text that a spreadsheet shows as it is."""
-    return f"{guarded(text)}\t" if text and text.isascii() else str(guarded(text))
+    return f"{guarded(text)}\t" if text and text.isascii() else guarded(text)
 
 
 class ExcelCsv:

@@ -11,9 +11,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from xlsxwriter import Workbook
-from xlsxwriter.exceptions import XlsxWriterException
-
 from clearing.answers.documents.document import Detail, Document, Marked, Section, plain_amount
 from network.errors import OnecardError
 
@@ -44,6 +41,8 @@ class WorkbookFile:
     def __init__(self, path: Path, document: Document, detail: Detail | None = None,
                  rows_most: int = ROWS_MOST) -> None:
         """Write the document's own sheet. detail: what rows will follow; None: none will."""
+        from xlsxwriter import Workbook  # most commands write none, and it takes long to load
+
         self._path, self._detail, self._rows_most = path, detail, rows_most
         self._unfinished = path.with_name(path.name + ".unfinished")
         self._book = Workbook(str(self._unfinished), {"constant_memory": True})
@@ -124,6 +123,8 @@ class WorkbookFile:
 
     def close(self) -> None:
         """Finish the file. Raises OnecardError where it cannot be written."""
+        from xlsxwriter.exceptions import XlsxWriterException
+
         try:
             self._book.close()
         except XlsxWriterException as error:

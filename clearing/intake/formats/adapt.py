@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ from clearing.intake.formats.plan import compile_plan
 from clearing.intake.formats.steps import Read, make_column, make_step
 from clearing.intake.layout_model import Layout
 from ext.codes import Code
-from ext.intake.adapt import ADAPTING, Plan, adapt_lines
+from ext.intake.adapt import ADAPTING, Plan, adapt_lines, adapt_records
 from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, TEXT_PAD
 
 # Lines that the decoder refuses for the reason that they are named by.
@@ -44,10 +44,16 @@ FOREIGN = re.compile(rb"(?<![\x80-\xff])(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}(?![\x8
 
 @dataclass(frozen=True)
 class Records:
-    """Some records of a file that is held in memory, each with its offset in it."""
+    """Some records of a file that is held in memory: where each begins in it, and its bytes."""
 
-    records: list[tuple[int, bytes]]
     data: bytes
+    starts: npt.NDArray[np.uint64]
+    sizes: npt.NDArray[np.uint32]
+
+    def split(self) -> Iterator[tuple[int, bytes]]:
+        """Yield each with its offset."""
+        for start, size in zip(self.starts.tolist(), self.sizes.tolist(), strict=True):
+            yield start, self.data[start:start + size]
 
 
 class BadCell(Exception):
@@ -122,34 +128,43 @@ class Adapter:
 
     def adapt(self, piece: Block | Records) -> Adapted:
         """Convert some of a file's records."""
-        if isinstance(piece, Records):
-            return self._adapted(piece.records, piece.data, 0)
         if self._plan is not None:
             return self._follow(self._plan, piece)
+        if isinstance(piece, Records):
+            return self._adapted(list(piece.split()), piece.data, 0)
         data = bytes(memoryview(piece.buffer)[:piece.stop])
         return self._adapted(list(split_lines(data, piece.offset)), data, piece.offset)
 
-    def _follow(self, plan: Plan, piece: Block) -> Adapted:
-        """Convert lines by a plan, and in Python those that are left."""
-        rows = piece.buffer.count(b"\n", 0, piece.stop)
-        starts, places = np.empty(rows, dtype=np.uint64), np.empty(rows, dtype=np.uint64)
-        sizes, left = np.empty(rows, dtype=np.uint32), np.empty(rows, dtype=np.uint32)
+    def _follow(self, plan: Plan, piece: Block | Records) -> Adapted:
+        """Convert records by a plan, and in Python those that are left."""
+        data: bytes | bytearray
+        if isinstance(piece, Records):
+            data, base, rows = piece.data, 0, len(piece.starts)
+            stop = int(piece.sizes.sum())
+            starts, sizes = piece.starts, piece.sizes
+        else:
+            data, base, stop = piece.buffer, piece.offset, piece.stop
+            rows = data.count(b"\n", 0, stop)
+            starts, sizes = np.empty(rows, dtype=np.uint64), np.empty(rows, dtype=np.uint32)
+        left, places = np.empty(rows, dtype=np.uint32), np.empty(rows, dtype=np.uint64)
         progress = np.zeros(1, dtype=ADAPTING)
-        text = bytearray(2 * piece.stop + TEXT_PAD)
-        while not adapt_lines(plan, piece.buffer, piece.stop, starts, sizes, left, places, text,
-                              progress):
+        text = bytearray(2 * stop + TEXT_PAD)
+        arrays = starts, sizes, left, places
+        while not (adapt_records(plan, data, *arrays, text, progress)
+                   if isinstance(piece, Records) else
+                   adapt_lines(plan, data, stop, *arrays, text, progress)):
             text.extend(bytes(len(text)))
         written, few = int(progress["written"][0]), int(progress["left"][0])
         faults: dict[int, tuple[Code, int]] = {}
         if few:
             numbers = left[:few].tolist()
-            raw = [bytes(piece.buffer[start:start + size]) for start, size in
+            raw = [bytes(data[start:start + size]) for start, size in
                    zip(starts[left[:few]].tolist(), sizes[left[:few]].tolist(), strict=True)]
             lines = self._convert(raw, numbers, faults)
             text = _insert(text, written, places[:few].tolist(), lines)
             written = len(text) - TEXT_PAD
-        return Adapted(Block(text, written, 0), starts.astype(np.int64) + piece.offset,
-                       sizes.astype(np.int64), piece.buffer, piece.offset, self._fields, faults)
+        return Adapted(Block(text, written, 0), starts.astype(np.int64) + base,
+                       sizes.astype(np.int64), data, base, self._fields, faults)
 
     def _adapted(self, records: list[tuple[int, bytes]], original: bytes, base: int) -> Adapted:
         offsets, raw = zip(*records, strict=True) if records else ((), ())

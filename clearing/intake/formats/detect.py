@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from clearing.intake.blocks import Block, FileReader, OddLine
 from clearing.intake.formats.adapt import Adapter, Records
@@ -28,7 +30,7 @@ from clearing.intake.formats.records import (
     BadLength,
     BinaryAdapter,
     FixedAdapter,
-    split_records,
+    place_records,
 )
 from clearing.intake.formats.text import TEXT_BYTES, UTF_16, NotText, make_text, needs_text
 from clearing.intake.layout_model import Layout
@@ -256,8 +258,10 @@ def _detect_json(reader: FileReader, layout: Layout, civil_offset_s: int) -> Det
         raise FileRefused(Code.FILE_STRUCTURE, f"no list of records at "
                           f"{layout.records_at or 'the top'!r}: {error}") from None
     adapter = ObjectAdapter(layout, tuple(layout.sources()), civil_offset_s)
-    return DetectedFormat(layout.name, adapter.columns, adapter.shape, _in_parts(objects, data),
-                          adapter, read_by=layout)
+    starts = np.array([start for start, _ in objects], dtype=np.uint64)
+    sizes = np.array([len(record) for _, record in objects], dtype=np.uint32)
+    return DetectedFormat(layout.name, adapter.columns, adapter.shape,
+                          _in_parts(data, starts, sizes), adapter, read_by=layout)
 
 
 def _detect_binary(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
@@ -265,19 +269,21 @@ def _detect_binary(reader: FileReader, layout: Layout, civil_offset_s: int) -> D
     data = _read_whole(reader)
     reader.first_line = 1
     try:
-        records = list(split_records(data, layout))
+        starts, sizes = place_records(data, layout)
     except BadLength as error:
         raise FileRefused(Code.FILE_STRUCTURE, str(error)) from None
     odd: list[Piece] = []
-    if records and len(records[-1][1]) < layout.record_bytes:
-        offset, record = records.pop()
-        odd = [OddLine(offset, len(record), record[:LONGEST_RAW], Code.TRUNCATED_LINE)]
+    if len(sizes) and sizes[-1] < layout.record_bytes:
+        offset = int(starts[-1])
+        odd = [OddLine(offset, int(sizes[-1]), data[offset:][:LONGEST_RAW], Code.TRUNCATED_LINE)]
+        starts, sizes = starts[:-1], sizes[:-1]
     adapter = BinaryAdapter(layout, civil_offset_s)
     return DetectedFormat(layout.name, adapter.columns, adapter.shape,
-                          chain(_in_parts(records, data), odd), adapter, read_by=layout)
+                          chain(_in_parts(data, starts, sizes), odd), adapter, read_by=layout)
 
 
-def _in_parts(records: list[tuple[int, bytes]], data: bytes) -> Iterator[Records]:
+def _in_parts(data: bytes, starts: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint32]
+              ) -> Iterator[Records]:
     """Yield the records a few thousand at a time."""
-    for start in range(0, len(records), RECORDS):
-        yield Records(records[start:start + RECORDS], data)
+    for first in range(0, len(starts), RECORDS):
+        yield Records(data, starts[first:first + RECORDS], sizes[first:first + RECORDS])

@@ -75,7 +75,7 @@ class _Compiler:
                 ) -> Plan:
         """The layout's plan. Raises Unplanned."""
         names, layout = self._names, self._layout
-        if layout.format not in ("csv", "xlsx", "fixed"):
+        if layout.format in ("json", "jsonl"):
             raise Unplanned
         cells = self._write_cells(places)
         sources = [self._write_source(column, source) for column, name in enumerate(names)
@@ -86,10 +86,11 @@ class _Compiler:
         rules["civil_offset_s"], rules["written"] = civil_offset_s, len(names)
         for name in ("tapped_at", "kind", "in_at"):
             rules[name] = names.index(name) if name in names else len(names)
-        rules["lines"] = True
+        rules["lines"] = layout.format != "binary"
         letters = np.zeros(0, dtype=np.uint32)
         if layout.columns:
-            rules["record"], rules["longer"] = layout.record_bytes, layout.longer
+            rules["record"] = layout.record_bytes
+            rules["longer"] = layout.longer or layout.format == "binary"
         else:
             rules["delimiter"], rules["encoding"] = self._find_delimiter(), self._find_encoding()
             rules["columns"], rules["columns_noted"] = widths

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from clearing.intake.formats.adapt import (
     EMPTY,
@@ -18,10 +20,13 @@ from clearing.intake.formats.adapt import (
     WRONG_COUNT,
     Adapter,
     BadCell,
+    Records,
 )
+from clearing.intake.formats.plan import CELL_TYPES
 from clearing.intake.formats.steps import Read
 from clearing.intake.layout_model import FieldSource, Layout, Length, Place
 from ext.codes import Code
+from ext.intake.adapt import find_records
 from ext.intake.decode import LONGEST_LINE
 
 Cell = Callable[[bytes], str]
@@ -185,36 +190,51 @@ def _bytes_cell(name: str, place: Place, encoding: str) -> Cell:
 
 
 def split_records(data: bytes, layout: Layout) -> Iterator[tuple[int, bytes]]:
-    """Yield the records of a file of bytes, each with its offset.
+    """Yield the records of a file of bytes, each with its offset. Raises BadLength."""
+    yield from Records(data, *place_records(data, layout)).split()
+
+
+def place_records(data: bytes, layout: Layout
+                  ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
+    """Where the records of a file of bytes begin, and how many bytes they have.
 
     The last one may be cut off where all have one length. Raises BadLength where a record says
     that it has another length than it can have.
     """
-    at, number = 0, 1
-    while at < len(data):
-        size = layout.record_bytes
-        if layout.length is not None:
-            size = _read_length(data, at, number, layout, layout.length)
-        yield at, data[at:at + size]
-        at, number = at + size, number + 1
+    length, record = layout.length, layout.record_bytes
+    if length is None:
+        starts = np.arange(0, len(data), record, dtype=np.uint64)
+        sizes = np.full(len(starts), record, dtype=np.uint32)
+        sizes[-1:] = (len(data) - 1) % record + 1
+        return starts, sizes
+    most = len(data) // record + 1
+    starts, sizes = np.empty(most, dtype=np.uint64), np.empty(most, dtype=np.uint32)
+    found = find_records(data, record, length.start, length.width, CELL_TYPES[length.type],
+                         length.unit, length.besides, starts, sizes)
+    starts, sizes = starts[:found].copy(), sizes[:found].copy()
+    end = int(starts[-1]) + int(sizes[-1]) if found else 0
+    if end < len(data):
+        raise _explain_length(data, end, found + 1, layout, length)
+    return starts, sizes
 
 
-def _read_length(data: bytes, at: int, number: int, layout: Layout, length: Length) -> int:
-    """How many bytes a record says that it has."""
+def _explain_length(data: bytes, at: int, number: int, layout: Layout, length: Length
+                    ) -> BadLength:
+    """Say why a record cannot have the length that it says."""
     start = at + length.start
     found = data[start:start + length.width]
     where = f"record {number} at byte {at}"
     if len(found) < length.width:
-        raise BadLength(f"{where} is cut off: {len(data) - at} bytes are left, a record has "
-                        f"{layout.record_bytes} at least")
+        return BadLength(f"{where} is cut off: {len(data) - at} bytes are left, a record has "
+                         f"{layout.record_bytes} at least")
     if length.type == "bcd" and not found.hex().isdigit():
-        raise BadLength(f"{where} says its length in BCD as {found.hex().upper()}, expected digits")
+        return BadLength(f"{where} says its length in BCD as {found.hex().upper()}, expected "
+                         "digits")
     said = int(found.hex()) if length.type == "bcd" else int.from_bytes(
         found, "big" if length.type == "big_endian" else "little")
     size = said * length.unit + length.besides
     if not layout.record_bytes <= size <= LONGEST_LINE:
-        raise BadLength(f"{where} says that it has {size} bytes, expected {layout.record_bytes} "
-                        f"to {LONGEST_LINE}")
-    if at + size > len(data):
-        raise BadLength(f"{where} says that it has {size} bytes, and {len(data) - at} are left")
-    return size
+        return BadLength(f"{where} says that it has {size} bytes, expected {layout.record_bytes} "
+                         f"to {LONGEST_LINE}")
+    assert at + size > len(data)
+    return BadLength(f"{where} says that it has {size} bytes, and {len(data) - at} are left")

@@ -1,0 +1,51 @@
+"""Long lists by card, a range of cards at a time: the store sorts what it holds, so it gets little.
+
+Within a day of the ledger rows lie by card, so that a range reads little more than its own rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from clearing.book.schema import ENTRIES
+from clearing.book.store import Store
+
+BY_CARD_FIRST = "card_hi, card_lo"      # how an order begins that ranges of cards do not change
+ROWS_SORTED = 65_536                    # about, at a time: some 20 MB of the store
+_ONE_OF = 1_024                         # cards is looked at, for where a range ends
+
+
+def card_ranges(store: Store, where: str, order: str) -> list[str]:
+    """Conditions on entries, each on some of all cards, in the order of their numbers.
+
+    where: SQL, which entries are to be listed. One range where they are few, or not by card.
+    """
+    if not order.startswith(BY_CARD_FIRST):
+        return ["1"]
+    rows = int(store.columns(
+        f"SELECT count() AS entries FROM {ENTRIES.name} WHERE {where}")["entries"][0])
+    if rows <= ROWS_SORTED:
+        return ["1"]
+    cuts = list(_cuts(store, where))
+    lower = ["1", *(f"(card_hi > {high} OR (card_hi = {high} AND card_lo >= {low}))"
+                    for high, low in cuts)]
+    upper = [*(f"(card_hi < {high} OR (card_hi = {high} AND card_lo < {low}))"
+               for high, low in cuts), "1"]
+    return [f"{first} AND {last}" for first, last in zip(lower, upper, strict=True)]
+
+
+def _cuts(store: Store, where: str) -> Iterator[tuple[int, int]]:
+    """Cards at which ranges begin, but for the first one; by a sample of all cards."""
+    found = store.columns(
+        f"SELECT card_hi, card_lo, count() AS entries FROM {ENTRIES.name} WHERE {where} "
+        f"AND intHash64(card_lo) % {_ONE_OF} = 0 GROUP BY card_hi, card_lo "
+        "ORDER BY card_hi, card_lo")
+    counted = 0
+    for high, low, entries in zip(*(np.asarray(column).tolist() for column in found.values()),
+                                  strict=True):
+        if counted >= ROWS_SORTED:
+            counted = 0
+            yield high, low
+        counted += entries * _ONE_OF

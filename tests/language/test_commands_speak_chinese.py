@@ -1,0 +1,93 @@
+"""What people read is Chinese, and stands in line; what machines read is the same bytes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from clearing.cli import onecard as root
+from clearing.cli.say import width_of
+from network.language import use
+from tests.cli.clerk import FIRST, make_book
+from tests.language.messages import walk
+from tests.run.command import SCRIPT, SECONDS, environment, onecard
+
+COLUMNS = 80
+COMMANDS = [name.split()[1:] for name, _ in walk(root, "onecard")]
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(make_book(tmp_path_factory.mktemp("words") / "clerk"))
+
+
+@pytest.fixture(autouse=True)
+def english_afterwards() -> Iterator[None]:
+    yield
+    use("en")
+
+
+def is_chinese(text: str) -> bool:
+    return any("\u4e00" <= sign <= "\u9fff" for sign in text)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_is_chinese_and_fits(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    done = onecard("--lang", "zh", *command, "--help")
+    assert done.code == 0
+    prose = [line for line in done.out.splitlines() if not line.startswith("    ")]
+    assert "选项：" in prose and is_chinese(prose[2])
+    wide = [line for line in prose if width_of(line) > COLUMNS and not line.startswith("  --")]
+    assert not wide
+
+
+@pytest.mark.parametrize("command", [
+    ("show", "positions", "--json"), ("show", "rides", "--csv"), ("show", "refusals", "--json"),
+    ("show", "rides", "--csv", "--columns", "card_id,paid,reason"), ("show", "windows", "--csv"),
+    ("completeness", "--window", FIRST, "--json"), ("held", "list", "--csv"),
+    ("trace", "--member", "hk-bus", "--window", FIRST, "--cause", "fare", "--json"),
+], ids=" ".join)
+def test_what_machines_read_stays_as_it_is(command: tuple[str, ...], book: str) -> None:
+    english, chinese = (onecard("--lang", language, *command, "--book", book)
+                        for language in ("en", "zh"))
+    assert english == chinese and english.out
+
+
+@pytest.mark.parametrize(("topic", "title"), [
+    ("positions", "头寸：应收减应付；每一级合计为 0"), ("runs", "清算作业，单位：元"),
+    ("concessions", "优惠：谁为谁的乘次补贴，单位：元"),
+])
+def test_columns_stand_in_line(topic: str, title: str, book: str) -> None:
+    done = onecard("--lang", "zh", "show", topic, "--book", book)
+    first, _, head, _, *rows = done.out.rstrip("\n").split("\n")
+    assert first.startswith(title) and "，单位：元" in first
+    assert is_chinese(head) and rows
+    if topic != "runs":         # the last column of the others has numbers, which end together
+        assert {width_of(row) for row in rows} == {width_of(head)}
+
+
+def test_words_of_columns_are_said(book: str) -> None:
+    done = onecard("--lang", "zh", "show", "obligations", "--member", "hk-bus", "--book", book)
+    assert " 优惠 " in done.out and "concession" not in done.out
+    done = onecard("--lang", "zh", "trace", "--member", "hk-bus", "--window", FIRST,
+                   "--book", book)
+    assert "hk-bus 的头寸，2024-11-25，单位：元" in done.out and "合计 " in done.out
+
+
+def test_wrong_use_is_told_in_chinese(book: str) -> None:
+    done = onecard("--lang", "zh", "show", "ridse", "--book", book)
+    assert (done.code, done.out) == (2, "")
+    assert "没有可列出的 'ridse'；是否想写 rides" in done.err
+    assert "没有选项 '--nope'。" in onecard("--lang", "zh", "show", "rides", "--nope").err
+
+
+def test_a_terminal_of_gb18030_reads_it(book: str) -> None:
+    done = subprocess.run([sys.executable, *SCRIPT, "show", "positions", "--book", book],
+                          capture_output=True, timeout=SECONDS, env=environment(
+                              ONECARD_LANG="", LC_ALL="zh_CN.GB18030", PYTHONIOENCODING="gb18030"))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode("gb18030").startswith("头寸：应收减应付")

@@ -1,0 +1,57 @@
+"""Words that stand in columns and phrases as values: those that the source or a network lists.
+
+Values are told apart by the name of their column, or of their place in a phrase.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, get_args
+
+import fare_tables
+from ext.codes import Cause, CorrectionReason, Reason, RideState
+from fare_tables.model import Discount
+from network.language import NUMBERS_HEADING
+from network.members import NATION, Level
+from settlement.cycles import State
+from settlement.disputes import OPENINGS, OVER
+from settlement.payments import State as PaymentState
+
+NETWORKS = Path(fare_tables.__file__).parent / "data"
+
+
+def words_of(names: type[IntEnum]) -> list[str]:
+    """The names of a code as lists have them, and as sentences do."""
+    found = [one.name.lower() for one in names]
+    return [*found, *map(str.upper, found), *(word.replace("_", " ") for word in found)]
+
+
+def listed(key: str) -> set[str]:
+    """What shipped networks list under a key."""
+    networks = (tomllib.loads(path.read_text("utf-8")) for path in NETWORKS.glob("*/network.toml"))
+    return {word for one in networks for word in one[key]}
+
+
+_KINDS = ("clear", "close", "restate", "pay", "dispute")        # of runs
+_BATCHES = ("made", "checked", "declined", "written")           # their states
+_DISPUTES = (*OPENINGS.values(), "confirmed", "represented", *OVER)
+_COUNTED = [word + more for more in ("", "s") for word in (
+    "table", "service", "error", "warning", "combination", "figure")]
+_BLANK = ("(blank)",)
+
+VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
+    "action": ("pays", "receives"), "cause": words_of(Cause),
+    "reason": [*words_of(Reason), *words_of(CorrectionReason)],
+    "state": [*words_of(RideState), *get_args(State), *get_args(PaymentState), *_BATCHES,
+              *_DISPUTES],
+    "kind": (*_KINDS, "table", "fare", "paid", *get_args(Discount)),
+    "level": (*get_args(Level), NATION),
+    "decision": ("released", "rejected"), "severity": ("error", "warning"),
+    "side": ("debit", "credit"), "currency": ("yuan", "rupiah"),
+    "limit": ("debit_cap", "prefunded"),
+    "counts": ("paid", "due"), "what": _COUNTED, "who": ("riders", "funder"),
+    NUMBERS_HEADING: ("line",), "mode": listed("modes"), "medium": [*listed("media"), *_BLANK],
+    "card_kind": [*listed("card_kinds"), *_BLANK],
+}
