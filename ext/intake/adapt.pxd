@@ -26,7 +26,7 @@ cpdef enum Encoding:
 
 cpdef enum CellType:
     """How a column of the file is written."""
-    DELIMITED = 0           # between separators, as it stands
+    DELIMITED = 0           # between separators, or behind a key, as it stands
     CHARACTERS = 1          # in its bytes, with padding and spaces around it
     HEX_NUMBER = 2          # hexadecimal digits in text
     BCD = 3
@@ -64,6 +64,7 @@ cdef packed struct Rules:
     uint16_t columns        # of a line with separators
     uint16_t columns_noted  # the same, where a reject file's reason stands behind the record
     uint8_t lines           # whether records are lines
+    uint8_t objects         # whether they are JSON; neither `record` nor `columns` is meant then
     uint8_t longer          # whether a record may have more bytes than `record`
     uint8_t delimiter
     uint8_t encoding
@@ -73,7 +74,8 @@ cdef packed struct Rules:
     uint8_t in_at           # the same; `written` where there is none
 
 cdef packed struct Cell:
-    uint16_t start          # bytes from the record's beginning; of DELIMITED: which column
+    uint16_t start          # bytes from the record's beginning; of DELIMITED: which column,
+                            # of JSON the text that is its key
     uint16_t width
     uint8_t type
     uint8_t pad             # what fills up the bytes behind the value; 0: nothing

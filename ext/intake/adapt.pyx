@@ -73,6 +73,8 @@ cdef class Plan:
             raise ValueError(f"rules: {rules.written} columns are written, with times in "
                              f"{rules.tapped_at} and {rules.in_at} and the kind in {rules.kind}, "
                              f"expected 1 to {COLUMNS}")
+        if rules.objects:
+            return
         if rules.record > LINE_LIMIT or not rules.lines and not rules.record:
             raise ValueError(f"rules: records of {rules.record} bytes, expected 1 to {LINE_LIMIT}")
         if not rules.record and not (0 < rules.columns <= rules.columns_noted < COLUMN_LIMIT + 2):
@@ -86,6 +88,10 @@ cdef class Plan:
             raise ValueError(f"cells: {self._cells.shape[0]} of them, expected up to {CELLS}")
         for index in range(self._cells.shape[0]):
             cell = self._cells[index]
+            if rules.objects:
+                if cell.start >= self._texts.shape[0]:
+                    raise ValueError(f"cells: {cell.start} of {self._texts.shape[0]} texts")
+                continue
             if (cell.start >= rules.columns if not rules.record else
                     <uint32_t>cell.start + cell.width > rules.record
                     or cell.type >= CellType.BIG_ENDIAN and cell.width > 8):

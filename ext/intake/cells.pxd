@@ -1,7 +1,8 @@
 """A record of another layout to the texts of its columns, where it is plain; else LEFT.
 
-Plain is what has no quote, no carriage return, no NUL, and is of its encoding, length and number
-of columns. All else is left to clearing/intake/formats, which says what is wrong with it.
+Plain is what has no quote within a value, no carriage return, no NUL, and is of its encoding,
+length and number of columns. All else is left to clearing/intake/formats, which says what is wrong
+with it.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -11,6 +12,7 @@ from ext.checked cimport must
 from ext.intake.adapt cimport DECODED, LEFT, SCRATCH, Cell, CellType, Encoding, Work
 from ext.intake.decode cimport Field
 from ext.intake.lines cimport is_blank
+from ext.intake.objects cimport read_object
 from ext.intake.scan cimport cut
 from ext.intake.text cimport LINE_LIMIT, likely, load8, low_bytes, valid_utf8
 
@@ -78,15 +80,32 @@ cdef inline int decode_pairs(Work *work, const uint8_t *at, uint32_t size,
     return 0
 
 
+cdef inline int check_quotes(const uint8_t *at, const uint16_t *starts,
+                             uint32_t count) noexcept nogil:
+    """Pass fields of which each has no quotes, or one before and one behind it."""
+    cdef const uint8_t *field
+    cdef uint32_t i, size
+    for i in range(count):
+        field, size = at + starts[i], <uint32_t>(starts[i + 1] - starts[i] - 1)
+        if memchr(field, 34, size) == NULL:
+            continue
+        if size < 2 or field[0] != 34 or field[size - 1] != 34 or memchr(
+                field + 1, 34, size - 2) != NULL:
+            return LEFT
+    return 0
+
+
 cdef inline int split_line(Work *work, const uint8_t *at, uint32_t size) noexcept nogil:
     """The texts between separators, of the columns that are read."""
     cdef uint16_t *starts = work.starts
     cdef uint8_t delimiter = work.rules.delimiter
     cdef uint64_t odd = 0
     cdef uint32_t i, place, count = cut(at, delimiter, starts, &odd)
+    cdef bint quoted = False
     if odd and count:
-        if memchr(at, 0, size) != NULL or memchr(at, 34, size) != NULL:
+        if memchr(at, 0, size) != NULL:
             return LEFT
+        quoted = memchr(at, 34, size) != NULL
         if work.rules.encoding == Encoding.UTF_8:
             if not valid_utf8(at, size):
                 return LEFT
@@ -100,10 +119,15 @@ cdef inline int split_line(Work *work, const uint8_t *at, uint32_t size) noexcep
     if count != work.rules.columns and count != work.rules.columns_noted or size == count - 1:
         return LEFT
     starts[count] = <uint16_t>(size + 1)
+    if quoted and check_quotes(at, starts, count):
+        return LEFT
     for i in range(work.cell_count):
         place = work.cells[i].start
         work.fields[i].at = at + starts[place]
         work.fields[i].size = <uint32_t>(starts[place + 1] - starts[place] - 1)
+        if quoted and work.fields[i].size and work.fields[i].at[0] == 34:
+            work.fields[i].at += 1
+            work.fields[i].size -= 2
     return 0
 
 
@@ -253,6 +277,8 @@ cdef inline int read_cells(Work *work, const uint8_t *at, uint32_t size) noexcep
     work.used = 0
     if size > LINE_LIMIT:
         return LEFT
+    if work.rules.objects:
+        return read_object(work, at, size)
     if work.rules.record:
         return cut_record(work, at, size)
     if memchr(at, 13, size) != NULL:

@@ -153,7 +153,7 @@ cdef inline bint valid_utf8(const uint8_t *at, uint32_t size) noexcept nogil:
     while i < size:
         byte = at[i]
         if byte < 0x80:
-            i += 1
+            i += 8 if size - i >= 8 and load8(at + i) & <uint64_t>0x8080808080808080 == 0 else 1
             continue
         low, high = 0x80, 0xBF
         if 0xC2 <= byte <= 0xDF:

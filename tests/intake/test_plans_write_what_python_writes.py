@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from clearing.intake.blocks import Block
 from clearing.intake.formats.adapt import Adapter, Records
 from clearing.intake.formats.canonical import REQUIRED
+from clearing.intake.formats.objects import ObjectAdapter
 from clearing.intake.formats.plan import Unplanned, compile_plan
 from clearing.intake.formats.records import BinaryAdapter, FixedAdapter, place_records
 from clearing.intake.layout import SHIPPED, list_layouts, read_layout
@@ -56,7 +58,9 @@ VALUES = ["", "1", "3105000020000000035", " 3105000020000000035.0 ", "1234567890
           "20241125", "19691231", "00010101", "2024年11月25日", "06", "x", "-", "无",
           "公交行程一号线", "站", "站台", "站台东", " 站", "站\u3000", "\u3000", "\x1fx",
           "亅", "ß", "㐀", "𠀀", "2.00", "2", "-2.5", "0.07", "2.005", "2.", ".5", "免费", "1,5",
-          "a|b", "a\tb", 'q"', "\r", "\0", "１２", "x" * 60, "站" * 30]
+          "a|b", "a\tb", 'q"', '"q"', '""', '"',
+          '"a""b"', '"a,b"', '"a|b"', ' "q"', '"q" ', '"站"',
+          "\r", "\0", "１２", "x" * 60, "站" * 30]
 TIMES = st.sampled_from(["2024-11-25", "2024-02-29", "1970-01-01", "9999-12-31"])
 
 
@@ -103,6 +107,9 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Adapter]:
     found["bytes"] = BinaryAdapter(read(
         folder, 'title = "x"\nformat = "binary"\nrecord_bytes = 41\n'
         f"length = {{ start = 0, width = 1, unit = 64 }}\n{BYTES}{FIELDS}"), OFFSET_S)
+    for name, form in (("objects", "jsonl"), ("list", "json")):
+        layout = read(folder, f'title = "x"\nformat = "{form}"\n{FIELDS}')
+        found[name] = ObjectAdapter(layout, tuple(layout.sources()), OFFSET_S)
     return found
 
 
@@ -142,6 +149,8 @@ def test_plain_lines_are_not_left(adapters: dict[str, Adapter], name: str) -> No
         assert len(longest) == LONGEST_LINE
         assert agree(adapters[name], block((line + b"\r\n" + longest + b"\n") * 40)) == 0
         assert agree(adapters[name], block(longest + b"2\n")) == 1
+        quoted = layout.delimiter.join(f'"{value}"' for value in values).encode(layout.encoding)
+        assert agree(adapters[name], block(quoted + b"\n" + quoted[:-1] + b"\n")) == 1
 
 
 PLACES = """
@@ -205,6 +214,69 @@ def test_records_of_bytes(adapters: dict[str, Adapter], data: st.DataObject) -> 
     agree(adapter, Records(content, *place_records(content, layout)))
     content = RECORD.ljust(64, b"\0") * 9
     assert agree(adapter, Records(content, *place_records(content, layout))) == 2
+
+
+RAW = ["0", "-0", "7", "-7", "00", "0.50", "-0.0", "1.", ".5", "1e5", "2.5E1", "true", "false",
+       "null", "nul", "[]", "{}", '{"a": 1}', "9" * 18, "9" * 19, "9" * 40, "0." + "1" * 40, "NaN",
+       "+1", "", '"\\u7ad9"', '"\\n"', '"\t"', '"\x7f"', "'x'", '"x', '"a": "b"', '"x"y',
+       '"' + "x" * 5000 + '"']
+SPACES = st.sampled_from(["", "", " ", "\t", "  ", "\r", "\x0b", "\u3000"])
+
+
+@st.composite
+def objects(draw: st.DrawFn) -> bytes:
+    """A JSON object, good or bad."""
+    names = draw(st.lists(st.sampled_from([*COLUMNS, "zz", "other name", "站台一二三"]), min_size=1,
+                          max_size=9))
+    parts = []
+    for name in names:
+        plain = {"b": "2024-11-25", "c": "07:05:26", "g": "20241125"}.get(name, "06")
+        value = json.dumps(plain) if draw(st.booleans()) else draw(st.sampled_from(RAW) | st.builds(
+            json.dumps, st.sampled_from(VALUES) | st.integers() | st.text(max_size=9),
+            ensure_ascii=st.booleans()))
+        parts.append(f'{draw(SPACES)}"{name}"{draw(SPACES)}:{draw(SPACES)}{value}{draw(SPACES)}')
+    text = draw(SPACES) + "{" + ",".join(parts) + "}" + draw(SPACES)
+    data = text.encode("utf-8", "surrogatepass")
+    if draw(st.integers(0, 2)) == 0:
+        start = draw(st.integers(0, len(data)))
+        data = data[:start] + draw(st.binary(max_size=2) | st.sampled_from(
+            [b",", b"}", b"{", b'"', b"\xed\xa0\x80"])) + data[start + draw(st.integers(0, 2)):]
+    return data
+
+
+OBJECT = ('{"a": "1310500002", "b": "2024-11-25", "c": "07:05:26", "d": "站", "zz": true, "e": 6, '
+          '"f": -2.50, "g": null}')
+
+
+@SOME
+@given(rows=st.lists(objects(), min_size=1, max_size=3))
+def test_objects(adapters: dict[str, Adapter], rows: list[bytes]) -> None:
+    """One to a line, or in a list."""
+    content = b"\n".join(rows) + b"\n"
+    agree(adapters["objects"], block(content))
+    sizes = np.array([len(row) for row in rows], dtype=np.uint32)
+    starts = (np.cumsum(sizes + 1) - sizes - 1).astype(np.uint64)
+    agree(adapters["list"], Records(content + b"1" * TEXT_PAD, starts, sizes))
+
+
+@pytest.mark.parametrize(("old", "new", "left"), [
+    ("", "", 0),
+    ('"07:05:26"', '"x", "c": "07:05:26"', 0),      # the last counts
+    ("true", "[true]", 1),
+    ("true", "false", 0),
+    ("-2.50", "-2.5e0", 1),
+    ("-2.50", "999999999999999999", 0),
+    ("-2.50", "9999999999999999999", 1),
+    ("站", "\\u7ad9", 1),
+    ("站", "a,b", 1),
+    ("}", "} ", 0),
+    ("}", "}}", 1),
+    ("}", "", 1),
+    ('"d": "站"', '"d": "站' + "x" * 3000 + '"', 0),
+])
+def test_plain_objects_are_not_left(adapters: dict[str, Adapter], old: str, new: str,
+                                    left: int) -> None:
+    assert agree(adapters["objects"], block(OBJECT.replace(old, new, 1).encode() + b"\n")) == left
 
 
 @pytest.mark.parametrize("kind", ["big_endian", "little_endian"])

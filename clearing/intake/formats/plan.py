@@ -65,6 +65,7 @@ def compile_plan(layout: Layout, places: Mapping[str, int], widths: tuple[int, i
 class _Compiler:
     def __init__(self, layout: Layout, names: Sequence[str]) -> None:
         self._layout, self._names = layout, names
+        self._is_json = layout.format in ("json", "jsonl")
         self._wanted = layout.sources()
         self._texts, self._bytes = [(0, 0, 0)], bytearray()
         self._reads: list[int] = []
@@ -75,8 +76,6 @@ class _Compiler:
                 ) -> Plan:
         """The layout's plan. Raises Unplanned."""
         names, layout = self._names, self._layout
-        if layout.format in ("json", "jsonl"):
-            raise Unplanned
         cells = self._write_cells(places)
         sources = [self._write_source(column, source) for column, name in enumerate(names)
                    for source in layout.list_sources(name)]
@@ -86,9 +85,11 @@ class _Compiler:
         rules["civil_offset_s"], rules["written"] = civil_offset_s, len(names)
         for name in ("tapped_at", "kind", "in_at"):
             rules[name] = names.index(name) if name in names else len(names)
-        rules["lines"] = layout.format != "binary"
+        rules["lines"] = layout.format not in ("binary", "json")
         letters = np.zeros(0, dtype=np.uint32)
-        if layout.columns:
+        if self._is_json:
+            rules["objects"] = True
+        elif layout.columns:
             rules["record"] = layout.record_bytes
             rules["longer"] = layout.longer or layout.format == "binary"
         else:
@@ -123,6 +124,9 @@ class _Compiler:
         """Where the columns that are read stand."""
         cells = np.zeros(len(self._wanted), dtype=CELL)
         for cell, name in zip(cells, self._wanted, strict=True):
+            if self._is_json:
+                cell["start"] = self._add_texts([name])
+                continue
             if not self._layout.columns:
                 cell["start"] = places[name]
                 continue
