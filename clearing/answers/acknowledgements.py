@@ -7,7 +7,7 @@ bytes, where a run was committed and they were lost.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -16,19 +16,21 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from clearing.answers.claimed import claim_folder
+from clearing.answers.claimed import check_folder, claim_folder
 from clearing.answers.session import Session
-from clearing.book import Book, BookFile
+from clearing.book import Book, BookFile, Run
 from clearing.book.schema import RAW_BYTES
 from clearing.engine.kept_networks import kept_network
 from clearing.engine.run import Report
+from clearing.intake.blocks import Source
 from clearing.intake.formats.canonical import FORMAT
 from clearing.intake.formats.rejects import ENDINGS, Rejected, write_rejects
 from clearing.intake.kept import is_kept, read_kept
 from clearing.intake.layout import load_layout
 from clearing.intake.layout_model import Layout
 from ext.codes import Code
-from ext.records import REFUSAL
+from ext.records import REFUSAL, Records
+from network.errors import OnecardError
 
 FOLDER = "acknowledgements"     # in the book's folder, unless somebody says otherwise
 NAME_BYTES = 150            # of an input file's name, in the name of its reject file
@@ -47,21 +49,22 @@ def path_of_nothing(digest: str, folder: Path) -> Path:
 class Answers:
     """Writes what senders get back, from the run and the files that they are from."""
 
-    def __init__(self, session: Session, folder: Path, report: Report) -> None:
-        """report: of the run at hand, with the files that it was given."""
-        self._session, self._folder, self._report = session, folder, report
-        self._sources = report.sources
+    def __init__(self, session: Session, folder: Path, sources: Mapping[str, Source]) -> None:
+        """sources: files at hand, by their SHA-256; others are read as they are kept."""
+        self._session, self._folder, self._sources = session, folder, sources
 
     def acknowledge(self, report: Report) -> Path:
         """The acknowledgement of a run, written with a reject file for each file that needs one.
 
+        That are also files of earlier runs: whose records were accepted then, and are not any more.
         Raises OSError, and OnecardError where a file is not any more what was cleared.
         """
         claim_folder(self._session, self._folder)
         order = sorted(range(len(report.files)),
                        key=lambda index: (report.files[index].file, report.files[index].code,
                                           report.files[index].name))
-        rejects = {index: self._reject(report, index) for index in order
+        rejects = {index: self._reject(report.run, report.files[index], report.rejects[index],
+                                       report.raw[index]) for index in order
                    if report.is_committed and len(report.rejects.get(index, ()))}
         path = (path_of(report.run.run, self._folder) if report.is_committed
                 else path_of_nothing(report.run.digest, self._folder))
@@ -75,6 +78,7 @@ class Answers:
             "rides": report.run.rides,
             "open_rides": report.run.open_rides,
             "files": [_file(report.files[index], rejects.get(index)) for index in order],
+            "earlier_files": self._answer_first_senders(report) if report.is_committed else [],
             "refusals": {Code(code).name: count
                          for code, count in sorted(report.refusals.items())},
         }
@@ -82,15 +86,15 @@ class Answers:
             out.write(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
         return path
 
-    def acknowledge_again(self) -> list[Path]:
+    def acknowledge_again(self, report: Report) -> list[Path]:
         """Acknowledgements of earlier runs that took files of this one, which the folder lacks.
 
         Where a run was killed between its commit and its acknowledgement, the sender gives its
         files again, and all of them are known then: this is how it gets the answer to the first
         time. A reject file is written when its own file is here, or kept.
         """
-        book, before = self._session.book, self._report.run.run
-        again = {file.sha256: file.file for file in self._report.files}
+        book, before = self._session.book, report.run.run
+        again = {file.sha256: file.file for file in report.files}
         missing = {
             taken.run for digest, taken in book.files_taken(again, before=before).items()
             if not path_of(taken.run, self._folder).exists()
@@ -98,15 +102,30 @@ class Answers:
                 and not any(self._folder.glob(f"run-{taken.run}.{again[digest]}.*.rejects.*")))}
         return [self.acknowledge(read_report(book, run)) for run in sorted(missing)]
 
-    def _reject(self, report: Report, index: int) -> Path:
-        """The reject file of one input file, written where that is at hand."""
-        file = report.files[index]
+    def _answer_first_senders(self, report: Report) -> list[dict[str, Any]]:
+        """What has become of records of earlier runs' files, each with a reject file of its own."""
+        answers = []
+        for number in np.unique(report.carried["file"]).tolist():
+            file, run = find_taken(self._session.book, number, report.run.run)
+            rows = report.carried[report.carried["file"] == number]
+            rows = rows[np.argsort(rows["offset"], kind="stable")]
+            path = self._reject(report.run, file, rows, [b""] * len(rows), run.network_digest)
+            answers.append({"name": file.name, "sha256": file.sha256, "sender": file.sender,
+                            "run": run.run, "refused": len(rows), "reject_file": path.name})
+        return answers
+
+    def _reject(self, run: Run, file: BookFile, rows: Records, raw: Sequence[bytes],
+                cleared_by: str | None = None) -> Path:
+        """The reject file of one input file, written where that is at hand.
+
+        cleared_by: the digest of the network by which it was; None: by that of the run.
+        """
         rejected = [Rejected(int(row["offset"]), int(row["line"]), int(row["code"]),
-                             int(row["field"]), raw[:RAW_BYTES])
-                    for row, raw in zip(report.rejects[index], report.raw[index], strict=True)]
-        layout = self._layout(report.run.network_digest, file.layout)
+                             int(row["field"]), head[:RAW_BYTES])
+                    for row, head in zip(rows, raw, strict=True)]
+        layout = self._layout(cleared_by or run.network_digest, file.layout)
         name = file.name.encode()[:NAME_BYTES].decode(errors="ignore")
-        path = self._folder / (f"run-{report.run.run}.{file.file}.{name}.rejects"
+        path = self._folder / (f"run-{run.run}.{file.file}.{name}.rejects"
                                + ENDINGS["csv" if layout is None else layout.format])
         if file.sha256 in self._sources or self._is_kept(file):
             with self._open(file) as source, _replacing(path) as out:
@@ -145,15 +164,45 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
     os.replace(unfinished, path)
 
 
+def write_again(session: Session, folder: Path, run: int | None = None) -> list[Path]:
+    """Acknowledgements that a folder lacks, or that of one run, with their reject files.
+
+    A reject file is made of its input file, as it is kept. Raises OnecardError where there is no
+    such run, and OSError where the folder cannot be written.
+    """
+    check_folder(session, folder)
+    cleared = [one.run for one in session.book.runs("kind = 'clear'")]
+    if run is not None and run not in cleared:
+        raise OnecardError(f"no run {run} has cleared files", where=session.book.store.where,
+                           expected="a run of the kind clear",
+                           remedy="look for it with `onecard show runs`")
+    answers = Answers(session, folder, {})
+    return [answers.acknowledge(read_report(session.book, number)) for number in cleared
+            if number == run or (run is None and not path_of(number, folder).exists())]
+
+
+def find_taken(book: Book, number: int, before: int) -> tuple[BookFile, Run]:
+    """A file as the last run before another one took it, and that run."""
+    file, = _read_files(book, f"file = {number} AND code = 0 AND run < {before}",
+                        "run DESC LIMIT 1")
+    found = book.files_taken({file.sha256}, before=before)[file.sha256]
+    run = book.find_run(found.run)
+    assert run is not None, "a file is taken by a committed run"
+    return file, run
+
+
+def _read_files(book: Book, where: str, order: str) -> list[BookFile]:
+    columns = ", ".join(f"`{name}`" for name in BookFile._fields)
+    found = book.ask(f"SELECT {columns} FROM files WHERE {where} ORDER BY {order}")
+    return [BookFile._make(str(value) if isinstance(value, str) else int(value) for value in row)
+            for row in zip(*(list(found[name]) for name in BookFile._fields), strict=True)]
+
+
 def read_report(book: Book, number: int) -> Report:
     """What a committed run did, as the book has it."""
     run = book.find_run(number)
     assert run is not None, "whoever asks has the number from the book"
-    columns = ", ".join(f"`{name}`" for name in BookFile._fields)
-    found = book.ask(
-        f"SELECT {columns} FROM files WHERE run = {number} ORDER BY file, code, name")
-    files = [BookFile._make(str(value) if isinstance(value, str) else int(value) for value in row)
-             for row in zip(*(list(found[name]) for name in BookFile._fields), strict=True)]
+    files = _read_files(book, f"run = {number}", "file, code, name")
     report = Report(run, files)
     for file in files:
         if file.code not in (Code.OK, Code.DUPLICATE_FILE):
@@ -171,6 +220,9 @@ def read_report(book: Book, number: int) -> Report:
             report.rejects[index] = refusals[own]
             report.raw[index] = [raw[row] for row in own.tolist()]
             report.refusals.update(Code(code) for code in refusals["code"][own].tolist())
+    taken = [file.file for file in files if not file.code]
+    report.carried = refusals[~np.isin(refusals["file"], taken)]
+    report.refusals.update(Code(code) for code in report.carried["code"].tolist())
     return report
 
 

@@ -50,7 +50,7 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
     decide: whether a run that took a file counts, see clearing.engine.run.Decide.
     folder: where acknowledgements and reject files go; None: beside the book.
     Raises OnecardError and TableError. Where the folder cannot be written, the run is committed
-    all the same, and the same files given again get the first acknowledgement, too.
+    all the same, and acknowledgements.write_again writes what is missing.
     """
     target = folder or session.beside(acknowledgements.FOLDER)
     check_folder(session, target)
@@ -67,16 +67,16 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
                          decides_claims=decides_claims, keys=keys,
                          keeper=None if keep is None else Keeper(keep, session.called(keep)))
     try:
-        answers = acknowledgements.Answers(session, target, report)
-        return Clearing(report, answers.acknowledge(report), answers.acknowledge_again(),
+        answers = acknowledgements.Answers(session, target, report.sources)
+        return Clearing(report, answers.acknowledge(report), answers.acknowledge_again(report),
                         session.described().model.money,
                         warnings[0] if warnings and report.is_committed else None)
     except OSError as error:
         raise OnecardError(
             f"the acknowledgements cannot be written: {error.strerror}", where=str(target),
             expected=f"run {report.run.run} is committed and stays so",
-            remedy="name another folder with --acknowledgements and give the same files again: "
-                   "their first acknowledgements are written then") from None
+            remedy="write them with `onecard book acknowledge`, elsewhere by --acknowledgements"
+            ) from None
 
 
 def takes_something(row: Run) -> bool:

@@ -142,8 +142,8 @@ def _run() -> int:
     except click.ClickException as error:
         vars(error).update(message=translated(error.message))   # which is final, click says
         error.show(cast(IO[str], Shown(sys.stderr)))    # it quotes what was typed
-    except click.Abort:
-        say("stopped; nothing of the unfinished run is in the book", err=True)
+    except click.Abort as stop:
+        say(Phrase("stopped; {left}", left=_committed(stop, stop.__cause__)), err=True)
         return STOPPED
     except _ReaderGone:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -155,6 +155,12 @@ def _run() -> int:
             return FAULT
         say(Phrase("onecard: {message}", message=message), err=True)
     return WRONG_USE
+
+
+def _committed(*ends: BaseException | None) -> str:
+    """What is in the book of a command that ended early, as open_session notes it."""
+    notes: list[str] = [note for end in ends for note in getattr(end, "__notes__", ())]
+    return notes[-1] if notes else Phrase("nothing of the unfinished run is in the book")
 
 
 def _report_of(fault: Exception) -> str:
@@ -169,8 +175,8 @@ def _report_of(fault: Exception) -> str:
     said = re.sub(r"[^\s\"'(),:=]*\d[^\s\"'(),:=]*", lambda word: word[0]
                   if len(word[0]) < 6 else "…", str(fault))
     return joined("\n", [
-        Phrase("onecard: this is a fault of the program, not of your files; nothing of the "
-               "unfinished run is in the book"),
+        Phrase("onecard: this is a fault of the program, not of your files; {left}",
+               left=_committed(fault)),
         Phrase("send these lines to the maintainers (docs/security.md says how):"),
         f"  onecard {__version__}, Python {platform.python_version()}, {platform.system()} "
         f"{platform.machine()}", *places, f"  {type(fault).__name__}: {said}"])

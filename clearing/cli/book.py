@@ -43,6 +43,31 @@ def fold(book: str) -> None:
                run=last.run if last else 0))
 
 
+@command.command("acknowledge")
+@click.option("--run", type=click.IntRange(1), help="Of this run; else of all whose is missing.")
+@click.option("--acknowledgements", type=click.Path(file_okay=False, path_type=Path),
+              metavar="FOLDER", help="Where they go; by default where `onecard clear` writes them.")
+@book_option
+def acknowledge(run: int | None, acknowledgements: Path | None, book: str) -> None:
+    """Write acknowledgements and reject files again, the same bytes, where they were lost.
+
+    Reject files are made of the input files, as they are kept.
+
+    \b
+    Example:
+      onecard book acknowledge --book book
+    """
+    from clearing.answers.acknowledgements import FOLDER, write_again
+    from clearing.answers.session import open_session
+
+    with open_session(book) as session:
+        for path in (written := write_again(
+                session, acknowledgements or session.beside(FOLDER), run)):
+            say(Phrase("acknowledgement: {acknowledgement}", acknowledgement=path))
+    if not written:
+        say(Phrase("no acknowledgement is missing"))
+
+
 @command.command("backup")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @book_option

@@ -169,6 +169,10 @@ def _tell(cleared: Clearing, *, as_json: bool) -> None:
             told.append(Phrase("{held:,} entries are held, see `onecard held list`",
                                held=report.held))
         say(joined("; ", told))
+    if len(report.carried):
+        say(Phrase("{records:,} records of earlier runs' files are refused by now: for each file's "
+                   "sender there is a reject file beside the acknowledgement",
+                   records=len(report.carried)))
     for earlier in cleared.earlier:
         say(Phrase("acknowledgement of an earlier run, which was missing: {earlier}",
                    earlier=earlier))

@@ -59,6 +59,8 @@ class Report:
     flows: Records = field(default_factory=lambda: np.zeros(0, records.FLOW))
     rejects: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by index in files
     raw: dict[int, list[bytes]] = field(default_factory=dict)
+    # REFUSAL rows of files of earlier runs: what was accepted then, and is not any more.
+    carried: Records = field(default_factory=lambda: np.zeros(0, records.REFUSAL))
     is_committed: bool = True
     held: int = 0           # entries that it brought and that are not settled yet
     sources: dict[str, Source] = field(default_factory=dict)    # of its files, by SHA-256
@@ -308,7 +310,7 @@ def _finish(stages: Stages, intake: Intake | None, outcomes: list[BookFile], tak
         row = run.commit(row)
         keep_context(stages.book, row, context)
     return Report(row, refusals.outcomes, refusals.counts, {}, flows,
-                  refusals.rows, refusals.raw, is_committed, stages.held)
+                  refusals.rows, refusals.raw, refusals.carried, is_committed, stages.held)
 
 
 class _Refusals:
