@@ -12,13 +12,13 @@ from clearing.answers.session import Session
 from clearing.answers.stale import stale_tables
 from clearing.book import Run
 from clearing.engine.run import Decide, Report, always, clear_files
-from clearing.engine.stages import Progress, no_progress
 from clearing.intake.kept import Keeper
 from clearing.intake.proof import KeyProvider
 from clearing.intake.reader import Layouts
 from clearing.intake.senders import Senders
 from network.errors import OnecardError
 from network.money import Currency
+from network.progress import Progress, no_progress
 
 
 @dataclass(frozen=True)

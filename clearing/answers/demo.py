@@ -15,7 +15,6 @@ from clearing.answers.listings import flows_of
 from clearing.answers.session import Session
 from clearing.book import open_book
 from clearing.engine.run import Report, clear_files, close_window
-from clearing.engine.stages import Progress, no_progress
 from clearing.sample.day import write_day
 from ext.codes import Cause
 from network.cards import card_text
@@ -23,6 +22,7 @@ from network.civil import day_number
 from network.errors import OnecardError
 from network.members import Level
 from network.money import Currency
+from network.progress import Progress, no_progress
 from settlement.positions import net_positions
 
 if TYPE_CHECKING:

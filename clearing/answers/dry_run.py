@@ -14,7 +14,6 @@ from clearing.book.parts import own_rows
 from clearing.book.schema import ENTRIES
 from clearing.book.views import RIDES_LEFT
 from clearing.engine.run import Report, clear_files
-from clearing.engine.stages import Progress, no_progress
 from clearing.intake.proof import KeyProvider
 from clearing.intake.reader import Layouts
 from clearing.intake.senders import Senders
@@ -25,6 +24,7 @@ from network.civil import day_of
 from network.money import Currency
 from network.names import Names
 from network.network import load_network
+from network.progress import Progress, no_progress
 
 
 class TableSum(NamedTuple):

@@ -13,6 +13,7 @@ from clearing.answers.session import Session
 from clearing.book.queries import Given, Taken
 from clearing.intake.kept import is_kept, place_of, read_kept
 from network.errors import BookDamaged, OnecardError
+from network.progress import Progress, no_progress
 
 LEAST_DIGITS = 8        # of a digest, to tell files apart by
 
@@ -49,14 +50,16 @@ class FilesChecked:
     faults: list[str]       # in words
 
 
-def check_files(session: Session, numbers: Collection[int] | None, folder: Path | None = None
-                ) -> FilesChecked:
+def check_files(session: Session, numbers: Collection[int] | None, folder: Path | None = None,
+                progress: Progress = no_progress) -> FilesChecked:
     """Hold the kept input files to their digests.
 
     numbers: of these files; None: of all. folder: where files are kept; None: where the book says.
     """
     whole, not_kept, faults = 0, 0, []
-    for digest, given in session.book.files_given().items():
+    every = session.book.files_given()
+    for done, (digest, given) in enumerate(every.items(), 1):
+        progress("input files", done, len(every))
         if numbers is not None and given.number not in numbers:
             continue
         place = folder or folder_of(session, digest, given)

@@ -16,6 +16,7 @@ from network.civil import day_number, day_of
 from network.errors import OnecardError
 from network.money import Currency
 from network.numbering import NumberedNetwork
+from network.progress import Progress, no_progress
 
 COLUMNS = ("cause", "city", "operator", "debtor", "creditor", "count", "amount")
 
@@ -33,8 +34,8 @@ class Restatement:
     currency: Currency
 
 
-def restate(session: Session, since: str, *, threads: int = 1, dry_run: bool = False
-            ) -> Restatement:
+def restate(session: Session, since: str, *, threads: int = 1, dry_run: bool = False,
+            progress: Progress = no_progress) -> Restatement:
     """Clear the closed days from one on by the network as it is now, such as 2024-11-25.
 
     dry_run: say what would be posted, and post nothing.
@@ -48,7 +49,7 @@ def restate(session: Session, since: str, *, threads: int = 1, dry_run: bool = F
             expected="a closed day" + (f": the last is {day_of(closed)}" if closed else ""),
             remedy="clear some file: open windows follow changed tables by themselves")
     restated = restate_windows(day, session.locator(), session.book, threads=threads,
-                               dry_run=dry_run)
+                               dry_run=dry_run, progress=progress)
     numbered = session.numbered()
     found = session.book.ask("SELECT count() AS made FROM runs WHERE kind = 'restate'")
     number = int(found["made"][0]) + (restated.run is None)

@@ -20,6 +20,7 @@ from clearing.engine.run import check_open, close_window
 from network.civil import day_number, day_of, number_of
 from network.errors import OnecardError
 from network.money import Currency
+from network.progress import Progress, no_progress
 from settlement.period_fees import Charged
 from settlement.positions import Position, net_positions
 
@@ -43,7 +44,8 @@ class Settlement:
 
 def settle(session: Session, window: str, *, today: datetime.date, folder: Path | None = None,
            threads: int = 1, may_be_empty: bool = False,
-           ask: Callable[[Closing], bool] = lambda _: True) -> Settlement | None:
+           ask: Callable[[Closing], bool] = lambda _: True,
+           progress: Progress = no_progress) -> Settlement | None:
     """Close a service day, such as 2024-11-25, with all before it; None where `ask` declines.
 
     Where it is closed already and its files are missing, as after a crash, they are written.
@@ -58,7 +60,8 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     check_folder(session, target)
     run = _run_that_closed(session.book, day)
     if run is None or (target / statements.LAST_FILE).exists():
-        closed = _close(session, day, may_be_empty=may_be_empty, threads=threads, ask=ask)
+        closed = _close(session, day, may_be_empty=may_be_empty, threads=threads, ask=ask,
+                        progress=progress)
         if closed is None:
             return None
         run = closed
@@ -87,12 +90,13 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
 
 
 def _close(session: Session, day: int, *, may_be_empty: bool, threads: int,
-           ask: Callable[[Closing], bool]) -> Run | None:
+           ask: Callable[[Closing], bool], progress: Progress) -> Run | None:
     """Close the day where whoever is shown what that closes says yes."""
     check_open(session.book, day)
     if not may_be_empty:
         check_records(session.book, day)
     report = close_window(day, session.locator(), session.book, threads=threads,
+                          progress=progress,
                           decide=lambda row: ask(closing_of(session, day, row)))
     return report.run if report.is_committed else None
 

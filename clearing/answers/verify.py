@@ -36,6 +36,7 @@ from network.errors import OnecardError
 from network.members import LEVELS
 from network.names import Names
 from network.numbering import NumberedNetwork
+from network.progress import Progress, no_progress
 from settlement import disputes, period_fees
 from settlement.positions import net_positions
 
@@ -116,14 +117,17 @@ class Sample:
         return f"intHash64(bitXor(card_lo, toUInt64({self.seed}))) % {every} = 0"
 
 
-def check_rides(session: Session, numbered: NumberedNetwork, where: str, *, is_whole: bool
-                ) -> tuple[int, list[str], list[str]]:
+def check_rides(session: Session, numbered: NumberedNetwork, where: str, *, is_whole: bool,
+                progress: Progress = no_progress) -> tuple[int, list[str], list[str]]:
     """How many rides were looked at, which are twice in the ledger, and which cost otherwise.
 
     They are priced again by the plain engine. where: SQL, whose. is_whole: every row is as it was
     stored; else one may say what no ride can be.
     """
     twice, breaks, checked = list[str](), list[str](), 0
+    rides = int(session.book.query(
+        f"SELECT count() AS rides FROM rides WHERE {session.book.as_of_last} AND ({where})"
+        )["rides"][0])
     with priced_by(session) as networks:
         owners = Owners(networks, numbered.names)
         for rows in _whole_cards(session.book, where):
@@ -133,6 +137,7 @@ def check_rides(session: Session, numbered: NumberedNetwork, where: str, *, is_w
             breaks += _check_cards(own, networks, numbered) if is_whole else [
                 line for card in _by_card(own) for line in _check_changed(
                     card, networks, numbered)]
+            progress("rides", checked, rides)
         try:
             breaks += _check_owners(session.book, owners, networks, numbered)
         except (LookupError, ValueError):
@@ -247,7 +252,7 @@ class Verification:
 
 
 def verify(session: Session, cards: int | None = None, keep: Path | None = None,
-           seed: int | None = None) -> Verification:
+           seed: int | None = None, progress: Progress = no_progress) -> Verification:
     """Hold a book to its chain, add it up again, and price rides of so many cards; None: of all.
 
     Their input files are held to their digests. keep: where these are; None: where the book says.
@@ -257,15 +262,16 @@ def verify(session: Session, cards: int | None = None, keep: Path | None = None,
     numbered = session.numbered()
     sample = Sample(cards, secrets.randbits(64) if seed is None else seed)
     where = sample.sql(session.book)
-    breaks = list(islice(find_changed_rows(session.book), BREAKS_MOST))
+    breaks = list(islice(find_changed_rows(session.book, progress), BREAKS_MOST))
     breaks += check_balances(session.book, numbered)
     breaks += find_changed_fees(session, numbered)
     breaks += find_changed_shares(session, numbered)[:BREAKS_MOST]
     breaks += find_changed_disputes(session, numbered)[:BREAKS_MOST]
     breaks += _check_payments(session, is_whole=not breaks)
     checked, twice, differences = check_rides(session, numbered, where,
-                                              is_whole=not breaks)
-    files = check_files(session, None if cards is None else _files_of(session.book, where), keep)
+                                              is_whole=not breaks, progress=progress)
+    files = check_files(session, None if cards is None else _files_of(session.book, where), keep,
+                        progress)
     return Verification([*breaks, *twice][:BREAKS_MOST], sample, checked, differences, files)
 
 

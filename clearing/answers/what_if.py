@@ -22,6 +22,7 @@ from network.errors import OnecardError
 from network.money import Currency
 from network.names import Names
 from network.network import Network
+from network.progress import Progress, no_progress
 
 COLUMNS = ("by", "what", "rides", "now", "then", "difference")
 CARD = np.dtype([("card_hi", "<u8"), ("card_lo", "<u8"), ("money", "<i8"), ("card_kind", "u1")])
@@ -52,8 +53,8 @@ class Comparison:
     currency: Currency
 
 
-def what_if(session: Session, network: str, first: str, last: str, *, threads: int = 1
-            ) -> Comparison:
+def what_if(session: Session, network: str, first: str, last: str, *, threads: int = 1,
+            progress: Progress = no_progress) -> Comparison:
     """What the rides of service days, both inclusive, would cost by another network.
 
     Raises OnecardError and TableError.
@@ -66,7 +67,8 @@ def what_if(session: Session, network: str, first: str, last: str, *, threads: i
     context = load_context(network, names)
     sums = _Sums(context.network, names)
     sums.add_ledger(session.book, period)
-    without_fare = price_period(context, session.book, period, sums.add, threads=threads)
+    without_fare = price_period(context, session.book, period, sums.add, threads=threads,
+                                progress=progress)
     riders, by_card_kind = sums.riders()
     return Comparison(list(sums.rows()), riders, by_card_kind, without_fare,
                       context.network.model.money)

@@ -33,6 +33,7 @@ from clearing.book.journal import Journal, sync_folder
 from clearing.book.snapshot import FOLDER as SNAPSHOTS
 from clearing.book.snapshot import SnapshotStore, open_snapshot
 from network.errors import BookDamaged, BookUnavailable, NotABook
+from network.progress import Progress, no_progress
 
 LISTS, OBJECTS = "lists", "objects"
 _OF_THE_PROCESS = (LOCK,)
@@ -67,7 +68,7 @@ class Taken(NamedTuple):
     new_bytes: int      # of files that no earlier backup had
 
 
-def back_up(path: Path, target: Path) -> Taken:
+def back_up(path: Path, target: Path, progress: Progress = no_progress) -> Taken:
     """Back a book up as after its last run, beside the earlier backups of it in a folder.
 
     Raises BookDamaged where the book is not whole, and OnecardError where the folder is another's.
@@ -89,8 +90,10 @@ def back_up(path: Path, target: Path) -> Taken:
         assert isinstance(book.store, SnapshotStore)
         _check_target(target, book.store.journal, str(path))
         files, new_bytes = list[Stored](), 0
-        for root, name in [*_files_of(book.store.links, _OF_THE_PROCESS),
-                           *_files_of(path, _IN_THE_SNAPSHOT)]:
+        every = [*_files_of(book.store.links, _OF_THE_PROCESS),
+                 *_files_of(path, _IN_THE_SNAPSHOT)]
+        for done, (root, name) in enumerate(every, 1):
+            progress("files", done, len(every))
             stored, is_new = _store(root, name, target)
             files.append(stored)
             new_bytes += stored.bytes * is_new
@@ -110,11 +113,12 @@ def list_backups(target: Path) -> list[Listed]:
     return [_read(path) for path in paths]
 
 
-def check_backups(target: Path) -> Iterator[str]:
+def check_backups(target: Path, progress: Progress = no_progress) -> Iterator[str]:
     """What of the backups in a folder is missing or is not as it was written, in words."""
     backups = list_backups(target)
-    for file in {file.sha256: file for listed in backups for file in listed.files
-                 if not file.link}.values():
+    every = {file.sha256: file for listed in backups for file in listed.files if not file.link}
+    for done, file in enumerate(every.values(), 1):
+        progress("files", done, len(every))
         wrong = _wrong(target, file)
         if wrong:
             runs = [str(listed.run) for listed in backups if file in listed.files]
@@ -122,7 +126,8 @@ def check_backups(target: Path) -> Iterator[str]:
                    f"of the backups after runs {', '.join(runs)}")
 
 
-def restore(target: Path, into: Path, run: int | None) -> Listed:
+def restore(target: Path, into: Path, run: int | None, progress: Progress = no_progress
+            ) -> Listed:
     """Make a book of a backup, in a folder that is not there yet; run: None: of the newest one.
 
     Raises OnecardError where a file is not as it was backed up; then there is no book.
@@ -137,7 +142,9 @@ def restore(target: Path, into: Path, run: int | None) -> Listed:
         raise NotABook("there is something already", where=str(into),
                        expected="a path where nothing is", remedy="name another path with --book")
     try:
-        for file in sorted(listed.files, key=lambda file: file.path == MARKER):     # that last
+        every = sorted(listed.files, key=lambda file: file.path == MARKER)      # that last
+        for done, file in enumerate(every, 1):
+            progress("files", done, len(every))
             _put(target, file, into)
         _hold_to(into, listed)
     except BaseException:
@@ -256,8 +263,12 @@ def _write(path: Path, source: BinaryIO) -> None:
     """Write a file as a whole, or not at all, and its folder where that is missing."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     new = path.with_name(f"{path.name}.new")
-    with open(new, "wb", opener=open_private) as file:
-        shutil.copyfileobj(source, file, _CHUNK_BYTES)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    try:
+        with open(new, "wb", opener=open_private) as file:
+            shutil.copyfileobj(source, file, _CHUNK_BYTES)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except BaseException:       # Ctrl-C, too
+        new.unlink(missing_ok=True)
+        raise

@@ -28,6 +28,7 @@ from clearing.book.schema import JOURNAL, LEDGER, RUNS, TABLES, Table
 from clearing.book.store import Store
 from clearing.book.views import VIEWS
 from network.errors import BookDamaged
+from network.progress import Progress, no_progress
 
 _NAMED = 3      # breaks that an error names
 Stated = Sequence[tuple[int, Mapping[str, Content]]]    # runs, and what they have by table
@@ -210,14 +211,16 @@ def all_contents(book: Queries, where: str = "1") -> list[tuple[int, dict[str, C
                                  strict=True)]
 
 
-def find_changed_rows(book: Queries) -> Iterator[str]:
+def find_changed_rows(book: Queries, progress: Progress = no_progress) -> Iterator[str]:
     """What was changed since it was committed, in words: every commit row, and every row."""
     yield from _odd_chain(book)
     yield from book.store.check_files()
     contents = all_contents(book)
-    for table in LEDGER:
+    for done, table in enumerate(LEDGER):
+        progress("tables", done, len(LEDGER))
         digests = read_digests(book.store, table, book.span(len(contents)).sql)
         yield from list_changed(table, digests, contents)
+    progress("tables", len(LEDGER), len(LEDGER))
 
 
 def list_changed(table: Table, digests: Mapping[int, int], stated: Stated) -> list[str]:

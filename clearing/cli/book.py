@@ -82,8 +82,10 @@ def backup(folder: Path, book: str) -> None:
       onecard book backup backups --book book
     """
     from clearing.answers.backup import back_up
+    from clearing.cli.progress import progress_bar
 
-    taken = back_up(book, folder)
+    with progress_bar() as progress:
+        taken = back_up(book, folder, progress)
     say(Phrase("the book after run {run}: {files:,} files of {bytes:,} bytes, {new_bytes:,} of "
                "them new", run=taken.run, files=taken.files, bytes=taken.bytes,
                new_bytes=taken.new_bytes))
@@ -101,8 +103,10 @@ def restore(folder: Path, run: int | None, book: str) -> None:
       onecard book restore backups --book again
     """
     from clearing.answers.backup import restore as restore_book
+    from clearing.cli.progress import progress_bar
 
-    restored = restore_book(folder, book, run)
+    with progress_bar() as progress:
+        restored = restore_book(folder, book, run, progress)
     say(Phrase("{book} is the book after run {run}, chain {chain}", book=book, run=restored.run,
                chain=restored.chain))
 
@@ -119,8 +123,10 @@ def check(folder: Path) -> None:
     Exit code 0: all are as they were written; 1: some are not, and printed.
     """
     from clearing.answers.backup import check_backups, list_backups
+    from clearing.cli.progress import progress_bar
 
-    wrong = list(check_backups(folder))
+    with progress_bar() as progress:
+        wrong = list(check_backups(folder, progress))
     for line in wrong:
         say(line)
     runs = ", ".join(str(listed.run) for listed in list_backups(folder))

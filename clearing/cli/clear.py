@@ -81,7 +81,7 @@ def command(files: tuple[str, ...], book: str, network: str | None, layouts: tup
     from clearing.answers.clear import clear, takes_something
     from clearing.answers.dry_run import dry_run as try_files
     from clearing.answers.session import open_session
-    from clearing.cli.output import progress_bar
+    from clearing.cli.progress import progress_bar
     from clearing.engine.run import always
 
     if bool(files) == retry:

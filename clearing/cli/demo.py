@@ -35,7 +35,7 @@ def command(folder: Path, taps: int, seed: int, threads: int) -> None:
       onecard demo --taps 100000
     """
     from clearing.answers.demo import demonstrate
-    from clearing.cli.output import progress_bar
+    from clearing.cli.progress import progress_bar
 
     say(Phrase("writing a day of about {taps:,} taps …", taps=taps))
     with progress_bar() as progress:

@@ -1,4 +1,4 @@
-"""How commands print: tables for people, CSV and JSON for machines, bars on a terminal."""
+"""How commands print: tables for people, CSV and JSON for machines."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import msgspec
 
+from clearing.cli.progress import counted
 from clearing.cli.say import Shown, printable, say, width_of
 from network.cells import guarded_cells
 from network.language import HEADING, NUMBERS_HEADING, Phrase, translated
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from clearing.answers.show import Listing
     from clearing.book import Book, Run
     from clearing.cli.options import Form
-    from clearing.engine.stages import Progress
 
 ROWS_SHOWN = 20             # of a long list, on a terminal
 ROWS_LAID_OUT = 1_000       # of a table at a time
@@ -126,6 +125,11 @@ def print_rows(session: Session, form: Form, listing: Listing, first: Sequence[s
     listing = show_cards(session, listing, in_full=form.has_cards)
     if form.columns:
         listing = listing.of_columns(form.columns)
+    with counted(listing, is_workbook=form.kind == "xlsx") as rows:
+        _print_rows(session, form, rows, first)
+
+
+def _print_rows(session: Session, form: Form, listing: Listing, first: Sequence[str]) -> None:
     if form.kind == "csv":
         print_csv(listing.columns, listing.rows)
     elif form.kind == "json":
@@ -232,25 +236,3 @@ def print_chain(run: Run) -> None:
 
     say(Phrase("chain of run {run}: {chain}, in full {chain_2}", run=run.run,
                chain=run.chain[:SHORT_DIGITS], chain_2=run.chain))
-
-
-@contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """Progress on a terminal; nothing where standard error is none."""
-    from clearing.engine.stages import no_progress
-
-    if not sys.stderr.isatty():
-        yield no_progress
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bars
-
-    with Bars(console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def advance(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield advance

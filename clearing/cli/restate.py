@@ -29,9 +29,12 @@ def command(since: str, dry_run: bool, book: str, network: str | None, threads: 
     from clearing.answers.restate import COLUMNS, restate
     from clearing.answers.session import open_session
     from clearing.cli.output import print_table
+    from clearing.cli.progress import progress_bar
 
-    with open_session(book, network, read_only=False) as session:
-        restated = restate(session, since, threads=threads, dry_run=dry_run)
+    with (open_session(book, network, read_only=False) as session,
+          progress_bar() as progress):
+        restated = restate(session, since, threads=threads, dry_run=dry_run,
+                           progress=progress)
     text = restated.currency.text
     print_table(Phrase("what {since} and later days come to by now, less what was posted: in "
                        "{currency}", since=since, currency=restated.currency.name), COLUMNS,

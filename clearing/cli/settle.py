@@ -46,14 +46,17 @@ def command(window: str, book: str, network: str | None, threads: int, out: Path
     """
     from clearing.answers.session import open_session
     from clearing.answers.settle import settle
+    from clearing.cli.progress import progress_bar
 
     def ask(closing: Closing) -> bool:
         _print_closing(closing)
         return yes or _agree(closing.window)
 
-    with open_session(book, network, read_only=False) as session:
+    with (open_session(book, network, read_only=False) as session,
+          progress_bar() as progress):
         settled = settle(session, window, folder=out, threads=threads, may_be_empty=empty,
-                         ask=ask, today=datetime.datetime.now(datetime.UTC).date())
+                         ask=ask, progress=progress,
+                         today=datetime.datetime.now(datetime.UTC).date())
     if settled is None:
         raise click.Abort
     _print_settlement(settled)

@@ -48,11 +48,12 @@ def command(book: str, network: str | None, cards: int, every: bool, seed: int |
     from clearing.answers.session import open_session
     from clearing.answers.verify import find_kept, verify
     from clearing.cli.output import say_snapshot
+    from clearing.cli.progress import progress_bar
 
-    with open_session(book, network) as session:
+    with open_session(book, network) as session, progress_bar() as progress:
         say_snapshot(session.book)
         kept = None if chain is None else find_kept(session.book, chain)
-        verified = verify(session, None if every else cards, keep, seed)
+        verified = verify(session, None if every else cards, keep, seed, progress)
     for line in verified.breaks:
         say(Phrase("does not add up: {line}", line=line))
     if not verified.breaks:

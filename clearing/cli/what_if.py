@@ -44,14 +44,16 @@ def command(network: str, first: str, last: str, picture: Path | None, book: str
     from clearing.answers.session import open_session
     from clearing.answers.what_if import COLUMNS, what_if
     from clearing.cli.output import print_csv, print_json, say_snapshot
+    from clearing.cli.progress import progress_bar
 
     if picture is not None:
         from clearing.cli.picture import check_picture
 
         check_picture(picture)      # before the work, not after it
-    with open_session(book) as session:
+    with open_session(book) as session, progress_bar() as progress:
         say_snapshot(session.book)
-        compared = what_if(session, network, first, last, threads=threads)
+        compared = what_if(session, network, first, last, threads=threads,
+                           progress=progress)
     if picture is not None:
         from clearing.cli.picture import draw_riders
 

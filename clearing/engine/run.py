@@ -25,7 +25,7 @@ from clearing.book.queries import Taken
 from clearing.engine.context import ClearingContext, context_for, keep_context
 from clearing.engine.period_fees import charge_closing
 from clearing.engine.revenue_shares import flows_of_shares, share_closing, share_tables
-from clearing.engine.stages import Progress, Stages, no_progress
+from clearing.engine.stages import Stages
 from clearing.intake.blocks import Source
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.formats.raw import raw_records
@@ -39,6 +39,7 @@ from ext.codes import Code
 from ext.records import Records
 from network.civil import day_of
 from network.errors import OnecardError
+from network.progress import Progress, no_progress
 from settlement.period_fees import flows_of_fees
 
 # Whether a run that is written counts: asked last, before it is committed.
@@ -154,7 +155,7 @@ def _keep(intake: Intake, outcomes: list[BookFile], book: Book, is_committed: bo
 
 
 def close_window(day: int, network: str, book: Book, *, threads: int = 1,
-                 decide: Decide = always) -> Report:
+                 decide: Decide = always, progress: Progress = no_progress) -> Report:
     """Close the windows up to a service day: rides open by its end end without an exit.
 
     day: days since 1970. Nothing is closed where `decide` declines.
@@ -167,7 +168,7 @@ def close_window(day: int, network: str, book: Book, *, threads: int = 1,
     with book.begin(digest=digest, kind="close",
                     records=book.count_records(last.closed_through if last else 0, day)) as run:
         check_parent(run, last)
-        stages = Stages(context, book, run, threads, no_progress)
+        stages = Stages(context, book, run, threads, progress)
         stages.close(day)
         run.write_window(day)
         _share_revenue(stages, last.closed_through + 1 if last else 1, day)
@@ -203,8 +204,8 @@ def check_open(book: Book, day: int) -> None:
                            remedy="look at it with `onecard show positions`")
 
 
-def restate_windows(since: int, network: str, book: Book, *, threads: int, dry_run: bool
-                    ) -> Restated:
+def restate_windows(since: int, network: str, book: Book, *, threads: int, dry_run: bool,
+                    progress: Progress = no_progress) -> Restated:
     """Clear closed windows from a service day on by the tables as they are now; post differences.
 
     since: days since 1970. dry_run: nothing is kept.
@@ -216,7 +217,7 @@ def restate_windows(since: int, network: str, book: Book, *, threads: int, dry_r
     with book.begin(digest=digest, kind="restate",
                     records=book.count_records(since - 1)) as run:
         check_parent(run, last)
-        stages = Stages(context, book, run, threads, no_progress)
+        stages = Stages(context, book, run, threads, progress)
         stages.restate(since)
         return Restated(None if dry_run else _finish(stages, None, [], [], always).run,
                         stages.rides, stages.reversed, stages.sums.rows())

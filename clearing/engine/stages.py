@@ -42,18 +42,14 @@ from ext.clearing.partition import add_to_card_filter
 from ext.records import RIDE_FLAGS, Records
 from network.civil import DAYS_MOST
 from network.errors import OnecardError
+from network.progress import Progress
 from settlement.flows import FlowSums
 
 Filter = npt.NDArray[np.uint64]     # of cards, see ext.clearing.partition
-Progress = Callable[[str, int, int], None]      # stage, done, of how many
 TAPS_OF_A_PARTITION = 16_384
 PARTITIONS_MOST = 2_048
 HELD_OR_BACK = RIDE_FLAGS["HELD"] | RIDE_FLAGS["REVERSAL"]
 TAPS_AT_ONCE = 4 << 20      # of what is cleared again; with all that is made of them, some 3 GiB
-
-
-def no_progress(stage: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
 
 
 @dataclass(frozen=True)

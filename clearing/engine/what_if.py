@@ -24,6 +24,7 @@ from clearing.engine.stages import TAPS_AT_ONCE, last_before, partitions_for
 from ext import records
 from ext.codes import Code
 from ext.records import TAP_FLAGS, Records
+from network.progress import Progress, no_progress
 
 DAY_S = 86_400
 WITHOUT_FARE = [int(Code.NO_FARE), int(Code.PRICE_OVERFLOW)]
@@ -46,7 +47,7 @@ class Period:
 
 
 def price_period(context: ClearingContext, book: Book, period: Period, take: Take, *,
-                 threads: int) -> int:
+                 threads: int, progress: Progress = no_progress) -> int:
     """Hand over what the tables of a context make of a period's records, card by card.
 
     Cards begin with what they had counted at the end of the last closed window before the period.
@@ -62,12 +63,12 @@ def price_period(context: ClearingContext, book: Book, period: Period, take: Tak
         taps = book.records_since(base, until=until, cards=cards)
         context.check_calendar(int(taps["tapped_at"].max(initial=0)))
         without_fare += _price(context, book, stretch, taps, cards,
-                               lambda entries: take(period.of(entries)), threads)
+                               lambda entries: take(period.of(entries)), threads, progress)
     return without_fare
 
 
 def _price(context: ClearingContext, book: Book, stretch: Stretch, taps: Records, cards: Cards,
-           take: Take, threads: int) -> int:
+           take: Take, threads: int, progress: Progress) -> int:
     """Hand over the entries of some cards; how many of their records have no fare."""
     touched = cards_in(context, taps)
     state = book.load_state(stretch.base, touched) if stretch.base >= 0 else no_state()
@@ -85,6 +86,7 @@ def _price(context: ClearingContext, book: Book, stretch: Stretch, taps: Records
         cleared = clearer.clear(partition)
         take(cleared.changes)
         refused.append(int(np.count_nonzero(np.isin(cleared.codes, WITHOUT_FARE))))
+        progress("price", len(refused), partitions)
 
     on_threads([Clearer(context, prepared, stretch) for _ in range(threads)], clear,
                range(partitions))

@@ -128,7 +128,11 @@ class WorkbookFile:
         try:
             self._book.close()
         except XlsxWriterException as error:
+            self.drop()
             raise OnecardError(f"the workbook cannot be written: {error}", where=str(self._path),
                                expected="nothing stands under its name",
                                remedy="make room, or name another place for it") from None
+        except BaseException:       # Ctrl-C, too: it is only now that the file is written
+            self.drop()
+            raise
         os.replace(self._unfinished, self._path)
