@@ -10,6 +10,7 @@ import datetime
 
 from network.dates import holds_on
 from network.errors import TableError
+from network.language import Phrase
 from network.locations import KeyPath
 from network.model import BankAccount, NetworkFile
 
@@ -50,7 +51,8 @@ def check_accounts(model: NetworkFile) -> None:
         here = "bank_account", index
         if one.member is not None and one.member not in members:
             raise TableError(
-                f"a bank account is of member {one.member!r}, which network.toml does not have",
+                Phrase("a bank account is of member {member!r}, which network.toml does not have",
+                       member=one.member),
                 "correct the code; leave it out for the settlement account",
                 expected=", ".join(members), key=(*here, "member"))
         _check_bank(one, here)
@@ -63,33 +65,40 @@ def check_accounts(model: NetworkFile) -> None:
 def _check_bank(one: BankAccount, here: KeyPath) -> None:
     bank, key = one.bank, (*here, "bank")
     if not (len(bank) == BANK_DIGITS and bank.isascii() and bank.isdigit()):
-        raise TableError(f"the bank of {whose(one.member)} is {bank!r}",
+        raise TableError(Phrase("the bank of {member} is {bank!r}", member=whose(one.member),
+                                bank=bank),
                          "write its CNAPS code as text, in quotes",
-                         expected=f"{BANK_DIGITS} digits", key=key)
+                         expected=Phrase("{bank_digits} digits", bank_digits=BANK_DIGITS), key=key)
     expected = check_digit(bank[:-1])
     if int(bank[-1]) != expected:
         raise TableError(
-            f"the bank of {whose(one.member)} is {bank}, which no bank is: its check digit is "
-            f"{bank[-1]}", "look the code up again; a digit is wrong, or two are swapped",
-            expected=f"{expected} behind {bank[:-1]}, by ISO 7064 MOD 11,10", key=key)
+            Phrase("the bank of {member} is {bank}, which no bank is: its check digit is {bank_2}",
+                   member=whose(one.member), bank=bank,
+                   bank_2=bank[-1]), "look the code up again; a digit is wrong, or two are swapped",
+            expected=Phrase("{expected} behind {bank}, by ISO 7064 MOD 11,10", expected=expected,
+                            bank=bank[:-1]), key=key)
 
 
 def _check_text(one: BankAccount, key: str, most: int, here: KeyPath) -> None:
     text = getattr(one, key)
     if not (0 < len(text) <= most and text == text.strip() and text.isprintable()):
-        raise TableError(f"the {key} of {whose(one.member)} is {text!r}", "correct it",
-                         expected=f"1 to {most} characters, without blanks around them",
+        raise TableError(Phrase("the {key} of {member} is {text!r}", key=key,
+                                member=whose(one.member), text=text), "correct it",
+                         expected=Phrase("1 to {most} characters, without blanks around them",
+                                         most=most),
                          key=(*here, key))
     if key == "account" and not (text.isascii() and text.replace("-", "").isalnum()):
-        raise TableError(f"the account of {whose(one.member)} is {text!r}", "correct it",
+        raise TableError(Phrase("the account of {member} is {text!r}", member=whose(one.member),
+                                text=text), "correct it",
                          expected="digits, letters and hyphens", key=(*here, key))
 
 
 def _check_days(one: BankAccount, before: list[BankAccount], here: KeyPath) -> None:
     first, last = _days(one)
     if first > last:
-        raise TableError(f"the bank account of {whose(one.member)} is in force from {first} until "
-                         f"{last}", "correct one of the days",
+        raise TableError(Phrase("the bank account of {member} is in force from {first} until "
+                                "{last}", member=whose(one.member), first=first,
+                                last=last), "correct one of the days",
                          expected="a first day that is not after the last",
                          key=(*here, "in_force_until"))
     for other in before:
@@ -100,8 +109,9 @@ def _check_days(one: BankAccount, before: list[BankAccount], here: KeyPath) -> N
             day = max(first, start)
             when = "" if day == datetime.date.min else f" on {day}"
             raise TableError(
-                f"{whose(one.member)} has two bank accounts{when}: {other.account} and "
-                f"{one.account}",
+                Phrase("{member} has two bank accounts{when}: {account} and {account_2}",
+                       member=whose(one.member), when=when, account=other.account,
+                       account_2=one.account),
                 "say until when the old one is in force (in_force_until), and from when on the "
                 "new one (in_force_from)", expected="one on each day", key=here)
 

@@ -6,6 +6,7 @@ import datetime
 
 from network.dates import overlap
 from network.errors import TableError
+from network.language import Phrase
 from network.locations import KeyPath
 from network.model import BillTerms, NetworkFile
 
@@ -22,7 +23,8 @@ def check_bill_terms(model: NetworkFile) -> None:
     for index, one in enumerate(model.bill):
         here, what = ("bill", index), f"bill {one.bill!r}"
         if one.funder not in members:
-            raise TableError(f"{what} is for {one.funder!r}, which network.toml does not have",
+            raise TableError(Phrase("{what} is for {funder!r}, which network.toml does not have",
+                                    what=what, funder=one.funder),
                              "correct the code, or add the funder", expected=", ".join(members),
                              key=(*here, "funder"))
         _check_amounts(one, what, here)
@@ -31,7 +33,8 @@ def check_bill_terms(model: NetworkFile) -> None:
         for other in model.bill[:index]:
             if other.funder == one.funder and overlap(one, other):
                 raise TableError(
-                    f"{what} and {other.bill!r} are both for months of {one.funder!r}",
+                    Phrase("{what} and {bill!r} are both for months of {funder!r}", what=what,
+                           bill=other.bill, funder=one.funder),
                     "say until when the one holds (in_force_until), and from when on the other "
                     "(in_force_from)", expected="one for each month", key=here)
 
@@ -46,8 +49,10 @@ def _check_amounts(one: BillTerms, what: str, here: KeyPath) -> None:
     for key in ("amount", "ceiling"):
         amount = getattr(one, key)
         if amount is not None and not 0 <= amount <= LUMP_SUM_MOST:
-            raise TableError(f"the {key} of {what} is {amount}", "correct it",
-                             expected=f"minor units, from 0 to {LUMP_SUM_MOST}", key=(*here, key))
+            raise TableError(Phrase("the {key} of {what} is {amount}", key=key, what=what,
+                                    amount=amount), "correct it",
+                             expected=Phrase("minor units, from 0 to {lump_sum_most}",
+                                             lump_sum_most=LUMP_SUM_MOST), key=(*here, key))
 
 
 def _check_budgets(one: BillTerms, what: str, here: KeyPath) -> None:
@@ -55,10 +60,12 @@ def _check_budgets(one: BillTerms, what: str, here: KeyPath) -> None:
     for place, budget in enumerate(one.budgets):
         key = (*here, "budgets", place)
         if not budget.budget.strip() or names.index(budget.budget) != place:
-            raise TableError(f"{what} has the budget {budget.budget!r} twice, or without a name",
+            raise TableError(Phrase("{what} has the budget {budget!r} twice, or without a name",
+                                    what=what, budget=budget.budget),
                              "give every budget its own name", key=key)
         if not 0 < budget.weight <= LUMP_SUM_MOST:
-            raise TableError(f"budget {budget.budget!r} of {what} has the weight {budget.weight}",
+            raise TableError(Phrase("budget {budget!r} of {what} has the weight {weight}",
+                                    budget=budget.budget, what=what, weight=budget.weight),
                              "write a share of any size, such as its percent",
                              expected="a whole number above 0", key=(*key, "weight"))
 
@@ -70,10 +77,12 @@ def _check_months(one: BillTerms, what: str, here: KeyPath) -> None:
             ("in_force_from", first, first is None or first.day == 1),
             ("in_force_until", last, last is None or (last + day).day == 1)):
         if not is_whole:
-            raise TableError(f"{what} has {key} = {given}, in the middle of a month",
+            raise TableError(Phrase("{what} has {key} = {given}, in the middle of a month",
+                                    what=what, key=key, given=given),
                              "name the first, or the last, day of a month",
                              expected="whole months: a bill is of one", key=(*here, key))
     if first is not None and last is not None and first > last:
-        raise TableError(f"{what} is in force from {first} until {last}", "correct one of the days",
+        raise TableError(Phrase("{what} is in force from {first} until {last}", what=what,
+                                first=first, last=last), "correct one of the days",
                          expected="a first day that is not after the last",
                          key=(*here, "in_force_until"))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from network.errors import TableError
+from network.language import Phrase
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday", "holiday")
 WEEKDAYS = 5
@@ -51,8 +52,9 @@ def _mainland_kind(day: datetime.date) -> Kind:
     years = mainland_years()
     if day.year not in years:
         raise TableError(
-            f"the mainland's holidays of {day.year} are not known: the installed chinesecalendar "
-            f"has {years.start} to {years.stop - 1}",
+            Phrase("the mainland's holidays of {year} are not known: the installed "
+                   "chinesecalendar has {start} to {stop}", year=day.year, start=years.start,
+                   stop=years.stop - 1),
             "install a newer one: pip install --upgrade chinesecalendar")
     if day in holidays:
         return "holiday"

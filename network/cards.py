@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from network.errors import OnecardError
+from network.language import Phrase
 
 DIGITS_MOST = 20
 CHARACTERS_MOST = 16
@@ -24,9 +25,11 @@ def card_bits(text: str) -> tuple[int, int]:
     if text.isascii() and text.isalnum() and len(text) <= CHARACTERS_MOST:
         value = int.from_bytes(text.encode().ljust(CHARACTERS_MOST, b"\0"), "big")
         return value >> 64, value & _LOW
-    raise OnecardError(f"{text!r} is not a card number",
-                       expected=f"up to {DIGITS_MOST} digits, or up to {CHARACTERS_MOST} letters "
-                                "and digits", remedy="copy it from `onecard show rides`")
+    raise OnecardError(Phrase("{text!r} is not a card number", text=text),
+                       expected=Phrase("up to {digits_most} digits, or up to {characters_most} "
+                                       "letters and digits", digits_most=DIGITS_MOST,
+                                       characters_most=CHARACTERS_MOST),
+                       remedy="copy it from `onecard show rides`")
 
 
 def card_text(high: int, low: int) -> str:
@@ -61,7 +64,7 @@ def card_pattern(text: str) -> str | None:
         return None
     digits = "".join(parts)
     if not digits or not (digits.isascii() and digits.isalnum()) or len(digits) > DIGITS_MOST:
-        raise OnecardError(f"{text!r} is no part of a card number",
+        raise OnecardError(Phrase("{text!r} is no part of a card number", text=text),
                            expected="digits or letters, and … for what is not known of it",
                            remedy="write its last digits as …8019, or copy it from "
                                   "`onecard show rides`")

@@ -13,6 +13,7 @@ from network.code_checks import CODE_BYTES_MOST, fault_of, twin_key
 from network.dates import check_dates
 from network.disputes import check_dispute_terms
 from network.errors import TableError
+from network.language import Phrase
 from network.locations import KeyPath
 from network.model import Agreement, Approver, Centre, Funder, Issuer, NetworkFile, Operator
 from network.money import PPM, iso_decimals, part_of
@@ -40,10 +41,12 @@ def check_model(model: NetworkFile) -> None:
         seen: set[str] = set()
         for key, name in named:
             if name == "":
-                raise TableError(f"{what} has a blank name", "give it a name, or leave it out",
+                raise TableError(Phrase("{what} has a blank name",
+                                        what=what), "give it a name, or leave it out",
                                  key=key)
             if name in seen:
-                raise TableError(f"{what} names {name!r} twice", "keep one of the two", key=key)
+                raise TableError(Phrase("{what} names {name!r} twice", what=what,
+                                        name=name), "keep one of the two", key=key)
             _check_code(what, name, key)
             seen.add(name)
     for index, operator in enumerate(model.operator):
@@ -69,17 +72,20 @@ def check_model(model: NetworkFile) -> None:
 
 def _check_operator(operator: Operator, model: NetworkFile, here: KeyPath) -> None:
     for medium in sorted({*operator.charged_by} - {"default", *model.media}):
-        raise TableError(f"operator {operator.code!r} says who charges {medium!r}, which is not in "
-                         "media", "correct the name, or add the medium",
+        raise TableError(Phrase("operator {code!r} says who charges {medium!r}, which is not in "
+                                "media", code=operator.code,
+                                medium=medium), "correct the name, or add the medium",
                          expected=", ".join(("default", *model.media)),
                          key=(*here, "charged_by", medium))
     for index, mode in enumerate(operator.modes):
         if mode not in model.modes:
-            raise TableError(f"operator {operator.code!r} runs {mode!r}, which is not in modes",
+            raise TableError(Phrase("operator {code!r} runs {mode!r}, which is not in modes",
+                                    code=operator.code, mode=mode),
                              "add the mode to network.toml", key=(*here, "modes", index))
     for medium in model.media:
         if medium not in operator.charged_by and "default" not in operator.charged_by:
-            raise TableError(f"operator {operator.code!r} does not say who charges {medium!r}",
+            raise TableError(Phrase("operator {code!r} does not say who charges {medium!r}",
+                                    code=operator.code, medium=medium),
                              'add it to charged_by, or a "default"', key=(*here, "charged_by"))
 
 
@@ -88,8 +94,9 @@ def _check_members(model: NetworkFile) -> None:
     provinces = {province.code for province in model.province}
     for index, city in enumerate(model.city):
         if city.province not in provinces:
-            raise TableError(f"city {city.code!r} is in province {city.province!r}, which "
-                             "network.toml does not have", "add the province",
+            raise TableError(Phrase("city {code!r} is in province {province!r}, which "
+                                    "network.toml does not have", code=city.code,
+                                    province=city.province), "add the province",
                              key=("city", index, "province"))
     cities = {city.code for city in model.city}
     groups: tuple[tuple[str, Sequence[Operator | Issuer | Funder | Centre | Approver]], ...] = (
@@ -103,21 +110,23 @@ def _check_members(model: NetworkFile) -> None:
             _check_code(role, one.code, key)
             twin = twins.setdefault(twin_key(one.code), one.code)
             if twin != one.code:
-                raise TableError(f"members are called {twin!r} and {one.code!r}, which are one "
-                                 "file on a disk that tells no cases apart",
+                raise TableError(Phrase("members are called {twin!r} and {code!r}, which are one "
+                                        "file on a disk that tells no cases apart", twin=twin,
+                                        code=one.code),
                                  "call one of them otherwise", key=key)
             where = getattr(one, "city", None)
             if where is not None and where not in cities:
-                raise TableError(f"{role} {one.code!r} is in city {where!r}, which "
-                                 "network.toml does not have", "add the city",
+                raise TableError(Phrase("{role} {code!r} is in city {where!r}, which network.toml "
+                                        "does not have", role=role, code=one.code,
+                                        where=where), "add the city",
                                  key=(role, index, "city"))
             if one.code in seen:
-                raise TableError(f"two members are called {one.code!r}",
+                raise TableError(Phrase("two members are called {code!r}", code=one.code),
                                  "give each member, and each approver, a code of its own",
                                  key=key)
             if one.code in FUNDERS_OF_RIDES:
-                raise TableError(f"a member is called {one.code!r}, which means the ride's own "
-                                 f"{one.code} where a table names who pays",
+                raise TableError(Phrase("a member is called {code!r}, which means the ride's own "
+                                        "{code} where a table names who pays", code=one.code),
                                  "give it another code", key=key)
             seen.add(one.code)
 
@@ -125,10 +134,11 @@ def _check_members(model: NetworkFile) -> None:
 def _check_code(what: str, code: str, key: KeyPath) -> None:
     fault = fault_of(code)
     if fault is not None:
-        raise TableError(f"{what} has the name {code[:CODE_BYTES_MOST]!r}, which {fault}",
+        raise TableError(Phrase("{what} has the name {code!r}, which {fault}", what=what,
+                                code=code[:CODE_BYTES_MOST], fault=fault),
                          "give it a shorter or plainer one: it becomes a part of files' names",
-                         expected=f"at most {CODE_BYTES_MOST} bytes, without / and control "
-                         "characters", key=key)
+                         expected=Phrase("at most {code_bytes_most} bytes, without / and control "
+                                         "characters", code_bytes_most=CODE_BYTES_MOST), key=key)
 
 
 def _check_line_classes(model: NetworkFile) -> None:
@@ -137,7 +147,8 @@ def _check_line_classes(model: NetworkFile) -> None:
         for which, code in enumerate(one.operators):
             if code not in operators:
                 raise TableError(
-                    f"line class {one.line_class!r} names the operator {code!r}",
+                    Phrase("line class {line_class!r} names the operator {code!r}",
+                           line_class=one.line_class, code=code),
                     "correct network.toml", expected=", ".join(operators),
                     key=("line_class", index, "operators", which))
 
@@ -154,7 +165,8 @@ def _check_agreements(model: NetworkFile) -> None:
         named["centre"] = None if one.centre is None else [one.centre]
         for key, names in named.items():
             for name in sorted({*(names or ())} - {*known[key]}):
-                raise TableError(f"{what} names {name!r}, which network.toml does not have",
+                raise TableError(Phrase("{what} names {name!r}, which network.toml does not have",
+                                        what=what, name=name),
                                  "add it, or correct the name",
                                  expected=", ".join(known[key]) or "none", key=(*here, key))
         check_dates(one.in_force_from, one.in_force_until, what, here)
@@ -164,29 +176,35 @@ def _check_agreements(model: NetworkFile) -> None:
 
 def _check_fees(one: Agreement, what: str, here: KeyPath) -> None:
     if min(one.clearing_ppm, one.issuer_ppm) < 0 or one.clearing_ppm + one.issuer_ppm > PPM:
-        raise TableError(f"the fees of {what} are {one.clearing_ppm} and {one.issuer_ppm} parts "
-                         "per million", "correct them", expected=f"0 to {PPM} together", key=here)
+        raise TableError(Phrase("the fees of {what} are {clearing_ppm} and {issuer_ppm} parts per "
+                                "million", what=what, clearing_ppm=one.clearing_ppm,
+                                issuer_ppm=one.issuer_ppm), "correct them",
+                         expected=Phrase("0 to {ppm} together", ppm=PPM), key=here)
     for fee in ("clearing", "issuer"):
         least, most = getattr(one, f"{fee}_least"), getattr(one, f"{fee}_most")
         for part in ("per_ride", "least", "most"):
             amount = getattr(one, f"{fee}_{part}")
             if amount is not None and not 0 <= amount <= FEE_MOST:
-                raise TableError(f"{fee}_{part} of {what} is {amount}",
+                raise TableError(Phrase("{fee}_{part} of {what} is {amount}", fee=fee, part=part,
+                                        what=what, amount=amount),
                                  "write it in minor units, such as 5 for 0.05",
-                                 expected=f"0 to {FEE_MOST}", key=(*here, f"{fee}_{part}"))
+                                 expected=Phrase("0 to {fee_most}",
+                                                 fee_most=FEE_MOST), key=(*here, f"{fee}_{part}"))
         if most is not None and most < least:
-            raise TableError(f"{what} asks for at least {least} and at most {most}",
-                             "correct one of the two", expected=f"{fee}_least up to {fee}_most",
+            raise TableError(Phrase("{what} asks for at least {least} and at most {most}",
+                                    what=what, least=least, most=most),
+                             "correct one of the two", expected=Phrase("{fee}_least up to "
+                                                                       "{fee}_most", fee=fee),
                              key=(*here, f"{fee}_most"))
     asked = next((key for key in ("clearing_ppm", "clearing_per_ride", "clearing_least")
                   if getattr(one, key)), None)
     if asked is not None and one.centre is None:
-        raise TableError(f"{what} has a clearing fee and no centre that takes it",
+        raise TableError(Phrase("{what} has a clearing fee and no centre that takes it", what=what),
                          "name one as its centre", key=(*here, asked))
     paid = _find_overcharged(one)
     if paid:
-        raise TableError(f"the shares of {what}, each rounded, come to more than a ride of {paid} "
-                         "minor units brings its operator",
+        raise TableError(Phrase("the shares of {what}, each rounded, come to more than a ride of "
+                                "{paid} minor units brings its operator", what=what, paid=paid),
                          'round them with rounding = "down", or make one of them an amount for '
                          "every ride", expected="shares that leave an operator 0 or more",
                          key=(*here, "rounding"))
@@ -227,9 +245,12 @@ def _check_cycles(model: NetworkFile) -> None:
                     + f", and so is {before!r}", "leave it in one of the two",
                     expected="one cycle for each member", key=here)
         if not 1 <= one.value_days <= VALUE_DAYS_MOST:
-            raise TableError(f"{what} has value_days {one.value_days}",
+            raise TableError(Phrase("{what} has value_days {value_days}", what=what,
+                                    value_days=one.value_days),
                              "write 1 where money moves on the next bank day",
-                             expected=f"1 to {VALUE_DAYS_MOST}", key=(*here, "value_days"))
+                             expected=Phrase("1 to {value_days_most}",
+                                             value_days_most=VALUE_DAYS_MOST),
+                             key=(*here, "value_days"))
     for index, holiday in enumerate(model.bank_holiday):
         for member in holiday.members or ():
             _check_member(member, members, f"the bank holiday {holiday.date}",
@@ -244,7 +265,8 @@ def member_codes(model: NetworkFile) -> set[str]:
 
 def _check_member(code: str | None, members: set[str], what: str, key: KeyPath) -> None:
     if code is not None and code not in members:
-        raise TableError(f"{what} names {code!r}, which is no member of the network",
+        raise TableError(Phrase("{what} names {code!r}, which is no member of the network",
+                                what=what, code=code),
                          "add it, or correct the name",
                          expected="an operator's, issuer's, funder's or centre's code", key=key)
 
@@ -257,8 +279,9 @@ def _check_conditions(agreements: Sequence[Agreement]) -> None:
                  for key in CONDITIONS if (value := getattr(one, key)) is not None}
         before = seen.setdefault(msgspec.json.encode(asked), one.agreement)
         if before != one.agreement:
-            raise TableError(f"agreement {one.agreement!r} is for the same rides as {before!r}, "
-                             "which stands before it", "keep one of the two",
+            raise TableError(Phrase("agreement {agreement!r} is for the same rides as {before!r}, "
+                                    "which stands before it", agreement=one.agreement,
+                                    before=before), "keep one of the two",
                              key=("agreement", index))
 
 
@@ -271,63 +294,78 @@ def _check_senders(model: NetworkFile) -> None:
         for key, known in (("operators", operators), ("authorities", members)):
             for place, name in enumerate(getattr(sender, key)):
                 if name not in known:
-                    raise TableError(f"sender {sender.sender!r} speaks for {name!r}, which "
-                                     "network.toml does not have", "add it, or correct the name",
+                    raise TableError(Phrase("sender {sender!r} speaks for {name!r}, which "
+                                            "network.toml does not have", sender=sender.sender,
+                                            name=name), "add it, or correct the name",
                                      expected=", ".join(known), key=("sender", index, key, place))
 
 
 def _check_times(model: NetworkFile) -> None:
     start = model.day_starts_at
     if start.tzinfo is not None or start.microsecond:
-        raise TableError(f"day_starts_at is {start}", "write 04:00:00",
+        raise TableError(Phrase("day_starts_at is {start}", start=start), "write 04:00:00",
                          expected="a time of the civil clock", key=("day_starts_at",))
     if not EPOCH <= model.taps_from <= LAST_TAP_DAY:
-        raise TableError(f"taps_from is {model.taps_from}", "correct the date",
-                         expected=f"a day from {EPOCH} to {LAST_TAP_DAY}", key=("taps_from",))
+        raise TableError(Phrase("taps_from is {taps_from}",
+                                taps_from=model.taps_from), "correct the date",
+                         expected=Phrase("a day from {epoch} to {last_tap_day}", epoch=EPOCH,
+                                         last_tap_day=LAST_TAP_DAY), key=("taps_from",))
     if not 1 <= model.ride_limit_s <= RIDE_LIMIT_S_MOST:
-        raise TableError(f"ride_limit_s is {model.ride_limit_s}",
+        raise TableError(Phrase("ride_limit_s is {ride_limit_s}", ride_limit_s=model.ride_limit_s),
                          "write how long a ride can last at most",
-                         expected=f"seconds, from 1 to {RIDE_LIMIT_S_MOST}", key=("ride_limit_s",))
+                         expected=Phrase("seconds, from 1 to {ride_limit_s_most}",
+                                         ride_limit_s_most=RIDE_LIMIT_S_MOST),
+                         key=("ride_limit_s",))
     if model.recheck_after_days is not None and model.recheck_after_days < 0:
-        raise TableError(f"recheck_after_days is {model.recheck_after_days}",
+        raise TableError(Phrase("recheck_after_days is {recheck_after_days}",
+                                recheck_after_days=model.recheck_after_days),
                          "write for how many days a checked fare table is taken to hold, or leave "
                          "the key out", expected="days, from 0 on", key=("recheck_after_days",))
     if not 0 <= model.clock_tolerance_s <= CLOCK_TOLERANCE_S_MOST:
-        raise TableError(f"clock_tolerance_s is {model.clock_tolerance_s}",
+        raise TableError(Phrase("clock_tolerance_s is {clock_tolerance_s}",
+                                clock_tolerance_s=model.clock_tolerance_s),
                          "write by how much validators' clocks may be apart",
-                         expected=f"seconds, from 0 to {CLOCK_TOLERANCE_S_MOST}",
+                         expected=Phrase("seconds, from 0 to {clock_tolerance_s_most}",
+                                         clock_tolerance_s_most=CLOCK_TOLERANCE_S_MOST),
                          key=("clock_tolerance_s",))
 
 
 def _check_currency(model: NetworkFile) -> None:
     for name in ("currency", "minor_unit"):
         if not getattr(model, name).strip():
-            raise TableError(f"{name} is blank", "name it, or leave it out",
+            raise TableError(Phrase("{name} is blank", name=name), "name it, or leave it out",
                              expected="a name, such as yuan and fen", key=(name,))
     if model.currency_decimals not in CURRENCY_DECIMALS:
         raise TableError(
-            f"currency_decimals is {model.currency_decimals}",
+            Phrase("currency_decimals is {currency_decimals}",
+                   currency_decimals=model.currency_decimals),
             "write 2 where amounts are hundredths, as of yuan, and 0 where they are whole",
-            expected=f"a number from {CURRENCY_DECIMALS[0]} to {CURRENCY_DECIMALS[-1]}",
+            expected=Phrase("a number from {currency_decimals} to {currency_decimals_2}",
+                            currency_decimals=CURRENCY_DECIMALS[0],
+                            currency_decimals_2=CURRENCY_DECIMALS[-1]),
             key=("currency_decimals",))
     if model.currency_decimals == 0 and model.minor_unit != model.currency:
         raise TableError(
-            f"amounts without decimals are whole {model.currency}, and minor_unit is "
-            f"{model.minor_unit!r}", "correct minor_unit, or currency_decimals",
-            expected=f"minor_unit = {model.currency!r}", key=("minor_unit",))
+            Phrase("amounts without decimals are whole {currency}, and minor_unit is "
+                   "{minor_unit!r}", currency=model.currency,
+                   minor_unit=model.minor_unit), "correct minor_unit, or currency_decimals",
+            expected=Phrase("minor_unit = {currency!r}",
+                            currency=model.currency), key=("minor_unit",))
 
 
     code = model.currency_code
     if code is not None and not (len(code) == 3 and code.isascii() and code.isupper()):
-        raise TableError(f"currency_code is {code!r}", "correct it, or leave it out",
+        raise TableError(Phrase("currency_code is {code!r}",
+                                code=code), "correct it, or leave it out",
                          expected="three capital letters of ISO 4217, such as CNY",
                          key=("currency_code",))
     code = model.money.code
     if code and model.currency_decimals > iso_decimals(code):
         raise TableError(
-            f"amounts have {model.currency_decimals} decimals, and {code} has "
-            f"{iso_decimals(code)}", "correct currency_decimals, or currency_code",
-            expected=f"{iso_decimals(code)} at most: banks take no more",
+            Phrase("amounts have {currency_decimals} decimals, and {code} has {decimals}",
+                   currency_decimals=model.currency_decimals, code=code,
+                   decimals=iso_decimals(code)), "correct currency_decimals, or currency_code",
+            expected=Phrase("{code} at most: banks take no more", code=iso_decimals(code)),
             key=("currency_decimals",))
 
 

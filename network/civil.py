@@ -6,6 +6,7 @@ import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from network.errors import OnecardError
+from network.language import Phrase
 
 EPOCH = datetime.date(1970, 1, 1)
 DAYS_MOST = 1 << 16             # service days are 16 bits; ext/records.pxd says it to kernels
@@ -23,14 +24,15 @@ def civil_offset_s(time_zone: str, since: datetime.date) -> int:
     try:
         zone = ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):     # a folder of zones, a name too long
-        raise OnecardError(f"there is no time zone {time_zone!r}",
+        raise OnecardError(Phrase("there is no time zone {time_zone!r}", time_zone=time_zone),
                            remedy="write a zone such as Asia/Shanghai as time_zone") from None
     day = datetime.datetime.combine(since, datetime.time(), tzinfo=zone)
     offsets = {(day + datetime.timedelta(days=days)).utcoffset()
                for days in range(0, 366 * YEARS_AHEAD, 7)}
     if len(offsets) != 1:
         raise OnecardError(
-            f"the zone {time_zone!r} changes its clocks after {since}",
+            Phrase("the zone {time_zone!r} changes its clocks after {since}", time_zone=time_zone,
+                   since=since),
             expected="one offset from UTC, all year",
             remedy="use a zone without summer time, or a taps_from after the last change")
     offset = offsets.pop()
@@ -72,5 +74,6 @@ def day_number(text: str) -> int:
             raise ValueError
         return day
     except ValueError:
-        raise OnecardError(f"{text!r} is not a day", expected="a date such as 2024-11-25",
+        raise OnecardError(Phrase("{text!r} is not a day",
+                                  text=text), expected="a date such as 2024-11-25",
                            remedy="write the service day of the window") from None

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from network.civil import EPOCH, LAST_TAP_DAY
 from network.errors import TableError
+from network.language import Phrase
 from network.locations import KeyPath
 
 
@@ -40,9 +41,12 @@ def check_dates(first: datetime.date | None, last: datetime.date | None, what: s
     """
     for key, day in (("in_force_from", first), ("in_force_until", last)):
         if day is not None and not EPOCH <= day <= LAST_TAP_DAY:
-            raise TableError(f"{what} has the date {day}", "correct the date",
-                             expected=f"a day from {EPOCH} to {LAST_TAP_DAY}", key=(*here, key))
+            raise TableError(Phrase("{what} has the date {day}", what=what,
+                                    day=day), "correct the date",
+                             expected=Phrase("a day from {epoch} to {last_tap_day}", epoch=EPOCH,
+                                             last_tap_day=LAST_TAP_DAY), key=(*here, key))
     if first is not None and last is not None and last < first:
-        raise TableError(f"{what} is in force from {first} until {last}", "correct one of the days",
+        raise TableError(Phrase("{what} is in force from {first} until {last}", what=what,
+                                first=first, last=last), "correct one of the days",
                          expected="a first day that is not after the last",
                          key=(*here, "in_force_until"))

@@ -6,6 +6,7 @@ import datetime
 
 from network.dates import check_dates, holds_on
 from network.errors import TableError
+from network.language import Phrase
 from network.model import DisputeTerms, NetworkFile
 
 DAYS_MOST = 250                 # bank days: a year of them
@@ -31,19 +32,23 @@ def check_dispute_terms(model: NetworkFile, members: set[str]) -> None:
     for index, one in enumerate(model.dispute_terms):
         here, what = ("dispute_terms", index), f"dispute terms {one.dispute_terms!r}"
         if one.centre not in centres:
-            raise TableError(f"{what} name the centre {one.centre!r}, which network.toml does not "
-                             "have", "add the centre, or correct its code",
+            raise TableError(Phrase("{what} name the centre {centre!r}, which network.toml does "
+                                    "not have", what=what,
+                                    centre=one.centre), "add the centre, or correct its code",
                              expected=", ".join(centres) or "a [[centre]]", key=(*here, "centre"))
         for key in ("claimants", "operators"):
             for code in getattr(one, key) or ():
                 if code not in members:
-                    raise TableError(f"{what} name {code!r}, which is no member of the network",
+                    raise TableError(Phrase("{what} name {code!r}, which is no member of the "
+                                            "network", what=what, code=code),
                                      "add it, or correct the name", expected="a member's code",
                                      key=(*here, key))
         for key in ("open_days", "answer_days"):
             if not 1 <= getattr(one, key) <= DAYS_MOST:
-                raise TableError(f"{what} have {key} {getattr(one, key)}", "correct it",
-                                 expected=f"bank days, 1 to {DAYS_MOST}", key=(*here, key))
+                raise TableError(Phrase("{what} have {key} {one}", what=what, key=key,
+                                        one=getattr(one, key)), "correct it",
+                                 expected=Phrase("bank days, 1 to {days_most}",
+                                                 days_most=DAYS_MOST), key=(*here, key))
         _check_bearers(one, members, what, index)
         check_dates(one.in_force_from, one.in_force_until, what, here)
 
@@ -57,11 +62,15 @@ def _check_bearers(one: DisputeTerms, members: set[str], what: str, index: int) 
                          key=here)
     for number, bearer in enumerate(one.borne_by):
         if bearer.bearer not in members and bearer.bearer not in ROLES:
-            raise TableError(f"{what} are borne by {bearer.bearer!r}",
+            raise TableError(Phrase("{what} are borne by {bearer!r}", what=what,
+                                    bearer=bearer.bearer),
                              "correct it, or add the member",
                              expected="operator, claimant, or a member's code",
                              key=(*here, number, "bearer"))
         if not 1 <= bearer.weight <= WEIGHT_MOST:
-            raise TableError(f"{what} give {bearer.bearer!r} the weight {bearer.weight}",
+            raise TableError(Phrase("{what} give {bearer!r} the weight {weight}", what=what,
+                                    bearer=bearer.bearer, weight=bearer.weight),
                              "correct it, or leave the bearer out",
-                             expected=f"1 to {WEIGHT_MOST}", key=(*here, number, "weight"))
+                             expected=Phrase("1 to {weight_most}",
+                                             weight_most=WEIGHT_MOST),
+                                 key=(*here, number, "weight"))

@@ -6,7 +6,10 @@ was found, what was expected, where, and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
+
+from network.language import translated
 
 if TYPE_CHECKING:
     from network.locations import KeyPath, Location
@@ -23,11 +26,19 @@ class OnecardError(Exception):
         self.found, self.where, self.expected, self.remedy = found, where, expected, remedy
 
     def __str__(self) -> str:
-        """All parts, each on a line of its own."""
-        return "\n".join(part for part in (self._head(), self.expected, self.remedy) if part)
+        """All parts, each on a line of its own; in English."""
+        return self._told(str)
 
-    def _head(self) -> str:
-        return f"{self.where}: {self.found}" if self.where else self.found
+    def said(self) -> str:
+        """The same in the language that is in use, as far as its parts are phrases or literals."""
+        return self._told(translated)
+
+    def _told(self, say: Callable[[str], str]) -> str:
+        parts = (self._head(say), say(self.expected), say(self.remedy))
+        return "\n".join(part for part in parts if part)
+
+    def _head(self, say: Callable[[str], str]) -> str:
+        return f"{say(self.where)}: {say(self.found)}" if self.where else say(self.found)
 
 
 class TableError(OnecardError):
@@ -51,8 +62,8 @@ class TableError(OnecardError):
         self.key = (*key, *self.key)
         return self
 
-    def _head(self) -> str:
-        head = super()._head()
+    def _head(self, say: Callable[[str], str]) -> str:
+        head = super()._head(say)
         if self.location is None:
             return head
         path, line, excerpt = self.location

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from network.errors import TableError
+from network.language import Phrase
 from network.locations import KeyPath, Location, lines_of, locate, nearest_line, shorten
 from network.money import AMOUNT_MOST
 from network.wording import write_instead, wrong_sign, wrong_value
@@ -49,18 +50,20 @@ def read_bounded(path: Path, bytes_most: int) -> str:
                 size = max(size, len(content))
     except (OSError, ValueError) as error:      # ValueError: a zero byte in the name
         why = error.strerror if isinstance(error, OSError) else error
-        raise TableError(f"cannot be read: {why}", "put a file there that can be",
+        raise TableError(Phrase("cannot be read: {why}", why=why), "put a file there that can be",
                          code="UNREADABLE", location=Location(path, 1, "")) from None
     if size > bytes_most:
         raise TableError(
-            f"the file has {size:,} bytes, and at most {bytes_most:,} are read",
+            Phrase("the file has {size:,} bytes, and at most {bytes_most:,} are read", size=size,
+                   bytes_most=bytes_most),
             "split it into tables of fewer operators, or leave out what no ride needs",
             code="TOO_LARGE", location=Location(path, 1, ""))
     try:
         return content.decode("utf-8").removeprefix("\ufeff")      # Notepad's mark of UTF-8
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise TableError(f"is not UTF-8: {error.reason} at byte {error.start}",
+        raise TableError(Phrase("is not UTF-8: {reason} at byte {start}", reason=error.reason,
+                                start=error.start),
                          "store the file as UTF-8 (in Notepad: Save as, Encoding: UTF-8)",
                          code="UNREADABLE", location=Location(path, line, "")) from None
 
@@ -112,7 +115,8 @@ def whole_number(text: str, path: Path, line: int) -> int:
     """
     if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MOST
             and int(text) <= AMOUNT_MOST):
-        raise TableError(f"{text[:DIGITS_MOST]!r} is not a whole number from 0 to {AMOUNT_MOST}",
+        raise TableError(Phrase("{text!r} is not a whole number from 0 to {amount_most}",
+                                text=text[:DIGITS_MOST], amount_most=AMOUNT_MOST),
                          "write minor units or metres without decimals",
                          location=Location(path, line, ""))
     return int(text)
@@ -238,7 +242,8 @@ def explain_mismatch(error: msgspec.ValidationError, shape: type[Any],
                           f"{_words_of(types[2])}", what)
     place = "".join(f" {step + 1}" if isinstance(step, int) else f", {step}" for step in path[
         :len(path) - (unknown is not None)])
-    return TableError(f"{found} - at{place.removeprefix(',')}" if place else found, remedy,
+    return TableError(Phrase("{found} - at{place}", found=found,
+                             place=place.removeprefix(",")) if place else found, remedy,
                       code=code, location=location_of(path))
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from network.errors import TableError
 from network.files import TomlFile, read_csv, read_rows, refuse_row, whole_number
+from network.language import Phrase
 from network.locations import Location, shorten
 
 T = TypeVar("T")
@@ -39,8 +40,9 @@ def find_folder(network: str) -> Path:
     folder = shipped if _holds_network(shipped) else Path(network)
     if not _holds_network(folder):
         raise TableError(
-            f"no network {network!r}: it is not one of {', '.join(list_networks())}, and there is "
-            f"no file {folder / 'network.toml'}",
+            Phrase("no network {network!r}: it is not one of {networks}, and there is no "
+                   "file {folder}", network=network, networks=", ".join(list_networks()),
+                   folder=folder / "network.toml"),
             "name a shipped network, or a folder that holds a network.toml", code="UNREADABLE"
         )
     return folder
@@ -104,7 +106,7 @@ class NetworkFolder:
         Any other file is refused: it would not be in the digest that runs are known by.
         """
         if Path(name).name != name or not name.endswith(".csv"):
-            raise TableError(f"{name!r} is no CSV file of the network's folder",
+            raise TableError(Phrase("{name!r} is no CSV file of the network's folder", name=name),
                              "put the file beside network.toml, under a name that ends in .csv")
         return self.path / name
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from network.errors import TableError
+from network.language import Phrase
 
 PPM = 1_000_000
 AMOUNT_MOST = 2_000_000_000     # of one record or price; ext/records.pxd says it to kernels
@@ -90,8 +91,10 @@ def percent_ppm(percent: int | str) -> int:
     whole, _, decimals = str(percent).partition(".")
     if not (whole.isascii() and whole.isdigit() and len(whole) <= 20 and len(decimals) <= 4
             and (decimals == "" or (decimals.isascii() and decimals.isdigit()))):
-        raise TableError(f"{percent!r} is not a percent", 'write 95 or "62.5"')
+        raise TableError(Phrase("{percent!r} is not a percent",
+                                percent=percent), 'write 95 or "62.5"')
     ppm = int(whole) * 10_000 + int(decimals.ljust(4, "0"))
     if ppm > PPM:
-        raise TableError(f"{percent} % is more than the whole price", "write 0 to 100")
+        raise TableError(Phrase("{percent} % is more than the whole price",
+                                percent=percent), "write 0 to 100")
     return ppm

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from network.errors import TableError
+from network.language import Phrase
 from network.locations import KeyPath
 from network.model import Netting, NetworkFile
 
@@ -30,7 +31,8 @@ def check_nettings(model: NetworkFile, members: set[str]) -> None:
             for code in getattr(one, key) or ():
                 before = taken.setdefault((key, code), one.netting)
                 if before != one.netting:
-                    raise TableError(f"{what} is for {code!r}, and so is {before!r}",
+                    raise TableError(Phrase("{what} is for {code!r}, and so is {before!r}",
+                                            what=what, code=code, before=before),
                                      "leave it in one of the two",
                                      expected="one netting for each member", key=(*here, key))
         _check_centre(one, model, what, here)
@@ -39,36 +41,43 @@ def check_nettings(model: NetworkFile, members: set[str]) -> None:
 
 def _check_names(one: Netting, known: dict[str, set[str]], what: str, here: KeyPath) -> None:
     if RESERVED in one.netting:
-        raise TableError(f"{what} has a {RESERVED!r} in its name", "call it otherwise",
+        raise TableError(Phrase("{what} has a {reserved!r} in its name", what=what,
+                                reserved=RESERVED), "call it otherwise",
                          key=(*here, "netting"))
     for key, codes in known.items():
         for code in getattr(one, key) or ():
             if code not in codes:
-                raise TableError(f"{what} names {code!r} in {key}", "correct the name, or add it",
+                raise TableError(Phrase("{what} names {code!r} in {key}", what=what, code=code,
+                                        key=key), "correct the name, or add it",
                                  expected=", ".join(sorted(codes)) or "none",
                                  key=(*here, key))
     if sum(getattr(one, key) is not None for key in ("members", "cities", "provinces")) > 1:
-        raise TableError(f"{what} names members, cities and provinces at once",
+        raise TableError(Phrase("{what} names members, cities and provinces at once", what=what),
                          "make a netting of each", expected="one of the three", key=here)
     if one.pay_from < 0:
-        raise TableError(f"{what} has pay_from {one.pay_from}", "write 0 where all is paid",
+        raise TableError(Phrase("{what} has pay_from {pay_from}", what=what,
+                                pay_from=one.pay_from), "write 0 where all is paid",
                          expected="minor units, 0 or more", key=(*here, "pay_from"))
 
 
 def _check_centre(one: Netting, model: NetworkFile, what: str, here: KeyPath) -> None:
     centres = [centre.code for centre in model.centre]
     if one.centre is not None and one.centre not in centres:
-        raise TableError(f"{what} has the centre {one.centre!r}, which network.toml does not have",
+        raise TableError(Phrase("{what} has the centre {centre!r}, which network.toml does not "
+                                "have", what=what, centre=one.centre),
                          "add the centre, or correct its code",
                          expected=", ".join(centres) or "a [[centre]]", key=(*here, "centre"))
     if one.centre is None and one.through is not None:
-        raise TableError(f"{what} has no centre that settles for it in {one.through!r}",
+        raise TableError(Phrase("{what} has no centre that settles for it in {through!r}",
+                                what=what, through=one.through),
                          "name one", expected="a centre's code", key=here)
     by_name = {other.netting: other for other in model.netting}
     for name in one.directly:
         if by_name[name].through != one.through:
-            raise TableError(f"{what} settles directly with {name!r}, which is not beside it",
-                             f"give both the same `through`, or take {name!r} out",
+            raise TableError(Phrase("{what} settles directly with {name!r}, which is not beside it",
+                                    what=what, name=name),
+                             Phrase("give both the same `through`, or take {name!r} out",
+                                    name=name),
                              expected="a netting below the same one", key=(*here, "directly"))
 
 
@@ -95,7 +104,8 @@ def _check_roots(nettings: Sequence[Netting]) -> None:
             names = ", ".join(repr(one.netting) for one in found)
             raise TableError(f"{names or 'no netting'} "
                              + (f"are each {what}" if found else f"is {what}"), remedy,
-                             expected=f"one netting that is {what}", key=("netting",))
+                             expected=Phrase("one netting that is {what}",
+                                             what=what), key=("netting",))
 
 
 def _check_limits(model: NetworkFile, members: set[str]) -> None:
@@ -103,13 +113,16 @@ def _check_limits(model: NetworkFile, members: set[str]) -> None:
     for index, one in enumerate(model.debit_limit):
         here, what = ("debit_limit", index), f"the debit limit of {one.member!r}"
         if one.member not in members:
-            raise TableError(f"{what} is of no member of the network", "correct the code",
+            raise TableError(Phrase("{what} is of no member of the network",
+                                    what=what), "correct the code",
                              expected=", ".join(sorted(members)), key=(*here, "member"))
         if one.member in seen:
-            raise TableError(f"{what} stands twice", "keep one of the two", key=here)
+            raise TableError(Phrase("{what} stands twice",
+                                    what=what), "keep one of the two", key=here)
         seen.add(one.member)
         for key in ("debit_cap", "prefunded"):
             amount = getattr(one, key)
             if amount is not None and amount < 0:
-                raise TableError(f"{what} has {key} {amount}", "correct it",
+                raise TableError(Phrase("{what} has {key} {amount}", what=what, key=key,
+                                        amount=amount), "correct it",
                                  expected="minor units, 0 or more", key=(*here, key))

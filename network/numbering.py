@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from network.errors import OnecardError
+from network.language import Phrase
 from network.members import Member, Role
 from network.model import Approver, Centre, Funder, Issuer, Operator
 from network.names import Names
@@ -34,9 +35,10 @@ def claim_book(network: Network, names: Names) -> None:
     owners = names.codes("network")[1:]
     if owners and owners != [network.model.network]:
         raise OnecardError(
-            f"this is the network {network.model.network}", where=network.locator,
-            expected=f"the network {owners[0]}: the book belongs to it (`network` in its "
-                     "network.toml)",
+            Phrase("this is the network {network}",
+                   network=network.model.network), where=network.locator,
+            expected=Phrase("the network {owners}: the book belongs to it (`network` in its "
+                            "network.toml)", owners=owners[0]),
             remedy="leave --network out or name a folder of that network, or use another --book")
     names.number("network", network.model.network)
 
@@ -74,8 +76,9 @@ def number_network(network: Network, names: Names) -> NumberedNetwork:
         names.number("rule", agreement.agreement)
     for kind, room in ROOM.items():
         if names.count(kind) > room:
-            raise OnecardError(f"the book's dictionary has {names.count(kind) - 1} of kind {kind}",
-                               expected=f"at most {room - 1}",
+            raise OnecardError(Phrase("the book's dictionary has {count} of kind {kind}",
+                                      count=names.count(kind) - 1, kind=kind),
+                               expected=Phrase("at most {room}", room=room - 1),
                                remedy="use a book of its own for this network")
     for operator in network.operators:
         for stop in network.stops_of(operator) or ():

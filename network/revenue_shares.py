@@ -9,6 +9,7 @@ from typing import NamedTuple
 from network.dates import check_dates, overlap
 from network.errors import TableError
 from network.files import read_csv, refuse_row, whole_number
+from network.language import Phrase
 from network.model import NetworkFile, RevenueShare
 
 COLUMNS = ("from", "to", "operator", "weight")
@@ -33,18 +34,21 @@ def check_revenue_shares(model: NetworkFile) -> None:
         here, what = ("revenue_share", index), f"revenue share {one.revenue_share!r}"
         unknown = [code for code in one.operators if code not in systems]
         if unknown or len({*one.operators}) < 2:
-            raise TableError(f"{what} is of {unknown[0]!r}" if unknown else
-                             f"{what} is not of several operators", "correct the list",
+            raise TableError(Phrase("{what} is of {unknown!r}", what=what,
+                                    unknown=unknown[0]) if unknown else
+                             Phrase("{what} is not of several operators",
+                                    what=what), "correct the list",
                              expected=", ".join(sorted(systems)), key=(*here, "operators"))
         if len({systems[code] for code in one.operators}) > 1:
-            raise TableError(f"{what} is of operators that share no paid area",
+            raise TableError(Phrase("{what} is of operators that share no paid area", what=what),
                              "share what rides of one system bring",
                              expected="operators with the same `system`", key=(*here, "operators"))
         check_dates(one.in_force_from, one.in_force_until, what, here)
         for other in model.revenue_share[:index]:
             if {*one.operators} & {*other.operators} and overlap(one, other):
-                raise TableError(f"{what} and {other.revenue_share!r} both share rides of "
-                                 f"{min({*one.operators} & {*other.operators})!r}",
+                raise TableError(Phrase("{what} and {revenue_share!r} both share rides of "
+                                        "{value!r}", what=what, revenue_share=other.revenue_share,
+                                        value=min({*one.operators} & {*other.operators})),
                                  "say until when the one holds (in_force_until), and from when on "
                                  "the other (in_force_from)", expected="one for each day", key=here)
 

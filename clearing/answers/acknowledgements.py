@@ -31,6 +31,7 @@ from clearing.intake.layout_model import Layout
 from ext.codes import Code
 from ext.records import REFUSAL, Records
 from network.errors import OnecardError
+from network.language import Phrase
 
 FOLDER = "acknowledgements"     # in the book's folder, unless somebody says otherwise
 NAME_BYTES = 150            # of an input file's name, in the name of its reject file
@@ -173,7 +174,8 @@ def write_again(session: Session, folder: Path, run: int | None = None) -> list[
     check_folder(session, folder)
     cleared = [one.run for one in session.book.runs("kind = 'clear'")]
     if run is not None and run not in cleared:
-        raise OnecardError(f"no run {run} has cleared files", where=session.book.store.where,
+        raise OnecardError(Phrase("no run {run} has cleared files",
+                                  run=run), where=session.book.store.where,
                            expected="a run of the kind clear",
                            remedy="look for it with `onecard show runs`")
     answers = Answers(session, folder, {})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from clearing.answers.session import Session
 from network.errors import OnecardError
+from network.language import Phrase
 
 MARK = ".onecard-book"      # holds the chain of the book's first run, which no other book has
 
@@ -19,7 +20,8 @@ def check_folder(session: Session, folder: Path) -> None:
     mark = folder / MARK
     if mark.is_file() and mark.read_text("utf-8", "replace").strip() != _name_of(session):
         raise OnecardError("the folder has the answers of another book", where=str(folder),
-                           expected=f"a folder of its own for {session.book.store.where}",
+                           expected=Phrase("a folder of its own for {where}",
+                                           where=session.book.store.where),
                            remedy="name another folder, or move away what is in this one")
 
 

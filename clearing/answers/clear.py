@@ -17,6 +17,7 @@ from clearing.intake.proof import KeyProvider
 from clearing.intake.reader import Layouts
 from clearing.intake.senders import Senders
 from network.errors import OnecardError
+from network.language import Phrase
 from network.money import Currency
 from network.progress import Progress, no_progress
 
@@ -73,8 +74,9 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
                         warnings[0] if warnings and report.is_committed else None)
     except OSError as error:
         raise OnecardError(
-            f"the acknowledgements cannot be written: {error.strerror}", where=str(target),
-            expected=f"run {report.run.run} is committed and stays so",
+            Phrase("the acknowledgements cannot be written: {strerror}",
+                   strerror=error.strerror), where=str(target),
+            expected=Phrase("run {run} is committed and stays so", run=report.run.run),
             remedy="write them with `onecard book acknowledge`, elsewhere by --acknowledgements"
             ) from None
 

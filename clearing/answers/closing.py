@@ -11,6 +11,7 @@ from clearing.book.views import RIDES_LEFT
 from ext.records import RIDE_FLAGS
 from network.civil import day_of
 from network.errors import OnecardError
+from network.language import Phrase
 from network.money import Currency
 
 WEEKS = 4       # how far back is looked for operators that sent records
@@ -93,7 +94,8 @@ def check_records(book: Book, day: int) -> None:
     last = int(found["last"][0])
     raise OnecardError(
         "no record of this day has come", where=day_of(day).isoformat(),
-        expected=(f"a day with records; the last one that has some is {day_of(last).isoformat()}"
+        expected=(Phrase("a day with records; the last one that has some is {day}",
+                         day=day_of(last).isoformat())
                   if last else "a day with records; the book has none of any day"),
         remedy="clear its files first, or name the day with --empty where it is right that it has "
                "none")

@@ -28,6 +28,7 @@ from ext.codes import Cause, Code, RideState, TapKind
 from ext.records import RIDE_FLAGS, Records
 from network.civil import day_number, day_of
 from network.errors import OnecardError
+from network.language import Phrase
 from network.money import Currency
 
 TOTAL, IN_RIDES, FARES, SETTLES = (
@@ -125,7 +126,8 @@ def _day_of(files: Sequence[OperatorFile], operator: str) -> int:
     days = {one.day for file in files for one in file.records if one.operator == operator} - {0}
     if len(days) != 1:
         listed = ", ".join(day_of(day).isoformat() for day in sorted(days)[:5]) or "none"
-        raise OnecardError(f"the files have records of {operator} of {len(days)} days: {listed}",
+        raise OnecardError(Phrase("the files have records of {operator} of {days} days: {listed}",
+                                  operator=operator, days=len(days), listed=listed),
                            where="--totals", expected="files of one day",
                            remedy="name the day with --window")
     return days.pop()

@@ -11,6 +11,7 @@ from clearing.reference.memory import Memory
 from clearing.reference.state import Accumulator
 from clearing.reference.world import World
 from network.errors import OnecardError
+from network.language import Phrase
 
 
 def read_memory(world: World, asked: PriceQuestion, at: int) -> Memory:
@@ -38,8 +39,8 @@ def _list_by_period(world: World, asked: PriceQuestion) -> Iterator[tuple[str, i
                  if spec.period == period and (spec.counts == "rides") == of_rides]
         if amount and not names:
             raise OnecardError(
-                f"no accumulator of the network counts {'rides' if of_rides else 'money'} by the "
-                f"{period}", where=where,
+                Phrase("no accumulator of the network counts {counts} by the {period}",
+                       counts="rides" if of_rides else "money", period=period), where=where,
                 expected="one of " + (", ".join(
                     f"{spec.accumulator} ({spec.counts} by the {spec.period})"
                     for spec in world.model.accumulator) or "none"),
@@ -56,7 +57,7 @@ def _list_by_name(world: World, texts: tuple[str, ...]) -> Iterator[tuple[str, i
         name, _, value = text.partition("=")
         find_code("accumulator", name, known, "--counted")
         if name in told:
-            raise OnecardError(f"{name!r} is given twice", where="--counted",
+            raise OnecardError(Phrase("{name!r} is given twice", name=name), where="--counted",
                                remedy="give it once")
         told.add(name)
         yield name, _amount(world, value, f"--counted {name}",

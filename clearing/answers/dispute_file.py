@@ -22,6 +22,7 @@ from clearing.book.payment_rows import DisputeRow
 from ext.codes import Code
 from network.civil import day_number, day_of, number_of
 from network.errors import OnecardError, TableError
+from network.language import Phrase
 from network.money import AMOUNT_MOST
 from network.refusals import WORDS
 from settlement.disputes import OPENINGS, STEPS, Refused, Step
@@ -74,8 +75,11 @@ def take_file(session: Session, path: Path, today: datetime.date, rejects: Path)
     any. Raises OnecardError where the file is none of steps: nothing is posted then.
     """
     if path.stat().st_size > FILE_MOST_BYTES:
-        raise OnecardError(f"{path.stat().st_size:,} bytes", where=str(path),
-                           expected=f"{FILE_MOST_BYTES:,} at most", remedy="split the file")
+        raise OnecardError(Phrase("{size:,} bytes",
+                                  size=path.stat().st_size), where=str(path),
+                           expected=Phrase("{file_most_bytes:,} at most",
+                                           file_most_bytes=FILE_MOST_BYTES),
+                           remedy="split the file")
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     head, *lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
@@ -123,7 +127,7 @@ def _header(text: bytes, where: str) -> list[str]:
     if unknown or missing or len({*names}) != len(names):
         found = (f"the column {unknown[0]!r}" if unknown else f"no column {missing[0]!r}"
                  if missing else "a column twice")
-        raise OnecardError(f"the header has {found}", where=f"{where}:1",
+        raise OnecardError(Phrase("the header has {found}", found=found), where=f"{where}:1",
                            expected=",".join(COLUMNS), remedy="correct the header")
     return names
 
@@ -230,7 +234,8 @@ def _write_rejects(path: Path, header: Sequence[str], refused: Sequence[RefusedL
     try:
         path.write_bytes(b"\n".join(lines) + b"\n")
     except OSError as error:
-        raise OnecardError(f"the refused lines cannot be written: {error.strerror}",
+        raise OnecardError(Phrase("the refused lines cannot be written: {strerror}",
+                                  strerror=error.strerror),
                            where=str(path), expected="what was not refused is posted",
                            remedy="run the same command again, with another --rejects") from None
     return path

@@ -43,7 +43,8 @@ def list_steps(session: Session, number: int) -> Listing:
     """The steps of a dispute, a row for each amount that they post. Raises OnecardError."""
     rows = rows_where(session.book, f"dispute = {number}")
     if not rows:
-        raise OnecardError(f"there is no dispute {number}", where=session.book.store.where,
+        raise OnecardError(Phrase("there is no dispute {number}",
+                                  number=number), where=session.book.store.where,
                            remedy="look for it with `onecard dispute list`")
     return Listing(Phrase("dispute {number} of ride {ride}", number=number,
                           ride=ride_text(rows[0][1])), STEP_COLUMNS,

@@ -21,6 +21,7 @@ from ext.codes import CorrectionReason, RideState
 from ext.records import TAP
 from network.civil import civil_offset_s
 from network.errors import OnecardError
+from network.language import Phrase
 from network.names import Names
 
 
@@ -53,9 +54,11 @@ def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
     """
     named, names = find_ride(session, ride), session.names()
     if not any(map(len, session.book.rides(named.sql))):
-        raise OnecardError(f"the book has no ride {ride}", where=session.book.store.where,
+        raise OnecardError(Phrase("the book has no ride {ride}",
+                                  ride=ride), where=session.book.store.where,
                            expected="a ride of a committed run",
-                           remedy=f"list the card's rides: onecard show rides --card {named.card}")
+                           remedy=Phrase("list the card's rides: onecard show rides --card {card}",
+                                         card=named.card))
     with priced_by(session) as networks:
         owners = Owners(networks, names)
         rows = owners.rides_of(session.book, [named.bits], PRICED_ORDER)

@@ -18,6 +18,7 @@ from ext.records import Records
 from network.cards import card_bits, card_pattern
 from network.civil import DAYS_MOST, day_number
 from network.errors import OnecardError
+from network.language import Phrase
 from network.members import Level
 
 CAUSES = {cause.name.lower(): cause for cause in Cause}
@@ -159,7 +160,8 @@ def _windows(wanted: Filter) -> tuple[int, int] | None:
     """The first and the last window. Raises OnecardError."""
     if wanted.window is not None:
         if wanted.since or wanted.until:
-            raise OnecardError(f"window {wanted.window} is named, and a first or last one, too",
+            raise OnecardError(Phrase("window {window} is named, and a first or last one, too",
+                                      window=wanted.window),
                                expected="one window, or several",
                                remedy="leave out --window, or --from and --to")
         return (day_number(wanted.window),) * 2
@@ -168,7 +170,8 @@ def _windows(wanted: Filter) -> tuple[int, int] | None:
     first = 0 if wanted.since is None else day_number(wanted.since)
     last = DAYS_MOST - 1 if wanted.until is None else day_number(wanted.until)
     if first > last:
-        raise OnecardError(f"the windows from {wanted.since} to {wanted.until} are none",
+        raise OnecardError(Phrase("the windows from {since} to {until} are none",
+                                  since=wanted.since, until=wanted.until),
                            expected="a first day that is not after the last",
                            remedy="exchange --from and --to")
     return first, last
@@ -178,7 +181,8 @@ def _cause(word: str | None) -> Cause | None:
     """What a word means. Raises OnecardError."""
     if word is None or word in CAUSES:
         return CAUSES.get(word or "")
-    raise OnecardError(f"nothing is owed for {word!r}", expected=", ".join(CAUSES),
+    raise OnecardError(Phrase("nothing is owed for {word!r}",
+                              word=word), expected=", ".join(CAUSES),
                        remedy="write one of these as the cause")
 
 
@@ -206,7 +210,8 @@ def _some(word: str, known: Iterable[str], what: str) -> str:
 
 
 def _unknown(book: Book, what: str, expected: str, remedy: str) -> OnecardError:
-    return OnecardError(f"there is no {what}", where=book.store.where, expected=expected,
+    return OnecardError(Phrase("there is no {what}",
+                               what=what), where=book.store.where, expected=expected,
                         remedy=remedy)
 
 

@@ -29,6 +29,7 @@ from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_BLANKS, TAP_FLAGS, Records
 from network.cards import card_text
 from network.civil import civil_text, day_of
 from network.errors import OnecardError
+from network.language import Phrase
 from network.names import Names
 from network.network import load_network
 
@@ -91,7 +92,7 @@ def _check_approver(session: Session, by: str) -> None:
     approvers = load_network(session.locator()).approvers
     if by not in approvers:
         raise OnecardError(
-            f"{by!r} may not release or reject anything", where=session.locator(),
+            Phrase("{by!r} may not release or reject anything", by=by), where=session.locator(),
             expected="an approver of the network: " + (", ".join(approvers) or "it has none"),
             remedy="enter the person as [[approver]] in network.toml, with a code and a name")
 
@@ -101,12 +102,13 @@ def _records_of(session: Session, ride: str) -> list[Records]:
     named = find_ride(session, ride, listed_by="onecard held list")
     found = join_records([*session.book.rides(f"{named.sql} AND {HELD}")], ENTRY)
     if len(found) == 0:
-        raise OnecardError(f"the book holds no ride {ride} back", where=session.book.store.where,
+        raise OnecardError(Phrase("the book holds no ride {ride} back",
+                                  ride=ride), where=session.book.store.where,
                            expected="a ride that stands in the ledger and is held",
                            remedy="list them with `onecard held list`")
     for why in _list_whys(found, session.names()):
         if why != CLAIM:
-            raise OnecardError(f"it is held for another reason: {why}", where=ride,
+            raise OnecardError(Phrase("it is held for another reason: {why}", why=why), where=ride,
                                expected="a ride that is held for what its records claim",
                                remedy="mend the agreements in network.toml: the next run takes "
                                       "them, and `onecard restate` for windows that are closed")
@@ -132,7 +134,8 @@ def _decision(same: Records, names: Names, offset_s: int, by: str, reason: Corre
                 if not row.get(column)}
     revision = int(same["revision"][0]) + 1
     if revision > REVISION_MOST:
-        raise OnecardError(f"the record has been corrected {REVISION_MOST} times",
+        raise OnecardError(Phrase("the record has been corrected {revision_most} times",
+                                  revision_most=REVISION_MOST),
                            where=f"{row['card']}/{row['card_seq']}",
                            expected="one that can be corrected once more",
                            remedy="have its operator send the ride under another counter")

@@ -17,6 +17,7 @@ from clearing.answers.parse import parse_amount
 from fare_tables.check.checks import Report
 from network.errors import OnecardError
 from network.folder import list_networks
+from network.language import Phrase
 from network.money import PPM, Currency, part_of, percent_ppm
 
 YUAN = Currency("yuan", "fen", 2, "CNY")
@@ -80,7 +81,8 @@ def init(asked: CountyQuestion, folder: Path) -> Report:
     files = make_files(_read(asked))
     if str(folder) in list_networks():
         raise OnecardError("that is the name of a shipped network", where=str(folder),
-                           expected="a folder of another name", remedy=f"write my-{folder}")
+                           expected="a folder of another name", remedy=Phrase("write my-{folder}",
+                                                                              folder=folder))
     with tempfile.TemporaryDirectory() as trial:
         _write(files, Path(trial))
         report = check_network(trial)
@@ -95,7 +97,8 @@ def init(asked: CountyQuestion, folder: Path) -> Report:
                                remedy="name another folder")
         _write(files, folder)
     except OSError as error:
-        raise OnecardError(f"it cannot be written: {error.strerror}", where=str(folder),
+        raise OnecardError(Phrase("it cannot be written: {strerror}",
+                                  strerror=error.strerror), where=str(folder),
                            remedy="name a folder that can be written") from None
     return report
 
@@ -117,7 +120,8 @@ def _read(asked: CountyQuestion) -> _County:
     members = [one.code for one in (*operators, *funders)]
     for code in members:
         if members.count(code) > 1 or code == "card":
-            raise OnecardError(f"{code!r} names two members", where="--operator and --funder",
+            raise OnecardError(Phrase("{code!r} names two members",
+                                      code=code), where="--operator and --funder",
                                expected="a code of its own for each; `card` is the issuer's",
                                remedy="write another code before the =")
     concessions = []
@@ -140,9 +144,9 @@ def _named(text: str, where: str) -> _Named:
     if not (code and sign and name):
         example = {"--line": "19=3.00", "--county": "3760=霍山县", "--province": "34=安徽",
                    "--operator": "bus=霍山县公交公司", "--funder": "finance=霍山县财政局"}[where]
-        raise OnecardError(f"{text!r} is not a code and a name", where=where,
+        raise OnecardError(Phrase("{text!r} is not a code and a name", text=text), where=where,
                            expected="CODE=FARE" if where == "--line" else "CODE=NAME",
-                           remedy=f"write {example}")
+                           remedy=Phrase("write {example}", example=example))
     return _Named(code, name)
 
 
@@ -155,7 +159,7 @@ def _percent(text: str, where: str) -> str:
     try:
         percent_ppm(text.removesuffix("%"))
     except OnecardError as error:
-        raise OnecardError(f"{text!r} is no share of the fare", where=where,
+        raise OnecardError(Phrase("{text!r} is no share of the fare", text=text), where=where,
                            expected="what the rider pays, from 0 to 100 percent",
                            remedy="write 0 for free, 50 for half, or none for no concession"
                            ) from error
@@ -169,16 +173,19 @@ def _shares(text: str, funders: Sequence[_Named], where: str) -> list[tuple[str,
     for part in text.translate(PLAIN_SIGNS).split(",") if text else [f"{known[0]}:100"]:
         code, _, percent = (one.strip() for one in part.partition(":"))
         if code not in (*known, "operator"):
-            raise OnecardError(f"{code!r} is no funder", where=where,
-                               expected=f"one of {', '.join((*known, 'operator'))}",
-                               remedy=f"write {known[0]}:100, or add --funder "
-                                      f"{code or 'CODE'}=NAME")
+            raise OnecardError(Phrase("{code!r} is no funder", code=code), where=where,
+                               expected=Phrase("one of {known}",
+                                               known=", ".join((*known, "operator"))),
+                               remedy=Phrase("write {known}:100, or add --funder {code}=NAME",
+                                             known=known[0], code=code or "CODE"))
         shares.append((code, _percent(percent or "100", where)))
     total = sum(percent_ppm(percent) for _, percent in shares)
     if total != PPM:
-        raise OnecardError(f"{text!r} adds up to {total / PPM:.2%}", where=where,
+        raise OnecardError(Phrase("{text!r} adds up to {total:.2%}", text=text,
+                                  total=total / PPM), where=where,
                            expected="percents that add up to 100",
-                           remedy=f"write for example {known[0]}:60,{known[-1]}:40")
+                           remedy=Phrase("write for example {known}:60,{known_2}:40",
+                                         known=known[0], known_2=known[-1]))
     return shares
 
 
@@ -188,7 +195,7 @@ def _transfer(text: str) -> tuple[int, int] | None:
         return None
     minutes, _, off = text.partition(":")
     if not (minutes.isascii() and minutes.isdigit() and 0 < int(minutes[:6]) <= 24 * 60):
-        raise OnecardError(f"{text!r} is no transfer", where="--transfer",
+        raise OnecardError(Phrase("{text!r} is no transfer", text=text), where="--transfer",
                            expected="MINUTES:OFF, up to 1,440 minutes",
                            remedy="write 60:1.00 for one yuan off within 60 minutes, or none")
     return int(minutes) * 60, _amount(off, "--transfer")

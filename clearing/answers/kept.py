@@ -13,6 +13,7 @@ from clearing.answers.session import Session
 from clearing.book.queries import Given, Taken
 from clearing.intake.kept import is_kept, place_of, read_kept
 from network.errors import BookDamaged, OnecardError
+from network.language import Phrase
 from network.progress import Progress, no_progress
 
 LEAST_DIGITS = 8        # of a digest, to tell files apart by
@@ -122,7 +123,9 @@ def _digest_of(session: Session, which: str) -> str:
             f"substring(sha256, 1, {len(which)}) = '{which.lower()}'").values())
     if len(found) != 1:
         raise OnecardError(
-            f"the book has {len(found) or 'no'} files {which!r}", where=session.book.store.where,
-            expected=f"a file's number, or {LEAST_DIGITS} digits or more of its SHA-256",
+            Phrase("the book has {found} files {which!r}", found=len(found) or "no",
+                   which=which), where=session.book.store.where,
+            expected=Phrase("a file's number, or {least_digits} digits or more of its SHA-256",
+                            least_digits=LEAST_DIGITS),
             remedy="look for it with `onecard show files --csv`")
     return found[0]

@@ -104,7 +104,9 @@ def _key_of(session: Session) -> bytes:
         raise OnecardError(
             "a book on a server has no key for pseudonyms of cards",
             where=session.book.store.where,
-            expected=f"a file of {_KEY_BYTES} random bytes or more, named by {KEY_FILE_VARIABLE}",
+            expected=Phrase("a file of {key_bytes} random bytes or more, named by "
+                            "{key_file_variable}", key_bytes=_KEY_BYTES,
+                            key_file_variable=KEY_FILE_VARIABLE),
             remedy="make one: head -c 32 /dev/urandom > FILE; or choose --columns without "
                    "card_id, or --cards full")
     try:
@@ -132,10 +134,13 @@ def _make_key(path: Path) -> None:
 
 
 def _no_key(path: Path, found: str) -> OnecardError:
-    return OnecardError(f"the key for pseudonyms of cards cannot be had: {found}", where=str(path),
-                        expected=f"a file of {_KEY_BYTES} random bytes or more, which can be read",
-                        remedy=f"name another one by {KEY_FILE_VARIABLE}, or choose --columns "
-                               "without card_id")
+    return OnecardError(Phrase("the key for pseudonyms of cards cannot be had: {found}",
+                               found=found), where=str(path),
+                        expected=Phrase("a file of {key_bytes} random bytes or more, which can be "
+                                        "read", key_bytes=_KEY_BYTES),
+                        remedy=Phrase("name another one by {key_file_variable}, or choose "
+                                      "--columns without card_id",
+                                      key_file_variable=KEY_FILE_VARIABLE))
 
 
 def _mask_title(title: str) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from clearing.answers.session import Session
 from network.cards import card_bits, card_pattern, card_text
 from network.errors import OnecardError
+from network.language import Phrase
 
 COUNTER_MOST = (1 << 32) - 1        # ext/records.pxd has 32 bits for it
 
@@ -50,8 +51,10 @@ def find_ride(session: Session, ride: str, listed_by: str = "onecard show rides"
     cards = list(zip(*(map(int, column) for column in found.values()), strict=True))
     if len(cards) != 1:
         raise OnecardError(
-            f"{len(cards)} cards like {card} have a ride {counter}", where=session.book.store.where,
-            expected="one", remedy=f"copy the ride from `{listed_by}`; --cards full tells more")
+            Phrase("{cards} cards like {card} have a ride {counter}", cards=len(cards), card=card,
+                   counter=counter), where=session.book.store.where,
+            expected="one", remedy=Phrase("copy the ride from `{listed_by}`; --cards full tells "
+                                          "more", listed_by=listed_by))
     return NamedRide(card, cards[0], int(counter))
 
 
@@ -63,6 +66,7 @@ def read_ride(ride: str, listed_by: str = "onecard show rides") -> NamedRide:
     card, _, counter = ride.rpartition("/")
     if not (card and counter.isascii() and counter.isdigit() and len(counter) <= 10
             and int(counter) <= COUNTER_MOST):
-        raise OnecardError(f"{ride!r} does not name a ride", expected="CARD/COUNTER",
-                           remedy=f"copy both from `{listed_by}`")
+        raise OnecardError(Phrase("{ride!r} does not name a ride",
+                                  ride=ride), expected="CARD/COUNTER",
+                           remedy=Phrase("copy both from `{listed_by}`", listed_by=listed_by))
     return NamedRide(card, card_bits(card), int(counter))

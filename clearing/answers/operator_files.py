@@ -24,6 +24,7 @@ from clearing.intake.trailer import read_trailer
 from ext.codes import Code
 from network.civil import day_of, number_of
 from network.errors import OnecardError
+from network.language import Phrase
 from network.network import Network
 
 _AMOUNT = re.compile(r"-?[0-9]{1,15}")
@@ -97,7 +98,7 @@ def read_kept_of(session: Session, operator: str, number: int, day: int, network
         for digest, (one, layout) in sorted(files.items()):
             name, folder = given[digest].name, folder_of(session, digest, given[digest])
             if not is_kept(folder, digest):
-                raise OnecardError(f"{name} is not kept", where=str(folder),
+                raise OnecardError(Phrase("{name} is not kept", name=name), where=str(folder),
                                    expected="the operator's files, kept when they were cleared",
                                    remedy="name its files beside the sum: --totals 12345.60 "
                                           "--totals FILE --totals FILE")

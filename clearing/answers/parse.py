@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from network.civil import day_number, day_of
 from network.errors import OnecardError
+from network.language import Phrase
 from network.money import AMOUNT_MOST, Currency
 
 METRES_MOST = 10_000_000
@@ -35,17 +36,19 @@ def parse_amount(text: str, currency: Currency, where: str) -> int:
         found[1] + decimals.ljust(currency.decimals, "0"))
     if not 0 <= amount <= AMOUNT_MOST:
         most = f"with up to {currency.decimals} decimals" if currency.decimals else "whole"
-        raise OnecardError(f"{text!r} is not an amount", where=where,
-                           expected=f"{currency.name}, from 0 to {currency.text(AMOUNT_MOST)}, "
-                                    f"{most}",
-                           remedy=f"write {currency.text(9_950).replace(',', '')}")
+        raise OnecardError(Phrase("{text!r} is not an amount", text=text), where=where,
+                           expected=Phrase("{currency}, from 0 to {amount_most}, {most}",
+                                           currency=currency.name,
+                                           amount_most=currency.text(AMOUNT_MOST), most=most),
+                           remedy=Phrase("write {example}",
+                                         example=currency.text(9950).replace(",", "")))
     return amount
 
 
 def parse_count(text: str, where: str) -> int:
     """A number of rides."""
     if not (text.isascii() and text.isdigit() and len(text) < len(str(AMOUNT_MOST))):
-        raise OnecardError(f"{text!r} is not a number of rides", where=where,
+        raise OnecardError(Phrase("{text!r} is not a number of rides", text=text), where=where,
                            remedy="write digits only, such as 12")
     return int(text)
 
@@ -54,14 +57,16 @@ def parse_metres(text: str, where: str) -> int:
     """A distance in metres: 12.1km, 12.1 km and 12100 m are the same."""
     found = _DISTANCE.fullmatch(text.strip())
     if found is None:
-        raise OnecardError(f"{text!r} is not a distance", where=where,
+        raise OnecardError(Phrase("{text!r} is not a distance", text=text), where=where,
                            expected="kilometres or metres, with the unit",
                            remedy="write 12.1km or 800m")
     unit, decimals = _METRES_OF[found[3].lower()], found[2] or ""
     metres, rest = divmod(int(found[1] + decimals) * unit, int("1" + "0" * len(decimals)))
     if rest or metres > METRES_MOST:
-        raise OnecardError(f"{text!r} is not a distance that is priced", where=where,
-                           expected=f"whole metres, from 0 to {METRES_MOST:,}",
+        raise OnecardError(Phrase("{text!r} is not a distance that is priced",
+                                  text=text), where=where,
+                           expected=Phrase("whole metres, from 0 to {metres_most:,}",
+                                           metres_most=METRES_MOST),
                            remedy="round it as the operator does: 12.345km has the last decimal "
                                   "that counts")
     return metres
@@ -75,9 +80,9 @@ def parse_moment(text: str, zone: ZoneInfo, where: str, day: datetime.date | Non
     found = re.fullmatch(rf"(?:{_DATE}[ T]\s*)?{_CLOCK}", text.strip())
     if found is None or (found[1] is None and day is None):
         raise OnecardError(
-            f"{text!r} is {_misread(text)}", where=where,
+            Phrase("{text!r} is {misread}", text=text, misread=_misread(text)), where=where,
             expected="a civil time of the network, with day, hour and minute",
-            remedy=f'write "{_example(text)}"')
+            remedy=Phrase('write "{text}"', text=_example(text)))
     year, month, of_month, *clock = (None if part is None else int(part)
                                      for part in found.groups())
     try:
@@ -89,7 +94,8 @@ def parse_moment(text: str, zone: ZoneInfo, where: str, day: datetime.date | Non
             raise ValueError(f"no tap is of {on.year}, only of {YEARS.start} to {YEARS.stop - 1}")
         return int(at.timestamp())
     except (ValueError, OverflowError) as error:
-        raise OnecardError(f"{text!r} does not exist: {error}", where=where,
+        raise OnecardError(Phrase("{text!r} does not exist: {error}", text=text,
+                                  error=error), where=where,
                            expected="a day of the calendar, and an hour from 0 to 23",
                            remedy='write "2024-11-25 06:50"') from None
 
@@ -129,8 +135,9 @@ def find_code(what: str, text: str, known: Mapping[str, str], where: str) -> str
     """
     codes = find_codes(what, text, known, where)
     if len(codes) > 1:
-        raise OnecardError(f"{len(codes)} are called {text!r}", where=where,
-                           expected=f"the code of one: {', '.join(codes)}",
+        raise OnecardError(Phrase("{codes} are called {text!r}", codes=len(codes),
+                                  text=text), where=where,
+                           expected=Phrase("the code of one: {codes}", codes=", ".join(codes)),
                            remedy="name it by its code")
     return codes[0]
 
@@ -140,8 +147,9 @@ def find_codes(what: str, text: str, known: Mapping[str, str], where: str) -> li
     codes = [text] if text in known else [
         code for code, name in known.items() if text in _names_in(name)]
     if not codes:
-        raise OnecardError(f"there is no {what} {text!r}", where=where,
-                           expected=f"one of {_list(known, text)}", remedy=_remedy(known, text))
+        raise OnecardError(Phrase("there is no {what} {text!r}", what=what, text=text), where=where,
+                           expected=Phrase("one of {known}",
+                                           known=_list(known, text)), remedy=_remedy(known, text))
     return codes
 
 

@@ -27,6 +27,7 @@ from clearing.engine.payment_run import payment_run
 from network.bank_accounts import find_account, whose
 from network.civil import day_number, day_of
 from network.errors import BookDamaged, OnecardError
+from network.language import Phrase
 from settlement.bank_days import BankDays
 from settlement.formats.iso20022 import (
     PACS_009,
@@ -62,7 +63,8 @@ def make_batch(session: Session, by: str, today: datetime.date, pay_on: str | No
     due = _chosen(session, open_positions(session), windows)
     currency = session.described().model.money
     if not currency.code:
-        raise OnecardError(f"banks do not know {currency.name}", where=session.locator(),
+        raise OnecardError(Phrase("banks do not know {currency}",
+                                  currency=currency.name), where=session.locator(),
                            expected="its code of ISO 4217",
                            remedy="add currency_code to network.toml, and name its folder with "
                                   "--network")
@@ -148,7 +150,8 @@ def write_batch(session: Session, number: int, form: str, path: Path) -> Batch:
             batch = _tell(session, last, BatchRow(number, "written", "", message, digest))
         os.replace(unfinished, path)
     except OSError as error:
-        raise OnecardError(f"the file cannot be written: {error.strerror}", where=str(path),
+        raise OnecardError(Phrase("the file cannot be written: {strerror}",
+                                  strerror=error.strerror), where=str(path),
                            remedy="run the same command again, with another --out") from None
     finally:
         unfinished.unlink(missing_ok=True)
@@ -190,7 +193,8 @@ def _bank_day(session: Session, today: datetime.date, pay_on: str | None) -> dat
     if not bank_days.is_bank_day(day):
         raise OnecardError("banks do not work on this day", where=pay_on,
                            expected="a workday of the network's calendar, and no bank_holiday",
-                           remedy=f"the next one is {bank_days.after(day, 1)}: name it with --on")
+                           remedy=Phrase("the next one is {after}: name it with --on",
+                                         after=bank_days.after(day, 1)))
     return day
 
 
@@ -205,13 +209,13 @@ def _chosen(session: Session, due: list[OpenPosition], windows: Sequence[str]
             raise OnecardError(
                 "no window was closed with this day", where=text,
                 expected="the day that `onecard settle` named",
-                remedy=f"close it first: `onecard settle --window {text}`; a day that was closed "
-                       "with a later one is paid with that")
+                remedy=Phrase("close it first: `onecard settle --window {text}`; a day that was "
+                              "closed with a later one is paid with that", text=text))
         batches = sorted({one.batch for one in payments_of(session.book, f"window = {day}")})
         found = (f"it is in batch {', '.join(map(str, batches))}" if batches else
                  "nobody owes anything")
         raise OnecardError(
-            f"nothing is to be paid: {found}", where=f"window {text}",
+            Phrase("nothing is to be paid: {found}", found=found), where=f"window {text}",
             expected="a window with open positions: none is paid twice",
             remedy="look at it with `onecard pay list`")
     days = set(map(day_number, windows))
@@ -241,7 +245,8 @@ def _accounts(session: Session, day: datetime.date, due: Sequence[OpenPosition]
     if missing:
         more = f", and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
         raise OnecardError(
-            f"no bank account on {day}: {', '.join(map(whose, missing[:_LISTED]))}{more}",
+            Phrase("no bank account on {day}: {whose}{more}", day=day,
+                   whose=", ".join(map(whose, missing[:_LISTED])), more=more),
             where=session.locator(), expected="one for each member that pays or receives",
             remedy="add a [[bank_account]] for each to network.toml, and name its folder with "
                    "--network; nothing was made")

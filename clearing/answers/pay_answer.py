@@ -16,6 +16,7 @@ from clearing.book.payment_rows import AnswerFileRow, AnswerRow
 from clearing.book.schema import ANSWER_FILES, ANSWERS
 from clearing.engine.payment_run import payment_run
 from network.errors import OnecardError
+from network.language import Phrase
 from settlement.formats.answers import Message, read_answers
 from settlement.payments import FAILED, Payment
 
@@ -85,9 +86,11 @@ def _read(judge: Judge, file: BinaryIO, where: str) -> tuple[str, int]:
     after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise OnecardError(
-            f"the file changed while it was read: {before.st_size:,} bytes before, "
-            f"{after.st_size:,} after", where=where, expected="a file that nobody writes to",
-            remedy=f"wait until it is whole, and read it again; {NOTHING_POSTED}")
+            Phrase("the file changed while it was read: {before:,} bytes before, {after:,} "
+                   "after", before=before.st_size,
+                   after=after.st_size), where=where, expected="a file that nobody writes to",
+            remedy=Phrase("wait until it is whole, and read it again; {nothing_posted}",
+                          nothing_posted=NOTHING_POSTED))
     judge.finish()
     return hashed.digest.hexdigest(), after.st_size
 
@@ -102,7 +105,10 @@ def _read_before(book: Book, message: Message, digest: str, where: str) -> int |
             return int(run)
         if (identity, str(other)[:8]) == (message.identity, kind):
             raise OnecardError(
-                f"the bank's message {message.identity} was read in run {int(run)} with other "
-                "contents", where=where, expected=f"the bytes of SHA-256 {sha256}",
-                remedy=f"ask the bank which of the two holds; {NOTHING_POSTED}")
+                Phrase("the bank's message {identity} was read in run {run} with other contents",
+                       identity=message.identity,
+                       run=int(run)), where=where, expected=Phrase("the bytes of SHA-256 {sha256}",
+                                                         sha256=sha256),
+                remedy=Phrase("ask the bank which of the two holds; {nothing_posted}",
+                              nothing_posted=NOTHING_POSTED))
     return None

@@ -16,6 +16,7 @@ from clearing.book import Book, Run
 from clearing.book.schema import PAYMENTS
 from network.civil import day_of, number_of
 from network.errors import OnecardError
+from network.language import Phrase
 from settlement.instructions import Instruction
 from settlement.payments import FAILED, OpenPosition, Payment
 
@@ -78,8 +79,9 @@ def batch_of(session: Session, number: int) -> Batch:
     batches = list_batches(session.book)
     if number not in batches:
         raise OnecardError(
-            f"there is no batch {number}", where=session.book.store.where,
-            expected=f"1 to {max(batches)}" if batches else "a book with batches",
+            Phrase("there is no batch {number}", number=number), where=session.book.store.where,
+            expected=Phrase("1 to {batches}",
+                            batches=max(batches)) if batches else "a book with batches",
             remedy="look for it with `onecard pay list`, or make one with `onecard pay make`")
     return batches[number]
 

@@ -11,6 +11,7 @@ from clearing.answers.payments import list_closings
 from clearing.answers.session import Session
 from network.civil import LAST_WINDOW_NUMBER, day_number, day_of, number_of
 from network.errors import OnecardError
+from network.language import Phrase
 
 
 class Period(NamedTuple):
@@ -53,7 +54,7 @@ def month_period(session: Session, month: str) -> Period:
     found = session.book.ask("SELECT count() AS flows FROM flows WHERE window BETWEEN "
                                f"{first} AND {last} AND {session.book.as_of_last}")
     if not int(found["flows"][0]):
-        raise OnecardError(f"no window of {month} has anything in it",
+        raise OnecardError(Phrase("no window of {month} has anything in it", month=month),
                            where=session.book.store.where, expected="a month with cleared rides",
                            remedy="look at `onecard show obligations` for when there are any")
     return Period(month, first, last, (session.book.closed_through or 0) >= last)
@@ -70,6 +71,7 @@ def month_days(month: str) -> tuple[int, int]:
         if not 0 < days[0] <= days[1] <= LAST_WINDOW_NUMBER:
             raise ValueError
     except (ValueError, OverflowError):
-        raise OnecardError(f"{month!r} is not a month", expected="a month such as 2024-11",
+        raise OnecardError(Phrase("{month!r} is not a month",
+                                  month=month), expected="a month such as 2024-11",
                            remedy="write the year and the month of the windows") from None
     return days

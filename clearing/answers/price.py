@@ -14,6 +14,7 @@ from clearing.reference.world import World
 from fare_tables.staleness import stale_warning
 from network.civil import civil_offset_s
 from network.errors import OnecardError
+from network.language import Phrase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +55,11 @@ def _price(world: World, asked: PriceQuestion) -> tuple[list[Quote], Quote]:
         quote = price_trip(world, rider, earlier, memory)
         if quote.priced.charge is None:
             raise OnecardError(
-                f"the ride before has no price: {quote.priced.trace[-1].why}", where=earlier.where,
+                Phrase("the ride before has no price: {why}",
+                       why=quote.priced.trace[-1].why), where=earlier.where,
                 expected="a ride that the tables price, or what was due for it",
-                remedy="add what was due: "
-                       f'"{earlier.mode} … {world.model.money.text(200)}"')
+                remedy=Phrase('add what was due: "{mode} … {value}"', mode=earlier.mode,
+                              value=world.model.money.text(200)))
         quotes.append(quote)
         memory = quote.priced.after
     return quotes, price_trip(world, rider, trip, memory)

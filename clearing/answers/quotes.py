@@ -23,6 +23,7 @@ from clearing.reference.world import World
 from fare_tables.model import Fare, Table, asks_for_holidays, is_between_stops
 from network.calendars import last_known_day
 from network.errors import OnecardError
+from network.language import Phrase
 from network.model import Operator
 from network.money import Currency
 
@@ -125,13 +126,18 @@ def _list_operators(world: World, trip: Trip) -> list[Operator]:
         code = find_code("operator", trip.operator,
                        {one.code: one.name for one in operators.values()}, trip.where)
         if code not in running:
-            raise OnecardError(f"operator {code!r} does not run mode {trip.mode!r}",
+            raise OnecardError(Phrase("operator {code!r} does not run mode {mode!r}", code=code,
+                                      mode=trip.mode),
                                where=trip.where,
-                               expected=f"one of {', '.join(running) or 'none, as no one runs it'}",
-                               remedy=f"or one of its modes: {', '.join(operators[code].modes)}")
+                               expected=Phrase("one of {running}",
+                                               running=", ".join(running)
+                                              or "none, as no one runs it"),
+                               remedy=Phrase("or one of its modes: {modes}",
+                                             modes=", ".join(operators[code].modes)))
         return [operators[code]]
     if not running:
-        raise OnecardError(f"no operator runs mode {trip.mode!r}", where=trip.where,
+        raise OnecardError(Phrase("no operator runs mode {mode!r}",
+                                  mode=trip.mode), where=trip.where,
                            remedy="name another mode, or enter its operator in network.toml")
     known: dict[str, str] = {}
     serving = []
@@ -145,7 +151,8 @@ def _list_operators(world: World, trip: Trip) -> list[Operator]:
         for text in (trip.from_stop, trip.to_stop):
             if text:
                 find_codes("stop", text, known, trip.where)
-        raise OnecardError(f"no operator has both {trip.from_stop!r} and {trip.to_stop!r}",
+        raise OnecardError(Phrase("no operator has both {from_stop!r} and {to_stop!r}",
+                                  from_stop=trip.from_stop, to_stop=trip.to_stop),
                            where=trip.where, remedy="price each operator's ride by itself")
     return serving
 
@@ -248,7 +255,7 @@ def _issuer_of(world: World, rider: Rider, operator: Operator, table: Table | No
     if not fitting:
         meant = {"home": f"{home}, where the ride is", "away": f"another city than {home}"}
         raise OnecardError(
-            f"the network has no issuer of {meant.get(rider.city, rider.city)}",
+            Phrase("the network has no issuer of {city}", city=meant.get(rider.city, rider.city)),
             where="--card-city",
             expected="an issuer: " + ", ".join(f"{one.code} ({one.city})" for one in issuers),
             remedy="name one with --issuer")
@@ -277,8 +284,9 @@ def _check_told(trip: Trip, table: Table, priced: Priced) -> None:
         lacking = "where it began and ended: --from and --to, as it pays for its way out's dearest"
     if lacking is not None:
         raise OnecardError(
-            f"fare row {fare.rule!r} of table {table.table!r} prices by {fare.basis}, and the ride "
-            "does not say enough", where=trip.where, expected=lacking, remedy="give that, too")
+            Phrase("fare row {rule!r} of table {table!r} prices by {basis}, and the ride does not "
+                   "say enough", rule=fare.rule, table=table.table,
+                   basis=fare.basis), where=trip.where, expected=lacking, remedy="give that, too")
 
 
 def _lacking(trip: Trip, fare: Fare) -> str | None:

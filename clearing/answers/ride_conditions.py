@@ -12,6 +12,7 @@ from clearing.book.views import LEGS_IN_SQL
 from ext.codes import Cause, Reason
 from network.civil import EPOCH
 from network.errors import OnecardError
+from network.language import Phrase
 from network.members import Role
 from network.money import Currency
 
@@ -76,8 +77,11 @@ def _named(codes: list[str], code: str, what: str) -> int:
 
 def _unknown(code: str, known: list[str], what: str) -> OnecardError:
     close = get_close_matches(code, known)
-    return OnecardError(f"there is no {what} {code!r}", expected=f"one of {', '.join(known)}",
-                        remedy=f"did you mean {' or '.join(close)}?" if close else
+    return OnecardError(Phrase("there is no {what} {code!r}", what=what,
+                               code=code), expected=Phrase("one of {known}",
+                                                                        known=", ".join(known)),
+                        remedy=Phrase("did you mean {close}?",
+                                      close=" or ".join(close)) if close else
                         "write one of these")
 
 
@@ -123,7 +127,8 @@ def _time(text: str, offset_s: int) -> str:
              if end is not None]
     over_midnight = None not in (first, last) and first > last      # type: ignore[operator]
     if over_midnight and kinds == {False}:
-        raise OnecardError(f"nothing is within {text!r}", where="--time", expected=_TIMES,
+        raise OnecardError(Phrase("nothing is within {text!r}",
+                                  text=text), where="--time", expected=_TIMES,
                            remedy="exchange both moments")
     return f"({(' OR ' if over_midnight else ' AND ').join(parts)})"
 
@@ -149,7 +154,8 @@ def _moment(text: str, whole: str, seconds: int) -> tuple[int, bool] | None:
 
 
 def _no_time(text: str) -> OnecardError:
-    return OnecardError(f"{text!r} is no stretch of time", where="--time", expected=_TIMES,
+    return OnecardError(Phrase("{text!r} is no stretch of time",
+                               text=text), where="--time", expected=_TIMES,
                         remedy="write two times of the day, or two days with times")
 
 
@@ -161,12 +167,13 @@ def _amount(text: str, currency: Currency) -> str:
 
     first, last = _ends(text)
     if not first and not last:
-        raise OnecardError(f"{text!r} names no amounts", where="--amount",
-                           expected=f"{currency.name}, such as 1.50..4 or 2.00",
+        raise OnecardError(Phrase("{text!r} names no amounts", text=text), where="--amount",
+                           expected=Phrase("{currency}, such as 1.50..4 or 2.00",
+                                           currency=currency.name),
                            remedy="write one amount, or two with .. between them")
     ends = [None if not end else parse(end) for end in (first, last)]
     if None not in ends and ends[0] > ends[1]:      # type: ignore[operator]
-        raise OnecardError(f"no amount is within {text!r}", where="--amount",
+        raise OnecardError(Phrase("no amount is within {text!r}", text=text), where="--amount",
                            expected="a first amount that is not above the last",
                            remedy="exchange both amounts")
     parts = [f"paid {sign} {end}" for sign, end in zip((">=", "<="), ends, strict=True)

@@ -165,7 +165,8 @@ def _answer_as_of(book: Book, as_of: int | None) -> None:
     """Have a book answer as after a run; None: after the last."""
     last = book.last_run()
     if as_of is not None and not 0 < as_of <= (last.run if last else 0):
-        raise OnecardError(f"there is no run {as_of}", where=book.store.where,
-                           expected=f"1 to {last.run}" if last else "a book with runs",
+        raise OnecardError(Phrase("there is no run {as_of}", as_of=as_of), where=book.store.where,
+                           expected=Phrase("1 to {run}",
+                                           run=last.run) if last else "a book with runs",
                            remedy="look for it with `onecard show runs`")
     book.as_of = as_of

@@ -19,6 +19,7 @@ from clearing.book import Book, Run
 from clearing.engine.run import check_open, close_window
 from network.civil import day_number, day_of, number_of
 from network.errors import OnecardError
+from network.language import Phrase
 from network.money import Currency
 from network.progress import Progress, no_progress
 from settlement.period_fees import Charged
@@ -81,8 +82,9 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
                                     shared, list(numbered.members), currency.minor_unit)
     except OSError as error:
         raise OnecardError(
-            f"the files cannot be written: {error.strerror}", where=str(target),
-            expected=f"window {window} is closed and stays so",
+            Phrase("the files cannot be written: {strerror}",
+                   strerror=error.strerror), where=str(target),
+            expected=Phrase("window {window} is closed and stays so", window=window),
             remedy="run the same command again, with another folder as --out") from None
     return Settlement(window, run, positions, netted, charged,
                       sum(one.amount for one in uncollected), sum(one.rides for one in uncollected),

@@ -60,8 +60,9 @@ class Listing(NamedTuple):
             if name not in self.columns:
                 close = get_close_matches(name, self.columns)
                 raise OnecardError(
-                    f"there is no column {name!r}", expected=f"some of {', '.join(self.columns)}",
-                    remedy=f"did you mean {' or '.join(close)}?" if close else
+                    Phrase("there is no column {name!r}", name=name),
+                    expected=Phrase("some of {columns}", columns=", ".join(self.columns)),
+                    remedy=Phrase("did you mean {close}?", close=" or ".join(close)) if close else
                     "name columns of this list, with commas between them")
         wanted = list(map(self.columns.index, dict.fromkeys(names)))
         return self._replace(columns=tuple(self.columns[index] for index in wanted),
@@ -228,9 +229,10 @@ def _of_code(name: str | None) -> str:
     known = [code.name for code in Code]
     if name not in known:
         close = get_close_matches(name, known)
-        raise OnecardError(f"no record is refused as {name!r}",
+        raise OnecardError(Phrase("no record is refused as {name!r}", name=name),
                            expected="a code, as `onecard show refusals` lists them",
-                           remedy=f"did you mean {' or '.join(close)}?" if close else
+                           remedy=Phrase("did you mean {close}?",
+                                         close=" or ".join(close)) if close else
                            "write it in capitals, such as TIME_INVALID")
     return f"code = {int(Code[name])}"
 

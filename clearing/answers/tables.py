@@ -10,6 +10,7 @@ from fare_tables.model import Table
 from fare_tables.source import load_tables
 from network.errors import OnecardError
 from network.folder import find_folder
+from network.language import Phrase
 from network.network import load_network
 from settlement.revenue_shares import ShareTable
 
@@ -42,7 +43,8 @@ def describe_table(network: str, name: str) -> list[str]:
     chosen = [one for one in tables
               if one.table == table and version in ("", str(one.in_force_from))]
     if not chosen:
-        raise OnecardError(f"network {network} has no table {name!r}",
+        raise OnecardError(Phrase("network {network} has no table {name!r}", network=network,
+                                  name=name),
                            expected=", ".join(sorted({one.table for one in tables})),
                            remedy="name one of these")
     return [line for one in chosen for line in describe(one, loaded.model.minor_unit)]
@@ -75,7 +77,8 @@ def list_shares(network: str, start: str, end: str) -> list[ShareListing]:
                                sum(weights.values()), table.way(start, end))
                   for operator, weight in sorted(weights.items())]
     if not found:
-        raise OnecardError(f"nobody shares rides from {start!r} to {end!r}", where=network,
+        raise OnecardError(Phrase("nobody shares rides from {start!r} to {end!r}", start=start,
+                                  end=end), where=network,
                            expected="two stops that a [[revenue_share]] has, or leads between",
                            remedy="add the pair to its file, or write stops as the file has them")
     return found

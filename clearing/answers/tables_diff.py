@@ -30,6 +30,7 @@ from fare_tables.source import load_tables
 from network.civil import seconds_of
 from network.errors import OnecardError, TableError
 from network.folder import find_folder
+from network.language import Phrase
 from network.money import Currency
 
 RIDES_MOST = 15_000         # that are priced twice; 0.2 ms each
@@ -117,10 +118,12 @@ def diff_tables(before: str, after: str, network: str | None = None) -> Differen
     operators = [one for one in new.table.operators if one in old.table.operators]
     if not operators:
         raise OnecardError(
-            f"{old.name} and {new.name} price rides of other operators", where="tables diff",
+            Phrase("{name} and {name_2} price rides of other operators", name=old.name,
+                   name_2=new.name), where="tables diff",
             expected="two versions of one table",
-            remedy=f"the one is of {', '.join(old.table.operators)}, the other of "
-                   f"{', '.join(new.table.operators)}")
+            remedy=Phrase("the one is of {operators}, the other of {operators_2}",
+                          operators=", ".join(old.table.operators),
+                          operators_2=", ".join(new.table.operators)))
     riders = _riders(old, new)
     trips, there = _trips(old, new, operators[0], max(1, RIDES_MOST // len(riders)))
     worlds = _in_force(old), _in_force(new)
@@ -138,9 +141,11 @@ def _find(text: str, network: str | None) -> _Version:
     if name.endswith(".toml"):
         folder = folder or "."
     if not folder:
-        raise OnecardError(f"{text!r} does not say of which network it is", where="tables diff",
+        raise OnecardError(Phrase("{text!r} does not say of which network it is",
+                                  text=text), where="tables diff",
                            expected="NETWORK A B, or NETWORK/TABLE@DAY, or the path of a table",
-                           remedy=f"write for example: tables diff hongkong {text} mtr@2026-04-03")
+                           remedy=Phrase("write for example: tables diff hongkong {text} "
+                                         "mtr@2026-04-03", text=text))
     world = read_plain(folder)
     if name.endswith(".toml"):
         return _by_file(world, folder, name)
@@ -150,8 +155,9 @@ def _find(text: str, network: str | None) -> _Version:
     if len(fitting) == 1:
         return _Version(f"{folder}/{table_version(fitting[0])}", world, fitting[0])
     known = ", ".join(sorted(map(table_version, fitting or world.tables)))
-    raise OnecardError(f"{len(fitting) or 'no'} versions of a table are called {name!r}",
-                       where=f"network {folder}", expected=f"one of {known}",
+    raise OnecardError(Phrase("{fitting} versions of a table are called {name!r}",
+                              fitting=len(fitting) or "no", name=name),
+                       where=f"network {folder}", expected=Phrase("one of {known}", known=known),
                        remedy="name one as TABLE@DAY")
 
 
@@ -161,8 +167,9 @@ def _by_file(world: World, folder: str, name: str) -> _Version:
     for path, table in zip(paths, load_tables(find_folder(folder)), strict=True):
         if path.name == name:
             return _Version(f"{folder}/{table_version(table)}", world, table)
-    raise TableError(f"no table {Path(folder) / name}", code="UNREADABLE",
-                     remedy=f"name one of {', '.join(path.name for path in paths)}")
+    raise TableError(Phrase("no table {folder}", folder=Path(folder) / name), code="UNREADABLE",
+                     remedy=Phrase("name one of {paths}",
+                                   paths=", ".join(path.name for path in paths)))
 
 
 def _words(old: _Version, new: _Version) -> list[str]:

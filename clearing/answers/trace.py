@@ -29,6 +29,7 @@ from ext.codes import Cause, Reason
 from ext.records import RIDE_FLAGS, TAP
 from network.civil import day_of
 from network.errors import OnecardError
+from network.language import Phrase
 from network.numbering import NumberedNetwork
 from settlement.payments import Payment
 from settlement.positions import net_positions
@@ -61,7 +62,8 @@ def payment_of(session: Session, which: str) -> Payment:
         where = f"batch = {int(batch)} AND payment = {int(number)}"
         for payment in payments_of(session.book, where):
             return payment
-    raise OnecardError(f"there is no payment {which!r}", where=session.book.store.where,
+    raise OnecardError(Phrase("there is no payment {which!r}",
+                              which=which), where=session.book.store.where,
                        expected="BATCH/NUMBER, such as 1/3",
                        remedy="look for it with `onecard pay list`")
 
@@ -174,9 +176,11 @@ def trace_ride(session: Session, ride: str) -> list[TracedEntry]:
              for run in session.book.runs_with_entries(own)
              for rows in session.book.entries(f"run = {run} AND {own}") for row in rows]
     if not found:
-        raise OnecardError(f"the book has no ride {ride}", where=session.book.store.where,
+        raise OnecardError(Phrase("the book has no ride {ride}",
+                                  ride=ride), where=session.book.store.where,
                            expected="a ride of a committed run",
-                           remedy=f"list the card's rides: onecard show rides --card {named.card}")
+                           remedy=Phrase("list the card's rides: onecard show rides --card {card}",
+                                         card=named.card))
     return [_masked(entry) for entry in found] if named.is_masked else found
 
 

@@ -19,6 +19,7 @@ from clearing.answers.parse import (
 )
 from clearing.reference.world import World
 from network.errors import OnecardError
+from network.language import Phrase
 
 BEFORE_SHAPE = '"MODE[:LINE] START[..END] [DUE] [KEY=VALUE]..."'
 BEFORE_KEYS = ("operator", "from", "to", "distance", "vehicle")
@@ -115,7 +116,8 @@ def read_trip(world: World, asked: PriceQuestion) -> Trip:
     until = None if asked.until is None else parse_moment(
         asked.until, zone, "--until", day_at(at, zone))
     if asked.missing is not None and until is not None:
-        raise OnecardError(f"a ride that lacks its way {asked.missing} has one time",
+        raise OnecardError(Phrase("a ride that lacks its way {missing} has one time",
+                                  missing=asked.missing),
                            where="--until", remedy="leave out --until")
     if until is not None:
         _check_length(world, at, until, "--until")
@@ -136,7 +138,8 @@ def _mode(world: World, asked: PriceQuestion) -> str:
                 modes = operator.modes
         if len(modes) > 1:
             raise OnecardError("the ride's mode is not named", where="--mode",
-                               expected=f"one of {', '.join(modes)}", remedy="name it")
+                               expected=Phrase("one of {modes}",
+                                               modes=", ".join(modes)), remedy="name it")
     return _one_of("mode", asked.mode, modes, "--mode")
 
 
@@ -146,8 +149,8 @@ def _check_length(world: World, at: int, until: int, where: str) -> None:
     if not 0 <= until - at <= limit_s:
         raise OnecardError(
             "the ride ends before it begins" if until < at else
-            f"the ride lasts {(until - at) // 60} minutes, and the network's longest is "
-            f"{limit_s // 60}", where=where,
+            Phrase("the ride lasts {until} minutes, and the network's longest is {limit_s}",
+                   until=(until - at) // 60, limit_s=limit_s // 60), where=where,
             expected="a way out in time after the way in",
             remedy="after midnight, write the day, too; where a tap is missing, see --missing")
 

@@ -33,6 +33,7 @@ from ext.codes import Cause
 from ext.records import ENTRY, RIDE_FLAGS, Records
 from network.cards import abridge_card, card_text
 from network.errors import OnecardError
+from network.language import Phrase
 from network.members import LEVELS
 from network.names import Names
 from network.numbering import NumberedNetwork
@@ -300,9 +301,10 @@ def find_kept(book: Book, line: str) -> Run | None:
     """
     found = _KEPT.fullmatch(line)
     if found is None:
-        raise OnecardError(f"{line!r} is no chain", where=book.store.where,
-                           expected=f"the line that `clear` or `settle` printed, or {SHORT_DIGITS} "
-                           "to 64 hexadecimal digits of it",
+        raise OnecardError(Phrase("{line!r} is no chain", line=line), where=book.store.where,
+                           expected=Phrase("the line that `clear` or `settle` printed, or "
+                                           "{short_digits} to 64 hexadecimal digits of it",
+                                           short_digits=SHORT_DIGITS),
                            remedy="look for it where it was kept; `onecard show runs` lists those "
                            "that the book has now")
     digits = found[1].lower()

@@ -187,7 +187,7 @@ def _message_of(error: Exception) -> str | None:
     from network.errors import OnecardError
 
     if isinstance(error, OnecardError):
-        return str(error)
+        return error.said()
     if isinstance(error, OSError) and error.filename is not None:
         return Phrase("{path}: {error}\ncheck the path, its owner and the disk",
                       path=os.fsdecode(error.filename), error=error.strerror)

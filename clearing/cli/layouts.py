@@ -77,9 +77,10 @@ def show(target: str, name: str | None) -> None:
         return
     layout = next((one for one in found if name in (None, one.name)), None)
     if layout is None:
-        raise OnecardError(f"{target} has no layout {name!r} that can be read",
+        raise OnecardError(Phrase("{target} has no layout {name!r} that can be read",
+                                  target=target, name=name),
                            expected=", ".join(one.name for one in found) or "none",
-                           remedy=f"see `onecard layouts check {target}`")
+                           remedy=Phrase("see `onecard layouts check {target}`", target=target))
     print_table(f"{layout.title} ({layout.format})", ("column", "comes from", "and then"),
                 _rows_of(layout))
 

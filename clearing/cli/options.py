@@ -116,7 +116,7 @@ def check_folder(path: Path) -> None:
     """Raise OnecardError where there is no folder for a file that is to be written."""
     if not path.parent.is_dir():
         raise OnecardError("there is no such folder", where=str(path.parent),
-                           remedy=f"make it, or write {path.name} elsewhere")
+                           remedy=Phrase("make it, or write {name} elsewhere", name=path.name))
 
 
 Kind = Literal["json", "csv", "excel", "xlsx"]

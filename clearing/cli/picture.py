@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from clearing.answers.documents.document import Bars, Streams
 from clearing.cli.options import check_folder
 from network.errors import OnecardError
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.what_if import Riders
@@ -30,9 +31,10 @@ ACROSS_BANDS, WIDTH, GAPS, COLORS, SHEER = 100, 2, 30, 10, "70"
 def check_picture(path: Path) -> None:
     """Raise OnecardError where a picture cannot be drawn into a file."""
     if path.suffix.lower() not in SUFFIXES:
-        raise OnecardError(f"{path.name} is no picture that can be drawn", where=str(path),
+        raise OnecardError(Phrase("{name} is no picture that can be drawn",
+                                  name=path.name), where=str(path),
                            expected="a name that ends in " + " or ".join(SUFFIXES),
-                           remedy=f"write --picture {path.stem}.svg")
+                           remedy=Phrase("write --picture {stem}.svg", stem=path.stem))
     check_can_draw()
     check_folder(path)
 

@@ -128,7 +128,7 @@ def _as_object(network: str, report: Report) -> dict[str, Any]:
              "file": None if one.location is None else str(one.location.path),
              "line": None if one.location is None else one.location.line,
              "excerpt": None if one.location is None else one.location.excerpt,
-             "where": one.where, "what": one.what, "remedy": one.remedy}
+             "where": one.where, "what": str(one.what), "remedy": str(one.remedy)}
             for one in report.findings],
     }
 

@@ -19,6 +19,7 @@ from click import core, decorators, exceptions, formatting, parser, termui, type
 from clearing.cli import COMMANDS, onecard
 from clearing.cli.pages import KEPT, first_sentence, paragraphs_of
 from clearing.cli.tables import ELSEWHERE
+from network import errors
 from network.language import HEADING
 from network.refusals import WORDS
 from tests.language.values import VALUES
@@ -27,9 +28,13 @@ from tests.tidy.source import ROOT, imports_of, list_files, name_of, text_of
 PACKAGES = ("clearing", "fare_tables", "network", "settlement")
 CLICK = (core, decorators, exceptions, formatting, parser, termui, types)
 GETTEXT = ("_", "ngettext")
+ERRORS = tuple(name for name, one in vars(errors).items()
+               if isinstance(one, type) and issubclass(one, errors.OnecardError))
 # What says its arguments, and which of them: by place or name.
 SAYING: dict[str, tuple[int | str, ...]] = {
-    "say": (0,), "Phrase": (0,), "joined": (0,), "print_table": (0,), "Listing": (0,),
+    **dict.fromkeys(ERRORS, (0, 1, 2, 3, "expected", "remedy")), "UsageError": (0,),
+    **dict.fromkeys(("BadParameter", "fail", "say", "Phrase", "joined", "print_table", "Listing"),
+                    (0,)),
 }
 HEADED: dict[str, tuple[int | str, ...]] = {
     "print_table": (1,), "Listing": (1,),
@@ -151,6 +156,17 @@ def literals_of(node: ast.expr) -> Iterator[str]:
         yield from (*literals_of(node.body), *literals_of(node.orelse))
     elif isinstance(node, ast.BoolOp):
         yield from (text for value in node.values for text in literals_of(value))
+
+
+def list_unsayable() -> Iterator[str]:
+    """Places where words are formatted before they are said, so that nobody can look them up."""
+    for path in list_files(*PACKAGES, suffixes=(".py",)):
+        for call in _calls(ast.parse(text_of(path))):
+            for argument in _arguments(call, SAYING):
+                if isinstance(argument, ast.JoinedStr) and any(
+                        isinstance(part, ast.Constant) and any(map(str.isalpha, part.value))
+                        for part in argument.values):
+                    yield f"{name_of(path)}:{argument.lineno}"
 
 
 def _headings(node: ast.expr, path: Path) -> Iterator[str]:

@@ -85,6 +85,15 @@ def test_wrong_use_is_told_in_chinese(book: str) -> None:
     assert "没有选项 '--nope'。" in onecard("--lang", "zh", "show", "rides", "--nope").err
 
 
+def test_errors_are_told_in_chinese(book: str) -> None:
+    done = onecard("--lang", "zh", "show", "rides", "--columns", "crad", "--book", book)
+    assert done.err.splitlines()[0] == "onecard：没有列 'crad'" and done.code == 2
+    assert done.err.splitlines()[-1] == "是否想写 card？"
+    done = onecard("--lang", "zh", "statement", "--month", "2024/11", "--out", "x", "--book", book)
+    assert done.err.splitlines() == ["onecard：'2024/11' 不是月份", "月份，如 2024-11",
+                                     "请写清算批次所在的年和月"]
+
+
 def test_a_terminal_of_gb18030_reads_it(book: str) -> None:
     done = subprocess.run([sys.executable, *SCRIPT, "show", "positions", "--book", book],
                           capture_output=True, timeout=SECONDS, env=environment(

@@ -15,6 +15,7 @@ from clearing.answers.documents.excel_csv import text_cell
 from clearing.answers.documents.workbook import WorkbookFile
 from clearing.answers.show import Listing
 from network.errors import OnecardError
+from network.language import Phrase
 from network.money import Currency
 
 MARK = "\ufeff"             # by which Excel knows that a CSV is UTF-8
@@ -40,7 +41,7 @@ def write_workbook(listing: Listing, path: Path, currency: Currency) -> None:
     if not path.parent.is_dir():
         raise OnecardError("there is no folder for the workbook", where=str(path),
                            expected="a path in a folder that is there",
-                           remedy=f"make {path.parent}, or name another path")
+                           remedy=Phrase("make {parent}, or name another path", parent=path.parent))
     money = frozenset(listing.columns.index(name) for name in listing.money
                       if name in listing.columns)
     document = Document("list", [("list", listing.title), ("money in", currency.name)], [], (),

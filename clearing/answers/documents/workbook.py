@@ -13,6 +13,7 @@ from typing import Any
 
 from clearing.answers.documents.document import Detail, Document, Marked, Section, plain_amount
 from network.errors import OnecardError
+from network.language import Phrase
 
 ROWS_MOST = 1_048_576       # of a sheet, by Excel's specification
 _WIDTH = 16                 # of a column, in characters
@@ -129,7 +130,8 @@ class WorkbookFile:
             self._book.close()
         except XlsxWriterException as error:
             self.drop()
-            raise OnecardError(f"the workbook cannot be written: {error}", where=str(self._path),
+            raise OnecardError(Phrase("the workbook cannot be written: {error}",
+                                      error=error), where=str(self._path),
                                expected="nothing stands under its name",
                                remedy="make room, or name another place for it") from None
         except BaseException:       # Ctrl-C, too: it is only now that the file is written
