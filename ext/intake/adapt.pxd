@@ -6,7 +6,7 @@ values become) are UTF-8, without separators, quotes and line ends.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ext.intake.decode cimport COLUMNS, CUTS, Field
+from ext.intake.decode cimport COLUMNS, CUTS, FILLED, Field
 from ext.intake.text cimport LINE_LIMIT, PAD
 
 cdef enum:
@@ -14,6 +14,7 @@ cdef enum:
     CELLS = 255             # columns of the file that are read, at most
     DECODED = 2 * LINE_LIMIT    # bytes of a line in UTF-8
     SCRATCH = 8 * LINE_LIMIT    # bytes of the values that are made of a record
+    MOMENT = 14             # bytes of 20241125073000
     LETTERS = 128 * 256     # pairs of bytes that may be a character
 
 
@@ -46,16 +47,6 @@ cpdef enum ChangeType:
     DATE = 6
     MAP = 7
     SCALE = 8
-
-
-cpdef enum Part:
-    """A digit of a time's pattern: of which part of the time it is. Any other byte is itself."""
-    YEAR = 1
-    MONTH = 2
-    DAY = 3
-    HOUR = 4
-    MINUTE = 5
-    SECOND = 6
 
 
 cdef packed struct Rules:
@@ -101,7 +92,7 @@ cdef packed struct Condition:
 cdef packed struct Change:
     uint8_t type
     uint8_t has_default     # MAP
-    uint16_t first_text     # BLANK: values; DROP_SUFFIX: it; times: the pattern; MAP: pairs
+    uint16_t first_text     # BLANK: values; DROP_SUFFIX: it; MAP: pairs; times: their pattern
     uint16_t texts          # BLANK: values; MAP: pairs of whole values
     uint16_t prefixes       # MAP: pairs behind them, the longest first
     uint16_t otherwise      # MAP: the text of what neither has
@@ -137,5 +128,6 @@ cdef struct Work:
     Field fields[CELLS]
     Field values[COLUMNS + 1]   # what is written; one more is blank
     uint16_t starts[CUTS]
+    uint64_t filled[FILLED]     # of a record: which bytes are not spaces
     uint8_t decoded[DECODED + PAD]
     uint8_t scratch[SCRATCH + PAD]

@@ -13,6 +13,7 @@ TEXT: np.dtype[np.void]
 ADAPTING: np.dtype[np.void]
 
 MOST_CELLS: int
+MOMENT_BYTES: int
 PAIRS_MOST: int
 
 class Encoding(IntEnum):
@@ -39,14 +40,6 @@ class ChangeType(IntEnum):
     DATE = 6
     MAP = 7
     SCALE = 8
-
-class Part(IntEnum):
-    YEAR = 1
-    MONTH = 2
-    DAY = 3
-    HOUR = 4
-    MINUTE = 5
-    SECOND = 6
 
 class Plan:
     def __init__(

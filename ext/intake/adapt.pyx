@@ -36,6 +36,7 @@ TEXT = np.asarray(<Text[:1]>&_text).dtype
 ADAPTING = np.asarray(<Adapting[:1]>&_adapting).dtype
 
 MOST_CELLS = CELLS
+MOMENT_BYTES = MOMENT
 PAIRS_MOST = LETTERS
 
 

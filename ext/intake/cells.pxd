@@ -13,8 +13,12 @@ from ext.intake.adapt cimport DECODED, LEFT, SCRATCH, Cell, CellType, Encoding, 
 from ext.intake.decode cimport Field
 from ext.intake.lines cimport is_blank
 from ext.intake.objects cimport read_object
-from ext.intake.scan cimport cut
+from ext.intake.scan cimport cut, mark
 from ext.intake.text cimport LINE_LIMIT, likely, load8, low_bytes, valid_utf8
+
+
+cdef enum:
+    NUMBER_DIGITS = 20      # of a number of 64 bits, at most
 
 
 cdef inline uint8_t *take_room(Work *work, uint32_t size) noexcept nogil:
@@ -131,14 +135,10 @@ cdef inline int split_line(Work *work, const uint8_t *at, uint32_t size) noexcep
     return 0
 
 
-cdef inline bint is_plain(const uint8_t *at, uint32_t size) noexcept nogil:
+cdef inline bint is_plain(Work *work, const uint8_t *at, uint32_t size) noexcept nogil:
     """Whether bytes are ASCII, without NUL, quotes, commas and line ends."""
-    cdef uint32_t i
-    cdef uint8_t odd = 0
-    for i in range(size):
-        odd |= ((at[i] >= 0x80) | (at[i] == 0) | (at[i] == 34) | (at[i] == 44) | (at[i] == 13)
-                | (at[i] == 10))
-    return odd == 0
+    return not (mark(at, size, work.filled) or memchr(at, 34, size) != NULL
+                or memchr(at, 44, size) != NULL or memchr(at, 13, size) != NULL)
 
 
 cdef inline void trim(const Cell *cell, Field *field) noexcept nogil:
@@ -154,20 +154,17 @@ cdef inline void trim(const Cell *cell, Field *field) noexcept nogil:
 
 cdef inline int write_number(Work *work, uint64_t value, Field *field) noexcept nogil:
     """A number's decimal digits."""
-    cdef uint32_t size = 1
-    cdef uint64_t rest = value // 10
-    cdef uint8_t *to
-    while rest:
-        size += 1
-        rest //= 10
-    to = take_room(work, size)
+    cdef uint32_t first = NUMBER_DIGITS
+    cdef uint8_t *to = take_room(work, NUMBER_DIGITS)
     if to == NULL:
         return LEFT
-    field.at, field.size = to, size
-    while size:
-        size -= 1
-        to[size] = <uint8_t>(48 + value % 10)
+    while True:
+        first -= 1
+        to[first] = <uint8_t>(48 + value % 10)
         value //= 10
+        if value == 0:
+            break
+    field.at, field.size = to + first, NUMBER_DIGITS - first
     return 0
 
 
@@ -232,7 +229,7 @@ cdef inline int read_integer(Work *work, const Cell *cell, Field *field) noexcep
 cdef inline int read_cell(Work *work, const Cell *cell, Field *field) noexcept nogil:
     """A column's bytes to its text."""
     if cell.type == CellType.CHARACTERS or cell.type == CellType.HEX_NUMBER:
-        if not work.rules.lines and not is_plain(field.at, field.size):
+        if not work.rules.lines and not is_plain(work, field.at, field.size):
             return LEFT
         if cell.type == CellType.HEX_NUMBER:
             return read_hex_number(work, cell, field)
@@ -260,7 +257,7 @@ cdef inline int cut_record(Work *work, const uint8_t *at, uint32_t size) noexcep
     if size < record or size > record and not work.rules.longer:
         return LEFT
     if work.rules.lines:
-        if not is_plain(at, size) or is_blank(at, record):
+        if not is_plain(work, at, size) or is_blank(at, record):
             return LEFT
     elif is_filler(at, size):
         return LEFT

@@ -8,17 +8,26 @@ from libc.string cimport memcmp, memcpy, memset
 
 from ext.checked cimport must
 from ext.intake.adapt cimport (
-    LEFT, Change, ChangeType, Condition, Part, Source, Text, Work,
+    LEFT, MOMENT, Change, ChangeType, Condition, Source, Text, Work,
 )
 from ext.intake.cells cimport take_room, write_number
 from ext.intake.decode cimport Field
 from ext.intake.fields cimport is_digit, read_date
-from ext.intake.text cimport likely, load8, load_some, read_digits, same_bytes
+from ext.intake.text cimport (
+    eight_digits, likely, load8, load_some, not_digits, same_bytes,
+)
 
 cdef enum:
-    PARTS = 7               # Part, from 1
-    MOMENT = 14             # bytes of 20241125073000
     UTC_MOMENT = 25         # bytes of 2024-11-25T07:30:00+00:00
+
+cdef extern from *:
+    """
+    static const uint8_t onecard_utc[25] = {
+        1, 2, 3, 4, '-', 5, 6, '-', 7, 8, 'T', 9, 10, ':', 11, 12, ':', 13, 14,
+        '+', '0', '0', ':', '0', '0',
+    };
+    """
+    const uint8_t *UTC_PATTERN "onecard_utc"
 
 
 cdef inline Field text_at(const Work *work, uint32_t index) noexcept nogil:
@@ -98,83 +107,77 @@ cdef inline int slice_value(const Change *change, Field *field) noexcept nogil:
     return 0
 
 
-cdef inline int read_parts(Field pattern, Field field, uint32_t *parts) noexcept nogil:
-    """The parts of a time, each with all its digits; LEFT where it is written otherwise."""
+cdef inline int take_digits(const uint8_t *pattern, Field field, uint8_t *moment) noexcept nogil:
+    """A time's digits as 20241125073000; what the pattern has no digits of is 0.
+
+    A byte of the pattern up to MOMENT says which of them stands there, any other is itself.
+    """
     cdef uint32_t i
-    cdef uint8_t part
-    memset(parts, 0, PARTS * sizeof(uint32_t))
-    if field.size != pattern.size:
-        return LEFT
+    cdef uint8_t place
+    cdef bint other = False
+    memset(moment, 48, MOMENT)
     for i in range(field.size):
-        part = pattern.at[i]
-        if part < PARTS:
-            if not is_digit(field.at[i]):
-                return LEFT
-            parts[part] = parts[part] * 10 + <uint32_t>(field.at[i] - 48)
-        elif field.at[i] != part:
-            return LEFT
+        place = pattern[i]
+        if place <= MOMENT:
+            moment[place - 1] = field.at[i]
+        else:
+            other |= field.at[i] != place
+    return LEFT if other else 0
+
+
+cdef inline int read_moment(const uint8_t *moment, int64_t *seconds) noexcept nogil:
+    """14 digits as seconds since 1970, where they are a moment."""
+    cdef uint64_t date = load8(moment) ^ <uint64_t>0x3030303030303030
+    cdef uint64_t clock = load8(moment + 6) ^ <uint64_t>0x3030303030303030
+    cdef uint64_t hours, minutes
+    if not_digits(date) | not_digits(clock):
+        return LEFT
+    date, clock = eight_digits(date), eight_digits(clock)
+    if read_date(<uint32_t>(date // 10000), <uint32_t>(date // 100 % 100),
+                 <uint32_t>(date % 100), seconds):
+        return LEFT
+    hours, minutes, clock = clock // 10000 % 100, clock // 100 % 100, clock % 100
+    if (hours > 23) | (minutes > 59) | (clock > 59):
+        return LEFT
+    seconds[0] += <int64_t>(hours * 3600 + minutes * 60 + clock)
     return 0
 
 
-cdef inline void write_two(uint8_t *to, uint32_t value) noexcept nogil:
-    to[0], to[1] = <uint8_t>(48 + value // 10), <uint8_t>(48 + value % 10)
-
-
-cdef inline void write_day(uint8_t *to, const uint32_t *parts) noexcept nogil:
+cdef inline void write_day(uint8_t *to, const uint8_t *moment) noexcept nogil:
     """2024-11-25."""
-    write_two(to, parts[<int>Part.YEAR] // 100)
-    write_two(to + 2, parts[<int>Part.YEAR] % 100)
+    memcpy(to, moment, 4)
+    memcpy(to + 5, moment + 4, 2)
+    memcpy(to + 8, moment + 6, 2)
     to[4] = to[7] = 45
-    write_two(to + 5, parts[<int>Part.MONTH])
-    write_two(to + 8, parts[<int>Part.DAY])
 
 
-cdef inline void write_moment(uint8_t *to, const uint32_t *parts) noexcept nogil:
-    """20241125073000."""
-    write_two(to, parts[<int>Part.YEAR] // 100)
-    write_two(to + 2, parts[<int>Part.YEAR] % 100)
-    write_two(to + 4, parts[<int>Part.MONTH])
-    write_two(to + 6, parts[<int>Part.DAY])
-    write_two(to + 8, parts[<int>Part.HOUR])
-    write_two(to + 10, parts[<int>Part.MINUTE])
-    write_two(to + 12, parts[<int>Part.SECOND])
-
-
-cdef inline void write_utc(uint8_t *to, const uint32_t *parts) noexcept nogil:
+cdef inline void write_utc(uint8_t *to, const uint8_t *moment) noexcept nogil:
     """2024-11-25T07:30:00+00:00."""
-    write_day(to, parts)
-    to[10] = 84
-    write_two(to + 11, parts[<int>Part.HOUR])
-    write_two(to + 14, parts[<int>Part.MINUTE])
-    write_two(to + 17, parts[<int>Part.SECOND])
-    to[13] = to[16] = 58
-    memcpy(to + 19, b"+00:00", 6)
+    write_day(to, moment)
+    memcpy(to + 10, b"T00:00:00+00:00", 15)
+    memcpy(to + 11, moment + 8, 2)
+    memcpy(to + 14, moment + 10, 2)
+    memcpy(to + 17, moment + 12, 2)
 
 
 cdef inline int change_time(Work *work, const Change *change, Field *field) noexcept nogil:
     """A moment or a day that is one, in the format's form."""
-    cdef uint32_t parts[PARTS]
+    cdef Field pattern = text_at(work, change.first_text)
+    cdef uint8_t *moment = take_room(work, MOMENT + UTC_MOMENT)
+    cdef uint8_t *to = moment + MOMENT
     cdef int64_t seconds = 0
-    cdef uint32_t size = (MOMENT if change.type == ChangeType.TIME
-                          else UTC_MOMENT if change.type == ChangeType.UTC_TIME else 10)
-    cdef uint8_t *to
-    if read_parts(text_at(work, change.first_text), field[0], parts):
+    if moment == NULL or field.size != pattern.size or take_digits(pattern.at, field[0], moment):
         return LEFT
-    if read_date(parts[<int>Part.YEAR], parts[<int>Part.MONTH], parts[<int>Part.DAY], &seconds):
-        return LEFT
-    if (parts[<int>Part.HOUR] > 23) | (parts[<int>Part.MINUTE] > 59) | (
-            parts[<int>Part.SECOND] > 59):
-        return LEFT
-    to = take_room(work, size)
-    if to == NULL:
+    if read_moment(moment, &seconds):
         return LEFT
     if change.type == ChangeType.TIME:
-        write_moment(to, parts)
+        field.at, field.size = moment, MOMENT
     elif change.type == ChangeType.UTC_TIME:
-        write_utc(to, parts)
+        write_utc(to, moment)
+        field.at, field.size = to, UTC_MOMENT
     else:
-        write_day(to, parts)
-    field.at, field.size = to, size
+        write_day(to, moment)
+        field.at, field.size = to, 10
     return 0
 
 
@@ -301,37 +304,17 @@ cdef inline int read_source(Work *work, const Source *source, Field *field) noex
     return 0
 
 
-cdef inline int read_clock(const uint8_t *hour, const uint8_t *minute, const uint8_t *second,
-                           int64_t *seconds) noexcept nogil:
-    """A time of day, added to its day's first second."""
-    cdef uint64_t hours = 0, minutes = 0, more = 0
-    if not (read_digits(hour, 2, &hours) and read_digits(minute, 2, &minutes)
-            and read_digits(second, 2, &more)) or hours > 23 or minutes > 59 or more > 59:
-        return LEFT
-    seconds[0] += <int64_t>(hours * 3600 + minutes * 60 + more)
-    return 0
-
-
 cdef inline int read_written(const Work *work, Field time, int64_t *seconds) noexcept nogil:
     """A moment that change_time has written, as UTC seconds."""
-    cdef const uint8_t *at = time.at
-    cdef uint64_t year = 0, month = 0, day = 0
-    cdef uint32_t dash = time.size == UTC_MOMENT
-    if time.size != MOMENT and time.size != UTC_MOMENT:
-        return LEFT
-    if dash and memcmp(at + 19, b"+00:00", 6) != 0:
-        return LEFT
-    if not (read_digits(at, 4, &year) and read_digits(at + 4 + dash, 2, &month)
-            and read_digits(at + 6 + 2 * dash, 2, &day)):
-        return LEFT
-    if read_date(<uint32_t>year, <uint32_t>month, <uint32_t>day, seconds):
-        return LEFT
-    if not dash:
+    cdef uint8_t moment[MOMENT + 2]
+    if time.size == MOMENT:
+        if read_moment(time.at, seconds):
+            return LEFT
         seconds[0] -= work.rules.civil_offset_s
-        return read_clock(at + 8, at + 10, at + 12, seconds)
-    if at[4] != 45 or at[7] != 45 or at[10] != 84 or at[13] != 58 or at[16] != 58:
+        return 0
+    if time.size != UTC_MOMENT or take_digits(UTC_PATTERN, time, moment):
         return LEFT
-    return read_clock(at + 11, at + 14, at + 17, seconds)
+    return read_moment(moment, seconds)
 
 
 cdef inline int count_by_time(Work *work, Field *field) noexcept nogil:

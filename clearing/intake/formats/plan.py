@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clearing.intake.formats.steps import DIGITS, plain_form
+from clearing.intake.formats.steps import plain_form
 from clearing.intake.layout_model import FieldSource, Layout
 from ext.intake.adapt import (
     CELL,
     CHANGE,
     CONDITION,
+    MOMENT_BYTES,
     MOST_CELLS,
     PAIRS_MOST,
     RULES,
@@ -29,7 +30,6 @@ from ext.intake.adapt import (
     CellType,
     ChangeType,
     Encoding,
-    Part,
     Plan,
 )
 from ext.intake.decode import TEXT_PAD
@@ -42,8 +42,9 @@ CELL_TYPES = {
     "hex": CellType.HEX, "big_endian": CellType.BIG_ENDIAN,
     "little_endian": CellType.LITTLE_ENDIAN,
 }
-PARTS = {"%Y": Part.YEAR, "%m": Part.MONTH, "%d": Part.DAY, "%H": Part.HOUR, "%M": Part.MINUTE,
-         "%S": Part.SECOND}
+# Which bytes of 20241125073000, counted from 1, the digits of a part of a time are.
+PLACES = {"%Y": "\1\2\3\4", "%m": "\5\6", "%d": "\7\x08", "%H": "\t\n", "%M": "\x0b\x0c",
+          "%S": "\r\x0e"}
 
 
 class Unplanned(Exception):
@@ -192,13 +193,12 @@ class _Compiler:
             self._add(ChangeType.SCALE, first=source.decimals)
 
     def _add_pattern(self, form: str) -> int:
-        """A time's format: a byte for each digit, of which part of the time it is."""
+        """A time's format, in it instead of digits which bytes of the moment they are."""
         parts = re.split("(%.)", form)
-        if plain_form(form) is None or any(ord(letter) < len(Part) + 1
+        if plain_form(form) is None or any(ord(letter) <= MOMENT_BYTES
                                            for part in parts[::2] for letter in part):
             raise Unplanned
-        return self._add_texts(["".join(
-            chr(PARTS[part]) * DIGITS[part] if part in PARTS else part for part in parts)])
+        return self._add_texts(["".join(PLACES.get(part, part) for part in parts)])
 
     def _add_map(self, source: FieldSource) -> None:
         prefixes = sorted(source.prefix, key=len, reverse=True)

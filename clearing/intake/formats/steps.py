@@ -15,7 +15,7 @@ Column = Callable[[ReadColumn, int], list[str]]
 
 TIMES_KEPT = 100_000        # converted times and dates that are remembered
 VALUES_KEPT = 100_000       # changed values of a column that are
-DIGITS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
+_DIGITS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 
 
 def make_step(sources: list[FieldSource]) -> Step:
@@ -196,10 +196,10 @@ def plain_form(form: str) -> re.Pattern[str] | None:
     """A format of nothing but whole numbers of a known width, as a pattern; strptime is slow."""
     parts = re.split("(%.)", form)
     names = parts[1::2]
-    if len(set(names)) < len(names) or not {"%Y", "%m", "%d"} <= set(names) <= set(DIGITS):
+    if len(set(names)) < len(names) or not {"%Y", "%m", "%d"} <= set(names) <= set(_DIGITS):
         return None
     return re.compile("".join(
-        f"(?P<{part[1]}>[0-9]{{{DIGITS[part]}}})" if part in DIGITS else re.escape(part)
+        f"(?P<{part[1]}>[0-9]{{{_DIGITS[part]}}})" if part in _DIGITS else re.escape(part)
         for part in parts))
 
 
