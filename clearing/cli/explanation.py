@@ -53,7 +53,7 @@ def _about(one: Explanation) -> Iterator[Phrase]:
 def _print_payers(one: Explanation) -> None:
     """Who pays what: the rider, the funders of discounts, and together what is due."""
     assert one.due is not None and one.variance is not None and one.uncollected is not None
-    text, currency = one.money.text, one.currency
+    text, currency, unit = one.money.text, one.currency, Phrase("{unit}", unit=one.currency)
     legs = [leg for leg in one.legs if leg.cause not in (*FEES, *WHY_HELD)]
     rows = [(Phrase("the rider") if leg.cause == "fare" else
              Phrase("{cause} {rule}", cause=leg.cause, rule=leg.rule), leg.debtor,
@@ -69,8 +69,8 @@ def _print_payers(one: Explanation) -> None:
     said = Phrase("together, as is due") if together == one.due else Phrase(
         "together, which is not the {due} that is due: onecard verify", due=text(one.due))
     rows.append((said, "", text(together)))
-    print_table(Phrase("who pays, in {currency}", currency=currency), ("for", "who", currency),
-                rows, right=(currency,))
+    print_table(Phrase("who pays, in {currency}", currency=currency), ("for", "who", unit), rows,
+                right=(unit,))
 
 
 def _list_state(one: Explanation) -> Iterator[tuple[str, str, str, str]]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.relative_to(ROOT).as_posix()
                for path in [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "ext/README.md",
-                            *(ROOT / "docs").glob("*.md")])
+                            *(ROOT / "docs").rglob("*.md")])
 _FENCE = re.compile(r"^```(\w*)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ENTER = "import sys; from clearing.cli import main; main()"
 

@@ -40,6 +40,7 @@ _DISPUTES = (*OPENINGS.values(), "confirmed", "represented", *OVER)
 _COUNTED = [word + more for more in ("", "s") for word in (
     "table", "service", "error", "warning", "combination", "figure")]
 _BLANK = ("(blank)",)
+CURRENCIES = ("yuan", "rupiah")
 
 VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
     "action": ("pays", "receives"), "cause": words_of(Cause),
@@ -49,7 +50,7 @@ VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
     "kind": (*_KINDS, "table", "fare", "paid", *get_args(Discount)),
     "level": (*get_args(Level), NATION),
     "decision": ("released", "rejected"), "severity": ("error", "warning"),
-    "side": ("debit", "credit"), "currency": ("yuan", "rupiah"),
+    "side": ("debit", "credit"), "currency": CURRENCIES, "unit": CURRENCIES,
     "limit": ("debit_cap", "prefunded"),
     "counts": ("paid", "due"), "what": _COUNTED, "who": ("riders", "funder"),
     NUMBERS_HEADING: ("line",), "mode": listed("modes"), "medium": [*listed("media"), *_BLANK],
