@@ -25,6 +25,7 @@ from network.language import Phrase
 KEY_FILE, KEY_FILE_VARIABLE = "pseudonym.key", "ONECARD_PSEUDONYM_KEY_FILE"
 PSEUDONYM = "card_id"
 _KEY_BYTES, _PSEUDONYM_BYTES = 32, 8
+_CARD_LEAST = 10 ** 15          # a larger number is no amount, and may be a card's
 _IN_TEXT = re.compile(r"[0-9]{12,20}")      # of a record that is listed as it came
 
 
@@ -39,6 +40,13 @@ def mask_text(text: str) -> str:
     return _IN_TEXT.sub(lambda found: abridge_card(found[0]), text)
 
 
+def mask_value(value: Any) -> Any:
+    """A value with whatever can be a card's number in it masked."""
+    if isinstance(value, str):
+        return mask_text(value)
+    return mask_text(str(value)) if value >= _CARD_LEAST else value
+
+
 # How the columns of lists are masked that have cards.
 _MASKS: dict[str, Callable[[str], str]] = {
     "card": abridge_card, "ride": mask_ride, "record": mask_text}
@@ -49,8 +57,9 @@ def show_cards(session: Session, listing: Listing, *, in_full: bool) -> Listing:
 
     Raises OnecardError where it does not.
     """
-    masks = [(index, _MASKS[name]) for index, name in enumerate(listing.columns)
-             if name in _MASKS]
+    masks = ([(index, mask_value) for index in range(len(listing.columns))] if listing.is_free else
+             [(index, _MASKS[name]) for index, name in enumerate(listing.columns)
+              if name in _MASKS])
     if in_full:
         if not masks:
             raise OnecardError("this list has no card numbers", expected="one that has some",

@@ -48,6 +48,7 @@ class Listing(NamedTuple):
     money: tuple[str, ...] = ()         # the columns of amounts, in minor units
     currency: Currency | None = None    # of these
     total: Callable[[], int] | None = None      # how many rows, where reading them takes long
+    is_free: bool = False               # whoever asked named the columns: any can have cards
 
     @property
     def numbers(self) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ COMMANDS = {
     "convert": "print a file of any layout as onecard-taps/1",
     "tables": "check, print, compare or import fare tables",
     "book": "fold small runs of a book together",
+    "sql": "ask a book in SQL, which only reads",
     "verify": "add the books up again, and price rides again with the plain engine",
 }
 WRONG_USE = 2
