@@ -121,9 +121,11 @@ cdef struct Work:
     const Text *texts
     const uint8_t *bytes
     const uint32_t *letters     # by a pair's place: bytes of UTF-8, how many in the highest byte
+    const uint64_t *cuts        # bit by byte of a record: whether a column begins or ends there
     uint32_t cell_count
     uint32_t source_count
     bint clean                  # no value of the record can have a comma, quote or line end
+    bint lettered               # the record has letters of two bytes
     uint32_t used               # of `scratch`
     Field fields[CELLS]
     Field values[COLUMNS + 1]   # what is written; one more is blank

@@ -53,6 +53,7 @@ class Plan:
         texts: NDArray[Any],
         data: NDArray[np.uint8],
         letters: NDArray[np.uint32],
+        cuts: NDArray[np.uint64],
     ) -> None: ...
 
 def adapt_lines(

@@ -52,13 +52,14 @@ cdef class Plan:
     cdef const Text[::1] _texts
     cdef const uint8_t[::1] _bytes
     cdef const uint32_t[::1] _letters
+    cdef const uint64_t[::1] _cuts
 
     def __init__(self, rules not None, cells not None, sources not None, reads not None,
                  conditions not None, changes not None, texts not None, data not None,
-                 letters not None):
+                 letters not None, cuts not None):
         self._rules, self._cells, self._sources, self._reads = rules, cells, sources, reads
         self._conditions, self._changes, self._texts = conditions, changes, texts
-        self._bytes, self._letters = data, letters
+        self._bytes, self._letters, self._cuts = data, letters, cuts
         self._check_rules()
         self._check_cells()
         self._check_sources()
@@ -80,6 +81,9 @@ cdef class Plan:
             raise ValueError(f"rules: records of {rules.record} bytes, expected 1 to {LINE_LIMIT}")
         if not rules.record and not (0 < rules.columns <= rules.columns_noted < COLUMN_LIMIT + 2):
             raise ValueError(f"rules: {rules.columns} to {rules.columns_noted} columns")
+        if rules.record and self._cuts.shape[0] <= <int>rules.record >> 6:
+            raise ValueError(f"cuts: {self._cuts.shape[0]} words, expected a bit for each of "
+                             f"{rules.record} bytes, and one more")
         if rules.encoding == Encoding.PAIRS and self._letters.shape[0] != LETTERS:
             raise ValueError(f"letters: {self._letters.shape[0]} of them, expected {LETTERS}")
 
@@ -145,6 +149,7 @@ cdef class Plan:
         work.texts = &self._texts[0] if self._texts.shape[0] else NULL
         work.bytes = &self._bytes[0] if self._bytes.shape[0] else NULL
         work.letters = &self._letters[0] if self._letters.shape[0] else NULL
+        work.cuts = &self._cuts[0] if self._cuts.shape[0] else NULL
         work.cell_count = <uint32_t>self._cells.shape[0]
         work.source_count = <uint32_t>self._sources.shape[0]
         work.starts[0] = 0      # a line's first field begins where it does

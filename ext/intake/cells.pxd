@@ -56,17 +56,14 @@ cdef inline bint is_mixed(const uint8_t *at, uint32_t size) noexcept nogil:
     return False
 
 
-cdef inline int decode_pairs(Work *work, const uint8_t *at, uint32_t size,
-                             uint32_t *decoded) noexcept nogil:
-    """A line in which two bytes may be a character to UTF-8, with a newline behind it."""
-    cdef uint32_t i = 0, to = 0, letter
-    if is_mixed(at, size):
-        return LEFT
-    must(size <= LINE_LIMIT and 3 * LINE_LIMIT // 2 < DECODED, b"a line has room in UTF-8")
+cdef inline int decode_letters(const Work *work, const uint8_t *at, uint32_t size, uint8_t *to,
+                               uint32_t *decoded) noexcept nogil:
+    """Text in which two bytes may be a character to UTF-8: half as many bytes more, at most."""
+    cdef uint32_t i = 0, done = 0, letter
     while i < size:
         if at[i] < 0x80:
-            work.decoded[to] = at[i]
-            to += 1
+            to[done] = at[i]
+            done += 1
             i += 1
             continue
         if i + 1 >= size:
@@ -74,13 +71,22 @@ cdef inline int decode_pairs(Work *work, const uint8_t *at, uint32_t size,
         letter = work.letters[(<uint32_t>at[i] - 0x80) << 8 | at[i + 1]]
         if letter == 0:
             return LEFT
-        work.decoded[to] = <uint8_t>letter
-        work.decoded[to + 1] = <uint8_t>(letter >> 8)
-        work.decoded[to + 2] = <uint8_t>(letter >> 16)
-        to += letter >> 24
+        to[done] = <uint8_t>letter
+        to[done + 1] = <uint8_t>(letter >> 8)
+        to[done + 2] = <uint8_t>(letter >> 16)
+        done += letter >> 24
         i += 2
-    work.decoded[to] = 10
-    decoded[0] = to
+    decoded[0] = done
+    return 0
+
+
+cdef inline int decode_line(Work *work, const uint8_t *at, uint32_t size,
+                            uint32_t *decoded) noexcept nogil:
+    """The same of a line, with a newline behind it."""
+    must(size <= LINE_LIMIT and 3 * LINE_LIMIT // 2 < DECODED, b"a line has room in UTF-8")
+    if is_mixed(at, size) or decode_letters(work, at, size, work.decoded, decoded):
+        return LEFT
+    work.decoded[decoded[0]] = 10
     return 0
 
 
@@ -114,7 +120,7 @@ cdef inline int split_line(Work *work, const uint8_t *at, uint32_t size) noexcep
             if not valid_utf8(at, size):
                 return LEFT
         elif work.rules.encoding == Encoding.PAIRS:
-            if decode_pairs(work, at, size, &size):
+            if decode_line(work, at, size, &size):
                 return LEFT
             at = work.decoded
             count = cut(at, delimiter, starts, &odd)
@@ -135,10 +141,47 @@ cdef inline int split_line(Work *work, const uint8_t *at, uint32_t size) noexcep
     return 0
 
 
-cdef inline bint is_plain(Work *work, const uint8_t *at, uint32_t size) noexcept nogil:
-    """Whether bytes are ASCII, without NUL, quotes, commas and line ends."""
-    return not (mark(at, size, work.filled) or memchr(at, 34, size) != NULL
-                or memchr(at, 44, size) != NULL or memchr(at, 13, size) != NULL)
+cdef inline bint needs_quotes(const uint8_t *at, uint32_t size) noexcept nogil:
+    """Whether a text has quotes, commas or line ends."""
+    return (memchr(at, 34, size) != NULL or memchr(at, 44, size) != NULL
+            or memchr(at, 13, size) != NULL)
+
+
+cdef inline bint is_cut(const Work *work, uint32_t at) noexcept nogil:
+    """Whether a column begins or ends at a byte of a record."""
+    return at <= work.rules.record and work.cuts[at >> 6] >> (at & 63) & 1
+
+
+cdef inline int check_letters(const Work *work, const uint8_t *at, uint32_t size) noexcept nogil:
+    """Pass a line with letters beyond ASCII of which none is in two columns."""
+    cdef uint32_t i = 0, letter
+    if work.rules.encoding == Encoding.UTF_8:
+        for i in range(size):
+            if at[i] & 0xC0 == 0x80 and is_cut(work, i):
+                return LEFT
+        return 0 if valid_utf8(at, size) else LEFT
+    if work.rules.encoding != Encoding.PAIRS or is_mixed(at, size):
+        return LEFT
+    while i < size:
+        if at[i] < 0x80:
+            i += 1
+            continue
+        letter = 0
+        if i + 1 < size:
+            letter = work.letters[(<uint32_t>at[i] - 0x80) << 8 | at[i + 1]]
+        if letter == 0 or is_cut(work, i + 1):
+            return LEFT
+        i += 2
+    return 0
+
+
+cdef inline int decode_cell(Work *work, Field *field) noexcept nogil:
+    """The text of a column of such a line in UTF-8."""
+    cdef uint8_t *to = take_room(work, 2 * field.size + 2)
+    if to == NULL or decode_letters(work, field.at, field.size, to, &field.size):
+        return LEFT
+    field.at = to
+    return 0
 
 
 cdef inline void trim(const Cell *cell, Field *field) noexcept nogil:
@@ -229,7 +272,10 @@ cdef inline int read_integer(Work *work, const Cell *cell, Field *field) noexcep
 cdef inline int read_cell(Work *work, const Cell *cell, Field *field) noexcept nogil:
     """A column's bytes to its text."""
     if cell.type == CellType.CHARACTERS or cell.type == CellType.HEX_NUMBER:
-        if not work.rules.lines and not is_plain(work, field.at, field.size):
+        if work.rules.lines:
+            if work.lettered and decode_cell(work, field):
+                return LEFT
+        elif mark(field.at, field.size, work.filled) or needs_quotes(field.at, field.size):
             return LEFT
         if cell.type == CellType.HEX_NUMBER:
             return read_hex_number(work, cell, field)
@@ -254,11 +300,16 @@ cdef inline bint is_filler(const uint8_t *at, uint32_t size) noexcept nogil:
 cdef inline int cut_record(Work *work, const uint8_t *at, uint32_t size) noexcept nogil:
     """The texts of the columns that are read, of a record whose columns stand at known places."""
     cdef uint32_t i, record = work.rules.record
+    cdef bint odd
     if size < record or size > record and not work.rules.longer:
         return LEFT
     if work.rules.lines:
-        if not is_plain(work, at, size) or is_blank(at, record):
+        if needs_quotes(at, size) or is_blank(at, record):
             return LEFT
+        odd = mark(at, size, work.filled)
+        if odd and (memchr(at, 0, size) != NULL or check_letters(work, at, size)):
+            return LEFT
+        work.lettered = odd and work.rules.encoding == Encoding.PAIRS
     elif is_filler(at, size):
         return LEFT
     for i in range(work.cell_count):

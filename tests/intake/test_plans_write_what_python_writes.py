@@ -184,6 +184,23 @@ def test_lines_of_one_length(adapters: dict[str, Adapter], longer: str,
     assert agree(adapter, block(line + b"\n")) == 0
 
 
+@pytest.mark.parametrize(("encoding", "letter"), [("gb18030", "站"), ("gb18030", "亅"),
+                                                  ("utf-8", "站"), ("gb18030", "ß"),
+                                                  ("gb18030", "㐀"), ("latin-1", "ß")])
+def test_letters_in_lines_of_one_length(tmp_path: Path, encoding: str, letter: str) -> None:
+    """Wherever they stand: within a column, between two, in both at once, in what is not read."""
+    layout = read(tmp_path, f'title = "x"\nformat = "fixed"\nencoding = "{encoding}"\n'
+                  f"record_bytes = 61\nlonger = true\n{PLACES}"
+                  f"z = {{ start = 30, width = 1 }}\n{FIELDS}")
+    adapter = FixedAdapter(layout, OFFSET_S)
+    line = b"_1310500002FFFFFFFFF2024-11-25 07:05:26M   060000000A20241125 Fx   "
+    data = letter.encode(encoding)
+    few = [agree(adapter, block(line[:at] + data + line[at + len(data):] + b"\n"))
+           for at in range(len(line) - 3)]
+    plain = (encoding, letter) in (("gb18030", "站"), ("gb18030", "亅"), ("utf-8", "站"))
+    assert (0 in few[39:43], 1 in few[39:43]) == (plain, True)
+
+
 BYTES = """
 [columns]
 a = { start = 1, width = 10, type = "bcd", pad = "F" }

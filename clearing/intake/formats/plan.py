@@ -87,17 +87,19 @@ class _Compiler:
         for name in ("tapped_at", "kind", "in_at"):
             rules[name] = names.index(name) if name in names else len(names)
         rules["lines"] = layout.format not in ("binary", "json")
-        letters = np.zeros(0, dtype=np.uint32)
         if self._is_json:
             rules["objects"] = True
-        elif layout.columns:
+        else:
+            rules["encoding"] = self._find_encoding()
+        if layout.columns:
             rules["record"] = layout.record_bytes
             rules["longer"] = layout.longer or layout.format == "binary"
-        else:
-            rules["delimiter"], rules["encoding"] = self._find_delimiter(), self._find_encoding()
+        elif not self._is_json:
+            rules["delimiter"] = self._find_delimiter()
             rules["columns"], rules["columns_noted"] = widths
-            if rules["encoding"] == Encoding.PAIRS:
-                letters = _list_letters(codecs.lookup(layout.encoding).name)
+        letters = np.zeros(0, dtype=np.uint32)
+        if rules["encoding"] == Encoding.PAIRS:
+            letters = _list_letters(codecs.lookup(layout.encoding).name)
         changes = np.zeros(len(self._changes), dtype=CHANGE)
         for row, change in zip(changes, self._changes, strict=True):
             for key, value in change.items():
@@ -106,7 +108,8 @@ class _Compiler:
                     np.array(self._reads, dtype=np.uint16),
                     np.array(self._conditions, dtype=CONDITION), changes,
                     np.array(self._texts, dtype=TEXT),
-                    np.frombuffer(self._bytes + bytes(TEXT_PAD), dtype=np.uint8), letters)
+                    np.frombuffer(self._bytes + bytes(TEXT_PAD), dtype=np.uint8), letters,
+                    self._write_cuts())
 
     def _find_delimiter(self) -> int:
         delimiter = self._layout.delimiter
@@ -119,7 +122,17 @@ class _Compiler:
             return Encoding.UTF_8
         if codecs.lookup(self._layout.encoding).name in PAIRED:
             return Encoding.PAIRS
+        if self._layout.columns:
+            return Encoding.ASCII
         raise Unplanned
+
+    def _write_cuts(self) -> npt.NDArray[np.uint64]:
+        """Bit by byte of a record, whether a column begins or ends there."""
+        bits = np.zeros((self._layout.record_bytes // 64 + 1) * 64, dtype=np.uint8)
+        bits[self._layout.record_bytes] = 1
+        for place in self._layout.columns.values():
+            bits[[place.start, place.start + place.width]] = 1
+        return np.packbits(bits, bitorder="little").view("<u8").astype(np.uint64)
 
     def _write_cells(self, places: Mapping[str, int]) -> npt.NDArray[Any]:
         """Where the columns that are read stand."""
