@@ -21,6 +21,7 @@ import msgspec
 from fare_tables.model import DISCOUNTS, Table, table_version
 from network.errors import TableError
 from network.files import TomlFile, explain_mismatch
+from network.language import Phrase
 from network.locations import KeyPath, Location
 
 # What names a row in each list of rows.
@@ -136,9 +137,10 @@ def _with_shares(draft: _Draft) -> dict[str, Any]:
             if not isinstance(splits, dict) or name not in splits:
                 known = ", ".join(splits) if isinstance(splits, dict) else ""
                 raise TableError(
-                    f"funders is {name!r}, which is no funder split of the table",
-                    f"write one of {known}" if known else
-                    f'add it: [funder_splits] and below {name} = [{{ funder = "…" }}]',
+                    Phrase("funders is {name!r}, which is no funder split of the table", name=name),
+                    Phrase("write one of {known}", known=known) if known else
+                    Phrase('add it: [funder_splits] and below {name} = [{{ funder = "…" }}]',
+                           name=name),
                     code="VALUE_INVALID", location=draft.location((kind, index, "funders")))
             named[index] = {**row, "funders": splits[name]}
     return keys

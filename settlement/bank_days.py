@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from network.civil import LAST_TAP_DAY
 from network.errors import TableError
+from network.language import Phrase
 from network.network import Network
 
 ONE_DAY = datetime.timedelta(days=1)
@@ -48,7 +49,8 @@ class BankDays:
             day += ONE_DAY
             rested += 1
             if rested > REST_DAYS_MOST or day > LAST_TAP_DAY:
-                raise TableError(f"there is no bank day in the {rested} days up to {day}",
+                raise TableError(Phrase("there is no bank day in the {rested} days up to {day}",
+                                        rested=rested, day=day),
                                  "look at bank_holiday and day in network.toml",
                                  expected="a bank day now and then")
             if self.is_bank_day(day, members):

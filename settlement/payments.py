@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from network.civil import number_of
 from network.errors import OnecardError
+from network.language import Phrase
 from network.money import Currency
 from settlement.instructions import Instruction
 
@@ -99,8 +100,10 @@ def make_payments(batch: int, key: str, open_positions: Iterable[OpenPosition],
     total = sum(one.instruction.amount for one in ordered)
     if total >= SUM_MOST:
         raise OnecardError(
-            f"the payments come to {currency.text(total)} {currency.name}",
-            expected=f"less than {currency.text(SUM_MOST)}: a message has 18 digits for a sum",
+            Phrase("the payments come to {total} {currency}", total=currency.text(total),
+                   currency=currency.name),
+            expected=Phrase("less than {sum_most}: a message has 18 digits for a sum",
+                            sum_most=currency.text(SUM_MOST)),
             remedy="make a batch of fewer windows: name them with --window")
     payments = []
     for number, (window, one, _) in enumerate(ordered, 1):

@@ -108,7 +108,7 @@ def _read_before(book: Book, message: Message, digest: str, where: str) -> int |
                 Phrase("the bank's message {identity} was read in run {run} with other contents",
                        identity=message.identity,
                        run=int(run)), where=where, expected=Phrase("the bytes of SHA-256 {sha256}",
-                                                         sha256=sha256),
+                                                                   sha256=sha256),
                 remedy=Phrase("ask the bank which of the two holds; {nothing_posted}",
                               nothing_posted=NOTHING_POSTED))
     return None

@@ -79,7 +79,7 @@ def _unknown(code: str, known: list[str], what: str) -> OnecardError:
     close = get_close_matches(code, known)
     return OnecardError(Phrase("there is no {what} {code!r}", what=what,
                                code=code), expected=Phrase("one of {known}",
-                                                                        known=", ".join(known)),
+                                                           known=", ".join(known)),
                         remedy=Phrase("did you mean {close}?",
                                       close=" or ".join(close)) if close else
                         "write one of these")

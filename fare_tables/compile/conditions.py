@@ -11,6 +11,7 @@ from fare_tables.model import Row, Table, Timeframe, Transfer, operators_of, tim
 from network.calendars import DAY_NAMES
 from network.civil import seconds_of
 from network.errors import TableError
+from network.language import Phrase
 from network.network import Network
 from network.numbering import BITS, NumberedNetwork
 
@@ -63,12 +64,14 @@ def check_operators(row: Row, table: Table) -> None:
     for key in ("operators", "not_operators"):
         for index, code in enumerate(getattr(row, key) or ()):
             if code not in table.operators:
-                raise TableError(f"operator {code!r} is not one of the table's",
-                                 f"name one of {', '.join(table.operators)}, or add it to the "
-                                 "operators of the table", key=(key, index))
+                raise TableError(Phrase("operator {code!r} is not one of the table's", code=code),
+                                 Phrase("name one of {operators}, or add it to the operators of "
+                                        "the table",
+                                        operators=", ".join(table.operators)), key=(key, index))
     if not operators_of(row, table):
         raise TableError("it is for none of the table's operators",
-                         f"name one of {', '.join(table.operators)}, or leave the row out",
+                         Phrase("name one of {operators}, or leave the row out",
+                                operators=", ".join(table.operators)),
                          key=("not_operators" if row.not_operators else "operators",))
 
 
@@ -92,7 +95,8 @@ def bits_of(kind: str, codes: Sequence[str] | None, key: str, numbered: Numbered
     for index, code in enumerate(codes):
         number = numbered.names.find(kind, code)
         if not number:
-            raise TableError(f"{kind.replace('_', ' ')} {code!r} is not in network.toml",
+            raise TableError(Phrase("{kind} {code!r} is not in network.toml",
+                                    kind=kind.replace("_", " "), code=code),
                              "add it there, or correct the name", key=(key, index))
         assert number < BITS, "the network refuses more"
         bits |= 1 << number
@@ -110,7 +114,7 @@ def lines_in(row: Row, key: str, numbered: NumberedNetwork, arrays: Arrays) -> i
     numbers: set[int] = set()
     for index, name in enumerate(classes):
         if name not in numbered.network.line_classes:
-            raise TableError(f"line class {name!r} is not in network.toml",
+            raise TableError(Phrase("line class {name!r} is not in network.toml", name=name),
                              "add it there, or correct the name", key=(key, index))
         numbers.update(numbered.names.known("line", line, operator)
                        for operator, line in numbered.network.line_classes[name])
@@ -130,7 +134,8 @@ def stops_in(row: Row, key: str, table: Table, numbered: NumberedNetwork, arrays
     numbers: set[int] = set()
     for index, name in enumerate(sets):
         if name not in table.stop_sets:
-            raise TableError(f"stop set {name!r} is not in the table", "add it to stop_sets",
+            raise TableError(Phrase("stop set {name!r} is not in the table",
+                                    name=name), "add it to stop_sets",
                              key=(key, index))
         numbers.update(numbered.names.known("stop", stop, system)
                        for stop in table.stop_sets[name] for system, stops in listed.items()
@@ -150,8 +155,9 @@ def check_stop_sets(table: Table, network: Network) -> None:
     for name, stops in table.stop_sets.items():
         for index, stop in enumerate(stops):
             if stop not in known:
-                raise TableError(f"stop {stop!r} of stop set {name!r} is not a stop of any "
-                                 "operator", "add it to the operator's stops, or correct it",
+                raise TableError(Phrase("stop {stop!r} of stop set {name!r} is not a stop of any "
+                                        "operator", stop=stop,
+                                        name=name), "add it to the operator's stops, or correct it",
                                  key=("stop_sets", name, index))
 
 
@@ -164,7 +170,8 @@ def operators_before(row: Transfer, numbered: NumberedNetwork, arrays: Arrays) -
     for key in ("from_operators", "not_from_operators"):
         for index, code in enumerate(getattr(row, key) or ()):
             if code not in known:
-                raise TableError(f"operator {code!r} in {key} is not in network.toml",
+                raise TableError(Phrase("operator {code!r} in {key} is not in network.toml",
+                                        code=code, key=key),
                                  "add it", key=(key, index))
     if row.from_operators is None and row.not_from_operators is None:
         return 0
@@ -192,7 +199,8 @@ def _issuers(cards: str | list[str], table: Table, numbered: NumberedNetwork,
     if isinstance(cards, list):
         for index, city in enumerate(cards):
             if city not in numbered.network.provinces:
-                raise TableError(f"city {city!r} in cards is not in network.toml", "add it there",
+                raise TableError(Phrase("city {city!r} in cards is not in network.toml",
+                                        city=city), "add it there",
                                  key=("cards", index))
     wanted = [cards] if isinstance(cards, str) else cards
     return add_set(arrays.member_sets, frozenset(
@@ -207,8 +215,9 @@ def _ages(row: Row) -> Numbers:
     first = 1 if row.age_from is None else row.age_from
     last = AGE_MAX if row.age_to is None else row.age_to
     if not 0 <= first <= last <= AGE_MAX or last < 1:
-        raise TableError(f"no age is from {first} to {last}",
-                         f"write age_from and age_to in years, up to {AGE_MAX}",
+        raise TableError(Phrase("no age is from {first} to {last}", first=first, last=last),
+                         Phrase("write age_from and age_to in years, up to {age_max}",
+                                age_max=AGE_MAX),
                          key=("age_to" if row.age_from is None else "age_from",))
     return {"age_from": first, "age_to": last}
 
@@ -232,11 +241,12 @@ def _pooled(end: str, names: Sequence[str] | None, key: str, table: Table, array
     named = {timeframe.timeframe: timeframe for timeframe in table.timeframe}
     for index, name in enumerate(names or ()):
         if name not in named:
-            raise TableError(f"timeframe {name!r} is not in the table",
+            raise TableError(Phrase("timeframe {name!r} is not in the table", name=name),
                              "add a [[timeframe]] of that name", key=(key, index))
         compiled.append(_timeframe(named[name]))
     if names is not None and not compiled:
-        raise TableError(f"{key} is empty", "name a timeframe, or leave it out", key=(key,))
+        raise TableError(Phrase("{key} is empty",
+                                key=key), "name a timeframe, or leave it out", key=(key,))
     first = len(arrays.timeframes) if compiled else 0
     arrays.timeframes += compiled
     return {f"{end}_timeframes": first, f"{end}_timeframes_count": len(compiled)}
@@ -252,5 +262,6 @@ def _timeframe(timeframe: Timeframe) -> Numbers:
 
 def _seconds(clock: datetime.time) -> int:
     if clock.tzinfo is not None or clock.microsecond:
-        raise TableError(f"{clock} is not a time of the civil clock", "write 07:00:00")
+        raise TableError(Phrase("{clock} is not a time of the civil clock",
+                                clock=clock), "write 07:00:00")
     return seconds_of(clock)

@@ -29,6 +29,7 @@ from fare_tables.model import (
     bounds_of,
 )
 from network.errors import TableError
+from network.language import Phrase
 from network.money import AMOUNT_MOST, PPM, percent_ppm
 from network.numbering import NumberedNetwork
 
@@ -45,7 +46,7 @@ def compile_row(row: DiscountRow, table: Table, numbered: NumberedNetwork, array
     Raises TableError.
     """
     if not 1 <= row.unit <= AMOUNT_MOST:
-        raise TableError(f"unit is {row.unit}", "write 1 or more", key=("unit",))
+        raise TableError(Phrase("unit is {unit}", unit=row.unit), "write 1 or more", key=("unit",))
     out = {
         "rule": numbered.names.known("rule", row.rule, table.table),
         "condition": compile_condition(row, table, numbered, arrays),
@@ -73,13 +74,17 @@ def accumulator(code: str, numbered: NumberedNetwork, *key: str | int) -> int:
     Raises TableError where the network has none of that name.
     """
     if code not in numbered.network.accumulators:
-        raise TableError(f"accumulator {code!r} is not in network.toml", "add it there", key=key)
+        raise TableError(Phrase("accumulator {code!r} is not in network.toml",
+                                code=code), "add it there", key=key)
     return numbered.names.known("accumulator", code)
 
 
 def _shares(shares: Sequence[Share], numbered: NumberedNetwork, arrays: Arrays) -> dict[str, int]:
     if not 1 <= len(shares) <= records.DISCOUNT_LEGS_MOST:
-        raise TableError(f"it has {len(shares)} funders", f"name 1 to {records.DISCOUNT_LEGS_MOST}",
+        raise TableError(Phrase("it has {shares} funders",
+                                shares=len(shares)),
+                         Phrase("name 1 to {discount_legs_most}",
+                                discount_legs_most=records.DISCOUNT_LEGS_MOST),
                          key=("funders",))
     weights = _weights(shares)
     first = len(arrays.shares)
@@ -89,7 +94,8 @@ def _shares(shares: Sequence[Share], numbered: NumberedNetwork, arrays: Arrays) 
         if funder is None:
             funder = numbered.names.find("member", share.funder)
         if not funder or share.funder in numbered.network.approvers:
-            raise TableError(f"funder {share.funder!r} is not a member in network.toml",
+            raise TableError(Phrase("funder {funder!r} is not a member in network.toml",
+                                    funder=share.funder),
                              'add it there, or write "operator" or "issuer"',
                              key=("funders", index, "funder"))
         arrays.shares.append({"weight": weight, "funder": funder})
@@ -101,8 +107,9 @@ def _weights(shares: Sequence[Share]) -> list[int]:
     if all(share.percent is None for share in shares):
         for index, share in enumerate(shares):
             if share.weight is not None and not 1 <= share.weight <= PPM:
-                raise TableError(f"funder {share.funder!r} has weight {share.weight}",
-                                 f"write a whole number from 1 to {PPM}",
+                raise TableError(Phrase("funder {funder!r} has weight {weight}",
+                                        funder=share.funder, weight=share.weight),
+                                 Phrase("write a whole number from 1 to {ppm}", ppm=PPM),
                                  key=("funders", index, "weight"))
         return [1 if share.weight is None else share.weight for share in shares]
     if any(share.percent is None or share.weight is not None for share in shares):
@@ -112,7 +119,8 @@ def _weights(shares: Sequence[Share]) -> list[int]:
                for index, share in enumerate(shares)]
     if sum(weights) != PPM:
         percents = " + ".join(str(share.percent) for share in shares)
-        raise TableError(f"the funders pay {percents} percent, which is not 100",
+        raise TableError(Phrase("the funders pay {percents} percent, which is not 100",
+                                percents=percents),
                          "write percents that add up to the whole discount", key=("funders",))
     return weights
 
@@ -122,12 +130,14 @@ def _quota(row: DiscountRow, numbered: NumberedNetwork) -> dict[str, int]:
     if quota is None:
         return {}
     if not 1 <= quota.uses <= quota.limit <= COUNT_MAX:
-        raise TableError(f"one ride takes {quota.uses} of a quota of {quota.limit}",
+        raise TableError(Phrase("one ride takes {uses} of a quota of {limit}", uses=quota.uses,
+                                limit=quota.limit),
                          "write uses of 1 or more, and a limit that one ride fits in",
                          key=("quota",))
     spec = numbered.network.accumulators.get(quota.accumulator)
     if spec is not None and spec.counts != "rides":
-        raise TableError(f"the quota's accumulator {quota.accumulator!r} counts {spec.counts}",
+        raise TableError(Phrase("the quota's accumulator {accumulator!r} counts {counts}",
+                                accumulator=quota.accumulator, counts=spec.counts),
                          'name one that counts "rides"', key=("quota", "accumulator"))
     return {"quota": accumulator(quota.accumulator, numbered, "quota", "accumulator"),
             "quota_limit": quota.limit, "quota_uses": quota.uses}
@@ -139,8 +149,10 @@ def _counted(row: DiscountRow, numbered: NumberedNetwork) -> dict[str, int]:
         return {}
     spec = numbered.network.accumulators.get(counted.accumulator)
     if spec is not None and spec.counts == "paid":
-        raise TableError(f"accumulator {counted.accumulator!r} counts what is paid, and what this "
-                         "ride pays is not known yet", 'name one that counts "rides" or "due"',
+        raise TableError(Phrase("accumulator {accumulator!r} counts what is paid, and what this "
+                                "ride pays is not known yet",
+                                accumulator=counted.accumulator),
+                         'name one that counts "rides" or "due"',
                          key=("counted", "accumulator"))
     lowest, highest = _check_bounds(counted, "counted")
     return {"counted": accumulator(counted.accumulator, numbered, "counted", "accumulator"),
@@ -152,8 +164,9 @@ def _one_of(row: DiscountRow, names: Sequence[str]) -> str:
     given = [name for name in names if getattr(row, name) is not None
              and getattr(row, name) is not False]
     if len(given) != 1:
-        raise TableError(f"it has {' and '.join(given) or 'no effect'}",
-                         f"write one of {', '.join(names)}", key=tuple(given[-1:]))
+        raise TableError(Phrase("it has {given}", given=" and ".join(given) or "no effect"),
+                         Phrase("write one of {names}",
+                                names=", ".join(names)), key=tuple(given[-1:]))
     return given[0]
 
 
@@ -179,10 +192,11 @@ def _concession(row: Concession, table: Table, arrays: Arrays,
     if effect == "pays_fare":
         assert row.pays_fare is not None
         if row.pays_fare not in fare_rows:
-            raise TableError(f"pays_fare names {row.pays_fare!r}, which is no fare row of the "
-                             "table for all operators that this row is for",
-                             f"name one of {', '.join(fare_rows)}, or say for which operators "
-                             "this row is", key=("pays_fare",))
+            raise TableError(Phrase("pays_fare names {pays_fare!r}, which is no fare row of the "
+                                    "table for all operators that this row is for",
+                                    pays_fare=row.pays_fare),
+                             Phrase("name one of {fare_rows}, or say for which operators this row "
+                                    "is", fare_rows=", ".join(fare_rows)), key=("pays_fare",))
         return {"effect": int(Effect.PAYS_FARE), "fare": fare_rows[row.pays_fare]}
     amount = check_amount(getattr(row, effect), effect)
     return {"effect": int(Effect[effect.upper()]), "amount": amount}
@@ -194,7 +208,7 @@ def _price_bands(row: Concession, arrays: Arrays) -> dict[str, int]:
     for number, band in enumerate(row.bands, 1):
         last = number == len(row.bands)
         if (band.to is None) != last or (band.to is not None and band.to <= reached):
-            raise TableError(f"band {number} of the price is out of order",
+            raise TableError(Phrase("band {number} of the price is out of order", number=number),
                              "each needs a `to` above the one before; the last has none",
                              key=("bands", number - 1))
         reached = check_amount(band.to or reached, "bands", number - 1, "to")
@@ -208,7 +222,10 @@ def _price_bands(row: Concession, arrays: Arrays) -> dict[str, int]:
 def _transfer(row: Transfer, table: Table, numbered: NumberedNetwork, arrays: Arrays
               ) -> dict[str, int]:
     if not 1 <= row.max_transfers <= TRANSFERS_MOST:
-        raise TableError(f"max_transfers is {row.max_transfers}", f"write 1 to {TRANSFERS_MOST}",
+        raise TableError(Phrase("max_transfers is {max_transfers}",
+                                max_transfers=row.max_transfers), Phrase("write 1 to "
+                                                                         "{transfers_most}",
+                                                                         transfers_most=TRANSFERS_MOST),
                          key=("max_transfers",))
     check_number(row.within_s, "within_s")
     check_number(row.same_line_after_s, "same_line_after_s")
@@ -243,7 +260,7 @@ def _first_due(row: Transfer) -> dict[str, int]:
     if row.first_due_to is not None:
         most = check_amount(row.first_due_to, "first_due_to")
     if least > most:
-        raise TableError(f"no amount is from {least} to {most}",
+        raise TableError(Phrase("no amount is from {least} to {most}", least=least, most=most),
                          "correct first_due_from or first_due_to", key=("first_due_from",))
     return {"first_due_from": least, "first_due_to": most}
 
@@ -279,10 +296,13 @@ def _check_bounds(row: Tier | Counted, *key: str) -> tuple[int, int]:
                          key=(*key, "below"))
     lowest, last = bounds_of(row)
     if not 0 <= lowest <= COUNT_MAX:
-        raise TableError(f"it begins at {lowest}", f"write 0 to {COUNT_MAX}",
+        raise TableError(Phrase("it begins at {lowest}",
+                                lowest=lowest), Phrase("write 0 to {count_max}",
+                                                       count_max=COUNT_MAX),
                          key=(*key, "at_least" if row.over is None else "over"))
     highest = INT64_MAX if last is None else min(last, INT64_MAX)
     if lowest > highest:
-        raise TableError(f"nothing counted is from {lowest} to {highest}", "correct its bounds",
+        raise TableError(Phrase("nothing counted is from {lowest} to {highest}", lowest=lowest,
+                                highest=highest), "correct its bounds",
                          key=(*key, "up_to" if row.below is None else "below"))
     return lowest, highest

@@ -12,6 +12,7 @@ from ext.clearing.bands import fill_fares
 from fare_tables.compile.arrays import Numbers, as_structs
 from network.errors import TableError
 from network.folder import Links, NetworkFolder
+from network.language import Phrase
 from network.money import AMOUNT_MOST
 
 Fares = npt.NDArray[np.int32]
@@ -39,20 +40,23 @@ class Tracks:
 
     def _find(self, links: str, stops: Sequence[str]) -> npt.NDArray[np.int64]:
         if len(stops) > STOPS_MOST:
-            raise TableError(f"there are {len(stops):,} stops, and the ways between at most "
-                             f"{STOPS_MOST:,} are looked for",
+            raise TableError(Phrase("there are {stops:,} stops, and the ways between at most "
+                                    "{stops_most:,} are looked for", stops=len(stops),
+                                    stops_most=STOPS_MOST),
                              "use an od or zone matrix, or distances along lines",
                              key=("distance",))
         track = self._folder.links_in(links)
         index = {stop: index for index, stop in enumerate(stops)}
         unknown = next((stop for stop in track if stop not in index), None)
         if unknown is not None:
-            raise TableError(f"stop {unknown!r} is not in the operator's stops",
+            raise TableError(Phrase("stop {unknown!r} is not in the operator's stops",
+                                    unknown=unknown),
                              "add it there, or correct the link",
                              location=self._folder.location_of(links, ("from", "to"), unknown))
         metres = shortest_metres(track, stops)
         if metres[metres < UNREACHED].max(initial=0) > METRES_MOST:
-            raise TableError(f"a way is longer than {METRES_MOST} m", "correct the links",
+            raise TableError(Phrase("a way is longer than {metres_most} m",
+                                    metres_most=METRES_MOST), "correct the links",
                              key=("distance",))
         return metres
 
@@ -89,7 +93,8 @@ def narrow(fares: npt.NDArray[np.int64]) -> Fares:
     Raises TableError where a fare is more than AMOUNT_MOST.
     """
     if fares.size and int(fares.max()) > AMOUNT_MOST:
-        raise TableError(f"a fare of {int(fares.max())} is more than {AMOUNT_MOST}",
+        raise TableError(Phrase("a fare of {max} is more than {amount_most}", max=int(fares.max()),
+                                amount_most=AMOUNT_MOST),
                          "correct the bands or the matrix")
     return fares.astype(np.int32)
 

@@ -21,6 +21,7 @@ from fare_tables.compile.matrices import (
 )
 from fare_tables.model import Band, Fare, SameStation, Table
 from network.errors import TableError
+from network.language import Phrase
 from network.model import Operator
 from network.money import AMOUNT_MOST
 from network.network import Network
@@ -60,8 +61,9 @@ def check_amount(amount: int, *key: str | int) -> int:
     Raises TableError where it is not whole minor units from 0 to AMOUNT_MOST.
     """
     if not 0 <= amount <= AMOUNT_MOST:
-        raise TableError(f"{key[-1]} is {amount}",
-                         f"write whole minor units from 0 to {AMOUNT_MOST}", key=key)
+        raise TableError(Phrase("{key} is {amount}", key=key[-1], amount=amount),
+                         Phrase("write whole minor units from 0 to {amount_most}",
+                                amount_most=AMOUNT_MOST), key=key)
     return amount
 
 
@@ -71,7 +73,10 @@ def check_number(number: int | None, *key: str | int, least: int = 0) -> None:
     Raises TableError.
     """
     if number is not None and not least <= number <= UINT32_MAX:
-        raise TableError(f"{key[-1]} is {number}", f"write a number from {least} to {UINT32_MAX}",
+        raise TableError(Phrase("{key} is {number}", key=key[-1],
+                                number=number), Phrase("write a number from {least} to "
+                                                       "{uint32_max}", least=least,
+                                                       uint32_max=UINT32_MAX),
                          key=key)
 
 
@@ -84,9 +89,11 @@ def _check_keys(fare: Fare) -> None:
             bases = [basis for basis, keys in KEYS.items() if key in keys]
             if key == "matrix":
                 bases.append('distance with distance = "pairs"')
-            raise TableError(f"the basis is {fare.basis!r}, and {key} is "
-                             f"{'missing' if wanted else 'given'}",
-                             f"{key} belongs to basis {' and '.join(bases)}, and only there",
+            raise TableError(Phrase("the basis is {basis!r}, and {key} is {value}",
+                                    basis=fare.basis, key=key,
+                                    value="missing" if wanted else "given"),
+                             Phrase("{key} belongs to basis {bases}, and only there", key=key,
+                                    bases=" and ".join(bases)),
                              key=("basis",) if wanted else (key,))
     if fare.links is not None and not (fare.basis == "distance" and fare.distance == "stops"):
         raise TableError('links belong to basis "distance" and distance "stops"', "remove them",
@@ -115,11 +122,12 @@ def _same_station(given: int | str | list[SameStation], arrays: Arrays) -> dict[
         key = ("same_station", number - 1)
         check_number(step.within_s, *key, "within_s")
         if step.within_s is None and number < len(steps):
-            raise TableError(f"step {number} of same_station holds for any time, but it is not the "
-                             "last", "give it within_s", key=key)
+            raise TableError(Phrase("step {number} of same_station holds for any time, but it is "
+                                    "not the last", number=number), "give it within_s", key=key)
         if step.within_s is not None and step.within_s <= before:
-            raise TableError(f"step {number} of same_station ends at {step.within_s} s, not after "
-                             f"{before} s", "steps go from short to long", key=key)
+            raise TableError(Phrase("step {number} of same_station ends at {within_s} s, not "
+                                    "after {before} s", number=number, within_s=step.within_s,
+                                    before=before), "steps go from short to long", key=key)
         before = step.within_s if step.within_s is not None else before
         arrays.same_stations.append({
             "within_s": UINT32_MAX if step.within_s is None else step.within_s,
@@ -174,10 +182,12 @@ def compile_bands(bands: Sequence[Band], unit: str) -> list[Numbers]:
     for index, (band, reached, fare) in enumerate(walk_bands(bands)):
         to, every = _band_numbers(band, index, unit)
         if to is None and index + 1 < len(bands):
-            raise TableError(f"band {index + 1} has no end, but it is not the last",
-                             f"give it to_{unit}", key=("bands", index))
+            raise TableError(Phrase("band {index} has no end, but it is not the last",
+                                    index=index + 1),
+                             Phrase("give it to_{unit}", unit=unit), key=("bands", index))
         if to is not None and to <= reached:
-            raise TableError(f"band {index + 1} ends at {to} {unit}, not after {reached} {unit}",
+            raise TableError(Phrase("band {index} ends at {to} {unit}, not after {reached} {unit}",
+                                    index=index + 1, to=to, unit=unit, reached=reached),
                              "bands go from near to far", key=("bands", index, f"to_{unit}"))
         amount = fare if band.amount is None else band.amount
         compiled.append({"reached": reached, "to": INT64_MAX if to is None else to,
@@ -197,16 +207,18 @@ def _band_numbers(band: Band, index: int, unit: str) -> tuple[int | None, int | 
     here = ("bands", index)
     other = (band.to_s, band.every_s) if unit == "m" else (band.to_m, band.every_m)
     if other != (None, None):
-        raise TableError(f"band {index + 1} is not written in {unit}",
-                         f"write to_{unit} and every_{unit}", key=here)
+        raise TableError(Phrase("band {index} is not written in {unit}", index=index + 1,
+                                unit=unit),
+                         Phrase("write to_{unit} and every_{unit}", unit=unit), key=here)
     stepped = band.add is not None and every is not None
     if (band.amount is not None) == stepped or (band.add is None) != (every is None):
-        raise TableError(f"band {index + 1} needs an amount, or every_{unit} and add",
-                         f"write {{ to_{unit} = 4000, amount = 200 }} or "
-                         f"{{ to_{unit} = 12000, every_{unit} = 4000, add = 100 }}", key=here)
+        raise TableError(Phrase("band {index} needs an amount, or every_{unit} and add",
+                                index=index + 1, unit=unit),
+                         Phrase("write {{ to_{unit} = 4000, amount = 200 }} or {{ to_{unit} = "
+                                "12000, every_{unit} = 4000, add = 100 }}", unit=unit), key=here)
     if index == 0 and band.amount is None:
         raise TableError("the first band needs an amount",
-                         f"write {{ to_{unit} = 4000, amount = 200 }}", key=here)
+                         Phrase("write {{ to_{unit} = 4000, amount = 200 }}", unit=unit), key=here)
     check_amount(band.amount or 0, *here, "amount")
     check_amount(band.add or 0, *here, "add")
     check_number(to, *here, f"to_{unit}", least=1)
@@ -223,7 +235,8 @@ def _operator_of(table: Table, system: str, network: Network) -> Operator:
 def _listed_stops(fare: Fare, operator: Operator, network: Network) -> Sequence[str]:
     stops = network.stops_of(operator.code)
     if stops is None:
-        raise TableError(f"basis {fare.basis!r} needs the stops of {operator.code!r}",
+        raise TableError(Phrase("basis {basis!r} needs the stops of {code!r}", basis=fare.basis,
+                                code=operator.code),
                          "name a CSV of stops for it in network.toml", key=("basis",))
     return list(stops)
 
@@ -231,7 +244,8 @@ def _listed_stops(fare: Fare, operator: Operator, network: Network) -> Sequence[
 def _check_line_stops(table: Table, system: str, network: Network) -> None:
     for code in table.operators:
         if network.system_of(code) == system and not network.operators[code].line_stops:
-            raise TableError(f"fares along the line need the line_stops of {code!r}",
+            raise TableError(Phrase("fares along the line need the line_stops of {code!r}",
+                                    code=code),
                              "name a CSV line,stop,metres for it in network.toml",
                              key=("distance",))
 
@@ -245,7 +259,7 @@ def _stops_apart(fare: Fare, bands: Sequence[Numbers], table: Table, system: str
     if fare.distance == "pairs":
         metres = metres_by_pairs(network.folder, fare, stops)
     elif links is None:
-        raise TableError(f"fares by distance need the links of {operator.code!r}",
+        raise TableError(Phrase("fares by distance need the links of {code!r}", code=operator.code),
                          "name a CSV of links for it in network.toml, or in links of the row",
                          key=("distance",))
     else:
@@ -317,7 +331,7 @@ def line_stops(numbered: NumberedNetwork) -> tuple[list[Numbers], list[Numbers]]
                            None)
             if unknown is not None:
                 raise TableError(
-                    f"stop {unknown!r} is not in the operator's stops",
+                    Phrase("stop {unknown!r} is not in the operator's stops", unknown=unknown),
                     "add it there, or correct the line", location=network.folder.location_of(
                         operator.line_stops or "", ("stop",), unknown))
             where = {names.known("stop", stop, system): metres for stop, metres in along.items()}

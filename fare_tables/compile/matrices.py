@@ -11,6 +11,7 @@ from fare_tables.compile.distances import UNREACHED, Fares, narrow
 from fare_tables.model import Fare
 from network.errors import TableError
 from network.folder import NetworkFolder
+from network.language import Phrase
 
 NOWHERE = 0xFFFF            # the zone of a stop that has none
 SIDE_MOST = 4_000           # stops or zones between which fares are kept: 64 MB of them
@@ -47,14 +48,16 @@ def _square(folder: NetworkFolder, fare: Fare, codes: Sequence[str], what: str, 
     """What a row's matrix has for each pair of codes; -1 for pairs that are not in it."""
     file = fare.matrix or ""
     if len(codes) > SIDE_MOST:
-        raise TableError(f"there are {len(codes):,} {what}s, and fares between at most "
-                         f"{SIDE_MOST:,} are kept", "use zones of several stops", key=("matrix",))
+        raise TableError(Phrase("there are {codes:,} {what}s, and fares between at most "
+                                "{side_most:,} are kept", codes=len(codes), what=what,
+                                side_most=SIDE_MOST), "use zones of several stops", key=("matrix",))
     index = {code: index for index, code in enumerate(codes)}
     fares = np.full((len(codes), len(codes)), -1, dtype=np.int64)
     for pair, amount in folder.matrix_in(file, fare.column).items():
         for code in pair:
             if code not in index:
-                raise TableError(f"{what} {code!r} is not in {where}",
+                raise TableError(Phrase("{what} {code!r} is not in {where}", what=what, code=code,
+                                        where=where),
                                  "add it there, or correct the line",
                                  location=folder.location_of(file, ("from", "to"), code))
         fares[index[pair[0]], index[pair[1]]] = amount
@@ -72,7 +75,7 @@ def zones_of(folder: NetworkFolder, file: str, stops: Sequence[str]
     zones = np.full(len(stops), NOWHERE, dtype=np.uint16)
     for stop, zone in folder.zones_in(file).items():
         if stop not in index:
-            raise TableError(f"stop {stop!r} is not in the operator's stops",
+            raise TableError(Phrase("stop {stop!r} is not in the operator's stops", stop=stop),
                              "add it there, or correct the line",
                              location=folder.location_of(file, ("stop",), stop))
         zones[index[stop]] = names.setdefault(zone, len(names))

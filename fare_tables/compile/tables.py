@@ -46,6 +46,7 @@ from network.calendars import DAY_NAMES, WEEKDAYS, last_known_day, words_for
 from network.civil import DAYS_MOST, day_of, number_of
 from network.code_checks import fault_of
 from network.errors import TableError
+from network.language import Phrase
 from network.member_rows import member_rows
 from network.network import Network
 from network.numbering import NumberedNetwork
@@ -65,7 +66,8 @@ def day_number(day: datetime.date, *key: str) -> int:
     """
     days = number_of(day)
     if not 0 <= days < DAYS_MOST:
-        raise TableError(f"the day {day} is not between 1970 and 2149", "correct the date",
+        raise TableError(Phrase("the day {day} is not between 1970 and 2149",
+                                day=day), "correct the date",
                          key=key)
     return days
 
@@ -108,8 +110,9 @@ def check_systems(network: Network) -> None:
                     other.links != first.links or (own is None) != (stops is None)
                     or list(own or ()) != list(stops or ())):
                 raise TableError(
-                    f"operators {first.code!r} and {code!r} are both of system {system!r}, but "
-                    "have other stops or links",
+                    Phrase("operators {code!r} and {code_2!r} are both of system {system!r}, but "
+                           "have other stops or links", code=first.code, code_2=code,
+                           system=system),
                     "give them the same in network.toml, or systems of their own",
                     key=("operator", index, "system"))
 
@@ -166,8 +169,9 @@ def _systems_of(table: Table, network: Network) -> list[str]:
                          key=("operators",))
     for index, code in enumerate(table.operators):
         if code not in network.operators:
-            raise TableError(f"operator {code!r} is not in network.toml",
-                             f"it is one of {', '.join(network.operators)}, or add it there",
+            raise TableError(Phrase("operator {code!r} is not in network.toml", code=code),
+                             Phrase("it is one of {operators}, or add it there",
+                                    operators=", ".join(network.operators)),
                              key=("operators", index))
     return list(dict.fromkeys(network.system_of(code) for code in table.operators))
 
@@ -245,14 +249,16 @@ def _check_table(table: Table, network: Network) -> None:
     """
     fault = fault_of(table.table)
     if fault is not None or not table.table:
-        raise TableError(f"its name {fault or 'is blank'}", "give it a plainer one", key=("table",))
+        raise TableError(Phrase("its name {fault}",
+                                fault=fault or "is blank"), "give it a plainer one", key=("table",))
     if table.city not in network.provinces:
-        raise TableError(f"city {table.city!r} is not in network.toml",
-                         f"it is one of {', '.join(sorted(network.provinces))}, or add it there",
+        raise TableError(Phrase("city {city!r} is not in network.toml", city=table.city),
+                         Phrase("it is one of {provinces}, or add it there",
+                                provinces=", ".join(sorted(network.provinces))),
                          key=("city",))
     for index, mode in enumerate(table.modes or ()):
         if mode not in network.model.modes:
-            raise TableError(f"mode {mode!r} is not in network.toml",
+            raise TableError(Phrase("mode {mode!r} is not in network.toml", mode=mode),
                              "add it there, or correct the name", key=("modes", index))
     if "" in (table.lines or ()):
         raise TableError("lines names a blank line",
@@ -260,7 +266,8 @@ def _check_table(table: Table, network: Network) -> None:
                          key=("lines",))
     last = table.in_force_until
     if last is not None and last < table.in_force_from:
-        raise TableError(f"it ends on {last}, before it begins", "correct in_force_until",
+        raise TableError(Phrase("it ends on {last}, before it begins",
+                                last=last), "correct in_force_until",
                          key=("in_force_until",))
     if not table.fare:
         raise TableError("it has no fare", "add a [[fare]]", key=("fare",))
@@ -268,14 +275,17 @@ def _check_table(table: Table, network: Network) -> None:
             ("order", table.order), ("best", table.best), ("counts_to", table.counts_to),
             ("timeframe", [timeframe.timeframe for timeframe in table.timeframe])):
         if len(set(names)) != len(names):
-            raise TableError(f"{what} names something twice: {', '.join(names)}",
+            raise TableError(Phrase("{what} names something twice: {names}", what=what,
+                                    names=", ".join(names)),
                              "name each once", key=(what,))
     if "cap" in table.best:
         raise TableError("best names cap, but every cap that fits applies", "remove it",
                          key=("best", table.best.index("cap")))
     if table.companion_within_s is not None and not 1 <= table.companion_within_s <= DAY_S:
-        raise TableError(f"companion_within_s is {table.companion_within_s}",
-                         f"write seconds from 1 to {DAY_S}", key=("companion_within_s",))
+        raise TableError(Phrase("companion_within_s is {companion_within_s}",
+                                companion_within_s=table.companion_within_s),
+                         Phrase("write seconds from 1 to {day_s}",
+                                day_s=DAY_S), key=("companion_within_s",))
     check_stop_sets(table, network)
     _check_rows(table, network)
 
@@ -287,7 +297,8 @@ def _check_rows(table: Table, network: Network) -> None:
     """
     for kind in DISCOUNTS:
         if discounts_of(table, kind) and kind not in table.order:
-            raise TableError(f"there are {kind} rows, but order does not name {kind!r}",
+            raise TableError(Phrase("there are {kind} rows, but order does not name {kind!r}",
+                                    kind=kind),
                              "say in order when they are applied", key=("order",))
     kinds: list[tuple[str, Row]] = [("fare", row) for row in table.fare]
     kinds += [(kind, row) for kind in DISCOUNTS for row in discounts_of(table, kind)]
@@ -297,17 +308,21 @@ def _check_rows(table: Table, network: Network) -> None:
     names: set[str] = set()
     for kind_of_row, row in kinds:
         if row.rule in names:
-            raise TableError(f"two rows are called {row.rule!r}", "give each row its own name",
+            raise TableError(Phrase("two rows are called {rule!r}",
+                                    rule=row.rule), "give each row its own name",
                              key=(kind_of_row, row.rule, "rule"))
         names.add(row.rule)
         _of_row(kind_of_row, row, lambda one: check_operators(one, table))
     if len(table.cap) > CAPS_MOST:
-        raise TableError(f"it has {len(table.cap)} caps", f"write at most {CAPS_MOST}",
+        raise TableError(Phrase("it has {cap} caps",
+                                cap=len(table.cap)), Phrase("write at most {caps_most}",
+                                                            caps_most=CAPS_MOST),
                          key=("cap",))
     most = legs_most(table, network)
     if most > records.DISCOUNT_LEGS_MOST:
-        raise TableError(f"one ride could need {most} discount legs, and an entry has room for "
-                         f"{records.DISCOUNT_LEGS_MOST}",
+        raise TableError(Phrase("one ride could need {most} discount legs, and an entry has room "
+                                "for {discount_legs_most}", most=most,
+                                discount_legs_most=records.DISCOUNT_LEGS_MOST),
                          "split the discounts over fewer funders, or let caps exclude each "
                          'other, by their conditions or by unless = ["cap"]')
 
@@ -319,7 +334,7 @@ def _check_fed(fare: Fare, table: Table) -> None:
     """
     for index, code in enumerate(fare.counts_to):
         if code in (*table.counts_to, *fare.counts_to[:index]):
-            raise TableError(f"its rides would count to {code!r} twice",
+            raise TableError(Phrase("its rides would count to {code!r} twice", code=code),
                              "name it once, in counts_to of the table or of the row",
                              key=("counts_to", index))
 
@@ -336,7 +351,9 @@ def _check_sizes(table: Table, rows: Sequence[Row]) -> None:
           for name in ("timeframes", "exit_timeframes", "bands", "same_station"))]
     for what, found in lists:
         if isinstance(found, (list, tuple)) and len(found) > ROWS_MOST:
-            raise TableError(f"it has {len(found):,} {what}", f"write at most {ROWS_MOST:,}")
+            raise TableError(Phrase("it has {found:,} {what}", found=len(found),
+                                    what=what), Phrase("write at most {rows_most:,}",
+                                                       rows_most=ROWS_MOST))
 
 
 def _counts_to_most(table: Table) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from ext import records
 from fare_tables.model import Table, table_version
 from network.errors import TableError
+from network.language import Phrase
 from network.numbering import NumberedNetwork
 
 
@@ -21,7 +22,7 @@ def check_versions(tables: Sequence[Table]) -> None:
     versions: set[str] = set()
     for table in tables:
         if table_version(table) in versions:
-            raise TableError(f"two tables are called {table_version(table)}",
+            raise TableError(Phrase("two tables are called {table}", table=table_version(table)),
                              "give one of them another name, or another first day",
                              key=(table_version(table), "in_force_from"))
         versions.add(table_version(table))
@@ -83,9 +84,10 @@ class TariffIndexes:
                 last = tables[earlier].in_force_until
                 if last is None or last >= tables[later].in_force_from:
                     raise TableError(
-                        f"tables {table_version(tables[earlier])} and "
-                        f"{table_version(tables[later])} are both in force for {operator} "
-                        f"{mode} on {tables[later].in_force_from}",
+                        Phrase("tables {tables} and {tables_2} are both in force for {operator} "
+                               "{mode} on {in_force_from}", tables=table_version(tables[earlier]),
+                               tables_2=table_version(tables[later]), operator=operator, mode=mode,
+                               in_force_from=tables[later].in_force_from),
                         "end the earlier one the day before, or give one of them lines",
                         key=(table_version(tables[later]), "in_force_from"))
             chosen += reversed(level)
