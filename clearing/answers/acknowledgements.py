@@ -7,7 +7,7 @@ bytes, where a run was committed and they were lost.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -19,7 +19,6 @@ import numpy as np
 from clearing.answers.claimed import check_folder, claim_folder
 from clearing.answers.session import Session
 from clearing.book import Book, BookFile, Run
-from clearing.book.schema import RAW_BYTES
 from clearing.engine.kept_networks import kept_network
 from clearing.engine.run import Report
 from clearing.intake.blocks import Source
@@ -29,7 +28,7 @@ from clearing.intake.kept import is_kept, read_kept
 from clearing.intake.layout import load_layout
 from clearing.intake.layout_model import Layout
 from ext.codes import Code
-from ext.records import REFUSAL, Records
+from ext.records import REFUSAL
 from network.errors import OnecardError
 from network.language import Phrase
 
@@ -64,9 +63,10 @@ class Answers:
         order = sorted(range(len(report.files)),
                        key=lambda index: (report.files[index].file, report.files[index].code,
                                           report.files[index].name))
-        rejects = {index: self._reject(report.run, report.files[index], report.rejects[index],
-                                       report.raw[index]) for index in order
-                   if report.is_committed and len(report.rejects.get(index, ()))}
+        rejects = {index: self._reject(report.run, report.files[index],
+                                       report.run.network_digest) for index in order
+                   if report.is_committed and report.files[index].refused
+                   and not report.files[index].code}
         path = (path_of(report.run.run, self._folder) if report.is_committed
                 else path_of_nothing(report.run.digest, self._folder))
         content = {
@@ -106,31 +106,26 @@ class Answers:
     def _answer_first_senders(self, report: Report) -> list[dict[str, Any]]:
         """What has become of records of earlier runs' files, each with a reject file of its own."""
         answers = []
-        for number in np.unique(report.carried["file"]).tolist():
+        numbers, counts = np.unique(report.carried["file"], return_counts=True)
+        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
             file, run = find_taken(self._session.book, number, report.run.run)
-            rows = report.carried[report.carried["file"] == number]
-            rows = rows[np.argsort(rows["offset"], kind="stable")]
-            path = self._reject(report.run, file, rows, [b""] * len(rows), run.network_digest)
+            path = self._reject(report.run, file, run.network_digest)
             answers.append({"name": file.name, "sha256": file.sha256, "sender": file.sender,
-                            "run": run.run, "refused": len(rows), "reject_file": path.name})
+                            "run": run.run, "refused": count, "reject_file": path.name})
         return answers
 
-    def _reject(self, run: Run, file: BookFile, rows: Records, raw: Sequence[bytes],
-                cleared_by: str | None = None) -> Path:
+    def _reject(self, run: Run, file: BookFile, cleared_by: str) -> Path:
         """The reject file of one input file, written where that is at hand.
 
-        cleared_by: the digest of the network by which it was; None: by that of the run.
+        cleared_by: the digest of the network by which it was.
         """
-        rejected = [Rejected(int(row["offset"]), int(row["line"]), int(row["code"]),
-                             int(row["field"]), head[:RAW_BYTES])
-                    for row, head in zip(rows, raw, strict=True)]
-        layout = self._layout(cleared_by or run.network_digest, file.layout)
+        layout = self._layout(cleared_by, file.layout)
         name = file.name.encode()[:NAME_BYTES].decode(errors="ignore")
         path = self._folder / (f"run-{run.run}.{file.file}.{name}.rejects"
                                + ENDINGS["csv" if layout is None else layout.format])
         if file.sha256 in self._sources or self._is_kept(file):
             with self._open(file) as source, _replacing(path) as out:
-                write_rejects(out, source, layout, rejected)
+                write_rejects(out, source, layout, _rejected(self._session.book, run, file))
         return path
 
     def _layout(self, network_digest: str, name: str) -> Layout | None:
@@ -209,23 +204,27 @@ def read_report(book: Book, number: int) -> Report:
     for file in files:
         if file.code not in (Code.OK, Code.DUPLICATE_FILE):
             report.refusals[Code(file.code)] += file.records
-    names = ("file", "line", "offset", "code", "field")
-    rows = book.ask(f"SELECT {', '.join(names)}, hex(raw) AS raw FROM refusals "
-                      f"WHERE run = {number} ORDER BY file, offset, line")
-    refusals = np.zeros(len(rows["raw"]), dtype=REFUSAL)
+    rows = book.ask(f"SELECT code, count() AS refused FROM refusals WHERE run = {number} "
+                    "GROUP BY code")
+    for code, refused in zip(rows["code"], rows["refused"], strict=True):
+        report.refusals[Code(int(code))] += int(refused)
+    taken = ", ".join(str(file.file) for file in files if not file.code) or "0"
+    names = ("file", "line", "offset", "code")
+    rows = book.ask(f"SELECT {', '.join(names)} FROM refusals "
+                    f"WHERE run = {number} AND file NOT IN ({taken})")
+    report.carried = np.zeros(len(rows["file"]), dtype=REFUSAL)
     for name in names:
-        refusals[name] = rows[name]
-    raw = [bytes.fromhex(str(text)) for text in rows["raw"]]
-    for index, file in enumerate(files):
-        if not file.code:
-            own = np.flatnonzero(refusals["file"] == file.file)
-            report.rejects[index] = refusals[own]
-            report.raw[index] = [raw[row] for row in own.tolist()]
-            report.refusals.update(Code(code) for code in refusals["code"][own].tolist())
-    taken = [file.file for file in files if not file.code]
-    report.carried = refusals[~np.isin(refusals["file"], taken)]
-    report.refusals.update(Code(code) for code in report.carried["code"].tolist())
+        report.carried[name] = rows[name]
     return report
+
+
+def _rejected(book: Book, run: Run, file: BookFile) -> list[Rejected]:
+    """What a run refused of a file: records of their own file only, however many a run has."""
+    found = book.ask("SELECT offset, line, code, field, hex(raw) AS raw FROM refusals "
+                     f"WHERE run = {run.run} AND file = {file.file} ORDER BY offset, line")
+    return [Rejected(int(offset), int(line), int(code), int(field), bytes.fromhex(str(head)))
+            for offset, line, code, field, head in zip(
+                *(found[name] for name in (*Rejected._fields[:4], "raw")), strict=True)]
 
 
 def _file(file: BookFile, reject: Path | None) -> dict[str, Any]:

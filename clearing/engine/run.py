@@ -58,8 +58,6 @@ class Report:
     refusals: Counter[Code] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)     # by stage, as the clock went
     flows: Records = field(default_factory=lambda: np.zeros(0, records.FLOW))
-    rejects: dict[int, Records] = field(default_factory=dict)   # REFUSAL rows by index in files
-    raw: dict[int, list[bytes]] = field(default_factory=dict)
     # REFUSAL rows of files of earlier runs: what was accepted then, and is not any more.
     carried: Records = field(default_factory=lambda: np.zeros(0, records.REFUSAL))
     is_committed: bool = True
@@ -288,9 +286,6 @@ def _finish(stages: Stages, intake: Intake | None, outcomes: list[BookFile], tak
     """Write what is left of a run, and commit it where that is decided."""
     run, context = stages.run, stages.context
     refusals = _Refusals(stages, intake, outcomes, taken)
-    for index in taken:
-        run.write_refusals(refusals.rows[index], refusals.raw[index])
-    run.write_refusals(refusals.carried, [b""] * len(refusals.carried))
     flows = stages.sums.rows()
     run.write_flows(flows)
     run.write_names(context.names.unstored())
@@ -311,16 +306,14 @@ def _finish(stages: Stages, intake: Intake | None, outcomes: list[BookFile], tak
         row = run.commit(row)
         keep_context(stages.book, row, context)
     return Report(row, refusals.outcomes, refusals.counts, {}, flows,
-                  refusals.rows, refusals.raw, refusals.carried, is_committed, stages.held)
+                  refusals.carried, is_committed, stages.held)
 
 
 class _Refusals:
-    """Every refused record of a run, by file: decoding's and the partitions' together."""
+    """Every refused record of a run, decoding's and the partitions': written file by file."""
 
     def __init__(self, stages: Stages, intake: Intake | None, outcomes: list[BookFile],
                  taken: list[int]) -> None:
-        self.rows: dict[int, Records] = {}
-        self.raw: dict[int, list[bytes]] = {}
         self.counts: Counter[Code] = Counter()
         self.outcomes = list(outcomes)
         fresh, self.carried = _judged(stages)
@@ -336,12 +329,13 @@ class _Refusals:
             raw += raw_records(report.source, report.read_by, extra["offset"].tolist())
             rows = np.concatenate([decoded.records, extra])
             order = np.argsort(rows["offset"], kind="stable")
-            self.rows[index], self.raw[index] = rows[order], [raw[place] for place in order]
+            stages.run.write_refusals(rows[order], [raw[place] for place in order])
             self.outcomes[index] = outcomes[index]._replace(
                 accepted=report.accepted - known - len(extra), known=known,
                 refused=report.refused + len(extra))
             for code, count in zip(*np.unique(rows["code"], return_counts=True), strict=True):
                 self.counts[Code(int(code))] += int(count)
+        stages.run.write_refusals(self.carried, [b""] * len(self.carried))
         for code in self.carried["code"].tolist():
             self.counts[Code(code)] += 1
         for outcome in outcomes:
@@ -357,12 +351,8 @@ def _judged(stages: Stages) -> tuple[Records, Records]:
     """
     if not stages.refused:
         return np.zeros(0, records.REFUSAL), np.zeros(0, records.REFUSAL)
-    taps = join_records([taps for taps, _ in stages.refused], records.TAP)
-    rows = np.zeros(len(taps), dtype=records.REFUSAL)
-    rows["offset"], rows["line"] = taps["source_offset"], taps["source_line"]
-    rows["file"] = taps["source_file"]
-    rows["code"] = np.concatenate([codes for _, codes in stages.refused])
-    carried = taps["flags"] & records.TAP_FLAGS["CARRIED"] != 0
+    rows = join_records([rows for rows, _ in stages.refused], records.REFUSAL)
+    carried = np.concatenate([carried for _, carried in stages.refused])
     return rows[~carried], _not_told(stages.book, rows[carried], rows[~carried])
 
 

@@ -78,7 +78,8 @@ class Stages:
         self.context, self.book, self.run = context, book, run
         self.threads, self.progress = threads, progress
         self.sums = FlowSums()
-        self.refused: list[tuple[Records, npt.NDArray[np.uint16]]] = []     # taps, codes
+        # REFUSAL, and whether the book had each (CARRIED).
+        self.refused: list[tuple[Records, npt.NDArray[np.bool_]]] = []
         self.rides = self.reversed = self.open_rides = self.held = 0
         last, closed = book.last_run(), book.closed_through
         # Every run leaves open windows as its own tables and engine have them.
@@ -339,9 +340,18 @@ class Stages:
             self.rides += len(cleared.changes) - cleared.reversed
             self.open_rides += cleared.still_open
             if len(cleared.refused):
-                self.refused.append((cleared.refused, cleared.codes))
+                self.refused.append(_refusals_of(cleared))
             self._done += count
             self.progress("clear", self._done, self._partitions)
+
+
+def _refusals_of(cleared: Cleared) -> tuple[Records, npt.NDArray[np.bool_]]:
+    """What is told of a partition's refused taps: a seventh of what they are themselves."""
+    taps = cleared.refused
+    rows = np.zeros(len(taps), dtype=records.REFUSAL)
+    rows["offset"], rows["line"] = taps["source_offset"], taps["source_line"]
+    rows["file"], rows["code"] = taps["source_file"], cleared.codes
+    return rows, taps["flags"] & records.TAP_FLAGS["CARRIED"] != 0
 
 
 def last_before(day: int, closed: Iterable[int]) -> int:
