@@ -42,7 +42,7 @@ T = TypeVar("T")
 SET_ASIDE = np.uint8(TAP_FLAGS["SET_ASIDE"])
 Flags = npt.NDArray[np.bool_]
 REFUSED_RIDES = (Code.NO_FARE, Code.PRICE_OVERFLOW, Code.REBATE_ALONE)
-FILTER_BITS_OF_A_CARD = 64
+FILTER_BITS_OF_A_CARD = 128
 Listed = tuple[Records, Records, Records]   # rows, and what list_by_partition made of them
 
 
@@ -391,6 +391,19 @@ def filter_of(cards: int) -> npt.NDArray[np.uint64]:
     while words * 64 < cards * FILTER_BITS_OF_A_CARD:
         words *= 2
     return np.zeros(words, np.uint64)
+
+
+def narrowed(card_filter: npt.NDArray[np.uint64], cards: int) -> npt.NDArray[np.uint64]:
+    """The same filter with room for no more than so many cards: it is looked up in caches then.
+
+    A card's word is a part of its hash, from the lowest bits on: so half of a filter laid over the
+    other half is the filter of half as many words.
+    """
+    most = len(filter_of(cards))
+    while len(card_filter) > most:
+        half = len(card_filter) // 2
+        card_filter = card_filter[:half] | card_filter[half:]
+    return card_filter
 
 
 def cards_in(context: ClearingContext, rows: Records) -> npt.NDArray[np.uint64]:

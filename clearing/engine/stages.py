@@ -31,6 +31,7 @@ from clearing.engine.partition import (
     cards_in,
     filter_of,
     first_day_of,
+    narrowed,
     of_cards,
     on_threads,
 )
@@ -97,6 +98,8 @@ class Stages:
         """
         stretch = Stretch(self._closed, self._closed + 1, self._closed)
         if touched is not None:
+            taps = sum(map(intake.count, range(intake.partitions)))
+            touched = narrowed(touched, max(taps, len(self.context.persons)))
             self.context.persons.spread(touched)
         # What its records made by now is in the ledger, if the same tables and engine made it.
         read = filter_of(0) if touched is not None and self._changed.is_nothing else None

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clearing.engine.partition import filter_of, narrowed
 from ext.clearing.partition import (
     MOST_PARTITIONS,
     add_to_card_filter,
@@ -82,6 +83,16 @@ def test_marked_cards_are_found_and_few_others() -> None:
     # 10,000 of 262,144 bits are set: about 4 % of the others share one.
     assert 900 < len(found) - 10_000 < 1_400
     assert list_in_card_filter(cards[:0], card_filter, listed) == 0
+
+
+def test_a_narrowed_filter_is_the_one_of_so_few_cards() -> None:
+    cards = np.random.default_rng(4).integers(0, 2**64, (1_000, 2), np.uint64).view(np.uint8)
+    wide, narrow = np.zeros(1 << 16, np.uint64), filter_of(1_000)
+    for card_filter in (wide, narrow):
+        add_to_card_filter(cards, card_filter)
+    assert len(narrow) < len(wide)
+    assert np.array_equal(narrowed(wide, 1_000), narrow)
+    assert narrowed(narrow, 100_000) is narrow
 
 
 @pytest.mark.parametrize(("words", "width", "room", "said"), [
