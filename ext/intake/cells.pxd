@@ -14,7 +14,7 @@ from ext.intake.decode cimport Field
 from ext.intake.lines cimport is_blank
 from ext.intake.objects cimport read_object
 from ext.intake.scan cimport cut, mark
-from ext.intake.text cimport LINE_LIMIT, likely, load8, low_bytes, valid_utf8
+from ext.intake.text cimport LINE_LIMIT, load8, low_bytes, valid_utf8, zero_bytes
 
 
 cdef enum:
@@ -28,6 +28,15 @@ cdef inline uint8_t *take_room(Work *work, uint32_t size) noexcept nogil:
         return NULL
     work.used += size
     return at
+
+
+cdef inline uint32_t pass_ascii(const uint8_t *at, uint32_t i, uint32_t size) noexcept nogil:
+    """Where the next byte above 127 is, from `i` on; `size` where there is none."""
+    while size - i >= 8 and load8(at + i) & <uint64_t>0x8080808080808080 == 0:
+        i += 8
+    while i < size and at[i] < 0x80:
+        i += 1
+    return i
 
 
 cdef inline bint is_foreign(const uint8_t *at, uint32_t size) noexcept nogil:
@@ -44,16 +53,15 @@ cdef inline bint is_foreign(const uint8_t *at, uint32_t size) noexcept nogil:
 cdef inline bint is_mixed(const uint8_t *at, uint32_t size) noexcept nogil:
     """Whether UTF-8 stands in a line of another encoding."""
     cdef uint32_t i = 0, start
-    while i < size:
-        if at[i] < 0x80:
-            i += 1
-            continue
+    while True:
+        i = pass_ascii(at, i, size)
+        if i >= size:
+            return False
         start = i
         while i < size and at[i] >= 0x80:
             i += 1
         if is_foreign(at + start, i - start):
             return True
-    return False
 
 
 cdef inline int decode_letters(const Work *work, const uint8_t *at, uint32_t size, uint8_t *to,
@@ -147,6 +155,22 @@ cdef inline bint needs_quotes(const uint8_t *at, uint32_t size) noexcept nogil:
             or memchr(at, 13, size) != NULL)
 
 
+cdef inline bint is_plain(const uint8_t *at, uint32_t size) noexcept nogil:
+    """Whether a short text is ASCII, and has none of these, and no NUL."""
+    cdef uint32_t i
+    cdef uint64_t word, found = 0
+    for i in range(0, size, 8):
+        word = load8(at + i)
+        if size - i < 8:
+            word = word & low_bytes[size - i] | <uint64_t>0x2020202020202020 & ~low_bytes[size - i]
+        found |= (word & <uint64_t>0x8080808080808080 | zero_bytes(word)
+                  | zero_bytes(word ^ <uint64_t>0x2222222222222222)
+                  | zero_bytes(word ^ <uint64_t>0x2C2C2C2C2C2C2C2C)
+                  | zero_bytes(word ^ <uint64_t>0x0D0D0D0D0D0D0D0D)
+                  | zero_bytes(word ^ <uint64_t>0x0A0A0A0A0A0A0A0A))
+    return found == 0
+
+
 cdef inline bint is_cut(const Work *work, uint32_t at) noexcept nogil:
     """Whether a column begins or ends at a byte of a record."""
     return at <= work.rules.record and work.cuts[at >> 6] >> (at & 63) & 1
@@ -162,22 +186,24 @@ cdef inline int check_letters(const Work *work, const uint8_t *at, uint32_t size
         return 0 if valid_utf8(at, size) else LEFT
     if work.rules.encoding != Encoding.PAIRS or is_mixed(at, size):
         return LEFT
-    while i < size:
-        if at[i] < 0x80:
-            i += 1
-            continue
+    while True:
+        i = pass_ascii(at, i, size)
+        if i >= size:
+            return 0
         letter = 0
         if i + 1 < size:
             letter = work.letters[(<uint32_t>at[i] - 0x80) << 8 | at[i + 1]]
         if letter == 0 or is_cut(work, i + 1):
             return LEFT
         i += 2
-    return 0
 
 
 cdef inline int decode_cell(Work *work, Field *field) noexcept nogil:
     """The text of a column of such a line in UTF-8."""
-    cdef uint8_t *to = take_room(work, 2 * field.size + 2)
+    cdef uint8_t *to
+    if pass_ascii(field.at, 0, field.size) == field.size:
+        return 0
+    to = take_room(work, 2 * field.size + 2)
     if to == NULL or decode_letters(work, field.at, field.size, to, &field.size):
         return LEFT
     field.at = to
@@ -275,7 +301,7 @@ cdef inline int read_cell(Work *work, const Cell *cell, Field *field) noexcept n
         if work.rules.lines:
             if work.lettered and decode_cell(work, field):
                 return LEFT
-        elif mark(field.at, field.size, work.filled) or needs_quotes(field.at, field.size):
+        elif not is_plain(field.at, field.size):
             return LEFT
         if cell.type == CellType.HEX_NUMBER:
             return read_hex_number(work, cell, field)
