@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from clearing.cli.say import say
-from network.language import Phrase
+from network.language import Phrase, translated
 
 NEEDED = ("county", "province")
 QUESTIONS = {
@@ -105,6 +105,7 @@ def _ask(options: dict[str, Any]) -> None:
         if options[name]:
             continue
         default = DEFAULTS.get(name, None if name in NEEDED else "")
-        answer = click.prompt(question, default=default, show_default=bool(default), err=True)
+        answer = click.prompt(translated(question), default=default, show_default=bool(default),
+                              err=True)
         options[name] = [part for part in str(answer).replace("；", ";").split(";") if part.strip()
                          ] if name in SEVERAL else answer

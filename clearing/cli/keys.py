@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli.say import say
-from network.language import Phrase
+from network.language import Phrase, translated
 
 if TYPE_CHECKING:
     from clearing.intake.keystore import Keystore
@@ -29,7 +29,8 @@ def unlock(path: Path) -> Keystore:
 def _passphrase(path: Path, *, again: bool) -> str:
     given = os.environ.get(PASSPHRASE)
     return given if given is not None else click.prompt(
-        f"passphrase of {path}", hide_input=True, confirmation_prompt=again, err=True)
+        translated(Phrase("passphrase of {path}", path=path)), hide_input=True,
+        confirmation_prompt=again, err=True)
 
 
 @click.group("keys")

@@ -17,6 +17,7 @@ import click
 from click import core, decorators, exceptions, formatting, parser, termui, types
 
 from clearing.cli import COMMANDS, onecard
+from clearing.cli.init import QUESTIONS
 from clearing.cli.pages import KEPT, first_sentence, paragraphs_of
 from clearing.cli.tables import ELSEWHERE
 from network import errors
@@ -61,7 +62,8 @@ def collect() -> dict[Message, list[str]]:
 
 
 def _of_commands() -> Iterator[tuple[Message, str]]:
-    for text in (*COMMANDS.values(), *(said for _, said in ELSEWHERE.values())):
+    for text in (*COMMANDS.values(), *QUESTIONS.values(),
+                 *(said for _, said in ELSEWHERE.values())):
         yield Message("", text), "clearing/cli/__init__.py"
     for name, command in walk(onecard, "onecard"):
         for text in _of_help(inspect.cleandoc(command.help or "")):
