@@ -223,9 +223,8 @@ def _transfer(row: Transfer, table: Table, numbered: NumberedNetwork, arrays: Ar
               ) -> dict[str, int]:
     if not 1 <= row.max_transfers <= TRANSFERS_MOST:
         raise TableError(Phrase("max_transfers is {max_transfers}",
-                                max_transfers=row.max_transfers), Phrase("write 1 to "
-                                                                         "{transfers_most}",
-                                                                         transfers_most=TRANSFERS_MOST),
+                                max_transfers=row.max_transfers),
+                         Phrase("write 1 to {transfers_most}", transfers_most=TRANSFERS_MOST),
                          key=("max_transfers",))
     check_number(row.within_s, "within_s")
     check_number(row.same_line_after_s, "same_line_after_s")

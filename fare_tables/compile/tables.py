@@ -315,8 +315,9 @@ def _check_rows(table: Table, network: Network) -> None:
         _of_row(kind_of_row, row, lambda one: check_operators(one, table))
     if len(table.cap) > CAPS_MOST:
         raise TableError(Phrase("it has {cap} caps",
-                                cap=len(table.cap)), Phrase("write at most {caps_most}",
-                                                            caps_most=CAPS_MOST),
+                                cap=len(table.cap)),
+                         Phrase("write at most {caps_most}",
+                                caps_most=CAPS_MOST),
                          key=("cap",))
     most = legs_most(table, network)
     if most > records.DISCOUNT_LEGS_MOST:

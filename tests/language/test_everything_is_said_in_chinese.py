@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearing.answers.documents.words import Words
 from clearing.cli.pages import CLOSING, LEAST_WIDTH, wrap
 from clearing.cli.say import width_of
+from ext.codes import Cause, Reason
 from network.language import (
     HEADING,
     Phrase,
@@ -28,6 +30,7 @@ CATALOGUE = {Message(*key): chinese for key, chinese in read_catalogue().items()
 # Folders with errors that are formatted before they are raised.
 STILL_ENGLISH = ("clearing/book/", "clearing/engine/", "clearing/intake/", "fare_tables/gtfs/",
                  "settlement/formats/")
+HOLDING_CAUSES = (Cause.NO_AGREEMENT, Cause.AGREEMENTS_OVERLAP)
 TO_DO = "write it in network/zh.po after `python -m tests.language.update`"
 
 
@@ -122,6 +125,15 @@ def test_lines_are_as_wide_as_they_may_be(pieces: list[str], width: int) -> None
     assert all(width_of(line) <= max(width, LEAST_WIDTH) or len(line.split()) == 1
                for line in lines)
     assert not any(line[0] in CLOSING for line in lines[1:])
+
+
+def test_documents_and_commands_call_a_thing_the_same() -> None:
+    """Statements have words of their own, in the language of whoever gets them."""
+    words = Words("zh")
+    for cause in set(Cause) - set(HOLDING_CAUSES):      # what holds back is in no statement
+        assert words.cause(cause) == CATALOGUE[Message("cause", cause.name.lower())]
+    for reason in Reason:
+        assert words.reason(reason) == CATALOGUE[Message("reason", reason.name.lower())]
 
 
 def test_any_chinese_terminal_can_print_it() -> None:
