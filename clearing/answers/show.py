@@ -182,15 +182,18 @@ def _refusals(session: Session, wanted: Filter) -> Listing:
     names = {int(number): str(name) for number, name in zip(
         *session.book.ask(f"SELECT file, name FROM {FILES.name} WHERE {session.book.committed} "
                             "ORDER BY code DESC, run DESC").values(), strict=True)}
-    found = session.book.ask("SELECT run, file, line, offset, code, field, raw "
-                               f"FROM {REFUSALS.name} WHERE {_of_run(session, wanted)} "
-                               f"AND {_of_code(wanted.reason)} ORDER BY run, file, offset")
-    rows = zip(*found.values(), strict=True)
+    where = f"{_of_run(session, wanted)} AND {_of_code(wanted.reason)}"
+    blocks = session.book.store.blocks("SELECT run, file, line, offset, code, field, raw "
+                                       f"FROM {REFUSALS.name} WHERE {where} "
+                                       "ORDER BY run, file, offset")
     return Listing("refusals", REFUSAL_COLUMNS,
                    ((int(run), names.get(int(file), ""), int(line), int(offset),
                      Code(int(code)).name, int(field), WORDS[Code(int(code))], str(raw))
-                    for run, file, line, offset, code, field, raw in rows),
-                   ("line", "offset"))
+                    for block in blocks
+                    for run, file, line, offset, code, field, raw in zip(
+                        *block.values(), strict=True)),
+                   ("line", "offset"), total=lambda: int(session.book.ask(
+                       f"SELECT count() AS rows FROM {REFUSALS.name} WHERE {where}")["rows"][0]))
 
 
 def _clocks(session: Session, wanted: Filter) -> Listing:
