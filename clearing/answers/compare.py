@@ -318,11 +318,11 @@ class _Fates:
 
     def __init__(self, session: Session, files: Sequence[int]) -> None:
         book, listed = session.book, ", ".join(map(str, files)) or "0"
-        refused = book.query(f"SELECT file, line, argMax(code, run) AS last FROM {REFUSALS.name} "
+        refused = book.ask(f"SELECT file, line, argMax(code, run) AS last FROM {REFUSALS.name} "
                              f"WHERE {book.committed} AND file IN ({listed}) GROUP BY file, line")
         self._codes = {_place(file, line): Code(code) for file, line, code in zip(
             *(np.asarray(column).tolist() for column in refused.values()), strict=True)}
-        received = book.query(
+        received = book.ask(
             "SELECT source_file, source_line, kind, correction FROM records "
             f"WHERE {book.as_of_last} AND source_file IN ({listed})")
         self._received = {_place(file, line): (kind, correction)

@@ -71,31 +71,29 @@ def read_kept_of(session: Session, operator: str, number: int, day: int, network
 
     Raises OnecardError where one is not kept, or damaged.
     """
-    book, files = session.book, dict[str, tuple[int, str]]()
-    taken = book.files_taken()
-    found = book.query(
+    book, numbers = session.book, dict[str, int]()
+    found = book.ask(
         f"SELECT DISTINCT source_file AS file FROM records WHERE operator = {number} "
         f"AND service_day = {day} AND {book.as_of_last} UNION ALL "
         f"SELECT DISTINCT file FROM {REFUSALS.name} WHERE {book.committed} "
         f"AND position(raw, {_quoted(operator)}) > 0 AND ("
         + " OR ".join(f"position(raw, '{text}') > 0" for text in _texts_of(day)) + ")")
-    numbers = sorted(set(np.asarray(found["file"]).tolist()))
-    if numbers:
-        listed = ", ".join(map(str, numbers))
-        for one, digest in book.find_files(f"file IN ({listed}) AND code = 0").items():
-            files[digest] = one, taken[digest].layout
+    listed = ", ".join(map(str, sorted(set(np.asarray(found["file"]).tolist()))))
+    if listed:
+        numbers |= {digest: number for number, digest in book.find_files(
+            f"file IN ({listed}) AND code = 0").items()}
     # What was refused whole says nothing of its records; its name or its sender may.
-    found = book.query(
+    found = book.ask(
         f"SELECT DISTINCT sha256 FROM {FILES.name} WHERE {book.committed} "
         f"AND code NOT IN (0, {int(Code.DUPLICATE_FILE)}) "
         f"AND (sender = {_quoted(operator)} OR position(name, {_quoted(operator)}) > 0)")
-    for digest in found["sha256"]:
-        if digest not in taken:
-            files[str(digest)] = 0, ""
-    given = book.files_given(files)
+    refused = set(map(str, found["sha256"]))
+    taken = book.files_taken(numbers.keys() | refused)
+    numbers |= dict.fromkeys(refused - taken.keys(), 0)
+    given = book.files_given(numbers)
     read = []
     with TemporaryDirectory(prefix="onecard-compare-") as place:
-        for digest, (one, layout) in sorted(files.items()):
+        for digest, of_book in sorted(numbers.items()):
             name, folder = given[digest].name, folder_of(session, digest, given[digest])
             if not is_kept(folder, digest):
                 raise OnecardError(Phrase("{name} is not kept", name=name), where=str(folder),
@@ -106,7 +104,8 @@ def read_kept_of(session: Session, operator: str, number: int, day: int, network
             path.parent.mkdir(exist_ok=True)
             with path.open("wb") as out:
                 out.writelines(read_kept(folder, digest))
-            read.append(_read(_Source(path, one, layout), network))
+            layout = taken[digest].layout if digest in taken else ""
+            read.append(_read(_Source(path, of_book, layout), network))
     return read
 
 

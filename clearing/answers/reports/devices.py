@@ -38,7 +38,7 @@ def report_variances(session: Session, period: Period) -> Document:
 
 def _variances(books: Books, names: Names, by: str) -> Iterator[Row]:
     """Operator, device or table, rides, above, below and total, the farthest apart first."""
-    found = books.session.book.query(
+    found = books.session.book.ask(
         f"SELECT operator, `{by}`, {RIDES_LEFT} AS rides, "
         "sum(if(variance > 0, variance, 0)) AS above, sum(if(variance < 0, variance, 0)) AS below "
         f"FROM ledger WHERE variance != 0 AND {books.period.windows} "

@@ -35,7 +35,7 @@ def report_refusals(session: Session, run: int | None = None) -> Document:
 
 
 def _sections(session: Session, where: str) -> Iterator[Section]:
-    found = session.book.query(f"SELECT code, count() AS records FROM {REFUSALS.name} "
+    found = session.book.ask(f"SELECT code, count() AS records FROM {REFUSALS.name} "
                                f"WHERE {where} GROUP BY code ORDER BY records DESC, code")
     counts = {Code(code): records for code, records in zip(
         *(np.asarray(column).tolist() for column in found.values()), strict=True)}
@@ -44,7 +44,7 @@ def _sections(session: Session, where: str) -> Iterator[Section]:
                   add_up(rows, (1,), 3, "total"))
     of_code: dict[int, list[tuple[str, int, str, str]]] = {code: [] for code in counts}
     names = _names(session)
-    found = session.book.query(
+    found = session.book.ask(
         f"SELECT code, file, line, field, raw, value FROM {REFUSALS.name} WHERE {where} "
         f"ORDER BY code, run, file, offset LIMIT {SHOWN_MOST} BY code")
     for code, file, line, field, raw, value in zip(*found.values(), strict=True):
@@ -59,7 +59,7 @@ def _sections(session: Session, where: str) -> Iterator[Section]:
 
 def _names(session: Session) -> dict[int, tuple[str, str]]:
     """The files that runs took, and the layout that each was read by."""
-    found = session.book.query(f"SELECT file, name, layout FROM {FILES.name} "
+    found = session.book.ask(f"SELECT file, name, layout FROM {FILES.name} "
                                f"WHERE {session.book.committed} ORDER BY code DESC, run DESC")
     return {int(file): (str(name), str(layout))
             for file, name, layout in zip(*found.values(), strict=True)}

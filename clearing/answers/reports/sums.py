@@ -52,7 +52,7 @@ class Books:
 
     def sums(self, by: str) -> dict[int, Sums]:
         """What the period's entries come to by a number, which is SQL on them."""
-        found = self.session.book.query(
+        found = self.session.book.ask(
             f"SELECT toInt64({by}) AS key, {RIDES_LEFT} AS rides, sum(due) AS due_, "
             "sum(paid) AS paid_, sum(variance) AS variance_, sum(uncollected) AS uncollected_, "
             f"{_rides_that(_IS_HELD)} AS held_, {_rides_that(_LACKS_END)} AS lacking FROM ledger "
