@@ -31,9 +31,9 @@ from network.errors import OnecardError
 from network.language import Phrase
 from network.money import Currency
 
-TOTAL, IN_RIDES, FARES, SETTLES = (
-    "the operator's total", "in rides", "fares in the ledger", "settles for these rides")
-UNEXPLAINED = "not explained"
+TOTAL, IN_RIDES = Phrase("the operator's total"), Phrase("in rides")
+FARES, SETTLES = Phrase("fares in the ledger"), Phrase("settles for these rides")
+UNEXPLAINED = Phrase("not explained")
 _LINE_BITS = 32             # of a record's place, below its file's number
 _FIELDS = ("in_file", "in_line", "out_file", "out_line", "operator", "paid", "flags", "state",
            "uncollected", "service_day")
@@ -178,13 +178,13 @@ class _Found:
             for record in file.records:
                 amount = record.paid or 0
                 if record.operator not in ("", self._operator):
-                    what = "records of other operators"
+                    what = Phrase("records of other operators")
                 elif record.day not in (0, self._day):
-                    what = "records of other days"
+                    what = Phrase("records of other days")
                 else:
-                    what = self._fate(file, record.line, fates)
+                    what = Phrase(self._fate(file, record.line, fates))
                     if record.paid is None:
-                        what += ", amounts that cannot be read"
+                        what = Phrase("{what}, amounts that cannot be read", what=what)
                 if what.startswith("records of other") and not is_of_files:
                     continue        # the sum is of the operator's day
                 if what == IN_RIDES:
@@ -197,16 +197,16 @@ class _Found:
         if total != counted:
             lines.append(Line(UNEXPLAINED, 0, counted - total))
         records = self._in_rides.records + sum(line.records for line in lines)
-        return Step("from the total to records in rides", Line(TOTAL, records, total), lines,
-                    self._in_rides)
+        return Step(Phrase("from the total to records in rides"), Line(TOTAL, records, total),
+                    lines, self._in_rides)
 
     def _fate(self, file: OperatorFile, line: int, fates: _Fates) -> str:
         if not file.number:
-            return f"no run took the file {file.name}"
+            return Phrase("no run took the file {file}", file=file.name)
         place = _place(file.number, line)
         if place in self._ride_of:
             return IN_RIDES
-        return ("in rides that ended with another operator" if place in self._elsewhere
+        return (Phrase("in rides that ended with another operator") if place in self._elsewhere
                 else fates.of(place))
 
     def to_fares(self) -> Step:
@@ -221,18 +221,19 @@ class _Found:
                 fares += paid
                 difference, what = paid - self._said.get(row, 0), _why(flags, state)
                 if not is_ours:
-                    what = "rides whose records are in none of these files"
+                    what = Phrase("rides whose records are in none of these files")
                 elif what == UNEXPLAINED and difference and not self._has_all(row):
-                    what = "rides with a record that is in none of these files"
+                    what = Phrase("rides with a record that is in none of these files")
             elif is_ours:
-                difference, what = -self._said[row], "rides of another service day"
+                difference, what = -self._said[row], Phrase("rides of another service day")
             else:
                 continue
             if difference:
                 sums[what][0] += 1
                 sums[what][1] += difference
         lines = [Line(what, *both) for what, both in sorted(sums.items())]
-        return Step("from records to fares", self._in_rides, lines, Line(FARES, count, fares))
+        return Step(Phrase("from records to fares"), self._in_rides, lines,
+                    Line(FARES, count, fares))
 
     def _has_all(self, row: int) -> bool:
         """Whether every record of a ride is in the files."""
@@ -245,9 +246,9 @@ class _Found:
         day = self._rides[self._rides["service_day"] == self._day]
         fares = Line(FARES, len(day), int(day["paid"].sum()))
         held = day[day["flags"] & RIDE_FLAGS["HELD"] != 0]
-        lines = [Line("held", len(held), -int(held["paid"].sum()))] if len(held) else []
+        lines = [Line(Phrase("held"), len(held), -int(held["paid"].sum()))] if len(held) else []
         settled, fare_legs = 0, 0
-        for line in self._legs("leg_cause", words_of_cause):
+        for line in self._legs("leg_cause", _said_cause):
             settled += line.amount
             if line.what == words_of_cause(Cause.FARE):
                 fare_legs += line.amount
@@ -256,18 +257,20 @@ class _Found:
         rest = fare_legs - fares.amount + int(held["paid"].sum())
         if rest:
             lines.append(Line(UNEXPLAINED, 0, rest))
-        return Step("from fares to what settles", fares, lines,
+        return Step(Phrase("from fares to what settles"), fares, lines,
                     Line(SETTLES, len(day) - len(held), settled))
 
     def to_window(self, settled: Line) -> Step:
         """From what settles for the day's rides to what does so in the day's own window."""
-        lines, own = [], Line(f"settles in window {day_of(self._day).isoformat()}", 0, 0)
+        day = day_of(self._day).isoformat()
+        lines, own = [], Line(Phrase("settles in window {window}", window=day), 0, 0)
         for line in self._legs("window", lambda day: day_of(day).isoformat()):
-            if own.what.endswith(line.what):
+            if line.what == day:
                 own = own._replace(amount=line.amount)
             else:
-                lines.append(Line(f"late or corrected, in window {line.what}", 0, -line.amount))
-        return Step("in which window", settled._replace(records=0), lines, own)
+                lines.append(Line(Phrase("late or corrected, in window {window}",
+                                         window=line.what), 0, -line.amount))
+        return Step(Phrase("in which window"), settled._replace(records=0), lines, own)
 
     def _legs(self, by: str, words: Callable[[int], str]) -> Iterator[Line]:
         """What the day's rides have the operator be owed, or owe, by a column."""
@@ -289,7 +292,8 @@ class _Found:
         """What the day's rides cost without any record that says what was paid."""
         rides = self._rides[(self._rides["service_day"] == self._day)
                             & (self._rides["uncollected"] != 0)]
-        return Line("uncollected, which nobody owes", len(rides), int(rides["uncollected"].sum()))
+        return Line(Phrase("uncollected, which nobody owes"), len(rides),
+                    int(rides["uncollected"].sum()))
 
 
 def _places(rides: Records) -> Places:
@@ -307,10 +311,14 @@ def _why(flags: int, state: int) -> str:
     if flags & RIDE_FLAGS["PAID_BY_VALIDATOR"]:
         return UNEXPLAINED
     if state == RideState.MISSING_OUT:
-        return "rides without exit, charged by the engine"
+        return Phrase("rides without exit, charged by the engine")
     if state == RideState.MISSING_IN:
-        return "rides without entry, charged by the engine"
-    return "rides by codes, charged by the engine"
+        return Phrase("rides without entry, charged by the engine")
+    return Phrase("rides by codes, charged by the engine")
+
+
+def _said_cause(cause: int) -> str:
+    return Phrase("{cause}", cause=words_of_cause(cause))
 
 
 class _Fates:
@@ -333,12 +341,13 @@ class _Fates:
         """In words."""
         code, received = self._codes.get(place), self._received.get(place)
         if code is not None:
-            return f"refused: {code.name}"
+            return Phrase("refused: {code}", code=code.name)
         if received is None:
-            return "known: the same record came before, or from another file"
+            return Phrase("known: the same record came before, or from another file")
         kind, correction = received
         if kind in (TapKind.TOP_UP, TapKind.LOCK):
-            return "top-ups and locks, which are no rides"
+            return Phrase("top-ups and locks, which are no rides")
         if correction:
-            return "corrections that take a ride back"
-        return "in no ride that stands: still inside, given back, corrected, or reported again"
+            return Phrase("corrections that take a ride back")
+        return Phrase("in no ride that stands: still inside, given back, corrected, or reported "
+                      "again")

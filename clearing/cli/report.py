@@ -93,6 +93,7 @@ def _document(session: Session, what: str, window: str | None, month: str | None
 
 
 def _write(document: Document, html: Path | None, xlsx: Path | None) -> None:
+    document = document.said()
     if html is not None:
         from clearing.answers.documents.page import write_page
         from clearing.cli.picture import draw_svg
@@ -111,7 +112,7 @@ def _print(document: Document) -> None:
 
     say(document.title, bold=True)
     for name, value in document.facts:
-        say(f" {name}: {value}")
+        say(Phrase(" {name}: {value}", name=name, value=value))
     say()
     for section in document.sections:
         rows = [*section.rows, *([section.total] if section.total is not None else [])]

@@ -38,7 +38,7 @@ SAYING: dict[str, tuple[int | str, ...]] = {
                     (0,)),
 }
 HEADED: dict[str, tuple[int | str, ...]] = {
-    "print_table": (1,), "Listing": (1,),
+    "print_table": (1,), "Listing": (1,), "Section": (1,),
 }
 
 
@@ -124,6 +124,8 @@ def _of_source() -> Iterator[tuple[Message, str]]:
         for call in _calls(tree):
             if _name(call) == "say" and not place.startswith("clearing/cli/"):
                 continue        # others call other things so
+            if _name(call) == "Section" and not place.startswith("clearing/answers/reports/"):
+                continue        # documents of a member are in its language, see documents/words.py
             for argument in _arguments(call, SAYING):
                 yield from ((Message("", text), place) for text in literals_of(argument))
             for argument in _arguments(call, HEADED):

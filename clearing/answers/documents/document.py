@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from network.language import HEADING, translated
 from network.members import Language, Member
 from network.money import Currency
 
@@ -62,6 +63,12 @@ class Document:
     language: Language
     currency: Currency
 
+    def said(self) -> Document:
+        """The same in the language that is in use: as a list on a terminal says it."""
+        return replace(self, title=translated(self.title), facts=[
+            (translated(name), translated(value)) for name, value in self.facts],
+            sections=[_said(one) for one in self.sections])
+
 
 @dataclass(frozen=True)
 class Detail:
@@ -70,6 +77,17 @@ class Detail:
     title: str                          # of a sheet
     columns: tuple[str, ...]
     money: frozenset[int]
+
+
+def _said(section: Section) -> Section:
+    def row(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(translated(value, name) if isinstance(value, str) else value
+                     for name, value in zip(section.columns, values, strict=True))
+
+    return replace(
+        section, title=translated(section.title), rows=list(map(row, section.rows)),
+        columns=tuple(translated(name, HEADING) for name in section.columns),
+        total=None if section.total is None else row(section.total))
 
 
 def file_stem(kind: str, member: Member, period: str) -> str:

@@ -12,9 +12,10 @@ import numpy as np
 from clearing.answers.clocks import list_off
 from clearing.answers.documents.document import Bars, Document, Section, add_up
 from clearing.answers.periods import Period
-from clearing.answers.reports.sums import AMOUNTS, Books, Sums, money_of
+from clearing.answers.reports.sums import AMOUNTS, TOTAL, Books, Sums, money_of
 from clearing.answers.session import Session
 from clearing.book.views import RIDES_LEFT
+from network.language import Phrase
 from network.names import Names
 
 DRAWN_MOST = 20         # devices in a picture
@@ -30,10 +31,10 @@ def report_variances(session: Session, period: Period) -> Document:
     by_device = list(_variances(books, names, "device"))
     drawn = {f"{operator} {device}": above - below
              for operator, device, _, above, below, _ in by_device[:DRAWN_MOST]}
-    return books.document("variances", [
-        _section("variances by device: what validators took less the tables' prices",
+    return books.document(Phrase("variances {period}", period=period.label), [
+        _section(Phrase("variances by device: what validators took less the tables' prices"),
                  "device", by_device, Bars(drawn, is_money=True) if drawn else None),
-        _section("variances by table", "table", list(_variances(books, names, "table")))])
+        _section(Phrase("variances by table"), "table", list(_variances(books, names, "table")))])
 
 
 def _variances(books: Books, names: Names, by: str) -> Iterator[Row]:
@@ -54,7 +55,7 @@ def _section(title: str, by: str, rows: list[Row],
              picture: Bars | None = None) -> Section:
     columns = ("operator", by, *_VARIANCE)
     return Section(title, columns, rows, money_of(columns, _VARIANCE[1:]),
-                   add_up(rows, range(2, len(columns)), len(columns), "total"), picture)
+                   add_up(rows, range(2, len(columns)), len(columns), TOTAL), picture)
 
 
 def report_devices(session: Session, period: Period) -> Document:
@@ -72,7 +73,7 @@ def report_devices(session: Session, period: Period) -> Document:
     rows.sort(key=lambda row: (-row[2].lacking_end, row[:2]))
     told = [(operator, device, *sums, off_s) for operator, device, sums, off_s in rows]
     columns = ("operator", "device", *Sums._fields, "clock off, s")
-    return books.document("devices", [Section(
-        "devices; clocks that are behind are off by less than 0", columns, told,
+    return books.document(Phrase("devices {period}", period=period.label), [Section(
+        Phrase("devices; clocks that are behind are off by less than 0"), columns, told,
         money_of(columns, AMOUNTS),
-        add_up(told, range(2, len(columns) - 1), len(columns), "total"))])
+        add_up(told, range(2, len(columns) - 1), len(columns), TOTAL))])

@@ -15,25 +15,28 @@ from clearing.answers.documents.document import Bars, Document, Section, Streams
 from clearing.answers.listings import flows_of, words_of_cause
 from clearing.answers.owing import place_names
 from clearing.answers.periods import Period
-from clearing.answers.reports.sums import AMOUNTS, Books, Sums, money_of
+from clearing.answers.reports.sums import AMOUNTS, TOTAL, Books, Sums, money_of
 from clearing.answers.session import Session
 from clearing.book.legs import sum_legs
 from ext.codes import Cause
 from ext.records import Records
 from network.civil import day_of
+from network.language import Phrase
 from settlement.obligations import list_obligations
 from settlement.positions import net_positions
 
 _HOURS, _HOUR_S, _DAY_S = 24, 3_600, 86_400
-BETWEEN_CITIES = "who owes whom, between cities: rows owe columns"
+BETWEEN_CITIES = Phrase("who owes whom, between cities: rows owe columns")
 _ENDS = ("owes", "is owed", "net")
 
 
 def report_period(session: Session, period: Period) -> Document:
     """What a window or a month came to."""
     books = Books(session, session.numbered(), period)
-    title = "day" if period.first == period.last else "period"
-    return books.document(f"report of the {title}", list(_sections(books)))
+    title = (Phrase("report of the day {period}", period=period.label)
+             if period.first == period.last
+             else Phrase("report of the period {period}", period=period.label))
+    return books.document(title, list(_sections(books)))
 
 
 def _sections(books: Books) -> Iterator[Section]:
@@ -62,7 +65,7 @@ def _between_cities(books: Books) -> Section:
     columns = ("city", *shown.values(), *_ENDS)
     sums = range(1, len(columns))
     return Section(BETWEEN_CITIES, columns, rows, frozenset(sums),
-                   add_up(rows, sums, len(columns), "total"),
+                   add_up(rows, sums, len(columns), TOTAL),
                    Streams({(shown[debtor], shown[creditor]): amount
                             for (debtor, creditor), amount in sorted(amounts.items()) if amount}))
 
@@ -80,16 +83,16 @@ def _positions(books: Books) -> Section:
             if one.level == "member"]
     columns = ("member", "name", "is owed", "owes", "net")
     sums = range(2, len(columns))
-    return Section("positions of members, which add up to 0", columns, rows, frozenset(sums),
-                   add_up(rows, sums, len(columns), "total"))
+    return Section(Phrase("positions of members, which add up to 0"), columns, rows,
+                   frozenset(sums), add_up(rows, sums, len(columns), TOTAL))
 
 
 def _operators(books: Books) -> Section:
     names = {one.number: (one.code, one.name) for one in books.numbered.members}
     rows = [(*names[number], *sums) for number, sums in books.sums("operator").items()]
     columns = ("operator", "name", *Sums._fields)
-    return Section("rides by operator", columns, rows, money_of(columns, AMOUNTS),
-                   add_up(rows, range(2, len(columns)), len(columns), "total"))
+    return Section(Phrase("rides by operator"), columns, rows, money_of(columns, AMOUNTS),
+                   add_up(rows, range(2, len(columns)), len(columns), TOTAL))
 
 
 def _hours(books: Books) -> Section:
@@ -100,8 +103,8 @@ def _hours(books: Books) -> Section:
     rows = [(f"{hour:02}:00", one.rides, one.due, one.paid) for hour in range(_HOURS)
             for one in [found.get(hour, Sums(*[0] * len(Sums._fields)))]]
     columns = ("hour", "rides", "due", "paid")
-    return Section("rides by hour of the day", columns, rows, money_of(columns, AMOUNTS),
-                   add_up(rows, range(1, len(columns)), len(columns), "total"),
+    return Section(Phrase("rides by hour of the day"), columns, rows, money_of(columns, AMOUNTS),
+                   add_up(rows, range(1, len(columns)), len(columns), TOTAL),
                    Bars({row[0]: row[1] for row in rows}, is_money=False, is_upright=True))
 
 
@@ -123,9 +126,9 @@ def _funders(books: Books) -> Section:
         rows.append((funder.code, funder.name, words_of_cause(cause), rides, owes, bears))
         drawn[f"{funder.name} {funder.code}"] += owes + bears
     columns = ("funder", "name", "cause", "rides", "owes", "bears itself")
-    return Section("concessions and other discounts by funder", columns, rows,
+    return Section(Phrase("concessions and other discounts by funder"), columns, rows,
                    money_of(columns, ("owes", "bears itself")),
-                   add_up(rows, range(3, len(columns)), len(columns), "total"),
+                   add_up(rows, range(3, len(columns)), len(columns), TOTAL),
                    Bars(dict(drawn), is_money=True) if drawn else None)
 
 
@@ -134,8 +137,8 @@ def _days(books: Books) -> Section:
     rows = [(day_of(window).isoformat(), "closed" if window <= closed else "open", *sums)
             for window, sums in books.sums("window").items()]
     columns = ("window", "state", *Sums._fields)
-    return Section("windows", columns, rows, money_of(columns, AMOUNTS),
-                   add_up(rows, range(2, len(columns)), len(columns), "total"),
+    return Section(Phrase("windows"), columns, rows, money_of(columns, AMOUNTS),
+                   add_up(rows, range(2, len(columns)), len(columns), TOTAL),
                    Bars({row[0]: row[2] for row in rows}, is_money=False, is_upright=True)
                    if len(rows) > 1 else None)
 

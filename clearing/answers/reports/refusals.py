@@ -10,9 +10,11 @@ import numpy as np
 from clearing.answers.documents.document import Document, Marked, Section, add_up
 from clearing.answers.filters import Filter, check_known
 from clearing.answers.masking import mask_text
+from clearing.answers.reports.sums import TOTAL
 from clearing.answers.session import Session
 from clearing.book.schema import FILES, REFUSALS
 from ext.codes import Code
+from network.language import Phrase, language
 from network.refusals import WORDS
 
 SHOWN_MOST = 50         # records of a code; `onecard show refusals` has all
@@ -28,10 +30,11 @@ def report_refusals(session: Session, run: int | None = None) -> Document:
     """
     check_known(session, Filter(run=run))
     where = session.book.committed + (f" AND run = {run}" if run is not None else "")
-    which = "all runs" if run is None else f"run {run}"
+    which = Phrase("all runs") if run is None else Phrase("run {run}", run=run)
     network = session.described().model
-    return Document(f"refusals of {which}", [("network", network.title), ("of", which)],
-                    list(_sections(session, where)), (), "en", network.money)
+    return Document(Phrase("refusals of {which}", which=which),
+                    [(Phrase("network"), network.title)], list(_sections(session, where)), (),
+                    language(), network.money)
 
 
 def _sections(session: Session, where: str) -> Iterator[Section]:
@@ -40,8 +43,8 @@ def _sections(session: Session, where: str) -> Iterator[Section]:
     counts = {Code(code): records for code, records in zip(
         *(np.asarray(column).tolist() for column in found.values()), strict=True)}
     rows = [(code.name, records, WORDS[code]) for code, records in counts.items()]
-    yield Section("why", ("code", "records", "reason"), rows, frozenset(),
-                  add_up(rows, (1,), 3, "total"))
+    yield Section(Phrase("why"), ("code", "records", "reason"), rows, frozenset(),
+                  add_up(rows, (1,), 3, TOTAL))
     of_code: dict[int, list[tuple[str, int, str, str]]] = {code: [] for code in counts}
     names = _names(session)
     found = session.book.ask(
@@ -52,9 +55,11 @@ def _sections(session: Session, where: str) -> Iterator[Section]:
         of_code[int(code)].append((name, int(line), str(field) if field else "", mark_wrong(
             str(raw), int(field), str(value), is_canonical=layout == CANONICAL)))
     for code, records in counts.items():
-        first = f", the first {SHOWN_MOST} of them here" if records > SHOWN_MOST else ""
-        yield Section(f"{code.name}: {records:,} records{first}", _COLUMNS, of_code[code],
-                      frozenset())
+        title = (Phrase("{code}: {records:,} records", code=code.name, records=records)
+                 if records <= SHOWN_MOST else
+                 Phrase("{code}: {records:,} records, the first {shown} of them here",
+                        code=code.name, records=records, shown=SHOWN_MOST))
+        yield Section(title, _COLUMNS, of_code[code], frozenset())
 
 
 def _names(session: Session) -> dict[int, tuple[str, str]]:

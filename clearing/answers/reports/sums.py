@@ -14,6 +14,7 @@ from clearing.answers.session import Session
 from clearing.book.views import REVERSAL, RIDES_LEFT
 from ext.codes import RideState
 from ext.records import RIDE_FLAGS
+from network.language import Phrase, language
 from network.money import Currency
 from network.numbering import NumberedNetwork
 
@@ -32,6 +33,8 @@ class Sums(NamedTuple):
     held: int               # rides
     lacking_end: int        # rides without their way in, or out
 
+
+TOTAL = Phrase("total")
 
 # Those that are amounts.
 AMOUNTS = ("due", "paid", "variance", "uncollected")
@@ -61,15 +64,18 @@ class Books:
         return {key: Sums(*map(int, row)) for key, *row in zip(
             *(np.asarray(column).tolist() for column in found.values()), strict=True)}
 
-    def document(self, title: str, sections: list[Section]) -> Document:
+    def document(self, title: Phrase, sections: list[Section]) -> Document:
         """A document of the period."""
         run = self.session.book.last_run()
-        state = "closed" if self.period.is_closed else "not all closed: amounts can change"
+        state = (Phrase("closed") if self.period.is_closed
+                 else Phrase("not all closed: amounts can change"))
         return Document(
-            f"{title} {self.period.label}",
-            [("network", self.numbered.network.model.title), ("windows", self.period.days()),
-             ("state", state), ("as after run", str(run.run if run else 0)),
-             ("money in", self.currency.name)], sections, (), "en", self.currency)
+            title,
+            [(Phrase("network"), self.numbered.network.model.title),
+             (Phrase("windows"), self.period.days()), (Phrase("state"), state),
+             (Phrase("as after run"), str(run.run if run else 0)),
+             (Phrase("money"), Phrase("in {currency}", currency=self.currency.name))],
+            sections, (), language(), self.currency)
 
 
 def _rides_that(condition: str) -> str:
