@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
@@ -50,6 +51,13 @@ _BY_COUNTER = (
     ("at", f"if(kind = {int(TapKind.RIDE)} AND in_at != 0, in_at, tapped_at)", "<i8"),
 )
 TAP_BY_COUNTER = np.dtype([(name, dtype) for name, _, dtype in _BY_COUNTER])
+
+# What a user's question begins with, behind comments; and what none has. A store that is told to
+# read only still writes files for INSERT INTO FUNCTION and INTO OUTFILE, and takes several at once.
+_READS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*"
+                    r"(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS)\b",
+                    re.IGNORECASE | re.DOTALL)
+_WRITES = re.compile(r"\b(?:INSERT|OUTFILE)\b|;\s*\S", re.IGNORECASE)
 
 # What one statement looks for; more make its text slow to read for the store.
 _WANTED = 10_000
@@ -452,17 +460,23 @@ class Queries(CommittedRuns):
 
     def query(self, sql: str) -> Columns:
         """The result of a user's query: numbers and times as arrays, text as lists of str."""
-        return self._readable(sql, is_named=True)
+        if _READS.match(sql) is None or _WRITES.search(sql) is not None:
+            raise self._refused()
+        return self._readable(sql.rstrip().removesuffix(";"), is_named=True)
 
     def _readable(self, sql: str, *, is_named: bool) -> Columns:
         try:
             found = self.store.read_only(sql, is_named=is_named)
         except BookReadOnly as error:
-            raise QueryRefused(
-                "this statement would change the book", where=self.store.where,
-                expected="a query that only reads: SELECT …",
-                remedy="a book is changed by clearing files and closing windows only") from error
+            raise self._refused() from error
         return {name: _readable(column) for name, column in found.items()}
+
+    def _refused(self) -> QueryRefused:
+        return QueryRefused(
+            "this statement does not only read", where=self.store.where,
+            expected="one SELECT, which writes no file: SELECT …",
+            remedy="a book is changed by clearing files and closing windows only; --csv and --xlsx "
+                   "write files")
 
     def export(self, stream: BinaryIO) -> int:
         """Write what stands in the ledger as text, however the book came about; its size."""

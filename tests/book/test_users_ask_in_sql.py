@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -29,21 +31,36 @@ def test_columns_come_as_arrays_and_lists(location: str) -> None:
 
 def test_no_rows_still_have_columns(location: str) -> None:
     with open_book(location) as book:
-        found = book.query("SELECT run, card FROM ledger WHERE 0")
+        found = book.query("SELECT run, card FROM ledger WHERE 0;")
     assert {name: len(column) for name, column in found.items()} == {"run": 0, "card": 0}
 
 
 @pytest.mark.parametrize("sql", [
     "DROP TABLE stored_entries", "TRUNCATE TABLE entries", "ALTER TABLE runs DELETE WHERE 1",
     "INSERT INTO stored_windows SELECT 1, 1", "CREATE TABLE mine (a UInt8) ENGINE = Memory",
-    "SELECT 1; DROP TABLE stored_entries",
+    "SELECT 1; DROP TABLE stored_entries", "SELECT 1 INTO OUTFILE 'found.csv'",
+    "INSERT INTO FUNCTION file('found.csv', 'CSV', 'a UInt8') SELECT 1",
+    "SELECT 1); INSERT INTO FUNCTION file('found.csv', 'CSV', 'a UInt8') SELECT (1",
+    "/* SELECT */ KILL QUERY WHERE 1", "-- SELECT\nKILL QUERY WHERE 1",
 ])
-def test_a_question_changes_nothing(location: str, sql: str) -> None:
+def test_a_question_changes_nothing(location: str, sql: str, tmp_path: Path,
+                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    """No row, and no file beside the book."""
+    monkeypatch.chdir(tmp_path)
     with open_book(location) as book:
         add_run(book)
         with pytest.raises(QueryRefused):
             book.query(sql)
         assert_holds(book, 1)
+    assert not list(tmp_path.rglob("found.csv"))
+
+
+@pytest.mark.parametrize("sql", [
+    "SELECT 1 AS one", "-- how many\n/* one */ WITH 1 AS a SELECT a AS one;\n", "(SELECT 1 AS one)",
+])
+def test_a_question_may_have_comments(location: str, sql: str) -> None:
+    with open_book(location) as book:
+        assert book.query(sql)["one"].tolist() == [1]
 
 
 def test_a_wrong_question_is_told_so(location: str) -> None:
