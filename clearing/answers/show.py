@@ -31,6 +31,7 @@ RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "known", "refused",
                "digest", "chain")
 FILE_COLUMNS = ("run", "file", "name", "records", "accepted", "known", "refused", "code", "message",
                 "sha256", "layout", "sender", "kept_in")
+FILE_COUNTS = ("records", "accepted", "known", "refused")
 REFUSAL_COLUMNS = ("run", "file", "line", "offset", "code", "field", "reason", "record")
 CLOCK_COLUMNS = ("operator", "device", "off_s", "records", "compared")
 CONFLICT_COLUMNS = ("card", "day", "apart_s", "records")
@@ -48,6 +49,7 @@ class Listing(NamedTuple):
     money: tuple[str, ...] = ()         # the columns of amounts, in minor units
     currency: Currency | None = None    # of these
     total: Callable[[], int] | None = None      # how many rows, where reading them takes long
+    sums: tuple[str, ...] = ()          # columns whose rows add up to something
     is_free: bool = False               # whoever asked named the columns: any can have cards
 
     @property
@@ -92,14 +94,14 @@ def _rides(session: Session, wanted: Filter) -> Listing:
     members = session.numbered().members
     return Listing("rides", listings.LISTED_COLUMNS, lister(session).listed(where, members), (),
                    AMOUNTS,
-                   _currency(session), lambda: _count(session, "rides", where))
+                   _currency(session), lambda: _count(session, "rides", where), AMOUNTS)
 
 
 def _entries(session: Session, wanted: Filter) -> Listing:
     where = wanted.select(session).of_entries()
     return Listing("entries", listings.ENTRY_COLUMNS, lister(session).entries(where), (),
                    listings.ENTRY_AMOUNTS, _currency(session),
-                   lambda: _count(session, "ledger", where))
+                   lambda: _count(session, "ledger", where), (*AMOUNTS, "operator_net"))
 
 
 def _postings(session: Session, wanted: Filter) -> Listing:
@@ -111,7 +113,8 @@ def _postings(session: Session, wanted: Filter) -> Listing:
 def _variances(session: Session, wanted: Filter) -> Listing:
     return Listing("variances: validator less table", listings.VARIANCE_COLUMNS,
                    lister(session).variances(wanted.select(session).of_entries()),
-                   ("rides",), ("variance", "total"), _currency(session))
+                   ("rides",), ("variance", "total"), _currency(session),
+                   sums=("rides", "total"))
 
 
 def _positions(session: Session, wanted: Filter) -> Listing:
@@ -137,7 +140,7 @@ def _obligations(session: Session, wanted: Filter) -> Listing:
     return Listing(Phrase("obligations: what each {level} owes another", level=level),
                    owing.OBLIGATION_COLUMNS,
                    owing.obligations(session, wanted.select(session), level), ("items",),
-                   ("amount",), _currency(session))
+                   ("amount",), _currency(session), sums=("items", "amount"))
 
 
 def _instructions(session: Session, wanted: Filter) -> Listing:
@@ -150,7 +153,7 @@ def _concessions(session: Session, wanted: Filter) -> Listing:
     return Listing("concessions: who paid for whose rides", owing.CONCESSION_COLUMNS,
                    owing.concessions(session, wanted.select(session), None if wanted.funder is None
                                      else funder_number(session, wanted.funder)),
-                   ("rides",), ("amount",), _currency(session))
+                   ("rides",), ("amount",), _currency(session), sums=("rides", "amount"))
 
 
 def _bills(session: Session, wanted: Filter) -> Listing:
@@ -175,7 +178,7 @@ def _files(session: Session, wanted: Filter) -> Listing:
                           value if isinstance(value, str) else int(value)
                           for column, value in zip(FILE_COLUMNS, row, strict=True))
                     for row in rows),
-                   ("records", "accepted", "known", "refused"))
+                   FILE_COUNTS, sums=FILE_COUNTS)
 
 
 def _refusals(session: Session, wanted: Filter) -> Listing:

@@ -52,17 +52,24 @@ class Table:
         self._widths = list(map(width_of, self._heads))
         self._is_headed = False
 
-    def add(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Print rows, and before the first ones the head."""
-        cells = [list(map(_cell, row, self._columns)) for row in rows]
+    def add(self, rows: Sequence[Sequence[Any]], sums: Sequence[Any] | None = None) -> None:
+        """Print rows, before the first ones the head, and behind the last ones their sums."""
+        cells = [list(map(_cell, row, self._columns))
+                 for row in (*rows, *([sums] if sums is not None else []))]
         self._widths = [max(width, *map(width_of, column)) for width, column in zip(
             self._widths, zip(*cells, strict=True), strict=True)] if cells else self._widths
         if not self._is_headed:
             self._is_headed = True
             self._print(self._heads)
-            say(" " + "─" * (sum(self._widths) + len(self._gap) * (len(self._widths) - 1)))
-        for row in cells:
+            self._rule()
+        for row in cells[:len(rows)]:
             self._print(row)
+        if sums is not None:
+            self._rule()
+            self._print(cells[-1])
+
+    def _rule(self) -> None:
+        say(" " + "─" * (sum(self._widths) + len(self._gap) * (len(self._widths) - 1)))
 
     def end(self) -> None:
         """End the table; one without rows has a head, too."""
@@ -166,12 +173,13 @@ def _print_some(form: Form, listing: Listing, first: Sequence[str]) -> None:
     rows = list(islice(listing.rows, ROWS_SHOWN))
     shown = listing._replace(rows=iter(rows))
     fitting = listing.columns if form.columns or form.is_wide else _fitting(shown, first)
-    _print_all(listing._replace(rows=iter(rows)).of_columns(fitting), NARROW_GAP)
+    left = sum(1 for _ in listing.rows) if listing.total is None else listing.total() - len(rows)
+    _print_all(listing._replace(rows=iter(rows), sums=() if left > 0 else listing.sums)
+               .of_columns(fitting), NARROW_GAP)
     left_out = [name for name in listing.columns if name not in fitting]
     if left_out:
         say(Phrase("not shown: {left_out}; --wide shows every column, --columns those named",
                    left_out=", ".join(left_out)))
-    left = sum(1 for _ in listing.rows) if listing.total is None else listing.total() - len(rows)
     if left > 0:
         say(Phrase("… and {left:,} more rows: add --csv or --json, or {pager}", left=left,
                    pager=_pager()))
@@ -199,22 +207,40 @@ def _pager() -> Phrase:
 
 
 def _print_all(listing: Listing, gap: str = GAP) -> None:
-    """A table of all rows, in bounded memory: columns get wider where a later block needs it."""
+    """A table of all rows and their sums, in bounded memory.
+
+    Columns get wider where a later block needs it.
+    """
     title = Phrase(listing.title)
     if listing.currency is not None:
         title = Phrase("{title}, money in {currency}", title=title, currency=listing.currency.name)
     table = Table(listing.columns, listing.numbers, gap)
     say(title, bold=True)
     say()
-    while rows := list(islice(listing.rows, ROWS_LAID_OUT)):
-        table.add([_texts(listing, row) for row in rows])
+    sums = {index: 0 for index, name in enumerate(listing.columns) if name in listing.sums}
+    counted, rows = 0, list(islice(listing.rows, ROWS_LAID_OUT))
+    while rows:
+        following = list(islice(listing.rows, ROWS_LAID_OUT))
+        counted += len(rows)
+        for index in sums:
+            sums[index] += sum(row[index] for row in rows)
+        total = [sums.get(index, "") for index in range(len(listing.columns))]
+        if total[0] == "":
+            total[0] = Phrase("total")
+        table.add([_texts(listing, row) for row in rows],
+                  _texts(listing, total) if sums and counted > 1 and not following else None)
+        rows = following
     table.end()
 
 
 def _texts(listing: Listing, row: Sequence[Any]) -> list[str]:
-    """A row as people read it: money in their currency."""
-    return [listing.currency.text(value) if name in listing.money and listing.currency
-            else _cell(value, name) for name, value in zip(listing.columns, row, strict=True)]
+    """A row as people read it: money in their currency; blank stays blank."""
+    def text(name: str, value: Any) -> str:
+        if name in listing.money and listing.currency and value != "":
+            return listing.currency.text(value)
+        return _cell(value, name)
+
+    return list(map(text, listing.columns, row))
 
 
 def _head(column: str, numbers: Sequence[str]) -> str:

@@ -115,6 +115,9 @@ def test_a_demonstration_replaces_nothing_else(tmp_path: Path) -> None:
     assert (tmp_path / "mine").read_text() == "keep"
 
 
+SUMMED = {"rides", "entries", "obligations", "concessions", "variances", "files"}
+
+
 @pytest.mark.parametrize("what", DOCUMENTED)
 def test_lists_have_their_columns(what: str, demo: Demo) -> None:
     cards = ("--cards", "full") if what in WITH_CARDS else ()
@@ -128,7 +131,8 @@ def test_lists_have_their_columns(what: str, demo: Demo) -> None:
         assert list(row) == list(one)
         assert all(value == str(one[name]) for name, value in row.items())
     listed = accepted("show", what, "--book", demo.book)
-    assert listed.out.count("\n") == len(rows) + 5     # a title, a head, and blank lines
+    # A title, a head, and blank lines; a rule and the sums.
+    assert listed.out.count("\n") == len(rows) + 5 + 2 * (what in SUMMED)
 
 
 def test_positions_add_up_to_nothing(demo: Demo) -> None:

@@ -119,9 +119,32 @@ def test_what_is_piped_is_complete_and_in_yuan(demo: Demo) -> None:
     rows = shown("rides", demo.book)
     listed = accepted("show", "rides", "--cards", "full", "--book", demo.book).out.splitlines()
     assert listed[0] == "rides, money in yuan"
-    assert len(listed) == len(rows) + 5
+    assert len(listed) == len(rows) + 7     # the head, a rule, and the sums
     assert listed[4].split()[0] == rows[0]["card"]
     assert f"{rows[0]['due'] // 100}.{rows[0]['due'] % 100:02}" in listed[4]
+
+
+def test_a_list_ends_with_its_sums(demo: Demo) -> None:
+    def total(*words: str, terminal: bool = False) -> list[str]:
+        out = (on_terminal("show", *words, "--book", demo.book) if terminal
+               else accepted("show", *words, "--book", demo.book).out)
+        return out.rstrip().splitlines()[-1].split()
+
+    rides = shown("rides", demo.book)
+    paid = sum(row["paid"] for row in rides)
+    assert total("rides", "--columns", "card,paid,line") == [
+        "total", f"{paid // 100:,}.{paid % 100:02}"]
+    owed = shown("obligations", demo.book, "--level", "city")
+    items, amount = (sum(row[name] for row in owed) for name in ("items", "amount"))
+    assert total("obligations", "--level", "city") == [
+        "total", str(items), f"{amount // 100:,}.{amount % 100:02}"]
+    variances = shown("variances", demo.book)
+    assert total("variances", terminal=True)[:2] == [
+        "total", str(sum(row["rides"] for row in variances))]
+    # Of some of its rows, nothing can be summed up; of one, nothing need be.
+    assert "total" not in on_terminal("show", "rides", "--columns", "card,paid", "--book",
+                                      demo.book)
+    assert total("files", "--columns", "name,records")[0] == "total"
 
 
 def test_a_terminal_is_told_how_many_rows_are_left(demo: Demo) -> None:
