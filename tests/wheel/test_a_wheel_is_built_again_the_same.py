@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
-from tests.wheel.test_the_wheel_works_elsewhere import FILES, PACKAGES, REPOSITORY
+from tests.wheel.test_the_wheel_works_elsewhere import (
+    FILES,
+    PACKAGES,
+    REPOSITORY,
+    build_wheel,
+)
 
 KERNEL = Path("ext/clearing/bands.pyx")         # one stands for all: they are compiled alike
 
@@ -25,15 +25,7 @@ def build(folder: Path) -> Path:
                         ignore=shutil.ignore_patterns("*.so", "*.pyx", "__pycache__"))
     for path in (Path(name) for name in (*FILES, KERNEL)):
         shutil.copy(REPOSITORY / path, source / path)       # its time is now
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
-         "--no-index", "--wheel-dir", folder, source], capture_output=True, text=True, timeout=300,
-        env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
-    if "No module named 'setuptools'" in done.stderr or "No module named 'Cython'" in done.stderr:
-        pytest.skip("building without downloads needs setuptools and Cython here")
-    assert done.returncode == 0, done.stderr[-3000:]
-    wheel, = folder.glob("*.whl")
-    return wheel
+    return build_wheel(source, folder)
 
 
 def test_in_another_folder_at_another_time(tmp_path: Path) -> None:

@@ -48,7 +48,11 @@ def copy_source(source: Path) -> Path:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built without a network from a copy of what is in the repository."""
     folder = tmp_path_factory.mktemp("wheel")
-    source = copy_source(folder / "source")
+    return build_wheel(copy_source(folder / "source"), folder)
+
+
+def build_wheel(source: Path, folder: Path) -> Path:
+    """A wheel of a source, left in a folder; the test skips where it cannot be built."""
     done = subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
          "--no-index", "--wheel-dir", folder, source],
