@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -108,6 +107,7 @@ def _write(document: Document, html: Path | None, xlsx: Path | None) -> None:
 
 
 def _print(document: Document) -> None:
+    from clearing.answers.documents.document import readable
     from clearing.cli.output import print_table
 
     say(document.title, bold=True)
@@ -116,16 +116,9 @@ def _print(document: Document) -> None:
     say()
     for section in document.sections:
         rows = [*section.rows, *([section.total] if section.total is not None else [])]
-        print_table(section.title, section.columns, [_texts(document, section, row)
-                                                     for row in rows],
-                    right=_numbers(section))
-
-
-def _texts(document: Document, section: Section, row: Sequence[Any]) -> list[str]:
-    """A row as people read it: money in the currency."""
-    return [document.currency.text(value) if index in section.money and value != ""
-            else f"{value:,}" if isinstance(value, int) else value
-            for index, value in enumerate(row)]
+        print_table(section.title, section.columns, [
+            [readable(value, is_money=index in section.money, currency=document.currency)
+             for index, value in enumerate(row)] for row in rows], right=_numbers(section))
 
 
 def _numbers(section: Section) -> list[str]:

@@ -104,6 +104,13 @@ def plain_amount(amount: int, decimals: int) -> str:
     return f"{sign}{whole}.{part:0{decimals}}" if decimals else f"{sign}{whole}"
 
 
+def readable(value: Any, *, is_money: bool, currency: Currency) -> str:
+    """A cell as people read it: amounts in the currency, other numbers in groups, "" blank."""
+    if is_money and value != "":
+        return currency.text(value)
+    return value if isinstance(value, str) else f"{value:,}"
+
+
 def add_up(rows: Iterable[tuple[Any, ...]], columns: Sequence[int], width: int, word: str
            ) -> tuple[Any, ...]:
     """The row below others: the sums of some columns, and a word before them."""

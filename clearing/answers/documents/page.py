@@ -12,7 +12,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from clearing.answers.documents.document import Bars, Document, Marked, Section, Streams
+from clearing.answers.documents.document import (
+    Bars,
+    Document,
+    Marked,
+    Section,
+    Streams,
+    readable,
+)
 from network.money import Currency
 
 # Draws a picture as SVG.
@@ -74,8 +81,7 @@ def _section(section: Section, currency: Currency, draw: Draw | None) -> str:
 def _row(row: Sequence[Any], money: Collection[int], currency: Currency) -> str:
     cells = []
     for index, value in enumerate(row):
-        text = currency.text(value) if index in money and value != "" else (
-            f"{value:,}" if isinstance(value, int) else _text(value))
+        text = _text(readable(value, is_money=index in money, currency=currency))
         cells.append(f'<td class="n">{text}</td>' if isinstance(value, int)
                      else f"<td>{text}</td>")
     return f"<tr>{''.join(cells)}</tr>\n"

@@ -27,7 +27,7 @@ _VARIANCE = ("rides", "above", "below", "total")
 def report_variances(session: Session, period: Period) -> Document:
     """Where validators took other than the tables say, by device and by table."""
     books = Books(session, session.numbered(), period)
-    names = session.names()
+    names = books.numbered.names
     by_device = list(_variances(books, names, "device"))
     drawn = {f"{operator} {device}": above - below
              for operator, device, _, above, below, _ in by_device[:DRAWN_MOST]}
@@ -60,7 +60,8 @@ def _section(title: str, by: str, rows: list[Row],
 
 def report_devices(session: Session, period: Period) -> Document:
     """Every device by what it recorded, those first of whose rides most lack an end."""
-    books, names = Books(session, session.numbered(), period), session.names()
+    books = Books(session, session.numbered(), period)
+    names = books.numbered.names
     off = {(one.operator, one.device): str(one.off_s) for one in list_off(
         session.book, session.register(),
         f"service_day BETWEEN {period.first} AND {period.last}")}

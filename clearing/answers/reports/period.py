@@ -40,19 +40,20 @@ def report_period(session: Session, period: Period) -> Document:
 
 
 def _sections(books: Books) -> Iterator[Section]:
-    yield _between_cities(books)
-    yield _positions(books)
+    flows = flows_of(books.session.book, books.period.first, books.period.last)
+    yield _between_cities(books, flows)
+    yield _positions(books, flows)
     yield _operators(books)
     yield _hours(books)
     yield _funders(books)
     yield _days(books)
 
 
-def _between_cities(books: Books) -> Section:
+def _between_cities(books: Books, flows: Records) -> Section:
     """A matrix whose rows and columns are the cities that owe each other anything."""
     names = place_names(books.numbered, "city")
     amounts: dict[tuple[str, str], int] = defaultdict(int)
-    for one in list_obligations(_flows(books), books.numbered.members, "city"):
+    for one in list_obligations(flows, books.numbered.members, "city"):
         amounts[one.debtor, one.creditor] += one.amount
     places = sorted({place for pair in amounts for place in pair})
     shown = {place: _shown(place, names) for place in places}
@@ -76,10 +77,10 @@ def _shown(place: str, names: dict[str, str]) -> str:
     return name if list(names.values()).count(name) < 2 else f"{name} {place}"
 
 
-def _positions(books: Books) -> Section:
+def _positions(books: Books, flows: Records) -> Section:
     names = {one.code: one.name for one in books.numbered.members}
     rows = [(one.member, names[one.member], one.receives, one.owes, one.net)
-            for one in net_positions(_flows(books), books.numbered.members)
+            for one in net_positions(flows, books.numbered.members)
             if one.level == "member"]
     columns = ("member", "name", "is owed", "owes", "net")
     sums = range(2, len(columns))
@@ -141,7 +142,3 @@ def _days(books: Books) -> Section:
                    add_up(rows, range(2, len(columns)), len(columns), TOTAL),
                    Bars({row[0]: row[2] for row in rows}, is_money=False, is_upright=True)
                    if len(rows) > 1 else None)
-
-
-def _flows(books: Books) -> Records:
-    return flows_of(books.session.book, books.period.first, books.period.last)
