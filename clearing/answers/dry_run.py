@@ -73,7 +73,7 @@ class DryRun:
         return {
             "run": None, "records": run.taps, "accepted": run.accepted, "known": run.known,
             "refused": run.refused, "rides": run.rides, "reversed": run.reversed,
-            "open_rides": run.open_rides,
+            "open_rides": run.open_rides, "held": self.report.held,
             "files": [{"name": file.name, "records": file.records, "accepted": file.accepted,
                        "known": file.known, "refused": file.refused, "code": Code(file.code).name,
                        "message": file.message} for file in self.report.files],

@@ -121,8 +121,8 @@ def onecard() -> None:
       onecard clear taps/*.csv --network demo --book book
       onecard show positions --book book
 
-    Exit codes: 0 all well, 1 records were refused or books do not agree, 2 wrong use, 70 a fault
-    of the program itself.
+    Exit codes: 0 all well, 1 records were refused, claims are held or books do not agree, 2 wrong
+    use, 70 a fault of the program itself.
     """
 
 

@@ -75,8 +75,8 @@ def command(files: tuple[str, ...], book: str, network: str | None, layouts: tup
       onecard clear --retry --book book
 
     What is given again is known where it was accepted, and taken where it was refused and its
-    cause is mended. Exit code 0: every record was accepted or known; 1: some were refused, see
-    the reject files.
+    cause is mended. Exit code 0: every record was accepted or known, and every claim believed; 1:
+    some were refused, see the reject files, or held, see `onecard held list`.
     """
     from clearing.answers.clear import clear, takes_something
     from clearing.answers.dry_run import dry_run as try_files
@@ -105,9 +105,11 @@ def command(files: tuple[str, ...], book: str, network: str | None, layouts: tup
         say(Phrase("warning: {warning}", warning=warning), err=True)
     if dry_run:
         _tell_dry_run(tried, as_json=as_json)
-        sys.exit(0 if tried.report.is_all_accepted else REFUSED)
-    _tell(cleared, as_json=as_json)
-    sys.exit(0 if cleared.is_all_accepted else REFUSED)
+        report = tried.report
+    else:
+        _tell(cleared, as_json=as_json)
+        report = cleared.report
+    sys.exit(0 if report.is_all_accepted and not report.held else REFUSED)
 
 
 @contextmanager
@@ -162,13 +164,10 @@ def _tell(cleared: Clearing, *, as_json: bool) -> None:
     _print_report(report, Phrase("run {run}", run=report.run.run) if report.is_committed
                   else Phrase("nothing was taken"))
     if report.is_committed and (report.run.variance or report.held):
-        told = [Phrase("variance, validators less tables: {variance} {currency}",
-                       variance=cleared.currency.text(report.run.variance),
-                       currency=cleared.currency.name)]
-        if report.held:
-            told.append(Phrase("{held:,} entries are held, see `onecard held list`",
-                               held=report.held))
-        say(joined("; ", told))
+        variance = Phrase("variance, validators less tables: {variance} {currency}",
+                          variance=cleared.currency.text(report.run.variance),
+                          currency=cleared.currency.name)
+        say(joined("; ", [variance, *_held(report)]))
     if len(report.carried):
         say(Phrase("{records:,} records of earlier runs' files are refused by now: for each file's "
                    "sender there is a reject file beside the acknowledgement",
@@ -189,6 +188,8 @@ def _tell_dry_run(tried: DryRun, *, as_json: bool) -> None:
         print_object(tried.as_json())
         return
     _print_report(tried.report, Phrase("dry run, of which nothing is kept"))
+    for held in _held(tried.report):
+        say(held)
     text, currency = tried.currency.text, tried.currency.name
     for title, sums in (
             (Phrase("variances: validator less table"), tried.variances),
@@ -200,6 +201,12 @@ def _tell_dry_run(tried: DryRun, *, as_json: bool) -> None:
                 ((*row[:2], f"{row.rides:,}") for row in tried.ageless), right=AGELESS[2:])
     print_table("posted in another window than their day's, which is closed", MOVED,
                 ((*row[:2], f"{row.entries:,}") for row in tried.moved), right=MOVED[2:])
+
+
+def _held(report: Report) -> list[Phrase]:
+    """How many entries a run brings that are not settled until somebody has decided, if any."""
+    return [Phrase("{held:,} entries are held, see `onecard held list`",
+                   held=report.held)] * bool(report.held)
 
 
 def _print_report(report: Report, what: Phrase) -> None:

@@ -5,6 +5,7 @@ One record of 20,000,000.00 once made an instruction over two billion fen.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,27 @@ def test_what_is_beyond_a_limit_is_held(place: Place) -> None:
     assert f"{len(held)} entries are held" in out
     believed = [claim.get("paid", 200) or 0 for claim, beyond in CLAIMS if not beyond]
     assert place.owed() == sum(believed)
+
+
+def test_what_a_run_holds_is_told_to_scripts(place: Place) -> None:
+    """An exit code of 0 says that nobody has to look: a run that brought a held claim has another.
+
+    What another run brought does not count, nor a claim that somebody has decided on.
+    """
+    names = ("--network", place.network, "--book", place.book)
+    first = write_csv(place.folder / "first.csv", [ride(1, paid=500), ride(2)], COLUMNS)
+    dry = onecard("clear", first, *names, "--dry-run")
+    assert dry.code == 1
+    assert "1 entries are held, see `onecard held list`" in dry.out
+    assert json.loads(onecard("clear", first, *names, "--dry-run", "--json").out)["held"] == 1
+    done = onecard("clear", first, *names)
+    assert (done.code, "1 entries are held" in done.out) == (1, True)
+    assert "variance, validators less tables: 3.00 yuan; 1 entries are held" in done.out
+    assert onecard("clear", first, *names).code == 0
+    second = write_csv(place.folder / "second.csv", [ride(3, paid=210)], COLUMNS)
+    done = onecard("clear", second, *names)
+    assert (done.code, "0.10 yuan" in done.out, "are held" in done.out) == (0, True, False)
+    assert "released" in place.decide("release", 1)
 
 
 def test_a_named_person_releases_and_rejects(place: Place) -> None:
