@@ -14,7 +14,7 @@ import numpy.typing as npt
 from clearing.intake.blocks import Block, OddLine
 from clearing.intake.decoder_tables import LEARNED_KINDS, CodeTable, DecoderTables, Speaker
 from clearing.intake.formats.canonical import Shape
-from clearing.intake.proof import Proof
+from clearing.intake.proof import Proof, Terminals
 from clearing.intake.spill import Spill, make_arena
 from ext.clearing.persons import Persons
 from ext.codes import Code
@@ -90,7 +90,8 @@ class Worker:
         self.number, self._prefixes = number, decoder_tables.prefixes
         self.tables: dict[str, CodeTable] = decoder_tables.learned_tables()
         self.buffer = PartitionBuffer(partitions, persons)
-        self._spill, self._arenas, self._proof = spill, 0, proof
+        self._spill, self._arenas = spill, 0
+        self._proof, self._terminals = proof, Terminals()
         self._taps = np.empty(ROWS, dtype=TAP)
         self._refusals = np.empty(256, dtype=REFUSAL)
         self._raw = np.empty(0, dtype=np.uint8)
@@ -121,7 +122,8 @@ class Worker:
             if need in (Need.TAPS, Need.DONE):
                 taps = self._taps[:int(progress["taps"][0])]
                 if self._proof is not None:
-                    taps = unproved.take(taps, self._proof.check(taps, self._devices(taps)))
+                    taps = unproved.take(taps, self._proof.check(
+                        taps, self._terminals.rows(self.tables["device"])))
                 rounded = rounded or _find_rounded(taps, progress[0])
                 if place is not None:
                     place(taps)
@@ -137,11 +139,6 @@ class Worker:
         chunk = replace(self._chunk(progress[0], number, accepted, latest), rounded_card=rounded)
         unproved.put_into(chunk)
         return chunk
-
-    def _devices(self, taps: Records) -> list[str]:
-        """The code of each tap's device."""
-        codes = ["", *(code for _, code in self.tables["device"].list_codes())]
-        return [codes[device] for device in taps["device"].tolist()]
 
     def _buffer_taps(self, taps: Records, number: int) -> int:
         """Put taps into the buffer: the latest one's time."""

@@ -9,7 +9,8 @@ How a code is computed (PBOC 2.0 purses, as T-Union cards use them): the master 
 level by level, by the issuer's code and the card's serial number D, to E(D) and E(not D). With DES
 the session key is the left half XOR the right half, and the code the first four bytes of the last
 block of CBC, IV 0, over the data, 80 and zeros. With SM4 (no public text says how) the same, with
-blocks of 16 bytes and the diversified key itself.
+blocks of 16 bytes and the diversified key itself. Levels before the card's are made once, by a
+library; from the card on by a kernel (ext/intake/ciphers.pyx), as each card has its own key.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from __future__ import annotations
 import json
 import secrets
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
@@ -29,13 +32,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from clearing.intake.proof import SERIAL_BYTES
+from clearing.intake.proof import Bytes
+from ext.intake.ciphers import KEY_BYTES, PART_BYTES, compute_codes
 from network.errors import OnecardError
 
 DES_ALGORITHM, SM4_ALGORITHM = 0, 1     # as records have them: 00 international, 01 national
 ALGORITHMS = {"00": DES_ALGORITHM, "01": SM4_ALGORITHM}
 BY_CARD = "card"                # a level of diversification: the card's serial number
-KEY_BYTES = 16
 MAGIC = b"onecard-keys/1\n"
 SALT_BYTES, NONCE_BYTES = 16, 12
 SCRYPT = {"length": 32, "n": 1 << 15, "r": 8, "p": 1}
@@ -73,63 +76,43 @@ class Keystore:
         """A handle of the key of an issuer; None where there is no such key."""
         return self._handles.get((issuer, version, algorithm))
 
-    def compute(self, key: int, serials: Sequence[bytes], messages: Sequence[bytes]) -> list[bytes]:
-        """The codes, 4 bytes each, of messages of cards with these serial numbers (8 bytes)."""
+    def compute(self, key: int, serials: Bytes, messages: Bytes) -> npt.NDArray[np.uint32]:
+        """The codes of messages (n, 22) of cards with these serial numbers (n, 8)."""
         found = self._keys[key]
-        code = _des_code if found.algorithm == DES_ALGORITHM else _sm4_code
-        keys = _diversify(found, serials)
-        return [code(one, message) for one, message in zip(keys, messages, strict=True)]
+        secret, after = _diversify(found)
+        codes = np.empty(len(messages), dtype=np.uint32)
+        compute_codes(found.algorithm == SM4_ALGORITHM, secret, BY_CARD in found.levels, after,
+                      serials, messages, codes)
+        return codes
 
 
-def _encryptor(algorithm: int, key: bytes, mode: modes.ECB | modes.CBC) -> Any:
+def _encryptor(algorithm: int, key: bytes) -> Any:
     """Encryption by a key: three-key DES of two, or of one that is written three times."""
     if algorithm == SM4_ALGORITHM:
-        return Cipher(SM4(key), mode).encryptor()
-    return Cipher(TripleDES((key * 3)[:24]), mode).encryptor()
+        return Cipher(SM4(key), modes.ECB()).encryptor()
+    return Cipher(TripleDES((key * 3)[:24]), modes.ECB()).encryptor()
 
 
 def _check_value(key: _Key) -> str:
     block = 16 if key.algorithm == SM4_ALGORITHM else 8
-    return str(_encryptor(key.algorithm, key.secret, modes.ECB()).update(bytes(block))[:3].hex()
+    return str(_encryptor(key.algorithm, key.secret).update(bytes(block))[:3].hex()
                ).upper()
 
 
-def _diversify(key: _Key, serials: Sequence[bytes]) -> Iterator[bytes]:
-    """The key of each card; as long as it is the same for all, it is derived once."""
-    secret, levels = key.secret, list(key.levels)
-    while levels and levels[0] != BY_CARD:
-        [secret] = _derive(key.algorithm, secret, [bytes.fromhex(levels.pop(0))])
-    if not levels:
-        return iter([secret] * len(serials))
-    keys = _derive(key.algorithm, secret, serials)
-    for level in levels[1:]:
+def _diversify(key: _Key) -> tuple[Bytes, Bytes]:
+    """The key that all cards have in common, and the parts that each card's own is diversified by.
+
+    Of the card's level itself there is no part: every card brings its own.
+    """
+    at = key.levels.index(BY_CARD) if BY_CARD in key.levels else len(key.levels)
+    secret = key.secret
+    for level in key.levels[:at]:
         part = bytes.fromhex(level)
-        keys = [derived for one in keys for derived in _derive(key.algorithm, one, [part])]
-    return iter(keys)
-
-
-def _derive(algorithm: int, secret: bytes, parts: Sequence[bytes]) -> list[bytes]:
-    """The keys that a key becomes by each of the parts, all in one call."""
-    plain = b"".join(part + bytes(byte ^ 0xFF for byte in part) for part in parts)
-    made = _encryptor(algorithm, secret, modes.ECB()).update(plain)
-    return [made[at:at + KEY_BYTES] for at in range(0, len(made), KEY_BYTES)]
-
-
-def _des_code(key: bytes, message: bytes) -> bytes:
-    left, right = int.from_bytes(key[:8], "big"), int.from_bytes(key[8:], "big")
-    session = (left ^ right).to_bytes(8, "big")
-    encryptor = _encryptor(DES_ALGORITHM, session, modes.CBC(bytes(8)))
-    return bytes(encryptor.update(_padded(message, 8))[-8:-4])
-
-
-def _sm4_code(key: bytes, message: bytes) -> bytes:
-    encryptor = _encryptor(SM4_ALGORITHM, key, modes.CBC(bytes(16)))
-    return bytes(encryptor.update(_padded(message, 16))[-16:-12])
-
-
-def _padded(message: bytes, block: int) -> bytes:
-    """The data, 80, and zeros up to a whole block."""
-    return message + b"\x80" + bytes(-(len(message) + 1) % block)
+        secret = _encryptor(key.algorithm, secret).update(
+            part + bytes(byte ^ 0xFF for byte in part))
+    after = b"".join(map(bytes.fromhex, key.levels[at + 1:]))
+    return (np.frombuffer(secret, dtype=np.uint8),
+            np.frombuffer(after, dtype=np.uint8).reshape(-1, PART_BYTES))
 
 
 # The file.
@@ -149,7 +132,7 @@ def open_keystore(path: Path, passphrase: str) -> Keystore:
         raise OnecardError("cannot be opened: another passphrase, or the file was changed",
                            where=str(path), remedy="give the passphrase that it was sealed with, "
                            "or seal the keys again") from None
-    return Keystore(_read_keys(json.loads(plain), str(path)))
+    return Keystore(read_keys(json.loads(plain), str(path)))
 
 
 def seal_keys(source: Path, passphrase: str) -> bytes:
@@ -164,7 +147,7 @@ def seal_keys(source: Path, passphrase: str) -> bytes:
                            remedy="write [[key]] with issuer, version, algorithm, key and "
                            "diversify") from None
     keys = content.get("key")
-    _read_keys(keys, str(source))
+    read_keys(keys, str(source))
     salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
     sealed = AESGCM(_stretch(passphrase, salt)).encrypt(nonce, json.dumps(keys).encode(), MAGIC)
     return MAGIC + salt + nonce + sealed
@@ -183,7 +166,7 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _read_keys(rows: Any, where: str) -> list[_Key]:
+def read_keys(rows: Any, where: str) -> list[_Key]:
     """Keys as they are written; what is wrong is told by the number of its key, never quoted."""
     if not isinstance(rows, list) or not rows:
         raise OnecardError("lists no keys", where=where, expected="[[key]], one or more")
@@ -215,9 +198,9 @@ def _read_key(row: Any, where: str) -> _Key:
     if not _is_hex(row["key"], KEY_BYTES):
         raise refuse("its key is none", f"{2 * KEY_BYTES} hexadecimal digits")
     if not isinstance(levels, list) or levels.count(BY_CARD) > 1 or not all(
-            one == BY_CARD or _is_hex(one, SERIAL_BYTES) for one in levels):
+            one == BY_CARD or _is_hex(one, PART_BYTES) for one in levels):
         raise refuse("its diversify is none", f'a list of "{BY_CARD}", once, and of '
-                     f"{2 * SERIAL_BYTES} hexadecimal digits, such as the issuer's code")
+                     f"{2 * PART_BYTES} hexadecimal digits, such as the issuer's code")
     return _Key(row["issuer"], version, ALGORITHMS[row["algorithm"]], tuple(levels),
                 bytes.fromhex(row["key"]))
 

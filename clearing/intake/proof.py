@@ -8,21 +8,22 @@ bytes, so that a device has to be called by them, in hexadecimal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from ext.codes import Code, TapKind
+from clearing.intake.decoder_tables import CodeTable
+from ext.codes import Code
+from ext.intake.signed import MESSAGE_BYTES, SERIAL_BYTES, TERMINAL_BYTES, write_signed
 from ext.records import TAP_FLAGS, Records
-from network.cards import card_text
 
 GREY = 0xFFFFFFFF       # 闪卡: the card was taken away before it gave its code
-LOAD, PAYMENTS = b"\x02", (b"\x06", b"\x09")
-TERMINAL_BYTES, SERIAL_BYTES = 6, 8
-_EPOCH = datetime(1970, 1, 1)
+LOAD, SIMPLE, COMPOUND = 0x02, 0x06, 0x09
+TYPE_AT = 4             # of a message
+Bytes = npt.NDArray[np.uint8]
 
 
 class KeyProvider(Protocol):
@@ -31,8 +32,24 @@ class KeyProvider(Protocol):
     def find(self, issuer: str, version: int, algorithm: int) -> int | None:
         """A handle of the key of an issuer; None where there is no such key."""
 
-    def compute(self, key: int, serials: Sequence[bytes], messages: Sequence[bytes]) -> list[bytes]:
-        """The codes, 4 bytes each, of messages of cards with these serial numbers (8 bytes)."""
+    def compute(self, key: int, serials: Bytes, messages: Bytes) -> npt.NDArray[np.uint32]:
+        """The codes of messages (n, 22) of cards with these serial numbers (n, 8)."""
+
+
+class Terminals:
+    """The six bytes that each device of a worker's table is known by."""
+
+    def __init__(self) -> None:
+        self._rows = np.zeros((1, TERMINAL_BYTES + 1), dtype=np.uint8)
+
+    def rows(self, devices: CodeTable) -> Bytes:
+        """(devices, 7), by their indexes: the bytes, and 1; zeros for other codes."""
+        if len(self._rows) < len(devices):
+            codes = devices.list_codes(len(self._rows))
+            more = b"".join(_terminal_row(code) for _, code in codes)
+            self._rows = np.concatenate([
+                self._rows, np.frombuffer(more, np.uint8).reshape(-1, TERMINAL_BYTES + 1)])
+        return self._rows
 
 
 class Proof:
@@ -42,61 +59,45 @@ class Proof:
         """issuers: by their numbers in taps; civil_offset_s: of the time that cards sign."""
         self._keys, self._issuers, self._offset_s = keys, issuers, civil_offset_s
 
-    def check(self, taps: Records, devices: Sequence[str]) -> npt.NDArray[np.uint16]:
+    def check(self, taps: Records, terminals: Bytes) -> npt.NDArray[np.uint16]:
         """A Code for each tap: OK where it has no code, or the right one.
 
-        devices: the code of each tap's device.
+        terminals: of the table that the taps' devices are in.
         """
         codes = np.zeros(len(taps), dtype=np.uint16)
         claimed = taps["flags"] & TAP_FLAGS["HAS_TAC"] != 0
         codes[claimed & (taps["tac"] == GREY)] = Code.TAC_GREY
         left = np.flatnonzero(claimed & (taps["tac"] != GREY))
-        keys = list(zip(taps["issuer"][left].tolist(), taps["key_version"][left].tolist(),
-                        taps["algorithm"][left].tolist(), strict=True))
-        for issuer, version, algorithm in sorted(set(keys)):
-            rows = left[[one == (issuer, version, algorithm) for one in keys]]
-            key = self._keys.find(self._issuers.get(issuer, ""), version, algorithm)
+        keys = taps["issuer"][left].astype(np.uint32) << 16
+        keys |= taps["key_version"][left].astype(np.uint32) << 8 | taps["algorithm"][left]
+        for named in np.unique(keys).tolist():
+            rows = left[keys == named]
+            key = self._keys.find(self._issuers.get(named >> 16, ""), named >> 8 & 255, named & 255)
             codes[rows] = (Code.TAC_KEY_UNKNOWN if key is None
-                           else self._check_by(key, taps[rows], [devices[row] for row in rows]))
+                           else self._check_by(key, taps, rows, terminals))
         return codes
 
-    def _check_by(self, key: int, taps: Records, devices: Sequence[str]
+    def _check_by(self, key: int, taps: Records, rows: npt.NDArray[np.int64], terminals: Bytes
                   ) -> npt.NDArray[np.uint16]:
-        codes = np.full(len(taps), Code.TAC_INVALID, dtype=np.uint16)
-        left = [row for row, (tap, device) in enumerate(zip(taps, devices, strict=True))
-                if _serial(tap) and _terminal(device)
-                and tap["flags"] & TAP_FLAGS["HAS_PAID"]]
-        for attempt in range(len(PAYMENTS)):
-            serials = [_serial(taps[row]) for row in left]
-            messages = [self._message(taps[row], devices[row], attempt) for row in left]
-            found = self._keys.compute(key, serials, messages)
-            right = [int.from_bytes(code, "big") == taps["tac"][row]
-                     for row, code in zip(left, found, strict=True)]
-            codes[[row for row, good in zip(left, right, strict=True) if good]] = Code.OK
-            left = [row for row, good in zip(left, right, strict=True) if not good]
+        serials = np.empty((len(rows), SERIAL_BYTES), dtype=np.uint8)
+        messages = np.empty((len(rows), MESSAGE_BYTES), dtype=np.uint8)
+        is_signed = np.empty(len(rows), dtype=np.uint8)
+        write_signed(taps, rows, terminals, self._offset_s, LOAD, COMPOUND, serials, messages,
+                     is_signed)
+        codes = np.full(len(rows), Code.TAC_INVALID, dtype=np.uint16)
+        left = np.flatnonzero(is_signed)
+        for payment in (COMPOUND, SIMPLE):      # most validators' are of the first type
+            messages[messages[:, TYPE_AT] != LOAD, TYPE_AT] = payment
+            found = self._keys.compute(key, serials[left], messages[left])
+            is_right = found == taps["tac"][rows[left]]
+            codes[left[is_right]] = Code.OK
+            left = left[~is_right]
         return codes
 
-    def _message(self, tap: Records, device: str, attempt: int) -> bytes:
-        """What the card has signed, if it was a payment of the first or the second type."""
-        kind = LOAD if tap["kind"] == TapKind.TOP_UP else PAYMENTS[attempt]
-        moment = _EPOCH + timedelta(seconds=int(tap["tapped_at"]) + self._offset_s)
-        return (abs(int(tap["paid"])).to_bytes(4, "big") + kind + _terminal(device)
-                + int(tap["device_seq"]).to_bytes(4, "big")
-                + bytes.fromhex(f"{moment:%Y%m%d%H%M%S}"))
 
-
-def _terminal(device: str) -> bytes:
-    """The six bytes that a device is known by; b"" where its code is not these."""
-    if len(device) != 2 * TERMINAL_BYTES or not device.isalnum():
-        return b""
-    try:
-        return bytes.fromhex(device)
-    except ValueError:
-        return b""
-
-
-def _serial(tap: Records) -> bytes:
-    """The last 16 digits of a card's number; b"" where it is none."""
-    card = card_text(int(tap["card_hi"]), int(tap["card_lo"]))
-    digits = card[-2 * SERIAL_BYTES:].zfill(2 * SERIAL_BYTES)
-    return bytes.fromhex(digits) if card.isdigit() else b""
+def _terminal_row(device: str) -> bytes:
+    """The six bytes that a device is known by, and 1; zeros where its code is not these."""
+    if len(device) == 2 * TERMINAL_BYTES and device.isalnum():
+        with suppress(ValueError):
+            return bytes.fromhex(device) + b"\1"
+    return bytes(TERMINAL_BYTES + 1)

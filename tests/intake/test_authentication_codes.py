@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
@@ -17,8 +19,14 @@ from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from clearing.intake.keystore import Keystore, open_keystore, seal_keys
+from clearing.intake.decoder_tables import CodeTable
+from clearing.intake.keystore import Keystore, open_keystore, read_keys, seal_keys
 from clearing.intake.layout import read_layout
+from clearing.intake.proof import Terminals
+from ext.codes import TapKind
+from ext.intake.signed import write_signed
+from ext.records import TAP, TAP_FLAGS
+from network.cards import card_bits, card_text
 from network.errors import OnecardError
 from tests.intake.sender import COLUMNS, file_of, line_of, outcomes, read
 from tests.run.command import onecard
@@ -91,15 +99,31 @@ def code_of(algorithm: str, secret: bytes, parts: list[bytes], message: bytes) -
     return chain(sm4, secret, message + bytes(-len(message) % 16), 16)[:4]
 
 
-@settings(max_examples=30, deadline=None, phases=[Phase.generate])
-@given(st.sampled_from(sorted(SECRETS)), st.lists(st.binary(min_size=8, max_size=8), max_size=3),
-       st.binary(min_size=22, max_size=22))
-def test_codes_step_by_step(algorithm: str, serials: list[bytes], message: bytes) -> None:
-    key = KEYS.find("one", 1, int(algorithm))
+def levels_of(parts: list[bytes | None]) -> list[str]:
+    return ["card" if part is None else part.hex() for part in parts]
+
+
+PARTS = st.lists(st.binary(min_size=8, max_size=8), max_size=2)
+
+
+@settings(max_examples=60, deadline=None, phases=[Phase.generate])
+@given(st.sampled_from(sorted(SECRETS)), st.binary(min_size=16, max_size=16), PARTS,
+       st.booleans(), PARTS,
+       st.lists(st.tuples(st.binary(min_size=8, max_size=8), st.binary(min_size=22, max_size=22)),
+                max_size=6))
+def test_codes_step_by_step(algorithm: str, secret: bytes, before: list[bytes], by_card: bool,
+                            after: list[bytes], rows: list[tuple[bytes, bytes]]) -> None:
+    """Any key, levels and number of cards: the kernel says what a library's single blocks do."""
+    levels = [*before, *[None] * by_card, *after]
+    keys = Keystore(read_keys([{"issuer": "one", "version": 1, "algorithm": algorithm,
+                                "key": secret.hex(), "diversify": levels_of(levels)}], "here"))
+    serials = np.frombuffer(b"".join(serial for serial, _ in rows), np.uint8).reshape(-1, 8)
+    messages = np.frombuffer(b"".join(message for _, message in rows), np.uint8).reshape(-1, 22)
+    key = keys.find("one", 1, int(algorithm))
     assert key is not None
-    secret, issuer = bytes.fromhex(SECRETS[algorithm]), bytes.fromhex(ISSUER_CODE)
-    assert KEYS.compute(key, serials, [message] * len(serials)) == [
-        code_of(algorithm, secret, [issuer, serial], message) for serial in serials]
+    assert keys.compute(key, serials, messages).tolist() == [int.from_bytes(code_of(
+        algorithm, secret, [serial if part is None else part for part in levels], message), "big")
+        for serial, message in rows]
 
 
 @pytest.mark.parametrize(("file", "cipher", "block"), [("des.vec", des, 8), ("sm4.vec", sm4, 16)])
@@ -161,6 +185,43 @@ CASES = [
     (line(paid="never"),                                "AMOUNT_INVALID"),
     (line(),                                            "OK"),
 ]
+
+
+def message_of(tap: Any, terminal: bytes, offset_s: int) -> tuple[bytes, bytes]:
+    """A card's serial number and what it signs, field by field."""
+    moment = datetime(1970, 1, 1) + timedelta(seconds=int(tap["tapped_at"]) + offset_s)
+    card = card_text(int(tap["card_hi"]), int(tap["card_lo"]))
+    return bytes.fromhex(card[-16:].zfill(16)), (
+        abs(int(tap["paid"])).to_bytes(4, "big") + (b"\2" if tap["kind"] == TapKind.TOP_UP
+                                                    else b"\6")
+        + terminal + int(tap["device_seq"]).to_bytes(4, "big")
+        + bytes.fromhex(f"{moment:%Y%m%d%H%M%S}"))
+
+
+CARDS = st.text("0123456789", min_size=1, max_size=20) | st.text("09AZaz", min_size=1, max_size=16)
+
+
+@settings(max_examples=100, deadline=None, phases=[Phase.generate])
+@given(CARDS, st.integers(0, 2**32 - 1), st.integers(-2 * 10**9, 2 * 10**9),
+       st.sampled_from(["360486600002", "0a0B0c0D0e0F", "36048660000", "36 048660000", "D1"]),
+       st.integers(0, 2**32 - 1), st.sampled_from([TapKind.TOP_UP, TapKind.SINGLE]),
+       st.sampled_from([0, 8 * 3600]), st.booleans())
+def test_what_cards_sign(card: str, tapped_at: int, paid: int, device: str, device_seq: int,
+                         kind: TapKind, offset_s: int, has_paid: bool) -> None:
+    tap, devices = np.zeros(1, dtype=TAP), CodeTable()
+    tap["card_hi"], tap["card_lo"] = card_bits(card)
+    tap["tapped_at"], tap["paid"], tap["kind"] = tapped_at, paid, kind
+    tap["device"], tap["device_seq"] = devices.add(device), device_seq
+    tap["flags"] = TAP_FLAGS["HAS_PAID"] * has_paid
+    serials, messages = np.ones((1, 8), np.uint8), np.ones((1, 22), np.uint8)
+    is_signed = np.ones(1, np.uint8)
+    write_signed(tap, np.zeros(1, np.int64), Terminals().rows(devices), offset_s, 2, 6, serials,
+                 messages, is_signed)
+    can_be = has_paid and card.isdigit() and len(device) == 12 and " " not in device
+    assert bool(is_signed[0]) == can_be
+    if can_be:
+        assert (serials.tobytes(), messages.tobytes()) == message_of(
+            tap[0], bytes.fromhex(device), offset_s)
 
 
 @pytest.mark.parametrize("block_bytes", [99, 1 << 20])
