@@ -226,6 +226,9 @@ class EmbeddedStore:
                 self.run(f"OPTIMIZE TABLE {name}{partition}")
         finally:
             self._system(f"STOP MERGES {name}")
+        # The store removes what was merged when it gets to it, which a process of a second never
+        # sees; and at once when a partition is dropped, also one that is not there.
+        self.run(f"ALTER TABLE {name} DROP PARTITION ID 'none'")
 
     def insert(self, table: Table) -> EmbeddedInserter:
         """Start to insert into a table."""

@@ -37,9 +37,9 @@ class Folding:
         self._book, self._store = book, book.store
 
     def is_due(self) -> bool:
-        """Whether twice as many runs are waiting as are folded at a time."""
+        """Whether as many runs are waiting as are folded at a time."""
         span = self._book.span()
-        return span.last - span.folded >= 2 * parts.RUNS_OF_A_FOLD
+        return span.last - span.folded >= parts.RUNS_OF_A_FOLD
 
     def fold(self) -> int:
         """Fold the oldest runs that are not folded yet; the last run that is."""
@@ -75,7 +75,8 @@ class Folding:
         times, folds = 0, through // parts.RUNS_OF_A_FOLD
         while folds % MERGED == 0:
             times, folds = times + 1, folds // MERGED
-        self._store.merge(RUNS.name, None, times + 1)       # of which every run makes a part
+        self._store.merge(RUNS.name, None, times + 1)       # of which every run makes a part,
+        self._store.merge(FOLDS.name, None, times + 1)      # and every fold one of these
         for table in LEDGER if times else ():
             self._store.merge(table.name, folded_part(through), times)
 

@@ -15,7 +15,9 @@ from typing import NamedTuple
 ALONE = 1 << 30     # more than that: of a large run, which stays in a partition of its own
 FOLDED = 1 << 31    # and from here on of many small ones
 LARGE_RUN = 1 << 18             # records; folding them would cost more than it saves
-RUNS_OF_A_FOLD = 16             # how many are folded at a time
+# How many are folded at a time: so many wait at most, and as many that were folded stay meanwhile.
+# Each is some 50 files that every command opens; a fold takes half a second of a processor.
+RUNS_OF_A_FOLD = 8
 RUNS_OF_A_PARTITION = 1 << 15   # at most, of those that are folded
 
 
