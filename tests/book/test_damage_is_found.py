@@ -240,6 +240,7 @@ def _files(book: Path, share: int) -> Iterator[tuple[Path, str]]:
             yield path.relative_to(book), list(FAULTS)[(len(seen) + share) % len(FAULTS)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("share", range(len(FAULTS)))
 def test_no_damage_makes_a_wrong_ledger(tmp_path: Path, whole: Path, share: int) -> None:
     """Whatever happens to a file: a run is refused in words, or comes out right."""

@@ -74,6 +74,7 @@ def test_kill_while_older_windows_are_told_again(location: str, step: int) -> No
         assert_holds(book, committed + 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("before", [0, 3], ids=["a new book", "a full copy of the state"])
 def test_kill_at_every_step(location: str, tmp_path: Path, before: int) -> None:
     if before:

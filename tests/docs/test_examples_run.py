@@ -19,6 +19,7 @@ RUN = [page for page in PAGES if page != "docs/cookbook.md"
        and any(block.language == "console" for block in blocks_of(read_page(page)))]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", RUN)
 def test_a_page_runs_from_top_to_bottom(page: str, tmp_path: Path) -> None:
     shell = Shell(tmp_path)

@@ -64,6 +64,7 @@ def outcome(book: Path) -> str:
         return str((listed(book), payments(book, 1)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "step"), [
     ("make", COMMIT), ("make", JOURNAL), ("write", COMMIT), ("write", REPLACE),
     ("answer", COMMIT), ("answer", JOURNAL)], ids=lambda value: value[-1] if value else "")

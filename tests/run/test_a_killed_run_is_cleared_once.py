@@ -27,6 +27,7 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.location(f"killed_{request.node.callspec.params['what']}_{{}}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", STEPS_LEAST)
 def test_same_book_and_answers(what: str, location: str, tmp_path: Path,
                                two_days: list[list[Path]]) -> None:
