@@ -33,13 +33,13 @@ class NetPosition(NamedTuple):
     netting: str
     level: Level
     member: str
-    receives: int
+    is_owed: int
     owes: int
 
     @property
     def net(self) -> int:
         """What it gets; below 0: pays."""
-        return self.receives - self.owes
+        return self.is_owed - self.owes
 
 
 class Obligations(NamedTuple):
@@ -52,14 +52,14 @@ class Obligations(NamedTuple):
         """Of every party, by netting and code; in each netting the nets add up to 0."""
         found = []
         for name, pairs in self.owed.items():
-            receives: dict[str, int] = {}
+            is_owed: dict[str, int] = {}
             owes: dict[str, int] = {}
             for (debtor, creditor), amount in pairs.items():
                 owes[debtor] = owes.get(debtor, 0) + amount
-                receives[creditor] = receives.get(creditor, 0) + amount
-            found += [NetPosition(name, self.level(name), code, receives.get(code, 0),
+                is_owed[creditor] = is_owed.get(creditor, 0) + amount
+            found += [NetPosition(name, self.level(name), code, is_owed.get(code, 0),
                                   owes.get(code, 0))
-                      for code in sorted(receives.keys() | owes.keys())]
+                      for code in sorted(is_owed.keys() | owes.keys())]
         return found
 
     def level(self, name: str) -> Level:

@@ -11,36 +11,39 @@ from network.members import LEVELS, Level, Member
 
 
 class Position(NamedTuple):
-    """What one party gets (positive) or pays (negative), in minor units."""
+    """What one party is owed and owes, in minor units."""
 
     level: Level
     member: str             # a member's, city's or province's code
-    net: int
-    receives: int
+    is_owed: int
     owes: int
+
+    @property
+    def net(self) -> int:
+        """The position: what it is owed less what it owes."""
+        return self.is_owed - self.owes
 
 
 def net_positions(flows: npt.NDArray[Any], members: Iterable[Member]) -> list[Position]:
     """The positions at every level, by level and code; at each they add up to 0.
 
     flows: FLOW rows, of one window or of several. What a city's members owe each
-    other counts in the city's receives and owes, and cancels in its net.
+    other counts in what the city is owed and owes, and cancels in its net.
     """
     by_number = {member.number: member for member in members}
     positions: list[Position] = []
     for level in LEVELS:
-        receives: dict[str, int] = {}
+        is_owed: dict[str, int] = {}
         owes: dict[str, int] = {}
         for row in flows:
             amount = int(row["amount"])
             creditor = by_number[int(row["creditor"])].place(level)
             debtor = by_number[int(row["debtor"])].place(level)
-            receives[creditor] = receives.get(creditor, 0) + amount
+            is_owed[creditor] = is_owed.get(creditor, 0) + amount
             owes[debtor] = owes.get(debtor, 0) + amount
         positions += [
-            Position(level, code, receives.get(code, 0) - owes.get(code, 0),
-                     receives.get(code, 0), owes.get(code, 0))
-            for code in sorted(receives.keys() | owes.keys())
+            Position(level, code, is_owed.get(code, 0), owes.get(code, 0))
+            for code in sorted(is_owed.keys() | owes.keys())
         ]
         assert sum(position.net for position in positions if position.level == level) == 0
     return positions

@@ -84,7 +84,7 @@ class NamedPosition(NamedTuple):
     level: Level
     member: str
     name: str
-    receives: int
+    is_owed: int
     owes: int
     net: int
 
@@ -195,7 +195,7 @@ def _name_positions(book: Book, numbered: NumberedNetwork) -> Iterator[NamedPosi
     for one in net_positions(flows_of(book), numbered.members):
         yield NamedPosition(one.level, one.member,
                             members.get(one.member) or names.get(one.member, ""),
-                            one.receives, one.owes, one.net)
+                            one.is_owed, one.owes, one.net)
 
 
 def _find_ride(book: Book) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clearing.answers.ride_conditions import ride_condition
+from clearing.answers.ride_conditions import EVERY_RIDE, ride_condition
 from clearing.answers.session import Session
 from clearing.book import Book
 from clearing.book.schema import ENTRIES, RECORDS, WINDOWS
@@ -88,6 +88,11 @@ class Selection(NamedTuple):
         if self.card is not None:
             parts.append(self.card)
         return " AND ".join(parts)
+
+    @property
+    def is_of_rides(self) -> bool:
+        """Whether it asks for some rides only, which flows cannot tell apart."""
+        return (self.run, self.since_run, self.card, self.rides) != (None, None, None, EVERY_RIDE)
 
     def of_rides(self) -> str:
         """As a condition on entries, whatever their legs."""

@@ -11,8 +11,10 @@ from clearing.answers.filters import Selection
 from clearing.answers.listings import flows_of, words_of_cause
 from clearing.answers.netted import list_netted
 from clearing.answers.session import Session
-from clearing.book.legs import sum_legs
+from clearing.book import Book
+from clearing.book.legs import BETWEEN_TWO, sum_legs
 from ext.codes import Cause
+from ext.records import FLOW, Records
 from network.civil import number_of
 from network.members import NATION, Level
 from network.numbering import NumberedNetwork
@@ -37,13 +39,28 @@ def place_names(numbered: NumberedNetwork, level: Level) -> dict[str, str]:
 
 
 def obligations(session: Session, wanted: Selection, level: Level) -> Rows:
-    """Who owes whom in the windows that are wanted, in the order of OBLIGATION_COLUMNS."""
+    """Who owes whom in the windows that are wanted, in the order of OBLIGATION_COLUMNS.
+
+    Of some rides it is added up from their legs: what is owed for no ride is not among it.
+    """
     numbered = session.numbered()
     names = place_names(numbered, level)
-    flows = wanted.of_flows(flows_of(session.book, *wanted.days))
+    flows = (_flows_of_rides(session.book, wanted) if wanted.is_of_rides
+             else wanted.of_flows(flows_of(session.book, *wanted.days)))
     for one in list_obligations(flows, numbered.members, level):
         yield (one.debtor, names.get(one.debtor, ""), one.creditor, names.get(one.creditor, ""),
                words_of_cause(one.cause), one.items, one.amount)
+
+
+def _flows_of_rides(book: Book, wanted: Selection) -> Records:
+    """What members owe each other for the rides that are wanted: FLOW rows, of all windows."""
+    leg = "leg_cause", "leg_debtor", "leg_creditor"
+    found = sum_legs(book, leg, f"{BETWEEN_TWO} AND {wanted.of_rides()} AND {wanted.of_leg(*leg)}")
+    flows = np.zeros(len(found["amount"]), FLOW)
+    for name, column in zip(("cause", "debtor", "creditor", "count", "amount"), found.values(),
+                            strict=True):
+        flows[name] = column
+    return flows
 
 
 def instructions(session: Session, wanted: Selection) -> Rows:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clearing.answers.filters import Filter
 
 REASONS = {reason.name.lower(): reason for reason in Reason}
+EVERY_RIDE = "1"
 _DAY_S = 86_400
 _BETWEEN = ".."
 _STARTED = "if(started_at != 0, started_at, ended_at)"      # of a ride without its first tap, when
@@ -28,7 +29,7 @@ _TIMES = "07:00..09:00, or 2024-11-25T07:00..2024-11-26T03:00, by the network's 
 
 def ride_condition(session: Session, wanted: Filter) -> str:
     """As SQL on entries. Raises OnecardError for what the book or its network does not know."""
-    parts = ["1"]
+    parts = [EVERY_RIDE]
     for column, code in (("operator", wanted.operator), ("issuer", wanted.issuer)):
         if code is not None:
             parts.append(f"{column} = {_number_of(session, code, column)}")

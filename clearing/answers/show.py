@@ -35,7 +35,7 @@ FILE_COUNTS = ("records", "accepted", "known", "refused")
 REFUSAL_COLUMNS = ("run", "file", "line", "offset", "code", "field", "reason", "record")
 CLOCK_COLUMNS = ("operator", "device", "off_s", "records", "compared")
 CONFLICT_COLUMNS = ("card", "day", "apart_s", "records")
-POSITION_COLUMNS = ("level", "member", "net", "receives", "owes")
+POSITION_COLUMNS = ("level", "member", "is_owed", "owes", "position")
 AMOUNTS = ("due", "price", "paid", "variance", "uncollected")
 
 
@@ -131,15 +131,17 @@ def _positions(session: Session, wanted: Filter) -> Listing:
         title = joined("; ", (title, Phrase("{uncollected} {currency} uncollected is in none of "
                                             "them", uncollected=currency.text(uncollected),
                                             currency=currency.name)))
-    return Listing(title, POSITION_COLUMNS, iter(positions), (), ("net", "receives", "owes"),
-                   currency)
+    return Listing(title, POSITION_COLUMNS, ((*one, one.net) for one in positions), (),
+                   POSITION_COLUMNS[2:], currency)
 
 
 def _obligations(session: Session, wanted: Filter) -> Listing:
-    level = wanted.level or "member"
-    return Listing(Phrase("obligations: what each {level} owes another", level=level),
-                   owing.OBLIGATION_COLUMNS,
-                   owing.obligations(session, wanted.select(session), level), ("items",),
+    selected, level = wanted.select(session), wanted.level or "member"
+    title = (Phrase("obligations: what each {level} owes another for these rides", level=level)
+             if selected.is_of_rides
+             else Phrase("obligations: what each {level} owes another", level=level))
+    return Listing(title, owing.OBLIGATION_COLUMNS,
+                   owing.obligations(session, selected, level), ("items",),
                    ("amount",), _currency(session), sums=("items", "amount"))
 
 

@@ -35,7 +35,7 @@ def write_settlement(folder: Path, flows: npt.NDArray[Any], uncollected: Sequenc
     """
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "instructions.csv", Instruction._fields, netted.paid.instructions, minor_unit)
-    _write(folder / "netting.csv", (*NetPosition._fields, "net"),
+    _write(folder / "netting.csv", (*NetPosition._fields, "position"),
            ((*one, one.net) for one in netted.positions), minor_unit)
     _write(folder / "carried.csv", ("netting", "payer", "payee", "amount"),
            ((*key, amount) for key, amount in netted.paid.carried.items()), minor_unit)
@@ -57,7 +57,8 @@ def write_settlement(folder: Path, flows: npt.NDArray[Any], uncollected: Sequenc
                  for one in uncollected if member.number in (one.issuer, one.operator)]
         if rows:
             _write(folder / f"statement-{member.code}.csv", COLUMNS, rows, minor_unit)
-    _write(folder / LAST_FILE, Position._fields, positions, minor_unit)
+    _write(folder / LAST_FILE, (*Position._fields, "position"),
+           ((*one, one.net) for one in positions), minor_unit)
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]],

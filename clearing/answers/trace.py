@@ -141,7 +141,7 @@ class TracedPosition:
 
     member: str
     name: str
-    net: int
+    position: int
     instructions: list[TracedInstruction]
     payments: list[str]     # in words
 

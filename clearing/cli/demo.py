@@ -103,7 +103,7 @@ def _print_positions(demo: Demonstration) -> None:
             Phrase("positions per {level}, in {currency}", level=level,
                    currency=demo.currency.name),
             (level, "name", "is owed", "owes", "position"),
-            [*((one.member, one.name, text(one.receives), text(one.owes), text(one.net))
+            [*((one.member, one.name, text(one.is_owed), text(one.owes), text(one.net))
                for one in rows), ("sum", "", "", "", text(sum(one.net for one in rows)))],
             right=("is owed", "owes", "position"))
 

@@ -106,7 +106,7 @@ def _print_settlement(settled: Settlement) -> None:
     print_table(Phrase("window {window} is closed: positions in {currency}", window=settled.window,
                        currency=settled.currency.name),
                 ("level", "member", "is owed", "owes", "position"),
-                ((one.level, one.member, text(one.receives), text(one.owes), text(one.net))
+                ((one.level, one.member, text(one.is_owed), text(one.owes), text(one.net))
                  for one in settled.positions), right=("is owed", "owes", "position"))
     _print_charged(settled)
     _print_netted(settled)

@@ -22,7 +22,7 @@ _OF_RECORDS = (*_PERIOD, *_RUNS, "card")
 TOPICS = {
     "rides": _OF_RIDES, "entries": _OF_RIDES, "postings": _OF_RIDES,
     "positions": (*_PERIOD, "member", "city", "level"),
-    "obligations": (*_PERIOD, *_OF_WHOM, "level"),
+    "obligations": (*_OF_SOME_RIDES, "level"),
     "instructions": (*_PERIOD, "member", "city"), "concessions": _OF_SOME_RIDES,
     "bills": (*_PERIOD, "member", "city"), "runs": _RUNS, "files": _RUNS,
     "refusals": (*_RUNS, "reason"), "variances": _OF_RIDES,

@@ -150,8 +150,8 @@ def _print_entry(ride: str, one: TracedEntry, currency: Currency) -> None:
     say(Phrase("window {window}, closed with {closed}", window=one.window, closed=one.closed)
         if one.closed else Phrase("window {window}, which is still open", window=one.window))
     for position in one.positions:
-        say(Phrase("  position of {member} {name}: {net}", member=position.member,
-                   name=position.name, net=text(position.net)))
+        say(Phrase("  position of {member} {name}: {position}", member=position.member,
+                   name=position.name, position=text(position.position)))
         for each in position.instructions:
             say(_instruction(each.action, text(each.amount), each.counterparty))
         for payment in position.payments:

@@ -111,7 +111,7 @@ def test_a_sum_is_held_to_the_files_that_are_kept(book: Path) -> None:
 def test_the_files_of_every_operator_come_to_its_position(demo: Demo) -> None:
     folder = Path(demo.book).parent / "taps"
     rides = shown("rides", demo.book)
-    positions = {row["member"]: row["net"] for row in shown("positions", demo.book)}
+    positions = {row["member"]: row["position"] for row in shown("positions", demo.book)}
     for operator in ("gz-metro", "fs-metro", "hk-bus"):
         found = compared(demo.book, operator, *sorted(folder.glob(f"{operator}-*.csv")))
         assert found.unexplained == 0

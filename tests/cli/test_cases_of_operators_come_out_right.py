@@ -55,7 +55,8 @@ def test_the_exits_come_when_the_day_is_settled(tmp_path: Path) -> None:
     accepted("settle", "--yes", "--window", "2025-10-10", "--book", book)
     assert told(clear(book, day_2))[:2] == [("17", "COMPLETE", 200), ("25", "COMPLETE", 200)]
     assert sum(row["paid"] for row in shown("entries", book)) == 600
-    assert {row["net"] for row in shown("positions", book) if row["member"] == "t-metro"} == {400}
+    assert {row["position"] for row in shown("positions", book)
+            if row["member"] == "t-metro"} == {400}
 
 
 @pytest.mark.parametrize("order", [("station-a.csv", "station-b.csv"),
@@ -192,7 +193,7 @@ def test_a_blank_card_kind_at_the_exit_is_the_entrys(tmp_path: Path) -> None:
     assert told(rides) == [("17", "COMPLETE", 100), ("25", "COMPLETE", 100),
                            ("33", "COMPLETE", 100)]
     assert {ride["card_kind"] for ride in rides} == {"student"}
-    assert {row["net"] for row in shown("positions", tmp_path / "book")
+    assert {row["position"] for row in shown("positions", tmp_path / "book")
             if row["member"] == "t-finance"} == {-300}
 
 
@@ -227,7 +228,7 @@ def test_the_same_record_with_nothing_takes_the_charge_back(tmp_path: Path) -> N
     assert clear(book, zero) == []
     assert [(row["card_seq"], row["paid"], row["reason"]) for row in shown("entries", book)] == [
         (41, 200, 1), (41, -200, 4)]
-    assert all(row["net"] == 0 for row in shown("positions", book))
+    assert all(row["position"] == 0 for row in shown("positions", book))
     assert shown("refusals", book) == []
     # And in one run, and the other way round.
     assert clear(tmp_path / "both", charge, zero) == []
@@ -282,7 +283,7 @@ def test_a_refund_with_a_counter_of_its_own(refund: str, runs: str, tmp_path: Pa
     assert shown("rides", book) == []
     assert [(row["card_seq"], row["paid"]) for row in shown("entries", book)] == (
         [(41, 200), (41, -200)] if runs in ("charge first", "closed between") else [])
-    assert sum(row["net"] for row in shown("positions", book) if row["member"] == "t-bus") == 0
+    assert sum(row["position"] for row in shown("positions", book) if row["member"] == "t-bus") == 0
     codes = [row["code"] for row in shown("refusals", book)]
     assert codes == (["REBATE_ALONE"] if runs == "refund first" else [])
     assert accepted("verify", "--all", "--book", book).code == 0

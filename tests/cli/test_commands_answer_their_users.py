@@ -24,7 +24,7 @@ DOCUMENTED = {
     "entries": ("card", "card_seq", "due", "paid", "leg1_cause", "leg1_rule", "leg1_debtor",
                 "leg1_creditor", "leg1_amount", "leg7_amount", "operator_net", "window", "run"),
     "postings": ("run", "window", "card", "card_seq", "member", "side", "amount", "cause"),
-    "positions": ("level", "member", "net"),
+    "positions": ("level", "member", "position"),
     "obligations": ("debtor", "debtor_name", "creditor", "creditor_name", "cause", "items",
                     "amount"),
     "instructions": ("window", "member", "name", "action", "amount", "counterparty",
@@ -139,16 +139,17 @@ def test_positions_add_up_to_nothing(demo: Demo) -> None:
     positions = shown("positions", demo.book)
     sums: dict[str, int] = defaultdict(int)
     for row in positions:
-        assert type(row["net"]) is int
-        assert row["net"] == row["receives"] - row["owes"]
-        sums[row["level"]] += row["net"]
+        assert type(row["position"]) is int
+        assert row["position"] == row["is_owed"] - row["owes"]
+        sums[row["level"]] += row["position"]
     assert sums == {"member": 0, "city": 0, "province": 0}
     by_member: dict[str, int] = defaultdict(int)
     sides = {"debit": -1, "credit": 1}
     for posting in shown("postings", demo.book):
         by_member[posting["member"]] += sides[posting["side"]] * posting["amount"]
     assert {name: net for name, net in by_member.items() if net} == {
-        row["member"]: row["net"] for row in positions if row["level"] == "member" and row["net"]}
+        row["member"]: row["position"] for row in positions
+        if row["level"] == "member" and row["position"]}
 
 
 def test_files_account_for_every_record(demo: Demo) -> None:
@@ -237,7 +238,7 @@ def test_settlement_files_add_up(demo: Demo, tmp_path: Path) -> None:
     assert done.code == 0       # the demonstration closed it, and wrote no files
     files = {path.name: list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
              for path in (tmp_path / "out").iterdir()}
-    positions = {row["member"]: int(row["net"]) for row in files["positions.csv"]
+    positions = {row["member"]: int(row["position"]) for row in files["positions.csv"]
                  if row["level"] == "member"}
     assert sum(positions.values()) == 0
     signs = {"pays": -1, "receives": 1}

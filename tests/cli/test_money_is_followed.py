@@ -41,7 +41,7 @@ def up(book: Path, ride: str) -> list[dict[str, Any]]:
 def test_rides_come_to_their_position(book: Path) -> None:
     for row in shown("positions", book, "--window", SECOND, "--level", "member"):
         rides = down(book, "--member", row["member"], "--window", SECOND)
-        assert sum(int(ride["amount"]) for ride in rides) == row["net"]
+        assert sum(int(ride["amount"]) for ride in rides) == row["position"]
         by_cause: dict[str, int] = defaultdict(int)
         for ride in rides:
             by_cause[ride["cause"]] += int(ride["amount"])
@@ -74,7 +74,7 @@ def test_a_payment_is_its_position(book: Path) -> None:
 def test_a_ride_leads_to_its_bytes_and_to_its_payment(book: Path) -> None:
     files = {path.name: path.read_bytes().splitlines() for path in book.parent.glob("*.csv")}
     for window in (FIRST, SECOND, OPEN):
-        positions = {row["member"]: row["net"]
+        positions = {row["member"]: row["position"]
                      for row in shown("positions", book, "--window", window)}
         for ride in shown("rides", book, "--window", window):
             entry, = up(book, f"{ride['card']}/{ride['card_seq']}")
@@ -86,9 +86,9 @@ def test_a_ride_leads_to_its_bytes_and_to_its_payment(book: Path) -> None:
             assert sum(leg["amount"] for leg in entry["legs"]
                        if leg["creditor"] == ride["operator"]) == ride["due"]
             for position in entry["positions"]:
-                assert position["net"] == positions[position["member"]]
+                assert position["position"] == positions[position["member"]]
                 assert len(position["payments"]) == len(position["instructions"]) == (
-                    window != OPEN and position["net"] != 0)
+                    window != OPEN and position["position"] != 0)
 
 
 def test_a_late_ride_is_told_as_one(book: Path) -> None:

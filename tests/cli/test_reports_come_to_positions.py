@@ -62,16 +62,17 @@ def day(made: Demo, tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 def test_cities_and_members_come_to_their_positions(day: Page, demo: Demo) -> None:
     positions = {(row["level"], row["member"]): row for row in shown("positions", demo.book)}
-    *_, owes, is_owed, net = range(len(day.tables[BETWEEN_CITIES][0]))
+    *_, is_owed, owes, net = range(len(day.tables[BETWEEN_CITIES][0]))
     nets = [fen(row[net]) for row in day.tables[BETWEEN_CITIES]]
     assert sorted(filter(None, nets)) == sorted(
-        one["net"] for (level, _), one in positions.items() if level == "city" and one["net"])
+        one["position"] for (level, _), one in positions.items()
+        if level == "city" and one["position"])
     for row in day.tables[BETWEEN_CITIES]:
-        assert sum(map(fen, row[1:owes])) == fen(row[owes])
+        assert sum(map(fen, row[1:is_owed])) == fen(row[owes])
         assert fen(row[is_owed]) - fen(row[owes]) == fen(row[net])
     by_member = {row[0]: list(map(fen, row[2:])) for row in
                  day.tables["positions of members, which add up to 0"]}
-    assert by_member == {code: [one["receives"], one["owes"], one["net"]]
+    assert by_member == {code: [one["is_owed"], one["owes"], one["position"]]
                          for (level, code), one in positions.items() if level == "member"}
     assert fen(day.totals[BETWEEN_CITIES][net]) == 0
 

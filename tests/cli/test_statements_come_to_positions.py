@@ -74,13 +74,13 @@ def test_every_statement_comes_to_its_position(book: Path, sent: Path) -> None:
         rows = list(sums.iter_rows(values_only=True))
         total = next(row for row in rows if row[0] in ("合计", "total"))
         assert list(map(fen, total[5:8])) == [
-            position["receives"], position["owes"], position["net"]]
+            position["is_owed"], position["owes"], position["position"]]
         behind = [row for sheet in details for row in list(sheet.iter_rows(values_only=True))[1:]]
-        assert sum(fen(row[-2]) - fen(row[-1]) for row in behind) == position["net"]
+        assert sum(fen(row[-2]) - fen(row[-1]) for row in behind) == position["position"]
         listed = csv_rows(sent / f"{stem}-rides.csv")[1:]
-        assert sum(fen(row[-2]) - fen(row[-1]) for row in listed) == position["net"]
+        assert sum(fen(row[-2]) - fen(row[-1]) for row in listed) == position["position"]
         assert len(listed) == len(behind)
-        assert YUAN.text(position["net"]) in (sent / f"{stem}.html").read_text("utf-8")
+        assert YUAN.text(position["position"]) in (sent / f"{stem}.html").read_text("utf-8")
 
 
 def test_more_members_than_files_can_be_open_are_stated_in_turn(
@@ -96,14 +96,14 @@ def test_a_month_has_all_of_its_windows(book: Path, tmp_path: Path) -> None:
     done = accepted("statement", "--month", "2024-11", "--member", "hk-bus", "--no-rides", "--out",
                     tmp_path, "--book", book)
     month = positions(book, "--from", "2024-11-01", "--to", "2024-11-30")["hk-bus"]
-    assert YUAN.text(month["net"]) in done.out
+    assert YUAN.text(month["position"]) in done.out
     assert "not all of these windows are closed" in done.out
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "statement-hk-bus-2024-11.html", "statement-hk-bus-2024-11.xlsx"]
     with open_session(str(book)) as session:
         day = [one.total().net for one in list_statements(session, window_period(session, FIRST))
                if one.member.code == "hk-bus"]
-    assert day == [positions(book, "--window", FIRST)["hk-bus"]["net"]]
+    assert day == [positions(book, "--window", FIRST)["hk-bus"]["position"]]
 
 
 def test_late_records_stand_apart(sent: Path) -> None:

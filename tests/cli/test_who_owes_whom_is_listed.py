@@ -28,7 +28,7 @@ def test_obligations_come_to_the_positions(demo: Demo, level: str) -> None:
     positions = shown("positions", demo.book, "--level", level)
     assert {row["level"] for row in positions} == {level}
     assert {place: amount for place, amount in net.items() if amount} == {
-        row["member"]: row["net"] for row in positions if row["net"]}
+        row["member"]: row["position"] for row in positions if row["position"]}
 
 
 def test_obligations_can_be_narrowed(demo: Demo) -> None:
@@ -46,6 +46,21 @@ def test_obligations_can_be_narrowed(demo: Demo) -> None:
     assert all({"hk-", "cn-"} & {row["debtor"][:3], row["creditor"][:3]} for row in of_city)
 
 
+def test_obligations_of_some_rides_come_to_all(demo: Demo) -> None:
+    """By operators, and by issuers; each ride has one of both."""
+    every = {(row["debtor"], row["creditor"], row["cause"]): (row["items"], row["amount"])
+             for row in shown("obligations", demo.book)}
+    for part in ("operator", "issuer"):
+        sums: dict[tuple[str, str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
+        for code in {row[part] for row in shown("rides", demo.book)}:
+            for row in shown("obligations", demo.book, f"--{part}", code):
+                key = row["debtor"], row["creditor"], row["cause"]
+                sums[key] = sums[key][0] + row["items"], sums[key][1] + row["amount"]
+        assert sums == every
+    listed = accepted("show", "obligations", "--operator", "hk-bus", "--book", demo.book).out
+    assert listed.startswith("obligations: what each member owes another for these rides")
+
+
 def test_positions_of_a_member_are_its_own_and_those_of_its_places(demo: Demo) -> None:
     every = shown("positions", demo.book)
     own = shown("positions", demo.book, "--member", "hk-civil")
@@ -54,15 +69,15 @@ def test_positions_of_a_member_are_its_own_and_those_of_its_places(demo: Demo) -
     assert all(row in every for row in own)
     of_city = shown("positions", demo.book, "--city", "6410", "--level", "member")
     assert own[0] in of_city
-    assert sum(row["net"] for row in of_city) == own[1]["net"]
+    assert sum(row["position"] for row in of_city) == own[1]["position"]
 
 
 def test_instructions_are_those_of_the_positions(demo: Demo) -> None:
     signs = {"pays": -1, "receives": 1}
     rows = shown("instructions", demo.book)
     assert {row["member"]: signs[row["action"]] * row["amount"] for row in rows} == {
-        row["member"]: row["net"] for row in shown("positions", demo.book, "--level", "member")
-        if row["net"]}
+        row["member"]: row["position"] for row in shown("positions", demo.book, "--level", "member")
+        if row["position"]}
     assert {row["window"] for row in rows} == {shown("rides", demo.book)[0]["window"]}
     assert shown("instructions", demo.book, "--member", rows[0]["member"]) == rows[:1]
     assert shown("instructions", demo.book, "--from", "2024-11-26") == []

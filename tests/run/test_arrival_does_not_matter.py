@@ -189,9 +189,9 @@ def owed(book: str | Path) -> dict[tuple[str, ...], tuple[int, int]]:
 
 def positions(book: str | Path, *days: str) -> list[dict[tuple[str, str], int]]:
     """The net of each member of each level: of all windows, and of each of these."""
-    return [{(row["level"], row["member"]): row["net"]
+    return [{(row["level"], row["member"]): row["position"]
              for row in shown("positions", book, *(("--window", day) if day else ()))
-             if row["net"]} for day in ("", *days)]
+             if row["position"]} for day in ("", *days)]
 
 
 def postings_add_up(book: str | Path) -> bool:

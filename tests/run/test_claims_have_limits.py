@@ -68,7 +68,8 @@ class Place:
 
     def owed(self) -> int:
         """What the operator is owed by all windows, in fen."""
-        return sum(row["net"] for row in shown("positions", self.book) if row["member"] == "bus")
+        return sum(row["position"] for row in shown("positions", self.book)
+                   if row["member"] == "bus")
 
     def decide(self, what: str, *seqs: int) -> str:
         rides = [f"{CARD}/{seq}" for seq in seqs]

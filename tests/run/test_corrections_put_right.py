@@ -47,7 +47,7 @@ def settle(book: str, day: str) -> None:
 def position(book: str, day: str) -> dict[str, int]:
     """What each member is owed in a window; nothing where nothing is left."""
     rows = shown("positions", book, "--window", day)
-    return {row["member"]: row["net"] for row in rows if row["net"]}
+    return {row["member"]: row["position"] for row in rows if row["position"]}
 
 
 def reversals(book: str) -> list[tuple[str, int]]:

@@ -66,7 +66,7 @@ def test_a_month_is_charged_once_with_its_last_window(tmp_path: Path) -> None:
         working = list(csv.DictReader(file))
     assert [(row["rides"], row["base"], row["asked"], row["amount"]) for row in working] == [
         ("3", "600", "1030", "1030"), ("1", "1030", "62", "62")]
-    net = {row["member"]: row["net"] for row in shown("positions", book)
+    net = {row["member"]: row["position"] for row in shown("positions", book)
            if row["level"] == "member"}
     assert net == {"hk-card": -600, "hk-bus": 600 - 1092, "cn-centre": 1092}
     assert accepted("verify", "--all", "--book", book).code == 0

@@ -13,7 +13,7 @@ def test_a_book_anywhere_tells_the_same(book: str, tmp_path: Path) -> None:
     taps = sorted((REPOSITORY / "examples" / "taps").glob("*.csv"))
     accepted("clear", *taps, "--network", REPOSITORY / "examples" / "network", "--book", book)
     accepted("settle", "--yes", "--window", DAY, "--book", book)
-    net = {row["member"]: row["net"] for row in shown("positions", book, "--level", "member")}
+    net = {row["member"]: row["position"] for row in shown("positions", book, "--level", "member")}
     sides = {"debit": -1, "credit": 1}
     assert sum(sides[row["side"]] * row["amount"] for row in shown(
         "postings", book, "--member", "hk-bus")) == net["hk-bus"] == 948

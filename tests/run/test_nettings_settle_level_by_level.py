@@ -92,7 +92,8 @@ def test_days_are_paid_and_carried_and_re_add_to_the_positions(book: Path, tmp_p
         cash[row["payer"]] -= int(row["amount"])
         cash[row["payee"]] += int(row["amount"])
     assert {code: amount for code, amount in cash.items() if amount} == {
-        row["member"]: row["net"] for row in shown("positions", book) if row["level"] == "member"}
+        row["member"]: row["position"] for row in shown("positions", book)
+        if row["level"] == "member"}
     _files_come_back(book, tmp_path)
 
 

@@ -89,7 +89,7 @@ def test_parts_are_exact_over_a_month(tmp_path: Path) -> None:
     # November and December at once; a month begins anew.
     assert [row["amount"] for row in settle(book, "2024-12-02")] == ["171", "171"]
     assert owed(book) == 171 + 172 + 171 + 171
-    assert sum(row["net"] for row in shown("positions", book) if row["level"] == "member") == 0
+    assert sum(row["position"] for row in shown("positions", book) if row["level"] == "member") == 0
     assert onecard("verify", "--all", "--book", book).code == 0
 
 

@@ -86,7 +86,7 @@ def test_conflicts_with_an_earlier_run_take_its_ride_back(book: str, tmp_path: P
     assert posted(book) == [(1, "SINGLE_TAP", paid, ORIGINAL, "2024-11-25", 1),
                             (1, "SINGLE_TAP", -paid, SUPERSEDED, "2024-11-25", 2)]
     assert [run["reversed"] for run in shown("runs", book)] == [0, 1]
-    assert all(row["net"] == 0 for row in shown("positions", book))
+    assert all(row["position"] == 0 for row in shown("positions", book))
     rides = clear(book, tmp_path, good, bus(2, "2024-11-25T12:00:00"))
     assert [row["card_seq"] for row in rides] == [2]
     assert last_codes(book) == ["CONFLICT"]             # once each, and never again
@@ -123,7 +123,7 @@ def test_conflicts_over_closed_windows_take_the_ride_back_in_the_open_one(
     assert posted(book)[1:] == [
         (1, "SINGLE_TAP", -ride["paid"], LATE_RECORD, "2024-11-26", 3)]
     assert shown("positions", book, "--window", "2024-11-25") == closed
-    assert all(row["net"] == 0 for row in shown("positions", book))
+    assert all(row["position"] == 0 for row in shown("positions", book))
     # What is in an open window is not judged without what is in a closed one, whatever comes.
     rides = clear(book, tmp_path, bus(2, "2024-11-26T12:00:00"))
     assert [row["card_seq"] for row in rides] == [2]

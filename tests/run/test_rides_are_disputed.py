@@ -92,7 +92,8 @@ def test_what_is_charged_back_is_held_until_the_centre_decides(book: Path) -> No
     assert posted(book) == {held: 170}
     assert [row["held"] for row in disputes(book, "--asked", "hk-bus")] == [170]
     accepted("settle", "--window", "2024-11-26", "--empty", "--yes", "--book", book)
-    net = {row["member"]: row["net"] for row in shown("positions", book, "--window", "2024-11-26")
+    net = {row["member"]: row["position"]
+           for row in shown("positions", book, "--window", "2024-11-26")
            if row["level"] == "member"}
     assert net == {"hk-bus": -170, "cn-centre": 170}
 

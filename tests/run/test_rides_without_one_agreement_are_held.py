@@ -87,7 +87,7 @@ def test_a_ride_without_an_agreement_is_found_held_and_settled_once_there_is_one
     network_with(tmp_path, 'no_agreement = "hold"', AT_HOME)
     assert onecard("tables", "check", network).code == 0
     clear(tmp_path, network, [{**RIDES[1], "card_seq": 2, "tapped_at": f"{DAY}T10:00:00"}])
-    [net] = [row["net"] for row in shown("positions", book) if row["member"] == "hk-bus"]
+    [net] = [row["position"] for row in shown("positions", book) if row["member"] == "hk-bus"]
     assert net == 198
     assert accepted("verify", "--all", "--book", book).code == 0
 

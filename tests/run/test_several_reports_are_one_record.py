@@ -87,7 +87,7 @@ def test_a_charge_that_was_given_back_is_taken_back(turn: tuple[dict[str, Any], 
     assert shown("rides", book) == []
     totals: dict[str, int] = {}
     for row in shown("positions", book):
-        totals[row["member"]] = totals.get(row["member"], 0) + row["net"]
+        totals[row["member"]] = totals.get(row["member"], 0) + row["position"]
     assert set(totals.values()) <= {0}
     if turn[0] is CHARGED:
         assert entries(book)[-1] == ("ordinary", -200, Reason.CORRECTION)

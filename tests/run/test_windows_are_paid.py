@@ -54,8 +54,9 @@ def book(settled: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 def positions(book: Path, window: str) -> dict[tuple[str, str], int]:
-    return {(window, row["member"]): row["net"] for row in
-            shown("positions", book, "--window", window) if row["level"] == "member" and row["net"]}
+    return {(window, row["member"]): row["position"] for row in
+            shown("positions", book, "--window", window)
+            if row["level"] == "member" and row["position"]}
 
 
 def test_a_batch_is_what_the_window_instructs(book: Path) -> None:

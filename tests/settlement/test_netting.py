@@ -173,7 +173,7 @@ def test_what_children_net_re_adds_to_the_gross_above(case: tuple[Any, list[Nett
 
 def _sides(found: list[NetPosition], member: str | None, holds: Any) -> tuple[int, int]:
     own = [one for one in found if one.member == member and holds(one.netting)]
-    return sum(one.receives for one in own), sum(one.owes for one in own)
+    return sum(one.is_owed for one in own), sum(one.owes for one in own)
 
 
 @settings(max_examples=50, deadline=None)

@@ -34,7 +34,7 @@ def flows_of(*rows: tuple[int, int, int]) -> Any:
 
 
 def at(level: str, positions: list[Position]) -> dict[str, tuple[int, int, int]]:
-    return {one.member: (one.net, one.receives, one.owes) for one in positions
+    return {one.member: (one.net, one.is_owed, one.owes) for one in positions
             if one.level == level}
 
 
@@ -74,8 +74,8 @@ def test_positions_add_up_to_nothing(owed: list[tuple[int, int, int]]) -> None:
     for level in LEVELS:
         found = [one for one in positions if one.level == level]
         assert sum(one.net for one in found) == 0
-        assert sum(one.receives for one in found) == sum(amount for _, _, amount in owed)
-        assert all(one.net == one.receives - one.owes for one in found)
+        assert sum(one.is_owed for one in found) == sum(amount for _, _, amount in owed)
+        assert all(one.net == one.is_owed - one.owes for one in found)
         assert [one.member for one in found] == sorted(one.member for one in found)
 
 

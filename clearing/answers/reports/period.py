@@ -27,7 +27,7 @@ from settlement.positions import net_positions
 
 _HOURS, _HOUR_S, _DAY_S = 24, 3_600, 86_400
 BETWEEN_CITIES = Phrase("who owes whom, between cities: rows owe columns")
-_ENDS = ("owes", "is owed", "net")
+_ENDS = ("is owed", "owes", "position")
 
 
 def report_period(session: Session, period: Period) -> Document:
@@ -62,7 +62,7 @@ def _between_cities(books: Books, flows: Records) -> Section:
         owed = [amounts.get((place, other), 0) for other in places]
         owes = sum(owed)
         is_owed = sum(amounts.get((other, place), 0) for other in places)
-        rows.append((shown[place], *owed, owes, is_owed, is_owed - owes))
+        rows.append((shown[place], *owed, is_owed, owes, is_owed - owes))
     columns = ("city", *shown.values(), *_ENDS)
     sums = range(1, len(columns))
     return Section(BETWEEN_CITIES, columns, rows, frozenset(sums),
@@ -79,10 +79,10 @@ def _shown(place: str, names: dict[str, str]) -> str:
 
 def _positions(books: Books, flows: Records) -> Section:
     names = {one.code: one.name for one in books.numbered.members}
-    rows = [(one.member, names[one.member], one.receives, one.owes, one.net)
+    rows = [(one.member, names[one.member], one.is_owed, one.owes, one.net)
             for one in net_positions(flows, books.numbered.members)
             if one.level == "member"]
-    columns = ("member", "name", "is owed", "owes", "net")
+    columns = ("member", "name", "is owed", "owes", "position")
     sums = range(2, len(columns))
     return Section(Phrase("positions of members, which add up to 0"), columns, rows,
                    frozenset(sums), add_up(rows, sums, len(columns), TOTAL))
