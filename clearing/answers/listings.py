@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book import Book
+from clearing.book.queries import BY_CARD
 from clearing.book.schema import ENTRIES
 from clearing.book.stored import PARTS
-from clearing.book.views import RIDES_LEFT
+from clearing.book.views import REVERSAL, RIDES_LEFT
 from ext.codes import Cause, Reason, RideState
 from ext.records import LEGS_MOST, RIDE_FLAGS, Records
 from network.cards import card_text
@@ -24,6 +25,7 @@ from network.names import Names
 Rows = Iterator[tuple[Any, ...]]
 
 ROWS_AT_A_TIME = 4_096
+_BY_CARD = f"{BY_CARD}, {REVERSAL} DESC, flags"   # nothing of a run is left to chance
 LATE = Reason.LATE_RECORD.name.lower()
 FEES = (Cause.CLEARING_FEE, Cause.ISSUER_FEE)
 RIDE_COLUMNS = (
@@ -139,7 +141,7 @@ class Lister:
     def entries(self, where: str = "1") -> Rows:
         """Ledger entries in the order of ENTRY_COLUMNS."""
         for run in self.book.runs_with_entries(where):
-            for block in self.book.entries(f"run = {run} AND ({where})"):
+            for block in self.book.entries(f"run = {run} AND ({where})", _BY_CARD):
                 for some in slices(len(block)):
                     yield from zip(*self._entry_columns(block[some], run), strict=True)
 

@@ -64,14 +64,19 @@ def show_cards(session: Session, listing: Listing, *, in_full: bool) -> Listing:
         if not masks:
             raise OnecardError("this list has no card numbers", expected="one that has some",
                                remedy="leave out --cards full")
-        if session.described().model.card_numbers == "masked":
-            raise OnecardError("card numbers are not listed in full",
-                               where=session.described().locator,
-                               expected="masked ones: card_numbers = \"masked\" in network.toml",
-                               remedy="leave out --cards full; explain and trace take masked ones")
+        check_cards_in_full(session)
         return listing
     listing = listing._replace(title=_mask_title(listing.title))
     return listing if not masks else listing._replace(rows=_masked(listing.rows, masks))
+
+
+def check_cards_in_full(session: Session) -> None:
+    """Pass where the network lets card numbers be listed in full. Raises OnecardError."""
+    if session.described().model.card_numbers == "masked":
+        raise OnecardError("card numbers are not listed in full",
+                           where=session.described().locator,
+                           expected="masked ones: card_numbers = \"masked\" in network.toml",
+                           remedy="leave out --cards full; explain and trace take masked ones")
 
 
 def _masked(rows: Iterator[tuple[Any, ...]], masks: Sequence[tuple[int, Callable[[str], str]]]

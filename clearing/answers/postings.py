@@ -16,6 +16,7 @@ from clearing.book.queries import BY_CARD
 POSTING_COLUMNS = ("run", "window", "card", "card_seq", "member", "side", "amount", "cause")
 _FIELDS = ("run", "window", "card_hi", "card_lo", "card_seq")
 _DEBTOR, _CREDITOR = "leg_debtor", "leg_creditor"
+_ORDER = f"{BY_CARD}, run, reason, leg_cause, {_DEBTOR}, {_CREDITOR}, leg_amount"
 SIDES = {_DEBTOR: "debit", _CREDITOR: "credit"}
 
 
@@ -23,7 +24,7 @@ def postings(session: Session, wanted: Selection) -> Iterator[tuple[Any, ...]]:
     """Debits and credits in the order of POSTING_COLUMNS, by card, time and run."""
     names = session.names().codes("member")
     for block in list_legs(session.book, _FIELDS, _condition(wanted),
-                           f"{BY_CARD}, run, reason, leg_cause, {_DEBTOR}, {_CREDITOR}"):
+                           _ORDER):
         for some in slices(len(block["run"])):
             columns = {name: np.asarray(column[some]) for name, column in block.items()}
             causes = map(words_of_cause, columns["leg_cause"].tolist())

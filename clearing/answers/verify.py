@@ -253,10 +253,12 @@ class Verification:
 
 
 def verify(session: Session, cards: int | None = None, keep: Path | None = None,
-           seed: int | None = None, progress: Progress = no_progress) -> Verification:
+           seed: int | None = None, progress: Progress = no_progress, *,
+           with_files: bool = True) -> Verification:
     """Hold a book to its chain, add it up again, and price rides of so many cards; None: of all.
 
-    Their input files are held to their digests. keep: where these are; None: where the book says.
+    with_files: their input files are held to their digests; keep: where these are; None: where the
+    book says.
     seed: which cards are taken, 64 bits; None: other ones each time.
     Raises OnecardError and TableError.
     """
@@ -272,7 +274,7 @@ def verify(session: Session, cards: int | None = None, keep: Path | None = None,
     checked, twice, differences = check_rides(session, numbered, where,
                                               is_whole=not breaks, progress=progress)
     files = check_files(session, None if cards is None else _files_of(session.book, where), keep,
-                        progress)
+                        progress) if with_files else FilesChecked(0, 0, [])
     return Verification([*breaks, *twice][:BREAKS_MOST], sample, checked, differences, files)
 
 

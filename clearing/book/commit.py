@@ -38,7 +38,6 @@ from clearing.book.schema import (
     REFUSALS,
     RUNS,
     WINDOWS,
-    Column,
     Table,
 )
 from clearing.book.state import (
@@ -51,7 +50,7 @@ from clearing.book.state import (
 )
 from clearing.book.store import Store
 from clearing.book.stored import LEG_COLUMNS, stored_fields
-from clearing.book.writer import PackedWriter, RecordWriter, TableWriter
+from clearing.book.writer import PackedWriter, RecordWriter, TableWriter, columns_of_rows
 from ext.records import (
     ACCUMULATOR,
     CARD_STATE,
@@ -191,7 +190,7 @@ class OpenRun:
     def write_files(self, files: Iterable[BookFile]) -> None:
         """Hand over what became of each file."""
         self._check_open()
-        self._files.write(_columns_of_rows(FILES.content, list(files)))
+        self._files.write(columns_of_rows(FILES.content, list(files)))
 
     def write_window(self, day: int) -> None:
         """Close a service day (days since 1970)."""
@@ -203,7 +202,7 @@ class OpenRun:
         """Hand over rows of a table that tells of payments or disputes."""
         self._check_open()
         if rows:
-            self._paying[table].write(_columns_of_rows(table.content, rows))
+            self._paying[table].write(columns_of_rows(table.content, rows))
 
     def conclude(
         self, *, version: str, network: str, network_digest: str, tables: Mapping[str, str],
@@ -243,7 +242,7 @@ class OpenRun:
             self._check_rows()
         self._phase = "deciding"
         inserter = self._store.insert(RUNS)
-        inserter.append(_columns_of_rows(RUNS.columns, [row]), 1)
+        inserter.append(columns_of_rows(RUNS.columns, [row]), 1)
         inserter.finish()
         self._check_stored(row)
         self._phase = "committed"
@@ -370,20 +369,3 @@ class OpenRun:
             self._store.check_writer()
             if self._last_stored() < self.number:
                 self._leftovers.drop(self._part)
-
-
-def _columns_of_rows(names: Sequence[Column], rows: Sequence[tuple[object, ...]]
-                     ) -> list[ColumnData]:
-    """Rows of Python values as columns of these types."""
-    columns: list[ColumnData] = []
-    for index, (_, type_) in enumerate(names):
-        values = [row[index] for row in rows]
-        if type_ == "String":
-            columns.append([str(value).encode() for value in values])
-        elif type_.startswith("DateTime"):
-            columns.append(np.array(values, "<u4"))
-        else:
-            kind = "u" if type_.startswith("UInt") else "i"
-            columns.append(np.array(values, f"<{kind}{int(type_.lstrip('UInt')) // 8}"))
-    return columns
-

@@ -10,7 +10,7 @@ import numpy as np
 
 from clearing.book.contents import digest_of, number_places, number_rows
 from clearing.book.native import Array, ColumnData, bytes_of
-from clearing.book.schema import Table
+from clearing.book.schema import Column, Table
 from clearing.book.store import Inserter, Store
 from clearing.book.stored import stored_columns, stored_fields
 from ext.store.columns import spread_records
@@ -170,3 +170,20 @@ class _Block:
 def _place(rows: int, run: int, part: int) -> list[Array]:
     """The columns that say which run rows are of, and where they lie."""
     return [np.full(rows, run, "<u4"), np.full(rows, part, "<u4")]
+
+
+def columns_of_rows(names: Sequence[Column], rows: Sequence[tuple[object, ...]]
+                    ) -> list[ColumnData]:
+    """Rows of Python values as columns of these types."""
+    columns: list[ColumnData] = []
+    for index, (_, type_) in enumerate(names):
+        values = [row[index] for row in rows]
+        if type_ == "String":
+            columns.append([str(value).encode() for value in values])
+        elif type_.startswith("DateTime"):
+            columns.append(np.array(values, "<u4"))
+        else:
+            kind = "u" if type_.startswith("UInt") else "i"
+            columns.append(np.array(values, f"<{kind}{int(type_.lstrip('UInt')) // 8}"))
+    return columns
+
