@@ -61,6 +61,7 @@ cpdef enum Code:
     CORRECTED = 62
     FOREIGN_RECORD = 63
     GIVEN_BACK_IN_PART = 64
+    UNPROVEN_RECORD = 65
     # The ride that the record belongs to (ext/clearing/pricing.pyx).
     NO_FARE = 80
     PRICE_OVERFLOW = 81

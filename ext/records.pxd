@@ -42,6 +42,7 @@ cdef enum:              # Tap.blanks: what the record leaves blank although the 
     BLANK_ISSUER = 4
     BLANK_KEY_VERSION = 8   # the field is 0, which a record can say, too
     BLANK_ALGORITHM = 16
+    PROVEN = 32             # no blank: its authentication code is what its issuer's key makes
 
 cdef enum:              # Ride.flags
     PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it

@@ -18,7 +18,7 @@ from clearing.intake.kept import is_kept, place_of
 from clearing.reference.pricing import Priced
 from clearing.reference.world import World
 from ext.codes import CorrectionReason, RideState
-from ext.records import TAP
+from ext.records import TAP, TAP_BLANKS
 from network.civil import civil_offset_s
 from network.errors import OnecardError
 from network.language import Phrase
@@ -35,6 +35,16 @@ class TapOrigin:
     revision: int           # 0: as the validator sent it
     reason: str
     authorised_by: str
+    is_proven: bool         # its authentication code is what its issuer's key makes
+
+
+@dataclass(frozen=True)
+class UnprovenRecord:
+    """What another operator says of a counter of the ride, without a right code."""
+
+    operator: str
+    file_sha256: str
+    line: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +54,7 @@ class RideExplanation(Explanation):
     card: str               # as it was named: masked, or in full
     card_seq: int
     taps: list[TapOrigin]
+    unproven: list[UnprovenRecord]  # are refused, as a tap of the ride is proven
     has_changed: bool       # the network's folder has other tables by now, or is gone
 
 
@@ -65,26 +76,31 @@ def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
         digests, worlds = networks.digests(rows), networks.worlds(rows)
         replayed = replay_owners(rows, worlds, names, moments_of(session.book, rows, worlds),
                                  owners.of(rows))
-        return [_explanation(row, priced, world, names, _origins(session, row, names),
-                             networks.has_changed(digest), named.card)
+        return [_explanation(row, priced, world, names, _recorded(session, row),
+                             session, networks.has_changed(digest), named.card)
                 for digest, world, (row, priced) in zip(digests, worlds, replayed, strict=True)
                 if (int(row["card_hi"]), int(row["card_lo"])) == named.bits
                 and row["card_seq"] == named.card_seq]
 
 
-def _origins(session: Session, row: Any, names: Names) -> list[TapOrigin]:
-    """Where the taps of an entry came from."""
+def _recorded(session: Session, row: Any) -> dict[tuple[int, int], Any]:
+    """All that anybody recorded of the counters of an entry, by file and line."""
     wanted = np.zeros(2, TAP)
     wanted["card_hi"], wanted["card_lo"] = row["card_hi"], row["card_lo"]
     wanted["card_seq"] = row["card_seq"], row["out_seq"]
+    return {(int(tap["source_file"]), int(tap["source_line"])): tap
+            for tap in session.book.find_records(wanted)}
+
+
+def _origins(session: Session, row: Any, recorded: dict[tuple[int, int], Any], names: Names
+             ) -> list[TapOrigin]:
+    """Where the taps of an entry came from."""
     files = session.book.find_files(f"file IN ({int(row['in_file'])}, {int(row['out_file'])})")
     origins = []
-    taps = {(int(tap["source_file"]), int(tap["source_line"])): tap
-            for tap in session.book.find_records(wanted)}
     for way in ("in", "out"):
         place = int(row[f"{way}_file"]), int(row[f"{way}_line"])
         if place[1]:
-            tap = taps[place]
+            tap = recorded[place]
             revision = int(tap["revision"])
             digest = files[place[0]]
             folder = folder_of(session, digest)
@@ -92,12 +108,29 @@ def _origins(session: Session, row: Any, names: Names) -> list[TapOrigin]:
                 digest, place[1],
                 str(place_of(folder, digest)) if is_kept(folder, digest) else "", revision,
                 CorrectionReason(int(tap["correction_reason"])).name.lower() if revision else "",
-                names.code("member", int(tap["authority"]))))
+                names.code("member", int(tap["authority"])),
+                bool(tap["blanks"] & TAP_BLANKS["PROVEN"])))
     return origins
 
 
+def _unproven(session: Session, recorded: dict[tuple[int, int], Any], names: Names
+              ) -> list[UnprovenRecord]:
+    """Of the records of an entry's counters, those that were refused for want of a right code."""
+    provers = {int(tap["operator"]) for tap in recorded.values()
+               if tap["blanks"] & TAP_BLANKS["PROVEN"]}
+    if len(provers) != 1:
+        return []
+    others = {place for place, tap in recorded.items() if int(tap["operator"]) not in provers}
+    places = sorted(session.book.find_refusals(others))
+    files = session.book.find_files(f"file IN ({', '.join(str(file) for file, _ in places)})"
+                                    if places else "0")
+    return [UnprovenRecord(names.code("member", int(recorded[place]["operator"])),
+                           files[place[0]], place[1]) for place in places]
+
+
 def _explanation(row: Any, priced: Priced, plain: World, names: Names,
-                 taps: list[TapOrigin], has_changed: bool, card: str) -> RideExplanation:
+                 recorded: dict[tuple[int, int], Any], session: Session, has_changed: bool,
+                 card: str) -> RideExplanation:
     """The ride as the ledger has it, with the trace by which the plain engine comes to it."""
     offset_s = civil_offset_s(plain.model.time_zone, plain.model.taps_from)
     replayed = replace(
@@ -107,5 +140,6 @@ def _explanation(row: Any, priced: Priced, plain: World, names: Names,
         variance=int(row["variance"]), uncollected=int(row["uncollected"]),
         legs=[ExplainedLeg(*leg) for leg in legs_of(row, names)])
     return RideExplanation(
-        **vars(replayed), card=card, card_seq=int(row["card_seq"]), taps=taps,
+        **vars(replayed), card=card, card_seq=int(row["card_seq"]),
+        taps=_origins(session, row, recorded, names), unproven=_unproven(session, recorded, names),
         has_changed=has_changed)

@@ -70,6 +70,12 @@ def _print_origin(one: RideExplanation) -> None:
             told.append(Phrase("correction {revision}: {reason}, authorised by {authorised_by}",
                                revision=tap.revision, reason=tap.reason,
                                authorised_by=tap.authorised_by))
+        if tap.is_proven:
+            told.append(Phrase("its authentication code is right"))
         told.append(Phrase("kept as {kept}", kept=tap.kept) if tap.kept
                     else Phrase("which is not kept"))
         say(joined(", ", told))
+    for other in one.unproven:
+        say(Phrase("refused, as its operator has no right code for this counter: {operator}, line "
+                   "{line} of the file {sha256}…", operator=other.operator, line=other.line,
+                   sha256=other.file_sha256[:16]))

@@ -21,7 +21,7 @@ from ext.codes import Code
 from ext.intake.buffer import PartitionBuffer
 from ext.intake.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
 from ext.intake.lookup import Lookup
-from ext.records import REFUSAL, TAP, Records
+from ext.records import REFUSAL, TAP, TAP_BLANKS, TAP_FLAGS, Records
 from network.cards import are_most, card_text, is_rounded
 
 # Rows that are decoded before they are buffered: a call costs as much as a few hundred rows.
@@ -124,6 +124,7 @@ class Worker:
                 if self._proof is not None:
                     taps = unproved.take(taps, self._proof.check(
                         taps, self._terminals.rows(self.tables["device"])))
+                    _mark_proven(taps)
                 rounded = rounded or _find_rounded(taps, progress[0])
                 if place is not None:
                     place(taps)
@@ -216,6 +217,12 @@ class _Unproved:
         chunk.refusals, chunk.raw = rows[order], b"".join(raw[row] for row in order.tolist())
         chunk.accepted_due -= self._due
         chunk.accepted_paid -= self._paid
+
+
+def _mark_proven(taps: Records) -> None:
+    """Say of taps whose codes are right that they are; those that have none are what they were."""
+    proven = np.uint8(TAP_BLANKS["PROVEN"])
+    taps["blanks"] |= np.where(taps["flags"] & TAP_FLAGS["HAS_TAC"] != 0, proven, np.uint8(0))
 
 
 def _find_rounded(taps: Records, progress: Any) -> str:

@@ -40,6 +40,11 @@ def sift(received: Iterable[Tap], taps: Iterable[Tap]) -> tuple[list[Tap], list[
 
 def _judge(group: Group, kept: list[Tap], refusals: list[Refusal]) -> None:
     """What becomes of the records of one identity."""
+    provers = {tap.operator for _, tap in group if tap.is_proven}
+    if len(provers) == 1:
+        refusals += _refuse("UNPROVEN_RECORD", [one for one in group
+                                                if one[1].operator not in provers])
+        group = [one for one in group if one[1].operator in provers]
     lowest = min(tap.revision for _, tap in group)
     owners = {tap.operator for _, tap in group if tap.revision == lowest}
     own = [(is_new, tap) for is_new, tap in group
@@ -115,7 +120,8 @@ def _together(group: Group) -> Tap:
 def _fill(tap: Tap, other: Tap) -> Tap:
     more = {name: getattr(other, name) for name in MAYBE_SAID
             if tap.said(name) is None and other.said(name) is not None}
-    return replace(tap, blanks=tap.blanks - more.keys(), **more)
+    return replace(tap, blanks=tap.blanks - more.keys(),
+                   is_proven=tap.is_proven or other.is_proven, **more)
 
 
 def _merge(group: Group) -> tuple[Tap, list[Refusal]]:

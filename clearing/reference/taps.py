@@ -46,6 +46,7 @@ class Tap:
     tac: str = ""
     key_version: int | None = None
     algorithm: str = ""
+    is_proven: bool = False             # its tac is what its issuer's key makes
     in_at: int | None = None            # ride records: when in
     in_stop: str = ""                   # ride records: where in
     correction: str = ""                # replace, cancel; blank: as the validator sent it

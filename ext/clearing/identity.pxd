@@ -11,7 +11,7 @@ from ext.clearing.keys cimport Key
 from ext.codes cimport Code, TapKind
 from ext.records cimport (
     BLANK_ALGORITHM, BLANK_CARD_KIND, BLANK_ISSUER, BLANK_KEY_VERSION, BLANK_MEDIUM, CARRIED,
-    HAS_BALANCE, HAS_DISTANCE, HAS_DUE, HAS_PAID, HAS_TAC, SET_ASIDE, Tap,
+    HAS_BALANCE, HAS_DISTANCE, HAS_DUE, HAS_PAID, HAS_TAC, PROVEN, SET_ASIDE, Tap,
 )
 
 cdef enum:
@@ -126,7 +126,7 @@ cdef inline bint take_said(Tap *into, const Tap *tap) noexcept nogil:
 
 cdef inline bint take_filled(Tap *into, const Tap *tap) noexcept nogil:
     """The same of what has a value where it is blank."""
-    cdef uint8_t more = into.blanks & ~tap.blanks
+    cdef uint8_t more = into.blanks & ~tap.blanks & ~<uint8_t>PROVEN
     if more & BLANK_MEDIUM:
         into.medium = tap.medium
     if more & BLANK_CARD_KIND:
@@ -138,6 +138,9 @@ cdef inline bint take_filled(Tap *into, const Tap *tap) noexcept nogil:
     if more & BLANK_ALGORITHM:
         into.algorithm = tap.algorithm
     into.blanks &= ~more
+    if tap.blanks & PROVEN and not into.blanks & PROVEN:
+        into.blanks |= PROVEN
+        return True
     return more != 0
 
 
@@ -174,6 +177,24 @@ cdef inline bint takes_back_a_part(const Tap *charge, const Tap *back) noexcept 
             and charge.operator == back.operator and charge.mode == back.mode)
 
 
+cdef inline int refuse_unproven(const Tap[::1] taps, const Key *group, Py_ssize_t count,
+                                uint16_t[::1] codes) except -1 nogil:
+    """Where one operator alone has proven records, those of others count for nothing."""
+    cdef Py_ssize_t i
+    cdef uint16_t prover = 0
+    cdef const Tap *tap
+    for i in range(count):
+        tap = &taps[group[i].index]
+        if tap.blanks & PROVEN:
+            if prover != 0 and prover != tap.operator:
+                return 0
+            prover = tap.operator
+    for i in range(count):
+        if prover != 0 and taps[group[i].index].operator != prover:
+            codes[group[i].index] = Code.UNPROVEN_RECORD
+    return 0
+
+
 cdef inline int refuse_foreign(const Tap[::1] taps, const Key *group, Py_ssize_t count,
                                uint16_t[::1] codes) except -1 nogil:
     """A correction by another operator than the record's counts for nothing.
@@ -185,15 +206,16 @@ cdef inline int refuse_foreign(const Tap[::1] taps, const Key *group, Py_ssize_t
     cdef uint16_t owner = 0
     cdef const Tap *tap
     for i in range(count):
-        lowest = min(lowest, taps[group[i].index].revision)
+        if codes[group[i].index] == Code.OK:
+            lowest = min(lowest, taps[group[i].index].revision)
     for i in range(count):
         tap = &taps[group[i].index]
-        if tap.revision == lowest:
+        if codes[group[i].index] == Code.OK and tap.revision == lowest:
             if owner != 0 and owner != tap.operator:
                 return 0
             owner = tap.operator
     for i in range(count):
-        if taps[group[i].index].operator != owner:
+        if codes[group[i].index] == Code.OK and taps[group[i].index].operator != owner:
             codes[group[i].index] = Code.FOREIGN_RECORD
     return 0
 
@@ -328,6 +350,7 @@ cdef inline int judge_group(Tap[::1] taps, const Key *group, Py_ssize_t count,
     cdef Tap charge = taps[group[0].index], back = charge       # what `unite` fills, if any
     cdef int charges, backs
     check(count > 0, b"a group has a record")
+    refuse_unproven(taps, group, count, codes)
     refuse_foreign(taps, group, count, codes)
     keep_highest(taps, group, count, codes)
     charges = unite(taps, group, count, codes, Code.OK, &charge)

@@ -15,7 +15,7 @@ COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", 
            "stop", "line", "vehicle", "card_kind", "paid")
 # Of `onecard price` alone, and of `onecard explain` alone.
 OF_PRICE = {"reason", "assumed", "rides_before", "warning"}
-OF_EXPLAIN = {"card", "card_seq", "taps", "has_changed"}
+OF_EXPLAIN = {"card", "card_seq", "taps", "unproven", "has_changed"}
 
 
 def tap(at: str, operator: str, kind: str = "single", **more: str) -> dict[str, str]:

@@ -18,7 +18,8 @@ CARRIED = records.TAP_FLAGS["CARRIED"]
 FLAG_OF = {"due": "HAS_DUE", "paid": "HAS_PAID", "balance_before": "HAS_BALANCE",
            "distance_m": "HAS_DISTANCE", "tac": "HAS_TAC"}
 MAY_BE_BLANK = ("stop", "in_stop", "line", "vehicle", "direction", "born_day", "review_day",
-                *FLAG_OF, *(name.removeprefix("BLANK_").lower() for name in records.TAP_BLANKS))
+                *FLAG_OF, *(name.removeprefix("BLANK_").lower() for name in records.TAP_BLANKS
+                            if name != "PROVEN"))
 
 
 @pytest.mark.parametrize("field", MAY_BE_BLANK)
@@ -174,3 +175,68 @@ def test_corrections_of_other_operators(table: str) -> None:
         kept, codes = order(taps)
         assert codes == [rows[place]["code"] for place in turn]
         assert [rows[turn[place]]["paired"] for place in kept] == ["yes"]
+
+
+PROVEN = {
+    "an operator whose record is proven does not share its counter": """
+        # rev operator proven paired code
+          0   1        yes    yes    OK
+          0   2        no     no     UNPROVEN_RECORD
+    """,
+    "whatever the others say of revisions": """
+        # rev operator proven paired code
+          1   1        yes    yes    OK
+          0   2        no     no     UNPROVEN_RECORD
+          2   2        no     no     UNPROVEN_RECORD
+          2   3        no     no     UNPROVEN_RECORD
+    """,
+    "what is proven can be corrected, by its own operator": """
+        # rev operator proven paired code
+          0   1        yes    no     CORRECTED
+          1   1        no     yes    OK
+          1   2        no     no     UNPROVEN_RECORD
+    """,
+    "the operator's own records can contradict each other": """
+        # rev operator proven paired code
+          0   1        yes    no     CONFLICT
+          0   1        no     no     CONFLICT
+          0   2        no     no     UNPROVEN_RECORD
+    """,
+    "where nobody is proven, nobody is believed": """
+        # rev operator proven paired code
+          0   1        no     no     CONFLICT
+          0   2        no     no     CONFLICT
+    """,
+    "nor where two are": """
+        # rev operator proven paired code
+          0   1        yes    no     CONFLICT
+          0   2        yes    no     CONFLICT
+          0   3        no     no     CONFLICT
+    """,
+}
+
+
+@pytest.mark.parametrize("table", PROVEN.values(), ids=PROVEN.keys())
+def test_a_right_code_decides_whose_record_it_is(table: str) -> None:
+    rows = rows_of(table)
+    for turn in itertools.permutations(range(len(rows))):
+        taps = records_of([{
+            "kind": TapKind.SINGLE, "revision": int(rows[place]["rev"]), "source_line": line,
+            "operator": int(rows[place]["operator"]), "correction": int(rows[place]["rev"] != "0"),
+            "stop": place + 1,
+            "blanks": records.TAP_BLANKS["PROVEN"] if rows[place]["proven"] == "yes" else 0,
+        } for line, place in enumerate(turn, 2)], records.TAP)
+        kept, codes = order(taps)
+        assert codes == [rows[place]["code"] for place in turn]
+        assert [turn[place] for place in kept] == [
+            place for place, row in enumerate(rows) if row["paired"] == "yes"]
+
+
+def test_a_proven_copy_says_more() -> None:
+    """Whichever came first: a proof is kept; a copy that is not proven is one that is known."""
+    for first, codes in ((0, ["OK", "OK", "DUPLICATE"]), (1, ["OK", "DUPLICATE", "DUPLICATE"])):
+        taps = records_of([{"kind": TapKind.SINGLE, "source_line": line, "operator": 1}
+                           for line in (2, 3, 4)], records.TAP)
+        taps["blanks"][1 - first] = records.TAP_BLANKS["PROVEN"]
+        assert order(taps) == ([0], codes)
+        assert int(taps["blanks"][0]) == records.TAP_BLANKS["PROVEN"]

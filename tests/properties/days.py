@@ -280,4 +280,24 @@ def _corrections(draw: Choices, world: World, tap: Tap) -> dict[str, Any]:
             "authority": draw.pick([operator, world.model.issuer[0].code])}
 
 
+def rivals_of(draw: Choices, world: World, tap: Tap) -> Tap:
+    """What another operator says of the same counter of the card; or the same one, where it can."""
+    operator = draw.pick(sorted(world.operators))
+    revision = draw.pick([0, 0, 1, 2])
+    fixed = {"correction": "replace", "correction_reason": "other", "authority": operator}
+    return replace(tap, operator=operator, mode=draw.pick(world.operators[operator].modes),
+                   stop=draw.pick(list_stops(world, operator)) if tap.stop else "",
+                   in_stop=draw.pick(list_stops(world, operator)) if tap.in_stop else "",
+                   revision=revision, **(fixed if revision else dict.fromkeys(fixed, "")))
+
+
+def proven(draw: Choices, tap: Tap) -> Tap:
+    """The tap with an authentication code that is right by some key, or without one."""
+    if not tap.card.isdigit() or draw.pick([False, True, True]):
+        return replace(tap, tac="")
+    return replace(tap, tac=RIGHT_CODE, device="413100644822", is_proven=True,
+                   paid=100 if tap.paid is None else tap.paid)
+
+
+RIGHT_CODE = "0000AAAA"
 CHANGES = ("tapped_at", "stop", "device", "paid", "balance_before")

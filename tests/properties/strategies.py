@@ -23,7 +23,14 @@ from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from tests.properties.choices import Choices, made
-from tests.properties.days import copies_of, refunds_of, reversals_of, taps_of
+from tests.properties.days import (
+    copies_of,
+    proven,
+    refunds_of,
+    reversals_of,
+    rivals_of,
+    taps_of,
+)
 from tests.properties.files import TapFile, prepare
 from tests.properties.networks import to_toml, worlds
 from tests.properties.networks import write_world as write_network
@@ -77,13 +84,14 @@ def fixed_cases(count: int, **how: Any) -> Iterator[Case]:
 
 def make_case(
     draw: Choices, *, runs: int = 3, files: int = 3, cards: int = 3, chains: bool = False,
-    late: bool = False, registered: bool = False, crowded: bool = False,
+    late: bool = False, registered: bool = False, crowded: bool = False, rivals: bool = False,
 ) -> Case:
     """Any network with up to so many runs of up to so many files; or chains of transfers.
 
     late: records come in whatever run; else in the order of time, but for one.
     registered: the network has a card register, by which counters may start again.
     crowded: half of them within a few days.
+    rivals: other operators claim counters of cards, too; authentication codes are right.
     """
     world = worlds(draw, chains=chains)
     taps = sorted(taps_of(draw, world, cards=cards, chains=chains), key=lambda tap: tap.tapped_at)
@@ -112,6 +120,10 @@ def make_case(
         parts[-1].append(reversals_of(draw, singles))
     for _ in range(draw.pick(range(3))):
         draw.pick(parts).append(refunds_of(draw, taps))
+    if rivals:
+        for tap in draw.several(taps, 1, 4):
+            draw.pick(parts).append(rivals_of(draw, world, tap))
+        parts = [[proven(draw, tap) for tap in part] for part in parts]
     if draw.flip():
         _move_one(draw, parts)
     parts = [part for part in parts if part]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.reference.town import make_table, make_tap, make_world, run, states
 
-WORLD = make_world(make_table(), make_table("metro"))
+WORLD = make_world(make_table(), make_table("metro"), make_table("szbus"))
 SAID = {"tac": "0000AAAA", "balance_before": 9000, "born_on": datetime.date(1950, 1, 1),
         "reviewed_until": datetime.date(2026, 1, 1)}
 TAP = make_tap("single", "05-04 08:00:00", seq=7, paid=200, **SAID)
@@ -139,3 +139,25 @@ def test_copies_do_not_depend_on_the_order_of_files() -> None:
     result = run(WORLD, *copies)
     assert result.rides[0].taps[0].place == (1, 4)
     assert result.refusals == [("DUPLICATE", 1, 9), ("DUPLICATE", 3, 2)]
+
+
+def test_two_operators_of_one_counter() -> None:
+    """The one whose authentication code is right has the card's record, whoever came first."""
+    true = replace(TAP, is_proven=True)
+    other = replace(TAP, operator="szbus", file=2, source_line=3)
+    for turn in ([true, other], [other, true]):
+        first = run(WORLD, turn[0])
+        second = run(WORLD, turn[1], state=first.state)
+        assert [*first.refusals, *second.refusals] == [("UNPROVEN_RECORD", 2, 3)]
+        assert [entry.ride.taps for entry in second.state.entries] == [(true,)]
+
+
+def test_a_proof_that_comes_later_ends_a_conflict() -> None:
+    """A copy that is proven says more than the record; one that is not is known."""
+    other = replace(TAP, operator="szbus", file=2, source_line=3)
+    first = run(WORLD, TAP, other)
+    assert first.refusals == [("CONFLICT", 1, 8), ("CONFLICT", 2, 3)]
+    second = run(WORLD, replace(TAP, is_proven=True, file=3), state=first.state)
+    assert (second.refusals, len(second.entries)) == ([], 1)
+    third = run(WORLD, replace(TAP, file=4), state=second.state)
+    assert third.refusals == [("DUPLICATE", 4, 8)]

@@ -21,6 +21,9 @@ from tests.intake.faults import FIELDS, LINES
 from tests.intake.sender import FIXED, RECEIVED_AT, file_of, line_of, outcomes, read
 from tests.intake.test_authentication_codes import KEYS
 from tests.memory_book import MemoryBook
+from tests.properties.days import RIGHT_CODE
+from tests.properties.test_proofs_decide import AnyKey
+from tests.run.test_a_right_code_decides import TRAM
 
 BY_DISTANCE = """
 [[fare]]
@@ -102,9 +105,9 @@ def codes_of_files(folder: Path) -> set[str]:
             for content, layout in FILES}
 
 
-def clear(folder: Path, *paths: Path) -> Report:
+def clear(folder: Path, *paths: Path, **how: Any) -> Report:
     book: Any = MemoryBook()
-    return clear_files(paths, str(folder), book, threads=1, received_at=RECEIVED_AT)
+    return clear_files(paths, str(folder), book, threads=1, received_at=RECEIVED_AT, **how)
 
 
 def codes_of_a_run(folder: Path) -> set[str]:
@@ -130,10 +133,21 @@ def codes_of_proof(folder: Path) -> set[str]:
     return {code for code, _ in outcomes(read(folder, file_of(lines), keys=KEYS))}
 
 
+def codes_of_rivals(folder: Path) -> set[str]:
+    """Two operators of one counter, of whom one has a right code."""
+    folder.mkdir()
+    network = write(folder, network=TRAM)
+    path = folder / "taps.csv"
+    path.write_bytes(file_of([
+        line_of(**CARD, device="413100644822", paid="5", tac=RIGHT_CODE),
+        line_of(**CARD, operator="tram")]))
+    return {code.name for code in clear(network, path, keys=AnyKey()).refusals}
+
+
 def test_every_code_is_produced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     produced = (codes_of_records(tmp_path / "records") | codes_of_files(tmp_path / "files")
                 | codes_of_a_run(tmp_path / "run") | codes_of_a_sender(tmp_path / "sender")
-                | codes_of_proof(tmp_path / "proof")
+                | codes_of_proof(tmp_path / "proof") | codes_of_rivals(tmp_path / "rivals")
                 | codes_of_crowds(tmp_path / "crowds", monkeypatch))
     # Steps of disputes are no records: tests/run/test_rides_are_disputed.py.
     assert produced == {code.name for code in Code if not code.name.startswith("DISPUTE_")}
