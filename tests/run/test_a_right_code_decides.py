@@ -94,7 +94,7 @@ def test_a_rival_takes_nothing(place: Place, rival_first: bool) -> None:
         onecard("settle", "--yes", "--window", DAY, "--book", place.book)
     assert accepted("verify", "--all", "--book", place.book).code == 0
     assert place.riders() == ["bus"]
-    nets = {row["member"]: row["net"] for row in shown("positions", place.book)}
+    nets = {row["member"]: row["position"] for row in shown("positions", place.book)}
     assert (nets["bus"], nets.get("tram", 0)) == (200, 0)
     told = accepted("explain", RIDE, "--book", place.book).out
     assert "its authentication code is right" in told
