@@ -56,13 +56,7 @@ def arrow_rides(lister: Lister, where: str = "1") -> pyarrow.Table:
 
     Raises OnecardError where pyarrow is not installed.
     """
-    try:
-        import pyarrow
-    except ImportError:
-        raise OnecardError(
-            "an Arrow table needs pyarrow, which is not installed",
-            remedy="install it: pip install 'onecard-clearing[arrow]'; or ask for NumPy arrays"
-        ) from None
+    pyarrow = import_pyarrow()
 
     def array_of(column: Array | Text) -> Any:
         if isinstance(column, Text):
@@ -76,6 +70,18 @@ def arrow_rides(lister: Lister, where: str = "1") -> pyarrow.Table:
                                      strict=True)))
               for rows in _blocks(lister, where)]
     return pyarrow.concat_tables(tables).unify_dictionaries()
+
+
+def import_pyarrow() -> Any:
+    """The library. Raises OnecardError where it is not installed."""
+    try:
+        import pyarrow
+    except ImportError:
+        raise OnecardError(
+            "Arrow and Parquet need pyarrow, which is not installed",
+            remedy="install it: pip install 'onecard-clearing[arrow]'; or ask for another form"
+        ) from None
+    return pyarrow
 
 
 def _blocks(lister: Lister, where: str) -> Iterator[Array]:

@@ -13,15 +13,17 @@ from clearing.answers.netted import list_netted
 from clearing.answers.session import Session
 from clearing.book import Book
 from clearing.book.legs import BETWEEN_TWO, sum_legs
+from clearing.book.schema import FLOWS
 from ext.codes import Cause
 from ext.records import FLOW, Records
-from network.civil import number_of
+from network.civil import day_of, number_of
 from network.members import NATION, Level
 from network.numbering import NumberedNetwork
 from settlement.obligations import list_obligations
 
 OBLIGATION_COLUMNS = ("debtor", "debtor_name", "creditor", "creditor_name", "cause", "items",
                       "amount")
+FLOW_COLUMNS = ("run", "window", *OBLIGATION_COLUMNS)
 INSTRUCTION_COLUMNS = ("window", "member", "name", "action", "amount", "counterparty", "netting")
 CONCESSION_COLUMNS = ("funder", "funder_name", "operator", "operator_name", "cause", "rule",
                       "card_kind", "rides", "amount")
@@ -50,6 +52,21 @@ def obligations(session: Session, wanted: Selection, level: Level) -> Rows:
     for one in list_obligations(flows, numbered.members, level):
         yield (one.debtor, names.get(one.debtor, ""), one.creditor, names.get(one.creditor, ""),
                words_of_cause(one.cause), one.items, one.amount)
+
+
+def flows(session: Session, wanted: Selection) -> Rows:
+    """What each run brought members to owe another, in the order of FLOW_COLUMNS and of runs."""
+    members = {one.number: one for one in session.numbered().members}
+    by = "run, window, debtor, creditor, cause"
+    found = session.book.ask(
+        f"SELECT {by}, sum(`count`) AS items, sum(amount) AS owed FROM {FLOWS.name} "
+        f"WHERE {session.book.committed} AND {wanted.of_rows()} "
+        f"AND {wanted.of_leg('cause', 'debtor', 'creditor')} GROUP BY {by} ORDER BY {by}")
+    for run, window, debtor, creditor, cause, items, amount in zip(
+            *(np.asarray(column).tolist() for column in found.values()), strict=True):
+        owes, is_owed = members[debtor], members[creditor]
+        yield (run, day_of(window).isoformat(), owes.code, owes.name, is_owed.code, is_owed.name,
+               words_of_cause(cause), items, amount)
 
 
 def _flows_of_rides(book: Book, wanted: Selection) -> Records:

@@ -145,6 +145,12 @@ def _obligations(session: Session, wanted: Filter) -> Listing:
                    ("amount",), _currency(session), sums=("items", "amount"))
 
 
+def _flows(session: Session, wanted: Filter) -> Listing:
+    return Listing("flows: what each run brought members to owe another", owing.FLOW_COLUMNS,
+                   owing.flows(session, wanted.select(session)), ("items",), ("amount",),
+                   _currency(session), sums=("items", "amount"))
+
+
 def _instructions(session: Session, wanted: Filter) -> Listing:
     return Listing("instructions of closed windows", owing.INSTRUCTION_COLUMNS,
                    owing.instructions(session, wanted.select(session)), (), ("amount",),
@@ -272,8 +278,8 @@ def _currency(session: Session) -> Currency:
 
 TOPICS: dict[str, Callable[[Session, Filter], Listing]] = {
     "rides": _rides, "entries": _entries, "postings": _postings, "positions": _positions,
-    "obligations": _obligations, "instructions": _instructions, "concessions": _concessions,
-    "bills": _bills, "runs": _runs, "files": _files, "refusals": _refusals,
-    "variances": _variances,
+    "obligations": _obligations, "flows": _flows, "instructions": _instructions,
+    "concessions": _concessions, "bills": _bills, "runs": _runs, "files": _files,
+    "refusals": _refusals, "variances": _variances,
     "windows": _windows, "clocks": _clocks, "clock-conflicts": _clock_conflicts,
 }

@@ -45,6 +45,7 @@ COMMANDS = {
     "tables": "check, print, compare or import fare tables",
     "book": "fold small runs of a book together",
     "sql": "ask a book in SQL, which only reads",
+    "feed": "write what is new for a partner since a run: its entries and flows",
     "export": "write a book as text under a seal, for who audits it",
     "verify": "add the books up again, and price rides again with the plain engine",
 }

@@ -119,7 +119,7 @@ def check_folder(path: Path) -> None:
                            remedy=Phrase("make it, or write {name} elsewhere", name=path.name))
 
 
-Kind = Literal["json", "csv", "excel", "xlsx"]
+Kind = Literal["json", "csv", "excel", "xlsx", "parquet", "arrow"]
 
 
 class Form(NamedTuple):
@@ -129,7 +129,7 @@ class Form(NamedTuple):
     columns: tuple[str, ...] = ()       # by name; (): all, or those that fit a terminal
     is_wide: bool = False               # all of them on a terminal, too
     has_cards: bool = False             # in full; else they are masked
-    path: Path = Path()                 # of a workbook
+    path: Path = Path()                 # of a file in a form that standard output does not get
 
 
 def format_options(command: Command) -> Command:
@@ -153,6 +153,10 @@ def list_options(command: Command) -> Command:
                   "the currency: > FILE.")
     @click.option("--xlsx", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
                   help="Every row in a workbook.")
+    @click.option("--parquet", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                  help="Every row in a Parquet file, with typed columns.")
+    @click.option("--arrow", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                  help="The same in an Arrow file (Feather).")
     @click.option("--columns", metavar="NAME,NAME…", help="Only these columns, in this order.")
     @click.option("--wide", "is_wide", is_flag=True,
                   help="Every column; by default a terminal gets those that fit.")
@@ -161,9 +165,11 @@ def list_options(command: Command) -> Command:
                   "it. Masked ones have a pseudonym, card_id, beside them in --csv and --json.")
     @functools.wraps(command)
     def formed(*arguments: Any, form: Kind | None, columns: str | None, is_wide: bool,
-               cards: str, excel: bool, xlsx: Path | None, **more: Any) -> Any:
-        kinds: dict[Kind, bool] = {"json": form == "json", "csv": form == "csv", "excel": excel,
-                                   "xlsx": xlsx is not None}
+               cards: str, excel: bool, xlsx: Path | None, parquet: Path | None,
+               arrow: Path | None, **more: Any) -> Any:
+        kinds: dict[Kind, bool] = {
+            "json": form == "json", "csv": form == "csv", "excel": excel, "xlsx": xlsx is not None,
+            "parquet": parquet is not None, "arrow": arrow is not None}
         given = [one for one, is_given in kinds.items() if is_given]
         if len(given) > 1:
             raise click.UsageError(Phrase("--{given} and --{given_2} are two forms of one list; "
@@ -176,7 +182,7 @@ def list_options(command: Command) -> Command:
                                           other=other))
         names = () if columns is None else tuple(columns.split(","))
         return command(*arguments, **more, form=Form(
-            kind, names, is_wide, cards == "full", xlsx or Path()))
+            kind, names, is_wide, cards == "full", xlsx or parquet or arrow or Path()))
 
     return formed
 

@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import msgspec
@@ -132,7 +133,7 @@ def print_rows(session: Session, form: Form, listing: Listing, first: Sequence[s
     listing = show_cards(session, listing, in_full=form.has_cards)
     if form.columns:
         listing = listing.of_columns(form.columns)
-    with counted(listing, is_workbook=form.kind == "xlsx") as rows:
+    with counted(listing, is_file=form.path != Path()) as rows:
         _print_rows(session, form, rows, first)
 
 
@@ -151,6 +152,11 @@ def _print_rows(session: Session, form: Form, listing: Listing, first: Sequence[
         from clearing.answers.documents.listed import write_workbook
 
         write_workbook(listing, form.path, session.described().model.money)
+        say(Phrase("written: {path}", path=form.path))
+    elif form.kind in ("parquet", "arrow"):
+        from clearing.answers.documents.arrow_file import write_arrow_file
+
+        write_arrow_file(listing, form.path, form.kind)
         say(Phrase("written: {path}", path=form.path))
     elif not sys.stdout.isatty():
         _print_all(listing)

@@ -66,12 +66,12 @@ class _Bars:
 
 
 @contextmanager
-def counted(listing: Listing, *, is_workbook: bool) -> Iterator[Listing]:
+def counted(listing: Listing, *, is_file: bool) -> Iterator[Listing]:
     """A list whose rows are counted while they go into a file, where that takes long.
 
     Not where they go into a pipe: a pager may have the terminal.
     """
-    if listing.total is None or not sys.stderr.isatty() or not (is_workbook or _is_file()):
+    if listing.total is None or not sys.stderr.isatty() or not (is_file or _is_file()):
         yield listing
         return
     with progress_bar() as progress:

@@ -22,7 +22,7 @@ _OF_RECORDS = (*_PERIOD, *_RUNS, "card")
 TOPICS = {
     "rides": _OF_RIDES, "entries": _OF_RIDES, "postings": _OF_RIDES,
     "positions": (*_PERIOD, "member", "city", "level"),
-    "obligations": (*_OF_SOME_RIDES, "level"),
+    "obligations": (*_OF_SOME_RIDES, "level"), "flows": (*_PERIOD, *_RUNS, *_OF_WHOM),
     "instructions": (*_PERIOD, "member", "city"), "concessions": _OF_SOME_RIDES,
     "bills": (*_PERIOD, "member", "city"), "runs": _RUNS, "files": _RUNS,
     "refusals": (*_RUNS, "reason"), "variances": _OF_RIDES,
@@ -37,6 +37,7 @@ FIRST = {
     "files": ("run", "name", "records", "accepted", "known", "refused", "code"),
     "refusals": ("file", "line", "code", "reason"),
     "obligations": ("debtor", "creditor", "cause", "items", "amount"),
+    "flows": ("run", "window", "debtor", "creditor", "cause", "items", "amount"),
     "concessions": ("funder", "operator", "cause", "card_kind", "rides", "amount"),
     "bills": ("funder", "month", "rides", "base", "billed", "difference"),
 }
@@ -91,8 +92,8 @@ def command(what: str, book: str, network: str | None, as_of: int | None, form: 
             **narrowing: Any) -> None:
     """List what a book holds; committed runs only.
 
-    WHAT is rides, entries, postings, positions, obligations, instructions, concessions, bills,
-    runs, files, refusals, variances, windows, clocks or clock-conflicts.
+    WHAT is rides, entries, postings, positions, obligations, flows, instructions, concessions,
+    bills, runs, files, refusals, variances, windows, clocks or clock-conflicts.
 
     Everything is listed where output is piped; a terminal gets the columns that fit, and the
     first rows. An option that would narrow nothing is refused.
