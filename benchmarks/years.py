@@ -1,9 +1,11 @@
 """What commands cost in a book of many runs, beside what they cost after ten.
 
-Runs of a few taps each, through the same code as any other, make a book in a folder grow: so many
-a day, each day's window closed before the next one. After ten runs and after the last, the same is
-timed, each with a book that is opened for it: a run of --taps taps, the day's positions, one ride
-explained, a hundred cards verified. What is flat here does not follow the number of runs.
+Runs of a few taps each make a book in a folder grow: so many a day, each day's window closed before
+the next one. The first day and the last are cleared run by run; the days between have the rows of
+the first one, moved by days and to other cards (years_in_bulk.py). After ten runs and after the
+last, the same is timed, each with a book that is opened for it: a run of --taps taps, the day's
+positions, one ride explained, a hundred cards verified. What is flat here does not follow the
+number of runs.
 """
 
 from __future__ import annotations
@@ -50,15 +52,21 @@ def measure(options: argparse.Namespace) -> Measured:
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         small = cut(days[0], Path(folder) / "small", options.runs_of_a_day, 0)
         timed = cut(days[1], Path(folder) / "timed", 2 * options.turns, 0)
-        book = Path(folder) / "book"
-        _grow(book, small, range(TENTH))
-        tenth = _ask(book, timed[:options.turns], 0)
-        _grow(book, small, range(TENTH, options.runs))
-        last = _ask(book, timed[options.turns:], (options.runs - 1) // len(small))
+        young, book = Path(folder) / "young", Path(folder) / "book"
+        _grow(young, small, range(TENTH))
+        tenth = _ask(young, timed[:options.turns], 0)
+        start, last_day = time.perf_counter(), (options.runs - 1) // len(small)
+        if last_day:
+            first = Path(folder) / "first"
+            _grow(first, small, range(len(small)))
+            _fill(book, first, last_day)
+        _grow(book, small, range(last_day * len(small), options.runs))
+        grown = time.perf_counter() - start
+        last = _ask(book, timed[options.turns:], last_day)
         files = [path.stat().st_size for path in (book / "clickhouse").rglob("*")
                  if path.is_file()]
-    return {"tenth": tenth, "last": last, "files": len(files), "bytes": sum(files),
-            "peak_memory_mib": peak_memory_mib()}
+    return {"tenth": tenth, "last": last, "grown_seconds": grown, "files": len(files),
+            "bytes": sum(files), "peak_memory_mib": peak_memory_mib()}
 
 
 def _grow(book: Path, small: list[Path], runs: range) -> None:
@@ -69,10 +77,24 @@ def _grow(book: Path, small: list[Path], runs: range) -> None:
     with open_book(str(book)) as opened:
         for run in runs:
             day, place = divmod(run, len(small))
-            if place == 0 and day:
-                close_window(day_number(SERVICE_DAY) + day - 1, "demo", opened)
+            before = day_number(SERVICE_DAY) + day - 1
+            if place == 0 and day and opened.closed_through != before:
+                close_window(before, "demo", opened)
             clear_files([_on_day(small[place], day)], "demo", opened, threads=1,
                         received_at=RECEIVED_AT)
+
+
+def _fill(book: Path, first: Path, days: int) -> None:
+    """Close the day of one book, and make another one of so many days that are like it."""
+    from benchmarks.years_in_bulk import Bulk, first_day
+    from clearing.book import open_book
+    from clearing.engine.run import close_window
+
+    with open_book(str(first)) as opened:
+        close_window(day_number(SERVICE_DAY), "demo", opened)
+        day = first_day(opened)
+    with open_book(str(book)) as opened:
+        Bulk(opened).add_days(day, range(days))
 
 
 def _on_day(path: Path, days: int) -> Path:
@@ -148,6 +170,6 @@ def render(result: Measured) -> str:
     lines = [result["machine"], f"{'seconds':12}{'after 10':>10}{after:>14}{'ratio':>8}"]
     lines += [f"{name:12}{tenth[name]:10.3f}{last[name]:14.3f}{last[name] / tenth[name]:8.2f}"
               for name in tenth]
-    lines.append(f"{result['files']:,} files, {result['bytes']:,} bytes; peak memory "
-                 f"{result['peak_memory_mib']:,} MiB")
+    lines.append(f"{result['files']:,} files, {result['bytes']:,} bytes; grown in "
+                 f"{result['grown_seconds']:,.0f} s; peak memory {result['peak_memory_mib']:,} MiB")
     return "\n".join(lines)

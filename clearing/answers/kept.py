@@ -58,11 +58,11 @@ def check_files(session: Session, numbers: Collection[int] | None, folder: Path 
     numbers: of these files; None: of all. folder: where files are kept; None: where the book says.
     """
     whole, not_kept, faults = 0, 0, []
-    every = session.book.files_given()
-    for done, (digest, given) in enumerate(every.items(), 1):
-        progress("input files", done, len(every))
-        if numbers is not None and given.number not in numbers:
-            continue
+    digests = None if numbers is None else session.book.find_files(
+        f"file IN ({', '.join(map(str, sorted(numbers)))})" if numbers else "0").values()
+    files = session.book.files_given(digests)
+    for done, (digest, given) in enumerate(files.items(), 1):
+        progress("input files", done, len(files))
         place = folder or folder_of(session, digest, given)
         if not given.folders and not is_kept(place, digest):
             not_kept += 1

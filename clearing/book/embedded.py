@@ -217,13 +217,14 @@ class EmbeddedStore:
         """Remove a table with its files, where it is there."""
         self.run(f"DROP TABLE IF EXISTS {name} SYNC")
 
-    def merge(self, name: str, part: int | None, times: int) -> None:
-        """Merge now: a process may end before the store comes to it by itself."""
-        partition = "" if part is None else f" PARTITION {part}"
+    def merge(self, name: str) -> None:
+        """Merge now: a process may end before the store comes to it by itself.
+
+        Of a partition that is named the store would merge all, however large.
+        """
         self._system(f"START MERGES {name}")
         try:
-            for _ in range(times):
-                self.run(f"OPTIMIZE TABLE {name}{partition}")
+            self.run(f"OPTIMIZE TABLE {name}")
         finally:
             self._system(f"STOP MERGES {name}")
         # The store removes what was merged when it gets to it, which a process of a second never

@@ -27,7 +27,7 @@ from clearing.book.parts import ALONE, FOLDED, folded_part
 from clearing.book.queries import Queries
 from clearing.book.schema import FOLDS, LEDGER, RUNS, Table
 
-MERGED = 16     # parts
+MERGED = 16     # folds, of each of which tables have a part
 
 
 class Folding:
@@ -64,21 +64,10 @@ class Folding:
         if self._book.span().folded != through:
             raise self._store.last_fault() or damaged(
                 [f"table {FOLDS.name} has no row of the runs up to {through}"], self._store.where)
-        self._merge(through)
+        is_due = through // parts.RUNS_OF_A_FOLD % MERGED == 0
+        for table in (RUNS, FOLDS, *LEDGER) if is_due else (RUNS,):     # a part for every run
+            self._store.merge(table.name)
         return through
-
-    def _merge(self, through: int) -> None:
-        """Have the parts of every 16 folds merged, and 16 of what came of that, and so on.
-
-        Each row is so written a few times in all, however many runs there will be.
-        """
-        times, folds = 0, through // parts.RUNS_OF_A_FOLD
-        while folds % MERGED == 0:
-            times, folds = times + 1, folds // MERGED
-        self._store.merge(RUNS.name, None, times + 1)       # of which every run makes a part,
-        self._store.merge(FOLDS.name, None, times + 1)      # and every fold one of these
-        for table in LEDGER if times else ():
-            self._store.merge(table.name, folded_part(through), times)
 
     def _drop_folded(self, by_table: Mapping[str, Mapping[int, int]], folded: int) -> None:
         """Drop the partitions of runs that were folded before."""

@@ -166,7 +166,8 @@ PAYMENTS = Table("stored_payments", (*PLACE, *_typed(PaymentRow)), ("batch", "pa
 ANSWERS = Table("stored_answers", (*PLACE, *_typed(AnswerRow)), ("batch", "payment"))
 ANSWER_FILES = Table("stored_answer_files", (*PLACE, *_typed(AnswerFileRow)), ("sha256",))
 DISPUTES = Table("stored_disputes", (*PLACE, *_typed(DisputeRow)), ("dispute", "place"))
-RUNS = Table("runs", _typed(Run), ("run",), partition="")
+# A question is mostly of one run, and a row has some 1,500 bytes of contents.
+RUNS = Table("runs", _typed(Run), ("run",), partition="", granularity=64)
 # On a server only: in a folder the journal is a file beside the store. See journal.py.
 JOURNAL = Table("journal", (Column("run", "UInt32"), Column("chain", "String")), ("run",),
                 partition="")

@@ -167,7 +167,7 @@ class ServerStore:
         """Remove a table, where it is there."""
         self.run(f"DROP TABLE IF EXISTS {name}")
 
-    def merge(self, name: str, part: int | None, times: int) -> None:
+    def merge(self, name: str) -> None:
         """Nothing: a server merges parts all the time."""
 
     def insert(self, table: Table) -> ServerInserter:

@@ -58,11 +58,8 @@ class Store(Protocol):
     def drop_table(self, name: str) -> None:
         """Remove a table with its files, where it is there."""
 
-    def merge(self, name: str, part: int | None, times: int) -> None:
-        """Have the smallest parts of a table or partition merged, and then again what is smallest.
-
-        Not where the store sees to that itself.
-        """
+    def merge(self, name: str) -> None:
+        """Have the smallest parts of a table merged, not where the store sees to that itself."""
 
     def insert(self, table: Table) -> Inserter:
         """Start to insert into a table."""

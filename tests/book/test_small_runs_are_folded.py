@@ -202,7 +202,7 @@ def test_parts_of_folds_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             "SELECT table, count() AS parts FROM system.parts WHERE active AND partition = "
             f"'{parts.FOLDED}' AND database = currentDatabase() GROUP BY table")
         merged = dict(zip(found["table"], map(int, found["parts"]), strict=True))
-        assert merged["stored_entries"] <= 1 + 2 + 2    # of nine, of three and of one
+        assert merged["stored_entries"] < 8
         left = book.store.columns("SELECT table FROM system.parts WHERE NOT active AND table IN "
                                   "('runs', 'folds') AND database = currentDatabase()")
         assert list(left["table"]) == []    # nobody opens what was merged
