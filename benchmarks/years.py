@@ -118,7 +118,7 @@ def _on_day(path: Path, days: int) -> Path:
 
 
 def _ask(book: Path, timed: list[Path], day: int) -> Measured:
-    """Seconds of a run and of each question, a book opened for each."""
+    """What a run and each question cost, a book opened for each."""
     from clearing.answers.explain import explain_ride
     from clearing.answers.filters import Filter
     from clearing.answers.session import open_session
@@ -146,30 +146,36 @@ def _ask(book: Path, timed: list[Path], day: int) -> Measured:
         with open_session(str(book)) as session:
             assert verify(session, VERIFIED_CARDS).agrees
 
-    seconds = {"clear": _median(clear, len(timed))}
+    costs = {"clear": _median(clear, len(timed))}
     with open_session(str(book)) as session:
         card, card_seq, *_ = next(show(session, "rides", Filter(window=window)).rows)
     ride = f"{card}/{card_seq}"
     asked = {"positions": positions, "explain": explain, "verify": check}
-    return seconds | {name: _median(work, len(timed)) for name, work in asked.items()}
+    return costs | {name: _median(work, len(timed)) for name, work in asked.items()}
 
 
-def _median(work: Callable[[int], None], turns: int) -> float:
+def _median(work: Callable[[int], None], turns: int) -> Measured:
+    """Seconds by the clock, and of processors, which others that compute disturb less."""
     took = []
     for turn in range(turns):
-        start = time.perf_counter()
+        start = time.perf_counter(), time.process_time()
         work(turn)
-        took.append(time.perf_counter() - start)
-    return statistics.median(took)
+        took.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+    seconds, cpu_seconds = (statistics.median(column) for column in zip(*took, strict=True))
+    return {"seconds": seconds, "cpu_seconds": cpu_seconds}
 
 
 def render(result: Measured) -> str:
     """The same for people."""
     tenth, last = result["tenth"], result["last"]
     after = f"after {result['runs']:,}"
-    lines = [result["machine"], f"{'seconds':12}{'after 10':>10}{after:>14}{'ratio':>8}"]
-    lines += [f"{name:12}{tenth[name]:10.3f}{last[name]:14.3f}{last[name] / tenth[name]:8.2f}"
-              for name in tenth]
+    head = f"{'after 10':>10}{after:>15}{'ratio':>7}"
+    lines = [result["machine"], f"{'':12}{'seconds':>10}{'':22}{'CPU s':>10}",
+             f"{'':12}{head}{head}"]
+    lines += [f"{name:12}" + "".join(
+        f"{tenth[name][unit]:10.3f}{last[name][unit]:15.3f}"
+        f"{last[name][unit] / tenth[name][unit]:7.2f}" for unit in ("seconds", "cpu_seconds"))
+        for name in tenth]
     lines.append(f"{result['files']:,} files, {result['bytes']:,} bytes; grown in "
                  f"{result['grown_seconds']:,.0f} s; peak memory {result['peak_memory_mib']:,} MiB")
     return "\n".join(lines)

@@ -27,7 +27,7 @@ from clearing.book.parts import ALONE, FOLDED, folded_part
 from clearing.book.queries import Queries
 from clearing.book.schema import FOLDS, LEDGER, RUNS, Table
 
-MERGED = 16     # folds, of each of which tables have a part
+MERGED = 4      # folds, of each of which tables have a part; opening one costs 2 ms of a processor
 
 
 class Folding:
@@ -64,9 +64,10 @@ class Folding:
         if self._book.span().folded != through:
             raise self._store.last_fault() or damaged(
                 [f"table {FOLDS.name} has no row of the runs up to {through}"], self._store.where)
-        is_due = through // parts.RUNS_OF_A_FOLD % MERGED == 0
-        for table in (RUNS, FOLDS, *LEDGER) if is_due else (RUNS,):     # a part for every run
-            self._store.merge(table.name)
+        self._store.merge(RUNS.name)        # of which every run makes a part
+        if through // parts.RUNS_OF_A_FOLD % MERGED == 0:
+            for name in (FOLDS.name, *(name for name, by_part in by_table.items() if by_part)):
+                self._store.merge(name)
         return through
 
     def _drop_folded(self, by_table: Mapping[str, Mapping[int, int]], folded: int) -> None:
