@@ -92,7 +92,7 @@ def _save(location: str, cards: int, pieces: int, window: int) -> dict[str, Any]
         start = time.perf_counter()
         for piece in mixed:
             run.write_state(window, *piece)
-        run.write_window(window)
+        run.write_window(window, "")
         committed = run.commit(run.conclude(version="", network="", network_digest="", tables={},
                                             counts=Counts()))
         seconds = time.perf_counter() - start

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from clearing.book import BookFile, Counts, Run, State
+from clearing.book.closed import next_closing
 from clearing.book.queries import (
     EVERY_CARD,
     JUDGED,
@@ -21,10 +22,11 @@ from clearing.book.queries import (
     not_taken_back,
     ride_order,
 )
+from clearing.book.roots import Closing, Root
 from clearing.engine.partition import of_cards as marked
 from ext import records
 from ext.clearing.persons import Persons
-from network.names import Name
+from network.names import Name, Names
 
 PER_RUN = ("entries", "records", "refusals", "flows", "cards", "accumulators", "open_rides")
 DTYPES = {"entries": records.ENTRY, "records": records.TAP, "refusals": records.REFUSAL,
@@ -45,7 +47,7 @@ class MemoryRun:
         self.files: list[BookFile] = []
         self.raw: list[bytes] = []
         self.networks: dict[str, dict[str, bytes]] = {}
-        self.closed = book.closed_through or 0
+        self.closed, self.root = book.closed_through or 0, ""
 
     def write_entries(self, entries: Any) -> None:
         self.rows["entries"].append(entries.copy())
@@ -77,8 +79,11 @@ class MemoryRun:
     def write_network(self, digest: str, contents: Mapping[str, bytes]) -> None:
         self.networks[digest] = dict(contents)
 
-    def write_window(self, day: int) -> None:
-        self.closed = day
+    def write_window(self, day: int, root: str) -> None:
+        self.closed, self.root = day, root
+
+    def store_entries(self) -> None:
+        pass
 
     def conclude(self, *, version: str, network: str, network_digest: str,
                  tables: Mapping[str, str], counts: Counts) -> Run:
@@ -110,7 +115,24 @@ class MemoryBook:
         self.committed: list[tuple[Run, dict[str, Any], MemoryRun]] = []
 
     def begin(self, *, digest: str, kind: str, records: int = 0) -> MemoryRun:
-        return MemoryRun(self, digest, kind)
+        self.begun = MemoryRun(self, digest, kind)
+        return self.begun
+
+    def root_of_window(self, day: int, run: int, names: Names, network: str, flows: Any) -> str:
+        """As of a book, from all that it has."""
+        listed: list[Closing] = []
+        for one, _, written in self.committed:
+            if written.root:
+                listed.append(next_closing(listed, one.run, written.closed))
+        closing, root = next_closing(listed, run, day), Root(names)
+        entries = np.concatenate([self.all_rows("entries"), *self.begun.rows["entries"]])
+        root.add_entries(entries[(entries["window"] >= closing.first)
+                                 & (entries["window"] <= closing.window)])
+        root.add_records(np.concatenate([np.zeros(0, records.TAP), *(
+            taps[(taps["service_day"] <= day)
+                 & ((taps["service_day"] >= closing.first) | (one.run > closing.after))]
+            for one, rows, _ in self.committed for taps in [rows["records"]])]))
+        return root.of(closing, network, np.concatenate([self.all_rows("flows"), flows]))
 
     def runs(self) -> list[Run]:
         return [run for run, _, _ in self.committed]

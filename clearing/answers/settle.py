@@ -16,6 +16,7 @@ from clearing.answers.netted import Netted, net_closing
 from clearing.answers.session import Session
 from clearing.answers.shared import list_shared
 from clearing.book import Book, Run
+from clearing.book.closed import closings
 from clearing.engine.run import check_open, close_window
 from network.civil import day_number, day_of, number_of
 from network.errors import OnecardError
@@ -41,6 +42,7 @@ class Settlement:
     uncollected_rides: int
     currency: Currency
     folder: Path                    # with positions, instructions and statements
+    root: str                       # of all that the window holds, in hex
 
 
 def settle(session: Session, window: str, *, today: datetime.date, folder: Path | None = None,
@@ -72,6 +74,7 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     flows = flows_of(session.book, before + 1, day)
     positions = net_positions(flows, numbered.members)
     uncollected = uncollected_of(session.book, before + 1, day)
+    root = next(one.root for one in closings(session.book) if one.window == day)
     currency = numbered.network.model.money
     netted = net_closing(session, day)
     [(_, charged)] = list_charged(session, numbered, day, day)
@@ -88,7 +91,7 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
             remedy="run the same command again, with another folder as --out") from None
     return Settlement(window, run, positions, netted, charged,
                       sum(one.amount for one in uncollected), sum(one.rides for one in uncollected),
-                      currency, target)
+                      currency, target, root)
 
 
 def _close(session: Session, day: int, *, may_be_empty: bool, threads: int,

@@ -23,6 +23,7 @@ from clearing.answers.replay import PRICED_ORDER, differences, replay_card, repl
 from clearing.answers.session import Session
 from clearing.answers.shared import find_changed_shares
 from clearing.book import Book, Run
+from clearing.book.closed import find_changed_windows
 from clearing.book.integrity import find_changed_rows
 from clearing.book.runs import SHORT_DIGITS
 from clearing.book.schema import ENTRIES
@@ -266,6 +267,7 @@ def verify(session: Session, cards: int | None = None, keep: Path | None = None,
     sample = Sample(cards, secrets.randbits(64) if seed is None else seed)
     where = sample.sql(session.book)
     breaks = list(islice(find_changed_rows(session.book, progress), BREAKS_MOST))
+    breaks += find_changed_windows(session.book, session.names())
     breaks += check_balances(session.book, numbered)
     breaks += find_changed_fees(session, numbered)
     breaks += find_changed_shares(session, numbered)[:BREAKS_MOST]

@@ -10,6 +10,7 @@ import numpy as np
 
 from clearing.answers.session import Session
 from clearing.book import Book
+from clearing.book.closed import closings
 from clearing.book.schema import FLOWS, WINDOWS
 from network.civil import day_of
 from network.network import Network
@@ -24,10 +25,11 @@ class WindowRow(NamedTuple):
 
     window: str
     state: State
-    cycle: str
-    period_ends: str
-    cut_off: str
-    value_date: str
+    cycle: str = ""
+    period_ends: str = ""
+    cut_off: str = ""
+    value_date: str = ""
+    root: str = ""      # of all that it was closed with, together with those that it closed
 
 
 def list_windows(session: Session, first: int, last: int, now_s: int,
@@ -43,8 +45,12 @@ def list_windows(session: Session, first: int, last: int, now_s: int,
         seconds=now_s + network.civil_offset_s)
     closed = session.book.closed_through
     closed_through = None if closed is None else day_of(closed)
-    return [row for window in _windows_of(session.book, first, last)
-            for row in _rows(window, network, closed_through, civil, settled)]
+    listed = closings(session.book)
+    places = np.searchsorted([one.window for one in listed], windows := list(
+        _windows_of(session.book, first, last)))
+    roots = [*(one.root for one in listed), ""]
+    return [row._replace(root=roots[place]) for window, place in zip(windows, places, strict=True)
+            for row in _rows(day_of(window), network, closed_through, civil, settled)]
 
 
 def next_cut_off(rows: Sequence[WindowRow]) -> str:
@@ -52,11 +58,11 @@ def next_cut_off(rows: Sequence[WindowRow]) -> str:
     return min((row.cut_off for row in rows if row.state == "open" and row.cut_off), default="")
 
 
-def _windows_of(book: Book, first: int, last: int) -> list[datetime.date]:
+def _windows_of(book: Book, first: int, last: int) -> list[int]:
     where = f"{book.committed} AND window BETWEEN {first} AND {last}"
     found = book.ask(f"SELECT DISTINCT window FROM {FLOWS.name} WHERE {where} UNION ALL "
                        f"SELECT DISTINCT window FROM {WINDOWS.name} WHERE {where}")
-    return [day_of(number) for number in sorted({*np.asarray(found["window"]).tolist()})]
+    return sorted({*np.asarray(found["window"]).tolist()})
 
 
 def _rows(window: datetime.date, network: Network, closed_through: datetime.date | None,
@@ -64,7 +70,7 @@ def _rows(window: datetime.date, network: Network, closed_through: datetime.date
     bank_days = BankDays(network)
     if not network.model.settlement_cycle:
         state = state_of(window, closed_through, None, civil, settled)
-        yield WindowRow(window.isoformat(), state, "", "", "", "")
+        yield WindowRow(window.isoformat(), state)
     for cycle in network.model.settlement_cycle:
         due = due_of(window, cycle, bank_days, members_of(cycle, network.model))
         state = state_of(window, closed_through, due.cut_off, civil, settled)

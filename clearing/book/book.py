@@ -7,6 +7,7 @@ from types import TracebackType
 
 import numpy as np
 
+from clearing.book.closed import closings, next_closing, root_of
 from clearing.book.commit import OpenRun
 from clearing.book.definitions import odd_definitions
 from clearing.book.folding import Folding
@@ -29,6 +30,7 @@ from network.errors import (
     BookTooOld,
     NotABook,
 )
+from network.names import Names
 
 
 class Book(Queries):
@@ -126,6 +128,10 @@ class Book(Queries):
         card_filter: see ext.clearing.partition.
         """
         return load_state(self.store, self.last_run(), self.span(), window, card_filter)
+
+    def root_of_window(self, day: int, run: int, names: Names, network: str, flows: Array) -> str:
+        """The root of a window that a run closes, whose entries are stored; see closed.root_of."""
+        return root_of(self, next_closing(closings(self), run, day), names, network, flows)
 
     def begin(self, *, digest: str, kind: str, records: int = 0) -> OpenRun:
         """Start a run, as the only writer, after setting apart what uncommitted ones left.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from clearing.book.schema import ENTRIES
+from clearing.book.schema import ENTRIES, Table
 from clearing.book.store import Store
 
 BY_CARD_FIRST = "card_hi, card_lo"      # how an order begins that ranges of cards do not change
@@ -17,18 +17,18 @@ ROWS_SORTED = 65_536                    # about, at a time: some 20 MB of the st
 _ONE_OF = 1_024                         # cards is looked at, for where a range ends
 
 
-def card_ranges(store: Store, where: str, order: str) -> list[str]:
-    """Conditions on entries, each on some of all cards, in the order of their numbers.
+def card_ranges(store: Store, where: str, order: str, table: Table = ENTRIES) -> list[str]:
+    """Conditions on a table's rows, each on some of all cards, in the order of their numbers.
 
-    where: SQL, which entries are to be listed. One range where they are few, or not by card.
+    where: SQL, which rows are to be listed. One range where they are few, or not by card.
     """
     if not order.startswith(BY_CARD_FIRST):
         return ["1"]
     rows = int(store.columns(
-        f"SELECT count() AS entries FROM {ENTRIES.name} WHERE {where}")["entries"][0])
+        f"SELECT count() AS counted FROM {table.name} WHERE {where}")["counted"][0])
     if rows <= ROWS_SORTED:
         return ["1"]
-    cuts = list(_cuts(store, where))
+    cuts = list(_cuts(store, where, table))
     lower = ["1", *(f"(card_hi > {high} OR (card_hi = {high} AND card_lo >= {low}))"
                     for high, low in cuts)]
     upper = [*(f"(card_hi < {high} OR (card_hi = {high} AND card_lo < {low}))"
@@ -36,16 +36,16 @@ def card_ranges(store: Store, where: str, order: str) -> list[str]:
     return [f"{first} AND {last}" for first, last in zip(lower, upper, strict=True)]
 
 
-def _cuts(store: Store, where: str) -> Iterator[tuple[int, int]]:
+def _cuts(store: Store, where: str, table: Table) -> Iterator[tuple[int, int]]:
     """Cards at which ranges begin, but for the first one; by a sample of all cards."""
     found = store.columns(
-        f"SELECT card_hi, card_lo, count() AS entries FROM {ENTRIES.name} WHERE {where} "
+        f"SELECT card_hi, card_lo, count() AS counted FROM {table.name} WHERE {where} "
         f"AND intHash64(card_lo) % {_ONE_OF} = 0 GROUP BY card_hi, card_lo "
         "ORDER BY card_hi, card_lo")
-    counted = 0
-    for high, low, entries in zip(*(np.asarray(column).tolist() for column in found.values()),
+    so_far = 0
+    for high, low, counted in zip(*(np.asarray(column).tolist() for column in found.values()),
                                   strict=True):
-        if counted >= ROWS_SORTED:
-            counted = 0
+        if so_far >= ROWS_SORTED:
+            so_far = 0
             yield high, low
-        counted += entries * _ONE_OF
+        so_far += counted * _ONE_OF

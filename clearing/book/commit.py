@@ -36,6 +36,7 @@ from clearing.book.schema import (
     RAW_BYTES,
     RECORDS,
     REFUSALS,
+    ROOTS,
     RUNS,
     WINDOWS,
     Table,
@@ -104,6 +105,7 @@ class OpenRun:
         self._names = TableWriter(store, NAMES, run, part)
         self._networks = TableWriter(store, NETWORKS, run, part)
         self._windows = TableWriter(store, WINDOWS, run, part)
+        self._roots = TableWriter(store, ROOTS, run, part)
         self._paying = {table: TableWriter(store, table, run, part) for table in PAYING}
 
     @property
@@ -111,7 +113,7 @@ class OpenRun:
         return (
             self._entries, self._records, self._refusals, self._flows, self._cards,
             self._accumulators, self._open_rides, self._files, self._names, self._networks,
-            self._windows, *self._paying.values())
+            self._windows, self._roots, *self._paying.values())
 
     def write_entries(self, entries: Array) -> None:
         """Hand over entries (ENTRY), as often as there are some; sorted by card is fastest."""
@@ -192,11 +194,18 @@ class OpenRun:
         self._check_open()
         self._files.write(columns_of_rows(FILES.content, list(files)))
 
-    def write_window(self, day: int) -> None:
-        """Close a service day (days since 1970)."""
+    def write_window(self, day: int, root: str) -> None:
+        """Close a service day (days since 1970); root: of what it holds, in hex."""
         self._check_open()
         self._days.append(day)
         self._windows.write([np.array([day], "<u2")])
+        self.write_roots({day: root})
+
+    def write_roots(self, roots: Mapping[int, str]) -> None:
+        """Hand over what stands for all that closed windows hold, see roots.py."""
+        self._check_open()
+        self._roots.write([np.array(list(roots), "<u2"),
+                           [root.encode() for root in roots.values()]])
 
     def write_paying(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         """Hand over rows of a table that tells of payments or disputes."""

@@ -18,7 +18,7 @@ from clearing.book.runs import BookFile, Run
 from clearing.book.stored import stored_fields
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, FLOW, REFUSAL, TAP
 
-SCHEMA_VERSION = 14
+SCHEMA_VERSION = 15
 RAW_BYTES = 1_024       # of a refused record; the rest is in its file
 
 _CARD = ("card_hi", "card_lo")
@@ -160,6 +160,9 @@ NETWORKS = Table(
      Column("content", "String")),
     ("digest", "path"))
 WINDOWS = Table("stored_windows", (*PLACE, Column("window", "UInt16")), ("window",))
+# What stands for all that a closed window holds: see roots.py.
+ROOTS = Table("stored_roots", (*PLACE, Column("window", "UInt16"), Column("root", "String")),
+              ("window",))
 # Payments are events, too: what becomes of one is the newest row of its batch, or of its answers.
 BATCHES = Table("stored_batches", (*PLACE, *_typed(BatchRow)), ("batch",))
 PAYMENTS = Table("stored_payments", (*PLACE, *_typed(PaymentRow)), ("batch", "payment"))
@@ -180,5 +183,6 @@ BOOK = Table(
 PAYING = (BATCHES, PAYMENTS, ANSWERS, ANSWER_FILES, DISPUTES)
 STATE = (CARD_STATES, ACCUMULATORS, OPEN_RIDES)
 # What a run writes before its commit row.
-LEDGER = (ENTRIES, RECORDS, REFUSALS, FLOWS, *STATE, FILES, NAMES, NETWORKS, WINDOWS, *PAYING)
+LEDGER = (ENTRIES, RECORDS, REFUSALS, FLOWS, *STATE, FILES, NAMES, NETWORKS, WINDOWS, ROOTS,
+          *PAYING)
 TABLES = (*LEDGER, RUNS, FOLDS, BOOK)

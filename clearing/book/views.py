@@ -29,6 +29,7 @@ from clearing.book.schema import (
     PAYING,
     RECORDS,
     REFUSALS,
+    ROOTS,
     WINDOWS,
     Column,
     Table,
@@ -166,7 +167,7 @@ VIEWS = {
     "postings": _postings(),
     **{table.name.removeprefix("stored_"): _stored(table, COMMITTED)
        for table in (ENTRIES, RECORDS, REFUSALS, FLOWS, OPEN_RIDES, FILES, NAMES, NETWORKS,
-                     WINDOWS, *PAYING)},
+                     WINDOWS, ROOTS, *PAYING)},
     "card_states": _unpacked(CARD_STATES, CARD_STATE, COMMITTED),
     "accumulators": _unpacked(ACCUMULATORS, ACCUMULATOR, f"{COMMITTED} AND (accumulator != 0)"),
 }

@@ -123,6 +123,7 @@ def _print_settlement(settled: Settlement) -> None:
                    uncollected_rides=settled.uncollected_rides))
     say(Phrase("positions add up to {value} at every level", value=text(0)))
     say(Phrase("positions, instructions and statements: {folder}", folder=settled.folder))
+    say(Phrase("root of window {window}: {root}", window=settled.window, root=settled.root))
     print_chain(settled.run)
 
 

@@ -168,9 +168,11 @@ def close_window(day: int, network: str, book: Book, *, threads: int = 1,
         check_parent(run, last)
         stages = Stages(context, book, run, threads, progress)
         stages.close(day)
-        run.write_window(day)
         _share_revenue(stages, last.closed_through + 1 if last else 1, day)
         _charge_fees(stages, last.closed_through + 1 if last else 1, day)
+        run.store_entries()
+        run.write_window(day, book.root_of_window(
+            day, run.number, context.names, context.network.digest, stages.sums.rows()))
         return _finish(stages, None, [], [], decide)
 
 

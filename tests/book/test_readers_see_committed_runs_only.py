@@ -78,7 +78,7 @@ def test_a_committed_run_takes_no_more(location: str) -> None:
     with open_book(location) as book, book.begin(digest="x", kind="clear") as run:
         commit(run)
         with pytest.raises(RunNotOpen, match="run 1 is committed"):
-            run.write_window(3)
+            run.write_window(3, "")
         with pytest.raises(RunNotOpen):
             commit(run)
 

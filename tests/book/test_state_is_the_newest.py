@@ -40,7 +40,7 @@ def tell(book: Book, *states: Told, closes: int | None = None) -> Run:
         for told in states:
             run.write_state(told.window, *(rows.copy() for rows in told[1:]))
         if closes is not None:
-            run.write_window(closes)
+            run.write_window(closes, "")
         return commit(run)
 
 
@@ -150,7 +150,7 @@ def test_a_run_in_progress_says_nothing_of_cards(location: str) -> None:
         with book.begin(digest="x", kind="clear") as run:
             for window in (*closed_after(4), FIRST_WINDOW + 5):
                 run.write_state(*make_state(np.random.default_rng(1), window, 100))
-            run.write_window(FIRST_WINDOW + 5)
+            run.write_window(FIRST_WINDOW + 5, "")
             for window in (*closed_after(4), FIRST_WINDOW + 5):
                 assert_state(book, 4, window)
 
@@ -201,7 +201,7 @@ def test_threads_may_hand_over_partitions(location: str) -> None:
                         partition_of(counted, place), partition_of(taps, place))
                         for place in touched]:
                     done.result()
-                run.write_window(window)
+                run.write_window(window, "")
                 assert commit(run).state_base == 1
         state = book.load_state(3)
 

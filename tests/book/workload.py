@@ -278,7 +278,7 @@ def write(run: OpenRun, number: int) -> None:
             table.content)])
     window = closed_by(number)
     if window is not None:
-        run.write_window(window)
+        run.write_window(window, f"root {number}")
 
 
 def commit(run: OpenRun) -> Run:

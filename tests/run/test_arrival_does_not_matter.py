@@ -194,6 +194,11 @@ def positions(book: str | Path, *days: str) -> list[dict[tuple[str, str], int]]:
              if row["position"]} for day in ("", *days)]
 
 
+def roots_of(book: str | Path) -> dict[str, str]:
+    """The root of each window that is closed."""
+    return {row["window"]: row["root"] for row in shown("windows", book) if row["root"]}
+
+
 def postings_add_up(book: str | Path) -> bool:
     """Whether every ride that stands, and nothing else, is what the postings leave."""
     sums: dict[tuple[str, str], int] = {}
@@ -218,7 +223,7 @@ def at_once(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         for day in DAYS:
             settle(book, folder, day)
         said |= {"closed": contents(book, with_refusals=False), "rides": rides_of(book),
-                 "owed": owed(book), "positions": positions(book)}
+                 "owed": owed(book), "positions": positions(book), "roots": roots_of(book)}
         assert accepted("verify", "--all", "--book", book).code == 0
     return said
 
@@ -269,7 +274,9 @@ def test_records_in_any_order_over_many_runs(runs: int, book: str, tmp_path: Pat
         settle(book, tmp_path, day)
     assert contents(book, with_refusals=False) == at_once["closed"]
     assert positions(book) == at_once["positions"]
+    assert roots_of(book) == at_once["roots"]
     assert postings_add_up(book)
+    assert accepted("verify", "--all", "--book", book).code == 0
 
 
 def test_one_record_a_run_the_last_one_first(tmp_path: Path, at_once: dict[str, Any]) -> None:
@@ -293,9 +300,10 @@ def test_what_comes_after_its_window_closed_is_posted_as_a_difference(
     with open_book(str(book)):
         clear(book, tmp_path, rows_of(in_time))
         settle(book, tmp_path, DAYS[0])
-        closed = positions(book, DAYS[0])[1]
+        closed, roots = positions(book, DAYS[0])[1], roots_of(book)
         clear(book, tmp_path, rows_of(come_late))
         assert positions(book, DAYS[0])[1] == closed
+        assert roots_of(book) == roots
         assert accepted("verify", "--all", "--book", book).code == 0
         settle(book, tmp_path, DAYS[1])
         assert rides_of(book) == at_once["rides"]
@@ -306,6 +314,31 @@ def test_what_comes_after_its_window_closed_is_posted_as_a_difference(
         for row in shown("entries", book):
             late_one = row["reason"] == Reason.LATE_RECORD
             assert late_one <= (row["window"] == DAYS[1]), row
+
+
+def close_twice(book: str | Path, folder: Path, runs: int) -> dict[str, str]:
+    """The roots of two windows, before each of which half of the records came, in so many runs."""
+    rows = rows_of()
+    random.Random(5).shuffle(rows)
+    for part, day in zip((rows[::2], rows[1::2]), DAYS, strict=True):
+        for number in range(runs):
+            clear(book, folder, part[::1 if runs == 1 else -1][number::runs])
+        settle(book, folder, day)
+    return roots_of(book)
+
+
+@pytest.fixture(scope="module")
+def roots_of_two_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("two-runs")
+    return close_twice(folder / "book", folder, 1)
+
+
+def test_roots_do_not_depend_on_the_runs_between_closings(
+        roots_of_two_runs: dict[str, str], book: str, tmp_path: Path) -> None:
+    """The second window has what came late for the first one, and takes some of it back."""
+    assert close_twice(book, tmp_path, 3) == roots_of_two_runs
+    assert len(set(roots_of_two_runs.values())) == len(DAYS)
+    assert accepted("verify", "--all", "--book", book).code == 0
 
 
 @pytest.mark.parametrize("seed", range(3))

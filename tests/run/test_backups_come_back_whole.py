@@ -54,7 +54,7 @@ def test_each_run_can_come_back(book: Path, tmp_path: Path) -> None:
 def test_a_book_is_backed_up_while_a_run_goes_on(book: Path, tmp_path: Path) -> None:
     before = contents(book)
     with open_book(str(book)) as opened, opened.begin(digest="under way", kind="clear") as run:
-        run.write_window(20_000)
+        run.write_window(20_000, "")
         done = process("book", "backup", tmp_path / "backups", "--book", book)
         assert done.code == 0, done
     accepted("book", "restore", tmp_path / "backups", "--book", tmp_path / "again")

@@ -1,0 +1,111 @@
+"""The windows that were closed, what each of them holds, and whether it still comes to its root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from clearing.book.card_ranges import card_ranges
+from clearing.book.native import Array, choose, join_records
+from clearing.book.queries import BY_CARD, Queries
+from clearing.book.roots import Closing, Root
+from clearing.book.schema import ENTRIES, RECORDS, ROOTS, WINDOWS, Table
+from clearing.book.state import records_of
+from clearing.book.stored import stored_columns
+from ext.records import ENTRY, TAP
+from network.civil import day_of
+from network.names import Names
+
+
+def closings(book: Queries) -> list[Closing]:
+    """The windows that were closed, one for each time, oldest first."""
+    roots = dict(_columns(
+        book, f"SELECT window, root FROM {ROOTS.name} WHERE {book.committed}"))
+    listed = list[Closing]()
+    for run, window in _columns(book, f"SELECT run, window FROM {WINDOWS.name} "
+                                      f"WHERE {book.committed} ORDER BY window"):
+        listed.append(next_closing(listed, run, window)._replace(root=roots.get(window, "")))
+    return listed
+
+
+def next_closing(before: Sequence[Closing], run: int, window: int) -> Closing:
+    """What a run closes, behind all that was closed before."""
+    after, first = (before[-1].run, before[-1].window + 1) if before else (0, 1)
+    return Closing(run, window, first, after, "")
+
+
+def root_of(book: Queries, closing: Closing, names: Names, network: str, flows: Array) -> str:
+    """The root of a closing, in hex; its run may still be written.
+
+    network: the digest of that by which it closes; flows: those that its run has not stored yet.
+    """
+    [root] = _add_up(book, [closing], names)
+    return root.of(closing, network, np.concatenate([
+        book.flows(closing.first, closing.window), flows]))
+
+
+def find_changed_windows(book: Queries, names: Names) -> Iterator[str]:
+    """The closed windows that do not hold what they were closed with, in words."""
+    listed = closings(book)
+    roots = _add_up(book, listed, names)
+    for closing, root in zip(listed, roots, strict=True):
+        run = book.find_run(closing.run)
+        network = run.network_digest if run else ""
+        found = root.of(closing, network, book.flows(closing.first, closing.window))
+        if found != closing.root:
+            yield (f"window {day_of(closing.window).isoformat()}: its entries, flows or records "
+                   "are not those that it was closed with: its root was "
+                   f"{closing.root or 'none'}, and now is {found}")
+
+
+def _add_up(book: Queries, listed: Sequence[Closing], names: Names) -> list[Root]:
+    """What some closings hold, one behind the other, read once for all of them."""
+    roots = [Root(names) for _ in listed]
+    if not listed:
+        return roots
+    first, last = listed[0], listed[-1]
+    windows, runs = np.array([one.window for one in listed]), [one.run for one in listed]
+    # What a later run posts where nothing may be posted any more is among the entries, too.
+    for _, entries in _held(book, ENTRIES, ENTRY, max(book.last, last.run),
+                            f"window BETWEEN {first.first} AND {last.window}"):
+        for place, own in _split(entries, np.searchsorted(windows, entries["window"])):
+            roots[place].add_entries(own)
+    # A record is of the first closing that has its day and comes after its run.
+    for written, records in _held(
+            book, RECORDS, TAP, last.run, f"service_day <= {last.window} AND "
+            f"(service_day >= {first.first} OR run > {first.after})"):
+        for place, own in _split(records, np.maximum(
+                np.searchsorted(windows, records["service_day"]),
+                np.searchsorted(runs, written))):
+            roots[place].add_records(own)
+    return roots
+
+
+def _held(book: Queries, table: Table, dtype: np.dtype[Any], until: int, where: str
+          ) -> Iterator[tuple[Array, Array]]:
+    """Rows of a table, some cards at a time: their runs, and as records.
+
+    until: the last run of which there are any; where: SQL, which.
+    """
+    where = f"{book.span(until).sql} AND {where}"
+    columns = ", ".join(f"`{name}`" for name in ("run", *stored_columns(dtype)))
+    for cards in card_ranges(book.store, where, BY_CARD, table):
+        blocks = [block for block in book.store.blocks(
+            f"SELECT {columns} FROM {table.name} WHERE {where} AND {cards}") if len(block["run"])]
+        if blocks:
+            yield (np.concatenate([block["run"] for block in blocks]),
+                   join_records(list(records_of(iter(blocks), dtype)), dtype))
+
+
+def _split(records: Array, places: Array) -> Iterator[tuple[int, Array]]:
+    """The records of each place."""
+    for place in np.unique(places).tolist():
+        yield place, choose(records, places == place)
+
+
+def _columns(book: Queries, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a result."""
+    return list(zip(*(np.asarray(column).tolist() for column in book.store.columns(sql).values()),
+                    strict=True))
