@@ -121,9 +121,9 @@ def _print_settlement(settled: Settlement) -> None:
                    "charge, and no record says what they took; nobody owes it",
                    uncollected=text(settled.uncollected),
                    uncollected_rides=settled.uncollected_rides))
+    say(Phrase("root of window {window}: {root}", window=settled.window, root=settled.root))
     say(Phrase("positions add up to {value} at every level", value=text(0)))
     say(Phrase("positions, instructions and statements: {folder}", folder=settled.folder))
-    say(Phrase("root of window {window}: {root}", window=settled.window, root=settled.root))
     print_chain(settled.run)
 
 
