@@ -170,6 +170,9 @@ def _unite(records: Array, starts: Array) -> tuple[Array, Array, Array]:
             contradicted |= is_said & (high != low)
         together[name] = np.where(is_said, high, 0)
         said |= is_said.astype("<i4") << bit
+    # That its code is right says more than that nobody has looked.
+    proven = records["blanks"] & TAP_BLANKS["PROVEN"] != 0
+    said |= np.logical_or.reduceat(proven, starts).astype("<i4") << len(_MAYBE)
     for name in _MAYBE if contradicted.any() else ():
         together[name][contradicted] = 0
     return together, said, contradicted

@@ -154,12 +154,15 @@ def test_reports_of_one_tap_count_for_what_they_say_together() -> None:
     fuller = taps()
     less = fuller.copy()
     less["flags"], less["line"], less["vehicle"] = TAP_FLAGS["HAS_PAID"], 0, 0
+    proven = fuller.copy()
+    proven["blanks"] |= TAP_BLANKS["PROVEN"]
     other = fuller.copy()
     other["paid"], other["flags"] = 0, TAP_FLAGS["HAS_DUE"]
     whole = root(None, fuller)
     assert root(None, np.concatenate([less, other])) == whole
     assert root(None, np.concatenate([other, fuller, less])) == whole
-    assert root(None, less) != whole
+    assert root(None, less) != whole != root(None, proven)
+    assert root(None, np.concatenate([fuller, proven])) == root(None, proven)
 
 
 def test_contradictions_count_in_any_order() -> None:
