@@ -7,7 +7,7 @@ from typing import Any
 
 from clearing.book import Counts, Run
 from clearing.book.queries import Given, Taken
-from network.names import Name
+from network.names import Names
 
 
 class Nowhere:
@@ -23,8 +23,8 @@ class Nowhere:
     def last_run(self) -> Run | None:
         return None
 
-    def names(self) -> list[Name]:
-        return []
+    def dictionary(self) -> Names:
+        return Names()
 
     def has_network(self, digest: str) -> bool:
         return True

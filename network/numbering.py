@@ -81,16 +81,15 @@ def number_network(network: Network, names: Names) -> NumberedNetwork:
                                expected=Phrase("at most {room}", room=room - 1),
                                remedy="use a book of its own for this network")
     for operator in network.operators:
-        for stop in network.stops_of(operator) or ():
-            names.number("stop", stop, network.system_of(operator))
+        system = network.system_of(operator)
+        names.number_all("stop", [(system, stop) for stop in network.stops_of(operator) or ()])
     for share in model.revenue_share:
         network.shares_of(share)        # read when it is first cleared by, not when windows close
     for lines in network.line_classes.values():
-        for operator, line in sorted(lines):
-            names.number("line", line, operator)
+        names.number_all("line", sorted(lines))
     for operator in network.operators:
-        for line, along in network.line_stops_of(operator).items():
-            names.number("line", line, operator)
-            for stop in along:
-                names.number("stop", stop, network.system_of(operator))
+        system, line_stops = network.system_of(operator), network.line_stops_of(operator)
+        names.number_all("line", [(operator, line) for line in line_stops])
+        names.number_all("stop", [(system, stop) for along in line_stops.values()
+                                  for stop in along])
     return numbered

@@ -147,6 +147,9 @@ class MemoryBook:
     def names(self) -> list[Name]:
         return [name for _, _, run in self.committed for name in run.names]
 
+    def dictionary(self) -> Names:
+        return Names(self.names())
+
     def has_network(self, digest: str) -> bool:
         return any(run.network_digest == digest for run in self.runs())
 

@@ -100,7 +100,7 @@ def dry_run(session: Session, files: Sequence[Path], *, received_at: int, thread
 
     def look(row: Run) -> bool:
         """Read what the run has written, and give it up."""
-        names = Names(session.book.names(until=row.run))
+        names = session.book.dictionary(until=row.run)
         kinds = kinds_with_ages(load_tables(network.folder.path))
         found.update(variances=_sums(session.book, row.run, names, "variance"),
                      uncollected=_sums(session.book, row.run, names, "uncollected"),

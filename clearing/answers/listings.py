@@ -77,14 +77,13 @@ class Lister:
 
     def __init__(self, book: Book, names: Names, civil_offset_s: int) -> None:
         self.book, self.names, self.offset_s = book, names, civil_offset_s
-        self._codes: dict[str, npt.NDArray[Any]] = {}
 
     def codes(self, kind: str, numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The codes of a column of numbers."""
-        if kind not in self._codes:
-            self._codes[kind] = np.array(self.names.codes(kind), dtype=object)
-        codes: npt.NDArray[Any] = self._codes[kind][numbers]
-        return codes
+        named, places = np.unique(numbers, return_inverse=True)
+        codes = np.array([self.names.code(kind, number) for number in named.tolist()], dtype=object)
+        of_rows: npt.NDArray[Any] = codes[places]
+        return of_rows
 
     def rides(self, where: str = "1") -> Rows:
         """Rides in the order of RIDE_COLUMNS, by card and time."""

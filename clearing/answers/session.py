@@ -53,7 +53,7 @@ class Session:
 
     def names(self) -> Names:
         """The book's dictionary."""
-        return Names(self.book.names())
+        return self.book.dictionary()
 
     def described(self) -> Network:
         """The network, of which only network.toml has been read: as the last run cleared by it.

@@ -8,7 +8,6 @@ from clearing.book.schema import ENTRIES
 from fare_tables.source import load_tables
 from fare_tables.staleness import stale_warning
 from network.civil import day_of
-from network.names import Names
 from network.network import load_network
 
 
@@ -17,7 +16,7 @@ def stale_tables(session: Session, run: int) -> str | None:
     network = load_network(session.locator())
     if network.model.recheck_after_days is None:
         return None
-    names = Names(session.book.names(until=run))
+    names = session.book.dictionary(until=run)
     found = session.book.ask(
         f"SELECT `table`, max(service_day) FROM {ENTRIES.name} WHERE {own_rows(run)} "
         "GROUP BY `table`")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, BinaryIO, NamedTuple
 
@@ -13,6 +14,7 @@ import numpy as np
 from clearing.book.card_ranges import card_ranges
 from clearing.book.committed import CommittedRuns
 from clearing.book.export import export
+from clearing.book.kept_codes import PAGE_CODES, KeptCodes
 from clearing.book.native import Array, Column, bytes_of, choose, join_records
 from clearing.book.parts import Span
 from clearing.book.recent import RecentRecords
@@ -36,7 +38,7 @@ from ext.codes import Code, TapKind
 from ext.records import ENTRY, FLOW, RIDE_FLAGS, TAP, TAP_FLAGS
 from network.civil import DAYS_MOST
 from network.errors import BookReadOnly, QueryRefused
-from network.names import Name
+from network.names import KINDS, Name, Names
 
 BY_CARD = "card_hi, card_lo, started_at, ended_at, card_seq, out_seq"
 IDENTITY = ("card_hi", "card_lo", "card_seq")
@@ -135,14 +137,30 @@ class Queries(CommittedRuns):
         self._contents = ("", dict[str, bytes]())   # of the network that was asked for last
         self.recent = RecentRecords()
 
-    def names(self, until: int | None = None) -> list[Name]:
-        """The dictionary: of committed runs; of those up to `until`, for whoever is writing it."""
+    def names(self, until: int | None = None, where: str = "1") -> list[Name]:
+        """The dictionary: of committed runs; of those up to `until`, for whoever is writing it.
+
+        where: SQL on its columns, see schema.NAMES.
+        """
         runs = self.span(until)
         found = self.store.columns(
-            f"SELECT kind, number, scope, code FROM {NAMES.name} WHERE {runs.sql} "
+            f"SELECT kind, number, scope, code FROM {NAMES.name} WHERE {runs.sql} AND ({where}) "
             "ORDER BY kind, number")
         return list(map(Name, found["kind"], _integers(found["number"]), found["scope"],
                         found["code"]))
+
+    def dictionary(self, until: int | None = None) -> Names:
+        """The same for whoever looks up some of it: kinds with many codes are not read whole."""
+        found = self.store.columns(
+            f"SELECT kind, max(number) AS last FROM {NAMES.name} WHERE {self.span(until).sql} "
+            f"GROUP BY kind HAVING last >= {PAGE_CODES}")
+        kept = {kind: KeptCodes(partial(self._names_of, until, kind), last + 1)
+                for kind, last in zip(found["kind"], _integers(found["last"]), strict=True)}
+        others = ", ".join(f"'{kind}'" for kind in KINDS if kind not in kept)
+        return Names(self.names(until, f"kind IN ({others})"), kept)
+
+    def _names_of(self, until: int | None, kind: str, where: str) -> list[Name]:
+        return self.names(until, f"kind = '{kind}' AND {where}")
 
     def has_network(self, digest: str) -> bool:
         """Whether the book keeps the network's files."""

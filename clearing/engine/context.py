@@ -81,10 +81,10 @@ def context_for(book: Book, last: Run | None, network: str) -> ClearingContext:
     """
     number, context = _LAST.get(book, (0, None))
     if context is None or last is None or last.run != number or context.names.unstored():
-        return load_context(network, Names(book.names()))
+        return load_context(network, book.dictionary())
     if load_network(network).digest == context.network.digest:
         return context
-    return load_context(network, Names(book.names()))
+    return load_context(network, book.dictionary())
 
 
 def keep_context(book: Book, run: Run, context: ClearingContext) -> None:

@@ -119,7 +119,7 @@ class Intake:
         return Refusals(records, b"".join(chunk.raw for chunk in chunks), ends)
 
     def refuse_crowded(self, names: Names) -> None:
-        """Refuse every file that brings more new codes than CODES_MOST: every command reads them.
+        """Refuse every file that brings more new codes than CODES_MOST: all of them stay.
 
         names: what the book knows. What a file brings is told from its own taps, so that it depends
         on no other file, nor on who read what first.
