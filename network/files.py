@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import functools
 import io
 import os
@@ -22,6 +21,7 @@ from network.errors import TableError
 from network.language import Phrase
 from network.locations import KeyPath, Location, lines_of, locate, nearest_line, shorten
 from network.money import AMOUNT_MOST
+from network.spelling import close_to
 from network.wording import write_instead, wrong_sign, wrong_value
 
 T = TypeVar("T")
@@ -231,7 +231,7 @@ def explain_mismatch(error: msgspec.ValidationError, shape: type[Any],
     code = "KEY_MISSING" if what.startswith("Object missing required field") else "VALUE_INVALID"
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", what)
     if unknown is not None:
-        near = difflib.get_close_matches(unknown[1], _keys_of(shape), n=1)
+        near = close_to(unknown[1], _keys_of(shape), 1)
         remedy = (f"did you mean {near[0]}? " if near else "") + remedy
         path, code = (*path, unknown[1]), "KEY_UNKNOWN"
     key = next((part for part in reversed(path) if isinstance(part, str)), "")

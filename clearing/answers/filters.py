@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import NamedTuple
 
 import numpy as np
@@ -20,9 +19,9 @@ from network.civil import DAYS_MOST, day_number
 from network.errors import OnecardError
 from network.language import Phrase
 from network.members import Level
+from network.spelling import close_to
 
 CAUSES = {cause.name.lower(): cause for cause in Cause}
-CLOSE_MOST = 3          # members that are told of where one is misspelt
 
 
 class Filter(NamedTuple):
@@ -210,7 +209,7 @@ def _members(session: Session, member: str | None, city: str | None) -> frozense
 
 def _some(word: str, known: Iterable[str], what: str) -> str:
     """What was expected instead of a word, with those that are written most like it."""
-    close = get_close_matches(word, sorted(known), CLOSE_MOST, 0)
+    close = close_to(word, sorted(known), at_all=True)
     return f"the {what} of this network" + (f", such as {', '.join(close)}" if close else "")
 
 

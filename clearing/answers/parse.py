@@ -14,6 +14,7 @@ from network.civil import day_number, day_of
 from network.errors import OnecardError
 from network.language import Phrase
 from network.money import AMOUNT_MOST, Currency
+from network.spelling import close_to
 
 METRES_MOST = 10_000_000
 YEARS = range(1970, 2106)       # times of taps are 32 bits of seconds since 1970
@@ -174,11 +175,9 @@ def _remedy(known: Mapping[str, str], text: str) -> str:
 
 def _near(known: Mapping[str, str], text: str) -> Iterable[str]:
     """The codes that are written alike, or whose names are, the nearest first."""
-    import difflib
-
     names = {name.lower(): code for code, named in known.items()
              for name in (code, *_names_in(named)) if name}
-    near = difflib.get_close_matches(text.lower(), names, n=NEAR)
+    near = close_to(text.lower(), names, NEAR)
     inside = [name for name in names if text and text.lower() in name]
     return dict.fromkeys(names[name] for name in (*near, *inside))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from clearing.answers.parse import parse_amount
@@ -15,6 +14,7 @@ from network.errors import OnecardError
 from network.language import Phrase
 from network.members import Role
 from network.money import Currency
+from network.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from clearing.answers.filters import Filter
@@ -77,13 +77,10 @@ def _named(codes: list[str], code: str, what: str) -> int:
 
 
 def _unknown(code: str, known: list[str], what: str) -> OnecardError:
-    close = get_close_matches(code, known)
     return OnecardError(Phrase("there is no {what} {code!r}", what=what,
                                code=code), expected=Phrase("one of {known}",
                                                            known=", ".join(known)),
-                        remedy=Phrase("did you mean {close}?",
-                                      close=" or ".join(close)) if close else
-                        "write one of these")
+                        remedy=did_you_mean(code, known, Phrase("write one of these")))
 
 
 def _of_funder(number: int) -> str:

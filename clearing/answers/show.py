@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from clearing.answers import bills, listings, owing
@@ -24,6 +23,7 @@ from network.language import Phrase, joined
 from network.members import LEVELS
 from network.money import Currency
 from network.refusals import WORDS
+from network.spelling import did_you_mean
 from settlement.positions import net_positions
 
 RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "known", "refused", "rides",
@@ -61,12 +61,11 @@ class Listing(NamedTuple):
         """The same with these columns only, in this order. Raises OnecardError."""
         for name in names:
             if name not in self.columns:
-                close = get_close_matches(name, self.columns)
                 raise OnecardError(
                     Phrase("there is no column {name!r}", name=name),
                     expected=Phrase("some of {columns}", columns=", ".join(self.columns)),
-                    remedy=Phrase("did you mean {close}?", close=" or ".join(close)) if close else
-                    "name columns of this list, with commas between them")
+                    remedy=did_you_mean(name, self.columns, Phrase(
+                        "name columns of this list, with commas between them")))
         wanted = list(map(self.columns.index, dict.fromkeys(names)))
         return self._replace(columns=tuple(self.columns[index] for index in wanted),
                              rows=(tuple(row[index] for index in wanted) for row in self.rows))
@@ -243,12 +242,10 @@ def _of_code(name: str | None) -> str:
         return "1"
     known = [code.name for code in Code]
     if name not in known:
-        close = get_close_matches(name, known)
         raise OnecardError(Phrase("no record is refused as {name!r}", name=name),
                            expected="a code, as `onecard show refusals` lists them",
-                           remedy=Phrase("did you mean {close}?",
-                                         close=" or ".join(close)) if close else
-                           "write it in capitals, such as TIME_INVALID")
+                           remedy=did_you_mean(name, known, Phrase(
+                               "write it in capitals, such as TIME_INVALID")))
     return f"code = {int(Code[name])}"
 
 

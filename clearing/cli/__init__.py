@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -16,6 +14,7 @@ from clearing import __version__
 from clearing.cli.pages import PageContext, in_pages, speak_for_click
 from clearing.cli.say import Shown, say
 from network.language import LANGUAGES, Phrase, joined, language_of, translated, use
+from network.spelling import did_you_mean
 
 # Commands in the order in which people meet them: name, module, what it does.
 COMMANDS = {
@@ -47,6 +46,7 @@ COMMANDS = {
     "sql": "ask a book in SQL, which only reads",
     "feed": "write what is new for a partner since a run: its entries and flows",
     "export": "write a book as text under a seal, for who audits it",
+    "man": "print this help, of all commands, as a manual page",
     "verify": "add the books up again, and price rides again with the plain engine",
 }
 WRONG_USE = 2
@@ -72,15 +72,17 @@ class LazyGroup(click.Group):
         return in_pages(command)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """`help X` is `X --help`."""
-        return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
+        """`help X` is `X --help`; the language can stand anywhere, also behind --help."""
+        args = [*args[1:], "--help"] if args[:1] == ["help"] else args
+        return super().parse_args(ctx, language_first(args))
 
     def resolve_command(self, ctx: click.Context, args: list[str]
                         ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is called; a misspelt one is told what it is written most like."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(Phrase("there is no command {command!r}{hint}", command=args[0],
-                            hint=did_you_mean(args[0], COMMANDS)))
+            ctx.fail(Phrase("there is no command {command!r}; {remedy}", command=args[0],
+                            remedy=did_you_mean(args[0], COMMANDS,
+                                                Phrase("`onecard --help` lists them"))))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -98,10 +100,13 @@ class LazyGroup(click.Group):
             raise _ReaderGone from None     # click would end with 1, which means refusals here
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """What to say behind a misspelt word; "" where nothing is written like it."""
-    close = get_close_matches(word, list(known))
-    return Phrase("; did you mean {close}?", close=joined(" or ", close)) if close else ""
+def language_first(args: list[str]) -> list[str]:
+    """Arguments with --lang before all others: help is told as soon as click meets it."""
+    ends = args.index("--") if "--" in args else len(args)
+    if "--lang" in args[:ends - 1]:
+        place = args.index("--lang")
+        return [*args[place:place + 2], *args[:place], *args[place + 2:]]
+    return args
 
 
 class _ReaderGone(Exception):

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from clearing.cli import did_you_mean
 from clearing.cli.options import Form, book_option, list_options, network_option
 from network.language import Phrase
+from network.spelling import did_you_mean
 
 _PERIOD = ("window", "since", "until")
 _OF_WHOM = ("member", "city", "cause")
@@ -49,9 +49,11 @@ class Topic(click.Choice[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The topic. Raises click.BadParameter."""
         if value not in TOPICS:
-            self.fail(Phrase("there is nothing called {value!r} to list{hint}\nexpected one of "
-                             "{topics}", value=value, hint=did_you_mean(value, TOPICS),
-                             topics=", ".join(TOPICS)), param, ctx)
+            self.fail(Phrase("there is nothing called {value!r} to list; {remedy}\nexpected one "
+                             "of {topics}", value=value, topics=", ".join(TOPICS),
+                             remedy=did_you_mean(value, TOPICS,
+                                                 Phrase("look at `onecard show --help`"))),
+                      param, ctx)
         return value
 
 

@@ -23,6 +23,7 @@ from network.calendars import last_known_day
 from network.card_rows import card_rows
 from network.civil import day_of
 from network.errors import OnecardError, TableError
+from network.language import Phrase
 from network.names import Names
 from network.network import Network, load_network
 from network.numbering import NumberedNetwork, claim_book
@@ -55,10 +56,11 @@ class ClearingContext(NumberedNetwork):
         day = day_of((latest + network.civil_offset_s - network.day_starts_s) // 86_400)
         if until is not None and day > until:
             raise OnecardError(
-                f"there are taps of {day.year}, whose workdays and holidays are not known",
+                Phrase("there are taps of {year}, whose workdays and holidays are not known",
+                       year=day.year),
                 where=network.locator,
-                expected=f"service days up to {until}: the installed chinesecalendar knows no "
-                         "later ones",
+                expected=Phrase("service days up to {until}: the installed chinesecalendar knows "
+                                "no later ones", until=until),
                 remedy="upgrade it (pip install --upgrade chinesecalendar) and run the same "
                        "command again")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from clearing.book import Book
 from network.errors import BookDamaged
 from network.folder import digest_of, write_contents
+from network.language import Phrase
 from network.network import Network, load_network
 
 
@@ -22,7 +23,8 @@ def kept_network(book: Book, digest: str) -> Iterator[Network]:
     contents = book.network_contents(digest)
     if digest_of(contents) != digest:
         raise BookDamaged(
-            f"the tables with the digest {digest[:16]}… are not what was written",
+            Phrase("the tables with the digest {digest}… are not what was written",
+                   digest=digest[:16]),
             where=book.store.where, expected="the files that runs cleared by",
             remedy="restore the book from a backup; or name the folder that has them with "
                    "--network, to ask by it")

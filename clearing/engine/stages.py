@@ -43,6 +43,7 @@ from ext.clearing.partition import add_to_card_filter
 from ext.records import RIDE_FLAGS, Records
 from network.civil import DAYS_MOST
 from network.errors import OnecardError
+from network.language import Phrase
 from network.progress import Progress
 from settlement.flows import FlowSums
 
@@ -250,8 +251,9 @@ class Stages:
             if len(gone):
                 code = self.context.names.code("member", int(gone[0]))
                 raise OnecardError(
-                    f"{role} {code} is not in the network any more, and has records in windows "
-                    "that are cleared again", where=self.context.network.locator,
+                    Phrase("{role} {code} is not in the network any more, and has records in "
+                           "windows that are cleared again", role=role, code=code),
+                    where=self.context.network.locator,
                     expected="every member of the days that are open or restated",
                     remedy="put it back into network.toml, with its fare table; it can go when "
                            "its days are closed")

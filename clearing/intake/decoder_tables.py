@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ext.intake.decode import LONGEST_CODE, OPERATOR_RULE, PREFIX, SETTINGS, SenderRule
 from ext.intake.lookup import KEY, SLOT, Lookup
 from network.errors import OnecardError
+from network.language import Phrase
 from network.names import Names
 from network.network import Network
 from network.numbering import NumberedNetwork
@@ -143,9 +144,12 @@ class DecoderTables:
             for stop in self.network.stops_of(operator.code) or ():
                 size = len(stop.encode("utf-8"))
                 if size > LONGEST_CODE:
-                    raise OnecardError(f"the stop {stop!r} has {size} bytes",
+                    raise OnecardError(Phrase("the stop {stop!r} has {size} bytes", stop=stop,
+                                              size=size),
                                        where=str(self.network.folder.file(operator.stops)),
-                                       expected=f"1 to {LONGEST_CODE}", remedy="correct the code")
+                                       expected=Phrase("1 to {longest_code}",
+                                                       longest_code=LONGEST_CODE),
+                                       remedy="correct the code")
                 stops[self.scopes.index(self.network.system_of(operator.code)), stop] = None
         return list(stops)
 
@@ -165,7 +169,8 @@ class DecoderTables:
                     fault = f"is listed for {devices[key]!r}, too"
                 if fault:
                     raise OnecardError(
-                        f"the device {device!r} of {operator!r} {fault}",
+                        Phrase("the device {device!r} of {operator!r} {fault}", device=device,
+                               operator=operator, fault=fault),
                         where=str(self.network.folder.file(sender.devices or "")),
                         expected="codes of the sender's own devices, each with one sender",
                         remedy="correct that line")
@@ -231,8 +236,9 @@ def _write_prefixes(network: Network, names: Names) -> npt.NDArray[Any]:
         for prefix in issuer.card_prefixes:
             if owners.setdefault(prefix.encode("utf-8"), issuer.code) != issuer.code:
                 raise OnecardError(
-                    f"issuers {owners[prefix.encode('utf-8')]!r} and {issuer.code!r} both have "
-                    f"the card prefix {prefix!r}", remedy="give each prefix to one issuer")
+                    Phrase("issuers {owner!r} and {issuer!r} both have the card prefix {prefix!r}",
+                           owner=owners[prefix.encode()], issuer=issuer.code,
+                           prefix=prefix), remedy="give each prefix to one issuer")
     fitting = sorted((text for text in owners if len(text) <= 20), key=lambda text: -len(text))
     prefixes = np.zeros(len(fitting), dtype=PREFIX)
     for row, text in zip(prefixes, fitting, strict=True):

@@ -29,6 +29,7 @@ from clearing.intake.header_words import (
 )
 from clearing.intake.layout_model import Layout
 from network.errors import OnecardError
+from network.language import Phrase
 
 SAMPLE_ROWS = 500
 DELIMITERS = (",", "|", ";", "\t")
@@ -169,14 +170,15 @@ def _sample_of_rows(text: str, keys: dict[str, Any], delimiter: str) -> Sample:
     try:
         rows = list(csv.reader(text.splitlines()[:SAMPLE_ROWS], delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise OnecardError(f"the rows are badly quoted: {error}",
+        raise OnecardError(Phrase("the rows are badly quoted: {error}", error=error),
                            remedy="have the file exported again") from None
     if keys["format"] == "xlsx":        # a sheet has no end of a row
         wide = max(map(len, rows), default=0)
         rows = [row + [""] * (wide - len(row)) for row in rows]
     width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
     if width < LEAST_COLUMNS:
-        raise OnecardError(f"most rows have {width} columns", expected=f"{LEAST_COLUMNS} at least",
+        raise OnecardError(Phrase("most rows have {width} columns", width=width),
+                           expected=Phrase("{least_columns} at least", least_columns=LEAST_COLUMNS),
                            remedy="look at the file: a tap has a card, a time and a place")
     # What names the columns has one word for each.
     known = [sum(map(is_known, row)) * (len(row) == width) for row in rows[:HEAD_ROWS]]
@@ -267,7 +269,7 @@ def _guess_fields(sample: Sample) -> dict[str, str]:
         if name in fields:
             continue
         if name not in ASSUMED:
-            raise OnecardError(f"no column reads like {name}", expected="one of "
+            raise OnecardError(Phrase("no column reads like {name}", name=name), expected="one of "
                                + ", ".join(HEADER_WORDS[name][:6]), remedy="write the layout by "
                                "hand: see docs/tap-file.md, `Other formats`")
         fields[name], said = ASSUMED[name]
@@ -326,12 +328,14 @@ def _time_source(sample: Sample, meant: dict[str, str]) -> str:
         forms = tuple(f"{day} {clock}" for day in DAYS for clock in CLOCKS)
     else:
         raise OnecardError("no column reads like tapped_at",
-                           expected=f"one of {', '.join(HEADER_WORDS['tapped_at'][:6])}, or a day "
-                           "and a time", remedy="write the layout by hand: see docs/tap-file.md")
+                           expected=Phrase("one of {names}, or a day and a time",
+                                           names=", ".join(HEADER_WORDS["tapped_at"][:6])),
+                           remedy="write the layout by hand: see docs/tap-file.md")
     values = [" ".join(pair) for pair in zip(*map(sample.values, columns), strict=False)]
     fitting = _fits(values, forms)
     if not fitting:
-        raise OnecardError(f"the times of {' and '.join(columns)} cannot be read: {values[:1]}",
+        raise OnecardError(Phrase("the times of {columns} cannot be read: {values}",
+                                  columns=" and ".join(columns), values=values[:1]),
                            remedy="write the layout by hand, with the format of `time`")
     if len(fitting) > 1 and {"%d/%m", "%m/%d"} <= {form[:5] for form in fitting}:
         sample.assumed.append("the day stands before the month in " + columns[0])

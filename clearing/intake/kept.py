@@ -19,6 +19,7 @@ from pathlib import Path
 import zstandard
 
 from network.errors import BookDamaged, DiskFull, OnecardError
+from network.language import Phrase
 
 FOLDER = "kept"                 # in the book's folder, unless somebody says otherwise
 LEVEL = 1                       # 0.3 GB/s on one core, and a fifth is left of a tap file
@@ -160,7 +161,8 @@ def _parts(path: Path) -> Iterator[bytes]:
 
 def _damaged(path: Path, found: str) -> BookDamaged:
     return BookDamaged(
-        "this kept file is damaged", where=str(path), expected=f"the bytes of its name; {found}",
+        "this kept file is damaged", where=str(path),
+        expected=Phrase("the bytes of its name; {found}", found=found),
         remedy="restore it from a copy; or clear the same file again, which keeps it anew")
 
 
@@ -182,7 +184,8 @@ def _remove_unfinished(folder: Path) -> None:
 
 def _explain(error: OSError, folder: Path) -> OnecardError:
     return DiskFull(
-        f"the input files cannot be kept: {error.strerror}", where=str(folder),
+        Phrase("the input files cannot be kept: {strerror}", strerror=error.strerror),
+        where=str(folder),
         expected="nothing of the run was committed",
         remedy="make room or check who may write there, name another folder with --keep, or keep "
                "no files with --keep nothing")

@@ -35,6 +35,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from clearing.intake.proof import Bytes
 from ext.intake.ciphers import KEY_BYTES, PART_BYTES, compute_codes
 from network.errors import OnecardError
+from network.language import Phrase
 
 DES_ALGORITHM, SM4_ALGORITHM = 0, 1     # as records have them: 00 international, 01 national
 ALGORITHMS = {"00": DES_ALGORITHM, "01": SM4_ALGORITHM}
@@ -138,8 +139,10 @@ def open_keystore(path: Path, passphrase: str) -> Keystore:
 def seal_keys(source: Path, passphrase: str) -> bytes:
     """The content of a sealed file of the keys that a TOML file lists. Raises OnecardError."""
     if len(passphrase) < LEAST_PASSPHRASE:
-        raise OnecardError(f"the passphrase has {len(passphrase)} characters",
-                           expected=f"{LEAST_PASSPHRASE} at least")
+        raise OnecardError(Phrase("the passphrase has {length} characters",
+                                  length=len(passphrase)),
+                           expected=Phrase("{least_passphrase} at least",
+                                           least_passphrase=LEAST_PASSPHRASE))
     try:
         content = tomllib.loads(_read(source).decode("utf-8"))
     except (ValueError, RecursionError):        # whose words may quote a key
@@ -161,7 +164,8 @@ def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         data = file.read(FILE_BYTES_MOST + 1)
     if len(data) > FILE_BYTES_MOST:
-        raise OnecardError(f"has more than {FILE_BYTES_MOST} bytes", where=str(path),
+        raise OnecardError(Phrase("has more than {file_bytes_most} bytes",
+                                  file_bytes_most=FILE_BYTES_MOST), where=str(path),
                            expected="a file of keys")
     return data
 

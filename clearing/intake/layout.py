@@ -10,6 +10,7 @@ from clearing.intake.layout_checks import check_layout
 from clearing.intake.layout_model import FieldSource, Layout, Place
 from network.errors import OnecardError
 from network.files import TomlFile, explain_mismatch
+from network.language import Phrase
 
 SHIPPED = Path(__file__).parent / "layouts"
 
@@ -22,7 +23,7 @@ def load_layout(folder: Path, name: str) -> Layout:
     path = folder / "layouts" / f"{name}.toml"
     shipped = SHIPPED / path.name
     if Path(name).name != name or not (path.is_file() or shipped.is_file()):
-        raise OnecardError(f"there is no layout {name!r}", where=str(path),
+        raise OnecardError(Phrase("there is no layout {name!r}", name=name), where=str(path),
                            expected="the network's layouts: "
                            + (", ".join(list_layouts(path.parent)) or "none")
                            + f"; shipped: {', '.join(list_layouts(SHIPPED))}",

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from network.errors import OnecardError
+from network.language import Phrase
 from network.network import Network
 
 # The sender of all files, or of each by path ("": nobody's, as the book has it); None: see above.
@@ -32,7 +33,7 @@ def senders_of(paths: Sequence[Path], network: Network, senders: Senders) -> lis
 def _known(sender: str, path: Path, network: Network) -> str:
     if sender not in network.senders:
         raise OnecardError(
-            f"the network has no sender {sender!r}", where=str(path),
+            Phrase("the network has no sender {sender!r}", sender=sender), where=str(path),
             expected="one of " + (", ".join(network.senders) or "none: it has no [[sender]]"),
             remedy="name the sender with --sender, put the file in a folder of the sender's name, "
                    "or enter the sender in network.toml")

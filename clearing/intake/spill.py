@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from ext.intake.buffer import PartitionBuffer
 from network.errors import OnecardError
+from network.language import Phrase
 
 ARENA_BYTES = 32 << 20
 HUGE_PAGE_BYTES = 2 << 20
@@ -73,9 +74,10 @@ class Spill:
             self._write(buffer, offset, sizes[1:].tolist())
         except OSError as error:
             raise OnecardError(
-                f"taps that memory may not hold cannot be written: {error.strerror}",
+                Phrase("taps that memory may not hold cannot be written: {strerror}",
+                       strerror=error.strerror),
                 where=os.environ.get("TMPDIR", FOLDER),
-                expected=f"room for about {int(ends[-1])} bytes, several times",
+                expected=Phrase("room for about {bytes} bytes, several times", bytes=int(ends[-1])),
                 remedy="set TMPDIR to a folder with more room, or allow more --memory") from error
         with self._lock:
             if self.mark_cards:

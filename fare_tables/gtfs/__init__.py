@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fare_tables.gtfs.notices import Notice
 from network.errors import TableError
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from fare_tables.gtfs.fares_v1 import Contains
@@ -41,7 +42,8 @@ def import_feed(source: Path, folder: Path | None, contains: Contains = "exactly
     """
     missing = [name for module, name in NEEDS.items() if importlib.util.find_spec(module) is None]
     if missing:
-        raise TableError(f"importing GTFS needs {' and '.join(missing)}, which is not installed",
+        raise TableError(Phrase("importing GTFS needs {missing}, which is not installed",
+                                missing=" and ".join(missing)),
                          "install it: pip install 'onecard-clearing[gtfs]'")
     from fare_tables.gtfs.tables import make_tables
 

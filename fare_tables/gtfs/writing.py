@@ -22,6 +22,7 @@ from fare_tables.gtfs.notices import ASSUMED, MEANINGS, NOT_EXPRESSED, Notice
 from fare_tables.gtfs.plan import Plan
 from fare_tables.model import Table
 from network.errors import TableError
+from network.language import Phrase
 
 STOPS = "stops.csv"
 REFERENCE = "https://gtfs.org/documentation/schedule/reference/"
@@ -161,12 +162,14 @@ class Folder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
-                raise TableError(f"{folder} is not empty", "name a new folder with --out, or empty "
-                                 "this one", code="UNREADABLE")
+                raise TableError(Phrase("{folder} is not empty", folder=folder),
+                                 "name a new folder with --out, or empty this one",
+                                 code="UNREADABLE")
             for name, text in self.files.items():
                 (folder / name).write_text(text, "utf-8", newline="\n")
         except OSError as error:
-            raise TableError(f"{folder} cannot be written: {error.strerror}", "name another folder "
+            raise TableError(Phrase("{folder} cannot be written: {strerror}", folder=folder,
+                                    strerror=error.strerror), "name another folder "
                              "with --out", code="UNREADABLE") from None
 
     def _line_classes(self) -> list[dict[str, Any]]:

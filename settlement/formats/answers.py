@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from lxml import etree
 
 from network.errors import OnecardError
+from network.language import Phrase
 
 DECIMALS_MOST = 5       # of an amount in ISO 20022
 _DIGITS_MOST = 18
@@ -161,7 +162,8 @@ def read_answers(file: Source, where: str) -> Iterator[Item]:
     except etree.XMLSyntaxError as error:
         line = (error.position or (1, 0))[0]
         raise OnecardError(
-            f"this is no XML that can be read: {(error.msg or 'it is empty').splitlines()[0]}",
+            Phrase("this is no XML that can be read: {why}",
+                   why=(error.msg or "it is empty").splitlines()[0]),
             where=f"{where}:{line}", expected=MESSAGES,
             remedy="fetch the file from the bank again; nothing was posted") from None
     except _Unreadable as error:

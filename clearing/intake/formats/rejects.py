@@ -27,6 +27,7 @@ from clearing.intake.trailer import MARK
 from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE
 from network.errors import OnecardError
+from network.language import Phrase
 from network.refusals import WORDS
 
 ENDINGS = {"csv": ".csv", "xlsx": ".csv", "json": ".json", "jsonl": ".jsonl", "fixed": ".txt",
@@ -209,6 +210,7 @@ def _check_head(source: BinaryIO, record: bytes, one: Rejected) -> None:
     size = min(len(record), len(one.head))
     if not record or record[:size] != one.head[:size]:
         raise OnecardError(
-            f"line {one.line} is not what it was when it was refused", where=str(source.name),
+            Phrase("line {line} is not what it was when it was refused", line=one.line),
+            where=str(source.name),
             expected="the file that was cleared; the run is committed and stays so",
             remedy="give the file as it was again: its reject file is written then")
