@@ -99,8 +99,8 @@ def test_the_environment_says_which_language(environment: dict[str, str], langua
 
 @pytest.mark.usefixtures("in_chinese")
 def test_values_are_said_with_their_sentence() -> None:
-    hint = Phrase("; did you mean {close}?", close=joined(" or ", ["rides", "runs"]))
-    said = Phrase("there is no command {command!r}{hint}", command="ridse", hint=hint)
+    remedy = Phrase("did you mean {close}?", close=joined(" or ", ["rides", "runs"]))
+    said = Phrase("there is no command {command!r}; {remedy}", command="ridse", remedy=remedy)
     assert said == "there is no command 'ridse'; did you mean rides or runs?"
     assert translated(said) == "没有命令 'ridse'；是否想写 rides 或 runs？"
     assert translated("rides", HEADING) == "乘次数" and translated("rides") == "乘次"
