@@ -25,6 +25,7 @@ from benchmarks.machine import describe_machine, peak_memory_mib
 from network.civil import day_number, day_of
 
 TENTH = 10
+LARGE = 100         # times the taps of a run that is timed
 VERIFIED_CARDS = 100
 SEQ_COLUMN = 1
 SEQ_OF_A_DAY = 1_000
@@ -46,7 +47,8 @@ def main(arguments: list[str]) -> None:
 
 def measure(options: argparse.Namespace) -> Measured:
     """The book after ten runs, and after all."""
-    days = [Day(options.small * options.runs_of_a_day, 1), Day(options.taps * 2 * options.turns, 2)]
+    days = [Day(options.small * options.runs_of_a_day, 1), Day(options.taps * 2 * options.turns, 2),
+            Day(options.taps * LARGE, 3)]
     for day in days:
         prepare(day)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
@@ -63,10 +65,29 @@ def measure(options: argparse.Namespace) -> Measured:
         _grow(book, small, range(last_day * len(small), options.runs))
         grown = time.perf_counter() - start
         last = _ask(book, timed[options.turns:], last_day)
-        files = [path.stat().st_size for path in (book / "clickhouse").rglob("*")
-                 if path.is_file()]
-    return {"tenth": tenth, "last": last, "grown_seconds": grown, "files": len(files),
-            "bytes": sum(files), "peak_memory_mib": peak_memory_mib()}
+        size, one_run = _size(book), Path(folder) / "one_run"
+        _clear(one_run, days[2].paths)
+        return {"tenth": tenth, "last": last, "grown_seconds": grown, **size,
+                "bytes_per_ride_of_one_run": _size(one_run)["bytes_per_ride"],
+                "peak_memory_mib": peak_memory_mib()}
+
+
+def _clear(book: Path, files: list[Path]) -> None:
+    from clearing.book import open_book
+    from clearing.engine.run import clear_files
+
+    with open_book(str(book)) as opened:
+        clear_files(files, "demo", opened, threads=1, received_at=RECEIVED_AT)
+
+
+def _size(book: Path) -> Measured:
+    """What a book takes of the disk."""
+    from clearing.book import open_book
+
+    with open_book(str(book)) as opened:
+        rides = sum(run.rides for run in opened.runs())
+    files = [path.stat().st_size for path in (book / "clickhouse").rglob("*") if path.is_file()]
+    return {"files": len(files), "bytes": sum(files), "bytes_per_ride": sum(files) / rides}
 
 
 def _grow(book: Path, small: list[Path], runs: range) -> None:
@@ -124,15 +145,11 @@ def _ask(book: Path, timed: list[Path], day: int) -> Measured:
     from clearing.answers.session import open_session
     from clearing.answers.show import show
     from clearing.answers.verify import verify
-    from clearing.book import open_book
-    from clearing.engine.run import clear_files
 
     window = day_of(day_number(SERVICE_DAY) + day).isoformat()
 
     def clear(turn: int) -> None:
-        with open_book(str(book)) as opened:
-            clear_files([_on_day(timed[turn], day)], "demo", opened, threads=1,
-                        received_at=RECEIVED_AT)
+        _clear(book, [_on_day(timed[turn], day)])
 
     def positions(_: int) -> None:
         with open_session(str(book)) as session:
@@ -176,6 +193,9 @@ def render(result: Measured) -> str:
         f"{tenth[name][unit]:10.3f}{last[name][unit]:15.3f}"
         f"{last[name][unit] / tenth[name][unit]:7.2f}" for unit in ("seconds", "cpu_seconds"))
         for name in tenth]
-    lines.append(f"{result['files']:,} files, {result['bytes']:,} bytes; grown in "
-                 f"{result['grown_seconds']:,.0f} s; peak memory {result['peak_memory_mib']:,} MiB")
+    lines.append(f"{result['files']:,} files, {result['bytes']:,} bytes: "
+                 f"{result['bytes_per_ride']:.0f} a ride, "
+                 f"{result['bytes_per_ride_of_one_run']:.0f} in a book of one large run")
+    lines.append(f"grown in {result['grown_seconds']:,.0f} s; peak memory "
+                 f"{result['peak_memory_mib']:,} MiB")
     return "\n".join(lines)

@@ -1,7 +1,8 @@
 """Days of a book made of the rows of its first one: a year of runs in minutes.
 
 A day was cleared run by run, and its window closed. Each later day has the same runs with other
-cards, at the same times of its own day. Nothing is cleared again; but every run is written by the
+cards, at the same times of its own day; after 31 days they come again, in another month, so that no
+total adds up which no run has counted. Nothing is cleared again; but every run is written by the
 code that writes any (clearing/book/commit.py), with its contents, its commit row, its chain and its
 line of the journal. What it hands over is gathered, and a day of it stored at once, where a fold
 would have put it. What a commit asks the store about its own rows is not asked run by run: whoever
@@ -45,11 +46,14 @@ from ext.records import ENTRY, FLOW, REFUSAL, TAP
 from network.names import Name
 
 _DAY_S = 86_400
-_OTHER_CARDS = 1_000_003        # so much higher is the same rider's card of the next day
+_OTHER_CARDS = 1_000_003        # so much higher is the card that has the same rides on the next day
+_CARDS_DAYS = 31                # until a card comes again ...
+_LATER_COUNTER = 1_000          # ... with a counter so much higher
 _BLOCK_ROWS = 256
 _DAYS = ("service_day", "window")
 _TIMES = ("started_at", "ended_at", "tapped_at", "in_at")
 _FILES = ("in_file", "out_file", "source_file", "file")
+_COUNTERS = ("card_seq", "out_seq")
 
 
 class Begin(Protocol):
@@ -132,11 +136,13 @@ def _rows(book: Book, table: Table, names: Sequence[str]) -> Iterator[tuple[Any,
 def moved(records: Any, days: int, files: int) -> Any:
     """Records so many days later, of other cards and of files with numbers so much higher."""
     later = records.copy()
-    for names, by in ((_DAYS, days), (_TIMES, days * _DAY_S), (_FILES, files)):
+    times, place = divmod(days, _CARDS_DAYS)
+    for names, by in ((_DAYS, days), (_TIMES, days * _DAY_S), (_FILES, files),
+                      (_COUNTERS, times * _LATER_COUNTER)):
         for name in set(names) & set(records.dtype.names):
             later[name] += np.where(later[name] != 0, by, 0).astype(later[name].dtype)
     if "card_lo" in records.dtype.names:
-        later["card_lo"] += np.uint64(days * _OTHER_CARDS)
+        later["card_lo"] += np.uint64(place * _OTHER_CARDS)
     return later
 
 
