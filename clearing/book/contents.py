@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -34,6 +34,17 @@ class Content(NamedTuple):
 def digest_of(numbers: Array) -> int:
     """What stands for some rows together."""
     return int(numbers.sum(dtype=np.uint64))
+
+
+def digests_by_run(runs: Array, numbers: Array) -> Iterator[tuple[int, int]]:
+    """The runs that rows are of, and what stands for the rows of each together."""
+    if len(runs) == 0:
+        return
+    order = np.argsort(runs, kind="stable")
+    runs = runs[order]
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(runs)) + 1])
+    yield from zip(runs[starts].tolist(), np.add.reduceat(numbers[order], starts).tolist(),
+                   strict=True)
 
 
 def text_of_digest(number: int) -> str:

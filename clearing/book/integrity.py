@@ -14,7 +14,7 @@ import numpy as np
 from clearing.book import parts
 from clearing.book.contents import (
     Content,
-    digest_of,
+    digests_by_run,
     number_rows,
     text_of_digest,
     unpack_contents,
@@ -253,8 +253,8 @@ def read_digests(store: Store, table: Table, where: str, name: str = "") -> dict
     for block in store.blocks(f"SELECT {columns} FROM {name or table.name} WHERE {where}"):
         runs = np.asarray(block["run"])
         numbers = number_rows(table, [block[name] for name in names])
-        for run in np.unique(runs).tolist():
-            digests[run] = digests.get(run, 0) + digest_of(numbers[runs == run])
+        for run, digest in digests_by_run(runs, numbers):
+            digests[run] = digests.get(run, 0) + digest
     return digests
 
 
