@@ -39,6 +39,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     bill: list[BillTerms] = []
     no_agreement: Literal["no_fees", "hold"] = "no_fees"    # what a ride has that none holds for
     agreements_overlap: Literal["first", "hold"] = "first"  # and one that several hold for
+    completeness: Completeness | None = None    # None: a window closes whatever is missing
     dispute_terms: list[DisputeTerms] = []
     revenue_share: list[RevenueShare] = []
     period_fee: list[PeriodFee] = []
@@ -237,6 +238,14 @@ class Approver(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     code: str
     name: str
+
+
+class Completeness(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What may be missing of a window's records when it closes."""
+
+    gaps: Literal["named", "none"]      # named: an approver says why it closes all the same
+    of: list[Literal["validators", "cards"]] = msgspec.field(    # whose counters
+        default_factory=lambda: ["validators"])
 
 
 class Sender(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -218,7 +218,7 @@ class Docket:
         """Store the steps that were taken, and post what they come to; the run's number."""
         rows = [taken.row for taken in self.taken]
         with payment_run(self._book, self._last, [list(row) for row in rows], "dispute") as run:
-            run.write_paying(DISPUTES, rows)
+            run.write_rows(DISPUTES, rows)
             sums = FlowSums()
             for taken in self.taken:
                 sums.merge(flows_of_postings(taken.postings, taken.row.window, self._members))

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from clearing.answers.approvers import check_approver
 from clearing.answers.clear import Clearing, clear
 from clearing.answers.listings import RIDE_COLUMNS
 from clearing.answers.named_ride import find_ride
@@ -31,7 +32,6 @@ from network.civil import civil_text, day_of
 from network.errors import OnecardError
 from network.language import Phrase
 from network.names import Names
-from network.network import load_network
 
 HELD_COLUMNS = ("ride", "started_at", "operator", "mode", "medium", "table", "due", "price", "paid",
                 "variance", "window", "why")
@@ -75,7 +75,7 @@ def decide(session: Session, rides: Sequence[str], by: str, reason: CorrectionRe
     reason: RELEASED or REJECTED. by: an approver of the network.
     Raises OnecardError where the network has no such person, or a ride is not held.
     """
-    _check_approver(session, by)
+    check_approver(session, by)
     records = [record for ride in dict.fromkeys(rides) for record in _records_of(session, ride)]
     names, offset_s = session.names(), session.described().civil_offset_s
     with TemporaryDirectory(prefix="onecard-held-") as folder:
@@ -86,15 +86,6 @@ def decide(session: Session, rides: Sequence[str], by: str, reason: CorrectionRe
             writer.writerows(_decision(same, names, offset_s, by, reason) for same in records)
         return clear(session, [path], received_at=received_at, threads=threads,
                      keep=session.kept(), senders={}, decides_claims=True)
-
-
-def _check_approver(session: Session, by: str) -> None:
-    approvers = load_network(session.locator()).approvers
-    if by not in approvers:
-        raise OnecardError(
-            Phrase("{by!r} may not release or reject anything", by=by), where=session.locator(),
-            expected="an approver of the network: " + (", ".join(approvers) or "it has none"),
-            remedy="enter the person as [[approver]] in network.toml, with a code and a name")
 
 
 def _records_of(session: Session, ride: str) -> list[Records]:

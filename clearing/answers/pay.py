@@ -73,9 +73,9 @@ def make_batch(session: Session, by: str, today: datetime.date, pay_on: str | No
     payments = make_payments(number, last.chain[:KEY_DIGITS].upper(), due, day, currency,
                              account_of)
     with payment_run(session.book, last, ["make", by, str(day), *windows]) as run:
-        run.write_paying(BATCHES, [BatchRow(number, "made", by, "", "")])
+        run.write_rows(BATCHES, [BatchRow(number, "made", by, "", "")])
         for start in range(0, len(payments), ROWS_AT_ONCE):
-            run.write_paying(PAYMENTS, payments[start:start + ROWS_AT_ONCE])
+            run.write_rows(PAYMENTS, payments[start:start + ROWS_AT_ONCE])
     return batch_of(session, number)
 
 
@@ -256,7 +256,7 @@ def _accounts(session: Session, day: datetime.date, due: Sequence[OpenPosition]
 def _tell(session: Session, last: Run, row: BatchRow) -> Batch:
     """Commit what happened to a batch."""
     with payment_run(session.book, last, list(row)) as run:
-        run.write_paying(BATCHES, [row])
+        run.write_rows(BATCHES, [row])
     return batch_of(session, row.batch)
 
 

@@ -55,8 +55,8 @@ def answer_payments(session: Session, path: Path, *, leave_others: bool = False)
     assert last is not None, "a book with payments has runs"
     with payment_run(session.book, last, ["answer", digest, leave_others]) as run:
         for start in range(0, len(rows), ROWS_AT_ONCE):
-            run.write_paying(ANSWERS, rows[start:start + ROWS_AT_ONCE])
-        run.write_paying(ANSWER_FILES, [AnswerFileRow(
+            run.write_rows(ANSWERS, rows[start:start + ROWS_AT_ONCE])
+        run.write_rows(ANSWER_FILES, [AnswerFileRow(
             digest, path.name, size, *judge.message, len(rows), judge.known, judge.others)])
     return Answered(path.name, judge.message, run.number, False,
                     Counter(row.state for row in rows), judge.known, judge.others,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clearing.answers import statements
+from clearing.answers.certificates import Named, certifier
 from clearing.answers.charged import list_charged
 from clearing.answers.claimed import check_folder, claim_folder
 from clearing.answers.closing import Closing, check_records, closing_of
@@ -17,7 +18,7 @@ from clearing.answers.session import Session
 from clearing.answers.shared import list_shared
 from clearing.book import Book, Run
 from clearing.book.closed import closings
-from clearing.engine.run import check_open, close_window
+from clearing.engine.run import Certify, check_open, close_window
 from network.civil import day_number, day_of, number_of
 from network.errors import OnecardError
 from network.language import Phrase
@@ -48,12 +49,13 @@ class Settlement:
 def settle(session: Session, window: str, *, today: datetime.date, folder: Path | None = None,
            threads: int = 1, may_be_empty: bool = False,
            ask: Callable[[Closing], bool] = lambda _: True,
-           progress: Progress = no_progress) -> Settlement | None:
+           progress: Progress = no_progress, named: Named | None = None) -> Settlement | None:
     """Close a service day, such as 2024-11-25, with all before it; None where `ask` declines.
 
     Where it is closed already and its files are missing, as after a crash, they are written.
     today: by UTC; folder: None: beside the book.
     may_be_empty: a day of which no record came is closed all the same.
+    named: why it closes although records are missing, where the network asks (certificates.py).
     Raises OnecardError and TableError. Where the folder cannot be written, the window is closed
     all the same, and the same question asked again writes the files.
     """
@@ -64,7 +66,7 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     run = _run_that_closed(session.book, day)
     if run is None or (target / statements.LAST_FILE).exists():
         closed = _close(session, day, may_be_empty=may_be_empty, threads=threads, ask=ask,
-                        progress=progress)
+                        progress=progress, certify=certifier(session, named))
         if closed is None:
             return None
         run = closed
@@ -95,13 +97,13 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
 
 
 def _close(session: Session, day: int, *, may_be_empty: bool, threads: int,
-           ask: Callable[[Closing], bool], progress: Progress) -> Run | None:
+           ask: Callable[[Closing], bool], progress: Progress, certify: Certify) -> Run | None:
     """Close the day where whoever is shown what that closes says yes."""
     check_open(session.book, day)
     if not may_be_empty:
         check_records(session.book, day)
     report = close_window(day, session.locator(), session.book, threads=threads,
-                          progress=progress,
+                          progress=progress, certify=certify,
                           decide=lambda row: ask(closing_of(session, day, row)))
     return report.run if report.is_committed else None
 

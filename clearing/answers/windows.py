@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from clearing.answers.certificates import certificates_of, certified_in_words
 from clearing.answers.session import Session
 from clearing.book import Book
 from clearing.book.closed import closings
@@ -29,6 +30,7 @@ class WindowRow(NamedTuple):
     period_ends: str = ""
     cut_off: str = ""
     value_date: str = ""
+    completeness: str = ""      # as its certificate says, where it has one
     root: str = ""      # of all that it was closed with, together with those that it closed
 
 
@@ -49,7 +51,10 @@ def list_windows(session: Session, first: int, last: int, now_s: int,
     places = np.searchsorted([one.window for one in listed], windows := list(
         _windows_of(session.book, first, last)))
     roots = [*(one.root for one in listed), ""]
-    return [row._replace(root=roots[place]) for window, place in zip(windows, places, strict=True)
+    certified = certificates_of(session.book, first, last)
+    return [row._replace(root=roots[place], completeness=certified_in_words(
+                certified.get(window, ())))
+            for window, place in zip(windows, places, strict=True)
             for row in _rows(day_of(window), network, closed_through, civil, settled)]
 
 

@@ -32,12 +32,12 @@ from clearing.book.schema import (
     NAMES,
     NETWORKS,
     OPEN_RIDES,
-    PAYING,
     RAW_BYTES,
     RECORDS,
     REFUSALS,
     ROOTS,
     RUNS,
+    TOLD,
     WINDOWS,
     Table,
 )
@@ -106,14 +106,14 @@ class OpenRun:
         self._networks = TableWriter(store, NETWORKS, run, part)
         self._windows = TableWriter(store, WINDOWS, run, part)
         self._roots = TableWriter(store, ROOTS, run, part)
-        self._paying = {table: TableWriter(store, table, run, part) for table in PAYING}
+        self._told = {table: TableWriter(store, table, run, part) for table in TOLD}
 
     @property
     def _writers(self) -> tuple[TableWriter, ...]:
         return (
             self._entries, self._records, self._refusals, self._flows, self._cards,
             self._accumulators, self._open_rides, self._files, self._names, self._networks,
-            self._windows, self._roots, *self._paying.values())
+            self._windows, self._roots, *self._told.values())
 
     def write_entries(self, entries: Array) -> None:
         """Hand over entries (ENTRY), as often as there are some; sorted by card is fastest."""
@@ -207,11 +207,11 @@ class OpenRun:
         self._roots.write([np.array(list(roots), "<u2"),
                            [root.encode() for root in roots.values()]])
 
-    def write_paying(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
-        """Hand over rows of a table that tells of payments or disputes."""
+    def write_rows(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        """Hand over rows of a table that is asked for as it was told."""
         self._check_open()
         if rows:
-            self._paying[table].write(columns_of_rows(table.content, rows))
+            self._told[table].write(columns_of_rows(table.content, rows))
 
     def conclude(
         self, *, version: str, network: str, network_digest: str, tables: Mapping[str, str],

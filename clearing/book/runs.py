@@ -37,6 +37,21 @@ class BookFile(NamedTuple):
     kept_in: Text       # the folder that keeps it: from the book's on, or absolute; blank: none
 
 
+class Certificate(NamedTuple):
+    """Of which counters a window had all records when it closed, where its network asks."""
+
+    window: U16         # a service day, days since 1970
+    counters: Text      # of validators, or of cards
+    counted: U64        # of them, that have counters
+    expected: U64       # numbers
+    found: U64
+    missing: U64
+    repeated: U64
+    set_back: U64       # how often a counter began again
+    reason: Text        # why it closed all the same; blank: nothing is missing or repeated
+    named_by: Text      # an approver of the network; blank likewise
+
+
 class Counts(NamedTuple):
     """How many of each a run saw, as its stages count them."""
 

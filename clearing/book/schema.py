@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, get_type_hints
 import numpy as np
 
 from clearing.book.payment_rows import AnswerFileRow, AnswerRow, BatchRow, DisputeRow, PaymentRow
-from clearing.book.runs import BookFile, Run
+from clearing.book.runs import BookFile, Certificate, Run
 from clearing.book.stored import stored_fields
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, FLOW, REFUSAL, TAP
 
@@ -163,6 +163,7 @@ WINDOWS = Table("stored_windows", (*PLACE, Column("window", "UInt16")), ("window
 # What stands for all that a closed window holds: see roots.py.
 ROOTS = Table("stored_roots", (*PLACE, Column("window", "UInt16"), Column("root", "String")),
               ("window",))
+CERTIFICATES = Table("stored_certificates", (*PLACE, *_typed(Certificate)), ("window", "counters"))
 # Payments are events, too: what becomes of one is the newest row of its batch, or of its answers.
 BATCHES = Table("stored_batches", (*PLACE, *_typed(BatchRow)), ("batch",))
 PAYMENTS = Table("stored_payments", (*PLACE, *_typed(PaymentRow)), ("batch", "payment"))
@@ -180,9 +181,10 @@ BOOK = Table(
     "book", (Column("schema_version", "UInt32"), Column("software", "String")),
     ("schema_version",), partition="")
 
-PAYING = (BATCHES, PAYMENTS, ANSWERS, ANSWER_FILES, DISPUTES)
+# Rows that are told and asked for as they are.
+TOLD = (BATCHES, PAYMENTS, ANSWERS, ANSWER_FILES, DISPUTES, CERTIFICATES)
 STATE = (CARD_STATES, ACCUMULATORS, OPEN_RIDES)
 # What a run writes before its commit row.
 LEDGER = (ENTRIES, RECORDS, REFUSALS, FLOWS, *STATE, FILES, NAMES, NETWORKS, WINDOWS, ROOTS,
-          *PAYING)
+          *TOLD)
 TABLES = (*LEDGER, RUNS, FOLDS, BOOK)

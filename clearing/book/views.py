@@ -26,10 +26,10 @@ from clearing.book.schema import (
     OPEN_RIDES,
     PACKED,
     PACKED_FROM,
-    PAYING,
     RECORDS,
     REFUSALS,
     ROOTS,
+    TOLD,
     WINDOWS,
     Column,
     Table,
@@ -167,7 +167,7 @@ VIEWS = {
     "postings": _postings(),
     **{table.name.removeprefix("stored_"): _stored(table, COMMITTED)
        for table in (ENTRIES, RECORDS, REFUSALS, FLOWS, OPEN_RIDES, FILES, NAMES, NETWORKS,
-                     WINDOWS, ROOTS, *PAYING)},
+                     WINDOWS, ROOTS, *TOLD)},
     "card_states": _unpacked(CARD_STATES, CARD_STATE, COMMITTED),
     "accumulators": _unpacked(ACCUMULATORS, ACCUMULATOR, f"{COMMITTED} AND (accumulator != 0)"),
 }

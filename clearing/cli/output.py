@@ -115,10 +115,16 @@ def print_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Rows as a JSON list of objects, one to a line."""
     separator = "[\n"
     for row in rows:
-        item = msgspec.json.encode(dict(zip(columns, row, strict=True)))
+        item = msgspec.json.encode(dict(zip(columns, row, strict=True)), enc_hook=_plain)
         _out().write(separator + item.decode())
         separator = ",\n"
     sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+def _plain(value: object) -> str:
+    """A phrase as English text, as machines get everything."""
+    assert isinstance(value, Phrase), f"{type(value).__name__} is in no list"
+    return "".join(value)
 
 
 def print_rows(session: Session, form: Form, listing: Listing, first: Sequence[str] = ()) -> None:

@@ -31,9 +31,14 @@ ACCOUNT = Phrase("(settlement account)")
               help="Where positions, instructions and statements go: by default "
               "`settlement/DAY` in the book's folder, or here for a book on a server.")
 @click.option("--yes", is_flag=True, help="Close it without asking, as machines have to.")
+@click.option("--gaps", metavar="WHY",
+              help="Why it closes although records are missing, where the network's [completeness] "
+              "asks.")
+@click.option("--by", metavar="CODE",
+              help="With --gaps: who says so, an [[approver]] of network.toml.")
 @click.option("--empty", is_flag=True, help="Close it although no record of this day came.")
 def command(window: str, book: str, network: str | None, threads: int, out: Path | None,
-            yes: bool, empty: bool) -> None:
+            yes: bool, empty: bool, gaps: str | None, by: str | None) -> None:
     """Close a window: what is posted later counts in the next open one.
 
     What that closes is shown, and asked about: records, operators, and what is in doubt. A
@@ -44,9 +49,15 @@ def command(window: str, book: str, network: str | None, threads: int, out: Path
     Example:
       onecard settle --window 2024-11-25 --book book --yes
     """
+    from clearing.answers.certificates import Named
     from clearing.answers.session import open_session
     from clearing.answers.settle import settle
     from clearing.cli.progress import progress_bar
+
+    if (gaps is None) != (by is None):
+        raise click.UsageError(
+            "--gaps and --by go together: why it closes with gaps, and who says so")
+    named = None if gaps is None or by is None else Named(gaps, by)
 
     def ask(closing: Closing) -> bool:
         _print_closing(closing)
@@ -55,7 +66,7 @@ def command(window: str, book: str, network: str | None, threads: int, out: Path
     with (open_session(book, network, read_only=False) as session,
           progress_bar() as progress):
         settled = settle(session, window, folder=out, threads=threads, may_be_empty=empty,
-                         ask=ask, progress=progress,
+                         ask=ask, progress=progress, named=named,
                          today=datetime.datetime.now(datetime.UTC).date())
     if settled is None:
         raise click.Abort

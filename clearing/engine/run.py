@@ -22,6 +22,8 @@ from clearing import __version__
 from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.native import join_records
 from clearing.book.queries import Taken
+from clearing.book.runs import Certificate
+from clearing.book.schema import CERTIFICATES
 from clearing.engine.context import ClearingContext, context_for, keep_context
 from clearing.engine.period_fees import charge_closing
 from clearing.engine.revenue_shares import flows_of_shares, share_closing, share_tables
@@ -44,6 +46,9 @@ from settlement.period_fees import flows_of_fees
 
 # Whether a run that is written counts: asked last, before it is committed.
 Decide = Callable[[Run], bool]
+
+# What is missing of the windows from one service day to another, where that is asked.
+Certify = Callable[[int, int], Sequence[Certificate]]
 
 # What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
 BESIDE_TAPS_BYTES = 1 << 30
@@ -153,10 +158,12 @@ def _keep(intake: Intake, outcomes: list[BookFile], book: Book, is_committed: bo
 
 
 def close_window(day: int, network: str, book: Book, *, threads: int = 1,
-                 decide: Decide = always, progress: Progress = no_progress) -> Report:
+                 decide: Decide = always, progress: Progress = no_progress,
+                 certify: Certify = lambda first, last: ()) -> Report:
     """Close the windows up to a service day: rides open by its end end without an exit.
 
     day: days since 1970. Nothing is closed where `decide` declines.
+    certify: says of the windows that close what is missing; what it raises closes nothing.
     Raises OnecardError where the day is closed already.
     """
     check_open(book, day)
@@ -166,6 +173,7 @@ def close_window(day: int, network: str, book: Book, *, threads: int = 1,
     with book.begin(digest=digest, kind="close",
                     records=book.count_records(last.closed_through if last else 0, day)) as run:
         check_parent(run, last)
+        run.write_rows(CERTIFICATES, certify(last.closed_through + 1 if last else 1, day))
         stages = Stages(context, book, run, threads, progress)
         stages.close(day)
         _share_revenue(stages, last.closed_through + 1 if last else 1, day)

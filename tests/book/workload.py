@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clearing.book import Book, BookFile, Counts, OpenRun, Run
-from clearing.book.schema import PAYING
+from clearing.book.schema import TOLD
 from clearing.book.stored import NOT_KEPT, NOT_STORED, complete_legs
 from ext.codes import Code, Reason
 from ext.records import (
@@ -272,8 +272,8 @@ def write(run: OpenRun, number: int) -> None:
         BookFile(1, f"taps {number}.csv", f"{number:064x}", 9, 8, 7, 0, 1, 0, "", "old", "bus-a",
                  "kept"),
         BookFile(2, "empty.csv", "ee" * 32, 0, 0, 0, 0, 0, 101, "the file is empty", "", "", "")])
-    for table in PAYING:
-        run.write_paying(table, [tuple(
+    for table in TOLD:
+        run.write_rows(table, [tuple(
             f"{column} {number}" if type_ == "String" else number for column, type_ in
             table.content)])
     window = closed_by(number)

@@ -44,10 +44,12 @@ def test_windows_are_listed_with_their_dates(book: Path) -> None:
     due = {"cut_off": "2024-11-26 15:00", "window": "2024-11-25"}
     rows = [{**due, "cycle": "weekly", "period_ends": "2024-12-01", "value_date": "2024-12-03"},
             {**due, "cycle": "daily", "period_ends": "2024-11-25", "value_date": "2024-11-26"}]
-    assert shown("windows", book) == [{**row, "state": "closing", "root": ""} for row in rows]
+    assert shown("windows", book) == [
+        {**row, "state": "closing", "completeness": "", "root": ""} for row in rows]
     said = accepted("settle", "--yes", "--window", "2024-11-25", "--book", book).out
     root = said.partition("root of window 2024-11-25: ")[2].partition("\n")[0]
-    assert shown("windows", book) == [{**row, "state": "closed", "root": root} for row in rows]
+    assert shown("windows", book) == [
+        {**row, "state": "closed", "completeness": "", "root": root} for row in rows]
 
 
 def test_without_cycles_there_are_no_dates(tmp_path: Path) -> None:
