@@ -26,6 +26,7 @@ from clearing.book.journal import Line
 from clearing.book.leftovers import Leftovers
 from clearing.book.native import ColumnData, join_records
 from clearing.book.parts import folded_part
+from clearing.book.roots import Closing, Root
 from clearing.book.schema import (
     ENTRIES,
     FILES,
@@ -43,7 +44,7 @@ from clearing.book.state import State, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import stored_columns
 from ext.records import ENTRY, FLOW, REFUSAL, TAP
-from network.names import Name
+from network.names import Name, Names
 
 _DAY_S = 86_400
 _OTHER_CARDS = 1_000_003        # so much higher is the card that has the same rides on the next day
@@ -84,13 +85,15 @@ class FirstDay(NamedTuple):
     runs: list[Cleared]
     closing: Cleared
     state: State
+    names: Names
 
 
 def first_day(book: Book) -> FirstDay:
     """What a book has, whose last run closed the window of its only day."""
     *runs, closing = _read(book)
     assert closing.row.kind == "close"
-    return FirstDay(runs, closing, book.load_state(closing.row.closed_through))
+    return FirstDay(runs, closing, book.load_state(closing.row.closed_through),
+                    Names(book.names()))
 
 
 def _read(book: Book) -> Iterator[Cleared]:
@@ -172,11 +175,21 @@ def add_day(begin: Begin, first: FirstDay, days: int) -> None:
                 window, state = row.closed_through + days, first.state
                 opened.write_state(window, *(moved(rows, days, files) for rows in (
                     state.cards, state.accumulators, state.open_rides)))
-                opened.write_window(window)
+                opened.write_window(window, _root(first, window, days, *rows[:3]))
             opened.commit(opened.conclude(
                 version=row.version, network=row.network, network_digest=row.network_digest,
                 tables=json.loads(row.tables),
                 counts=Counts(*(getattr(row, name) for name in Counts._fields))))
+
+
+def _root(first: FirstDay, window: int, days: int, entries: list[Any], records: list[Any],
+          flows: list[Any]) -> str:
+    """What the window is closed with, of the rows of all runs."""
+    root = Root(first.names)
+    root.add_entries(np.concatenate(entries))
+    root.add_records(np.concatenate(records))
+    return root.of(Closing(run=0, window=window, first=window if days else 1, after=0, root=""),
+                   first.closing.row.network_digest, np.concatenate(flows))
 
 
 def _moved_runs(runs: list[Any], days: int, files: int) -> list[Any]:
