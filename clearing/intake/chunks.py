@@ -15,7 +15,7 @@ from clearing.intake.blocks import Block, OddLine
 from clearing.intake.decoder_tables import LEARNED_KINDS, CodeTable, DecoderTables, Speaker
 from clearing.intake.formats.canonical import Shape
 from clearing.intake.proof import Proof, Terminals
-from clearing.intake.spill import Spill, make_arena
+from clearing.intake.spill import Aside, Spill, make_arena
 from ext.clearing.persons import Persons
 from ext.codes import Code
 from ext.intake.buffer import PartitionBuffer
@@ -26,7 +26,7 @@ from network.cards import are_most, card_text, is_rounded
 
 # Rows that are decoded before they are buffered: a call costs as much as a few hundred rows.
 ROWS = 16_384
-REFUSALS_MOST = 100_000     # of one file that are told one by one: some 1 KB of memory each
+REFUSALS_MOST = 100_000     # of one file that are told one by one: some 1 KB each
 
 
 @dataclass
@@ -40,6 +40,8 @@ class Chunk:
     latest: int                         # when the last of them was, UTC seconds
     refusals: Records                   # REFUSAL, in the order of the lines
     raw: bytes                          # of each refusal, one behind the other
+    refused: int = 0                    # how many refusals wait aside
+    aside: bytes | Aside = b""          # these, and their raw bytes
     due: int = 0                        # of every record whose amounts can be read
     paid: int = 0
     unread: int = 0                     # records whose amounts cannot be read
@@ -63,23 +65,34 @@ class RefusalLimit:
         """Whether the file is refused as a whole."""
         return self._refused > REFUSALS_MOST
 
-    def hold(self, chunk: Chunk) -> None:
-        """Count what a chunk refused, and drop what is too much of it."""
+    def hold(self, chunk: Chunk, spill: Spill) -> None:
+        """Count what a chunk refused, drop what is too much of it, and put the rest aside."""
         with self._lock:
             self._refused += len(chunk.refusals)
         if self.is_passed:
             _, firsts = np.unique(chunk.refusals["code"], return_index=True)
             chunk.refusals, chunk.raw = chunk.refusals[firsts], b""
+        chunk.refused = len(chunk.refusals)
+        chunk.aside = spill.put_aside(chunk.refusals.tobytes() + chunk.raw)
+        chunk.refusals, chunk.raw = chunk.refusals[:0].copy(), b""
 
-    def words(self, chunks: Sequence[Chunk]) -> str:
+    def words(self, chunks: Sequence[Chunk], spill: Spill) -> str:
         """What is wrong with the first record of each kind, of a file's chunks in order."""
         firsts: dict[int, int] = {}
         for chunk in chunks:
-            for row in chunk.refusals[np.argsort(chunk.refusals["line"], kind="stable")]:
+            refusals, _ = refusals_of(chunk, spill)
+            for row in refusals[np.argsort(refusals["line"], kind="stable")]:
                 firsts.setdefault(int(row["code"]), chunk.first_line + int(row["line"]))
         kinds = ", ".join(f"line {line} {Code(code).name}" for code, line in firsts.items())
         return (f"{self._refused:,} records are refused, of which at most {REFUSALS_MOST:,} are "
                 f"listed; the first of each kind: {kinds}")
+
+
+def refusals_of(chunk: Chunk, spill: Spill) -> tuple[Records, bytes]:
+    """What a chunk's refusals were that were put aside: REFUSAL, and raw bytes."""
+    data = spill.take_back(chunk.aside)
+    size = chunk.refused * REFUSAL.itemsize
+    return np.frombuffer(data[:size], REFUSAL), data[size:]
 
 
 class Worker:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.intake.blocks import Source
-from clearing.intake.chunks import Chunk, Worker
+from clearing.intake.chunks import Chunk, Worker, refusals_of
 from clearing.intake.decoder_tables import LEARNED_KINDS, DecoderTables
 from clearing.intake.kept import Keeper
 from clearing.intake.layout_model import Layout
@@ -109,14 +109,14 @@ class Intake:
         if self.files[file_index].code:
             return Refusals(np.empty(0, dtype=REFUSAL), b"", np.empty(0, dtype=np.int64))
         chunks = [chunk for chunk in self.chunks if chunk.file_index == file_index]
-        records = np.concatenate([np.empty(0, dtype=REFUSAL),
-                                  *(chunk.refusals for chunk in chunks)])
+        waited = [refusals_of(chunk, self._spill) for chunk in chunks]
+        records = np.concatenate([np.empty(0, dtype=REFUSAL), *(rows for rows, _ in waited)])
         starts = np.repeat(np.array([chunk.first_line for chunk in chunks], dtype=np.uint32),
-                           [len(chunk.refusals) for chunk in chunks])
+                           [chunk.refused for chunk in chunks])
         records["line"] += starts
         records["file"] = file_number
         ends = np.cumsum(np.minimum(records["length"], LONGEST_RAW), dtype=np.int64)
-        return Refusals(records, b"".join(chunk.raw for chunk in chunks), ends)
+        return Refusals(records, b"".join(raw for _, raw in waited), ends)
 
     def refuse_crowded(self, names: Names) -> None:
         """Refuse every file that brings more new codes than CODES_MOST: all of them stay.

@@ -79,7 +79,7 @@ def read_files(paths: Sequence[Path], decoder_tables: DecoderTables, *, received
                                layouts[index], speakers[name],
                                None if keeper is None else keeper.begin())
                     for index, (path, name) in enumerate(zip(paths, names, strict=True))]
-            chunks = [chunk for one in read for chunk in _add_up(one)]
+            chunks = [chunk for one in read for chunk in _add_up(one, spill)]
     except BaseException:
         spill.close()
         if keeper is not None:
@@ -108,7 +108,7 @@ class Crew:
         proof = None if keys is None else Proof(keys, decoder_tables.issuers, self.civil_offset_s)
         self.workers = [Worker(number, decoder_tables, partitions, spill, persons, proof)
                         for number in range(threads)]
-        self.blocks = 0
+        self.blocks, self._spill = 0, spill
         self.buffers = Buffers()
         self._idle: SimpleQueue[Worker] = SimpleQueue()
         for worker in self.workers:
@@ -143,7 +143,7 @@ class Crew:
         worker = self._idle.get()
         try:
             chunk = self._decode(worker, piece, detected, speaker, number)
-            limit.hold(chunk)
+            limit.hold(chunk, self._spill)
             return chunk
         finally:
             self._idle.put(worker)
@@ -210,7 +210,7 @@ def _count_lines(reader: FileReader, buffers: Buffers) -> int:
     return max(0, lines - 1)
 
 
-def _add_up(read: _Read) -> list[Chunk]:
+def _add_up(read: _Read, spill: Spill) -> list[Chunk]:
     """Write down the file's numbers, and whether its trailer agrees with them: what is taken."""
     report, reader = read.report, read.reader
     chunks = [chunk.result() for chunk in read.chunks]
@@ -232,12 +232,12 @@ def _add_up(read: _Read) -> list[Chunk]:
         report.code = Code.FILE_STRUCTURE
         report.reason = f"{report.records} records, at most {MOST_LINES}"
     if read.limit.is_passed and not report.code:
-        report.code, report.reason = Code.TOO_MANY_REFUSED, read.limit.words(chunks)
+        report.code, report.reason = Code.TOO_MANY_REFUSED, read.limit.words(chunks, spill)
     if report.code:
         report.refused = report.records
         return []
     report.accepted = sum(chunk.accepted for chunk in chunks)
-    report.refused = sum(len(chunk.refusals) for chunk in chunks)
+    report.refused = sum(chunk.refused for chunk in chunks)
     assert report.accepted + report.refused == report.records
     report.due = sum(chunk.accepted_due for chunk in chunks)
     report.paid = sum(chunk.accepted_paid for chunk in chunks)

@@ -1,4 +1,4 @@
-"""Taps that memory may not hold: on the disk, partition by partition, until they are cleared.
+"""What memory may not hold, on the disk: taps, partition by partition, and what was refused.
 
 A file that nobody else can see holds them; it is gone with the process, however that ends.
 """
@@ -9,7 +9,7 @@ import os
 import tempfile
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ CARD_FILTER_WORDS = 1 << 21
 # /tmp is often memory; /var/tmp is a disk by the Filesystem Hierarchy Standard.
 FOLDER = "/var/tmp"
 UNLIMITED = 1 << 32
+ASIDE_BYTES = 64 << 20      # of refusals of all files that are held in memory
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,13 @@ class Segment:
     offset: int                         # in the file
     ends: npt.NDArray[np.int64]         # by partition: bytes, 0 before the first
     counts: npt.NDArray[np.int64]       # taps
+
+
+class Aside(NamedTuple):
+    """Where bytes wait in the file."""
+
+    offset: int
+    size: int
 
 
 class Spill:
@@ -52,7 +60,7 @@ class Spill:
         self.segments: list[Segment] = []
         self.card_filter = np.zeros(CARD_FILTER_WORDS, np.uint64)   # of the cards of all segments
         self._file: Any = None
-        self._end = 0
+        self._end = self._aside = 0
         self._lock = threading.Lock()
         self._spaces = threading.local()
 
@@ -66,24 +74,48 @@ class Spill:
         counts = np.array([buffer.count(partition) for partition in partitions], np.int64)
         ends = np.cumsum(sizes)
         try:
-            with self._lock:
-                if self._file is None:
-                    self._file = tempfile.TemporaryFile(  # noqa: SIM115
-                        dir=os.environ.get("TMPDIR", FOLDER), buffering=0)
-                offset, self._end = self._end, self._end + int(ends[-1])
+            offset = self._room_for(int(ends[-1]))
             self._write(buffer, offset, sizes[1:].tolist())
         except OSError as error:
-            raise OnecardError(
-                Phrase("taps that memory may not hold cannot be written: {strerror}",
-                       strerror=error.strerror),
-                where=os.environ.get("TMPDIR", FOLDER),
-                expected=Phrase("room for about {bytes} bytes, several times", bytes=int(ends[-1])),
-                remedy="set TMPDIR to a folder with more room, or allow more --memory") from error
+            raise _no_room(int(ends[-1]), error) from error
         with self._lock:
             if self.mark_cards:
                 buffer.mark(self.card_filter)
             self.segments.append(Segment(worker, offset, ends, counts))
         buffer.forget()
+
+    def _room_for(self, size: int) -> int:
+        """Where in the file so many bytes may go."""
+        with self._lock:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(  # noqa: SIM115
+                    dir=os.environ.get("TMPDIR", FOLDER), buffering=0)
+            offset, self._end = self._end, self._end + size
+            return offset
+
+    def put_aside(self, data: bytes) -> bytes | Aside:
+        """Let bytes wait for `take_back`: in memory, or in the file where they are many by now.
+
+        Raises OnecardError where that is not possible.
+        """
+        with self._lock:
+            self._aside += len(data)
+            if self._aside <= ASIDE_BYTES:
+                return data
+        try:
+            offset = self._room_for(len(data))
+            self._put(np.frombuffer(data, np.uint8), offset)
+        except OSError as error:
+            raise _no_room(len(data), error) from error
+        return Aside(offset, len(data))
+
+    def take_back(self, data: bytes | Aside) -> bytes:
+        """What was put aside."""
+        if isinstance(data, bytes):
+            return data
+        rows = np.empty(data.size, np.uint8)
+        self._get(rows, data.offset)
+        return rows.tobytes()
 
     def _write(self, buffer: PartitionBuffer, offset: int, sizes: list[int]) -> None:
         rows = self.space(max(WRITE_BYTES, *sizes))
@@ -108,13 +140,15 @@ class Spill:
         start, end = segment.ends[partition:partition + 2].tolist()
         size = end - start
         rows = self.space(size)
-        done = 0
-        while done < size:
-            got = os.preadv(self._file.fileno(), [rows[done:size].data],
-                            segment.offset + start + done)
-            assert got, "the file ends where its segments do"
-            done += got
+        self._get(rows[:size], segment.offset + start)
         return rows, size
+
+    def _get(self, rows: npt.NDArray[np.uint8], offset: int) -> None:
+        done = 0
+        while done < len(rows):
+            got = os.preadv(self._file.fileno(), [rows[done:].data], offset + done)
+            assert got, "the file ends where what was written to it does"
+            done += got
 
     def space(self, size: int) -> npt.NDArray[np.uint8]:
         """Memory of that many bytes at least, the same for each call of one thread."""
@@ -127,6 +161,14 @@ class Spill:
         """Give the disk back."""
         if self._file is not None:
             self._file.close()
+
+
+def _no_room(size: int, error: OSError) -> OnecardError:
+    return OnecardError(
+        Phrase("what memory may not hold cannot be written: {strerror}", strerror=error.strerror),
+        where=os.environ.get("TMPDIR", FOLDER),
+        expected=Phrase("room for about {bytes} bytes, several times", bytes=size),
+        remedy="set TMPDIR to a folder with more room, or allow more --memory")
 
 
 def arenas_within(memory_bytes: int, workers: int) -> int:
