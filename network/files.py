@@ -11,7 +11,7 @@ import re
 import stat
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -157,6 +157,13 @@ class TomlFile:
 
     def _check_integers(self) -> None:
         """Pass where every number has 64 bits, as TOML's do; tomllib takes longer ones, too."""
+        for path, value in self._values():
+            if isinstance(value, int) and value.bit_length() >= INTEGER_BITS:
+                raise self.refuse("a number is longer than any that TOML has",
+                                  "write one of 64 bits at most", "VALUE_INVALID", path)
+
+    def _values(self) -> Iterator[tuple[KeyPath, Any]]:
+        """Every value that is no table and no list, with its key."""
         left: list[tuple[KeyPath, Any]] = [((), self.keys)]
         while left:
             path, value = left.pop()
@@ -164,9 +171,12 @@ class TomlFile:
                 left += [((*path, key), one) for key, one in value.items()]
             elif isinstance(value, list):
                 left += [((*path, index), one) for index, one in enumerate(value)]
-            elif isinstance(value, int) and value.bit_length() >= INTEGER_BITS:
-                raise self.refuse("a number is longer than any that TOML has",
-                                  "write one of 64 bits at most", "VALUE_INVALID", path)
+            else:
+                yield path, value
+
+    def location_of_value(self, value: str) -> Location | None:
+        """Where a value stands, if it does."""
+        return next((self.location(path) for path, one in self._values() if one == value), None)
 
     @functools.cached_property
     def _lines(self) -> dict[KeyPath, int]:

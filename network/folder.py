@@ -107,7 +107,8 @@ class NetworkFolder:
         """
         if Path(name).name != name or not name.endswith(".csv"):
             raise TableError(Phrase("{name!r} is no CSV file of the network's folder", name=name),
-                             "put the file beside network.toml, under a name that ends in .csv")
+                             "put the file beside network.toml, under a name that ends in .csv",
+                             location=self.network_toml.location_of_value(name))
         return self.path / name
 
     def stops_in(self, name: str) -> Stops:

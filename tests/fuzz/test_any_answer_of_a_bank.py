@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ changes = st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 300), st.samp
                    min_size=1, max_size=4)
 
 
-@settings(max_examples=400, deadline=2_000,
+@settings(max_examples=int(os.environ.get("ONECARD_FUZZ", "400")), deadline=2_000,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(which=st.integers(0, 2), changed=changes)
 def test_a_message_that_was_spoilt(
@@ -47,7 +48,7 @@ def test_a_message_that_was_spoilt(
     read(text)
 
 
-@settings(max_examples=200, deadline=2_000)
+@settings(max_examples=int(os.environ.get("ONECARD_FUZZ", "200")), deadline=2_000)
 @given(st.binary(max_size=300))
 def test_any_bytes(text: bytes) -> None:
     read(text)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from clearing.cli import COMMANDS, FAULT, LazyGroup
 from clearing.cli import onecard as group
 from tests.cli.test_strangers_text_is_only_shown import EVIL, obeyed
+from tests.fuzz.kept import CORPUS
 from tests.run.command import onecard
 
 # `make` runs these few; more are asked for by ONECARD_FUZZ.
@@ -72,6 +73,16 @@ def test_every_command_is_tried() -> None:
 @FUZZ
 @given(line=lines())
 def test_any_words(line: list[str]) -> None:
+    check(line)
+
+
+@pytest.mark.parametrize("line", (CORPUS / "words.txt").read_text("utf-8").splitlines())
+def test_words_that_are_kept(line: str) -> None:
+    check(line.split())
+
+
+def check(line: list[str]) -> None:
+    """Give a command, which ends in words."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         Path("taps.csv").write_text("card,card_seq\n", "utf-8")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ from clearing.intake.trailer import write_trailer
 from ext.codes import Code
 from network.names import Names
 from network.network import Network
+from tests.fuzz.kept import kept
 from tests.intake.sender import (
     NETWORK,
     RAIL,
@@ -30,7 +33,7 @@ from tests.intake.sender import (
     read,
 )
 
-FUZZ = settings(max_examples=250, deadline=None,
+FUZZ = settings(max_examples=int(os.environ.get("ONECARD_FUZZ", "250")), deadline=None,
                 suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 LINES = [line_of(due="200", paid="160"), line_of(**RAIL), line_of(**RIDE),
          line_of(device='"a,""b"'), line_of(tapped_at="2024-11-25T07:30:00+08:00", tac="0123ABCD"),
@@ -94,6 +97,17 @@ def check_places(size: int | None, refusals: list[tuple[int, ...]]) -> None:
     for offset, _, _, length, code, _, _ in refusals:
         assert size is None or offset + length <= size
         assert Code(code)
+
+
+@pytest.mark.parametrize("path", kept("own"), ids=lambda path: path.name)
+def test_files_that_are_kept(path: Path) -> None:
+    for block_bytes in (1, 17, 100):
+        check(path.read_bytes(), None, block_bytes)
+
+
+@pytest.mark.parametrize("path", [*kept("old"), *kept("web")], ids=lambda path: path.name)
+def test_files_of_other_layouts_that_are_kept(path: Path) -> None:
+    check(path.read_bytes(), path.parent.name, 29)
 
 
 @FUZZ

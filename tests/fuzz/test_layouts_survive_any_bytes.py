@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,14 +19,15 @@ from clearing.intake.guess import guess_layout
 from clearing.intake.layout import read_layout
 from network.errors import OnecardError
 from network.network import Network, load_network
+from tests.fuzz.kept import kept
 from tests.fuzz.test_intake_survives_any_bytes import check
 from tests.intake import sender
 from tests.intake import test_files_that_operators_send as sent
 from tests.intake.test_reject_files_are_read_again import rejects_of
 from tests.intake.test_shipped_layouts_read_real_bytes import centre, yangzhou, zibo
 
-FUZZ = settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate],
-                suppress_health_check=list(HealthCheck))
+FUZZ = settings(max_examples=int(os.environ.get("ONECARD_FUZZ", "60")), deadline=None,
+                phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
 HEAD = b"01\n00000120241126010264100010307" + b"F" * 20 + b"\n"
 GOOD = {
     "titled": sent.titled(), "bare": sent.bare(), "plain": sent.plain().encode("utf-16"),
@@ -66,9 +68,22 @@ def spoilt(draw: st.DrawFn, content: bytes) -> bytes:
 def test_spoilt_files(town: Network, layout: str, data: st.DataObject) -> None:
     """One by one its records are the same; what is refused comes back, and is refused again."""
     content = data.draw(spoilt(GOOD[layout]) | st.binary(max_size=120))
-    compiled = adapt.compile_plan if data.draw(st.booleans()) else no_plan
-    with mock.patch.object(adapt, "compile_plan", compiled):
-        intake: Any = check(content, layout, data.draw(st.sampled_from([1, 29, 300])), town)
+    is_planned = data.draw(st.booleans())
+    hold(town, layout, content, data.draw(st.sampled_from([1, 29, 300])), is_planned=is_planned)
+
+
+@pytest.mark.parametrize("layout", GOOD)
+@pytest.mark.parametrize("is_planned", [False, True])
+def test_files_that_are_kept(town: Network, layout: str, is_planned: bool) -> None:
+    for path in kept(layout):
+        hold(town, layout, path.read_bytes(), 29, is_planned=is_planned)
+
+
+def hold(town: Network, layout: str, content: bytes, block_bytes: int, *, is_planned: bool
+         ) -> None:
+    """Hold a file to what is said of its records one by one, and given again."""
+    with mock.patch.object(adapt, "compile_plan", adapt.compile_plan if is_planned else no_plan):
+        intake: Any = check(content, layout, block_bytes, town)
     with (mock.patch.object(adapt, "compile_plan", no_plan), mock.patch.object(
             Adapter, "convert_many", lambda _, records: [None] * len(records))):
         alone: Any = check(content, layout, 300, town)

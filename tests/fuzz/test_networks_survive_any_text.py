@@ -7,6 +7,7 @@ import re
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from clearing.intake.decoder_tables import DecoderTables
 from network.errors import OnecardError, TableError
 from network.names import Names
 from tests.fares.folder import BUS, METRO, head, write
+from tests.fuzz.kept import kept
 from tests.run.test_claims_have_limits import APPROVER, LIMITS
 
 FUZZ = settings(max_examples=int(os.environ.get("ONECARD_FUZZ", "150")), deadline=None,
@@ -68,6 +70,16 @@ def fault_of(folder: str) -> OnecardError | None:
 @FUZZ
 @given(texts=spoilt(SOUND))
 def test_any_text(texts: dict[str, bytes]) -> None:
+    check(texts)
+
+
+@pytest.mark.parametrize("path", kept("network"), ids=lambda path: path.name)
+def test_networks_that_are_kept(path: Path) -> None:
+    check({**SOUND, "network.toml": path.read_bytes()})
+
+
+def check(texts: dict[str, bytes]) -> None:
+    """Load the network, or be told where it is wrong."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in texts.items():
             Path(folder, name).write_bytes(text)
