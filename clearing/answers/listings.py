@@ -159,7 +159,8 @@ class Lister:
             *self._ride_columns(rows)[:-1], self.codes("member", rows["issuer"]),
             [age or "" for age in rows["age"].tolist()], _flagged(rows, "REVIEWED"), *legs,
             net.tolist(),
-            _flagged(rows, "HELD"), rows["reason"].tolist(), days_of(rows["window"]),
+            _flagged(rows, "HELD"), list(map(words_of_reason, rows["reason"].tolist())),
+            days_of(rows["window"]),
             [run] * len(rows),
         ]
 

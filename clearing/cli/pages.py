@@ -20,7 +20,8 @@ KEPT = "\b\n"               # click's mark of a paragraph whose lines stay as th
 CLOSING = "，。、；：！？）》」』”’…"     # what no line begins with
 LEAST_WIDTH = 20
 # What wraps: a Chinese sign with what must not be parted from it, a word, the spaces between.
-_PIECE = re.compile(rf"[（《「『“]?(?:[⺀-鿿豈-﫿＀-￯]|[^\s⺀-鿿豈-﫿＀-￯“]+)[{CLOSING}]*|“|\s+")
+_PIECE = re.compile(rf"[（《「『“]?(?:[⺀-鿿豈-﫿＀-￯]|[^\s⺀-鿿豈-﫿＀-￯“]+)(?:\s*[{CLOSING}]+)*"
+                    r"|“|\s+")
 
 
 class PageFormatter(click.HelpFormatter):

@@ -227,7 +227,7 @@ def test_the_same_record_with_nothing_takes_the_charge_back(tmp_path: Path) -> N
     assert told(clear(book, charge)) == [("17", "SINGLE_TAP", 200)]
     assert clear(book, zero) == []
     assert [(row["card_seq"], row["paid"], row["reason"]) for row in shown("entries", book)] == [
-        (41, 200, 1), (41, -200, 4)]
+        (41, 200, "original"), (41, -200, "correction")]
     assert all(row["position"] == 0 for row in shown("positions", book))
     assert shown("refusals", book) == []
     # And in one run, and the other way round.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from string import Formatter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clearing.answers.documents.words import Words
@@ -117,6 +117,7 @@ def test_json_and_text_stay_english() -> None:
 
 @given(st.lists(st.sampled_from(["清", "分，", "（", "算）。", " ", "ab", "-c；", "“d”", "…"])),
        st.integers(1, 40))
+@example([*["清"] * 10, " ", "…"], 20)      # a closing sign behind a space begins no line, either
 def test_lines_are_as_wide_as_they_may_be(pieces: list[str], width: int) -> None:
     text = "".join(pieces)
     lines = list(wrap(text, width))

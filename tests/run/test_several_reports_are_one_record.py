@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from clearing.book import open_book
-from ext.codes import Reason
 from tests.run.command import accepted, shown
 from tests.run.test_corrections_put_right import DAY, NEXT, clear, fixed, position, settle
 from tests.run.test_records_are_judged_over_runs import bus, last_codes
@@ -57,9 +56,9 @@ def test_a_fuller_report_of_a_closed_window_posts_the_difference(book: str, tmp_
     assert last_codes(book) == []
     full, reduced = (row["paid"] for row in (*shown("entries", book)[:1], *shown("rides", book)))
     assert reduced < full
-    assert entries(book) == [("ordinary", full, Reason.ORIGINAL),
-                             ("ordinary", -full, Reason.LATE_RECORD),
-                             ("student", reduced, Reason.LATE_RECORD)]
+    assert entries(book) == [("ordinary", full, "original"),
+                             ("ordinary", -full, "late_record"),
+                             ("student", reduced, "late_record")]
     assert position(book, DAY) == closed
     settle(book, NEXT)
     clear(book, tmp_path, TAP, bus(9, "2024-11-27T08:00:00"))
@@ -90,7 +89,7 @@ def test_a_charge_that_was_given_back_is_taken_back(turn: tuple[dict[str, Any], 
         totals[row["member"]] = totals.get(row["member"], 0) + row["position"]
     assert set(totals.values()) <= {0}
     if turn[0] is CHARGED:
-        assert entries(book)[-1] == ("ordinary", -200, Reason.CORRECTION)
+        assert entries(book)[-1] == ("ordinary", -200, "correction")
         assert last_codes(book) == []       # the charge's sender did nothing wrong
     else:
         assert last_codes(book) == ["CORRECTED"]

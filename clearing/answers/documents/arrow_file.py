@@ -20,7 +20,6 @@ ROWS_AT_A_TIME = 16_384
 # Columns by their names, in every list; amounts and counts are whole numbers, too, and all else is
 # text. Blank is null where it is none.
 WHOLE = frozenset({"run", "card_seq", "age", "field"})
-OF_ENTRIES = ("reason",)    # of others it is a word
 DAYS = frozenset({"window", "day", "period_ends", "value_date"})
 TIMES = frozenset({"started_at", "ended_at"})       # civil, by the network's clocks
 
@@ -57,8 +56,7 @@ def schema_of(listing: Listing) -> Any:
     """
     import pyarrow
 
-    whole = {*listing.numbers, *WHOLE, *(OF_ENTRIES if "leg1_cause" in listing.columns else ())}
-    types = {**dict.fromkeys(whole, pyarrow.int64()),
+    types = {**dict.fromkeys((*listing.numbers, *WHOLE), pyarrow.int64()),
              **dict.fromkeys(DAYS, pyarrow.date32()),
              **dict.fromkeys(TIMES, pyarrow.timestamp("ms"))}
     unit = "" if listing.currency is None else listing.currency.minor_unit
