@@ -224,7 +224,9 @@ class EmbeddedStore:
         """
         self._system(f"START MERGES {name}")
         try:
-            self.run(f"OPTIMIZE TABLE {name}")
+            # Once the newest few become one part, which then may be one of a few of its size.
+            for _ in range(2):
+                self.run(f"OPTIMIZE TABLE {name}")
         finally:
             self._system(f"STOP MERGES {name}")
         # The store removes what was merged when it gets to it, which a process of a second never
