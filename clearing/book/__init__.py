@@ -24,17 +24,18 @@ __all__ = [
 ]
 
 
-def open_book(location: str, *, create: bool = True, read_only: bool = False) -> Book:
+def open_book(location: str, *, create: bool = True, read_only: bool = False,
+              may_be_old: bool = False) -> Book:
     """A book, opened, and made where there is none unless `create` or `read_only` forbid it.
 
     `location` is a folder or `clickhouse://[user[:password]@]host[:port]/database`. A folder is
-    read as it is after its last run, whoever writes to it meanwhile.
+    read as it is after its last run, whoever writes to it meanwhile. may_be_old: see Book.
     """
     if location.startswith(SCHEMES):
         from clearing.book.server import ServerStore
 
         server = ServerStore(location, create=create, read_only=read_only)
-        return Book(server, create=create, read_only=read_only)
+        return Book(server, create=create, read_only=read_only, may_be_old=may_be_old)
     scheme = re.match(r"[^/]+:/+|clickhouses?:", location)
     if scheme is not None:
         raise NotABook(f"a book has no address that begins with {scheme[0]}",
@@ -46,8 +47,8 @@ def open_book(location: str, *, create: bool = True, read_only: bool = False) ->
     if read_only and folder.is_book(path) and not folder.is_own(path):
         from clearing.book.snapshot import open_snapshot
 
-        book = open_snapshot(path)
+        book = open_snapshot(path, may_be_old=may_be_old)
         if book is not None:
             return book
     embedded = EmbeddedStore(path, create=create, read_only=read_only)
-    return Book(embedded, create=create, read_only=read_only)
+    return Book(embedded, create=create, read_only=read_only, may_be_old=may_be_old)

@@ -8,6 +8,7 @@ them, after every file was held to its digest.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -32,7 +33,7 @@ from clearing.book.folder import (
 from clearing.book.journal import Journal, sync_folder
 from clearing.book.snapshot import FOLDER as SNAPSHOTS
 from clearing.book.snapshot import SnapshotStore, open_snapshot
-from network.errors import BookDamaged, BookUnavailable, NotABook
+from network.errors import BookDamaged, BookUnavailable, DiskFull, NotABook
 from network.progress import Progress, no_progress
 
 LISTS, OBJECTS = "lists", "objects"
@@ -71,12 +72,13 @@ class Taken(NamedTuple):
 def back_up(path: Path, target: Path, progress: Progress = no_progress) -> Taken:
     """Back a book up as after its last run, beside the earlier backups of it in a folder.
 
+    It may be one that an older version wrote, where that can be upgraded.
     Raises BookDamaged where the book is not whole, and OnecardError where the folder is another's.
     """
     if not is_book(path):
         raise NotABook("there is no book here", where=str(path), expected="a book in a folder",
                        remedy="name another path with --book")
-    book = open_snapshot(path)
+    book = open_snapshot(path, may_be_old=True)
     if book is None:
         raise BookUnavailable("no links can be made in this folder", where=str(path),
                               expected="a file system with hard links",
@@ -242,7 +244,7 @@ def _put(target: Path, file: Stored, into: Path) -> None:
 
 def _hold_to(into: Path, listed: Listed) -> None:
     """Refuse a book that is not the one that was backed up."""
-    with open_book(str(into), create=False) as book:
+    with open_book(str(into), create=False, may_be_old=True) as book:
         last = book.last_run()
         if last is None or (last.run, last.chain) != (listed.run, listed.chain):
             raise BookDamaged("what was restored is another book than was backed up",
@@ -269,6 +271,11 @@ def _write(path: Path, source: BinaryIO) -> None:
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
-    except BaseException:       # Ctrl-C, too
+    except BaseException as error:      # Ctrl-C, too
         new.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise DiskFull("the disk is full", where=str(path),
+                           expected="room for every file that is new",
+                           remedy="make room, or name a folder on another disk; then run the same "
+                                  "command again") from error
         raise

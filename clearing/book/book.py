@@ -18,7 +18,7 @@ from clearing.book.native import Array
 from clearing.book.parts import LARGE_RUN
 from clearing.book.queries import Queries
 from clearing.book.runs import Run
-from clearing.book.schema import BOOK, JOURNAL, SCHEMA_VERSION, TABLES
+from clearing.book.schema import ADDED, BOOK, JOURNAL, SCHEMA_VERSION, TABLES
 from clearing.book.state import State, load_state
 from clearing.book.store import Store
 from clearing.book.views import VIEWS, create
@@ -36,10 +36,14 @@ from network.names import Names
 class Book(Queries):
     """A ledger store. Readers see committed runs only; one run is written at a time."""
 
-    def __init__(self, store: Store, *, create: bool, read_only: bool) -> None:
-        """Use a store's database, making the tables where they are not there yet."""
+    def __init__(self, store: Store, *, create: bool, read_only: bool,
+                 may_be_old: bool = False) -> None:
+        """Use a store's database, making the tables where they are not there yet.
+
+        may_be_old: also one that an older version wrote, where it can be upgraded.
+        """
         super().__init__(store)
-        self._may_write = not read_only
+        self._may_write, self._may_be_old = not read_only, may_be_old
         self._leftovers = Leftovers(store)
         self._is_new = False
         self._begun = 0     # runs
@@ -66,7 +70,7 @@ class Book(Queries):
         odd = odd_definitions(*self.store.statements())
         if any(BOOK.name in line.split()[:2] for line in odd):      # of every version the same
             raise damaged(odd, self.store.where)
-        version = self._version() if "book" in found else 0
+        version = self.version() if "book" in found else 0
         self._check_version(version)
         if version == 0 and not self._has_runs(found):
             # New, or whoever made it was stopped half-way.
@@ -76,7 +80,7 @@ class Book(Queries):
                     remedy="clear some files into it first, or name another one with --book")
             self._create()
             return
-        breaks = [*missing_tables(found), *odd]
+        breaks = [*missing_tables(found, self.lacking), *odd]
         if version == 0 and not breaks:
             breaks = [f"table {BOOK.name} has no row"]
         if breaks:
@@ -93,17 +97,23 @@ class Book(Queries):
                 where=self.store.where, expected=f"schema {SCHEMA_VERSION}",
                 remedy="upgrade onecard-clearing, or work with another book")
         if 0 < version < SCHEMA_VERSION:
-            raise BookTooOld(
-                f"an older version wrote this book: its schema is {version}",
-                where=self.store.where, expected=f"schema {SCHEMA_VERSION}",
-                remedy="clear its files into a new book, or work with the version that wrote it")
+            can_be = version + 1 >= min(ADDED)
+            if not (can_be and self._may_be_old):
+                raise BookTooOld(
+                    f"an older version wrote this book: its schema is {version}",
+                    where=self.store.where, expected=f"schema {SCHEMA_VERSION}",
+                    remedy="upgrade it with `onecard book upgrade`: it is copied first" if can_be
+                    else "clear its files into a new book, or work with the version that wrote it")
+            self.lacking = frozenset(name for later, names in ADDED.items() if later > version
+                                     for name in names)
 
     def _has_runs(self, found: set[str]) -> bool:
         """Whether anything says that a run was committed here, whatever else is missing."""
         return self.store.journal.count() > 0 or ("runs" in found and int(
             self.store.columns("SELECT count() AS rows FROM runs")["rows"][0]) > 0)
 
-    def _version(self) -> int:
+    def version(self) -> int:
+        """Its schema; 0: nobody has said so yet."""
         found = self.store.columns("SELECT max(schema_version) AS version FROM book")
         return int(found["version"][0])
 
@@ -115,10 +125,14 @@ class Book(Queries):
             self.store.run(table.create(settings))
         for name in VIEWS:
             self.store.run(create(name))
+        self.declare_version(SCHEMA_VERSION)
+
+    def declare_version(self, version: int) -> None:
+        """Say that the book has this schema by now."""
         inserter = self.store.insert(BOOK)
-        inserter.append([np.array([SCHEMA_VERSION], "<u4"), [b"onecard-clearing"]], 1)
+        inserter.append([np.array([version], "<u4"), [b"onecard-clearing"]], 1)
         inserter.finish()
-        if self._version() != SCHEMA_VERSION:
+        if self.version() != version:
             raise self.store.last_fault() or damaged([f"table {BOOK.name} has no row"],
                                                      self.store.where)
 

@@ -46,14 +46,19 @@ def root_of(book: Queries, closing: Closing, names: Names, network: str, flows: 
         book.flows(closing.first, closing.window), flows]))
 
 
+def make_roots(book: Queries, names: Names) -> list[tuple[Closing, str]]:
+    """The windows that were closed, and the root that each comes to now."""
+    listed = closings(book)
+    digests = [run.network_digest if run else "" for run in (
+        book.find_run(closing.run) for closing in listed)]
+    return [(closing, root.of(closing, digest, book.flows(closing.first, closing.window)))
+            for closing, root, digest in zip(listed, _add_up(book, listed, names), digests,
+                                             strict=True)]
+
+
 def find_changed_windows(book: Queries, names: Names) -> Iterator[str]:
     """The closed windows that do not hold what they were closed with, in words."""
-    listed = closings(book)
-    roots = _add_up(book, listed, names)
-    for closing, root in zip(listed, roots, strict=True):
-        run = book.find_run(closing.run)
-        network = run.network_digest if run else ""
-        found = root.of(closing, network, book.flows(closing.first, closing.window))
+    for closing, found in make_roots(book, names):
         if found != closing.root:
             yield (f"window {day_of(closing.window).isoformat()}: its entries, flows or records "
                    "are not those that it was closed with: its root was "

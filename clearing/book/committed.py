@@ -17,6 +17,8 @@ class CommittedRuns:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        # Tables and views that a book of an older version has not, before it is upgraded.
+        self.lacking: frozenset[str] = frozenset()
         # What is asked is answered as after this run; None: after the last.
         self.as_of: int | None = None
         self._newest: tuple[int | None, Span] = (None, Span(0, 0))

@@ -46,10 +46,13 @@ def damaged(breaks: Sequence[str], where: str) -> BookDamaged:
                "`onecard show files` lists them as far as they can be read")
 
 
-def missing_tables(found: set[str]) -> list[str]:
-    """Tables and views that a book has, and that are not among these."""
-    return [f"table {name} is missing"
-            for name in [*(table.name for table in TABLES), *VIEWS] if name not in found]
+def missing_tables(found: set[str], lacking: frozenset[str]) -> list[str]:
+    """Tables and views that a book has, and that are not among these.
+
+    lacking: those that one of its version need not have.
+    """
+    return [f"table {name} is missing" for name in [*(table.name for table in TABLES), *VIEWS]
+            if name not in found | lacking]
 
 
 def find_breaks(book: Queries) -> list[str]:
@@ -87,7 +90,7 @@ def _odd_columns(book: Queries) -> list[str]:
     for table, *column in zip(*(_strings(found[name]) for name in ("table", "name", "type")),
                               strict=True):
         columns.setdefault(table, []).append((column[0], column[1]))
-    breaks = missing_tables(set(columns))
+    breaks = missing_tables(set(columns), book.lacking)
     for made in TABLES:
         if made.name in columns and sorted(columns[made.name]) != sorted(made.columns):
             breaks.append(f"table {made.name} has other columns than it was made with")
@@ -218,6 +221,8 @@ def find_changed_rows(book: Queries, progress: Progress = no_progress) -> Iterat
     contents = all_contents(book)
     for done, table in enumerate(LEDGER):
         progress("tables", done, len(LEDGER))
+        if table.name in book.lacking:
+            continue
         digests = read_digests(book.store, table, book.span(len(contents)).sql)
         yield from list_changed(table, digests, contents)
     progress("tables", len(LEDGER), len(LEDGER))

@@ -188,3 +188,7 @@ STATE = (CARD_STATES, ACCUMULATORS, OPEN_RIDES)
 LEDGER = (ENTRIES, RECORDS, REFUSALS, FLOWS, *STATE, FILES, NAMES, NETWORKS, WINDOWS, ROOTS,
           *TOLD)
 TABLES = (*LEDGER, RUNS, FOLDS, BOOK)
+
+# What each version's books have that those of the one before had not, tables and views by name: an
+# older book that lacks no more than this can be upgraded, see upgrade.py.
+ADDED = {15: (ROOTS.name, "roots", CERTIFICATES.name, "certificates")}

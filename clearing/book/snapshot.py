@@ -52,14 +52,18 @@ class SnapshotStore(EmbeddedStore):
             shutil.rmtree(self.links, ignore_errors=True)
 
 
-def open_snapshot(path: Path) -> Book | None:
-    """A book as after the last run that was committed; None: no links can be made here."""
+def open_snapshot(path: Path, *, may_be_old: bool = False) -> Book | None:
+    """A book as after the last run that was committed; None: no links can be made here.
+
+    may_be_old: see Book.
+    """
     own = folder.held_in(path / FOLDER)     # one folder at a time serves a process
     _remove_stale(path / FOLDER)
     for attempt in range(1, _TRIES + 1):
         may_move = folder.is_held(path)
         try:
-            book = Book(SnapshotStore(own or _take(path), str(path)), create=False, read_only=True)
+            book = Book(SnapshotStore(own or _take(path), str(path)), create=False,
+                        read_only=True, may_be_old=may_be_old)
         except (BookDamaged, OSError) as error:
             if attempt == _TRIES or not (may_move or folder.is_held(path)):
                 if isinstance(error, BookDamaged):

@@ -134,3 +134,31 @@ def check(folder: Path) -> None:
                "again: what it still has is stored anew", runs=runs) if wrong
         else Phrase("backups after runs {runs}: whole", runs=runs))
     sys.exit(REFUSED if wrong else 0)
+
+
+@command.command("upgrade")
+@click.option("--copy", "copies", type=click.Path(file_okay=False, path_type=Path),
+              metavar="FOLDER", help="Where a book in a folder is backed up to first; by default "
+              "beside it.")
+@book_option
+def upgrade(copies: Path | None, book: str) -> None:
+    """Make a book that an older version wrote one of this version's.
+
+    It is copied first, and every row is held to what its run stored. Where it is stopped, the same
+    command goes on. A folder's copy is a backup, for `onecard book restore`; a server's is a
+    database beside it.
+
+    \b
+    Example:
+      onecard book upgrade --book book
+    """
+    from clearing.book.schema import SCHEMA_VERSION
+    from clearing.book.upgrade import upgrade as upgrade_book
+    from clearing.cli.progress import progress_bar
+
+    with progress_bar() as progress:
+        upgraded = upgrade_book(book, copies, progress)
+    say(Phrase("the book had schema {before}, and has schema {now}; as it was, it is in {copy}",
+               before=upgraded.before, now=SCHEMA_VERSION, copy=upgraded.copy)
+        if upgraded.copy else Phrase("there is nothing to do: the book has schema {now}",
+                                     now=SCHEMA_VERSION))

@@ -30,7 +30,7 @@ from clearing.book.server import ServerInserter, ServerStore
 from tests.book.checks import assert_holds
 from tests.book.workload import add_run, standing_after
 
-_STEPS = {
+STEPS = {
     EmbeddedStore: ("create_database", "run", "lock_writer", "insert", "unlock_writer", "close"),
     EmbeddedInserter: ("append", "finish"),
     ServerStore: ("create_database", "run", "lock_writer", "insert", "unlock_writer", "close"),
@@ -45,8 +45,8 @@ class Steps:
         self.taken, self.last = 0, last
         self._lock = threading.Lock()       # several tables are ended side by side
 
-    def wrap(self, owner: type, name: str) -> None:
-        """Make a method a step."""
+    def wrap(self, owner: Any, name: str) -> None:
+        """Make a method or function a step."""
         method: Callable[..., Any] = getattr(owner, name)
 
         def step(*arguments: Any, **named: Any) -> Any:
@@ -62,7 +62,7 @@ class Steps:
 def write_until(location: str, last: int, look: Callable[[Book], None]) -> int:
     """Open the book, look at it, add a run, close it; how many steps that took."""
     steps = Steps(last)
-    for owner, names in _STEPS.items():
+    for owner, names in STEPS.items():
         for name in names:
             steps.wrap(owner, name)
     with open_book(location) as book:

@@ -1,0 +1,205 @@
+"""A book of every version that `onecard book upgrade` knows becomes one of today's, as it was.
+
+`old/schema-14.tar.xz` was made by the version that wrote schema 14, commit a4dbcf0: `1.csv` cleared
+by the network of `tests/cli/small`, 2024-11-25 settled, `2.csv` to `34.csv` cleared, a run each, so
+that the first runs are folded. `35.csv` is for the run after the upgrade.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearing.book import SCHEMA_VERSION, open_book, upgrade
+from clearing.book.closed import find_changed_windows
+from clearing.book.commit import OpenRun
+from clearing.book.integrity import find_changed_rows
+from clearing.book.schema import ADDED, CERTIFICATES
+from network.errors import BookLocked, BookTooOld, DiskFull
+from network.names import Names
+from tests.book import workload
+from tests.book.workload import add_run, commit
+from tests.run.command import REPOSITORY, accepted, refused, shown
+from tests.run.test_arrival_does_not_matter import owed, rides_of
+
+OLD = Path(__file__).parent / "old" / "schema-14.tar.xz"
+SMALL = REPOSITORY / "tests" / "cli" / "small"
+DAY = "2024-11-25"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A folder with the old book and its files."""
+    with tarfile.open(OLD) as packed:
+        packed.extractall(tmp_path, filter="data")
+    return tmp_path
+
+
+def version_of(book: str | Path) -> int:
+    with open_book(str(book), read_only=True, may_be_old=True) as opened:
+        return opened.version()
+
+
+def clear(book: Path, *paths: Path) -> None:
+    accepted("clear", *paths, "--network", SMALL, "--book", book,
+             "--acknowledgements", book.parent / "answers")
+
+
+def settle(book: Path, day: str) -> None:
+    accepted("settle", "--yes", "--empty", "--window", day, "--book", book,
+             "--out", book.parent / f"settled-{book.name}-{day}")
+
+
+@pytest.fixture(scope="module")
+def anew(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a book of today's says that had the same files, in fewer runs."""
+    folder = tmp_path_factory.mktemp("anew")
+    with tarfile.open(OLD) as packed:
+        packed.extractall(folder, filter="data")
+    book = folder / "anew"
+    with open_book(str(book)):
+        clear(book, folder / "1.csv")
+        settle(book, DAY)
+        clear(book, *(folder / f"{number}.csv" for number in range(2, 36)))
+        return {"said": said_by(book), "root": root_of(book)}
+
+
+def said_by(book: Path) -> tuple[Any, Any]:
+    """What stands, whichever window it was posted in, and who owes whom."""
+    return rides_of(book), owed(book)
+
+
+def root_of(book: Path) -> str:
+    return next(row["root"] for row in shown("windows", book) if row["window"] == DAY)
+
+
+def test_it_says_what_it_said_and_goes_on(old: Path, anew: dict[str, Any]) -> None:
+    book = old / "book"
+    said = refused("show", "runs", "--book", book).err
+    assert "an older version wrote this book: its schema is 14" in said
+    assert "onecard book upgrade" in said
+    before = accepted("book", "upgrade", "--book", book).out
+    assert before == (f"the book had schema 14, and has schema {SCHEMA_VERSION}; as it was, it is "
+                      f"in {book}-schema-14\n")
+    assert accepted("verify", "--all", "--book", book).code == 0
+    assert root_of(book) == anew["root"]
+    *_, last, upgraded = shown("runs", book)
+    assert (last["run"], upgraded["run"], upgraded["kind"]) == (35, 36, "upgrade")
+    clear(book, old / "35.csv")
+    assert said_by(book) == anew["said"]
+    assert accepted("verify", "--all", "--book", book).code == 0
+    assert "there is nothing to do" in accepted("book", "upgrade", "--book", book).out
+    # The copy is the old book: it comes back as it was, and can be upgraded itself.
+    accepted("book", "check", f"{book}-schema-14")
+    again = old / "again"
+    accepted("book", "restore", f"{book}-schema-14", "--book", again)
+    assert version_of(again) == 14
+    accepted("book", "upgrade", "--book", again, "--copy", old / "elsewhere")
+    assert [row["chain"] for row in shown("runs", again)][:35] == [
+        row["chain"] for row in shown("runs", book)][:35]
+
+
+def test_a_full_disk_costs_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = old / "book"
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfileobj", full)
+        assert "make room" in refused("book", "upgrade", "--book", book).err
+    with monkeypatch.context() as patched:
+        patched.setattr(OpenRun, "write_roots", lambda *_: (_ for _ in ()).throw(
+            DiskFull("the disk of this book is full", remedy="make room and run it again")))
+        assert "make room" in refused("book", "upgrade", "--book", book).err
+    assert version_of(book) == 14
+    accepted("book", "upgrade", "--book", book)
+    assert accepted("verify", "--book", book).code == 0
+
+
+@pytest.mark.parametrize("change", ["entries UPDATE paid = paid + 1", "runs UPDATE paid = 1"])
+def test_a_damaged_book_is_not_upgraded(old: Path, change: str) -> None:
+    book, (table, _, how) = old / "book", change.partition(" ")
+    with open_book(str(book), may_be_old=True) as opened:
+        name = table if table == "runs" else f"stored_{table}"
+        opened.store.run(f"ALTER TABLE {name} {how} WHERE run = 34 SETTINGS mutations_sync = 2")
+    said = refused("book", "upgrade", "--book", book).err
+    assert "run 34" in said
+    assert "nothing was upgraded" in said
+    assert version_of(book) == 14
+    assert not Path(f"{book}-schema-14").exists()
+
+
+def make_older(location: str, runs: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A book of so many runs as schema 14 had it; the chains of these."""
+    with monkeypatch.context() as patched, open_book(location) as book:
+        patched.setattr(OpenRun, "write_roots", lambda *_: None)
+        patched.setattr(workload, "TOLD", tuple(set(workload.TOLD) - {CERTIFICATES}))
+        chains = [add_run(book).chain for _ in range(runs)]
+        for name in reversed(ADDED[15]):
+            book.store.drop_table(name)
+        book.store.run("TRUNCATE TABLE book")
+        book.store.run("INSERT INTO book SELECT 14, 'onecard-clearing'")
+    return chains
+
+
+def assert_upgraded(location: str, chains: list[str]) -> None:
+    """One run more than there were, and a root for every window that was closed."""
+    with open_book(location) as book:
+        *before, last = book.runs()
+        assert [run.chain for run in before] == chains
+        assert last.kind == "upgrade"
+        assert list(find_changed_rows(book)) == []
+        assert list(find_changed_windows(book, Names(book.names()))) == []
+
+
+def test_in_a_folder_and_on_a_server(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    chains = make_older(location, 4, monkeypatch)
+    with pytest.raises(BookTooOld, match="onecard book upgrade"):
+        open_book(location)
+    done = upgrade.upgrade(location)
+    assert_upgraded(location, chains)
+    assert upgrade.upgrade(location) == (SCHEMA_VERSION, "")
+    if location.startswith("clickhouse"):
+        with open_book(location) as book:
+            for table in ("stored_entries", "stored_windows", "runs", "journal", "book"):
+                copied, own = (book.store.columns(
+                    f"SELECT count() AS rows FROM {name}")["rows"][0] for name in (
+                        f"`{done.copy}`.{table}", table))
+                assert int(copied) == int(own) - (table in ("runs", "journal", "book"))
+
+
+@pytest.mark.parametrize("location", ["folder"], indirect=True)
+def test_killed_at_every_step_it_goes_on(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    chains = make_older(location, 2, monkeypatch)
+    done = subprocess.run([sys.executable, "-m", "tests.book.killed_upgrade", location],
+                          cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 20
+    assert_upgraded(location, chains)
+    again = f"{location}-again"
+    accepted("book", "restore", f"{location}-schema-14", "--book", again)
+    assert version_of(again) == 14
+
+
+def test_a_run_that_came_meanwhile_stops_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+                                            ) -> None:
+    location = str(tmp_path / "book")
+    make_older(location, 1, monkeypatch)
+
+    def back_up(*_: object) -> None:
+        with (open_book(location, may_be_old=True) as book,
+              book.begin(digest="meanwhile", kind="clear") as run):
+            commit(run)
+
+    monkeypatch.setattr(upgrade, "back_up", back_up)
+    with pytest.raises(BookLocked, match="a run was committed while the book was copied"):
+        upgrade.upgrade(location)
+    assert version_of(location) == 14
