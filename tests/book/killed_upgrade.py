@@ -3,7 +3,7 @@
     python -m tests.book.killed_upgrade LOCATION
 
 One process after the other is killed a step later than the one before it, on the same book, until
-one comes through; prints how many steps that one took. Of the files of the copy, one in so many is a
+one comes through; prints how many steps that one took. Of the files of the copy one in so many is a
 step. Forks before chdb is imported, never after.
 """
 

@@ -182,7 +182,7 @@ def test_killed_at_every_step_it_goes_on(location: str, monkeypatch: pytest.Monk
     done = subprocess.run([sys.executable, "-m", "tests.book.killed_upgrade", location],
                           cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 20
+    assert int(done.stdout) > 10, "what was left to do for the last one"
     assert_upgraded(location, chains)
     again = f"{location}-again"
     accepted("book", "restore", f"{location}-schema-14", "--book", again)
