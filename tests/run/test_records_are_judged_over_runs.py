@@ -8,15 +8,13 @@ from typing import Any
 import pytest
 
 from clearing.book import open_book
-from ext.codes import Reason
 from tests.run.command import REPOSITORY, accepted, codes_of, refused, shown, write_csv
 
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
            "stop", "line", "medium", "card_kind", "due", "paid", "born_on", "reviewed_until")
 GZ, FS = "3104870300000000017", "3104870700000000019"
 NUMBERS = iter(range(10**6))
-ORIGINAL, SUPERSEDED, LATE_RECORD = map(int, (Reason.ORIGINAL, Reason.SUPERSEDED,
-                                              Reason.LATE_RECORD))
+ORIGINAL, SUPERSEDED, LATE_RECORD = "original", "superseded", "late_record"
 
 
 def bus(seq: int, at: str, *, card: str = GZ, **values: Any) -> dict[str, Any]:
@@ -59,7 +57,7 @@ def settle(book: str, day: str) -> None:
 
 
 def posted(book: str) -> list[tuple[Any, ...]]:
-    """Every entry: counter, state, paid, reason in numbers, window, run."""
+    """Every entry: counter, state, paid, reason, window, run."""
     return [tuple(row[name] for name in ("card_seq", "state", "paid", "reason", "window", "run"))
             for row in shown("entries", book)]
 
