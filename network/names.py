@@ -108,6 +108,10 @@ class Names:
         """Every code of a kind, at its number; index 0 is ""."""
         return [code for _, code in self._codes[kind].since(0)]
 
+    def keys(self, kind: str) -> list[Key]:
+        """The same, each with its scope before it."""
+        return self._codes[kind].since(0)
+
     def count(self, kind: str) -> int:
         """How many numbers a kind uses, 0 included."""
         return len(self._codes[kind])

@@ -22,7 +22,7 @@ from clearing.book.queries import (
     not_taken_back,
     ride_order,
 )
-from clearing.book.roots import Closing, Root
+from clearing.book.roots import Closing, Root, digest_names
 from clearing.book.schema import Table
 from clearing.engine.partition import of_cards as marked
 from ext import records
@@ -128,7 +128,7 @@ class MemoryBook:
         for one, _, written in self.committed:
             if written.root:
                 listed.append(next_closing(listed, one.run, written.closed))
-        closing, root = next_closing(listed, run, day), Root(names)
+        closing, root = next_closing(listed, run, day), Root(digest_names(names))
         entries = np.concatenate([self.all_rows("entries"), *self.begun.rows["entries"]])
         root.add_entries(entries[(entries["window"] >= closing.first)
                                  & (entries["window"] <= closing.window)])

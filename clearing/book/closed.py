@@ -10,7 +10,7 @@ import numpy as np
 from clearing.book.card_ranges import card_ranges
 from clearing.book.native import Array, choose, join_records
 from clearing.book.queries import BY_CARD, Queries
-from clearing.book.roots import Closing, Root
+from clearing.book.roots import Closing, Root, digest_names
 from clearing.book.schema import ENTRIES, RECORDS, ROOTS, WINDOWS, Table
 from clearing.book.state import records_of
 from clearing.book.stored import stored_columns
@@ -67,9 +67,10 @@ def find_changed_windows(book: Queries, names: Names) -> Iterator[str]:
 
 def _add_up(book: Queries, listed: Sequence[Closing], names: Names) -> list[Root]:
     """What some closings hold, one behind the other, read once for all of them."""
-    roots = [Root(names) for _ in listed]
     if not listed:
-        return roots
+        return []
+    digests = digest_names(names)
+    roots = [Root(digests) for _ in listed]
     first, last = listed[0], listed[-1]
     windows, runs = np.array([one.window for one in listed]), [one.run for one in listed]
     # What a later run posts where nothing may be posted any more is among the entries, too.

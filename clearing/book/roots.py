@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -66,8 +66,9 @@ class Root:
     Rows come in any order, but all of a card together, and cards by their numbers.
     """
 
-    def __init__(self, names: Names) -> None:
-        self._names = {kind: _digests(names, kind) for kind in KINDS}
+    def __init__(self, names: Mapping[str, Array]) -> None:
+        """names: what stands for the numbers of each kind, see `digest_names`."""
+        self._names = names
         self._entries, self._records = hashlib.sha256(), hashlib.sha256()
         self._contradictions = hashlib.sha256()
 
@@ -144,12 +145,12 @@ class Root:
         return rows
 
 
-def _digests(names: Names, kind: str) -> Array:
+def digest_names(names: Names) -> dict[str, Array]:
     """What stands for each number of a kind, and at the end for one that is no name's."""
-    texts = [json.dumps([kind, names.scope(kind, number), code]).encode()
-             for number, code in enumerate(names.codes(kind)) if number]
-    return np.frombuffer(bytes(16) + b"".join(
-        hashlib.sha256(text).digest()[:16] for text in (*texts, b"none")), _NAME)
+    return {kind: np.frombuffer(bytes(16) + b"".join(
+        hashlib.sha256(text).digest()[:16] for text in (
+            *(json.dumps([kind, *key]).encode() for key in names.keys(kind)[1:]), b"none")), _NAME)
+            for kind in KINDS}
 
 
 def _unite(records: Array, starts: Array) -> tuple[Array, Array, Array]:

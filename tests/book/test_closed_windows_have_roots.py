@@ -10,7 +10,7 @@ import pytest
 
 from clearing.book import open_book
 from clearing.book.closed import closings, find_changed_windows
-from clearing.book.roots import Closing, Root
+from clearing.book.roots import Closing, Root, digest_names
 from ext.codes import Cause
 from ext.records import ENTRY, FLOW, RIDE_FLAGS, TAP, TAP_BLANKS, TAP_FLAGS
 from network.names import KINDS, Names
@@ -68,7 +68,7 @@ def taps() -> Any:
 def root(rows: Any = None, records: Any = None, flows: Any = None, names: Names = NAMES,
          blocks: int = 1) -> str:
     """The root of some rows, handed over by card in so many blocks."""
-    found = Root(names)
+    found = Root(digest_names(names))
     for given, dtype, add in ((rows, ENTRY, found.add_entries), (records, TAP, found.add_records)):
         given = np.zeros(0, dtype) if given is None else given
         cards = given["card_hi"].astype(int)
