@@ -26,7 +26,7 @@ from clearing.book.journal import Line
 from clearing.book.leftovers import Leftovers
 from clearing.book.native import ColumnData, join_records
 from clearing.book.parts import folded_part
-from clearing.book.roots import Closing, Root
+from clearing.book.roots import Closing, Root, digest_names
 from clearing.book.schema import (
     ENTRIES,
     FILES,
@@ -185,7 +185,7 @@ def add_day(begin: Begin, first: FirstDay, days: int) -> None:
 def _root(first: FirstDay, window: int, days: int, entries: list[Any], records: list[Any],
           flows: list[Any]) -> str:
     """What the window is closed with, of the rows of all runs."""
-    root = Root(first.names)
+    root = Root(digest_names(first.names))
     root.add_entries(np.concatenate(entries))
     root.add_records(np.concatenate(records))
     return root.of(Closing(run=0, window=window, first=window if days else 1, after=0, root=""),

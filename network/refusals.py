@@ -92,9 +92,9 @@ WORDS: dict[Code, str] = {
     Code.CORRECTED: "a correction of this record was received; nothing to do",
     Code.FOREIGN_RECORD: "the record that this corrects is another operator's; have that operator"
                          " send the correction",
-    Code.UNPROVEN_RECORD: "another operator's record of this card and counter has an authentication"
-                          " code that is right, and no record of yours has; send yours with its"
-                          " code, if the card was with you",
+    Code.UNPROVEN_RECORD: "another operator's record of this card and counter has a right"
+                          " authentication code, and yours has none; send yours with its code, if"
+                          " the card was with you",
     Code.GIVEN_BACK_IN_PART: "the record gives back a part of what its charge took, which stands;"
                              " send the charge as a correction (replace) with what stayed as paid",
     Code.NO_FARE: "no table has a fare for this ride, or its row says on purpose that there is"
