@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -71,14 +72,28 @@ def _add_up(book: Queries, listed: Sequence[Closing], names: Names) -> list[Root
         return []
     digests = digest_names(names)
     roots = [Root(digests) for _ in listed]
+    # Neither says anything of the other, and arrays are worked on without the interpreter's lock.
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(_add_entries, book, listed, roots),
+                     pool.submit(_add_records, book, listed, roots)]:
+            done.result()
+    return roots
+
+
+def _add_entries(book: Queries, listed: Sequence[Closing], roots: Sequence[Root]) -> None:
     first, last = listed[0], listed[-1]
-    windows, runs = np.array([one.window for one in listed]), [one.run for one in listed]
+    windows = np.array([one.window for one in listed])
     # What a later run posts where nothing may be posted any more is among the entries, too.
     for _, entries in _held(book, ENTRIES, ENTRY, max(book.last, last.run),
                             f"window BETWEEN {first.first} AND {last.window}"):
         for place, own in _split(entries, np.searchsorted(windows, entries["window"])):
             roots[place].add_entries(own)
-    # A record is of the first closing that has its day and comes after its run.
+
+
+def _add_records(book: Queries, listed: Sequence[Closing], roots: Sequence[Root]) -> None:
+    """Add each record to the first closing that has its day and comes after its run."""
+    first, last = listed[0], listed[-1]
+    windows, runs = np.array([one.window for one in listed]), [one.run for one in listed]
     for written, records in _held(
             book, RECORDS, TAP, last.run, f"service_day <= {last.window} AND "
             f"(service_day >= {first.first} OR run > {first.after})"):
@@ -86,7 +101,6 @@ def _add_up(book: Queries, listed: Sequence[Closing], names: Names) -> list[Root
                 np.searchsorted(windows, records["service_day"]),
                 np.searchsorted(runs, written))):
             roots[place].add_records(own)
-    return roots
 
 
 def _held(book: Queries, table: Table, dtype: np.dtype[Any], until: int, where: str
