@@ -14,6 +14,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from ext.checked cimport must
+from ext.intake.text cimport load8, swap8
 
 from ext.intake import cipher_tables as tables
 
@@ -62,46 +63,32 @@ cdef packed struct TripleKey:   # encrypt, decrypt, encrypt
     DesKey third
 
 
+cdef inline void _exchange(uint32_t *high, uint32_t *low, uint32_t bits, uint32_t mask
+                           ) noexcept nogil:
+    """Let some bits of a word, so many places lower, and the bits of another change places."""
+    cdef uint32_t moved = ((high[0] >> bits) ^ low[0]) & mask
+    low[0] ^= moved
+    high[0] ^= moved << bits
+
+
 cdef inline void _into_halves(uint32_t *left, uint32_t *right) noexcept nogil:
     """The initial permutation of a block of two words."""
-    cdef uint32_t moved
-    moved = ((left[0] >> 4) ^ right[0]) & <uint32_t>0x0F0F0F0F
-    right[0] ^= moved
-    left[0] ^= moved << 4
-    moved = ((left[0] >> 16) ^ right[0]) & <uint32_t>0x0000FFFF
-    right[0] ^= moved
-    left[0] ^= moved << 16
-    moved = ((right[0] >> 2) ^ left[0]) & <uint32_t>0x33333333
-    left[0] ^= moved
-    right[0] ^= moved << 2
-    moved = ((right[0] >> 8) ^ left[0]) & <uint32_t>0x00FF00FF
-    left[0] ^= moved
-    right[0] ^= moved << 8
-    moved = ((left[0] >> 1) ^ right[0]) & <uint32_t>0x55555555
-    right[0] ^= moved
-    left[0] ^= moved << 1
+    _exchange(left, right, 4, 0x0F0F0F0F)
+    _exchange(left, right, 16, 0x0000FFFF)
+    _exchange(right, left, 2, 0x33333333)
+    _exchange(right, left, 8, 0x00FF00FF)
+    _exchange(left, right, 1, 0x55555555)
     left[0], right[0] = rotate(left[0], 1), rotate(right[0], 1)
 
 
 cdef inline void _from_halves(uint32_t *left, uint32_t *right) noexcept nogil:
     """The reverse of it."""
-    cdef uint32_t moved
     left[0], right[0] = rotate(left[0], 31), rotate(right[0], 31)
-    moved = ((left[0] >> 1) ^ right[0]) & <uint32_t>0x55555555
-    right[0] ^= moved
-    left[0] ^= moved << 1
-    moved = ((right[0] >> 8) ^ left[0]) & <uint32_t>0x00FF00FF
-    left[0] ^= moved
-    right[0] ^= moved << 8
-    moved = ((right[0] >> 2) ^ left[0]) & <uint32_t>0x33333333
-    left[0] ^= moved
-    right[0] ^= moved << 2
-    moved = ((left[0] >> 16) ^ right[0]) & <uint32_t>0x0000FFFF
-    right[0] ^= moved
-    left[0] ^= moved << 16
-    moved = ((left[0] >> 4) ^ right[0]) & <uint32_t>0x0F0F0F0F
-    right[0] ^= moved
-    left[0] ^= moved << 4
+    _exchange(left, right, 1, 0x55555555)
+    _exchange(right, left, 8, 0x00FF00FF)
+    _exchange(right, left, 2, 0x33333333)
+    _exchange(left, right, 16, 0x0000FFFF)
+    _exchange(left, right, 4, 0x0F0F0F0F)
 
 
 cdef inline uint32_t _des_round(uint32_t half, const uint32_t *words) noexcept nogil:
@@ -179,7 +166,8 @@ cdef void _expand_triple(uint64_t left, uint64_t right, TripleKey *made) noexcep
 
 
 cdef inline uint64_t _load_long(const uint8_t *at) noexcept nogil:
-    return <uint64_t>load_word(at) << 32 | load_word(at + 4)
+    """Eight bytes, the highest first."""
+    return swap8(load8(at))
 
 
 cdef void _derive_des(uint64_t *left, uint64_t *right, const uint64_t *parts,
