@@ -49,7 +49,6 @@ FORM = "onecard-audit/1"
 LIST, RUNS, TABLES, NETWORK_FILES = "audit.json", "runs.jsonl", "tables", "networks"
 POSITION_COLUMNS = ("window", "level", "member", "is_owed", "owes", "position")
 FAULTS_MOST = 100           # that are told of one file
-_CHUNK_BYTES = 1 << 20
 _SEAL = re.compile(r"[0-9a-f]{64}")
 
 
@@ -190,12 +189,9 @@ def _write(folder: Path, name: str, write: Write) -> SealedFile:
 
 def _digest(path: Path) -> tuple[int, str]:
     """A file's size and SHA-256."""
-    digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            size += len(chunk)
-    return size, digest.hexdigest()
+        digest = hashlib.file_digest(file, "sha256")
+        return file.tell(), digest.hexdigest()
 
 
 def verify_audit(folder: Path, cards: int | None = None, seed: int | None = None,

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from clearing.answers.documents.arrow_file import write_arrow_file
 from clearing.answers.documents.plain_csv import csv_lines
+from clearing.answers.documents.unfinished import whole_file
 from clearing.answers.filters import Filter
 from clearing.answers.masking import show_cards, with_pseudonyms
 from clearing.answers.session import Session
@@ -65,10 +66,5 @@ def _write(listing: Listing, path: Path, form: FeedForm) -> None:
     if form != "csv":
         write_arrow_file(listing, path, form)
         return
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    try:
-        with unfinished.open("wb") as out:
-            out.writelines(csv_lines(listing.columns, listing.rows))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path) as unfinished, unfinished.open("wb") as out:
+        out.writelines(csv_lines(listing.columns, listing.rows))

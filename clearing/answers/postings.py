@@ -23,8 +23,7 @@ SIDES = {_DEBTOR: "debit", _CREDITOR: "credit"}
 def postings(session: Session, wanted: Selection) -> Iterator[tuple[Any, ...]]:
     """Debits and credits in the order of POSTING_COLUMNS, by card, time and run."""
     names = session.names().codes("member")
-    for block in list_legs(session.book, _FIELDS, _condition(wanted),
-                           _ORDER):
+    for block in list_legs(session.book, _FIELDS, _condition(wanted), _ORDER):
         for some in slices(len(block["run"])):
             columns = {name: np.asarray(column[some]) for name, column in block.items()}
             causes = map(words_of_cause, columns["leg_cause"].tolist())

@@ -267,7 +267,7 @@ def verify(session: Session, cards: int | None = None, keep: Path | None = None,
     sample = Sample(cards, secrets.randbits(64) if seed is None else seed)
     where = sample.sql(session.book)
     breaks = list(islice(find_changed_rows(session.book, progress), BREAKS_MOST))
-    breaks += find_changed_windows(session.book, session.names())
+    breaks += find_changed_windows(session.book, numbered.names)
     breaks += check_balances(session.book, numbered)
     breaks += find_changed_fees(session, numbered)
     breaks += find_changed_shares(session, numbered)[:BREAKS_MOST]

@@ -25,7 +25,7 @@ from clearing.book.native import Array, Column, ColumnData
 from clearing.book.parts import folded_part
 from clearing.book.runs import Run
 from clearing.book.schema import FOLDS, LEDGER, NETWORKS, RUNS, Table
-from clearing.book.writer import columns_of_rows
+from clearing.book.writer import columns_of_rows, integers_of
 from network.cards import abridge_card, card_text
 
 CHECK = "check"             # the head of the last column
@@ -166,8 +166,7 @@ def _column(table: Table, place: int, values: list[Any]) -> ColumnData:
         if {len(value) for value in raw} != {width}:
             raise ValueError(f"not {width} bytes")
         return np.frombuffer(b"".join(raw), f"V{width}")
-    kind = "u" if column.type.startswith("UInt") else "i"
-    return np.array(values, f"<{kind}{int(column.type.lstrip('UInt')) // 8}")
+    return integers_of(column.type, values)
 
 
 def describe(table: Table, row: Sequence[Any]) -> str:

@@ -183,7 +183,11 @@ def columns_of_rows(names: Sequence[Column], rows: Sequence[tuple[object, ...]]
         elif type_.startswith("DateTime"):
             columns.append(np.array(values, "<u4"))
         else:
-            kind = "u" if type_.startswith("UInt") else "i"
-            columns.append(np.array(values, f"<{kind}{int(type_.lstrip('UInt')) // 8}"))
+            columns.append(integers_of(type_, values))
     return columns
 
+
+def integers_of(type_: str, values: Sequence[Any]) -> Array:
+    """Values as a column of a type of whole numbers."""
+    kind = "u" if type_.startswith("UInt") else "i"
+    return np.array(values, f"<{kind}{int(type_.lstrip('UInt')) // 8}")

@@ -205,8 +205,9 @@ def _tell_dry_run(tried: DryRun, *, as_json: bool) -> None:
 
 def _held(report: Report) -> list[Phrase]:
     """How many entries a run brings that are not settled until somebody has decided, if any."""
-    return [Phrase("{held:,} entries are held, see `onecard held list`",
-                   held=report.held)] * bool(report.held)
+    if not report.held:
+        return []
+    return [Phrase("{held:,} entries are held, see `onecard held list`", held=report.held)]
 
 
 def _print_report(report: Report, what: Phrase) -> None:

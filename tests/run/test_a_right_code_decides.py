@@ -18,15 +18,8 @@ from tests.fares.folder import BUS, METRO, head, write
 from tests.intake.test_authentication_codes import ISSUER_CODE, KEYS_TOML, SECRETS, code_of
 from tests.run.command import accepted, codes_of, onecard, shown, write_csv
 from tests.run.test_claims_have_limits import COLUMNS, DAY
+from tests.run.test_files_belong_to_senders import TRAM
 
-TRAM = """
-[[operator]]
-code = "tram"
-name = "Tram"
-city = "gz"
-modes = ["bus"]
-charged_by = { default = "engine" }
-"""
 PASSPHRASE = "an orange bus at noon"
 CARD, DEVICE = "1000000000000001", "360486600002"
 RIDE = f"{CARD}/7"

@@ -12,14 +12,15 @@ from tests.fares.folder import write
 from tests.run.command import accepted, codes_of, refused, shown, write_csv
 from tests.run.test_claims_have_limits import COLUMNS, ride
 
-SENDERS = """
+TRAM = """
 [[operator]]
 code = "tram"
 name = "Tram"
 city = "gz"
 modes = ["bus"]
 charged_by = { default = "engine" }
-
+"""
+SENDERS = TRAM + """
 [[sender]]
 sender = "bus-gateway"
 operators = ["bus"]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from clearing.answers.arrays import import_pyarrow
+from clearing.answers.documents.unfinished import whole_file
 from clearing.answers.show import Listing
 from network.errors import OnecardError
 from network.language import Phrase
@@ -35,18 +36,14 @@ def write_arrow_file(listing: Listing, path: Path, kind: ArrowKind) -> None:
                            where=str(path), expected="a path in a folder that is there",
                            remedy=Phrase("make {parent}, or name another path", parent=path.parent))
     schema = schema_of(listing)
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    try:
-        with unfinished.open("wb") as out, _writer(pyarrow, out, schema, kind) as writer:
-            for rows in _batches(listing.rows):
-                writer.write_batch(pyarrow.record_batch(
-                    [pyarrow.array(_values(field.name, values, is_text=field.type == "string"),
-                                   field.type)
-                     for field, values in zip(schema, zip(*rows, strict=True), strict=True)],
-                    schema=schema))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with (whole_file(path) as unfinished, unfinished.open("wb") as out,
+          _writer(pyarrow, out, schema, kind) as writer):
+        for rows in _batches(listing.rows):
+            writer.write_batch(pyarrow.record_batch(
+                [pyarrow.array(_values(field.name, values, is_text=field.type == "string"),
+                               field.type)
+                 for field, values in zip(schema, zip(*rows, strict=True), strict=True)],
+                schema=schema))
 
 
 def schema_of(listing: Listing) -> Any:
