@@ -485,9 +485,9 @@ def test_a_hundred_thousand_taps_of_one_card_are_quick(shape: str) -> None:
     if shape == "one identity":
         taps["card_seq"] = 1
         taps["tapped_at"] = 1
-    began = time.perf_counter()
+    began = time.process_time()
     kept, _ = order(taps)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
     assert len(kept) == (1 if shape == "one identity" else count)
 
 
@@ -529,9 +529,9 @@ def test_cards_chosen_to_share_a_hash_cost_no_more_time() -> None:
     slots = {mixed(high, low) & 0xFFFF
              for high, low in taps[["card_hi", "card_lo"]][:100].tolist()}
     assert len(slots) == 1
-    started = time.perf_counter()
+    started = time.process_time()
     kept, codes = order(taps)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert set(codes) == {"OK"}
     cards = taps[["card_hi", "card_lo"]][kept].tolist()
     assert cards == sorted(cards)

@@ -24,7 +24,7 @@ try:
 finally:
     print(peak_memory_mib(), file=sys.stderr)
 """
-EXAMPLE_MB, MORE_MB = 400, 150      # of a small run; and of the blocks and what is held of refusals
+MORE_MB = 256       # than a run of one line: its blocks, and what is held of refusals
 
 
 def peak_mb(*words: str | Path) -> int:
@@ -34,13 +34,23 @@ def peak_mb(*words: str | Path) -> int:
     return int(done.stderr.splitlines()[-1])
 
 
-@pytest.mark.parametrize("line", [b"\n", b"x\n", b",,,,,,,,\n"])
-def test_a_file_of_nothing_but_faults(tmp_path: Path, line: bytes) -> None:
-    path = tmp_path / "faults.csv"
-    path.write_bytes(HEADER + line * (4_000_000 // len(line)))
+def clear_mb(folder: Path, content: bytes) -> int:
+    path = folder / "faults.csv"
+    path.write_bytes(content)
     network = REPOSITORY / "examples" / "network"
-    took = peak_mb("clear", path, "--network", network, "--book", tmp_path / "book")
-    assert took < EXAMPLE_MB + MORE_MB, f"{took} MB"
+    return peak_mb("clear", path, "--network", network, "--book", folder / "book")
+
+
+@pytest.fixture(scope="module")
+def one_line_mb(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """Of a run of one fault: how much of a library counts as held is the machine's to say."""
+    return clear_mb(tmp_path_factory.mktemp("one_line"), HEADER + b"x\n")
+
+
+@pytest.mark.parametrize("line", [b"\n", b"x\n", b",,,,,,,,\n"])
+def test_a_file_of_nothing_but_faults(tmp_path: Path, one_line_mb: int, line: bytes) -> None:
+    took = clear_mb(tmp_path, HEADER + line * (4_000_000 // len(line)))
+    assert took < one_line_mb + MORE_MB, f"{took} MB, and {one_line_mb} MB for one line"
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
