@@ -68,8 +68,8 @@ cpdef enum Code:
     REBATE_ALONE = 82
     # The whole file (clearing/intake/formats/detect.py). Read to its end: TRAILER_MISMATCH,
     # TOO_MANY_REFUSED, and FILE_STRUCTURE of too many lines (clearing/intake/reader.py). Held to
-    # the book: TOO_MANY_CODES (clearing/intake/intake.py). Seen before: DUPLICATE_FILE
-    # (clearing/engine/run.py).
+    # the book: TOO_MANY_CODES (clearing/intake/intake.py). Seen before: DUPLICATE_FILE; and what
+    # its sender's contract does not allow: from FILE_NAME on (clearing/engine/judged_files.py).
     DUPLICATE_FILE = 100
     FILE_EMPTY = 101
     HEADER_INVALID = 102
@@ -79,6 +79,11 @@ cpdef enum Code:
     TOO_MANY_REFUSED = 106
     TOO_MANY_CODES = 107
     ARCHIVE = 108
+    FILE_NAME = 109
+    FILE_NAME_TAKEN = 110
+    FILE_CONTENT_TAKEN = 111
+    FILE_GAP = 112
+    FILE_IN_PART = 113
     # A step of a dispute, on the command line or in a file of them (settlement/disputes.py). What
     # its own line says: clearing/answers/dispute_file.py.
     DISPUTE_STEP = 120

@@ -13,6 +13,7 @@ from network.code_checks import CODE_BYTES_MOST, fault_of, twin_key
 from network.dates import check_dates
 from network.disputes import check_dispute_terms
 from network.errors import TableError
+from network.file_names import check_files
 from network.language import Phrase
 from network.locations import KeyPath
 from network.model import Agreement, Approver, Centre, Funder, Issuer, NetworkFile, Operator
@@ -298,6 +299,7 @@ def _check_senders(model: NetworkFile) -> None:
                                             "network.toml does not have", sender=sender.sender,
                                             name=name), "add it, or correct the name",
                                      expected=", ".join(known), key=("sender", index, key, place))
+        check_files(sender, ("sender", index))
 
 
 def _check_times(model: NetworkFile) -> None:

@@ -244,8 +244,20 @@ class Completeness(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What may be missing of a window's records when it closes."""
 
     gaps: Literal["named", "none"]      # named: an approver says why it closes all the same
-    of: list[Literal["validators", "cards"]] = msgspec.field(    # whose counters
+    # Whose counters, and whether each sender's files.
+    of: list[Literal["validators", "cards", "files"]] = msgspec.field(
         default_factory=lambda: ["validators"])
+
+
+class FileContract(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Files that a sender hands in: their names, which of them are owed, what is let pass."""
+
+    name: str                       # a pattern, see network/file_names.py
+    sequence: Literal["daily", "running"] | None = None     # begins anew each day, or goes on
+    first: int = 1                  # the number with which a sequence begins
+    daily: int = 0                  # files of each service day that are owed
+    # What is not named here refuses the file.
+    allows: list[Literal["rows", "gaps", "other_content", "other_name"]] = []
 
 
 class Sender(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -255,6 +267,7 @@ class Sender(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     operators: list[str]            # whose records it may send
     devices: str | None = None      # a CSV (operator,device) of the only ones that may be in them
     authorities: list[str] = []     # members besides these that its corrections may name
+    files: list[FileContract] = []  # none: any file is taken, record by record
 
 
 class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

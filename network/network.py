@@ -11,6 +11,7 @@ from network.calendars import Kind, kind_of
 from network.checks import check_model
 from network.civil import civil_offset_s, seconds_of
 from network.errors import TableError
+from network.file_names import FileNames
 from network.folder import (
     SHIPPED,
     Contents,
@@ -63,6 +64,12 @@ class Network:
     def senders(self) -> dict[str, Sender]:
         """Who hands files in, by their names."""
         return {one.sender: one for one in self.model.sender}
+
+    @cached_property
+    def file_names(self) -> dict[str, list[FileNames]]:
+        """What the files of each sender with contracts are called, by its name."""
+        return {one.sender: [FileNames(contract, one.sender) for contract in one.files]
+                for one in self.model.sender if one.files}
 
     @cached_property
     def accumulators(self) -> dict[str, AccumulatorSpec]:

@@ -118,6 +118,16 @@ WORDS: dict[Code, str] = {
                          " the file if they are right",
     Code.ARCHIVE: "the file is an archive; unpack it, and send what is in it; a workbook needs "
                   "a layout: onecard layouts guess FILE",
+    Code.FILE_NAME: "the name is none that the sender's contract has; give the file its right"
+                    " name, or enter the name with the sender in network.toml",
+    Code.FILE_NAME_TAKEN: "a file of this name came before with other content; send what is new"
+                          " under a new name",
+    Code.FILE_CONTENT_TAKEN: "the same content came before under another name; send the file that"
+                             " belongs to this name",
+    Code.FILE_GAP: "the sender's file before this one has not come; send that one first, or both"
+                   " together",
+    Code.FILE_IN_PART: "a record of the file is wrong, and the sender's files are taken whole;"
+                       " correct it and send the whole file again",
     Code.DISPUTE_STEP: "the step is none of query, chargeback, exception, accept, refuse and"
                        " close; write one of these",
     Code.DISPUTE_UNKNOWN: "the book has no such dispute; look for it with `onecard dispute list`",

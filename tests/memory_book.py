@@ -5,6 +5,7 @@ tests/book/ holds the real ones to the same promises.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from clearing.book.queries import (
     JUDGED,
     Cards,
     Given,
+    Received,
     Taken,
     by_card,
     not_taken_back,
@@ -27,6 +29,7 @@ from clearing.book.schema import Table
 from clearing.engine.partition import of_cards as marked
 from ext import records
 from ext.clearing.persons import Persons
+from ext.codes import Code
 from network.names import Name, Names
 
 PER_RUN = ("entries", "records", "refusals", "flows", "cards", "accumulators", "open_rides")
@@ -176,6 +179,12 @@ class MemoryBook:
         return {file.sha256: Taken(run.run, file.name, file.refused, file.layout, file.sender)
                 for run, _, written in self.committed for file in written.files
                 if file.code == 0 and file.sha256 in digests}
+
+    def files_received(self, sender: str, names: Collection[str]) -> list[Received]:
+        whole = re.compile("|".join(sorted(names)), re.DOTALL)
+        return [Received(file.name, file.sha256, run.run) for run, _, written in self.committed
+                for file in written.files if file.sender == sender and whole.fullmatch(file.name)
+                and file.code in (Code.OK, Code.DUPLICATE_FILE)]
 
     def files_given(self, digests: Collection[str]) -> dict[str, Given]:
         return {file.sha256: Given(file.file, file.name, ())

@@ -1,11 +1,12 @@
-"""What should have come and did not: gaps in the counters of validators and of cards.
+"""What should have come and did not: gaps in the counters of validators and of cards, and files.
 
 A validator numbers its records, and so does a card. Of a service day's accepted records, in the
 order of their times, the numbers of each should follow each other, from the last one of the days
 before on. What is between two of them and nowhere is missing; a number that two different records
 of a validator have is repeated. Where a counter begins again below all that was before, and by more
 than clocks can explain, it was set back, and nothing between is missing. Records without a counter
-(0, or the time itself) are told, not judged. Corrections are no validator's records.
+(0, or the time itself) are told, not judged. Corrections are no validator's records. Files are
+those that contracts of senders ask for: see owed_files.py.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.answers.filters import Filter, check_known
+from clearing.answers.owed_files import OwedFiles, owed_files
 from clearing.answers.session import Session
 from clearing.book import Book
 from network.cards import card_text
 from network.civil import day_number
+from network.network import Network
 
 LOOK_BACK_DAYS = 7      # before the day, for the last number that each had
 SET_BACK_LEAST = 16     # a counter that falls by less was read in another order
@@ -63,26 +66,39 @@ class Side:
 
 @dataclass(frozen=True)
 class Completeness:
-    """A day's records, by validators and by cards."""
+    """A day's records, by validators and by cards; and its files, by contracts of senders."""
 
     window: str
     records: int
     devices: Side
     cards: Side
+    owed_files: list[OwedFiles]
+
+    @property
+    def files(self) -> Side:
+        """Files as the counters are told."""
+        owed = self.owed_files
+        return Side(counted=len(owed), expected=sum(one.expected for one in owed),
+                    found=sum(one.received for one in owed),
+                    missing=sum(one.missing for one in owed))
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing is missing, and no number is there twice."""
-        return not any(side.missing or side.repeated for side in (self.devices, self.cards))
+        return not any(side.missing or side.repeated
+                       for side in (self.devices, self.cards, self.files))
 
 
-def completeness(session: Session, window: str) -> Completeness:
+def completeness(session: Session, network: Network, window: str) -> Completeness:
     """Look for gaps in a day's counters. Memory: about 200 bytes for each of its records.
 
-    Raises OnecardError where the book knows no such day.
+    network: by whose contracts files are owed.
+    Raises OnecardError where the book knows no such day, and no sender owes files of any.
     """
-    check_known(session, Filter(window=window))
     day, book, names = day_number(window), session.book, session.names()
+    files = owed_files(book, network, day)
+    if not files:
+        check_known(session, Filter(window=window))
     rows = _numbers(book, "SELECT operator, device, device_seq, card_hi, card_lo, card_seq, "
                     f"tapped_at FROM records WHERE service_day = {day} AND correction = 0 "
                     f"AND {book.as_of_last}")
@@ -97,7 +113,7 @@ def completeness(session: Session, window: str) -> Completeness:
                     rows["card_seq"] != rows["tapped_at"], [rows["card_seq"]])
     return Completeness(window, len(rows["tapped_at"]),
                         by_device.tell(lambda *key: device(*key)),
-                        by_card.tell(lambda *key: (card_text(*key),)))
+                        by_card.tell(lambda *key: (card_text(*key),)), files)
 
 
 def _numbers(book: Book, question: str) -> dict[str, npt.NDArray[Any]]:

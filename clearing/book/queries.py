@@ -63,6 +63,7 @@ _WRITES = re.compile(r"\b(?:INSERT|OUTFILE)\b|;\s*\S", re.IGNORECASE)
 
 # What one statement looks for; more make its text slow to read for the store.
 _WANTED = 10_000
+_EXPRESSIONS = 100      # of names, likewise: put together they are to stay small
 
 
 LAST_CARD = (1 << 64) - 1
@@ -119,6 +120,14 @@ class Taken(NamedTuple):
     refused: int        # of its records
     layout: str         # that it was read by
     sender: str
+
+
+class Received(NamedTuple):
+    """A file that a sender handed in, whose records the book has."""
+
+    name: str
+    sha256: str
+    run: int
 
 
 class Given(NamedTuple):
@@ -201,6 +210,23 @@ class Queries(CommittedRuns):
                 found["sha256"], _integers(found["run"]), found["name"],
                 _integers(found["refused"]), found["layout"], found["sender"], strict=True)
         }
+
+    def files_received(self, sender: str, names: Collection[str]) -> list[Received]:
+        """Files of a sender that were taken or known, by expressions of their whole names.
+
+        Expressions are what RE2 and Python take alike. What came last is last.
+        """
+        received, wanted = [], sorted(names)
+        for start in range(0, len(wanted), _EXPRESSIONS):
+            whole = f"^(?s:{'|'.join(wanted[start:start + _EXPRESSIONS])})$".encode().hex()
+            found = self.store.columns(
+                f"SELECT name, sha256, run FROM {FILES.name} WHERE {self.committed} "
+                f"AND sender = unhex('{sender.encode().hex()}') "
+                f"AND code IN ({Code.OK:d}, {Code.DUPLICATE_FILE:d}) "
+                f"AND match(name, unhex('{whole}')) ORDER BY run, file")
+            received += [Received(str(name), str(digest), run) for name, digest, run in zip(
+                found["name"], found["sha256"], _integers(found["run"]), strict=True)]
+        return received
 
     def number_files(self, digests: Collection[str]) -> dict[str, int]:
         """The numbers that files have in the book, and the next ones for those that are new."""

@@ -38,12 +38,12 @@ class BookFile(NamedTuple):
 
 
 class Certificate(NamedTuple):
-    """Of which counters a window had all records when it closed, where its network asks."""
+    """What a window had of what it should when it closed, where its network asks."""
 
     window: U16         # a service day, days since 1970
-    counters: Text      # of validators, or of cards
-    counted: U64        # of them, that have counters
-    expected: U64       # numbers
+    counters: Text      # of validators, or of cards; or files
+    counted: U64        # of them, that have counters; contracts of senders
+    expected: U64       # numbers; files
     found: U64
     missing: U64
     repeated: U64

@@ -13,6 +13,7 @@ from network.language import Phrase
 
 COLUMNS = ("first", "last", "expected", "found", "missing", "repeated", "set_back",
            "missing_numbers", "repeated_numbers")
+FILE_COLUMNS = ("sender", "name", "expected", "received", "missing", "missing_files")
 
 
 @click.command("completeness")
@@ -22,9 +23,10 @@ COLUMNS = ("first", "last", "expected", "found", "missing", "repeated", "set_bac
 def command(window: str, book: str, as_json: bool) -> None:
     """Say which numbers of validators and of cards are missing on a day, and which are there twice.
 
-    Looked at are accepted records: what was refused is missing here until it is given again, see
-    `onecard show refusals`. What a validator recorded last on a day is missed when its next day
-    comes. Exit code 0: nothing is missing or repeated; 1: something is.
+    And which files, where senders have contracts. Looked at are accepted records: what was refused
+    is missing here until it is given again, see `onecard show refusals`. What a validator recorded
+    last on a day is missed when its next day comes. Exit code 0: nothing is missing or repeated; 1:
+    something is.
 
     \b
     Example:
@@ -36,13 +38,14 @@ def command(window: str, book: str, as_json: bool) -> None:
 
     with open_session(book) as session:
         say_snapshot(session.book)
-        found = completeness(session, window)
+        found = completeness(session, session.described(), window)
     sides = {"validators": found.devices, "cards": found.cards}
     if as_json:
         told = {name: asdict(side) | {"gaps": [gap._asdict() for gap in side.gaps]}
                 for name, side in (("devices", found.devices), ("cards", found.cards))}
         print_object({"window": window, "is_complete": found.is_complete,
-                      "records": found.records, **told})
+                      "records": found.records, **told,
+                      "files": [owed._asdict() for owed in found.owed_files]})
         sys.exit(0 if found.is_complete else REFUSED)
     sums = ("counted", "expected", "found", "missing", "repeated", "set_back", "uncounted")
     print_table(Phrase("window {window}: {records:,} accepted records", window=window,
@@ -55,4 +58,7 @@ def command(window: str, book: str, as_json: bool) -> None:
             print_table(Phrase("{name} with gaps", name=name), (*key, *COLUMNS),
                         ((*gap.of, *(getattr(gap, one) for one in COLUMNS)) for gap in side.gaps),
                         right=COLUMNS[:-2])
+    if found.owed_files:
+        print_table("files that senders owe", FILE_COLUMNS, found.owed_files,
+                    right=FILE_COLUMNS[2:-1])
     sys.exit(0 if found.is_complete else REFUSED)

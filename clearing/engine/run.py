@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +20,10 @@ import numpy as np
 from clearing import __version__
 from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.native import join_records
-from clearing.book.queries import Taken
 from clearing.book.runs import Certificate
 from clearing.book.schema import CERTIFICATES
 from clearing.engine.context import ClearingContext, context_for, keep_context
+from clearing.engine.judged_files import judge_files
 from clearing.engine.period_fees import charge_closing
 from clearing.engine.revenue_shares import flows_of_shares, share_closing, share_tables
 from clearing.engine.stages import Stages
@@ -130,8 +129,7 @@ def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Ru
                   clock: _Clock, threads: int, progress: Progress, decide: Decide) -> Report:
     """Clear what was read."""
     intake.refuse_crowded(context.names)
-    digests = {report.digest for report in intake.files}
-    taken, outcomes = _judge_files(intake, book.files_taken(digests), book.number_files(digests))
+    taken, outcomes = judge_files(intake, context.network, book)
     latest = max([0, *(chunk.latest for chunk in intake.chunks if chunk.file_index in taken)])
     context.check_calendar(latest)
     digest = _digest(context, last, "clear", [
@@ -244,39 +242,6 @@ class _Clock:
         self._last = now
 
 
-def _judge_files(intake: Intake, taken_before: Mapping[str, Taken], numbers: Mapping[str, int]
-                 ) -> tuple[list[int], list[BookFile]]:
-    """Which files are cleared, and what becomes of each; numbers follow the digests.
-
-    A file of which nothing was refused is known as a whole. Else it is read again: what was refused
-    can have been mended meanwhile, and the rest is known record by record.
-    """
-    known = {digest: f"as {file.name} in run {file.run}"
-             for digest, file in taken_before.items() if not file.refused}
-    taken: list[int] = []
-    outcomes: dict[int, BookFile] = {}
-    order = sorted(range(len(intake.files)),
-                   key=lambda index: (intake.files[index].digest, index))
-    for index in order:
-        report, name = intake.files[index], _readable(intake.files[index].path.name)
-        code, message = report.code, report.reason or report.doubts
-        if code == Code.OK and report.digest in known:
-            code = Code.DUPLICATE_FILE
-            message = f"known: its content was cleared before, {known[report.digest]}"
-        if code == Code.OK:
-            taken.append(index)
-            known[report.digest] = f"as {name} in this run"
-        is_known = code == Code.DUPLICATE_FILE
-        outcomes[index] = BookFile(
-            file=numbers[report.digest], name=name, sha256=report.digest,
-            bytes=report.size_bytes, records=report.records,
-            accepted=0 if code else report.accepted, known=report.records if is_known else 0,
-            refused=0 if is_known else report.records if code else report.refused,
-            code=int(code), message=message, layout=report.layout, sender=report.sender,
-            kept_in=intake.kept_in)
-    return sorted(taken), [outcomes[index] for index in range(len(intake.files))]
-
-
 def check_parent(run: OpenRun, last: Run | None) -> None:
     """The dictionary was read before the writer's lock was held: nobody may have written since."""
     if run.number != (last.run if last else 0) + 1:
@@ -377,8 +342,3 @@ def _not_told(book: Book, refusals: Records, fresh: Records) -> Records:
 def _places(refusals: Records) -> list[tuple[int, int]]:
     """File and line of each."""
     return list(zip(refusals["file"].tolist(), refusals["line"].tolist(), strict=True))
-
-
-def _readable(name: str) -> str:
-    """A file's name as text, whatever its bytes are."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")

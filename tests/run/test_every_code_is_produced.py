@@ -144,10 +144,31 @@ def codes_of_rivals(folder: Path) -> set[str]:
     return {code.name for code in clear(network, path, keys=AnyKey()).refusals}
 
 
+def codes_of_contracts(folder: Path) -> set[str]:
+    """Files that are not as their sender's contract has them."""
+    folder.mkdir()
+    network = write(folder, network=SENDER.replace('devices = "own.csv"', """
+[[sender.files]]
+name = "{date}-{sequence}.csv"
+sequence = "daily"
+"""))
+    lines = {"20241125-1": CARD, "20241125-3": {**CARD, "card_seq": "3"},
+             "20241126-1": {**CARD, "kind": "x"}, "other/20241125-1": {**CARD, "card_seq": "4"},
+             "20241125-2": CARD, "taps": CARD}
+    paths = []
+    for name, values in lines.items():
+        paths.append(folder / f"{name}.csv")
+        paths[-1].parent.mkdir(exist_ok=True)
+        paths[-1].write_bytes(file_of([line_of(**values)]))
+    report = clear(network, *paths, senders="bus-gateway")
+    return {Code(file.code).name for file in report.files}
+
+
 def test_every_code_is_produced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     produced = (codes_of_records(tmp_path / "records") | codes_of_files(tmp_path / "files")
                 | codes_of_a_run(tmp_path / "run") | codes_of_a_sender(tmp_path / "sender")
                 | codes_of_proof(tmp_path / "proof") | codes_of_rivals(tmp_path / "rivals")
-                | codes_of_crowds(tmp_path / "crowds", monkeypatch))
+                | codes_of_crowds(tmp_path / "crowds", monkeypatch)
+                | codes_of_contracts(tmp_path / "contracts"))
     # Steps of disputes are no records: tests/run/test_rides_are_disputed.py.
     assert produced == {code.name for code in Code if not code.name.startswith("DISPUTE_")}
