@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import hashlib
 import io
 import os
 import pickle
@@ -31,6 +32,12 @@ CSV_BYTES_MOST = 16 << 20       # stops, links and matrices
 INTEGER_BITS = 64
 DIGITS_MOST = 20               # of a number in a CSV
 DEEP_KEY = re.compile(r"(?<![\w.\"'-])(?:[\w\"'-]++[ \t]*\.[ \t]*){100}")
+
+
+def sha256_of(path: Path) -> str:
+    """A file's SHA-256, in hex. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_bounded(path: Path, bytes_most: int) -> str:

@@ -6,7 +6,6 @@ bytes, where a run was committed and they were lost.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +16,12 @@ import msgspec
 import numpy as np
 
 from clearing.answers.claimed import check_folder, claim_folder
+from clearing.answers.documents.unfinished import whole_file
 from clearing.answers.session import Session
 from clearing.book import Book, BookFile, Run
 from clearing.engine.kept_networks import kept_network
 from clearing.engine.run import Report
+from clearing.engine.stages import HELD_OR_BACK
 from clearing.intake.blocks import Source
 from clearing.intake.formats.canonical import FORMAT
 from clearing.intake.formats.rejects import ENDINGS, Rejected, write_rejects
@@ -28,7 +29,7 @@ from clearing.intake.kept import is_kept, read_kept
 from clearing.intake.layout import load_layout
 from clearing.intake.layout_model import Layout
 from ext.codes import Code
-from ext.records import REFUSAL
+from ext.records import REFUSAL, RIDE_FLAGS
 from network.errors import OnecardError
 from network.language import Phrase
 
@@ -78,13 +79,15 @@ class Answers:
             "refused": report.run.refused,
             "rides": report.run.rides,
             "open_rides": report.run.open_rides,
+            "held": report.held,
             "files": [_file(report.files[index], rejects.get(index)) for index in order],
             "earlier_files": self._answer_first_senders(report) if report.is_committed else [],
             "refusals": {Code(code).name: count
                          for code, count in sorted(report.refusals.items())},
         }
-        with _replacing(path) as out:
-            out.write(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+        with whole_file(path) as unfinished:
+            unfinished.write_bytes(
+                msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
         return path
 
     def acknowledge_again(self, report: Report) -> list[Path]:
@@ -124,7 +127,8 @@ class Answers:
         path = self._folder / (f"run-{run.run}.{file.file}.{name}.rejects"
                                + ENDINGS["csv" if layout is None else layout.format])
         if file.sha256 in self._sources or self._is_kept(file):
-            with self._open(file) as source, _replacing(path) as out:
+            with (self._open(file) as source, whole_file(path) as unfinished,
+                  unfinished.open("wb") as out):
                 write_rejects(out, source, layout, _rejected(self._session.book, run, file))
         return path
 
@@ -149,15 +153,6 @@ class Answers:
             unpacked.writelines(read_kept(self._session.beside(file.kept_in), file.sha256))
             unpacked.seek(0)
             yield unpacked
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that is there whole, or not at all."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    with unfinished.open("wb") as out:
-        yield out
-    os.replace(unfinished, path)
 
 
 def write_again(session: Session, folder: Path, run: int | None = None) -> list[Path]:
@@ -215,6 +210,9 @@ def read_report(book: Book, number: int) -> Report:
     report.carried = np.zeros(len(rows["file"]), dtype=REFUSAL)
     for name in names:
         report.carried[name] = rows[name]
+    report.held = int(book.ask(
+        f"SELECT count() AS held FROM entries WHERE run = {number} "
+        f"AND bitAnd(flags, {HELD_OR_BACK}) = {RIDE_FLAGS['HELD']}")["held"][0])
     return report
 
 

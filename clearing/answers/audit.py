@@ -41,6 +41,7 @@ from clearing.book.table_files import (
 )
 from network.civil import day_of
 from network.errors import BookDamaged, OnecardError
+from network.files import sha256_of
 from network.language import Phrase
 from network.progress import Progress, no_progress
 from settlement.positions import net_positions
@@ -184,14 +185,7 @@ def _write(folder: Path, name: str, write: Write) -> SealedFile:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as out:
         write(out)
-    return SealedFile(name, *_digest(path))
-
-
-def _digest(path: Path) -> tuple[int, str]:
-    """A file's size and SHA-256."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return file.tell(), digest.hexdigest()
+    return SealedFile(name, path.stat().st_size, sha256_of(path))
 
 
 def verify_audit(folder: Path, cards: int | None = None, seed: int | None = None,
@@ -287,7 +281,7 @@ def _check_files(folder: Path, listed: SealedList, progress: Progress) -> Iterat
             yield f"{LIST} names {one.path!r}, which is not in the folder"
         elif not (path := folder / one.path).is_file():
             yield f"{one.path} is missing"
-        elif _digest(path) != (one.bytes, one.sha256):
+        elif (path.stat().st_size, sha256_of(path)) != (one.bytes, one.sha256):
             yield f"{one.path} is not the file that was sealed"
         progress("files", done, len(listed.files))
     named = {LIST, *(one.path for one in listed.files)}

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from clearing.answers.documents.document import Detail, Document, Section, add_up, file_stem
-from clearing.answers.documents.excel_csv import ExcelCsv, text_cell
+from clearing.answers.documents.excel_csv import ExcelCsv, open_excel_csv, text_cell
 from clearing.answers.documents.page import write_page
 from clearing.answers.documents.words import Words
-from clearing.answers.documents.workbook import WorkbookFile
+from clearing.answers.documents.workbook import WorkbookFile, open_workbook
 from clearing.answers.filters import Filter
 from clearing.answers.periods import Period
 from clearing.answers.rides_behind import Block, RidesBehind, detail_of, list_behind
@@ -141,9 +141,8 @@ def write_bill(session: Session, funder: str, period: Period, folder: Path) -> B
     stem, document = file_stem("bill", member, period.label), _document(
         numbered, member, made, period, words)
     detail = _detail(words)
-    workbook = WorkbookFile(folder / f"{stem}.xlsx", document, detail)
-    table = ExcelCsv(folder / f"{stem}-rides.csv", detail, currency.decimals)
-    try:
+    with (open_workbook(folder / f"{stem}.xlsx", document, detail) as workbook,
+          open_excel_csv(folder / f"{stem}-rides.csv", detail, currency.decimals) as table):
         forms: tuple[tuple[WorkbookFile | ExcelCsv, Callable[[str], str]], ...] = (
             (workbook, str), (table, text_cell))
         rides = [(form, RidesBehind(session, numbered, words, text)) for form, text in forms]
@@ -155,12 +154,6 @@ def write_bill(session: Session, funder: str, period: Period, folder: Path) -> B
         for form, text in forms:
             form.add(_lines(made, words, len(detail.columns), text))
         write_page(folder / f"{stem}.html", document)
-        workbook.close()
-        table.close()
-    except BaseException:       # Ctrl-C, too: what is not whole gets no name
-        workbook.drop()
-        table.drop()
-        raise
     return BillWritten(member, made, tuple(
         folder / f"{stem}{end}" for end in (".xlsx", ".html", "-rides.csv")))
 

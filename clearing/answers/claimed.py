@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from clearing.answers.documents.unfinished import whole_file
 from clearing.answers.session import Session
 from network.errors import OnecardError
 from network.language import Phrase
@@ -34,9 +34,8 @@ def claim_folder(session: Session, folder: Path) -> None:
     check_folder(session, folder)
     name = _name_of(session)
     if name and not (folder / MARK).exists():
-        unfinished = folder / f"{MARK}.unfinished"     # whoever is stopped here claims nothing
-        unfinished.write_text(f"{name}\n", "utf-8")
-        os.replace(unfinished, folder / MARK)
+        with whole_file(folder / MARK) as unfinished:   # whoever is stopped here claims nothing
+            unfinished.write_text(f"{name}\n", "utf-8")
 
 
 def _name_of(session: Session) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clearing.answers.disputes import Docket, Taken
+from clearing.answers.documents.unfinished import whole_file
 from clearing.answers.named_ride import NamedRide, read_ride
 from clearing.answers.session import Session
 from clearing.book.payment_rows import DisputeRow
@@ -232,7 +233,8 @@ def _write_rejects(path: Path, header: Sequence[str], refused: Sequence[RefusedL
             row = dict(zip(header, one.cells, strict=True))
             lines.append(_written([*(row[name] for name in names), *told]))
     try:
-        path.write_bytes(b"\n".join(lines) + b"\n")
+        with whole_file(path) as unfinished:
+            unfinished.write_bytes(b"\n".join(lines) + b"\n")
     except OSError as error:
         raise OnecardError(Phrase("the refused lines cannot be written: {strerror}",
                                   strerror=error.strerror),

@@ -7,6 +7,7 @@ in it, too: flows less the legs of rides.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clearing.answers.documents.document import Document, Section, add_up, file_stem
-from clearing.answers.documents.excel_csv import ExcelCsv, text_cell
+from clearing.answers.documents.excel_csv import ExcelCsv, open_excel_csv, text_cell
 from clearing.answers.documents.page import write_page
 from clearing.answers.documents.words import Words
-from clearing.answers.documents.workbook import WorkbookFile
+from clearing.answers.documents.workbook import WorkbookFile, open_workbook
 from clearing.answers.listings import flows_of
 from clearing.answers.owing import place_names
 from clearing.answers.periods import Period
@@ -92,10 +93,8 @@ def write_statements(session: Session, period: Period, members: Sequence[str], f
 def _write_some(books: Books, chosen: Sequence[Statement], folder: Path, *, with_rides: bool
                 ) -> Iterator[Written]:
     """Write so many statements as can be open at once: the rides are read once for all of them."""
-    files = list[_Files]()
-    try:
-        for one in chosen:
-            files.append(_Files(books, one, folder, with_rides=with_rides))
+    with ExitStack() as open_files:
+        files = [_Files(books, one, folder, open_files, with_rides=with_rides) for one in chosen]
         if with_rides:
             listed = ", ".join(str(one.member.number) for one in chosen)
             for block in list_behind(books.session, (
@@ -105,10 +104,6 @@ def _write_some(books: Books, chosen: Sequence[Statement], folder: Path, *, with
                     file.add(block)
         for file in files:
             file.finish()
-    except BaseException:       # Ctrl-C, too: what is not whole gets no name
-        for file in files:
-            file.drop()
-        raise
     for statement, file in zip(chosen, files, strict=True):
         total = statement.total()
         yield Written(statement.member, total.is_owed, total.owes, file.paths)
@@ -134,24 +129,24 @@ def _lines(session: Session, period: Period) -> list[Line]:
 class _Files:
     """The files of one statement on their way."""
 
-    def __init__(self, books: Books, statement: Statement, folder: Path, *, with_rides: bool
-                 ) -> None:
+    def __init__(self, books: Books, statement: Statement, folder: Path, open_files: ExitStack,
+                 *, with_rides: bool) -> None:
         words = Words(statement.member.language)
         stem = file_stem("statement", statement.member, books.period.label)
         document, detail = _document(books, statement, words), detail_of(words)
         self._statement = statement
         write_page(folder / f"{stem}.html", document)
-        workbook = WorkbookFile(folder / f"{stem}.xlsx", document, detail)
+        workbook = open_files.enter_context(
+            open_workbook(folder / f"{stem}.xlsx", document, detail))
         self._forms: list[tuple[WorkbookFile | ExcelCsv, RidesBehind]] = []
-        self._closing: list[WorkbookFile | ExcelCsv] = [workbook]
         self.paths: tuple[Path, ...] = (folder / f"{stem}.xlsx", folder / f"{stem}.html")
         if with_rides:
             path = folder / f"{stem}-rides.csv"
-            table = ExcelCsv(path, detail, books.currency.decimals)
+            table = open_files.enter_context(
+                open_excel_csv(path, detail, books.currency.decimals))
             self._forms = [
                 (workbook, RidesBehind(books.session, books.numbered, words)),
                 (table, RidesBehind(books.session, books.numbered, words, text_cell))]
-            self._closing.append(table)
             self.paths += (path,)
 
     def add(self, block: dict[str, Any]) -> None:
@@ -160,16 +155,9 @@ class _Files:
             form.add(behind.rows(block, self._statement.member.number))
 
     def finish(self) -> None:
-        """Write what is of no ride, and give the files their names."""
+        """Write what is of no ride."""
         for written, behind in self._forms:
             written.add(behind.of_no_ride(self._statement))
-        for form in self._closing:
-            form.close()
-
-    def drop(self) -> None:
-        """Leave nothing of those that have no name yet."""
-        for form in self._closing:
-            form.drop()
 
 
 def _document(books: Books, statement: Statement, words: Words) -> Document:

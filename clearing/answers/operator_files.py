@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +23,7 @@ from clearing.intake.trailer import read_trailer
 from ext.codes import Code
 from network.civil import day_of, number_of
 from network.errors import OnecardError
+from network.files import sha256_of
 from network.language import Phrase
 from network.network import Network
 
@@ -163,8 +163,7 @@ def _digest_of(path: Path) -> str:
         raise OnecardError("there is no such file, and it is no amount", where=str(path),
                            expected="the operator's sum, such as 12345.60, or its tap files",
                            remedy="correct the path, or write the sum without a unit")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path)
 
 
 def _texts_of(day: int) -> tuple[str, str]:

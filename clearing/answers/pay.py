@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from clearing.answers.documents.unfinished import whole_file
 from clearing.answers.payments import (
     Batch,
     batch_of,
@@ -27,6 +27,7 @@ from clearing.engine.payment_run import payment_run
 from network.bank_accounts import find_account, whose
 from network.civil import day_number, day_of
 from network.errors import BookDamaged, OnecardError
+from network.files import sha256_of
 from network.language import Phrase
 from settlement.bank_days import BankDays
 from settlement.formats.iso20022 import (
@@ -134,27 +135,24 @@ def write_batch(session: Session, number: int, form: str, path: Path) -> Batch:
         raise _wrong_state(batch, f"was written as {batch.message}", "the same form again: a bank "
                            f"that gets it as {message}, too, could pay twice",
                            "write it in its own form, or make another batch of what comes back")
-    unfinished = path.with_name(path.name + ".unfinished")
     try:
-        with unfinished.open("wb") as out:
-            write(out, _head_of(session, batch), payments_of(session.book, f"batch = {number}"))
-            out.flush()
-            os.fsync(out.fileno())
-        with unfinished.open("rb") as written:
-            digest = hashlib.file_digest(written, "sha256").hexdigest()
-        if batch.sha256 not in ("", digest):
-            raise _wrong_state(batch, "comes out with other bytes than it was written with",
-                               f"SHA-256 {batch.sha256}", "write it with the version that it was "
-                               "written with")
-        if not batch.message:
-            batch = _tell(session, last, BatchRow(number, "written", "", message, digest))
-        os.replace(unfinished, path)
+        with whole_file(path) as unfinished:
+            with unfinished.open("wb") as out:
+                write(out, _head_of(session, batch),
+                      payments_of(session.book, f"batch = {number}"))
+                out.flush()
+                os.fsync(out.fileno())
+            digest = sha256_of(unfinished)
+            if batch.sha256 not in ("", digest):
+                raise _wrong_state(batch, "comes out with other bytes than it was written with",
+                                   f"SHA-256 {batch.sha256}", "write it with the version that it "
+                                   "was written with")
+            if not batch.message:
+                batch = _tell(session, last, BatchRow(number, "written", "", message, digest))
     except OSError as error:
         raise OnecardError(Phrase("the file cannot be written: {strerror}",
                                   strerror=error.strerror), where=str(path),
                            remedy="run the same command again, with another --out") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
     return batch
 
 

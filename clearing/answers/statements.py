@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
+from clearing.answers.documents.unfinished import whole_file
 from clearing.answers.listings import Uncollected, words_of_cause
 from clearing.answers.netted import Netted
 from network.cells import guarded_cells
@@ -63,9 +63,8 @@ def write_settlement(folder: Path, flows: npt.NDArray[Any], uncollected: Sequenc
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]],
            minor_unit: str) -> None:
-    unfinished = path.with_name(path.name + ".unfinished")
-    with unfinished.open("w", encoding="utf-8", newline="") as out:
+    with (whole_file(path) as unfinished,
+          unfinished.open("w", encoding="utf-8", newline="") as out):
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow((*columns, "unit"))
         writer.writerows(guarded_cells((*row, minor_unit)) for row in rows)
-    os.replace(unfinished, path)

@@ -9,7 +9,6 @@ them, after every file was held to its digest.
 from __future__ import annotations
 
 import errno
-import hashlib
 import io
 import os
 import re
@@ -34,6 +33,7 @@ from clearing.book.journal import Journal, sync_folder
 from clearing.book.snapshot import FOLDER as SNAPSHOTS
 from clearing.book.snapshot import SnapshotStore, open_snapshot
 from network.errors import BookDamaged, BookUnavailable, DiskFull, NotABook
+from network.files import sha256_of
 from network.progress import Progress, no_progress
 
 LISTS, OBJECTS = "lists", "objects"
@@ -171,7 +171,7 @@ def _store(root: Path, name: str, target: Path) -> tuple[Stored, bool]:
     path = root / name
     if path.is_symlink():
         return Stored(name, link=os.readlink(path)), False
-    digest = _digest_of(path)
+    digest = sha256_of(path)
     stored, place = Stored(name, path.stat().st_size, digest), _object(target, digest)
     if place.exists():
         return stored, False
@@ -222,7 +222,7 @@ def _wrong(target: Path, file: Stored) -> str:
     place = _object(target, file.sha256)
     if not place.exists():
         return "is missing"
-    return "" if _digest_of(place) == file.sha256 else "is not as it was written"
+    return "" if sha256_of(place) == file.sha256 else "is not as it was written"
 
 
 def _put(target: Path, file: Stored, into: Path) -> None:
@@ -254,11 +254,6 @@ def _hold_to(into: Path, listed: Listed) -> None:
 
 def _object(target: Path, digest: str) -> Path:
     return target / OBJECTS / digest[:2] / digest[2:]
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(path: Path, source: BinaryIO) -> None:

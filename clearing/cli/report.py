@@ -100,9 +100,10 @@ def _write(document: Document, html: Path | None, xlsx: Path | None) -> None:
         write_page(html, document, draw_svg)
         say(Phrase("written: {path}", path=html))
     if xlsx is not None:
-        from clearing.answers.documents.workbook import WorkbookFile
+        from clearing.answers.documents.workbook import open_workbook
 
-        WorkbookFile(xlsx, document).close()
+        with open_workbook(xlsx, document):
+            pass        # a report has no rows behind it
         say(Phrase("written: {path}", path=xlsx))
 
 

@@ -18,7 +18,7 @@ from clearing.answers import member_statements
 from clearing.answers.documents.document import Detail, Document
 from clearing.answers.documents.excel_csv import text_cell
 from clearing.answers.documents.words import WORDS
-from clearing.answers.documents.workbook import WorkbookFile
+from clearing.answers.documents.workbook import open_workbook
 from clearing.answers.member_statements import list_statements
 from clearing.answers.periods import window_period
 from clearing.answers.session import open_session
@@ -158,10 +158,9 @@ def test_amounts_are_exact_and_go_on_in_another_sheet(tmp_path: Path) -> None:
     """A float of 9.95 is not 9.95; and Excel ends after a million rows."""
     path = tmp_path / "rides.xlsx"
     document = Document("t", [], [], (), "en", YUAN)
-    file = WorkbookFile(path, document, Detail("rides", ("n", "amount"), frozenset([1])),
-                        rows_most=3)
-    file.add((number, amount) for number, amount in enumerate((995, -1, 0, 10**15 + 1, 7)))
-    file.close()
+    with open_workbook(path, document, Detail("rides", ("n", "amount"), frozenset([1])),
+                       rows_most=3) as file:
+        file.add((number, amount) for number, amount in enumerate((995, -1, 0, 10**15 + 1, 7)))
     workbook = openpyxl.load_workbook(path, read_only=True)
     assert workbook.sheetnames == ["t", "rides 1", "rides 2", "rides 3"]
     with zipfile.ZipFile(path) as packed:

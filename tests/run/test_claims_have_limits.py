@@ -123,6 +123,8 @@ def test_what_a_run_holds_is_told_to_scripts(place: Place) -> None:
     done = onecard("clear", first, *names)
     assert (done.code, "1 entries are held" in done.out) == (1, True)
     assert "variance, validators less tables: 3.00 yuan; 1 entries are held" in done.out
+    told = place.book / "acknowledgements" / "run-1.ack.json"
+    assert json.loads(told.read_text("utf-8"))["held"] == 1     # which is what --json prints
     assert onecard("clear", first, *names).code == 0
     second = write_csv(place.folder / "second.csv", [ride(3, paid=210)], COLUMNS)
     done = onecard("clear", second, *names)

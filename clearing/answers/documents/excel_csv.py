@@ -8,12 +8,13 @@ what is taken back stands on the other side.
 from __future__ import annotations
 
 import csv
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from clearing.answers.documents.document import Detail, plain_amount
+from clearing.answers.documents.unfinished import whole_file
 from network.cells import guarded
 
 
@@ -22,14 +23,20 @@ def text_cell(text: str) -> str:
     return f"{guarded(text)}\t" if text and text.isascii() else guarded(text)
 
 
-class ExcelCsv:
-    """A file on its way; it gets its name when it is whole."""
+@contextmanager
+def open_excel_csv(path: Path, detail: Detail, decimals: int) -> Iterator[ExcelCsv]:
+    """A file to write rows into; it gets its name when it is whole."""
+    with (whole_file(path) as unfinished,
+          unfinished.open("w", encoding="utf-8-sig", newline="") as out):
+        yield ExcelCsv(out, detail, decimals)
 
-    def __init__(self, path: Path, detail: Detail, decimals: int) -> None:
-        self._path, self._money, self._decimals = path, sorted(detail.money), decimals
-        self._unfinished = path.with_name(path.name + ".unfinished")
-        self._file = self._unfinished.open("w", encoding="utf-8-sig", newline="")
-        self._writer = csv.writer(self._file)
+
+class ExcelCsv:
+    """A file on its way, with its head."""
+
+    def __init__(self, out: TextIO, detail: Detail, decimals: int) -> None:
+        self._money, self._decimals = sorted(detail.money), decimals
+        self._writer = csv.writer(out)
         self._writer.writerow(detail.columns)
 
     def add(self, rows: Iterable[Sequence[Any]]) -> None:
@@ -42,13 +49,3 @@ class ExcelCsv:
             if cells[index] != "":
                 cells[index] = plain_amount(cells[index], self._decimals)
         return cells
-
-    def drop(self) -> None:
-        """Leave nothing of it."""
-        self._file.close()
-        self._unfinished.unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """Finish the file."""
-        self._file.close()
-        os.replace(self._unfinished, self._path)

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from clearing.answers.documents.document import Detail, Document
 from clearing.answers.documents.excel_csv import text_cell
-from clearing.answers.documents.workbook import WorkbookFile
+from clearing.answers.documents.workbook import open_workbook
 from clearing.answers.show import Listing
 from network.errors import OnecardError
 from network.language import Phrase
@@ -46,14 +46,9 @@ def write_workbook(listing: Listing, path: Path, currency: Currency) -> None:
                       if name in listing.columns)
     document = Document("list", [("list", listing.title), ("money in", currency.name)], [], (),
                         "en", currency)
-    book = WorkbookFile(path, document, Detail(_SHEET, listing.columns, money))
-    try:
+    with open_workbook(path, document, Detail(_SHEET, listing.columns, money)) as book:
         book.begin()
         book.add(_cells(listing))
-    except BaseException:
-        book.drop()
-        raise
-    book.close()
 
 
 def _cells(listing: Listing) -> Iterator[tuple[Any, ...]]:

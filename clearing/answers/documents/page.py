@@ -6,7 +6,6 @@ Pictures stand in it as SVG that browsers only show: no script of theirs would r
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Callable, Collection, Sequence
 from html import escape
 from pathlib import Path
@@ -20,6 +19,7 @@ from clearing.answers.documents.document import (
     Streams,
     readable,
 )
+from clearing.answers.documents.unfinished import whole_file
 from network.money import Currency
 
 # Draws a picture as SVG.
@@ -54,13 +54,12 @@ def write_page(path: Path, document: Document, draw: Draw | None = None) -> None
                     for name, value in document.facts)
     sections = "".join(_section(one, document.currency, draw) for one in document.sections)
     signatures = "".join(f"<div>{escape(one)}</div>" for one in document.signatures)
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(
-        f'<!DOCTYPE html>\n<html lang="{document.language}"><head><meta charset="utf-8">\n'
-        f"<title>{title}</title><style>{_STYLE}</style></head><body>\n<h1>{title}</h1>\n"
-        f'<dl>\n{facts}</dl>\n{sections}<div class="sign">{signatures}</div>\n</body></html>\n',
-        "utf-8")
-    os.replace(unfinished, path)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(
+            f'<!DOCTYPE html>\n<html lang="{document.language}"><head><meta charset="utf-8">\n'
+            f"<title>{title}</title><style>{_STYLE}</style></head><body>\n<h1>{title}</h1>\n"
+            f'<dl>\n{facts}</dl>\n{sections}<div class="sign">{signatures}</div>\n'
+            "</body></html>\n", "utf-8")
 
 
 def _section(section: Section, currency: Currency, draw: Draw | None) -> str:

@@ -7,13 +7,19 @@ are text. Rows behind the document go on in another sheet where Excel ends.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from clearing.answers.documents.document import Detail, Document, Marked, Section, plain_amount
+from clearing.answers.documents.unfinished import whole_file
 from network.errors import OnecardError
 from network.language import Phrase
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
 
 ROWS_MOST = 1_048_576       # of a sheet, by Excel's specification
 _WIDTH = 16                 # of a column, in characters
@@ -36,17 +42,37 @@ def _exact(amount: int, decimals: int) -> _Exact:
     return number
 
 
+@contextmanager
+def open_workbook(path: Path, document: Document, detail: Detail | None = None,
+                  rows_most: int = ROWS_MOST) -> Iterator[WorkbookFile]:
+    """A workbook to write rows into; it gets its name when it is whole.
+
+    detail: what rows will follow; None: none will. Raises OnecardError where it cannot be written.
+    """
+    # Most commands write none, and it takes long to load.
+    from xlsxwriter import Workbook
+    from xlsxwriter.exceptions import XlsxWriterException
+
+    # Rows wait in files of their own until the end, which XlsxWriter leaves where there is none.
+    with whole_file(path) as unfinished, TemporaryDirectory(prefix="onecard-rows-") as folder:
+        book = Workbook(str(unfinished), {"constant_memory": True, "tmpdir": folder})
+        yield WorkbookFile(book, document, detail, rows_most)
+        try:
+            book.close()
+        except XlsxWriterException as error:
+            os.truncate(unfinished, 0)      # what was zipped gets its end when it is forgotten
+            raise OnecardError(Phrase("the workbook cannot be written: {error}",
+                                      error=error), where=str(path),
+                               expected="nothing stands under its name",
+                               remedy="make room, or name another place for it") from None
+
+
 class WorkbookFile:
-    """A workbook on its way; it gets its name when it is whole."""
+    """A workbook on its way, with the document's own sheet."""
 
-    def __init__(self, path: Path, document: Document, detail: Detail | None = None,
-                 rows_most: int = ROWS_MOST) -> None:
-        """Write the document's own sheet. detail: what rows will follow; None: none will."""
-        from xlsxwriter import Workbook  # most commands write none, and it takes long to load
-
-        self._path, self._detail, self._rows_most = path, detail, rows_most
-        self._unfinished = path.with_name(path.name + ".unfinished")
-        self._book = Workbook(str(self._unfinished), {"constant_memory": True})
+    def __init__(self, book: Workbook, document: Document, detail: Detail | None,
+                 rows_most: int) -> None:
+        self._book, self._detail, self._rows_most = book, detail, rows_most
         decimals = document.currency.decimals
         self._decimals = decimals
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
@@ -117,24 +143,3 @@ class WorkbookFile:
             return
         pieces = [before] * bool(before) + [self._wrong, wrong] + [behind] * bool(behind)
         self._sheet.write_rich_string(self._row, index, *pieces)
-
-    def drop(self) -> None:
-        """Leave nothing of it."""
-        self._unfinished.unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """Finish the file. Raises OnecardError where it cannot be written."""
-        from xlsxwriter.exceptions import XlsxWriterException
-
-        try:
-            self._book.close()
-        except XlsxWriterException as error:
-            self.drop()
-            raise OnecardError(Phrase("the workbook cannot be written: {error}",
-                                      error=error), where=str(self._path),
-                               expected="nothing stands under its name",
-                               remedy="make room, or name another place for it") from None
-        except BaseException:       # Ctrl-C, too: it is only now that the file is written
-            self.drop()
-            raise
-        os.replace(self._unfinished, self._path)
