@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clearing.book import Book, Run, open_book
+from clearing.book import Book, open_book
 from clearing.book.address import SCHEMES
 from clearing.book.integrity import damaged
 from clearing.engine.kept_networks import kept_network
@@ -134,31 +134,15 @@ def open_session(location: str, network: str | None = None, *, read_only: bool =
     does not hold: nobody takes a part of a ledger for the whole.
     """
     with open_book(location, create=create, read_only=read_only) as book:
-        before = book.last_run()
         try:
             _answer_as_of(book, as_of)
             yield Session(book, network)
         except Exception as error:      # what is missing can end a question anywhere
             if book.breaks:
                 raise damaged(book.breaks, book.store.where) from error
-            _tell_committed(error, book, before)
-            raise
-        except KeyboardInterrupt as stop:
-            _tell_committed(stop, book, before)
             raise
         if book.breaks:
             raise damaged(book.breaks, book.store.where)
-
-
-def _tell_committed(error: BaseException, book: Book, before: Run | None) -> None:
-    """Note on what ends a command early which runs it has committed all the same."""
-    with suppress(Exception):           # a store that was stopped in a question may not answer
-        last, first = book.last_run(), before.run + 1 if before else 1
-        if last is not None and last.run >= first:
-            error.add_note(
-                Phrase("run {run} is committed and stays so", run=last.run) if last.run == first
-                else Phrase("runs {first} to {last} are committed and stay so", first=first,
-                            last=last.run))
 
 
 def _answer_as_of(book: Book, as_of: int | None) -> None:

@@ -62,6 +62,7 @@ from ext.records import (
 )
 from network.errors import BookDamaged, BookError, BookLocked, RunNotOpen
 from network.names import Name
+from network.outcome import note_found, note_sent
 
 _TOTALS = ("due", "price", "paid", "variance", "uncollected")
 _LEGS = tuple(columns["amount"] for columns in LEG_COLUMNS[1:])
@@ -250,11 +251,13 @@ class OpenRun:
             self._check_parent()
             self._check_rows()
         self._phase = "deciding"
+        note_sent(row.run)
         inserter = self._store.insert(RUNS)
         inserter.append(columns_of_rows(RUNS.columns, [row]), 1)
         inserter.finish()
         self._check_stored(row)
         self._phase = "committed"
+        note_found(row.run, is_committed=True)
         # The run counts; where this process cannot add its line, or ends before, the next does.
         with suppress(BookError, OSError):
             self._store.journal.append(Line(row.run, row.chain))
@@ -369,8 +372,17 @@ class OpenRun:
             if self._phase in ("open", "concluded"):
                 self._phase = "given up"
                 self._clean_up()
+            elif self._phase == "deciding":
+                self._look_for_it()
         finally:
             self._store.unlock_writer()
+
+    def _look_for_it(self) -> None:
+        """Note whether the commit row was stored: a server may store it yet, where it was not."""
+        with suppress(BookError):
+            is_committed = self._last_stored() == self.number
+            if is_committed or self._store.changes is not None:
+                note_found(self.number, is_committed=is_committed)
 
     def _clean_up(self) -> None:
         with suppress(BookError):   # the next run to begin sets them apart otherwise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -14,6 +15,7 @@ from clearing import __version__
 from clearing.cli.pages import PageContext, in_pages, speak_for_click
 from clearing.cli.say import Shown, say
 from network.language import LANGUAGES, Phrase, joined, language_of, translated, use
+from network.outcome import forget, say_outcome
 from network.spelling import did_you_mean
 
 # Commands in the order in which people meet them: name, module, what it does.
@@ -53,6 +55,7 @@ WRONG_USE = 2
 REFUSED = 1
 FAULT = 70                  # of ours: EX_SOFTWARE of sysexits.h
 STOPPED = 128 + 2           # by Ctrl-C, as shells count it
+DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 READER_GONE = 128 + 13      # whoever read our output ended first: `onecard show rides | head`
 
 
@@ -140,18 +143,20 @@ def main() -> None:
 
 def _run() -> int:
     """The exit code of the command line."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):     # names and records may hold what it cannot print
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     speak_for_click()
     use(language_of(os.environ))
+    forget()
     try:
         return onecard(standalone_mode=False, prog_name="onecard") or 0
     except click.ClickException as error:
         vars(error).update(message=translated(error.message))   # which is final, click says
         error.show(cast(IO[str], Shown(sys.stderr)))    # it quotes what was typed
-    except click.Abort as stop:
-        say(Phrase("stopped; {left}", left=_committed(stop, stop.__cause__)), err=True)
+    except click.Abort:
+        say(Phrase("stopped; {left}", left=say_outcome()), err=True)
         return STOPPED
     except _ReaderGone:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -165,10 +170,14 @@ def _run() -> int:
     return WRONG_USE
 
 
-def _committed(*ends: BaseException | None) -> str:
-    """What is in the book of a command that ended early, as open_session notes it."""
-    notes: list[str] = [note for end in ends for note in getattr(end, "__notes__", ())]
-    return notes[-1] if notes else Phrase("nothing of the unfinished run is in the book")
+def _open_closed_streams() -> None:
+    """Read and write nowhere where a stream was closed, as `>&-` does it.
+
+    A file of the book would get its number else, and with it what the store prints.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))    # noqa: SIM115
 
 
 def _report_of(fault: Exception) -> str:
@@ -184,7 +193,7 @@ def _report_of(fault: Exception) -> str:
                   if len(word[0]) < 6 else "…", str(fault))
     return joined("\n", [
         Phrase("onecard: this is a fault of the program, not of your files; {left}",
-               left=_committed(fault)),
+               left=say_outcome()),
         Phrase("send these lines to the maintainers (docs/security.md says how):"),
         f"  onecard {__version__}, Python {platform.python_version()}, {platform.system()} "
         f"{platform.machine()}", *places, f"  {type(fault).__name__}: {said}"])
@@ -196,6 +205,12 @@ def _message_of(error: Exception) -> str | None:
 
     if isinstance(error, OnecardError):
         return error.said()
+    if isinstance(error, OSError) and error.filename is None and error.errno in DISK_FAULTS:
+        import tempfile
+
+        return Phrase("{error}, where the output goes or in {folder}; {left}\nmake room, or name "
+                      "another folder for temporary files in TMPDIR", error=error.strerror,
+                      folder=tempfile.gettempdir(), left=say_outcome())
     if isinstance(error, OSError) and error.filename is not None:
         return Phrase("{path}: {error}\ncheck the path, its owner and the disk",
                       path=os.fsdecode(error.filename), error=error.strerror)
