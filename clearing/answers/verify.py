@@ -20,6 +20,7 @@ from clearing.answers.owners import Owners, moments_of
 from clearing.answers.payments import check_amounts, find_paid_twice
 from clearing.answers.priced_by import PricedBy, priced_by
 from clearing.answers.replay import PRICED_ORDER, differences, replay_card, replay_owners
+from clearing.answers.sampled import Sample
 from clearing.answers.session import Session
 from clearing.answers.shared import find_changed_shares
 from clearing.book import Book, Run
@@ -100,23 +101,6 @@ def _posted(book: Book, legs: Sequence[LegSql]) -> dict[tuple[int, int, int, int
             key = window, owes, gets, why
             sums[key] = sums.get(key, 0) + owed
     return sums
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Some cards of a book: about so many, chosen by a number; None: all."""
-
-    cards: int | None
-    seed: int       # 64 bits
-
-    def sql(self, book: Book) -> str:
-        """As a condition. Who does not know the seed cannot tell which cards it chooses."""
-        if not self.cards:
-            return "1" if self.cards is None else "0"
-        found = book.ask("SELECT uniqExact(card_hi, card_lo) AS cards "
-                         f"FROM {ENTRIES.name} WHERE {book.committed}")
-        every = max(1, int(found["cards"][0]) // self.cards)
-        return f"intHash64(bitXor(card_lo, toUInt64({self.seed}))) % {every} = 0"
 
 
 def check_rides(session: Session, numbered: NumberedNetwork, where: str, *, is_whole: bool,
@@ -242,7 +226,9 @@ class Verification:
     """What was looked at, and what is wrong, in words."""
 
     breaks: list[str]           # sums that do not add up
-    sample: Sample              # of cards, whose rides were looked at
+    sample: Sample              # of cards, runs and windows that were looked at
+    runs_one_of: int            # runs whose rows were: one of so many
+    windows: int                # closed windows whose roots were made again
     checked: int                # rides that were priced again
     differences: list[str]      # of these, where the ledger has something else
     files: FilesChecked         # those that the rides are from; of all cards: every one
@@ -256,8 +242,10 @@ class Verification:
 def verify(session: Session, cards: int | None = None, keep: Path | None = None,
            seed: int | None = None, progress: Progress = no_progress, *,
            with_files: bool = True) -> Verification:
-    """Hold a book to its chain, add it up again, and price rides of so many cards; None: of all.
+    """Hold a book to its chain, add it up again, and price rides of so many cards.
 
+    cards: about how many; of a large book rows are read of some runs and windows only, too
+    (sampled.py). None: all of it.
     with_files: their input files are held to their digests; keep: where these are; None: where the
     book says.
     seed: which cards are taken, 64 bits; None: other ones each time.
@@ -265,9 +253,10 @@ def verify(session: Session, cards: int | None = None, keep: Path | None = None,
     """
     numbered = session.numbered()
     sample = Sample(cards, secrets.randbits(64) if seed is None else seed)
-    where = sample.sql(session.book)
-    breaks = list(islice(find_changed_rows(session.book, progress), BREAKS_MOST))
-    breaks += find_changed_windows(session.book, numbered.names)
+    where = sample.cards_sql(session.book)
+    runs, windows = sample.runs(session.book), sample.closings(session.book)
+    breaks = list(islice(find_changed_rows(session.book, progress, runs), BREAKS_MOST))
+    breaks += find_changed_windows(session.book, numbered.names, windows)
     breaks += check_balances(session.book, numbered)
     breaks += find_changed_fees(session, numbered)
     breaks += find_changed_shares(session, numbered)[:BREAKS_MOST]
@@ -277,7 +266,8 @@ def verify(session: Session, cards: int | None = None, keep: Path | None = None,
                                               is_whole=not breaks, progress=progress)
     files = check_files(session, None if cards is None else _files_of(session.book, where), keep,
                         progress) if with_files else FilesChecked(0, 0, [])
-    return Verification([*breaks, *twice][:BREAKS_MOST], sample, checked, differences, files)
+    return Verification([*breaks, *twice][:BREAKS_MOST], sample, runs.one_of, len(windows), checked,
+                        differences, files)
 
 
 def _check_payments(session: Session, *, is_whole: bool) -> list[str]:

@@ -47,9 +47,9 @@ def root_of(book: Queries, closing: Closing, names: Names, network: str, flows: 
         book.flows(closing.first, closing.window), flows]))
 
 
-def make_roots(book: Queries, names: Names) -> list[tuple[Closing, str]]:
-    """The windows that were closed, and the root that each comes to now."""
-    listed = closings(book)
+def make_roots(book: Queries, names: Names, listed: Sequence[Closing]
+               ) -> list[tuple[Closing, str]]:
+    """Windows that were closed one behind the other, and the root that each comes to now."""
     digests = [run.network_digest if run else "" for run in (
         book.find_run(closing.run) for closing in listed)]
     return [(closing, root.of(closing, digest, book.flows(closing.first, closing.window)))
@@ -57,9 +57,9 @@ def make_roots(book: Queries, names: Names) -> list[tuple[Closing, str]]:
                                              strict=True)]
 
 
-def find_changed_windows(book: Queries, names: Names) -> Iterator[str]:
-    """The closed windows that do not hold what they were closed with, in words."""
-    for closing, found in make_roots(book, names):
+def find_changed_windows(book: Queries, names: Names, listed: Sequence[Closing]) -> Iterator[str]:
+    """Those of such windows that do not hold what they were closed with, in words."""
+    for closing, found in make_roots(book, names, listed):
         if found != closing.root:
             yield (f"window {day_of(closing.window).isoformat()}: its entries, flows or records "
                    "are not those that it was closed with: its root was "

@@ -19,7 +19,7 @@ from clearing.book import open_book
 from clearing.book.address import SCHEMES, parse_address
 from clearing.book.backup import back_up, list_backups
 from clearing.book.book import Book
-from clearing.book.closed import make_roots
+from clearing.book.closed import closings, make_roots
 from clearing.book.integrity import find_changed_rows
 from clearing.book.runs import Counts
 from clearing.book.schema import ADDED, JOURNAL, ROOTS, SCHEMA_VERSION, TABLES
@@ -108,8 +108,9 @@ def _copy_table(store: Store, name: str, copy: str) -> None:
 def _add_roots(book: Book) -> None:
     """Of schema 14: windows had no roots, and no certificates; those get none."""
     _make(book.store, ADDED[15])
-    roots = {closing.window: found for closing, found in make_roots(book, Names(book.names()))
-             if not closing.root}
+    listed = closings(book)
+    roots = {closing.window: found for closing, found in make_roots(
+        book, Names(book.names()), listed) if not closing.root}
     last = book.last_run()
     if last is None or not roots:
         return

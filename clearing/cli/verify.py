@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 @network_option
 @click.option("--cards", default=1_000, show_default=True, type=click.IntRange(0),
               help="How many cards' rides are priced again.")
-@click.option("--all", "every", is_flag=True, help="Price every card's rides again, and look at "
-              "every input file.")
+@click.option("--all", "every", is_flag=True, help="Read every row, price every card's rides "
+              "again, and look at every input file.")
 @click.option("--seed", type=click.IntRange(0, (1 << 64) - 1), metavar="NUMBER",
               help="Which cards: the number that an earlier sample printed takes the same again. "
               "By default others each time.")
@@ -43,9 +43,10 @@ def command(context: click.Context, folder: Path | None, book: str, network: str
             keep: Path | None) -> None:
     """Check a book: rows are as runs stored them, entries balance, sums and prices hold.
 
-    The input files that the rides are from have to be kept as they came. Who kept the chain that
-    `clear` or `settle` printed finds with --chain whether anything before it was changed since,
-    by whomever.
+    Of a large book some runs and closed windows are read, others each time; sums are added up over
+    everything. The input files that the rides are from have to be kept as they came. Who kept the
+    chain that `clear` or `settle` printed finds with --chain whether anything before it was changed
+    since, by whomever.
 
     FOLDER is one that `onecard export --audit` wrote: it is checked instead of a book, on any
     machine, and the rows that were changed are named. Its networks are those that it has.
@@ -115,8 +116,11 @@ def _say_verified(verified: Verification, *, with_files: bool) -> None:
     for line in verified.breaks:
         say(Phrase("does not add up: {line}", line=line))
     if not verified.breaks:
-        say("every row is as its run stored it\n"
-            "entries balance; flows are the sums of entries; positions add up to 0")
+        say("every row is as its run stored it" if verified.runs_one_of == 1 else Phrase(
+            "every row that was read is as its run stored it: of one run in {one_of:,}, and of "
+            "{windows:,} closed windows for their roots; --all reads all",
+            one_of=verified.runs_one_of, windows=verified.windows))
+        say("entries balance; flows are the sums of entries; positions add up to 0")
     for line in verified.differences:
         say(Phrase("differs: {line}", line=line))
     say(Phrase("{checked:,} rides priced again by the plain engine: {differences} differences",

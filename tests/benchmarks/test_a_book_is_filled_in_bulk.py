@@ -11,7 +11,7 @@ from benchmarks.arrivals import SERVICE_DAY, cut
 from benchmarks.day import RECEIVED_AT, Day, prepare
 from benchmarks.years_in_bulk import Bulk, add_day, first_day
 from clearing.book import open_book
-from clearing.book.closed import find_changed_windows
+from clearing.book.closed import closings, find_changed_windows
 from clearing.book.integrity import find_changed_rows
 from clearing.engine.run import clear_files, close_window
 from network.civil import day_number
@@ -35,7 +35,7 @@ def test_in_bulk_and_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             add_day(book.begin, first, days)
         chains = [run.chain for run in book.runs()]
         assert list(find_changed_rows(book)) == []
-        assert list(find_changed_windows(book, first.names)) == []
+        assert list(find_changed_windows(book, first.names, closings(book))) == []
     with open_book("bulk") as book:
         Bulk(book).add_days(first, DAYS)
     with open_book("bulk") as book:

@@ -205,7 +205,7 @@ def test_closings_follow_each_other(tmp_path: Path) -> None:
             assert (one.first, one.after) == (before.window + 1, before.run)
             assert one.root == f"root {one.run}"
         # Its roots were made up: every window is named, and nothing else.
-        found = list(find_changed_windows(book, Names(book.names())))
+        found = list(find_changed_windows(book, Names(book.names()), closings(book)))
         assert [line.split(": its root was ")[1].split(",")[0] for line in found] == [
             one.root for one in listed]
 

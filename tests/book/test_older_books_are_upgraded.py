@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from clearing.book import SCHEMA_VERSION, open_book, upgrade
-from clearing.book.closed import find_changed_windows
+from clearing.book.closed import closings, find_changed_windows
 from clearing.book.commit import OpenRun
 from clearing.book.integrity import find_changed_rows
 from clearing.book.schema import ADDED, CERTIFICATES
@@ -157,7 +157,7 @@ def assert_upgraded(location: str, chains: list[str]) -> None:
         assert [run.chain for run in before] == chains
         assert last.kind == "upgrade"
         assert list(find_changed_rows(book)) == []
-        assert list(find_changed_windows(book, Names(book.names()))) == []
+        assert list(find_changed_windows(book, Names(book.names()), closings(book))) == []
 
 
 def test_in_a_folder_and_on_a_server(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
