@@ -92,6 +92,11 @@ def translated(text: str, context: str = "") -> str:
     return template.format(**values) if values else template
 
 
+def in_chinese(text: str) -> str:
+    """A text in Chinese, whatever language is in use; as it is where the catalogue lacks it."""
+    return read_catalogue().get(("", text), text)
+
+
 @cache
 def read_catalogue() -> dict[tuple[str, str], str]:
     """Chinese by context ("": none) and English."""

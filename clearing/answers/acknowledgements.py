@@ -1,4 +1,4 @@
-"""What an operator gets back for its files: an acknowledgement and reject files.
+"""What an operator gets back for its files: an acknowledgement, reject files and its own forms.
 
 They are a function of a committed run and its files, so that they can be written again, the same
 bytes, where a run was committed and they were lost.
@@ -23,18 +23,20 @@ from clearing.engine.kept_networks import kept_network
 from clearing.engine.run import Report
 from clearing.engine.stages import HELD_OR_BACK
 from clearing.intake.blocks import Source
+from clearing.intake.formats.answers import write_file_answer, write_record_answers
 from clearing.intake.formats.canonical import FORMAT
 from clearing.intake.formats.rejects import ENDINGS, Rejected, write_rejects
 from clearing.intake.kept import is_kept, read_kept
-from clearing.intake.layout import load_layout
+from clearing.intake.layout import answer_forms, load_layout
 from clearing.intake.layout_model import Layout
 from ext.codes import Code
 from ext.records import REFUSAL, RIDE_FLAGS
+from network.civil import day_of
 from network.errors import OnecardError
 from network.language import Phrase
 
 FOLDER = "acknowledgements"     # in the book's folder, unless somebody says otherwise
-NAME_BYTES = 150            # of an input file's name, in the name of its reject file
+NAME_BYTES = 150            # of an input file's name, in the names of what answers it
 
 
 def path_of(run: int, folder: Path) -> Path:
@@ -68,6 +70,8 @@ class Answers:
                                        report.run.network_digest) for index in order
                    if report.is_committed and report.files[index].refused
                    and not report.files[index].code}
+        answers = {index: self._answer(report.run, report.files[index]) for index in order
+                   if report.is_committed}
         path = (path_of(report.run.run, self._folder) if report.is_committed
                 else path_of_nothing(report.run.digest, self._folder))
         content = {
@@ -80,7 +84,8 @@ class Answers:
             "rides": report.run.rides,
             "open_rides": report.run.open_rides,
             "held": report.held,
-            "files": [_file(report.files[index], rejects.get(index)) for index in order],
+            "files": [_file(report.files[index], rejects.get(index), answers.get(index, []))
+                      for index in order],
             "earlier_files": self._answer_first_senders(report) if report.is_committed else [],
             "refusals": {Code(code).name: count
                          for code, count in sorted(report.refusals.items())},
@@ -123,14 +128,43 @@ class Answers:
         cleared_by: the digest of the network by which it was.
         """
         layout = self._layout(cleared_by, file.layout)
-        name = file.name.encode()[:NAME_BYTES].decode(errors="ignore")
-        path = self._folder / (f"run-{run.run}.{file.file}.{name}.rejects"
-                               + ENDINGS["csv" if layout is None else layout.format])
+        path = self._path(run, file,
+                          f".rejects{ENDINGS['csv' if layout is None else layout.format]}")
         if file.sha256 in self._sources or self._is_kept(file):
             with (self._open(file) as source, whole_file(path) as unfinished,
                   unfinished.open("wb") as out):
                 write_rejects(out, source, layout, _rejected(self._session.book, run, file))
         return path
+
+    def _answer(self, run: Run, file: BookFile) -> list[Path]:
+        """Answers to one input file in the forms that its layout names, if any."""
+        if file.layout in ("", FORMAT):
+            return []
+        with kept_network(self._session.book, run.network_digest) as network:
+            layout = load_layout(network.folder.path, file.layout)
+            forms = answer_forms(network.folder.path, layout)
+            day = day_of((run.started_at + network.civil_offset_s) // 86_400)
+        paths = []
+        for form in forms:
+            assert form.fate is not None
+            of_file = form.fate.of == "file"
+            if not of_file and (file.code or not (
+                    file.sha256 in self._sources or self._is_kept(file))):
+                continue
+            paths.append(self._path(run, file, f".{form.name}.txt"))
+            with whole_file(paths[-1]) as unfinished, unfinished.open("wb") as out:
+                if of_file:
+                    write_file_answer(out, form, file.name, Code(file.code), f"{day:%Y%m%d}")
+                    continue
+                refused = {one.offset: Code(one.code)
+                           for one in _rejected(self._session.book, run, file)}
+                with self._open(file) as source:
+                    write_record_answers(out, source, layout, form, refused, f"{day:%Y%m%d}")
+        return paths
+
+    def _path(self, run: Run, file: BookFile, ending: str) -> Path:
+        name = file.name.encode()[:NAME_BYTES].decode(errors="ignore")
+        return self._folder / f"run-{run.run}.{file.file}.{name}{ending}"
 
     def _layout(self, network_digest: str, name: str) -> Layout | None:
         """A layout as it was when the run was cleared by it."""
@@ -225,10 +259,11 @@ def _rejected(book: Book, run: Run, file: BookFile) -> list[Rejected]:
                 *(found[name] for name in (*Rejected._fields[:4], "raw")), strict=True)]
 
 
-def _file(file: BookFile, reject: Path | None) -> dict[str, Any]:
+def _file(file: BookFile, reject: Path | None, answers: list[Path]) -> dict[str, Any]:
     return {
         "name": file.name, "sha256": file.sha256, "bytes": file.bytes, "records": file.records,
         "accepted": file.accepted, "known": file.known, "refused": file.refused,
         "code": Code(file.code).name, "message": file.message,
         "reject_file": reject.name if reject else None,
+        "answer_files": [path.name for path in answers],
     }

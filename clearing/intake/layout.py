@@ -18,8 +18,17 @@ SHIPPED = Path(__file__).parent / "layouts"
 def load_layout(folder: Path, name: str) -> Layout:
     """Read a layout of a network's folder, or else one that comes with the engine.
 
-    Raises OnecardError and TableError, with file, line and remedy.
+    Raises OnecardError and TableError, with file, line and remedy; also where it holds no taps.
     """
+    layout = _load(folder, name)
+    if layout.fate is not None and layout.fate.of == "file":
+        raise OnecardError(Phrase("layout {name!r} is of answers, and holds no taps", name=name),
+                           where=str(folder), expected="a layout with fields",
+                           remedy="name the layout of the file that was sent")
+    return layout
+
+
+def _load(folder: Path, name: str) -> Layout:
     path = folder / "layouts" / f"{name}.toml"
     shipped = SHIPPED / path.name
     if Path(name).name != name or not (path.is_file() or shipped.is_file()):
@@ -29,6 +38,20 @@ def load_layout(folder: Path, name: str) -> Layout:
                            + f"; shipped: {', '.join(list_layouts(SHIPPED))}",
                            remedy="name one of these, or write the file")
     return read_layout(path if path.is_file() else shipped)
+
+
+def answer_forms(folder: Path, layout: Layout) -> list[Layout]:
+    """The forms in which who sends files of a layout is answered. Raises as load_layout."""
+    forms = [_load(folder, name) for name in layout.answers]
+    for form in forms:
+        if form.fate is None or form.encoding != layout.encoding:
+            raise OnecardError(
+                Phrase("layout {name!r} is no answer to {layout!r}", name=form.name,
+                       layout=layout.name), where=str(folder / "layouts"),
+                expected=Phrase("a layout with a table [fate], in {encoding}",
+                                encoding=layout.encoding),
+                remedy=Phrase("correct `answers` of {layout}.toml", layout=layout.name))
+    return forms
 
 
 def list_layouts(folder: Path) -> list[str]:

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from clearing.intake.formats.canonical import COLUMNS, REQUIRED
 from clearing.intake.layout_model import FieldSource, Layout, Place
+from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE
 from network.errors import TableError
 from network.files import TomlFile
@@ -25,7 +26,8 @@ KEYS = {
     "xlsx": {"sheet", *BY_ROWS},
     "json": {"records_at", "encoding", "delimiter"},
     "jsonl": set[str](),
-    "fixed": {"columns", "record_bytes", "longer", "encoding", *BY_ROWS},
+    "fixed": {"columns", "record_bytes", "longer", "encoding", "answers", "fate",
+              *BY_ROWS},
     "binary": {"columns", "record_bytes", "length"},
 }
 
@@ -55,6 +57,7 @@ class _Check:
         for column in layout.fields:
             self._check_field(column)
         self._check_required()
+        self._check_fate()
 
     def _refuse(self, found: str, expected: str, *key: str | int) -> NoReturn:
         raise self._error(found, expected, key)
@@ -91,7 +94,7 @@ class _Check:
         end, before = 0, ""
         for column in layout.list_places():
             place = layout.columns[column]
-            if layout.is_canonical and column not in COLUMNS:
+            if layout.is_canonical and column not in COLUMNS and layout.fate is None:
                 self._refuse(f"columns.{column} is not a column of the format",
                              f"expected {', '.join(COLUMNS)}, or fields that say what comes from "
                              "where", "columns", column)
@@ -193,6 +196,8 @@ class _Check:
         return list(self._layout.columns) or self._layout.header
 
     def _check_required(self) -> None:
+        if self._layout.fate is not None and self._layout.fate.of == "file":
+            return      # it holds no taps
         canonical = self._layout.is_canonical and self._layout.columns
         given = self._layout.columns if canonical else self._layout.fields
         missing = [column for column in REQUIRED if column not in given]
@@ -203,6 +208,35 @@ class _Check:
         if canonical and self._layout.format == "binary":
             self._refuse("a binary layout has no fields", "say which column of the format comes "
                          "from which of the record", "columns")
+
+    def _check_fate(self) -> None:
+        """Refuse an answer that has no room for what it says."""
+        layout, fate = self._layout, self._layout.fate
+        if fate is None:
+            return
+        for key in ("code", "words", *(["file_name"] if fate.of == "file" else [])):
+            name = getattr(fate, key)
+            if name not in layout.columns:
+                self._refuse(f"fate.{key} is {name!r}, which no column is called",
+                             f"expected {', '.join(layout.columns)}", "fate", key)
+        if not layout.record_bytes <= fate.line_bytes <= LONGEST_LINE:
+            self._refuse(f"fate.line_bytes is {fate.line_bytes}",
+                         f"expected {layout.record_bytes}, as record_bytes, to {LONGEST_LINE}",
+                         "fate", "line_bytes")
+        unknown = [name for name in fate.codes if name not in Code.__members__]
+        if unknown:
+            self._refuse(f"fate.codes has {unknown[0]!r}",
+                         "expected codes as docs/tap-file.md lists them", "fate", "codes")
+        width = layout.columns[fate.code].width
+        for told in (fate.accepted, fate.refused, *fate.codes.values()):
+            if not 1 <= len(told.partition(" ")[0].encode(layout.encoding)) <= width:
+                self._refuse(f"fate says {told!r}", f"expected a code of up to {width} bytes, a "
+                             "space, and what it means", "fate")
+        try:
+            fate.head.format(records=0, day="20241125", receiver="")
+        except (ValueError, LookupError, AttributeError) as error:
+            self._refuse(f"fate.head cannot be filled in: {error}",
+                         "expected text with {records}, {day} and {receiver}", "fate", "head")
 
     def _check_rows(self) -> None:
         """Refuse rows around the records that cannot be found, or say nothing."""

@@ -69,6 +69,23 @@ class Length(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     besides: int = 0                    # bytes of the record that it does not count
 
 
+class Fate(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What makes a layout the form of an answer: where it says what became of what was sent."""
+
+    of: Literal["records", "file"]      # a line for each record; one for the file
+    line_bytes: int
+    code: str                           # the column of the code
+    words: str                          # and of what it means
+    file_name: str = ""                 # file: the column of its name
+    accepted: str                       # the code, a space and the words
+    refused: str                        # the same, where `codes` has none
+    codes: dict[str, str] = {}          # the same, by the names of codes
+    # Before the lines, as str.format has it: how many there are; the day of the run; who gets it,
+    # which is the first record's value of the column `receiver`.
+    head: str = ""
+    receiver: str = ""
+
+
 class Layout(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """layouts/<name>.toml as it is written."""
 
@@ -87,6 +104,8 @@ class Layout(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     head_rows: int = 0                  # csv, xlsx, fixed: lines before header or first record
     head: str = ""                      # what these say: a pattern, see formats/control.py
     tail: str = ""                      # what the last line says: the same
+    answers: list[str] = []             # fixed: layouts of what its sender gets back
+    fate: Fate | None = None            # fixed: it is such a layout itself
     records_at: str = ""                # json: keys to the list of records, with dots between
     name: str = ""                      # the file's; not written in it
 
@@ -94,6 +113,11 @@ class Layout(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     def is_utf_8(self) -> bool:
         """Whether its files are UTF-8, under whatever name."""
         return codecs.lookup(self.encoding).name == "utf-8"
+
+    @property
+    def is_chinese(self) -> bool:
+        """Whether whoever writes its files reads Chinese."""
+        return codecs.lookup(self.encoding).name in ("gb18030", "gbk", "gb2312")
 
     @property
     def is_canonical(self) -> bool:

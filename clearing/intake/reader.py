@@ -20,7 +20,7 @@ from clearing.intake.formats.control import Control
 from clearing.intake.formats.detect import DetectedFormat, FileRefused, Piece, detect_format
 from clearing.intake.intake import FileReport, Intake
 from clearing.intake.kept import Keeper, KeptFile
-from clearing.intake.layout import load_layout
+from clearing.intake.layout import answer_forms, load_layout
 from clearing.intake.layout_model import Layout
 from clearing.intake.proof import KeyProvider, Proof
 from clearing.intake.senders import Senders, senders_of
@@ -96,6 +96,8 @@ def _load_layouts(paths: Sequence[Path], network: Network, layout: Layouts) -> l
              for path in paths]
     loaded = {name: load_layout(network.folder.path, name)
               for name in names if name and isinstance(name, str)}
+    for one in loaded.values():
+        answer_forms(network.folder.path, one)      # what cannot be answered is not begun
     return [name if isinstance(name, Layout) else loaded[name] if name else None for name in names]
 
 

@@ -135,6 +135,23 @@ def test_a_mended_record_is_taken(tmp_path: Path, town: Network) -> None:
     assert (intake.files[0].accepted, intake.files[0].refused, intake.files[0].paid) == (1, 1, 200)
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("kind", ["old", "fixed-gb"])
+def test_who_writes_chinese_reads_chinese(tmp_path: Path, town: Network, kind: str, mark: bytes
+                                          ) -> None:
+    """With the columns' own names; and what is behind a record is known by it."""
+    content = mark + RECORDS[kind].decode("gb18030", "replace").encode(
+        "utf-8" if mark else "gb18030", "replace")
+    again, codes = rejects_of(read(tmp_path, content, kind, town), content, town)
+    text = again.decode("utf-8" if mark else "gb18030")
+    assert "line 2" not in text
+    assert "行：该行的字段比表头多或少，或长度与版式不同；含逗号的字段请加引号" in text
+    assert "行，时间：时间不存在，或不是 20241125073000" in text or kind == "fixed-gb" or mark
+    third, codes_again = rejects_of(read(tmp_path, again, kind, town), again, town)
+    assert len(third) < len(again) + 20 * len(codes)
+    assert len(codes_again) == len(codes)
+
+
 def test_another_file_than_was_refused(tmp_path: Path, town: Network) -> None:
     """A reject file has the records that were refused, or it is not written."""
     content = sender.file_of([sender.line_of(card_kind="cat")])

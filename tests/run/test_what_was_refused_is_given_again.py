@@ -171,7 +171,7 @@ def test_reject_files_are_given_as_they_are(town: Path, book: Path, tmp_path: Pa
     head, *lines = rejects["bars"].read_bytes().decode("gb18030").split("\r\n")
     assert head == "卡号|序号|时间|机号|站名|卡种|实收|x_code|x_reason"
     assert lines[0].startswith(
-        f"{CARD}|1|2024/11/25 08:00:00|P1| 龙华总站 |ordinary|2.00|AMOUNT_INVALID|line 2, 实收: ")
+        f"{CARD}|1|2024/11/25 08:00:00|P1| 龙华总站 |ordinary|2.00|AMOUNT_INVALID|第 2 行，实收：")
     for layout, path in rejects.items():        # not mended: the same again
         done = accepted("clear", path, "--layout", layout, "--network", town, "--book", book)
         assert " 0 accepted, " in done.out, done.out

@@ -11,19 +11,33 @@ CODE, REASON = "x_code", "x_reason"     # canonical files may have any column th
 
 # Nothing else ends so.
 _CODES = "|".join(code.name for code in Code).encode()
-_REASON = rb'(?:"line (?:[^"]|"")*"|line [^"]*)?'
-BEHIND_TAB = re.compile(rb"\t(?:%b) line [^\t]*\Z" % _CODES)
+# How a reason reads in English, and in Chinese.
+LINE = {False: "line {line}{comma}{column}: {reason}",
+        True: "第 {line} 行{comma}{column}：{reason}"}
 LAST_KEYS = re.compile(rb'(?:, )?"x_code": "[A-Z_]*", "x_reason": "(?:[^"\\]|\\.)*"$')
+
+
+def _begins(encoding: str) -> bytes:
+    """How a reason begins, in any language; a file with the mark of UTF-8 is that all the same."""
+    return b"(?:%b)" % b"|".join(
+        text.partition("{")[0].encode(one, "replace")
+        for text in LINE.values() for one in (encoding, "utf-8"))
+
+
+def behind_tab(encoding: str) -> re.Pattern[bytes]:
+    """What stands behind a record of one length."""
+    return re.compile(rb"\t(?:%b) %b[^\t]*\Z" % (_CODES, _begins(encoding)))
 
 
 def last_columns(encoding: str, delimiter: str) -> re.Pattern[bytes]:
     """The two last columns of a line of CSV."""
-    between = re.escape(delimiter.encode(encoding))
-    return re.compile(rb"%b(?:%b)%b%b\Z" % (between, _CODES, between, _REASON))
+    between, begins = re.escape(delimiter.encode(encoding)), _begins(encoding)
+    return re.compile(rb'%b(?:%b)%b(?:"%b(?:[^"]|"")*"|%b[^"]*)?\Z' % (
+        between, _CODES, between, begins, begins))
 
 
 def has_note(line: bytes, layout: Layout) -> bool:
     """Whether a record has a note behind it, so that its file is a reject file."""
     if layout.format == "fixed":
-        return BEHIND_TAB.search(line) is not None
+        return behind_tab(layout.encoding).search(line) is not None
     return last_columns(layout.encoding, layout.delimiter).search(line) is not None

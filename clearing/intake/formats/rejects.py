@@ -3,10 +3,10 @@
 A reject file has the header, columns, separator, encoding and line ends of the file that its
 records are from, every record byte for byte, and behind it its code and the reason: in two columns
 more, two keys more (JSON), or behind a tab (records of one length). Whoever reads it passes over
-both. A line that the file's end cut off has neither, nor an end: it is no whole record, and a cut
-amount must not come to look like one. Where that would make a line too long, the reason is blank.
-Of a workbook or of UTF-16 it is CSV in UTF-8, which the same layout reads, and records of bytes
-have no note: there is nowhere to put one.
+both. Where the file is in GB18030, the reason is Chinese. A line that the file's end cut off has
+neither, nor an end: it is no whole record, and a cut amount must not come to look like one. Where
+the reason would make a line too long, it is blank. Of a workbook or of UTF-16 it is CSV in UTF-8,
+which the same layout reads, and records of bytes have no note: there is nowhere to put one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from clearing.intake.formats.canonical import HEADER_BYTES
-from clearing.intake.formats.notes import BEHIND_TAB, CODE, LAST_KEYS, REASON, last_columns
+from clearing.intake.formats.notes import (
+    CODE,
+    LAST_KEYS,
+    LINE,
+    REASON,
+    behind_tab,
+    last_columns,
+)
 from clearing.intake.formats.objects import find_objects
 from clearing.intake.formats.records import split_records
 from clearing.intake.formats.text import open_text
@@ -27,7 +34,7 @@ from clearing.intake.trailer import MARK
 from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE
 from network.errors import OnecardError
-from network.language import Phrase
+from network.language import Phrase, in_chinese
 from network.refusals import WORDS
 
 ENDINGS = {"csv": ".csv", "xlsx": ".csv", "json": ".json", "jsonl": ".jsonl", "fixed": ".txt",
@@ -63,11 +70,14 @@ def write_rejects(out: BinaryIO, source: BinaryIO, layout: Layout | None,
     write(out, source, CANONICAL if layout is None else layout, rejected)
 
 
-def _reason(one: Rejected, columns: Sequence[str]) -> str:
+def _reason(one: Rejected, columns: Sequence[str], *, is_chinese: bool = False) -> str:
     """Where the record stands, which column is wrong, and what that means."""
     name = columns[one.field - 1][:NAME_LENGTH] if one.field else ""
     shown = "".join(letter if letter.isprintable() else " " for letter in name)
-    return f"line {one.line}{', ' * bool(name)}{shown}: {WORDS[Code(one.code)]}"
+    words = WORDS[Code(one.code)]
+    return LINE[is_chinese].format(
+        line=one.line, comma=("，" if is_chinese else ", ") * bool(name), column=shown,
+        reason=in_chinese(words) if is_chinese else words)
 
 
 def _write_csv(out: BinaryIO, source: BinaryIO, layout: Layout,
@@ -96,7 +106,7 @@ def _write_csv(out: BinaryIO, source: BinaryIO, layout: Layout,
         out.write(body)
         if end:
             code = Code(one.code).name
-            long = note(code, _reason(one, columns))
+            long = note(code, _reason(one, columns, is_chinese=layout.is_chinese))
             out.write((long if _has_room(body, long) else note(code, "")) + end)
 
 
@@ -125,13 +135,15 @@ def _write_fixed(out: BinaryIO, source: BinaryIO, layout: Layout,
                  rejected: Sequence[Rejected]) -> None:
     columns = layout.list_places()
     encoding = "utf-8" if _copy_mark(out, source) else layout.encoding
+    old = behind_tab(encoding)
     _copy_rows(out, source, layout.head_rows)
     for one in rejected:
         body, end = _copy_line(out, source, one)
-        body = BEHIND_TAB.sub(b"", body)
+        body = old.sub(b"", body)
         out.write(body)
         if end:
-            note = f"\t{Code(one.code).name} {_reason(one, columns)}".encode(encoding)
+            reason = _reason(one, columns, is_chinese=layout.is_chinese)
+            note = f"\t{Code(one.code).name} {reason}".encode(encoding, "replace")
             out.write((note if _has_room(body, note) else b"") + end)
 
 
