@@ -21,7 +21,7 @@ import numpy as np
 
 from clearing.book import Book, BookFile, Counts, Run
 from clearing.book.commit import OpenRun
-from clearing.book.folding import MERGED
+from clearing.book.folding import Folding
 from clearing.book.journal import Line
 from clearing.book.leftovers import Leftovers
 from clearing.book.native import ColumnData, join_records
@@ -32,7 +32,6 @@ from clearing.book.schema import (
     FILES,
     FLOWS,
     FOLDS,
-    LEDGER,
     NAMES,
     NETWORKS,
     RECORDS,
@@ -206,6 +205,7 @@ class Bulk:
 
     def __init__(self, book: Book) -> None:
         self._last: Run | None = None
+        self._folding = Folding(book)
         self._store, self._leftovers = Gathered(book.store), Leftovers(book.store)
 
     def begin(self, *, digest: str, kind: str) -> OpenRun:
@@ -227,8 +227,7 @@ class Bulk:
         for day in days:
             add_day(self.begin, first, day)
             self._store.commit(self._through)
-            if day % MERGED == 0:
-                self._store.merge()
+            self._folding.merge()
 
 
 class _GatheredRun(OpenRun):
@@ -293,10 +292,6 @@ class Gathered:
         inserter = self._store.insert(table)
         inserter.append(columns, len(columns[0]))
         inserter.finish()
-
-    def merge(self) -> None:
-        for table in (RUNS, FOLDS, *LEDGER):
-            self._store.merge(table.name)
 
 
 class GatheredRows:

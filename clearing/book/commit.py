@@ -85,6 +85,7 @@ class OpenRun:
         self.number = parent.run + 1 if parent else 1
         # Of this run, too, which nobody else counts yet.
         self._span = Span(self.number, folded)
+        self._is_large = is_large
         self._part = part_of(self.number, is_large=is_large)
         self._digest, self._kind = digest, kind
         self._received, self._committed = received, committed
@@ -262,6 +263,8 @@ class OpenRun:
         with suppress(BookError, OSError):
             self._store.journal.append(Line(row.run, row.chain))
             self._committed(row)
+            if self._is_large:      # the parts of small ones are merged when they are folded
+                self._store.let_merge()
         return row
 
     def _contents(self) -> str:

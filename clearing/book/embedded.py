@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import struct
+import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ _FOREIGN_MOST = 5       # that an error names
 _BLOCK_ROWS = 131_072
 # Of a block that a reader gets: what lists take of memory is mostly the store's own blocks.
 _READ_ROWS = 8_192
+_LOOKS_AGAIN_S = 1 / 20        # whether a merge has ended
 _RANGE = struct.Struct("<II")     # of `part` within a part, as the store writes it
 _SETTINGS = (
     "SET async_insert = 0, insert_deduplicate = 0, max_query_size = 67108864, "
@@ -128,13 +129,13 @@ class EmbeddedStore:
     def create_database(self) -> None:
         """Make the database where it is not there, and use it."""
         if not self._read_only:
-            self.run(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
+            self._tell(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
         found = self.columns(f"SELECT name FROM system.databases WHERE name = '{DATABASE}'")
         if not found["name"]:
             raise NotABook(
                 "whoever started to make this book was stopped", where=self.where,
                 remedy="clear some files into it first, or name another path with --book")
-        self.run(f"USE {DATABASE}")
+        self._tell(f"USE {DATABASE}")
 
     def table_settings(self) -> str:
         """What is inserted is on the disk, not only in the system's memory; see also schema.py."""
@@ -149,19 +150,21 @@ class EmbeddedStore:
         self._folder.changes += 1
 
     def run(self, sql: str) -> None:
-        """Carry out a statement that returns no rows."""
+        """Carry out a statement that returns no rows, beside those of other threads."""
+        self._check_process()
+        session = self._sessions.take()
         try:
-            self._main.query(sql)
-            self._count_change()
-        except BookError:
-            raise
+            session.query(sql)
         except Exception as error:
             raise translate(error, self.where) from error
+        finally:
+            self._sessions.give_back(session)
+            self._count_change()
 
-    def _system(self, sql: str) -> None:
-        """Tell the engine what to do by itself, which changes nothing that is asked for."""
+    def _tell(self, sql: str) -> None:
+        """Carry out a statement that changes nothing that is asked for."""
         try:
-            self._main.query(f"SYSTEM {sql}")
+            self._main.query(sql)
         except Exception as error:
             raise translate(error, self.where) from error
 
@@ -222,16 +225,22 @@ class EmbeddedStore:
 
         Of a partition that is named the store would merge all, however large.
         """
-        self._system(f"START MERGES {name}")
+        self._tell(f"SYSTEM START MERGES {name}")
         try:
-            # Once the newest few become one part, which then may be one of a few of its size.
-            for _ in range(2):
-                self.run(f"OPTIMIZE TABLE {name}")
+            self.run(f"OPTIMIZE TABLE {name}")
+            # What the store began by itself before that, with parts that were left.
+            while self.columns("SELECT count() AS merges FROM system.merges WHERE "
+                               f"database = currentDatabase() AND table = '{name}'")["merges"][0]:
+                time.sleep(_LOOKS_AGAIN_S)
         finally:
-            self._system(f"STOP MERGES {name}")
+            self._tell(f"SYSTEM STOP MERGES {name}")
         # The store removes what was merged when it gets to it, which a process of a second never
         # sees; and at once when a partition is dropped, also one that is not there.
         self.run(f"ALTER TABLE {name} DROP PARTITION ID 'none'")
+
+    def let_merge(self) -> None:
+        """Let parts be merged until the next run is written, which cuts short what is begun."""
+        self._tell("SYSTEM START MERGES")
 
     def insert(self, table: Table) -> EmbeddedInserter:
         """Start to insert into a table."""
@@ -315,7 +324,7 @@ class EmbeddedStore:
         try:
             # They would take the processors from the run that makes the parts. Whoever kills this
             # process ends that, too.
-            self._system("STOP MERGES")
+            self._tell("SYSTEM STOP MERGES")
         except BaseException:
             self.unlock_writer()
             raise
@@ -332,8 +341,6 @@ class EmbeddedStore:
         """Let others write."""
         if self._writing:
             self._writing = False
-            with suppress(BookError):
-                self._system("START MERGES")
             self._folder.writer.release()
 
     def discard(self) -> None:

@@ -11,11 +11,13 @@ from there.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from clearing.book import parts
 from clearing.book.integrity import (
+    NOTHING,
     Stated,
     all_contents,
     damaged,
@@ -25,9 +27,17 @@ from clearing.book.integrity import (
 )
 from clearing.book.parts import ALONE, FOLDED, folded_part
 from clearing.book.queries import Queries
-from clearing.book.schema import FOLDS, LEDGER, RUNS, Table
+from clearing.book.schema import FOLDS, LEDGER, Table
 
-MERGED = 4      # folds, of each of which tables have a part; opening one costs 2 ms of a processor
+# A fold's rows are one part, where they are not very many: by itself the store ends one at some
+# 200,000 rows. They are sorted in it, which is cheaper than to put those of runs in order first.
+_ONE_PART = "SETTINGS min_insert_block_size_rows = 524288"
+_SIDE_BY_SIDE = 2       # tables: half of what dropping partitions takes is waiting for the disk
+MERGED = 4              # parts, of any size: opening one costs every command 2 ms of a processor
+# Of larger parts so many wait to be merged that this costs no more than to have opened them: it
+# goes at 30 MB a second. What has become large stays, so that no run merges more than this.
+_BYTES_OF_OPENING = 1 << 20
+LARGE_PART_BYTES = 1 << 26      # 1.4 million entries
 
 
 class Folding:
@@ -50,42 +60,59 @@ class Folding:
         by_table = stored_rows(self._book)
         large = {part - ALONE for by_part in by_table.values() for part in by_part
                  if ALONE < part < FOLDED}
-        stated = [(run, contents) for run, contents in all_contents(
-            self._book, f"run BETWEEN {span.folded + 1} AND {through}") if run not in large]
-        self._drop_folded(by_table, span.folded)
-        for table in LEDGER:
-            own = {part: rows for part, rows in by_table[table.name].items()
-                   if span.folded < part <= through}
-            if own and not self._is_taken(table, span.folded, own):
+        contents = dict(all_contents(self._book, f"run BETWEEN {span.folded} AND {through}"))
+        before = contents.pop(span.folded, {})
+        stated = [(run, tables) for run, tables in contents.items() if run not in large]
+
+        def fold(table: Table) -> None:
+            by_part = by_table[table.name]
+            self._drop_folded(table, by_part, span.folded)
+            own = sum(rows for part, rows in by_part.items() if span.folded < part <= through)
+            if own and not self._is_taken(table, by_part, span.folded, own,
+                                          before.get(table.name, NOTHING).so_far):
                 self._take(table, span.folded, through, stated)
+
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            list(pool.map(fold, LEDGER))
         inserter = self._store.insert(FOLDS)
         inserter.append([np.array([through], "<u4")], 1)
         inserter.finish()
         if self._book.span().folded != through:
             raise self._store.last_fault() or damaged(
                 [f"table {FOLDS.name} has no row of the runs up to {through}"], self._store.where)
-        self._store.merge(RUNS.name)        # of which every run makes a part
-        if through // parts.RUNS_OF_A_FOLD % MERGED == 0:
-            for name in (FOLDS.name, *(name for name, by_part in by_table.items() if by_part)):
-                self._store.merge(name)
+        self.merge()
         return through
 
-    def _drop_folded(self, by_table: Mapping[str, Mapping[int, int]], folded: int) -> None:
-        """Drop the partitions of runs that were folded before."""
-        for name, by_part in by_table.items():
-            old = sorted(part for part in by_part if part <= folded)
-            if old:
-                self._store.run(f"ALTER TABLE {name} "
-                                + ", ".join(f"DROP PARTITION {part}" for part in old))
+    def merge(self) -> None:
+        """Merge the small parts of many runs, in tables that have too many of them."""
+        found = self._store.columns(
+            "SELECT table, count() AS parts, sum(bytes_on_disk) AS bytes FROM system.parts "
+            "WHERE active AND database = currentDatabase() AND (partition = 'tuple()' "
+            f"OR toUInt32OrZero(partition) >= {FOLDED}) AND bytes_on_disk < {LARGE_PART_BYTES} "
+            f"GROUP BY table, partition HAVING parts > {MERGED} AND (bytes >= {LARGE_PART_BYTES} "
+            f"OR bytes <= parts * parts * {_BYTES_OF_OPENING})")
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            list(pool.map(self._store.merge, sorted(set(map(str, found["table"])))))
 
-    def _is_taken(self, table: Table, folded: int, own: Mapping[int, int]) -> bool:
-        """Whether a writer before this one had these rows taken in already, and was stopped."""
-        found = self._store.columns(f"SELECT count() AS rows FROM {table.name} "
-                                    f"WHERE part >= {FOLDED} AND run > {folded}")
-        rows = int(found["rows"][0])
-        if rows not in (0, sum(own.values())):
+    def _drop_folded(self, table: Table, by_part: Mapping[int, int], folded: int) -> None:
+        """Drop the partitions of runs that were folded before."""
+        old = sorted(part for part in by_part if part <= folded)
+        if old:
+            self._store.run(f"ALTER TABLE {table.name} "
+                            + ", ".join(f"DROP PARTITION {part}" for part in old))
+
+    def _is_taken(self, table: Table, by_part: Mapping[int, int], folded: int, own: int,
+                  so_far: int) -> bool:
+        """Whether a writer before this one had these rows taken in already, and was stopped.
+
+        own: how many they are; so_far: those of all runs up to the last that is folded.
+        """
+        before = so_far - sum(rows for part, rows in by_part.items()
+                              if ALONE < part <= ALONE + folded)
+        rows = sum(rows for part, rows in by_part.items() if part >= FOLDED) - before
+        if rows not in (0, own):
             raise damaged([f"table {table.name} has {rows} folded rows of the runs after {folded}, "
-                           f"which stored {sum(own.values())}"], self._store.where)
+                           f"which stored {own}"], self._store.where)
         return rows > 0
 
     def _take(self, table: Table, folded: int, through: int, stated: Stated) -> None:
@@ -97,7 +124,7 @@ class Folding:
         self._store.run(beside.create(self._store.table_settings()))
         self._store.run(
             f"INSERT INTO {beside.name} SELECT run, toUInt32({part}), {columns} FROM {table.name} "
-            f"WHERE part > {folded} AND part <= {through} ORDER BY {', '.join(table.order)}")
+            f"WHERE part > {folded} AND part <= {through} {_ONE_PART}")
         found = read_digests(self._store, table, f"part = {part}", beside.name)
         wrong = list_changed(table, found, stated)
         if wrong:

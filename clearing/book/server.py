@@ -170,6 +170,9 @@ class ServerStore:
     def merge(self, name: str) -> None:
         """Nothing: a server merges parts all the time."""
 
+    def let_merge(self) -> None:
+        """Nothing, too."""
+
     def insert(self, table: Table) -> ServerInserter:
         """Start to insert into a table."""
         return ServerInserter(self, self._connect_to_book, table)

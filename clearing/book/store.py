@@ -61,6 +61,9 @@ class Store(Protocol):
     def merge(self, name: str) -> None:
         """Have the smallest parts of a table merged, not where the store sees to that itself."""
 
+    def let_merge(self) -> None:
+        """Have parts merged while no run is written."""
+
     def insert(self, table: Table) -> Inserter:
         """Start to insert into a table."""
 

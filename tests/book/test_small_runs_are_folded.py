@@ -102,13 +102,14 @@ class _Stopped(BaseException):
 
 def test_stopped_at_every_kind_of_step(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever is stopped while he folds, the next one goes on from there, and is stopped later."""
-    left = [-1]     # steps until one is not taken any more
+    left: list[int | None] = [None]     # steps until none is taken any more; None: all are
 
     def stopping(method: Callable[..., Any]) -> Callable[..., Any]:
         def step(*arguments: Any, **named: Any) -> Any:
-            left[0] -= 1
-            if left[0] == 0:
-                raise _Stopped
+            if left[0] is not None:
+                left[0] -= 1
+                if left[0] < 1:     # nor by other threads
+                    raise _Stopped
             return method(*arguments, **named)
         return step
 
@@ -124,10 +125,10 @@ def test_stopped_at_every_kind_of_step(book: Book, monkeypatch: pytest.MonkeyPat
                 left[0] = steps
                 if Folding(book).is_due():
                     Folding(book).fold()
-                left[0] = -1
+                left[0] = None
                 book.store.unlock_writer()
                 break
-            left[0] = -1
+            left[0] = None
             book.store.unlock_writer()
             stopped += 1
             assert find_breaks(book) == []
@@ -208,3 +209,31 @@ def test_parts_of_folds_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert list(left["table"]) == []    # nobody opens what was merged
         assert_holds(book, 12)
         assert list(find_changed_rows(book)) == []
+
+
+def test_parts_are_merged_when_it_is_worth_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+                                             ) -> None:
+    """They wait for others of their size, until they are a large one together; that one stays.
+
+    Or a run that folds would write again what a hundred thousand runs before it wrote.
+    """
+    monkeypatch.setattr(parts, "RUNS_OF_A_FOLD", 1)
+    monkeypatch.setattr(folding, "MERGED", 1)
+    monkeypatch.setattr(folding, "_BYTES_OF_OPENING", 1)
+    merged = list[str]()
+    with open_book(str(tmp_path / "book")) as book:
+        _add(book, 3)
+        monkeypatch.setattr(book.store, "merge", merged.append)
+        book.fold()
+        assert "stored_entries" not in merged
+        found = book.store.columns(
+            "SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE active "
+            "AND table = 'stored_entries' AND database = currentDatabase() "
+            f"AND partition = '{parts.FOLDED}'")
+        monkeypatch.setattr(folding, "LARGE_PART_BYTES", int(found["bytes"][0]))
+        Folding(book).merge()
+        assert "stored_entries" in merged
+        merged.clear()
+        monkeypatch.setattr(folding, "LARGE_PART_BYTES", 1)
+        Folding(book).merge()
+        assert merged == []
