@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -26,7 +26,7 @@ from clearing.reference.world import World
 from fare_tables.check.atoms import STATES, Atoms, Before, Dimension, Timing
 from fare_tables.check.coverage import Coverage, cover
 from fare_tables.check.services import Service, priced_by, services_of
-from fare_tables.model import Concession, Table
+from fare_tables.model import Concession, Table, Transfer
 from network.calendars import mainland_years, words_for
 from network.model import NetworkFile
 
@@ -76,6 +76,7 @@ class Probe:
     timing: Timing = CLOSE
     chain_due: int = 200
     chain_prices: int = 150
+    began: str = ""                         # the chain's first way in; "": the ride's own
     way: str = ""                           # a twin of the table to ask; see twin_of
 
     def of(self, name: str, otherwise: Any = None) -> Any:
@@ -122,15 +123,37 @@ class Prober:
         found = {}
         for row, ride in self.coverage.winning.items():
             timing: Timing = dict(ride.example).get("timing", CLOSE)
-            found[row] = Probe(ride.service, ride.state, ride.example, timing=timing,
-                               lasts_s=timing.lasts_s or LASTS_S)
+            found[row] = self._after_its_chain(row, Probe(
+                ride.service, ride.state, ride.example, timing=timing,
+                lasts_s=timing.lasts_s or LASTS_S))
         return found
+
+    def _after_its_chain(self, row: int, probe: Probe) -> Probe:
+        """The ride behind a chain whose first ride is as a transfer row wants it."""
+        one = self.coverage.rows[row].row
+        if not isinstance(one, Transfer):
+            return probe
+        due = next((due for due in (one.first_due_from, one.first_due_to) if due is not None),
+                   probe.chain_due)
+        wanted = self._stops_of(one.chain_began_at) if one.chain_began_at else set(
+            probe.service.stops or ())
+        began = sorted(wanted - self._stops_of(one.not_chain_began_at))
+        is_asked = bool(one.chain_began_at or one.not_chain_began_at)
+        return replace(probe, chain_due=due, began=began[0] if is_asked and began else "")
+
+    def _stops_of(self, names: Sequence[str] | None) -> set[str]:
+        """The stops of some sets of the table."""
+        sets = self.table.stop_sets or {}
+        return {stop for name in names or () for stop in sets.get(name, ())}
 
     def rules_at(self, row: int) -> set[str]:
         """What shows at the rides that a row wins: the row, and all that it names."""
         one = self.coverage.rows[row].row
         return {one.rule, *(one.timeframes or ()), *(one.from_stops or ()), *(one.to_stops or ()),
-                *(getattr(one, "left_at", None) or ()), getattr(one, "pays_fare", None) or one.rule}
+                *(getattr(one, "left_at", None) or ()),
+                *(getattr(one, "chain_began_at", None) or ()),
+                *(getattr(one, "not_chain_began_at", None) or ()),
+                getattr(one, "pays_fare", None) or one.rule}
 
     def values_around(self, base: Probe) -> Iterator[Probe]:
         """The base, and rides that differ from it in one thing that the rows tell apart."""
@@ -216,6 +239,9 @@ class Prober:
             yield replace(base, timing=Timing(1, at, 0, 0, 0, False, False))
             yield replace(base, timing=Timing(0, 0, 0, 0, at, False, False), lasts_s=at)
             yield replace(base, timing=Timing(0, at, at, at, 0, True, True))
+        if any(row.chain_began_at or row.not_chain_began_at for row in table.transfer):
+            for stop, at in product(base.service.stops or (), points):
+                yield replace(base, began=stop, timing=Timing(0, at, at, at, 0, False, False))
         for used in uses:
             for vehicle in (False, True):
                 yield replace(base, timing=Timing(used, 60, 60, 60, 0, False, vehicle))
@@ -233,8 +259,10 @@ class Prober:
                 reached = band.to_m or reached
         for length in sorted(metres):
             yield replace(base, metres=length)
-        credits = {row.credit_up_to or 0 for row in self.table.transfer}
-        for due in sorted({0, 50, 5000} | {credit + more for credit in credits for more in (0, 1)}):
+        edges_of_due = {edge or 0 for row in self.table.transfer
+                        for edge in (row.credit_up_to, row.first_due_from, row.first_due_to)}
+        for due in sorted({0, 50, 5000} | {edge + more for edge in edges_of_due
+                                           for more in (-1, 0, 1) if edge + more >= 0}):
             yield replace(base, chain_due=due)
         chained = {row.chain_pays or 0 for row in self.table.transfer}
         for prices in sorted({0, 5000} | {one - 1 for one in chained if one}):
@@ -313,7 +341,8 @@ class Prober:
         system = self.world.system_of(before.operator)
         return Chain(
             timing.used, time - timing.since_chain_s, probe.chain_due, probe.chain_prices,
-            first_in_stop=(self.world.system_of(ride.operator), ride.from_stop or ride.to_stop),
+            first_in_stop=(self.world.system_of(ride.operator),
+                           probe.began or ride.from_stop or ride.to_stop),
             last_started_at=time - timing.since_start_s, last_ended_at=time - timing.since_end_s,
             last_operator=before.operator, last_mode=before.mode, last_line=line,
             last_vehicle=ride.own_vehicle if timing.same_vehicle or companion else ("x", "v2"),

@@ -19,8 +19,9 @@ from network.model import NetworkFile
 EXAMPLE = Path(__file__).parents[2] / "examples" / "network"
 FOLDERS = [SHIPPED / name for name in list_networks()] + [EXAMPLE]
 CITIES = {
-    "beijing", "chengdu", "chongqing", "danzhou", "foshan", "guangzhou", "haikou", "hefei",
-    "hongkong", "huoshan", "jinhua", "shanghai", "shenzhen", "zhongshan", "zhuhai",
+    "atlanta", "beijing", "chengdu", "chongqing", "danzhou", "foshan", "guangzhou", "haikou",
+    "hefei", "helsinki", "hongkong", "huoshan", "jinhua", "lisbon", "seattle", "shanghai",
+    "shenzhen", "zhongshan", "zhuhai",
 }
 
 
