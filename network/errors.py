@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from network.language import translated
+from network.language import Phrase, translated
 
 if TYPE_CHECKING:
     from network.locations import KeyPath, Location
@@ -38,7 +38,9 @@ class OnecardError(Exception):
         return "\n".join(part for part in parts if part)
 
     def _head(self, say: Callable[[str], str]) -> str:
-        return f"{say(self.where)}: {say(self.found)}" if self.where else say(self.found)
+        if not self.where:
+            return say(self.found)
+        return say(Phrase("{where}: {found}", where=say(self.where), found=say(self.found)))
 
 
 class TableError(OnecardError):

@@ -42,7 +42,7 @@ from clearing.book.table_files import (
 from network.civil import day_of
 from network.errors import BookDamaged, OnecardError
 from network.files import sha256_of
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.progress import Progress, no_progress
 from settlement.positions import net_positions
 
@@ -114,7 +114,7 @@ def export_audit(session: Session, folder: Path, progress: Progress = no_progres
                            expected="a path where nothing is", remedy="name another folder")
     last = session.book.last_run()
     if last is None or session.book.breaks:
-        raise BookDamaged("; ".join(session.book.breaks) or "the book has no run",
+        raise BookDamaged(joined("; ", session.book.breaks) or "the book has no run",
                           where=session.book.store.where, expected="a whole book with a run",
                           remedy="look with `onecard verify`")
     files, parts = list[SealedFile](), list(_parts(session))

@@ -17,6 +17,7 @@ from clearing.book.schema import SCHEMA_VERSION
 from clearing.book.state import State
 from clearing.book.store import Columns
 from network.errors import NotABook
+from network.language import Phrase, joined
 
 __all__ = [
     "SCHEMA_VERSION", "Book", "BookFile", "Columns", "Counts", "OpenRun", "Run", "State",
@@ -38,8 +39,8 @@ def open_book(location: str, *, create: bool = True, read_only: bool = False,
         return Book(server, create=create, read_only=read_only, may_be_old=may_be_old)
     scheme = re.match(r"[^/]+:/+|clickhouses?:", location)
     if scheme is not None:
-        raise NotABook(f"a book has no address that begins with {scheme[0]}",
-                       expected=" or ".join((*SCHEMES, "a folder")),
+        raise NotABook(Phrase("a book has no address that begins with {scheme}", scheme=scheme[0]),
+                       expected=joined(" or ", (*SCHEMES, Phrase("a folder"))),
                        remedy="correct the address, or the folder's name")
     from clearing.book.embedded import EmbeddedStore
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from network.errors import NotABook
+from network.language import Phrase
 
 _FORM = "clickhouse[s]://[user[:password]@]host[:port]/database"
 SCHEMES = ("clickhouse://", "clickhouses://")
@@ -64,9 +65,10 @@ def parse_address(location: str) -> Address:
         raise NotABook("the host is missing", where=shown, expected=_FORM)
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", database):
         raise NotABook(
-            f"{database!r} is not the name of a database" if database
+            Phrase("{database!r} is not the name of a database", database=database) if database
             else "the name of the database is missing",
-            where=shown, expected=f"{_FORM}, the name in letters, digits and underscores")
+            where=shown,
+            expected=Phrase("{form}, the name in letters, digits and underscores", form=_FORM))
     if parts.query or parts.fragment:
         raise NotABook("there is more after the database", where=shown, expected=_FORM)
     return Address(
@@ -83,9 +85,12 @@ def _password() -> str:
         return Path(path).read_text("utf-8").partition("\n")[0].removesuffix("\r")
     except (OSError, ValueError) as error:
         raise NotABook(
-            f"the password cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}",
-            where=path, expected=f"a file with the password in its first line, as {PASSWORD_FILE} "
-            "names it", remedy="check the name and who may read it") from None
+            Phrase("the password cannot be read: {why}",
+                   why=getattr(error, "strerror", None) or "it is no text"),
+            where=path,
+            expected=Phrase("a file with the password in its first line, as {variable} names it",
+                            variable=PASSWORD_FILE),
+            remedy="check the name and who may read it") from None
 
 
 def authorities() -> str | None:
@@ -100,8 +105,9 @@ def authorities() -> str | None:
         ssl.create_default_context(cafile=path)
     except OSError as error:        # what ssl says of a file that it cannot read is one, too
         raise NotABook(
-            f"no certificate can be read: {error.strerror}", where=path,
-            expected=f"a file with certificates in PEM, as {CA_FILE} names it",
+            Phrase("no certificate can be read: {why}", why=error.strerror), where=path,
+            expected=Phrase("a file with certificates in PEM, as {variable} names it",
+                            variable=CA_FILE),
             remedy="check the name and who may read it; ask who runs the server for the file"
             ) from None
     return path

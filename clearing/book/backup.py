@@ -34,6 +34,7 @@ from clearing.book.snapshot import FOLDER as SNAPSHOTS
 from clearing.book.snapshot import SnapshotStore, open_snapshot
 from network.errors import BookDamaged, BookUnavailable, DiskFull, NotABook
 from network.files import sha256_of
+from network.language import Phrase, joined
 from network.progress import Progress, no_progress
 
 LISTS, OBJECTS = "lists", "objects"
@@ -86,7 +87,7 @@ def back_up(path: Path, target: Path, progress: Progress = no_progress) -> Taken
     with book:
         last = book.last_run()
         if book.breaks or last is None:
-            raise BookDamaged("; ".join(book.breaks) or "the book has no run", where=str(path),
+            raise BookDamaged(joined("; ", book.breaks) or "the book has no run", where=str(path),
                               expected="a whole book with a run",
                               remedy="an earlier backup stays as it is; look with `onecard verify`")
         assert isinstance(book.store, SnapshotStore)
@@ -124,8 +125,9 @@ def check_backups(target: Path, progress: Progress = no_progress) -> Iterator[st
         wrong = _wrong(target, file)
         if wrong:
             runs = [str(listed.run) for listed in backups if file in listed.files]
-            yield (f"{file.path} ({OBJECTS}/{file.sha256[:2]}/{file.sha256[2:]}) {wrong}: "
-                   f"of the backups after runs {', '.join(runs)}")
+            yield Phrase("{file} ({kept}) {wrong}: of the backups after runs {runs}",
+                         file=file.path, kept=_object(Path(), file.sha256), wrong=wrong,
+                         runs=", ".join(runs))
 
 
 def restore(target: Path, into: Path, run: int | None, progress: Progress = no_progress
@@ -137,8 +139,8 @@ def restore(target: Path, into: Path, run: int | None, progress: Progress = no_p
     backups = {listed.run: listed for listed in list_backups(target)}
     listed = backups.get(max(backups) if run is None else run)
     if listed is None:
-        raise NotABook(f"there is no backup after run {run}", where=str(target),
-                       expected=f"one of the runs {', '.join(map(str, backups))}",
+        raise NotABook(Phrase("there is no backup after run {run}", run=run), where=str(target),
+                       expected=Phrase("one of the runs {runs}", runs=", ".join(map(str, backups))),
                        remedy="name one of these with --run")
     if into.exists():
         raise NotABook("there is something already", where=str(into),
@@ -193,9 +195,11 @@ def _check_target(target: Path, journal: Journal, book: str) -> None:
     for listed in list_backups(target)[-1:]:
         line = next(iter(journal.lines(listed.run)), None)
         if line is None or line.chain != listed.chain:
-            raise NotABook(f"this folder holds backups of another book than {book}",
+            raise NotABook(Phrase("this folder holds backups of another book than {book}",
+                                  book=book),
                            where=str(target),
-                           expected=f"run {listed.run} with chain {listed.chain}",
+                           expected=Phrase("run {run} with chain {chain}", run=listed.run,
+                                           chain=listed.chain),
                            remedy="name another folder")
 
 
@@ -211,7 +215,8 @@ def _read(path: Path) -> Listed:
         led = os.path.normpath(place.parent / file.link) if file.link else str(place)
         if place.is_absolute() or ".." in place.parts or led.startswith(("/", "..")) or not (
                 file.link or _DIGEST.fullmatch(file.sha256)):
-            raise BookDamaged(f"a backup's list names {file.path!r}", where=str(path),
+            raise BookDamaged(Phrase("a backup's list names {file!r}", file=file.path),
+                              where=str(path),
                               expected="files within a book's folder, and their SHA-256",
                               remedy="use the backup of another run")
     return listed
@@ -221,8 +226,10 @@ def _wrong(target: Path, file: Stored) -> str:
     """What is wrong with a file that was backed up; "": nothing."""
     place = _object(target, file.sha256)
     if not place.exists():
-        return "is missing"
-    return "" if sha256_of(place) == file.sha256 else "is not as it was written"
+        return Phrase("is missing")
+    if sha256_of(place) == file.sha256:
+        return ""
+    return Phrase("is not as it was written")
 
 
 def _put(target: Path, file: Stored, into: Path) -> None:
@@ -234,7 +241,8 @@ def _put(target: Path, file: Stored, into: Path) -> None:
         return
     wrong = _wrong(target, file)
     if wrong:
-        raise BookDamaged(f"{file.path} {wrong}", where=str(_object(target, file.sha256)),
+        raise BookDamaged(Phrase("{file} {wrong}", file=file.path, wrong=wrong),
+                          where=str(_object(target, file.sha256)),
                           expected="every file of the backup",
                           remedy="restore the backup of another run with --run; "
                                  "`onecard book check` says which are whole")
@@ -248,7 +256,9 @@ def _hold_to(into: Path, listed: Listed) -> None:
         last = book.last_run()
         if last is None or (last.run, last.chain) != (listed.run, listed.chain):
             raise BookDamaged("what was restored is another book than was backed up",
-                              where=str(into), expected=f"run {listed.run}, chain {listed.chain}",
+                              where=str(into),
+                              expected=Phrase("run {run} with chain {chain}", run=listed.run,
+                                              chain=listed.chain),
                               remedy="restore the backup of another run with --run")
 
 

@@ -30,6 +30,7 @@ from network.errors import (
     BookTooOld,
     NotABook,
 )
+from network.language import Phrase
 from network.names import Names
 
 
@@ -64,7 +65,8 @@ class Book(Queries):
         ours = {table.name for table in (*TABLES, JOURNAL)} | set(VIEWS)
         if found - ours and "book" not in found:
             raise NotABook(
-                f"this database holds other tables ({', '.join(sorted(found - ours)[:3])}, …)",
+                Phrase("this database holds other tables ({tables}, …)",
+                       tables=", ".join(sorted(found - ours)[:3])),
                 where=self.store.where, expected="a book, or an empty database",
                 remedy="name another one with --book")
         odd = odd_definitions(*self.store.statements())
@@ -82,7 +84,7 @@ class Book(Queries):
             return
         breaks = [*missing_tables(found, self.lacking), *odd]
         if version == 0 and not breaks:
-            breaks = [f"table {BOOK.name} has no row"]
+            breaks = [Phrase("table {table} has no row", table=BOOK.name)]
         if breaks:
             raise damaged(breaks, self.store.where)
         self.breaks = find_breaks(self)
@@ -93,15 +95,18 @@ class Book(Queries):
     def _check_version(self, version: int) -> None:
         if version > SCHEMA_VERSION:
             raise BookTooNew(
-                f"a newer version wrote this book: its schema is {version}",
-                where=self.store.where, expected=f"schema {SCHEMA_VERSION}",
+                Phrase("a newer version wrote this book: its schema is {version}", version=version),
+                where=self.store.where,
+                expected=Phrase("schema {schema}", schema=SCHEMA_VERSION),
                 remedy="upgrade onecard-clearing, or work with another book")
         if 0 < version < SCHEMA_VERSION:
             can_be = version + 1 >= min(ADDED)
             if not (can_be and self._may_be_old):
                 raise BookTooOld(
-                    f"an older version wrote this book: its schema is {version}",
-                    where=self.store.where, expected=f"schema {SCHEMA_VERSION}",
+                    Phrase("an older version wrote this book: its schema is {version}",
+                           version=version),
+                    where=self.store.where,
+                    expected=Phrase("schema {schema}", schema=SCHEMA_VERSION),
                     remedy="upgrade it with `onecard book upgrade`: it is copied first" if can_be
                     else "clear its files into a new book, or work with the version that wrote it")
             self.lacking = frozenset(name for later, names in ADDED.items() if later > version
@@ -133,8 +138,8 @@ class Book(Queries):
         inserter.append([np.array([version], "<u4"), [b"onecard-clearing"]], 1)
         inserter.finish()
         if self.version() != version:
-            raise self.store.last_fault() or damaged([f"table {BOOK.name} has no row"],
-                                                     self.store.where)
+            raise self.store.last_fault() or damaged(
+                [Phrase("table {table} has no row", table=BOOK.name)], self.store.where)
 
     def load_state(self, window: int, card_filter: Array | None = None) -> State:
         """The state at the end of a closed window: of every card, or of those that are marked.

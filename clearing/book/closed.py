@@ -17,6 +17,7 @@ from clearing.book.state import records_of
 from clearing.book.stored import stored_columns
 from ext.records import ENTRY, TAP
 from network.civil import day_of
+from network.language import Phrase
 from network.names import Names
 
 
@@ -61,9 +62,10 @@ def find_changed_windows(book: Queries, names: Names, listed: Sequence[Closing])
     """Those of such windows that do not hold what they were closed with, in words."""
     for closing, found in make_roots(book, names, listed):
         if found != closing.root:
-            yield (f"window {day_of(closing.window).isoformat()}: its entries, flows or records "
-                   "are not those that it was closed with: its root was "
-                   f"{closing.root or 'none'}, and now is {found}")
+            yield Phrase("window {day}: its entries, flows or records are not those that it was "
+                         "closed with: its root was {root}, and now is {found}",
+                         day=day_of(closing.window).isoformat(), root=closing.root or "none",
+                         found=found)
 
 
 def _add_up(book: Queries, listed: Sequence[Closing], names: Names) -> list[Root]:

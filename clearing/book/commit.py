@@ -61,6 +61,7 @@ from ext.records import (
     TAP,
 )
 from network.errors import BookDamaged, BookError, BookLocked, RunNotOpen
+from network.language import Phrase
 from network.names import Name
 from network.outcome import note_found, note_sent
 
@@ -308,8 +309,9 @@ class OpenRun:
         last = self._last_stored()
         if last != self.number - 1:
             raise BookLocked(
-                f"another writer has committed run {last}", where=self._store.where,
-                expected=f"nobody else writes while run {self.number} is written",
+                Phrase("another writer has committed run {run}", run=last),
+                where=self._store.where,
+                expected=Phrase("nobody else writes while run {run} is written", run=self.number),
                 remedy="nothing of this run was committed; run the same command again")
 
     def _check_stored(self, row: Run) -> None:
@@ -317,7 +319,8 @@ class OpenRun:
         found = self._store.columns(f"SELECT chain FROM runs WHERE run = {row.run}")["chain"]
         if list(found) != [row.chain]:
             raise self._store.last_fault() or BookDamaged(
-                f"table {RUNS.name} has {len(found)} rows of run {row.run}",
+                Phrase("table {table} has {rows} rows of run {run}", table=RUNS.name,
+                       rows=len(found), run=row.run),
                 where=self._store.where, expected="the one that was stored a moment ago",
                 remedy="look whether another writer is at work; `onecard verify` says what holds")
         if self._store.changes is None:     # else nobody else could
@@ -338,9 +341,10 @@ class OpenRun:
             stored = rows.get(name, 0)
             if stored != expected:
                 raise self._store.last_fault() or BookDamaged(
-                    f"table {name} holds {stored} rows of run {self.number}",
+                    Phrase("table {table} holds {rows} rows of run {run}", table=name, rows=stored,
+                           run=self.number),
                     where=self._store.where,
-                    expected=f"the {expected} rows that were written",
+                    expected=Phrase("the {rows} rows that were written", rows=expected),
                     remedy="the run was not committed; run it again, with no other writer")
 
     def _totals(self) -> dict[str, int]:
@@ -357,7 +361,8 @@ class OpenRun:
     def _check_open(self) -> None:
         if self._phase != "open":
             raise RunNotOpen(
-                f"run {self.number} is {self._phase}", where=self._store.where,
+                Phrase("run {run} is {phase}", run=self.number, phase=self._phase),
+                where=self._store.where,
                 remedy="begin another run")
 
     def __enter__(self) -> OpenRun:

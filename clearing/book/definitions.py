@@ -12,6 +12,7 @@ from functools import cache
 
 from clearing.book.schema import JOURNAL, TABLES, Column
 from clearing.book.views import VIEWS
+from network.language import Phrase
 
 _WORD = re.compile(r"'(?:[^'\\]|\\.)*'|\w+|[^\s`]")
 _CODEC = ["CODEC", "(", "T64", ")"]
@@ -23,8 +24,9 @@ def odd_definitions(found: Mapping[str, str], database: str) -> list[str]:
 
     found: the statements that make them, by name, as the store has them; database: its own name.
     """
-    return [f"view {name} is not the one that was made" if name in VIEWS
-            else f"table {name} has other columns than it was made with, or is of another kind"
+    return [Phrase("view {view} is not the one that was made", view=name) if name in VIEWS
+            else Phrase("table {table} has other columns than it was made with, or is of another "
+                        "kind", table=name)
             for name, expected in _expected().items()
             if name in found and _normal(found[name], name, database) != expected]
 

@@ -24,6 +24,7 @@ from clearing.book.schema import TABLE_SETTINGS, TABLES, Table
 from clearing.book.sessions import Sessions
 from clearing.book.store import Columns
 from network.errors import BookDamaged, BookError, BookLocked, BookUnavailable, NotABook
+from network.language import Phrase
 
 _FOREIGN_MOST = 5       # that an error names
 # What is inserted waits in no buffer that answers before it is stored; find_records sends long
@@ -77,7 +78,8 @@ class EmbeddedStore:
         foreign = list(islice(find_foreign(self._folder.store), _FOREIGN_MOST))
         if foreign:
             raise BookDamaged(
-                f"{', '.join(foreign)}: no book has this in its store", where=self.where,
+                Phrase("{found}: no book has this in its store", found=", ".join(foreign)),
+                where=self.where,
                 expected="plain tables and views of one database, as they are made for a book; "
                 "anything else could be a program that runs when it is opened",
                 remedy="nothing of it was opened; put a copy of the book in its place, or ask "
@@ -268,8 +270,9 @@ class EmbeddedStore:
         """
         breaks = list[str]()
         for name, first, last in self._ranges():
-            breaks.append(f"table {name}: a part's own notes say that it is of partitions {first} "
-                          f"to {last}, and not of the one that it is in")
+            breaks.append(Phrase("table {table}: a part's own notes say that it is of partitions "
+                                 "{first} to {last}, and not of the one that it is in", table=name,
+                                 first=first, last=last))
         return [*breaks, *self._odd_columns()]
 
     def _ranges(self) -> list[tuple[str, int, int]]:
@@ -296,7 +299,8 @@ class EmbeddedStore:
         for table, column, type_, counted in zip(*found.values(), strict=True):
             if counted == expected[table]:
                 columns.setdefault(str(table), []).append((str(column), str(type_)))
-        return [f"table {table.name}: a part has other columns than its table" for table in TABLES
+        return [Phrase("table {table}: a part has other columns than its table", table=table.name)
+                for table in TABLES
                 if table.name in expected
                 and sorted(columns.get(table.name, [])) != sorted(table.columns)]
 
@@ -308,10 +312,10 @@ class EmbeddedStore:
         for table in tables["table"]:
             found = self.columns(
                 f"CHECK TABLE {table} SETTINGS check_query_single_value_result = 0")
-            breaks += [f"table {table}: the files of part {part} are not as they were "
-                       f"written: {message}" for part, passed, message in zip(
-                           found["part_path"], found["is_passed"], found["message"], strict=True)
-                       if not passed]
+            parts = zip(found["part_path"], found["is_passed"], found["message"], strict=True)
+            breaks += [Phrase("table {table}: the files of part {part} are not as they were "
+                              "written: {message}", table=table, part=part, message=message)
+                       for part, passed, message in parts if not passed]
         return breaks
 
     def lock_writer(self) -> None:

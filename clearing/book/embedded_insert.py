@@ -21,6 +21,7 @@ from clearing.book.native import ColumnData, column_head, pack_block
 from clearing.book.schema import Table
 from clearing.book.sessions import Sessions
 from network.errors import BookDamaged, BookError, DiskFull
+from network.language import Phrase
 
 # Rows of one insert: the most that a full disk can cost each thread before it is noticed.
 INSERT_ROWS = 4 * 131_072
@@ -110,8 +111,9 @@ class EmbeddedInserter:
             fault = last_fault(session, self._where)
             self._sessions.give_back(session)
             raise fault or BookDamaged(
-                f"table {self._table.name} stored {stored} rows", where=self._where,
-                expected=f"the {self._ended} rows that were written",
+                Phrase("table {table} stored {rows} rows", table=self._table.name, rows=stored),
+                where=self._where,
+                expected=Phrase("the {rows} rows that were written", rows=self._ended),
                 remedy="the run was not committed; run it again")
 
     def finish(self) -> None:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from network.errors import BookLocked, BookReadOnly, NotABook
+from network.language import Phrase
 
 WAIT_S = 3.0        # a process that was killed takes a moment to be gone
 MARKER = "onecard-book"
@@ -100,7 +101,7 @@ def take(path: Path, *, create: bool, wait_s: float = WAIT_S) -> Folder:
         if _held is not None:
             raise BookLocked(
                 "this process has another book open", where=str(path),
-                expected=f"one folder at a time; open is {_held.path}",
+                expected=Phrase("one folder at a time; open is {open}", open=_held.path),
                 remedy="close that book first, or use another process")
         while True:
             made = _check(path, create=create)
@@ -157,9 +158,11 @@ def _check(path: Path, *, create: bool) -> bool:
                                     if entry.name not in _BESIDE)
     if others:
         raise NotABook(
-            f"this folder holds other things ({', '.join(others[:3])}, …) and is not a book",
+            Phrase("this folder holds other things ({things}, …) and is not a book",
+                   things=", ".join(others[:3])),
             where=str(path),
-            expected=f"a book has a file {MARKER}; a new one needs an empty folder",
+            expected=Phrase("a book has a file {file}; a new one needs an empty folder",
+                            file=MARKER),
             remedy="name another path with --book")
     if not create:
         raise NotABook(
@@ -175,7 +178,7 @@ def _check(path: Path, *, create: bool) -> bool:
         (path / STORE).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     except OSError as error:
         raise BookReadOnly(
-            f"the folder cannot be written: {error.strerror}", where=str(path),
+            Phrase("the folder cannot be written: {why}", why=error.strerror), where=str(path),
             remedy="check its owner and the disk, or name another path with --book") from error
     return made
 
@@ -189,7 +192,8 @@ def _lock(path: Path, wait_s: float) -> int:
             holder = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(handle)
             raise BookLocked(
-                f"another process (number {holder}) has this book open", where=str(path),
+                Phrase("another process (number {process}) has this book open", process=holder),
+                where=str(path),
                 expected="one process at a time may open a book in a folder",
                 remedy="wait until it ends, or stop it")
         time.sleep(0.05)

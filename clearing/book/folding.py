@@ -28,6 +28,7 @@ from clearing.book.integrity import (
 from clearing.book.parts import ALONE, FOLDED, folded_part
 from clearing.book.queries import Queries
 from clearing.book.schema import FOLDS, LEDGER, Table
+from network.language import Phrase
 
 # A fold's rows are one part, where they are not very many: by itself the store ends one at some
 # 200,000 rows. They are sorted in it, which is cheaper than to put those of runs in order first.
@@ -79,7 +80,8 @@ class Folding:
         inserter.finish()
         if self._book.span().folded != through:
             raise self._store.last_fault() or damaged(
-                [f"table {FOLDS.name} has no row of the runs up to {through}"], self._store.where)
+                [Phrase("table {table} has no row of the runs up to {through}", table=FOLDS.name,
+                        through=through)], self._store.where)
         self.merge()
         return through
 
@@ -111,8 +113,9 @@ class Folding:
                               if ALONE < part <= ALONE + folded)
         rows = sum(rows for part, rows in by_part.items() if part >= FOLDED) - before
         if rows not in (0, own):
-            raise damaged([f"table {table.name} has {rows} folded rows of the runs after {folded}, "
-                           f"which stored {own}"], self._store.where)
+            raise damaged([Phrase("table {table} has {rows} folded rows of the runs after "
+                                  "{folded}, which stored {stored}", table=table.name, rows=rows,
+                                  folded=folded, stored=own)], self._store.where)
         return rows > 0
 
     def _take(self, table: Table, folded: int, through: int, stated: Stated) -> None:

@@ -30,6 +30,7 @@ from clearing.book.schema import JOURNAL, LEDGER, RUNS, TABLES, Table
 from clearing.book.store import Store
 from clearing.book.views import VIEWS
 from network.errors import BookDamaged
+from network.language import Phrase, joined
 from network.progress import Progress, no_progress
 
 _NAMED = 3      # breaks that an error names
@@ -40,9 +41,9 @@ _TRIES = 3      # another process may commit a run between two questions
 
 def damaged(breaks: Sequence[str], where: str) -> BookDamaged:
     """The error that says what of a book does not hold."""
-    more = f"; and {len(breaks) - _NAMED} more" if len(breaks) > _NAMED else ""
+    more = Phrase("; and {more} more", more=len(breaks) - _NAMED) if len(breaks) > _NAMED else ""
     return BookDamaged(
-        "; ".join(breaks[:_NAMED]) + more, where=where,
+        joined("", [joined("; ", breaks[:_NAMED]), more]), where=where,
         expected="a book with every row of every run; it can be read, with care, but not written",
         remedy="put a copy of the book in its place, or clear its files into a new one; "
                "`onecard show files` lists them as far as they can be read")
@@ -53,8 +54,8 @@ def missing_tables(found: set[str], lacking: frozenset[str]) -> list[str]:
 
     lacking: those that one of its version need not have.
     """
-    return [f"table {name} is missing" for name in [*(table.name for table in TABLES), *VIEWS]
-            if name not in found | lacking]
+    return [Phrase("table {table} is missing", table=name)
+            for name in [*(table.name for table in TABLES), *VIEWS] if name not in found | lacking]
 
 
 def find_breaks(book: Queries) -> list[str]:
@@ -95,7 +96,8 @@ def _odd_columns(book: Queries) -> list[str]:
     breaks = missing_tables(set(columns), book.lacking)
     for made in TABLES:
         if made.name in columns and sorted(columns[made.name]) != sorted(made.columns):
-            breaks.append(f"table {made.name} has other columns than it was made with")
+            breaks.append(Phrase("table {table} has other columns than it was made with",
+                                 table=made.name))
     return breaks
 
 
@@ -103,17 +105,20 @@ def _odd_runs(book: Queries, lines: int, end: Line | None) -> list[str]:
     """Whether runs are 1 up to the last, each once, and the journal ends with them."""
     found = book.store.columns("SELECT count() AS rows, max(run) AS last FROM runs")
     rows, last = int(found["rows"][0]), int(found["last"][0])
-    named = f"{JOURNAL.name} has {lines} lines, table {RUNS.name}"
+    named = Phrase("{journal} has {lines} lines, table {table}", journal=JOURNAL.name, lines=lines,
+                   table=RUNS.name)
     if rows != last:
-        return [f"{named} {_first_odd(book)}"]
+        return [joined(" ", [named, _first_odd(book)])]
     if last < lines:
-        return [f"{named} ends with run {last}: run {last + 1} is missing"]
+        return [Phrase("{named} ends with run {last}: run {missing} is missing", named=named,
+                       last=last, missing=last + 1)]
     if last > lines + 1:
-        return [f"{named} ends with run {last}: line {lines + 1} of the {JOURNAL.name} is missing"]
+        return [Phrase("{named} ends with run {last}: line {line} of the {journal} is missing",
+                       named=named, last=last, line=lines + 1, journal=JOURNAL.name)]
     stated = book.store.columns(f"SELECT chain FROM runs WHERE run = {lines}")["chain"]
     if end is not None and Line(lines, str(stated[0])) != end:
-        return [f"the {JOURNAL.name}'s line {lines} is not of run {lines} as table {RUNS.name} "
-                "has it"]
+        return [Phrase("the {journal}'s line {lines} is not of run {lines} as table {table} has it",
+                       journal=JOURNAL.name, lines=lines, table=RUNS.name)]
     return []
 
 
@@ -123,16 +128,16 @@ def _first_odd(book: Queries) -> str:
     expected = np.arange(1, len(numbers) + 1)
     place = int(np.flatnonzero(numbers != expected)[0])
     if place and numbers[place] == numbers[place - 1]:
-        return f"has two rows of run {numbers[place]}"
-    return f"has no row of run {place + 1}"
+        return Phrase("has two rows of run {run}", run=numbers[place])
+    return Phrase("has no row of run {run}", run=place + 1)
 
 
 def _odd_link(book: Queries, run: Run) -> list[str]:
     """Whether a commit row is as it was stored, and belongs behind the one before it."""
     parent = book.find_run(run.parent) if run.parent else None
     if run.parent != run.run - 1 or run.chain != chain_of(run, parent):
-        return [f"table {RUNS.name}: the row of run {run.run} is not as it was committed: "
-                "its chain is of other contents"]
+        return [Phrase("table {table}: the row of run {run} is not as it was committed: its chain "
+                       "is of other contents", table=RUNS.name, run=run.run)]
     return []
 
 
@@ -145,8 +150,8 @@ def _odd_rows(book: Queries, last: Run | None) -> list[str]:
     for table, by_part in stored_rows(book).items():
         beyond = [run for part in by_part if (run := run_of(part) or 0) > number + 1]
         if beyond:
-            breaks.append(f"table {table} has rows of run {min(beyond)}, but the last run is "
-                          f"{number}")
+            breaks.append(Phrase("table {table} has rows of run {run}, but the last run is {last}",
+                                 table=table, run=min(beyond), last=number))
         if not _are_all_there(table, by_part, [*folds, (number, stated)]):
             breaks += _by_run(book, table, by_part, number)
     return breaks
@@ -197,7 +202,8 @@ def _by_run(book: Queries, table: str, by_part: dict[int, int], last: int) -> It
         expected = stated.get(table, NOTHING).rows
         rows = stored.get(number, 0) + (0 if many else stored.get(number + ALONE, 0))
         if number <= last and rows != expected:
-            yield f"table {table} has {rows} rows of run {number}, which stored {expected}"
+            yield Phrase("table {table} has {rows} rows of run {run}, which stored {expected}",
+                         table=table, rows=rows, run=number, expected=expected)
 
 
 def _rows_by_run(book: Queries, table: str) -> dict[int, int]:
@@ -254,7 +260,8 @@ def find_changed_rows(book: Queries, progress: Progress = no_progress,
 
 def list_changed(table: Table, digests: Mapping[int, int], stated: Stated) -> list[str]:
     """The runs whose rows in a table, by what stands for them, are not what the runs state."""
-    return [f"table {table.name}: the rows of run {run} are not those that it stored"
+    return [Phrase("table {table}: the rows of run {run} are not those that it stored",
+                   table=table.name, run=run)
             for run, contents in stated if text_of_digest(digests.get(run, 0)) != (
                 contents.get(table.name, NOTHING).digest)]
 
@@ -269,9 +276,11 @@ def _odd_chain(book: Queries, chosen: ChosenRuns) -> Iterator[str]:
         if parent is None and run.run > 1:
             continue        # read for the chain of the next one
         if run.chain != chain_of(run, parent):
-            yield f"table {RUNS.name}: the row of run {run.run} is not as it was committed"
+            yield Phrase("table {table}: the row of run {run} is not as it was committed",
+                         table=RUNS.name, run=run.run)
         elif lines.get(run.run, run.chain) != run.chain:
-            yield f"the {JOURNAL.name}'s line of run {run.run} is not of its row"
+            yield Phrase("the {journal}'s line of run {run} is not of its row",
+                         journal=JOURNAL.name, run=run.run)
 
 
 def read_digests(store: Store, table: Table, where: str, name: str = "") -> dict[int, int]:

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from clearing.book.folder import PRIVATE_FILE
 from network.errors import BookReadOnly
+from network.language import Phrase
 
 _NUMBER = 10
 _CHAIN = 64
@@ -73,7 +74,8 @@ class FileJournal:
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         except OSError as error:
             raise BookReadOnly(
-                f"the journal cannot be written: {error.strerror}", where=str(self._path),
+                Phrase("the journal cannot be written: {why}", why=error.strerror),
+                where=str(self._path),
                 remedy="check its owner and the disk, then run the same command again") from error
         try:
             os.pwrite(handle, f"{line.run:0{_NUMBER}d} {line.chain}\n".encode(),

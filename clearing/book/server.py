@@ -30,6 +30,7 @@ from clearing.book.server_journal import TableJournal
 from clearing.book.server_lock import ServerLock
 from clearing.book.store import Columns
 from network.errors import BookError, BookLocked, BookUnavailable, NotABook
+from network.language import Phrase
 
 _UNKNOWN_DATABASE = 81
 _SETTINGS = {
@@ -83,7 +84,8 @@ class ServerStore:
                 return
             if not self._may_create:
                 raise NotABook(
-                    f"the server has no database {name}", where=self.where,
+                    Phrase("the server has no database {database}", database=name),
+                    where=self.where,
                     remedy="clear some files into it first, or name another one with --book")
             client.execute(f"CREATE DATABASE IF NOT EXISTS `{name}`")
             self._made_database = True
@@ -228,8 +230,9 @@ class ServerStore:
         if "CERTIFICATE_VERIFY_FAILED" in words:
             return BookUnavailable(
                 "the server's certificate is not believed", where=self.where, expected=words,
-                remedy="name the host as its certificate does; where its authority is your own, "
-                       f"name the file with that one's certificate in {CA_FILE}")
+                remedy=Phrase("name the host as its certificate does; where its authority is your "
+                              "own, name the file with that one's certificate in {variable}",
+                              variable=CA_FILE))
         if code in _UNREACHABLE or isinstance(error, (OSError, EOFError)):
             return BookUnavailable(
                 "the server does not answer", where=self.where, expected=words,
@@ -238,8 +241,8 @@ class ServerStore:
         if code in _REFUSED:
             return BookUnavailable(
                 "the server does not let this user in", where=self.where, expected=words,
-                remedy="check the user in the address, and the password there or in the file that "
-                       f"{PASSWORD_FILE} names")
+                remedy=Phrase("check the user in the address, and the password there or in the "
+                              "file that {variable} names", variable=PASSWORD_FILE))
         if code == _UNKNOWN_DATABASE:
             return NotABook("the server has no such database", where=self.where)
         return translate(error, self.where)

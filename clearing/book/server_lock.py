@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 from network.errors import BookLocked
+from network.language import Phrase
 
 WAIT_S = 15.0       # for the query of a writer that was killed a moment ago
 _RETRY_S = 0.25
@@ -56,7 +57,8 @@ class ServerLock:
             if time.monotonic() > deadline:
                 raise BookLocked(
                     "another process is writing a run into this book", where=self._where,
-                    expected=f"no query {self._query_id} on the server; waited {WAIT_S:.0f} s",
+                    expected=Phrase("no query {query} on the server; waited {seconds:.0f} s",
+                                    query=self._query_id, seconds=WAIT_S),
                     remedy="wait until it ends, or stop it; readers can go on") from error
             if not told:
                 _log.warning("%s: another run is being written; waiting up to %.0f s",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +93,15 @@ def test_errors_are_told_in_chinese(book: str) -> None:
     done = onecard("--lang", "zh", "statement", "--month", "2024/11", "--out", "x", "--book", book)
     assert done.err.splitlines() == ["onecard：'2024/11' 不是月份", "月份，如 2024-11",
                                      "请写清算批次所在的年和月"]
+
+
+def test_what_is_no_book_is_told_in_chinese(tmp_path: Path) -> None:
+    (tmp_path / "letters.txt").touch()
+    for book, said in (("mysql://host/day", "onecard：账簿没有以 mysql:// 开头的地址"),
+                       (str(tmp_path), f"onecard：{tmp_path}：此目录中有其他内容（letters.txt……），"
+                                       "不是账簿")):
+        done = onecard("--lang", "zh", "show", "rides", "--book", book)
+        assert done.err.splitlines()[0] == said and done.code == 2
 
 
 def test_a_terminal_of_gb18030_reads_it(book: str) -> None:

@@ -49,6 +49,7 @@ VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
               *_DISPUTES],
     "kind": (*_KINDS, "table", "fare", "paid", *get_args(Discount)),
     "level": (*get_args(Level), NATION),
+    "phase": ("open", "concluded", "deciding", "committed", "given up"),
     "decision": ("released", "rejected"), "severity": ("error", "warning"),
     "side": ("debit", "credit"), "currency": CURRENCIES, "unit": CURRENCIES,
     "limit": ("debit_cap", "prefunded"),
