@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,19 +59,38 @@ def read_shares(path: Path, one: RevenueShare, stops: Collection[str] | None) ->
 
     Raises TableError with file and line.
     """
-    rows, seen = list[ShareRow](), set[tuple[str, str, str]]()
-    for line, row in enumerate(read_csv(path, COLUMNS), 2):
-        start, end, operator, text = row
-        for stop in (start, end):
+    rows = list[ShareRow]()
+    for line, row, read in _rows(path):
+        for stop in (read.from_stop, read.to_stop):
             if not stop or (stops is not None and stop not in stops):
                 raise refuse_row(path, line, row, f"there is no stop {stop!r}",
                                  "correct it, or add it to the operators' stops")
-        if operator not in one.operators:
-            raise refuse_row(path, line, row, f"{operator!r} is not of {one.revenue_share!r}",
+        if read.operator not in one.operators:
+            raise refuse_row(path, line, row, f"{read.operator!r} is not of {one.revenue_share!r}",
                              f"write one of {', '.join(one.operators)}")
-        key = start, end, operator
-        if key in seen:
-            raise refuse_row(path, line, row, "it stands twice", "keep one line")
-        seen.add(key)
-        rows.append(ShareRow(*key, whole_number(text, path, line)))
+        rows.append(read)
     return rows
+
+
+def read_links(path: Path) -> list[ShareRow]:
+    """Links that ways are made of, or prices between stops: of any operator and any stops.
+
+    Both hold either way round. Raises TableError with file and line.
+    """
+    rows = list[ShareRow]()
+    for line, row, read in _rows(path):
+        if not read.from_stop or not read.to_stop or read.from_stop == read.to_stop:
+            raise refuse_row(path, line, row, "it leads nowhere", "write two stops")
+        rows.append(read)
+    return rows
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str], ShareRow]]:
+    """Each row with its line, as it stands and as it is read."""
+    seen = set[tuple[str, str, str]]()
+    for line, row in enumerate(read_csv(path, COLUMNS), 2):
+        start, end, operator, text = row
+        if (start, end, operator) in seen:
+            raise refuse_row(path, line, row, "it stands twice", "keep one line")
+        seen.add((start, end, operator))
+        yield line, row, ShareRow(start, end, operator, whole_number(text, path, line))

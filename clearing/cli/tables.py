@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ELSEWHERE = {
     "diff": ("clearing.cli.tables_diff", "Say what a new version of a table changes, for whom"),
     "import-gtfs": ("clearing.cli.tables_import", "Make tables from a GTFS feed's fares"),
+    "ways": ("clearing.cli.tables_ways", "Make a table of revenue shares from ways"),
 }
 
 
