@@ -17,18 +17,21 @@ ROWS_SORTED = 65_536                    # about, at a time: some 20 MB of the st
 _ONE_OF = 1_024                         # cards is looked at, for where a range ends
 
 
-def card_ranges(store: Store, where: str, order: str, table: Table = ENTRIES) -> list[str]:
+def card_ranges(store: Store, where: str, order: str, table: Table = ENTRIES,
+                most: int | None = None) -> list[str]:
     """Conditions on a table's rows, each on some of all cards, in the order of their numbers.
 
     where: SQL, which rows are to be listed. One range where they are few, or not by card.
+    most: about how many rows of a range; None: ROWS_SORTED.
     """
+    most = most or ROWS_SORTED
     if not order.startswith(BY_CARD_FIRST):
         return ["1"]
     rows = int(store.columns(
         f"SELECT count() AS counted FROM {table.name} WHERE {where}")["counted"][0])
-    if rows <= ROWS_SORTED:
+    if rows <= most:
         return ["1"]
-    cuts = list(_cuts(store, where, table))
+    cuts = list(_cuts(store, where, table, most))
     lower = ["1", *(f"(card_hi > {high} OR (card_hi = {high} AND card_lo >= {low}))"
                     for high, low in cuts)]
     upper = [*(f"(card_hi < {high} OR (card_hi = {high} AND card_lo < {low}))"
@@ -36,7 +39,7 @@ def card_ranges(store: Store, where: str, order: str, table: Table = ENTRIES) ->
     return [f"{first} AND {last}" for first, last in zip(lower, upper, strict=True)]
 
 
-def _cuts(store: Store, where: str, table: Table) -> Iterator[tuple[int, int]]:
+def _cuts(store: Store, where: str, table: Table, most: int) -> Iterator[tuple[int, int]]:
     """Cards at which ranges begin, but for the first one; by a sample of all cards."""
     found = store.columns(
         f"SELECT card_hi, card_lo, count() AS counted FROM {table.name} WHERE {where} "
@@ -45,7 +48,7 @@ def _cuts(store: Store, where: str, table: Table) -> Iterator[tuple[int, int]]:
     so_far = 0
     for high, low, counted in zip(*(np.asarray(column).tolist() for column in found.values()),
                                   strict=True):
-        if so_far >= ROWS_SORTED:
+        if so_far >= most:
             so_far = 0
             yield high, low
         so_far += counted * _ONE_OF

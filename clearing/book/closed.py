@@ -20,6 +20,10 @@ from network.civil import day_of
 from network.language import Phrase
 from network.names import Names
 
+# Each range looks into every part, and the store gives it in blocks of what it finds there: of
+# 65,536 rows at a time, an entry takes 3.0 µs to read, and 0.9 of so many.
+_ROWS_AT_ONCE = 1 << 18         # some 75 MB
+
 
 def closings(book: Queries) -> list[Closing]:
     """The windows that were closed, one for each time, oldest first."""
@@ -113,7 +117,7 @@ def _held(book: Queries, table: Table, dtype: np.dtype[Any], until: int, where: 
     """
     where = f"{book.span(until).sql} AND {where}"
     columns = ", ".join(f"`{name}`" for name in ("run", *stored_columns(dtype)))
-    for cards in card_ranges(book.store, where, BY_CARD, table):
+    for cards in card_ranges(book.store, where, BY_CARD, table, _ROWS_AT_ONCE):
         blocks = [block for block in book.store.blocks(
             f"SELECT {columns} FROM {table.name} WHERE {where} AND {cards}") if len(block["run"])]
         if blocks:

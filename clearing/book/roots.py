@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from clearing.book.export import exported_fields, name_kind
-from clearing.book.native import Array, choose, raw_of
+from clearing.book.native import Array, choose, fill_fields, raw_of
 from clearing.book.stored import fields_named
 from ext.records import RIDE_FLAGS, TAP_BLANKS, TAP_FLAGS
 from network.names import KINDS, Names
@@ -85,7 +85,7 @@ class Root:
         times = np.add.reduceat(np.where(reversal, -1, 1)[order], starts)
         rows = choose(rows, order[starts])
         rows["times"] = times
-        self._entries.update(choose(rows, times != 0).tobytes())
+        self._entries.update(choose(rows, times != 0).view(np.uint8).data)
 
     def add_records(self, records: Array) -> None:
         """Add records (TAP) that the window was closed with."""
@@ -96,7 +96,7 @@ class Root:
         together, said, contradicted = _unite(records, starts)
         rows = self._rows(together, (*_ALWAYS, *_MAYBE), "said")
         rows["said"] = said
-        self._records.update(rows.tobytes())
+        self._records.update(rows.view(np.uint8).data)
         ends = np.append(starts[1:], len(records))
         for place in np.flatnonzero(contradicted).tolist():
             self._add_contradiction(records[starts[place]:ends[place]])
@@ -135,13 +135,16 @@ class Root:
             *((field.column, field.dtype if kind is None else _NAME)
               for field, kind in zip(stored, kinds, strict=True)),
             *((name, "<i4") for name in more)])
+        filled, columns = list[Array](), list[Array]()
         for field, kind in zip(stored, kinds, strict=True):
             values = field.of(records)
             if kind is not None:
                 if not values.any():        # as it is of most legs
                     continue
                 values = self._names[kind][np.minimum(values, len(self._names[kind]) - 1)]
-            rows[field.column] = values
+            filled.append(rows[field.column])
+            columns.append(values)
+        fill_fields(filled, columns)
         return rows
 
 
