@@ -291,7 +291,14 @@ def _check_senders(model: NetworkFile) -> None:
     operators = [one.code for one in model.operator]
     members = [*operators, *(one.code for group in (model.issuer, model.funder, model.centre)
                              for one in group)]
+    twins: dict[str, str] = {}
     for index, sender in enumerate(model.sender):
+        twin = twins.setdefault(twin_key(sender.sender), sender.sender)
+        if twin != sender.sender:
+            raise TableError(Phrase("senders are called {twin!r} and {sender!r}, which are one "
+                                    "folder on a disk that tells no cases apart", twin=twin,
+                                    sender=sender.sender), "call one of them otherwise",
+                             key=("sender", index, "sender"))
         for key, known in (("operators", operators), ("authorities", members)):
             for place, name in enumerate(getattr(sender, key)):
                 if name not in known:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from network.code_checks import twin_key
 from network.errors import TableError
 from network.files import TomlFile, read_csv, read_rows, refuse_row, whole_number
 from network.language import Phrase
@@ -23,6 +25,8 @@ Zones = dict[str, str]                      # stop -> its zone
 Matrix = dict[tuple[str, str], int]         # (from, to) -> minor units
 Contents = dict[str, bytes]                 # path in the folder -> what the file holds
 
+CONTENTS_BYTES_MOST = 256 << 20
+_PATH = re.compile(r"(?:layouts/)?(?!\.\.?$)[^/\0]+")
 SHIPPED = Path(__file__).parents[1] / "fare_tables" / "data"
 
 
@@ -55,16 +59,45 @@ def _holds_network(folder: Path) -> bool:
         return False
 
 
-def read_contents(folder: Path) -> Contents:
-    """The network's TOML and CSV files: all that decides anything."""
+def read_contents(folder: Path, register: str | None = None) -> Contents:
+    """The network's TOML and CSV files: all that decides anything.
+
+    register: the file of cards, which has a bound of its own. Raises TableError.
+    """
     found = sorted([*folder.glob("*.toml"), *folder.glob("*.csv"), *folder.glob("layouts/*")])
     # A folder or a pipe decides nothing: no reader takes it.
-    return {path.relative_to(folder).as_posix(): path.read_bytes()
-            for path in found if path.is_file()}
+    paths = {path.relative_to(folder).as_posix(): path for path in found if path.is_file()}
+    whole, size, twins = folder.resolve(), 0, dict[str, Path]()
+    for name, path in paths.items():
+        if not path.resolve().is_relative_to(whole):
+            raise _refuse_file(path, Phrase("leads out of the network's folder: runs keep what "
+                                            "is in it"), Phrase("put a copy of the file there"))
+        twin = twins.setdefault(twin_key(name), path)
+        if twin != path:
+            raise _refuse_file(path, Phrase(
+                "is one file with {twin} on a disk that tells no cases apart", twin=twin.name),
+                Phrase("call one of them otherwise"))
+        size += 0 if name == register else path.stat().st_size
+        if size > CONTENTS_BYTES_MOST:
+            raise _refuse_file(path, Phrase(
+                "the network's files up to this one have {size:,} bytes, and at most "
+                "{bytes_most:,} are read", size=size, bytes_most=CONTENTS_BYTES_MOST),
+                Phrase("move away what no table names"))
+    return {name: path.read_bytes() for name, path in paths.items()}
+
+
+def _refuse_file(path: Path, found: Phrase, remedy: Phrase) -> TableError:
+    return TableError(found, remedy, code="UNREADABLE", location=Location(path, 1, ""))
+
+
+def stray_paths(contents: Contents) -> list[str]:
+    """Paths that no file of a network has: who wrote them chose where files are written to."""
+    return [name for name in contents if not _PATH.fullmatch(name)]
 
 
 def write_contents(contents: Contents, folder: Path) -> None:
-    """The same files in another folder."""
+    """The same files in another folder; their paths are those that a network can have."""
+    assert not stray_paths(contents), "whoever has them from a book has looked at them"
     for name, content in contents.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)

@@ -115,7 +115,7 @@ class Network:
     @cached_property
     def contents(self) -> Contents:
         """Every file of the network that decides something, as it was when first asked for."""
-        return read_contents(self.folder.path)
+        return read_contents(self.folder.path, self.model.card_register)
 
     @cached_property
     def digest(self) -> str:

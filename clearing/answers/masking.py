@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -136,15 +137,15 @@ def _key_of(session: Session) -> bytes:
 
 def _make_key(path: Path) -> None:
     """Make a key that only the book's owner can read; whole, or not at all."""
-    made = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    handle, made = tempfile.mkstemp(prefix=path.name, dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
         file.write(os.urandom(_KEY_BYTES))
     try:
         os.link(made, path)
     except FileExistsError:
         pass            # another process was first: its key counts
     finally:
-        made.unlink()
+        os.unlink(made)
 
 
 def _no_key(path: Path, found: str) -> OnecardError:

@@ -219,7 +219,24 @@ def _read(path: Path) -> Listed:
                               where=str(path),
                               expected="files within a book's folder, and their SHA-256",
                               remedy="use the backup of another run")
+    _check_links(path, listed)
     return listed
+
+
+def _check_links(path: Path, listed: Listed) -> None:
+    """Refuse files and links whose way goes through a link: that can lead anywhere.
+
+    A link by itself leads to where its text says, if `..` stands at its beginning only.
+    """
+    links = {Path(file.path) for file in listed.files if file.link}
+    for file in listed.files:
+        place = Path(file.path)
+        led = Path(os.path.normpath(place.parent / file.link)) if file.link else place
+        turns_back = ".." in Path(re.sub(r"^(\.\./)*", "", file.link)).parts
+        if turns_back or any(links.intersection(way.parents) for way in (place, led)):
+            raise BookDamaged(f"a backup's list has {file.path!r} beyond a link", where=str(path),
+                              expected="files within a book's folder, and their SHA-256",
+                              remedy="use the backup of another run")
 
 
 def _wrong(target: Path, file: Stored) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clearing.book import Book
 from network.errors import BookDamaged
-from network.folder import digest_of, write_contents
+from network.folder import digest_of, stray_paths, write_contents
 from network.language import Phrase
 from network.network import Network, load_network
 
@@ -21,6 +21,12 @@ def kept_network(book: Book, digest: str) -> Iterator[Network]:
     Raises BookDamaged where the book has other files than runs cleared by.
     """
     contents = book.network_contents(digest)
+    if strays := stray_paths(contents):
+        raise BookDamaged(
+            Phrase("the tables with the digest {digest}… have a file {path!r}",
+                   digest=digest[:16], path=strays[0]),
+            where=book.store.where, expected="files of a network's folder",
+            remedy="do not use this book: whoever made it wanted files written elsewhere")
     if digest_of(contents) != digest:
         raise BookDamaged(
             Phrase("the tables with the digest {digest}… are not what was written",

@@ -27,7 +27,19 @@ def senders_of(paths: Sequence[Path], network: Network, senders: Senders) -> lis
         return [senders.get(path, NO_SENDER) for path in paths]
     if senders is None and not network.senders:
         return [NO_SENDER] * len(paths)
-    return [_known(senders or path.absolute().parent.name, path, network) for path in paths]
+    return [_known(senders or _sender_above(path, network), path, network) for path in paths]
+
+
+def _sender_above(path: Path, network: Network) -> str:
+    """The folder that a file is in; not one that another sender has made in its own folder."""
+    own, *others = [folder.name for folder in path.absolute().parents]
+    above = next((name for name in others if name in network.senders and name != own), None)
+    if above is not None and own in network.senders:
+        raise OnecardError(
+            Phrase("the file is in a folder of {own} within one of {above}", own=own, above=above),
+            where=str(path), expected="a folder of one sender",
+            remedy="name the sender with --sender, or move the file to that sender's own folder")
+    return own
 
 
 def _known(sender: str, path: Path, network: Network) -> str:

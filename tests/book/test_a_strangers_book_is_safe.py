@@ -6,6 +6,8 @@ dictionary and a function name a program. Such a folder is refused before the st
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import stat
@@ -18,7 +20,10 @@ from clearing.book import open_book
 from clearing.book.parts import FOLDED
 from clearing.book.views import VIEWS
 from network.errors import BookDamaged
+from network.folder import read_contents
 from tests.book.workload import add_run
+from tests.run.command import accepted, onecard, refused, write_csv
+from tests.run.test_records_are_judged_over_runs import COLUMNS, bus
 
 METADATA = "clickhouse/metadata/onecard"
 VIEW = "ATTACH VIEW _ UUID '11111111-1111-4111-8111-111111111111' (`a` UInt8) AS SELECT 1 AS a"
@@ -166,3 +171,63 @@ def test_a_view_that_was_replaced_is_not_believed(view: str, location: str) -> N
     for read_only in (True, False):
         with pytest.raises(BookDamaged, match=f"view {view} is not the one that was made"):
             open_book(location, read_only=read_only)
+
+
+def clear(book: Path, seq: int = 1) -> None:
+    path = write_csv(book.parent / f"{seq}.csv", [bus(seq, "2024-11-25T08:00:00")], COLUMNS)
+    accepted("clear", path, "--network", "demo", "--book", book)
+
+
+@pytest.mark.parametrize("name", ["../out.csv", "{}/out.csv", "layouts/../../out.csv", "layouts/..",
+                                  "a/out.csv"])
+def test_no_file_of_its_networks_is_written_elsewhere(
+        name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who only lists a book has its network's files written, by the names that the book has."""
+    book, stray = tmp_path / "book", name.format(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("network.network.read_contents",
+                        lambda *words: {**read_contents(*words), stray: b"out"})
+        clear(book)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for words in (("show", "rides"), ("verify",)):
+        assert "files of a network's folder" in refused(*words, "--book", book).err
+    assert not list(tmp_path.rglob("out.csv"))
+
+
+@pytest.mark.parametrize("strays", [
+    [("a/b/x", "../.."), ("y", "a/b/x/../.."), ("y/out.csv", "")],
+    [("a/x", ".."), ("a/x/out.csv", "")],
+    [("a/x", ".."), ("y", "a/x/store")],
+    [("x", "a/../../x")],
+])
+def test_nothing_of_a_backup_is_put_beyond_a_link(
+        strays: list[tuple[str, str]], tmp_path: Path) -> None:
+    """Links that each lead within the book lead out of it one behind the other."""
+    clear(tmp_path / "book")
+    accepted("book", "backup", tmp_path / "backups", "--book", tmp_path / "book")
+    path, = tmp_path.glob("backups/*/*.json")
+    listed, digest = json.loads(path.read_text("utf-8")), hashlib.sha256(b"out").hexdigest()
+    (tmp_path / "backups" / "objects" / digest[:2]).mkdir(exist_ok=True)
+    (tmp_path / "backups" / "objects" / digest[:2] / digest[2:]).write_bytes(b"out")
+    listed["files"] += [{"path": place, "bytes": 0, "sha256": "" if link else digest, "link": link}
+                        for place, link in strays]
+    path.write_text(json.dumps(listed), "utf-8")
+    again = tmp_path / "some" / "where" / "again"
+    assert "a backup's list" in refused("book", "restore", tmp_path / "backups",
+                                        "--book", again).err
+    assert not list(tmp_path.rglob("out.csv"))
+    assert not again.exists()
+
+
+def test_no_answer_is_written_through_a_link(tmp_path: Path) -> None:
+    """Names of files on their way are known beforehand: links can wait under them."""
+    book, own = tmp_path / "book", tmp_path / "own"
+    clear(book)
+    own.write_text("mine")
+    for name in ("acknowledgements/run-2.ack.json.unfinished", f"pseudonym.key.{os.getpid()}"):
+        (book / name).symlink_to(own)
+    clear(book, 2)
+    assert onecard("show", "rides", "--csv", "--book", book).code == 0
+    assert own.read_text() == "mine"
+    assert (book / "acknowledgements" / "run-2.ack.json").is_file()
+    assert stat.S_IMODE((book / "pseudonym.key").stat().st_mode) == 0o600

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,21 @@ def test_what_no_table_names_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "layouts" / "old").mkdir(parents=True)
     assert digest_of(read_contents(tmp_path)) == before
     assert errors_of(tmp_path) == []
+
+
+@pytest.mark.parametrize(("make", "said"), [
+    (lambda folder: ((folder / "big.csv").touch(), os.truncate(folder / "big.csv", 300 << 20)),
+     "big.csv:1: the network's files up to this one have 314,57"),
+    (lambda folder: (folder / "out.csv").symlink_to("/etc/hostname"), "out.csv:1: leads out of"),
+    (lambda folder: (folder / "STOPS.csv").write_text("stop,name\n"), "stops.csv:1: is one file"),
+], ids=["too large", "elsewhere", "twins"])
+def test_what_a_run_would_keep_is_looked_at_first(
+        tmp_path: Path, make: Callable[[Path], object], said: str) -> None:
+    """Runs keep every file of the folder, also those that no table names."""
+    write(tmp_path)
+    make(tmp_path)
+    with pytest.raises(TableError, match=said):
+        read_contents(tmp_path)
 
 
 def test_a_feed_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

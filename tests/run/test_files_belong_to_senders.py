@@ -101,6 +101,24 @@ def test_a_file_is_somebodys(place: Path, words: tuple[str, ...], said: str) -> 
     assert "--sender" in done.err
 
 
+def test_no_sender_makes_a_folder_of_anothers(place: Path) -> None:
+    """What it puts there would be believed as the other's, where all of an inbox is cleared."""
+    path = write_csv(place / "metro-gateway" / "new" / "bus-gateway" / "1.csv", [ride(1)], COLUMNS)
+    names = ("--network", place / "network", "--book", place / "book")
+    done = refused("clear", path, *names)
+    assert "in a folder of bus-gateway within one of metro-gateway" in done.err
+    clear(place, path, "--sender", "metro-gateway")
+    assert codes_of(place / "book") == ["FOREIGN_OPERATOR"]
+
+
+def test_two_senders_are_two_folders(place: Path) -> None:
+    model = place / "network" / "network.toml"
+    model.write_text(model.read_text("utf-8").replace('"metro-gateway"', '"Bus-Gateway"'), "utf-8")
+    path = write_csv(place / "bus-gateway" / "1.csv", [ride(1)], COLUMNS)
+    done = refused("clear", path, "--network", place / "network", "--book", place / "book")
+    assert "'bus-gateway' and 'Bus-Gateway', which are one folder" in done.err
+
+
 @pytest.mark.parametrize(("sender", "devices", "said"), [
     ('operators = ["boat"]',                          "",            "speaks for 'boat'"),
     ('operators = ["bus"]\nauthorities = ["boat"]',   "",            "speaks for 'boat'"),

@@ -15,6 +15,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
+        unfinished.unlink(missing_ok=True)      # it can be a link that somebody laid there
         yield unfinished
         unfinished.replace(path)
     except OSError as error:        # an open file that cannot be written names none
