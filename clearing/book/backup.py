@@ -234,7 +234,8 @@ def _check_links(path: Path, listed: Listed) -> None:
         led = Path(os.path.normpath(place.parent / file.link)) if file.link else place
         turns_back = ".." in Path(re.sub(r"^(\.\./)*", "", file.link)).parts
         if turns_back or any(links.intersection(way.parents) for way in (place, led)):
-            raise BookDamaged(f"a backup's list has {file.path!r} beyond a link", where=str(path),
+            raise BookDamaged(Phrase("a backup's list has {path!r} beyond a link",
+                                     path=file.path), where=str(path),
                               expected="files within a book's folder, and their SHA-256",
                               remedy="use the backup of another run")
 
