@@ -41,7 +41,7 @@ class Phrase(str):
         """The English text of a template; a phrase is one already."""
         if isinstance(template, Phrase) and not values:
             return template
-        made = super().__new__(cls, template.format(**values) if values else template)
+        made = str.__new__(cls, template.format_map(values) if values else template)
         made.template, made.values = template, values
         return made
 

@@ -12,6 +12,7 @@ from itertools import combinations, product
 from typing import NamedTuple
 
 from network.civil import LAST_TAP_DAY
+from network.language import Phrase
 from network.members import Member
 from network.model import Agreement, NetworkFile
 from settlement.agreements import list_pairs
@@ -29,10 +30,11 @@ class Rides(NamedTuple):
     card_kind: str
     first_day: datetime.date
 
-    def text(self) -> str:
+    def text(self) -> Phrase:
         """In words."""
-        return (f"rides with {self.operator} ({self.mode}) of {self.issuer} ({self.card_kind}, by "
-                f"{self.medium}), from {self.first_day} on")
+        return Phrase("rides with {operator} ({mode}) of {issuer} ({card_kind}, by {medium}), "
+                      "from {day} on", operator=self.operator, mode=self.mode, issuer=self.issuer,
+                      card_kind=self.card_kind, medium=self.medium, day=self.first_day)
 
 
 class Overlap(NamedTuple):

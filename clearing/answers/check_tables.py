@@ -12,9 +12,10 @@ from fare_tables.check.rows import check_funders
 from fare_tables.check.services import last_day, services_of
 from fare_tables.model import checked_day, table_version
 from fare_tables.source import TableSource, read_sources
-from fare_tables.staleness import REMEDY, joined
+from fare_tables.staleness import REMEDY, first_few
 from network.errors import OnecardError, TableError
 from network.folder import find_folder
+from network.language import Phrase
 from network.names import Names
 from network.network import Network, load_network
 from settlement.coverage import cover
@@ -56,12 +57,14 @@ def _stale(sources: Sequence[TableSource], network: Network, today: datetime.dat
     if days is None:
         return
     most = datetime.timedelta(days=days)
-    stale = [f"{table_version(one.table)} (on {checked_day(one.table)})" for one in sources
+    stale = [Phrase("{table} (on {day})", table=table_version(one.table),
+                    day=checked_day(one.table)) for one in sources
              if one.table.in_force_from <= today <= last_day(one.table)
              and today - checked_day(one.table) > most]
     if stale:
-        yield Finding("STALE", "", f"last held to their sources more than {days} days before "
-                      f"{today}: {joined(stale)}", REMEDY,
+        yield Finding("STALE", "",
+                      Phrase("last held to their sources more than {days} days before {today}: "
+                             "{tables}", days=days, today=today, tables=first_few(stale)), REMEDY,
                       network.folder.network_toml.location(("recheck_after_days",)))
 
 
@@ -75,16 +78,19 @@ def check_agreements(context: ClearingContext) -> Iterator[Finding]:
         left = len(found.uncovered) - EXAMPLES_MOST
         for number, rides in enumerate(found.uncovered[:EXAMPLES_MOST], 1):
             is_last = number == EXAMPLES_MOST and left
-            more = f"; and for {left} more issuers with operators" if is_last else ""
+            more = (Phrase("; and for {left} more issuers with operators", left=left)
+                    if is_last else "")
             yield Finding("NO_AGREEMENT", rides.operator,
-                          f"no agreement holds for {rides.text()}{more}",
+                          Phrase("no agreement holds for {rides}{more}", rides=rides.text(),
+                                 more=more),
                           "add one, widen another, or take no_agreement = \"hold\" out",
                           toml.location(("no_agreement",)))
     if model.agreements_overlap == "hold":
         for one, other, rides in found.overlaps:
             names = model.agreement[one].agreement, model.agreement[other].agreement
             yield Finding("AGREEMENTS_OVERLAP", names[1],
-                          f"it holds beside {names[0]!r} for {rides.text()}",
+                          Phrase("it holds beside {agreement!r} for {rides}", agreement=names[0],
+                                 rides=rides.text()),
                           "narrow one of the two, or take agreements_overlap = \"hold\" out: then "
                           "the first decides", toml.location(("agreement", other)))
 

@@ -15,6 +15,7 @@ from clearing.reference.state import Chain
 from clearing.reference.world import World
 from fare_tables.model import DISCOUNTS, Table, discounts_of, table_version
 from network.civil import civil_text
+from network.language import Phrase
 from network.money import Currency
 
 
@@ -25,7 +26,7 @@ class RowTried:
     kind: str               # table, fare, concession, promotion, transfer, tier, cap, paid
     rule: str
     applied: bool
-    why: str
+    why: Phrase
     before: int | None      # the running price
     after: int | None
 
@@ -173,9 +174,7 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
         variance=None if charge is None else charge.variance,
         uncollected=None if charge is None else charge.uncollected,
         legs=[] if charge is None else [ExplainedLeg(*leg) for leg in charge.legs],
-        # Tables of other operators were never candidates.
-        rows_tried=[RowTried(*line) for line in priced.trace
-                    if line.kind != "table" or ride.operator in named[line.rule].operators],
+        rows_tried=[RowTried(*line) for line in priced.trace],
         accumulators=[Counted(one.accumulator, one.period,
                               world.accumulators[one.accumulator].counts, one.before.amount,
                               one.after.amount) for one in priced.counted],

@@ -23,7 +23,7 @@ class PriceAnswer(Explanation):
 
     reason: str | None              # why it would be refused, in words
     warning: str | None             # about a table that was checked long ago
-    assumed: list[str]              # what was taken for granted, or given for nothing
+    assumed: list[Phrase]            # what was taken for granted, or given for nothing
     rides_before: list[Explanation]
 
 
@@ -55,8 +55,8 @@ def _price(world: World, asked: PriceQuestion) -> tuple[list[Quote], Quote]:
         quote = price_trip(world, rider, earlier, memory)
         if quote.priced.charge is None:
             raise OnecardError(
-                Phrase("the ride before has no price: {why}",
-                       why=quote.priced.trace[-1].why), where=earlier.where,
+                Phrase("the ride before has no price: {why}", why=_reason(quote)),
+                where=earlier.where,
                 expected="a ride that the tables price, or what was due for it",
                 remedy=Phrase('add what was due: "{mode} … {value}"', mode=earlier.mode,
                               value=world.model.money.text(200)))
@@ -73,13 +73,13 @@ def _warning(world: World, priced: Priced) -> str | None:
                          {priced.charge.table: priced.ride.service_day})
 
 
-def _reason(quote: Quote) -> str:
+def _reason(quote: Quote) -> Phrase:
     """Why a ride has no price, in words."""
     priced = quote.priced
     if priced.code == "PRICE_OVERFLOW":
-        return "its fare is more than a record can hold"
+        return Phrase("its fare is more than a record can hold")
     last = priced.trace[-1] if priced.trace else None
     if last is None or last.kind == "table":
-        return (f"no table of {priced.ride.operator} is for this mode and line, and in force on "
-                f"{priced.ride.service_day}")
-    return f"{last.rule}: {last.why}"
+        return Phrase("no table of {operator} is for this mode and line, and in force on {day}",
+                      operator=priced.ride.operator, day=priced.ride.service_day)
+    return Phrase("{rule}: {why}", rule=last.rule, why=last.why)

@@ -23,7 +23,7 @@ from clearing.reference.world import World
 from fare_tables.model import Fare, Table, asks_for_holidays, is_between_stops
 from network.calendars import last_known_day
 from network.errors import OnecardError
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.model import Operator
 from network.money import Currency
 
@@ -36,7 +36,7 @@ class Quote:
     """A trip with its price, and what was taken for granted on the way."""
 
     priced: Priced
-    assumed: tuple[str, ...]
+    assumed: tuple[Phrase, ...]
 
 
 def price_trip(world: World, rider: Rider, trip: Trip, memory: Memory) -> Quote:
@@ -67,16 +67,18 @@ def _choose(trip: Trip, taken: Sequence[Quote], own: Sequence[Quote],
     first, *others = taken if same else own or taken
     if not _cost_the_same([first, *others]):
         raise OnecardError(
-            "it is not said which ride it is: "
-            + "; ".join(_told(quote, currency) for quote in taken),
+            Phrase("it is not said which ride it is: {ways}",
+                   ways=joined("; ", (_told(quote, currency) for quote in taken))),
             where=trip.where, expected="one operator, and stops by their codes",
             remedy="name them with --operator, --from and --to, or in --before as operator=CODE")
     notes = []
     if others:
-        notes = [f"{_way(first)}; {', '.join(_way(quote) for quote in others)} would cost as much"]
+        notes = [Phrase("{way}; {others} would cost as much", way=_way(first),
+                        others=joined(", ", map(_way, others)))]
     if not same:
         rest = (_told(quote, currency) for quote in taken if quote not in own)
-        notes.append(f"{first.priced.ride.operator} runs it; {'; '.join(rest)}")
+        notes.append(Phrase("{operator} runs it; {rest}", operator=first.priced.ride.operator,
+                            rest=joined("; ", rest)))
     return Quote(first.priced, (*notes, *first.assumed))
 
 
@@ -98,7 +100,8 @@ def _cost_the_same(quotes: Sequence[Quote]) -> bool:
 def _told(quote: Quote, currency: Currency) -> str:
     charge = quote.priced.charge
     assert charge is not None
-    return f"{_way(quote)} costs {currency.text(charge.paid)} of {currency.text(charge.due)}"
+    return Phrase("{way} costs {paid} of {due}", way=_way(quote), paid=currency.text(charge.paid),
+                  due=currency.text(charge.due))
 
 
 def _way(quote: Quote) -> str:
@@ -171,10 +174,10 @@ def _price_at(world: World, rider: Rider, trip: Trip, operator: Operator, memory
         # A ride that is only asked for has no record: a validator would take the price.
         priced = price(world, replace(ride, paid=priced.charge.price), memory)
         *tried, paid = priced.trace
-        priced = replace(priced, trace=[*tried, paid._replace(why="the price")])
+        priced = replace(priced, trace=[*tried, paid._replace(why=Phrase("the price"))])
     early = world.model.taps_from
     if day_at(trip.at, ZoneInfo(world.model.time_zone)) < early:
-        why = f"the network takes taps from {early} on"
+        why = Phrase("the network takes taps from {day} on", day=early)
         priced = replace(priced, charge=None, code="TIME_TOO_EARLY", after=memory,
                          trace=[TraceLine("network", "taps_from", False, why, None, None)])
     elif table is not None:
@@ -253,11 +256,13 @@ def _issuer_of(world: World, rider: Rider, operator: Operator, table: Table | No
                (one.city == home if rider.city == "home" else
                 one.city != home if rider.city == "away" else one.city == rider.city)]
     if not fitting:
-        meant = {"home": f"{home}, where the ride is", "away": f"another city than {home}"}
+        meant = {"home": Phrase("{city}, where the ride is", city=home),
+                 "away": Phrase("another city than {city}", city=home)}
         raise OnecardError(
             Phrase("the network has no issuer of {city}", city=meant.get(rider.city, rider.city)),
             where="--card-city",
-            expected="an issuer: " + ", ".join(f"{one.code} ({one.city})" for one in issuers),
+            expected=Phrase("an issuer: {issuers}", issuers=joined(
+                ", ", (f"{one.code} ({one.city})" for one in issuers))),
             remedy="name one with --issuer")
     return fitting[0].code
 
@@ -277,11 +282,13 @@ def _check_told(trip: Trip, table: Table, priced: Priced) -> None:
         return
     lacking = None if priced.charge is not None else _lacking(trip, fare)
     if fare.basis == "time" and trip.until is None and trip.missing is None:
-        lacking = "how long it took: --until"
+        lacking = Phrase("how long it took: --until")
     elif trip.distance_m is not None and _went_through(table, priced):
-        lacking = "where it began and ended: --from and --to, as the whole way has one price"
+        lacking = Phrase(
+            "where it began and ended: --from and --to, as the whole way has one price")
     elif trip.distance_m is not None and fare.overtime_dearest and priced.ride.state == OVERTIME:
-        lacking = "where it began and ended: --from and --to, as it pays for its way out's dearest"
+        lacking = Phrase(
+            "where it began and ended: --from and --to, as it pays for its way out's dearest")
     if lacking is not None:
         raise OnecardError(
             Phrase("fare row {rule!r} of table {table!r} prices by {basis}, and the ride does not "
@@ -289,22 +296,24 @@ def _check_told(trip: Trip, table: Table, priced: Priced) -> None:
                    basis=fare.basis), where=trip.where, expected=lacking, remedy="give that, too")
 
 
-def _lacking(trip: Trip, fare: Fare) -> str | None:
+def _lacking(trip: Trip, fare: Fare) -> Phrase | None:
     """What a trip without a price does not say, though its fare row asks for it."""
     by_stops = is_between_stops(fare)
     if trip.missing is not None:
         known, option = (trip.to_stop, "--to") if trip.missing == "in" else (
             trip.from_stop, "--from")
-        return f"the stop that is known: {option}" if by_stops and not known else None
+        return (Phrase("the stop that is known: {option}", option=option)
+                if by_stops and not known else None)
     if fare.basis == "validator" and trip.says is None:
-        return "what the validator says: --due"
+        return Phrase("what the validator says: --due")
     if fare.basis == "distance" and not by_stops and trip.distance_m is None:
-        return "how far it was: --distance"
+        return Phrase("how far it was: --distance")
     if by_stops and not (trip.from_stop and trip.to_stop):
-        return "where it began and ended: --from and --to" + (
-            ", or how far it was: --distance" * (fare.basis == "distance"))
+        return Phrase(
+            "where it began and ended: --from and --to, or how far it was: --distance"
+            if fare.basis == "distance" else "where it began and ended: --from and --to")
     if fare.basis == "distance" and fare.distance == "line" and not trip.line:
-        return "the line: --line"
+        return Phrase("the line: --line")
     return None
 
 
@@ -316,16 +325,18 @@ def _went_through(table: Table, priced: Priced) -> bool:
 
 
 def _list_assumed(trip: Trip, table: Table | None, priced: Priced,
-                  two_ended: bool) -> Iterator[str]:
+                  two_ended: bool) -> Iterator[Phrase]:
     """What was taken for granted, or given for nothing."""
     if two_ended and trip.until is None and trip.missing is None:
-        yield f"it ended {ASSUMED_S // 60} minutes after it began; --until says when it did"
+        yield Phrase("it ended {minutes} minutes after it began; --until says when it did",
+                     minutes=ASSUMED_S // 60)
     fare = None if table is None else _fare_of(table, priced)
     if fare is None or priced.charge is None:
         return
     if trip.distance_m is not None and trip.costs is None and fare.basis != "distance":
-        yield f"the distance does not matter: fare row {fare.rule} prices by {fare.basis}"
+        yield Phrase("the distance does not matter: fare row {rule} prices by {basis}",
+                     rule=fare.rule, basis=fare.basis)
     if trip.says is not None and fare.basis != "validator" and "validator" not in (
             fare.missing_in, fare.missing_out):
-        yield (f"what the validator says does not matter: fare row {fare.rule} prices by "
-               f"{fare.basis}")
+        yield Phrase("what the validator says does not matter: fare row {rule} prices by {basis}",
+                     rule=fare.rule, basis=fare.basis)

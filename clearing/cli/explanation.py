@@ -15,7 +15,8 @@ WHY_HELD = ("no_agreement", "agreements_overlap")
 
 def print_explanation(one: Explanation, head: str) -> None:
     """An explanation for people."""
-    way = " ".join(part for part in (one.operator, one.mode, one.line) if part)
+    way = joined(" ", (part for part in (one.operator, Phrase("{mode}", mode=one.mode), one.line)
+                       if part))
     say(Phrase("{head}  {way}  {from_stop} → {to_stop}  {started_at} → {ended_at}  {state}",
                head=head, way=way, from_stop=one.from_stop or "?", to_stop=one.to_stop or "?",
                started_at=one.started_at or "?", ended_at=one.ended_at or "?", state=one.state))

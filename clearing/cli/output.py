@@ -96,7 +96,7 @@ def say_snapshot(book: Book) -> None:
 
 def print_object(answer: Any) -> None:
     """An answer as one line of JSON."""
-    say(msgspec.json.encode(answer).decode())
+    say(msgspec.json.encode(answer, enc_hook=_plain).decode())
 
 
 def _out() -> TextIO | Shown:

@@ -107,7 +107,7 @@ def _print_report(network: str, report: Report) -> None:
 
 def _print_finding(network: str, finding: Finding) -> None:
     at = network if finding.location is None else f"{finding.location.path}:{finding.location.line}"
-    about = f" {finding.where}:" if finding.where else ""
+    about = Phrase(" {where}:", where=finding.where) if finding.where else ""
     say(Phrase("{at}: {severity} {code}:{about} {what}", at=at, severity=finding.severity,
                code=finding.code, about=about, what=Phrase(finding.what)))
     if finding.location is not None and finding.location.excerpt:

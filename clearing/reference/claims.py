@@ -5,13 +5,14 @@ from __future__ import annotations
 from clearing.reference.results import Charge, Ride
 from clearing.reference.world import World
 from fare_tables.model import ClaimLimit, Table
+from network.language import Phrase
 
 
-def why_held(world: World, table: Table, ride: Ride, charge: Charge) -> str | None:
+def why_held(world: World, table: Table, ride: Ride, charge: Charge) -> Phrase | None:
     """Why an entry is not settled yet; None: it is."""
     why = None
     if charge.variance and world.operators[ride.operator].on_variance == "hold":
-        why = "its operator has variances held"
+        why = Phrase("its operator has variances held")
     limit = next((one for one in table.claim_limit if _is_for(one, ride)), None)
     if limit is not None:
         why = _why_doubted(world, limit, ride, charge) or why
@@ -30,14 +31,16 @@ def _is_for(limit: ClaimLimit, ride: Ride) -> bool:
             and (limit.media is None or ride.medium in limit.media))
 
 
-def _why_doubted(world: World, limit: ClaimLimit, ride: Ride, charge: Charge) -> str | None:
+def _why_doubted(world: World, limit: ClaimLimit, ride: Ride, charge: Charge) -> Phrase | None:
     money = world.model.money.text
     if limit.amount_most is not None and max(charge.due, charge.paid) > limit.amount_most:
-        return f"its table believes no amount above {money(limit.amount_most)}"
+        return Phrase("its table believes no amount above {amount}",
+                      amount=money(limit.amount_most))
     if limit.variance_most is not None and abs(charge.variance) > limit.variance_most:
-        return f"its table believes no variance beyond {money(limit.variance_most)}"
+        return Phrase("its table believes no variance beyond {amount}",
+                      amount=money(limit.variance_most))
     if charge.by_validator and any(
             tap.paid is not None and tap.balance_before is not None
             and tap.paid > tap.balance_before + limit.overdraft_most for tap in ride.taps):
-        return "more was taken than the card had"
+        return Phrase("more was taken than the card had")
     return None

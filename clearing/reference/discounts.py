@@ -22,6 +22,7 @@ from fare_tables.model import (
     Tier,
     Transfer,
 )
+from network.language import Phrase, joined
 
 
 def price_after(
@@ -48,7 +49,8 @@ def price_after(
     if row.pays_at_least is None:
         return Answer(min(price, amount), answer.words)
     return Answer(min(price, max(amount, row.pays_at_least)),
-                  f"{answer.words}, at least {world.model.money.text(row.pays_at_least)}")
+                  Phrase("{pays}, at least {amount}", pays=answer.words,
+                         amount=world.model.money.text(row.pays_at_least)))
 
 
 def list_legs(cause: str, row: DiscountRow, amount: int, ride: Ride) -> list[Leg]:
@@ -80,51 +82,58 @@ def _concession(world: World, table: Table, row: Concession, price: int, ride: R
     if row.pays_percent is not None:
         return _percent(row, row.pays_percent, price)
     if row.bands is not None:
-        parts = [f"{band.pays_percent} % " + (
-            "of the rest" if band.to is None else f"up to {money(band.to)}") for band in row.bands]
+        parts = [Phrase("{percent} % of the rest", percent=band.pays_percent) if band.to is None
+                 else Phrase("{percent} % up to {amount}", percent=band.pays_percent,
+                             amount=money(band.to)) for band in row.bands]
         return Answer(round_to(_banded(row.bands, price), row.rounding, row.unit),
-                      f"pays {', '.join(parts)}")
+                      Phrase("pays {parts}", parts=joined(", ", parts)))
     if row.pays_amount is not None:
-        return Answer(row.pays_amount, f"pays {money(row.pays_amount)}")
+        return Answer(row.pays_amount, Phrase("pays {amount}", amount=money(row.pays_amount)))
     if row.takes_off is not None:
-        return Answer(price - row.takes_off, f"{money(row.takes_off)} off")
+        return Answer(price - row.takes_off, Phrase("{amount} off", amount=money(row.takes_off)))
     fare = next(one for one in table.fare if one.rule == row.pays_fare)
     due = find_due(world, fare, ride)
     if due.amount is None:
-        return Answer(None, f"{fare.rule} has no fare for this ride: {due.words}")
-    return Answer(due.amount, f"pays {money(due.amount)} as by {fare.rule}: {due.words}")
+        return Answer(None, Phrase("{rule} has no fare for this ride: {why}", rule=fare.rule,
+                                   why=due.words))
+    return Answer(due.amount, Phrase("pays {amount} as by {rule}: {why}",
+                                     amount=money(due.amount), rule=fare.rule, why=due.words))
 
 
 def _transfer(
     world: World, fare: Fare, row: Transfer, price: int, ride: Ride, chain: Chain
 ) -> Answer:
     money = world.model.money.text
-    so_far = f"less {money(chain.prices)} so far"
+    so_far = Phrase("less {prices} so far", prices=money(chain.prices))
     if row.credit is not None:
-        return Answer(price - row.credit, f"{money(row.credit)} off")
+        return Answer(price - row.credit, Phrase("{amount} off", amount=money(row.credit)))
     if row.credit_up_to is not None:
         credit = min(chain.due, row.credit_up_to)
-        return Answer(price - credit, f"{money(credit)} off: the first ride's "
-                                      f"{money(chain.due)}, at most {money(row.credit_up_to)}")
+        return Answer(price - credit, Phrase("{amount} off: the first ride's {due}, at most {most}",
+                                             amount=money(credit), due=money(chain.due),
+                                             most=money(row.credit_up_to)))
     if row.pays_amount is not None:
-        return Answer(row.pays_amount, f"pays {money(row.pays_amount)}")
+        return Answer(row.pays_amount, Phrase("pays {amount}", amount=money(row.pays_amount)))
     if row.pays_percent is not None:
         return _percent(row, row.pays_percent, price)
     if row.pays_difference:
-        return Answer(price - chain.prices, f"{money(price)} {so_far}")
+        return Answer(price - chain.prices, Phrase("{amount} {so_far}", amount=money(price),
+                                                   so_far=so_far))
     if row.chain_pays is not None:
         return Answer(row.chain_pays - chain.prices,
-                      f"{money(row.chain_pays)} for the chain, {so_far}")
+                      Phrase("{amount} for the chain, {so_far}", amount=money(row.chain_pays),
+                             so_far=so_far))
     whole = find_through(world, fare, ride, chain.first_in_stop)
     if whole.amount is None:
-        return Answer(None, f"no fare through: {whole.words}")
+        return Answer(None, Phrase("no fare through: {why}", why=whole.words))
     return Answer(whole.amount - chain.prices,
-                  f"{money(whole.amount)} through ({whole.words}), {so_far}")
+                  Phrase("{amount} through ({why}), {so_far}", amount=money(whole.amount),
+                         why=whole.words, so_far=so_far))
 
 
 def _percent(row: DiscountRow, percent: int | str, price: int) -> Answer:
     return Answer(round_to(percent_of(price, percent), row.rounding, row.unit),
-                  f"pays {percent} %")
+                  Phrase("pays {percent} %", percent=percent))
 
 
 def _cap(world: World, row: Cap, ride: Ride, memory: Memory) -> Answer:
@@ -132,8 +141,10 @@ def _cap(world: World, row: Cap, ride: Ride, memory: Memory) -> Answer:
     period = world.period(row.accumulator, ride.service_day)
     so_far = memory.accumulator(row.accumulator, period).amount
     spec = world.accumulators[row.accumulator]
-    return Answer(row.amount - so_far, f"at most {money(row.amount)} in {period}; "
-                                       f"{counted(world.model, spec, so_far)} so far")
+    return Answer(row.amount - so_far,
+                  Phrase("at most {amount} in {period}; {counted} so far",
+                         amount=money(row.amount), period=period,
+                         counted=counted(world.model, spec, so_far)))
 
 
 def _banded(bands: list[PriceBand], price: int) -> Fraction:

@@ -15,10 +15,15 @@ from clearing.reference.results import (
     Ride,
 )
 from clearing.reference.state import Owned
-from clearing.reference.words import Answer, duration, metres
+from clearing.reference.words import Answer, duration, metres, shown
 from clearing.reference.world import World
 from fare_tables.bands import fare_of_bands
 from fare_tables.model import Fare, SameStation
+from network.language import Phrase
+
+# How long a way is, by what a row measures.
+MEASURED = {"stops": Phrase("{length} between the stops"), "pairs": Phrase("{length} in {matrix}"),
+            "line": Phrase("{length} along line {line}"), "tap": Phrase("{length} by the tap")}
 
 
 def judge_time(fare: Fare, ride: Ride) -> Ride:
@@ -33,17 +38,19 @@ def judge_time(fare: Fare, ride: Ride) -> Ride:
 def find_due(world: World, fare: Fare, ride: Ride) -> Answer:
     """What the ride costs by a fare row, overtime included."""
     if fare.basis == "none":
-        return Answer(None, "rides of this row are not priced, on purpose")
+        return Answer(None, Phrase("rides of this row are not priced, on purpose"))
     ride = judge_time(fare, ride)
     answer = _by_state(world, fare, ride)
     if answer.amount is None or ride.state != OVERTIME:
         return answer
     due = answer.amount + fare.overtime_add
-    words = f"{answer.words}; overtime adds {world.model.money.text(fare.overtime_add)}"
+    words = Phrase("{words}; overtime adds {amount}", words=answer.words,
+                   amount=world.model.money.text(fare.overtime_add))
     if fare.overtime_dearest:
         dearest = _edge(world, fare, ride, "highest", entering=False)
         if dearest.amount is not None and dearest.amount > due:
-            return Answer(dearest.amount, f"{words}; at least the {dearest.words}")
+            return Answer(dearest.amount, Phrase("{words}; at least the {fare}", words=words,
+                                                 fare=dearest.words))
     return Answer(due, words)
 
 
@@ -68,11 +75,12 @@ def _by_state(world: World, fare: Fare, ride: Ride) -> Answer:
         elif ride.state == SAME_STATION:
             word = _same_station(fare, ride.seconds)
     if isinstance(word, int):
-        return Answer(word, f"{world.model.money.text(word)} for a {ride.state} ride")
+        return Answer(word, Phrase("{amount} for a {state} ride",
+                                   amount=world.model.money.text(word), state=ride.state))
     if word == "fare":
         return _between(world, fare, ride, ride.from_stop, ride.to_stop)
     if word == "validator":
-        return Answer(ride.due or 0, f"{ride.state}: what the validator says")
+        return Answer(ride.due or 0, Phrase("{state}: what the validator says", state=ride.state))
     return _edge(world, fare, ride, word, entering=ride.state != MISSING_IN)
 
 
@@ -88,59 +96,61 @@ def _same_station(fare: Fare, inside_s: int) -> int | str:
 def _between(world: World, fare: Fare, ride: Ride, start: str, end: str) -> Answer:
     """What the basis says of a ride from one stop to another."""
     if fare.basis == "flat":
-        return Answer(fare.amount, "flat")
+        return Answer(fare.amount, Phrase("flat"))
     if fare.basis == "validator":
-        return Answer(ride.due, "the validator says" if ride.due is not None
-                      else "the validator does not say what it is")
+        return Answer(ride.due, Phrase("the validator says" if ride.due is not None
+                                       else "the validator does not say what it is"))
     if fare.basis in ("od", "zone"):
         return _by_matrix(world, fare, start, end)
     if fare.basis == "time":
         if not ride.started_at or not ride.ended_at:
-            return Answer(None, "how long it took is not known")
+            return Answer(None, Phrase("how long it took is not known"))
         lasted_s = ride.seconds
-        return _by_bands(fare, lasted_s, f"{duration(lasted_s)} from start to end")
+        return _by_bands(fare, lasted_s, Phrase("{duration} from start to end",
+                                                duration=duration(lasted_s)))
     return _by_distance(world, fare, ride, start, end)
 
 
 def _by_matrix(world: World, fare: Fare, start: str, end: str) -> Answer:
     """The amount of a pair of stops, or of their zones."""
-    ends, what = (start, end), "stop"
+    ends, way = (start, end), Phrase("stop {start} to stop {end}")
     if fare.basis == "zone":
         zones = world.folder.zones_in(fare.zones or "")
         unzoned = [stop for stop in ends if stop not in zones]
         if unzoned:
-            return Answer(None, f"stop {unzoned[0] or '(blank)'} has no zone")
-        ends, what = (zones[start], zones[end]), "zone"
+            return Answer(None, Phrase("stop {stop} has no zone", stop=shown(unzoned[0])))
+        ends, way = (zones[start], zones[end]), Phrase("zone {start} to zone {end}")
     amount = world.folder.matrix_in(fare.matrix or "", fare.column).get(ends)
-    way = " to ".join(f"{what} {name or '(blank)'}" for name in ends)
-    return Answer(amount, way if amount is not None else f"{way} is not in {fare.matrix}")
+    way = Phrase(way, start=shown(ends[0]), end=shown(ends[1]))
+    return Answer(amount, way if amount is not None
+                  else Phrase("{way} is not in {matrix}", way=way, matrix=fare.matrix))
 
 
 def _by_distance(world: World, fare: Fare, ride: Ride, start: str, end: str) -> Answer:
     """The fare of the metres between two stops, or of those that the tap says."""
     length_m = ride.distance_m
-    words = "the tap says no distance"
+    words = Phrase("the tap says no distance")
     if fare.distance == "stops":
         length_m = between_stops(world, _links(world, fare, ride), start, end)
-        words = f"no way from {start or '(blank)'} to {end or '(blank)'}"
+        words = Phrase("no way from {start} to {end}", start=shown(start),
+                       end=shown(end))
     elif fare.distance == "pairs":
         length_m = world.folder.matrix_in(fare.matrix or "", fare.column).get((start, end))
-        words = f"{start or '(blank)'} to {end or '(blank)'} is not in {fare.matrix}"
+        words = Phrase("{start} to {end} is not in {matrix}", start=shown(start),
+                       end=shown(end), matrix=fare.matrix)
     elif fare.distance == "line" and ride.line_changed and (
             end not in stops_along(world, ride.own_line)):
         return _to_terminus(world, fare, ride, start)
     elif fare.distance == "line":
         length_m = along_line(world, ride.own_line, start, end)
-        words = (f"{start or '(blank)'} and {end or '(blank)'} are not both on line "
-                 f"{ride.line or '(blank)'}")
+        words = Phrase("{start} and {end} are not both on line {line}", start=shown(start),
+                       end=shown(end), line=shown(ride.line))
     if length_m is None:
         return Answer(None, words)
-    words = {"stops": f"{metres(length_m)} between the stops",
-             "pairs": f"{metres(length_m)} in {fare.matrix}",
-             "line": f"{metres(length_m)} along line {ride.line}",
-             "tap": f"{metres(length_m)} by the tap"}[fare.distance]
+    words = Phrase(MEASURED[fare.distance], length=metres(length_m), matrix=fare.matrix,
+                   line=ride.line)
     if fare.grace_m:
-        words += f", less {metres(fare.grace_m)}"
+        words = Phrase("{length}, less {grace}", length=words, grace=metres(fare.grace_m))
     return _by_bands(fare, max(0, length_m - fare.grace_m), words)
 
 
@@ -153,13 +163,15 @@ def _to_terminus(world: World, fare: Fare, ride: Ride, start: str) -> Answer:
     """The largest of the fares to the ends of a line that the vehicle left with the rider."""
     amounts = [amount for stop in _list_stops(world, fare, ride, start, "terminus") if stop != start
                and (amount := _between(world, fare, ride, start, stop).amount) is not None]
-    words = f"the vehicle left line {ride.line}: terminus fare from {start or '(blank)'}"
-    return Answer(max(amounts, default=None), words if amounts else f"no {words}")
+    words = Phrase("the vehicle left line {line}: terminus fare from {start}", line=ride.line,
+                   start=shown(start))
+    return Answer(max(amounts, default=None), words if amounts else Phrase("no {fare}", fare=words))
 
 
-def _by_bands(fare: Fare, length: int, words: str) -> Answer:
+def _by_bands(fare: Fare, length: int, words: Phrase) -> Answer:
     amount = fare_of_bands(fare.bands or [], length)
-    return Answer(amount, words if amount is not None else f"{words}: beyond the last band")
+    return Answer(amount, words if amount is not None
+                  else Phrase("{length}: beyond the last band", length=words))
 
 
 def _edge(world: World, fare: Fare, ride: Ride, word: str, *, entering: bool) -> Answer:
@@ -167,9 +179,11 @@ def _edge(world: World, fare: Fare, ride: Ride, word: str, *, entering: bool) ->
     if fare.basis == "time" or (fare.basis == "distance" and fare.distance == "tap"):
         # What an incomplete ride does not know; it is at least the first band.
         first = (fare.bands or [])[0].amount
-        return Answer(first if word == "lowest" else None, f"{word} fare by {fare.basis}")
+        return Answer(first if word == "lowest" else None,
+                      Phrase("{edge} fare by {basis}", edge=word, basis=fare.basis))
     stop = ride.from_stop if entering else ride.to_stop
-    words = f"{word} fare {'from' if entering else 'to'} {stop or '(blank)'}"
+    words = Phrase("{edge} fare from {stop}" if entering else "{edge} fare to {stop}", edge=word,
+                   stop=shown(stop))
     amounts = []
     for other in _list_stops(world, fare, ride, stop, word):
         ends = (stop, other) if entering else (other, stop)
@@ -177,7 +191,7 @@ def _edge(world: World, fare: Fare, ride: Ride, word: str, *, entering: bool) ->
         if other != stop and amount is not None:
             amounts.append(amount)
     found = (min if word == "lowest" else max)(amounts, default=None)
-    return Answer(found, words if found is not None else f"no {words}")
+    return Answer(found, words if found is not None else Phrase("no {fare}", fare=words))
 
 
 def _list_stops(world: World, fare: Fare, ride: Ride, stop: str, word: str) -> Iterator[str]:

@@ -25,6 +25,7 @@ from fare_tables.model import (
     discounts_of,
     table_version,
 )
+from network.language import Phrase, joined
 from network.money import AMOUNT_MOST
 
 
@@ -34,7 +35,7 @@ class TraceLine(NamedTuple):
     kind: str               # table, fare, concession, promotion, transfer, tier, cap, paid
     rule: str
     applied: bool
-    why: str                # why it did not apply, or what it did
+    why: Phrase             # why it did not apply, or what it did
     before: int | None      # the running price
     after: int | None
 
@@ -81,9 +82,9 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
     charge = replace(charge, held=why is not None)
     code, words = _judge_paid(world, charge)
     if why is not None:
-        words += f"; held: {why}"
+        words = joined("; ", [words, Phrase("held: {why}", why=why)])
     elif is_released(ride):
-        words += "; released"
+        words = joined("; ", [words, Phrase("released")])
     trace.append(TraceLine("paid", "", code == "OK", words, charge.price,
                            charge.paid if code == "OK" else None))
     if code != "OK":
@@ -95,12 +96,12 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
 
 def _choose_table(world: World, ride: Ride, trace: list[TraceLine]) -> Table | None:
     chosen = tables.find_table(world, ride)
-    for table in world.tables:
+    for table in tables.list_candidates(world, ride):
         why = tables.why_not(table, ride)
         if why is None and table is not chosen:
-            why = "another table names the line, or comes first"
+            why = Phrase("another table names the line, or comes first")
         name = table_version(table)
-        trace.append(TraceLine("table", name, table is chosen, why or "", None, None))
+        trace.append(TraceLine("table", name, table is chosen, why or Phrase(""), None, None))
     return chosen
 
 
@@ -119,11 +120,16 @@ def _choose_fare(
 def _find_due(world: World, fare: Fare, ride: Ride, trace: list[TraceLine]) -> int | None:
     """What the chosen fare row says; it alone decides."""
     due = find_due(world, fare, ride)
-    words = due.words if due.amount is not None else f"no fare for this ride: {due.words}"
-    if due.amount is not None and ride.incomplete and not fare.discounts_on_incomplete:
-        words += "; an incomplete ride has no discounts"
-    if due.amount is not None and due.amount > AMOUNT_MOST:
-        words += f"; more than the {world.model.money.text(AMOUNT_MOST)} that a price may be"
+    if due.amount is None:
+        words = Phrase("no fare for this ride: {why}", why=due.words)
+    else:
+        told = [due.words]
+        if ride.incomplete and not fare.discounts_on_incomplete:
+            told.append(Phrase("an incomplete ride has no discounts"))
+        if due.amount > AMOUNT_MOST:
+            told.append(Phrase("more than the {most} that a price may be",
+                               most=world.model.money.text(AMOUNT_MOST)))
+        words = joined("; ", told)
     trace.append(TraceLine("fare", fare.rule, due.amount is not None, words, None, due.amount))
     return due.amount
 
@@ -174,14 +180,16 @@ class _Running:
             if after.amount is None:
                 self._pass(kind, row, after.words)
             elif number != best:
-                self._pass(kind, row, f"{after.words}; another row leaves as little, or less")
+                self._pass(kind, row, joined("; ", [
+                    after.words, Phrase("another row leaves as little, or less")]))
         if best is not None:
             self._apply(kind, rows[best], min(amounts), tried[best].words)
 
     def _try_row(self, row: DiscountRow) -> Answer:
         """The price that a row would leave; none, and why, where it does not fit."""
         if isinstance(row, Transfer) and self.fare.outside_chain:
-            return Answer(None, f"a ride by {self.fare.rule} is outside the transfer chain")
+            return Answer(None, Phrase("a ride by {rule} is outside the transfer chain",
+                                       rule=self.fare.rule))
         why = conditions.why_no_discount(
             self.world, self.table, row, self.ride, self.memory, self.kinds, self.adds)
         if why is not None:
@@ -189,14 +197,14 @@ class _Running:
         return price_after(
             self.world, self.table, self.fare, row, self.price, self.ride, self.memory)
 
-    def _apply(self, kind: str, row: DiscountRow, after: int, words: str) -> None:
+    def _apply(self, kind: str, row: DiscountRow, after: int, words: Phrase) -> None:
         self.trace.append(TraceLine(kind, row.rule, True, words, self.price, after))
         self.legs += list_legs(kind, row, self.price - after, self.ride)
         self.price = after
         self.applied.append(row)
         self.kinds.add(kind)
 
-    def _pass(self, kind: str, row: DiscountRow, why: str) -> None:
+    def _pass(self, kind: str, row: DiscountRow, why: Phrase) -> None:
         self.trace.append(TraceLine(kind, row.rule, False, why, self.price, self.price))
 
 
@@ -210,16 +218,17 @@ def ride_adds(world: World, table: Table, fare: Fare, ride: Ride, due: int) -> d
             if world.accumulators[name].counts in adds}
 
 
-def _judge_paid(world: World, charge: Charge) -> tuple[str, str]:
+def _judge_paid(world: World, charge: Charge) -> tuple[str, Phrase]:
     """The code of what was paid, and in words where that comes from."""
     if charge.paid > AMOUNT_MOST:
         most = world.model.money.text(AMOUNT_MOST)
-        return "PRICE_OVERFLOW", f"more was charged than the {most} that a price may be"
+        return "PRICE_OVERFLOW", Phrase("more was charged than the {most} that a price may be",
+                                        most=most)
     if charge.paid < 0:
-        return "REBATE_ALONE", "more was given back than the records of the ride took"
+        return "REBATE_ALONE", Phrase("more was given back than the records of the ride took")
     if charge.uncollected:
-        return "OK", "the validator charges, and no record says what it took: uncollected"
-    return "OK", "the validator charged it" if charge.by_validator else "the price"
+        return "OK", Phrase("the validator charges, and no record says what it took: uncollected")
+    return "OK", Phrase("the validator charged it" if charge.by_validator else "the price")
 
 
 def _charge(running: _Running, due: int) -> Charge:

@@ -8,16 +8,18 @@ from clearing.reference import calendar
 from clearing.reference.world import World
 from fare_tables.model import Table, Timeframe
 from network.calendars import DAY_NAMES, words_for
+from network.language import Phrase, joined
 
 WEEK = DAY_NAMES[:7]
 
 
 def why_outside(
     world: World, table: Table, names: list[str], time: int, day: datetime.date
-) -> str | None:
+) -> Phrase | None:
     """Why a moment of a service day is in none of these timeframes; None where it is in one."""
     if not time:
-        return f"not known to be in {' or '.join(names)}: its time is missing"
+        return Phrase("not known to be in {timeframes}: its time is missing",
+                      timeframes=joined(" or ", names))
     clock = calendar.clock(world.model, time)
     whys = []
     for timeframe in table.timeframe:
@@ -26,11 +28,11 @@ def why_outside(
         why = _why_not_now(timeframe, clock) or _why_not_today(world, timeframe, day)
         if why is None:
             return None
-        whys.append(f"not in {timeframe.timeframe}: {why}")
-    return "; ".join(whys)
+        whys.append(Phrase("not in {timeframe}: {why}", timeframe=timeframe.timeframe, why=why))
+    return joined("; ", whys)
 
 
-def _why_not_now(timeframe: Timeframe, clock: datetime.time) -> str | None:
+def _why_not_now(timeframe: Timeframe, clock: datetime.time) -> Phrase | None:
     since, until = timeframe.since, timeframe.until
     if until is None:
         inside = clock >= since
@@ -38,12 +40,13 @@ def _why_not_now(timeframe: Timeframe, clock: datetime.time) -> str | None:
         inside = since <= clock < until
     else:
         inside = clock >= since or clock < until
-    end = "the end of the day" if until is None else until.isoformat("minutes")
-    return None if inside else (
-        f"{clock.isoformat()} is not from {since.isoformat('minutes')} to before {end}")
+    end = Phrase("the end of the day") if until is None else until.isoformat("minutes")
+    return None if inside else Phrase(
+        "{clock} is not from {since} to before {until}", clock=clock.isoformat(),
+        since=since.isoformat("minutes"), until=end)
 
 
-def _why_not_today(world: World, timeframe: Timeframe, day: datetime.date) -> str | None:
+def _why_not_today(world: World, timeframe: Timeframe, day: datetime.date) -> Phrase | None:
     if timeframe.days is None:
         return None
     called = frozenset({DAY_NAMES[day.weekday()]})
@@ -52,4 +55,10 @@ def _why_not_today(world: World, timeframe: Timeframe, day: datetime.date) -> st
         called = words_for(day, world.kind_of_day(day))
     if called & set(timeframe.days):
         return None
-    return f"{day} is {' and '.join(sorted(called))}, not {' or '.join(timeframe.days)}"
+    return Phrase("{day} is {called}, not {days}", day=day,
+                  called=joined(" and ", map(_day_word, sorted(called))),
+                  days=joined(" or ", map(_day_word, timeframe.days)))
+
+
+def _day_word(word: str) -> Phrase:
+    return Phrase("{day_word}", day_word=word)

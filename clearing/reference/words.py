@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from network.language import Phrase
 from network.model import AccumulatorSpec, NetworkFile
 
 
@@ -11,7 +12,15 @@ class Answer(NamedTuple):
     """An amount, or None where a rule has none; and in words how it came about, or why not."""
 
     amount: int | None
-    words: str
+    words: Phrase
+
+
+BLANK = Phrase("(blank)")
+
+
+def shown(code: str) -> str:
+    """A code, or that there is none."""
+    return code or BLANK
 
 
 def counted(model: NetworkFile, spec: AccumulatorSpec, amount: int) -> str:
@@ -19,13 +28,17 @@ def counted(model: NetworkFile, spec: AccumulatorSpec, amount: int) -> str:
     return str(amount) if spec.counts == "rides" else model.money.text(amount)
 
 
-def metres(length_m: int) -> str:
+def metres(length_m: int) -> Phrase:
     """A distance: 12,100 m."""
-    return f"{length_m:,} m"
+    return Phrase("{length_m:,} m", length_m=length_m)
 
 
-def duration(time_s: int) -> str:
+def duration(time_s: int) -> Phrase:
     """A stretch of time: 90 min, 1 min 30 s, 45 s."""
     minutes, seconds = divmod(abs(time_s), 60)
-    parts = [f"{minutes} min"] * (minutes > 0) + [f"{seconds} s"] * (seconds > 0 or minutes == 0)
-    return ("-" if time_s < 0 else "") + " ".join(parts)
+    sign = "-" if time_s < 0 else ""
+    if not minutes:
+        return Phrase("{sign}{seconds} s", sign=sign, seconds=seconds)
+    if not seconds:
+        return Phrase("{sign}{minutes} min", sign=sign, minutes=minutes)
+    return Phrase("{sign}{minutes} min {seconds} s", sign=sign, minutes=minutes, seconds=seconds)

@@ -30,6 +30,7 @@ from fare_tables.model import (
     timeframes_of,
 )
 from network.civil import seconds_of
+from network.language import Phrase
 from network.network import Network
 
 KINDS = ("fare", *DISCOUNTS)
@@ -156,7 +157,8 @@ class Atoms:
         most = LOOKED_AT_MOST // looks
         listed = list(islice(values, most + 1))
         if len(listed) > most:
-            raise TooMany(f"its rows tell apart more than {most:,} rides by {name}")
+            raise TooMany(Phrase("its rows tell apart more than {most:,} rides by {dimension}",
+                                 most=most, dimension=name))
         return Dimension(name, [
             Atom(value, sum(1 << bit for bit, row in enumerate(self.rows) if holds(row, value)))
             for value in listed])
@@ -334,7 +336,8 @@ class Atoms:
             return counted is None or counted.accumulator != name or _is_within_bounds(
                 counted, value)
 
-        return self._dimension(f"{name} with this ride", sorted(edges), fits)
+        return self._dimension(Phrase("{accumulator} with this ride", accumulator=name),
+                               sorted(edges), fits)
 
     def _fits_before(self, one: TableRow, before: Before | None) -> bool:
         row = one.row

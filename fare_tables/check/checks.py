@@ -20,6 +20,7 @@ from fare_tables.check.services import FOREVER, Service, last_day, priced_by, se
 from fare_tables.check.stops import check_stops, unknown_stops
 from fare_tables.model import table_version
 from fare_tables.source import TableSource
+from network.language import Phrase, joined
 from network.locations import Location
 from network.network import Network
 
@@ -76,7 +77,7 @@ def check_tables(sources: Sequence[TableSource], network: Network) -> Report:
         try:
             coverage = cover(atoms)
         except TooMany as error:
-            report.findings.append(find_at(one, "TOO_MANY", str(error),
+            report.findings.append(find_at(one, "TOO_MANY", error.args[0],
                                            "split the table by operators or lines"))
             continue
         found, fares = check_stops(one, coverage, atoms, grids)
@@ -99,11 +100,12 @@ def _gaps(tables: Sequence[TableSource], service: Service, network: Network) -> 
         if covered == FOREVER:
             return
         if first > covered + ONE_DAY:
-            until = "on" if one is None else f"to {first - ONE_DAY}"
-            lines = "" if len(general) == len(tables) else " for lines that no table names"
+            until = Phrase("on") if one is None else Phrase("to {last}", last=first - ONE_DAY)
+            lines = Phrase("" if len(general) == len(tables) else " for lines that no table names")
             yield Finding(
                 "GAP", f"{service.operator} {service.mode}",
-                f"no table is in force from {covered + ONE_DAY} {until}{lines}",
+                Phrase("no table is in force from {first} {until}{lines}", first=covered + ONE_DAY,
+                       until=until, lines=lines),
                 "add a table, or the days to one: rides of those days are refused as NO_FARE",
                 before.location(("in_force_until",)) if before else
                 one.location(("in_force_from",)) if one else _location_of(service, network))
@@ -129,9 +131,12 @@ def _line_gaps(tables: Sequence[TableSource], service: Service) -> Iterator[Find
             if last != FOREVER and last + ONE_DAY < later.table.in_force_from:
                 yield find_at(
                     later, "LINE_GAP",
-                    f"from {last + ONE_DAY} to {later.table.in_force_from - ONE_DAY} line "
-                    f"{line!r} of {service.operator} has the fares of all lines",
-                    f"let {table_version(earlier.table)} end the day before, or leave it so",
+                    Phrase("from {first} to {last} line {line!r} of {operator} has the fares of "
+                           "all lines", first=last + ONE_DAY,
+                           last=later.table.in_force_from - ONE_DAY, line=line,
+                           operator=service.operator),
+                    Phrase("let {table} end the day before, or leave it so",
+                           table=table_version(earlier.table)),
                     "in_force_from")
 
 
@@ -146,16 +151,19 @@ def _overlaps(tables: Sequence[TableSource], service: Service) -> Iterator[Findi
         if not (shared or (named is None and other is None)):
             continue
         if table_version(earlier.table) == table_version(later.table):
-            yield find_at(later, "OVERLAP", f"two tables are called {table_version(later.table)}",
+            yield find_at(later, "OVERLAP",
+                          Phrase("two tables are called {table}", table=table_version(later.table)),
                           "give one of them another name, or another first day",
                           "in_force_from")
         else:
-            line = f" line {shared[0]}" if shared else ""
+            line = Phrase(" line {line}", line=shared[0]) if shared else ""
             yield find_at(
                 later, "OVERLAP",
-                f"{table_version(earlier.table)} is in force on {later.table.in_force_from}, too, "
-                f"for {service.operator} {service.mode}{line}",
-                f"end {table_version(earlier.table)} the day before, or give one of them lines",
+                Phrase("{table} is in force on {day}, too, for {operator} {mode}{line}",
+                       table=table_version(earlier.table), day=later.table.in_force_from,
+                       operator=service.operator, mode=service.mode, line=line),
+                Phrase("end {table} the day before, or give one of them lines",
+                       table=table_version(earlier.table)),
                 "in_force_from")
 
 
@@ -175,8 +183,11 @@ def _without_fare(source: TableSource, coverage: Coverage) -> Iterator[Finding]:
     rides = coverage.without_fare
     more = len(rides) - SORTS_SHOWN
     for number, ride in enumerate(rides[:SORTS_SHOWN], 1):
-        others = f", and {more} other sorts" if number == SORTS_SHOWN and more else ""
-        yield find_at(source, "NO_FARE_ROW", f"no fare row holds for {ride.words()}{others}",
+        others = (Phrase(", and {more} other sorts", more=more)
+                  if number == SORTS_SHOWN and more > 0 else "")
+        yield find_at(source, "NO_FARE_ROW",
+                      Phrase("no fare row holds for {ride}{others}", ride=ride.words(),
+                             others=others),
                       "add a fare row without conditions as the last, or widen one", "table")
 
 
@@ -185,8 +196,8 @@ def _meant(source: TableSource, findings: Sequence[Finding]) -> Iterator[Finding
     holes = [one for one in findings if one.code in HOLES]
     yield from (one for one in findings if one.code not in HOLES)
     if holes:
-        more = f"; and {len(holes) - 1} more such rows" if holes[1:] else ""
-        yield find_at(source, "NO_FARE_HERE", f"{holes[0].what}{more}",
+        more = Phrase("; and {more} more such rows", more=len(holes) - 1) if holes[1:] else ""
+        yield find_at(source, "NO_FARE_HERE", joined("", [holes[0].what, more]),
                       "nothing is to be done if that is meant: such rides are refused as NO_FARE; "
                       "else take no_fare_elsewhere out to see them all", "no_fare_elsewhere")
 
@@ -195,6 +206,6 @@ def _never(source: TableSource, coverage: Coverage) -> Iterator[Finding]:
     for kind, row in never_win(coverage):
         yield find_at(
             source, "UNREACHABLE",
-            f"this {kind} never applies: rows before it win every ride that it holds for, or no "
-            "ride meets all of its conditions",
+            Phrase("this {kind} never applies: rows before it win every ride that it holds for, "
+                   "or no ride meets all of its conditions", kind=kind),
             "put the narrower row first, correct its conditions, or leave it out", kind, row.rule)

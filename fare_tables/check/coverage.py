@@ -21,6 +21,7 @@ from fare_tables.check.atoms import (
 )
 from fare_tables.check.services import Service
 from fare_tables.model import DiscountRow, Fare, Table, is_between_stops
+from network.language import Phrase, joined
 
 MASKS_MOST = 200_000
 INCOMPLETE = ("MISSING_IN", "MISSING_OUT")
@@ -36,12 +37,14 @@ class Ride(NamedTuple):
     state: str
     example: Example
 
-    def words(self) -> str:
+    def words(self) -> Phrase:
         """The ride, for people."""
-        said = [f"{self.service.operator} {self.service.mode}",
-                self.state.lower().replace("_", " ")]
-        return ", ".join([*said, *(f"{name} {_value_words(value)}" for name, value in self.example
-                                   if value != "")])
+        state = self.state.lower().replace("_", " ")
+        said = [Phrase("{operator} {mode}, {state}", operator=self.service.operator,
+                       mode=self.service.mode, state=state)]
+        said += [Phrase("{dimension} {value}", dimension=name, value=_value_words(value))
+                 for name, value in self.example if value != ""]
+        return joined(", ", said)
 
 
 @dataclass
@@ -92,7 +95,8 @@ def spread(dimensions: Sequence[Dimension], rows: int) -> Possible:
             for held, value in classes.items():
                 following.setdefault(mask & held, (*example, (dimension.name, value)))
         if len(following) > MASKS_MOST:
-            raise TooMany(f"more than {MASKS_MOST:,} sets of rows can hold for one ride")
+            raise TooMany(Phrase("more than {most:,} sets of rows can hold for one ride",
+                                 most=MASKS_MOST))
         possible = following
     return possible
 
@@ -218,9 +222,10 @@ def _known(*ends: tuple[str, str]) -> Example:
 
 def _value_words(value: Any) -> str:
     if value is None or isinstance(value, bool):
-        return {None: "not known", True: "yes", False: "no"}[value]
+        return Phrase("not known" if value is None else "yes" if value else "no")
     if isinstance(value, tuple) and not hasattr(value, "_fields"):      # days and clocks
         words, *clocks = value
-        return " ".join([*sorted(words), *dict.fromkeys(
-            f"{at // 3600:02d}:{at // 60 % 60:02d}" for at in clocks if at is not None)])
+        return joined(" ", [*(Phrase("{day_word}", day_word=word) for word in sorted(words)),
+                            *dict.fromkeys(f"{at // 3600:02d}:{at // 60 % 60:02d}"
+                                           for at in clocks if at is not None)])
     return str(value)

@@ -8,6 +8,7 @@ from fare_tables.check.notices import WARNINGS
 from fare_tables.model import table_version
 from fare_tables.source import ROW_NAMES, TableSource
 from network.errors import OnecardError, TableError
+from network.language import Phrase, joined
 from network.locations import Location
 
 
@@ -37,6 +38,8 @@ def finding_of(error: OnecardError, location: Location | None = None) -> Finding
     code = error.code if isinstance(error, TableError) else "NOT_COMPILED"
     if isinstance(error, TableError) and error.location is not None:
         location = error.location
-    what = f"{error.where}: {error.found}" if error.where else error.found
-    remedy = "\n".join(part for part in (error.expected, error.remedy) if part)
+    what, where = Phrase(error.found), error.where
+    if where:
+        what = Phrase("{where}: {found}", where=Phrase(where), found=what)
+    remedy = joined("\n", (Phrase(part) for part in (error.expected, error.remedy) if part))
     return Finding(code, "", what, remedy, location)

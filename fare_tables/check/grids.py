@@ -15,6 +15,7 @@ from fare_tables.bands import end_of, fare_within, walk_bands
 from fare_tables.check.services import Service
 from fare_tables.model import Band, Fare
 from network.folder import Links, Zones
+from network.language import Phrase
 from network.network import Network
 from network.ways import shortest_ways
 
@@ -112,7 +113,8 @@ def cheaper_further(fares: Grid, track: Links, metres: Grid,
             if wrong.any():
                 start = int(np.argmax(wrong))
                 example = example or (
-                    f"from {stops[start]} to {stops[far]} costs {fares[start, far]}, to "
-                    f"{stops[near]} on the way {fares[start, near]}")
+                    Phrase("from {start} to {far} costs {fare}, to {near} on the way {fare_near}",
+                           start=stops[start], far=stops[far], fare=fares[start, far],
+                           near=stops[near], fare_near=fares[start, near]))
                 count += int(wrong.sum())
     return count, example

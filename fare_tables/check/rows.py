@@ -33,6 +33,7 @@ from fare_tables.model import (
 from fare_tables.source import TableSource
 from network.calendars import mainland_years
 from network.errors import TableError
+from network.language import Phrase
 from network.money import PPM, percent_ppm
 from network.network import Network
 
@@ -65,8 +66,9 @@ def check_funders(source: TableSource) -> Iterator[Finding]:
         if len(percents) < len(shares) or total != PPM:
             yield find_at(
                 source, "FUNDERS",
-                f"its funders pay {_percent_words(total)} % of the discount, {len(percents)} of "
-                f"{len(shares)} by percent",
+                Phrase("its funders pay {percent} % of the discount, {by_percent} of {shares} by "
+                       "percent", percent=_percent_words(total), by_percent=len(percents),
+                       shares=len(shares)),
                 "write percents that add up to 100, or weights for all",
                 one.kind, one.row.rule, "funders")
 
@@ -83,7 +85,8 @@ def _falling_bands(source: TableSource) -> Iterator[Finding]:
             if band.amount is not None and band.amount < so_far:
                 yield find_at(
                     source, "NOT_MONOTONE",
-                    f"band {number} costs {band.amount}, the one before ends at {so_far}",
+                    Phrase("band {number} costs {amount}, the one before ends at {so_far}",
+                           number=number, amount=band.amount, so_far=so_far),
                     "correct the amount, or leave it where a longer ride does cost less",
                     "fare", fare.rule, "bands", number - 1)
 
@@ -99,10 +102,12 @@ def _tier_gaps(source: TableSource) -> Iterator[Finding]:
         for lower, upper in pairwise(sorted(tiers, key=lambda tier: bounds_of(tier)[0])):
             high, low = bounds_of(lower)[1], bounds_of(upper)[0]
             if high is not None and low > high + 1:
-                amounts = f"{low - 1}" if low == high + 2 else f"{high + 1} to {low - 1}"
+                amounts = f"{low - 1}" if low == high + 2 else Phrase(
+                    "{first} to {last}", first=high + 1, last=low - 1)
                 yield find_at(
                     source, "TIER_GAP",
-                    f"{amounts} counted is between {lower.rule} and this row, and in neither",
+                    Phrase("{amounts} counted is between {rule} and this row, and in neither",
+                           amounts=amounts, rule=lower.rule),
                     "let one of the two reach to the other", "tier", upper.rule)
 
 
@@ -114,12 +119,15 @@ def _unused_parts(source: TableSource) -> Iterator[Finding]:
     sets = _names_in(rows, (*STOP_KEYS, *LEFT_KEYS, *BEGAN_KEYS))
     for timeframe in table.timeframe:
         if timeframe.timeframe not in timeframes:
-            yield find_at(source, "UNUSED", f"no row holds in timeframe {timeframe.timeframe!r}",
+            yield find_at(source, "UNUSED",
+                          Phrase("no row holds in timeframe {timeframe!r}",
+                                 timeframe=timeframe.timeframe),
                           "name it in a row's timeframes, or leave it out",
                           "timeframe", timeframe.timeframe)
     for name in table.stop_sets:
         if name not in sets:
-            yield find_at(source, "UNUSED", f"no row names the stop set {name!r}",
+            yield find_at(source, "UNUSED",
+                          Phrase("no row names the stop set {stop_set!r}", stop_set=name),
                           "name it in a row's from_stops, to_stops or left_at, or leave it out",
                           "stop_sets", name)
 
@@ -145,9 +153,10 @@ def _late_unless(source: TableSource) -> Iterator[Finding]:
             if kind not in before and not kind == one.kind == "cap":
                 yield find_at(
                     source, "UNUSED",
-                    f"it does not hold where a {kind} has applied, and order has no {kind} "
-                    f"before {one.kind}",
-                    f"put {kind} before {one.kind} in order, or leave it out of unless",
+                    Phrase("it does not hold where a {kind} has applied, and order has no {kind} "
+                           "before {before}", kind=kind, before=one.kind),
+                    Phrase("put {kind} before {before} in order, or leave it out of unless",
+                           kind=kind, before=one.kind),
                     one.kind, one.row.rule, "unless")
 
 
@@ -163,15 +172,17 @@ def _unknown_years(source: TableSource, network: Network) -> Iterator[Finding]:
     if last_day(table).year >= known.stop:
         yield find_at(
             source, "CALENDAR",
-            f"it asks for workdays or holidays, and those of {known.stop} are not known: taps of "
-            f"{known.stop} will be refused",
-            f"install a newer chinesecalendar when the holidays of {known.stop} are published",
+            Phrase("it asks for workdays or holidays, and those of {year} are not known: taps of "
+                   "{year} will be refused", year=known.stop),
+            Phrase("install a newer chinesecalendar when the holidays of {year} are published",
+                   year=known.stop),
             "timeframe", asking[0])
     if table.in_force_from.year < known.start:
         yield find_at(
             source, "CALENDAR",
-            f"it asks for workdays or holidays, and those before {known.start} are not known",
-            f"let the table begin in {known.start}, or later",
+            Phrase("it asks for workdays or holidays, and those before {year} are not known",
+                   year=known.start),
+            Phrase("let the table begin in {year}, or later", year=known.start),
             "timeframe", asking[0])
 
 
@@ -191,7 +202,9 @@ def _not_counted(sources: Sequence[TableSource]) -> Iterator[Finding]:
         for row, name, key in asking:
             if name not in counted:
                 yield find_at(
-                    one, "NOT_COUNTED", f"no table counts to {name!r}, which is always 0",
+                    one, "NOT_COUNTED",
+                    Phrase("no table counts to {accumulator!r}, which is always 0",
+                           accumulator=name),
                     "name the accumulator in the counts_to of the tables, or fare rows, whose "
                     "rides count", row.kind, row.row.rule, *key)
 
@@ -216,10 +229,10 @@ def _unused_in_network(sources: Sequence[TableSource], network: Network) -> Iter
     classes = _names_in([one.row for one in rows], (*LINE_KEYS, *LINE_KEYS_BEFORE))
     for key, names, used, use in (
             ("accumulator", list(network.accumulators), accumulators,
-             "counts_to, a tier, a cap, a quota or counted"),
-            ("line_class", list(network.line_classes), classes, "a row's line_classes")):
+             Phrase("counts_to, a tier, a cap, a quota or counted")),
+            ("line_class", list(network.line_classes), classes, Phrase("a row's line_classes"))):
         for index, name in enumerate(names):
             if name not in used:
                 yield Finding("UNUSED", f"{key} {name}", "no table uses it",
-                              f"name it in {use}, or leave it out of network.toml",
+                              Phrase("name it in {use}, or leave it out of network.toml", use=use),
                               network.folder.network_toml.location((key, index, key)))

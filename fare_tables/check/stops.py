@@ -15,6 +15,7 @@ from fare_tables.check.grids import NONE, Grid, Grids, cheaper_further
 from fare_tables.check.services import Service
 from fare_tables.model import Fare, SameStation
 from fare_tables.source import TableSource
+from network.language import Phrase
 
 Pairs = npt.NDArray[np.bool_]
 BY_STOP = ("lowest", "highest", "terminus")
@@ -51,8 +52,9 @@ def check_stops(source: TableSource, coverage: Coverage, atoms: Sequence[Atoms],
             if unknown:
                 findings.append(find_at(
                     source, "LINE_UNKNOWN",
-                    f"the stops of {len(unknown)} lines of {one.service.operator} are not known, "
-                    f"such as those of {unknown[0]!r}",
+                    Phrase("the stops of {lines} lines of {operator} are not known, such as those "
+                           "of {line!r}", lines=len(unknown), operator=one.service.operator,
+                           line=unknown[0]),
                     "add them to the operator's line_stops", "fare", fare.rule, "distance"))
             sides = _sides(one)
             findings += _without_zone(source, fare, one.service, grids)
@@ -77,7 +79,8 @@ def unknown_stops(source: TableSource, services: Sequence[Service]) -> Iterator[
         for stop in stops:
             if name in asked and stop not in known:
                 yield find_at(source, "STOP_UNKNOWN",
-                              f"stop {stop!r} of the stop set {name!r} is none of its operators'",
+                              Phrase("stop {stop!r} of the stop set {stop_set!r} is none of its "
+                                     "operators'", stop=stop, stop_set=name),
                               "correct it, or add it to an operator's stops", "stop_sets", name)
 
 
@@ -139,8 +142,10 @@ def _without_zone(source: TableSource, fare: Fare, service: Service, grids: Grid
     lost = [stop for stop in service.stops or () if stop not in zones]
     if lost:
         yield find_at(source, "ZONE_MISSING",
-                      f"{len(lost)} stops of {service.operator} are in no zone, such as "
-                      f"{lost[0]!r}", "add them to the file of zones", "fare", fare.rule, "zones")
+                      Phrase("{stops} stops of {operator} are in no zone, such as {stop!r}",
+                             stops=len(lost), operator=service.operator,
+                             stop=lost[0]),
+                      "add them to the file of zones", "fare", fare.rule, "zones")
 
 
 def _holes(looked: Looked, needed: Pairs, grids: Grids) -> Iterator[Finding]:
@@ -150,11 +155,11 @@ def _holes(looked: Looked, needed: Pairs, grids: Grids) -> Iterator[Finding]:
     if fare.basis == "distance" and fare.distance != "line":
         apart = holes & (grids.metres(service, fare) == NONE)
         if apart.any() and fare.distance == "pairs":
-            yield _hole_in_matrix(looked, "stops", apart)
+            yield _hole_in_matrix(looked, Phrase("stops"), apart)
         elif apart.any():
             yield find_at(source, "STOP_UNREACHABLE",
-                          f"no track of {service.operator} leads from one stop to another, "
-                          f"{_such_as(apart, stops)}",
+                          Phrase("no track of {operator} leads from one stop to another, {such_as}",
+                                 operator=service.operator, such_as=_such_as(apart, stops)),
                           "add the link that is missing, or take the stop out",
                           "fare", fare.rule, "basis")
         holes &= ~apart
@@ -162,24 +167,29 @@ def _holes(looked: Looked, needed: Pairs, grids: Grids) -> Iterator[Finding]:
         return
     if fare.basis == "distance":
         yield find_at(source, "BANDS_END",
-                      f"the last band ends before the longest ride of {service.operator}"
-                      f"{looked.line and ' line ' + looked.line}, {_such_as(holes, stops)}",
+                      Phrase("the last band ends before the longest ride of {operator}{line}, "
+                             "{such_as}", operator=service.operator,
+                             line=looked.line and Phrase(" line {line}", line=looked.line),
+                             such_as=_such_as(holes, stops)),
                       "leave to_m out of the last band, or add one", "fare", fare.rule, "bands")
     else:
-        yield _hole_in_matrix(looked, "stops" if fare.basis == "od" else "the zones of stops",
-                              holes)
+        yield _hole_in_matrix(looked, Phrase(
+            "stops" if fare.basis == "od" else "the zones of stops"), holes)
 
 
-def _hole_in_matrix(looked: Looked, what: str, holes: Pairs) -> Finding:
+def _hole_in_matrix(looked: Looked, what: Phrase, holes: Pairs) -> Finding:
     fare = looked.fare
     return find_at(looked.source, "MATRIX_HOLE",
-                   f"{fare.matrix} has no {fare.column} between {what}, "
-                   f"{_such_as(holes, looked.stops)}", "add them", "fare", fare.rule, "matrix")
+                   Phrase("{matrix} has no {column} between {what}, {such_as}", matrix=fare.matrix,
+                          column=fare.column, what=what,
+                          such_as=_such_as(holes, looked.stops)),
+                   "add them", "fare", fare.rule, "matrix")
 
 
-def _such_as(pairs: Pairs, stops: Sequence[str]) -> str:
+def _such_as(pairs: Pairs, stops: Sequence[str]) -> Phrase:
     start, end = np.argwhere(pairs)[0]
-    return f"{int(pairs.sum())} pairs such as {stops[start]} to {stops[end]}"
+    return Phrase("{pairs} pairs such as {start} to {end}", pairs=int(pairs.sum()),
+                  start=stops[start], end=stops[end])
 
 
 def _can_be_at(looked: Looked, state: str) -> npt.NDArray[np.bool_]:
@@ -215,9 +225,11 @@ def _edges(looked: Looked, states: set[str]) -> Iterator[Finding]:
             continue
         yield find_at(
             looked.source, "EDGE_FARE_MISSING",
-            f"{key} is {word!r}, and {len(lost)} stops of {looked.service.operator} have none, "
-            f"such as {looked.stops[lost[0]]}",
-            f"write an amount in minor units as {key}, or add the fares", "fare", fare.rule, key)
+            Phrase("{key} is {word!r}, and {stops} stops of {operator} have none, such as {stop}",
+                   key=key, word=word, stops=len(lost), operator=looked.service.operator,
+                   stop=looked.stops[lost[0]]),
+            Phrase("write an amount in minor units as {key}, or add the fares", key=key),
+            "fare", fare.rule, key)
 
 
 def _same_station_words(fare: Fare) -> list[int | str]:
@@ -237,7 +249,8 @@ def _falling(looked: Looked, grids: Grids) -> Iterator[Finding]:
     count, example = cheaper_further(looked.fares, track, metres, looked.stops)
     if count:
         yield find_at(looked.source, "NOT_MONOTONE",
-                      f"{count} ways cost less where they go on for a stop: {example}",
+                      Phrase("{count} ways cost less where they go on for a stop: {example}",
+                             count=count, example=example),
                       "look at these fares again; published ones can be so",
                       "fare", looked.fare.rule, "matrix")
 
@@ -256,14 +269,18 @@ def _ends_of_bands(source: TableSource, coverage: Coverage, atoms: Sequence[Atom
         last = (fare.bands or [])[-1]
         end = last.to_s if fare.basis == "time" else last.to_m
         if end is not None and (fare.basis == "distance" or end < limit_s):
-            unit = "s, and a ride can last " + f"{limit_s} s" if fare.basis == "time" else "m"
-            yield find_at(source, "BANDS_END", f"the last band ends at {end} {unit}",
+            what = (Phrase("the last band ends at {end} s, and a ride can last {limit} s", end=end,
+                           limit=limit_s) if fare.basis == "time"
+                    else Phrase("the last band ends at {end} m", end=end))
+            yield find_at(source, "BANDS_END", what,
                           "leave the end out of the last band, or add one",
                           "fare", fare.rule, "bands")
         for key in ("missing_in", "missing_out"):
             if getattr(fare, key) == "highest":
                 yield find_at(
                     source, "EDGE_FARE_MISSING",
-                    f"{key} is 'highest', and no stop is known by which to look it up",
-                    f"write an amount in minor units, 'lowest' or 'validator' as {key}",
+                    Phrase("{key} is 'highest', and no stop is known by which to look it up",
+                           key=key),
+                    Phrase("write an amount in minor units, 'lowest' or 'validator' as {key}",
+                           key=key),
                     "fare", fare.rule, key)

@@ -10,6 +10,7 @@ import pytest
 from clearing.answers.check_tables import check_network
 from fare_tables.check.checks import Report
 from fare_tables.check.notices import WARNINGS
+from network.language import Phrase, translated, use
 from tests.fares.folder import BUS, FUNDED, LINKS, MATRIX, METRO, head, write
 
 
@@ -208,6 +209,14 @@ def check(folder: Path, case: Case) -> Report:
     return check_network(str(write(folder, case.tables, network=case.network, files=case.files)))
 
 
+def in_chinese(text: str) -> str:
+    use("zh")
+    try:
+        return translated(Phrase(text))
+    finally:
+        use("en")
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code}: {case.said}")
 def test_a_fault_is_found_with_its_place(tmp_path: Path, case: Case) -> None:
     findings = check(tmp_path, case).findings
@@ -220,6 +229,8 @@ def test_a_fault_is_found_with_its_place(tmp_path: Path, case: Case) -> None:
     assert lines[place.line - 1].strip() == case.excerpt
     assert found[0].remedy
     assert found[0].severity == ("warning" if case.code in WARNINGS else "error")
+    assert case.said not in in_chinese(found[0].what)
+    assert in_chinese(found[0].remedy) != found[0].remedy
 
 
 # Findings that follow from each other: what cannot be told of without them.

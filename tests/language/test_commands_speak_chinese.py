@@ -13,6 +13,7 @@ from clearing.cli import onecard as root
 from clearing.cli.say import width_of
 from network.language import use
 from tests.cli.clerk import FIRST, make_book
+from tests.fares.folder import BUS, head, write
 from tests.language.messages import walk
 from tests.run.command import SCRIPT, SECONDS, environment, onecard
 
@@ -102,6 +103,33 @@ def test_what_is_no_book_is_told_in_chinese(tmp_path: Path) -> None:
                                        "不是账簿")):
         done = onecard("--lang", "zh", "show", "rides", "--book", book)
         assert done.err.splitlines()[0] == said and done.code == 2
+
+
+RIDE = ("price", "--network", "demo", "--operator", "sz-bus", "--line", "6", "--at",
+        "2024-11-25 08:10", "--before", "bus:5 07:30 operator=sz-bus")
+
+
+def test_why_a_row_holds_is_told_in_chinese() -> None:
+    told = [line.split() for line in onecard("--lang", "zh", *RIDE).out.splitlines()]
+    assert ["票价表", "shenzhen-bus-long@2018-01-01", "不适用", "未列出线路", "6"] in told
+    assert ["优惠", "elder-free", "不适用", "不适用于卡种：普通", "2.00", "2.00"] in told
+    assert ["优惠", "bus-bands", "适用", "分段付：3.00", "以内", "80", "%，6.00", "以内", "75",
+            "%，其余部分", "65", "%", "2.00", "1.60"] in told
+
+
+def test_what_a_check_finds_is_told_in_chinese(tmp_path: Path) -> None:
+    text = head("bus") + BUS.replace("amount", 'card_kinds = ["adult"]\namount')
+    done = onecard("--lang", "zh", "tables", "check", str(write(tmp_path, {"bus": text})))
+    assert done.out.splitlines()[:3] == [
+        f"{tmp_path}/bus.toml:2：错误 NO_FARE_ROW：bus@2024-01-01："
+        "没有适用的票价规则：bus 公交，单次刷卡，卡种 student",
+        '    table = "bus"', "  请在最后加一条不带条件的票价规则，或放宽某一条"]
+
+
+@pytest.mark.parametrize("command", [(*RIDE, "--json"), ("tables", "check", "beijing", "--json")])
+def test_why_is_english_for_machines(command: tuple[str, ...]) -> None:
+    english, chinese = (onecard("--lang", language, *command) for language in ("en", "zh"))
+    assert english == chinese and english.out
 
 
 def test_a_terminal_of_gb18030_reads_it(book: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, get_args
 import fare_tables
 from ext.codes import Cause, CorrectionReason, Reason, RideState
 from fare_tables.model import Discount
+from network.calendars import DAY_NAMES
 from network.language import NUMBERS_HEADING
 from network.members import NATION, Level
 from settlement.cycles import State
@@ -50,6 +51,11 @@ VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
     "kind": (*_KINDS, "table", "fare", "paid", *get_args(Discount)),
     "level": (*get_args(Level), NATION),
     "phase": ("open", "concluded", "deciding", "committed", "given up"),
+    "dimension": ("operator", "mode", "card_kind", "medium", "city", "line", "age", "reviewed",
+                  "companion", "when", "before", "chain", "timing", "from_stop", "to_stop"),
+    "measured_from": ("start", "end", "chain"), "measured_to": ("start", "end"),
+    "edge": ("lowest", "highest", "terminus"), "day_word": DAY_NAMES,
+    "basis": ("flat", "distance", "time", "od", "zone", "validator", "none"),
     "decision": ("released", "rejected"), "severity": ("error", "warning"),
     "side": ("debit", "credit"), "currency": CURRENCIES, "unit": CURRENCIES,
     "limit": ("debit_cap", "prefunded"),

@@ -28,7 +28,6 @@ def test_rows_in_the_order_tried() -> None:
     first, second = explain_card(WORLD, TAPS, State(), TAPS[0].card)
     assert [tuple(line) for line in first.trace] == [
         ("table", "bus-table@2026-01-01", True, "", None, None),
-        ("table", "metro-table@2026-01-01", False, "not a table of operator bus", None, None),
         ("fare", "flat", True, "flat", None, 200),
         ("concession", "senior", False, "not for card kind adult", 200, 200),
         ("concession", "card", True, "pays 95 %", 200, 190),
