@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from clearing.answers.documents.document import Bars, Streams
 from clearing.cli.options import check_folder
 from network.errors import OnecardError
-from network.language import Phrase
+from network.language import HEADING, Phrase, joined, language, translated
 
 if TYPE_CHECKING:
     from clearing.answers.what_if import Riders
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".svg", ".png")
 ACROSS = 3                          # pictures side by side
 MORE, LESS = "#c0392b", "#2471a3"   # which the colour-blind tell apart, too
-FONTS = ["Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "DejaVu Sans"]
+CHINESE_FONTS = ["Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC"]
+FONTS = [*CHINESE_FONTS, "DejaVu Sans"]
 WIDE = 9                            # inches, of a document's picture
 # Of a picture of bands: from the left to the right, the width of a place, gaps in the height, and
 # colours before they begin again; behind a colour: one sees through it.
@@ -36,7 +37,20 @@ def check_picture(path: Path) -> None:
                            expected="a name that ends in " + " or ".join(SUFFIXES),
                            remedy=Phrase("write --picture {stem}.svg", stem=path.stem))
     check_can_draw()
+    if path.suffix.lower() == ".png" and language() == "zh":
+        _check_can_write_chinese(path)
     check_folder(path)
+
+
+def _check_can_write_chinese(path: Path) -> None:
+    """Raise OnecardError where letters, which are drawn here, would be empty boxes."""
+    from matplotlib.font_manager import fontManager
+
+    if not {font.name for font in fontManager.ttflist} & set(CHINESE_FONTS):
+        raise OnecardError("no font of this computer has Chinese letters", where=str(path),
+                           expected=joined(" or ", CHINESE_FONTS),
+                           remedy=Phrase("write --picture {stem}.svg, for which the browser has "
+                                         "letters, or install one of these fonts", stem=path.stem))
 
 
 def check_can_draw() -> None:
@@ -58,10 +72,12 @@ def draw_riders(path: Path, groups: Mapping[str, Riders], currency: Currency, ti
     shown = {name: riders for name, riders in groups.items() if riders.deciles}
     down = max(1, -(-len(shown) // ACROSS))
     # The same picture of the same figures, byte for byte; its text stays text.
-    with matplotlib.rc_context({"svg.hashsalt": "onecard", "svg.fonttype": "none"}):
+    with matplotlib.rc_context({"svg.hashsalt": "onecard", "svg.fonttype": "none",
+                                "font.sans-serif": FONTS}):
         figure = Figure(figsize=(4 * ACROSS, 1 + 3 * down), layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(f"What the rides of a card cost more: {title}, in {currency.name}")
+        figure.suptitle(translated(Phrase("What the rides of a card cost more: {title}, in "
+                                          "{currency}", title=title, currency=currency.name)))
         panels = list(figure.subplots(down, ACROSS, squeeze=False).flat)
         for panel, (name, riders) in zip(panels, shown.items(), strict=False):
             _draw_group(panel, name, riders, currency)
@@ -79,10 +95,11 @@ def _draw_group(panel: Any, name: str, riders: Riders, currency: Currency) -> No
     panel.yaxis.set_major_formatter(lambda amount, _: currency.text(int(amount)))
     panel.axhline(0, color="black", linewidth=1)
     panel.set_xticks(places, [f"{place * 10} %" for place in places], fontsize=7)
-    panel.set_title(f"{name}\n{riders.pay_more:,} cards pay more, {riders.pay_less:,} less, "
-                    f"{riders.pay_the_same:,} the same", fontsize=9)
-    panel.set_xlabel("cards, by what they pay more", fontsize=8)
-    panel.set_ylabel(f"more, {currency.name}", fontsize=8)
+    panel.set_title(translated(Phrase(
+        "{card_kind}\n{more:,} cards pay more, {less:,} less, {same:,} the same", card_kind=name,
+        more=riders.pay_more, less=riders.pay_less, same=riders.pay_the_same)), fontsize=9)
+    panel.set_xlabel(translated(Phrase("cards, by what they pay more")), fontsize=8)
+    panel.set_ylabel(translated(Phrase("more, {currency}", currency=currency.name)), fontsize=8)
     most = max(1, *map(abs, riders.deciles))    # where nothing changes, nothing is what it shows
     most += most // 10
     panel.set_ylim(-most, most)
@@ -154,7 +171,8 @@ def _draw_streams(figure: Any, panel: Any, streams: Streams, currency: Currency)
     for side, left, word, beside in zip(sides, (-WIDTH, ACROSS_BANDS), ("owes", "is owed"),
                                         (-2 * WIDTH, ACROSS_BANDS + 2 * WIDTH), strict=True):
         align = "right" if left < 0 else "left"
-        panel.text(beside, -gap, word, fontsize=9, ha=align, va="bottom", weight="bold")
+        panel.text(beside, -gap, translated(word, HEADING), fontsize=9, ha=align, va="bottom",
+                   weight="bold")
         top, found = 0, dict[str, int]()
         for place, amount in side.items():
             found[place] = top

@@ -54,20 +54,21 @@ def command(network: str, first: str, last: str, picture: Path | None, book: str
         say_snapshot(session.book)
         compared = what_if(session, network, first, last, threads=threads,
                            progress=progress)
+    title = Phrase("{first} to {last} by {network}", first=first, last=last, network=network)
     if picture is not None:
         from clearing.cli.picture import draw_riders
 
-        draw_riders(picture, {"all cards": compared.riders, **compared.by_card_kind},
-                    compared.currency, f"{first} to {last} by {network}")
+        draw_riders(picture, {Phrase("all cards"): compared.riders, **compared.by_card_kind},
+                    compared.currency, title)
     if form == "csv":
         print_csv(COLUMNS, compared.rows)
     elif form == "json":
         print_json(COLUMNS, compared.rows)
     else:
-        _print(compared, f"{first} to {last} by {network}")
+        _print(compared, title)
 
 
-def _print(compared: Comparison, title: str) -> None:
+def _print(compared: Comparison, title: Phrase) -> None:
     from clearing.answers.what_if import COLUMNS
     from clearing.cli.output import print_table
 
