@@ -224,6 +224,7 @@ class DebitLimit(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     member: str
     debit_cap: int | None = None    # minor units; None: no bound
     prefunded: int | None = None    # what it has laid in beforehand; None: nothing is asked for
+    stops: bool = False             # whether a window that exceeds it stays open
 
 
 class BankHoliday(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from clearing.answers.closings import ClosedBy, closings
 from clearing.answers.listings import flows_of
 from clearing.answers.session import Session
+from clearing.engine.context import ClearingContext
+from ext.records import Records
 from network.civil import DAYS_MOST, day_of, number_of
+from network.errors import OnecardError
+from network.language import Phrase, joined
 from settlement.carrying import Carrying, Paid, Span, first_day_carried
 from settlement.limits import Exceeded, list_exceeded
 from settlement.netting import Key, NetPosition, owe
@@ -58,3 +64,30 @@ def list_netted(session: Session, first: int = 0, last: int = DAYS_MOST) -> Iter
             yield Netted(span, positions, paid, before,
                          list_exceeded(positions, before, model.debit_limit),
                          bool(model.netting))
+
+
+def check_limits(session: Session, day: int, context: ClearingContext, flows: Records) -> None:
+    """Pass where no limit that stops closings is exceeded by the windows up to a day.
+
+    context, flows: by what they are being closed, and the FLOW rows that this adds to the book's.
+    Raises OnecardError, which names every member that owes too much.
+    """
+    model, book = context.network.model, session.book
+    stopping = [one for one in model.debit_limit if one.stops]
+    if not stopping:
+        return
+    closed = book.closed_through
+    before = {} if closed is None else net_closing(session, closed).paid.carried
+    own = np.concatenate([flows_of(book, (closed or 0) + 1, day), flows[flows["window"] <= day]])
+    positions = owe(own, context.members, model.netting).positions()
+    if exceeded := list_exceeded(positions, before, stopping):
+        text = model.money.text
+        raise OnecardError(
+            joined("; ", [Phrase("{member} would owe {owes} in {netting}, {above} above its "
+                                 "{limit}", member=one.member, owes=text(one.owes),
+                                 netting=one.netting, above=text(one.above), limit=one.limit)
+                          for one in exceeded]),
+            where=day_of(day).isoformat(),
+            expected="members within the limits of network.toml that stop a closing",
+            remedy="write to its [[debit_limit]] what the member has laid in, or may owe; or take "
+                   "`stops` out")

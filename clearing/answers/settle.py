@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from clearing.answers import statements
@@ -13,7 +14,7 @@ from clearing.answers.charged import list_charged
 from clearing.answers.claimed import check_folder, claim_folder
 from clearing.answers.closing import Closing, check_records, closing_of
 from clearing.answers.listings import flows_of, uncollected_of
-from clearing.answers.netted import Netted, net_closing
+from clearing.answers.netted import Netted, check_limits, net_closing
 from clearing.answers.session import Session
 from clearing.answers.shared import list_shared
 from clearing.book import Book, Run
@@ -103,7 +104,8 @@ def _close(session: Session, day: int, *, may_be_empty: bool, threads: int,
     if not may_be_empty:
         check_records(session.book, day)
     report = close_window(day, session.locator(), session.book, threads=threads,
-                          progress=progress, certify=certify,
+                          progress=progress, certify=certify, judge=partial(
+                              check_limits, session, day),
                           decide=lambda row: ask(closing_of(session, day, row)))
     return report.run if report.is_committed else None
 

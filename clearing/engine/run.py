@@ -49,6 +49,9 @@ Decide = Callable[[Run], bool]
 # What is missing of the windows from one service day to another, where that is asked.
 Certify = Callable[[int, int], Sequence[Certificate]]
 
+# Raises where a closing that posts these FLOW rows may not be.
+Judge = Callable[[ClearingContext, Records], None]
+
 # What a run takes besides its taps: the engine of a book above all. Measured with 100 M taps.
 BESIDE_TAPS_BYTES = 1 << 30
 
@@ -157,11 +160,13 @@ def _keep(intake: Intake, outcomes: list[BookFile], book: Book, is_committed: bo
 
 def close_window(day: int, network: str, book: Book, *, threads: int = 1,
                  decide: Decide = always, progress: Progress = no_progress,
-                 certify: Certify = lambda first, last: ()) -> Report:
+                 certify: Certify = lambda first, last: (),
+                 judge: Judge = lambda context, flows: None) -> Report:
     """Close the windows up to a service day: rides open by its end end without an exit.
 
     day: days since 1970. Nothing is closed where `decide` declines.
-    certify: says of the windows that close what is missing; what it raises closes nothing.
+    certify: says of the windows that close what is missing; judge: looks at what they add to the
+    book's flows. What either raises closes nothing.
     Raises OnecardError where the day is closed already.
     """
     check_open(book, day)
@@ -176,6 +181,7 @@ def close_window(day: int, network: str, book: Book, *, threads: int = 1,
         stages.close(day)
         _share_revenue(stages, last.closed_through + 1 if last else 1, day)
         _charge_fees(stages, last.closed_through + 1 if last else 1, day)
+        judge(context, stages.sums.rows())
         run.store_entries()
         run.write_window(day, book.root_of_window(
             day, run.number, context.names, context.network.digest, stages.sums.rows()))

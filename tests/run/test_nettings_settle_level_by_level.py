@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.command import accepted, shown, write_csv
+from tests.run.command import accepted, onecard, shown, write_csv
 from tests.run.paying import network_with
 
 DAYS = ("2024-11-25", "2024-11-26", "2024-11-27")
@@ -110,3 +110,19 @@ def _files_come_back(book: Path, tmp_path: Path) -> None:
 def test_limits_are_reported_where_they_are_exceeded(book: Path) -> None:
     assert "limits exceeded" not in settle(book, DAYS[0])   # it owes 4.00, and gets a fee of 0.01
     assert "nation hk-card debit_cap 7.98 3.99 3.99" in settle(book, DAYS[2])
+
+
+def test_a_limit_that_stops_keeps_the_window_open(book: Path, tmp_path: Path) -> None:
+    """Once the member may owe more, the same command closes the window."""
+    def stopping(cap: int) -> Path:
+        return network_with(tmp_path, LEVELS.format(pay_from=0).replace(
+            "debit_cap = 399", f"debit_cap = {cap}\nstops = true"))
+
+    settle(book, DAYS[0])
+    runs = len(shown("runs", book))
+    done = onecard("settle", "--yes", "--window", DAYS[1], "--book", book, "--network",
+                   stopping(398))
+    assert done.code == 2, done
+    assert "hk-card would owe 3.99 in nation, 0.01 above its debit_cap" in done.err
+    assert len(shown("runs", book)) == runs
+    accepted("settle", "--yes", "--window", DAYS[1], "--book", book, "--network", stopping(399))
