@@ -31,10 +31,19 @@ def peak_memory_mib(process: int | str = "self") -> int:
 
     Not ru_maxrss: a process starts with that of the one that started it.
     """
+    return _status_kib(process, "VmHWM") >> 10
+
+
+def memory_bytes() -> int:
+    """The memory that this process holds now."""
+    return _status_kib("self", "VmRSS") << 10
+
+
+def _status_kib(process: int | str, key: str) -> int:
     status = Path(f"/proc/{process}/status").read_text()
-    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    assert found, "Linux says how much memory a process has held at most"
-    return int(found[1]) >> 10
+    found = re.search(rf"^{key}:\s+(\d+) kB", status, re.MULTILINE)
+    assert found, "Linux says how much memory a process holds, and has held at most"
+    return int(found[1])
 
 
 def read_bytes_per_s(paths: Sequence[Path]) -> int:

@@ -54,6 +54,8 @@ cpdef enum Code:
     TAC_INVALID = 53
     TAC_KEY_UNKNOWN = 54
     TAC_GREY = 55
+    # What the network's deny list says of the card (ext/intake/denied.pyx).
+    CARD_DENIED = 56
     # The record beside the others of its card, of this run and of earlier ones
     # (ext/clearing/order.pyx).
     DUPLICATE = 60

@@ -45,6 +45,7 @@ class Code(IntEnum):
     TAC_INVALID = 53
     TAC_KEY_UNKNOWN = 54
     TAC_GREY = 55
+    CARD_DENIED = 56
     DUPLICATE = 60
     CONFLICT = 61
     CORRECTED = 62

@@ -11,6 +11,7 @@ from network.bill_terms import check_bill_terms
 from network.civil import EPOCH, LAST_TAP_DAY
 from network.code_checks import CODE_BYTES_MOST, fault_of, twin_key
 from network.dates import check_dates
+from network.deny_lists import check_deny_lists
 from network.disputes import check_dispute_terms
 from network.errors import TableError
 from network.file_names import check_files
@@ -63,6 +64,7 @@ def check_model(model: NetworkFile) -> None:
     check_accounts(model)
     check_bill_terms(model)
     _check_senders(model)
+    check_deny_lists(model)
     _check_times(model)
     _check_currency(model)
     if model.totals_follow == "person" and model.card_register is None:

@@ -34,6 +34,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     centre: list[Centre] = []
     approver: list[Approver] = []
     sender: list[Sender] = []
+    deny_list: list[DenyList] = []
     agreement: list[Agreement] = []
     bank_account: list[BankAccount] = []
     bill: list[BillTerms] = []
@@ -269,6 +270,16 @@ class Sender(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     devices: str | None = None      # a CSV (operator,device) of the only ones that may be in them
     authorities: list[str] = []     # members besides these that its corrections may name
     files: list[FileContract] = []  # none: any file is taken, record by record
+
+
+class DenyList(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A version of the cards that validators have to stop."""
+
+    version: int
+    on_validators_at: datetime.datetime     # civil time; from then on an operator bears their rides
+    file: str               # a CSV (card, or card,to, or card,to,change) in the folder deny
+    sha256: str             # of that file, in hex: it is no part of what a book keeps
+    changes: int | None = None      # the version that it changes; None: the list is full
 
 
 class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

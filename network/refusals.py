@@ -84,6 +84,9 @@ WORDS: dict[Code, str] = {
                           " key, or correct what the record says of it",
     Code.TAC_GREY: "the card was taken away before it gave its code (all F), and may not have paid;"
                    " send it again once a later record shows that it has",
+    Code.CARD_DENIED: "the card was on the deny list that had to be on the validator by then, so"
+                      " that its operator bears the ride; have validators take their lists in"
+                      " time",
     Code.DUPLICATE: "the record says nothing that is not in the book; it is known, and not refused"
                     " (to take a charge back or change it, send a correction)",
     Code.CONFLICT: "another record has this card and counter but says something else; send a"

@@ -180,6 +180,9 @@ class MemoryBook:
                 for run, _, written in self.committed for file in written.files
                 if file.code == 0 and file.sha256 in digests}
 
+    def latest_tap(self) -> int:
+        return max([0, *self.all_rows("records")["tapped_at"].tolist()])
+
     def files_received(self, sender: str, names: Collection[str]) -> list[Received]:
         whole = re.compile("|".join(sorted(names)), re.DOTALL)
         return [Received(file.name, file.sha256, run.run) for run, _, written in self.committed

@@ -228,6 +228,15 @@ class Queries(CommittedRuns):
                 found["name"], found["sha256"], _integers(found["run"]), strict=True)]
         return received
 
+    def latest_tap(self) -> int:
+        """When the last tap was that the book has, UTC seconds; 0: it has none."""
+        last = _integers(self.store.columns(
+            f"SELECT max(service_day) AS day FROM {RECORDS.name} WHERE {self.committed}")["day"])
+        found = self.store.columns(
+            f"SELECT max(tapped_at) AS at FROM {RECORDS.name} WHERE {self.committed} "
+            f"AND service_day >= {max([1, *last]) - 1}")   # a ride's day is that of its way in
+        return max([0, *_integers(found["at"])])
+
     def number_files(self, digests: Collection[str]) -> dict[str, int]:
         """The numbers that files have in the book, and the next ones for those that are new."""
         runs = self.span().sql

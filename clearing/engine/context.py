@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy.typing as npt
 
 from clearing.book import Book, Run
+from clearing.engine.denied import check_deny_lists
 from ext.clearing.persons import Persons
 from ext.clearing.register import CardRegister
 from ext.clearing.tables import PricingTables
@@ -82,11 +83,11 @@ def context_for(book: Book, last: Run | None, network: str) -> ClearingContext:
     Raises TableError and OnecardError for what cannot be cleared by.
     """
     number, context = _LAST.get(book, (0, None))
-    if context is None or last is None or last.run != number or context.names.unstored():
-        return load_context(network, book.dictionary())
-    if load_network(network).digest == context.network.digest:
-        return context
-    return load_context(network, book.dictionary())
+    if context is None or last is None or last.run != number or context.names.unstored() or (
+            load_network(network).digest != context.network.digest):
+        context = load_context(network, book.dictionary())
+        check_deny_lists(book, last, context.network)
+    return context
 
 
 def keep_context(book: Book, run: Run, context: ClearingContext) -> None:

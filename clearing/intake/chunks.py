@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from clearing.intake.blocks import Block, OddLine
 from clearing.intake.decoder_tables import LEARNED_KINDS, CodeTable, DecoderTables, Speaker
+from clearing.intake.deny_lists import DenyLists
 from clearing.intake.formats.canonical import Shape
 from clearing.intake.proof import Proof, Terminals
 from clearing.intake.spill import Aside, Spill, make_arena
@@ -99,12 +100,12 @@ class Worker:
     """One thread's own tables, buffer and scratch space: no two threads use one at a time."""
 
     def __init__(self, number: int, decoder_tables: DecoderTables, partitions: int, spill: Spill,
-                 persons: Persons, proof: Proof | None) -> None:
+                 persons: Persons, proof: Proof | None, denied: DenyLists | None) -> None:
         self.number, self._prefixes = number, decoder_tables.prefixes
         self.tables: dict[str, CodeTable] = decoder_tables.learned_tables()
         self.buffer = PartitionBuffer(partitions, persons)
         self._spill, self._arenas = spill, 0
-        self._proof, self._terminals = proof, Terminals()
+        self._proof, self._terminals, self._denied = proof, Terminals(), denied
         self._taps = np.empty(ROWS, dtype=TAP)
         self._refusals = np.empty(256, dtype=REFUSAL)
         self._raw = np.empty(0, dtype=np.uint8)
@@ -125,7 +126,7 @@ class Worker:
         accepted = latest = 0
         rounded = ""
         lookups = self._lookups(speaker)
-        unproved = _Unproved(block, shape)
+        stopped = _Stopped(block, shape)
         need = Need.TAPS
         while need != Need.DONE:
             need = decode_rows(
@@ -134,9 +135,8 @@ class Worker:
                 self._taps, self._refusals, self._raw, progress, shape.spans, shape.record)
             if need in (Need.TAPS, Need.DONE):
                 taps = self._taps[:int(progress["taps"][0])]
+                taps = stopped.take(taps, self._stop(taps))
                 if self._proof is not None:
-                    taps = unproved.take(taps, self._proof.check(
-                        taps, self._terminals.rows(self.tables["device"])))
                     _mark_proven(taps)
                 rounded = rounded or _find_rounded(taps, progress[0])
                 if place is not None:
@@ -151,8 +151,18 @@ class Worker:
                     table.grow_if_half_full()
                 lookups = self._lookups(speaker)
         chunk = replace(self._chunk(progress[0], number, accepted, latest), rounded_card=rounded)
-        unproved.put_into(chunk)
+        stopped.put_into(chunk)
         return chunk
+
+    def _stop(self, taps: Records) -> npt.NDArray[np.uint16]:
+        """A Code for each tap that was read: what lists and keys say of it, in this order."""
+        codes = np.zeros(len(taps), dtype=np.uint16)
+        if self._denied is not None:
+            codes = self._denied.check(taps)
+        if self._proof is not None:
+            proved = self._proof.check(taps, self._terminals.rows(self.tables["device"]))
+            codes = np.where(codes != 0, codes, proved)
+        return codes
 
     def _buffer_taps(self, taps: Records, number: int) -> int:
         """Put taps into the buffer: the latest one's time."""
@@ -192,12 +202,13 @@ class Worker:
                      refusals=refusals, raw=odd.head[:LONGEST_RAW], unread=1)
 
 
-class _Unproved:
-    """The taps of a block whose authentication codes are not right: refusals as any others."""
+class _Stopped:
+    """Taps of a block whose card is denied, or its code not right: refusals as any others."""
 
     def __init__(self, block: Block, shape: Shape) -> None:
         self._block = block
-        self._field = shape.columns.index("tac") + 1 if "tac" in shape.columns else 0
+        self._fields = {column: shape.columns.index(column) + 1 if column in shape.columns else 0
+                        for column in ("card", "tac")}
         self._rows: list[Records] = []
         self._raw: list[bytes] = []
         self._due = self._paid = 0
@@ -212,7 +223,7 @@ class _Unproved:
             line = line.removesuffix(b"\r")
             refusal["offset"], refusal["line"] = tap["source_offset"], tap["source_line"]
             refusal["length"], refusal["code"] = len(line), codes[row]
-            refusal["field"] = self._field
+            refusal["field"] = self._fields["card" if codes[row] == Code.CARD_DENIED else "tac"]
             self._rows.append(refusal)
             self._raw.append(line[:LONGEST_RAW])
         self._due += int(taps["due"][bad].sum())

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from clearing.intake.blocks import BLOCK_BYTES, Block, Buffers, FileReader, OddLine
 from clearing.intake.chunks import Chunk, RefusalLimit, Worker
 from clearing.intake.decoder_tables import DecoderTables, Speaker
+from clearing.intake.deny_lists import DenyLists
 from clearing.intake.formats.control import Control
 from clearing.intake.formats.detect import DetectedFormat, FileRefused, Piece, detect_format
 from clearing.intake.intake import FileReport, Intake
@@ -108,7 +109,9 @@ class Crew:
                  persons: Persons, keys: KeyProvider | None) -> None:
         self.civil_offset_s = decoder_tables.network.civil_offset_s
         proof = None if keys is None else Proof(keys, decoder_tables.issuers, self.civil_offset_s)
-        self.workers = [Worker(number, decoder_tables, partitions, spill, persons, proof)
+        network = decoder_tables.network
+        denied = DenyLists(network) if network.model.deny_list else None
+        self.workers = [Worker(number, decoder_tables, partitions, spill, persons, proof, denied)
                         for number in range(threads)]
         self.blocks, self._spill = 0, spill
         self.buffers = Buffers()

@@ -31,7 +31,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "Settlement cycle": networks.SettlementCycle, "Bank holiday": networks.BankHoliday,
     "Bill": networks.BillTerms, "Budget": networks.Budget,
     "Bank account": networks.BankAccount, "Sender": networks.Sender,
-    "Files": networks.FileContract,
+    "Files": networks.FileContract, "Deny list": networks.DenyList,
     "Completeness": networks.Completeness,
     "Dispute terms": networks.DisputeTerms, "Bearer": networks.Bearer,
     "Revenue share": networks.RevenueShare,

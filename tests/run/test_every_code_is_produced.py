@@ -7,6 +7,7 @@ tests/intake/faults.py, what it says beside other records and what is wrong with
 from __future__ import annotations
 
 import gzip
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,22 @@ def codes_of_rivals(folder: Path) -> set[str]:
     return {code.name for code in clear(network, path, keys=AnyKey()).refusals}
 
 
+def codes_of_lists(folder: Path) -> set[str]:
+    """A card that had to be stopped."""
+    (folder / "deny").mkdir(parents=True)
+    content = b"card\n10001\n"
+    (folder / "deny" / "all.csv").write_bytes(content)
+    network = load_network(str(write(folder, network=f"""
+[[deny_list]]
+version = 1
+on_validators_at = 2024-11-01T04:00:00
+file = "all.csv"
+sha256 = "{hashlib.sha256(content).hexdigest()}"
+""")))
+    lines = [line_of(issuer="gz-card", **CARD)]
+    return {code for code, _ in outcomes(read(folder, file_of(lines), network=network))}
+
+
 def codes_of_contracts(folder: Path) -> set[str]:
     """Files that are not as their sender's contract has them."""
     folder.mkdir()
@@ -169,6 +186,7 @@ def test_every_code_is_produced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
                 | codes_of_a_run(tmp_path / "run") | codes_of_a_sender(tmp_path / "sender")
                 | codes_of_proof(tmp_path / "proof") | codes_of_rivals(tmp_path / "rivals")
                 | codes_of_crowds(tmp_path / "crowds", monkeypatch)
-                | codes_of_contracts(tmp_path / "contracts"))
+                | codes_of_contracts(tmp_path / "contracts")
+                | codes_of_lists(tmp_path / "lists"))
     # Steps of disputes are no records: tests/run/test_rides_are_disputed.py.
     assert produced == {code.name for code in Code if not code.name.startswith("DISPUTE_")}

@@ -17,7 +17,7 @@ ext\.[\w.]+\.__test__
 ext\.[\w.]+\.__pyx_capi__
 ext\.[\w.]+\.__(reduce|setstate)_cython__
 ext\.\w+\.\w+\.(PartitionPipeline|Carried|Lookup|Origins|PricingTables|EntryTables|PartitionBuffer)
-ext\.\w+\.\w+\.(CardRegister|Persons|Plan)
+ext\.\w+\.\w+\.(CardRegister|Denied|Persons|Plan)
 """
 
 
