@@ -26,6 +26,7 @@ KEYS = {
     "xlsx": {"sheet", *BY_ROWS},
     "json": {"records_at", "encoding", "delimiter"},
     "jsonl": set[str](),
+    "msgpack": {"records_at"},
     "fixed": {"columns", "record_bytes", "longer", "encoding", "answers", "fate",
               *BY_ROWS},
     "binary": {"columns", "record_bytes", "length"},

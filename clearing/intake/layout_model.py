@@ -90,7 +90,7 @@ class Layout(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """layouts/<name>.toml as it is written."""
 
     title: str
-    format: Literal["csv", "xlsx", "json", "jsonl", "fixed", "binary"]
+    format: Literal["csv", "xlsx", "json", "jsonl", "msgpack", "fixed", "binary"]
     # By column of onecard-taps/1; of a list the first source that is not blank.
     fields: dict[str, FieldSource | list[FieldSource]] = {}
     columns: dict[str, Place] = {}      # fixed, binary: the file's own where there are `fields`
@@ -106,7 +106,7 @@ class Layout(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     tail: str = ""                      # what the last line says: the same
     answers: list[str] = []             # fixed: layouts of what its sender gets back
     fate: Fate | None = None            # fixed: it is such a layout itself
-    records_at: str = ""                # json: keys to the list of records, with dots between
+    records_at: str = ""                # json, msgpack: keys to the records, with dots between
     name: str = ""                      # the file's; not written in it
 
     @property

@@ -98,6 +98,7 @@ def detect_format(reader: FileReader, layout: Layout | None, civil_offset_s: int
         layout = msgspec.structs.replace(layout, encoding="utf-8")  # the mark knows better
     reader.takes_last_line = True
     detect = {"fixed": _detect_fixed, "json": _detect_json, "jsonl": _detect_json_lines,
+              "msgpack": _detect_json_lines,
               "binary": _detect_binary}.get(layout.format, _detect_csv)
     return detect(reader, layout, civil_offset_s)
 

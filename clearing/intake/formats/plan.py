@@ -66,7 +66,7 @@ def compile_plan(layout: Layout, places: Mapping[str, int], widths: tuple[int, i
 class _Compiler:
     def __init__(self, layout: Layout, names: Sequence[str]) -> None:
         self._layout, self._names = layout, names
-        self._is_json = layout.format in ("json", "jsonl")
+        self._is_json = layout.format in ("json", "jsonl", "msgpack")
         self._wanted = layout.sources()
         self._texts, self._bytes = [(0, 0, 0)], bytearray()
         self._reads: list[int] = []

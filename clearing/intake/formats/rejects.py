@@ -6,7 +6,8 @@ more, two keys more (JSON), or behind a tab (records of one length). Whoever rea
 both. Where the file is in GB18030, the reason is Chinese. A line that the file's end cut off has
 neither, nor an end: it is no whole record, and a cut amount must not come to look like one. Where
 the reason would make a line too long, it is blank. Of a workbook or of UTF-16 it is CSV in UTF-8,
-which the same layout reads, and records of bytes have no note: there is nowhere to put one.
+of MessagePack a JSON object to a line, both read by the same layout, and records of bytes have no
+note: there is nowhere to put one.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ from network.errors import OnecardError
 from network.language import Phrase, in_chinese
 from network.refusals import WORDS
 
-ENDINGS = {"csv": ".csv", "xlsx": ".csv", "json": ".json", "jsonl": ".jsonl", "fixed": ".txt",
+ENDINGS = {"csv": ".csv", "xlsx": ".csv", "json": ".json", "jsonl": ".jsonl", "msgpack": ".jsonl",
+           "fixed": ".txt",
            "binary": ".bin"}
 COPY_BYTES = 1 << 20
 NAME_LENGTH = 64                        # of a column's name in a reason
@@ -65,8 +67,8 @@ def write_rejects(out: BinaryIO, source: BinaryIO, layout: Layout | None,
     rejected = sorted(rejected, key=lambda one: not one.head.startswith(MARK))
     source = open_text(source, layout)
     write = _write_csv if layout is None else {
-        "json": _write_json, "jsonl": _write_json_lines, "fixed": _write_fixed,
-        "binary": _write_binary}.get(layout.format, _write_csv)
+        "json": _write_json, "jsonl": _write_json_lines, "msgpack": _write_json_lines,
+        "fixed": _write_fixed, "binary": _write_binary}.get(layout.format, _write_csv)
     write(out, source, CANONICAL if layout is None else layout, rejected)
 
 

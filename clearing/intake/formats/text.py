@@ -1,8 +1,9 @@
-"""What is no text by lines as it stands, as text: UTF-16 with its mark, and workbooks (.xlsx).
+"""What is no text by lines as it stands, as text: UTF-16 with its mark, workbooks and MessagePack.
 
-Both become CSV in UTF-8 with its mark, held in memory. Lines are those of the file, or rows of the
-sheet; byte offsets are those in the text. A workbook is looked at before it is unpacked: what would
-be more than UNPACKED_BYTES, or UNPACKED_MOST times as much, is not.
+They become CSV in UTF-8 with its mark, and MessagePack a JSON object to a line, held in memory.
+Lines are those of the file, rows of the sheet or records; byte offsets are those in the text. A
+workbook is looked at before it is unpacked: what would be more than UNPACKED_BYTES, or
+UNPACKED_MOST times as much, is not.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
+
+import msgspec
 
 from clearing.intake.layout_model import Layout
 from ext.codes import Code
@@ -40,6 +43,8 @@ def needs_text(head: bytes, layout: Layout) -> bool:
     """Whether a file that begins so is read as the text that `make_text` makes of it."""
     if layout.format == "xlsx":
         return head.startswith((*UTF_16, ZIP))
+    if layout.format == "msgpack":
+        return not head.startswith((codecs.BOM_UTF8, b"{"))     # which no list begins with
     return layout.format in ("csv", "jsonl") and head.startswith(UTF_16)
 
 
@@ -48,6 +53,8 @@ def make_text(data: bytes, layout: Layout) -> bytes:
 
     Raises NotText.
     """
+    if layout.format == "msgpack":
+        return codecs.BOM_UTF8 + _write_objects(data, layout.records_at)
     if data.startswith(ZIP):
         return codecs.BOM_UTF8 + _write_csv(_read_workbook(data, layout.sheet),
                                               layout.head_rows)
@@ -67,6 +74,21 @@ def open_text(source: BinaryIO, layout: Layout | None) -> BinaryIO:
     text = io.BytesIO(make_text(source.read(), layout))
     text.name = getattr(source, "name", "")
     return text
+
+
+def _write_objects(data: bytes, records_at: str) -> bytes:
+    """A list of records in MessagePack, each as JSON in a line."""
+    try:
+        found: Any = msgspec.msgpack.decode(data)
+        for key in filter(None, records_at.split(".")):
+            found = found[key]
+        if not isinstance(found, list):
+            raise TypeError(f"it is a {type(found).__name__}")
+        return b"".join(msgspec.json.encode(record) + b"\n" for record in found)
+    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, ValueError,
+            OverflowError, RecursionError) as error:
+        raise NotText(Code.FILE_STRUCTURE, f"no list of records in MessagePack at "
+                      f"{records_at or 'the top'!r}: {error}"[:200]) from None
 
 
 def _write_csv(rows: Iterable[list[str]], head_rows: int) -> bytes:
