@@ -27,7 +27,7 @@ from clearing.book.integrity import (
 )
 from clearing.book.parts import ALONE, FOLDED, folded_part
 from clearing.book.queries import Queries
-from clearing.book.schema import FOLDS, LEDGER, Table
+from clearing.book.schema import FOLDS, LARGE_PART_BYTES, LEDGER, Table
 from network.language import Phrase
 
 # A fold's rows are one part, where they are not very many: by itself the store ends one at some
@@ -36,9 +36,8 @@ _ONE_PART = "SETTINGS min_insert_block_size_rows = 524288"
 _SIDE_BY_SIDE = 2       # tables: half of what dropping partitions takes is waiting for the disk
 MERGED = 4              # parts, of any size: opening one costs every command 2 ms of a processor
 # Of larger parts so many wait to be merged that this costs no more than to have opened them: it
-# goes at 30 MB a second. What has become large stays, so that no run merges more than this.
+# goes at 30 MB a second. What has become large stays, so that no run merges more than that.
 _BYTES_OF_OPENING = 1 << 20
-LARGE_PART_BYTES = 1 << 26      # 1.4 million entries
 
 
 class Folding:

@@ -115,16 +115,20 @@ _LOOKED_UP = 2_048
 # As many bits as the values of a stretch need. Of a day's entries 45 bytes a row are left, with LZ4
 # 60, and it is cheaper by a third: amounts and numbers are short runs that LZ4 finds one by one.
 _NUMBERS = "T64"
+# Folding merges parts until they are as large as this. Nor does the store by itself merge two that
+# are: it begins to whenever it may merge any.
+LARGE_PART_BYTES = 1 << 26      # 1.4 million entries
+_MERGED_UP_TO = f", max_bytes_to_merge_at_max_space_in_pool = {2 * LARGE_PART_BYTES}"
 ENTRIES = Table(
     "stored_entries", record_columns(ENTRY),
     ("service_day", *_CARD, "started_at", "ended_at", "card_seq"),
-    granularity=_LOOKED_UP, codec=_NUMBERS)
+    granularity=_LOOKED_UP, settings=_MERGED_UP_TO, codec=_NUMBERS)
 # Every record that was received in order, as it was decoded: what cards are cleared from, again
 # and again. A part is of one run, mostly of one day: days come first, so that what a run reads of
 # the open days passes over all the others.
 RECORDS = Table(
     "stored_records", record_columns(TAP), ("service_day", *_CARD, "tapped_at", "card_seq"),
-    granularity=_LOOKED_UP, codec=_NUMBERS)
+    granularity=_LOOKED_UP, settings=_MERGED_UP_TO, codec=_NUMBERS)
 REFUSALS = Table(
     "stored_refusals",
     (*record_columns(REFUSAL), Column("raw", "String"), Column("value", "String")),
