@@ -7,7 +7,7 @@ to find those of the few cards that the file is about.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from clearing.book.state import list_marked
 from ext.records import TAP
 
 RECORDS_MOST = 12 << 20     # some 1.7 GB; of more the oldest runs are read again
+_THREADS = 2            # that look through them, without the interpreter's lock
 
 
 class _Kept(NamedTuple):
@@ -52,16 +53,17 @@ class RecentRecords:
         while self._records > RECORDS_MOST:
             self._records -= len(self._runs.popleft().records)
 
-    def days(self, day: int, until: int, last: int, card_filter: Array | None) -> Iterator[Array]:
+    def days(self, day: int, until: int, last: int, card_filter: Array | None) -> list[Array]:
         """Records of days after one, up to another, of runs up to one.
 
         card_filter: see ext.clearing.partition; None: of all cards.
         """
-        for run, records, cards in self._runs:
-            if run > last:
-                break
+        def chosen(kept: _Kept) -> Array:
+            records = kept.records
             if card_filter is not None:
-                records = choose(records, list_marked(cards, card_filter))
+                records = choose(records, list_marked(kept.cards, card_filter))
             days = records["service_day"]
-            chosen = (days > day) & (days <= until)
-            yield choose(records, chosen)
+            return choose(records, (days > day) & (days <= until))
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return list(pool.map(chosen, [kept for kept in self._runs if kept.run <= last]))

@@ -302,7 +302,8 @@ class Stages:
         open_rides["flags"] |= records.TAP_FLAGS["CARRIED"]
         if since is None:
             since = self.book.records_since(stretch.base, touched, cards=cards)
-        taps = join_records([open_rides, since], records.TAP)
+        # Mostly there is no closed window, and what a day's cards have had is not copied.
+        taps = join_records([open_rides, since], records.TAP) if len(open_rides) else since
         self.context.check_calendar(int(taps["tapped_at"].max(initial=0)))
         loaded = Loaded(state, taps, np.zeros(0, records.ENTRY),
                         first_day_of(self.context, stretch.base), read)

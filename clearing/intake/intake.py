@@ -181,15 +181,14 @@ class Intake:
         scopes = self._decoder_tables.scopes
         codes = [[(scopes[scope], code) for scope, code in table[kind].list_codes()]
                  for table in self._tables]
-        known = [names.find_all(kind, own) for own in codes]
-        new = {key for own, numbers, marks in zip(codes, known, used, strict=True)
-               for key, number, mark in zip(own, numbers, marks[1:].tolist(), strict=True)
-               if number == 0 and mark}
+        known = [np.array([0, *names.find_all(kind, own)], np.uint32) for own in codes]
+        new = {own[place] for own, numbers, marks in zip(codes, known, used, strict=True)
+               for place in np.flatnonzero((numbers[1:] == 0) & (marks[1:] != 0)).tolist()}
         for scope, code in sorted(new):
             names.number(kind, code, scope)
         if new:
-            known = [names.find_all(kind, own) for own in codes]
-        return [np.array([0, *numbers], dtype=np.uint32) for numbers in known]
+            known = [np.array([0, *names.find_all(kind, own)], np.uint32) for own in codes]
+        return known
 
     def _all_numbers(self) -> list[dict[str, npt.NDArray[np.uint8]]]:
         """Per worker and kind, a mark on every number that it gave."""
