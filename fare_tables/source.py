@@ -92,6 +92,8 @@ def read_sources(folder: Path) -> list[TableSource]:
     """
     sources = [TomlFile(path) for path in sorted(folder.glob("*.toml"))
                if path.name != "network.toml"]
+    for source in sources:
+        source.check_texts()
     drafts: dict[Path, _Draft] = {}
     return [_convert(_draft(source, sources, drafts, ())) for source in sources]
 

@@ -31,6 +31,8 @@ TOML_BYTES_MOST = 4 << 20
 CSV_BYTES_MOST = 16 << 20       # stops, links and matrices
 INTEGER_BITS = 64
 DIGITS_MOST = 20               # of a number in a CSV
+# What a terminal obeys, or a page: controls, ends of lines, signs that turn the order of text.
+OBEYED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 DEEP_KEY = re.compile(r"(?<![\w.\"'-])(?:[\w\"'-]++[ \t]*\.[ \t]*){100}")
 
 
@@ -92,8 +94,14 @@ def read_rows(path: Path) -> list[list[str]]:
 
     Raises TableError with file and line.
     """
+    text = read_bounded(path, CSV_BYTES_MOST)
+    obeyed = OBEYED.search(text)
+    if obeyed is not None:
+        raise refuse_row(path, text.count("\n", 0, obeyed.start()) + 1, (), Phrase(
+            "holds U+{number:04X}, which is obeyed and not seen", number=ord(obeyed[0])),
+            Phrase("write it without"))
     try:
-        rows = list(csv.reader(io.StringIO(read_bounded(path, CSV_BYTES_MOST), newline="")))
+        rows = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error as error:
         raise refuse_row(path, 1, (), f"cannot be read: {error}", "put a UTF-8 CSV there") from None
     header = rows[0] if rows else []
@@ -168,6 +176,18 @@ class TomlFile:
             if isinstance(value, int) and value.bit_length() >= INTEGER_BITS:
                 raise self.refuse("a number is longer than any that TOML has",
                                   "write one of 64 bits at most", "VALUE_INVALID", path)
+
+    def check_texts(self) -> None:
+        """Pass where every text only says something: names stand in lists and on signed pages.
+
+        Raises TableError.
+        """
+        for path, value in self._values():
+            obeyed = OBEYED.search(value) if isinstance(value, str) else None
+            if obeyed is not None:
+                raise self.refuse(Phrase("holds U+{number:04X}, which is obeyed and not seen",
+                                         number=ord(obeyed[0])), "write it without",
+                                  "VALUE_INVALID", path)
 
     def _values(self) -> Iterator[tuple[KeyPath, Any]]:
         """Every value that is no table and no list, with its key."""

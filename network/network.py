@@ -181,6 +181,7 @@ def load_network(name: str) -> Network:
     Raises TableError for a network.toml that cannot be.
     """
     folder = NetworkFolder(find_folder(name))
+    folder.network_toml.check_texts()
     model = folder.network_toml.convert(NetworkFile)
     try:
         check_model(model)

@@ -208,9 +208,9 @@ def _message_of(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.filename is None and error.errno in DISK_FAULTS:
         import tempfile
 
-        return Phrase("{error}, where the output goes or in {folder}; {left}\nmake room, or name "
-                      "another folder for temporary files in TMPDIR", error=error.strerror,
-                      folder=tempfile.gettempdir(), left=say_outcome())
+        return Phrase("{error}; {left}\nmake room or mend the disk: where the files are, where the "
+                      "output goes, or in {folder} (TMPDIR names another)", error=error.strerror,
+                      left=say_outcome(), folder=tempfile.gettempdir())
     if isinstance(error, OSError) and error.filename is not None:
         return Phrase("{path}: {error}\ncheck the path, its owner and the disk",
                       path=os.fsdecode(error.filename), error=error.strerror)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from clearing.cli.say import say
+from network.errors import OnecardError
 from network.language import Phrase, translated
 
 if TYPE_CHECKING:
@@ -28,9 +30,15 @@ def unlock(path: Path) -> Keystore:
 
 def _passphrase(path: Path, *, again: bool) -> str:
     given = os.environ.get(PASSPHRASE)
-    return given if given is not None else click.prompt(
-        translated(Phrase("passphrase of {path}", path=path)), hide_input=True,
-        confirmation_prompt=again, err=True)
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():      # it would be read from there, and shown where it is typed
+        raise OnecardError("nobody can be asked for the passphrase: standard input is no terminal",
+                           where=str(path), expected=Phrase("it is in {variable}",
+                                                            variable=PASSPHRASE),
+                           remedy="put it there, or call the command on a terminal")
+    return str(click.prompt(translated(Phrase("passphrase of {path}", path=path)), hide_input=True,
+                            confirmation_prompt=again, err=True))
 
 
 @click.group("keys")

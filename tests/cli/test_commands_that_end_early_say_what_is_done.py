@@ -42,7 +42,7 @@ def clear(place: Path) -> tuple[int, str]:
 
 @pytest.mark.parametrize(("error", "code", "said"), [
     (KeyboardInterrupt(), 130, f"stopped; {COMMITTED}\n"),
-    (no_room(), 2, f"No space left on device, where the output goes or in /tmp; {COMMITTED}\n"),
+    (no_room(), 2, f"No space left on device; {COMMITTED}\nmake room"),
     (ValueError("x"), 70, f"this is a fault of the program, not of your files; {COMMITTED}\n"),
 ])
 def test_what_was_committed_stays_so_while_it_is_told(

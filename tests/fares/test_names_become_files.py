@@ -39,3 +39,28 @@ def test_no_table_is_a_path_or_a_command(tmp_path: Path, table: str) -> None:
     text = head("bus").replace('table = "bus"', f'table = "{table}"')
     write(tmp_path, {"bus": text + '[[fare]]\nrule = "flat"\nbasis = "flat"\namount = 200\n'})
     assert "its name" in refusal_of(tmp_path)
+
+
+SAID = [("network.toml", 'name = "Bus"', 'name = "B\\u{}s"'),
+        ("network.toml", 'title = "A small', 'title = "A\\u{}'),
+        ("bus.toml", 'source = "a page"', 'source = "a\\u{} page"')]
+
+
+@pytest.mark.parametrize("sign", ["001b", "009b", "202e", "2066", "2028"])
+@pytest.mark.parametrize(("file", "old", "new"), SAID, ids=["name", "title", "source"])
+def test_no_name_turns_what_stands_beside_it(
+        tmp_path: Path, file: str, old: str, new: str, sign: str) -> None:
+    """Names stand on pages that are signed: U+202E before an amount has it read from behind."""
+    write(tmp_path)
+    path = tmp_path / file
+    assert old in path.read_text("utf-8")
+    path.write_text(path.read_text("utf-8").replace(old, new.format(sign), 1), "utf-8")
+    said = refusal_of(tmp_path)
+    assert f"{file}:" in said
+    assert f"holds U+{sign.upper()}, which is obeyed and not seen" in said
+
+
+def test_no_stop_does_so(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "stops.csv").write_text("stop,name\na,A\nb,\u202eB\nc,C\nd,D\n", "utf-8")
+    assert "stops.csv:3: holds U+202E" in refusal_of(tmp_path)

@@ -16,7 +16,7 @@ from clearing.book import open_book
 from clearing.intake.keystore import seal_keys
 from tests.fares.folder import BUS, METRO, head, write
 from tests.intake.test_authentication_codes import ISSUER_CODE, KEYS_TOML, SECRETS, code_of
-from tests.run.command import accepted, codes_of, onecard, shown, write_csv
+from tests.run.command import accepted, codes_of, onecard, refused, shown, write_csv
 from tests.run.test_claims_have_limits import COLUMNS, DAY
 from tests.run.test_files_belong_to_senders import TRAM
 
@@ -120,3 +120,9 @@ def test_without_keys_a_code_is_no_proof(place: Place) -> None:
     [path] = place.folder.glob("1.csv")
     accepted("clear", path, "--network", place.network, "--book", place.book, "--keys", place.keys)
     assert place.riders() == ["bus"]
+
+
+def test_nobody_is_asked_where_nobody_is(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from cron: what is piped in would be taken for the passphrase, and shown."""
+    monkeypatch.delenv("ONECARD_KEYS_PASSPHRASE")
+    assert "standard input is no terminal" in refused("keys", "list", place.keys).err
