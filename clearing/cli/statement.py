@@ -18,11 +18,13 @@ from network.language import Phrase
 @click.option("--month", metavar="YYYY-MM", help="Of a month's windows.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True,
               help="The folder that files go into.")
+@click.option("--centre-files", is_flag=True, help="Also the rides in a centre's form: CL for "
+              "issuers, FB for operators.")
 @click.option("--no-rides", is_flag=True, help="Without the rides behind the sums: faster.")
 @book_option
 @network_option
 def command(members: tuple[str, ...], window: str | None, month: str | None, out: Path,
-            no_rides: bool, book: str, network: str | None) -> None:
+            centre_files: bool, no_rides: bool, book: str, network: str | None) -> None:
     """Write statements: for each member a workbook, a page to sign, and the rides as CSV.
 
     In Chinese or English, as network.toml says of the member.
@@ -32,6 +34,7 @@ def command(members: tuple[str, ...], window: str | None, month: str | None, out
       onecard statement --member hk-bus --window 2024-11-25 --out statements --book book
       onecard statement --month 2024-11 --no-rides --out statements --book book
     """
+    from clearing.answers.centre_files import write_centre_file
     from clearing.answers.filters import Filter
     from clearing.answers.member_statements import write_statements
     from clearing.answers.periods import month_period, window_period
@@ -63,3 +66,12 @@ def command(members: tuple[str, ...], window: str | None, month: str | None, out
         for path in written[0].files if written else ():
             say(Phrase("written: {path}, and so for each", path=path) if len(written) > 1
                 else Phrase("written: {path}", path=path))
+        for made in (write_centre_file(session, one.member, period, out)
+                     for one in written if centre_files):
+            if made is None:
+                continue
+            say(Phrase("written: {path}, {rides:,} rides, paid {paid}", path=made.path,
+                       rides=made.rides, paid=currency.text(made.paid)))
+            if made.taken_back:
+                say(Phrase("  without {rides:,} rides of which something is taken back",
+                           rides=made.taken_back))
