@@ -153,10 +153,12 @@ def _draft(source: TomlFile, sources: Sequence[TomlFile], drafts: dict[Path, _Dr
     """A table's keys with those of the table that it is like."""
     if source in below:
         circle = " → ".join(one.path.name for one in (*below[below.index(source):], source))
-        raise source.refuse(f"tables are like each other in a circle: {circle}",
+        raise source.refuse(Phrase("tables are like each other in a circle: {circle}",
+                                   circle=circle),
                             "write one of them in full", "PARENT_CYCLE", ("like",))
     if len(below) > LIKE_MOST:
-        raise source.refuse(f"more than {LIKE_MOST} tables are each like the next",
+        raise source.refuse(Phrase("more than {most} tables are each like the next",
+                                   most=LIKE_MOST),
                             "write one of them in full", "PARENT_CYCLE", ("like",))
     if source.path in drafts:
         return drafts[source.path]
@@ -203,9 +205,11 @@ def _parent(source: TomlFile, sources: Sequence[TomlFile]) -> TomlFile:
         return found[0]
     known = sorted(f"{one.keys.get('table')}@{one.keys.get('in_force_from')}"
                    for one in named or sources if one is not source)
-    which = f"{len(found)} tables are" if found else "no table is"
-    raise source.refuse(f"it is like {like!r}, and {which} called that",
-                        f"name one of {', '.join(known) or 'this folder, which has no other'}",
+    raise source.refuse(Phrase("it is like {like!r}, and {tables} tables are called that"
+                               if found else "it is like {like!r}, and no table is called that",
+                               like=like, tables=len(found)),
+                        Phrase("name one of {tables}",
+                               tables=", ".join(known) or "this folder, which has no other"),
                         "PARENT_UNKNOWN", ("like",))
 
 
@@ -255,6 +259,7 @@ def _inherit(draft: _Draft, parent: _Draft, without: Sequence[str]) -> None:
     if left:
         source = draft.source
         named = source.keys["without"].index(min(left))
-        raise source.refuse(f"it is without {min(left)!r}, which {parent.source.path.name} does "
-                            "not have", "name a rule of that table, or leave it out",
+        raise source.refuse(Phrase("it is without {row!r}, which {file} does not have",
+                                   row=min(left), file=parent.source.path.name),
+                            "name a rule of that table, or leave it out",
                             "WITHOUT_UNKNOWN", ("without", named))

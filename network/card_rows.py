@@ -18,6 +18,7 @@ from ext.clearing.register import MARGIN, read_cards
 from ext.records import CARD_ROW, PERSON_ROW, Records
 from network.cards import card_text
 from network.errors import TableError
+from network.language import Phrase
 from network.locations import locate
 from network.names import Names
 from network.network import Network
@@ -118,8 +119,9 @@ def _cards(part: Part, column: str) -> Bits:
     if read < len(told) or joined.count(b"\n") != len(told):
         place = places[min(read, next((place for place, text in enumerate(told) if "\n" in text),
                                       read))]
-        raise part.refuse(place, f"{texts[place][:SHOWN_MOST]!r} is not a card number",
-                          "write up to 20 digits, or up to 16 letters and digits")
+        raise part.refuse(place, Phrase("{text!r} is not a card number",
+                                        text=texts[place][:SHOWN_MOST]),
+                          Phrase("write up to 20 digits, or up to 16 letters and digits"))
     found = np.zeros((len(texts), 2), np.uint64)
     found[places] = cards
     return found

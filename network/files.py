@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from network.errors import TableError
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.locations import KeyPath, Location, lines_of, locate, nearest_line, shorten
 from network.money import AMOUNT_MOST
 from network.spelling import close_to
@@ -84,8 +84,9 @@ def read_csv(path: Path, columns: Sequence[str]) -> list[list[str]]:
     """
     header, *rows = read_rows(path)
     if header != list(columns):
-        raise refuse_row(path, 1, header, f"the header is {','.join(header) or 'missing'}, "
-                         f"not {','.join(columns)}", _remedy(header, "correct the header"))
+        found = Phrase("the header is {header}, not {columns}",
+                       header=",".join(header) or "missing", columns=",".join(columns))
+        raise refuse_row(path, 1, header, found, _remedy(header, Phrase("correct the header")))
     return rows
 
 
@@ -103,19 +104,22 @@ def read_rows(path: Path) -> list[list[str]]:
     try:
         rows = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error as error:
-        raise refuse_row(path, 1, (), f"cannot be read: {error}", "put a UTF-8 CSV there") from None
+        raise refuse_row(path, 1, (), Phrase("cannot be read: {error}", error=error),
+                         "put a UTF-8 CSV there") from None
     header = rows[0] if rows else []
     for line, row in enumerate(rows, 1):
         if len(row) != len(header):
-            raise refuse_row(path, line, row, f"{len(row)} fields, not {len(header)}",
-                             _remedy(row, "correct that line"))
+            raise refuse_row(path, line, row, Phrase("{fields} fields, not {columns}",
+                                                     fields=len(row), columns=len(header)),
+                             _remedy(row, Phrase("correct that line")))
     return rows or [[]]
 
 
-def _remedy(row: Sequence[str], remedy: str) -> str:
+def _remedy(row: Sequence[str], remedy: Phrase) -> Phrase:
     """What to do about a line of a CSV file whose fields are not those that it should have."""
     chinese = any("，" in field for field in row)
-    return f"{remedy}: write , in place of the Chinese comma ，" if chinese else remedy
+    return (Phrase("{remedy}: write , in place of the Chinese comma ，", remedy=remedy)
+            if chinese else remedy)
 
 
 def refuse_row(path: Path, line: int, row: Sequence[str], found: str, remedy: str) -> TableError:
@@ -213,15 +217,16 @@ class TomlFile:
         at = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", said)
         line = 1 if at is None else int(at[1] or self.text.count("\n") + 1)
         twice = said.startswith(("Cannot overwrite", "Cannot declare"))
-        remedy = ("keep one of the two, under a name of its own" if twice
-                  else "correct that place in the file")
-        found, lines = f"is not TOML: {said}", self.text.split("\n")
+        remedy = Phrase("keep one of the two, under a name of its own" if twice
+                        else "correct that place in the file")
+        found, lines = Phrase("is not TOML: {said}", said=said), self.text.split("\n")
         # What tomllib stumbles over can stand in the line before, where a bracket is still open.
         for number in (line, line - 1):
             text = lines[number - 1] if 0 < number <= len(lines) else ""
             words = wrong_sign(text) or (wrong_value(text) if number == line else None)
             if words is not None and not twice:
-                found, remedy, line = f"is not TOML: {words.found}", words.remedy, number
+                found = Phrase("is not TOML: {said}", said=words.found)
+                remedy, line = words.remedy, number
                 break
         return TableError(found, remedy, code="KEY_TWICE" if twice else "NOT_TOML",
                           location=locate(self.path, self.text, line))
@@ -246,11 +251,19 @@ class TomlFile:
             raise explain_mismatch(error, shape, self.location, self.keys) from None
 
 
-# What msgspec says of types, in words.
+# What msgspec says, as it can be said in other languages.
+_SAID = {
+    r"Object missing required field `(?P<key>.*)`": Phrase("Object missing required field `{key}`"),
+    r"Object contains unknown field `(?P<key>.*)`": Phrase("Object contains unknown field `{key}`"),
+    r"Invalid enum value (?P<value>.*)": Phrase("Invalid enum value {value}"),
+    r"Invalid RFC3339 encoded (?P<sort>\w+)": Phrase("Invalid RFC3339 encoded {sort}"),
+}
 _EXPECTED = re.compile(r"Expected `([^`]*)`, got `([^`]*)`")
-_TYPES = {"int": "a whole number", "str": "text", "array": "a list", "object": "a table",
-          "bool": "true or false", "float": "a number with decimals", "date": "a date",
-          "time": "a time of the day", "datetime": "a date with a time"}
+_TYPES = {"int": Phrase("a whole number"), "str": Phrase("text"), "array": Phrase("a list"),
+          "object": Phrase("a table"), "bool": Phrase("true or false"),
+          "float": Phrase("a number with decimals"), "date": Phrase("a date"),
+          "time": Phrase("a time of the day"), "datetime": Phrase("a date with a time")}
+_OF_A_LAYOUT = {"format", "fields"}
 _PAGES, _PAGE = {"Layout": "tap-file.md"}, "fare-tables.md"
 
 
@@ -264,21 +277,25 @@ def explain_mismatch(error: msgspec.ValidationError, shape: type[Any],
     what, _, at = said.partition(" - at `$")
     path: KeyPath = tuple(int(index) if index else name for name, index in
                           re.findall(r"\.(\w+)|\[(\d+)\]", at.partition("[...]")[0]))
-    remedy = f"the keys and their meaning are in docs/{_PAGES.get(shape.__name__, _PAGE)}"
+    remedy = Phrase("the keys and their meaning are in docs/{page}",
+                    page=_PAGES.get(shape.__name__, _PAGE))
     code = "KEY_MISSING" if what.startswith("Object missing required field") else "VALUE_INVALID"
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", what)
     if unknown is not None:
+        code = "KEY_UNKNOWN"
         near = close_to(unknown[1], _keys_of(shape), 1)
-        remedy = (f"did you mean {near[0]}? " if near else "") + remedy
-        path, code = (*path, unknown[1]), "KEY_UNKNOWN"
+        if isinstance(keys, dict) and keys.keys() >= _OF_A_LAYOUT and shape.__name__ != "Layout":
+            remedy = Phrase("this is a layout: move it into the folder `layouts` beside it")
+        elif near:
+            remedy = Phrase("did you mean {near}? {keys}", near=near[0], keys=remedy)
+        path = (*path, unknown[1])
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     to_write = write_instead(what, _value_at(keys, path), key)
     if to_write is not None:
-        remedy = f"{to_write}; {remedy}"
-    found = _EXPECTED.sub(lambda types: f"expected {_words_of(types[1])}, found "
-                          f"{_words_of(types[2])}", what)
+        remedy = joined("; ", [to_write, remedy])
     place = "".join(f" {step + 1}" if isinstance(step, int) else f", {step}" for step in path[
         :len(path) - (unknown is not None)])
+    found = _in_words(what)
     return TableError(Phrase("{found} - at{place}", found=found,
                              place=place.removeprefix(",")) if place else found, remedy,
                       code=code, location=location_of(path))
@@ -294,9 +311,22 @@ def _value_at(keys: Any, path: KeyPath) -> Any:
     return keys
 
 
-def _words_of(types: str) -> str:
+def _in_words(what: str) -> Phrase:
+    """What msgspec says, with what people call the types of values."""
+    types = _EXPECTED.fullmatch(what)
+    if types is not None:
+        return Phrase("expected {wanted}, found {got}", wanted=_words_of(types[1]),
+                      got=_words_of(types[2]))
+    for expression, said in _SAID.items():
+        match = re.fullmatch(expression, what)
+        if match is not None:
+            return Phrase(said, **match.groupdict())
+    return Phrase("{said}", said=what)
+
+
+def _words_of(types: str) -> Phrase:
     """What people call the types of values."""
-    return " or ".join(_TYPES.get(one, one) for one in types.split(" | ") if one != "null")
+    return joined(" or ", (_TYPES.get(one, one) for one in types.split(" | ") if one != "null"))
 
 
 def _keys_of(shape: type[Any]) -> list[str]:

@@ -198,7 +198,8 @@ def _read_stops(path: Path) -> Stops:
         if not stop:
             raise refuse_row(path, line, row, "a stop has no code", "give it one, or leave it out")
         if stop in stops:
-            raise refuse_row(path, line, row, f"stop {stop!r} is listed twice", "keep one line")
+            raise refuse_row(path, line, row, Phrase("stop {stop!r} is listed twice", stop=stop),
+                             "keep one line")
         stops[stop] = name
     return stops
 
@@ -222,7 +223,8 @@ def _read_line_stops(path: Path) -> LineStops:
                              "name it, or leave the row out")
         along = lines.setdefault(line, {})
         if stop in along:
-            raise refuse_row(path, number, row, f"stop {stop!r} is on line {line!r} twice",
+            raise refuse_row(path, number, row, Phrase("stop {stop!r} is on line {line!r} twice",
+                                                       stop=stop, line=line),
                              "give a loop's stops names of their own")
         along[stop] = whole_number(metres, path, number)
     return lines
@@ -233,7 +235,8 @@ def _read_zones(path: Path) -> Zones:
     for line, row in enumerate(read_csv(path, ("stop", "zone")), 2):
         stop, zone = row
         if stop in zones:
-            raise refuse_row(path, line, row, f"stop {stop!r} is given a zone twice",
+            raise refuse_row(path, line, row,
+                             Phrase("stop {stop!r} is given a zone twice", stop=stop),
                              "keep one of the two lines")
         zones[stop] = zone
     return zones
@@ -242,19 +245,23 @@ def _read_zones(path: Path) -> Zones:
 def _column_of(rows: list[list[str]], path: Path, column: str) -> Matrix:
     header = rows[0]
     if header[:2] != ["from", "to"] or len(set(header)) != len(header):
-        raise refuse_row(path, 1, header, f"the header is {','.join(header) or 'missing'}",
+        raise refuse_row(path, 1, header, Phrase("the header is {header}",
+                                                 header=",".join(header) or "missing"),
                          "write from,to and then a name for each column of fares")
     if column not in header[2:]:
-        raise refuse_row(path, 1, header, f"there is no column {column!r}, only "
-                         f"{', '.join(header[2:])}", "name one of these as `column`")
+        raise refuse_row(path, 1, header,
+                         Phrase("there is no column {column!r}, only {columns}", column=column,
+                                columns=", ".join(header[2:])),
+                         "name one of these as `column`")
     index = header.index(column)
     pairs: Matrix = {}
     seen: set[tuple[str, str]] = set()
     for line, row in enumerate(rows[1:], 2):
         pair = row[0], row[1]
         if pair in seen:
-            raise refuse_row(path, line, row, f"the fare from {row[0]!r} to {row[1]!r} is given "
-                             "twice", "keep one of the two lines")
+            raise refuse_row(path, line, row,
+                             Phrase("the fare from {start!r} to {end!r} is given twice",
+                                    start=row[0], end=row[1]), "keep one of the two lines")
         seen.add(pair)
         if row[index]:
             pairs[pair] = whole_number(row[index], path, line)

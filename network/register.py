@@ -19,6 +19,7 @@ from typing import NamedTuple
 from network.civil import EPOCH, LAST_TAP_DAY
 from network.errors import TableError
 from network.files import read_bounded, refuse_row
+from network.language import Phrase
 
 COLUMNS = ("card", "valid_from", "predecessor", "card_kind", "reviewed_until", "born_on")
 REGISTER_BYTES_MOST = 1 << 30
@@ -63,13 +64,16 @@ class RegisterFile:
             if "card" not in header or set(header) - set(COLUMNS) or (
                     len(set(header)) != len(header)):
                 raise refuse_row(
-                    self.path, 1, header, f"the header is {','.join(header) or 'missing'}",
-                    f"write card, and what there is of {', '.join(COLUMNS[1:])}, each once")
+                    self.path, 1, header, Phrase("the header is {header}",
+                                                 header=",".join(header) or "missing"),
+                    Phrase("write card, and what there is of {columns}, each once",
+                           columns=", ".join(COLUMNS[1:])))
             while rows := list(islice(reader, ROWS_AT_ONCE)):
                 yield Part(self.path, header, first, rows, self._known)
                 first += len(rows)
         except csv.Error as error:
-            raise refuse_row(self.path, reader.line_num, (), f"cannot be read: {error}",
+            raise refuse_row(self.path, reader.line_num, (),
+                             Phrase("cannot be read: {error}", error=error),
                              "put a UTF-8 CSV there") from None
 
     def rows(self) -> Iterator[RegisterRow]:
@@ -103,8 +107,9 @@ class Part:
         fields = len(self.header)
         if set(map(len, self._rows)) != {fields}:
             place = next(place for place, row in enumerate(self._rows) if len(row) != fields)
-            raise self.refuse(place, f"{len(self._rows[place])} fields, not {fields}",
-                              "correct that line")
+            raise self.refuse(place, Phrase("{fields} fields, not {columns}",
+                                            fields=len(self._rows[place]), columns=fields),
+                              Phrase("correct that line"))
         return dict(zip(self.header, zip(*self._rows, strict=True), strict=True))
 
     def texts(self, column: str) -> Sequence[str]:

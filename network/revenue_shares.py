@@ -63,11 +63,13 @@ def read_shares(path: Path, one: RevenueShare, stops: Collection[str] | None) ->
     for line, row, read in _rows(path):
         for stop in (read.from_stop, read.to_stop):
             if not stop or (stops is not None and stop not in stops):
-                raise refuse_row(path, line, row, f"there is no stop {stop!r}",
+                raise refuse_row(path, line, row, Phrase("there is no stop {stop!r}", stop=stop),
                                  "correct it, or add it to the operators' stops")
         if read.operator not in one.operators:
-            raise refuse_row(path, line, row, f"{read.operator!r} is not of {one.revenue_share!r}",
-                             f"write one of {', '.join(one.operators)}")
+            raise refuse_row(path, line, row, Phrase("{operator!r} is not of {revenue_share!r}",
+                                                     operator=read.operator,
+                                                     revenue_share=one.revenue_share),
+                             Phrase("write one of {operators}", operators=", ".join(one.operators)))
         rows.append(read)
     return rows
 

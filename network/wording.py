@@ -6,6 +6,8 @@ import re
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from network.language import Phrase
+
 EXPECTED = re.compile(r"Expected `(.+)`, got `(\w+)`")
 DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 MINOR_UNITS = 100               # of a currency of two decimals, in which the example is
@@ -32,10 +34,10 @@ SIGNS = {
     **{chr(0xFF10 + digit): ("a wide digit", str(digit)) for digit in range(10)},
 }
 # What to write for other sorts of values.
-REMEDIES = {"date": "write a day such as 2026-01-31, without quotes",
-            "time": "write a time such as 07:30:00, without quotes",
-            "bool": "write true or false, without quotes",
-            "object": "write its keys and values in braces: { key = value }"}
+REMEDIES = {"date": Phrase("write a day such as 2026-01-31, without quotes"),
+            "time": Phrase("write a time such as 07:30:00, without quotes"),
+            "bool": Phrase("write true or false, without quotes"),
+            "object": Phrase("write its keys and values in braces: { key = value }")}
 SHOWN_MOST = 40             # characters of a value
 # Days and times that lack something, or have other signs.
 DAY = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
@@ -47,8 +49,8 @@ QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|#.*')
 class Words(NamedTuple):
     """What was found, and what to write."""
 
-    found: str
-    remedy: str
+    found: Phrase
+    remedy: Phrase
 
 
 def wrong_sign(line: str) -> Words | None:
@@ -56,9 +58,11 @@ def wrong_sign(line: str) -> Words | None:
     for sign in QUOTED.sub("", line):
         if sign in SIGNS:
             name, wanted = SIGNS[sign]
-            shown = "a space" if wanted == " " else wanted
-            return Words(f"there is {name} ({sign}) outside of quotes",
-                         f"write {shown} in its place, with the keyboard set to English")
+            shown = Phrase("a space") if wanted == " " else wanted
+            return Words(Phrase("there is {sign_name} ({sign}) outside of quotes",
+                                sign_name=name, sign=sign),
+                         Phrase("write {shown} in its place, with the keyboard set to English",
+                                shown=shown))
     return None
 
 
@@ -70,16 +74,18 @@ def wrong_value(line: str) -> Words | None:
     if day is not None:
         written = f"{day[1]}-{int(day[2]):02}-{int(day[3]):02}"
         if written != value:
-            return Words(f"{value} is no day as TOML has it", f"write {written}")
+            return Words(Phrase("{value} is no day as TOML has it", value=value),
+                         Phrase("write {written}", written=written))
     if time is not None:
-        return Words(f"{value} is no time as TOML has it",
-                     f"write {int(time[1]):02}:{time[2]}:00")
+        return Words(Phrase("{value} is no time as TOML has it", value=value),
+                     Phrase("write {written}", written=f"{int(time[1]):02}:{time[2]}:00"))
     if sign and value[:1].isalpha() and value not in ("true", "false"):
-        return Words("a text is not in quotes", f'write {key} = "{value[:SHOWN_MOST]}"')
+        return Words(Phrase("a text is not in quotes"),
+                     Phrase('write {key} = "{value}"', key=key, value=value[:SHOWN_MOST]))
     return None
 
 
-def write_instead(said: str, value: Any, key: str) -> str | None:
+def write_instead(said: str, value: Any, key: str) -> Phrase | None:
     """What to write for a value of another sort than its key takes; None for other faults.
 
     said: as msgspec says it; value: None where it is not known.
@@ -96,22 +102,25 @@ def write_instead(said: str, value: Any, key: str) -> str | None:
         return _whole_number(value, key, is_text="str" in wanted)
     if "array" in wanted:
         if got == "object":
-            return f"write [[{key}]] with two brackets each"
-        return "write it in brackets" + (f": {key} = [{shown}]" if shown else "")
+            return Phrase("write [[{key}]] with two brackets each", key=key)
+        return (Phrase("write it in brackets: {key} = [{shown}]", key=key, shown=shown) if shown
+                else Phrase("write it in brackets"))
     if "str" in wanted:
-        return "write it in quotes" + (f': "{shown}"' if shown and got != "str" else "")
+        return (Phrase('write it in quotes: "{value}"', value=shown) if shown and got != "str"
+                else Phrase("write it in quotes"))
     return next((words for sort, words in REMEDIES.items() if sort in wanted), None)
 
 
-def _whole_number(value: Any, key: str, *, is_text: bool) -> str:
+def _whole_number(value: Any, key: str, *, is_text: bool) -> Phrase:
     number = _fraction(value)
     if key in AMOUNTS:
         minor = 200 if number is None else number * MINOR_UNITS
         whole, part = divmod(int(minor) if int(minor) == minor else 200, MINOR_UNITS)
-        return f"write {whole * MINOR_UNITS + part} for {whole}.{part:02} yuan"
+        return Phrase("write {minor} for {whole}.{part:02} yuan",
+                      minor=whole * MINOR_UNITS + part, whole=whole, part=part)
     if is_text and number is not None:
-        return f'write it in quotes: "{value}"'
-    return "write digits alone, such as 60, without decimals and quotes"
+        return Phrase('write it in quotes: "{value}"', value=value)
+    return Phrase("write digits alone, such as 60, without decimals and quotes")
 
 
 def _fraction(value: Any) -> Fraction | None:

@@ -191,7 +191,8 @@ def _read_key(row: Any, where: str) -> _Key:
 
     names = {"issuer", "version", "algorithm", "key", "diversify"}
     if not isinstance(row, dict) or set(row) != names:
-        raise refuse("has other parts than a key has", f"just {', '.join(sorted(names))}")
+        raise refuse("has other parts than a key has", Phrase("just {names}",
+                                                              names=", ".join(sorted(names))))
     version, levels = row["version"], row["diversify"]
     if not isinstance(row["issuer"], str) or not row["issuer"]:
         raise refuse("its issuer is no code", "the code of an issuer in network.toml")
@@ -200,11 +201,13 @@ def _read_key(row: Any, where: str) -> _Key:
     if row["algorithm"] not in tuple(ALGORITHMS):
         raise refuse("its algorithm is none", '"00" for DES or "01" for SM4')
     if not _is_hex(row["key"], KEY_BYTES):
-        raise refuse("its key is none", f"{2 * KEY_BYTES} hexadecimal digits")
+        raise refuse("its key is none", Phrase("{digits} hexadecimal digits", digits=2 * KEY_BYTES))
     if not isinstance(levels, list) or levels.count(BY_CARD) > 1 or not all(
             one == BY_CARD or _is_hex(one, PART_BYTES) for one in levels):
-        raise refuse("its diversify is none", f'a list of "{BY_CARD}", once, and of '
-                     f"{2 * PART_BYTES} hexadecimal digits, such as the issuer's code")
+        raise refuse("its diversify is none", Phrase('a list of "{by_card}", once, and of '
+                                                     "{digits} hexadecimal digits, such as the "
+                                                     "issuer's code", by_card=BY_CARD,
+                                                     digits=2 * PART_BYTES))
     return _Key(row["issuer"], version, ALGORITHMS[row["algorithm"]], tuple(levels),
                 bytes.fromhex(row["key"]))
 

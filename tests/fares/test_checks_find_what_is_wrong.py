@@ -10,8 +10,8 @@ import pytest
 from clearing.answers.check_tables import check_network
 from fare_tables.check.checks import Report
 from fare_tables.check.notices import WARNINGS
-from network.language import Phrase, translated, use
 from tests.fares.folder import BUS, FUNDED, LINKS, MATRIX, METRO, head, write
+from tests.language.chinese import in_chinese
 
 
 class Case(NamedTuple):
@@ -207,14 +207,6 @@ CASES = [
 
 def check(folder: Path, case: Case) -> Report:
     return check_network(str(write(folder, case.tables, network=case.network, files=case.files)))
-
-
-def in_chinese(text: str) -> str:
-    use("zh")
-    try:
-        return translated(Phrase(text))
-    finally:
-        use("en")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code}: {case.said}")

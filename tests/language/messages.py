@@ -34,7 +34,8 @@ ERRORS = tuple(name for name, one in vars(errors).items()
 # What says its arguments, and which of them: by place or name.
 SAYING: dict[str, tuple[int | str, ...]] = {
     **dict.fromkeys(ERRORS, (0, 1, 2, 3, "expected", "remedy")), "UsageError": (0,),
-    **dict.fromkeys(("Finding", "find_at"), (2, 3)),     # of a fare table: what, and the remedy
+    # Of a fare table or a file of a network: what, and the remedy.
+    **dict.fromkeys(("Finding", "find_at"), (2, 3)), "refuse_row": (3, 4), "refuse": (0, 1),
     **dict.fromkeys(("BadParameter", "fail", "say", "Phrase", "joined", "print_table", "Listing"),
                     (0,)),
 }

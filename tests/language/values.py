@@ -16,6 +16,7 @@ from fare_tables.model import Discount
 from network.calendars import DAY_NAMES
 from network.language import NUMBERS_HEADING
 from network.members import NATION, Level
+from network.wording import SIGNS
 from settlement.cycles import State
 from settlement.disputes import OPENINGS, OVER
 from settlement.payments import State as PaymentState
@@ -59,6 +60,8 @@ VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
     "decision": ("released", "rejected"), "severity": ("error", "warning"),
     "side": ("debit", "credit"), "currency": CURRENCIES, "unit": CURRENCIES,
     "limit": ("debit_cap", "prefunded"),
+    "sort": ("date", "time", "datetime"),       # of values of TOML
+    "sign_name": {name for name, _ in SIGNS.values()},
     "counts": ("paid", "due"), "what": _COUNTED, "who": ("riders", "funder"),
     NUMBERS_HEADING: ("line",), "mode": listed("modes"), "medium": [*listed("media"), *_BLANK],
     "card_kind": [*listed("card_kinds"), *_BLANK],
