@@ -36,6 +36,12 @@ def assert_holds(book: Book, committed: int) -> None:
     assert book.files_taken({f"{run:064x}" for run in range(committed + 3)}) == {
         f"{run:064x}": (run, f"taps {run}.csv", 1, "old", "bus-a")
         for run in range(1, committed + 1)}
+    assert book.files_received("bus-a", {r"taps\ [0-9]+\.csv", "taps"}) == [
+        (f"taps {run}.csv", f"{run:064x}", run) for run in range(1, committed + 1)]
+    assert book.files_received("bus-b", {".*"}) == []
+    records = np.concatenate([np.zeros(0, TAP), *map(records_of, range(1, committed + 1))])
+    newest = records[records["service_day"] + 1 >= records["service_day"].max(initial=1)]
+    assert book.latest_tap() == newest["tapped_at"].max(initial=0)
     closed = closed_after(committed)
     assert book.closed_windows() == closed
     assert book.closed_through == (closed[-1] if closed else None)
