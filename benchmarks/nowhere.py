@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from clearing.book import Counts, Run
+from clearing.book.archive_rows import ArchiveRow
 from clearing.book.queries import Given, Taken
 from network.names import Names
 
@@ -25,6 +26,9 @@ class Nowhere:
 
     def dictionary(self) -> Names:
         return Names()
+
+    def archives(self) -> list[ArchiveRow]:
+        return []
 
     def has_network(self, digest: str) -> bool:
         return True

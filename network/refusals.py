@@ -31,8 +31,8 @@ WORDS: dict[Code, str] = {
                           " source",
     Code.TIME_INVALID: "the time does not exist or is not written as 20241125073000 or"
                        " 2024-11-25T07:30:00; correct it",
-    Code.TIME_TOO_EARLY: "the time is before the network takes taps (taps_from); check the"
-                         " validator's clock",
+    Code.TIME_TOO_EARLY: "the time is before the network takes taps (taps_from), or its day is"
+                         " archived or too near to archived ones; check the validator's clock",
     Code.TIME_IN_FUTURE: "the time is more than ten minutes after the file came in; check the"
                          " validator's clock",
     Code.UNKNOWN_OPERATOR: "the network has no operator of this code; correct it, or enter the"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from clearing.book import BookFile, Counts, Run, State
+from clearing.book.archive_rows import ArchiveRow
 from clearing.book.closed import next_closing
 from clearing.book.queries import (
     EVERY_CARD,
@@ -20,12 +21,10 @@ from clearing.book.queries import (
     Given,
     Received,
     Taken,
-    by_card,
-    not_taken_back,
-    ride_order,
 )
 from clearing.book.roots import Closing, Root, digest_names
 from clearing.book.schema import Table
+from clearing.book.standing import by_card, not_taken_back, ride_order
 from clearing.engine.partition import of_cards as marked
 from ext import records
 from ext.clearing.persons import Persons
@@ -198,6 +197,9 @@ class MemoryBook:
         """The rows of every committed run, oldest first."""
         return np.concatenate([np.zeros(0, DTYPES[name]),
                                *(rows[name] for _, rows, _ in self.committed)])
+
+    def archives(self) -> list[ArchiveRow]:
+        return []
 
     def closed_windows(self) -> list[int]:
         return sorted({written.closed for _, _, written in self.committed if written.closed})

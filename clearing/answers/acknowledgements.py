@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
+from clearing.answers.brought import reach
 from clearing.answers.claimed import check_folder, claim_folder
 from clearing.answers.documents.unfinished import whole_file
 from clearing.answers.session import Session
@@ -202,9 +203,12 @@ def write_again(session: Session, folder: Path, run: int | None = None) -> list[
                                   run=run), where=session.book.store.where,
                            expected="a run of the kind clear",
                            remedy="look for it with `onecard show runs`")
+    lacking = [number for number in cleared
+               if number == run or (run is None and not path_of(number, folder).exists())]
+    if lacking:
+        reach(session, run=lacking[0])
     answers = Answers(session, folder, {})
-    return [answers.acknowledge(read_report(session.book, number)) for number in cleared
-            if number == run or (run is None and not path_of(number, folder).exists())]
+    return [answers.acknowledge(read_report(session.book, number)) for number in lacking]
 
 
 def find_taken(book: Book, number: int, before: int) -> tuple[BookFile, Run]:

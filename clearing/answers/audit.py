@@ -117,6 +117,10 @@ def export_audit(session: Session, folder: Path, progress: Progress = no_progres
         raise BookDamaged(joined("; ", session.book.breaks) or "the book has no run",
                           where=session.book.store.where, expected="a whole book with a run",
                           remedy="look with `onecard verify`")
+    if session.book.archives():
+        raise OnecardError("windows of this book are archived", where=session.book.store.where,
+                           expected="a book with every row of every run, as an auditor adds it up",
+                           remedy="restore a backup of before they were archived, and export that")
     files, parts = list[SealedFile](), list(_parts(session))
     for done, (path, write) in enumerate(parts, 1):
         files.append(_write(folder, path, write))

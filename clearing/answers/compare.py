@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from clearing.answers.brought import reach
 from clearing.answers.filters import Filter
 from clearing.answers.listings import words_of_cause
 from clearing.answers.operator_files import OperatorFile, read_kept_of, read_named
@@ -91,11 +92,13 @@ def compare(session: Session, operator: str, totals: Sequence[str], window: str 
         if paths:
             files = read_named(session, paths, network)
             day = _day_of(files, operator) if window is None else day_number(window)
+            reach(session, day)
         elif window is None:
             raise OnecardError("a sum is of a day, and none is named", where="--window",
                                remedy="name the operator's service day, as --window 2024-11-25")
         else:
             day = day_number(window)
+            reach(session, day)
             files = read_kept_of(session, operator, number, day, network)
     total = _trailers(files) if stated is None else stated
     found = _Found(session, number, day, files, operator)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from clearing.answers.brought import reach
 from clearing.answers.filters import Filter, check_known
 from clearing.answers.owed_files import OwedFiles, owed_files
 from clearing.answers.session import Session
@@ -99,6 +100,7 @@ def completeness(session: Session, network: Network, window: str) -> Completenes
     files = owed_files(book, network, day)
     if not files:
         check_known(session, Filter(window=window))
+    reach(session, day - LOOK_BACK_DAYS)
     rows = _numbers(book, "SELECT operator, device, device_seq, card_hi, card_lo, card_seq, "
                     f"tapped_at FROM records WHERE service_day = {day} AND correction = 0 "
                     f"AND {book.as_of_last}")

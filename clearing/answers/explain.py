@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from clearing.answers.brought import reach
 from clearing.answers.explanation import ExplainedLeg, Explanation, explain
 from clearing.answers.kept import folder_of
 from clearing.answers.named_ride import find_ride
@@ -63,6 +64,7 @@ def explain_ride(session: Session, ride: str) -> list[RideExplanation]:
 
     Raises OnecardError where that names no ride of a committed run.
     """
+    reach(session)      # all that the card has counted
     named, names = find_ride(session, ride), session.names()
     if not any(map(len, session.book.rides(named.sql))):
         raise OnecardError(Phrase("the book has no ride {ride}",

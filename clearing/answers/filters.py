@@ -10,7 +10,7 @@ import numpy as np
 from clearing.answers.ride_conditions import EVERY_RIDE, ride_condition
 from clearing.answers.session import Session
 from clearing.book import Book
-from clearing.book.schema import ENTRIES, RECORDS, WINDOWS
+from clearing.book.schema import ARCHIVED_RECORDS, ENTRIES, FLOWS, RECORDS, WINDOWS
 from clearing.book.views import CARD, LEGS_IN_SQL
 from ext.codes import Cause
 from ext.records import Records
@@ -138,7 +138,9 @@ def check_known(session: Session, wanted: Filter) -> None:
             last = book.last_run()
             raise _unknown(book, f"run {run}", f"1 to {last.run}" if last else "a run",
                            "look for it with `onecard show runs`")
-    if wanted.card is not None and not _is_there(book, RECORDS.name, _of_card(wanted.card)):
+    if wanted.card is not None and not any(
+            _is_there(book, table.name, _of_card(wanted.card))
+            for table in (RECORDS, ARCHIVED_RECORDS)):
         raise _unknown(book, f"card {wanted.card}", "a card of which a record was accepted",
                        "copy it from `onecard show rides`, or look for its records among "
                        "`onecard show refusals`")
@@ -146,7 +148,8 @@ def check_known(session: Session, wanted: Filter) -> None:
         day = day_number(wanted.window)
         if not (_is_there(book, ENTRIES.name, f"window = {day}")
                 or _is_there(book, RECORDS.name, f"service_day = {day}")
-                or _is_there(book, WINDOWS.name, f"window = {day}")):
+                or _is_there(book, WINDOWS.name, f"window = {day}")
+                or _is_there(book, FLOWS.name, f"window = {day}")):
             raise _unknown(book, f"window {wanted.window}", _span_of(book),
                            "name a day that has records, or that was closed")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from clearing.answers import arrays
+from clearing.answers.brought import reach
 from clearing.answers.clear import Clearing, clear
 from clearing.answers.explain import RideExplanation, explain_ride
 from clearing.answers.filters import Filter
@@ -53,6 +54,7 @@ class OpenBook:
         """
         make = {"numpy": arrays.numpy_rides, "arrow": arrays.arrow_rides}[form]
         wanted = Filter(window, run, card).select(self._session)
+        reach(self._session, *wanted.days, run=run or 0)
         return make(lister(self._session), wanted.of_entries())
 
     def show(self, topic: str, *, window: str | None = None, run: int | None = None,

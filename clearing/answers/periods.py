@@ -6,6 +6,7 @@ import datetime
 import re
 from typing import NamedTuple
 
+from clearing.answers.brought import reach
 from clearing.answers.filters import Filter, check_known
 from clearing.answers.payments import list_closings
 from clearing.answers.session import Session
@@ -36,7 +37,7 @@ class Period(NamedTuple):
 def window_period(session: Session, window: str) -> Period:
     """What closing a window closed, with days before it that were closed by the same; or the day.
 
-    Raises OnecardError where the book has no such window.
+    Its archived rows are brought back. Raises OnecardError where the book has no such window.
     """
     check_known(session, Filter(window=window))
     day = day_number(window)
@@ -45,11 +46,15 @@ def window_period(session: Session, window: str) -> Period:
         found = session.book.ask("SELECT min(window) AS first FROM flows WHERE window BETWEEN "
                                    f"{first} AND {day} AND {session.book.as_of_last}")
         first = int(found["first"][0]) or day
+    reach(session, first, day)
     return Period(window, first, day, (session.book.closed_through or 0) >= day)
 
 
 def month_period(session: Session, month: str) -> Period:
-    """A month's windows. Raises OnecardError where that is no month, or the book has none of it."""
+    """A month's windows, as window_period.
+
+    Raises OnecardError where that is no month, or the book has none of it.
+    """
     first, last = month_days(month)
     found = session.book.ask("SELECT count() AS flows FROM flows WHERE window BETWEEN "
                                f"{first} AND {last} AND {session.book.as_of_last}")
@@ -57,6 +62,7 @@ def month_period(session: Session, month: str) -> Period:
         raise OnecardError(Phrase("no window of {month} has anything in it", month=month),
                            where=session.book.store.where, expected="a month with cleared rides",
                            remedy="look at `onecard show obligations` for when there are any")
+    reach(session, first, last)
     return Period(month, first, last, (session.book.closed_through or 0) >= last)
 
 

@@ -35,6 +35,7 @@ class Session:
 
     book: Book
     network: str | None = None
+    archive: Path | None = None     # where archived windows are by now; None: where the book says
 
     def locator(self) -> str:
         """What finds the network: a shipped one's name, or a folder.
@@ -126,17 +127,19 @@ class Session:
 
 @contextmanager
 def open_session(location: str, network: str | None = None, *, read_only: bool = True,
-                 create: bool = False, as_of: int | None = None) -> Iterator[Session]:
+                 create: bool = False, as_of: int | None = None, archive: Path | None = None
+                 ) -> Iterator[Session]:
     """A book that is open for as long as it is asked; see clearing.book.open_book.
 
-    as_of: it answers as after this run. Raises OnecardError where there is none of that number.
+    as_of: it answers as after this run; archive: see Session. Raises OnecardError where there is
+    none of that number.
     Where the book is not whole, what can be read is read, and BookDamaged says at the end what
     does not hold: nobody takes a part of a ledger for the whole.
     """
     with open_book(location, create=create, read_only=read_only) as book:
         try:
             _answer_as_of(book, as_of)
-            yield Session(book, network)
+            yield Session(book, network, archive)
         except Exception as error:      # what is missing can end a question anywhere
             if book.breaks:
                 raise damaged(book.breaks, book.store.where) from error

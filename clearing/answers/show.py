@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from clearing.answers import bills, listings, owing
+from clearing.answers.brought import reach
 from clearing.answers.clocks import list_conflicts, list_off
-from clearing.answers.filters import Filter
+from clearing.answers.filters import Filter, Selection
 from clearing.answers.listings import Lister
 from clearing.answers.payments import settled_days
 from clearing.answers.postings import POSTING_COLUMNS, count_postings, postings
 from clearing.answers.ride_conditions import funder_number
 from clearing.answers.session import Session
 from clearing.answers.windows import WindowRow, list_windows, next_cut_off
+from clearing.book.archived import gone_through
 from clearing.book.schema import FILES, REFUSALS
 from ext.codes import Code
 from network.cards import card_text
@@ -72,6 +74,9 @@ class Listing(NamedTuple):
 
 
 EVERYTHING = Filter()
+# Topics that are asked of entries; and of records and refusals.
+OF_RIDES = frozenset({"rides", "entries", "postings", "concessions", "bills", "variances"})
+OF_RECORDS = frozenset({"refusals", "clocks", "clock-conflicts"})
 
 
 def show(session: Session, topic: str, wanted: Filter = EVERYTHING) -> Listing:
@@ -79,7 +84,17 @@ def show(session: Session, topic: str, wanted: Filter = EVERYTHING) -> Listing:
 
     Raises OnecardError and TableError.
     """
+    _bring_back(session, topic, wanted.select(session))
     return TOPICS[topic](session, wanted)
+
+
+def _bring_back(session: Session, topic: str, selected: Selection) -> None:
+    """Bring archived rows back where the topic is asked of them."""
+    run = selected.run or selected.since_run or 0
+    if topic in OF_RIDES or (topic == "obligations" and selected.is_of_rides):
+        reach(session, *selected.days, run=run)
+    elif topic in OF_RECORDS:       # a record can have come when a later window closed
+        reach(session, selected.days[0], run=run)
 
 
 def lister(session: Session) -> Lister:
@@ -124,7 +139,10 @@ def _positions(session: Session, wanted: Filter) -> Listing:
     positions = [one for one in net_positions(listings.flows_of(session.book, *windows),
                                               numbered.members)
                  if wanted.level in (None, one.level) and (one.level, one.member) in whose]
-    uncollected = sum(one.amount for one in listings.uncollected_of(session.book, *windows))
+    # What stays of archived windows does not say what was uncollected.
+    is_whole = gone_through(session.book) < selected.days[0]
+    uncollected = sum(one.amount for one in listings.uncollected_of(
+        session.book, *windows)) if is_whole else 0
     title = Phrase("positions: what each is owed less what it owes; every level adds up to 0")
     if uncollected:
         title = joined("; ", (title, Phrase("{uncollected} {currency} uncollected is in none of "

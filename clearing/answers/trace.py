@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from clearing.answers.brought import reach
 from clearing.answers.disputes import rows_where
 from clearing.answers.documents.words import Words
 from clearing.answers.kept import folder_of
@@ -167,6 +168,7 @@ def trace_ride(session: Session, ride: str) -> list[TracedEntry]:
 
     Raises OnecardError where that names no ride of a committed run.
     """
+    reach(session)
     named = find_ride(session, ride)
     own = named.sql
     numbered = session.numbered()

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clearing.answers.brought import reach
 from clearing.answers.session import Session
 from clearing.book import Book
 from clearing.book.views import LEGS_IN_SQL, REVERSAL, RIDES_LEFT
 from clearing.engine.context import load_context
 from clearing.engine.what_if import Period, price_period
+from ext.clearing.journeys import REFUND_DAYS
 from ext.codes import Cause
 from ext.records import LEGS_MOST, Records
 from network.civil import day_number
@@ -63,6 +65,7 @@ def what_if(session: Session, network: str, first: str, last: str, *, threads: i
     if period.last < period.first:
         raise OnecardError("the period ends before it begins", where=f"{first} to {last}",
                            remedy="name the earlier day with --from")
+    reach(session, period.first - REFUND_DAYS)
     names = session.names()
     context = load_context(network, names)
     sums = _Sums(context.network, names)

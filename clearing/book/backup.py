@@ -21,6 +21,7 @@ import msgspec
 
 from clearing.book import open_book
 from clearing.book.folder import (
+    COPY,
     JOURNAL,
     LOCK,
     MARKER,
@@ -39,7 +40,7 @@ from network.progress import Progress, no_progress
 
 LISTS, OBJECTS = "lists", "objects"
 _OF_THE_PROCESS = (LOCK,)
-_IN_THE_SNAPSHOT = (LOCK, SNAPSHOTS, STORE, MARKER, JOURNAL)   # or of no use to anybody
+_IN_THE_SNAPSHOT = (LOCK, SNAPSHOTS, COPY, STORE, MARKER, JOURNAL)   # or of no use to anybody
 _CHUNK_BYTES = 1 << 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

@@ -212,9 +212,13 @@ class OpenRun:
 
     def write_rows(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         """Hand over rows of a table that is asked for as it was told."""
-        self._check_open()
         if rows:
-            self._told[table].write(columns_of_rows(table.content, rows))
+            self.write_columns(table, columns_of_rows(table.content, rows))
+
+    def write_columns(self, table: Table, columns: Sequence[ColumnData]) -> None:
+        """The same, as the columns of the table's content."""
+        self._check_open()
+        self._told[table].write(columns)
 
     def conclude(
         self, *, version: str, network: str, network_digest: str, tables: Mapping[str, str],

@@ -95,6 +95,11 @@ class CommittedRuns:
             return self.as_of
         return self._committed_span().last
 
+    @property
+    def committed_last(self) -> int:
+        """The last run that was committed, whatever run the book answers as of."""
+        return self._committed_span().last
+
     def span(self, until: int | None = None) -> Span:
         """The runs that count, or those up to one of them, also where it is being written."""
         return Span(self.last if until is None else until, self._committed_span().folded)

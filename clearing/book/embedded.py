@@ -85,8 +85,8 @@ class EmbeddedStore:
                 remedy="nothing of it was opened; put a copy of the book in its place, or ask "
                 "whoever gave it to you, and clear the files into a new one")
 
-    def _open(self, database: str = DATABASE, *, read_only: bool = False) -> Any:
-        """A session with the book's settings."""
+    def _open(self, database: str = DATABASE, *, read_only: bool | None = None) -> Any:
+        """A session with the book's settings; read_only: None: as the store was opened."""
         self._check_process()
         from chdb import session as chdb_session
 
@@ -97,7 +97,7 @@ class EmbeddedStore:
             session.query(f"USE {database}")
             if self._read_only:
                 session.query(f"SET max_block_size = {_READ_ROWS}")
-            if read_only or self._read_only:
+            if self._read_only if read_only is None else read_only:
                 session.query("SET readonly = 2")
         except Exception as error:
             raise self._unopened(error) from error
@@ -142,6 +142,11 @@ class EmbeddedStore:
     def table_settings(self) -> str:
         """What is inserted is on the disk, not only in the system's memory; see also schema.py."""
         return "".join(f", {name} = {value}" for name, value in TABLE_SETTINGS.items())
+
+    @property
+    def brought(self) -> set[int]:
+        """Archived windows whose rows are in this folder again."""
+        return self._folder.brought
 
     @property
     def changes(self) -> int:
@@ -278,9 +283,11 @@ class EmbeddedStore:
     def _ranges(self) -> list[tuple[str, int, int]]:
         """The tables and partitions of parts whose notes name others than they are in."""
         # The notes are read as files: asking each table for its least and last takes longer
-        # than all else that is looked at on opening.
+        # than all else that is looked at on opening. What a dropped partition leaves for a moment
+        # has no rows, and no notes.
         found = self.columns("SELECT table, partition, path FROM system.parts WHERE active "
-                             "AND database = currentDatabase() AND partition != 'tuple()'")
+                             "AND rows != 0 AND database = currentDatabase() "
+                             "AND partition != 'tuple()'")
         ranges = list[tuple[str, int, int]]()
         for table, partition, path in zip(*found.values(), strict=True):
             first, last = _read_range(Path(str(path)) / "minmax_part.idx")

@@ -22,6 +22,7 @@ MARKER = "onecard-book"
 STORE = "clickhouse"
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600     # where and how somebody rode is nobody else's
 JOURNAL = "journal"
+COPY = "changing"       # a copy of the book that is to take its place, see changing.py
 LOCK = "lock"
 # What may lie where a new book is made: answers to runs that came to nothing among it.
 _BESIDE = ("lost+found", "acknowledgements", LOCK)
@@ -48,6 +49,7 @@ class Folder:
         self.holders = 1
         self.writer = threading.Lock()
         self.changes = 0        # to its store, by this process, while no other can make any
+        self.brought = set[int]()       # archived windows whose rows are in it again
 
     @property
     def store(self) -> Path:
@@ -105,10 +107,11 @@ def take(path: Path, *, create: bool, wait_s: float = WAIT_S) -> Folder:
                 remedy="close that book first, or use another process")
         while True:
             made = _check(path, create=create)
-            handle = _lock(path, wait_s)
+            handle = lock(path, wait_s)
             if (path / MARKER).exists():
                 break
             os.close(handle)    # meanwhile, whoever held the book has removed it as a new one
+        shutil.rmtree(path / COPY, ignore_errors=True)      # somebody was stopped with it
         _held = Folder(path, handle, made=made)
         return _held
 
@@ -183,8 +186,8 @@ def _check(path: Path, *, create: bool) -> bool:
     return made
 
 
-def _lock(path: Path, wait_s: float) -> int:
-    """An open file that no other process can lock as long as this one lives."""
+def lock(path: Path, wait_s: float = WAIT_S) -> int:
+    """An open file that no other process can lock as long as this one lives, nor this one again."""
     handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     deadline = time.monotonic() + wait_s
     while not _try_lock(handle):

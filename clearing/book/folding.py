@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from clearing.book import parts
+from clearing.book.archived import left_by_run
 from clearing.book.integrity import (
     NOTHING,
     Stated,
@@ -128,7 +129,8 @@ class Folding:
             f"INSERT INTO {beside.name} SELECT run, toUInt32({part}), {columns} FROM {table.name} "
             f"WHERE part > {folded} AND part <= {through} {_ONE_PART}")
         found = read_digests(self._store, table, f"part = {part}", beside.name)
-        wrong = list_changed(table, found, stated)
+        left = left_by_run(self._book, table.name, f"of_run BETWEEN {folded + 1} AND {through}")
+        wrong = list_changed(table, found, stated, left)
         if wrong:
             raise damaged(wrong, self._store.where)
         self._store.run(f"ALTER TABLE {table.name} ATTACH PARTITION {part} FROM {beside.name}")

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from clearing.book import parts
+from clearing.book.archived import LEAVING, NOTHING_LEFT, Left, left_by_run, left_until
 from clearing.book.contents import (
     Content,
     digests_by_run,
@@ -26,7 +27,7 @@ from clearing.book.native import Column
 from clearing.book.parts import ALONE, FOLDED, run_of
 from clearing.book.queries import Queries
 from clearing.book.runs import Run, chain_of
-from clearing.book.schema import JOURNAL, LEDGER, RUNS, TABLES, Table
+from clearing.book.schema import ARCHIVED, JOURNAL, LEDGER, RUNS, TABLES, Table
 from clearing.book.store import Store
 from clearing.book.views import VIEWS
 from network.errors import BookDamaged
@@ -146,13 +147,14 @@ def _odd_rows(book: Queries, last: Run | None) -> list[str]:
     stated = unpack_contents(last.contents) if last else {}
     number = last.run if last else 0
     breaks = list[str]()
-    folds = _stated_at_fold(book)
-    for table, by_part in stored_rows(book).items():
+    stored, expected = stored_rows(book), [*_stated_at_fold(book), (number, stated)]
+    left = left_until(book, [run for run, _ in expected]) if stored[ARCHIVED.name] else {}
+    for table, by_part in stored.items():
         beyond = [run for part in by_part if (run := run_of(part) or 0) > number + 1]
         if beyond:
             breaks.append(Phrase("table {table} has rows of run {run}, but the last run is {last}",
                                  table=table, run=min(beyond), last=number))
-        if not _are_all_there(table, by_part, [*folds, (number, stated)]):
+        if not _are_all_there(table, by_part, expected, left.get(table, [0] * len(expected))):
             breaks += _by_run(book, table, by_part, number)
     return breaks
 
@@ -165,16 +167,16 @@ def _stated_at_fold(book: Queries) -> list[tuple[int, dict[str, Content]]]:
     return found if folded else [(0, {}), *found]
 
 
-def _are_all_there(table: str, by_part: Mapping[int, int],
-                   stated: Stated) -> bool:
+def _are_all_there(table: str, by_part: Mapping[int, int], stated: Stated, left: Sequence[int]
+                   ) -> bool:
     """Whether a table's folded rows, and the others, are as many as runs state.
 
     stated: of the last run that is folded; of the last of those that a writer was about to fold,
-    if there are so many; of the last run.
+    if there are so many; of the last run. left: what of the rows up to each is in an archive.
     """
-    small = [contents.get(table, NOTHING).so_far - sum(
+    small = [contents.get(table, NOTHING).so_far - gone - sum(
         rows for part, rows in by_part.items() if ALONE < part <= ALONE + run)
-        for run, contents in stated]
+        for (run, contents), gone in zip(stated, left, strict=True)]
     folded = sum(rows for part, rows in by_part.items() if part >= FOLDED)
     own = sum(rows for part, rows in by_part.items() if stated[0][0] < part <= stated[-1][0])
     return folded in small[:-1] and own == small[-1] - small[0]
@@ -187,23 +189,28 @@ def stored_rows(book: Queries) -> dict[str, dict[int, int]]:
         "WHERE active AND database = currentDatabase() "
         f"AND table IN ({', '.join(repr(table.name) for table in LEDGER)}) "
         "GROUP BY table, partition")
+    brought = {parts.BROUGHT} if book.store.brought else set[int]()
     rows: dict[str, dict[int, int]] = {table.name: {} for table in LEDGER}
     for table, part, counted in zip(_strings(found["table"]), _strings(found["partition"]),
                                     np.asarray(found["counted"]).tolist(), strict=True):
-        rows[table][int(part)] = int(counted)
+        if int(part) not in brought:
+            rows[table][int(part)] = int(counted)
     return rows
 
 
 def _by_run(book: Queries, table: str, by_part: dict[int, int], last: int) -> Iterator[str]:
     """The runs whose rows in a table are not as many as they stored."""
     many = any(part >= FOLDED for part in by_part)
-    stored = _rows_by_run(book, table) if many else by_part
+    stored, left = _rows_by_run(book, table) if many else by_part, left_by_run(book, table)
     for number, stated in all_contents(book):
-        expected = stated.get(table, NOTHING).rows
+        expected = stated.get(table, NOTHING).rows - left.get(number, NOTHING_LEFT).rows
         rows = stored.get(number, 0) + (0 if many else stored.get(number + ALONE, 0))
         if number <= last and rows != expected:
-            yield Phrase("table {table} has {rows} rows of run {run}, which stored {expected}",
-                         table=table, rows=rows, run=number, expected=expected)
+            yield (Phrase("table {table} has {rows} rows of run {run}, which stored {expected} "
+                          "that are not archived", table=table, rows=rows, run=number,
+                          expected=expected) if number in left else
+                   Phrase("table {table} has {rows} rows of run {run}, which stored {expected}",
+                          table=table, rows=rows, run=number, expected=expected))
 
 
 def _rows_by_run(book: Queries, table: str) -> dict[int, int]:
@@ -253,16 +260,27 @@ def find_changed_rows(book: Queries, progress: Progress = no_progress,
         progress("tables", done, len(LEDGER))
         if table.name in book.lacking:
             continue
-        digests = read_digests(book.store, table, f"{book.span(until).sql} AND {chosen.sql()}")
-        yield from list_changed(table, digests, contents)
+        yield from changed_in(book, table, contents, f"{book.span(until).sql} AND {chosen.sql()}")
     progress("tables", len(LEDGER), len(LEDGER))
 
 
-def list_changed(table: Table, digests: Mapping[int, int], stated: Stated) -> list[str]:
-    """The runs whose rows in a table, by what stands for them, are not what the runs state."""
+def changed_in(book: Queries, table: Table, stated: Stated, where: str) -> list[str]:
+    """The runs whose rows in a table are not what they state, in words; where: SQL, their rows."""
+    digests = read_digests(book.store, table, where)
+    return list_changed(table, digests, stated,
+                        left_by_run(book, table.name) if table in LEAVING else {})
+
+
+def list_changed(table: Table, digests: Mapping[int, int], stated: Stated,
+                 left: Mapping[int, Left]) -> list[str]:
+    """The runs whose rows in a table, by what stands for them, are not what the runs state.
+
+    left: what of them is in an archive.
+    """
     return [Phrase("table {table}: the rows of run {run} are not those that it stored",
                    table=table.name, run=run)
-            for run, contents in stated if text_of_digest(digests.get(run, 0)) != (
+            for run, contents in stated
+            if text_of_digest(digests.get(run, 0) + left.get(run, NOTHING_LEFT).digest) != (
                 contents.get(table.name, NOTHING).digest)]
 
 

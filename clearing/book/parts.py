@@ -14,6 +14,7 @@ from typing import NamedTuple
 # A partition's number: a small run's own one has the run's number.
 ALONE = 1 << 30     # more than that: of a large run, which stays in a partition of its own
 FOLDED = 1 << 31    # and from here on of many small ones
+BROUGHT = FOLDED - 1    # of rows that a reader has brought back from an archive, of whatever runs
 LARGE_RUN = 1 << 18             # records; folding them would cost more than it saves
 # How many are folded at a time: so many wait at most, and as many that were folded stay meanwhile.
 # Each is some 50 files that every command opens; a fold takes half a second of a processor.

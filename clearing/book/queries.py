@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from clearing.book.archive_rows import ArchivedRecord, ArchiveRow
+from clearing.book.archived import list_archives
 from clearing.book.card_ranges import card_ranges
 from clearing.book.committed import CommittedRuns
 from clearing.book.export import export
@@ -19,6 +21,7 @@ from clearing.book.native import Array, Column, bytes_of, choose, join_records
 from clearing.book.parts import Span
 from clearing.book.recent import RecentRecords
 from clearing.book.schema import (
+    ARCHIVED_RECORDS,
     CARD_STATES,
     ENTRIES,
     FILES,
@@ -28,20 +31,21 @@ from clearing.book.schema import (
     RECORDS,
     REFUSALS,
     WINDOWS,
+    Table,
 )
+from clearing.book.standing import IDENTITY, not_taken_back
 from clearing.book.state import marked, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import complete_legs, stored_columns
 from clearing.book.views import REVERSAL, standing
 from ext.clearing.persons import NO_PERSON, Persons
 from ext.codes import Code, TapKind
-from ext.records import ENTRY, FLOW, RIDE_FLAGS, TAP, TAP_FLAGS
+from ext.records import ENTRY, FLOW, TAP, TAP_FLAGS
 from network.civil import DAYS_MOST
 from network.errors import BookReadOnly, QueryRefused
 from network.names import KINDS, Name, Names
 
 BY_CARD = "card_hi, card_lo, started_at, ended_at, card_seq, out_seq"
-IDENTITY = ("card_hi", "card_lo", "card_seq")
 
 # Column, SQL and type of what `taps_by_counter` finds of a record.
 _BY_COUNTER = (
@@ -365,16 +369,31 @@ class Queries(CommittedRuns):
 
         identities: records of any kind with card_hi, card_lo and card_seq.
         """
-        fields = ", ".join(f"`{name}`" for name in stored_columns(TAP))
+        return self._find(identities, RECORDS, stored_columns(TAP))
+
+    def _find(self, identities: Array, table: Table, names: Sequence[str]) -> Array:
+        """Rows of a table of records as TAP, by card and counter; names: of its columns."""
+        fields = ", ".join(f"`{name}`" for name in names)
         wanted = sorted(set(zip(*(identities[name].tolist() for name in IDENTITY), strict=True)))
         found = [np.zeros(0, TAP)]
         for start in range(0, len(wanted), _WANTED):
             listed = ",".join(f"({high},{low},{seq})"
                               for high, low, seq in wanted[start:start + _WANTED])
             found += records_of(self.store.blocks(
-                f"SELECT {fields} FROM {RECORDS.name} WHERE {self.committed} "
-                f"AND (card_hi, card_lo, card_seq) IN ({listed})"), TAP)
+                f"SELECT {fields} FROM {table.name} WHERE {self.committed} "
+                f"AND (card_hi, card_lo, card_seq) IN ({listed})"), TAP, names)
         return np.concatenate(found)
+
+    def archives(self) -> list[ArchiveRow]:
+        """The closed windows that are in an archive, oldest first; see archived.py."""
+        return list_archives(self)
+
+    def find_archived(self, identities: Array) -> Array:
+        """The archived records that have one of these cards and counters.
+
+        identities: as for find_records. TAP, of which only what an ArchivedRecord has is set.
+        """
+        return self._find(identities, ARCHIVED_RECORDS, ArchivedRecord._fields)
 
     def find_refusals(self, places: set[tuple[int, int]]) -> set[tuple[int, int]]:
         """Of places (file, line), those whose record some run has refused after it was read.
@@ -550,41 +569,6 @@ def _readable(column: Column) -> Column:
         return [bytes(value).rstrip(b"\0").decode(errors="backslashreplace")
                 for value in column.tolist()]
     return column
-
-
-def by_card(records: Array, order: Callable[[Array], Sequence[Array]] = lambda _: ()) -> Array:
-    """Records by card, and by what `order` says after that."""
-    keys = [records["card_hi"], records["card_lo"], *order(records)]
-    return records if _are_sorted(keys) else choose(records, np.lexsort(keys[::-1]))
-
-
-def _are_sorted(keys: Sequence[Array]) -> bool:
-    """Whether rows are in order by their first key, then by the second, and so on."""
-    equal = np.ones(max(0, len(keys[0]) - 1), bool)
-    for key in keys:
-        before, after = key[:-1], key[1:]
-        if (equal & (before > after)).any():
-            return False
-        equal &= before == after
-    return True
-
-
-def ride_order(entries: Array) -> Sequence[Array]:
-    """Ride time, way in before way out, counter: see ext.clearing.changes."""
-    missing_in = entries["started_at"] == 0
-    return (np.where(missing_in, entries["ended_at"], entries["started_at"]), missing_in,
-            entries["card_seq"])
-
-
-def not_taken_back(entries: Array) -> Array:
-    """Those that stand, of entries whose `replaces` says their run, or which one they take back."""
-    reversal = entries["flags"] & RIDE_FLAGS["REVERSAL"] != 0
-    if not reversal.any():
-        return entries
-    keys = np.rec.fromarrays([entries[name] for name in (
-        *IDENTITY, "out_seq", "started_at", "ended_at", "replaces")])
-    standing_: Array = entries[~reversal & ~np.isin(keys, keys[reversal])]
-    return standing_
 
 
 def _integers(column: Any) -> list[int]:

@@ -70,7 +70,7 @@ class Run(NamedTuple):
     run: U32
     parent: U32             # the run before; 0: none
     digest: Text            # of everything that decided its outcome, in hex
-    kind: Text              # "clear", "close", "restate", "pay" or "dispute"
+    kind: Text              # "clear", "close", "restate", "pay", "dispute", "archive", "upgrade"
     version: Text           # of the software
     network: Text
     network_digest: Text

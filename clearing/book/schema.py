@@ -13,12 +13,13 @@ from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 
+from clearing.book.archive_rows import ArchivedRecord, ArchivedRow, ArchiveRow
 from clearing.book.payment_rows import AnswerFileRow, AnswerRow, BatchRow, DisputeRow, PaymentRow
 from clearing.book.runs import BookFile, Certificate, Run
 from clearing.book.stored import stored_fields
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, FLOW, REFUSAL, TAP
 
-SCHEMA_VERSION = 15
+SCHEMA_VERSION = 16
 RAW_BYTES = 1_024       # of a refused record; the rest is in its file
 
 _CARD = ("card_hi", "card_lo")
@@ -174,6 +175,12 @@ PAYMENTS = Table("stored_payments", (*PLACE, *_typed(PaymentRow)), ("batch", "pa
 ANSWERS = Table("stored_answers", (*PLACE, *_typed(AnswerRow)), ("batch", "payment"))
 ANSWER_FILES = Table("stored_answer_files", (*PLACE, *_typed(AnswerFileRow)), ("sha256",))
 DISPUTES = Table("stored_disputes", (*PLACE, *_typed(DisputeRow)), ("dispute", "place"))
+# What has left the book: see archived.py. Records by what tells them apart stay for ever, as a copy
+# may come when the record is long gone.
+ARCHIVES = Table("stored_archives", (*PLACE, *_typed(ArchiveRow)), ("window",))
+ARCHIVED = Table("stored_archived", (*PLACE, *_typed(ArchivedRow)), ("window", "name", "of_run"))
+ARCHIVED_RECORDS = Table("stored_archived_records", (*PLACE, *_typed(ArchivedRecord)),
+                         (*_CARD, "card_seq"), codec=_NUMBERS)
 # A question is mostly of one run, and a row has some 1,500 bytes of contents.
 RUNS = Table("runs", _typed(Run), ("run",), partition="", granularity=64)
 # On a server only: in a folder the journal is a file beside the store. See journal.py.
@@ -186,7 +193,8 @@ BOOK = Table(
     ("schema_version",), partition="")
 
 # Rows that are told and asked for as they are.
-TOLD = (BATCHES, PAYMENTS, ANSWERS, ANSWER_FILES, DISPUTES, CERTIFICATES)
+TOLD = (BATCHES, PAYMENTS, ANSWERS, ANSWER_FILES, DISPUTES, CERTIFICATES, ARCHIVES, ARCHIVED,
+        ARCHIVED_RECORDS)
 STATE = (CARD_STATES, ACCUMULATORS, OPEN_RIDES)
 # What a run writes before its commit row.
 LEDGER = (ENTRIES, RECORDS, REFUSALS, FLOWS, *STATE, FILES, NAMES, NETWORKS, WINDOWS, ROOTS,
@@ -195,4 +203,6 @@ TABLES = (*LEDGER, RUNS, FOLDS, BOOK)
 
 # What each version's books have that those of the one before had not, tables and views by name: an
 # older book that lacks no more than this can be upgraded, see upgrade.py.
-ADDED = {15: (ROOTS.name, "roots", CERTIFICATES.name, "certificates")}
+ADDED = {15: (ROOTS.name, "roots", CERTIFICATES.name, "certificates"),
+         16: (ARCHIVES.name, "archives", ARCHIVED.name, "archived", ARCHIVED_RECORDS.name,
+              "archived_records")}

@@ -55,6 +55,7 @@ class ServerStore:
         self._address = parse_address(location)
         self.where = self._address.where
         self.journal: Journal = TableJournal(self)
+        self.brought = frozenset[int]()
         self._read_only = read_only
         self._may_create = create and not read_only
         self._made_database = False

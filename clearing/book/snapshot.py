@@ -21,7 +21,9 @@ from pathlib import Path
 from clearing.book import folder
 from clearing.book.book import Book
 from clearing.book.embedded import EmbeddedStore
-from clearing.book.schema import FOLDS, RUNS
+from clearing.book.embedded_insert import EmbeddedInserter
+from clearing.book.schema import FOLDS, RUNS, Table
+from clearing.book.sessions import Sessions
 from network.errors import BookDamaged
 
 FOLDER = "snapshots"    # in the book's
@@ -44,9 +46,16 @@ class SnapshotStore(EmbeddedStore):
                 shutil.rmtree(links, ignore_errors=True)
             raise
         self.links, self.where = links, where
+        self._writing_to = Sessions(lambda: self._open(read_only=False))
+
+    def insert(self, table: Table) -> EmbeddedInserter:
+        """Insert rows that only readers of these links see."""
+        return EmbeddedInserter(self._writing_to, table, self.where, self.block_rows,
+                                self._count_change)
 
     def close(self) -> None:
         """Let go of the snapshot, and remove it where nobody else has it open."""
+        self._writing_to.close()
         super().close()
         if not folder.is_held(self.links):
             shutil.rmtree(self.links, ignore_errors=True)
@@ -82,6 +91,12 @@ def _take(path: Path) -> Path:
     """A folder of links to the book's files."""
     (path / FOLDER).mkdir(exist_ok=True, mode=folder.PRIVATE_FOLDER)
     links = Path(tempfile.mkdtemp(dir=path / FOLDER))
+    link_book(path, links)
+    return links
+
+
+def link_book(path: Path, links: Path) -> None:
+    """Make links to a book's files in an empty folder, which goes where that cannot be."""
     try:
         # The journal first: a run is committed before it has a line.
         for name in (folder.MARKER, folder.JOURNAL):
@@ -97,7 +112,6 @@ def _take(path: Path) -> Path:
     except BaseException:
         shutil.rmtree(links, ignore_errors=True)
         raise
-    return links
 
 
 def _link(source: str, target: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Protocol
 
 from clearing.book.journal import Journal
@@ -35,6 +35,10 @@ class Store(Protocol):
     where: str          # the book's location, for messages
     block_rows: int     # rows of the ledger to hand over at a time
     journal: Journal    # kept apart from the tables that it speaks of
+
+    @property
+    def brought(self) -> Set[int]:
+        """Archived windows whose rows a reader has brought back into it."""
 
     @property
     def changes(self) -> int | None:

@@ -56,7 +56,7 @@ def upgrade(location: str, copies: Path | None = None, progress: Progress = no_p
                 "; ".join(changed[:3]), where=location,
                 expected="a book with every row as its run stored it; nothing was upgraded",
                 remedy="put a copy of the book in its place, or clear its files into a new one")
-        is_begun = last is not None and last.kind == UPGRADE
+        is_begun = version in WITH_RUN and last is not None and last.kind == UPGRADE
     # An upgrade that was stopped behind its run has copied the book before it.
     if location.startswith(SCHEMES):
         copy = f"{parse_address(location).database}_schema_{version}"
@@ -123,6 +123,11 @@ def _add_roots(book: Book) -> None:
             tables=json.loads(last.tables), counts=Counts()))
 
 
+def _add_archives(book: Book) -> None:
+    """Of schema 15: nothing had left a book for an archive."""
+    _make(book.store, ADDED[16])
+
+
 def _make(store: Store, names: Sequence[str]) -> None:
     """Make tables and views where they are not there yet."""
     settings = store.table_settings()
@@ -135,4 +140,5 @@ def _make(store: Store, names: Sequence[str]) -> None:
 
 
 # What makes a book of the next version of one of this.
-STEPS: dict[int, Callable[[Book], None]] = {14: _add_roots}
+STEPS: dict[int, Callable[[Book], None]] = {14: _add_roots, 15: _add_archives}
+WITH_RUN = (14,)        # of which versions a step writes a run

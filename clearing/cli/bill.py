@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from clearing.cli.options import book_option, network_option
+from clearing.cli.options import archive_option, book_option, network_option
 from clearing.cli.say import say
 from network.language import Phrase
 
@@ -17,8 +17,10 @@ from network.language import Phrase
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True,
               help="The folder that files go into.")
 @book_option
+@archive_option
 @network_option
-def command(funder: str, month: str, out: Path, book: str, network: str | None) -> None:
+def command(funder: str, month: str, out: Path, book: str, archive: Path | None,
+            network: str | None) -> None:
     """Write a funder's bill of a month: a workbook, a page to sign, and the rides as CSV.
 
     By the funder's terms, [[bill]] in network.toml; without any, what its rides fell short of
@@ -34,7 +36,7 @@ def command(funder: str, month: str, out: Path, book: str, network: str | None) 
     from clearing.answers.session import open_session
     from clearing.cli.output import print_table, say_snapshot
 
-    with open_session(book, network) as session:
+    with open_session(book, network, archive=archive) as session:
         say_snapshot(session.book)
         Filter(member=funder).select(session)
         period = month_period(session, month)

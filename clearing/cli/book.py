@@ -68,6 +68,40 @@ def acknowledge(run: int | None, acknowledgements: Path | None, book: str) -> No
         say(Phrase("no acknowledgement is missing"))
 
 
+@command.command("archive")
+@click.option("--before", metavar="DAY", required=True,
+              help="All that were closed before this clearing day leave, such as 2024-11-25.")
+@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path),
+              metavar="FOLDER", required=True, help="Where they go: a folder for each.")
+@book_option
+def archive(before: str, folder: Path, book: str) -> None:
+    """Have old windows leave a book in a folder, as sealed Parquet files that stay readable.
+
+    Entries, records and refusals leave; who owed whom, positions, payments and roots stay. What is
+    asked of these days is read from FOLDER, where it is there. From then on records of them, and of
+    a month and more behind them, are refused: they could change what has left.
+
+    Nothing leaves before every row was given back by the files. Where it is stopped, nothing has
+    left; the same command begins anew.
+
+    \b
+    Example:
+      onecard book archive --before 2024-07-01 --to archive --book book
+    """
+    from clearing.answers.archive import archive as archive_windows
+    from clearing.cli.output import print_chain
+    from clearing.cli.progress import progress_bar
+
+    with progress_bar() as progress:
+        archived = archive_windows(book, before, folder, progress)
+    entries, records, refusals = archived.rows.values()
+    say(Phrase("windows up to {day} are in {folder}: {entries:,} entries, {records:,} records and "
+               "{refusals:,} refusals", day=archived.through, folder=folder, entries=entries,
+               records=records, refusals=refusals))
+    say(Phrase("records of days before {day} are refused from now on", day=archived.taken_from))
+    print_chain(archived.last)
+
+
 @command.command("backup")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @book_option

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from clearing.cli import REFUSED
-from clearing.cli.options import book_option, network_option
+from clearing.cli.options import archive_option, book_option, network_option
 from clearing.cli.say import say
 from network.language import Phrase
 
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 @click.option("--window", metavar="DAY", help="The service day, as 2024-11-25. By default the one "
               "that the files are of.")
 @book_option
+@archive_option
 @network_option
 def command(operator: str, totals: tuple[str, ...], window: str | None, book: str,
-            network: str | None) -> None:
+            archive: Path | None, network: str | None) -> None:
     """Say line by line why an operator's total is not what settles.
 
     A sum is held to the kept files that have records of the operator's day; files that are named
@@ -42,7 +44,7 @@ def command(operator: str, totals: tuple[str, ...], window: str | None, book: st
     from clearing.answers.session import open_session
     from clearing.cli.output import say_snapshot
 
-    with open_session(book, network) as session:
+    with open_session(book, network, archive=archive) as session:
         say_snapshot(session.book)
         found = compare(session, operator, totals, window)
     _print(found)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from clearing.cli import REFUSED
-from clearing.cli.options import book_option
+from clearing.cli.options import archive_option, book_option
 from network.language import Phrase
 
 COLUMNS = ("first", "last", "expected", "found", "missing", "repeated", "set_back",
@@ -19,8 +20,9 @@ FILE_COLUMNS = ("sender", "name", "expected", "received", "missing", "missing_fi
 @click.command("completeness")
 @click.option("--window", required=True, metavar="DAY", help="The service day, as 2024-11-25.")
 @book_option
+@archive_option
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
-def command(window: str, book: str, as_json: bool) -> None:
+def command(window: str, book: str, archive: Path | None, as_json: bool) -> None:
     """Say which numbers of validators and of cards are missing on a day, and which are there twice.
 
     And which files, where senders have contracts. Looked at are accepted records: what was refused
@@ -36,7 +38,7 @@ def command(window: str, book: str, as_json: bool) -> None:
     from clearing.answers.session import open_session
     from clearing.cli.output import print_object, print_table, say_snapshot
 
-    with open_session(book) as session:
+    with open_session(book, archive=archive) as session:
         say_snapshot(session.book)
         found = completeness(session, session.described(), window)
     sides = {"validators": found.devices, "cards": found.cards}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from clearing.cli.options import book_option, network_option
+from clearing.cli.options import archive_option, book_option, network_option
 from clearing.cli.say import say
 from network.language import Phrase, joined
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 @click.command("explain")
 @click.argument("ride", metavar="CARD/COUNTER")
 @book_option
+@archive_option
 @network_option
 @click.option("--json", "as_json", is_flag=True, help="For machines; money in minor units.")
-def command(ride: str, book: str, network: str | None, as_json: bool) -> None:
+def command(ride: str, book: str, archive: Path | None, network: str | None, as_json: bool) -> None:
     """Say why a ride costs what it costs: the rows tried, the one that won, and who paid what.
 
     A ride is named by its card and the counter of its first tap, as `onecard show rides` lists
@@ -34,7 +36,7 @@ def command(ride: str, book: str, network: str | None, as_json: bool) -> None:
     from clearing.cli.explanation import print_explanation
     from clearing.cli.output import print_object, say_snapshot
 
-    with open_session(book, network) as session:
+    with open_session(book, network, archive=archive) as session:
         say_snapshot(session.book)
         explained = explain_ride(session, ride)
     if as_json:

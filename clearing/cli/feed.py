@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from clearing.cli.options import book_option, network_option
+from clearing.cli.options import archive_option, book_option, network_option
 from clearing.cli.say import say
 from network.language import Phrase
 
@@ -24,9 +24,10 @@ from network.language import Phrase
               show_default=True, help="How card numbers are written, where the network allows it. "
               "Masked ones have a pseudonym, card_id, beside them.")
 @book_option
+@archive_option
 @network_option
 def command(member: str | None, city: str | None, since_run: int, out: Path, form: str, cards: str,
-            book: str, network: str | None) -> None:
+            book: str, archive: Path | None, network: str | None) -> None:
     """Write a member's entries and flows since a run, and say which run comes next.
 
     Whoever keeps that number gets every row once: entries by run, card and time, and flows by run.
@@ -44,7 +45,7 @@ def command(member: str | None, city: str | None, since_run: int, out: Path, for
     if (member is None) == (city is None):
         raise click.UsageError("a feed is of a member or of a city: give --member CODE or "
                                "--city CODE, and not both")
-    with open_session(book, network) as session:
+    with open_session(book, network, archive=archive) as session:
         say_snapshot(session.book)
         wanted = Filter(member=member, city=city, since_run=since_run)
         wanted.select(session)

@@ -30,6 +30,14 @@ def book_option(command: Command) -> Command:
     return click.option("--book", default="book", show_default=True, help=BOOK_HELP)(command)
 
 
+def archive_option(command: Command) -> Command:
+    """--archive, where windows that have left the book are: by default where the book says."""
+    return click.option(
+        "--archive", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+        help="Where the book's archived windows are by now: by default where they were archived.")(
+            command)
+
+
 def network_option(command: Command) -> Command:
     """--network, by default the one that the book was last cleared with."""
     return click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clearing.cli.options import book_option, check_folder, network_option
+from clearing.cli.options import archive_option, book_option, check_folder, network_option
 from clearing.cli.say import say
 from network.language import Phrase
 
@@ -29,9 +29,10 @@ WHATS = ("day", "month", "variances", "refusals", "devices")
 @click.option("--xlsx", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write a workbook.")
 @book_option
+@archive_option
 @network_option
 def command(what: str, window: str | None, month: str | None, run: int | None, html: Path | None,
-            xlsx: Path | None, book: str, network: str | None) -> None:
+            xlsx: Path | None, book: str, archive: Path | None, network: str | None) -> None:
     """Report a day or a month: on the terminal, as a page to look at, or as a workbook.
 
     WHAT is day (with --window), month (with --month), variances or devices (with either), or
@@ -54,7 +55,7 @@ def command(what: str, window: str | None, month: str | None, run: int | None, h
         from clearing.cli.picture import check_can_draw
 
         check_can_draw()
-    with open_session(book, network) as session:
+    with open_session(book, network, archive=archive) as session:
         say_snapshot(session.book)
         document = _document(session, what, window, month, run)
     _write(document, html, xlsx)

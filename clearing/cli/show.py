@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import click
 
-from clearing.cli.options import Form, book_option, list_options, network_option
+from clearing.cli.options import Form, archive_option, book_option, list_options, network_option
 from network.language import Phrase
 from network.spelling import did_you_mean
 
@@ -60,6 +61,7 @@ class Topic(click.Choice[str]):
 @click.command("show")
 @click.argument("what", metavar="WHAT", type=Topic(tuple(TOPICS)))
 @book_option
+@archive_option
 @network_option
 @click.option("--window", metavar="DAY", help="Only this clearing day, such as 2024-11-25.")
 @click.option("--from", "since", metavar="DAY", help="Only from this clearing day on.")
@@ -90,8 +92,8 @@ class Topic(click.Choice[str]):
 @click.option("--as-of", type=int, metavar="RUN",
               help="What the book said after this run, whatever came later.")
 @list_options
-def command(what: str, book: str, network: str | None, as_of: int | None, form: Form,
-            **narrowing: Any) -> None:
+def command(what: str, book: str, archive: Path | None, network: str | None,
+            as_of: int | None, form: Form, **narrowing: Any) -> None:
     """List what a book holds; committed runs only.
 
     WHAT is rides, entries, postings, positions, obligations, flows, instructions, concessions,
@@ -117,7 +119,7 @@ def command(what: str, book: str, network: str | None, as_of: int | None, form: 
 
     given = {name: value for name, value in narrowing.items() if value not in (None, False)}
     _check_applies(what, given)
-    with open_session(book, network, as_of=as_of) as session:
+    with open_session(book, network, as_of=as_of, archive=archive) as session:
         say_snapshot(session.book)
         wanted = Filter(**given, now_s=int(time.time()))
         check_known(session, wanted)

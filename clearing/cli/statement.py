@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from clearing.cli.options import book_option, network_option
+from clearing.cli.options import archive_option, book_option, network_option
 from clearing.cli.say import say
 from network.language import Phrase
 
@@ -22,9 +22,11 @@ from network.language import Phrase
               "issuers, FB for operators.")
 @click.option("--no-rides", is_flag=True, help="Without the rides behind the sums: faster.")
 @book_option
+@archive_option
 @network_option
 def command(members: tuple[str, ...], window: str | None, month: str | None, out: Path,
-            centre_files: bool, no_rides: bool, book: str, network: str | None) -> None:
+            centre_files: bool, no_rides: bool, book: str, archive: Path | None,
+            network: str | None) -> None:
     """Write statements: for each member a workbook, a page to sign, and the rides as CSV.
 
     In Chinese or English, as network.toml says of the member.
@@ -44,7 +46,7 @@ def command(members: tuple[str, ...], window: str | None, month: str | None, out
     if (window is None) == (month is None):
         raise click.UsageError("a statement is of a window or of a month: give --window DAY or "
                                "--month YYYY-MM, and not both")
-    with open_session(book, network) as session:
+    with open_session(book, network, archive=archive) as session:
         say_snapshot(session.book)
         for member in members:
             Filter(member=member).select(session)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from clearing.cli.options import Form, book_option, list_options, network_option
+from clearing.cli.options import Form, archive_option, book_option, list_options, network_option
 from network.language import Phrase
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 @click.option("--month", metavar="YYYY-MM", help="Down: of a month's windows.")
 @click.option("--cause", help="Down: only what is owed for this, and the rides: fare, concession …")
 @book_option
+@archive_option
 @network_option
 @list_options
 def command(ride: str | None, payment: str | None, member: str | None, window: str | None,
-            month: str | None, cause: str | None, book: str, network: str | None,
-            form: Form) -> None:
+            month: str | None, cause: str | None, book: str, archive: Path | None,
+            network: str | None, form: Form) -> None:
     """Follow money: a position down to its rides, or a ride up to its payment and its bytes.
 
     Down, --payment, or --member with --window or --month, says what the position is made of; with
@@ -53,7 +55,7 @@ def command(ride: str | None, payment: str | None, member: str | None, window: s
                                "--cause; leave them out")
     if ride is not None and form.kind not in (None, "json"):
         raise click.UsageError("a ride's way is no table: --json prints it for machines")
-    with open_session(book, network) as session:
+    with open_session(book, network, archive=archive) as session:
         say_snapshot(session.book)
         if ride is not None:
             _up(session, ride, form)

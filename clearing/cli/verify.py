@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from clearing.cli import REFUSED
-from clearing.cli.options import book_option, keep_folder_option, network_option
+from clearing.cli.options import archive_option, book_option, keep_folder_option, network_option
 from clearing.cli.say import say
 from network.language import Phrase, joined
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.argument("folder", required=False, metavar="[FOLDER]",
                 type=click.Path(exists=True, file_okay=False, path_type=Path))
 @book_option
+@archive_option
 @network_option
 @click.option("--cards", default=1_000, show_default=True, type=click.IntRange(0),
               help="How many cards' rides are priced again.")
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
               help="Of FOLDER: the seal that `onecard export` printed. Is it still sealed so?")
 @keep_folder_option
 @click.pass_context
-def command(context: click.Context, folder: Path | None, book: str, network: str | None,
-            cards: int, every: bool, seed: int | None, chain: str | None, seal: str | None,
-            keep: Path | None) -> None:
+def command(context: click.Context, folder: Path | None, book: str, archive: Path | None,
+            network: str | None, cards: int, every: bool, seed: int | None, chain: str | None,
+            seal: str | None, keep: Path | None) -> None:
     """Check a book: rows are as runs stored them, entries balance, sums and prices hold.
 
     Of a large book some runs and closed windows are read, others each time; sums are added up over
@@ -77,7 +78,7 @@ def command(context: click.Context, folder: Path | None, book: str, network: str
 
         if seal is not None:
             raise click.UsageError("--seal is of an audit folder: name the folder, or leave it out")
-        with open_session(book, network) as session, progress_bar() as progress:
+        with open_session(book, network, archive=archive) as session, progress_bar() as progress:
             say_snapshot(session.book)
             kept = None if chain is None else find_kept(session.book, chain)
             verified = verify(session, sample, keep, seed, progress)
@@ -123,6 +124,10 @@ def _say_verified(verified: Verification, *, with_files: bool) -> None:
         say("entries balance; flows are the sums of entries; positions add up to 0")
     for line in verified.differences:
         say(Phrase("differs: {line}", line=line))
+    for folder in verified.absent:
+        say(Phrase("not there, and not looked at: the archive {folder}; without it no ride is "
+                   "priced again, nor shares and disputes; --archive says where it is",
+                   folder=folder))
     say(Phrase("{checked:,} rides priced again by the plain engine: {differences} differences",
                checked=verified.checked, differences=len(verified.differences) or "no"))
     if verified.sample.cards:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clearing.cli.options import book_option, format_options, threads_option
+from clearing.cli.options import archive_option, book_option, format_options, threads_option
 from clearing.cli.say import say
 from network.language import Phrase
 
@@ -28,10 +28,11 @@ BAR_COLUMNS = 40            # of the longest bar
               help="Draw who pays more and less, by card kind; .svg or .png. Needs the extra "
                    "`picture`.")
 @book_option
+@archive_option
 @format_options
 @threads_option
 def command(network: str, first: str, last: str, picture: Path | None, book: str,
-            form: str | None, threads: int) -> None:
+            archive: Path | None, form: str | None, threads: int) -> None:
     """Say what riders and funders would have paid by other tables; nothing is posted.
 
     Prices are compared: what the tables say that riders should pay, whatever validators took.
@@ -50,7 +51,7 @@ def command(network: str, first: str, last: str, picture: Path | None, book: str
         from clearing.cli.picture import check_picture
 
         check_picture(picture)      # before the work, not after it
-    with open_session(book) as session, progress_bar() as progress:
+    with open_session(book, archive=archive) as session, progress_bar() as progress:
         say_snapshot(session.book)
         compared = what_if(session, network, first, last, threads=threads,
                            progress=progress)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from clearing.book import State
 from clearing.book.native import bytes_of, choose, join_records, raw_of
-from clearing.book.queries import by_card, ride_order
+from clearing.book.standing import by_card, ride_order
 from clearing.book.state import list_marked
 from clearing.engine.context import ClearingContext
 from clearing.engine.refunds import Taken, reach_of, rides_taken, split_refunds
@@ -35,6 +35,7 @@ from ext.clearing.pipeline import Carried, PartitionPipeline
 from ext.clearing.tables import EntryTables
 from ext.codes import Code, Reason
 from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_FLAGS, Records
+from network.network import Network
 from settlement.flows import FlowSums
 from settlement.windows import window_table
 
@@ -350,7 +351,7 @@ def entry_tables(context: ClearingContext, first_open: int) -> EntryTables:
                        **context.agreements._asdict(), **context.claim_limits._asdict())
 
 
-def first_day_of(context: ClearingContext, base: int) -> int:
+def first_day_of(network: Network, base: int) -> int:
     """The first service day whose rides can still change behind the end of a window.
 
     A ride that began on that day can end after it. Older ones that a card's state does not know
@@ -358,7 +359,7 @@ def first_day_of(context: ClearingContext, base: int) -> int:
     """
     if base < 0:
         return 0
-    limit_s = context.network.model.ride_limit_s
+    limit_s = network.model.ride_limit_s
     return max(0, base - (limit_s + 86_399) // 86_400 + 1)
 
 

@@ -1,4 +1,4 @@
-"""A run that tells of payments or disputes: it clears nothing, and leaves every ride as it is."""
+"""A run that clears nothing and leaves every ride: of payments, disputes or an archive."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from clearing.engine.run import check_parent
 
 @contextmanager
 def payment_run(book: Book, last: Run, inputs: Sequence[object],
-                kind: Literal["pay", "dispute"] = "pay") -> Iterator[OpenRun]:
-    """A run to write rows of payments or disputes into; committed where nothing is raised.
+                kind: Literal["pay", "dispute", "archive"] = "pay") -> Iterator[OpenRun]:
+    """A run to write rows of one of these into; committed where nothing is raised.
 
     last: the run that the caller has decided by, the book's last; inputs: what else decided.
     Raises OnecardError where another one was committed since.

@@ -22,11 +22,13 @@ from clearing.book import Book, BookFile, Counts, OpenRun, Run
 from clearing.book.native import join_records
 from clearing.book.runs import Certificate
 from clearing.book.schema import CERTIFICATES
+from clearing.engine.archived import first_day_taken, floor_of
 from clearing.engine.context import ClearingContext, context_for, keep_context
 from clearing.engine.judged_files import judge_files
 from clearing.engine.period_fees import charge_closing
 from clearing.engine.revenue_shares import flows_of_shares, share_closing, share_tables
 from clearing.engine.stages import Stages
+from clearing.engine.which import end_of
 from clearing.intake.blocks import Source
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.formats.raw import raw_records
@@ -40,6 +42,7 @@ from ext.codes import Code
 from ext.records import Records
 from network.civil import day_of
 from network.errors import OnecardError
+from network.language import Phrase
 from network.progress import Progress, no_progress
 from settlement.period_fees import flows_of_fees
 
@@ -114,7 +117,9 @@ def clear_files(paths: Sequence[Path], network: str, book: Book, *, threads: int
     clock = _Clock()
     last = book.last_run()
     context = context_for(book, last, network)
-    decoder_tables = DecoderTables(context, decides_claims=decides_claims)
+    decoder_tables = DecoderTables(
+        context, decides_claims=decides_claims,
+        not_before=end_of(context, first_day_taken(floor_of(context, book)) - 1))
     with closing(read_files(
             paths, decoder_tables, threads=threads, received_at=received_at, layout=layout,
             mark_cards=last is not None,    # a new book has no state to look for
@@ -225,6 +230,14 @@ def restate_windows(since: int, network: str, book: Book, *, threads: int, dry_r
     """
     last = book.last_run()
     context = context_for(book, last, network)
+    floor = floor_of(context, book)
+    if since <= floor:
+        raise OnecardError(
+            Phrase("window {day} and those behind it cannot be cleared again",
+                   day=day_of(since).isoformat()), where=book.store.where,
+            expected=Phrase("a day behind {day}: what is before it reaches into archived windows",
+                            day=day_of(floor).isoformat()),
+            remedy="name a later day")
     digest = _digest(context, last, "restate", [str(since)])
     with book.begin(digest=digest, kind="restate",
                     records=book.count_records(since - 1)) as run:

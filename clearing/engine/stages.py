@@ -21,6 +21,7 @@ from clearing.book import Book, OpenRun
 from clearing.book.native import bytes_of, choose, join_records
 from clearing.book.queries import EVERY_CARD, Cards
 from clearing.book.state import State, no_state
+from clearing.engine.archived import NO_FLOOR, floor_of
 from clearing.engine.changed import ALL, Changed, changed_since
 from clearing.engine.context import ClearingContext
 from clearing.engine.partition import (
@@ -40,6 +41,7 @@ from clearing.engine.which import are_refunds, identities
 from clearing.intake.intake import Intake
 from ext import records
 from ext.clearing.partition import add_to_card_filter
+from ext.codes import Code
 from ext.records import RIDE_FLAGS, Records
 from network.civil import DAYS_MOST
 from network.errors import OnecardError
@@ -88,6 +90,7 @@ class Stages:
         self._changed = changed_since(context, book, set() if last is None else
                                       {(last.network_digest, last.version)})
         self._closed = -1 if closed is None else closed
+        self._floor = floor_of(context, book)
         self._partitions = self._done = 0
         self._lock = threading.Lock()
 
@@ -152,25 +155,30 @@ class Stages:
 
         load: what the book has of cards for a stretch.
         """
-        late, first_day = self._find_late(doubtful, stretch.base)
+        late, first_day, barred = self._find_late(doubtful, stretch.base)
         on_time = self._clearers(loaded.without(late), self._partitions, stretch)
-        self._clear_chosen(intake, on_time, partitions,
-                           lambda taps: of_cards(taps, late, others=True))
+        self._bar(barred)
+        self._clear_chosen(intake, on_time, partitions, lambda taps: of_cards(
+            taps, late, others=True) & ~np.isin(_places(taps), _places(barred)))
         if first_day is None:
             return
         closed = self.book.closed_windows()
         longer = self._since(first_day, closed, stretch)
         loaded = load(longer, late)
         reach = reach_of(self.context, loaded.taps[are_refunds(loaded.taps)])
+        # What is late is taken from behind all that these can have taken back (archived.py).
+        reach = reach[reach > self._floor]
         if len(reach) and reach.min() <= longer.base:   # what is late can be theirs, too
             longer = self._since(int(reach.min()), closed, stretch)
             loaded = load(longer, late)
         self._clear_chosen(intake, self._clearers(loaded, self._partitions, longer), partitions,
-                           lambda taps: of_cards(taps, late), count=False)
+                           lambda taps: of_cards(taps, late)
+                           & ~np.isin(_places(taps), _places(barred)), count=False)
 
     def _since(self, day: int, closed: list[int], stretch: Stretch) -> Stretch:
         """The same stretch from before a day of a closed window on."""
         base = last_before(day, closed)
+        assert base >= self._floor, "what left for an archive would be missing"
         return replace(stretch, base=base, windows=sorted(
             {*stretch.windows, *(one for one in closed if one > base)}))
 
@@ -188,19 +196,42 @@ class Stages:
         on_threads(clearers, clear, partitions)
         self._add(clearers)
 
-    def _find_late(self, doubtful: Records, base: int) -> tuple[Filter, int | None]:
+    def _find_late(self, doubtful: Records, base: int) -> tuple[Filter, int | None, Records]:
         """The cards with a record in a window up to `base`, and its first day; None: no card has.
 
         A record that came before, or that contradicts one, is of the other's window, too; a refund
-        of all windows that its ride can be of.
+        of all windows that its ride can be of. Also, the new records that came before, or that
+        contradict one, where nothing is cleared again: behind the floor.
         """
         found = self.book.find_records(doubtful)
         self.context.register.stamp(found)
         found = found[np.isin(identities(found), identities(doubtful))]
         both = join_records([doubtful, found], records.TAP)
         reach = reach_of(self.context, both)
-        both, reach = both[reach <= base], reach[reach <= base]
-        return cards_in(self.context, both), int(reach.min()) if len(both) else None
+        barred = self._find_barred(doubtful, both[reach <= self._floor])
+        is_late = (reach <= base) & (reach > self._floor) & ~np.isin(
+            _places(both), _places(barred))
+        both, reach = both[is_late], reach[is_late]
+        return cards_in(self.context, both), int(reach.min()) if len(both) else None, barred
+
+    def _find_barred(self, doubtful: Records, behind: Records) -> Records:
+        """Of doubtful records the new ones whose identity a record behind the floor has.
+
+        behind: those that the book has.
+        """
+        if self._floor == NO_FLOOR:
+            return doubtful[:0]
+        archived = self.book.find_archived(doubtful)
+        self.context.register.stamp(archived)
+        is_new = doubtful["flags"] & records.TAP_FLAGS["CARRIED"] == 0
+        barred: Records = doubtful[is_new & np.isin(identities(doubtful), identities(
+            join_records([behind, archived], records.TAP)))]
+        return barred
+
+    def _bar(self, taps: Records) -> None:
+        """Refuse new records: each contradicts one that cannot be cleared with it any more."""
+        if len(taps):
+            self.refused.append((_rows_of_refusals(taps, Code.CONFLICT), np.zeros(len(taps), bool)))
 
     def close(self, day: int) -> None:
         """Clear every card with a record up to a day once more, up to the end of its window."""
@@ -306,7 +337,7 @@ class Stages:
         taps = join_records([open_rides, since], records.TAP) if len(open_rides) else since
         self.context.check_calendar(int(taps["tapped_at"].max(initial=0)))
         loaded = Loaded(state, taps, np.zeros(0, records.ENTRY),
-                        first_day_of(self.context, stretch.base), read)
+                        first_day_of(self.context.network, stretch.base), read)
         return loaded if read is not None else self._read_ledger(loaded, stretch, touched, cards)
 
     def _read_ledger(self, loaded: Loaded, stretch: Stretch, touched: Filter,
@@ -352,12 +383,23 @@ class Stages:
 
 
 def _refusals_of(cleared: Cleared) -> tuple[Records, npt.NDArray[np.bool_]]:
-    """What is told of a partition's refused taps: a seventh of what they are themselves."""
+    """What is told of a partition's refused taps."""
     taps = cleared.refused
+    return (_rows_of_refusals(taps, cleared.codes),
+            taps["flags"] & records.TAP_FLAGS["CARRIED"] != 0)
+
+
+def _rows_of_refusals(taps: Records, codes: int | npt.NDArray[np.uint16]) -> Records:
+    """REFUSAL of refused taps: a seventh of what they are themselves."""
     rows = np.zeros(len(taps), dtype=records.REFUSAL)
     rows["offset"], rows["line"] = taps["source_offset"], taps["source_line"]
-    rows["file"], rows["code"] = taps["source_file"], cleared.codes
-    return rows, taps["flags"] & records.TAP_FLAGS["CARRIED"] != 0
+    rows["file"], rows["code"] = taps["source_file"], codes
+    return rows
+
+
+def _places(taps: Records) -> Records:
+    """File and line of each."""
+    return np.rec.fromarrays([taps["source_file"], taps["source_line"]])
 
 
 def last_before(day: int, closed: Iterable[int]) -> int:

@@ -78,7 +78,7 @@ def _price(context: ClearingContext, book: Book, stretch: Stretch, taps: Records
         taps = join_records([open_rides, taps], records.TAP)
     partitions = partitions_for(len(taps))
     prepared = before(context, state, taps, np.zeros(0, records.ENTRY),
-                      first_day_of(context, stretch.base), partitions, None)
+                      first_day_of(context.network, stretch.base), partitions, None)
     refused: list[int] = []
 
     def clear(clearer: Clearer, partition: int) -> None:

@@ -92,11 +92,13 @@ class Speaker:
 class DecoderTables:
     """A network as the decoder takes it."""
 
-    def __init__(self, numbered: NumberedNetwork, *, decides_claims: bool = False) -> None:
+    def __init__(self, numbered: NumberedNetwork, *, decides_claims: bool = False,
+                 not_before: int = 0) -> None:
         """Look the network's codes up in the book's dictionary, which must have them all.
 
         decides_claims: whether records may say that what is held is released or rejected, by an
-        approver; else they may name none.
+        approver; else they may name none. not_before: UTC seconds, where the book takes no older
+        records although the network does.
         Raises OnecardError and TableError for what cannot be decoded by.
         """
         network, names = numbered.network, numbered.names
@@ -108,7 +110,7 @@ class DecoderTables:
         self._card_kinds = _closed(names, "card_kind", model.card_kinds)
         self.issuers = {names.known("member", code): code for code in network.issuers}
         self._issuers = _closed(names, "member", network.issuers)
-        self._decides_claims = decides_claims
+        self._decides_claims, self._not_before = decides_claims, not_before
         self._members = _closed(names, "member", (
             member.code for member in numbered.members
             if decides_claims or member.role != "approver"))
@@ -201,7 +203,8 @@ class DecoderTables:
         midnight = datetime.datetime.combine(self.network.model.taps_from, datetime.time(),
                                              datetime.UTC)
         settings = np.zeros(1, dtype=SETTINGS)
-        settings["earliest"] = max(0, int(midnight.timestamp()) - self.network.civil_offset_s)
+        settings["earliest"] = max(
+            self._not_before, int(midnight.timestamp()) - self.network.civil_offset_s)
         settings["latest"] = min(received_at + FUTURE_S, LATEST)
         settings["civil_offset_s"] = self.network.civil_offset_s
         settings["closed_stops"] = len(self.listed_stops)

@@ -2,7 +2,8 @@
 
 `old/schema-14.tar.xz` was made by the version that wrote schema 14, commit a4dbcf0: `1.csv` cleared
 by the network of `tests/cli/small`, 2024-11-25 settled, `2.csv` to `34.csv` cleared, a run each, so
-that the first runs are folded. `35.csv` is for the run after the upgrade.
+that the first runs are folded. `35.csv` is for the run after the upgrade. `old/schema-15.tar.xz` is
+the book alone: the same up to `10.csv`, by commit a25166a.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from clearing.book import SCHEMA_VERSION, open_book, upgrade
 from clearing.book.closed import closings, find_changed_windows
 from clearing.book.commit import OpenRun
 from clearing.book.integrity import find_changed_rows
-from clearing.book.schema import ADDED, CERTIFICATES
+from clearing.book.schema import ADDED
 from network.errors import BookLocked, BookTooOld, DiskFull
 from network.names import Names
 from tests.book import workload
@@ -137,13 +138,30 @@ def test_a_damaged_book_is_not_upgraded(old: Path, change: str) -> None:
     assert not Path(f"{book}-schema-14").exists()
 
 
+def test_one_of_the_version_before_is_upgraded(tmp_path: Path) -> None:
+    """Also where nothing came since it was upgraded itself: that copy was of an older one."""
+    with tarfile.open(OLD.with_name("schema-15.tar.xz")) as packed:
+        packed.extractall(tmp_path, filter="data")
+    book = tmp_path / "book"
+    with (open_book(str(book), may_be_old=True) as opened,
+          opened.begin(digest="as from schema 14", kind="upgrade") as run):
+        commit(run)
+    assert "the book had schema 15" in accepted("book", "upgrade", "--book", book).out
+    with open_book(str(book)) as opened:
+        assert opened.archives() == []
+        assert [run.kind for run in opened.runs()] == ["clear", "close", *["clear"] * 9,
+                                                       "upgrade"]
+        assert list(find_changed_rows(opened)) == []
+
+
 def make_older(location: str, runs: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A book of so many runs as schema 14 had it; the chains of these."""
     with monkeypatch.context() as patched, open_book(location) as book:
         patched.setattr(OpenRun, "write_roots", lambda *_: None)
-        patched.setattr(workload, "TOLD", tuple(set(workload.TOLD) - {CERTIFICATES}))
+        patched.setattr(workload, "TOLD", [one for one in workload.TOLD if all(
+            one.name not in names for names in ADDED.values())])
         chains = [add_run(book).chain for _ in range(runs)]
-        for name in reversed(ADDED[15]):
+        for name in reversed([*ADDED[15], *ADDED[16]]):
             book.store.drop_table(name)
         book.store.run("TRUNCATE TABLE book")
         book.store.run("INSERT INTO book SELECT 14, 'onecard-clearing'")
@@ -173,7 +191,7 @@ def test_in_a_folder_and_on_a_server(location: str, monkeypatch: pytest.MonkeyPa
                 copied, own = (book.store.columns(
                     f"SELECT count() AS rows FROM {name}")["rows"][0] for name in (
                         f"`{done.copy}`.{table}", table))
-                assert int(copied) == int(own) - (table in ("runs", "journal", "book"))
+                assert int(copied) == int(own) - {"runs": 1, "journal": 1, "book": 2}.get(table, 0)
 
 
 @pytest.mark.parametrize("location", ["folder"], indirect=True)
@@ -182,7 +200,7 @@ def test_killed_at_every_step_it_goes_on(location: str, monkeypatch: pytest.Monk
     done = subprocess.run([sys.executable, "-m", "tests.book.killed_upgrade", location],
                           cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 10, "what was left to do for the last one"
+    assert int(done.stdout) > 2, "what was left to do for the last one"
     assert_upgraded(location, chains)
     again = f"{location}-again"
     accepted("book", "restore", f"{location}-schema-14", "--book", again)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from clearing.book import Book, open_book
-from clearing.book.queries import by_card, ride_order
+from clearing.book.standing import by_card, ride_order
 from clearing.book.stored import stored_columns
 from ext.codes import Reason, TapKind
 from ext.records import ENTRY, RIDE_FLAGS, TAP

@@ -10,7 +10,7 @@ import pytest
 
 from clearing.book import State
 from clearing.book.native import bytes_of
-from clearing.book.queries import by_card
+from clearing.book.standing import by_card
 from clearing.engine.context import ClearingContext, load_context
 from clearing.engine.partition import days_of, entry_tables
 from clearing.intake.decoder_tables import DecoderTables
