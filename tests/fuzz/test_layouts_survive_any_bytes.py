@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -33,6 +34,8 @@ GOOD = {
     "titled": sent.titled(), "bare": sent.bare(), "plain": sent.plain().encode("utf-16"),
     "objects": sent.objects(), "book": sent.workbook(), "box": sent.box() * 3,
     "units": (sent.box() + b"\2") * 3, "yangzhou": yangzhou() * 2, "zibo": zibo() + zibo(3),
+    "packed": msgspec.msgpack.encode([dict(zip(sent.NAMES, row, strict=True))
+                                      for row in sent.ROWS]),
     "centre-fb": HEAD + centre(True) + b"\n", "tunion-18": bytes(46), "tunion-1e": bytes(96),
 }
 PARTS = st.binary(max_size=4) | st.sampled_from([

@@ -65,6 +65,7 @@ tail = '合计,(?P<records>[0-9]+),.*,(?P<paid>[0-9.]+)'
     "named": 'title = "A sheet of several"\nformat = "xlsx"\nsheet = "明细"\nhead_rows = 1\n'
              + FIELDS,
     "objects": 'title = "One to a line"\nformat = "jsonl"\n' + FIELDS,
+    "packed": 'title = "A list in MessagePack"\nformat = "msgpack"\n' + FIELDS,
     "plain": 'title = "CSV"\nformat = "csv"\n' + FIELDS,
 }
 

@@ -152,6 +152,25 @@ def test_a_centre(tmp_path: Path, name: str) -> None:
     assert good.get("algorithm", "01") == "01"
 
 
+def test_errors_that_a_centre_dealt_with(tmp_path: Path) -> None:
+    """Corrections of the record with the card's counter."""
+    def record(test: bytes) -> bytes:
+        return cut(
+            181, (0, b"01026410001"), (11, b"20241127"), (19, b"000000000001"), (63, b"1"),
+            (68, b"3105000020000000035 "), (88, b"001069"), (94, b"000000003000"),
+            (110, b"000000000150"), (128, b"20241125"), (136, b"073000"), (142, test),
+            (143, b"4801"), (147, b"01016410   "), (169, b"01026410002"), (180, b"1"))
+    head = b"01\n00000220241127010264100010181" + b"F" * 20 + b"\n"
+    good, test = read(tmp_path, head + record(b"0") + b"\n" + record(b"1") + b"\n", "centre-ed")
+    assert {column: value for column, value in good.values.items() if value} == {
+        "card": "3105000020000000035", "card_seq": "001069", "tapped_at": "20241125073000",
+        "operator": "01026410002", "device": "unknown", "device_seq": "0", "mode": "bus",
+        "kind": "single", "paid": "000000000150", "balance_before": "000000003000",
+        "correction": "replace", "reason": "wrong_amount", "authorised_by": "01016410"}
+    assert good.written["原因代码"] == "4801"
+    assert test.values["kind"] == ""
+
+
 def test_rides_by_code(tmp_path: Path) -> None:
     record = cut(
         196, (0, b"000000000001"), (32, b"310000000012"), (62, b"20241125073000"), (76, b"001"),
