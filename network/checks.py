@@ -17,7 +17,16 @@ from network.errors import TableError
 from network.file_names import check_files
 from network.language import Phrase
 from network.locations import KeyPath
-from network.model import Agreement, Approver, Centre, Funder, Issuer, NetworkFile, Operator
+from network.model import (
+    Agreement,
+    Approver,
+    Centre,
+    Funder,
+    Issuer,
+    NetworkFile,
+    Operator,
+    SettlementCycle,
+)
 from network.money import PPM, iso_decimals, part_of
 from network.nettings import check_nettings
 from network.period_fees import check_period_fees
@@ -239,6 +248,9 @@ def _check_cycles(model: NetworkFile) -> None:
     cycle_of: dict[str | None, str] = {}
     for index, one in enumerate(model.settlement_cycle):
         here, what = ("settlement_cycle", index), f"settlement cycle {one.settlement_cycle!r}"
+        if one.counterparties is not None:
+            _check_pairs(model, index, members)
+            continue
         for member in [None] if one.members is None else one.members:
             _check_member(member, members, what, (*here, "members"))
             before = cycle_of.setdefault(member, one.settlement_cycle)
@@ -247,6 +259,8 @@ def _check_cycles(model: NetworkFile) -> None:
                     f"{what} is for " + (f"{member!r}" if member else "every other member")
                     + f", and so is {before!r}", "leave it in one of the two",
                     expected="one cycle for each member", key=here)
+    for index, one in enumerate(model.settlement_cycle):
+        here, what = ("settlement_cycle", index), f"settlement cycle {one.settlement_cycle!r}"
         if not 1 <= one.value_days <= VALUE_DAYS_MOST:
             raise TableError(Phrase("{what} has value_days {value_days}", what=what,
                                     value_days=one.value_days),
@@ -258,6 +272,39 @@ def _check_cycles(model: NetworkFile) -> None:
         for member in holiday.members or ():
             _check_member(member, members, f"the bank holiday {holiday.date}",
                           ("bank_holiday", index, "members"))
+
+
+def _check_pairs(model: NetworkFile, index: int, members: set[str]) -> None:
+    """A cycle between members is of pairs that pay each other, each in one such cycle."""
+    one, key = model.settlement_cycle[index], ("settlement_cycle", index, "counterparties")
+    what = f"settlement cycle {one.settlement_cycle!r}"
+    for code in (*(one.members or ()), *(one.counterparties or ())):
+        _check_member(code, members, what, key)
+    pairs = pairs_of(one)
+    if not pairs or any(len(pair) == 1 for pair in pairs):
+        raise TableError(Phrase("{what} has no members, or is between one and itself", what=what),
+                         "name members, and with whom they settle so",
+                         expected="two lists without a code in common", key=key)
+    centres = {netting.centre for netting in model.netting}
+    if all(netting.method == "multilateral" for netting in model.netting) and not all(
+            pair & centres for pair in pairs):
+        raise TableError(Phrase("{what} is between members that never pay each other", what=what),
+                         "name a centre, or have them net bilateral or gross",
+                         expected="pairs of which one pays the other, by [[netting]]", key=key)
+    for other in model.settlement_cycle[:index]:
+        if both := pairs & pairs_of(other):
+            first, second = sorted(min(both, key=sorted))
+            raise TableError(Phrase("{what} and {other!r} are both between {first!r} and "
+                                    "{second!r}", what=what, other=other.settlement_cycle,
+                                    first=first, second=second),
+                             "leave the two in one of them", expected="one cycle for each pair",
+                             key=key)
+
+
+def pairs_of(cycle: SettlementCycle) -> set[frozenset[str]]:
+    """Who is to settle by a cycle with whom; none: it is its members', with everybody."""
+    return {frozenset((one, other)) for one in cycle.members or ()
+            for other in cycle.counterparties or ()}
 
 
 def member_codes(model: NetworkFile) -> set[str]:

@@ -191,6 +191,8 @@ class SettlementCycle(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     settlement_cycle: str
     members: list[str] | None = None        # None: every member that no other cycle names
+    # With whom it is, where it is only for what they and `members` pay each other.
+    counterparties: list[str] | None = None
     every: Literal["day", "week", "month"] = "day"      # a week begins on Monday
     cut_off_at: datetime.time               # civil time, on the first bank day behind a window
     value_days: int = 1                     # bank days behind the last window of the period

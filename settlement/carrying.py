@@ -10,6 +10,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from network.checks import pairs_of
 from network.model import NetworkFile, SettlementCycle
 from settlement.cycles import WEEK_DAYS, members_of, period_end
 from settlement.instructions import Instruction
@@ -40,13 +41,16 @@ class Carrying:
         """The cycles and nettings of network.toml decide."""
         self._nettings = {one.netting: one for one in model.netting}
         self._cycles = {member: cycle for cycle in model.settlement_cycle
-                        for member in members_of(cycle, model)}
+                        if cycle.counterparties is None for member in members_of(cycle, model)}
+        self._between = {pair: cycle for cycle in model.settlement_cycle
+                         for pair in pairs_of(cycle)}
 
     @property
     def carries(self) -> bool:
         """Whether anything can be left for a later closing."""
         return (any(one.pay_from for one in self._nettings.values())
-                or any(one.every != "day" for one in self._cycles.values()))
+                or any(one.every != "day"
+                       for one in (*self._cycles.values(), *self._between.values())))
 
     def pay(self, due: Mapping[Key, int], before: Mapping[Key, int], span: Span) -> Paid:
         """Pay what is due when windows close.
@@ -87,7 +91,9 @@ class Carrying:
         return found
 
     def _cycle_of(self, *parties: str) -> SettlementCycle | None:
-        """The longest of two parties' cycles; None: what is due is paid at once."""
+        """The one between two parties, or the longest of theirs; None: what is due is paid now."""
+        if (between := self._between.get(frozenset(parties))) is not None:
+            return between
         cycles = [cycle for party in parties if (cycle := self._cycles.get(party)) is not None]
         return max(cycles, key=lambda one: PERIODS.index(one.every), default=None)
 

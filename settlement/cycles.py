@@ -31,8 +31,9 @@ class Due(NamedTuple):
 def members_of(cycle: SettlementCycle, model: NetworkFile) -> set[str]:
     """The members that a cycle is for."""
     if cycle.members is not None:
-        return set(cycle.members)
-    named = {member for one in model.settlement_cycle for member in one.members or ()}
+        return {*cycle.members, *(cycle.counterparties or ())}
+    named = {member for one in model.settlement_cycle if one.counterparties is None
+             for member in one.members or ()}
     return member_codes(model) - named
 
 

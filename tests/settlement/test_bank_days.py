@@ -112,6 +112,15 @@ def test_who_is_in_no_other_cycle_is_in_the_one_for_the_rest(tmp_path: Path) -> 
 
 
 DAILY = '[[settlement_cycle]]\nsettlement_cycle = "{}"\ncut_off_at = 15:00:00\n'
+BETWEEN = 'members = ["bus"]\ncounterparties = ["{}"]\n'
+BILATERAL = '[[netting]]\nnetting = "all"\nmethod = "bilateral"\n'
+
+
+def test_a_cycle_between_two_leaves_them_in_their_own(tmp_path: Path) -> None:
+    cycles = DAILY.format("a") + BETWEEN.format("metro") + DAILY.format("b")
+    model = load_network(str(write(tmp_path, network=cycles + BILATERAL))).model
+    own, rest = (members_of(one, model) for one in model.settlement_cycle)
+    assert (own, own <= rest) == ({"bus", "metro"}, True)
 
 
 @pytest.mark.parametrize(("keys", "found", "excerpt"), [
@@ -119,6 +128,17 @@ DAILY = '[[settlement_cycle]]\nsettlement_cycle = "{}"\ncut_off_at = 15:00:00\n'
     (DAILY.format("a") + 'members = ["bus"]\n' + DAILY.format("b") + 'members = ["bus"]',
      "is for 'bus', and so is 'a'", ""),
     (DAILY.format("a") + 'members = ["boat"]', "names 'boat', which is no member", "boat"),
+    (BILATERAL + DAILY.format("a") + BETWEEN.format("bus"), "between one and itself",
+     "counterparties"),
+    (BILATERAL + DAILY.format("a") + 'counterparties = ["bus"]', "has no members",
+     "counterparties"),
+    (BILATERAL + DAILY.format("a") + BETWEEN.format("boat"), "names 'boat'", "counterparties"),
+    (BILATERAL + DAILY.format("a") + BETWEEN.format("metro") + DAILY.format("b")
+     + BETWEEN.format("metro"), "and 'a' are both between 'bus' and 'metro'", "counterparties"),
+    (DAILY.format("a") + BETWEEN.format("metro"), "members that never pay each other",
+     "counterparties"),
+    (BILATERAL + DAILY.format("a") + BETWEEN.format("metro") + "value_days = 0",
+     "has value_days 0", "value_days = 0"),
     (DAILY.format("a") + "value_days = 0", "has value_days 0", "value_days = 0"),
     (DAILY.format("a") + 'every = "year"', "year", "every"),
     (DAILY.format("a") + DAILY.format("a"), "names 'a' twice", ""),

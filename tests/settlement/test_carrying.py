@@ -75,6 +75,19 @@ def test_who_settles_by_the_week_is_paid_on_sunday() -> None:
         ({("w", ""): 500, ("w", "a"): 50}, {}), ({}, {("w", ""): 7}), ({}, {("w", ""): 15})]
 
 
+def test_two_can_have_a_cycle_between_them() -> None:
+    """It goes before the slower of the two, both ways, and is over by the month's end."""
+    cycles = [{"settlement_cycle": name, "every": every, "cut_off_at": "15:00:00", **who}
+              for name, every, who in (
+                  ("weekly", "week", {"members": ["w"]}), ("rest", "day", {}),
+                  ("quick", "day", {"members": ["w"], "counterparties": ["a"]}),
+                  ("slow", "month", {"members": ["a", "c"], "counterparties": ["b"]}))]
+    assert pays([("11-25", {("w", "a"): 500, ("w", "c"): 500, ("b", "a"): 500, ("a", "c"): 500}),
+                 ("11-30", {("a", "b"): 100})], settlement_cycle=cycles) == [
+        ({("w", "a"): 500, ("a", "c"): 500}, {("w", "c"): 500, ("b", "a"): 500}),
+        ({("b", "a"): 400}, {("w", "c"): 500})]
+
+
 def test_who_pays_in_comes_first() -> None:
     model = model_of(netting=[{"netting": "a-city", "centre": "m", "through": "z"},
                               {"netting": "z"}])
