@@ -18,6 +18,7 @@ from clearing.answers.netted import Netted, check_limits, net_closing
 from clearing.answers.session import Session
 from clearing.answers.shared import list_shared
 from clearing.book import Book, Run
+from clearing.book.archived import gone_through
 from clearing.book.closed import closings
 from clearing.engine.run import Certify, check_open, close_window
 from network.civil import day_number, day_of, number_of
@@ -74,6 +75,7 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     numbered = session.numbered()
     parent = session.book.find_run(run.parent)
     before = parent.closed_through if parent else 0
+    _check_here(session.book, before + 1)
     flows = flows_of(session.book, before + 1, day)
     positions = net_positions(flows, numbered.members)
     uncollected = uncollected_of(session.book, before + 1, day)
@@ -108,6 +110,17 @@ def _close(session: Session, day: int, *, may_be_empty: bool, threads: int,
                               check_limits, session, day),
                           decide=lambda row: ask(closing_of(session, day, row)))
     return report.run if report.is_committed else None
+
+
+def _check_here(book: Book, first: int) -> None:
+    """Refuse to write files again of windows of which, or of whose month, entries are archived."""
+    if first > 1 and gone_through(book) < number_of(day_of(first).replace(day=1)):
+        return
+    if book.archives():
+        raise OnecardError("entries that these files are made of are archived",
+                           where=book.store.where, expected="the files as they were written",
+                           remedy="look for them where they were kept; `onecard statement` makes "
+                                  "statements of archived windows")
 
 
 def _check_begun(day: int, today: datetime.date) -> None:

@@ -279,6 +279,22 @@ def test_killed_at_any_step_it_has_left_or_not(folder: Path) -> None:
     assert accepted("verify", "--all", "--book", folder / "book").code == 0
 
 
+def test_what_waits_for_a_decision_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clearing.answers.archive.HELD", "card_seq = 40")   # as if these were
+    said = refused("book", "archive", "--before", KEPT, "--to", folder / "archive",
+                   "--book", folder / "book").err
+    assert f"1 rides of windows up to {ARCHIVED} are held" in said
+
+
+def test_files_of_what_left_are_not_written_again(archived: Path, tmp_path: Path) -> None:
+    book = copy_of(archived / "book", tmp_path / "book")
+    with open_book(str(book)):
+        asked = ("settle", "--yes", "--empty", "--book", book, "--out", tmp_path / "settled")
+        for day in (ARCHIVED, "2024-11-28"):        # and of their month
+            assert "are archived" in refused(*asked, "--window", day).err
+        accepted(*asked, "--window", "2025-01-02")
+
+
 def test_a_book_on_a_server_is_refused(tmp_path: Path) -> None:
     assert "windows of a book on a server are not archived" in refused(
         "book", "archive", "--before", KEPT, "--to", tmp_path, "--book",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from clearing.answers.brought import reach
 from clearing.answers.documents.document import Document, Marked, Section, add_up
 from clearing.answers.filters import Filter, check_known
 from clearing.answers.masking import mask_text
@@ -29,6 +30,7 @@ def report_refusals(session: Session, run: int | None = None) -> Document:
     Raises OnecardError where there is no such run.
     """
     check_known(session, Filter(run=run))
+    reach(session, run=run or 0)
     where = session.book.committed + (f" AND run = {run}" if run is not None else "")
     which = Phrase("all runs") if run is None else Phrase("run {run}", run=run)
     network = session.described().model
