@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator, Sequence
 
 from clearing.engine.context import ClearingContext, make_context
+from clearing.intake.deny_lists import DenyLists
 from fare_tables.check.checks import Report, check_tables, check_versions
 from fare_tables.check.findings import Finding, finding_of
 from fare_tables.check.rows import check_funders
@@ -44,7 +45,7 @@ def check_network(network: str, today: datetime.date | None = None) -> Report:
         location = loaded.folder.network_toml.location(())
         return _report_refused(sources, loaded, finding_of(error, location))
     report = check_tables(sources, loaded)
-    report.findings += check_agreements(context)
+    report.findings += [*check_agreements(context), *check_lists(loaded)]
     if today is not None:
         report.findings += _stale(sources, loaded, today)
     return report
@@ -66,6 +67,14 @@ def _stale(sources: Sequence[TableSource], network: Network, today: datetime.dat
                       Phrase("last held to their sources more than {days} days before {today}: "
                              "{tables}", days=days, today=today, tables=first_few(stale)), REMEDY,
                       network.folder.network_toml.location(("recheck_after_days",)))
+
+
+def check_lists(network: Network) -> Iterator[Finding]:
+    """A file of the deny list that is not there, not the one that is named, or cannot be read."""
+    try:
+        DenyLists(network).read_all()
+    except TableError as error:
+        yield finding_of(error, network.folder.network_toml.location(("deny_list",)))
 
 
 def check_agreements(context: ClearingContext) -> Iterator[Finding]:

@@ -114,7 +114,9 @@ class _Judge:
         if file.names is not None and file.code == Code.OK:
             self._hold_to_sequence(file, file.names)
         if file.names is not None and file.code == Code.OK and report.refused:
-            file.hold("rows", Code.FILE_IN_PART, self._refused_in_words(report))
+            faults = self._faults_in_words(report)
+            if faults:
+                file.hold("rows", Code.FILE_IN_PART, faults)
         if file.code == Code.OK:
             self._whole.add(report.digest)
             self._contents[report.digest] = f"as {file.name} in this run"
@@ -141,13 +143,19 @@ class _Judge:
                 ) not in self._places:
             file.hold("gaps", Code.FILE_GAP, f"{names.write(before)} has not come")
 
-    def _refused_in_words(self, report: FileReport) -> str:
-        """How many records of a file, and the first line of each kind."""
+    def _faults_in_words(self, report: FileReport) -> str:
+        """How many records of a file are wrong, and the first line of each kind; "": none is.
+
+        That a card had to be stopped is no fault of the file that says it was not.
+        """
         rows = self._intake.refusals(report.index).records
+        rows = rows[rows["code"] != Code.CARD_DENIED]
+        if len(rows) == 0:
+            return ""
         codes, firsts = np.unique(rows["code"], return_index=True)
         kinds = ", ".join(f"line {rows['line'][first]} {Code(code).name}" for first, code in
                           sorted(zip(firsts.tolist(), codes.tolist(), strict=True)))
-        return f"{report.refused:,} of {report.records:,} records are refused; first: {kinds}"
+        return f"{len(rows):,} of {report.records:,} records are refused; first: {kinds}"
 
     def _note_place(self, sender: str, names: FileNames, parts: FileParts | None) -> None:
         if parts is not None:

@@ -79,6 +79,11 @@ class DenyLists:
                 self._list_of(group - 1).check(taps, codes)
         return codes
 
+    def read_all(self) -> None:
+        """Read every file, whatever taps there are. Raises TableError where one cannot be."""
+        for group in self._groups:
+            read_group(self._folder, group, ENDLESS)
+
     def _list_of(self, group: int) -> Denied:
         with self._lock:
             if group not in self._read:

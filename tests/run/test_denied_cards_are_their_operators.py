@@ -101,3 +101,33 @@ def test_a_list_is_no_part_of_what_a_book_keeps(place: Path) -> None:
     assert "version 3 of the deny list is another file than network.toml has" in done.err
     assert "sha256 = " in done.err
     assert onecard("verify", "--all", "--book", place / "book").code == 0
+
+
+def test_tables_are_checked_with_their_lists(place: Path) -> None:
+    network(place, *LISTS)
+    assert onecard("tables", "check", place / "network").code == 0
+    (place / "network" / "deny" / "2.csv").write_text(f"card,to,change\n{CARD},,gone\n", "utf-8")
+    done = onecard("tables", "check", place / "network")
+    assert (done.code, "version 2 of the deny list is another file" in done.out) == (1, True)
+    network(place, LISTS[0], ("08:20:00", f"card,to,change\n{CARD},,gone\n"))
+    done = onecard("tables", "check", place / "network")
+    assert (done.code, "2.csv:2:" in done.out) == (1, True)
+
+
+def test_a_file_is_whole_although_a_card_had_to_be_stopped(place: Path) -> None:
+    """Its sender cannot mend that: the validator let the card through."""
+    network(place, *LISTS[:1])
+    model = place / "network" / "network.toml"
+    model.write_text(model.read_text("utf-8") + """
+[[sender]]
+sender = "bus"
+operators = ["bus"]
+
+[[sender.files]]
+name = "{any}.csv"
+""", "utf-8")
+    path = write_csv(place / "bus" / "1.csv", [ride(5), ride(15)], COLUMNS)
+    accepted("clear", path, "--network", place / "network", "--book", place / "book")
+    assert codes_of(place / "book") == ["CARD_DENIED"]
+    [file] = shown("files", place / "book")
+    assert (file["code"], file["accepted"], file["message"]) == ("OK", 1, "")
