@@ -127,12 +127,13 @@ def _key_of(session: Session) -> bytes:
     try:
         if named is None and not path.exists():
             _make_key(path)
-        key = path.read_bytes()
+        with path.open("rb") as file:
+            key = file.read(hashlib.blake2b.MAX_KEY_SIZE)
     except OSError as error:
         raise _no_key(path, str(error.strerror)) from None
     if len(key) < _KEY_BYTES:
         raise _no_key(path, f"{len(key)} bytes")
-    return key[:hashlib.blake2b.MAX_KEY_SIZE]
+    return key
 
 
 def _make_key(path: Path) -> None:

@@ -14,6 +14,7 @@ import click
 from clearing.cli import REFUSED
 from clearing.cli.keys import unlock
 from clearing.cli.options import (
+    InputFile,
     book_option,
     keep_option,
     kept_in,
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
               "it, nor a new book.")
 @click.option("--retry", is_flag=True, help="Instead of FILE...: all files again of which records "
               "were refused, as they are kept.")
-@click.option("--keys", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+@click.option("--keys", type=InputFile(),
               metavar="FILE", help="A sealed keystore (onecard keys): authentication codes are "
               "checked by it. Its passphrase is asked for, or in ONECARD_KEYS_PASSPHRASE.")
 @keep_option

@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 
 from clearing.cli import REFUSED
-from clearing.cli.options import layout_network_option, one_layout_option
+from clearing.cli.options import InputFile, layout_network_option, one_layout_option
 from clearing.cli.say import say
 from network.language import Phrase
 
 
 @click.command("convert")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=InputFile())
 @one_layout_option
 @layout_network_option
 @click.option("--to", "form", type=click.Choice(["csv", "jsonl"]), default="csv",

@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from clearing.cli import REFUSED
-from clearing.cli.options import layout_network_option, one_layout_option
+from clearing.cli.options import InputFile, layout_network_option, one_layout_option
 from clearing.cli.say import say
 from network.language import Phrase
 
 
 @click.command("describe")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=InputFile())
 @one_layout_option
 @layout_network_option
 def command(file: Path, layout: str | None, network: str | None) -> None:

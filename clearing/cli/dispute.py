@@ -12,6 +12,7 @@ from clearing.cli import REFUSED
 from clearing.cli.options import (
     Command,
     Form,
+    InputFile,
     book_option,
     civil_today,
     list_options,
@@ -114,7 +115,7 @@ def close(dispute: int, by: str, amount: str | None, reason: str, on: str | None
 
 
 @command.command("read")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=InputFile())
 @click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Where refused lines are written, with why; by default FILE.rejects.csv.")
 @book_option

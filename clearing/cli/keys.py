@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clearing.cli.options import InputFile
 from clearing.cli.say import say
 from network.errors import OnecardError
 from network.language import Phrase, translated
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from clearing.intake.keystore import Keystore
 
 PASSPHRASE = "ONECARD_KEYS_PASSPHRASE"
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = InputFile()
 _PRIVATE = 0o600
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli import REFUSED
-from clearing.cli.options import layout_network_option, one_layout_option
+from clearing.cli.options import InputFile, layout_network_option, one_layout_option
 from clearing.cli.say import say
 from network.language import Phrase
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from clearing.answers.layouts import Tried
     from clearing.intake.layout_model import FieldSource, Layout, Place
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = InputFile()
 
 
 @click.group("layouts")

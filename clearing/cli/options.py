@@ -25,6 +25,22 @@ LEAST_MEMORY_BYTES = 1280 << 20
 BOOK_HELP = "The ledger: a folder, or clickhouse[s]://[user[:password]@]host[:port]/database."
 
 
+class InputFile(click.Path):
+    """A file to read that is one: a pipe that nobody writes to would be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises BadParameter."""
+        path = super().convert(value, param, ctx)
+        if not Path(os.fsdecode(path)).is_file():
+            raise click.BadParameter(
+                Phrase("{path} is no regular file; copy what it holds to a file first",
+                       path=os.fsdecode(path)), ctx, param)
+        return path
+
+
 def book_option(command: Command) -> Command:
     """--book, a folder or a server."""
     return click.option("--book", default="book", show_default=True, help=BOOK_HELP)(command)

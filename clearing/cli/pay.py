@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from clearing.cli import REFUSED
-from clearing.cli.options import Form, book_option, civil_today, list_options, network_option
+from clearing.cli.options import (
+    Form,
+    InputFile,
+    book_option,
+    civil_today,
+    list_options,
+    network_option,
+)
 from clearing.cli.say import say
 from network.language import Phrase
 
@@ -130,7 +137,7 @@ def write(batch: int, form: str, out: Path, book: str, network: str | None) -> N
 
 
 @command.command("answer")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=InputFile())
 @click.option("--leave-others", is_flag=True, help="Leave out entries that name payments which "
               "are not of this book; else such a file is refused.")
 @book_option

@@ -5,6 +5,7 @@ Codes, names and records are strangers' text; a terminal must show it, and never
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TextIO
 
@@ -20,6 +21,11 @@ def say(text: str = "", *, err: bool = False, bold: bool = False, nl: bool = Tru
     """
     shown = printable_lines(translated(text))
     click.echo(click.style(shown, bold=True) if bold else shown, err=err, nl=nl)
+
+
+# A password of an address, and what it may have behind a question mark.
+_PASSWORD = re.compile(r"(://[^\s:/@]*):\S*@")
+_AFTER = re.compile(r"(clickhouses?://[^\s?]*\?)[^\s:]+")
 
 
 class Shown:
@@ -38,7 +44,9 @@ class Shown:
 
 
 def printable_lines(text: str) -> str:
-    """Lines that a terminal only shows."""
+    """Lines that a terminal only shows; passwords in addresses are left out."""
+    if "://" in text:
+        text = _AFTER.sub(r"\1…", _PASSWORD.sub(r"\1:…@", text))
     return "\n".join(map(printable, text.split("\n")))
 
 

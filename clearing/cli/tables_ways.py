@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from clearing.cli.options import InputFile
 from clearing.cli.say import say
 from network.language import Phrase
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = InputFile()
 
 
 @click.command("ways")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from clearing.cli import FAULT
 from clearing.cli.output import print_csv
 from clearing.cli.say import printable_lines
 from network.cells import FORMULAS
-from tests.run.command import onecard, process
+from tests.run.command import onecard, process, refused
 
 # Writes to the clipboard (OSC 52), clears the screen, turns text around.
 EVIL = "\x1b]52;c;Zm9v\x07\x1b[2J\u202e\x9b31m"
@@ -89,3 +90,28 @@ def test_what_never_ends_is_not_read(path: str, tmp_path: Path) -> None:
         done = process(*words)
         assert done.code in (1, 2), done
         assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("words", [
+    ("describe", "{}"), ("convert", "{}"), ("layouts", "guess", "{}"), ("layouts", "try", "{}"),
+    ("pay", "answer", "{}"), ("dispute", "read", "{}"), ("keys", "list", "{}"),
+    ("keys", "seal", "{}", "sealed"), ("clear", "{}", "--keys", "{}"),
+], ids=lambda words: " ".join(words[:2]))
+def test_no_pipe_is_waited_for(words: tuple[str, ...], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = refused(*(word.format(tmp_path / "pipe") for word in words))
+    assert "is no regular file; copy what it holds to a file first" in done.err
+
+
+@pytest.mark.parametrize("words", [
+    ("show", "runs"), ("book", "backup", "backups"), ("book", "restore", "{}"),
+    ("book", "upgrade"), ("verify",), ("clear", "x.csv", "--network", "demo")])
+@pytest.mark.parametrize("address", [
+    "clickhouse://clerk:S3cr3t@127.0.0.1:1/x", "clickhouse://clerk:S3/cr3t@127.0.0.1:1/x",
+    "clickhouse://clerk:S3@cr3t@127.0.0.1:1/x", "clickhouses://:S3cr3t@127.0.0.1:1/x",
+    "clickhouse://clerk@127.0.0.1:1/x?password=S3cr3t"])
+def test_no_password_of_an_address_is_printed(words: tuple[str, ...], address: str,
+                                              tmp_path: Path) -> None:
+    """Whichever command it was given to: also those that want a folder."""
+    done = refused(*(word.format(tmp_path) for word in words), "--book", address)
+    assert "cr3t" not in done.out + done.err
