@@ -34,7 +34,7 @@ from clearing.book.schema import (
     Table,
 )
 from clearing.book.standing import IDENTITY, not_taken_back
-from clearing.book.state import marked, records_of
+from clearing.book.state import marked, read_records, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import complete_legs, stored_columns
 from clearing.book.views import REVERSAL, standing
@@ -458,25 +458,29 @@ class Queries(CommittedRuns):
         runs = self.span()
         first = self.recent.first_of(runs.last)
         if first is None:
-            parts = self._stored_records(runs, day, card_filter, until, cards)
+            found = cards.of(self._stored_records(runs, day, card_filter, until, cards))
         else:
             older = runs._replace(last=first - 1)
-            parts = self._stored_records(older, day, card_filter, until, cards) if first > 1 else []
-            parts += self.recent.days(day, until, runs.last, card_filter)
-        found = cards.of(join_records(parts, TAP))
+            stored = [cards.of(self._stored_records(older, day, card_filter, until, cards))
+                      ] if first > 1 else []
+            found = join_records([*stored, *self.recent.days(
+                day, until, runs.last, card_filter, cards.of)], TAP)
         found["flags"] |= TAP_FLAGS["CARRIED"]
         return found
 
     def _stored_records(self, runs: Span, day: int, card_filter: Array | None, until: int,
-                        cards: Cards) -> list[Array]:
+                        cards: Cards) -> Array:
         """Records of some runs as they are read, and of a few other cards."""
         if card_filter is None:
             card_filter = cards.card_filter
         columns = ", ".join(f"`{name}`" for name in stored_columns(TAP))
-        return list(records_of(marked(self.store.blocks(
-            f"SELECT {columns} FROM {RECORDS.name} WHERE {runs.sql} "
-            f"AND service_day > {day} AND service_day <= {until} AND {cards.sql()}"),
-            card_filter), TAP))
+        which = (f"FROM {RECORDS.name} WHERE {runs.sql} AND service_day > {day} "
+                 f"AND service_day <= {until} AND {cards.sql()}")
+        blocks = self.store.blocks(f"SELECT {columns} {which}")
+        if card_filter is None:
+            [rows] = _integers(self.store.columns(f"SELECT count() AS counted {which}")["counted"])
+            return read_records(blocks, TAP, rows)
+        return join_records(list(records_of(marked(blocks, card_filter), TAP)), TAP)
 
     def taps_by_counter(self, where: str = "1") -> Iterator[Array]:
         """Received records in blocks of whole cards, by card and counter, boarding before exit.

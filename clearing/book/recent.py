@@ -7,6 +7,7 @@ to find those of the few cards that the file is about.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -53,17 +54,19 @@ class RecentRecords:
         while self._records > RECORDS_MOST:
             self._records -= len(self._runs.popleft().records)
 
-    def days(self, day: int, until: int, last: int, card_filter: Array | None) -> list[Array]:
+    def days(self, day: int, until: int, last: int, card_filter: Array | None,
+             of_cards: Callable[[Array], Array]) -> list[Array]:
         """Records of days after one, up to another, of runs up to one.
 
-        card_filter: see ext.clearing.partition; None: of all cards.
+        card_filter: see ext.clearing.partition; None: of all cards. of_cards: says which of some
+        records are asked for besides.
         """
         def chosen(kept: _Kept) -> Array:
             records = kept.records
             if card_filter is not None:
                 records = choose(records, list_marked(kept.cards, card_filter))
             days = records["service_day"]
-            return choose(records, (days > day) & (days <= until))
+            return of_cards(choose(records, (days > day) & (days <= until)))
 
         with ThreadPoolExecutor(_THREADS) as pool:
             return list(pool.map(chosen, [kept for kept in self._runs if kept.run <= last]))

@@ -188,9 +188,27 @@ def records_of(
     fields = fields or stored_columns(dtype)
     for block in blocks:
         records = np.zeros(len(block[fields[0]]), dtype)
-        fill_fields([field.of(records) for field in fields_named(dtype, fields)],
-                    [block[name] for name in fields])
+        _fill(records, block, fields)
         yield records
+
+
+def read_records(blocks: Iterator[Columns], dtype: np.dtype[Any], rows: int) -> Array:
+    """Blocks of columns as one array of so many records.
+
+    To read them block by block and join these would take new memory twice.
+    """
+    records, first = np.zeros(rows, dtype), 0
+    for block in blocks:
+        last = first + len(next(iter(block.values())))
+        _fill(records[first:last], block, stored_columns(dtype))
+        first = last
+    assert first == rows, "what is committed stays as it is"
+    return records
+
+
+def _fill(records: Array, block: Columns, fields: Sequence[str]) -> None:
+    fill_fields([field.of(records) for field in fields_named(records.dtype, fields)],
+                [block[name] for name in fields])
 
 
 def list_marked(rows: Array, card_filter: Array) -> Array:
@@ -208,7 +226,9 @@ def marked(blocks: Iterator[Columns], card_filter: Array | None) -> Iterator[Col
         cards = np.empty((len(block["card_hi"]), 2), "<u8")
         cards[:, 0], cards[:, 1] = block["card_hi"], block["card_lo"]
         listed = list_marked(cards.view(np.uint8).reshape(len(cards), 16), card_filter)
-        if len(listed):
+        if len(listed) == len(cards):
+            yield block
+        elif len(listed):
             yield {name: np.asarray(column)[listed] for name, column in block.items()}
 
 
