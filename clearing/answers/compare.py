@@ -14,31 +14,28 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from clearing.answers.brought import reach
 from clearing.answers.filters import Filter
 from clearing.answers.listings import words_of_cause
-from clearing.answers.operator_files import OperatorFile, read_kept_of, read_named
+from clearing.answers.operator_files import OTHERS, OWN, OperatorFile, read_kept_of, read_named
 from clearing.answers.parse import parse_amount
+from clearing.answers.record_fates import IN_RIDES, RecordFates, Rows
 from clearing.answers.session import Session
 from clearing.book.legs import sum_legs
-from clearing.book.schema import REFUSALS
 from clearing.engine.kept_networks import kept_network
-from ext.codes import Cause, Code, RideState, TapKind
+from ext.codes import Cause, RideState
 from ext.records import RIDE_FLAGS, Records
 from network.civil import day_number, day_of
 from network.errors import OnecardError
 from network.language import Phrase
 from network.money import Currency
 
-TOTAL, IN_RIDES = Phrase("the operator's total"), Phrase("in rides")
+TOTAL = Phrase("the operator's total")
 FARES, SETTLES = Phrase("fares in the ledger"), Phrase("settles for these rides")
 UNEXPLAINED = Phrase("not explained")
-_LINE_BITS = 32             # of a record's place, below its file's number
 _FIELDS = ("in_file", "in_line", "out_file", "out_line", "operator", "paid", "flags", "state",
            "uncollected", "service_day")
-Places = npt.NDArray[np.int64]
 
 
 class Line(NamedTuple):
@@ -90,7 +87,7 @@ def compare(session: Session, operator: str, totals: Sequence[str], window: str 
     assert last is not None, "the book has this operator"
     with kept_network(session.book, last.network_digest) as network:
         if paths:
-            files = read_named(session, paths, network)
+            files = read_named(session, operator, paths, network)
             day = _day_of(files, operator) if window is None else day_number(window)
             reach(session, day)
         elif window is None:
@@ -101,7 +98,7 @@ def compare(session: Session, operator: str, totals: Sequence[str], window: str 
             reach(session, day)
             files = read_kept_of(session, operator, number, day, network)
     total = _trailers(files) if stated is None else stated
-    found = _Found(session, number, day, files, operator)
+    found = _Found(session, number, day, files)
     steps = [found.to_rides(total, is_of_files=stated is None), found.to_fares(),
              found.to_settled()]
     steps.append(found.to_window(steps[-1].end))
@@ -126,7 +123,8 @@ def _operator_number(session: Session, operator: str) -> int:
 
 
 def _day_of(files: Sequence[OperatorFile], operator: str) -> int:
-    days = {one.day for file in files for one in file.records if one.operator == operator} - {0}
+    own = [file.said["day"][file.said["whose"] == OWN] for file in files]
+    days: set[int] = set(np.unique(np.concatenate(own)).tolist()) - {0}
     if len(days) != 1:
         listed = ", ".join(day_of(day).isoformat() for day in sorted(days)[:5]) or "none"
         raise OnecardError(Phrase("the files have records of {operator} of {days} days: {listed}",
@@ -149,18 +147,16 @@ def _trailers(files: Sequence[OperatorFile]) -> int:
 class _Found:
     """Records of the files beside what the book says of each."""
 
-    def __init__(self, session: Session, number: int, day: int, files: Sequence[OperatorFile],
-                 operator: str) -> None:
-        self._session, self._number, self._day = session, number, day
-        self._files, self._operator = files, operator
+    def __init__(self, session: Session, number: int, day: int, files: Sequence[OperatorFile]
+                 ) -> None:
+        self._session, self._number, self._day, self._files = session, number, day, files
         rides = self._read_rides()
         own = rides["operator"] == number
-        self._rides, self._elsewhere = rides[own], set(_places(rides[~own]).ravel().tolist())
-        self._places = _places(self._rides)
-        # The ride that each place is in.
-        self._ride_of = {place: row for side in self._places
-                         for row, place in enumerate(side.tolist()) if place}
-        self._said = defaultdict[int, int](int)     # by ride, what our records say was paid
+        self._rides = rides[own]
+        self._fates = RecordFates(session, self._rides, rides[~own], files)
+        # By ride, what our records say was paid, and whether there are any.
+        self._said = np.zeros(len(self._rides), np.int64)
+        self._is_ours = np.zeros(len(self._rides), np.bool_)
         self._in_rides = Line(IN_RIDES, 0, 0)
 
     def _read_rides(self) -> Records:
@@ -175,26 +171,12 @@ class _Found:
     def to_rides(self, total: int, *, is_of_files: bool) -> Step:
         """From the total to the records that are in rides."""
         sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-        fates = _Fates(self._session, [file.number for file in self._files])
-        counted = 0
         for file in self._files:
-            for record in file.records:
-                amount = record.paid or 0
-                if record.operator not in ("", self._operator):
-                    what = Phrase("records of other operators")
-                elif record.day not in (0, self._day):
-                    what = Phrase("records of other days")
-                else:
-                    what = Phrase(self._fate(file, record.line, fates))
-                    if record.paid is None:
-                        what = Phrase("{what}, amounts that cannot be read", what=what)
-                if what.startswith("records of other") and not is_of_files:
-                    continue        # the sum is of the operator's day
-                if what == IN_RIDES:
-                    self._said[self._ride_of[_place(file.number, record.line)]] += amount
-                sums[what][0] += 1
-                sums[what][1] += amount
-                counted += amount
+            for what, rows in self._tell(file, is_of_files=is_of_files):
+                if len(rows):
+                    sums[what][0] += len(rows)
+                    sums[what][1] += int(file.said["paid"][rows].sum())
+        counted = sum(amount for _, amount in sums.values())
         self._in_rides = Line(IN_RIDES, *sums.pop(IN_RIDES, (0, 0)))
         lines = [Line(what, count, -amount) for what, (count, amount) in sorted(sums.items())]
         if total != counted:
@@ -203,46 +185,48 @@ class _Found:
         return Step(Phrase("from the total to records in rides"), Line(TOTAL, records, total),
                     lines, self._in_rides)
 
-    def _fate(self, file: OperatorFile, line: int, fates: _Fates) -> str:
-        if not file.number:
-            return Phrase("no run took the file {file}", file=file.name)
-        place = _place(file.number, line)
-        if place in self._ride_of:
-            return IN_RIDES
-        return (Phrase("in rides that ended with another operator") if place in self._elsewhere
-                else fates.of(place))
+    def _tell(self, file: OperatorFile, *, is_of_files: bool) -> Iterator[tuple[Phrase, Rows]]:
+        """What became of a file's records, and of which; what a ride's say is added to it."""
+        said = file.said
+        others = said["whose"] == OTHERS
+        of_day = ~others & np.isin(said["day"], (0, self._day))
+        if is_of_files:         # else the sum is of the operator's day
+            yield Phrase("records of other operators"), np.flatnonzero(others)
+            yield Phrase("records of other days"), np.flatnonzero(~others & ~of_day)
+        rides = self._fates.rides_of(file)
+        for is_read in (True, False):
+            asked = of_day & (said["is_read"] == is_read)
+            inside = np.flatnonzero(asked & (rides >= 0))
+            if is_read:
+                np.add.at(self._said, rides[inside], said["paid"][inside])
+                self._is_ours[rides[inside]] = True
+            for what, rows in ((IN_RIDES, inside), *self._fates.tell(
+                    file, np.flatnonzero(asked & (rides < 0)))):
+                yield (what if is_read else Phrase(
+                    "{what}, amounts that cannot be read", what=what)), rows
 
     def to_fares(self) -> Step:
         """From records in rides to what the ledger says that these rides paid."""
-        sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-        count = fares = 0
-        rides = (self._rides[name].tolist() for name in ("service_day", "paid", "flags", "state"))
-        for row, (day, paid, flags, state) in enumerate(zip(*rides, strict=True)):
-            is_ours = row in self._said
-            if day == self._day:
-                count += 1
-                fares += paid
-                difference, what = paid - self._said.get(row, 0), _why(flags, state)
-                if not is_ours:
-                    what = Phrase("rides whose records are in none of these files")
-                elif what == UNEXPLAINED and difference and not self._has_all(row):
-                    what = Phrase("rides with a record that is in none of these files")
-            elif is_ours:
-                difference, what = -self._said[row], Phrase("rides of another service day")
-            else:
-                continue
-            if difference:
-                sums[what][0] += 1
-                sums[what][1] += difference
-        lines = [Line(what, *both) for what, both in sorted(sums.items())]
-        return Step(Phrase("from records to fares"), self._in_rides, lines,
-                    Line(FARES, count, fares))
-
-    def _has_all(self, row: int) -> bool:
-        """Whether every record of a ride is in the files."""
-        numbers = {file.number for file in self._files}
-        return all(place >> _LINE_BITS in numbers for place in self._places[:, row].tolist()
-                   if place)
+        rides, said, is_ours = self._rides, self._said, self._is_ours
+        of_day = rides["service_day"] == self._day
+        lines: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+        differs = np.flatnonzero(of_day & (rides["paid"] != said))
+        held = self._fates.are_in_files(differs)
+        for row, has_all in zip(differs.tolist(), held.tolist(), strict=True):
+            what = _why(int(rides["flags"][row]), int(rides["state"][row]))
+            if not is_ours[row]:
+                what = Phrase("rides whose records are in none of these files")
+            elif what == UNEXPLAINED and not has_all:
+                what = Phrase("rides with a record that is in none of these files")
+            lines[what][0] += 1
+            lines[what][1] += int(rides["paid"][row] - said[row])
+        of_others = np.flatnonzero(~of_day & is_ours & (said != 0))
+        if len(of_others):
+            lines[Phrase("rides of another service day")] = [
+                len(of_others), -int(said[of_others].sum())]
+        return Step(Phrase("from records to fares"), self._in_rides,
+                    [Line(what, *both) for what, both in sorted(lines.items())],
+                    Line(FARES, int(of_day.sum()), int(rides["paid"][of_day].sum())))
 
     def to_settled(self) -> Step:
         """From the day's fares to what its rides have the operator be owed."""
@@ -299,16 +283,6 @@ class _Found:
                     int(rides["uncollected"].sum()))
 
 
-def _places(rides: Records) -> Places:
-    """Where the ways in, and the ways out, are from; 0: there was none."""
-    return np.array([rides[f"{end}_file"].astype(np.int64) << _LINE_BITS | rides[f"{end}_line"]
-                     for end in ("in", "out")])
-
-
-def _place(file: int, line: int) -> int:
-    return file << _LINE_BITS | line
-
-
 def _why(flags: int, state: int) -> str:
     """Why a ride paid something else than its records say."""
     if flags & RIDE_FLAGS["PAID_BY_VALIDATOR"]:
@@ -322,35 +296,3 @@ def _why(flags: int, state: int) -> str:
 
 def _said_cause(cause: int) -> str:
     return Phrase("{cause}", cause=words_of_cause(cause))
-
-
-class _Fates:
-    """What became of records that are in no ride that stands."""
-
-    def __init__(self, session: Session, files: Sequence[int]) -> None:
-        book, listed = session.book, ", ".join(map(str, files)) or "0"
-        refused = book.ask(f"SELECT file, line, argMax(code, run) AS last FROM {REFUSALS.name} "
-                             f"WHERE {book.committed} AND file IN ({listed}) GROUP BY file, line")
-        self._codes = {_place(file, line): Code(code) for file, line, code in zip(
-            *(np.asarray(column).tolist() for column in refused.values()), strict=True)}
-        received = book.ask(
-            "SELECT source_file, source_line, kind, correction FROM records "
-            f"WHERE {book.as_of_last} AND source_file IN ({listed})")
-        self._received = {_place(file, line): (kind, correction)
-                          for file, line, kind, correction in zip(
-                *(np.asarray(column).tolist() for column in received.values()), strict=True)}
-
-    def of(self, place: int) -> str:
-        """In words."""
-        code, received = self._codes.get(place), self._received.get(place)
-        if code is not None:
-            return Phrase("refused: {code}", code=code.name)
-        if received is None:
-            return Phrase("known: the same record came before, or from another file")
-        kind, correction = received
-        if kind in (TapKind.TOP_UP, TapKind.LOCK):
-            return Phrase("top-ups and locks, which are no rides")
-        if correction:
-            return Phrase("corrections that take a ride back")
-        return Phrase("in no ride that stands: still inside, given back, corrected, or reported "
-                      "again")

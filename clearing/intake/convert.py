@@ -6,7 +6,7 @@ business, and it says the same of what is converted as of what was sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +47,13 @@ class OpenFile:
     detected: DetectedFormat
     adapter: Adapter
 
-    def records(self) -> Iterator[Converted]:
-        """Yield its records in their order."""
+    def records(self, lines: Container[int] | None = None) -> Iterator[Converted]:
+        """Yield its records in their order, those of some lines; None: of all."""
         line = self.reader.first_line
         for piece in self.detected.pieces:
             for offset, raw, cut in _split(piece):
-                yield self._convert(line, offset, raw, cut)
+                if lines is None or line in lines:
+                    yield self._convert(line, offset, raw, cut)
                 line += 1
 
     def _convert(self, line: int, offset: int, raw: bytes, cut: Code) -> Converted:

@@ -10,7 +10,6 @@ import pytest
 
 from clearing.answers.compare import (
     FARES,
-    IN_RIDES,
     SETTLES,
     TOTAL,
     UNEXPLAINED,
@@ -18,7 +17,9 @@ from clearing.answers.compare import (
     Line,
     compare,
 )
+from clearing.answers.record_fates import IN_RIDES
 from clearing.answers.session import open_session
+from clearing.intake.convert import Converted, OpenFile
 from clearing.intake.trailer import write_trailer
 from tests.cli.clerk import COLUMNS, FIRST, SECOND, clerks_network, tap
 from tests.cli.conftest import Demo
@@ -126,6 +127,23 @@ def test_files_of_half_a_day_leave_the_other_half_to_be_told(demo: Demo) -> None
     found = compared(demo.book, "gz-bus", folder / "gz-bus-2024-11-25-1.csv")
     assert found.unexplained == 0
     assert lines_of(found)["rides whose records are in none of these files"] > 0
+
+
+def test_only_what_is_refused_is_read_in_python(
+    book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, convert = [], OpenFile._convert
+
+    def count(opened: OpenFile, line: int, *record: Any) -> Converted:
+        read.append(line)
+        return convert(opened, line, *record)
+
+    monkeypatch.setattr(OpenFile, "_convert", count)
+    compared(book, "hk-bus", book.parent / "hk-bus-1.csv", window=FIRST)
+    assert read == [4]          # a ferry, which this operator does not run
+    read.clear()
+    compared(book, "hk-bus", book.parent / "hk-bus-3.csv", window=FIRST)
+    assert read == [2]          # its trailer says something else: the file was refused whole
 
 
 def test_it_reads_as_a_clerk_does(demo: Demo) -> None:
