@@ -312,7 +312,7 @@ def test_integers_of_bytes(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("name", list_layouts(SHIPPED))
 def test_shipped_layouts_have_a_plan(name: str) -> None:
     layout = read_layout(SHIPPED / f"{name}.toml")
-    if layout.format in ("fixed", "binary"):
+    if layout.format in ("fixed", "binary") and layout.fields:      # without, it holds no taps
         adapter = FixedAdapter if layout.format == "fixed" else BinaryAdapter
         assert adapter(layout, OFFSET_S)._plan is not None
 
