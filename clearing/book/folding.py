@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from clearing.book import parts
-from clearing.book.archived import left_by_run
+from clearing.book.archived import left_by_run, left_until
 from clearing.book.integrity import (
     NOTHING,
     Stated,
@@ -28,7 +28,7 @@ from clearing.book.integrity import (
 )
 from clearing.book.parts import ALONE, FOLDED, folded_part
 from clearing.book.queries import Queries
-from clearing.book.schema import FOLDS, LARGE_PART_BYTES, LEDGER, Table
+from clearing.book.schema import ARCHIVED, FOLDS, LARGE_PART_BYTES, LEDGER, Table
 from network.language import Phrase
 
 # A fold's rows are one part, where they are not very many: by itself the store ends one at some
@@ -64,13 +64,14 @@ class Folding:
         contents = dict(all_contents(self._book, f"run BETWEEN {span.folded} AND {through}"))
         before = contents.pop(span.folded, {})
         stated = [(run, tables) for run, tables in contents.items() if run not in large]
+        left = left_until(self._book, [span.folded]) if by_table[ARCHIVED.name] else {}
 
         def fold(table: Table) -> None:
             by_part = by_table[table.name]
             self._drop_folded(table, by_part, span.folded)
             own = sum(rows for part, rows in by_part.items() if span.folded < part <= through)
-            if own and not self._is_taken(table, by_part, span.folded, own,
-                                          before.get(table.name, NOTHING).so_far):
+            so_far = before.get(table.name, NOTHING).so_far - sum(left.get(table.name, []))
+            if own and not self._is_taken(table, by_part, span.folded, own, so_far):
                 self._take(table, span.folded, through, stated)
 
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
@@ -107,7 +108,8 @@ class Folding:
                   so_far: int) -> bool:
         """Whether a writer before this one had these rows taken in already, and was stopped.
 
-        own: how many they are; so_far: those of all runs up to the last that is folded.
+        own: how many they are; so_far: those of all runs up to the last that is folded, but
+        for what is in an archive.
         """
         before = so_far - sum(rows for part, rows in by_part.items()
                               if ALONE < part <= ALONE + folded)

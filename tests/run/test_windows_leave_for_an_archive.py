@@ -15,9 +15,9 @@ import pytest
 
 from clearing.answers.brought import bring_back, find_changed_archives
 from clearing.answers.session import Session
-from clearing.book import changing, open_book
+from clearing.book import changing, open_book, parts
 from clearing.book.archived import LEAVING
-from clearing.book.integrity import find_changed_rows
+from clearing.book.integrity import find_breaks, find_changed_rows
 from network.errors import BookDamaged
 from tests.run.command import REPOSITORY, accepted, contents, refused, shown
 from tests.run.test_arrival_does_not_matter import (
@@ -299,3 +299,15 @@ def test_a_book_on_a_server_is_refused(tmp_path: Path) -> None:
     assert "windows of a book on a server are not archived" in refused(
         "book", "archive", "--before", KEPT, "--to", tmp_path, "--book",
         "clickhouse://localhost/nothing").err
+
+
+def test_runs_are_folded_behind_those_that_have_left(archived: Path, tmp_path: Path,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = copy_of(archived, tmp_path / "own")
+    clear(folder / "book", folder, moved_to_january(rows_of()))
+    monkeypatch.setattr(parts, "RUNS_OF_A_FOLD", 1)
+    with open_book(str(folder / "book")) as book:
+        before, last = book.span().folded, book.last
+        assert before < book.fold() == last
+        assert find_breaks(book) == []
+        assert list(find_changed_rows(book)) == []
