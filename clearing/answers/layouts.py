@@ -14,7 +14,7 @@ from typing import NamedTuple
 from clearing.intake.convert import Converted, OpenFile, open_file
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.formats.canonical import FORMAT, HeaderInvalid, is_canonical, split_header
-from clearing.intake.guess import guess_layout
+from clearing.intake.guess import Guess, guess_layout
 from clearing.intake.layout import SHIPPED, list_layouts, load_layout, read_layout
 from clearing.intake.layout_model import Layout
 from clearing.intake.reader import read_files
@@ -22,6 +22,7 @@ from ext.codes import Code
 from network.cards import mask_card
 from network.errors import OnecardError, TableError
 from network.folder import find_folder
+from network.language import Phrase
 from network.names import Names
 from network.network import Network
 from network.numbering import number_network
@@ -68,8 +69,8 @@ def find_layout(name: str | None, network: Network) -> Layout | None:
     return None if name is None else load_layout(network.folder.path, name)
 
 
-def guess(path: Path) -> str:
-    """A layout for a file, as TOML. Raises OnecardError and OSError."""
+def guess(path: Path) -> Guess:
+    """A layout for a file. Raises OnecardError and OSError."""
     with path.open("rb") as file:
         data = file.read(SAMPLE_BYTES)
         more = file.read(WHOLE_BYTES)
@@ -84,7 +85,7 @@ def guess(path: Path) -> str:
 
 @contextmanager
 def layout_for(path: Path, name: str | None, network: Network) -> Iterator[tuple[
-        Layout | None, list[str]]]:
+        Layout | None, list[Phrase]]]:
     """The layout of a file, guessed where none is named and it is not onecard-taps/1.
 
     With what was assumed in guessing it.
@@ -93,12 +94,11 @@ def layout_for(path: Path, name: str | None, network: Network) -> Iterator[tuple
     if layout is not None or _is_canonical(path):
         yield layout, []
         return
-    text = guess(path)
+    found = guess(path)
     with TemporaryDirectory() as folder:
         guessed = Path(folder) / "guessed.toml"
-        guessed.write_text(text, "utf-8")
-        yield read_layout(guessed), [line.removeprefix("# assumed: ")
-                                     for line in text.splitlines() if line.startswith("# ")]
+        guessed.write_text(found.toml, "utf-8")
+        yield read_layout(guessed), found.assumed
 
 
 def _is_canonical(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 from clearing.cli import REFUSED
 from clearing.cli.options import InputFile, layout_network_option, one_layout_option
 from clearing.cli.say import say
-from network.language import Phrase
+from network.language import Phrase, translated
 
 if TYPE_CHECKING:
     from clearing.answers.layouts import Tried
@@ -189,4 +190,11 @@ def guess(file: Path) -> None:
     """
     from clearing.answers.layouts import guess as guess_file
 
-    say(guess_file(file), nl=False)
+    found = guess_file(file)
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")    # as TOML is, whatever the locale
+    for one in found.assumed:
+        told = translated(Phrase("assumed: {said}", said=one))
+        say(f"# {' '.join(told.splitlines())}")
+    say()
+    say(found.toml, nl=False)

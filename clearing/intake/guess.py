@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -45,13 +45,14 @@ AMOUNTS = ("due", "paid", "balance_before")
 DIRECTIONS = {"上行": "up", "下行": "down", "上": "up", "下": "down", "01": "up", "02": "down",
               "up": "up", "down": "down"}
 ASSUMED = {     # of columns that a file has not
-    "card_seq": ("{ from_time = true }", "the second of the tap stands for the card's counter"),
-    "operator": ('{ constant = "OPERATOR" }', "write the operator's code of network.toml"),
-    "device": ('{ constant = "unknown" }', "no column says the validator"),
-    "device_seq": ('{ constant = "0" }', "no column says the validator's counter"),
-    "mode": ('{ constant = "bus" }', "all are bus rides"),
-    "kind": ('{ constant = "single" }', "all are single taps"),
-    "stop": ('{ constant = "" }', "no column says the stop"),
+    "card_seq": ("{ from_time = true }",
+                 Phrase("the second of the tap stands for the card's counter")),
+    "operator": ('{ constant = "OPERATOR" }', Phrase("write the operator's code of network.toml")),
+    "device": ('{ constant = "unknown" }', Phrase("no column says the validator")),
+    "device_seq": ('{ constant = "0" }', Phrase("no column says the validator's counter")),
+    "mode": ('{ constant = "bus" }', Phrase("all are bus rides")),
+    "kind": ('{ constant = "single" }', Phrase("all are single taps")),
+    "stop": ('{ constant = "" }', Phrase("no column says the stop")),
 }
 
 
@@ -62,7 +63,7 @@ class Sample:
     keys: dict[str, Any]                # of the layout, as far as its form says them
     names: list[str]
     rows: list[list[str]]
-    assumed: list[str] = field(default_factory=list)
+    assumed: list[Phrase] = field(default_factory=list)
 
     def values(self, name: str) -> list[str]:
         """What a column has, without blanks."""
@@ -75,19 +76,25 @@ class Sample:
         return any(row[place] != row[place].strip() for row in self.rows)
 
 
-def guess_layout(data: bytes, *, whole: bool, title: str) -> str:
-    """The text of a layout for a file that begins so, its assumptions in comments.
+class Guess(NamedTuple):
+    """A layout as TOML, and what was assumed in it."""
+
+    toml: str
+    assumed: list[Phrase]
+
+
+def guess_layout(data: bytes, *, whole: bool, title: str) -> Guess:
+    """A layout for a file that begins so.
 
     whole: the data is all of the file. Raises OnecardError where nothing can be guessed.
     """
     sample = _read_sample(data, whole=whole)
     fields = _guess_fields(sample)
-    lines = [f"# assumed: {one}" for one in sample.assumed]
-    lines += ["", f"title = {_quoted(title)}"]
+    lines = [f"title = {_quoted(title)}"]
     lines += [f"{key} = {_quoted(value)}" for key, value in sample.keys.items()]
     lines += ["", "[fields]"]
     lines += [f"{name} = {fields[name]}" for name in COLUMNS if name in fields]
-    return "\n".join(lines).lstrip("\n") + "\n"
+    return Guess("\n".join(lines) + "\n", sample.assumed)
 
 
 def _quoted(value: Any) -> str:
@@ -189,10 +196,12 @@ def _sample_of_rows(text: str, keys: dict[str, Any], delimiter: str) -> Sample:
         sample = Sample(keys, [f"column {at + 1}" for at in range(width)],
                         [row for row in rows[head:] if len(row) == width])
         keys["header"] = sample.names
-        sample.assumed.append("no row names the columns; they are called by their numbers here")
+        sample.assumed.append(Phrase(
+            "no row names the columns; they are called by their numbers here"))
     if head:
         keys["head_rows"] = head
-        sample.assumed.append(f"nothing in the rows before the header counts: {head}")
+        sample.assumed.append(Phrase("nothing in the rows before the header counts: {rows}",
+                                     rows=head))
     _find_total(sample, text, delimiter)
     return sample
 
@@ -206,8 +215,8 @@ def _find_total(sample: Sample, text: str, delimiter: str) -> None:
         return
     sample.keys["tail"] = first[:len(first) - len(first.lstrip()) + len(word)] + ".*"
     sample.rows = [row for row in sample.rows if not plain_word(row[0]).startswith(word)]
-    sample.assumed.append("the last row is a total; what it says is not compared: name it with "
-                          "(?P<records>…) and (?P<paid>…)")
+    sample.assumed.append(Phrase("the last row is a total; what it says is not compared: name it "
+                                 "with (?P<records>…) and (?P<paid>…)"))
 
 
 def _sample_of_objects(text: str) -> Sample:
@@ -273,10 +282,10 @@ def _guess_fields(sample: Sample) -> dict[str, str]:
                                + ", ".join(HEADER_WORDS[name][:6]), remedy="write the layout by "
                                "hand: see docs/tap-file.md, `Other formats`")
         fields[name], said = ASSUMED[name]
-        sample.assumed.append(f"{name}: {said}")
+        sample.assumed.append(Phrase("{column}: {said}", column=name, said=said))
     left = [name for name in sample.names if name not in meant.values()]
     if left:
-        sample.assumed.append(f"not read: {', '.join(left)}")
+        sample.assumed.append(Phrase("not read: {columns}", columns=", ".join(left)))
     return fields
 
 
@@ -315,8 +324,9 @@ def _find_by_values(sample: Sample, meant: dict[str, str]) -> None:
             meant["tapped_at"] = name
         else:
             continue
-        sample.assumed.append(f"{name} is the card" if meant.get("card") == name
-                              else f"{name} is when the tap was")
+        sample.assumed.append(Phrase(
+            "{column} is the card" if meant.get("card") == name
+            else "{column} is when the tap was", column=name))
 
 
 def _time_source(sample: Sample, meant: dict[str, str]) -> str:
@@ -338,7 +348,8 @@ def _time_source(sample: Sample, meant: dict[str, str]) -> str:
                                   columns=" and ".join(columns), values=values[:1]),
                            remedy="write the layout by hand, with the format of `time`")
     if len(fitting) > 1 and {"%d/%m", "%m/%d"} <= {form[:5] for form in fitting}:
-        sample.assumed.append("the day stands before the month in " + columns[0])
+        sample.assumed.append(Phrase("the day stands before the month in {column}",
+                                     column=columns[0]))
     source: dict[str, Any] = {"column": columns[0]} if len(columns) == 1 else {"columns": columns}
     if any(map(sample.is_padded, columns)):
         source["strip"] = True
@@ -375,17 +386,19 @@ def _source(sample: Sample, name: str, column: str) -> dict[str, Any]:
         found = {one: find_kind(one) for one in dict.fromkeys(values)}
         source["map"] = {one: kind or "?" for one, kind in found.items()}
         if not all(found.values()):
-            sample.assumed.append(f"{column}: write a kind for each ?")
+            sample.assumed.append(Phrase("{column}: write a kind for each ?", column=column))
     if name == "direction":
         source["map"] = {one: DIRECTIONS.get(one, "?") for one in dict.fromkeys(values)}
         if "?" in source["map"].values():
-            sample.assumed.append(f"{column}: write up or down for each ?")
+            sample.assumed.append(Phrase("{column}: write up or down for each ?", column=column))
     if name == "operator":
         source["map"] = {one: one for one in dict.fromkeys(values)}
-        sample.assumed.append(f"{column}: write the code of network.toml behind each name")
+        sample.assumed.append(Phrase("{column}: write the code of network.toml behind each name",
+                                     column=column))
     if name == "card_kind":
         source["map"] = {one: one for one in dict.fromkeys(values)}
-        sample.assumed.append(f"{column}: write the card kind of network.toml behind each")
+        sample.assumed.append(Phrase("{column}: write the card kind of network.toml behind each",
+                                     column=column))
     return source
 
 
@@ -395,6 +408,6 @@ def _scale(sample: Sample, column: str, values: list[str]) -> dict[str, Any]:
         return {"decimals": 2}
     if "分" in column:
         return {}
-    sample.assumed.append(f"{column} is in minor units (fen), as no amount has decimals; if it is "
-                          "in yuan, add decimals = 2")
+    sample.assumed.append(Phrase("{column} is in minor units (fen), as no amount has decimals; if "
+                                 "it is in yuan, add decimals = 2", column=column))
     return {}

@@ -72,6 +72,9 @@ def test_from_a_guess_to_a_ledger(kind: str, tmp_path: Path, town: Path, book: P
     guessed = accepted("layouts", "guess", path).out
     assert "# assumed: operator: write the operator's code" in guessed
     assert "# assumed: not read: 备注" in guessed
+    chinese = accepted("--lang", "zh", "layouts", "guess", path).out
+    assert "# 推定：operator：请写 network.toml 中运营单位的代码\n" in chinese
+    assert chinese.partition("\n\n")[2] == guessed.partition("\n\n")[2]
     for old, new in FIXES.items():
         assert old in guessed
         guessed = guessed.replace(old, new)

@@ -108,7 +108,7 @@ def test_guesses(data: st.DataObject) -> None:
     """A layout, or words; and a layout that is guessed can be read."""
     content = data.draw(spoilt(GOOD[data.draw(st.sampled_from(sorted(GOOD)))]))
     try:
-        text = guess_layout(content, whole=data.draw(st.booleans()), title='a"\\b')
+        text = guess_layout(content, whole=data.draw(st.booleans()), title='a"\\b').toml
     except OnecardError:
         return
     with tempfile.TemporaryDirectory() as folder:

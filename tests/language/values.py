@@ -62,6 +62,7 @@ VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
     "limit": ("debit_cap", "prefunded"),
     "sort": ("date", "time", "datetime"),       # of values of TOML
     "sign_name": {name for name, _ in SIGNS.values()},
+    "layout": ("guessed",),
     "counts": ("paid", "due"), "what": _COUNTED, "who": ("riders", "funder"),
     NUMBERS_HEADING: ("line",), "mode": listed("modes"), "medium": [*listed("media"), *_BLANK],
     "card_kind": [*listed("card_kinds"), *_BLANK],
