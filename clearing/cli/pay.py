@@ -137,32 +137,34 @@ def write(batch: int, form: str, out: Path, book: str, network: str | None) -> N
 
 
 @command.command("answer")
-@click.argument("file", type=InputFile())
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=InputFile())
 @click.option("--leave-others", is_flag=True, help="Leave out entries that name payments which "
               "are not of this book; else such a file is refused.")
 @book_option
 @network_option
-def answer(file: Path, leave_others: bool, book: str, network: str | None) -> None:
+def answer(files: tuple[Path, ...], leave_others: bool, book: str, network: str | None) -> None:
     """Read what the bank says became of payments: pain.002, pacs.002, camt.052, 053 or 054.
 
-    All of the file is posted, or nothing of it. The position of a payment that was rejected or
-    returned is open again.
+    All of a file is posted, or nothing of it; files behind one that is refused are not read. The
+    position of a payment that was rejected or returned is open again.
 
     \b
     Example:
       onecard pay answer statement.xml --book book
 
-    Exit code 0: nothing came back; 1: a payment was rejected or returned, and printed; 2: the file
+    Exit code 0: nothing came back; 1: a payment was rejected or returned, and printed; 2: a file
     was refused.
     """
     from clearing.answers.pay_answer import answer_payments
     from clearing.answers.session import open_session
 
+    came_back = False
     with open_session(book, network, read_only=False) as session:
-        answered = answer_payments(session, file, leave_others=leave_others)
-        currency = session.described().model.money
-    _print_answered(answered, currency)
-    sys.exit(REFUSED if answered.came_back else 0)
+        for file in files:
+            answered = answer_payments(session, file, leave_others=leave_others)
+            _print_answered(answered, session.described().model.money)
+            came_back |= bool(answered.came_back)
+    sys.exit(REFUSED if came_back else 0)
 
 
 @command.command("list")

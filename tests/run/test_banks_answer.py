@@ -62,6 +62,19 @@ def states(book: Path, batch: int = 1) -> list[str]:
             for row in payments(book, batch)]
 
 
+def test_files_are_read_one_after_the_other_up_to_one_that_is_refused(
+        book: Path, sent: list[dict[str, Any]], tmp_path: Path) -> None:
+    first = status_report(tmp_path / "first.xml", sent, PAID)
+    bad = status_report(tmp_path / "bad.xml", sent, [(7, "ACSC", "")], identity="BANK-9",
+                        OrgnlCtrlSum="1.23")
+    last = status_report(tmp_path / "last.xml", sent, [(8, "RJCT", "AC04")], identity="BANK-10")
+    done = onecard("pay", "answer", first, bad, last, "--book", book)
+    assert (done.code, "payments: 6 paid" in done.out, "bad.xml" in done.err) == (2, True, True)
+    assert states(book) == ["paid ACSC"] * 6 + ["written"] * 2
+    done = onecard("pay", "answer", last, first, "--book", book)
+    assert (done.code, "1 rejected" in done.out, "known: run" in done.out) == (1, True, True)
+
+
 def test_the_whole_way(book: Path, sent: list[dict[str, Any]], tmp_path: Path) -> None:
     """Accepted, rejected, returned, paid again: what a clerk types, and what it prints."""
     status_report(tmp_path / "status.xml", sent,
