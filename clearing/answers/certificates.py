@@ -121,7 +121,7 @@ def _missing_in_words(asked: Mapping[str, Side]) -> Iterator[Phrase]:
     missing, repeated = (sum(side.missing for side in counters),
                          sum(side.repeated for side in counters))
     if missing or repeated:
-        yield Phrase("{missing:,} records are missing, and {repeated:,} are there twice",
+        yield Phrase("records missing: {missing:,}; there twice: {repeated:,}",
                      missing=missing, repeated=repeated)
     if "files" in asked and asked["files"].missing:
         yield Phrase("{missing:,} files are missing", missing=asked["files"].missing)

@@ -170,7 +170,7 @@ def _tell(cleared: Clearing, *, as_json: bool) -> None:
                           currency=cleared.currency.name)
         say(joined("; ", [variance, *_held(report)]))
     if len(report.carried):
-        say(Phrase("{records:,} records of earlier runs' files are refused by now: for each file's "
+        say(Phrase("records of earlier runs' files, refused by now: {records:,}; for each file's "
                    "sender there is a reject file beside the acknowledgement",
                    records=len(report.carried)))
     for earlier in cleared.earlier:
@@ -208,7 +208,7 @@ def _held(report: Report) -> list[Phrase]:
     """How many entries a run brings that are not settled until somebody has decided, if any."""
     if not report.held:
         return []
-    return [Phrase("{held:,} entries are held, see `onecard held list`", held=report.held)]
+    return [Phrase("entries held: {held:,}, see `onecard held list`", held=report.held)]
 
 
 def _print_report(report: Report, what: Phrase) -> None:

@@ -104,7 +104,7 @@ def test_what_is_beyond_a_limit_is_held(place: Place) -> None:
     out = place.clear(*(ride(seq, **claim) for seq, (claim, _) in enumerate(CLAIMS)))
     held = [seq for seq, (_, beyond) in enumerate(CLAIMS) if beyond]
     assert place.held() == held
-    assert f"{len(held)} entries are held" in out
+    assert f"entries held: {len(held)}" in out
     believed = [claim.get("paid", 200) or 0 for claim, beyond in CLAIMS if not beyond]
     assert place.owed() == sum(believed)
 
@@ -118,17 +118,17 @@ def test_what_a_run_holds_is_told_to_scripts(place: Place) -> None:
     first = write_csv(place.folder / "first.csv", [ride(1, paid=500), ride(2)], COLUMNS)
     dry = onecard("clear", first, *names, "--dry-run")
     assert dry.code == 1
-    assert "1 entries are held, see `onecard held list`" in dry.out
+    assert "entries held: 1, see `onecard held list`" in dry.out
     assert json.loads(onecard("clear", first, *names, "--dry-run", "--json").out)["held"] == 1
     done = onecard("clear", first, *names)
-    assert (done.code, "1 entries are held" in done.out) == (1, True)
-    assert "variance, validators less tables: 3.00 yuan; 1 entries are held" in done.out
+    assert (done.code, "entries held: 1" in done.out) == (1, True)
+    assert "variance, validators less tables: 3.00 yuan; entries held: 1" in done.out
     told = place.book / "acknowledgements" / "run-1.ack.json"
     assert json.loads(told.read_text("utf-8"))["held"] == 1     # which is what --json prints
     assert onecard("clear", first, *names).code == 0
     second = write_csv(place.folder / "second.csv", [ride(3, paid=210)], COLUMNS)
     done = onecard("clear", second, *names)
-    assert (done.code, "0.10 yuan" in done.out, "are held" in done.out) == (0, True, False)
+    assert (done.code, "0.10 yuan" in done.out, "entries held" in done.out) == (0, True, False)
     assert "released" in place.decide("release", 1)
 
 

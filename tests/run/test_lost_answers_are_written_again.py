@@ -40,7 +40,7 @@ def test_a_first_sender_is_told_what_came_of_its_record(book: Path) -> None:
     """A conflict in a later run is of both files: each sender gets its own record back."""
     clear(book, "first.csv", bus(7, "2024-11-25T07:00:00", card=FS), GOOD)
     out = clear(book, "later.csv", {**GOOD, "device": "B2"})
-    assert "1 records of earlier runs' files are refused by now" in out
+    assert "records of earlier runs' files, refused by now: 1;" in out
     told = json.loads(answers(book)["run-2.ack.json"])
     earlier, = told["earlier_files"]
     assert (earlier["name"], earlier["run"], earlier["refused"]) == ("first.csv", 1, 1)

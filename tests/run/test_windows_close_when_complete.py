@@ -57,7 +57,7 @@ def test_gaps_are_named_by_an_approver(book: Path, tmp_path: Path,
     clear(book, tmp_path, taps(1, 2, 5), network('gaps = "named"'))
     done = settle(book)
     assert done.code == 2
-    assert "2 records are missing, and 0 are there twice" in done.err
+    assert "records missing: 2; there twice: 0" in done.err
     assert f"onecard completeness --window {WINDOW}" in done.err
     for wrong, said in (((("--gaps", "lost")), "--by"), (("--gaps", "lost", "--by", "eve"), "eve")):
         done = settle(book, *wrong)
@@ -90,7 +90,7 @@ def test_a_day_without_gaps_closes_by_itself(book: Path, tmp_path: Path,
     assert row["completeness"] == "complete"
     done = settle(book, window="2024-11-26")
     assert done.code == 2
-    assert "2024-11-26: 1 records are missing" in done.err
+    assert "2024-11-26: records missing: 1;" in done.err
 
 
 def test_every_day_that_closes_is_looked_at(book: Path, tmp_path: Path,
