@@ -52,6 +52,7 @@ def test_each_run_is_looked_at_by_some_number(book: Book) -> None:
         # Of a copy, whose row of one run after the other is another one.
         book.store.run(f"CREATE TABLE spare AS {table}")
         book.store.run(f"INSERT INTO spare SELECT * FROM {table}")
+        book.store.let_merge()
         book.store.run(f"ALTER TABLE {table} UPDATE {changed} WHERE 1 SETTINGS mutations_sync = 2")
         found = [{int(run) for line in find_changed_rows(book, chosen=Sample(10, seed).runs(book))
                   for run in re.findall(r"run (\d+)", line)} for seed in range(40)]

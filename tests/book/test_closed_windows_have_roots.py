@@ -223,6 +223,7 @@ def test_a_window_that_was_forged_is_named(tmp_path: Path, change: str) -> None:
     assert f"root of window 2024-11-25: {kept}\n" in settled
     assert accepted("verify", "--book", book).code == 0
     with open_book(str(book)) as opened:
+        opened.store.let_merge()
         opened.store.run(f"ALTER TABLE stored_entries {change} WHERE card_seq != 0 "
                          "SETTINGS mutations_sync = 2")
         forge(opened, book)

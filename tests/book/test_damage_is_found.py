@@ -42,6 +42,7 @@ def _make(location: str, runs: int = 2) -> None:
 
 def _change(location: str, *statements: str) -> None:
     with open_book(location) as book:
+        book.store.let_merge()      # which changing rows waits for
         for statement in statements:
             book.store.run(statement)
 

@@ -130,6 +130,7 @@ def test_a_damaged_book_is_not_upgraded(old: Path, change: str) -> None:
     book, (table, _, how) = old / "book", change.partition(" ")
     with open_book(str(book), may_be_old=True) as opened:
         name = table if table == "runs" else f"stored_{table}"
+        opened.store.let_merge()
         opened.store.run(f"ALTER TABLE {name} {how} WHERE run = 34 SETTINGS mutations_sync = 2")
     said = refused("book", "upgrade", "--book", book).err
     assert "run 34" in said

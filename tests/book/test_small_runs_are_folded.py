@@ -157,6 +157,7 @@ def test_killed_while_folding(location: str, step: int) -> None:
 def test_rows_that_are_not_what_was_stored_are_not_folded(tmp_path: Path) -> None:
     with open_book(str(tmp_path / "book")) as book:
         _add(book, GROUP)
+        book.store.let_merge()
         book.store.run("ALTER TABLE stored_entries UPDATE paid = paid + 1 WHERE run = 2 "
                        "SETTINGS mutations_sync = 1")
         with pytest.raises(BookDamaged, match="table stored_entries: the rows of run 2"):

@@ -61,6 +61,7 @@ def test_who_changes_everything_has_another_chain(kept: tuple[Path, list[str]]) 
     """A refusal's bytes, commit rows, chain and journal: the book agrees, and the line does not."""
     book, lines = kept
     with open_book(str(book)) as opened:
+        opened.store.let_merge()
         opened.store.run("ALTER TABLE stored_refusals UPDATE raw = 'another' WHERE run = 1 "
                          "SETTINGS mutations_sync = 2")
         forge(opened, book)

@@ -223,6 +223,7 @@ def test_a_changed_row_is_found(what: str, made: Demo, tmp_path: Path) -> None:
             "SELECT min(debtor) FROM flows)" if table == "flows" else (
             "(card_hi, card_lo, card_seq) IN (SELECT card_hi, card_lo, card_seq FROM entries "
             "WHERE leg2_amount > 0 ORDER BY card_hi, card_lo, card_seq LIMIT 1)")
+        opened.store.let_merge()
         opened.store.run(f"ALTER TABLE stored_{table} UPDATE {change} WHERE {where} "
                           "SETTINGS mutations_sync = 2")
         done = onecard("verify", "--all", "--book", book)

@@ -156,6 +156,7 @@ def _apply(book: Book, change: Change, run: int | None) -> str:
         f"SELECT toString({key}) AS k FROM {name} WHERE {where} {limit}")["k"]
     assert len(found), change
     rows = f"{key} IN ({', '.join(map(str, found))})"
+    book.store.let_merge()      # which changing rows waits for
     if change.columns.keys() & set(table.order):
         changed = ", ".join(change.columns.get(column, f"`{column}`") for column in columns)
         book.store.run(f"INSERT INTO {name} ({listed}) SELECT {changed} FROM {name} WHERE {rows}")
@@ -215,6 +216,7 @@ def test_a_whole_run_that_is_gone(book: tuple[Path, Book]) -> None:
     for table in LEDGER:
         if "6" in _partitions(opened, table.name):
             opened.store.run(f"ALTER TABLE {table.name} DROP PARTITION 6")
+    opened.store.let_merge()
     opened.store.run("ALTER TABLE runs DELETE WHERE run = 6 SETTINGS mutations_sync = 2")
     try:
         done = onecard("verify", "--all", "--book", location)

@@ -131,6 +131,7 @@ def test_a_share_that_was_changed_is_found(tmp_path: Path) -> None:
     book = clear(tmp_path, "2024-11-28")
     settle(book, "2024-11-28")
     with open_book(str(book), create=False) as opened:
+        opened.store.let_merge()
         opened.store.run("ALTER TABLE stored_flows UPDATE amount = amount + 1 WHERE cause = 15 "
                          "SETTINGS mutations_sync = 2")
     done = onecard("verify", "--all", "--book", book)

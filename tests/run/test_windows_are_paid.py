@@ -228,6 +228,7 @@ def test_a_place_that_cannot_be_written_is_told_and_the_batch_stays(
 def test_an_amount_that_was_changed_is_not_checked(book: Path) -> None:
     make(book)
     with open_book(str(book)) as opened:
+        opened.store.let_merge()
         opened.store.run("ALTER TABLE stored_payments UPDATE amount = amount + 1 "
                          "WHERE payment = 1 SETTINGS mutations_sync = 2")
     done = refused("pay", "check", "1", *CHECKER, "--book", book)

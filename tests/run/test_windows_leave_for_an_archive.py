@@ -168,6 +168,7 @@ def test_what_was_changed_or_is_missing_is_named(archived: Path, tmp_path: Path)
 def test_a_loss_does_not_pass_for_archived(loss: str, archived: Path, tmp_path: Path) -> None:
     book = copy_of(archived / "book", tmp_path / "book")
     with open_book(str(book)) as opened:
+        opened.store.let_merge()
         opened.store.run(f"ALTER TABLE {loss} SETTINGS mutations_sync = 2")
     with pytest.raises(BookDamaged, match="table stored_"):
         open_book(str(book), create=False)
