@@ -8,7 +8,7 @@ SOURCES := $(wildcard ext/*.p[yx]* ext/*/*.p[yx]*) setup.py pyproject.toml
 SUPPLY := .venv-supply
 
 # Many tests wait for a disk, a server or a process that is to be killed.
-TESTS_AT_ONCE ?= $(shell expr 2 \* `getconf _NPROCESSORS_ONLN`)
+TESTS_AT_ONCE ?= $(shell expr 3 \* `getconf _NPROCESSORS_ONLN`)
 
 .PHONY: demo test build lint clean lock sbom
 .DELETE_ON_ERROR:

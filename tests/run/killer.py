@@ -35,7 +35,7 @@ from tests.run.command import contents, onecard
 READY, COUNTED, SHARED, UNDISTURBED = range(10_000, 10_004)
 
 STEPS = {
-    "clearing.engine.run": ("read_files", "_judge_files", "raw_records"),
+    "clearing.engine.run": ("read_files", "judge_files", "raw_records"),
     "clearing.intake.intake:Intake": ("number_codes", "gather"),
     "clearing.book.book:Book": ("begin", "load_state", "records_since", "rides_since",
                                 "find_records", "find_refusals"),
