@@ -69,8 +69,8 @@ def test_every_row_is_stored_once(
     assert committed.fees == int(entries["legs"]["amount"][:, 1:].sum()) - committed.discounts
 
 
-def test_no_part_is_merged_while_a_run_is_written(tmp_path: Any) -> None:
-    """Merging would take the processors from the run; afterwards parts are merged again."""
+def test_no_part_is_merged_from_a_run_on_until_it_is_time(tmp_path: Any) -> None:
+    """Merging would take the processors from the run, and the next one would cut it short."""
     with open_book(str(tmp_path / "book")) as book:
         def merge() -> None:
             book.store.run(
@@ -82,6 +82,9 @@ def test_no_part_is_merged_while_a_run_is_written(tmp_path: Any) -> None:
         with pytest.raises(Exception, match=r"[Cc]ancelled merging"):
             merge()
         book.store.unlock_writer()
+        with pytest.raises(Exception, match=r"[Cc]ancelled merging"):
+            merge()
+        book.store.let_merge()
         merge()
 
 
