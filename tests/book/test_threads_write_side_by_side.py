@@ -77,6 +77,7 @@ def test_no_part_is_merged_from_a_run_on_until_it_is_time(tmp_path: Any) -> None
                 "OPTIMIZE TABLE stored_entries FINAL SETTINGS optimize_throw_if_noop = 1")
 
         write(book, entries_of(1), 100)
+        book.store.let_merge()
         merge()
         book.store.lock_writer()
         with pytest.raises(Exception, match=r"[Cc]ancelled merging"):
