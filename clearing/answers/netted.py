@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from clearing.answers.closings import ClosedBy, closings
 from clearing.answers.listings import flows_of
 from clearing.answers.session import Session
-from clearing.engine.context import ClearingContext
 from ext.records import Records
 from network.civil import DAYS_MOST, day_of, number_of
 from network.errors import OnecardError
@@ -18,6 +17,9 @@ from network.language import Phrase, joined
 from settlement.carrying import Carrying, Paid, Span, first_day_carried
 from settlement.limits import Exceeded, list_exceeded
 from settlement.netting import Key, NetPosition, owe
+
+if TYPE_CHECKING:       # it compiles tables, which who only asks needs not
+    from clearing.engine.context import ClearingContext
 
 
 class Netted(NamedTuple):

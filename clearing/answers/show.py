@@ -84,7 +84,9 @@ def show(session: Session, topic: str, wanted: Filter = EVERYTHING) -> Listing:
 
     Raises OnecardError and TableError.
     """
-    _bring_back(session, topic, wanted.select(session))
+    # Why a record was refused is a code, and no condition on rides.
+    asked = wanted._replace(reason=None) if topic == "refusals" else wanted
+    _bring_back(session, topic, asked.select(session))
     return TOPICS[topic](session, wanted)
 
 
