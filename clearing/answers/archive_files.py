@@ -28,6 +28,7 @@ from clearing.book.roots import Closing
 from clearing.book.schema import Table
 from network.civil import day_of
 from network.errors import BookDamaged, BookReadOnly, DiskFull, OnecardError
+from network.files import sha256_of
 from network.language import Phrase
 
 FORM = "onecard-archive/1"
@@ -152,9 +153,7 @@ def _write_rows(book: Book, table: Table, where: str, folder: Path) -> ArchivedF
                      for field, column in zip(schema, block, strict=True)], schema=schema))
 
     _put(path, write)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return ArchivedFile(path.name, path.stat().st_size, digest,
+    return ArchivedFile(path.name, path.stat().st_size, sha256_of(path),
                         sum(left.rows for left in sums.values()),
                         [(run, left.rows, text_of_digest(left.digest))
                          for run, left in sorted(sums.items())])
@@ -222,11 +221,11 @@ def read_rows(archive: Path, window: int, table: Table) -> Iterator[list[ColumnD
 
 def _check_file(path: Path, digest: str) -> None:
     try:
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                raise _changed(path)
+        found = sha256_of(path)
     except OSError as error:
         raise _not_there(path, str(error.strerror)) from error
+    if found != digest:
+        raise _changed(path)
 
 
 def _changed(path: Path) -> BookDamaged:
