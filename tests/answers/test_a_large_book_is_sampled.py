@@ -13,6 +13,7 @@ from clearing.book import Book, open_book
 from clearing.book.closed import closings, find_changed_windows
 from clearing.book.integrity import find_changed_rows
 from network.names import Names
+from tests.book.beneath import change_rows
 from tests.book.workload import add_run
 
 RUNS = 12
@@ -52,8 +53,7 @@ def test_each_run_is_looked_at_by_some_number(book: Book) -> None:
         # Of a copy, whose row of one run after the other is another one.
         book.store.run(f"CREATE TABLE spare AS {table}")
         book.store.run(f"INSERT INTO spare SELECT * FROM {table}")
-        book.store.let_merge()
-        book.store.run(f"ALTER TABLE {table} UPDATE {changed} WHERE 1 SETTINGS mutations_sync = 2")
+        change_rows(book, table, f"UPDATE {changed} WHERE 1")
         found = [{int(run) for line in find_changed_rows(book, chosen=Sample(10, seed).runs(book))
                   for run in re.findall(r"run (\d+)", line)} for seed in range(40)]
         book.store.run(f"TRUNCATE TABLE {table}")

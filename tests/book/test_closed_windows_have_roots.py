@@ -14,6 +14,7 @@ from clearing.book.roots import Closing, Root, digest_names
 from ext.codes import Cause
 from ext.records import ENTRY, FLOW, RIDE_FLAGS, TAP, TAP_BLANKS, TAP_FLAGS
 from network.names import KINDS, Names
+from tests.book.beneath import change_rows
 from tests.book.workload import add_run
 from tests.cli.forger import forge
 from tests.run.command import REPOSITORY, accepted, onecard, shown
@@ -223,9 +224,7 @@ def test_a_window_that_was_forged_is_named(tmp_path: Path, change: str) -> None:
     assert f"root of window 2024-11-25: {kept}\n" in settled
     assert accepted("verify", "--book", book).code == 0
     with open_book(str(book)) as opened:
-        opened.store.let_merge()
-        opened.store.run(f"ALTER TABLE stored_entries {change} WHERE card_seq != 0 "
-                         "SETTINGS mutations_sync = 2")
+        change_rows(opened, "stored_entries", f"{change} WHERE card_seq != 0")
         forge(opened, book)
     said = onecard("verify", "--book", book)
     assert said.code == 1

@@ -17,6 +17,7 @@ from clearing.book import Book, open_book
 from clearing.book.integrity import find_breaks, find_changed_rows
 from clearing.book.schema import LEDGER
 from network.errors import BookDamaged, BookError
+from tests.book.beneath import change_rows
 from tests.book.checks import assert_holds
 from tests.book.workload import add_run
 
@@ -42,7 +43,6 @@ def _make(location: str, runs: int = 2) -> None:
 
 def _change(location: str, *statements: str) -> None:
     with open_book(location) as book:
-        book.store.let_merge()      # which changing rows waits for
         for statement in statements:
             book.store.run(statement)
 
@@ -177,25 +177,26 @@ def _detached(book: Book) -> list[str]:
         "SELECT ifNull(partition_id, '') AS run FROM system.detached_parts")["run"]]
 
 
-@pytest.mark.parametrize(("statement", "words"), [
-    ("ALTER TABLE stored_entries UPDATE paid = paid + 1 WHERE card_seq = "
+@pytest.mark.parametrize(("change", "words"), [
+    ("stored_entries UPDATE paid = paid + 1 WHERE card_seq = "
      "(SELECT min(card_seq) FROM stored_entries WHERE run = 1) AND run = 1",
      "table stored_entries.*run 1"),
-    ("ALTER TABLE stored_flows UPDATE amount = amount + 1 WHERE run = 2",
+    ("stored_flows UPDATE amount = amount + 1 WHERE run = 2",
      "table stored_flows.*run 2"),
-    ("ALTER TABLE stored_names UPDATE code = concat(code, 'x') WHERE number = 3",
+    ("stored_names UPDATE code = concat(code, 'x') WHERE number = 3",
      "table stored_names.*run 1"),
-    ("ALTER TABLE stored_refusals UPDATE raw = 'mended' WHERE run = 2",
+    ("stored_refusals UPDATE raw = 'mended' WHERE run = 2",
      "table stored_refusals.*run 2"),
-    ("ALTER TABLE runs UPDATE paid = paid + 1 WHERE run = 1", "runs: the row of run 1"),
-    ("ALTER TABLE stored_cards UPDATE record = reverse(record) WHERE run = 2",
+    ("runs UPDATE paid = paid + 1 WHERE run = 1", "runs: the row of run 1"),
+    ("stored_cards UPDATE record = reverse(record) WHERE run = 2",
      "table stored_cards.*run 2"),
 ])
-def test_rows_that_were_changed_are_found(tmp_path: Path, three: Path, statement: str, words: str
+def test_rows_that_were_changed_are_found(tmp_path: Path, three: Path, change: str, words: str
                                           ) -> None:
     """As many rows as there were, and other ones: only who reads them all can tell."""
     location = str(shutil.copytree(three, tmp_path / "book", symlinks=True))
-    _change(location, f"{statement} SETTINGS mutations_sync = 1")
+    with open_book(location) as book:
+        change_rows(book, *change.split(" ", 1))
     with open_book(location, read_only=True) as book:
         assert book.breaks == []
         found = list(find_changed_rows(book))

@@ -26,6 +26,7 @@ from clearing.book.schema import ADDED
 from network.errors import BookLocked, BookTooOld, DiskFull
 from network.names import Names
 from tests.book import workload
+from tests.book.beneath import change_rows
 from tests.book.workload import add_run, commit
 from tests.run.command import REPOSITORY, accepted, refused, shown
 from tests.run.test_arrival_does_not_matter import owed, rides_of
@@ -130,8 +131,7 @@ def test_a_damaged_book_is_not_upgraded(old: Path, change: str) -> None:
     book, (table, _, how) = old / "book", change.partition(" ")
     with open_book(str(book), may_be_old=True) as opened:
         name = table if table == "runs" else f"stored_{table}"
-        opened.store.let_merge()
-        opened.store.run(f"ALTER TABLE {name} {how} WHERE run = 34 SETTINGS mutations_sync = 2")
+        change_rows(opened, name, f"{how} WHERE run = 34")
     said = refused("book", "upgrade", "--book", book).err
     assert "run 34" in said
     assert "nothing was upgraded" in said

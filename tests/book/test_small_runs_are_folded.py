@@ -19,6 +19,7 @@ from clearing.book.folding import Folding
 from clearing.book.integrity import find_breaks, find_changed_rows
 from clearing.book.schema import LEDGER
 from network.errors import BookDamaged
+from tests.book.beneath import change_rows
 from tests.book.checks import assert_holds
 from tests.book.workload import add_run, commit, write
 
@@ -157,9 +158,7 @@ def test_killed_while_folding(location: str, step: int) -> None:
 def test_rows_that_are_not_what_was_stored_are_not_folded(tmp_path: Path) -> None:
     with open_book(str(tmp_path / "book")) as book:
         _add(book, GROUP)
-        book.store.let_merge()
-        book.store.run("ALTER TABLE stored_entries UPDATE paid = paid + 1 WHERE run = 2 "
-                       "SETTINGS mutations_sync = 1")
+        change_rows(book, "stored_entries", "UPDATE paid = paid + 1 WHERE run = 2")
         with pytest.raises(BookDamaged, match="table stored_entries: the rows of run 2"):
             _add(book, 1)
         assert book.span().folded == 0

@@ -14,6 +14,7 @@ import pytest
 from clearing.book import open_book
 from clearing.book.schema import ENTRIES
 from network.cards import abridge_card
+from tests.book.beneath import change_rows
 from tests.cli.conftest import Demo
 from tests.cli.forger import forge
 from tests.run.command import accepted, onecard, refused, shown
@@ -61,9 +62,7 @@ def test_who_changes_everything_has_another_chain(kept: tuple[Path, list[str]]) 
     """A refusal's bytes, commit rows, chain and journal: the book agrees, and the line does not."""
     book, lines = kept
     with open_book(str(book)) as opened:
-        opened.store.let_merge()
-        opened.store.run("ALTER TABLE stored_refusals UPDATE raw = 'another' WHERE run = 1 "
-                         "SETTINGS mutations_sync = 2")
+        change_rows(opened, "stored_refusals", "UPDATE raw = 'another' WHERE run = 1")
         forge(opened, book)
         done = onecard("verify", "--all", "--chain", lines[-1], "--book", book)
         assert done.code == 1

@@ -15,6 +15,7 @@ import pytest
 
 from clearing.book import open_book
 from clearing.cli import COMMANDS
+from tests.book.beneath import change_rows
 from tests.cli.conftest import Demo
 from tests.run.command import WITH_CARDS, Outcome, accepted, onecard, process, shown
 
@@ -225,9 +226,7 @@ def test_a_changed_row_is_found(what: str, made: Demo, tmp_path: Path) -> None:
             "SELECT min(debtor) FROM flows)" if table == "flows" else (
             "(card_hi, card_lo, card_seq) IN (SELECT card_hi, card_lo, card_seq FROM entries "
             "WHERE leg2_amount > 0 ORDER BY card_hi, card_lo, card_seq LIMIT 1)")
-        opened.store.let_merge()
-        opened.store.run(f"ALTER TABLE stored_{table} UPDATE {change} WHERE {where} "
-                          "SETTINGS mutations_sync = 2")
+        change_rows(opened, f"stored_{table}", f"UPDATE {change} WHERE {where}")
         done = onecard("verify", "--all", "--book", book)
     assert done.code == 1, done
     assert message in done.out

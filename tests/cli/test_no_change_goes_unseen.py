@@ -16,6 +16,7 @@ import zstandard
 
 from clearing.book import Book, open_book, parts
 from clearing.book.schema import LEDGER, RUNS
+from tests.book.beneath import change_rows
 from tests.run.command import accepted, onecard
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -156,15 +157,13 @@ def _apply(book: Book, change: Change, run: int | None) -> str:
         f"SELECT toString({key}) AS k FROM {name} WHERE {where} {limit}")["k"]
     assert len(found), change
     rows = f"{key} IN ({', '.join(map(str, found))})"
-    book.store.let_merge()      # which changing rows waits for
     if change.columns.keys() & set(table.order):
         changed = ", ".join(change.columns.get(column, f"`{column}`") for column in columns)
         book.store.run(f"INSERT INTO {name} ({listed}) SELECT {changed} FROM {name} WHERE {rows}")
-        book.store.run(f"ALTER TABLE {name} DELETE WHERE {rows} SETTINGS mutations_sync = 2")
+        change_rows(book, name, f"DELETE WHERE {rows}")
     else:
         changed = ", ".join(f"`{column}` = {sql}" for column, sql in change.columns.items())
-        book.store.run(f"ALTER TABLE {name} UPDATE {changed} WHERE {rows} "
-                       "SETTINGS mutations_sync = 2")
+        change_rows(book, name, f"UPDATE {changed} WHERE {rows}")
     assert _count(book, name) == before
     return name
 
@@ -216,8 +215,7 @@ def test_a_whole_run_that_is_gone(book: tuple[Path, Book]) -> None:
     for table in LEDGER:
         if "6" in _partitions(opened, table.name):
             opened.store.run(f"ALTER TABLE {table.name} DROP PARTITION 6")
-    opened.store.let_merge()
-    opened.store.run("ALTER TABLE runs DELETE WHERE run = 6 SETTINGS mutations_sync = 2")
+    change_rows(opened, "runs", "DELETE WHERE run = 6")
     try:
         done = onecard("verify", "--all", "--book", location)
     finally:

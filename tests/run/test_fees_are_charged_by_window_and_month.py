@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from clearing.book import open_book
+from tests.book.beneath import change_rows
 from tests.run.command import accepted, onecard, shown, write_csv
 from tests.run.paying import network_with
 
@@ -93,9 +94,7 @@ def test_a_fee_that_was_changed_is_found(tmp_path: Path) -> None:
     book = clear(tmp_path, "2024-11-30")
     settle(book, "2024-11-30")
     with open_book(str(book), create=False) as opened:
-        opened.store.let_merge()
-        opened.store.run("ALTER TABLE stored_flows UPDATE amount = amount + 1 WHERE cause = 11 "
-                         "SETTINGS mutations_sync = 2")
+        change_rows(opened, "stored_flows", "UPDATE amount = amount + 1 WHERE cause = 11")
     done = onecard("verify", "--all", "--book", book)
     assert done.code != 0
     assert "than its fees by window and month come to" in done.out + done.err

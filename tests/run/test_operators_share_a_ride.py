@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from clearing.book import open_book
+from tests.book.beneath import change_rows
 from tests.fares.folder import METRO, head, write
 from tests.run.command import accepted, onecard, shown, write_csv
 
@@ -131,9 +132,7 @@ def test_a_share_that_was_changed_is_found(tmp_path: Path) -> None:
     book = clear(tmp_path, "2024-11-28")
     settle(book, "2024-11-28")
     with open_book(str(book), create=False) as opened:
-        opened.store.let_merge()
-        opened.store.run("ALTER TABLE stored_flows UPDATE amount = amount + 1 WHERE cause = 15 "
-                         "SETTINGS mutations_sync = 2")
+        change_rows(opened, "stored_flows", "UPDATE amount = amount + 1 WHERE cause = 15")
     done = onecard("verify", "--all", "--book", book)
     assert "loop shares 1 fen more with metro than is due" in done.out + done.err
 

@@ -15,6 +15,7 @@ import pytest
 
 from clearing.book import open_book
 from ext.codes import Code
+from tests.book.beneath import change_rows
 from tests.run.command import accepted, onecard, shown
 from tests.run.paying import network_with, settle_example
 
@@ -273,8 +274,7 @@ def test_rides_of_open_windows_are_not_disputed(book: Path, tmp_path: Path) -> N
 def test_a_dispute_that_was_changed_is_found(book: Path, change: str, told: str) -> None:
     step(book, "open", RIDE, "--as", "chargeback", "--by", "hk-card", *WHY)
     with open_book(str(book), create=False) as opened:
-        opened.store.let_merge()
-        opened.store.run(f"ALTER TABLE {change} SETTINGS mutations_sync = 2")
+        change_rows(opened, *change.split(" ", 1))
     done = onecard("verify", "--all", "--book", book)
     assert done.code != 0
     assert told in done.out + done.err

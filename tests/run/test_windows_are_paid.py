@@ -17,6 +17,7 @@ import pytest
 from lxml import etree
 
 from clearing.book import open_book
+from tests.book.beneath import change_rows
 from tests.run.command import accepted, contents, refused, shown
 from tests.run.paying import (
     CHECKER,
@@ -228,9 +229,7 @@ def test_a_place_that_cannot_be_written_is_told_and_the_batch_stays(
 def test_an_amount_that_was_changed_is_not_checked(book: Path) -> None:
     make(book)
     with open_book(str(book)) as opened:
-        opened.store.let_merge()
-        opened.store.run("ALTER TABLE stored_payments UPDATE amount = amount + 1 "
-                         "WHERE payment = 1 SETTINGS mutations_sync = 2")
+        change_rows(opened, "stored_payments", "UPDATE amount = amount + 1 WHERE payment = 1")
     done = refused("pay", "check", "1", *CHECKER, "--book", book)
     assert "payment 1/1: hk-card pays 5.50" in done.err
     assert "by its position 5.49" in done.err

@@ -19,6 +19,7 @@ from clearing.book import changing, open_book, parts
 from clearing.book.archived import LEAVING
 from clearing.book.integrity import find_breaks, find_changed_rows
 from network.errors import BookDamaged
+from tests.book.beneath import change_rows
 from tests.run.command import REPOSITORY, accepted, contents, refused, shown
 from tests.run.test_arrival_does_not_matter import (
     CARDS,
@@ -168,8 +169,7 @@ def test_what_was_changed_or_is_missing_is_named(archived: Path, tmp_path: Path)
 def test_a_loss_does_not_pass_for_archived(loss: str, archived: Path, tmp_path: Path) -> None:
     book = copy_of(archived / "book", tmp_path / "book")
     with open_book(str(book)) as opened:
-        opened.store.let_merge()
-        opened.store.run(f"ALTER TABLE {loss} SETTINGS mutations_sync = 2")
+        change_rows(opened, *loss.split(" ", 1))
     with pytest.raises(BookDamaged, match="table stored_"):
         open_book(str(book), create=False)
 
