@@ -162,6 +162,9 @@ cpdef enum Cause:
     DISPUTE_AWARD = 14      # who bears it to who disputed it
     # ... and shared when a window closes (settlement/revenue_shares.py).
     REVENUE_SHARE = 15      # the operator that fares are owed to, to one that carried, too
+    # ... and what a funder's bill of a month differs by from what windows settled
+    # (settlement/bills.py).
+    BILL_DIFFERENCE = 16    # funder to operator
 
 
 cpdef enum Reason:

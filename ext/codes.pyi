@@ -131,6 +131,7 @@ class Cause(IntEnum):
     DISPUTE_HELD = 13
     DISPUTE_AWARD = 14
     REVENUE_SHARE = 15
+    BILL_DIFFERENCE = 16
 
 class Reason(IntEnum):
     ORIGINAL = 1

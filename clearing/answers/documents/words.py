@@ -57,7 +57,7 @@ _CAUSES = {
     Cause.CLEARING_FEE: "清算手续费", Cause.ISSUER_FEE: "发卡手续费",
     Cause.PERIOD_FEE: "周期服务费", Cause.TAX: "税费",
     Cause.DISPUTE_HELD: "争议冻结", Cause.DISPUTE_AWARD: "争议调整",
-    Cause.REVENUE_SHARE: "票款分账",
+    Cause.REVENUE_SHARE: "票款分账", Cause.BILL_DIFFERENCE: "账单差额",
 }
 _REASONS = {
     Reason.ORIGINAL: ("当期", "in time"), Reason.SUPERSEDED: ("当期冲销", "taken back in time"),
