@@ -56,6 +56,8 @@ cpdef enum Code:
     TAC_GREY = 55
     # What the network's deny list says of the card (ext/intake/denied.pyx).
     CARD_DENIED = 56
+    # What its admissions say of the issuer (clearing/intake/admissions.py).
+    ISSUER_NOT_ADMITTED = 57
     # The record beside the others of its card, of this run and of earlier ones
     # (ext/clearing/order.pyx).
     DUPLICATE = 60
@@ -165,6 +167,8 @@ cpdef enum Cause:
     # ... and what a funder's bill of a month differs by from what windows settled
     # (settlement/bills.py).
     BILL_DIFFERENCE = 16    # funder to operator
+    # Why an entry is held, as NO_AGREEMENT.
+    GREY_RECORD = 17        # a card gave no code, and no record shows that it paid
 
 
 cpdef enum Reason:

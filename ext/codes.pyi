@@ -46,6 +46,7 @@ class Code(IntEnum):
     TAC_KEY_UNKNOWN = 54
     TAC_GREY = 55
     CARD_DENIED = 56
+    ISSUER_NOT_ADMITTED = 57
     DUPLICATE = 60
     CONFLICT = 61
     CORRECTED = 62
@@ -132,6 +133,7 @@ class Cause(IntEnum):
     DISPUTE_AWARD = 14
     REVENUE_SHARE = 15
     BILL_DIFFERENCE = 16
+    GREY_RECORD = 17
 
 class Reason(IntEnum):
     ORIGINAL = 1

@@ -87,6 +87,8 @@ WORDS: dict[Code, str] = {
     Code.CARD_DENIED: "the card was on the deny list that had to be on the validator by then, so"
                       " that its operator bears the ride; have validators take their lists in"
                       " time",
+    Code.ISSUER_NOT_ADMITTED: "the network admits no cards of this issuer on that day; refuse them"
+                              " at the validator, or enter its admission in network.toml",
     Code.DUPLICATE: "the record says nothing that is not in the book; it is known, and not refused"
                     " (to take a charge back or change it, send a correction)",
     Code.CONFLICT: "another record has this card and counter but says something else; send a"
