@@ -17,7 +17,7 @@ BINARY = shutil.which("clickhouse-server") or shutil.which(
 
 # A test run that is killed must not leave a server behind; the kernel sees to that.
 _SETPRIV = shutil.which("setpriv")
-_DIE_WITH_US = [_SETPRIV, "--pdeathsig", "KILL"] if _SETPRIV else []
+DIE_WITH_US = [_SETPRIV, "--pdeathsig", "KILL"] if _SETPRIV else []
 
 _CONFIG = """<?xml version="1.0"?>
 <yandex>
@@ -72,7 +72,7 @@ class Server:
         assert BINARY is not None
         with (self.folder / "output").open("ab") as output:
             self.process = subprocess.Popen(
-                [*_DIE_WITH_US, BINARY, f"--config-file={self.folder}/config.xml"],
+                [*DIE_WITH_US, BINARY, f"--config-file={self.folder}/config.xml"],
                 stdout=output, stderr=output, cwd=self.folder, start_new_session=True,
                 env={**os.environ, "TZ": "UTC"})
         deadline = time.monotonic() + 30
