@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import functools
 import hashlib
 import io
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from network.code_checks import UNSEEN
 from network.errors import TableError
 from network.language import Phrase, joined
 from network.locations import KeyPath, Location, lines_of, locate, nearest_line, shorten
@@ -31,8 +33,6 @@ TOML_BYTES_MOST = 4 << 20
 CSV_BYTES_MOST = 16 << 20       # stops, links and matrices
 INTEGER_BITS = 64
 DIGITS_MOST = 20               # of a number in a CSV
-# What a terminal obeys, or a page: controls, ends of lines, signs that turn the order of text.
-OBEYED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 DEEP_KEY = re.compile(r"(?<![\w.\"'-])(?:[\w\"'-]++[ \t]*\.[ \t]*){100}")
 
 
@@ -40,6 +40,17 @@ def sha256_of(path: Path) -> str:
     """A file's SHA-256, in hex. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_regular(path: Path, bytes_most: int) -> bytes:
+    """What a file that the environment names begins with, so many bytes at most.
+
+    Raises OSError, also where it is a pipe or a device: whoever reads one waits, or never ends.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, Phrase("it is no regular file"), str(path))
+        return file.read(bytes_most)
 
 
 def read_bounded(path: Path, bytes_most: int) -> str:
@@ -96,10 +107,10 @@ def read_rows(path: Path) -> list[list[str]]:
     Raises TableError with file and line.
     """
     text = read_bounded(path, CSV_BYTES_MOST)
-    obeyed = OBEYED.search(text)
-    if obeyed is not None:
-        raise refuse_row(path, text.count("\n", 0, obeyed.start()) + 1, (), Phrase(
-            "holds U+{number:04X}, which is obeyed and not seen", number=ord(obeyed[0])),
+    unseen = UNSEEN.search(text)
+    if unseen is not None:
+        raise refuse_row(path, text.count("\n", 0, unseen.start()) + 1, (), Phrase(
+            "holds U+{number:04X}, which nobody sees", number=ord(unseen[0])),
             Phrase("write it without"))
     try:
         rows = list(csv.reader(io.StringIO(text, newline="")))
@@ -187,10 +198,10 @@ class TomlFile:
         Raises TableError.
         """
         for path, value in self._values():
-            obeyed = OBEYED.search(value) if isinstance(value, str) else None
-            if obeyed is not None:
-                raise self.refuse(Phrase("holds U+{number:04X}, which is obeyed and not seen",
-                                         number=ord(obeyed[0])), "write it without",
+            unseen = UNSEEN.search("\n".join(map(str, (*path, value))))
+            if unseen is not None:
+                raise self.refuse(Phrase("holds U+{number:04X}, which nobody sees",
+                                         number=ord(unseen[0])), "write it without",
                                   "VALUE_INVALID", path)
 
     def _values(self) -> Iterator[tuple[KeyPath, Any]]:

@@ -69,8 +69,8 @@ WORDS: dict[Code, str] = {
                             " name the record's own, or an issuer, a funder or a centre",
     Code.PADDED_VALUE: "the value begins or ends with a space, a tab or a character that nobody"
                        " sees; write it without, or have a layout `strip` it",
-    Code.CONTROL_CHARACTER: "the code holds a character that terminals obey and nobody sees; write"
-                            " it without",
+    Code.CONTROL_CHARACTER: "the code holds a character that nobody sees (one that terminals obey,"
+                            " a format, a private one); write it without",
     Code.CLAIM_DECISION: "a file cannot release or reject what is held; an approver of the network"
                          " does, with `onecard held`",
     Code.FOREIGN_OPERATOR: "the file's sender may not send records of this operator; have its own"

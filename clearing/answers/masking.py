@@ -21,6 +21,7 @@ from clearing.answers.show import Listing
 from clearing.book.address import SCHEMES
 from network.cards import abridge_card
 from network.errors import OnecardError
+from network.files import read_regular
 from network.language import Phrase
 
 KEY_FILE, KEY_FILE_VARIABLE = "pseudonym.key", "ONECARD_PSEUDONYM_KEY_FILE"
@@ -127,10 +128,9 @@ def _key_of(session: Session) -> bytes:
     try:
         if named is None and not path.exists():
             _make_key(path)
-        with path.open("rb") as file:
-            key = file.read(hashlib.blake2b.MAX_KEY_SIZE)
+        key = read_regular(path, hashlib.blake2b.MAX_KEY_SIZE)
     except OSError as error:
-        raise _no_key(path, str(error.strerror)) from None
+        raise _no_key(path, error.strerror or str(error)) from None
     if len(key) < _KEY_BYTES:
         raise _no_key(path, f"{len(key)} bytes")
     return key

@@ -14,12 +14,14 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from network.errors import NotABook
+from network.files import read_regular
 from network.language import Phrase
 
 _FORM = "clickhouse[s]://[user[:password]@]host[:port]/database"
 SCHEMES = ("clickhouse://", "clickhouses://")
 PASSWORD, PASSWORD_FILE = "ONECARD_PASSWORD", "ONECARD_PASSWORD_FILE"
 CA_FILE = "ONECARD_CA_FILE"     # of who signed the server's certificate, where no system knows them
+_PASSWORD_BYTES_MOST = 4096
 _PORT, _TLS_PORT = 9000, 9440
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -82,7 +84,8 @@ def _password() -> str:
     if path is None:
         return os.environ.get(PASSWORD, "")
     try:
-        return Path(path).read_text("utf-8").partition("\n")[0].removesuffix("\r")
+        begin = read_regular(Path(path), _PASSWORD_BYTES_MOST)
+        return begin.partition(b"\n")[0].removesuffix(b"\r").decode("utf-8")
     except (OSError, ValueError) as error:
         raise NotABook(
             Phrase("the password cannot be read: {why}",
@@ -102,6 +105,7 @@ def authorities() -> str | None:
     if path is None:
         return ssl.get_default_verify_paths().cafile
     try:
+        read_regular(Path(path), 1)
         ssl.create_default_context(cafile=path)
     except OSError as error:        # what ssl says of a file that it cannot read is one, too
         raise NotABook(

@@ -28,7 +28,7 @@ from ext.records cimport (
 )
 from ext.intake.scan cimport WAYS, use_way
 from ext.intake.text cimport (
-    CODE_LIMIT, LINE_LIMIT, PAD, acts, likely, load_digits,
+    CODE_LIMIT, LINE_LIMIT, PAD, hides, likely, load_digits,
 )
 from ext.intake.tokens cimport (
     direction_of, find_rule, issuer_of, read_closed, read_kind, refuse, take_open,
@@ -394,7 +394,7 @@ cdef inline int check_code(Context *context, Column column) noexcept nogil:
         return refuse(context, column, Code.CODE_TOO_LONG)
     if is_padded(field):
         return refuse(context, column, Code.PADDED_VALUE)
-    return refuse(context, column, Code.CONTROL_CHARACTER) if acts(field.at, field.size) else 0
+    return refuse(context, column, Code.CONTROL_CHARACTER) if hides(field.at, field.size) else 0
 
 
 cdef inline int check_stop(Context *context, int which, Column column,

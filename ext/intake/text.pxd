@@ -112,37 +112,70 @@ cdef inline uint64_t zero_bytes(uint64_t word) noexcept nogil:
     return (word - <uint64_t>0x0101010101010101) & ~word & <uint64_t>0x8080808080808080
 
 
-cdef inline bint may_act(uint64_t word) noexcept nogil:
-    """Whether a byte of eight is a control character, or one that such a character begins with."""
-    return ((word - <uint64_t>0x2020202020202020) & ~word & <uint64_t>0x8080808080808080
-            | zero_bytes(word ^ <uint64_t>0x7F7F7F7F7F7F7F7F)
-            | zero_bytes(word ^ <uint64_t>0xC2C2C2C2C2C2C2C2)
-            | zero_bytes(word ^ <uint64_t>0xE2E2E2E2E2E2E2E2)) != 0
+cdef inline bint may_hide(uint64_t word) noexcept nogil:
+    """Whether a byte of eight is a control character, or no ASCII."""
+    return ((word - <uint64_t>0x2020202020202020) & ~word
+            | zero_bytes(word ^ <uint64_t>0x7F7F7F7F7F7F7F7F) | word) \
+        & <uint64_t>0x8080808080808080 != 0
 
 
-cdef inline bint acts_at(const uint8_t *at) noexcept nogil:
-    """Whether a control character begins here: of ASCII, of Latin-1, a line's or direction's."""
-    if at[0] == 0xE2:       # U+2028 to U+202E, U+2066 to U+2069
-        return (at[1] == 0x80 and 0xA8 <= at[2] <= 0xAE) or (
-            at[1] == 0x81 and 0xA6 <= at[2] <= 0xA9)
-    return at[0] < 0x20 or at[0] == 0x7F or (at[0] == 0xC2 and at[1] < 0xA0)
+cdef inline uint32_t letter_at(const uint8_t *at, uint32_t *size) noexcept nogil:
+    """The character that begins here in text that is UTF-8, and how many bytes it has."""
+    if at[0] < 0x80:
+        size[0] = 1
+        return at[0]
+    if at[0] < 0xE0:
+        size[0] = 2
+        return <uint32_t>(at[0] & 0x1F) << 6 | at[1] & 0x3F
+    if at[0] < 0xF0:
+        size[0] = 3
+        return <uint32_t>(at[0] & 0x0F) << 12 | <uint32_t>(at[1] & 0x3F) << 6 | at[2] & 0x3F
+    size[0] = 4
+    return (<uint32_t>(at[0] & 0x07) << 18 | <uint32_t>(at[1] & 0x3F) << 12
+            | <uint32_t>(at[2] & 0x3F) << 6 | at[3] & 0x3F)
 
 
-cdef inline bint acts(const uint8_t *at, uint32_t size) noexcept nogil:
-    """Whether a text, which is UTF-8, has a character that a terminal obeys instead of showing."""
-    cdef uint32_t i, begin = 0
+cdef inline bint is_unseen(uint32_t letter) noexcept nogil:
+    """Whether a character is one that nobody sees: what a terminal obeys, formats, private ones.
+
+    Of Unicode the categories Cc, Cf, Co, Zl and Zp, what is there to be ignored, and all behind
+    the last plane that has letters.
+    """
+    if letter < 0x300:
+        return letter < 0x20 or 0x7F <= letter < 0xA0 or letter == 0xAD
+    if 0x3165 <= letter < 0xE000:       # most of Chinese
+        return False
+    if letter < 0x2000:
+        return (letter == 0x34F or 0x600 <= letter <= 0x605 or letter == 0x61C or letter == 0x6DD
+                or letter == 0x70F or 0x890 <= letter <= 0x891 or letter == 0x8E2
+                or 0x115F <= letter <= 0x1160 or 0x17B4 <= letter <= 0x17B5
+                or 0x180B <= letter <= 0x180F)
+    if letter < 0x10000:
+        return (0x200B <= letter <= 0x200F or 0x2028 <= letter <= 0x202E
+                or 0x2060 <= letter <= 0x206F or letter == 0x3164
+                or 0xE000 <= letter <= 0xF8FF or 0xFDD0 <= letter <= 0xFDEF
+                or 0xFE00 <= letter <= 0xFE0F or letter == 0xFEFF or letter == 0xFFA0
+                or 0xFFF0 <= letter <= 0xFFFB or letter >= 0xFFFE)
+    return (letter == 0x110BD or letter == 0x110CD or 0x13430 <= letter <= 0x1343F
+            or 0x1BCA0 <= letter <= 0x1BCA3 or 0x1D173 <= letter <= 0x1D17A or letter >= 0xE0000)
+
+
+cdef inline bint hides(const uint8_t *at, uint32_t size) noexcept nogil:
+    """Whether a text, which is UTF-8, has a character that nobody sees."""
+    cdef uint32_t i = 0, begin = 0, letter_size = 1
     cdef bint found = False
     must(size <= LINE_LIMIT, b"a text is of one line")
     while size - begin > 8:
-        found |= may_act(load8(at + begin))
+        found |= may_hide(load8(at + begin))
         begin += 8
-    found |= may_act(load_some(at + begin, size - begin)
-                     | <uint64_t>0x2020202020202020 & ~low_bytes[size - begin])
+    found |= may_hide(load_some(at + begin, size - begin)
+                      | <uint64_t>0x2020202020202020 & ~low_bytes[size - begin])
     if likely(not found):
         return False
-    for i in range(size):
-        if acts_at(at + i):
+    while i < size:
+        if is_unseen(letter_at(at + i, &letter_size)):
             return True
+        i += letter_size
     return False
 
 

@@ -21,6 +21,7 @@ from fare_tables.gtfs.money import amount_text, decimals_of
 from fare_tables.gtfs.notices import ASSUMED, MEANINGS, NOT_EXPRESSED, Notice
 from fare_tables.gtfs.plan import Plan
 from fare_tables.model import Table
+from network.code_checks import UNSEEN
 from network.errors import TableError
 from network.language import Phrase
 
@@ -244,4 +245,5 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return " ".join("".join(one if one.isprintable() else " "
+                            for one in UNSEEN.sub("", text)).split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -174,6 +175,16 @@ def test_a_password_comes_from_a_file_or_the_environment(
         monkeypatch.setenv("ONECARD_PASSWORD_FILE", str(name))
         with pytest.raises(NotABook, match="the password cannot be read"):
             open_book("clickhouse://me@host/db")
+
+
+@pytest.mark.parametrize("variable", ["ONECARD_PASSWORD_FILE", "ONECARD_CA_FILE"])
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero", "/dev/stdin", "/dev/fd/0"])
+def test_what_the_environment_names_is_neither_waited_for_nor_read_without_end(
+        variable: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv(variable, str(tmp_path / name))
+    with pytest.raises(NotABook, match="it is no regular file"):
+        open_book("clickhouses://me@127.0.0.1:1/db")
 
 
 def test_a_server_is_asked_over_tls_where_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

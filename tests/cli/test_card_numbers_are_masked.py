@@ -58,6 +58,9 @@ def test_another_key_gives_others(demo: Demo, tmp_path: Path, monkeypatch: pytes
     assert "No such file" in refused(*words).err
     key.write_bytes(b"short")
     assert "5 bytes" in refused(*words).err
+    monkeypatch.setenv(KEY_FILE_VARIABLE, "/dev/zero")      # would be a key that anybody has
+    assert "it is no regular file" in refused(*words).err
+    monkeypatch.setenv(KEY_FILE_VARIABLE, str(key))
     assert accepted(*words, "--columns", "card").code == 0
     key.write_bytes(bytes(range(32)))
     assert masked("rides", demo.book)[0]["card_id"] != before

@@ -137,7 +137,7 @@ def test_a_feed_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("stop", "said"), [
     ("e\nf", []), *((f"e{sign}f", [
-        f"NOT_COMPILED holds U+{ord(sign):04X}, which is obeyed and not seen"])
+        f"NOT_COMPILED holds U+{ord(sign):04X}, which nobody sees"])
         for sign in ("\u2028", "\x0b", "\x85"))])
 def test_a_stop_whose_code_has_a_line_end(tmp_path: Path, stop: str, said: list[str]) -> None:
     """The check reads the same stops as the compiler: only a CSV's own line ends are ends."""

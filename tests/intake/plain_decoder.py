@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,9 @@ REASONS = ("wrong_time", "wrong_place", "wrong_amount", "wrong_rider", "not_a_ri
            "dispute", "other")
 UNSEEN = {*map(chr, (*range(0x21), *range(0x7F, 0xA1), *range(0x2000, 0x2010),
                      *range(0x2028, 0x2030), 0x2060, 0x3000, 0xFEFF))}
+IGNORED = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2060-\u206f\u3164"
+                     "\ufdd0-\ufdef\ufe00-\ufe0f\uffa0\ufff0-\ufff8\ufffe\uffff"
+                     "\U00013430-\U0001343f]")
 DECISIONS = ("released", "rejected")        # no file may say so
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)|"
                   r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -320,9 +324,15 @@ def short(text: str) -> str:
         raise Refused("CODE_TOO_LONG")
     if padded(text):
         raise Refused("PADDED_VALUE")
-    if re.search("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", text):
+    if any(map(unseen, text)):
         raise Refused("CONTROL_CHARACTER")
     return text
+
+
+def unseen(sign: str) -> bool:
+    """Whether it is a control, format or private character, or one that is there to be ignored."""
+    return (unicodedata.category(sign) in ("Cc", "Cf", "Co", "Zl", "Zp") or ord(sign) >= 0xE0000
+            or IGNORED.match(sign) is not None)
 
 
 def padded(text: str) -> bool:
