@@ -107,7 +107,7 @@ def _check_days(one: BankAccount, before: list[BankAccount], here: KeyPath) -> N
         start, end = _days(other)
         if first <= end and start <= last:
             day = max(first, start)
-            when = "" if day == datetime.date.min else f" on {day}"
+            when = "" if day == datetime.date.min else Phrase(" on {day}", day=day)
             raise TableError(
                 Phrase("{member} has two bank accounts{when}: {account} and {account_2}",
                        member=whose(one.member), when=when, account=other.account,

@@ -21,7 +21,7 @@ def check_bill_terms(model: NetworkFile) -> None:
     members = [one.code for group in (model.funder, model.issuer, model.operator, model.centre)
                for one in group]
     for index, one in enumerate(model.bill):
-        here, what = ("bill", index), f"bill {one.bill!r}"
+        here, what = ("bill", index), Phrase("bill {code!r}", code=one.bill)
         if one.funder not in members:
             raise TableError(Phrase("{what} is for {funder!r}, which network.toml does not have",
                                     what=what, funder=one.funder),
@@ -42,8 +42,10 @@ def check_bill_terms(model: NetworkFile) -> None:
 def _check_amounts(one: BillTerms, what: str, here: KeyPath) -> None:
     if (one.amount is None) != (one.basis == "shortfall"):
         raise TableError(
-            f"{what} is by {one.basis} and has " + ("no amount" if one.amount is None
-                                                    else f"the amount {one.amount}"),
+            Phrase("{what} is by {basis} and has no amount", what=what, basis=one.basis)
+            if one.amount is None else
+            Phrase("{what} is by {basis} and has the amount {amount}", what=what, basis=one.basis,
+                   amount=one.amount),
             "write the amount, or take it out", expected="an amount in minor units for a unit "
             "price or a lump sum, and none for shortfall", key=(*here, "basis"))
     for key in ("amount", "ceiling"):

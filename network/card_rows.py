@@ -144,13 +144,17 @@ class _Check:
             self.rows["valid_from"][1:] == self.rows["valid_from"][:-1])) + 1
         if len(again):
             row = int(again[0])
-            raise self._refuse(row, f"card {self._card(row)} is listed from the same moment on "
-                               f"line {self.lines[row - 1]}, too",
+            raise self._refuse(row, Phrase("card {card} is listed from the same moment on line "
+                                           "{line}, too", card=self._card(row),
+                                           line=self.lines[row - 1]),
                                "keep one of the two, or correct its valid_from")
         many = np.flatnonzero(np.arange(len(starts)) - starts >= ROWS_OF_A_CARD_MOST)
         if len(many):
-            raise self._refuse(int(many[0]), f"card {self._card(int(many[0]))} is listed more than "
-                               f"{ROWS_OF_A_CARD_MOST} times", "leave out what is long past")
+            raise self._refuse(int(many[0]), Phrase("card {card} is listed more than "
+                                                    "{most} times",
+                                                    card=self._card(int(many[0])),
+                                                    most=ROWS_OF_A_CARD_MOST),
+                               "leave out what is long past")
         if self.predecessors.any():
             self._check_predecessors(starts)
 
@@ -161,20 +165,29 @@ class _Check:
         named = _keys(self.predecessors[told])
         before = np.minimum(np.searchsorted(cards, named), len(cards) - 1)
         for row in told[cards[before] != named].tolist():
-            raise self._refuse(row, f"card {self._card(row)} has the predecessor "
-                               f"{self._predecessor(row)}, which the register does not have",
+            raise self._refuse(row, Phrase("card {card} has the predecessor {predecessor}, "
+                                           "which the register does not have",
+                                           card=self._card(row),
+                                           predecessor=self._predecessor(row)),
                                "correct it, or add a row for that card")
         card = np.searchsorted(first, starts[told])     # cards by their number
         for row, other in _differ(told, card, before):
-            raise self._refuse(row, f"card {self._card(row)} has two predecessors: "
-                               f"{self._predecessor(row)}, and {self._predecessor(other)} on line "
-                               f"{self.lines[other]}", "keep one of the two")
+            raise self._refuse(row, Phrase("card {card} has two predecessors: {predecessor}, "
+                                           "and {other} on line {line}",
+                                           card=self._card(row),
+                                           predecessor=self._predecessor(row),
+                                           other=self._predecessor(other),
+                                           line=self.lines[other]), "keep one of the two")
         for row, other in _differ(told, before, card):
-            raise self._refuse(row, f"card {self._predecessor(row)} is replaced by two: "
-                               f"{self._card(row)}, and {self._card(other)} on line "
-                               f"{self.lines[other]}", "leave out one of the two predecessors")
+            raise self._refuse(row, Phrase("card {predecessor} is replaced by two: {card}, and "
+                                           "{other} on line {line}",
+                                           predecessor=self._predecessor(row),
+                                           card=self._card(row), other=self._card(other),
+                                           line=self.lines[other]),
+                               "leave out one of the two predecessors")
         for row in told[_comes_from_circle(card, before, len(cards))].tolist():
-            raise self._refuse(row, f"card {self._card(row)} is in a circle of predecessors",
+            raise self._refuse(row, Phrase("card {card} is in a circle of predecessors",
+                                           card=self._card(row)),
                                "leave out the predecessor of the oldest of them; a number that "
                                "gets a new chip is listed again with its valid_from, and without "
                                "a predecessor")
@@ -193,8 +206,9 @@ class _Check:
         while len(cards):
             if len(parts) > CARDS_OF_A_PERSON_MOST:
                 row = int(first[cards[0]])
-                raise self._refuse(row, f"card {self._card(row)} has more than "
-                                   f"{CARDS_OF_A_PERSON_MOST - 1} cards before it",
+                raise self._refuse(row, Phrase("card {card} has more than {number} cards before "
+                                               "it", card=self._card(row),
+                                               number=CARDS_OF_A_PERSON_MOST - 1),
                                    "leave out the predecessor of one that is long past")
             part = np.zeros(len(cards), PERSON_ROW)
             part["card_hi"], part["card_lo"] = bits[cards].T

@@ -172,7 +172,7 @@ def _check_agreements(model: NetworkFile) -> None:
              "operators": [one.code for one in model.operator], "modes": model.modes,
              "media": model.media, "card_kinds": model.card_kinds}
     for index, one in enumerate(model.agreement):
-        here, what = ("agreement", index), f"agreement {one.agreement!r}"
+        here, what = ("agreement", index), Phrase("agreement {code!r}", code=one.agreement)
         named = {key: getattr(one, key) for key in known}
         named["centre"] = None if one.centre is None else [one.centre]
         for key, names in named.items():
@@ -242,12 +242,16 @@ def _find_overcharged(one: Agreement) -> int:
     return 0
 
 
+def _cycle(one: SettlementCycle) -> Phrase:
+    return Phrase("settlement cycle {code!r}", code=one.settlement_cycle)
+
+
 def _check_cycles(model: NetworkFile) -> None:
     """Every member has one cycle, and what it is asked for can be kept."""
     members = member_codes(model)
     cycle_of: dict[str | None, str] = {}
     for index, one in enumerate(model.settlement_cycle):
-        here, what = ("settlement_cycle", index), f"settlement cycle {one.settlement_cycle!r}"
+        here, what = ("settlement_cycle", index), _cycle(one)
         if one.counterparties is not None:
             _check_pairs(model, index, members)
             continue
@@ -256,11 +260,13 @@ def _check_cycles(model: NetworkFile) -> None:
             before = cycle_of.setdefault(member, one.settlement_cycle)
             if before != one.settlement_cycle:
                 raise TableError(
-                    f"{what} is for " + (f"{member!r}" if member else "every other member")
-                    + f", and so is {before!r}", "leave it in one of the two",
+                    Phrase("{what} is for {member!r}, and so is {before!r}", what=what,
+                           member=member, before=before) if member else
+                    Phrase("{what} is for every other member, and so is {before!r}", what=what,
+                           before=before), "leave it in one of the two",
                     expected="one cycle for each member", key=here)
     for index, one in enumerate(model.settlement_cycle):
-        here, what = ("settlement_cycle", index), f"settlement cycle {one.settlement_cycle!r}"
+        here, what = ("settlement_cycle", index), _cycle(one)
         if not 1 <= one.value_days <= VALUE_DAYS_MOST:
             raise TableError(Phrase("{what} has value_days {value_days}", what=what,
                                     value_days=one.value_days),
@@ -270,14 +276,14 @@ def _check_cycles(model: NetworkFile) -> None:
                              key=(*here, "value_days"))
     for index, holiday in enumerate(model.bank_holiday):
         for member in holiday.members or ():
-            _check_member(member, members, f"the bank holiday {holiday.date}",
+            _check_member(member, members, Phrase("the bank holiday {date}", date=holiday.date),
                           ("bank_holiday", index, "members"))
 
 
 def _check_pairs(model: NetworkFile, index: int, members: set[str]) -> None:
     """A cycle between members is of pairs that pay each other, each in one such cycle."""
     one, key = model.settlement_cycle[index], ("settlement_cycle", index, "counterparties")
-    what = f"settlement cycle {one.settlement_cycle!r}"
+    what = _cycle(one)
     for code in (*(one.members or ()), *(one.counterparties or ())):
         _check_member(code, members, what, key)
     pairs = pairs_of(one)

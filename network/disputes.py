@@ -30,7 +30,8 @@ def check_dispute_terms(model: NetworkFile, members: set[str]) -> None:
     """
     centres = [one.code for one in model.centre]
     for index, one in enumerate(model.dispute_terms):
-        here, what = ("dispute_terms", index), f"dispute terms {one.dispute_terms!r}"
+        here = ("dispute_terms", index)
+        what = Phrase("dispute terms {code!r}", code=one.dispute_terms)
         if one.centre not in centres:
             raise TableError(Phrase("{what} name the centre {centre!r}, which network.toml does "
                                     "not have", what=what,
@@ -57,7 +58,8 @@ def _check_bearers(one: DisputeTerms, members: set[str], what: str, index: int) 
     here = ("dispute_terms", index, "borne_by")
     named = [bearer.bearer for bearer in one.borne_by]
     if not named or len({*named}) != len(named):
-        raise TableError(f"{what} name " + ("a bearer twice" if named else "nobody who bears it"),
+        raise TableError(Phrase("{what} name a bearer twice", what=what) if named
+                         else Phrase("{what} name nobody who bears it", what=what),
                          "name each once", expected="operator, claimant, or members' codes",
                          key=here)
     for number, bearer in enumerate(one.borne_by):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from network.language import Phrase, translated
+from network.language import Phrase, joined, translated
 
 if TYPE_CHECKING:
     from network.locations import KeyPath, Location
@@ -60,7 +60,7 @@ class TableError(OnecardError):
 
     def within(self, where: str, *key: str | int) -> Self:
         """Tell it as an error of a part around it."""
-        self.where = ": ".join(part for part in (where, self.where) if part)
+        self.where = joined(": ", (part for part in (where, self.where) if part))
         self.key = (*key, *self.key)
         return self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from network.errors import TableError
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.locations import KeyPath
 from network.model import Netting, NetworkFile
 
@@ -25,7 +25,7 @@ def check_nettings(model: NetworkFile, members: set[str]) -> None:
     names = {one.netting for one in model.netting}
     taken: dict[tuple[str, str], str] = {}
     for index, one in enumerate(model.netting):
-        here, what = ("netting", index), f"netting {one.netting!r}"
+        here, what = ("netting", index), Phrase("netting {code!r}", code=one.netting)
         _check_names(one, known | {"directly": names - {one.netting}}, what, here)
         for key in ("members", "cities", "provinces"):
             for code in getattr(one, key) or ():
@@ -89,21 +89,24 @@ def _check_roots(nettings: Sequence[Netting]) -> None:
         while above is not None:
             if above not in by_name or above in seen:
                 raise TableError(
-                    f"netting {one.netting!r} is below {above!r}, which "
-                    + ("is below it" if above in seen else "network.toml does not have"),
+                    Phrase("netting {netting!r} is below {above!r}, which is below it",
+                           netting=one.netting, above=above) if above in seen else
+                    Phrase("netting {netting!r} is below {above!r}, which network.toml does not "
+                           "have", netting=one.netting, above=above),
                     "correct `through`", expected="the netting above",
                     key=("netting", index, "through"))
             seen.add(above)
             above = by_name[above].through
     for what, found, remedy in (
-            ("the topmost", [one for one in nettings if one.through is None],
+            (Phrase("the topmost"), [one for one in nettings if one.through is None],
              "have all others go `through` it"),
-            ("for members that no other names", [one for one in nettings if one.is_for_the_rest],
+            (Phrase("for members that no other names"),
+             [one for one in nettings if one.is_for_the_rest],
              "let one of them name no members, cities or provinces")):
         if len(found) != 1:
-            names = ", ".join(repr(one.netting) for one in found)
-            raise TableError(f"{names or 'no netting'} "
-                             + (f"are each {what}" if found else f"is {what}"), remedy,
+            names = joined(", ", (repr(one.netting) for one in found))
+            raise TableError(Phrase("{names} are each {what}", names=names, what=what) if found
+                             else Phrase("no netting is {what}", what=what), remedy,
                              expected=Phrase("one netting that is {what}",
                                              what=what), key=("netting",))
 
@@ -111,7 +114,7 @@ def _check_roots(nettings: Sequence[Netting]) -> None:
 def _check_limits(model: NetworkFile, members: set[str]) -> None:
     seen: set[str] = set()
     for index, one in enumerate(model.debit_limit):
-        here, what = ("debit_limit", index), f"the debit limit of {one.member!r}"
+        here, what = ("debit_limit", index), Phrase("the debit limit of {code!r}", code=one.member)
         if one.member not in members:
             raise TableError(Phrase("{what} is of no member of the network",
                                     what=what), "correct the code",

@@ -18,7 +18,7 @@ def check_period_fees(model: NetworkFile, members: set[str]) -> None:
     members: the codes of all. Raises TableError, whose key is of network.toml.
     """
     for index, one in enumerate(model.period_fee):
-        here, what = ("period_fee", index), f"period fee {one.period_fee!r}"
+        here, what = ("period_fee", index), Phrase("period fee {code!r}", code=one.period_fee)
         named = {"payers": one.payers, "payee": [one.payee],
                  "counterparties": one.counterparties or []}
         for key, codes in named.items():
@@ -33,7 +33,8 @@ def check_period_fees(model: NetworkFile, members: set[str]) -> None:
                                     what=what),
                              "take it out of the payers", key=(*here, "payers"))
         if len({*one.payers}) != len(one.payers) or not one.payers:
-            raise TableError(f"{what} has " + ("a payer twice" if one.payers else "no payers"),
+            raise TableError(Phrase("{what} has a payer twice", what=what) if one.payers
+                             else Phrase("{what} has no payers", what=what),
                              "name each once", expected="members' codes", key=(*here, "payers"))
         _check_rates(one, what, here)
         _check_bounds(one, what, here)

@@ -31,7 +31,8 @@ def check_revenue_shares(model: NetworkFile) -> None:
     """
     systems = {one.code: one.system or one.code for one in model.operator}
     for index, one in enumerate(model.revenue_share):
-        here, what = ("revenue_share", index), f"revenue share {one.revenue_share!r}"
+        here = ("revenue_share", index)
+        what = Phrase("revenue share {code!r}", code=one.revenue_share)
         unknown = [code for code in one.operators if code not in systems]
         if unknown or len({*one.operators}) < 2:
             raise TableError(Phrase("{what} is of {unknown!r}", what=what,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clearing.answers.session import Session
 from network.errors import OnecardError
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.network import load_network
 
 
@@ -14,5 +14,6 @@ def check_approver(session: Session, by: str) -> None:
     if by not in approvers:
         raise OnecardError(
             Phrase("{by!r} is no approver", by=by), where=session.locator(),
-            expected="an approver of the network: " + (", ".join(approvers) or "it has none"),
+            expected=Phrase("an approver of the network: {codes}", codes=joined(", ", approvers))
+            if approvers else "an approver of the network: it has none",
             remedy="enter the person as [[approver]] in network.toml, with a code and a name")

@@ -11,7 +11,7 @@ from clearing.reference.memory import Memory
 from clearing.reference.state import Accumulator
 from clearing.reference.world import World
 from network.errors import OnecardError
-from network.language import Phrase
+from network.language import Phrase, joined
 
 
 def read_memory(world: World, asked: PriceQuestion, at: int) -> Memory:
@@ -41,9 +41,10 @@ def _list_by_period(world: World, asked: PriceQuestion) -> Iterator[tuple[str, i
             raise OnecardError(
                 Phrase("no accumulator of the network counts {counts} by the {period}",
                        counts="rides" if of_rides else "money", period=period), where=where,
-                expected="one of " + (", ".join(
-                    f"{spec.accumulator} ({spec.counts} by the {spec.period})"
-                    for spec in world.model.accumulator) or "none"),
+                expected=Phrase("one of {known}", known=joined(", ", (
+                    f"{spec.accumulator} ({spec.counts}, {spec.period})"
+                    for spec in world.model.accumulator)))
+                if world.model.accumulator else "none",
                 remedy="leave it out: no fare depends on it")
         for name in names:
             yield name, amount

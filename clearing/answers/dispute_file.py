@@ -126,9 +126,10 @@ def _header(text: bytes, where: str) -> list[str]:
     unknown = [name for name in names if name not in (*COLUMNS, *TOLD)]
     missing = [name for name in REQUIRED if name not in names]
     if unknown or missing or len({*names}) != len(names):
-        found = (f"the column {unknown[0]!r}" if unknown else f"no column {missing[0]!r}"
-                 if missing else "a column twice")
-        raise OnecardError(Phrase("the header has {found}", found=found), where=f"{where}:1",
+        found = (Phrase("the header has the column {name!r}", name=unknown[0]) if unknown else
+                 Phrase("the header has no column {name!r}", name=missing[0]) if missing else
+                 "the header has a column twice")
+        raise OnecardError(found, where=f"{where}:1",
                            expected=",".join(COLUMNS), remedy="correct the header")
     return names
 

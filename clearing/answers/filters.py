@@ -17,7 +17,7 @@ from ext.records import Records
 from network.cards import card_bits, card_pattern
 from network.civil import DAYS_MOST, day_number
 from network.errors import OnecardError
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.members import Level
 from network.spelling import close_to
 
@@ -136,12 +136,14 @@ def check_known(session: Session, wanted: Filter) -> None:
     for run in (wanted.run, wanted.since_run):
         if run is not None and book.find_run(run) is None:
             last = book.last_run()
-            raise _unknown(book, f"run {run}", f"1 to {last.run}" if last else "a run",
+            raise _unknown(book, Phrase("run {run}", run=run),
+                           Phrase("1 to {run}", run=last.run) if last else "a run",
                            "look for it with `onecard show runs`")
     if wanted.card is not None and not any(
             _is_there(book, table.name, _of_card(wanted.card))
             for table in (RECORDS, ARCHIVED_RECORDS)):
-        raise _unknown(book, f"card {wanted.card}", "a card of which a record was accepted",
+        raise _unknown(book, Phrase("card {card}", card=wanted.card),
+                       "a card of which a record was accepted",
                        "copy it from `onecard show rides`, or look for its records among "
                        "`onecard show refusals`")
     if wanted.window is not None:
@@ -150,7 +152,7 @@ def check_known(session: Session, wanted: Filter) -> None:
                 or _is_there(book, RECORDS.name, f"service_day = {day}")
                 or _is_there(book, WINDOWS.name, f"window = {day}")
                 or _is_there(book, FLOWS.name, f"window = {day}")):
-            raise _unknown(book, f"window {wanted.window}", _span_of(book),
+            raise _unknown(book, Phrase("window {window}", window=wanted.window), _span_of(book),
                            "name a day that has records, or that was closed")
 
 
@@ -199,12 +201,13 @@ def _members(session: Session, member: str | None, city: str | None) -> frozense
         return None
     members = session.numbered().members
     if member is not None and all(one.code != member for one in members):
-        raise _unknown(session.book, f"member {member!r}", _some(
+        raise _unknown(session.book, Phrase("member {member!r}", member=member), _some(
             member, (one.code for one in members), "operator, issuer, funder or centre"),
             "look for it with `onecard show positions`")
     cities = {one.city for one in members if one.city is not None}
     if city is not None and city not in cities:
-        raise _unknown(session.book, f"city {city!r}", _some(city, cities, "city's code"),
+        raise _unknown(session.book, Phrase("city {city!r}", city=city),
+                       _some(city, cities, "city's code"),
                        "look for it with `onecard show positions --level city`")
     return frozenset(one.number for one in members
                      if member in (None, one.code) and city in (None, one.city))
@@ -213,7 +216,10 @@ def _members(session: Session, member: str | None, city: str | None) -> frozense
 def _some(word: str, known: Iterable[str], what: str) -> str:
     """What was expected instead of a word, with those that are written most like it."""
     close = close_to(word, sorted(known), at_all=True)
-    return f"the {what} of this network" + (f", such as {', '.join(close)}" if close else "")
+    if not close:
+        return Phrase("the {what} of this network", what=what)
+    return Phrase("the {what} of this network, such as {close}", what=what,
+                  close=joined(", ", close))
 
 
 def _unknown(book: Book, what: str, expected: str, remedy: str) -> OnecardError:

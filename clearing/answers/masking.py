@@ -132,7 +132,7 @@ def _key_of(session: Session) -> bytes:
     except OSError as error:
         raise _no_key(path, error.strerror or str(error)) from None
     if len(key) < _KEY_BYTES:
-        raise _no_key(path, f"{len(key)} bytes")
+        raise _no_key(path, Phrase("{number} bytes", number=len(key)))
     return key
 
 

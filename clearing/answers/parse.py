@@ -36,7 +36,8 @@ def parse_amount(text: str, currency: Currency, where: str) -> int:
     amount = -1 if found is None or len(decimals) > currency.decimals else int(
         found[1] + decimals.ljust(currency.decimals, "0"))
     if not 0 <= amount <= AMOUNT_MOST:
-        most = f"with up to {currency.decimals} decimals" if currency.decimals else "whole"
+        most = (Phrase("with up to {decimals} decimals", decimals=currency.decimals)
+                if currency.decimals else Phrase("whole"))
         raise OnecardError(Phrase("{text!r} is not an amount", text=text), where=where,
                            expected=Phrase("{currency}, from 0 to {amount_most}, {most}",
                                            currency=currency.name,

@@ -28,7 +28,7 @@ from network.bank_accounts import find_account, whose
 from network.civil import day_number, day_of
 from network.errors import BookDamaged, OnecardError
 from network.files import sha256_of
-from network.language import Phrase
+from network.language import Phrase, joined
 from settlement.bank_days import BankDays
 from settlement.formats.iso20022 import (
     PACS_009,
@@ -88,17 +88,19 @@ def check_batch(session: Session, number: int, by: str) -> Batch:
     """
     batch, by, last = batch_of(session, number), _person(by), newest_run(session)
     if batch.decided_by and (batch.state == "declined" or batch.decided_by != by):
-        raise _wrong_state(batch, f"was {_past(batch)} by {batch.decided_by}",
+        raise _wrong_state(batch, Phrase("was {state} by {decided_by}", state=_past(batch),
+                                         decided_by=batch.decided_by),
                            "a batch that nobody has checked yet",
                            "look at it with `onecard pay show`")
     if batch.decided_by:
         return batch
     if by.casefold() == batch.made_by.casefold():
-        raise _wrong_state(batch, f"was made by {batch.made_by}", "somebody else who checks it",
+        raise _wrong_state(batch, Phrase("was made by {made_by}", made_by=batch.made_by),
+                           "somebody else who checks it",
                            "have another person check it, by their own name")
     breaks = check_amounts(session, f"batch = {number}")
     if breaks:
-        raise BookDamaged(breaks[0], where=f"batch {number}",
+        raise BookDamaged(breaks[0], where=Phrase("batch {batch}", batch=number),
                           expected="payments that add up to the positions of their windows",
                           remedy="nothing was checked; `onecard verify` says what holds")
     return _tell(session, last, BatchRow(number, "checked", by, "", ""))
@@ -128,12 +130,15 @@ def write_batch(session: Session, number: int, form: str, path: Path) -> Batch:
     batch, last = batch_of(session, number), newest_run(session)
     message, write = FORMATS[form]
     if batch.state not in ("checked", "written"):
-        raise _wrong_state(batch, f"is {_past(batch)}", "a batch that was checked",
-                           f"have somebody else check it: `onecard pay check {number} --by NAME`"
+        raise _wrong_state(batch, Phrase("is {state}", state=_past(batch)),
+                           "a batch that was checked",
+                           Phrase("have somebody else check it: `onecard pay check {number} "
+                                  "--by NAME`", number=number)
                            if batch.state == "made" else "make another one")
     if batch.message not in ("", message):
-        raise _wrong_state(batch, f"was written as {batch.message}", "the same form again: a bank "
-                           f"that gets it as {message}, too, could pay twice",
+        raise _wrong_state(batch, Phrase("was written as {message}", message=batch.message),
+                           Phrase("the same form again: a bank that gets it as {message}, too, "
+                                  "could pay twice", message=message),
                            "write it in its own form, or make another batch of what comes back")
     try:
         with whole_file(path) as unfinished:
@@ -145,8 +150,8 @@ def write_batch(session: Session, number: int, form: str, path: Path) -> Batch:
             digest = sha256_of(unfinished)
             if batch.sha256 not in ("", digest):
                 raise _wrong_state(batch, "comes out with other bytes than it was written with",
-                                   f"SHA-256 {batch.sha256}", "write it with the version that it "
-                                   "was written with")
+                                   Phrase("SHA-256 {sha256}", sha256=batch.sha256),
+                                   "write it with the version that it was written with")
             if not batch.message:
                 batch = _tell(session, last, BatchRow(number, "written", "", message, digest))
     except OSError as error:
@@ -210,10 +215,11 @@ def _chosen(session: Session, due: list[OpenPosition], windows: Sequence[str]
                 remedy=Phrase("close it first: `onecard settle --window {text}`; a day that was "
                               "closed with a later one is paid with that", text=text))
         batches = sorted({one.batch for one in payments_of(session.book, f"window = {day}")})
-        found = (f"it is in batch {', '.join(map(str, batches))}" if batches else
-                 "nobody owes anything")
         raise OnecardError(
-            Phrase("nothing is to be paid: {found}", found=found), where=f"window {text}",
+            Phrase("nothing is to be paid: it is in batch {batches}",
+                   batches=joined(", ", map(str, batches))) if batches else
+            "nothing is to be paid: nobody owes anything",
+            where=Phrase("window {window}", window=text),
             expected="a window with open positions: none is paid twice",
             remedy="look at it with `onecard pay list`")
     days = set(map(day_number, windows))
@@ -241,10 +247,11 @@ def _accounts(session: Session, day: datetime.date, due: Sequence[OpenPosition]
         else:
             accounts[member] = Account(found.bank, found.account, found.name)
     if missing:
-        more = f", and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
+        more = (Phrase(", and {number} more", number=len(missing) - _LISTED)
+                if len(missing) > _LISTED else "")
         raise OnecardError(
             Phrase("no bank account on {day}: {whose}{more}", day=day,
-                   whose=", ".join(map(whose, missing[:_LISTED])), more=more),
+                   whose=joined(", ", map(whose, missing[:_LISTED])), more=more),
             where=session.locator(), expected="one for each member that pays or receives",
             remedy="add a [[bank_account]] for each to network.toml, and name its folder with "
                    "--network; nothing was made")
@@ -267,8 +274,9 @@ def _person(name: str) -> str:
 
 
 def _past(batch: Batch) -> str:
-    return {"made": "made, and not checked"}.get(batch.state, batch.state)
+    return Phrase("made, and not checked") if batch.state == "made" else batch.state
 
 
 def _wrong_state(batch: Batch, found: str, expected: str, remedy: str) -> OnecardError:
-    return OnecardError(found, where=f"batch {batch.batch}", expected=expected, remedy=remedy)
+    return OnecardError(found, where=Phrase("batch {batch}", batch=batch.batch),
+                        expected=expected, remedy=remedy)

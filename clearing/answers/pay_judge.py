@@ -9,6 +9,7 @@ from clearing.answers.payments import Batch, answers_of, list_batches, payments_
 from clearing.book import Book
 from clearing.book.payment_rows import AnswerRow
 from network.errors import OnecardError
+from network.language import Phrase, joined
 from network.money import Currency
 from settlement.formats.answers import (
     DECIMALS_MOST,
@@ -74,7 +75,8 @@ class Judge:
                 self._say(key, self._state_of(one), one)
             named |= many.keys()
         if not self._said and not self._reports:
-            raise self._refused(1, f"this {self.message.message} says nothing of any payment",
+            raise self._refused(1, Phrase("this {message} says nothing of any payment",
+                                          message=self.message.message),
                                 "what became of payments")
 
     def rows(self, digest: str) -> list[AnswerRow]:
@@ -120,13 +122,15 @@ class Judge:
                 return [found]
         if one.scope == "entry" and name is None and self._leave_others:
             return []
-        amount = f" of {one.amount.text} {one.amount.currency}" if one.amount else ""
-        remedy = "ask the bank whose it is"
-        if one.scope == "entry" and name is None:
-            remedy += "; --leave-others takes the rest of the file without such entries"
+        amount = Phrase(" of {amount} {code}", amount=one.amount.text,
+                        code=one.amount.currency) if one.amount else ""
+        others = one.scope == "entry" and name is None
         raise self._refused(
-            one.line, f"an answer to the payment {one.reference!r}{amount}, which this book does "
-            "not have", "a reference that `onecard pay show` lists", remedy)
+            one.line, Phrase("an answer to the payment {reference!r}{amount}, which this book "
+                             "does not have", reference=one.reference, amount=amount),
+            "a reference that `onecard pay show` lists",
+            "ask the bank whose it is; --leave-others takes the rest of the file without such "
+            "entries" if others else "ask the bank whose it is")
 
     def _payments_of(self, batch: int, line: int) -> dict[str, Payment]:
         """The payments of a written batch by reference; none where there is no such batch."""
@@ -134,7 +138,8 @@ class Judge:
             found = {one.reference: one for one in payments_of(self._book, f"batch = {batch}")}
             if found and self._batches[batch].state != "written":
                 raise self._refused(
-                    line, f"an answer to batch {batch}, which is {self._batches[batch].state}",
+                    line, Phrase("an answer to batch {batch}, which is {state}", batch=batch,
+                                 state=self._batches[batch].state),
                     "one that was written for the bank", "ask the bank where it has it from")
             self._by_reference[batch] = found
         return self._by_reference[batch]
@@ -149,24 +154,27 @@ class Judge:
                       and (one.scope == "message" or payment.action == "receives"))]
         if not chosen:
             raise self._refused(
-                one.line, f"an answer to {one.reference!r}, which this book has "
-                "not written", "the MsgId, or a PmtInfId, of a batch", "ask the bank whose it is")
+                one.line, Phrase("an answer to {reference!r}, which this book has not written",
+                                 reference=one.reference), "the MsgId, or a PmtInfId, of a batch",
+                "ask the bank whose it is")
         return chosen
 
     def _state_of(self, one: Answer, payment: Payment | None = None) -> State:
         """What the bank's status means; payment: that an entry is of."""
         state = STATES.get(one.status)
         if state is None:
-            raise self._refused(one.line, f"the status {one.status!r}",
-                                f"one of {', '.join(STATES)}",
+            raise self._refused(one.line, Phrase("the status {status!r}", status=one.status),
+                                Phrase("one of {names}", names=joined(", ", STATES)),
                                 "ask the bank what became of the payment")
         if one.scope != "entry" or payment is None or state != "paid":
             return state
         sides = {payment.payee.account: "CRDT", payment.payer.account: "DBIT"}
         if one.account not in sides:
             raise self._refused(
-                one.line, f"{one.reference} is answered by the account {one.account!r}",
-                f"that of its payer or its payee, {' or '.join(sorted(sides))}",
+                one.line, Phrase("{reference} is answered by the account {account!r}",
+                                 reference=one.reference, account=one.account),
+                Phrase("that of its payer or its payee, {names}",
+                       names=joined(" or ", sorted(sides))),
                 "ask the bank whose account it is")
         return "returned" if one.is_return or one.side != sides[one.account] else "paid"
 
@@ -186,8 +194,9 @@ class Judge:
             return becomes(state, said)
         except ValueError:
             raise self._refused(
-                one.line, f"{one.reference} was {said}, by {one.status}, and before that it was "
-                f"{state}", "one of the two",
+                one.line, Phrase("{reference} was {said}, by {status}, and before that it was "
+                                 "{state}", reference=one.reference, said=said, status=one.status,
+                                 state=state), "one of the two",
                 "ask the bank what became of the money, before anybody pays again") from None
 
     def _check_amount(self, one: Answer, sent: int) -> None:
@@ -196,19 +205,22 @@ class Judge:
         self._check_currency(one.line, one.amount)
         if one.amount.value != self._scaled(sent):
             raise self._refused(
-                one.line, f"{one.reference} is answered with {one.amount.text}",
-                f"{self._currency.plain(sent)}, as was sent",
+                one.line, Phrase("{reference} is answered with {amount}", reference=one.reference,
+                                 amount=one.amount.text),
+                Phrase("{amount}, as was sent", amount=self._currency.plain(sent)),
                 "ask the bank where the rest is; a part of a payment settles nothing")
 
     def _check_currency(self, line: int, amount: Amount) -> None:
         code, decimals = self._currency.code, self._currency.decimals
         if amount.currency and amount.currency != code:
-            raise self._refused(line, f"an amount in {amount.currency}", f"{code}, as was sent",
+            raise self._refused(line, Phrase("an amount in {currency}", currency=amount.currency),
+                                Phrase("{amount}, as was sent", amount=code),
                                 "ask the bank for the statement of the account in that currency")
         if amount.decimals > decimals:
             raise self._refused(
-                line, f"the amount {amount.text} has {amount.decimals} decimals",
-                f"{decimals} at most: {code} has no more",
+                line, Phrase("the amount {amount} has {decimals} decimals", amount=amount.text,
+                             decimals=amount.decimals),
+                Phrase("{decimals} at most: {code} has no more", decimals=decimals, code=code),
                 "ask the bank for a file with the amounts that it has booked")
 
     def _take_sent(self, one: Sent) -> None:
@@ -217,17 +229,22 @@ class Judge:
         sent = {} if name is None else self._payments_of(int(name[1]), one.line)
         if not any(reference.startswith(f"{one.original}-") for reference in sent):
             raise self._refused(
-                one.line, f"an answer to the message {one.original!r}, which this book has not "
-                "written", "the MsgId of a batch", "ask the bank whose it is")
+                one.line, Phrase("an answer to the message {original!r}, which this book has "
+                                 "not written", original=one.original), "the MsgId of a batch",
+                "ask the bank whose it is")
         if one.payments and one.payments.lstrip("0") != str(len(sent)):
             raise self._refused(one.line,
-                                f"the bank has {one.payments} payments of {one.original}",
-                                f"{len(sent)}, as were sent", "ask the bank which are missing")
+                                Phrase("the bank has {payments} payments of {original}",
+                                       payments=one.payments, original=one.original),
+                                Phrase("{number}, as were sent", number=len(sent)),
+                                "ask the bank which are missing")
         total = sum(payment.amount for payment in sent.values())
         if one.total is not None and one.total.value != self._scaled(total):
             raise self._refused(
-                one.line, f"the bank has {one.total.text} in all of {one.original}",
-                f"{self._currency.plain(total)}, as was sent", "ask the bank what differs")
+                one.line, Phrase("the bank has {total} in all of {original}", total=one.total.text,
+                                 original=one.original),
+                Phrase("{amount}, as was sent", amount=self._currency.plain(total)),
+                "ask the bank what differs")
 
     def _take_report(self, one: Report) -> None:
         """Its sums come out, and it is in our currency and of an account that takes part."""
@@ -235,7 +252,8 @@ class Judge:
         for amount in one.amounts.values():
             self._check_currency(one.line, amount)
         if one.account not in self._accounts:
-            raise self._refused(one.line, f"this is about the account {one.account!r}",
+            raise self._refused(one.line, Phrase("this is about the account {account!r}",
+                                                 account=one.account),
                                 "an account that a payment of this book is from or goes to",
                                 "read the file of that account")
         for fault in one.faults:

@@ -14,6 +14,7 @@ from clearing.engine.run import Restated, restate_windows
 from ext.codes import Cause
 from network.civil import day_number, day_of
 from network.errors import OnecardError
+from network.language import Phrase
 from network.money import Currency
 from network.numbering import NumberedNetwork
 from network.progress import Progress, no_progress
@@ -46,7 +47,8 @@ def restate(session: Session, since: str, *, threads: int = 1, dry_run: bool = F
     if closed is None or day > closed:
         raise OnecardError(
             "this day is not closed", where=since,
-            expected="a closed day" + (f": the last is {day_of(closed)}" if closed else ""),
+            expected=Phrase("a closed day: the last is {day}", day=day_of(closed))
+            if closed else "a closed day",
             remedy="clear some file: open windows follow changed tables by themselves")
     restated = restate_windows(day, session.locator(), session.book, threads=threads,
                                dry_run=dry_run, progress=progress)

@@ -24,7 +24,7 @@ EVERY_RIDE = "1"
 _DAY_S = 86_400
 _BETWEEN = ".."
 _STARTED = "if(started_at != 0, started_at, ended_at)"      # of a ride without its first tap, when
-_TIMES = "07:00..09:00, or 2024-11-25T07:00..2024-11-26T03:00, by the network's clocks"
+_TIMES = Phrase("07:00..09:00, or 2024-11-25T07:00..2024-11-26T03:00, by the network's clocks")
 
 
 def ride_condition(session: Session, wanted: Filter) -> str:

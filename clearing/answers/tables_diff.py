@@ -30,7 +30,7 @@ from fare_tables.source import load_tables
 from network.civil import seconds_of
 from network.errors import OnecardError, TableError
 from network.folder import find_folder
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.money import Currency
 
 RIDES_MOST = 15_000         # that are priced twice; 0.2 ms each
@@ -154,10 +154,11 @@ def _find(text: str, network: str | None) -> _Version:
                if one.table == table and day in ("", str(one.in_force_from))]
     if len(fitting) == 1:
         return _Version(f"{folder}/{table_version(fitting[0])}", world, fitting[0])
-    known = ", ".join(sorted(map(table_version, fitting or world.tables)))
+    known = joined(", ", sorted(map(table_version, fitting or world.tables)))
     raise OnecardError(Phrase("{fitting} versions of a table are called {name!r}",
                               fitting=len(fitting) or "no", name=name),
-                       where=f"network {folder}", expected=Phrase("one of {known}", known=known),
+                       where=Phrase("network {network}", network=folder),
+                       expected=Phrase("one of {known}", known=known),
                        remedy="name one as TABLE@DAY")
 
 

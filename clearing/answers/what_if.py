@@ -21,6 +21,7 @@ from ext.codes import Cause
 from ext.records import LEGS_MOST, Records
 from network.civil import day_number
 from network.errors import OnecardError
+from network.language import Phrase
 from network.money import Currency
 from network.names import Names
 from network.network import Network
@@ -63,7 +64,8 @@ def what_if(session: Session, network: str, first: str, last: str, *, threads: i
     """
     period = Period(day_number(first), day_number(last))
     if period.last < period.first:
-        raise OnecardError("the period ends before it begins", where=f"{first} to {last}",
+        raise OnecardError("the period ends before it begins",
+                           where=Phrase("{first} to {last}", first=first, last=last),
                            remedy="name the earlier day with --from")
     reach(session, period.first - REFUND_DAYS)
     names = session.names()

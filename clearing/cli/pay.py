@@ -275,7 +275,9 @@ def _print_batch(session: Session, batch: Batch) -> None:
                "{members_pay} {currency} and get {members_get}", batch=one.batch, state=one.state,
                payments=one.payments, windows=_span(one.windows),
                members_pay=text(one.members_pay), currency=name, members_get=text(one.members_get)))
-    people = f"made by {one.made_by}"
-    if one.checked_by:
-        people += f", {'declined' if one.state == 'declined' else 'checked'} by {one.checked_by}"
-    say(people)
+    if not one.checked_by:
+        say(Phrase("made by {made_by}", made_by=one.made_by))
+    elif one.state == "declined":
+        say(Phrase("made by {made_by}, declined by {by}", made_by=one.made_by, by=one.checked_by))
+    else:
+        say(Phrase("made by {made_by}, checked by {by}", made_by=one.made_by, by=one.checked_by))

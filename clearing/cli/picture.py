@@ -34,7 +34,8 @@ def check_picture(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise OnecardError(Phrase("{name} is no picture that can be drawn",
                                   name=path.name), where=str(path),
-                           expected="a name that ends in " + " or ".join(SUFFIXES),
+                           expected=Phrase("a name that ends in {suffixes}",
+                                           suffixes=joined(" or ", SUFFIXES)),
                            remedy=Phrase("write --picture {stem}.svg", stem=path.stem))
     check_can_draw()
     if path.suffix.lower() == ".png" and language() == "zh":

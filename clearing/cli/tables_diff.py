@@ -50,8 +50,10 @@ def _print(found: Difference) -> None:
     say(f"{found.before} → {found.after}")
     for line in found.words:
         say(f"  {line}")
-    some = "" if found.rides == found.rides_there else f", chosen by lot from {found.rides_there:,}"
-    looked_at = f"rides priced by both, of each sort of rider: {found.rides:,}{some}"
+    some = ("" if found.rides == found.rides_there else
+            Phrase(", chosen by lot from {rides:,}", rides=found.rides_there))
+    looked_at = Phrase("rides priced by both, of each sort of rider: {rides:,}{some}",
+                       rides=found.rides, some=some)
     if not found.changes:
         say(Phrase("no price changes; {looked_at}", looked_at=looked_at))
         return

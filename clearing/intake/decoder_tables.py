@@ -162,13 +162,14 @@ class DecoderTables:
             for operator, device in ([] if sender.devices is None else
                                      self.network.folder.devices_in(sender.devices)):
                 size = len(device.encode("utf-8"))
-                fault = ("is of an operator that the sender does not speak for"
+                fault = (Phrase("is of an operator that the sender does not speak for")
                          if operator not in sender.operators else
-                         f"has {size} bytes, not 1 to {LONGEST_CODE}"
+                         Phrase("has {size} bytes, not 1 to {most}", size=size,
+                                most=LONGEST_CODE)
                          if not 1 <= size <= LONGEST_CODE else "")
                 key = (0 if fault else self.scopes.index(operator), device)
                 if not fault and devices.setdefault(key, sender.sender) != sender.sender:
-                    fault = f"is listed for {devices[key]!r}, too"
+                    fault = Phrase("is listed for {sender!r}, too", sender=devices[key])
                 if fault:
                     raise OnecardError(
                         Phrase("the device {device!r} of {operator!r} {fault}", device=device,

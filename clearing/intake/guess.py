@@ -29,7 +29,7 @@ from clearing.intake.header_words import (
 )
 from clearing.intake.layout_model import Layout
 from network.errors import OnecardError
-from network.language import Phrase
+from network.language import Phrase, joined
 
 SAMPLE_ROWS = 500
 DELIMITERS = (",", "|", ";", "\t")
@@ -278,14 +278,16 @@ def _guess_fields(sample: Sample) -> dict[str, str]:
         if name in fields:
             continue
         if name not in ASSUMED:
-            raise OnecardError(Phrase("no column reads like {name}", name=name), expected="one of "
-                               + ", ".join(HEADER_WORDS[name][:6]), remedy="write the layout by "
-                               "hand: see docs/tap-file.md, `Other formats`")
+            raise OnecardError(Phrase("no column reads like {name}", name=name),
+                               expected=Phrase("one of {known}", known=joined(
+                                   ", ", HEADER_WORDS[name][:6])),
+                               remedy="write the layout by hand: see docs/tap-file.md, "
+                               "`Other formats`")
         fields[name], said = ASSUMED[name]
         sample.assumed.append(Phrase("{column}: {said}", column=name, said=said))
     left = [name for name in sample.names if name not in meant.values()]
     if left:
-        sample.assumed.append(Phrase("not read: {columns}", columns=", ".join(left)))
+        sample.assumed.append(Phrase("not read: {columns}", columns=joined(", ", left)))
     return fields
 
 

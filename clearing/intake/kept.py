@@ -143,7 +143,7 @@ def read_kept(folder: Path, digest: str) -> Iterator[bytes]:
     except zstandard.ZstdError as error:
         raise _damaged(path, str(error)) from error
     if found.hexdigest() != digest:
-        raise _damaged(path, f"what is in it has SHA-256 {found.hexdigest()}")
+        raise _damaged(path, Phrase("what is in it has SHA-256 {sha256}", sha256=found.hexdigest()))
     yield from _parts(path)
 
 

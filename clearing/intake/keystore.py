@@ -174,15 +174,19 @@ def read_keys(rows: Any, where: str) -> list[_Key]:
     """Keys as they are written; what is wrong is told by the number of its key, never quoted."""
     if not isinstance(rows, list) or not rows:
         raise OnecardError("lists no keys", where=where, expected="[[key]], one or more")
-    keys = [_read_key(row, f"{where}: key {number}") for number, row in enumerate(rows, 1)]
+    keys = [_read_key(row, _at(where, number)) for number, row in enumerate(rows, 1)]
     seen: set[tuple[str, int, int]] = set()
     for number, key in enumerate(keys, 1):
         name = (key.issuer, key.version, key.algorithm)
         if name in seen:
             raise OnecardError("has the issuer, version and algorithm of one before it",
-                               where=f"{where}: key {number}", remedy="keep one of the two")
+                               where=_at(where, number), remedy="keep one of the two")
         seen.add(name)
     return keys
+
+
+def _at(where: str, number: int) -> Phrase:
+    return Phrase("{where}: key {number}", where=where, number=number)
 
 
 def _read_key(row: Any, where: str) -> _Key:

@@ -10,7 +10,7 @@ from clearing.intake.layout_checks import check_layout
 from clearing.intake.layout_model import FieldSource, Layout, Place
 from network.errors import OnecardError
 from network.files import TomlFile, explain_mismatch
-from network.language import Phrase
+from network.language import Phrase, joined
 
 SHIPPED = Path(__file__).parent / "layouts"
 
@@ -33,9 +33,10 @@ def _load(folder: Path, name: str) -> Layout:
     shipped = SHIPPED / path.name
     if Path(name).name != name or not (path.is_file() or shipped.is_file()):
         raise OnecardError(Phrase("there is no layout {name!r}", name=name), where=str(path),
-                           expected="the network's layouts: "
-                           + (", ".join(list_layouts(path.parent)) or "none")
-                           + f"; shipped: {', '.join(list_layouts(SHIPPED))}",
+                           expected=Phrase(
+                               "the network's layouts: {known}; shipped: {shipped}",
+                               known=joined(", ", list_layouts(path.parent) or [Phrase("none")]),
+                               shipped=joined(", ", list_layouts(SHIPPED))),
                            remedy="name one of these, or write the file")
     return read_layout(path if path.is_file() else shipped)
 

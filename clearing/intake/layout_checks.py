@@ -13,6 +13,7 @@ from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE
 from network.errors import TableError
 from network.files import TomlFile
+from network.language import Phrase, joined
 from network.locations import KeyPath
 
 AMOUNTS = ("due", "paid", "balance_before")
@@ -49,8 +50,10 @@ class _Check:
         layout = self._layout
         for key in self._file.keys:
             if key not in EVERY | KEYS[layout.format]:
-                self._refuse(f"{key} says nothing of {layout.format}", "leave it out; what does: "
-                             + ", ".join(sorted(EVERY - {"name"} | KEYS[layout.format])), key)
+                self._refuse(Phrase("{key} says nothing of {format}", key=key,
+                                    format=layout.format),
+                             Phrase("leave it out; what does: {keys}", keys=joined(
+                                 ", ", sorted(EVERY - {"name"} | KEYS[layout.format]))), key)
         self._check_text()
         self._check_rows()
         if layout.format in ("fixed", "binary"):
@@ -73,54 +76,65 @@ class _Check:
             newline = "\n,".encode(layout.encoding)
             codecs.lookup(layout.encoding)
         except LookupError:
-            self._refuse(f"there is no encoding {layout.encoding!r}",
+            self._refuse(Phrase("there is no encoding {encoding!r}", encoding=layout.encoding),
                          "write a name that Python knows, such as gb18030", "encoding")
         if newline != b"\n," or (layout.format == "json" and not layout.is_utf_8):
             self._refuse(
-                f"the encoding {layout.encoding!r} cannot be read by lines",
+                Phrase("the encoding {encoding!r} cannot be read by lines",
+                       encoding=layout.encoding),
                 "JSON is UTF-8: leave it out" if layout.format == "json" else
                 "have the records written in gb18030 or UTF-8, each of one length in bytes"
                 if layout.format == "fixed" else "write one that keeps ASCII as it is; a file "
                 "with the mark of UTF-16 is read as that whatever stands here", "encoding")
         if len(layout.delimiter) != 1 or layout.delimiter in "\"\r\n":
-            self._refuse(f"the delimiter is {layout.delimiter!r}", "expected one character",
-                         "delimiter")
+            self._refuse(Phrase("the delimiter is {delimiter!r}", delimiter=layout.delimiter),
+                         "expected one character", "delimiter")
 
     def _check_places(self) -> None:
         """Refuse columns that are not in the record, or in each other."""
         layout = self._layout
         if not 1 <= layout.record_bytes <= LONGEST_LINE:
-            self._refuse(f"a {layout.format} layout has record_bytes = {layout.record_bytes}",
-                         f"expected 1 to {LONGEST_LINE} bytes", "record_bytes")
-        end, before = 0, ""
+            self._refuse(Phrase("a {format} layout has record_bytes = {record_bytes}",
+                                format=layout.format, record_bytes=layout.record_bytes),
+                         Phrase("expected 1 to {longest_line} bytes", longest_line=LONGEST_LINE),
+                         "record_bytes")
+        end, before = 0, Phrase("")
         for column in layout.list_places():
             place = layout.columns[column]
             if layout.is_canonical and column not in COLUMNS and layout.fate is None:
-                self._refuse(f"columns.{column} is not a column of the format",
-                             f"expected {', '.join(COLUMNS)}, or fields that say what comes from "
-                             "where", "columns", column)
+                self._refuse(Phrase("columns.{column} is not a column of the format",
+                                    column=column),
+                             Phrase("expected {names}, or fields that say what comes from where",
+                                    names=joined(", ", COLUMNS)), "columns", column)
             if place.start < end or place.width < 1:
-                self._refuse(f"columns.{column} has {place.width} bytes from {place.start} on",
-                             f"expected 1 or more, from {end} on{before}", "columns", column)
+                self._refuse(Phrase("columns.{column} has {width} bytes from {start} on",
+                                    column=column, width=place.width, start=place.start),
+                             Phrase("expected 1 or more, from {end} on{before}", end=end,
+                                    before=before), "columns", column)
             self._check_type(column, place)
-            end, before = place.start + place.width, f", where {column} ends"
+            end = place.start + place.width
+            before = Phrase(", where {column} ends", column=column)
             if end > layout.record_bytes:
-                self._refuse(f"the columns end at byte {end}, a record at {layout.record_bytes}",
+                self._refuse(Phrase("the columns end at byte {end}, a record at {record_bytes}",
+                                    end=end, record_bytes=layout.record_bytes),
                              "correct record_bytes, or the columns", "columns", column)
         self._check_length()
 
     def _check_type(self, column: str, place: Place) -> None:
         if self._layout.is_canonical and self._layout.format == "fixed" and (
                 place.type != "text" or place.pad):
-            self._refuse(f"columns.{column} is not plain text", "write fields that say which "
-                         "column of the format comes from it", "columns", column)
+            self._refuse(Phrase("columns.{column} is not plain text", column=column),
+                         "write fields that say which column of the format comes from it",
+                         "columns", column)
         if len(place.pad) > 1 or not place.pad.isascii() or (
                 place.pad and place.type not in ("text", "bcd", "hex")):
-            self._refuse(f"columns.{column} has pad = {place.pad!r}, of {place.type}",
+            self._refuse(Phrase("columns.{column} has pad = {pad!r}, of {type}", column=column,
+                                pad=place.pad, type=place.type),
                          "expected one ASCII character, and for text, bcd, hex only",
                          "columns", column)
         if place.type in ("big_endian", "little_endian") and place.width > 8:
-            self._refuse(f"columns.{column} is a number of {place.width} bytes",
+            self._refuse(Phrase("columns.{column} is a number of {width} bytes", column=column,
+                                width=place.width),
                          "expected 8 at most; longer ones are bcd, or hex", "columns", column)
 
     def _check_length(self) -> None:
@@ -129,58 +143,67 @@ class _Check:
             return
         if not (length.start >= 0 and 1 <= length.width <= 4
                 and length.start + length.width <= layout.record_bytes):
-            self._refuse(f"length has {length.width} bytes from {length.start} on",
-                         f"expected 1 to 4, within the {layout.record_bytes} of record_bytes",
+            self._refuse(Phrase("length has {width} bytes from {start} on", width=length.width,
+                                start=length.start),
+                         Phrase("expected 1 to 4, within the {record_bytes} of record_bytes",
+                                record_bytes=layout.record_bytes),
                          "length")
         if not (1 <= length.unit <= UNIT_MOST and 0 <= length.besides <= LONGEST_LINE):
-            self._refuse(f"length has unit = {length.unit} and besides = {length.besides}",
-                         f"expected 1 to {UNIT_MOST}, and 0 to {LONGEST_LINE}", "length")
+            self._refuse(Phrase("length has unit = {unit} and besides = {besides}",
+                                unit=length.unit, besides=length.besides),
+                         Phrase("expected 1 to {unit_most}, and 0 to {longest_line}",
+                                unit_most=UNIT_MOST, longest_line=LONGEST_LINE), "length")
 
     def _check_field(self, column: str) -> None:
         """Refuse sources that say nothing, or too much."""
         if column not in COLUMNS:
-            self._refuse(f"fields.{column} is not a column of the format",
-                         f"expected {', '.join(COLUMNS)}", "fields", column)
+            self._refuse(Phrase("fields.{column} is not a column of the format", column=column),
+                         Phrase("expected {names}", names=joined(", ", COLUMNS)), "fields", column)
         sources = self._layout.list_sources(column)
         if not sources:
-            self._refuse(f"fields.{column} is an empty list", "expected a source or several",
-                         "fields", column)
+            self._refuse(Phrase("fields.{column} is an empty list", column=column),
+                         "expected a source or several", "fields", column)
         for index, source in enumerate(sources):
             written = self._file.keys["fields"][column]
             self._check_source(column, source, ("fields", column) if isinstance(written, dict)
                                else ("fields", column, index))
             if source.from_time and len(sources) > 1:
-                self._refuse(f"fields.{column} is from_time among others",
+                self._refuse(Phrase("fields.{column} is from_time among others", column=column),
                              "expected it alone: the time is no blank", "fields", column)
 
     def _check_source(self, column: str, source: FieldSource, key: KeyPath) -> None:
         given = [source.column is not None, bool(source.columns), source.constant is not None,
                  source.from_time]
         if sum(given) != 1:
-            raise self._error(f"fields.{column} names {sum(given)} sources",
+            raise self._error(Phrase("fields.{column} names {number} sources", column=column,
+                                     number=sum(given)),
                               "expected one of column, columns, constant, from_time", key)
         if source.from_time and column != "card_seq":
-            raise self._error(f"fields.{column} is from_time", "expected from_time for card_seq "
-                              "only", key)
+            raise self._error(Phrase("fields.{column} is from_time", column=column),
+                              "expected from_time for card_seq only", key)
         if source.decimals is not None and not (
                 column in AMOUNTS and 0 <= source.decimals <= DECIMALS_MOST):
-            raise self._error(f"fields.{column} has decimals = {source.decimals}",
-                              f"expected 0 to {DECIMALS_MOST}, and for {', '.join(AMOUNTS)} only",
+            raise self._error(Phrase("fields.{column} has decimals = {decimals}", column=column,
+                                     decimals=source.decimals),
+                              Phrase("expected 0 to {decimals_most}, and for {names} only",
+                                     decimals_most=DECIMALS_MOST, names=joined(", ", AMOUNTS)),
                               key)
         if source.utc and not source.time:
-            raise self._error(f"fields.{column} is utc and has no time",
+            raise self._error(Phrase("fields.{column} is utc and has no time", column=column),
                               "expected the formats of `time` beside it", key)
         self._check_changes(column, source, key)
         known = self._names()
         missing = [name for name in (*source.reads(), *source.when) if name not in known]
         if known and missing:
-            raise self._error(f"fields.{column} reads {missing[0]!r}, which no column is called",
-                              f"expected {', '.join(known)}", key)
+            raise self._error(Phrase("fields.{column} reads {name!r}, which no column is called",
+                                     column=column, name=missing[0]),
+                              Phrase("expected {names}", names=joined(", ", known)), key)
 
     def _check_changes(self, column: str, source: FieldSource, key: KeyPath) -> None:
         """Refuse what no value could be changed by."""
         if source.slice is not None and not 0 <= source.slice[0] < source.slice[1]:
-            raise self._error(f"fields.{column} has slice = {list(source.slice)}",
+            raise self._error(Phrase("fields.{column} has slice = {slice}", column=column,
+                                     slice=list(source.slice)),
                               "expected characters from, counted from 0, and up to but not "
                               "including, such as [0, 6]", key)
         for form in (*source.time, *source.date):
@@ -188,7 +211,8 @@ class _Check:
                 datetime.strptime("", form)
             except (ValueError, re.error) as error:
                 if "does not match" not in str(error):
-                    raise self._error(f"fields.{column} has the time format {form!r}: {error}",
+                    raise self._error(Phrase("fields.{column} has the time format {form!r}: "
+                                             "{error}", column=column, form=form, error=error),
                                       "write it as Python's strptime has them, such as "
                                       "%Y-%m-%d %H:%M:%S", key) from None
 
@@ -204,7 +228,7 @@ class _Check:
         missing = [column for column in REQUIRED if column not in given]
         if missing:
             table = "columns" if canonical else "fields"
-            self._refuse(f"{table} has no {', '.join(missing)}",
+            self._refuse(Phrase("{table} has no {names}", table=table, names=joined(", ", missing)),
                          "say where each comes from, or give it a constant", table)
         if canonical and self._layout.format == "binary":
             self._refuse("a binary layout has no fields", "say which column of the format comes "
@@ -218,32 +242,37 @@ class _Check:
         for key in ("code", "words", *(["file_name"] if fate.of == "file" else [])):
             name = getattr(fate, key)
             if name not in layout.columns:
-                self._refuse(f"fate.{key} is {name!r}, which no column is called",
-                             f"expected {', '.join(layout.columns)}", "fate", key)
+                self._refuse(Phrase("fate.{key} is {name!r}, which no column is called", key=key,
+                                    name=name),
+                             Phrase("expected {names}", names=joined(", ", layout.columns)), "fate",
+                             key)
         if not layout.record_bytes <= fate.line_bytes <= LONGEST_LINE:
-            self._refuse(f"fate.line_bytes is {fate.line_bytes}",
-                         f"expected {layout.record_bytes}, as record_bytes, to {LONGEST_LINE}",
+            self._refuse(Phrase("fate.line_bytes is {line_bytes}", line_bytes=fate.line_bytes),
+                         Phrase("expected {record_bytes}, as record_bytes, to {longest_line}",
+                                record_bytes=layout.record_bytes, longest_line=LONGEST_LINE),
                          "fate", "line_bytes")
         unknown = [name for name in fate.codes if name not in Code.__members__]
         if unknown:
-            self._refuse(f"fate.codes has {unknown[0]!r}",
+            self._refuse(Phrase("fate.codes has {code!r}", code=unknown[0]),
                          "expected codes as docs/tap-file.md lists them", "fate", "codes")
         width = layout.columns[fate.code].width
         for told in (fate.accepted, fate.refused, *fate.codes.values()):
             if not 1 <= len(told.partition(" ")[0].encode(layout.encoding)) <= width:
-                self._refuse(f"fate says {told!r}", f"expected a code of up to {width} bytes, a "
-                             "space, and what it means", "fate")
+                self._refuse(Phrase("fate says {told!r}", told=told),
+                             Phrase("expected a code of up to {width} bytes, a space, and what "
+                                    "it means", width=width), "fate")
         try:
             fate.head.format(records=0, day="20241125", receiver="")
         except (ValueError, LookupError, AttributeError) as error:
-            self._refuse(f"fate.head cannot be filled in: {error}",
+            self._refuse(Phrase("fate.head cannot be filled in: {error}", error=error),
                          "expected text with {records}, {day} and {receiver}", "fate", "head")
 
     def _check_rows(self) -> None:
         """Refuse rows around the records that cannot be found, or say nothing."""
         layout = self._layout
         if not 0 <= layout.head_rows <= 100:
-            self._refuse(f"head_rows is {layout.head_rows}", "expected 0 to 100", "head_rows")
+            self._refuse(Phrase("head_rows is {head_rows}", head_rows=layout.head_rows),
+                         "expected 0 to 100", "head_rows")
         if layout.head and not layout.head_rows:
             self._refuse("head says what rows before the records read like, and there is none",
                          "expected head_rows = 1 or more", "head")
@@ -254,8 +283,10 @@ class _Check:
             try:
                 names = set(re.compile(pattern).groupindex)
             except (re.error, RecursionError, OverflowError) as error:
-                self._refuse(f"{key} is no pattern: {error}",
+                self._refuse(Phrase("{key} is no pattern: {error}", key=key, error=error),
                              "write a regular expression as Python has them", key)
             if not names <= set(STATED):
-                self._refuse(f"{key} names {', '.join(sorted(names - set(STATED)))}",
-                             f"expected (?P<NAME>…) of {', '.join(STATED)} only", key)
+                self._refuse(Phrase("{key} names {names}", key=key,
+                                    names=joined(", ", sorted(names - set(STATED)))),
+                             Phrase("expected (?P<NAME>…) of {names} only",
+                                    names=joined(", ", STATED)), key)

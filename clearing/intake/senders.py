@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from network.errors import OnecardError
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.network import Network
 
 # The sender of all files, or of each by path ("": nobody's, as the book has it); None: see above.
@@ -46,7 +46,8 @@ def _known(sender: str, path: Path, network: Network) -> str:
     if sender not in network.senders:
         raise OnecardError(
             Phrase("the network has no sender {sender!r}", sender=sender), where=str(path),
-            expected="one of " + (", ".join(network.senders) or "none: it has no [[sender]]"),
+            expected=Phrase("one of {known}", known=joined(", ", network.senders))
+            if network.senders else "none: it has no [[sender]]",
             remedy="name the sender with --sender, put the file in a folder of the sender's name, "
                    "or enter the sender in network.toml")
     return sender

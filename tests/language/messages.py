@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -20,31 +21,23 @@ from clearing.cli import COMMANDS, onecard
 from clearing.cli.init import QUESTIONS
 from clearing.cli.pages import KEPT, first_sentence, paragraphs_of
 from clearing.cli.tables import ELSEWHERE
-from network import errors
 from network.language import HEADING
 from network.refusals import WORDS
+from tests.language.sayers import calls_in, list_said, name_called
 from tests.language.values import VALUES
 from tests.tidy.source import ROOT, imports_of, list_files, name_of, text_of
 
 PACKAGES = ("clearing", "fare_tables", "network", "settlement")
 CLICK = (core, decorators, exceptions, formatting, parser, termui, types)
 GETTEXT = ("_", "ngettext")
-ERRORS = tuple(name for name, one in vars(errors).items()
-               if isinstance(one, type) and issubclass(one, errors.OnecardError))
-# What says its arguments, and which of them: by place or name.
-SAYING: dict[str, tuple[int | str, ...]] = {
-    **dict.fromkeys(ERRORS, (0, 1, 2, 3, "expected", "remedy")), "UsageError": (0,),
-    # Of a fare table or a file of a network: what, and the remedy.
-    **dict.fromkeys(("Finding", "find_at"), (2, 3)), "refuse_row": (3, 4), "refuse": (0, 1),
-    **dict.fromkeys(("BadParameter", "fail", "say", "Phrase", "joined", "print_table", "Listing"),
-                    (0,)),
-}
 HEADED: dict[str, tuple[int | str, ...]] = {
     "print_table": (1,), "Listing": (1,), "Section": (1,),
 }
 
 
-SEPARATORS = (", ", "; ")     # of what is joined
+SEPARATORS = (", ", "; ", ": ")     # of what is joined
+KEYS = ("key", "table", "part", "pager")        # values that are written as files have them
+REPORTS = "clearing/answers/reports/"
 
 
 class Message(NamedTuple):
@@ -58,7 +51,8 @@ def collect() -> dict[Message, list[str]]:
     """Every message, each with the places that say it."""
     found: dict[Message, list[str]] = {}
     for message, place in (*_of_commands(), *_of_click(), *_of_source(), *_of_values()):
-        if any(map(str.isalpha, message.text)) or message.text in SEPARATORS:
+        words = re.sub(r"^--[a-z-]+$", "", message.text)
+        if (message.context not in KEYS and any(map(str.isalpha, words))) or words in SEPARATORS:
             found.setdefault(message, []).append(place)
     return found
 
@@ -110,10 +104,11 @@ def _of_help(text: str) -> Iterator[str]:
 def _of_click() -> Iterator[tuple[Message, str]]:
     for module in CLICK:
         tree = ast.parse(inspect.getsource(module))
-        to_programmers = {one for call in _calls(tree) if _name(call) in ("TypeError", "warn")
-                          for one in _calls(call)}
-        for call in _calls(tree):
-            if _name(call) in GETTEXT and call not in to_programmers:
+        to_programmers = {one for call in calls_in(tree) if name_called(call) in ("TypeError",
+                                                                                  "warn")
+                          for one in calls_in(call)}
+        for call in calls_in(tree):
+            if name_called(call) in GETTEXT and call not in to_programmers:
                 for text in call.args:
                     if isinstance(text, ast.Constant):
                         yield Message("", str(text.value)), module.__name__
@@ -121,58 +116,39 @@ def _of_click() -> Iterator[tuple[Message, str]]:
 
 def _of_source() -> Iterator[tuple[Message, str]]:
     for path in list_files(*PACKAGES, suffixes=(".py",)):
-        tree = ast.parse(text_of(path))
         place = name_of(path)
-        for call in _calls(tree):
-            if _name(call) == "say" and not place.startswith("clearing/cli/"):
-                continue        # others call other things so
-            if _name(call) == "Section" and not place.startswith("clearing/answers/reports/"):
+        for said in list_said(path):
+            if isinstance(said.words, ast.Constant) and isinstance(said.words.value, str):
+                yield Message(said.context, said.words.value), place
+        for call in calls_in(ast.parse(text_of(path))):
+            if name_called(call) == "Section" and not place.startswith(REPORTS):
                 continue        # documents of a member are in its language, see documents/words.py
-            for argument in _arguments(call, SAYING):
-                yield from ((Message("", text), place) for text in literals_of(argument))
-            for argument in _arguments(call, HEADED):
-                yield from ((Message(HEADING, text), place)
-                            for text in _headings(argument, path))
-            for value in call.keywords if _name(call) == "Phrase" else ():
-                yield from ((Message(str(value.arg), text), place)
-                            for text in literals_of(value.value))
+            yield from ((Message(HEADING, text), place)
+                        for argument in _headed(call) for text in _headings(argument, path))
 
 
-def _calls(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-
-
-def _name(call: ast.Call) -> str:
-    """The name that is called, without what stands before it."""
-    return getattr(call.func, "attr", getattr(call.func, "id", ""))
-
-
-def _arguments(call: ast.Call, which: dict[str, tuple[int | str, ...]]) -> Iterator[ast.expr]:
-    """The arguments of a call that are said."""
-    wanted = which.get(_name(call), ())
+def _headed(call: ast.Call) -> Iterator[ast.expr]:
+    """The arguments of a call that stand above columns."""
+    wanted = HEADED.get(name_called(call), ())
     yield from (argument for place, argument in enumerate(call.args) if place in wanted)
     yield from (keyword.value for keyword in call.keywords if keyword.arg in wanted)
-
-
-def literals_of(node: ast.expr) -> Iterator[str]:
-    """The texts that an argument can be, as far as they stand there."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    elif isinstance(node, ast.IfExp):
-        yield from (*literals_of(node.body), *literals_of(node.orelse))
-    elif isinstance(node, ast.BoolOp):
-        yield from (text for value in node.values for text in literals_of(value))
 
 
 def list_unsayable() -> Iterator[str]:
     """Places where words are formatted before they are said, so that nobody can look them up."""
     for path in list_files(*PACKAGES, suffixes=(".py",)):
-        for call in _calls(ast.parse(text_of(path))):
-            for argument in _arguments(call, SAYING):
-                if isinstance(argument, ast.JoinedStr) and any(
-                        isinstance(part, ast.Constant) and any(map(str.isalpha, part.value))
-                        for part in argument.values):
-                    yield f"{name_of(path)}:{argument.lineno}"
+        for said in list_said(path):
+            if isinstance(said.words, ast.JoinedStr | ast.BinOp) and _has_words(said.words):
+                yield f"{name_of(path)}:{said.words.lineno}"
+
+
+def _has_words(node: ast.AST) -> bool:
+    """Whether words are put together here: more than options, and than a key with its value."""
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Add) and (_has_words(node.left) or _has_words(node.right))
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    texts = (str(part.value) for part in parts if isinstance(part, ast.Constant))
+    return re.search("[a-z]", re.sub(r"--[a-z-]*|\w+ = ", "", "".join(texts))) is not None
 
 
 def _headings(node: ast.expr, path: Path) -> Iterator[str]:
