@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from clearing.book.card_ranges import card_ranges
-from clearing.book.native import Array, choose, join_records
+from clearing.book.native import Array, choose
 from clearing.book.queries import BY_CARD, Queries
 from clearing.book.roots import Closing, Root, digest_names
 from clearing.book.schema import ENTRIES, RECORDS, ROOTS, WINDOWS, Table
-from clearing.book.state import records_of
+from clearing.book.state import read_records
 from clearing.book.stored import stored_columns
 from ext.records import ENTRY, TAP
 from network.civil import day_of
@@ -121,8 +121,8 @@ def _held(book: Queries, table: Table, dtype: np.dtype[Any], until: int, where: 
         blocks = [block for block in book.store.blocks(
             f"SELECT {columns} FROM {table.name} WHERE {where} AND {cards}") if len(block["run"])]
         if blocks:
-            yield (np.concatenate([block["run"] for block in blocks]),
-                   join_records(list(records_of(iter(blocks), dtype)), dtype))
+            runs = np.concatenate([block["run"] for block in blocks])
+            yield runs, read_records(iter(blocks), dtype, len(runs))
 
 
 def _split(records: Array, places: Array) -> Iterator[tuple[int, Array]]:

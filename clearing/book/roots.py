@@ -14,19 +14,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from clearing.book.export import exported_fields, name_kind
-from clearing.book.native import Array, choose, fill_fields, raw_of
+from clearing.book.native import Array, bytes_of, choose, join_records, raw_of
 from clearing.book.stored import fields_named
-from ext.records import RIDE_FLAGS, TAP_BLANKS, TAP_FLAGS
+from ext.records import ENTRY, FLOW, RIDE_FLAGS, TAP, TAP_BLANKS, TAP_FLAGS
+from ext.store.roots import ALWAYS, NOT_ZERO, lay_out, order_rows
 from network.names import KINDS, Names
 
 FORMAT = "onecard-root/1"
-_NAME = "V16"           # what stands for a name: half of its SHA-256
+_NAME_BYTES = 16        # what stands for a name: half of its SHA-256
+_PIECE = 1_024          # rows: some 600 KB
+_NAME = f"V{_NAME_BYTES}"
 
 # All that an entry says, as two of them are compared in RULES.md section 7, and its window.
 _ENTRY = ("card_hi", "card_lo", *(name for name in exported_fields() if name != "reason"))
@@ -43,11 +46,30 @@ _SAID = {"due": "HAS_DUE", "paid": "HAS_PAID", "balance_before": "HAS_BALANCE",
          "distance_m": "HAS_DISTANCE", "tac": "HAS_TAC"}
 _BLANK = {name: f"BLANK_{name.upper()}" for name in (
     "medium", "card_kind", "issuer", "key_version", "algorithm")}
-# What rows go by first; of those that are the same there, by all their bytes.
-_ENTRIES_BY = ("card_hi", "card_lo", "started_at", "ended_at", "card_seq", "out_seq")
-_RECORDS_BY = ("card_hi", "card_lo", "card_seq", "tapped_at", "kind")
+# What rows go by first, behind the card; of those that are the same there, by all their bytes.
+_ENTRIES_BY = ("started_at", "ended_at", "card_seq", "out_seq")
+_RECORDS_BY = ("card_seq", "tapped_at", "kind")
 _KINDS = {"stop": "stop", "in_stop": "stop", "authority": "member", "debtor": "member",
           "creditor": "member"}
+
+
+def _always(_: str) -> tuple[int, int, int]:
+    """Of a field that cannot be blank: see ext/store/roots.pyx."""
+    return ALWAYS, 0, 0
+
+
+def _told_by(name: str) -> tuple[int, int, int]:
+    """By which byte of a record, which bits of it, and whether by none of them, it says a field."""
+    if name in _SAID:
+        return _offset("flags"), TAP_FLAGS[_SAID[name]], 0
+    if name in _BLANK:
+        return _offset("blanks"), TAP_BLANKS[_BLANK[name]], 1
+    return (NOT_ZERO, 0, 0) if name in _MAYBE else _always(name)
+
+
+def _offset(name: str) -> int:
+    assert TAP.fields is not None
+    return TAP.fields[name][1]
 
 
 class Closing(NamedTuple):
@@ -68,7 +90,11 @@ class Root:
 
     def __init__(self, names: Mapping[str, Array]) -> None:
         """names: what stands for the numbers of each kind, see `digest_names`."""
-        self._names = names
+        self._entry = _Form(ENTRY, _ENTRY, names, "times")
+        self._always = _Form(TAP, _ALWAYS, names)
+        self._record = _Form(TAP, (*_ALWAYS, *_MAYBE), names, "said")
+        self._maybe = _Form(TAP, (*_ALWAYS, *_MAYBE), names, "said", told=_told_by)
+        self._flow = _Form(FLOW, _FLOW, names)
         self._entries, self._records = hashlib.sha256(), hashlib.sha256()
         self._contradictions = hashlib.sha256()
 
@@ -76,34 +102,57 @@ class Root:
         """Add entries (ENTRY) of the window."""
         if len(entries) == 0:
             return
-        rows = self._rows(entries, _ENTRY, "times")
-        reversal = entries["flags"] & RIDE_FLAGS["REVERSAL"] != 0
-        rows["flags"][reversal] ^= RIDE_FLAGS["REVERSAL"]
-        for name in _AMOUNTS:
-            rows[name][reversal] *= -1
-        order, starts = _group(rows, _ENTRIES_BY)
-        times = np.add.reduceat(np.where(reversal, -1, 1)[order], starts)
-        rows = choose(rows, order[starts])
-        rows["times"] = times
-        self._entries.update(choose(rows, times != 0).view(np.uint8).data)
+        order, starts = _group(entries, _ENTRIES_BY, self._rows_of_entries)
+        times = np.add.reduceat(np.where(
+            _are_reversals(entries["flags"][order]), -1, 1), starts)
+        first, times = order[starts][times != 0], times[times != 0]
+        for piece in _pieces(len(first)):
+            rows = self._rows_of_entries(entries, first[piece])
+            rows["times"] = times[piece]
+            self._entries.update(rows.view(np.uint8).data)
+
+    def _rows_of_entries(self, entries: Array, listed: Array) -> Array:
+        """Rows of listed entries; a reversal's is that of what it takes back."""
+        rows, _ = self._entry.lay_out(entries, listed)
+        reversal = _are_reversals(entries["flags"][listed])
+        if reversal.any():
+            rows["flags"][reversal] ^= RIDE_FLAGS["REVERSAL"]
+            for name in _AMOUNTS:
+                rows[name][reversal] *= -1
+        return rows
 
     def add_records(self, records: Array) -> None:
         """Add records (TAP) that the window was closed with."""
         if len(records) == 0:
             return
-        order, starts = _group(self._rows(records, _ALWAYS), _RECORDS_BY)
-        records = choose(records, order)
-        together, said, contradicted = _unite(records, starts)
-        rows = self._rows(together, (*_ALWAYS, *_MAYBE), "said")
-        rows["said"] = said
-        self._records.update(rows.view(np.uint8).data)
-        ends = np.append(starts[1:], len(records))
+        order, starts = _group(records, _RECORDS_BY, lambda *listed: self._always.lay_out(
+            *listed)[0])
+        first, ends = order[starts], np.append(starts[1:], len(records))
+        proven = _are_proven(records)[first].astype("<i4") << len(_MAYBE)
+        for piece in _pieces(len(first)):
+            rows, rows["said"] = self._maybe.lay_out(records, first[piece])
+            rows["said"] |= proven[piece]
+            several = np.flatnonzero(ends[piece] - starts[piece] > 1)
+            if len(several):
+                self._put_together(rows, several, [
+                    choose(records, order[starts[piece][place]:ends[piece][place]])
+                    for place in several.tolist()])
+            self._records.update(rows.view(np.uint8).data)
+
+    def _put_together(self, rows: Array, places: Array, reports: Sequence[Array]) -> None:
+        """Make rows of what several records of one tap say together; reports: of each place."""
+        ends = np.cumsum([len(records) for records in reports])
+        together, said, contradicted = _unite(
+            join_records(reports, TAP), np.append(0, ends[:-1]))
+        own, _ = self._record.lay_out(together, np.arange(len(together)))
+        own["said"] = said
+        raw_of(rows)[places] = raw_of(own)
         for place in np.flatnonzero(contradicted).tolist():
-            self._add_contradiction(records[starts[place]:ends[place]])
+            self._add_contradiction(reports[place])
 
     def _add_contradiction(self, records: Array) -> None:
         """Add all that records of one tap say that contradict each other."""
-        rows = self._rows(records, (*_ALWAYS, *_MAYBE))
+        rows, _ = self._record.lay_out(records, np.arange(len(records)))
         told = [sorted({value.tobytes().hex() for value in rows[name][_says(records, name)]})
                 for name in _MAYBE]
         always = [rows[name][0].tobytes().hex() for name in _ALWAYS]
@@ -114,8 +163,8 @@ class Root:
 
         network: the digest of that by which it was closed; flows: FLOW rows, others among them.
         """
-        rows = self._rows(flows[(flows["window"] >= closing.first)
-                                & (flows["window"] <= closing.window)], _FLOW)
+        rows, _ = self._flow.lay_out(flows, np.flatnonzero(
+            (flows["window"] >= closing.first) & (flows["window"] <= closing.window)))
         sums: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
         for row in rows:
             owed = sums[b"".join(row[name].tobytes() for name in _FLOW[:4]).hex()]
@@ -127,25 +176,34 @@ class Root:
                 sorted((key, *owed) for key, owed in sums.items() if owed != [0, 0])]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
-    def _rows(self, records: Array, fields: Sequence[str], *more: str) -> Array:
-        """Some fields of records, with what stands for their names, and more that are 0."""
-        stored = fields_named(records.dtype, fields)
+
+class _Form:
+    """How records become rows of bytes: some of their fields, with what stands for names."""
+
+    def __init__(self, dtype: np.dtype[Any], fields: Sequence[str], names: Mapping[str, Array],
+                 more: str = "", told: Callable[[str], tuple[int, int, int]] = _always) -> None:
+        """more: a number behind them, 0 at first; told: whether a field is, see ext/store/roots."""
+        stored = fields_named(dtype, fields)
         kinds = [_KINDS.get(name) or name_kind(name) for name in fields]
-        rows = np.zeros(len(records), [
-            *((field.column, field.dtype if kind is None else _NAME)
-              for field, kind in zip(stored, kinds, strict=True)),
-            *((name, "<i4") for name in more)])
-        filled, columns = list[Array](), list[Array]()
-        for field, kind in zip(stored, kinds, strict=True):
-            values = field.of(records)
-            if kind is not None:
-                if not values.any():        # as it is of most legs
-                    continue
-                values = self._names[kind][np.minimum(values, len(self._names[kind]) - 1)]
-            filled.append(rows[field.column])
-            columns.append(values)
-        fill_fields(filled, columns)
-        return rows
+        self._row = np.dtype([*((field.column, field.dtype if kind is None else _NAME)
+                                for field, kind in zip(stored, kinds, strict=True)),
+                              *([(more, "<i4")] if more else [])])
+        first = dict(zip(names, np.cumsum([0, *map(len, names.values())]).tolist(), strict=False))
+        self._names = np.concatenate(list(names.values())).view(np.uint8).reshape(-1, _NAME_BYTES)
+        places = self._row.fields
+        assert places is not None
+        self._fields = np.array(
+            [(field.offset, field.width, places[field.column][1],
+              *((-1, 0) if kind is None else (first[kind], len(names[kind]))), *told(field.column))
+             for field, kind in zip(stored, kinds, strict=True)], np.int64)
+
+    def lay_out(self, records: Array, listed: Array) -> tuple[Array, Array]:
+        """Rows of listed records; in bits, which of the fields that can be blank are not."""
+        rows = np.zeros(len(listed), self._row)
+        told = np.empty(len(listed), np.uint32)
+        lay_out(bytes_of(records), listed.astype(np.uint32), self._fields, self._names,
+                bytes_of(rows), told)
+        return rows, told
 
 
 def digest_names(names: Names) -> dict[str, Array]:
@@ -161,22 +219,17 @@ def _unite(records: Array, starts: Array) -> tuple[Array, Array, Array]:
 
     starts: where each tap's begin. Also, which taps' contradict each other: those say nothing.
     """
-    together, is_alone = choose(records, starts), len(starts) == len(records)
+    together = choose(records, starts)
     said, contradicted = np.zeros(len(starts), "<i4"), np.zeros(len(starts), bool)
     for bit, name in enumerate(_MAYBE):
         says, values = _says(records, name), records[name]
-        if is_alone:
-            is_said, high = says, values
-        else:
-            most, is_said = np.iinfo(values.dtype), np.logical_or.reduceat(says, starts)
-            high = np.maximum.reduceat(np.where(says, values, most.min), starts)
-            low = np.minimum.reduceat(np.where(says, values, most.max), starts)
-            contradicted |= is_said & (high != low)
+        most, is_said = np.iinfo(values.dtype), np.logical_or.reduceat(says, starts)
+        high = np.maximum.reduceat(np.where(says, values, most.min), starts)
+        low = np.minimum.reduceat(np.where(says, values, most.max), starts)
+        contradicted |= is_said & (high != low)
         together[name] = np.where(is_said, high, 0)
         said |= is_said.astype("<i4") << bit
-    # That its code is right says more than that nobody has looked.
-    proven = records["blanks"] & TAP_BLANKS["PROVEN"] != 0
-    said |= np.logical_or.reduceat(proven, starts).astype("<i4") << len(_MAYBE)
+    said |= np.logical_or.reduceat(_are_proven(records), starts).astype("<i4") << len(_MAYBE)
     for name in _MAYBE if contradicted.any() else ():
         together[name][contradicted] = 0
     return together, said, contradicted
@@ -193,22 +246,38 @@ def _says(records: Array, name: str) -> Array:
     return says
 
 
-def _group(rows: Array, by: Sequence[str]) -> tuple[Array, Array]:
-    """The order of rows by some fields and then by all their bytes, and where in it others begin.
+def _pieces(rows: int) -> Iterator[slice]:
+    """So many rows in pieces that stay in the cache."""
+    return (slice(start, start + _PIECE) for start in range(0, rows, _PIECE))
+
+
+def _are_reversals(flags: Array) -> Array:
+    found: Array = flags & RIDE_FLAGS["REVERSAL"] != 0
+    return found
+
+
+def _are_proven(records: Array) -> Array:
+    """That its code is right says more than that nobody has looked."""
+    found: Array = records["blanks"] & TAP_BLANKS["PROVEN"] != 0
+    return found
+
+
+def _group(records: Array, by: Sequence[str], rows_of: Callable[[Array, Array], Array]
+           ) -> tuple[Array, Array]:
+    """The order of records by card, some fields and all bytes of their rows; where others begin.
 
     Few are the same in these fields, and only those are compared byte by byte.
     """
-    order = np.lexsort([rows[name] for name in reversed(by)])
-    differs = np.ones(len(rows), bool)
-    differs[1:] = False
-    for name in by:
-        values = rows[name][order]
-        differs[1:] |= values[1:] != values[:-1]
+    fields = fields_named(records.dtype, by)
+    order, differs = np.empty(len(records), np.uint32), np.empty(len(records), bool)
+    order_rows(bytes_of(records), np.array([field.offset for field in fields], np.int64),
+               np.array([field.width for field in fields], np.int64),
+               np.empty(6 * len(records), np.uint64), order, differs.view(np.uint8))
     tied = ~differs
     tied[:-1] |= tied[1:]
     places = np.flatnonzero(tied)
     if len(places):
-        own, group = raw_of(choose(rows, order[places])), np.cumsum(differs)[places]
+        own, group = raw_of(rows_of(records, order[places])), np.cumsum(differs)[places]
         sorted_ = np.argsort(own, kind="stable")
         sorted_ = sorted_[np.argsort(group[sorted_], kind="stable")]
         order[places] = order[places][sorted_]

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clearing.book.native import Array, bytes_of, choose, fill_fields, fill_records, join_records
+from clearing.book.native import Array, bytes_of, choose, fill_records, join_records
 from clearing.book.parts import Span
 from clearing.book.runs import Run
 from clearing.book.schema import (
@@ -32,6 +32,7 @@ from clearing.book.store import Columns, Store
 from clearing.book.stored import fields_named, stored_columns
 from ext.clearing.partition import add_to_card_filter, list_in_card_filter
 from ext.records import ACCUMULATOR, CARD_STATE, TAP
+from ext.store.columns import gather_records
 
 Rows = tuple[Array, Array]      # the runs that wrote them, and the records
 # Which rows decide, of runs, records and where each card's begin; sorted by card, window and run.
@@ -207,8 +208,11 @@ def read_records(blocks: Iterator[Columns], dtype: np.dtype[Any], rows: int) -> 
 
 
 def _fill(records: Array, block: Columns, fields: Sequence[str]) -> None:
-    fill_fields([field.of(records) for field in fields_named(records.dtype, fields)],
-                [block[name] for name in fields])
+    stored = fields_named(records.dtype, fields)
+    offsets, widths, sizes = np.array(
+        [(field.offset, field.width, field.size) for field in stored], np.int64).T.copy()
+    gather_records([np.ascontiguousarray(block[field.column], field.dtype).view(np.uint8)
+                    for field in stored], offsets, widths, sizes, bytes_of(records))
 
 
 def list_marked(rows: Array, card_filter: Array) -> Array:

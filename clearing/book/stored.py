@@ -39,6 +39,7 @@ class StoredField(NamedTuple):
     type: str               # ClickHouse's
     offset: int             # in the record, bytes
     width: int              # of it that are stored
+    size: int               # that it has
     path: tuple[Any, ...]   # to it, from an array of records
 
     @property
@@ -88,7 +89,7 @@ def _entry_fields() -> tuple[StoredField, ...]:
 def _field(column: str, dtype: np.dtype[Any], offset: int, width: int,
            path: tuple[Any, ...]) -> StoredField:
     type_ = f"FixedString({width})" if dtype.kind == "V" else f"{_KINDS[dtype.kind]}{width * 8}"
-    return StoredField(column, type_, offset, width, path)
+    return StoredField(column, type_, offset, width, dtype.itemsize, path)
 
 
 def stored_columns(dtype: np.dtype[Any]) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""Records to the columns of a store."""
+"""Records to the columns of a store, and back; what stands for them."""

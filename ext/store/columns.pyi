@@ -9,3 +9,10 @@ def spread_records(
     at: int,
     columns: NDArray[np.uint8],
 ) -> None: ...
+def gather_records(
+    columns: list[NDArray[np.uint8]],
+    offsets: NDArray[np.int64],
+    widths: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    records: NDArray[np.uint8],
+) -> None: ...

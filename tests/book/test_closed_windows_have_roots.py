@@ -15,6 +15,7 @@ from ext.codes import Cause
 from ext.records import ENTRY, FLOW, RIDE_FLAGS, TAP, TAP_BLANKS, TAP_FLAGS
 from network.names import KINDS, Names
 from tests.book.beneath import change_rows
+from tests.book.plain_root import plain_root
 from tests.book.workload import add_run
 from tests.cli.forger import forge
 from tests.run.command import REPOSITORY, accepted, onecard, shown
@@ -76,6 +77,24 @@ def root(rows: Any = None, records: Any = None, flows: Any = None, names: Names 
         for block in range(blocks):
             add(given[(cards * blocks // 10) == block].copy())
     return found.of(CLOSING, "network", np.zeros(0, FLOW) if flows is None else flows)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_root_is_what_plain_python_makes_of_the_same_rows(seed: int) -> None:
+    """Of entries that are taken back and entered again; of reports that contradict each other."""
+    draw = np.random.default_rng(seed)
+    rows, records = entries()[draw.integers(0, 90, 1_500)], taps()[draw.integers(0, 90, 1_500)]
+    for given, dtype in ((rows, ENTRY), (records, TAP)):
+        for name in draw.choice(dtype.names, 12, replace=False):
+            if name not in ("legs", "card_hi") and not name.startswith("reserved"):
+                given[name][draw.integers(0, 1_500, 60)] = draw.integers(0, 12)
+    back = draw.random(1_500) < 2 / 5
+    rows["flags"][back] |= REVERSED
+    for name in ("due", "price", "paid", "variance", "uncollected"):
+        rows[name][back] *= -1
+    rows["legs"]["amount"][back] *= -1
+    records["blanks"][draw.integers(0, 1_500, 20)] |= TAP_BLANKS["PROVEN"]
+    assert root(rows, records) == plain_root(CLOSING, NAMES, "network", rows, records)
 
 
 def test_order_blocks_and_numbers_decide_nothing() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from clearing.book.schema import CARD_STATE_PACKED
 from ext.records import ENTRY, REFUSAL
-from ext.store.columns import spread_records
+from ext.store.columns import gather_records, spread_records
 
 pytestmark = pytest.mark.kernels
 
@@ -39,6 +39,52 @@ def test_every_field_stands_in_its_column(dtype: np.dtype[Any], rows: int, at: i
         column = memory[place:place + (rows + at + 3) * width].tobytes()
         assert column == (b"\xee" * (at * width) + records[name].tobytes()
                           + b"\xee" * (3 * width)), name
+
+
+@pytest.mark.parametrize("dtype", [ENTRY, REFUSAL, CARD_STATE_PACKED],
+                         ids=["entries", "refusals", "packed cards"])
+@pytest.mark.parametrize("rows", [0, 1, 63, 64, 65, 1_000])
+def test_columns_become_records_again(dtype: np.dtype[Any], rows: int) -> None:
+    """And bytes of which there is no column stay as they are."""
+    assert dtype.fields is not None
+    records = np.frombuffer(np.random.default_rng(rows).bytes(rows * dtype.itemsize), dtype)
+    widths = int64s(*(dtype[name].itemsize for name in dtype.fields))
+    offsets = int64s(*(place for _, place in dtype.fields.values()))
+    columns = [np.frombuffer(records[name].tobytes(), np.uint8) for name in dtype.fields]
+    found = np.zeros(rows, dtype)
+    gather_records(columns, offsets, widths, widths, bytes_of(found))
+    assert found.tobytes() == records.tobytes()
+    first, other = next(iter(dtype.fields)), records.copy()
+    found[first] = np.zeros(rows, dtype[first])
+    other[first] = np.zeros(rows, dtype[first])
+    gather_records(columns[1:], offsets[1:], widths[1:], widths[1:], bytes_of(found))
+    assert bytes_of(found)[:, widths[0]:].tobytes() == bytes_of(other)[:, widths[0]:].tobytes()
+
+
+def test_amounts_in_32_bits_keep_their_sign() -> None:
+    amounts = np.array([0, 1, -1, 2**31 - 1, -2**31] * 20, "<i4")
+    found = np.zeros(100, "<i8")
+    gather_records([amounts.view(np.uint8)], int64s(0), int64s(4), int64s(8), bytes_of(found))
+    assert found.tolist() == amounts.tolist()
+
+
+@pytest.mark.parametrize(("columns", "offsets", "widths", "sizes", "words"), [
+    ([80], [0, 8], [8], [8], "1 columns, 2 offsets, 1 widths, 1 sizes"),
+    ([1] * 257, [0] * 257, [1] * 257, [1] * 257, "256 at most"),
+    ([0], [0], [0], [0], "values of 0 bytes"),
+    ([20], [0], [2], [8], "values of 2 bytes in field 0 of 8"),
+    ([80], [17], [8], [8], "field 0 ends at byte 25 of records of 24"),
+    ([80], [-1], [8], [8], "field 0 ends at byte 7"),
+    ([79], [0], [8], [8], "column 0 has 79 bytes for 10 values of 8"),
+])
+def test_columns_that_do_not_fit_are_refused(
+    columns: list[int], offsets: list[int], widths: list[int], sizes: list[int], words: str
+) -> None:
+    records = np.zeros(10, REFUSAL)
+    with pytest.raises(ValueError, match=words):
+        gather_records([np.ones(size, np.uint8) for size in columns], int64s(*offsets),
+                       int64s(*widths), int64s(*sizes), bytes_of(records))
+    assert not bytes_of(records).any()
 
 
 # offsets widths places  at   words of the refusal
