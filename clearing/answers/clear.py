@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clearing.answers import acknowledgements
 from clearing.answers.claimed import check_folder
+from clearing.answers.named_views import keep_named_views
 from clearing.answers.session import Session
 from clearing.answers.stale import stale_tables
 from clearing.book import Run
@@ -67,6 +68,7 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
                          progress=progress, decide=look, senders=senders,
                          decides_claims=decides_claims, keys=keys,
                          keeper=None if keep is None else Keeper(keep, session.called(keep)))
+    keep_named_views(session)
     try:
         answers = acknowledgements.Answers(session, target, report.sources)
         return Clearing(report, answers.acknowledge(report), answers.acknowledge_again(report),

@@ -15,6 +15,7 @@ from clearing.answers.brought import reach
 from clearing.answers.clear import Clearing, clear
 from clearing.answers.explain import RideExplanation, explain_ride
 from clearing.answers.filters import Filter
+from clearing.answers.named_views import ask_in_sql
 from clearing.answers.session import Session, open_session
 from clearing.answers.settle import Settlement, settle
 from clearing.answers.show import Listing, lister, show
@@ -72,7 +73,7 @@ class OpenBook:
 
     def query(self, sql: str) -> Columns:
         """The columns of a query in ClickHouse's SQL that only reads."""
-        return self._session.book.query(sql)
+        return ask_in_sql(self._session, sql)
 
     def clear(self, files: Sequence[str | Path], *, received_at: int, threads: int = 1,
               layout: str | None = None, sender: str | None = None, folder: Path | None = None

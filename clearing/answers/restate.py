@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from clearing.answers.named_views import keep_named_views
 from clearing.answers.session import Session
 from clearing.book import Run
 from clearing.engine.run import Restated, restate_windows
@@ -52,6 +53,7 @@ def restate(session: Session, since: str, *, threads: int = 1, dry_run: bool = F
             remedy="clear some file: open windows follow changed tables by themselves")
     restated = restate_windows(day, session.locator(), session.book, threads=threads,
                                dry_run=dry_run, progress=progress)
+    keep_named_views(session)
     numbered = session.numbered()
     found = session.book.ask("SELECT count() AS made FROM runs WHERE kind = 'restate'")
     number = int(found["made"][0]) + (restated.run is None)

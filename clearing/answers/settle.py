@@ -14,6 +14,7 @@ from clearing.answers.charged import list_charged
 from clearing.answers.claimed import check_folder, claim_folder
 from clearing.answers.closing import Closing, check_records, closing_of
 from clearing.answers.listings import flows_of, uncollected_of
+from clearing.answers.named_views import keep_named_views
 from clearing.answers.netted import Netted, check_limits, net_closing
 from clearing.answers.session import Session
 from clearing.answers.shared import list_shared
@@ -109,6 +110,7 @@ def _close(session: Session, day: int, *, may_be_empty: bool, threads: int,
                           progress=progress, certify=certify, judge=partial(
                               check_limits, session, day),
                           decide=lambda row: ask(closing_of(session, day, row)))
+    keep_named_views(session)
     return report.run if report.is_committed else None
 
 

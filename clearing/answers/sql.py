@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from clearing.answers.named_views import ask_in_sql
 from clearing.answers.session import Session
 from clearing.answers.show import Listing
 from clearing.book.native import Column
-from network.errors import BookError, QueryRefused
 
 
 def ask(session: Session, sql: str) -> Listing:
@@ -17,15 +17,7 @@ def ask(session: Session, sql: str) -> Listing:
 
     Raises OnecardError where it would change anything, or the store does not understand it.
     """
-    try:
-        found = session.book.query(sql)
-    except BookError as error:
-        if error.remedy:
-            raise
-        raise QueryRefused(
-            error.found, where=error.where,
-            remedy="look for tables, views and columns in docs/ledger-in-sql.md; lists are what "
-                   "`onecard show` has") from error
+    found = ask_in_sql(session, sql)
     values = {name: _values(column) for name, column in found.items()}
     numbers = tuple(name for name, column in found.items()
                     if isinstance(column, np.ndarray) and column.dtype.kind in "iuf")

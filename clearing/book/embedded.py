@@ -50,6 +50,7 @@ class EmbeddedStore:
     # Each full block becomes a part of the table. Half as many rows are a quarter dearer to store,
     # because of what each part costs; more rows are dearer again, because of their memory.
     block_rows = _BLOCK_ROWS
+    database = DATABASE
 
     def __init__(self, path: Path, *, create: bool, read_only: bool) -> None:
         """Open the folder's store, or raise what the folder is instead of a book."""

@@ -7,9 +7,12 @@ understood; anything else is refused by name.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +32,8 @@ _PLAIN = {
     "Int8": "<i1", "Int16": "<i2", "Int32": "<i4", "Int64": "<i8",
     "Float32": "<f4", "Float64": "<f8", "Bool": "?",
 }
+_ZONE = re.compile(r"DateTime\('([^']+)'\)")
+_QUARTER_S = 900
 
 
 class NativeError(ValueError):
@@ -166,14 +171,42 @@ class _Reader:
         if type_ == "String":
             return self.texts(rows)
         if type_ == "DateTime" or type_.startswith("DateTime("):
-            return self.array("<u4", rows).astype("M8[s]")
+            return civil_times(self.array("<u4", rows).astype("M8[s]"), type_)
         if type_ == "Date":
             return self.array("<u2", rows).astype("M8[D]")
         if type_.startswith("Enum8("):
             return _enum_words(type_, self.array("<i1", rows))
         if type_.startswith("FixedString("):
             return self.array(f"V{int(type_[12:-1])}", rows)
+        if type_.startswith("Nullable("):
+            is_blank = self.array("?", rows)
+            values = self.column(type_[9:-1], rows)
+            return with_blanks(is_blank.tolist(), values[~is_blank] if isinstance(
+                values, np.ndarray) else [*compress(values, ~is_blank)])
         raise NativeError(f"a column of type {type_} is not understood; wrap it in toString()")
+
+
+def civil_times(times: Array, type_: str) -> Array:
+    """UTC times as the clocks of a DateTime's time zone show them; without one, as they are."""
+    zone = _ZONE.fullmatch(type_)
+    if zone is None or zone[1] == "UTC":
+        return times
+    clock, seconds = ZoneInfo(zone[1]), times.astype(np.int64)
+    # Clocks are changed on a quarter of an hour.
+    quarters, places = np.unique(seconds // _QUARTER_S, return_inverse=True)
+    offsets_s = [int((datetime.datetime.fromtimestamp(quarter * _QUARTER_S, clock).utcoffset()
+                      or datetime.timedelta()).total_seconds()) for quarter in quarters.tolist()]
+    civil: Array = (seconds + np.array(offsets_s, np.int64)[places]).astype("M8[s]")
+    return civil
+
+
+def with_blanks(is_blank: Sequence[bool], values: Column) -> list[str]:
+    """A column that can have no value in a row, as text.
+
+    values: of all other rows.
+    """
+    some = iter(values.astype(str).tolist() if isinstance(values, np.ndarray) else values)
+    return ["" if blank else next(some) for blank in is_blank]
 
 
 def _enum_words(type_: str, values: Array) -> list[str]:

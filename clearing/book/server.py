@@ -24,7 +24,7 @@ from clearing.book.address import (
 )
 from clearing.book.faults import translate
 from clearing.book.journal import Journal
-from clearing.book.native import Column, ColumnData
+from clearing.book.native import Column, ColumnData, civil_times, with_blanks
 from clearing.book.schema import TABLE_SETTINGS, Table
 from clearing.book.server_journal import TableJournal
 from clearing.book.server_lock import ServerLock
@@ -53,7 +53,7 @@ class ServerStore:
     def __init__(self, location: str, *, create: bool, read_only: bool) -> None:
         """Connect, or raise why that is not possible."""
         self._address = parse_address(location)
-        self.where = self._address.where
+        self.where, self.database = self._address.where, self._address.database
         self.journal: Journal = TableJournal(self)
         self.brought = frozenset[int]()
         self._read_only = read_only
@@ -332,8 +332,13 @@ def _plain(column: Any, type_: str) -> Column:
         width = int(type_[12:-1])
         return np.asarray(column, f"S{width}").view(f"V{width}")
     if isinstance(column, np.ndarray) and column.dtype.kind not in "SUO":
-        return column
+        return civil_times(column, type_)
     values = column.tolist() if isinstance(column, np.ndarray) else list(column)
+    if type_.startswith("Nullable("):
+        some = [value for value in values if value is not None]
+        is_time = type_.startswith("Nullable(DateTime")
+        return with_blanks([value is None for value in values], _plain(
+            np.array(some, "M8[s]") if is_time else some, type_[9:-1]))
     return [
         value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
         for value in values

@@ -22,6 +22,7 @@ from clearing.book import folder
 from clearing.book.book import Book
 from clearing.book.embedded import EmbeddedStore
 from clearing.book.embedded_insert import EmbeddedInserter
+from clearing.book.faults import translate
 from clearing.book.schema import FOLDS, RUNS, Table
 from clearing.book.sessions import Sessions
 from network.errors import BookDamaged
@@ -52,6 +53,16 @@ class SnapshotStore(EmbeddedStore):
         """Insert rows that only readers of these links see."""
         return EmbeddedInserter(self._writing_to, table, self.where, self.block_rows,
                                 self._count_change)
+
+    def make_view(self, name: str, select: str) -> None:
+        """Make a view that only readers of these links see, in place of one of its name."""
+        session = self._writing_to.take()
+        try:
+            session.query(f"CREATE OR REPLACE VIEW {name} AS {select}")
+        except Exception as error:
+            raise translate(error, self.where) from error
+        finally:
+            self._writing_to.give_back(session)
 
     def close(self) -> None:
         """Let go of the snapshot, and remove it where nobody else has it open."""

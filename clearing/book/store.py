@@ -33,6 +33,7 @@ class Store(Protocol):
     """A ClickHouse database. Any thread may use it; every stream is its own connection."""
 
     where: str          # the book's location, for messages
+    database: str       # its own name
     block_rows: int     # rows of the ledger to hand over at a time
     journal: Journal    # kept apart from the tables that it speaks of
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from clearing.book.address import SCHEMES
 from clearing.cli import REFUSED
 from clearing.cli.options import book_option
 from clearing.cli.say import say
@@ -180,18 +181,23 @@ def upgrade(copies: Path | None, book: str) -> None:
 
     It is copied first, and every row is held to what its run stored. Where it is stopped, the same
     command goes on. A folder's copy is a backup, for `onecard book restore`; a server's is a
-    database beside it.
+    database beside it. On a server it makes views in words, too, where there are none yet.
 
     \b
     Example:
       onecard book upgrade --book book
     """
+    from clearing.answers.named_views import keep_named_views
+    from clearing.answers.session import open_session
     from clearing.book.schema import SCHEMA_VERSION
     from clearing.book.upgrade import upgrade as upgrade_book
     from clearing.cli.progress import progress_bar
 
     with progress_bar() as progress:
         upgraded = upgrade_book(book, copies, progress)
+    if book.startswith(SCHEMES):
+        with open_session(book, read_only=False) as session:
+            keep_named_views(session)
     say(Phrase("the book had schema {before}, and has schema {now}; as it was, it is in {copy}",
                before=upgraded.before, now=SCHEMA_VERSION, copy=upgraded.copy)
         if upgraded.copy else Phrase("there is nothing to do: the book has schema {now}",

@@ -43,8 +43,14 @@ def clerks_network(folder: Path, more: str = "") -> Path:
 
 
 def make_book(folder: Path, more: str = "") -> Path:
-    """A book of that network. more: of network.toml."""
-    network, book = clerks_network(folder / "network", more), folder / "book"
+    """A book of that network in a folder. more: of network.toml."""
+    fill_book(folder, folder / "book", more)
+    return folder / "book"
+
+
+def fill_book(folder: Path, book: Path | str, more: str = "") -> None:
+    """The same, wherever the book is; its network and files are in the folder."""
+    network = clerks_network(folder / "network", more)
     home, away, elder = "3105000020000000043", "3104870500000000017", "3105000020000000050"
     by_code = {"medium": "qr", "card_kind": "ordinary", "paid": ""}
     in_zhongshan = {**by_code, "operator": "zs-bus", "stop": "桥岗", "line": "B1"}
@@ -62,4 +68,3 @@ def make_book(folder: Path, more: str = "") -> Path:
               reason="not_a_ride", authorised_by="hk-bus"))
     accepted("settle", "--yes", "--window", SECOND, "--book", book)
     clear("open", tap(home, 5, OPEN))
-    return book
