@@ -361,6 +361,7 @@ class BillTerms(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ceiling_per: Literal["month", "year"] = "month"
     above: Literal["operators", "carried"] = "operators"    # who bears what lies above it
     recognises: Literal["everyone", "province", "city"] = "everyone"    # whose cards' rides
+    difference: Literal["told", "posted"] = "told"      # between it and what windows settled
     budgets: list[Budget] = []                      # that pay it together
     in_force_from: datetime.date | None = None      # windows, whole months
     in_force_until: datetime.date | None = None

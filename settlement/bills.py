@@ -1,18 +1,20 @@
 """What a funder is billed for its months: by the ride or at once, up to a ceiling, by budgets.
 
 Windows settle what each ride fell short of its price. A bill says what the terms make of that; the
-difference is told, and not posted.
+difference is told, or posted with the month's last window: `difference` of the terms.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from ext.codes import Cause
 from network.model import BillTerms
 from network.money import apportion
+from settlement.flows import OwnFlow
 
 Month = int             # year * 12 + month - 1
 
@@ -34,6 +36,22 @@ class Share(NamedTuple):
     carried_in: int         # from the month before
     billed: int
     above: int              # the ceiling
+
+
+class Difference(NamedTuple):
+    """What a month's bill differs by from what windows settled with an operator; minor units."""
+
+    bill: str               # its terms
+    funder: str
+    operator: str
+    month: str              # 2024-11
+    rides: int
+    settled: int
+    base: int               # by the terms
+    carried_in: int
+    billed: int
+    above: int              # the ceiling
+    amount: int             # billed less settled
 
 
 @dataclass(frozen=True)
@@ -63,9 +81,30 @@ class Bill:
         return self.terms is not None and self.terms.above == "carried"
 
     @property
+    def is_posted(self) -> bool:
+        """Whether what it differs by from that is posted when its month's last window closes."""
+        return self.terms is not None and self.terms.difference == "posted"
+
+    @property
     def settled(self) -> int:
-        """What the windows of the month settle."""
+        """What the windows of the month settle for rides."""
         return sum(one.shortfall for one in self.ridden.values())
+
+    def differences(self) -> list[Difference]:
+        """By operator, between what is billed and what windows settled.
+
+        A lump sum of a month in which no ride fell short is no operator's, and in none of them.
+        """
+        if self.terms is None:
+            return []
+        found = []
+        for operator in sorted({*self.ridden, *self.shares} - {""}):
+            ridden = self.ridden.get(operator, Ridden())
+            share = self.shares.get(operator, Share(0, 0, 0, 0))
+            found.append(Difference(self.terms.bill, self.terms.funder, operator,
+                                    month_text(self.month), ridden.rides, ridden.shortfall, *share,
+                                    share.billed - ridden.shortfall))
+        return found
 
 
 @dataclass
@@ -82,12 +121,13 @@ def make_bills(terms: Mapping[Month, BillTerms | None],
                ridden: Mapping[Month, Mapping[str, Ridden]]) -> list[Bill]:
     """The bills of months one after the other.
 
-    terms: of every month from the first to the last. What was carried ends with its terms.
+    terms: of every month from the first to the last. What was carried ends with terms of another
+    name, and where the difference begins to be posted.
     """
     so_far, bills = _SoFar(), []
     for month in sorted(terms):
-        if terms[month] != so_far.terms:
-            so_far = _SoFar(terms[month])
+        so_far = replace(so_far, terms=terms[month]) if _go_on(
+            so_far.terms, terms[month]) else _SoFar(terms[month])
         if month // 12 != so_far.year:
             so_far.year, so_far.billed_in_year = month // 12, 0
         bill = _bill(month, so_far, ridden.get(month, {}))
@@ -96,6 +136,38 @@ def make_bills(terms: Mapping[Month, BillTerms | None],
                           if share.above} if bill.is_carried else {}
         bills.append(bill)
     return bills
+
+
+def first_month(every: Sequence[BillTerms], funder: str, ridden: Collection[Month], last: Month
+                ) -> Month:
+    """The first month with rides or terms of a funder; behind the last one where there is none."""
+    begun = [month_of(one.in_force_from) for one in every
+             if one.funder == funder and one.in_force_from is not None]
+    # Terms that hold from always on cannot bill months of which the book knows nothing.
+    return min([*ridden, *(month for month in begun if not ridden or month >= min(ridden))],
+               default=last + 1)
+
+
+def first_month_needed(terms: Mapping[Month, BillTerms | None], month: Month) -> Month:
+    """The first month that a month's bill goes by: what was carried, or a year's ceiling."""
+    while (before := terms.get(month - 1)) is not None and _go_on(before, terms[month]) and (
+            before.above == "carried" or (before.ceiling_per == "year" and month % 12)) and (
+            before.ceiling is not None):
+        month -= 1
+    return month
+
+
+def _go_on(before: BillTerms | None, now: BillTerms | None) -> bool:
+    """Whether what the terms of a month have left goes on in the next one."""
+    if before is None or now is None:
+        return before is now
+    return (before.bill, before.difference) == (now.bill, now.difference)
+
+
+def flows_of_bills(differences: Sequence[Difference]) -> list[OwnFlow]:
+    """What posts them, one flow for each that is not nothing."""
+    return [OwnFlow(one.funder, one.operator, Cause.BILL_DIFFERENCE, one.amount, 1)
+            for one in differences if one.amount]
 
 
 def base_of(terms: BillTerms | None, ridden: Ridden) -> int:
@@ -157,6 +229,17 @@ def _up_to(room: int | None, gross: Mapping[str, int]) -> dict[str, int]:
 def month_of(day: datetime.date) -> Month:
     """The month that a day is in."""
     return day.year * 12 + day.month - 1
+
+
+def month_days(month: Month) -> tuple[datetime.date, datetime.date]:
+    """The first and the last day of a month."""
+    first, behind = (datetime.date(one // 12, one % 12 + 1, 1) for one in (month, month + 1))
+    return first, behind - datetime.timedelta(days=1)
+
+
+def month_text(month: Month) -> str:
+    """A month as 2024-11."""
+    return f"{month // 12:04}-{month % 12 + 1:02}"
 
 
 def terms_of(every: Sequence[BillTerms], funder: str, month: Month) -> BillTerms | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from clearing.answers.brought import reach
 from clearing.answers.documents.document import Detail, Document, Section, add_up, file_stem
 from clearing.answers.documents.excel_csv import ExcelCsv, open_excel_csv, text_cell
 from clearing.answers.documents.page import write_page
@@ -19,17 +19,26 @@ from clearing.answers.filters import Filter
 from clearing.answers.periods import Period
 from clearing.answers.rides_behind import Block, RidesBehind, detail_of, list_behind
 from clearing.answers.session import Session
-from clearing.book.legs import BETWEEN_TWO, sum_legs
+from clearing.book.legs import BETWEEN_TWO
+from clearing.engine.bills import Billing, bill_funders, billed_by, months_closed
 from ext.codes import Cause
 from network.civil import day_of
 from network.members import Member
 from network.model import BillTerms
 from network.numbering import NumberedNetwork
-from settlement.bills import Bill, Month, Ridden, base_of, make_bills, month_of, terms_of
+from settlement.bills import Bill, Month, Ridden, base_of, month_of, month_text, terms_of
 
 BILL_COLUMNS = ("funder", "funder_name", "month", "terms", "rides", "shortfall", "base",
-                "carried_in", "above", "billed", "difference")
+                "carried_in", "above", "billed", "difference", "posted")
 _DISCOUNTS = f"leg_cause < {int(Cause.FARE)} AND {BETWEEN_TWO}"
+
+
+class MadeBill(NamedTuple):
+    """A bill, and what became of what it differs by from what windows settled."""
+
+    bill: Bill
+    paid: frozenset[int] | None     # issuers whose cards' rides it pays; None: all
+    window: int | None              # in which the difference was posted; None: in none
 
 
 @dataclass(frozen=True)
@@ -37,28 +46,34 @@ class BillWritten:
     """A bill whose files are written."""
 
     funder: Member
-    bill: Bill
+    made: MadeBill
     files: tuple[Path, ...]
 
 
 def bills_of(session: Session, numbered: NumberedNetwork, until: Month,
-             funders: Sequence[Member]) -> Iterator[tuple[Member, list[Bill]]]:
-    """The bills of funders, each from its first month with rides or terms up to a month."""
-    ridden = _ridden(session, numbered, funders)
+             funders: Sequence[Member]) -> Iterator[tuple[Member, list[MadeBill]]]:
+    """The bills of funders, each from its first month with rides or terms up to a month.
+
+    Those whose differences were posted are by the networks that closed their months.
+    """
+    closed = [*months_closed(session.book, numbered.names)]
+    windows = {month: one.last for one in closed for month in one.months}
+    billing = Billing({month: billed_by(one.numbered) for one in closed for month in one.months},
+                      billed_by(numbered))
+    if any(paid is not None for by in (billing.current, *billing.closed.values())
+           for paid in by.paid):
+        reach(session)
+    bills = bill_funders(session.book, numbered.names, billing,
+                         {one.code: one.number for one in funders}, until)
     for funder in funders:
-        yield funder, _bills(numbered, funder, ridden[funder.number], until)
+        yield funder, [_made(bill, funder.code, billing, windows) for bill in bills[funder.code]]
 
 
-def _bills(numbered: NumberedNetwork, funder: Member, ridden: Mapping[Month, Mapping[str, Ridden]],
-           until: Month) -> list[Bill]:
-    every = numbered.network.model.bill
-    begun = [month_of(one.in_force_from) for one in every
-             if one.funder == funder.code and one.in_force_from is not None]
-    # Terms that hold from always on cannot bill months of which the book knows nothing.
-    first = min([*ridden, *(month for month in begun if not ridden or month >= min(ridden))],
-                default=until + 1)
-    return make_bills({month: terms_of(every, funder.code, month)
-                       for month in range(first, until + 1)}, ridden)
+def _made(bill: Bill, funder: str, billing: Billing, windows: Mapping[Month, int]) -> MadeBill:
+    _, paid = billing.find(funder, bill.month)
+    was_posted = bill.is_posted and bill.month in windows and bill.terms == terms_of(
+        billing.closed[bill.month].terms, funder, bill.month)
+    return MadeBill(bill, paid, windows[bill.month] if was_posted else None)
 
 
 def list_bills(session: Session, wanted: Filter) -> Iterator[tuple[Any, ...]]:
@@ -74,55 +89,18 @@ def list_bills(session: Session, wanted: Filter) -> Iterator[tuple[Any, ...]]:
     funders = [one for one in sorted(numbered.members, key=lambda one: one.code)
                if selected.members is None or one.number in selected.members]
     for funder, bills in bills_of(session, numbered, last, funders):
-        for bill in bills:
+        for bill, _, window in bills:
             if bill.month >= first:
                 yield (funder.code, funder.name, month_text(bill.month), name_of(bill.terms),
                        sum(one.rides for one in bill.ridden.values()), bill.settled,
                        *(sum(share[index] for share in bill.shares.values()) for index in (0, 1)),
-                       bill.above, bill.billed, bill.billed - bill.settled)
-
-
-def month_text(month: Month) -> str:
-    """A month as 2024-11."""
-    return f"{month // 12:04}-{month % 12 + 1:02}"
+                       bill.above, bill.billed, bill.billed - bill.settled, 0 if window is None
+                       else sum(one.amount for one in bill.differences()))
 
 
 def name_of(terms: BillTerms | None) -> str:
     """What terms are called; a funder without any is billed by the shortfall."""
     return "shortfall" if terms is None else terms.bill
-
-
-def _ridden(session: Session, numbered: NumberedNetwork, funders: Sequence[Member]
-            ) -> dict[int, dict[Month, dict[str, Ridden]]]:
-    """What each month's windows have of funders' rides, by funder's number and operator."""
-    listed = ", ".join(str(one.number) for one in funders) or "0"
-    found = sum_legs(session.book, ("leg_debtor", "window", "leg_creditor", "leg_cause", "issuer"),
-                     f"leg_debtor IN ({listed}) AND {_DISCOUNTS}")
-    members = {one.number: one for one in numbered.members}
-    every: dict[int, dict[Month, dict[str, Ridden]]] = defaultdict(lambda: defaultdict(dict))
-    for debtor, window, creditor, cause, issuer, rides, amount in zip(
-            *(np.asarray(column).tolist() for column in found.values()), strict=True):
-        month, operator, funder = month_of(day_of(window)), members[creditor].code, members[debtor]
-        terms = terms_of(numbered.network.model.bill, funder.code, month)
-        paid = recognises(terms, funder, members[issuer])
-        sums = every[debtor][month]
-        so_far = sums.get(operator, Ridden())
-        is_concession = cause == Cause.CONCESSION
-        sums[operator] = Ridden(
-            so_far.rides + rides, so_far.shortfall + amount,
-            so_far.unrecognised + (not paid) * amount,
-            so_far.concessions + (paid and is_concession) * rides,
-            so_far.other + (paid and not is_concession) * amount)
-    return every
-
-
-def recognises(terms: BillTerms | None, funder: Member, issuer: Member) -> bool:
-    """Whether a funder's terms pay rides with an issuer's cards."""
-    if terms is None or terms.recognises == "everyone":
-        return True
-    if terms.recognises == "city":
-        return issuer.city == funder.city
-    return issuer.province == funder.province
 
 
 def write_bill(session: Session, funder: str, period: Period, folder: Path) -> BillWritten:
@@ -135,11 +113,11 @@ def write_bill(session: Session, funder: str, period: Period, folder: Path) -> B
     member = next(one for one in numbered.members if one.code == funder)
     month = month_of(day_of(period.first))
     [(_, bills)] = bills_of(session, numbered, month, [member])
-    made = bills[-1] if bills else Bill(month, None, {}, {}, {})
+    made = bills[-1] if bills else MadeBill(Bill(month, None, {}, {}, {}), None, None)
     folder.mkdir(parents=True, exist_ok=True)
     words, currency = Words(member.language), numbered.network.model.money
     stem, document = file_stem("bill", member, period.label), _document(
-        numbered, member, made, period, words)
+        numbered, member, made.bill, period, words)
     detail = _detail(words)
     with (open_workbook(folder / f"{stem}.xlsx", document, detail) as workbook,
           open_excel_csv(folder / f"{stem}-rides.csv", detail, currency.decimals) as table):
@@ -148,29 +126,28 @@ def write_bill(session: Session, funder: str, period: Period, folder: Path) -> B
         rides = [(form, RidesBehind(session, numbered, words, text)) for form, text in forms]
         where = f"{period.windows} AND leg_debtor = {member.number} AND {_DISCOUNTS}"
         for block in list_behind(session, where):
-            billed = _billed(block, numbered, member, made.terms)
+            billed = _billed(block, made)
             for form, behind in rides:
                 form.add(_evidence(behind.rows(block, member.number), billed))
         for form, text in forms:
-            form.add(_lines(made, words, len(detail.columns), text))
+            form.add(_lines(made.bill, words, len(detail.columns), text))
         write_page(folder / f"{stem}.html", document)
     return BillWritten(member, made, tuple(
         folder / f"{stem}{end}" for end in (".xlsx", ".html", "-rides.csv")))
 
 
-def _billed(block: Block, numbered: NumberedNetwork, funder: Member, terms: BillTerms | None
-            ) -> list[int]:
+def _billed(block: Block, made: MadeBill) -> list[int]:
     """What each leg of a block is billed; less than nothing where it takes a ride back."""
-    paid = np.zeros(max(one.number for one in numbered.members) + 1, bool)
-    for one in numbered.members:
-        paid[one.number] = recognises(terms, funder, one)
+    terms = made.bill.terms
     amounts = block["leg_amount"].astype(np.int64)
     if terms is not None and terms.basis == "unit_price":
         by_ride = block["leg_cause"] == int(Cause.CONCESSION)
         amounts = np.where(by_ride, np.sign(amounts) * (terms.amount or 0), amounts)
     elif terms is not None and terms.basis == "lump_sum":
         amounts = np.zeros_like(amounts)
-    listed: list[int] = np.where(paid[block["issuer"]], amounts, 0).tolist()
+    if made.paid is not None:
+        amounts = np.where(np.isin(block["issuer"], sorted(made.paid)), amounts, 0)
+    listed: list[int] = amounts.tolist()
     return listed
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from clearing.answers import statements
+from clearing.answers.billed import list_billed
 from clearing.answers.certificates import Named, certifier
 from clearing.answers.charged import list_charged
 from clearing.answers.claimed import check_folder, claim_folder
@@ -27,6 +28,7 @@ from network.errors import OnecardError
 from network.language import Phrase
 from network.money import Currency
 from network.progress import Progress, no_progress
+from settlement.bills import Difference
 from settlement.period_fees import Charged
 from settlement.positions import Position, net_positions
 
@@ -42,6 +44,7 @@ class Settlement:
     positions: list[Position]
     netted: Netted                  # who pays whom, and what is carried forward
     charged: list[Charged]          # by the window or month, with its working
+    billed: list[Difference]        # by bills of months that end with it, beside what was settled
     uncollected: int                # in minor units, and of so many rides
     uncollected_rides: int
     currency: Currency
@@ -85,17 +88,18 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     netted = net_closing(session, day)
     [(_, charged)] = list_charged(session, numbered, day, day)
     [(_, shared)] = list_shared(session, numbered, day, day)
+    billed = [one for _, closing in list_billed(session, day, day) for one in closing]
     try:
         claim_folder(session, target)
         statements.write_settlement(target, flows, uncollected, positions, netted, charged,
-                                    shared, list(numbered.members), currency.minor_unit)
+                                    shared, billed, list(numbered.members), currency.minor_unit)
     except OSError as error:
         raise OnecardError(
             Phrase("the files cannot be written: {strerror}",
                    strerror=error.strerror), where=str(target),
             expected=Phrase("window {window} is closed and stays so", window=window),
             remedy="run the same command again, with another folder as --out") from None
-    return Settlement(window, run, positions, netted, charged,
+    return Settlement(window, run, positions, netted, charged, billed,
                       sum(one.amount for one in uncollected), sum(one.rides for one in uncollected),
                       currency, target, root)
 

@@ -184,9 +184,10 @@ def _concessions(session: Session, wanted: Filter) -> Listing:
 
 
 def _bills(session: Session, wanted: Filter) -> Listing:
-    return Listing("bills of funders: by their terms; the difference to what windows settle is "
-                   "posted nowhere", bills.BILL_COLUMNS, bills.list_bills(session, wanted),
-                   ("rides",), bills.BILL_COLUMNS[5:], _currency(session))
+    return Listing("bills of funders by their terms, what they differ by from what windows settle, "
+                   "and what of that is posted", bills.BILL_COLUMNS,
+                   bills.list_bills(session, wanted), ("rides",), bills.BILL_COLUMNS[5:],
+                   _currency(session))
 
 
 def _runs(session: Session, wanted: Filter) -> Listing:

@@ -15,6 +15,7 @@ from clearing.answers.netted import Netted
 from network.cells import guarded_cells
 from network.civil import day_of
 from network.members import Member
+from settlement.bills import Difference
 from settlement.instructions import Instruction
 from settlement.netting import NetPosition
 from settlement.period_fees import Charged
@@ -27,7 +28,8 @@ LAST_FILE = "positions.csv"     # where it stands, the others do
 
 def write_settlement(folder: Path, flows: npt.NDArray[Any], uncollected: Sequence[Uncollected],
                      positions: Sequence[Position], netted: Netted, charged: Sequence[Charged],
-                     shared: Sequence[Shared], members: Sequence[Member], minor_unit: str) -> None:
+                     shared: Sequence[Shared], billed: Sequence[Difference],
+                     members: Sequence[Member], minor_unit: str) -> None:
     """Write instructions, nettings, a statement for each member and, in the end, positions.csv.
 
     flows: FLOW rows of the windows that were closed.
@@ -41,6 +43,7 @@ def write_settlement(folder: Path, flows: npt.NDArray[Any], uncollected: Sequenc
            ((*key, amount) for key, amount in netted.paid.carried.items()), minor_unit)
     _write(folder / "period-fees.csv", Charged._fields, charged, minor_unit)
     _write(folder / "revenue-shares.csv", Shared._fields, shared, minor_unit)
+    _write(folder / "bills.csv", Difference._fields, billed, minor_unit)
     codes = {member.number: member.code for member in members}
     for member in members:
         rows = [

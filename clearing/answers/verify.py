@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from clearing.answers.billed import find_changed_bills
 from clearing.answers.brought import find_changed_archives
 from clearing.answers.charged import find_changed_fees
 from clearing.answers.dispute_check import find_changed_disputes
@@ -46,7 +47,8 @@ from settlement import disputes, period_fees
 from settlement.positions import net_positions
 
 BREAKS_MOST = 100
-OF_NO_ENTRY = (*period_fees.OWN_CAUSES, *disputes.OWN_CAUSES, Cause.REVENUE_SHARE)
+OF_NO_ENTRY = (*period_fees.OWN_CAUSES, *disputes.OWN_CAUSES, Cause.REVENUE_SHARE,
+               Cause.BILL_DIFFERENCE)
 _KEPT = re.compile(rf"(?i)(?:.*\W)?([0-9a-f]{{{SHORT_DIGITS},64}})\W*")
 
 # What the operator is due: every leg but the fees, which it owes itself.
@@ -272,6 +274,7 @@ def verify(session: Session, cards: int | None = None, keep: Path | None = None,
     breaks += find_changed_fees(session, numbered)
     if not gone:
         breaks += find_changed_shares(session, numbered)[:BREAKS_MOST]
+        breaks += find_changed_bills(session, numbered)[:BREAKS_MOST]
         breaks += find_changed_disputes(session, numbered)[:BREAKS_MOST]
     breaks += _check_payments(session, is_whole=not breaks)
     checked, twice, differences = (0, list[str](), list[str]()) if gone else check_rides(

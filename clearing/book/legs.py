@@ -35,16 +35,18 @@ def list_legs(book: Queries, fields: Sequence[str], where: str = "1", order: str
                                      f"{_legs(book, f'({where}) AND {cards}')}{by}")
 
 
-def sum_legs(book: Queries, by: Sequence[str], where: str = "1") -> Columns:
+def sum_legs(book: Queries, by: Sequence[str], where: str = "1", until: int | None = None
+             ) -> Columns:
     """Legs added up by some columns: these, then `rides` and `amount`.
 
     rides: less those that are taken back. by: names, or SQL with a name. What comes to nothing is
-    left out.
+    left out. until: a run that is being written, whose entries count, too.
     """
     names = ", ".join(name.rpartition(" AS ")[2] for name in by)
     return book.ask(
         f"SELECT {', '.join(by)}, {RIDES_LEFT} AS rides, sum(leg_amount) AS amount "
-        f"{_legs(book, where)} GROUP BY {names} HAVING rides != 0 OR amount != 0 ORDER BY {names}")
+        f"{_legs(book, where, until)} GROUP BY {names} HAVING rides != 0 OR amount != 0 "
+        f"ORDER BY {names}")
 
 
 def count_legs(book: Queries, where: str) -> int:
@@ -52,10 +54,10 @@ def count_legs(book: Queries, where: str) -> int:
     return int(book.ask(f"SELECT count() AS legs {_legs(book, where)}")["legs"][0])
 
 
-def _legs(book: Queries, where: str) -> str:
+def _legs(book: Queries, where: str, until: int | None = None) -> str:
     """FROM and WHERE of what asks for legs."""
     arrays = ", ".join(
         "[" + ", ".join(f"to{_TYPES[part]}({columns[part]})" for columns in LEG_COLUMNS)
         + f"] AS leg_{part}" for part in PARTS)
-    return (f"FROM {ENTRIES.name} ARRAY JOIN {arrays} WHERE {book.committed} "
+    return (f"FROM {ENTRIES.name} ARRAY JOIN {arrays} WHERE {book.span(until).sql} "
             f"AND bitAnd(flags, {RIDE_FLAGS['HELD']}) = 0 AND leg_amount != 0 AND ({where})")

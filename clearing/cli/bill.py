@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from clearing.cli.options import archive_option, book_option, network_option
 from clearing.cli.say import say
+from network.civil import day_of
 from network.language import Phrase
+
+if TYPE_CHECKING:
+    from clearing.answers.bills import MadeBill
 
 
 @click.command("bill")
@@ -41,7 +47,7 @@ def command(funder: str, month: str, out: Path, book: str, archive: Path | None,
         Filter(member=funder).select(session)
         period = month_period(session, month)
         written = write_bill(session, funder, period, out)
-        bill, currency = written.bill, session.described().model.money
+        bill, currency = written.made.bill, session.described().model.money
         text = currency.text
         print_table(Phrase("bill of {funder} {funder_2} for {month} by {terms}, money in "
                            "{currency}", funder=funder, funder_2=written.funder.name, month=month,
@@ -56,9 +62,7 @@ def command(funder: str, month: str, out: Path, book: str, archive: Path | None,
                            "above the ceiling"))
         for budget, amount in bill.budgets.items():
             say(Phrase("budget {budget}: {amount}", budget=budget, amount=text(amount)))
-        say(Phrase("billed {billed}; windows settle {settled}; the difference of {billed_2} is "
-                   "posted nowhere", billed=text(bill.billed), settled=text(bill.settled),
-                   billed_2=text(bill.billed - bill.settled)))
+        say(_difference(written.made, text, is_closed=period.is_closed))
         if bill.above:
             above = text(bill.above)
             say(Phrase("{above} above the ceiling go to the next month's bill", above=above)
@@ -68,3 +72,20 @@ def command(funder: str, month: str, out: Path, book: str, archive: Path | None,
             say("not all of these windows are closed: amounts can change")
         for path in written.files:
             say(Phrase("written: {path}", path=path))
+
+
+def _difference(made: MadeBill, text: Callable[[int], str], *, is_closed: bool) -> Phrase:
+    """What is billed and what windows settle, and where what is between them is posted."""
+    bill = made.bill
+    billed, settled = text(bill.billed), text(bill.settled)
+    difference = text(bill.billed - bill.settled)
+    if made.window is not None:
+        return Phrase("billed {billed}; windows settle {settled}; the difference of {difference} "
+                      "is posted in window {window}", billed=billed, settled=settled,
+                      difference=difference, window=day_of(made.window))
+    if bill.is_posted and not is_closed:
+        return Phrase("billed {billed}; windows settle {settled}; the difference of {difference} "
+                      "is posted when the month's last window closes", billed=billed,
+                      settled=settled, difference=difference)
+    return Phrase("billed {billed}; windows settle {settled}; the difference of {difference} is "
+                  "posted nowhere", billed=billed, settled=settled, difference=difference)

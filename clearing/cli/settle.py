@@ -120,6 +120,7 @@ def _print_settlement(settled: Settlement) -> None:
                 ((one.level, one.member, text(one.is_owed), text(one.owes), text(one.net))
                  for one in settled.positions), right=("is owed", "owes", "position"))
     _print_charged(settled)
+    _print_billed(settled)
     _print_netted(settled)
     run = settled.run
     if run.rides > run.reversed:
@@ -153,6 +154,21 @@ def _print_charged(settled: Settlement) -> None:
          f"{one.first}" if one.first == one.last else f"{one.first} … {one.last}",
          f"{one.rides:,}", text(one.base), f"{one.ppm:,}", text(one.per_ride), text(one.lump),
          text(one.asked), text(one.amount)) for one in settled.charged), right=columns[4:])
+
+
+def _print_billed(settled: Settlement) -> None:
+    """What bills of months differ by from what windows settled, with its working."""
+    from clearing.cli.output import print_table
+
+    if not settled.billed:
+        return
+    text = settled.currency.text
+    columns = ("bill", "funder", "operator", "month", "rides", "settled", "by the terms",
+               "carried in", "billed", "above the ceiling", "amount")
+    print_table(Phrase("bills, and what is owed beside what windows settled, in {currency}",
+                       currency=settled.currency.name), columns,
+                ((*one[:4], f"{one.rides:,}", *map(text, one[5:])) for one in settled.billed),
+                right=columns[4:])
 
 
 def _print_netted(settled: Settlement) -> None:

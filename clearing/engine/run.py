@@ -23,6 +23,7 @@ from clearing.book.native import join_records
 from clearing.book.runs import Certificate
 from clearing.book.schema import CERTIFICATES
 from clearing.engine.archived import first_day_taken, floor_of
+from clearing.engine.bills import bill_closing
 from clearing.engine.context import ClearingContext, context_for, keep_context
 from clearing.engine.judged_files import judge_files
 from clearing.engine.period_fees import charge_closing
@@ -44,6 +45,8 @@ from network.civil import day_of
 from network.errors import OnecardError
 from network.language import Phrase
 from network.progress import Progress, no_progress
+from settlement.bills import flows_of_bills
+from settlement.flows import rows_of_flows
 from settlement.period_fees import flows_of_fees
 
 # Whether a run that is written counts: asked last, before it is committed.
@@ -185,6 +188,7 @@ def close_window(day: int, network: str, book: Book, *, threads: int = 1,
         stages = Stages(context, book, run, threads, progress)
         stages.close(day)
         _share_revenue(stages, last.closed_through + 1 if last else 1, day)
+        _bill_funders(stages, last.closed_through + 1 if last else 1, day)
         _charge_fees(stages, last.closed_through + 1 if last else 1, day)
         judge(context, stages.sums.rows())
         run.store_entries()
@@ -202,6 +206,18 @@ def _share_revenue(stages: Stages, first: int, last: int) -> None:
     shared = share_closing(stages.book, tables, context.names, first, last, stages.run.number)
     numbers = {one.code: one.number for one in context.members}
     stages.sums.merge(flows_of_shares(shared, numbers, last))
+
+
+def _bill_funders(stages: Stages, first: int, last: int) -> None:
+    """Post what bills of months differ by that end when the windows from one to another close."""
+    context = stages.context
+    if all(one.difference == "told" for one in context.network.model.bill):
+        return
+    stages.run.store_entries()
+    differences = bill_closing(stages.book, context, first, last, stages.sums.rows(),
+                               stages.run.number)
+    numbers = {code: number for number, code in enumerate(context.names.codes("member"))}
+    stages.sums.merge(rows_of_flows(flows_of_bills(differences), numbers, last))
 
 
 def _charge_fees(stages: Stages, first: int, last: int) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from network.model import BillTerms, Budget
 from network.money import apportion
-from settlement.bills import Bill, Ridden, make_bills
+from settlement.bills import Bill, Ridden, first_month_needed, make_bills
 
 JANUARY = 2025 * 12
 MONTHS = range(JANUARY, JANUARY + 14)
@@ -70,6 +70,27 @@ def test_new_terms_begin_anew() -> None:
     made = make_bills({JANUARY: old, JANUARY + 1: new, JANUARY + 2: None},
                       dict.fromkeys(range(JANUARY, JANUARY + 3), bus(150)))
     assert [bill.billed for bill in made] == [100, 100, 150]
+
+
+def test_changed_terms_of_one_name_go_on() -> None:
+    """What a month has left is by its own terms; where differences are posted it begins anew."""
+    told, dearer, posted = (
+        BillTerms(bill="b", funder="f", ceiling=100, above="carried", ceiling_per="year", **more)
+        for more in ({}, {"budgets": [Budget(budget="city")]}, {"difference": "posted"}))
+    made = make_bills(dict(enumerate((told, dearer, posted, told), JANUARY)),
+                      dict.fromkeys(range(JANUARY, JANUARY + 4), bus(90)))
+    assert [(bill.billed, bill.above) for bill in made] == [(90, 0), (10, 80), (90, 0), (90, 0)]
+
+
+#  terms                                                            goes by months before
+@pytest.mark.parametrize(("terms", "before"), [
+    ({}, 0), ({"ceiling": 5}, 0), ({"ceiling": 5, "ceiling_per": "year"}, 1),
+    ({"ceiling": 5, "above": "carried"}, 3),
+])
+def test_a_bill_goes_by_no_more_months_than_it_has_to(terms: dict[str, Any], before: int) -> None:
+    one = BillTerms(bill="b", funder="f", **terms)
+    by_month = dict.fromkeys(range(JANUARY - 2, JANUARY + 3), one) | {JANUARY - 3: None}
+    assert first_month_needed(by_month, JANUARY + 1) == JANUARY + 1 - before
 
 
 RIDDEN = st.dictionaries(st.sampled_from(["bus", "ferry", "metro"]), st.builds(
