@@ -305,7 +305,8 @@ cdef packed struct CandidateRows:   # what a tariff has for one card kind, mediu
     uint32_t fares              # index of its first fare row, among the candidates
     uint32_t stages             # index of its first stage
     uint16_t fares_count
-    uint16_t stages_count
+    uint8_t stages_count
+    uint8_t chain_stages        # of them up to the transfer: the price then is the chain's
 
 cdef packed struct DiscountStage:   # the rows of one kind of discount, in stacking order
     uint32_t rows               # index of the first, among the candidates

@@ -38,11 +38,12 @@ def is_same_line(ride: Ride, chain: Chain) -> bool:
 
 def chain_after(
     world: World, table: Table, ride: Ride, charge: Charge, transfer: Transfer | None,
-    chain: Chain | None,
+    chain_price: int, chain: Chain | None,
 ) -> Chain | None:
     """The chain that a ride leaves, by the transfer row that applied to it, if any.
 
-    An incomplete ride ends the chain, a companion's leaves it alone.
+    chain_price: what the ride adds to the chain's prices. An incomplete ride ends the chain, a
+    companion's leaves it alone.
     """
     if ride.incomplete:
         return None
@@ -52,12 +53,12 @@ def chain_after(
     if transfer is not None:
         assert chain is not None
         transfers, started_at, due = chain.transfers + 1, chain.started_at, chain.due
-        prices, first_in_stop = chain.prices + charge.price, chain.first_in_stop
+        prices, first_in_stop = chain.prices + chain_price, chain.first_in_stop
         if transfer.renews and charge.price > 0:
             started_at = ride.time
     else:
         transfers, started_at, due = 0, ride.time, charge.due
-        prices, first_in_stop = charge.price, _owned(system, ride.from_stop)
+        prices, first_in_stop = chain_price, _owned(system, ride.from_stop)
     return Chain(
         transfers, started_at, due, prices, first_in_stop,
         last_started_at=ride.started_at,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from clearing.reference.fares import find_due, find_through
 from clearing.reference.memory import Memory
 from clearing.reference.results import Leg, Ride
 from clearing.reference.rounding import apportion, round_to
-from clearing.reference.state import Chain
+from clearing.reference.state import Chain, Owned
 from clearing.reference.words import Answer, counted
 from clearing.reference.world import World
 from fare_tables.model import (
@@ -27,22 +28,28 @@ from network.language import Phrase, joined
 
 def price_after(
     world: World, table: Table, fare: Fare, row: DiscountRow, price: int, ride: Ride,
-    memory: Memory,
+    memory: Memory, applied: Sequence[DiscountRow],
 ) -> Answer:
     """The price after a row that fits: never below 0, never above the price before.
 
-    No amount: the row takes a fare that this ride does not have, and so does not fit.
+    applied: the rows that have applied to the ride before. No amount: the row takes a fare that
+    this ride does not have, and so does not fit.
     """
     if isinstance(row, Concession):
-        answer = _concession(world, table, row, price, ride)
+        answer = _concession(world, table, row, price, ride, None)
     elif isinstance(row, Transfer):
         assert memory.chain is not None
-        answer = _transfer(world, fare, row, price, ride, memory.chain)
+        answer = _transfer(world, table, fare, row, price, ride, memory.chain, applied)
     elif isinstance(row, Tier):
         answer = _percent(row, row.pays_percent, price)
     else:
         assert isinstance(row, Cap)
         answer = _cap(world, row, ride, memory)
+    return _bounded(world, row, price, answer)
+
+
+def _bounded(world: World, row: DiscountRow, price: int, answer: Answer) -> Answer:
+    """What a row leaves of a price: rounded, at least what it has to be, at most the price."""
     if answer.amount is None:
         return answer
     amount = round_to(Fraction(max(0, min(price, answer.amount))), row.rounding, row.unit)
@@ -77,7 +84,10 @@ def _weight(funder: Share) -> Fraction:
     return Fraction(1 if funder.weight is None else funder.weight)
 
 
-def _concession(world: World, table: Table, row: Concession, price: int, ride: Ride) -> Answer:
+def _concession(
+    world: World, table: Table, row: Concession, price: int, ride: Ride, began_at: Owned | None
+) -> Answer:
+    """began_at: where the ride began, if it is taken as one from somewhere else."""
     money = world.model.money.text
     if row.pays_percent is not None:
         return _percent(row, row.pays_percent, price)
@@ -92,7 +102,8 @@ def _concession(world: World, table: Table, row: Concession, price: int, ride: R
     if row.takes_off is not None:
         return Answer(price - row.takes_off, Phrase("{amount} off", amount=money(row.takes_off)))
     fare = next(one for one in table.fare if one.rule == row.pays_fare)
-    due = find_due(world, fare, ride)
+    due = (find_due(world, fare, ride) if began_at is None
+           else find_through(world, fare, ride, began_at))
     if due.amount is None:
         return Answer(None, Phrase("{rule} has no fare for this ride: {why}", rule=fare.rule,
                                    why=due.words))
@@ -101,7 +112,8 @@ def _concession(world: World, table: Table, row: Concession, price: int, ride: R
 
 
 def _transfer(
-    world: World, fare: Fare, row: Transfer, price: int, ride: Ride, chain: Chain
+    world: World, table: Table, fare: Fare, row: Transfer, price: int, ride: Ride, chain: Chain,
+    applied: Sequence[DiscountRow],
 ) -> Answer:
     money = world.model.money.text
     so_far = Phrase("less {prices} so far", prices=money(chain.prices))
@@ -120,15 +132,36 @@ def _transfer(
         return Answer(price - chain.prices, Phrase("{amount} {so_far}", amount=money(price),
                                                    so_far=so_far))
     if row.chain_pays is not None:
-        return Answer(row.chain_pays - chain.prices,
-                      Phrase("{amount} for the chain, {so_far}", amount=money(row.chain_pays),
+        whole = _as_paid(world, table, applied, ride, None, Answer(row.chain_pays, Phrase("")))
+        assert whole.amount is not None
+        return Answer(whole.amount - chain.prices,
+                      Phrase("{amount} for the chain, {so_far}", amount=money(whole.amount),
                              so_far=so_far))
-    whole = find_through(world, fare, ride, chain.first_in_stop)
+    whole = _as_paid(world, table, applied, ride, chain.first_in_stop,
+                     find_through(world, fare, ride, chain.first_in_stop))
     if whole.amount is None:
         return Answer(None, Phrase("no fare through: {why}", why=whole.words))
     return Answer(whole.amount - chain.prices,
                   Phrase("{amount} through ({why}), {so_far}", amount=money(whole.amount),
                          why=whole.words, so_far=so_far))
+
+
+def _as_paid(
+    world: World, table: Table, applied: Sequence[DiscountRow], ride: Ride, began_at: Owned | None,
+    whole: Answer,
+) -> Answer:
+    """What a chain costs as a whole, as the rider pays it to whose ride those rows have applied."""
+    for row in applied:
+        if whole.amount is None or isinstance(row, Cap):
+            continue
+        if isinstance(row, Concession):
+            answer = _concession(world, table, row, whole.amount, ride, began_at)
+        else:
+            assert isinstance(row, Tier)
+            answer = _percent(row, row.pays_percent, whole.amount)
+        answer = _bounded(world, row, whole.amount, answer)
+        whole = Answer(answer.amount, joined("; ", [whole.words, answer.words]))
+    return whole
 
 
 def _percent(row: DiscountRow, percent: int | str, price: int) -> Answer:

@@ -59,11 +59,12 @@ def count_own(own: Memory, before: Memory, after: Memory) -> Memory:
 
 def remember(
     world: World, table: Table, fare: Fare, ride: Ride, charge: Charge,
-    applied: Sequence[DiscountRow], memory: Memory,
+    applied: Sequence[DiscountRow], chain_price: int, memory: Memory,
 ) -> Memory:
     """The memory after a ride to which some rows applied.
 
-    An incomplete ride counts only what quotas it used, and ends the chain.
+    chain_price: what it adds to the prices of its transfer chain. An incomplete ride counts only
+    what quotas it used, and ends the chain.
     """
     accumulators = dict(memory.accumulators)
 
@@ -82,5 +83,5 @@ def remember(
     chain = memory.chain
     if not fare.outside_chain:
         transfer = next((row for row in applied if isinstance(row, Transfer)), None)
-        chain = chain_after(world, table, ride, charge, transfer, chain)
+        chain = chain_after(world, table, ride, charge, transfer, chain_price, chain)
     return Memory(chain, accumulators)

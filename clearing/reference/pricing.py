@@ -89,7 +89,7 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
                            charge.paid if code == "OK" else None))
     if code != "OK":
         return Priced(ride=ride, charge=None, code=code, trace=trace, before=memory, after=memory)
-    after = remember(world, table, fare, ride, charge, running.applied, memory)
+    after = remember(world, table, fare, ride, charge, running.applied, running.chain_price, memory)
     return Priced(ride=ride, charge=charge, code="OK", trace=trace, before=memory, after=after,
                   counted=_list_counted(world, table, ride, memory, after), adds=running.adds)
 
@@ -146,6 +146,7 @@ class _Running:
     trace: list[TraceLine]
     price: int
     adds: dict[str, int]                                # to accumulators of rides and dues
+    chain_price: int = 0                                # price after the transfer row
     legs: list[Leg] = field(default_factory=list)
     applied: list[DiscountRow] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)        # of the rows that have applied
@@ -161,6 +162,10 @@ class _Running:
                 self._apply_best(kind, rows)
             else:
                 self._apply_first(kind, rows)
+            if kind == "transfer":
+                self.chain_price = self.price
+        if "transfer" not in self.table.order:
+            self.chain_price = self.price
 
     def _apply_first(self, kind: str, rows: Sequence[DiscountRow]) -> None:
         for row in rows:
@@ -195,7 +200,8 @@ class _Running:
         if why is not None:
             return Answer(None, why)
         return price_after(
-            self.world, self.table, self.fare, row, self.price, self.ride, self.memory)
+            self.world, self.table, self.fare, row, self.price, self.ride, self.memory,
+            self.applied)
 
     def _apply(self, kind: str, row: DiscountRow, after: int, words: Phrase) -> None:
         self.trace.append(TraceLine(kind, row.rule, True, words, self.price, after))

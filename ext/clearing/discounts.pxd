@@ -27,6 +27,12 @@ from ext.records cimport (
 cdef enum:
     NEVER_S = 0xFFFFFFFF
     DOES_NOT_FIT = -1
+    APPLIED_MOST = 4            # kinds of discount of which at most one row applies
+
+
+cdef struct Applied:            # rows that have applied to a ride, but for caps
+    uint32_t count
+    const DiscountRow *rows[APPLIED_MOST]
 
 
 cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row,
@@ -45,40 +51,78 @@ cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row,
 
 cdef inline int64_t price_after(PricingTables tables, const DiscountRow *row,
                                 const FareRow *fare_row, const CardState *state, const Ride *ride,
-                                int64_t left, int64_t price) except -2 nogil:
+                                const Applied *before, int64_t left,
+                                int64_t price) except -2 nogil:
     """The price once the row has been applied, from 0 to what it was; DOES_NOT_FIT.
 
-    fare_row: the one that set what is due. left: what a cap leaves.
+    fare_row: the one that set what is due. before: the rows that have applied to the ride. left:
+    what a cap leaves.
     """
-    cdef int64_t after, fare
+    cdef int64_t after
     cdef uint8_t effect = row.effect
-    if effect == Effect.PAYS_SHARE:
-        after = round_ppm(price * row.pays_ppm, row.unit, row.rounding)
-    elif effect == Effect.PAYS_AMOUNT:
-        after = row.amount
-    elif effect == Effect.PAYS_BANDS:
-        after = pays_by_bands(tables, row, price)
-    elif effect == Effect.CREDIT or effect == Effect.TAKES_OFF:
-        after = price - row.amount
+    if effect == Effect.LIMIT:
+        after = left
     elif effect == Effect.CREDIT_UP_TO:
         after = price - min(state.chain_due, row.amount)
-    elif effect == Effect.LIMIT:
-        after = left
     elif effect == Effect.PAYS_DIFFERENCE:
         after = price - state.chain_price
-    elif effect == Effect.CHAIN_PAYS:
-        after = row.amount - state.chain_price
-    elif effect == Effect.PAYS_FARE:
-        after = find_due(tables, &tables.fare_rows[row.fare], ride)
+    elif effect == Effect.CHAIN_PAYS or effect == Effect.THROUGH:
+        after = chain_costs(tables, row, fare_row, state, ride, before)
         if after < 0:
             return DOES_NOT_FIT
-    elif effect == Effect.THROUGH:
-        fare = fare_by_basis(tables, fare_row, ride, state.chain_stop)
-        if fare < 0:
-            return DOES_NOT_FIT
-        after = fare - state.chain_price
+        after -= state.chain_price
     else:
-        after = price       # no other effect is compiled
+        after = pays(tables, row, ride, price)
+        if after == DOES_NOT_FIT:
+            return DOES_NOT_FIT
+    return bounded(row, after, price)
+
+
+cdef inline int64_t pays(PricingTables tables, const DiscountRow *row, const Ride *ride,
+                         int64_t price) except -2 nogil:
+    """What is left of a price by a row that asks for nothing else of the card; DOES_NOT_FIT."""
+    cdef uint8_t effect = row.effect
+    if effect == Effect.PAYS_SHARE:
+        return round_ppm(price * row.pays_ppm, row.unit, row.rounding)
+    if effect == Effect.PAYS_AMOUNT:
+        return row.amount
+    if effect == Effect.PAYS_BANDS:
+        return pays_by_bands(tables, row, price)
+    if effect == Effect.CREDIT or effect == Effect.TAKES_OFF:
+        return max(<int64_t>0, price - row.amount)
+    if effect == Effect.PAYS_FARE:
+        return max(<int64_t>DOES_NOT_FIT, find_due(tables, &tables.fare_rows[row.fare], ride))
+    return price            # no other effect is compiled
+
+
+cdef inline int64_t chain_costs(PricingTables tables, const DiscountRow *row,
+                                const FareRow *fare_row, const CardState *state, const Ride *ride,
+                                const Applied *before) except -2 nogil:
+    """What the whole chain costs, as the rider pays it to whose ride those rows have applied.
+
+    DOES_NOT_FIT where there is no fare through.
+    """
+    cdef int64_t whole = row.amount, after
+    cdef bint through = row.effect == Effect.THROUGH
+    cdef const DiscountRow *one
+    cdef uint32_t i
+    if through:
+        whole = fare_by_basis(tables, fare_row, ride, state.chain_stop)
+    for i in range(before.count):
+        if whole < 0:
+            return DOES_NOT_FIT
+        one = before.rows[i]
+        if through and one.effect == Effect.PAYS_FARE:
+            after = fare_by_basis(tables, &tables.fare_rows[one.fare], ride, state.chain_stop)
+        else:
+            after = pays(tables, one, ride, whole)
+        whole = DOES_NOT_FIT if after < 0 else bounded(one, after, whole)
+    return whole
+
+
+cdef inline int64_t bounded(const DiscountRow *row, int64_t after,
+                            int64_t price) except -1 nogil:
+    """What a row leaves of a price: rounded, at least what it has to be, at most the price."""
     after = max(<int64_t>0, min(after, price))
     if row.unit != 1:       # what is by percent is rounded already: that stays as it is
         after = round_ppm(after * PPM, row.unit, row.rounding)

@@ -14,7 +14,7 @@ from ext.clearing.accumulators cimport (
     NO_DAY, Card, accumulated, count, forget_places, sort_accumulators,
 )
 from ext.clearing.conditions cimport holds, is_incomplete, ride_time, seconds_between
-from ext.clearing.discounts cimport DOES_NOT_FIT, add_legs, may_transfer, price_after
+from ext.clearing.discounts cimport DOES_NOT_FIT, Applied, add_legs, may_transfer, price_after
 from ext.clearing.fares cimport find_due, find_fare_row, is_overtime
 from ext.clearing.persons cimport CARDS_LIMIT, Persons, find_person
 from ext.clearing.tables cimport PricingTables
@@ -60,6 +60,8 @@ cdef struct Pricing:
     bint companion
     bint incomplete
     bint renews                                 # as the transfer row says that applied
+    int64_t chain_price                         # price after the transfer row
+    Applied before                              # rows that the transfer row finds
     uint32_t applied                            # bit k: a row of Cause k has applied
     uint32_t quotas_count
     const DiscountRow *quotas[QUOTAS_MOST]      # rows that have applied and have a quota
@@ -164,8 +166,8 @@ cdef inline int64_t price_by(PricingTables tables, const DiscountRow *row, uint8
     if row.effect == Effect.LIMIT:
         left = row.amount - accumulated(tables, pricing.card, row.accumulator,
                                         pricing.ride.service_day)
-    return price_after(tables, row, pricing.fare, pricing.card.state, pricing.ride, left,
-                       pricing.charge.price)
+    return price_after(tables, row, pricing.fare, pricing.card.state, pricing.ride,
+                       &pricing.before, left, pricing.charge.price)
 
 
 cdef int apply_row(PricingTables tables, const DiscountRow *row, uint8_t cause, int64_t after,
@@ -206,6 +208,9 @@ cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage,
         pricing.applied |= <uint32_t>1 << stage.cause
         if stage.cause == Cause.TRANSFER:
             pricing.renews = chosen.renews
+        elif stage.cause != Cause.CAP:
+            pricing.before.rows[pricing.before.count] = chosen
+            pricing.before.count += 1
     return 0
 
 
@@ -250,14 +255,14 @@ cdef inline void move_chain(const Pricing *pricing, CardState *state) noexcept n
         return
     if pricing.applied >> Cause.TRANSFER & 1:
         state.transfers += 1
-        state.chain_price += pricing.charge.price
+        state.chain_price += pricing.chain_price
         if pricing.renews and pricing.charge.price > 0:
             state.chain_started_at = ride_time(ride)
     else:
         state.transfers = 0
         state.chain_started_at = ride_time(ride)
         state.chain_due = pricing.charge.due
-        state.chain_price = pricing.charge.price
+        state.chain_price = pricing.chain_price
         state.chain_stop = ride.from_stop
     state.last_started_at = ride.started_at
     state.last_ended_at = ride.ended_at
@@ -351,13 +356,17 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
     pricing.incomplete = is_incomplete(ride)
     pricing.applied = 0
     pricing.renews = False
+    pricing.before.count = 0
     pricing.quotas_count = 0
     code = find_charge(tables, &pricing)
     if code != Code.OK:
         return code
     begin_legs(ride, charge)
     if pricing.fare.discounts_on_incomplete or not pricing.incomplete:
-        for i in range(pricing.candidates.stages_count):
+        for i in range(pricing.candidates.chain_stages):
+            apply_stage(tables, &tables.stages[pricing.candidates.stages + i], &pricing)
+        pricing.chain_price = charge.price
+        for i in range(pricing.candidates.chain_stages, pricing.candidates.stages_count):
             apply_stage(tables, &tables.stages[pricing.candidates.stages + i], &pricing)
     decide_paid(tables, ride, charge)
     if charge.paid > AMOUNT_MOST:       # two taps can have paid more than one may

@@ -57,8 +57,8 @@ class Candidates:
         return [{"cause": kind, "best": best, "rows": rows, "rows_count": count}
                 for kind, best, rows, count in self._stages]
 
-    def add(self, fares: RowsForRiders, stack: Sequence[Stacked]) -> None:
-        """The next tariff, for every rider."""
+    def add(self, fares: RowsForRiders, stack: Sequence[Stacked], chained: int) -> None:
+        """The next tariff, for every rider. chained: kinds of the stack up to the transfer."""
         asked = {riders for _, riders in fares}
         asked.update(riders for stage in stack for _, riders in stage.rows)
         # Numbers that no row tells apart get the same candidates.
@@ -68,17 +68,18 @@ class Candidates:
         for rider in product(*map(range, self.shape)):
             key = tuple(alike[part][number] for part, number in enumerate(rider))
             if key not in made:
-                made[key] = self._candidate(fares, stack, rider)
+                made[key] = self._candidate(fares, stack, chained, rider)
             self.candidates.append(made[key])
 
-    def _candidate(self, fares: RowsForRiders, stack: Sequence[Stacked],
+    def _candidate(self, fares: RowsForRiders, stack: Sequence[Stacked], chained: int,
                    rider: tuple[int, ...]) -> Numbers:
         candidate = _fitting(fares, rider)
-        stages = tuple(
-            (stage.cause, stage.best, self.rows.offset(rows), len(rows))
-            for stage in stack if (rows := _fitting(stage.rows, rider)))
+        rows_of = [_fitting(stage.rows, rider) for stage in stack]
+        stages = tuple((stage.cause, stage.best, self.rows.offset(rows), len(rows))
+                       for stage, rows in zip(stack, rows_of, strict=True) if rows)
         return {"fares": self.fares.offset(candidate), "fares_count": len(candidate),
-                "stages": self._stages.offset(stages), "stages_count": len(stages)}
+                "stages": self._stages.offset(stages), "stages_count": len(stages),
+                "chain_stages": sum(map(bool, rows_of[:chained]))}
 
 
 def _fitting(rows: RowsForRiders, rider: tuple[int, ...]) -> tuple[int, ...]:

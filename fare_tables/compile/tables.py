@@ -190,7 +190,9 @@ def _tariff(table: Table, system: str, numbered: NumberedNetwork, arrays: Arrays
     stack = [_stacked(kind, _of_system(discounts_of(table, kind), table, system, numbered.network),
                       table, numbered, arrays, fare_rows)
              for kind in table.order if discounts_of(table, kind)]
-    candidates.add(_for_riders("fare", fares, first, numbered), stack)
+    upto = (*table.order, "transfer").index("transfer") + 1
+    chained = sum(bool(discounts_of(table, kind)) for kind in table.order[:upto])
+    candidates.add(_for_riders("fare", fares, first, numbered), stack, chained)
     return {
         "table": numbered.names.known("table", table_version(table)),
         "first_day": day_number(table.in_force_from, "in_force_from"),

@@ -49,13 +49,16 @@ def test_what_a_change_costs(tmp_path: Path, row: dict[str, Any], prices: list[i
     assert outcome.price == prices
 
 
-def through(folder: Path, *rides: dict[str, Any], **row: Any) -> Outcome:
+def through(folder: Path, *rides: dict[str, Any], more: dict[str, Any] | None = None,
+            **row: Any) -> Outcome:
     """A metro by distance: a-b 1 km, b-c 2 km, c-d 3 km, a-d 2.5 km; through from b or c."""
-    table = make_table("metro", stop_sets={"hub": ["b", "c"]}, transfer=[
+    table = make_table("metro", **(more or {}), stop_sets={"hub": ["b", "c"]}, transfer=[
         {"rule": "through", "funders": [{"funder": "operator"}], "within_s": 1800,
          "through": True, "same_line": True, "left_at": ["hub"], "from_stops": ["hub"], **row}],
-        fare={"rule": "far", "basis": "distance", "bands": BANDS, "overtime_after_s": 3600,
-              "overtime_add": 900})
+        fare=[{"rule": "near", "basis": "distance", "card_kinds": [],
+               "bands": [{"to_m": 2000, "amount": 100}, {"amount": 150}]},
+              {"rule": "far", "basis": "distance", "bands": BANDS, "overtime_after_s": 3600,
+               "overtime_add": 900}])
     return price(folder, [table], *rides)
 
 
@@ -65,6 +68,30 @@ def test_a_way_on_costs_what_the_whole_way_costs(tmp_path: Path) -> None:
                       metro(900, 1500, from_stop="c", to_stop="d"))
     assert outcome.due == [200, 300]
     assert outcome.price == [200, 100]
+
+
+def part(**row: Any) -> list[dict[str, Any]]:
+    return [{"rule": "part", "funders": [{"funder": "operator"}], **row}]
+
+
+@pytest.mark.parametrize(("table", "prices"), [
+    ({"concession": part(pays_percent=50)},                                       [100, 50]),
+    ({"concession": part(pays_percent=50), "order": ["transfer", "concession"]},  [100, 50]),
+    ({"tier": part(pays_percent=50, accumulator="today", at_least=0),
+      "order": ["tier", "transfer"]},                                             [100, 50]),
+    ({"tier": part(pays_percent=50, accumulator="today", at_least=0)},            [100, 50]),
+    ({"concession": part(pays_percent=50, pays_at_least=130)},                    [130, 20]),
+    ({"concession": part(pays_fare="near")},                                      [100, 50]),
+    ({"concession": part(bands=[{"to": 200, "pays_percent": 50}, {"pays_percent": 10}])},
+     [100, 10]),
+])
+def test_a_way_on_costs_what_this_rider_pays_for_the_whole_way(
+    tmp_path: Path, table: dict[str, Any], prices: list[int],
+) -> None:
+    """A to b for 200, c to d for 300; a to d for 300, of which he pays a part."""
+    outcome = through(tmp_path, metro(0, 600, from_stop="a", to_stop="b"),
+                      metro(900, 1500, from_stop="c", to_stop="d"), more=table)
+    assert outcome.price == prices
 
 
 @pytest.mark.parametrize("second", [

@@ -103,6 +103,57 @@ def test_through_is_without_overtime() -> None:
     assert prices(result) == [(200, 200), (1300, 200)]
 
 
+HALF = {"rule": "half", "funders": FUNDERS, "pays_percent": 50}
+THROUGH = {**ROW, "through": True, "same_line": True}
+
+
+@pytest.mark.parametrize(("table", "expected"), [
+    # a to b for 2.00, b to c for 3.00; a to c is 4.00, of which this rider pays half.
+    ({"concession": [HALF]},                                            [100, 100]),
+    ({"concession": [HALF], "order": ["transfer", "concession"]},       [100, 100]),
+    ({"promotion": [HALF], "order": ["transfer", "tier", "promotion"]}, [100, 100]),
+    ({"concession": [HALF], "promotion": [HALF]},                       [50, 50]),
+    ({"concession": [{**HALF, "pays_percent": 20, "pays_at_least": 70}]}, [70, 10]),
+    ({"concession": [{"rule": "flat", "funders": FUNDERS, "pays_amount": 50}]}, [50, 0]),
+    ({"concession": [{"rule": "off", "funders": FUNDERS, "takes_off": 80}]},    [120, 200]),
+    ({"concession": [{"rule": "none", "funders": FUNDERS, "pays_amount": 0}]},  [0, 0]),
+])
+def test_through_as_the_rider_pays_it(table: dict[str, Any], expected: list[int]) -> None:
+    world = make_world(make_table("metro", fare=KM, transfer=[THROUGH], **table))
+    result = run(world, *ride_metro("a", "b", at="05-04 08:00:00", seq=1),
+                 *ride_metro("b", "c", at="05-04 08:40:00", seq=3))
+    assert [price for _, price in prices(result)] == expected
+
+
+def test_through_by_the_fare_that_a_concession_names() -> None:
+    """Elders have a fare of their own: 1.00, and 1.00 for each started 2 km beyond the first."""
+    own = {"rule": "elders", "basis": "distance", "card_kinds": ["senior"], "bands": [
+        {"to_m": 1000, "amount": 100}, {"every_m": 2000, "add": 100}]}
+    pays = {"rule": "elder", "funders": FUNDERS, "pays_fare": "elders"}
+    world = make_world(make_table("metro", fare=[own, KM], transfer=[THROUGH], concession=[pays]))
+    taps = [*ride_metro("a", "b", at="05-04 08:00:00", seq=1),
+            *ride_metro("b", "c", at="05-04 08:40:00", seq=3)]
+    # a to b for 1.00; b to c for 2.00; a to c for 2.00
+    assert [price for _, price in prices(run(world, *taps))] == [100, 100]
+    *_, priced = explain_card(world, taps, State(), taps[0].card)
+    assert [str(line.why) for line in priced.trace if line.kind == "transfer"] == [
+        "2.00 through (3,000 m between the stops; pays 2.00 as by elders: 3,000 m between the "
+        "stops), less 1.00 so far"]
+
+
+@pytest.mark.parametrize(("table", "expected"), [
+    ({"concession": [HALF]},                                        [100, 50, 0]),
+    ({"concession": [HALF], "order": ["transfer", "concession"]},   [100, 50, 0]),
+    ({"cap": [{"rule": "cap", "funders": FUNDERS, "accumulator": "month", "amount": 250}],
+      "counts_to": ["month"]},                                      [200, 50, 0]),
+])
+def test_a_chain_costs_what_this_rider_pays_of_it(table: dict[str, Any], expected: list[int]
+                                                  ) -> None:
+    result = ride_buses({"chain_pays": 300, "max_transfers": 2}, bus("08:00:00", 1),
+                        bus("08:10:00", 2), bus("08:20:00", 3), **table)
+    assert [price for _, price in prices(result)] == expected
+
+
 def test_through_from_another_system_has_no_fare() -> None:
     """A bus stop that is called a is not the station a."""
     row = {**ROW, "through": True}
