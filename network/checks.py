@@ -252,8 +252,16 @@ def _check_cycles(model: NetworkFile) -> None:
     cycle_of: dict[str | None, str] = {}
     for index, one in enumerate(model.settlement_cycle):
         here, what = ("settlement_cycle", index), _cycle(one)
+        if one.causes is not None and not one.causes:
+            raise TableError(Phrase("{what} names no causes", what=what),
+                             "name what it is for, or take the key out",
+                             expected="causes of flows, such as clearing_fee",
+                             key=(*here, "causes"))
         if one.counterparties is not None:
             _check_pairs(model, index, members)
+        if one.counterparties is not None or one.causes is not None:
+            for code in one.members or ():
+                _check_member(code, members, what, (*here, "members"))
             continue
         for member in [None] if one.members is None else one.members:
             _check_member(member, members, what, (*here, "members"))
@@ -284,13 +292,15 @@ def _check_pairs(model: NetworkFile, index: int, members: set[str]) -> None:
     """A cycle between members is of pairs that pay each other, each in one such cycle."""
     one, key = model.settlement_cycle[index], ("settlement_cycle", index, "counterparties")
     what = _cycle(one)
-    for code in (*(one.members or ()), *(one.counterparties or ())):
+    for code in one.counterparties or ():
         _check_member(code, members, what, key)
     pairs = pairs_of(one)
     if not pairs or any(len(pair) == 1 for pair in pairs):
         raise TableError(Phrase("{what} has no members, or is between one and itself", what=what),
                          "name members, and with whom they settle so",
                          expected="two lists without a code in common", key=key)
+    if one.causes is not None:
+        return
     centres = {netting.centre for netting in model.netting}
     if all(netting.method == "multilateral" for netting in model.netting) and not all(
             pair & centres for pair in pairs):
@@ -298,7 +308,7 @@ def _check_pairs(model: NetworkFile, index: int, members: set[str]) -> None:
                          "name a centre, or have them net bilateral or gross",
                          expected="pairs of which one pays the other, by [[netting]]", key=key)
     for other in model.settlement_cycle[:index]:
-        if both := pairs & pairs_of(other):
+        if other.causes is None and (both := pairs & pairs_of(other)):
             first, second = sorted(min(both, key=sorted))
             raise TableError(Phrase("{what} and {other!r} are both between {first!r} and "
                                     "{second!r}", what=what, other=other.settlement_cycle,

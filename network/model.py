@@ -155,6 +155,8 @@ class Centre(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 FlowCause = Literal["fare", "concession", "promotion", "transfer", "tier", "cap", "clearing_fee",
                     "issuer_fee", "period_fee", "tax"]
+CycleCause = FlowCause | Literal["dispute_held", "dispute_award", "revenue_share",
+                                 "bill_difference"]
 
 
 class PeriodFee(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -193,6 +195,8 @@ class SettlementCycle(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     members: list[str] | None = None        # None: every member that no other cycle names
     # With whom it is, where it is only for what they and `members` pay each other.
     counterparties: list[str] | None = None
+    # What for, where it is only for that: such flows are netted apart. Else for all others.
+    causes: list[CycleCause] | None = None
     every: Literal["day", "week", "month"] = "day"      # a week begins on Monday
     cut_off_at: datetime.time               # civil time, on the first bank day behind a window
     value_days: int = 1                     # bank days behind the last window of the period

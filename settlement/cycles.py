@@ -32,8 +32,10 @@ def members_of(cycle: SettlementCycle, model: NetworkFile) -> set[str]:
     """The members that a cycle is for."""
     if cycle.members is not None:
         return {*cycle.members, *(cycle.counterparties or ())}
-    named = {member for one in model.settlement_cycle if one.counterparties is None
-             for member in one.members or ()}
+    if cycle.causes is not None:
+        return member_codes(model)
+    named = {member for one in model.settlement_cycle
+             if one.counterparties is None and one.causes is None for member in one.members or ()}
     return member_codes(model) - named
 
 

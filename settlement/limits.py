@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from network.model import DebitLimit
-from settlement.netting import Key, NetPosition
+from settlement.carrying import Dues
+from settlement.netting import NetPosition
 
 
 class Exceeded(NamedTuple):
@@ -24,16 +25,17 @@ class Exceeded(NamedTuple):
         return self.owes - self.may_owe
 
 
-def list_exceeded(positions: Iterable[NetPosition], carried: Mapping[Key, int],
+def list_exceeded(positions: Iterable[NetPosition], carried: Dues,
                   limits: Iterable[DebitLimit]) -> list[Exceeded]:
     """The limits of members that are exceeded in some netting.
 
-    carried: what was carried into these windows, by netting, payer and payee.
+    carried: what was carried into these windows.
     """
     owed: dict[tuple[str, str], int] = {}
     for one in positions:
         owed[one.netting, one.member] = -one.net
-    for (netting, payer, payee), amount in carried.items():
+    for (netting, payer, payee), amount in (
+            item for keys in carried.values() for item in keys.items()):
         for member, signed in ((payer, amount), (payee, -amount)):
             owed[netting, member] = owed.get((netting, member), 0) + signed
     exceeded = []

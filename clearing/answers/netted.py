@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,9 +14,9 @@ from ext.records import Records
 from network.civil import DAYS_MOST, day_of, number_of
 from network.errors import OnecardError
 from network.language import Phrase, joined
-from settlement.carrying import Carrying, Paid, Span, first_day_carried
+from settlement.carrying import Carrying, Dues, Paid, Span, first_day_carried, flows_by_cycle
 from settlement.limits import Exceeded, list_exceeded
-from settlement.netting import Key, NetPosition, owe
+from settlement.netting import NetPosition, owe
 
 if TYPE_CHECKING:       # it compiles tables, which who only asks needs not
     from clearing.engine.context import ClearingContext
@@ -28,7 +28,7 @@ class Netted(NamedTuple):
     span: Span
     positions: list[NetPosition]    # in each netting
     paid: Paid
-    before: Mapping[Key, int]       # what was carried into it, by netting, payer and payee
+    before: Dues                    # what was carried into it
     exceeded: list[Exceeded]        # debit caps, and what was laid in beforehand
     by_centres: bool                # whether the network says who settles with whom
 
@@ -41,8 +41,9 @@ def net_closing(session: Session, last: int) -> Netted:
 
 def list_netted(session: Session, first: int = 0, last: int = DAYS_MOST) -> Iterator[Netted]:
     """Every closing that ends from one day to another, oldest first; days since 1970."""
-    carried: dict[Key, int] = {}
+    carried: Dues = {}
     numbered = session.numbered()
+    numbers = {one.code: one.number for one in numbered.members}
     models = ClosedBy(session)
     since = number_of(first_day_carried(day_of(first))) if first else 0
     for run, begin, end in closings(session):
@@ -57,12 +58,14 @@ def list_netted(session: Session, first: int = 0, last: int = DAYS_MOST) -> Iter
         if begin == 1 and len(flows):       # nothing was closed before: it begins with what came
             begin = int(flows["window"].min())
         span = Span(day_of(begin), day_of(end))
-        obligations = owe(flows, numbered.members, model.netting)
         before = carried
-        paid = carrying.pay(obligations.due(), before, span)
+        owed = {cycle: owe(some, numbered.members, model.netting)
+                for cycle, some in flows_by_cycle(flows, numbers, model).items()}
+        paid = carrying.pay({cycle: one.due() for cycle, one in owed.items()}, before, span)
         carried = paid.carried
         if end >= first:
-            positions = obligations.positions()
+            whole = owed[""] if len(owed) == 1 else owe(flows, numbered.members, model.netting)
+            positions = whole.positions()
             yield Netted(span, positions, paid, before,
                          list_exceeded(positions, before, model.debit_limit),
                          bool(model.netting))

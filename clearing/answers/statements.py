@@ -39,8 +39,8 @@ def write_settlement(folder: Path, flows: npt.NDArray[Any], uncollected: Sequenc
     _write(folder / "instructions.csv", Instruction._fields, netted.paid.instructions, minor_unit)
     _write(folder / "netting.csv", (*NetPosition._fields, "position"),
            ((*one, one.net) for one in netted.positions), minor_unit)
-    _write(folder / "carried.csv", ("netting", "payer", "payee", "amount"),
-           ((*key, amount) for key, amount in netted.paid.carried.items()), minor_unit)
+    _write(folder / "carried.csv", ("netting", "payer", "payee", "cycle", "amount"),
+           ((*key, cycle, amount) for cycle, key, amount in netted.paid.left()), minor_unit)
     _write(folder / "period-fees.csv", Charged._fields, charged, minor_unit)
     _write(folder / "revenue-shares.csv", Shared._fields, shared, minor_unit)
     _write(folder / "bills.csv", Difference._fields, billed, minor_unit)

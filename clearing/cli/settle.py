@@ -183,9 +183,9 @@ def _print_netted(settled: Settlement) -> None:
                      for one in netted.paid.instructions), right=("amount",))
     if netted.paid.carried:
         print_table(Phrase("carried forward, not paid yet, in {currency}", currency=unit),
-                    ("netting", "payer", "payee", "amount"),
-                    ((netting, payer or ACCOUNT, payee or ACCOUNT, text(amount))
-                     for (netting, payer, payee), amount in netted.paid.carried.items()),
+                    ("netting", "payer", "payee", "cycle", "amount"),
+                    ((netting, payer or ACCOUNT, payee or ACCOUNT, cycle, text(amount))
+                     for cycle, (netting, payer, payee), amount in netted.paid.left()),
                     right=("amount",))
     if netted.exceeded:
         print_table(Phrase("limits exceeded, in {currency}", currency=unit),

@@ -80,7 +80,7 @@ def settle(book: Path, day: str) -> str:
 def test_days_are_paid_and_carried_and_re_add_to_the_positions(book: Path, tmp_path: Path) -> None:
     said = [settle(book, day) for day in DAYS]
     # 2.00 less 0.3 % and 0.5 % of it, which are 1 fen each: 1.98 a day, and 3.00 at least.
-    assert "carried forward, not paid yet, in yuan netting payer payee amount guangdong " \
+    assert "carried forward, not paid yet, in yuan netting payer payee cycle amount guangdong " \
            "gd-centre zs-bus 1.98" in said[0]
     assert "guangdong gd-centre zs-bus 3.96" in said[1]
     assert "carried forward" not in said[1]

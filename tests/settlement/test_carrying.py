@@ -6,14 +6,21 @@ import datetime
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ext.codes import Cause
+from ext.records import FLOW
 from network.model import NetworkFile
-from settlement.carrying import Carrying, Paid, Span, first_day_carried
+from settlement.carrying import Carrying, Paid, Span, first_day_carried, flows_by_cycle
 from settlement.netting import Key
 
+WEEKLY = [{"settlement_cycle": "weekly", "members": ["w"], "every": "week",
+           "cut_off_at": "15:00:00"}]
+FEES = {"settlement_cycle": "fees", "causes": ["clearing_fee"], "every": "month",
+        "cut_off_at": "15:00:00"}
 ONE_DAY = datetime.timedelta(days=1)
 
 
@@ -24,8 +31,7 @@ def model_of(**more: Any) -> NetworkFile:
         "day_starts_at": "03:00:00", "modes": [], "card_kinds": [], "media": [], "operator": [],
         "issuer": [], "province": [], "city": [],
         "netting": [{"netting": "all", "pay_from": 100}],
-        "settlement_cycle": [{"settlement_cycle": "weekly", "members": ["w"], "every": "week",
-                              "cut_off_at": "15:00:00"}], **more}, NetworkFile)
+        "settlement_cycle": WEEKLY, **more}, NetworkFile)
 
 
 def day(text: str) -> datetime.date:
@@ -34,12 +40,12 @@ def day(text: str) -> datetime.date:
 
 def pays(closings: list[tuple[str, dict[tuple[str, str], int]]], **more: Any) -> list[Any]:
     """For each closing of one window, what is paid by whom to whom, and what is carried then."""
-    carrying, carried, told = Carrying(model_of(**more)), dict[Key, int](), []
+    carrying, carried, told = Carrying(model_of(**more)), dict[str, dict[Key, int]](), []
     for window, due in closings:
-        paid = carrying.pay({("all", *pair): amount for pair, amount in due.items()}, carried,
+        paid = carrying.pay({"": {("all", *pair): amount for pair, amount in due.items()}}, carried,
                             Span(day(window), day(window)))
         carried = paid.carried
-        told.append((sides(paid), {key[1:]: amount for key, amount in carried.items()}))
+        told.append((sides(paid), {key[1:]: amount for _, key, amount in paid.left()}))
     return told
 
 
@@ -92,14 +98,15 @@ def test_who_pays_in_comes_first() -> None:
     model = model_of(netting=[{"netting": "a-city", "centre": "m", "through": "z"},
                               {"netting": "z"}])
     due = {("a-city", "m", "a"): 9, ("a-city", "n", "m"): 9, ("z", "", "a"): 5, ("z", "n", ""): 5}
-    paid = Carrying(model).pay(due, {}, Span(day("11-20"), day("11-20")))
+    paid = Carrying(model).pay({"": due}, {}, Span(day("11-20"), day("11-20")))
     assert [one[:4] for one in paid.instructions] == [
         ("n", "pays", 9, "m"), ("m", "pays", 9, "a"), ("n", "pays", 5, ""),
         ("a", "receives", 5, "")]
 
 
 def test_windows_that_are_closed_together_are_paid_together() -> None:
-    paid = Carrying(model_of()).pay({("all", "w", ""): 500}, {}, Span(day("11-20"), day("11-26")))
+    paid = Carrying(model_of()).pay({"": {("all", "w", ""): 500}}, {},
+                                    Span(day("11-20"), day("11-26")))
     assert sides(paid) == {("w", ""): 500}
 
 
@@ -116,36 +123,71 @@ def test_what_is_carried_follows_from_the_month_before(dues: list[dict[Key, int]
     first = day("01-01")
     found = []
     for start in (0, (first_day_carried(first + asked * ONE_DAY) - first).days):
-        carried = dict[Key, int]()
+        carried = dict[str, dict[Key, int]]()
         for number in range(start, asked + 1):
             window = first + number * ONE_DAY
-            paid = Carrying(model_of()).pay(dues[number], carried, Span(window, window))
+            paid = Carrying(model_of()).pay({"": dues[number]}, carried, Span(window, window))
             carried = paid.carried
         found.append(paid)
     assert found[0] == found[1]
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(DUES, min_size=31, max_size=31))
-def test_nothing_is_lost_on_the_way(dues: list[dict[Key, int]]) -> None:
+@given(st.lists(st.dictionaries(st.sampled_from(["", "fees"]), DUES), min_size=31, max_size=31))
+def test_nothing_is_lost_on_the_way(dues: list[dict[str, dict[Key, int]]]) -> None:
     """December 2024 ends on a Tuesday: what is left is of the week that goes on."""
     balance = dict[str, int]()
-    carried = dict[Key, int]()
+    carried = dict[str, dict[Key, int]]()
+    carrying = Carrying(model_of(settlement_cycle=[*WEEKLY, FEES]))
     for number, due in enumerate(dues):
         window = day("12-01") + number * ONE_DAY
-        for (_, payer, payee), amount in due.items():
+        for (_, payer, payee), amount in (item for keys in due.values() for item in keys.items()):
             balance[payer] = balance.get(payer, 0) - amount
             balance[payee] = balance.get(payee, 0) + amount
-        paid = Carrying(model_of()).pay(due, carried, Span(window, window))
+        paid = carrying.pay(due, carried, Span(window, window))
         carried = paid.carried
         for (payer, payee), amount in sides(paid).items():
             balance[payer] += amount
             balance[payee] -= amount
-    for (_, payer, payee), amount in carried.items():
+    for cycle, (_, payer, payee), amount in paid.left():
+        assert cycle == ""
         assert "w" in (payer, payee)
         balance[payer] += amount
         balance[payee] -= amount
     assert not any(balance.values())
+
+
+def test_some_causes_can_have_a_cycle_of_their_own() -> None:
+    """They wait apart; what is paid on one day is one payment, also the other way."""
+    carrying = Carrying(model_of(settlement_cycle=[*WEEKLY, FEES]))
+    first = carrying.pay({"": {("all", "a", ""): 500}, "fees": {("all", "", "a"): 120}}, {},
+                         Span(day("11-29"), day("11-29")))
+    assert sides(first) == {("a", ""): 500}
+    assert first.left() == [("fees", ("all", "", "a"), 120)]
+    second = carrying.pay({"": {("all", "a", ""): 500}}, first.carried,
+                          Span(day("11-30"), day("11-30")))
+    assert (sides(second), second.left()) == ({("a", ""): 380}, [])
+    # A network that has no such cycle any more settles what was carried as all else.
+    assert sides(Carrying(model_of()).pay({}, first.carried, Span(day("11-29"), day("11-29")))
+                 ) == {("", "a"): 120}
+
+
+#  members     counterparties    of fees: a to m, b to m, m to a; then a fare, a to b
+@pytest.mark.parametrize(("who", "fits"), [
+    ({}, [True, True, True, False]),
+    ({"members": ["a"]}, [True, False, True, False]),
+    ({"members": ["m"], "counterparties": ["b"]}, [False, True, False, False]),
+])
+def test_flows_go_to_the_first_cycle_that_is_for_their_causes(who: dict[str, Any],
+                                                              fits: list[bool]) -> None:
+    flows = np.zeros(4, FLOW)
+    flows["debtor"], flows["creditor"] = [1, 2, 3, 1], [3, 3, 1, 2]
+    flows["cause"] = [Cause.CLEARING_FEE] * 3 + [Cause.FARE]
+    found = flows_by_cycle(flows, {"a": 1, "b": 2, "m": 3}, model_of(settlement_cycle=[
+        {**FEES, **who}, {**FEES, "settlement_cycle": "again"}]))
+    assert found["fees"].tolist() == flows[fits].tolist()
+    assert sum(map(len, found.values())) == 4
+    assert [int(cause) for cause in found[""]["cause"]] == [Cause.FARE]
 
 
 @pytest.mark.parametrize(("last", "since"), [("12-01", "11-25"), ("11-30", "10-26")])
