@@ -169,6 +169,7 @@ cpdef enum Cause:
     BILL_DIFFERENCE = 16    # funder to operator
     # Why an entry is held, as NO_AGREEMENT.
     GREY_RECORD = 17        # a card gave no code, and no record shows that it paid
+    ACQUIRER_FEE = 18       # operator to the agreement's acquirer
 
 
 cpdef enum Reason:

@@ -134,6 +134,7 @@ class Cause(IntEnum):
     REVENUE_SHARE = 15
     BILL_DIFFERENCE = 16
     GREY_RECORD = 17
+    ACQUIRER_FEE = 18
 
 class Reason(IntEnum):
     ORIGINAL = 1

@@ -55,6 +55,7 @@ _CAUSES = {
     Cause.FARE: "票款", Cause.CONCESSION: "优惠", Cause.TRANSFER: "换乘优惠",
     Cause.TIER: "阶梯优惠", Cause.PROMOTION: "促销", Cause.CAP: "封顶优惠",
     Cause.CLEARING_FEE: "清算手续费", Cause.ISSUER_FEE: "发卡手续费",
+    Cause.ACQUIRER_FEE: "收单手续费",
     Cause.PERIOD_FEE: "周期服务费", Cause.TAX: "税费",
     Cause.DISPUTE_HELD: "争议冻结", Cause.DISPUTE_AWARD: "争议调整",
     Cause.REVENUE_SHARE: "票款分账", Cause.BILL_DIFFERENCE: "账单差额",
