@@ -33,12 +33,16 @@ _CONFIG = """<?xml version="1.0"?>
 """
 _USERS = """<?xml version="1.0"?>
 <yandex>
-  <profiles><default/><reader><readonly>2</readonly></reader></profiles>
+  <profiles><default/><reader><readonly>2</readonly></reader>
+    <partner><readonly>1</readonly></partner></profiles>
   <users>
     <default><password></password><networks><ip>127.0.0.1</ip></networks>
       <profile>default</profile><quota>default</quota></default>
     <reader><password>see only</password><networks><ip>127.0.0.1</ip></networks>
       <profile>reader</profile><quota>default</quota></reader>
+    <partner><password>see own</password><networks><ip>127.0.0.1</ip></networks>
+      <profile>partner</profile><quota>default</quota>
+      <allow_databases><database>partner</database></allow_databases></partner>
   </users>
   <quotas><default/></quotas>
 </yandex>

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from clearing.book import open_book
-from network.errors import BookError, QueryRefused
+from network.errors import QueryRefused
 from tests.book.checks import assert_holds
 from tests.book.workload import add_run, ledger_of
 
@@ -96,25 +95,3 @@ def test_numbers_are_looked_up_by_names_as_anyone_would(tmp_path: Path) -> None:
         joined = book.query("SELECT count() AS rides FROM rides INNER JOIN names "
                             "ON names.number = rides.issuer WHERE names.kind = 'member'")
     assert found["named"][0] == joined["rides"][0] > 0
-
-
-def test_statements_for_a_members_user_are_of_the_books_tables(tmp_path: Path) -> None:
-    """A folder's store has no users: that these are carried out is refused, and not their words."""
-    page = (Path(__file__).parents[2] / "docs" / "ledger-in-sql.md").read_text("utf-8")
-    block = page[page.index("    CREATE ROLE hk_bus;"):page.index("The last policies are")]
-    statements = [one.strip() for one in block.replace("BOOK.", "").split(";") if one.strip()]
-    assert len(statements) > 10
-    with open_book(str(tmp_path / "book")) as book:
-        add_run(book)
-        for sql in statements:
-            with pytest.raises(BookError) as refusal:
-                book.store.run(sql.replace("= N", "= 3").replace(", N)", ", 3)"))
-            assert re.search("ACCESS_DENIED|UNKNOWN_ROLE|privileges|There is no",
-                             str(refusal.value)), sql
-        for sql in statements:
-            if " ON " in sql:
-                table = re.findall(r" ON (\w+)", sql)[0]
-                columns = re.findall(r"SELECT\((\w+)\)", sql) or ["1"]
-                where = re.findall(r"USING (.*) TO ", sql, re.DOTALL)
-                book.query(f"SELECT {columns[0]} FROM {table} "
-                           f"WHERE {(where or ['1'])[0].replace('N', '3')} LIMIT 1")

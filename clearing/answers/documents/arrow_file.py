@@ -38,7 +38,7 @@ def write_arrow_file(listing: Listing, path: Path, kind: ArrowKind) -> None:
     schema = schema_of(listing)
     with (whole_file(path) as unfinished, unfinished.open("wb") as out,
           _writer(pyarrow, out, schema, kind) as writer):
-        for rows in _batches(listing.rows):
+        for rows in batches(listing.rows):
             writer.write_batch(pyarrow.record_batch(
                 [pyarrow.array(_values(field.name, values, is_text=field.type == "string"),
                                field.type)
@@ -80,6 +80,7 @@ def _values(name: str, values: Sequence[Any], *, is_text: bool) -> Any:
             else [None if value == "" else value for value in values])
 
 
-def _batches(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+def batches(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows in lists of so many as are written at a time."""
     while batch := list(islice(rows, ROWS_AT_A_TIME)):
         yield batch
