@@ -460,6 +460,6 @@ def _names_of(model: NetworkFile) -> Iterator[tuple[str, list[tuple[KeyPath, str
         yield what, [((what, index, key), str(getattr(one, key)))
                      for index, one in enumerate(getattr(model, what))]
     for number, operator in enumerate(model.operator):
-        yield f"operator {operator.code!r}: modes", [
+        yield Phrase("operator {code!r}: modes", code=operator.code), [
             (("operator", number, "modes", index), mode)
             for index, mode in enumerate(operator.modes)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from network.language import Phrase
+
 # What nobody sees: what a terminal obeys, formats, private characters, what is there to be ignored;
 # not a text's tabs and ends of lines. Letters of planes that are newer than this Python are none.
 UNSEEN = re.compile(
@@ -19,7 +21,7 @@ CODE_BYTES_MOST = 64        # as on taps; the name of a file may have 255, and h
 def fault_of(code: str) -> str | None:
     """What keeps a code from being a part of a file's name; None: nothing."""
     if len(code.encode("utf-8", "surrogatepass")) > CODE_BYTES_MOST:
-        return f"has more than {CODE_BYTES_MOST} bytes"
+        return Phrase("has more than {most} bytes", most=CODE_BYTES_MOST)
     if not code.isprintable() or UNSEEN.search(code) is not None:
         return "holds a character that nobody sees"
     if code != code.strip():

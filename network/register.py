@@ -19,7 +19,7 @@ from typing import NamedTuple
 from network.civil import EPOCH, LAST_TAP_DAY
 from network.errors import TableError
 from network.files import read_bounded, refuse_row
-from network.language import Phrase
+from network.language import Phrase, joined
 
 COLUMNS = ("card", "valid_from", "predecessor", "card_kind", "reviewed_until", "born_on")
 REGISTER_BYTES_MOST = 1 << 30
@@ -162,9 +162,10 @@ class _Days(dict[str, int]):
             days = 0
         if not 1 <= days <= DAY_16_BITS:
             first, last = (self.since + datetime.timedelta(days) for days in (1, DAY_16_BITS))
-            raise _Wrong(text, f"{self.column} is {text[:SHOWN_MOST]!r}",
-                         f"write a date such as 2027-06-30, from {first} to {last}, or leave it "
-                         "blank")
+            raise _Wrong(text, Phrase("{column} is {text!r}", column=self.column,
+                                      text=text[:SHOWN_MOST]),
+                         Phrase("write a date such as 2027-06-30, from {first} to {last}, or "
+                                "leave it blank", first=first, last=last))
         self[text] = days
         return days
 
@@ -185,9 +186,10 @@ class _Moments(dict[str, int]):
         except ValueError:
             at = 0
         if at <= 0 or day > LAST_TAP_DAY:
-            raise _Wrong(text, f"valid_from is {text[:SHOWN_MOST]!r}",
-                         "write 2024-11-25T07:30:00 in civil time, or 2024-11-25 for the beginning "
-                         f"of that service day, up to {LAST_TAP_DAY}; or leave it blank for always")
+            raise _Wrong(text, Phrase("valid_from is {text!r}", text=text[:SHOWN_MOST]),
+                         Phrase("write 2024-11-25T07:30:00 in civil time, or 2024-11-25 for the "
+                                "beginning of that service day, up to {last}; or leave "
+                                "it blank for always", last=LAST_TAP_DAY))
         self[text] = at
         return at
 
@@ -196,8 +198,10 @@ class _Kinds(dict[str, int]):
     """Card kinds by their names, from 1; "" is 0."""
 
     def __missing__(self, text: str) -> int:
-        raise _Wrong(text, f"card_kind is {text[:SHOWN_MOST]!r}, which network.toml does not have",
-                     f"write one of {', '.join(list(self)[1:])}, or add it to card_kinds")
+        raise _Wrong(text, Phrase("card_kind is {text!r}, which network.toml does not have",
+                                  text=text[:SHOWN_MOST]),
+                     Phrase("write one of {names}, or add it to card_kinds",
+                            names=joined(", ", list(self)[1:])))
 
 
 def _date(text: str) -> datetime.date:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from ext.codes import Cause, Code
 from network.errors import OnecardError
+from network.language import Phrase
 from network.model import DisputeTerms
 from network.money import Currency, apportion
 from settlement.bank_days import BankDays
@@ -38,7 +39,8 @@ class Refused(OnecardError):
 
     def __init__(self, code: Code, found: str, expected: str, remedy: str) -> None:
         """Say why, with its code."""
-        super().__init__(f"{found} [{code.name}]", expected=expected, remedy=remedy)
+        super().__init__(Phrase("{found} [{code}]", found=found, code=code.name),
+                         expected=expected, remedy=remedy)
         self.code = code
 
 
@@ -101,19 +103,26 @@ def open_dispute(step: Step, operator: str, owed: int, service_day: datetime.dat
     _check_reason(step)
     _check_day(step, service_day, "the ride's service day", rules)
     if step.step not in ("query", "chargeback"):
-        raise Refused(Code.DISPUTE_STATE, f"{step.step} of a ride that {step.by} does not dispute",
+        raise Refused(Code.DISPUTE_STATE, Phrase("{step} of a ride that {by} does not dispute",
+                                                 step=step.step, by=step.by),
                       "a chargeback that the operator has refused, before an exception",
                       "begin with query or chargeback")
     last = rules.bank_days.after(service_day, rules.terms.open_days, [step.by])
     if step.on > last:
-        raise _too_late(step, last, f"{rules.terms.open_days} bank days behind {service_day}, by "
-                        f"the terms {rules.terms.dispute_terms!r}",
+        raise _too_late(step, last, Phrase("{open_days} bank days behind {service_day}, by the "
+                                           "terms {dispute_terms!r}",
+                                           open_days=rules.terms.open_days,
+                                           service_day=service_day,
+                                           dispute_terms=rules.terms.dispute_terms),
                         "have its operator correct the record, if it agrees")
     amount = owed if step.amount is None else step.amount
     if not 0 < amount <= owed:
         text, name = rules.currency.text, rules.currency.name
-        raise Refused(Code.DISPUTE_AMOUNT, f"{text(amount)} {name} are disputed",
-                      f"{text(1)} to {text(owed)}, which {step.by} owes {operator} for the ride",
+        raise Refused(Code.DISPUTE_AMOUNT,
+                      Phrase("{amount} {currency} are disputed", amount=text(amount),
+                                                  currency=name),
+                      Phrase("{least} to {most}, which {by} owes {operator} for the ride",
+                             least=text(1), most=text(owed), by=step.by, operator=operator),
                       "correct the amount, or leave it out for all")
     return Dispute(step.by, operator, amount, OPENINGS[step.step], operator,
                    rules.last_day(step.on, operator), step.on, 0)
@@ -161,7 +170,8 @@ def _check_turn(before: Dispute, step: Step, rules: Rules) -> None:
     state, asked = before.state, before.asked
     if state in OVER:
         raise Refused(Code.DISPUTE_TWICE if step.step in OPENINGS else Code.DISPUTE_STATE,
-                      f"the dispute is over: {state} on {before.on}", "a dispute that goes on",
+                      Phrase("the dispute is over: {state} on {on}", state=state, on=before.on),
+                      "a dispute that goes on",
                       "nothing was changed; a ride is disputed once by a member")
     if step.step == "close":
         _check_close(before, step)
@@ -170,27 +180,37 @@ def _check_turn(before: Dispute, step: Step, rules: Rules) -> None:
         _check_goes_on(before, step)
         return
     if state in _CLAIMANTS:
-        raise Refused(Code.DISPUTE_STATE, f"{step.step} of what is {state}",
-                      f"{_CLAIMANTS[state]} or close by {asked}, who may go on until "
-                      f"{before.until}", "look at it with `onecard dispute list`")
+        raise Refused(Code.DISPUTE_STATE, Phrase("{step} of what is {state}", step=step.step,
+                                                 state=state),
+                      Phrase("{step} or close by {asked}, who may go on until {until}",
+                             step=_CLAIMANTS[state], asked=asked, until=before.until),
+                      "look at it with `onecard dispute list`")
     if step.by != asked:
-        raise Refused(Code.DISPUTE_NOT_ASKED, f"{step.by} would {step.step}",
-                      f"{asked}, who is asked", f"have {asked} take the step")
+        raise Refused(Code.DISPUTE_NOT_ASKED, Phrase("{by} would {step}", by=step.by,
+                                                     step=step.step),
+                      Phrase("{asked}, who is asked", asked=asked),
+                      Phrase("have {asked} take the step", asked=asked))
     if before.until is not None and step.on > before.until:
-        raise _too_late(step, before.until, f"{rules.terms.answer_days} bank days behind the last "
-                        "step", f"{before.claimant} may close the dispute now"
-                        + (", or charge back" if state == "queried" else ""))
+        raise _too_late(step, before.until, Phrase("{answer_days} bank days behind the last step",
+                                                   answer_days=rules.terms.answer_days),
+                        Phrase("{claimant} may close the dispute now, or charge back",
+                               claimant=before.claimant) if state == "queried" else
+                        Phrase("{claimant} may close the dispute now", claimant=before.claimant))
 
 
 def _check_close(before: Dispute, step: Step) -> None:
     if step.by == before.claimant:
         return
     if step.by != before.operator or before.state not in _CLAIMANTS:
-        raise Refused(Code.DISPUTE_NOT_ASKED, f"{step.by} would close what is {before.state}",
-                      f"{before.claimant}, whose dispute it is", f"have {before.claimant} close it")
+        raise Refused(Code.DISPUTE_NOT_ASKED, Phrase("{by} would close what is {state}",
+                                                     by=step.by, state=before.state),
+                      Phrase("{claimant}, whose dispute it is", claimant=before.claimant),
+                      Phrase("have {claimant} close it", claimant=before.claimant))
     if before.until is not None and step.on <= before.until:
-        raise Refused(Code.DISPUTE_TOO_EARLY, f"close by {step.by} on {step.on}",
-                      f"a day after {before.until}: {before.claimant} may go on until then",
+        raise Refused(Code.DISPUTE_TOO_EARLY, Phrase("close by {by} on {on}", by=step.by,
+                                                     on=step.on),
+                      Phrase("a day after {until}: {claimant} may go on until then",
+                             until=before.until, claimant=before.claimant),
                       "wait until that day is over")
 
 
@@ -203,12 +223,14 @@ def _check_goes_on(before: Dispute, step: Step) -> None:
         is_twice = step.step == "query" or OPENINGS[step.step] == before.state or (
             step.step == "chargeback" and before.state in _HELD)
         raise Refused(Code.DISPUTE_TWICE if is_twice else Code.DISPUTE_STATE,
-                      f"{step.step} of what is {before.state}",
-                      f"a step that follows: {before.asked} is asked"
-                      + (f" until {before.until}" if before.until else ""),
+                      Phrase("{step} of what is {state}", step=step.step, state=before.state),
+                      Phrase("a step that follows: {asked} is asked until {until}",
+                             asked=before.asked, until=before.until) if before.until else
+                      Phrase("a step that follows: {asked} is asked", asked=before.asked),
                       "look at it with `onecard dispute list`")
     if not is_unanswered and before.until is not None and step.on > before.until:
-        raise _too_late(step, before.until, f"the last day for {before.claimant} to go on",
+        raise _too_late(step, before.until, Phrase("the last day for {claimant} to go on",
+                                                   claimant=before.claimant),
                         "close the dispute")
 
 
@@ -233,28 +255,34 @@ def _amount(before: Dispute, step: Step, rules: Rules, *, may_be_less: bool) -> 
     if amount == before.amount or (may_be_less and 0 < amount < before.amount):
         return amount
     text = rules.currency.text
-    raise Refused(Code.DISPUTE_AMOUNT, f"{step.step} of {text(amount)} {rules.currency.name}",
-                  f"up to {text(before.amount)}, as is disputed" if may_be_less else
-                  f"{text(before.amount)}, as is disputed: only the centre awards a part",
+    raise Refused(Code.DISPUTE_AMOUNT, Phrase("{step} of {amount} {currency}", step=step.step,
+                                              amount=text(amount), currency=rules.currency.name),
+                  Phrase("up to {amount}, as is disputed",
+                         amount=text(before.amount)) if may_be_less else
+                  Phrase("{amount}, as is disputed: only the centre awards a part",
+                         amount=text(before.amount)),
                   "correct the amount, or leave it out")
 
 
 def _check_reason(step: Step) -> None:
     if not step.reason.isprintable():
-        raise Refused(Code.CONTROL_CHARACTER, f"the reason of {step.step} is {step.reason!r}",
+        raise Refused(Code.CONTROL_CHARACTER, Phrase("the reason of {step} is {reason!r}",
+                                                     step=step.step, reason=step.reason),
                       "text on one line", "write it without")
     if step.step in REASONED and not step.reason.strip():
-        raise Refused(Code.MISSING_VALUE, f"{step.step} without a reason",
+        raise Refused(Code.MISSING_VALUE, Phrase("{step} without a reason", step=step.step),
                       "why, for the member that has to decide about it", "write the reason")
 
 
 def _check_day(step: Step, earliest: datetime.date, what: str, rules: Rules) -> None:
     if not earliest <= step.on <= rules.today:
-        raise Refused(Code.DISPUTE_DAY, f"{step.step} on {step.on}",
-                      f"{what}, {earliest}, up to today, {rules.today}",
+        raise Refused(Code.DISPUTE_DAY, Phrase("{step} on {on}", step=step.step, on=step.on),
+                      Phrase("{what}, {earliest}, up to today, {today}", what=what,
+                             earliest=earliest, today=rules.today),
                       "write the day on which the step was taken")
 
 
 def _too_late(step: Step, last: datetime.date, why: str, remedy: str) -> Refused:
-    return Refused(Code.DISPUTE_TOO_LATE, f"{step.step} by {step.by} on {step.on}",
-                   f"a day until {last}: {why}", remedy)
+    return Refused(Code.DISPUTE_TOO_LATE, Phrase("{step} by {by} on {on}", step=step.step,
+                                                 by=step.by, on=step.on),
+                   Phrase("a day until {last}: {why}", last=last, why=why), remedy)

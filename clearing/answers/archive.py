@@ -184,7 +184,8 @@ def _prove(copy: Path, leaving: Sequence[Closing], folder: Path) -> None:
         contents = all_contents(book)
         wrong = [*book.breaks, *(line for table in LEAVING
                                  for line in changed_in(book, table, contents, book.committed))]
-        wrong += [f"window {day_of(closing.window).isoformat()} has another root"
+        wrong += [Phrase("window {window} has another root",
+                         window=day_of(closing.window).isoformat())
                   for closing, root in make_roots(book, Names(book.names()), leaving)
                   if root != closing.root]
     if wrong:

@@ -210,14 +210,15 @@ def verify_audit(folder: Path, cards: int | None = None, seed: int | None = None
         runs, faults = _make(folder, path)
         audit.faults += faults
         if not runs:
-            audit.faults.append(f"{RUNS} has no run that could be checked")
+            audit.faults.append(Phrase("{runs} has no run that could be checked", runs=RUNS))
             return audit
         with open_book(str(path), create=False, read_only=True) as book:
             audit.faults += book.breaks
             last = book.last_run()
             if last is None or (last.run, last.chain) != (listed.run, listed.chain):
-                audit.faults.append(f"{LIST} is of run {listed.run} with another chain than "
-                                    f"{RUNS} ends with")
+                audit.faults.append(Phrase("{list} is of run {run} with another chain than "
+                                           "{runs} ends with", list=LIST, run=listed.run,
+                                           runs=RUNS))
             if kept is not None:
                 audit.kept = find_kept(book, kept)
             _check_book(Session(book), folder, audit, cards, seed, keep, progress)
@@ -230,7 +231,7 @@ def _check_book(session: Session, folder: Path, audit: Audit, cards: int | None,
     with _faults_told(audit):
         audit.verified = verify(session, cards, keep, seed, progress, with_files=keep is not None)
     with _faults_told(audit):
-        audit.faults += [f"{name}: not the file that runs cleared by"
+        audit.faults += [Phrase("{name}: not the file that runs cleared by", name=name)
                          for name, content in _network_files(session)
                          if (folder / name).is_file() and (folder / name).read_bytes() != content]
         for name, columns, rows in _lists(session):
@@ -243,7 +244,7 @@ def _faults_told(audit: Audit) -> Iterator[None]:
     try:
         yield
     except OnecardError as error:
-        audit.faults.append(f"cannot be checked further: {error.args[0]}")
+        audit.faults.append(Phrase("cannot be checked further: {why}", why=error.args[0]))
     except (LookupError, ValueError, OverflowError, AssertionError):
         if not audit.faults:
             raise
@@ -282,17 +283,18 @@ def _check_files(folder: Path, listed: SealedList, progress: Progress) -> Iterat
     """Files that are not as they are listed, or not listed, or missing."""
     for done, one in enumerate(listed.files, 1):
         if not _is_inside(one.path):
-            yield f"{LIST} names {one.path!r}, which is not in the folder"
+            yield Phrase("{list} names {path!r}, which is not in the folder", list=LIST,
+                         path=one.path)
         elif not (path := folder / one.path).is_file():
-            yield f"{one.path} is missing"
+            yield Phrase("{path} is missing", path=one.path)
         elif (path.stat().st_size, sha256_of(path)) != (one.bytes, one.sha256):
-            yield f"{one.path} is not the file that was sealed"
+            yield Phrase("{path} is not the file that was sealed", path=one.path)
         progress("files", done, len(listed.files))
     named = {LIST, *(one.path for one in listed.files)}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and name not in named:
-            yield f"{name} is not in {LIST}"
+            yield Phrase("{name} is not in {list}", name=name, list=LIST)
 
 
 def _is_inside(name: str) -> bool:
@@ -324,7 +326,8 @@ class _Faults:
             nonlocal count
             count += 1
             if count <= FAULTS_MOST:
-                self.told.append(f"{name} line {line}: {what}")
+                self.told.append(Phrase("{name} line {line}: {what}", name=name, line=line,
+                                        what=what))
 
         return tell
 
@@ -355,4 +358,5 @@ def _check_list(path: Path, columns: tuple[str, ...], rows: Rows) -> Iterator[st
         odd = (number for number, (found, line) in enumerate(
             zip_longest(file, csv_lines(columns, rows)), 1) if found != line)
         for number in islice(odd, FAULTS_MOST):
-            yield f"{path.name} line {number}: not what the rows of {TABLES} come to"
+            yield Phrase("{name} line {number}: not what the rows of {tables} come to",
+                         name=path.name, number=number, tables=TABLES)

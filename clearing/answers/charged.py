@@ -10,6 +10,7 @@ from clearing.answers.closings import ClosedBy, closings
 from clearing.answers.session import Session
 from clearing.engine.period_fees import charge_closing
 from network.civil import DAYS_MOST, day_of
+from network.language import Phrase
 from network.numbering import NumberedNetwork
 from settlement.flows import FlowSums
 from settlement.period_fees import OWN_CAUSES, Charged, flows_of_fees
@@ -39,6 +40,8 @@ def find_changed_fees(session: Session, numbered: NumberedNetwork) -> list[str]:
         due = flows_of_fees(charged, numbers, day_of(end))
         due["amount"], due["count"] = -due["amount"], -due["count"]
         sums.merge(due)
-    return [f"window {day_of(int(row['window']))}: {names.code('member', int(row['debtor']))} was "
-            f"charged {int(row['amount'])} {unit} more than its fees by window and month come to, "
-            f"for {names.code('member', int(row['creditor']))}" for row in sums.rows()]
+    return [Phrase("window {window}: {payer} was charged {amount} {unit} more than its fees by "
+                   "window and month come to, for {payee}", window=day_of(int(row["window"])),
+                   payer=names.code("member", int(row["debtor"])), amount=int(row["amount"]),
+                   unit=unit,
+                   payee=names.code("member", int(row["creditor"]))) for row in sums.rows()]

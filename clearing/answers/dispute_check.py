@@ -21,6 +21,7 @@ from clearing.answers.session import Session
 from clearing.book.payment_rows import DisputeRow
 from network.civil import DAYS_MOST, day_of
 from network.errors import OnecardError
+from network.language import Phrase
 from network.numbering import NumberedNetwork
 from settlement.bank_days import BankDays
 from settlement.disputes import (
@@ -47,7 +48,8 @@ def find_changed_disputes(session: Session, numbered: NumberedNetwork) -> list[s
             try:
                 replay.take([*own])
             except (OnecardError, LookupError, ValueError) as error:
-                breaks.append(f"dispute {number}: {' '.join(str(error).split())}")
+                breaks.append(Phrase("dispute {number}: {error}", number=number,
+                                     error=" ".join(str(error).split())))
     posted = session.book.flows(0, DAYS_MOST)
     due = sums.rows()
     due["amount"], due["count"] = -due["amount"], -due["count"]
@@ -56,9 +58,11 @@ def find_changed_disputes(session: Session, numbered: NumberedNetwork) -> list[s
     left.merge(posted[np.isin(posted["cause"], OWN_CAUSES)])
     names, unit = numbered.names, numbered.network.model.minor_unit
     return breaks + [
-        f"window {day_of(int(row['window']))}: {names.code('member', int(row['debtor']))} owes "
-        f"{names.code('member', int(row['creditor']))} {int(row['amount'])} {unit} more than "
-        "disputes come to" for row in left.rows()]
+        Phrase("window {window}: {debtor} owes {creditor} {amount} {unit} more than disputes "
+               "come to",
+               window=day_of(int(row["window"])), debtor=names.code("member", int(row["debtor"])),
+               creditor=names.code("member", int(row["creditor"])), amount=int(row["amount"]),
+               unit=unit) for row in left.rows()]
 
 
 class _Replay:

@@ -149,7 +149,8 @@ def _cells(text: bytes, columns: int) -> list[str]:
     except (csv.Error, ValueError):
         raise _fault(Code.BAD_QUOTING) from None
     if len(cells) != columns:
-        raise _fault(Code.COLUMN_COUNT, f"{len(cells)} fields", f"{columns}, as the header has")
+        raise _fault(Code.COLUMN_COUNT, Phrase("{number} fields", number=len(cells)),
+                     Phrase("{columns}, as the header has", columns=columns))
     return [cell.strip() for cell in cells]
 
 
@@ -157,10 +158,12 @@ def _request(row: dict[str, str]) -> Request:
     """What a line asks for. Raises Refused."""
     needed = "ride" if row["step"] in OPENINGS else "dispute"
     if row["step"] not in (*STEPS, ""):
-        raise _fault(Code.DISPUTE_STEP, f"the step is {row['step']!r}", ", ".join(STEPS))
+        raise _fault(Code.DISPUTE_STEP, Phrase("the step is {step!r}", step=row["step"]),
+                     ", ".join(STEPS))
     for name in (*REQUIRED, needed):
         if not row.get(name):
-            raise _fault(Code.MISSING_VALUE, f"{name} is blank", "a value: the step needs it")
+            raise _fault(Code.MISSING_VALUE, Phrase("{name} is blank", name=name),
+                         "a value: the step needs it")
     try:
         day = day_of(day_number(row["on"]))
     except OnecardError as error:
@@ -182,15 +185,15 @@ def _amount(text: str) -> int | None:
         return None
     expected = "whole minor units, such as 250 for 2.50"
     if text.startswith("-"):
-        raise _fault(Code.AMOUNT_NEGATIVE, f"the amount is {text}", expected)
+        raise _fault(Code.AMOUNT_NEGATIVE, Phrase("the amount is {text}", text=text), expected)
     return _number(text, Code.AMOUNT_INVALID, Code.AMOUNT_OVERFLOW, expected)
 
 
 def _number(text: str, invalid: Code, overflow: Code, expected: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise _fault(invalid, f"{text!r} is no number", expected)
+        raise _fault(invalid, Phrase("{text!r} is no number", text=text), expected)
     if len(text) > len(str(AMOUNT_MOST)) or int(text) > AMOUNT_MOST:
-        raise _fault(overflow, f"{text} is too large", expected)
+        raise _fault(overflow, Phrase("{text} is too large", text=text), expected)
     return int(text)
 
 

@@ -25,6 +25,7 @@ from ext.records import Records
 from network.cards import card_text
 from network.civil import day_of, number_of
 from network.disputes import find_terms
+from network.language import Phrase
 from network.model import DisputeTerms
 from network.network import Network
 from settlement.bank_days import BankDays
@@ -92,7 +93,8 @@ def terms_of(row: DisputeRow, network: Network) -> DisputeTerms:
     """The terms of a dispute; network: as it was when the dispute was opened."""
     terms = find_terms(network.model, row.claimant, row.operator, day_of(row.service_day))
     if terms is None:
-        raise LookupError(f"dispute {row.dispute} is opened by terms that its network has not")
+        raise LookupError(Phrase("dispute {dispute} is opened by terms that its network has not",
+                                 dispute=row.dispute))
     return terms
 
 
@@ -160,8 +162,9 @@ class Docket:
         else:
             found = self._cases.get(number or 0)
             if found is None:
-                raise Refused(Code.DISPUTE_UNKNOWN, f"the book has no dispute {number}",
-                              f"1 to {self._next - 1}" if self._next > 1 else
+                raise Refused(Code.DISPUTE_UNKNOWN, Phrase("the book has no dispute {number}",
+                                                           number=number),
+                              Phrase("1 to {number}", number=self._next - 1) if self._next > 1 else
                               "one that was opened", _LIST)
             case = found
         return self._take(case, step, source)
@@ -187,24 +190,28 @@ class Docket:
         ride = self._rides.get(key, DisputedRide())
         if ride.count != 1:
             raise Refused(Code.DISPUTE_RIDE, "the ledger has no such ride" if ride.count == 0 else
-                          f"{ride.count} rides have this card and counter",
+                          Phrase("{count} rides have this card and counter", count=ride.count),
                           "a ride that stands", "look for it with `onecard show rides`")
         operator, day = self._codes[ride.operator], day_of(ride.service_day)
         owed = ride.owed.get(self._members.get(step.by, 0), 0)
         if owed <= 0:
             debtors = sorted(self._codes[number] for number, amount in ride.owed.items()
                              if amount > 0)
-            raise Refused(Code.DISPUTE_PARTY, f"{step.by} owes {operator} nothing for this ride",
+            raise Refused(Code.DISPUTE_PARTY, Phrase("{by} owes {operator} nothing for this ride",
+                                                     by=step.by, operator=operator),
                           ", ".join(debtors) or "a ride that somebody pays for, and not one that "
                           "is held", "have a member dispute it that pays for it")
         if ride.window > self._last.closed_through:
             raise Refused(Code.DISPUTE_WINDOW_OPEN,
-                          f"window {day_of(ride.window)} is not closed", "a ride that is settled",
+                          Phrase("window {window} is not closed", window=day_of(ride.window)),
+                          "a ride that is settled",
                           "have its operator correct the record; or close the window with "
                           "`onecard settle`")
         terms = find_terms(self._networks.of().model, step.by, operator, day)
         if terms is None:
-            raise Refused(Code.DISPUTE_TERMS, f"no terms between {step.by} and {operator} on {day}",
+            raise Refused(Code.DISPUTE_TERMS, Phrase("no terms between {by} and {operator} on "
+                                                     "{day}", by=step.by, operator=operator,
+                                                     day=day),
                           "dispute_terms that hold for the ride",
                           "add [[dispute_terms]] to network.toml: the next run takes them, such as "
                           "`onecard restate`")

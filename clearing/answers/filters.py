@@ -240,4 +240,5 @@ def _span_of(book: Book) -> str:
                        f"FROM {ENTRIES.name} WHERE {book.committed}")
     if not int(found["entries"][0]):
         return "the book has no entries yet"
-    return f"a window with entries, from {found['first'][0]} to {found['last'][0]}"
+    return Phrase("a window with entries, from {first} to {last}", first=found["first"][0],
+                  last=found["last"][0])

@@ -30,7 +30,7 @@ from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_BLANKS, TAP_FLAGS, Records
 from network.cards import card_text
 from network.civil import civil_text, day_of
 from network.errors import OnecardError
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.names import Names
 
 HELD_COLUMNS = ("ride", "started_at", "operator", "mode", "medium", "table", "due", "price", "paid",
@@ -64,8 +64,8 @@ def _list_whys(rows: Records, names: Names) -> Iterator[str]:
     for causes, rules in zip(legs["cause"].tolist(), legs["rule"].tolist(), strict=True):
         both = [names.code("rule", rule) for cause, rule in zip(causes, rules, strict=True)
                 if cause == Cause.AGREEMENTS_OVERLAP]
-        yield ("no agreement" if Cause.NO_AGREEMENT in causes else
-               f"agreements {' and '.join(both)}" if both else CLAIM)
+        yield (Phrase("no agreement") if Cause.NO_AGREEMENT in causes else
+               Phrase("agreements {names}", names=joined(" and ", both)) if both else CLAIM)
 
 
 def decide(session: Session, rides: Sequence[str], by: str, reason: CorrectionReason, *,

@@ -69,7 +69,8 @@ def check_files(session: Session, numbers: Collection[int] | None, folder: Path 
             continue
         fault = _fault_of(place, digest)
         if fault:
-            faults.append(f"file {given.number} ({given.name}, SHA-256 {digest}) {fault}")
+            faults.append(Phrase("file {number} ({name}, SHA-256 {digest}) {fault}",
+                                 number=given.number, name=given.name, digest=digest, fault=fault))
         whole += not fault
     return FilesChecked(whole, not_kept, sorted(faults))
 
@@ -84,8 +85,9 @@ def _fault_of(folder: Path, digest: str) -> str:
             return ""
         except BookDamaged:
             what, more = "is damaged", ""
-    return (f"{what}: {place_of(folder, digest)}; restore it from a copy, or clear the same file "
-            f"again, which keeps it anew{more}")
+    return (Phrase("{what}: {path}; restore it from a copy, or clear the same file again, "
+                   "which keeps it anew{more}", what=what, path=place_of(folder, digest),
+                   more=more))
 
 
 @contextmanager

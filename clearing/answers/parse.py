@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from network.civil import day_number, day_of
 from network.errors import OnecardError
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.money import AMOUNT_MOST, Currency
 from network.spelling import close_to
 
@@ -164,14 +164,16 @@ def _names_in(name: str) -> Iterable[str]:
 def _list(known: Mapping[str, str], text: str) -> str:
     """All that is known where that is little, else what is nearest."""
     if len(known) <= NAMES_LISTED:
-        return ", ".join(_label(known, code) for code in known)
+        return joined(", ", (_label(known, code) for code in known))
     near = [*dict.fromkeys([*_near(known, text), *known])][:NEAR]
-    return f"{len(known)}, such as {', '.join(_label(known, code) for code in near)}"
+    return Phrase("{number}, such as {close}", number=len(known),
+                  close=joined(", ", (_label(known, code) for code in near)))
 
 
 def _remedy(known: Mapping[str, str], text: str) -> str:
     near = next(iter(_near(known, text)), None)
-    return "name one of these" if near is None else f"did you mean {_label(known, near)}?"
+    return "name one of these" if near is None else Phrase("did you mean {close}?",
+                                                           close=_label(known, near))
 
 
 def _near(known: Mapping[str, str], text: str) -> Iterable[str]:

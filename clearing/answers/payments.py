@@ -16,7 +16,7 @@ from clearing.book import Book, Run
 from clearing.book.schema import PAYMENTS
 from network.civil import day_of, number_of
 from network.errors import OnecardError
-from network.language import Phrase
+from network.language import Phrase, joined
 from settlement.instructions import Instruction
 from settlement.payments import FAILED, OpenPosition, Payment
 
@@ -125,7 +125,7 @@ def open_positions(session: Session) -> list[OpenPosition]:
     covered = {window for window, in rows_of(
         book, f"SELECT DISTINCT window FROM payments WHERE {_standing(book)}")}
     waiting = set(list_closings(book)) - covered
-    due = [OpenPosition(number_of(netted.span.last), one, "not in a batch yet")
+    due = [OpenPosition(number_of(netted.span.last), one, Phrase("not in a batch yet"))
            for netted in (list_netted(session, min(waiting), max(waiting)) if waiting else ())
            if number_of(netted.span.last) in waiting
            for one in netted.paid.instructions]
@@ -146,7 +146,8 @@ def _given_back(book: Book) -> Iterator[OpenPosition]:
             yield OpenPosition(
                 one.window, Instruction(one.member, one.action, one.amount, one.counterparty,
                                         one.netting),
-                " ".join(filter(None, [f"{state} in batch {one.batch}:", status, reason])))
+                joined(" ", filter(None, [Phrase("{state} in batch {batch}:", state=state,
+                                                 batch=one.batch), status, reason])))
 
 
 def settled_days(session: Session) -> set[datetime.date]:
@@ -192,9 +193,11 @@ def check_amounts(session: Session, where: str = "1") -> list[str]:
         due = expected[one.window].get(one.position[1:])
         if due != one.amount:
             breaks.append(
-                f"payment {one.batch}/{one.payment}: {one.member} {one.action} {text(one.amount)} "
-                f"for window {day_of(one.window)}, and by its position "
-                + ("nothing" if due is None else text(due)))
+                Phrase("payment {batch}/{payment}: {member} {action} {amount} for window "
+                       "{window}, and by its position {due}", batch=one.batch,
+                       payment=one.payment, member=one.member, action=one.action,
+                       amount=text(one.amount), window=day_of(one.window),
+                       due=Phrase("nothing") if due is None else text(due)))
     return breaks
 
 
@@ -208,7 +211,8 @@ def find_paid_twice(book: Book) -> list[str]:
         f"WHERE {_standing(book)} AND (batch, payment) NOT IN {_answered(book, FAILED)} "
         "GROUP BY window, netting, member, action, counterparty HAVING count() > 1 "
         "ORDER BY window, member"))
-    return [f"{member} is paid twice for window {day_of(window)}: in batch {first} and in {last}"
+    return [Phrase("{member} is paid twice for window {window}: in batch {first} and in {last}",
+                   member=member, window=day_of(window), first=first, last=last)
             for window, member, first, last in found]
 
 

@@ -21,6 +21,7 @@ from ext.codes import Cause, Reason, RideState
 from ext.records import RIDE_FLAGS, Records
 from network.cards import card_text
 from network.civil import day_of
+from network.language import Phrase
 from network.money import AMOUNT_MOST
 from network.names import Names
 
@@ -110,11 +111,12 @@ def _tap(row: Any, operator: str) -> Tap:
 def differences(row: Any, priced: Priced, plain: World, names: Names) -> list[str]:
     """Where an entry is not what the plain engine makes of its ride; none: they agree."""
     if priced.charge is None:
-        return [f"the plain engine has no fare for it ({priced.code})"]
+        return [Phrase("the plain engine has no fare for it ({code})", code=priced.code)]
     entry = enter(plain, priced.ride, priced.charge, None)
     expected = _told(entry)
     stored = _stored(row, names)
-    return [f"{name}: the ledger has {stored[name]}, the plain engine {expected[name]}"
+    return [Phrase("{name}: the ledger has {stored}, the plain engine {expected}", name=name,
+                   stored=stored[name], expected=expected[name])
             for name in expected if stored[name] != expected[name]]
 
 

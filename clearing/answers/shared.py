@@ -10,6 +10,7 @@ from clearing.engine.kept_networks import kept_network
 from clearing.engine.revenue_shares import flows_of_shares, share_closing, share_tables
 from ext.codes import Cause
 from network.civil import DAYS_MOST, day_of
+from network.language import Phrase
 from network.numbering import NumberedNetwork
 from settlement.flows import FlowSums
 from settlement.revenue_shares import Shared, ShareTable
@@ -43,6 +44,9 @@ def find_changed_shares(session: Session, numbered: NumberedNetwork) -> list[str
         due = flows_of_shares(shared, numbers, end)
         due["amount"], due["count"] = -due["amount"], -due["count"]
         sums.merge(due)
-    return [f"window {day_of(int(row['window']))}: {names.code('member', int(row['debtor']))} "
-            f"shares {int(row['amount'])} {unit} more with "
-            f"{names.code('member', int(row['creditor']))} than is due" for row in sums.rows()]
+    return [Phrase("window {window}: {operator} shares {amount} {unit} more with {carrier} than "
+                   "is due",
+                   window=day_of(int(row["window"])),
+                   operator=names.code("member", int(row["debtor"])), amount=int(row["amount"]),
+                   unit=unit,
+                   carrier=names.code("member", int(row["creditor"]))) for row in sums.rows()]

@@ -102,10 +102,10 @@ class _Trip(NamedTuple):
         """Where, when and how far."""
         clock = f"{self.at_s // 3600:02}:{self.at_s // 60 % 60:02}"
         ways = [f"{self.from_stop} → {self.to_stop}" if self.from_stop else "",
-                f"line {self.line}" if self.line else "",
+                Phrase("line {line}", line=self.line) if self.line else "",
                 "" if self.distance_m is None else f"{self.distance_m:,} m",
                 f"{self.day:%a} {clock}"]
-        return ", ".join(way for way in ways if way)
+        return joined(", ", (way for way in ways if way))
 
 
 def diff_tables(before: str, after: str, network: str | None = None) -> Difference:

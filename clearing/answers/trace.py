@@ -172,7 +172,8 @@ def trace_ride(session: Session, ride: str) -> list[TracedEntry]:
     named = find_ride(session, ride)
     own = named.sql
     numbered = session.numbered()
-    disputes = [f"dispute {row.dispute} by {row.claimant}: {row.state}" for row in
+    disputes = [Phrase("dispute {dispute} by {claimant}: {state}", dispute=row.dispute,
+                       claimant=row.claimant, state=row.state) for row in
                 {row.dispute: row for _, row in rows_where(session.book, own)}.values()]
     found = [_entry(session, numbered, run, row, disputes)
              for run in session.book.runs_with_entries(own)
@@ -235,8 +236,9 @@ def _payments(session: Session, closing: int, member: str) -> Iterator[str]:
         if payment.member == member:
             state = next(paid.state for paid in list_paid(session.book, batches[payment.batch])
                          if paid.payment.payment == payment.payment)
-            yield (f"payment {payment.payment} of batch {payment.batch}, {payment.reference}: "
-                   f"{state}")
+            yield (Phrase("payment {payment} of batch {batch}, {reference}: {state}",
+                          payment=payment.payment, batch=payment.batch,
+                          reference=payment.reference, state=state))
 
 
 def _records(session: Session, row: Any) -> Iterator[TracedRecord]:
@@ -259,7 +261,7 @@ def _bytes_of(session: Session, digest: str, offset: int) -> tuple[str, str]:
     """The record at a byte of a kept file, or why there is none to show."""
     folder = folder_of(session, digest)
     if not is_kept(folder, digest):
-        return "", f"its file is not in {folder}"
+        return "", Phrase("its file is not in {folder}", folder=folder)
     return show_record(read_kept(folder, digest), offset)
 
 

@@ -71,7 +71,7 @@ def check_balances(book: Book, numbered: NumberedNetwork, gone: int = 0) -> list
         f"AND bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) = 0), {used} "
         f"FROM {ENTRIES.name} WHERE {book.committed}").values()
     if int(odd):
-        breaks.append(f"{int(odd)} entries do not balance in themselves")
+        breaks.append(Phrase("{entries} entries do not balance in themselves", entries=int(odd)))
     flows = flows_of(book)
     stored = {(int(row["window"]), int(row["debtor"]), int(row["creditor"]), int(row["cause"])):
               int(row["amount"]) for row in flows if row["cause"] not in OF_NO_ENTRY}
@@ -81,14 +81,17 @@ def check_balances(book: Book, numbered: NumberedNetwork, gone: int = 0) -> list
         window, debtor, creditor, cause = key
         if window > gone and stored.get(key, 0) != posted.get(key, 0):
             breaks.append(
-                f"window {window}: {numbered.names.code('member', debtor)} owes "
-                f"{numbered.names.code('member', creditor)} {stored.get(key, 0)} {unit} for "
-                f"{Cause(cause).name.lower()}, but the entries say {posted.get(key, 0)}")
+                Phrase("window {window}: {debtor} owes {creditor} {amount} {unit} for {cause}, but "
+                       "the entries say {posted}", window=window,
+                       debtor=numbered.names.code("member", debtor),
+                       creditor=numbered.names.code("member", creditor), amount=stored.get(key, 0),
+                       unit=unit, cause=Cause(cause).name.lower(), posted=posted.get(key, 0)))
     for level in LEVELS:
         total = sum(one.net for one in net_positions(flows, numbered.members)
                     if one.level == level)
         if total:
-            breaks.append(f"positions per {level} add up to {total} {unit}, not to 0")
+            breaks.append(Phrase("positions per {level} add up to {total} {unit}, not to 0",
+                                 level=level, total=total, unit=unit))
     return breaks[:BREAKS_MOST]
 
 
@@ -174,7 +177,8 @@ def _find_twice(rows: Records, networks: PricedBy, names: Names) -> list[str]:
             key = card_hi, card_lo, seq, chip
             if key in seen:
                 card = abridge_card(card_text(card_hi, card_lo))
-                breaks.append(f"card {card} has two rides of one {way}, counter {seq}")
+                breaks.append(Phrase("card {card} has two rides of one {way}, counter {seq}",
+                                     card=card, way=way, seq=seq))
             seen.add(key)
     return breaks
 
@@ -192,8 +196,8 @@ def _check_changed(rows: Records, networks: PricedBy, numbered: NumberedNetwork)
         return _check_cards(rows, networks, numbered)
     except (LookupError, ValueError):
         card = abridge_card(card_text(int(rows["card_hi"][0]), int(rows["card_lo"][0])))
-        return [f"card {card}: its rides cannot be priced again; one of their rows says what no "
-                "ride can be"]
+        return [Phrase("card {card}: its rides cannot be priced again; one of their rows says "
+                       "what no ride can be", card=card)]
 
 
 def _check_cards(rows: Records, networks: PricedBy, numbered: NumberedNetwork) -> list[str]:
@@ -223,7 +227,9 @@ def _check_owners(book: Book, owners: Owners, networks: PricedBy, numbered: Numb
 def _tell(worlds: Iterable[World], replayed: Iterable[tuple[Any, Priced]], names: Names
           ) -> list[str]:
     """Where entries are not what the plain engine makes of their rides."""
-    return [f"ride {abridge_card(priced.ride.card)}/{priced.ride.card_seq}: {difference}"
+    return [Phrase("ride {card}/{card_seq}: {difference}",
+                   card=abridge_card(priced.ride.card), card_seq=priced.ride.card_seq,
+                   difference=difference)
             for world, (row, priced) in zip(worlds, replayed, strict=True)
             for difference in differences(row, priced, world, names)]
 

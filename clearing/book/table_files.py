@@ -27,6 +27,7 @@ from clearing.book.runs import Run
 from clearing.book.schema import FOLDS, LEDGER, NETWORKS, RUNS, Table
 from clearing.book.writer import columns_of_rows, integers_of
 from network.cards import abridge_card, card_text
+from network.language import Phrase
 
 CHECK = "check"             # the head of the last column
 _RUN = "run"
@@ -144,7 +145,7 @@ def _columns(table: Table, rows: list[tuple[Any, ...]], lines: list[int], tell: 
     numbers = number_rows(table, content).tolist()
     for row, line, number in zip(rows, lines, numbers, strict=True):
         if row[-1] != f"{number:016x}":
-            tell(line, f"{describe(table, row)}: not as it was exported")
+            tell(line, Phrase("{row}: not as it was exported", row=describe(table, row)))
     parts = np.array([folded_part(run) for run in np.asarray(runs).tolist()], "<u4")
     yield RowsRead([runs, parts, *content], len(rows))
 

@@ -22,12 +22,13 @@ from clearing.intake.trailer import MARK
 from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, TEXT_PAD
 from network.errors import OnecardError
+from network.language import Phrase
 
 BLOCK_BYTES = 1 << 20     # what the digest reads again is still in the core's cache
 
 
 class FileUnreadable(OnecardError):
-    """A file cannot be detected, or is not a file."""
+    """A file cannot be read, or is not a file."""
 
 
 class FileChanged(OnecardError):
@@ -86,7 +87,8 @@ def open_regular(path: Path) -> int:
         if path.is_symlink():
             raise FileUnreadable("is a symbolic link", where=str(path), expected="the file itself",
                                  remedy="name the file that it leads to") from None
-        raise FileUnreadable(f"cannot be detected: {error.strerror}", where=str(path),
+        raise FileUnreadable(Phrase("cannot be read: {strerror}", strerror=error.strerror),
+                             where=str(path),
                              remedy="check the name and who may read it") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -271,8 +273,9 @@ class FileReader:
         if (after.st_size, after.st_mtime_ns) != (self._before.st_size, self._before.st_mtime_ns) \
                 or (self._stream is self._file and self._read != self._before.st_size):
             raise FileChanged(
-                f"changed while it was read: {self._before.st_size} bytes before, "
-                f"{after.st_size} after, {self._read} read", where=str(self.path),
+                Phrase("changed while it was read: {before} bytes before, {after} after, "
+                       "{read} read", before=self._before.st_size, after=after.st_size,
+                       read=self._read), where=str(self.path),
                 remedy="wait until its sender has finished, then run again")
         if self._kept is not None:
             self._kept.finish()

@@ -186,7 +186,7 @@ class _Prolog:
         # Also where a letter takes two bytes.
         if b"<!DOCTYPE" in self._first.replace(b"\0", b""):
             raise _Unreadable(1, "the file has a DTD, which can name other files and make much of "
-                              "little", f"{MESSAGES}, which has none")
+                              "little", Phrase("{messages}, which has none", messages=MESSAGES))
 
     def read(self, size: int) -> bytes:
         first, self._first = self._first[:size], self._first[size:]
@@ -216,18 +216,21 @@ class _Reader:
                 while element.getprevious() is not None:
                     del element.getparent()[0]
         if self._message.startswith("camt") and not self._reports:
-            raise _Unreadable(1, f"this {self._message} message has no statement in it",
+            raise _Unreadable(1, Phrase("this {message} message has no statement in it",
+                                        message=self._message),
                               "the entries of an account")
 
     def _begin(self, element: Any) -> None:
         name = etree.QName(element)
         if not self._names:
             if element.getroottree().docinfo.internalDTD is not None:
-                raise _Unreadable(1, "the file has a DTD", f"{MESSAGES}, which has none")
+                raise _Unreadable(1, "the file has a DTD", Phrase("{messages}, which has none",
+                                                                  messages=MESSAGES))
             found = _MESSAGE.fullmatch(name.namespace or "")
             if name.localname != "Document" or found is None:
-                raise _Unreadable(element.sourceline or 1, "the outermost element is "
-                                  f"{name.localname!r} of {name.namespace or 'no namespace'!r}")
+                raise _Unreadable(element.sourceline or 1, Phrase(
+                    "the outermost element is {name!r} of {namespace!r}", name=name.localname,
+                    namespace=name.namespace or "-"))
             self._message = found[1]
         self._names.append(name.localname)
         if name.localname in _KINDS:
@@ -244,8 +247,9 @@ class _Reader:
             if path in _KEPT[record.kind] and element.text and path not in record.fields:
                 record.fields[path] = text = element.text.strip()
                 if len(text) > _TEXT_MOST:
-                    raise _Unreadable(element.sourceline or 0, f"{path} has {len(text):,} "
-                                      "characters", f"{_TEXT_MOST} at most")
+                    raise _Unreadable(element.sourceline or 0, Phrase(
+                        "{path} has {number:,} characters", path=path, number=len(text)),
+                        Phrase("{most} at most", most=_TEXT_MOST))
                 if "Ccy" in element.attrib:
                     record.fields[f"{path}@Ccy"] = element.attrib["Ccy"]
         self._names.pop()
@@ -259,7 +263,7 @@ class _Reader:
             yield Message(self._message, identity)
             return
         if not self._is_told:
-            raise _Unreadable(record.line, f"{record.kind} stands before GrpHdr",
+            raise _Unreadable(record.line, Phrase("{kind} stands before GrpHdr", kind=record.kind),
                               "the head of the message first")
         yield from _TELL[record.kind](self, record)
 
@@ -349,7 +353,8 @@ _TELL: dict[str, Callable[[_Reader, _Record], Iterator[Item]]] = {
 
 def _above(one: _Record) -> _Record:
     if one.above is None:
-        raise _Unreadable(one.line, f"{one.kind} stands by itself", "it within an account's report")
+        raise _Unreadable(one.line, Phrase("{kind} stands by itself", kind=one.kind),
+                          "it within an account's report")
     return one.above
 
 
@@ -367,29 +372,33 @@ def _signed(one: _Record, amount: Amount) -> int:
 def _entry_faults(one: _Record, amount: Amount) -> Iterator[Fault]:
     said = one.get("NtryDtls/Btch/NbOfTxs")
     if said and one.parts and said.lstrip("0") != str(one.parts):
-        yield Fault(one.line, f"an entry has {one.parts} payments in it", f"{said}, as it says")
+        yield Fault(one.line, Phrase("an entry has {parts} payments in it", parts=one.parts),
+                    Phrase("{said}, as it says", said=said))
     # Where some have no amount of their own, or one in another currency, nothing can be added up.
     if one.parts and one.priced == one.parts and one.total != amount.value:
-        yield Fault(one.line, f"the payments of an entry come to {_text(one.total)}",
-                    f"its amount, {amount.text}")
+        yield Fault(one.line, Phrase("the payments of an entry come to {text}",
+                                     text=_text(one.total)),
+                    Phrase("its amount, {text}", text=amount.text))
 
 
 def _report_faults(one: _Record) -> Iterator[Fault]:
     said = one.get("TxsSummry/TtlNtries/NbOfNtries")
     if said and said.lstrip("0") != str(one.parts or ""):
-        yield Fault(one.line, f"the account has {one.parts} entries", f"{said}, as it says")
+        yield Fault(one.line, Phrase("the account has {parts} entries", parts=one.parts),
+                    Phrase("{said}, as it says", said=said))
     total = one.amount("TxsSummry/TtlNtries/Sum")
     if total is not None and total.value != one.gross:
-        yield Fault(one.line, f"its entries come to {_text(one.gross)}",
-                    f"{total.text}, as it says")
+        yield Fault(one.line, Phrase("its entries come to {text}", text=_text(one.gross)),
+                    Phrase("{said}, as it says", said=total.text))
     opening = next((one.balances[name] for name in _OPENING if name in one.balances), None)
     closing = one.balances.get(_CLOSING)
     is_whole = one.get("StmtPgntn/PgNb") in ("", "1") and (
         one.get("StmtPgntn/LastPgInd") in ("", "true", "1"))
     if is_whole and opening is not None and closing is not None and (
             opening + one.total != closing):
-        yield Fault(one.line, f"its entries lead from {_text(opening)} to "
-                    f"{_text(opening + one.total)}", f"its closing balance, {_text(closing)}")
+        yield Fault(one.line, Phrase("its entries lead from {opening} to {total}",
+                                     opening=_text(opening), total=_text(opening + one.total)),
+                    Phrase("its closing balance, {text}", text=_text(closing)))
 
 
 def _amount_of(text: str, currency: str, line: int) -> Amount:
@@ -397,10 +406,12 @@ def _amount_of(text: str, currency: str, line: int) -> Amount:
     whole, decimals = (found[1] or "", found[2] or "") if found else ("", "")
     if not (whole + decimals) or len(whole + decimals) > _DIGITS_MOST or (
             len(decimals) > DECIMALS_MOST or not (whole + decimals).isascii()):
-        raise _Unreadable(line, f"{text!r} is no amount",
-                          f"up to {_DIGITS_MOST} digits, {DECIMALS_MOST} of them behind a point")
+        raise _Unreadable(line, Phrase("{text!r} is no amount", text=text),
+                          Phrase("up to {digits} digits, {decimals} of them behind a "
+                                 "point", digits=_DIGITS_MOST, decimals=DECIMALS_MOST))
     if currency and not _CURRENCY.fullmatch(currency):
-        raise _Unreadable(line, f"{currency[:_TEXT_MOST]!r} is no currency",
+        raise _Unreadable(line,
+                          Phrase("{currency!r} is no currency", currency=currency[:_TEXT_MOST]),
                           "three capital letters of ISO 4217")
     return Amount(text, int(whole + decimals.ljust(DECIMALS_MOST, "0")), len(decimals), currency)
 

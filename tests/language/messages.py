@@ -36,7 +36,8 @@ HEADED: dict[str, tuple[int | str, ...]] = {
 
 
 SEPARATORS = (", ", "; ", ": ")     # of what is joined
-KEYS = ("key", "table", "part", "pager")        # values that are written as files have them
+KEYS = ("key", "table", "part", "pager", "list",
+        "runs")        # values that are written as files have them
 REPORTS = "clearing/answers/reports/"
 
 

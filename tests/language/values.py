@@ -18,7 +18,7 @@ from network.language import NUMBERS_HEADING
 from network.members import NATION, Level
 from network.wording import SIGNS
 from settlement.cycles import State
-from settlement.disputes import OPENINGS, OVER
+from settlement.disputes import OPENINGS, OVER, STEPS
 from settlement.payments import State as PaymentState
 
 NETWORKS = Path(fare_tables.__file__).parent / "data"
@@ -45,7 +45,7 @@ _BLANK = ("(blank)",)
 CURRENCIES = ("yuan", "rupiah")
 
 VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
-    "action": ("pays", "receives"), "cause": words_of(Cause),
+    "action": ("pays", "receives"), "step": STEPS, "why": ("claim",), "cause": words_of(Cause),
     "reason": [*words_of(Reason), *words_of(CorrectionReason)],
     "state": [*words_of(RideState), *get_args(State), *get_args(PaymentState), *_BATCHES,
               *_DISPUTES],
