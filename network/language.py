@@ -24,6 +24,8 @@ VARIABLES = ("ONECARD_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 _ENTRY = re.compile(r'^(?:msgctxt ((?:".*"\n)+))?msgid ((?:".*"\n)+)msgstr ((?:".*"\n)+)',
                     re.MULTILINE)
 _ESCAPED = {"n": "\n", "t": "\t"}
+_FIELD = re.compile(r"\{(\w+)[^}]*\}")      # where a sentence has a value
+_TOLD_LEAST = 8     # characters of a sentence beside its values: with fewer it could be any
 
 
 class Phrase(str):
@@ -90,6 +92,57 @@ def translated(text: str, context: str = "") -> str:
     values = {name: translated(value, name) if isinstance(value, str) else value
               for name, value in text.values.items()}
     return template.format(**values) if values else template
+
+
+def retold(text: str) -> str:
+    """Sentences that were kept in English, as a book has them, in the language that is in use.
+
+    They have "; " between them. What no sentence of the catalogue comes to stays as it is.
+    """
+    if _Speaker.language == "en" or not text:
+        return text
+    parts, told = text.split("; "), []
+    while parts:        # a sentence can have that sign in it, too
+        some = next((some for some in range(1, len(parts) + 1)
+                     if _retold("; ".join(parts[:some])) is not None), 1)
+        sentence = "; ".join(parts[:some])
+        told.append(_retold(sentence) or sentence)
+        del parts[:some]
+    return translated(joined("; ", told))
+
+
+def _retold(sentence: str) -> str | None:
+    """A sentence of the catalogue in Chinese; the one of which most stands in it word by word."""
+    catalogue = read_catalogue()
+    if ("", sentence) in catalogue:
+        return catalogue["", sentence]
+    for english, pieces in _templates():
+        if all(piece in sentence for piece in pieces) and (
+                found := _pattern_of(english).fullmatch(sentence)) is not None:
+            values = {name: _retold(value) or value for name, value in found.groupdict().items()}
+            return _FIELD.sub(r"{\1}", catalogue["", english]).format_map(values)
+    return None
+
+
+@cache
+def _templates() -> list[tuple[str, list[str]]]:
+    """Sentences with values, each with what stands around these; the one with most of it first."""
+    found = [(english, _FIELD.split(english)[::2]) for context, english in read_catalogue()
+             if not context and _FIELD.search(english)]
+    told = [(english, pieces) for english, pieces in found
+            if sum(map(len, pieces)) >= _TOLD_LEAST]
+    return sorted(told, key=lambda one: -sum(map(len, one[1])))
+
+
+@cache
+def _pattern_of(english: str) -> re.Pattern[str]:
+    """What a sentence can be, with any values."""
+    pieces, names = _FIELD.split(english)[::2], _FIELD.findall(english)
+    written = re.escape(pieces[0])
+    for place, (name, piece) in enumerate(zip(names, pieces[1:], strict=True)):
+        written += rf"(?P={name})" if name in names[:place] else f"(?P<{name}>.+?)"
+        written += re.escape(piece)
+    return re.compile(written)
 
 
 def in_chinese(text: str) -> str:

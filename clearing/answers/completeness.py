@@ -25,7 +25,7 @@ from clearing.answers.session import Session
 from clearing.book import Book
 from network.cards import card_text
 from network.civil import day_number
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.network import Network
 
 LOOK_BACK_DAYS = 7      # before the day, for the last number that each had
@@ -222,6 +222,6 @@ def _changes(columns: Sequence[npt.NDArray[Any]], rows: int) -> npt.NDArray[np.b
 
 def _ranges(numbers: list[tuple[int, int]]) -> str:
     told = [str(first) if first == last else f"{first}-{last}" for first, last in numbers]
-    more = [Phrase("and {number} more",
-                   number=len(told) - RANGES_TOLD)] if len(told) > RANGES_TOLD else []
-    return ", ".join(told[:RANGES_TOLD] + more)
+    if len(told) > RANGES_TOLD:
+        told[RANGES_TOLD:] = [Phrase("and {number} more", number=len(told) - RANGES_TOLD)]
+    return joined(", ", told)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from clearing.book import Book
 from network.civil import day_of
 from network.file_names import FileNames, FileParts
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.network import Network
 
 LOOK_BACK_DAYS = 7
@@ -56,7 +56,7 @@ def _owed(book: Book, sender: str, names: FileNames, day: datetime.date) -> Owed
     missing = [number for number in wanted if number not in known]
     said_day = None if is_running else day      # which day lost a number nobody can tell
     told = [names.write(FileParts(said_day, number)) for number in missing[:NAMES_TOLD]]
-    more = [Phrase("and {number} more",
-                   number=len(missing) - NAMES_TOLD)] if len(missing) > NAMES_TOLD else []
+    if len(missing) > NAMES_TOLD:
+        told.append(Phrase("and {number} more", number=len(missing) - NAMES_TOLD))
     return OwedFiles(sender, contract.name, len(own) + len(missing), len(own), len(missing),
-                     ", ".join(told + more))
+                     joined(", ", told))

@@ -172,7 +172,7 @@ def trace_ride(session: Session, ride: str) -> list[TracedEntry]:
     named = find_ride(session, ride)
     own = named.sql
     numbered = session.numbered()
-    disputes = [Phrase("dispute {dispute} by {claimant}: {state}", dispute=row.dispute,
+    disputes: list[str] = [Phrase("dispute {dispute} by {claimant}: {state}", dispute=row.dispute,
                        claimant=row.claimant, state=row.state) for row in
                 {row.dispute: row for _, row in rows_where(session.book, own)}.values()]
     found = [_entry(session, numbered, run, row, disputes)

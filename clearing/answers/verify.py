@@ -62,7 +62,7 @@ def check_balances(book: Book, numbered: NumberedNetwork, gone: int = 0) -> list
 
     gone: the last window whose entries are not there.
     """
-    breaks, unit = [], numbered.network.model.minor_unit
+    breaks, unit = list[str](), numbered.network.model.minor_unit
     used = ", ".join(f"max({leg.amount} != 0)" for leg in LEGS_IN_SQL)
     (odd,), *found = book.ask(
         f"SELECT countIf({_GROSS} != due + variance - uncollected "
@@ -160,7 +160,7 @@ def _find_twice(rows: Records, networks: PricedBy, names: Names) -> list[str]:
 
     rows: all that stands of some cards. The counter starts again with a card's new chip.
     """
-    breaks = []
+    breaks = list[str]()
     for way, counter, at, line in (("boarding", "card_seq", "started_at", "in_line"),
                                    ("exit", "out_seq", "ended_at", "out_line")):
         own = rows[rows[line] != 0]

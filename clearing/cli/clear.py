@@ -23,7 +23,7 @@ from clearing.cli.options import (
     threads_option,
 )
 from clearing.cli.say import say
-from network.language import Phrase, joined
+from network.language import Phrase, joined, retold
 
 if TYPE_CHECKING:
     from clearing.answers.clear import Clearing
@@ -228,7 +228,7 @@ def _print_report(report: Report, what: Phrase) -> None:
         ("file", "records", "accepted", "known", "refused", "outcome"),
         ((file.name, *(f"{count:,}" for count in (file.records, file.accepted, file.known,
                                                   file.refused)),
-          file.message or Phrase("taken")) for file in report.files),
+          retold(file.message) or Phrase("taken")) for file in report.files),
         right=("records", "accepted", "known", "refused"))
     if report.refusals:
         print_refusals(report.refusals)

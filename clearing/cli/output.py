@@ -18,7 +18,7 @@ import msgspec
 from clearing.cli.progress import counted
 from clearing.cli.say import Shown, printable, say, width_of
 from network.cells import guarded_cells
-from network.language import HEADING, NUMBERS_HEADING, Phrase, translated
+from network.language import HEADING, NUMBERS_HEADING, Phrase, retold, translated
 
 if TYPE_CHECKING:
     from clearing.answers.session import Session
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 20             # of a long list, on a terminal
 ROWS_LAID_OUT = 1_000       # of a table at a time
 GAP = "   "                  # between the columns of a table
+KEPT_IN_ENGLISH = ("message",)      # columns whose sentences a book has
 NARROW_GAP = "  "           # between those of a list on a terminal
 
 
@@ -264,7 +265,7 @@ def _head(column: str, numbers: Sequence[str]) -> str:
 def _cell(value: Any, column: str) -> str:
     """What stands in a table; words of its column, and sentences, as the language has them."""
     text = value if isinstance(value, Phrase) else str(value)
-    said = translated(text, column)
+    said = retold(text) if column in KEPT_IN_ENGLISH else translated(text, column)
     return printable(translated(text) if said is text and " " in text else said)
 
 

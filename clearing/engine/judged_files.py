@@ -17,6 +17,7 @@ from clearing.book import Book, BookFile
 from clearing.intake.intake import FileReport, Intake
 from ext.codes import Code
 from network.file_names import FileNames, FileParts
+from network.language import Phrase, joined
 from network.network import Network
 
 IN_BOOK = (Code.OK, Code.DUPLICATE_FILE)    # of files whose records the book has
@@ -52,7 +53,8 @@ class _File:
     def outcome(self, number: int, kept_in: str) -> BookFile:
         """What the book says of it; number: its own there."""
         report, is_known = self.report, self.code == Code.DUPLICATE_FILE
-        allowed = (f"taken, as its contract allows: {', '.join(self.passed)}"
+        allowed = (Phrase("taken, as its contract allows: {names}",
+                          names=joined(", ", self.passed))
                    if self.passed and self.code in IN_BOOK else "")
         doubts = report.doubts if self.code == Code.OK else ""
         return BookFile(
@@ -89,7 +91,7 @@ class _Judge:
         self._intake = intake
         taken = book.files_taken({file.report.digest for file in files})
         # By digest: as what a content came before; and where nothing of it was refused.
-        self._contents = {digest: f"as {file.name} in run {file.run}"
+        self._contents = {digest: Phrase("as {name} in run {run}", name=file.name, run=file.run)
                           for digest, file in taken.items()}
         self._whole = {digest for digest, file in taken.items() if not file.refused}
         # By sender and name: the digests that came under it, and when.
@@ -98,7 +100,8 @@ class _Judge:
         for sender, contracts in _asked(files).items():
             expressions = {one for asked in contracts.values() for one in asked}
             for received in book.files_received(sender, expressions):
-                self._names[sender, received.name][received.sha256] = f"in run {received.run}"
+                self._names[sender, received.name][received.sha256] = Phrase("in run {run}",
+                                                                             run=received.run)
                 for names in contracts:
                     self._note_place(sender, names, names.read(received.name))
 
@@ -110,7 +113,8 @@ class _Judge:
         if file.code == Code.OK and report.digest in self._whole:
             file.code = Code.DUPLICATE_FILE
             file.message = (
-                f"known: its content was cleared before, {self._contents[report.digest]}")
+                Phrase("known: its content was cleared before, {before}",
+                       before=self._contents[report.digest]))
         if file.names is not None and file.code == Code.OK:
             self._hold_to_sequence(file, file.names)
         if file.names is not None and file.code == Code.OK and report.refused:
@@ -119,7 +123,7 @@ class _Judge:
                 file.hold("rows", Code.FILE_IN_PART, faults)
         if file.code == Code.OK:
             self._whole.add(report.digest)
-            self._contents[report.digest] = f"as {file.name} in this run"
+            self._contents[report.digest] = Phrase("as {name} in this run", name=file.name)
         if file.code in IN_BOOK:
             self._names[sender, file.name].setdefault(report.digest, "in this run")
             if file.names is not None:
@@ -131,17 +135,20 @@ class _Judge:
             return
         if report.digest in self._contents and report.records:  # two empty days are no mistake
             file.hold("other_name", Code.FILE_CONTENT_TAKEN,
-                      f"its content came before, {self._contents[report.digest]}")
+                      Phrase("its content came before, {before}",
+                             before=self._contents[report.digest]))
         if came:
             file.hold("other_content", Code.FILE_NAME_TAKEN,
-                      f"its name came before with other content, {[*came.values()][-1]}")
+                      Phrase("its name came before with other content, {before}",
+                             before=[*came.values()][-1]))
 
     def _hold_to_sequence(self, file: _File, names: FileNames) -> None:
         before = _parts_before(names, file.parts)
         if before is not None and (
                 file.report.sender, names.contract.name, *_place(names, before)
                 ) not in self._places:
-            file.hold("gaps", Code.FILE_GAP, f"{names.write(before)} has not come")
+            file.hold("gaps", Code.FILE_GAP, Phrase("{name} has not come",
+                                                    name=names.write(before)))
 
     def _faults_in_words(self, report: FileReport) -> str:
         """How many records of a file are wrong, and the first line of each kind; "": none is.
@@ -153,9 +160,11 @@ class _Judge:
         if len(rows) == 0:
             return ""
         codes, firsts = np.unique(rows["code"], return_index=True)
-        kinds = ", ".join(f"line {rows['line'][first]} {Code(code).name}" for first, code in
-                          sorted(zip(firsts.tolist(), codes.tolist(), strict=True)))
-        return f"{len(rows):,} of {report.records:,} records are refused; first: {kinds}"
+        kinds = joined(", ", (Phrase("line {line} {name}", line=rows["line"][first],
+                                 name=Code(code).name) for first, code in
+                          sorted(zip(firsts.tolist(), codes.tolist(), strict=True))))
+        return Phrase("{refused:,} of {records:,} records are refused; first: {kinds}",
+                      refused=len(rows), records=report.records, kinds=kinds)
 
     def _note_place(self, sender: str, names: FileNames, parts: FileParts | None) -> None:
         if parts is not None:
@@ -175,8 +184,8 @@ def _file_of(report: FileReport, network: Network) -> _File:
             return file
     if contracts and file.code == Code.OK:
         file.code = Code.FILE_NAME
-        file.message = "the sender's files are called " + ", ".join(
-            names.contract.name for names in contracts)
+        file.message = Phrase("the sender's files are called {names}", names=joined(
+            ", ", (names.contract.name for names in contracts)))
     return file
 
 

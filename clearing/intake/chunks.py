@@ -24,6 +24,7 @@ from ext.intake.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
 from ext.intake.lookup import Lookup
 from ext.records import REFUSAL, TAP, TAP_BLANKS, TAP_FLAGS, Records
 from network.cards import are_most, card_text, is_rounded
+from network.language import Phrase, joined
 
 # Rows that are decoded before they are buffered: a call costs as much as a few hundred rows.
 ROWS = 16_384
@@ -84,9 +85,11 @@ class RefusalLimit:
             refusals, _ = refusals_of(chunk, spill)
             for row in refusals[np.argsort(refusals["line"], kind="stable")]:
                 firsts.setdefault(int(row["code"]), chunk.first_line + int(row["line"]))
-        kinds = ", ".join(f"line {line} {Code(code).name}" for code, line in firsts.items())
-        return (f"{self._refused:,} records are refused, of which at most {REFUSALS_MOST:,} are "
-                f"listed; the first of each kind: {kinds}")
+        kinds = joined(", ", (Phrase("line {line} {name}", line=line, name=Code(code).name)
+                              for code, line in firsts.items()))
+        return (Phrase("{refused:,} records are refused, of which at most {most:,} are "
+                       "listed; the first of each kind: {kinds}", refused=self._refused,
+                       most=REFUSALS_MOST, kinds=kinds))
 
 
 def refusals_of(chunk: Chunk, spill: Spill) -> tuple[Records, bytes]:

@@ -20,6 +20,7 @@ from ext.intake.buffer import REMAP, SOURCE, Origins, mark_used
 from ext.intake.decode import LONGEST_RAW
 from ext.records import REFUSAL, TAP, Records
 from network.cards import are_most
+from network.language import Phrase
 from network.names import Names
 
 # Of one file that the book does not know: a province has fewer devices.
@@ -62,10 +63,12 @@ class FileReport:
         return "; ".join(told)
 
     def _tell_rounded(self) -> str:
-        return (f"taken, but of {self.long_cards:,} card numbers of more than 15 digits "
-                f"{self.rounded_cards:,} end in zeros, as a spreadsheet rounds them (such as "
-                f"{self.rounded_card}): look at the source; if they are rounded, cancel these "
-                "records by corrections and send the file as it was exported")
+        return (Phrase("taken, but of {cards:,} card numbers of more than 15 digits "
+                       "{rounded:,} end in zeros, as a spreadsheet rounds them (such as "
+                       "{card}): look at the source; if they are rounded, cancel these "
+                       "records by corrections and send the file as it was exported",
+                       cards=self.long_cards, rounded=self.rounded_cards,
+                       card=self.rounded_card))
 
 
 @dataclass(frozen=True)
@@ -131,8 +134,9 @@ class Intake:
             if brought > CODES_MOST:
                 report.code, report.accepted, report.refused = (
                     Code.TOO_MANY_CODES, 0, report.records)
-                report.reason = (f"the file brings {brought:,} new stops, lines, vehicles and "
-                                 f"devices, and one file may bring {CODES_MOST:,}")
+                report.reason = (Phrase("the file brings {brought:,} new stops, lines, vehicles "
+                                        "and devices, and one file may bring {most:,}",
+                                        brought=brought, most=CODES_MOST))
 
     def _count_new(self, index: int, names: Names) -> int:
         """How many codes the taps of a file have that the book does not know."""

@@ -30,6 +30,7 @@ from clearing.intake.trailer import Content, check_trailer
 from ext.clearing.partition import MOST_PARTITIONS
 from ext.clearing.persons import NOBODY, Persons
 from ext.codes import Code
+from network.language import Phrase
 from network.network import Network
 
 Layouts = str | Mapping[Path, str | Layout] | None
@@ -235,7 +236,8 @@ def _add_up(read: _Read, spill: Spill) -> list[Chunk]:
         report.code, report.reason = Code.TRAILER_MISMATCH, "; ".join(filter(None, reasons))
     if report.records > MOST_LINES and not report.code:
         report.code = Code.FILE_STRUCTURE
-        report.reason = f"{report.records} records, at most {MOST_LINES}"
+        report.reason = Phrase("{records} records, at most {most}", records=report.records,
+                               most=MOST_LINES)
     if read.limit.is_passed and not report.code:
         report.code, report.reason = Code.TOO_MANY_REFUSED, read.limit.words(chunks, spill)
     if report.code:

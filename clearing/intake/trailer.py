@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from network.language import Phrase
+
 MARK = b"#trailer"
 _SHAPE = re.compile(rb"#trailer,([0-9]{1,19}),(-?[0-9]{1,19}),(-?[0-9]{1,19}),"
                     rb"([0-9A-Fa-f]{64})\r?\n?")
@@ -52,18 +54,21 @@ def check_trailer(line: bytes, found: Content) -> str:
     trailer = read_trailer(line)
     if trailer is None:
         shown = line[:200].decode("utf-8", "replace").rstrip("\r\n")
-        return (f"the trailer reads {shown!r}, expected "
-                "#trailer,<records>,<due total>,<paid total>,<sha256>")
+        return (Phrase("the trailer reads {shown!r}, expected #trailer,<records>,<due "
+                       "total>,<paid total>,<sha256>", shown=shown))
     faults = []
     if trailer.records != found.records:
-        faults.append(f"{found.records} records found, {trailer.records} in the trailer")
+        faults.append(Phrase("{records} records found, {stated} in the trailer",
+                             records=found.records, stated=trailer.records))
     if found.unread == 0 and trailer.due != found.due:
-        faults.append(f"due adds up to {found.due}, {trailer.due} in the trailer")
+        faults.append(Phrase("due adds up to {due}, {stated} in the trailer", due=found.due,
+                             stated=trailer.due))
     if found.unread == 0 and trailer.paid != found.paid:
-        faults.append(f"paid adds up to {found.paid}, {trailer.paid} in the trailer")
+        faults.append(Phrase("paid adds up to {paid}, {stated} in the trailer", paid=found.paid,
+                             stated=trailer.paid))
     if trailer.digest != found.digest:
-        faults.append(f"the bytes before it have SHA-256 {found.digest}, {trailer.digest} "
-                      "in the trailer")
+        faults.append(Phrase("the bytes before it have SHA-256 {digest}, {stated} in the "
+                             "trailer", digest=found.digest, stated=trailer.digest))
     return "; ".join(faults)
 
 

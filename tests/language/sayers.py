@@ -24,7 +24,9 @@ SAYING: dict[str, tuple[int | str, ...]] = {
     # Of a fare table or a file of a network: what, and the remedy.
     **dict.fromkeys(("Finding", "find_at"), (2, 3)), "refuse_row": (3, 4), "refuse": (0, 1),
     # Of a step of a dispute, and of a bank's answer.
-    "Refused": (1, 2, 3), **dict.fromkeys(("_Unreadable", "Fault"), (1, 2)),
+    "Refused": (1, 2, 3), **dict.fromkeys(("FileRefused", "NotText"), (1,)),
+    **dict.fromkeys(("BadLength", "HeaderInvalid"), (0,)), "hold": (2,),
+    **dict.fromkeys(("_Unreadable", "Fault"), (1, 2)),
     **dict.fromkeys(("BadParameter", "fail", "say", "Phrase", "joined", "print_table", "Listing"),
                     (0,)),
 }

@@ -20,6 +20,7 @@ from network.language import (
     joined,
     language_of,
     read_catalogue,
+    retold,
     translated,
     use,
 )
@@ -100,6 +101,23 @@ def test_values_are_said_with_their_sentence() -> None:
     assert translated("rides", HEADING) == "乘次数" and translated("rides") == "乘次"
     assert translated("rides", "of nothing") == "rides"
     assert translated(Phrase("nobody says {it}", it=1)) == "nobody says 1"
+
+
+@pytest.mark.parametrize(("english", "chinese"), [
+    ("paid adds up to 700, 900 in the trailer", "paid 合计为 700，文件尾写的是 900"),
+    ("6 records found, 7 in the trailer; paid adds up to 1, 2 in the trailer",
+     "实有 6 条记录，文件尾写的是 7；paid 合计为 1，文件尾写的是 2"),
+    ("known: its content was cleared before, as b.csv in run 3",
+     "已收过：内容先前已清分，见作业 3 的 b.csv"),
+    ("the file is a zip archive; unpack it, and send what is in it",
+     "文件是 zip 压缩包；请解压后送里面的文件"),
+    ("nobody wrote this; the file holds nothing", "nobody wrote this；文件是空的"), ("", ""),
+])
+@pytest.mark.usefixtures("in_chinese")
+def test_what_a_book_has_kept_in_english_is_said_in_chinese(english: str, chinese: str) -> None:
+    assert retold(english) == chinese
+    use("en")
+    assert retold(english) == english
 
 
 @pytest.mark.usefixtures("in_chinese")

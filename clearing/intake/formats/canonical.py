@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ext.intake.decode import LONGEST_LINE, MOST_COLUMNS, NO_COLUMN, SPAN, Column
+from network.language import Phrase, joined
 
 FORMAT = "onecard-taps/1"
 COLUMNS = tuple(column.name.lower() for column in Column)
@@ -56,7 +57,8 @@ def split_header(line: bytes) -> tuple[str, ...]:
     try:
         rows = list(csv.reader([text], strict=True))
     except csv.Error as error:
-        raise HeaderInvalid(f"the header row is badly quoted ({error})") from None
+        raise HeaderInvalid(Phrase("the header row is badly quoted ({error})",
+                                   error=error)) from None
     return tuple(rows[0]) if rows else ()
 
 
@@ -78,11 +80,14 @@ def read_header(columns: tuple[str, ...]) -> Shape:
         ("unknown", [name for name in named if name not in COLUMNS]),
     ):
         if wrong:
-            shown = ", ".join(repr(name[:64]) for name in wrong[:8])
-            more = f" and {len(wrong) - 8} more" if len(wrong) > 8 else ""
-            faults.append(f"{fault} columns: {shown}{more}")
+            names = [repr(name[:64]) for name in wrong[:8]]
+            if len(wrong) > 8:
+                names.append(Phrase("and {number} more", number=len(wrong) - 8))
+            faults.append(Phrase("{fault} columns: {names}", fault=fault,
+                                 names=joined(", ", names)))
     if len(columns) >= MOST_COLUMNS:
-        faults.append(f"{len(columns)} columns, at most {MOST_COLUMNS - 1}")
+        faults.append(Phrase("{number} columns, at most {most}", number=len(columns),
+                             most=MOST_COLUMNS - 1))
     if faults:
         raise HeaderInvalid("; ".join([*faults, *_explain_names(named)]))
     places = np.full(len(COLUMNS), NO_COLUMN, dtype=np.uint8)
@@ -98,8 +103,10 @@ def _explain_names(named: Iterable[str]) -> list[str]:
              if name not in COLUMNS and (plain := name.strip().lower()) in COLUMNS]
     if not close:
         return []
-    shown = ", ".join(f"{plain!r} for {name[:64]!r}" for name, plain in close[:8])
-    return [f"names are in lower case, without spaces around them: write {shown}"]
+    shown = joined(", ", (Phrase("{plain!r} for {name!r}", plain=plain, name=name[:64])
+                          for name, plain in close[:8]))
+    return [Phrase("names are in lower case, without spaces around them: write {shown}",
+                   shown=shown)]
 
 
 def place_columns(places: Mapping[str, tuple[int, int]], record_bytes: int) -> Shape:

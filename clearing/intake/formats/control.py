@@ -12,6 +12,7 @@ import re
 from clearing.intake.formats.steps import scale_change
 from clearing.intake.layout_model import Layout
 from clearing.intake.trailer import Content
+from network.language import Phrase
 
 SHOWN = 200         # characters of a row in a message
 
@@ -32,8 +33,9 @@ class Control:
         text = "\n".join(self._decode(row) for row in rows)
         found = re.fullmatch(self._layout.head, text)
         if found is None:
-            return (f"the first {len(rows)} rows read {text[:SHOWN]!r}, expected what head of "
-                    f"layout {self._layout.name!r} says: {self._layout.head}")
+            return (Phrase("the first {number} rows read {text!r}, expected what head of layout "
+                           "{name!r} says: {head}", number=len(rows), text=text[:SHOWN],
+                           name=self._layout.name, head=self._layout.head))
         self._stated = {name: said for name, said in found.groupdict().items() if said is not None}
         return ""
 
@@ -50,8 +52,8 @@ class Control:
             return self._compare(self._stated, found, "top")
         match = self._tail.fullmatch(self._decode(last))
         if match is None:
-            return (f"the file does not end with a line as tail of layout {self._layout.name!r} "
-                    f"says: {self._layout.tail}")
+            return (Phrase("the file does not end with a line as tail of layout {name!r} says: "
+                           "{tail}", name=self._layout.name, tail=self._layout.tail))
         stated = {name: said for name, said in match.groupdict().items() if said is not None}
         return "; ".join(filter(None, (self._compare(self._stated, found, "top"),
                                        self._compare(stated, found, "last row"))))
@@ -65,8 +67,11 @@ class Control:
                       else scale_change(self._layout.decimals(name))(said.strip()))
             counted = getattr(found, name)
             if not _is_number(scaled) or int(scaled) != counted:
-                what = "records found" if name == "records" else f"minor units of {name} found"
-                faults.append(f"{counted} {what}, the {where} says {said!r}")
+                faults.append(
+                    Phrase("{counted} records found, the {where} says {said!r}", counted=counted,
+                           where=where, said=said) if name == "records" else
+                    Phrase("{counted} minor units of {name} found, the {where} says {said!r}",
+                           counted=counted, name=name, where=where, said=said))
         return "; ".join(faults)
 
     def _decode(self, line: bytes) -> str:

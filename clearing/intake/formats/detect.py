@@ -36,6 +36,7 @@ from clearing.intake.formats.text import TEXT_BYTES, UTF_16, NotText, make_text,
 from clearing.intake.layout_model import Layout
 from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, MOST_COLUMNS
+from network.language import Phrase, joined
 
 Piece = Block | OddLine | Records
 
@@ -106,8 +107,10 @@ def detect_format(reader: FileReader, layout: Layout | None, civil_offset_s: int
 def _read_whole(reader: FileReader) -> bytes:
     """A file that is held in memory."""
     if reader.size > TEXT_BYTES:
-        raise FileRefused(Code.FILE_STRUCTURE, f"{reader.size} bytes, at most {TEXT_BYTES} of a "
-                          "file of this kind can be held; split the file")
+        raise FileRefused(Code.FILE_STRUCTURE, Phrase("{size} bytes, at most {most} of a "
+                                                      "file of this kind can be held; split the "
+                                                      "file", size=reader.size,
+                                                      most=TEXT_BYTES))
     reader.take_header(0)
     return reader.read_all()
 
@@ -121,8 +124,8 @@ def _check_archive(peeked: bytes) -> None:
     found = next((kind for mark, kind in ARCHIVES.items() if peeked.startswith(mark)),
                  "tar" if peeked[TAR_AT:].startswith(TAR) else None)
     if found is not None:
-        raise FileRefused(Code.ARCHIVE, f"the file is a {found} archive; unpack it, and send what "
-                          "is in it")
+        raise FileRefused(Code.ARCHIVE, Phrase("the file is a {found} archive; unpack it, and "
+                                               "send what is in it", found=found))
 
 
 def _shape_of(columns: tuple[str, ...]) -> Shape:
@@ -149,8 +152,9 @@ def _check_plain(peeked: bytes, end: int) -> None:
     if peeked.startswith(UTF_16) or b"\0" in peeked[:end or LONGEST_LINE]:
         raise FileRefused(Code.FILE_ENCODING, NUL_IN_HEADER)
     if end == 0:
-        raise FileRefused(Code.HEADER_INVALID, "the header row does not end with a newline "
-                          f"in {len(peeked)} bytes")
+        raise FileRefused(Code.HEADER_INVALID, Phrase("the header row does not end with a "
+                                                      "newline in {bytes} bytes",
+                                                      bytes=len(peeked)))
 
 
 def _take_rows(reader: FileReader, layout: Layout, names: int) -> tuple[list[bytes], int]:
@@ -161,9 +165,10 @@ def _take_rows(reader: FileReader, layout: Layout, names: int) -> tuple[list[byt
         start, end = end, peeked.find(b"\n", end) + 1
         if end == 0:
             raise FileRefused(
-                Code.HEADER_INVALID, f"row {len(rows) + 1}, which layout {layout.name!r} has "
-                "before the records, does not end with a newline in the first "
-                f"{len(peeked)} bytes")
+                Code.HEADER_INVALID, Phrase("row {number}, which layout {name!r} has before the "
+                                            "records, does not end with a newline in the first "
+                                            "{bytes} bytes", number=len(rows) + 1,
+                                            name=layout.name, bytes=len(peeked)))
         rows.append(peeked[start:end].rstrip(b"\n").removesuffix(b"\r"))
     return rows, end
 
@@ -214,11 +219,13 @@ def _detect_csv(reader: FileReader, layout: Layout, civil_offset_s: int) -> Dete
     missing = [name for name in wanted if name not in columns]
     repeated = [name for name in wanted if columns.count(name) > 1]
     if missing or repeated or len(columns) >= MOST_COLUMNS:
-        faults = [f"{fault} columns: {', '.join(map(repr, names[:8]))}" for fault, names in
+        faults = [Phrase("{fault} columns: {names}", fault=fault,
+                         names=joined(", ", map(repr, names[:8]))) for fault, names in
                   (("missing", missing), ("repeated", repeated)) if names]
         raise FileRefused(Code.HEADER_INVALID,
-                          f"the header is neither that of {FORMAT} nor of layout "
-                          f"{layout.name!r} ({'; '.join(faults) or 'too many columns'})")
+                          Phrase("the header is neither that of {format} nor of layout {name!r} "
+                                 "({faults})", format=FORMAT, name=layout.name,
+                                 faults=joined("; ", faults or [Phrase("too many columns")])))
     control = _hold_to_rows(reader, layout, rows, again=again)
     adapter = Adapter(layout, columns, civil_offset_s, notes=again and bool(layout.header))
     reader.take_header(end, lines=len(rows))
@@ -232,10 +239,13 @@ def _split_names(line: bytes, layout: Layout) -> tuple[str, ...]:
         return tuple(next(csv.reader([line.decode(layout.encoding)], strict=True,
                                      delimiter=layout.delimiter), ()))
     except UnicodeDecodeError:
-        raise FileRefused(Code.FILE_ENCODING, f"the header is not in {layout.encoding}, which "
-                          f"layout {layout.name!r} expects") from None
+        raise FileRefused(Code.FILE_ENCODING, Phrase("the header is not in {encoding}, which "
+                                                     "layout {name!r} expects",
+                                                     encoding=layout.encoding,
+                                                     name=layout.name)) from None
     except csv.Error as error:
-        raise FileRefused(Code.HEADER_INVALID, f"the header row is badly quoted ({error})"
+        raise FileRefused(Code.HEADER_INVALID, Phrase("the header row is badly quoted ({error})",
+                                                      error=error)
                           ) from None
 
 
@@ -256,8 +266,9 @@ def _detect_json(reader: FileReader, layout: Layout, civil_offset_s: int) -> Det
         objects = [(offset + lead, record) for offset, record
                    in find_objects(text, layout.records_at)]
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError, RecursionError) as error:
-        raise FileRefused(Code.FILE_STRUCTURE, f"no list of records at "
-                          f"{layout.records_at or 'the top'!r}: {error}") from None
+        raise FileRefused(Code.FILE_STRUCTURE, Phrase("no list of records at {place!r}: {error}",
+                                                      place=layout.records_at or "/",
+                                                      error=error)) from None
     adapter = ObjectAdapter(layout, tuple(layout.sources()), civil_offset_s)
     starts = np.array([start for start, _ in objects], dtype=np.uint64)
     sizes = np.array([len(record) for _, record in objects], dtype=np.uint32)

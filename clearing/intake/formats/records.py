@@ -28,6 +28,7 @@ from clearing.intake.layout_model import FieldSource, Layout, Length, Place
 from ext.codes import Code
 from ext.intake.adapt import find_records
 from ext.intake.decode import LONGEST_LINE
+from network.language import Phrase
 
 Cell = Callable[[bytes], str]
 
@@ -223,18 +224,21 @@ def _explain_length(data: bytes, at: int, number: int, layout: Layout, length: L
     """Say why a record cannot have the length that it says."""
     start = at + length.start
     found = data[start:start + length.width]
-    where = f"record {number} at byte {at}"
+    where = Phrase("record {number} at byte {at}", number=number, at=at)
     if len(found) < length.width:
-        return BadLength(f"{where} is cut off: {len(data) - at} bytes are left, a record has "
-                         f"{layout.record_bytes} at least")
+        return BadLength(Phrase("{where} is cut off: {left} bytes are left, a record has "
+                                "{least} at least", where=where, left=len(data) - at,
+                                least=layout.record_bytes))
     if length.type == "bcd" and not found.hex().isdigit():
-        return BadLength(f"{where} says its length in BCD as {found.hex().upper()}, expected "
-                         "digits")
+        return BadLength(Phrase("{where} says its length in BCD as {length}, expected digits",
+                                where=where, length=found.hex().upper()))
     said = int(found.hex()) if length.type == "bcd" else int.from_bytes(
         found, "big" if length.type == "big_endian" else "little")
     size = said * length.unit + length.besides
     if not layout.record_bytes <= size <= LONGEST_LINE:
-        return BadLength(f"{where} says that it has {size} bytes, expected {layout.record_bytes} "
-                         f"to {LONGEST_LINE}")
+        return BadLength(Phrase("{where} says that it has {size} bytes, expected {least} "
+                                "to {most}", where=where, size=size,
+                                least=layout.record_bytes, most=LONGEST_LINE))
     assert at + size > len(data)
-    return BadLength(f"{where} says that it has {size} bytes, and {len(data) - at} are left")
+    return BadLength(Phrase("{where} says that it has {size} bytes, and {left} are left",
+                            where=where, size=size, left=len(data) - at))

@@ -21,6 +21,7 @@ import msgspec
 
 from clearing.intake.layout_model import Layout
 from ext.codes import Code
+from network.language import Phrase, joined
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 ZIP = b"PK\x03\x04"
@@ -61,8 +62,9 @@ def make_text(data: bytes, layout: Layout) -> bytes:
     try:
         return codecs.BOM_UTF8 + data.decode("utf-16").encode("utf-8")
     except UnicodeDecodeError as error:
-        raise NotText(Code.FILE_ENCODING, f"the file has the mark of UTF-16 and is not: "
-                      f"{error.reason} at byte {error.start}") from None
+        raise NotText(Code.FILE_ENCODING, Phrase("the file has the mark of UTF-16 and is not: "
+                                                 "{reason} at byte {start}", reason=error.reason,
+                                                 start=error.start)) from None
 
 
 def open_text(source: BinaryIO, layout: Layout | None) -> BinaryIO:
@@ -87,8 +89,9 @@ def _write_objects(data: bytes, records_at: str) -> bytes:
         return b"".join(msgspec.json.encode(record) + b"\n" for record in found)
     except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, ValueError,
             OverflowError, RecursionError) as error:
-        raise NotText(Code.FILE_STRUCTURE, f"no list of records in MessagePack at "
-                      f"{records_at or 'the top'!r}: {error}"[:200]) from None
+        raise NotText(Code.FILE_STRUCTURE, Phrase("no list of records in MessagePack at {place!r}: "
+                                                  "{error}", place=records_at or "/",
+                                                  error=error)[:200]) from None
 
 
 def _write_csv(rows: Iterable[list[str]], head_rows: int) -> bytes:
@@ -120,16 +123,22 @@ def _read_workbook(data: bytes, sheet: str) -> Iterator[list[str]]:
         with_rows = [one for one in book.worksheets if _has_rows(one)]
         names = [one.title for one in with_rows]
         if sheet not in ("", *names) or (not sheet and len(names) != 1):
-            raise NotText(Code.FILE_STRUCTURE, f"the workbook has rows in "
-                          f"{', '.join(map(repr, names[:8])) or 'no sheet'}, and "
-                          + (f"the layout says sheet = {sheet!r}" if sheet else
-                             "the layout names no `sheet`"))
+            sheets = joined(", ", map(repr, names[:8])) if names else Phrase("no sheet")
+            raise NotText(Code.FILE_STRUCTURE, Phrase(
+                "the workbook has rows in {sheets}, and the layout says sheet = {sheet!r}",
+                sheets=sheets, sheet=sheet) if sheet else Phrase(
+                "the workbook has rows in {sheets}, and the layout names no `sheet`",
+                sheets=sheets))
         chosen = with_rows[names.index(sheet) if sheet else 0]
         chosen.reset_dimensions()       # what a file says of its size need not be so
         for number, row in enumerate(chosen.iter_rows(), 1):
             if number > ROWS_MOST or len(row) > COLUMNS_MOST:
-                raise NotText(Code.FILE_STRUCTURE, f"row {number} of the sheet has {len(row)} "
-                              f"columns; at most {ROWS_MOST} rows of {COLUMNS_MOST} are read")
+                raise NotText(Code.FILE_STRUCTURE, Phrase("row {number} of the sheet has "
+                                                          "{columns} columns; at most "
+                                                          "{most} rows of {columns_most} "
+                                                          "are read", number=number,
+                                                          columns=len(row), most=ROWS_MOST,
+                                                          columns_most=COLUMNS_MOST))
             yield [_as_text(cell) for cell in row]
     except NotText:
         raise
@@ -137,8 +146,9 @@ def _read_workbook(data: bytes, sheet: str) -> Iterator[list[str]]:
             AttributeError, IndexError, SyntaxError, EOFError, NotImplementedError,
             zlib.error) as error:
         # openpyxl tells a broken file in as many ways as there are; SyntaxError is XML's.
-        raise NotText(Code.FILE_STRUCTURE, f"the workbook cannot be read: "
-                      f"{type(error).__name__}: {error}"[:200]) from None
+        raise NotText(Code.FILE_STRUCTURE, Phrase("the workbook cannot be read: {name}: {error}",
+                                                  name=type(error).__name__,
+                                                  error=error)[:200]) from None
 
 
 def _has_rows(sheet: Any) -> bool:
@@ -153,12 +163,16 @@ def _check_size(data: bytes) -> None:
     try:
         entries = zipfile.ZipFile(io.BytesIO(data)).infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise NotText(Code.FILE_STRUCTURE, f"the workbook cannot be unpacked: {error}") from None
+        raise NotText(Code.FILE_STRUCTURE, Phrase("the workbook cannot be unpacked: {error}",
+                                                  error=error)) from None
     size = sum(entry.file_size for entry in entries)
     if size > min(UNPACKED_BYTES, max(UNPACKED_MOST * len(data), 1 << 20)):
-        raise NotText(Code.FILE_STRUCTURE, f"the workbook's {len(data)} bytes unpack to {size}, "
-                      f"at most {UNPACKED_MOST} times as many and {UNPACKED_BYTES} are "
-                      "read; export the sheet as CSV")
+        raise NotText(Code.FILE_STRUCTURE, Phrase("the workbook's {bytes} bytes unpack to "
+                                                  "{size}, at most {times} times as "
+                                                  "many and {most} are read; export "
+                                                  "the sheet as CSV", bytes=len(data), size=size,
+                                                  times=UNPACKED_MOST,
+                                                  most=UNPACKED_BYTES))
 
 
 def _as_text(cell: Any) -> str:
