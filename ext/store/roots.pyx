@@ -59,7 +59,8 @@ cdef int sort_rows(const uint8_t[:, ::1] records, const int64_t[::1] offsets,
     cdef const CardKey *card
     for row in range(count):
         card = <const CardKey *>&records[row, 0]
-        keys[row].major, keys[row].minor, keys[row].index = card.card_hi, card.card_lo, <uint32_t>row
+        keys[row].major, keys[row].minor = card.card_hi, card.card_lo
+        keys[row].index = <uint32_t>row
     sort_keys(keys, scratch, count)
     while start < count:
         end = start + 1
