@@ -71,6 +71,7 @@ class Before:
     """What the book has of the cards of a stretch, made ready to be found by partition."""
 
     carried: Carried
+    carried_taps: Listed            # TAP: its records
     states: Carried                 # the same without records
     # ENTRY that stand, of service days from `first_day` on, see Queries.rides_since; of all cards,
     # or of those of `read`: what the others have there is what their records made by now.
@@ -100,6 +101,15 @@ class Cleared:
         return int(np.count_nonzero(self.changes["flags"] & RIDE_FLAGS["REVERSAL"]))
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What became of a partition for which nothing changes but that a window ends."""
+
+    states: list[tuple[int, Records, Records, Records]]     # as in Cleared
+    left: Records       # TAP: of cards for which more changes, as they were loaded
+    still_open: int     # gate-ins of other cards whose rides stay open
+
+
 class Clearer:
     """One thread's pipelines and sums."""
 
@@ -108,7 +118,8 @@ class Clearer:
         self._context, self._before, self._stretch = context, before, stretch
         self._entry_tables = entry_tables(context, stretch.first_open)
         self._pipeline = self._make(before.carried, end_of(context, stretch.ended))
-        self._known = self._make(before.carried, end_of(context, stretch.ended))
+        # Of open windows the ledger has what was made before this stretch ends any ride.
+        self._known = self._make(before.carried, end_of(context, stretch.first_open - 1))
         limit_s = context.network.model.ride_limit_s
         self._at_ends = [(window, self._make(before.states, end_of(context, window) - limit_s))
                          for window in stretch.windows]
@@ -173,6 +184,36 @@ class Clearer:
         return Cleared(changes, arrived, taps[refused], _codes_of(taps, pipeline.codes, refused),
                        len(pipeline.still_open), contradicted, nothing, states)
 
+    def end(self, partition: int) -> Ended:
+        """Tell what cards are like at the end of the window of which rides end with this stretch.
+
+        Of those for which nothing else changes: no ride ends, and nothing is in doubt. The others
+        are left to be cleared. No record is new, and nobody has several cards.
+        """
+        [(window, at_end)] = self._at_ends
+        pipeline = self._known
+        self._clear_known(partition)
+        taps = pipeline.all_taps
+        is_later = days_of(self._context, taps) > window
+        is_open = np.zeros(len(taps), bool)
+        is_open[pipeline.still_open] = True
+        waiting = _filter_of_cards(taps[(pipeline.codes != Code.OK) | are_refunds(taps)
+                                        | (taps["flags"] & SET_ASIDE != 0)
+                                        | is_open & ~is_later])
+        is_left, later = of_cards(taps, waiting), _filter_of_cards(taps[is_later])
+        # A card of which nothing is behind the end is now as it was then.
+        cards, accumulators = (
+            choose(rows, of_cards(rows, waiting, others=True) & of_cards(rows, later, others=True))
+            for rows in (pipeline.cards, pipeline.accumulators))
+        states = [(window, cards, accumulators, np.zeros(0, TAP))]
+        chosen = of_cards(taps, later) & ~is_left
+        if chosen.any():
+            states.append((window, *self._state_at(
+                choose(taps, chosen), pipeline.codes[chosen], None, partition, window, at_end)))
+        own = _rows_of(self._before.carried_taps, partition)
+        return Ended(states, choose(own, of_cards(own, waiting)),
+                     int(np.count_nonzero(is_open & ~is_left)))
+
     def _doubtful_refunds(self, *, is_known: bool) -> Records:
         """Refunds that may be of rides before the stretch: those that find none in it.
 
@@ -222,11 +263,15 @@ class Clearer:
 
     def _made_before(self, partition: int, read: npt.NDArray[np.uint64]) -> Records:
         """What the book's records of cards that were not read made, without the new ones."""
+        self._clear_known(partition)
+        made: Records = self._known.entries
+        return choose(made, of_cards(made, read, others=True))
+
+    def _clear_known(self, partition: int) -> None:
+        """Clear the book's records as they were, before this stretch."""
         self._known.taps(partition, 0)
         self._known.prepare(partition, 0)
         self._known.clear()
-        made: Records = self._known.entries
-        return choose(made, of_cards(made, read, others=True))
 
     def _say_corrected(self, changes: Records) -> None:
         """Of cards that have a correction among the new records, say so on what is taken back."""
@@ -376,7 +421,8 @@ def before(context: ClearingContext, state: State, taps: Records, ledger: Record
         return rows, places, offsets
 
     cards, accumulators = listed(state.cards), listed(state.accumulators)
-    return Before(Carried(cards, accumulators, listed(taps)),
+    carried_taps = listed(taps)
+    return Before(Carried(cards, accumulators, carried_taps), carried_taps,
                   Carried(cards, accumulators, listed(np.zeros(0, TAP))), listed(ledger),
                   first_day, read)
 
@@ -416,11 +462,16 @@ def cards_in(context: ClearingContext, rows: Records) -> npt.NDArray[np.uint64]:
     return marked
 
 
+def _filter_of_cards(rows: Records) -> npt.NDArray[np.uint64]:
+    """The cards of some rows marked, and few others."""
+    cards = filter_of(len(rows))
+    add_to_card_filter(bytes_of(rows), cards)
+    return cards
+
+
 def beside(context: ClearingContext, rows: Records, some: Records) -> Flags:
     """Which rows are of the cards of some of them, and of a few more; with all of their owners'."""
-    cards = filter_of(len(some))
-    add_to_card_filter(bytes_of(some), cards)
-    chosen = of_cards(rows, cards)
+    chosen = of_cards(rows, _filter_of_cards(some))
     if len(context.persons):
         numbers = np.empty(len(rows), np.uint32)
         context.persons.number(bytes_of(rows), numbers)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from clearing.book import Book, OpenRun
 from clearing.book.native import bytes_of, choose, join_records
 from clearing.book.queries import EVERY_CARD, Cards
-from clearing.book.state import State, no_state
+from clearing.book.state import State, card_keys, no_state
 from clearing.engine.archived import NO_FLOOR, floor_of
 from clearing.engine.changed import ALL, Changed, changed_since
 from clearing.engine.context import ClearingContext
@@ -237,8 +237,9 @@ class Stages:
         """Clear every card with a record up to a day once more, up to the end of its window."""
         stretch = Stretch(self._closed, self._closed + 1, day, [day])
         # By changed tables also those of which the windows behind have all records.
-        until = day if self._changed.is_nothing else DAYS_MOST
-        self._clear_again(stretch, ALL, until=until)
+        is_as_before = self._changed.is_nothing
+        self._clear_again(stretch, ALL, until=day if is_as_before else DAYS_MOST,
+                          is_as_before=is_as_before and not len(self.context.persons))
 
     def restate(self, since: int) -> None:
         """Clear by changed tables every card that they can touch on some day or a later one.
@@ -253,11 +254,13 @@ class Stages:
             self.context, self.book, self.book.networks_since(since)))
 
     def _clear_again(self, stretch: Stretch, changed: Changed, *,
-                     until: int = DAYS_MOST, but: Filter | None = None) -> None:
+                     until: int = DAYS_MOST, but: Filter | None = None,
+                     is_as_before: bool = False) -> None:
         """Clear what the book has of cards with a record that something has changed for.
 
         Some cards at a time: memory does not follow the days that are open. until: the last day of
-        these records; but: without these cards.
+        these records; but: without these cards. is_as_before: what their records made by now is in
+        the ledger, and nothing changes but that a window ends.
         """
         if changed.is_nothing:
             return
@@ -270,9 +273,33 @@ class Stages:
             due = choose(since, changed.of(since) & (since["service_day"] <= until))
             self._check_members(due)
             touched = cards_in(self.context, due)
-            loaded = self._load(stretch, touched, cards=cards, since=choose(
-                since, of_cards(since, touched)) if is_all else None)
+            loaded = self._load(
+                stretch, touched, filter_of(0) if is_as_before else None, cards,
+                choose(since, of_cards(since, touched)) if is_all else None)
+            if is_as_before:
+                loaded = self._end(stretch, loaded, cards)
             self._clear_known(stretch, loaded, cards, but)
+
+    def _end(self, stretch: Stretch, loaded: Loaded, cards: Cards) -> Loaded:
+        """Tell the state of cards for which nothing changes but that a window ends; the others."""
+        self._partitions = partitions_for(len(loaded.taps))
+        left = list[Records]()
+
+        def end(clearer: Clearer, partition: int) -> None:
+            ended = clearer.end(partition)
+            left.append(ended.left)
+            self._keep_states(ended.states)
+            with self._lock:
+                self.open_rides += ended.still_open
+
+        on_threads(self._clearers(loaded, self._partitions, stretch), end,
+                   range(self._partitions))
+        taps = join_records(left, records.TAP)
+        loaded = self._read_ledger(replace(loaded, taps=taps, read=None), stretch,
+                                   cards_in(self.context, taps), cards)
+        # The filter has a few more, and of these there are no records.
+        return replace(loaded, ledger=choose(loaded.ledger, np.isin(
+            card_keys(loaded.ledger), card_keys(taps))))
 
     def _check_members(self, taps: Records) -> None:
         """Refuse to clear again what a member took part in that has left the network."""
@@ -368,8 +395,7 @@ class Stages:
         """
         self.run.write_entries(cleared.changes)
         self.run.write_records(cleared.arrived)
-        for window, cards, accumulators, open_rides in cleared.states:
-            self.run.write_state(window, cards, accumulators, open_rides)
+        self._keep_states(cleared.states)
         with self._lock:
             self.reversed += cleared.reversed
             self.held += int(np.count_nonzero(
@@ -380,6 +406,11 @@ class Stages:
                 self.refused.append(_refusals_of(cleared))
             self._done += count
             self.progress("clear", self._done, self._partitions)
+
+
+    def _keep_states(self, states: Iterable[tuple[int, Records, Records, Records]]) -> None:
+        for window, cards, accumulators, open_rides in states:
+            self.run.write_state(window, cards, accumulators, open_rides)
 
 
 def _refusals_of(cleared: Cleared) -> tuple[Records, npt.NDArray[np.bool_]]:
