@@ -33,7 +33,7 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 test: $(VENV)/tested
-	sh tests/install_server.sh
+	sh tests/install_packages.sh
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
 	$(BIN)/python -m pytest tests -n $(TESTS_AT_ONCE) --dist worksteal
