@@ -257,7 +257,8 @@ def read_report(book: Book, number: int) -> Report:
 def _rejected(book: Book, run: Run, file: BookFile) -> list[Rejected]:
     """What a run refused of a file: records of their own file only, however many a run has."""
     found = book.ask("SELECT offset, line, code, field, hex(raw) AS raw FROM refusals "
-                     f"WHERE run = {run.run} AND file = {file.file} ORDER BY offset, line")
+                     f"WHERE run = {run.run} AND file = {file.file} "
+                     "ORDER BY offset, line, code, field")
     return [Rejected(int(offset), int(line), int(code), int(field), bytes.fromhex(str(head)))
             for offset, line, code, field, head in zip(
                 *(found[name] for name in (*Rejected._fields[:4], "raw")), strict=True)]

@@ -16,7 +16,7 @@ from clearing.book.queries import BY_CARD
 POSTING_COLUMNS = ("run", "window", "card", "card_seq", "member", "side", "amount", "cause")
 _FIELDS = ("run", "window", "card_hi", "card_lo", "card_seq")
 _DEBTOR, _CREDITOR = "leg_debtor", "leg_creditor"
-_ORDER = f"{BY_CARD}, run, reason, leg_cause, {_DEBTOR}, {_CREDITOR}, leg_amount"
+_ORDER = f"{BY_CARD}, run, reason"
 SIDES = {_DEBTOR: "debit", _CREDITOR: "credit"}
 
 

@@ -199,7 +199,8 @@ def _runs(session: Session, wanted: Filter) -> Listing:
 
 def _files(session: Session, wanted: Filter) -> Listing:
     found = session.book.ask(f"SELECT {', '.join(FILE_COLUMNS)} FROM {FILES.name} "
-                               f"WHERE {_of_run(session, wanted)} ORDER BY run, file, code, name")
+                               f"WHERE {_of_run(session, wanted)} "
+                               "ORDER BY run, file, code, name, sha256")
     rows = zip(*(list(found[name]) for name in FILE_COLUMNS), strict=True)
     return Listing("files", FILE_COLUMNS,
                    (tuple(Code(int(value)).name if column == "code" else
@@ -216,7 +217,7 @@ def _refusals(session: Session, wanted: Filter) -> Listing:
     where = f"{_of_run(session, wanted)} AND {_of_code(wanted.reason)}"
     blocks = session.book.store.blocks("SELECT run, file, line, offset, code, field, raw "
                                        f"FROM {REFUSALS.name} WHERE {where} "
-                                       "ORDER BY run, file, offset")
+                                       "ORDER BY run, file, offset, line, code, field, raw")
     return Listing("refusals", REFUSAL_COLUMNS,
                    ((int(run), names.get(int(file), ""), int(line), int(offset),
                      Code(int(code)).name, int(field), WORDS[Code(int(code))], str(raw))

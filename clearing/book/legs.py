@@ -27,9 +27,10 @@ def list_legs(book: Queries, fields: Sequence[str], where: str = "1", order: str
               ) -> Iterator[Columns]:
     """Legs in blocks: of each some columns of its entry (and `run`), then those of LEG.
 
-    where and order are SQL on both.
+    where and order are SQL on both. What an order leaves open, all that is read decides: how the
+    rows lie in the store never does.
     """
-    by = f" ORDER BY {order}" if order else ""
+    by = f" ORDER BY {', '.join((order, *fields, *LEG))}" if order else ""
     for cards in card_ranges(book.store, book.committed, order):
         yield from book.store.blocks(f"SELECT {', '.join((*fields, *LEG))} "
                                      f"{_legs(book, f'({where}) AND {cards}')}{by}")

@@ -45,7 +45,7 @@ def written_tables() -> Mapping[str, Table]:
 
 
 def write_rows(book: Book, table: Table, out: BinaryIO) -> int:
-    """Write the rows of committed runs, by run and the table's key; how many they are."""
+    """Write the rows of committed runs, by run, the table's key and all else; how many."""
     names = [column.name for column in table.content]
     rows = 0
     out.write(_ENCODER.encode([_RUN, *names, CHECK]) + b"\n")
@@ -53,7 +53,7 @@ def write_rows(book: Book, table: Table, out: BinaryIO) -> int:
         for block in book.store.blocks(
                 f"SELECT {_RUN}, {', '.join(_read(table, name) for name in names)} "
                 f"FROM {table.name} WHERE {book.committed} AND {runs} "
-                f"ORDER BY {_RUN}, {', '.join(f'`{name}`' for name in table.order)}"):
+                f"ORDER BY {_RUN}, {', '.join(f'`{name}`' for name in (*table.order, *names))}"):
             content = [_raw(table, name, block[name]) for name in names]
             numbers = number_rows(table, content)
             rows += len(numbers)

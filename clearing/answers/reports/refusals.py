@@ -51,7 +51,7 @@ def _sections(session: Session, where: str) -> Iterator[Section]:
     names = _names(session)
     found = session.book.ask(
         f"SELECT code, file, line, field, raw, value FROM {REFUSALS.name} WHERE {where} "
-        f"ORDER BY code, run, file, offset LIMIT {SHOWN_MOST} BY code")
+        f"ORDER BY code, run, file, offset, line, field, raw LIMIT {SHOWN_MOST} BY code")
     for code, file, line, field, raw, value in zip(*found.values(), strict=True):
         name, layout = names.get(int(file), ("", ""))
         of_code[int(code)].append((name, int(line), str(field) if field else "", mark_wrong(
