@@ -74,9 +74,6 @@ class Listing(NamedTuple):
 
 
 EVERYTHING = Filter()
-# Topics that are asked of entries; and of records and refusals.
-OF_RIDES = frozenset({"rides", "entries", "postings", "concessions", "bills", "variances"})
-OF_RECORDS = frozenset({"refusals", "clocks", "clock-conflicts"})
 
 
 def show(session: Session, topic: str, wanted: Filter = EVERYTHING) -> Listing:
@@ -84,19 +81,19 @@ def show(session: Session, topic: str, wanted: Filter = EVERYTHING) -> Listing:
 
     Raises OnecardError and TableError.
     """
-    # Why a record was refused is a code, and no condition on rides.
-    asked = wanted._replace(reason=None) if topic == "refusals" else wanted
-    _bring_back(session, topic, asked.select(session))
     return TOPICS[topic](session, wanted)
 
 
-def _bring_back(session: Session, topic: str, selected: Selection) -> None:
-    """Bring archived rows back where the topic is asked of them."""
-    run = selected.run or selected.since_run or 0
-    if topic in OF_RIDES or (topic == "obligations" and selected.is_of_rides):
-        reach(session, *selected.days, run=run)
-    elif topic in OF_RECORDS:       # a record can have come when a later window closed
-        reach(session, selected.days[0], run=run)
+def _select_rides(session: Session, wanted: Filter) -> Selection:
+    """Which rides are wanted; those that have left for an archive are brought back first."""
+    selected = wanted.select(session)
+    _bring_back(session, selected)
+    return selected
+
+
+def _bring_back(session: Session, selected: Selection) -> None:
+    """Bring the archived windows back of which rides are asked for."""
+    reach(session, *selected.days, run=selected.run or selected.since_run or 0)
 
 
 def lister(session: Session) -> Lister:
@@ -106,7 +103,7 @@ def lister(session: Session) -> Lister:
 
 
 def _rides(session: Session, wanted: Filter) -> Listing:
-    where = wanted.select(session).of_entries()
+    where = _select_rides(session, wanted).of_entries()
     members = session.numbered().members
     return Listing("rides", listings.LISTED_COLUMNS, lister(session).listed(where, members), (),
                    AMOUNTS,
@@ -114,21 +111,21 @@ def _rides(session: Session, wanted: Filter) -> Listing:
 
 
 def _entries(session: Session, wanted: Filter) -> Listing:
-    where = wanted.select(session).of_entries()
+    where = _select_rides(session, wanted).of_entries()
     return Listing("entries", listings.ENTRY_COLUMNS, lister(session).entries(where), (),
                    listings.ENTRY_AMOUNTS, _currency(session),
                    lambda: _count(session, "ledger", where), (*AMOUNTS, "operator_net"))
 
 
 def _postings(session: Session, wanted: Filter) -> Listing:
-    selected = wanted.select(session)
+    selected = _select_rides(session, wanted)
     return Listing("postings", POSTING_COLUMNS, postings(session, selected), (), ("amount",),
                    _currency(session), lambda: count_postings(session, selected))
 
 
 def _variances(session: Session, wanted: Filter) -> Listing:
     return Listing("variances: validator less table", listings.VARIANCE_COLUMNS,
-                   lister(session).variances(wanted.select(session).of_entries()),
+                   lister(session).variances(_select_rides(session, wanted).of_entries()),
                    ("rides",), ("variance", "total"), _currency(session),
                    sums=("rides", "total"))
 
@@ -156,6 +153,8 @@ def _positions(session: Session, wanted: Filter) -> Listing:
 
 def _obligations(session: Session, wanted: Filter) -> Listing:
     selected, level = wanted.select(session), wanted.level or "member"
+    if selected.is_of_rides:
+        _bring_back(session, selected)
     title = (Phrase("obligations: what each {level} owes another for these rides", level=level)
              if selected.is_of_rides
              else Phrase("obligations: what each {level} owes another", level=level))
@@ -178,12 +177,14 @@ def _instructions(session: Session, wanted: Filter) -> Listing:
 
 def _concessions(session: Session, wanted: Filter) -> Listing:
     return Listing("concessions: who paid for whose rides", owing.CONCESSION_COLUMNS,
-                   owing.concessions(session, wanted.select(session), None if wanted.funder is None
+                   owing.concessions(session, _select_rides(session, wanted),
+                                     None if wanted.funder is None
                                      else funder_number(session, wanted.funder)),
                    ("rides",), ("amount",), _currency(session), sums=("rides", "amount"))
 
 
 def _bills(session: Session, wanted: Filter) -> Listing:
+    _bring_back(session, wanted.select(session))
     return Listing("bills of funders by their terms, what they differ by from what windows settle, "
                    "and what of that is posted", bills.BILL_COLUMNS,
                    bills.list_bills(session, wanted), ("rides",), bills.BILL_COLUMNS[5:],
@@ -211,6 +212,7 @@ def _files(session: Session, wanted: Filter) -> Listing:
 
 
 def _refusals(session: Session, wanted: Filter) -> Listing:
+    reach(session, run=wanted.run or wanted.since_run or 0)
     names = {int(number): str(name) for number, name in zip(
         *session.book.ask(f"SELECT file, name FROM {FILES.name} WHERE {session.book.committed} "
                             "ORDER BY code DESC, run DESC").values(), strict=True)}
@@ -272,8 +274,13 @@ def _of_code(name: str | None) -> str:
 
 
 def _of_records(session: Session, wanted: Filter) -> str:
-    """A condition on received records; their window is the day of their own time."""
-    return wanted.select(session).of_rows("service_day")
+    """A condition on received records; their window is the day of their own time.
+
+    One can have come when a later window closed, so all from the first on are brought back.
+    """
+    selected = wanted.select(session)
+    reach(session, selected.days[0], run=selected.run or selected.since_run or 0)
+    return selected.of_rows("service_day")
 
 
 def _count(session: Session, view: str, where: str) -> int:
