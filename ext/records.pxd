@@ -43,6 +43,8 @@ cdef enum:              # Tap.blanks: what the record leaves blank although the 
     BLANK_KEY_VERSION = 8   # the field is 0, which a record can say, too
     BLANK_ALGORITHM = 16
     PROVEN = 32             # no blank: its authentication code is what its issuer's key makes
+    DENIED = 64             # no blank: an exit whose card was on the deny list
+    NOT_ADMITTED = 128      # no blank: an exit whose issuer no admission was for
 
 cdef enum:              # Ride.flags
     PAID_BY_VALIDATOR = 1   # paid is money that has left the card; the price only splits it
@@ -144,7 +146,7 @@ cdef packed struct BufferedMore:    # the rest of a tap that has any of it
     uint8_t correction
     uint8_t revision
     uint8_t correction_reason
-    uint8_t reserved
+    uint8_t stopped         # DENIED, NOT_ADMITTED: there is no room for them beside the direction
 
 cdef packed struct Refusal:
     uint64_t offset

@@ -73,6 +73,7 @@ def check_model(model: NetworkFile) -> None:
     check_accounts(model)
     check_bill_terms(model)
     _check_senders(model)
+    _check_admissions(model)
     check_deny_lists(model)
     _check_times(model)
     _check_currency(model)
@@ -163,6 +164,19 @@ def _check_line_classes(model: NetworkFile) -> None:
                            line_class=one.line_class, code=code),
                     "correct network.toml", expected=", ".join(operators),
                     key=("line_class", index, "operators", which))
+
+
+def _check_admissions(model: NetworkFile) -> None:
+    """Who is admitted is an issuer of the network, for days that can be."""
+    known = [one.code for one in model.issuer]
+    for index, one in enumerate(model.admission):
+        here, what = ("admission", index), f"the admission of {one.issuer!r}"
+        if one.issuer not in known:
+            raise TableError(Phrase("{what} names {name!r}, which network.toml does not have",
+                                    what=what, name=one.issuer),
+                             "add it, or correct the name", expected=", ".join(known),
+                             key=(*here, "issuer"))
+        check_dates(one.in_force_from, one.in_force_until, what, here)
 
 
 def _check_agreements(model: NetworkFile) -> None:

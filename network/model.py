@@ -34,6 +34,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     centre: list[Centre] = []
     approver: list[Approver] = []
     sender: list[Sender] = []
+    admission: list[Admission] = []         # none: every issuer of the network is admitted
     deny_list: list[DenyList] = []
     agreement: list[Agreement] = []
     bank_account: list[BankAccount] = []
@@ -276,6 +277,14 @@ class Sender(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     devices: str | None = None      # a CSV (operator,device) of the only ones that may be in them
     authorities: list[str] = []     # members besides these that its corrections may name
     files: list[FileContract] = []  # none: any file is taken, record by record
+
+
+class Admission(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """From when until when an issuer's cards ride: a line of the white list (白名单, BN)."""
+
+    issuer: str
+    in_force_from: datetime.date | None = None      # service days, inclusive
+    in_force_until: datetime.date | None = None
 
 
 class DenyList(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

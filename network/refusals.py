@@ -82,8 +82,8 @@ WORDS: dict[Code, str] = {
                       " device, counter and time; send the record as the validator wrote it",
     Code.TAC_KEY_UNKNOWN: "the keystore has no key of this issuer, version and algorithm; add the"
                           " key, or correct what the record says of it",
-    Code.TAC_GREY: "the card was taken away before it gave its code (all F), and may not have paid;"
-                   " send it again once a later record shows that it has",
+    Code.TAC_GREY: "the card was taken away before it gave its code (all F), and no later record"
+                   " can show that it paid, as this one has no balance_before; send it with that",
     Code.CARD_DENIED: "the card was on the deny list that had to be on the validator by then, so"
                       " that its operator bears the ride; have validators take their lists in"
                       " time",

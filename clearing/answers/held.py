@@ -36,7 +36,7 @@ from network.names import Names
 HELD_COLUMNS = ("ride", "started_at", "operator", "mode", "medium", "table", "due", "price", "paid",
                 "variance", "window", "why")
 HELD = f"bitAnd(flags, {RIDE_FLAGS['HELD']}) != 0"
-CLAIM = "claim"
+CLAIM, GREY = "claim", "grey record"      # what a person decides about
 BORN_FROM = datetime.date(1900, 1, 1)       # Tap.born_day counts from here
 REVISION_MOST = 255
 
@@ -59,12 +59,13 @@ def _held_rows(session: Session) -> Iterator[tuple[Any, ...]]:
 
 
 def _list_whys(rows: Records, names: Names) -> Iterator[str]:
-    """Why entries are held: for their agreements, as legs of 0 say, or for what they claim."""
+    """Why entries are held: as legs of 0 say, or for what they claim."""
     legs = rows["legs"]
     for causes, rules in zip(legs["cause"].tolist(), legs["rule"].tolist(), strict=True):
         both = [names.code("rule", rule) for cause, rule in zip(causes, rules, strict=True)
                 if cause == Cause.AGREEMENTS_OVERLAP]
-        yield (Phrase("no agreement") if Cause.NO_AGREEMENT in causes else
+        yield (GREY if Cause.GREY_RECORD in causes else
+               Phrase("no agreement") if Cause.NO_AGREEMENT in causes else
                Phrase("agreements {names}", names=joined(" and ", both)) if both else CLAIM)
 
 
@@ -98,7 +99,7 @@ def _records_of(session: Session, ride: str) -> list[Records]:
                            expected="a ride that stands in the ledger and is held",
                            remedy="list them with `onecard held list`")
     for why in _list_whys(found, session.names()):
-        if why != CLAIM:
+        if why not in (CLAIM, GREY):
             raise OnecardError(Phrase("it is held for another reason: {why}", why=why), where=ride,
                                expected="a ride that is held for what its records claim",
                                remedy="mend the agreements in network.toml: the next run takes "

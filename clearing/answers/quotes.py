@@ -241,7 +241,7 @@ def _list_taps(tap: Tap, trip: Trip, two_ended: bool) -> list[Tap]:
 
 def _pair(world: World, *taps: Tap) -> Ride:
     """The one ride of these taps."""
-    rides, _ = pair(world, taps)
+    rides, *_ = pair(world, taps)
     assert len(rides) == 1, "a trip that lasts longer than a ride may"
     return rides[0]
 

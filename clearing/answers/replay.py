@@ -97,13 +97,14 @@ def _tap(row: Any, operator: str) -> Tap:
     """A stand-in for the ride's taps, of which only file, line and what was claimed matter.
 
     The ledger does not have what a card had: of a ride that is held, believe that it was too little
-    where its table asks for that.
+    where its table asks for that; nor does it have what a card's next record says.
     """
     is_held = int(row["flags"]) & RIDE_FLAGS["HELD"]
     return Tap(card="", card_seq=int(row["card_seq"]), tapped_at=0, operator=operator, device="",
                device_seq=0, mode="", kind="single", stop="", file=int(row["in_file"]),
                source_line=int(row["in_line"]),
                paid=AMOUNT_MOST if is_held else None, balance_before=-AMOUNT_MOST,
+               is_unshown=Cause.GREY_RECORD in row["legs"]["cause"].tolist(),
                correction_reason=(
                    "released" if row["reason"] == Reason.CLAIM_RELEASED else ""))
 

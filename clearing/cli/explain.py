@@ -60,7 +60,10 @@ def _print_origin(one: RideExplanation) -> None:
                        amount=text(leg.amount), cause=leg.cause.replace("_", " "),
                        creditor=leg.creditor, rule=leg.rule))
     held_for = [leg for leg in one.legs if leg.cause in WHY_HELD]
-    if held_for:
+    if any(leg.cause == "grey_record" for leg in held_for):
+        say("held, not settled: the card was gone before it gave its authentication code (all F), "
+            "and no record that it has next that day shows that it paid")
+    elif held_for:
         named = [leg.rule for leg in held_for if leg.rule]
         say(Phrase("held, not settled: the agreements {named} both hold for it",
                    named=joined(" and ", named)) if named

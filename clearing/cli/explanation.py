@@ -10,7 +10,7 @@ from clearing.cli.say import say
 from network.language import Phrase, joined
 
 FEES = ("clearing_fee", "issuer_fee")      # what the operator pays of what it is due
-WHY_HELD = ("no_agreement", "agreements_overlap")
+WHY_HELD = ("no_agreement", "agreements_overlap", "grey_record")
 
 
 def print_explanation(one: Explanation, head: str) -> None:

@@ -42,7 +42,8 @@ from settlement.windows import window_table
 T = TypeVar("T")
 SET_ASIDE = np.uint8(TAP_FLAGS["SET_ASIDE"])
 Flags = npt.NDArray[np.bool_]
-REFUSED_RIDES = (Code.NO_FARE, Code.PRICE_OVERFLOW, Code.REBATE_ALONE)
+REFUSED_RIDES = (Code.NO_FARE, Code.PRICE_OVERFLOW, Code.REBATE_ALONE, Code.CARD_DENIED,
+                 Code.ISSUER_NOT_ADMITTED)
 FILTER_BITS_OF_A_CARD = 128
 Listed = tuple[Records, Records, Records]   # rows, and what list_by_partition made of them
 

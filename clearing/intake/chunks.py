@@ -6,16 +6,17 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from clearing.intake.admissions import Admissions
 from clearing.intake.blocks import Block, OddLine
 from clearing.intake.decoder_tables import LEARNED_KINDS, CodeTable, DecoderTables, Speaker
 from clearing.intake.deny_lists import DenyLists
 from clearing.intake.formats.canonical import Shape
-from clearing.intake.proof import Proof, Terminals
+from clearing.intake.proof import GREY, Proof, Terminals
 from clearing.intake.spill import Aside, Spill, make_arena
 from ext.clearing.persons import Persons
 from ext.codes import Code
@@ -28,6 +29,7 @@ from network.language import Phrase, joined
 
 # Rows that are decoded before they are buffered: a call costs as much as a few hundred rows.
 ROWS = 16_384
+STOPPED_BY = {Code.ISSUER_NOT_ADMITTED: "issuer", Code.CARD_DENIED: "card"}     # else "tac"
 REFUSALS_MOST = 100_000     # of one file that are told one by one: some 1 KB each
 
 
@@ -99,16 +101,24 @@ def refusals_of(chunk: Chunk, spill: Spill) -> tuple[Records, bytes]:
     return np.frombuffer(data[:size], REFUSAL), data[size:]
 
 
+class Stop(NamedTuple):
+    """What records are asked once they are read, in this order; None: nothing."""
+
+    admissions: Admissions | None = None
+    denied: DenyLists | None = None
+    proof: Proof | None = None
+
+
 class Worker:
     """One thread's own tables, buffer and scratch space: no two threads use one at a time."""
 
     def __init__(self, number: int, decoder_tables: DecoderTables, partitions: int, spill: Spill,
-                 persons: Persons, proof: Proof | None, denied: DenyLists | None) -> None:
+                 persons: Persons, stop: Stop) -> None:
         self.number, self._prefixes = number, decoder_tables.prefixes
         self.tables: dict[str, CodeTable] = decoder_tables.learned_tables()
         self.buffer = PartitionBuffer(partitions, persons)
         self._spill, self._arenas = spill, 0
-        self._proof, self._terminals, self._denied = proof, Terminals(), denied
+        self._stop_by, self._terminals = stop, Terminals()
         self._taps = np.empty(ROWS, dtype=TAP)
         self._refusals = np.empty(256, dtype=REFUSAL)
         self._raw = np.empty(0, dtype=np.uint8)
@@ -139,7 +149,7 @@ class Worker:
             if need in (Need.TAPS, Need.DONE):
                 taps = self._taps[:int(progress["taps"][0])]
                 taps = stopped.take(taps, self._stop(taps))
-                if self._proof is not None:
+                if self._stop_by.proof is not None:
                     _mark_proven(taps)
                 rounded = rounded or _find_rounded(taps, progress[0])
                 if place is not None:
@@ -158,13 +168,16 @@ class Worker:
         return chunk
 
     def _stop(self, taps: Records) -> npt.NDArray[np.uint16]:
-        """A Code for each tap that was read: what lists and keys say of it, in this order."""
+        """A Code for each tap that was read: what is asked of it says the first that has one."""
         codes = np.zeros(len(taps), dtype=np.uint16)
-        if self._denied is not None:
-            codes = self._denied.check(taps)
-        if self._proof is not None:
-            proved = self._proof.check(taps, self._terminals.rows(self.tables["device"]))
-            codes = np.where(codes != 0, codes, proved)
+        by = self._stop_by
+        for asked in (by.admissions, by.denied):
+            if asked is not None:
+                told = asked.check(taps)
+                codes = np.where(codes != 0, codes, told)
+        if by.proof is not None:
+            told = by.proof.check(taps, self._terminals.rows(self.tables["device"]))
+            codes = np.where(codes != 0, codes, told)
         return codes
 
     def _buffer_taps(self, taps: Records, number: int) -> int:
@@ -206,12 +219,12 @@ class Worker:
 
 
 class _Stopped:
-    """Taps of a block whose card is denied, or its code not right: refusals as any others."""
+    """Taps of a block that lists or keys stop: refusals as any others."""
 
     def __init__(self, block: Block, shape: Shape) -> None:
         self._block = block
         self._fields = {column: shape.columns.index(column) + 1 if column in shape.columns else 0
-                        for column in ("card", "tac")}
+                        for column in ("issuer", "card", "tac")}
         self._rows: list[Records] = []
         self._raw: list[bytes] = []
         self._due = self._paid = 0
@@ -226,7 +239,7 @@ class _Stopped:
             line = line.removesuffix(b"\r")
             refusal["offset"], refusal["line"] = tap["source_offset"], tap["source_line"]
             refusal["length"], refusal["code"] = len(line), codes[row]
-            refusal["field"] = self._fields["card" if codes[row] == Code.CARD_DENIED else "tac"]
+            refusal["field"] = self._fields[STOPPED_BY.get(codes[row], "tac")]
             self._rows.append(refusal)
             self._raw.append(line[:LONGEST_RAW])
         self._due += int(taps["due"][bad].sum())
@@ -249,7 +262,8 @@ class _Stopped:
 def _mark_proven(taps: Records) -> None:
     """Say of taps whose codes are right that they are; those that have none are what they were."""
     proven = np.uint8(TAP_BLANKS["PROVEN"])
-    taps["blanks"] |= np.where(taps["flags"] & TAP_FLAGS["HAS_TAC"] != 0, proven, np.uint8(0))
+    is_right = (taps["flags"] & TAP_FLAGS["HAS_TAC"] != 0) & (taps["tac"] != GREY)
+    taps["blanks"] |= np.where(is_right, proven, np.uint8(0))
 
 
 def _find_rounded(taps: Records, progress: Any) -> str:

@@ -68,7 +68,7 @@ class DenyLists:
         self._read: dict[int, Denied] = {}
 
     def check(self, taps: Records) -> npt.NDArray[np.uint16]:
-        """A Code for each tap: CARD_DENIED, or OK.
+        """A Code for each tap: CARD_DENIED, or OK. Exits are marked (DENIED) in place.
 
         Raises TableError where a list that holds at a tap's time cannot be read.
         """

@@ -60,13 +60,17 @@ class Proof:
         self._keys, self._issuers, self._offset_s = keys, issuers, civil_offset_s
 
     def check(self, taps: Records, terminals: Bytes) -> npt.NDArray[np.uint16]:
-        """A Code for each tap: OK where it has no code, or the right one.
+        """A Code for each tap: OK where it has no code, or the right one; or is grey.
 
+        A grey record is judged beside its card's others; without a balance nothing could show of
+        it that it was paid.
         terminals: of the table that the taps' devices are in.
         """
         codes = np.zeros(len(taps), dtype=np.uint16)
         claimed = taps["flags"] & TAP_FLAGS["HAS_TAC"] != 0
-        codes[claimed & (taps["tac"] == GREY)] = Code.TAC_GREY
+        has_balance = taps["flags"] & TAP_FLAGS["HAS_BALANCE"] != 0
+        codes[claimed & (taps["tac"] == GREY) & ~has_balance
+              & (taps["correction"] == 0)] = Code.TAC_GREY
         left = np.flatnonzero(claimed & (taps["tac"] != GREY))
         keys = taps["issuer"][left].astype(np.uint32) << 16
         keys |= taps["key_version"][left].astype(np.uint32) << 8 | taps["algorithm"][left]

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
+from clearing.intake.admissions import Admissions
 from clearing.intake.blocks import BLOCK_BYTES, Block, Buffers, FileReader, OddLine
-from clearing.intake.chunks import Chunk, RefusalLimit, Worker
+from clearing.intake.chunks import Chunk, RefusalLimit, Stop, Worker
 from clearing.intake.decoder_tables import DecoderTables, Speaker
 from clearing.intake.deny_lists import DenyLists
 from clearing.intake.formats.control import Control
@@ -109,10 +110,12 @@ class Crew:
     def __init__(self, threads: int, decoder_tables: DecoderTables, partitions: int, spill: Spill,
                  persons: Persons, keys: KeyProvider | None) -> None:
         self.civil_offset_s = decoder_tables.network.civil_offset_s
-        proof = None if keys is None else Proof(keys, decoder_tables.issuers, self.civil_offset_s)
-        network = decoder_tables.network
-        denied = DenyLists(network) if network.model.deny_list else None
-        self.workers = [Worker(number, decoder_tables, partitions, spill, persons, proof, denied)
+        network, issuers = decoder_tables.network, decoder_tables.issuers
+        stop = Stop(
+            admissions=Admissions(network, issuers) if network.model.admission else None,
+            denied=DenyLists(network) if network.model.deny_list else None,
+            proof=None if keys is None else Proof(keys, issuers, self.civil_offset_s))
+        self.workers = [Worker(number, decoder_tables, partitions, spill, persons, stop)
                         for number in range(threads)]
         self.blocks, self._spill = 0, spill
         self.buffers = Buffers()

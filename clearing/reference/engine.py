@@ -17,6 +17,7 @@ from clearing.reference import calendar
 from clearing.reference.changes import compare
 from clearing.reference.entries import enter
 from clearing.reference.flows import add_up
+from clearing.reference.grey import mark_unshown
 from clearing.reference.identity import sift
 from clearing.reference.memory import Memory, count_own, recall, together
 from clearing.reference.pairing import close_open, pair
@@ -48,6 +49,7 @@ class Listed(NamedTuple):
     still_open: dict[str, Tap]  # by card, the gate-ins whose rides are open
     taken_back: list[tuple[Ride, Tap]]      # by a refund
     alone: list[Tap]            # refunds of no ride
+    stopped: list[Tap]          # exits of cards that had to be stopped, and of no ride
 
 
 def list_rides(world: World, kept: Iterable[Tap], ended: datetime.date | None) -> Listed:
@@ -56,10 +58,11 @@ def list_rides(world: World, kept: Iterable[Tap], ended: datetime.date | None) -
     ended: rides that began up to the end of this service day are not open any more.
     """
     by_card = sorted(kept, key=lambda tap: tap.card)
-    listed = Listed([], {}, [], [])
+    listed = Listed([], {}, [], [], [])
     for card, group in groupby(by_card, key=lambda tap: tap.card):
         taps = list(group)
-        rides, inside = pair(world, [tap for tap in taps if not tap.gives_back])
+        own = mark_unshown(world, [tap for tap in taps if not tap.gives_back])
+        rides, inside, stopped = pair(world, own)
         if inside is not None:
             if ended is not None and inside.tapped_at < calendar.end_of_day(world.model, ended):
                 rides.append(close_open(world, inside, rides))
@@ -69,6 +72,7 @@ def list_rides(world: World, kept: Iterable[Tap], ended: datetime.date | None) -
         listed.rides.append(rides)
         listed.taken_back.extend(taken)
         listed.alone.extend(alone)
+        listed.stopped.extend(stopped)
     return listed
 
 
@@ -115,6 +119,7 @@ def _clear(world: World, taps: list[Tap], state: State, ended: datetime.date | N
     copies = {(one.file, one.line) for one in refusals if one.code == "DUPLICATE"}
     listed = list_rides(world, kept, ended)
     refusals += [Refusal("REBATE_ALONE", *place) for tap in listed.alone for place in tap.places]
+    refusals += [Refusal(tap.stopped, *place) for tap in listed.stopped for place in tap.places]
     cards = price_cards(world, listed.rides, state.opening)
     made = [enter(world, one.ride, one.charge, state.closed_through)
             for card in cards for one in card.priced if one.charge is not None]
@@ -145,7 +150,7 @@ def _like_what_they_copy(refusals: list[Refusal], refused: list[Priced], taps: l
     identities = {tap.place: tap.identity for tap in taps}
     codes = {tap.identity: one.code for one in refused for tap in one.ride.taps}
     codes |= {identities[one.file, one.line]: one.code for one in refusals
-              if one.code == "REBATE_ALONE"}
+              if one.code in ("REBATE_ALONE", "CARD_DENIED", "ISSUER_NOT_ADMITTED")}
     return [one._replace(code=codes.get(identities[one.file, one.line], one.code))
             if one.code == "DUPLICATE" else one for one in refusals]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from clearing.reference import calendar
+from clearing.reference.claims import is_released
 from clearing.reference.results import Charge, Entry, Leg, Ride
 from clearing.reference.rounding import round_to
 from clearing.reference.world import World
@@ -30,7 +31,10 @@ def enter(
 
 
 def list_reasons(world: World, ride: Ride, found: Sequence[Agreement]) -> Iterator[Leg]:
-    """Why the ride is held for its agreements, as legs of 0; none: it is not."""
+    """Why the ride is held for a grey record or its agreements, as legs of 0; none: it is not."""
+    if any(tap.is_unshown for tap in ride.taps) and not is_released(ride):
+        yield Leg("grey_record", "", ride.operator, ride.issuer, 0)
+        return
     if not found and world.model.no_agreement == "hold":
         yield Leg("no_agreement", "", ride.operator, ride.issuer, 0)
     if len(found) > 1 and world.model.agreements_overlap == "hold":

@@ -20,9 +20,13 @@ from clearing.reference.taps import Tap
 from clearing.reference.world import World
 
 
-def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None]:
-    """The rides of a card in the order of their first taps, and the tap whose ride is open yet."""
+def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None, list[Tap]]:
+    """The rides of a card in the order of their first taps, and the tap whose ride is open yet.
+
+    And exits that end no ride, and make none, as the card had to be stopped (RULES.md §8).
+    """
     rides: list[Ride] = []
+    stopped: list[Tap] = []
     inside: Tap | None = None
     for tap in put_in_order(world, taps):
         if inside is not None and tap.kind == "out" and fits(world, inside, tap):
@@ -34,9 +38,11 @@ def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None]:
             inside = None
         if tap.kind == "in":
             inside = tap
+        elif tap.stopped:
+            stopped.append(tap)
         else:
             rides.append(_count_at(_ride_of_one(world, tap), tap.time, rides))
-    return rides, inside
+    return rides, inside, stopped
 
 
 def fits(world: World, inside: Tap, out: Tap) -> bool:

@@ -47,6 +47,8 @@ class Tap:
     key_version: int | None = None
     algorithm: str = ""
     is_proven: bool = False             # its tac is what its issuer's key makes
+    is_unshown: bool = False            # it is grey, and no record shows that it was paid
+    stopped: str = ""                   # an exit: the code of a boarding at its time; blank: none
     in_at: int | None = None            # ride records: when in
     in_stop: str = ""                   # ride records: where in
     correction: str = ""                # replace, cancel; blank: as the validator sent it

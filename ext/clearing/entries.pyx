@@ -9,6 +9,7 @@ The rules are in clearing/reference/RULES.md section 5. The caller brings all me
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
 from ext.checked cimport CHECKED, check
+from ext.clearing.grey cimport UNSHOWN
 from ext.clearing.rounding cimport round_ppm
 from ext.clearing.tables cimport EntryTables
 from ext.codes cimport Cause, Code, CorrectionReason, Reason, RideState
@@ -165,6 +166,13 @@ cdef inline int judge_claim(EntryTables tables, const Tap *first, const Tap *las
     return 0
 
 
+cdef inline bint is_unpaid(const Tap *first, const Tap *last, uint16_t first_code,
+                           uint16_t last_code) noexcept nogil:
+    """Whether nothing shows that a card paid which gave no code, and nobody decided that it did."""
+    return ((first_code == UNSHOWN or last_code == UNSHOWN)
+            and not is_decided(first, last, CorrectionReason.RELEASED))
+
+
 cdef inline uint8_t reason_of(const Tap *first, const Tap *last, const Entry *entry) noexcept nogil:
     """Why an entry stands in its window."""
     if is_decided(first, last, CorrectionReason.RELEASED):
@@ -191,7 +199,10 @@ cdef int set_source(Entry *entry, const Tap[::1] taps, const Ride *ride) except 
 cdef Py_ssize_t make_rows(const Tap[::1] taps, const Ride[::1] rides, const Charge[::1] charges,
                           EntryTables tables, Entry[::1] entries,
                           uint16_t[::1] codes) except -1 nogil:
-    """Write an entry per priced ride, and the code of each refused ride on its taps."""
+    """Write an entry per priced ride, and the code of each refused ride on its taps.
+
+    codes: UNSHOWN of grey taps of which nothing shows that they were paid.
+    """
     cdef Py_ssize_t i, made = 0
     cdef const Ride *ride
     cdef Entry *entry
@@ -205,7 +216,11 @@ cdef Py_ssize_t make_rows(const Tap[::1] taps, const Ride[::1] rides, const Char
         entry.ride = ride[0]
         entry.charge = charges[i]
         judge_claim(tables, &taps[ride.first_tap], &taps[ride.last_tap], entry)
-        add_fees(tables, &entry.ride, &entry.charge)
+        if is_unpaid(&taps[ride.first_tap], &taps[ride.last_tap], codes[ride.first_tap],
+                     codes[ride.last_tap]):
+            hold(&entry.ride, &entry.charge.legs, Cause.GREY_RECORD, 0)
+        else:
+            add_fees(tables, &entry.ride, &entry.charge)
         check_balance(&entry.charge)
         set_source(entry, taps, ride)
         entry.window = tables.windows[ride.service_day]

@@ -11,7 +11,8 @@ from ext.clearing.keys cimport Key
 from ext.codes cimport Code, TapKind
 from ext.records cimport (
     BLANK_ALGORITHM, BLANK_CARD_KIND, BLANK_ISSUER, BLANK_KEY_VERSION, BLANK_MEDIUM, CARRIED,
-    HAS_BALANCE, HAS_DISTANCE, HAS_DUE, HAS_PAID, HAS_TAC, PROVEN, SET_ASIDE, Tap,
+    DENIED, HAS_BALANCE, HAS_DISTANCE, HAS_DUE, HAS_PAID, HAS_TAC, NOT_ADMITTED, PROVEN,
+    SET_ASIDE, Tap,
 )
 
 cdef enum:
@@ -126,7 +127,8 @@ cdef inline bint take_said(Tap *into, const Tap *tap) noexcept nogil:
 
 cdef inline bint take_filled(Tap *into, const Tap *tap) noexcept nogil:
     """The same of what has a value where it is blank."""
-    cdef uint8_t more = into.blanks & ~tap.blanks & ~<uint8_t>PROVEN
+    cdef uint8_t more = into.blanks & ~tap.blanks & ~<uint8_t>(
+        PROVEN | DENIED | NOT_ADMITTED)
     if more & BLANK_MEDIUM:
         into.medium = tap.medium
     if more & BLANK_CARD_KIND:

@@ -41,5 +41,5 @@ cdef inline uint16_t service_day_of(uint32_t at, const Pairing *pairing) noexcep
 cdef uint8_t age_on(uint16_t service_day, uint16_t born_day) noexcept nogil
 cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const Member[::1] members,
                           const Pairing *pairing, Ride[::1] rides, uint32_t[::1] carried,
-                          Py_ssize_t *carried_count, Refunds *refunds,
+                          Py_ssize_t *carried_count, Refunds *refunds, uint16_t *codes,
                           int64_t *moments=*) except -1 nogil

@@ -12,14 +12,16 @@ from ext.cards cimport same_card
 from ext.checked cimport check, must
 from ext.clearing.identity cimport gives_back
 from ext.clearing.keys cimport Key, sort_keys
-from ext.codes cimport RideState, TapKind
+from ext.codes cimport Code, RideState, TapKind
 from ext.records cimport (
     BLANK_CARD_KIND,
     BLANK_ISSUER,
     BLANK_MEDIUM,
+    DENIED,
     HAS_DISTANCE,
     HAS_DUE,
     HAS_PAID,
+    NOT_ADMITTED,
     BY_COUNTER,
     PAID_BY_VALIDATOR,
     REVIEWED,
@@ -211,6 +213,18 @@ cdef int close_whole(Ride *ride, const Tap[::1] taps, uint32_t tap,
     return 0
 
 
+cdef int close_alone(Ride *ride, const Tap[::1] taps, uint32_t tap,
+                     const Pairing *pairing) except -1 nogil:
+    """A ride of one record that ends it: an exit alone, a boarding, or both ends."""
+    if taps[tap].kind == TapKind.OUT:
+        return close_without_in(ride, taps, tap, pairing)
+    if taps[tap].kind == TapKind.SINGLE:
+        return close_single(ride, taps, tap, pairing)
+    if taps[tap].stop == 0:
+        return close_without_out(ride, taps, tap, pairing)
+    return close_whole(ride, taps, tap, pairing)
+
+
 cdef inline bint fits(const Tap *opened, const Tap *out, const Member[::1] members,
                       const Pairing *pairing) except -1 nogil:
     """Whether a gate-out closes the open ride; it comes after it, if maybe not by the clocks."""
@@ -332,11 +346,12 @@ cdef Py_ssize_t set_moments(const Tap[::1] taps, const Ride[::1] rides, Py_ssize
 
 cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const Member[::1] members,
                           const Pairing *pairing, Ride[::1] rides, uint32_t[::1] carried,
-                          Py_ssize_t *carried_count, Refunds *refunds,
+                          Py_ssize_t *carried_count, Refunds *refunds, uint16_t *codes,
                           int64_t *moments=NULL) except -1 nogil:
     """Write the rides in the order of their first taps; how many. Open rides are listed apart.
 
-    Rides that were given back are left out, and refunds listed. moments: by first tap, when its
+    Rides that were given back are left out, and refunds listed. codes: by tap, of exits alone
+    that had to be stopped, and make no ride; NULL: nobody asks. moments: by first tap, when its
     ride counts among those of its owner's other cards; NULL: nobody asks.
     """
     cdef Py_ssize_t i, made = 0, kept_open = 0, listed = refunds.count, told = 0
@@ -385,17 +400,12 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
             opened = -1
         if kind == TapKind.IN:
             opened = this
-        elif kind == TapKind.OUT:
-            close_without_in(&rides[made], taps, this, pairing)
-            made += 1
-        elif kind == TapKind.SINGLE:
-            close_single(&rides[made], taps, this, pairing)
-            made += 1
-        elif taps[this].stop == 0:
-            close_without_out(&rides[made], taps, this, pairing)
-            made += 1
+        elif kind == TapKind.OUT and taps[this].blanks & (DENIED | NOT_ADMITTED):
+            if codes != NULL:
+                codes[this] = (Code.ISSUER_NOT_ADMITTED if taps[this].blanks & NOT_ADMITTED
+                               else Code.CARD_DENIED)
         else:
-            close_whole(&rides[made], taps, this, pairing)
+            close_alone(&rides[made], taps, this, pairing)
             made += 1
     check(made + kept_open <= order.shape[0], b"no tap begins two rides")
     carried_count[0] = kept_open
@@ -429,5 +439,6 @@ def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
     refunds.spare = refunds.keys + order.shape[0]
     refunds.rows = <Refund *>(refunds.spare + order.shape[0])
     with nogil:
-        made = pair_rows(taps, order, members, &pairing, rides, carried, &kept_open, &refunds)
+        made = pair_rows(taps, order, members, &pairing, rides, carried, &kept_open, &refunds,
+                         NULL)
     return made, kept_open

@@ -14,6 +14,7 @@ from ext.cards cimport card_before, look_ahead, pass_card, same_card, seek_liste
 from ext.checked cimport check
 from ext.codes cimport Code
 from ext.clearing.entries cimport make_rows
+from ext.clearing.grey cimport mark_unshown, unmark
 from ext.clearing.identity cimport Merged, Merging
 from ext.clearing.journeys cimport Pairing, Refund, Refunds, pair_rows, service_day_of
 from ext.clearing.keys cimport Key
@@ -441,11 +442,12 @@ cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
 
 cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) except -1 nogil:
     """Pair, price and enter the kept taps up to a place of the order."""
-    cdef Py_ssize_t rides, still_open = 0, refused = 0
+    cdef Py_ssize_t rides, unshown, still_open = 0, refused = 0
     cdef Py_ssize_t card_end = pipeline._card_count
     cdef Py_ssize_t known_end = pipeline._known_accumulators_count
     cdef const Tap *last
     cdef int64_t *moments = &pipeline._moments[0] if pipeline._has_persons else NULL
+    cdef uint16_t *codes = &pipeline._codes[0] if pipeline._tap_count else NULL
     if end < pipeline._kept:    # else the last cards may have no kept tap at all
         last = &pipeline._taps[pipeline._order[end - 1]]
         card_end = pass_card(&pipeline._cards[0], sizeof(CardState), done.cards,
@@ -454,7 +456,7 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
                               done.known_accumulators, pipeline._known_accumulators_count, last)
     rides = pair_rows(pipeline._taps, pipeline._order[done.taps:end], pipeline._members,
                       &pipeline._pairing, pipeline._rides, pipeline._carried[done.carried:],
-                      &still_open, &pipeline._refunds, moments)
+                      &still_open, &pipeline._refunds, codes, moments)
     done.carried += still_open
     if pipeline._register._rows.shape[0]:
         add_facts_rows(pipeline._register, pipeline._taps, pipeline._rides[:rides])
@@ -462,9 +464,13 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
         pipeline._tables, pipeline._rides[:rides], pipeline._cards[done.cards:card_end],
         pipeline._known_accumulators[done.known_accumulators:known_end], pipeline._charges[:rides],
         pipeline._accumulators[done.accumulators:], &refused, pipeline._persons, moments)
+    unshown = mark_unshown(pipeline._taps, pipeline._order[done.taps:end], &pipeline._pairing,
+                           pipeline._codes)
     done.entries += make_rows(
         pipeline._taps, pipeline._rides[:rides], pipeline._charges[:rides],
         pipeline._entry_tables, pipeline._entries[done.entries:], pipeline._codes)
+    if unshown:
+        unmark(pipeline._order[done.taps:end], pipeline._codes)
     done.cards, done.known_accumulators = card_end, known_end
     return 0
 

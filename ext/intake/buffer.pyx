@@ -13,7 +13,9 @@ from libc.string cimport memcpy, memset
 from ext.checked cimport check
 from ext.clearing.partition cimport mark_card, shift_for
 from ext.clearing.persons cimport Persons, partition_by_person
-from ext.records cimport BUFFERED_BLANKS, BUFFERED_MORE, BufferedMore, BufferedTap, Tap
+from ext.records cimport (
+    BUFFERED_BLANKS, BUFFERED_MORE, DENIED, NOT_ADMITTED, BufferedMore, BufferedTap, Tap,
+)
 from ext.intake.text cimport prefetch, prefetch_to_write
 
 from ext.clearing import persons as people
@@ -21,6 +23,7 @@ from ext.clearing import persons as people
 cdef enum:
     PAGE = 4096             # bytes
     AHEAD = 8               # rows between asking for memory and writing to it
+    STOPPED = DENIED | NOT_ADMITTED
 
 PAGE_BYTES = PAGE
 
@@ -235,7 +238,8 @@ cdef inline void close_page(const Last *last) noexcept nogil:
 cdef inline uint32_t packed_size(const Tap *tap) noexcept nogil:
     """How many bytes the tap takes in the buffer."""
     if (tap.in_at | tap.in_stop | tap.distance_m | tap.tac | tap.born_day
-            | tap.review_day | tap.key_version | tap.algorithm | tap.correction):
+            | tap.review_day | tap.key_version | tap.algorithm | tap.correction
+            | (tap.blanks & STOPPED)):
         return sizeof(BufferedTap) + sizeof(BufferedMore)
     return sizeof(BufferedTap)
 
@@ -253,7 +257,7 @@ cdef inline void pack_more(BufferedMore *more, const Tap *tap) noexcept nogil:
     more.correction = tap.correction
     more.revision = tap.revision
     more.correction_reason = tap.correction_reason
-    more.reserved = 0
+    more.stopped = tap.blanks & STOPPED
 
 
 cdef inline void pack_row(uint8_t *at, const Tap *tap, uint32_t size,
@@ -282,7 +286,7 @@ cdef inline void pack_row(uint8_t *at, const Tap *tap, uint32_t size,
     row.kind = tap.kind
     row.medium = tap.medium
     row.card_kind = tap.card_kind
-    row.direction = <uint8_t>(tap.direction | tap.blanks << BUFFERED_BLANKS)
+    row.direction = <uint8_t>(tap.direction | (tap.blanks & ~<uint8_t>STOPPED) << BUFFERED_BLANKS)
     row.flags = tap.flags
     if size > sizeof(BufferedTap):
         row.flags |= BUFFERED_MORE
@@ -302,6 +306,7 @@ cdef inline void unpack_more(Tap *tap, const BufferedMore *more) noexcept nogil:
     tap.correction = more.correction
     tap.revision = more.revision
     tap.correction_reason = more.correction_reason
+    tap.blanks |= more.stopped
     tap.flags &= ~<uint8_t>BUFFERED_MORE
 
 

@@ -14,7 +14,7 @@ from ext.codes cimport Code, CorrectionKind, TapKind
 from ext.intake.decode cimport Field
 from ext.intake.fields cimport read_card
 from ext.intake.text cimport prefetch
-from ext.records cimport HAS_PAID, Tap
+from ext.records cimport DENIED, HAS_PAID, Tap
 
 cdef enum:
     BATCH = 64              # taps whose words of the filter are asked for at once
@@ -70,12 +70,13 @@ cdef inline bint is_before(uint64_t high, uint64_t low, uint64_t other_high, uin
 
 cdef inline uint32_t moment_of(const Tap *tap) noexcept nogil:
     """When the rider got in, or out, as far as that can be denied; else NOT_JUDGED."""
-    if tap.correction == CorrectionKind.CANCEL or (tap.flags & HAS_PAID and tap.paid < 0):
+    if tap.correction == CorrectionKind.CANCEL or tap.kind == TapKind.TOP_UP or (
+            tap.kind == TapKind.LOCK):
+        return NOT_JUDGED
+    if tap.flags & HAS_PAID and tap.paid < 0 and tap.kind != TapKind.OUT:
         return NOT_JUDGED
     if tap.kind == TapKind.RIDE and tap.in_at:
         return tap.in_at
-    if tap.kind == TapKind.TOP_UP or tap.kind == TapKind.LOCK:
-        return NOT_JUDGED
     return tap.tapped_at
 
 
@@ -148,10 +149,13 @@ cdef class Denied:
         """Whether the full list has a card, as one of its own."""
         return self._lists(high, low)
 
-    def check(self, const Tap[::1] taps, uint16_t[::1] codes) -> None:
-        """Give CARD_DENIED to the taps of denied cards, within the time of this list."""
+    def check(self, Tap[::1] taps, uint16_t[::1] codes) -> None:
+        """Give CARD_DENIED to boardings of denied cards, within the time of this list.
+
+        An exit says itself that its card was on it (DENIED): how its ride began decides.
+        """
         cdef Py_ssize_t start = 0, row, end
-        cdef const Tap *tap
+        cdef Tap *tap
         cdef uint64_t mixed[BATCH]
         cdef uint32_t moment
         cdef const uint64_t *words = &self.filter[0]
@@ -170,7 +174,10 @@ cdef class Denied:
                         moment = moment_of(tap)
                         if (self.versions[0].since <= moment < self.end
                                 and self._denies(tap, moment, mixed[row - start])):
-                            codes[row] = Code.CARD_DENIED
+                            if tap.kind == TapKind.OUT:
+                                tap.blanks |= DENIED
+                            else:
+                                codes[row] = Code.CARD_DENIED
                 start = end
 
     cdef bint _denies(self, const Tap *tap, uint32_t moment, uint64_t mixed) noexcept nogil:

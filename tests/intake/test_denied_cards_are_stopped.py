@@ -17,7 +17,7 @@ from clearing.reference.deny import Entry, ListVersion, is_denied
 from clearing.reference.taps import Tap
 from ext.codes import Code, CorrectionKind, TapKind
 from ext.intake.denied import Denied
-from ext.records import TAP, TAP_FLAGS
+from ext.records import TAP, TAP_BLANKS, TAP_FLAGS
 from network.cards import card_bits
 from network.errors import TableError
 from network.model import DenyList
@@ -52,7 +52,10 @@ def codes_of(denied: Denied, taps: Sequence[Tap]) -> list[int]:
         row["paid"], row["flags"] = tap.paid or 0, TAP_FLAGS["HAS_PAID"] * (tap.paid is not None)
     codes = np.zeros(len(taps), dtype=np.uint16)
     denied.check(rows, codes)
-    return codes.tolist()
+    marked = rows["blanks"] == TAP_BLANKS["DENIED"]
+    is_exit = rows["kind"] == TapKind.OUT
+    assert not codes[is_exit].any() and not marked[~is_exit].any(), "its way in decides of an exit"
+    return np.where(marked, int(Code.CARD_DENIED), codes).tolist()
 
 
 def tap_of(card: str, at: int, kind: str = "single", **more: Any) -> Tap:

@@ -62,7 +62,6 @@ def random_taps(count: int, seed: int, rare: bool) -> Any:
     taps["source_offset"] >>= 16
     taps["source_file"] = 0
     taps["flags"] &= 31
-    taps["blanks"] &= 63
     taps["direction"] %= 3
     for name in UNSET:
         taps[name] = 0

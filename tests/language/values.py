@@ -45,7 +45,8 @@ _BLANK = ("(blank)",)
 CURRENCIES = ("yuan", "rupiah")
 
 VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
-    "action": ("pays", "receives"), "step": STEPS, "why": ("claim",), "cause": words_of(Cause),
+    "action": ("pays", "receives"), "step": STEPS,
+    "why": ("claim", "grey record"), "cause": words_of(Cause),
     "reason": [*words_of(Reason), *words_of(CorrectionReason)],
     "state": [*words_of(RideState), *get_args(State), *get_args(PaymentState), *_BATCHES,
               *_DISPUTES],

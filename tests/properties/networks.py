@@ -296,7 +296,8 @@ def _write_csv(path: Path, header: str, rows: Any) -> None:
 
 def to_toml(struct: msgspec.Struct) -> str:
     """A struct as TOML; what is None is left out."""
-    fields = msgspec.to_builtins(struct, builtin_types=(datetime.date, datetime.time))
+    fields = msgspec.to_builtins(struct, builtin_types=(
+        datetime.date, datetime.time, datetime.datetime))
     return "".join(f"{key} = {_value(value)}\n" for key, value in fields.items()
                    if value is not None)
 

@@ -32,6 +32,7 @@ from tests.properties.days import (
     taps_of,
 )
 from tests.properties.files import TapFile, prepare
+from tests.properties.lists import stop, write_lists
 from tests.properties.networks import to_toml, worlds
 from tests.properties.networks import write_world as write_network
 from tests.properties.registers import FILE, crowd, register_text, registers, start_again
@@ -136,8 +137,9 @@ def make_case(
 
 
 def write_world(folder: Path, world: World) -> None:
-    """Leave the network in a folder, with its card register."""
+    """Leave the network in a folder, with its card register and deny lists."""
     write_network(folder, world)
+    write_lists(folder, world)
     if world.model.card_register is not None:
         (folder / FILE).write_text(register_text(world), "utf-8")
 
@@ -148,7 +150,9 @@ def replay(case: Case) -> list[Result]:
     results: list[Result] = []
     for files, closes in zip(case.list_files(), case.closes, strict=True):
         taps = [fill(case.world, tap) for file in files for tap in file.taps]
-        results.append(engine.clear(case.world, taps, state))
+        taps, stopped = stop(case.world, taps)
+        result = engine.clear(case.world, taps, state)
+        results.append(replace(result, refusals=sorted([*result.refusals, *stopped])))
         state = results[-1].state
         if closes is not None:
             results.append(engine.close(case.world, state, closes))

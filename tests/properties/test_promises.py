@@ -23,7 +23,7 @@ from tests.reference.plain import explain_card
 
 drawn = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 RUNS = 5
-WHY_HELD = ("no_agreement", "agreements_overlap")      # causes of legs of 0
+WHY_HELD = ("no_agreement", "agreements_overlap", "grey_record")      # causes of legs of 0
 
 Amounts = dict[tuple[object, ...], tuple[int, int]]
 

@@ -161,6 +161,18 @@ sha256 = "{hashlib.sha256(content).hexdigest()}"
     return {code for code, _ in outcomes(read(folder, file_of(lines), network=network))}
 
 
+def codes_of_admissions(folder: Path) -> set[str]:
+    """An issuer whose cards ride later."""
+    folder.mkdir()
+    network = load_network(str(write(folder, network="""
+[[admission]]
+issuer = "gz-card"
+in_force_from = 2025-01-01
+""")))
+    return {code for code, _ in outcomes(read(
+        folder, file_of([line_of(issuer="gz-card", **CARD)]), network=network))}
+
+
 def codes_of_contracts(folder: Path) -> set[str]:
     """Files that are not as their sender's contract has them."""
     folder.mkdir()
@@ -187,6 +199,7 @@ def test_every_code_is_produced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
                 | codes_of_proof(tmp_path / "proof") | codes_of_rivals(tmp_path / "rivals")
                 | codes_of_crowds(tmp_path / "crowds", monkeypatch)
                 | codes_of_contracts(tmp_path / "contracts")
-                | codes_of_lists(tmp_path / "lists"))
+                | codes_of_lists(tmp_path / "lists")
+                | codes_of_admissions(tmp_path / "admissions"))
     # Steps of disputes are no records: tests/run/test_rides_are_disputed.py.
     assert produced == {code.name for code in Code if not code.name.startswith("DISPUTE_")}
