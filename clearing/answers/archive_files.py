@@ -208,6 +208,15 @@ def check_window(archive: Path, window: int, digest: str) -> Manifest:
     return manifest
 
 
+def list_files(archive: Path, window: int, digest: str) -> Iterator[Path]:
+    """The files of a window, each as it was written; see check_window."""
+    manifest = check_window(archive, window, digest)
+    folder = folder_of(archive, window)
+    yield folder / MANIFEST
+    for file in manifest.files.values():
+        yield folder / file.path
+
+
 def read_rows(archive: Path, window: int, table: Table) -> Iterator[list[ColumnData]]:
     """The rows of a file that was checked, some at a time: runs, and what the table stores."""
     import_pyarrow()

@@ -2,6 +2,7 @@
 
 `tables` has every row that runs stored, `networks` the files of each network that they cleared by,
 `runs.jsonl` the chain; entries.csv, postings.csv and positions.csv are what people read of it.
+`archive` has the files of windows that have left the book, as they are.
 audit.json names each file with its SHA-256: its own SHA-256 is the seal. Whoever checks makes a
 book of the rows in a temporary folder, and asks it what `onecard verify` asks any book.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,6 +23,8 @@ from typing import Any, BinaryIO
 import msgspec
 
 from clearing import __version__
+from clearing.answers.archive_files import list_files
+from clearing.answers.brought import place_of
 from clearing.answers.documents.plain_csv import csv_lines
 from clearing.answers.filters import Filter
 from clearing.answers.listings import flows_of
@@ -48,6 +52,7 @@ from settlement.positions import net_positions
 
 FORM = "onecard-audit/1"
 LIST, RUNS, TABLES, NETWORK_FILES = "audit.json", "runs.jsonl", "tables", "networks"
+ARCHIVE = "archive"
 POSITION_COLUMNS = ("window", "level", "member", "is_owed", "owes", "position")
 FAULTS_MOST = 100           # that are told of one file
 _SEAL = re.compile(r"[0-9a-f]{64}")
@@ -117,10 +122,6 @@ def export_audit(session: Session, folder: Path, progress: Progress = no_progres
         raise BookDamaged(joined("; ", session.book.breaks) or "the book has no run",
                           where=session.book.store.where, expected="a whole book with a run",
                           remedy="look with `onecard verify`")
-    if session.book.archives():
-        raise OnecardError("windows of this book are archived", where=session.book.store.where,
-                           expected="a book with every row of every run, as an auditor adds it up",
-                           remedy="restore a backup of before they were archived, and export that")
     files, parts = list[SealedFile](), list(_parts(session))
     for done, (path, write) in enumerate(parts, 1):
         files.append(_write(folder, path, write))
@@ -150,8 +151,19 @@ def _parts(session: Session) -> Iterator[tuple[str, Write]]:
         yield f"{TABLES}/{name}.jsonl", rows_of(table)
     for path, content in _network_files(session):
         yield path, bytes_of(content)
+    for one in book.archives():
+        for file in list_files(place_of(one, session.archive), one.window, one.manifest):
+            yield f"{ARCHIVE}/{file.parent.name}/{file.name}", _copy_of(file)
     for name, columns, rows in _lists(session):
         yield name, _csv_of(columns, rows)
+
+
+def _copy_of(path: Path) -> Write:
+    def write(out: BinaryIO) -> None:
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, out)
+
+    return write
 
 
 def _network_files(session: Session) -> Iterator[tuple[str, bytes]]:
@@ -221,7 +233,8 @@ def verify_audit(folder: Path, cards: int | None = None, seed: int | None = None
                                            runs=RUNS))
             if kept is not None:
                 audit.kept = find_kept(book, kept)
-            _check_book(Session(book), folder, audit, cards, seed, keep, progress)
+            _check_book(Session(book, archive=folder / ARCHIVE), folder, audit, cards, seed, keep,
+                        progress)
     return audit
 
 

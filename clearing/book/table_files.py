@@ -22,7 +22,7 @@ from clearing.book.embedded import EmbeddedStore
 from clearing.book.integrity import NOTHING, all_contents
 from clearing.book.journal import Line
 from clearing.book.native import Array, Column, ColumnData
-from clearing.book.parts import folded_part
+from clearing.book.parts import BROUGHT, folded_part
 from clearing.book.runs import Run
 from clearing.book.schema import FOLDS, LEDGER, NETWORKS, RUNS, Table
 from clearing.book.writer import columns_of_rows, integers_of
@@ -45,14 +45,17 @@ def written_tables() -> Mapping[str, Table]:
 
 
 def write_rows(book: Book, table: Table, out: BinaryIO) -> int:
-    """Write the rows of committed runs, by run, the table's key and all else; how many."""
+    """Write the rows of committed runs, by run, the table's key and all else; how many.
+
+    What a reader has brought back from an archive is no part of the book.
+    """
     names = [column.name for column in table.content]
     rows = 0
     out.write(_ENCODER.encode([_RUN, *names, CHECK]) + b"\n")
     for runs in _stretches(book, table):
         for block in book.store.blocks(
                 f"SELECT {_RUN}, {', '.join(_read(table, name) for name in names)} "
-                f"FROM {table.name} WHERE {book.committed} AND {runs} "
+                f"FROM {table.name} WHERE {book.committed} AND part != {BROUGHT} AND {runs} "
                 f"ORDER BY {_RUN}, {', '.join(f'`{name}`' for name in (*table.order, *names))}"):
             content = [_raw(table, name, block[name]) for name in names]
             numbers = number_rows(table, content)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from clearing.cli.options import book_option, network_option
+from clearing.cli.options import archive_option, book_option, network_option
 from clearing.cli.say import say
 from network.language import Phrase
 
@@ -18,8 +18,9 @@ from network.language import Phrase
 @click.option("--cards", type=click.Choice(("full",)), required=True, expose_value=False,
               help="Card numbers are in full in it, since rides are priced again of it: say so.")
 @book_option
+@archive_option
 @network_option
-def command(audit: Path, book: str, network: str | None) -> None:
+def command(audit: Path, book: str, archive: Path | None, network: str | None) -> None:
     """Write a book into FOLDER as text under one seal; `onecard verify FOLDER` checks it anywhere.
 
     Note the seal that is printed, and hand it over by another way than the folder: who has both
@@ -35,7 +36,7 @@ def command(audit: Path, book: str, network: str | None) -> None:
     from clearing.cli.output import say_snapshot
     from clearing.cli.progress import progress_bar
 
-    with open_session(book, network) as session, progress_bar() as progress:
+    with open_session(book, network, archive=archive) as session, progress_bar() as progress:
         say_snapshot(session.book)
         sealed = export_audit(session, audit, progress)
     say(Phrase("{folder}: the book after run {run}, {files:,} files of {bytes:,} bytes",

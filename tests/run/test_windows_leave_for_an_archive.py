@@ -93,8 +93,7 @@ def said_by(folder: Path, out: Path) -> dict[str, Any]:
                                      "--book", book).out
         said["rides of a day"] = shown("rides", book, "--window", ARCHIVED)
         accepted("statement", "--window", ARCHIVED, "--out", out, "--book", book)
-        said["statements"] = {path.name: sorted(path.read_bytes().splitlines())
-                              for path in sorted(out.rglob("*.csv"))}
+        said["statements"] = {path.name: path.read_bytes() for path in sorted(out.rglob("*.csv"))}
         accepted("report", "day", "--window", ARCHIVED, "--xlsx", out / "day.xlsx",
                  "--book", book)
         said |= {"positions": positions(book, *DAYS), "roots": roots_of(book), "owed": owed(book)}
@@ -118,6 +117,37 @@ def test_all_is_answered_as_before(made: Path, archived: Path, tmp_path: Path) -
     done = accepted("verify", "--all", "--book", archived / "book")
     assert (done.code, "rides priced again by the plain engine: no differences" in done.out) == (
         0, True)
+
+
+def test_an_auditor_gets_what_has_left_too(archived: Path, made: Path, tmp_path: Path) -> None:
+    """The lists are those of the whole book, and its prices are tried again without it."""
+    for folder, audit in ((made, "whole"), (archived, "parted")):
+        told = accepted("export", "--audit", tmp_path / audit, "--cards", "full",
+                        "--book", folder / "book").out
+    for name in ("entries.csv", "postings.csv", "positions.csv"):
+        assert (tmp_path / "parted" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    with open_book(str(archived / "book"), read_only=True) as opened:
+        rows = int(opened.query("SELECT count() AS rows FROM entries")["rows"][0])
+    assert len((tmp_path / "parted/tables/entries.jsonl").read_bytes().splitlines()) == rows + 1
+    elsewhere = (tmp_path / "parted").rename(tmp_path / "elsewhere")
+    archive_of_book = (archived / "archive").rename(tmp_path / "away")
+    try:
+        checked = ("verify", elsewhere, "--all", "--seal", told.split("seal ")[1].strip())
+        done = accepted(*checked)
+        assert done.code == 0, done.out
+        assert "rides priced again by the plain engine: no differences" in done.out
+        entries = elsewhere / "archive" / ARCHIVED / "entries.parquet"
+        entries.write_bytes(entries.read_bytes()[:-1])
+        done = accepted(*checked)
+        assert done.code == 1
+        assert f"archive/{ARCHIVED}/entries.parquet is not the file that was sealed" in done.out
+        export = ("export", "--audit", tmp_path / "none", "--cards", "full", "--book",
+                  archived / "book")
+        assert "a file of the archive cannot be read" in refused(*export).err
+        assert not (tmp_path / "none").exists()
+        accepted(*export, "--archive", archive_of_book)
+    finally:
+        archive_of_book.rename(archived / "archive")
 
 
 def test_where_it_is_not_there_the_folder_is_named(archived: Path, tmp_path: Path) -> None:
