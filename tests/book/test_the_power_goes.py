@@ -58,7 +58,7 @@ def _recorded(folder: Path) -> Iterator[Path]:
                 time.sleep(0.05)
             yield mount
         finally:
-            subprocess.run(["umount", str(mount)], check=True)
+            subprocess.run(["fusermount3", "-u", str(mount)], check=True)
 
 
 @pytest.fixture(scope="module")
