@@ -10,7 +10,7 @@ from fare_tables.model import Table
 from fare_tables.source import load_tables
 from network.errors import OnecardError
 from network.folder import find_folder
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.network import load_network
 from settlement.revenue_shares import ShareTable
 
@@ -47,7 +47,8 @@ def describe_table(network: str, name: str) -> list[str]:
                                   name=name),
                            expected=", ".join(sorted({one.table for one in tables})),
                            remedy="name one of these")
-    return [line for one in chosen for line in describe(one, loaded.model.minor_unit)]
+    return [joined("", ("  " * line.depth, line.words))
+            for one in chosen for line in describe(one, loaded.model.minor_unit)]
 
 
 class ShareListing(NamedTuple):

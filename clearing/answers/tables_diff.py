@@ -178,15 +178,19 @@ def _words(old: _Version, new: _Version) -> list[str]:
     said: list[str] = []
     heading = ""
     lines = [list(describe(one.table, one.world.model.minor_unit))[1:] for one in (old, new)]
-    for line in difflib.ndiff(lines[0], lines[1]):
-        sign, text = line[0], line[2:].rstrip()
-        if sign == " " and text.endswith(":"):
-            heading = text.strip()
+    known = {f"{line.depth} {line.words}": line for line in (*lines[0], *lines[1])}
+    before, after = ([f"{one.depth} {one.words}" for one in side] for side in lines)
+    for told in difflib.ndiff(before, after):
+        sign, line = told[0], known.get(told[2:])
+        if line is None:        # a hint at what differs within a line
+            continue
+        if sign == " " and line.words.endswith(":"):
+            heading = line.words
         elif sign in "+-":
-            if heading and text.startswith("    "):
+            if heading and line.depth > 1:
                 said.append(heading)
                 heading = ""
-            said.append(f"{sign} {text.strip()}")
+            said.append(Phrase("{sign} {line}", sign=sign, line=line.words))
     return said
 
 

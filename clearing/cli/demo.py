@@ -104,7 +104,7 @@ def _print_positions(demo: Demonstration) -> None:
                    currency=demo.currency.name),
             (level, "name", "is owed", "owes", "position"),
             [*((one.member, one.name, text(one.is_owed), text(one.owes), text(one.net))
-               for one in rows), ("sum", "", "", "", text(sum(one.net for one in rows)))],
+               for one in rows), (Phrase("sum"), "", "", "", text(sum(one.net for one in rows)))],
             right=("is owed", "owes", "position"))
 
 

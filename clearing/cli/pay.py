@@ -18,7 +18,7 @@ from clearing.cli.options import (
     network_option,
 )
 from clearing.cli.say import say
-from network.language import Phrase
+from network.language import Phrase, joined
 
 if TYPE_CHECKING:
     from clearing.answers.pay_answer import Answered
@@ -222,8 +222,14 @@ def _print_batches(listing: PayListing) -> None:
         "checked by", "answers"), (
         (one.batch, _span(one.windows), f"{one.payments:,}", text(one.members_pay),
          text(one.members_get), one.state, one.made_by, one.checked_by,
-         ", ".join(f"{count:,} {state}" for state, count in one.answered.items()))
+         joined(", ", (Phrase("{count:,} {state}", count=count, state=state)
+                       for state, count in one.answered.items())))
         for one in listing.batches), right=("payments", "members pay", "members get"))
+
+
+def _action(action: str, counterparty: str) -> Phrase:
+    return (Phrase("{action} {counterparty}", action=action, counterparty=counterparty)
+            if counterparty else Phrase("{action}", action=action))
 
 
 def _print_open(listing: PayListing) -> None:
@@ -234,7 +240,7 @@ def _print_open(listing: PayListing) -> None:
         return
     print_table(Phrase("open positions, in {currency}", currency=listing.currency.name), (
         "window", "member", "", "amount", "why"), (
-        (one.window, one.member, f"{one.action} {one.counterparty}".rstrip(),
+        (one.window, one.member, _action(one.action, one.counterparty),
          listing.currency.text(one.amount), one.why)
         for one in listing.open_positions), right=("amount",))
 
@@ -248,16 +254,17 @@ def _print_answered(answered: Answered, currency: Currency) -> None:
         say(Phrase("{name}: known: run {run} has read the same bytes", name=answered.name,
                    run=answered.run))
         return
-    new = ", ".join(f"{count:,} {state}" for state, count in sorted(answered.new.items()))
+    new = joined(", ", (Phrase("{count:,} {state}", count=count, state=state)
+                        for state, count in sorted(answered.new.items())))
     say(f"{answered.name}: {message} {identity}")
     say(Phrase("payments: {new}; known before: {known:,}; entries of no payment of this book: "
-               "{others:,}", new=new or "nothing new", known=answered.known,
+               "{others:,}", new=new or Phrase("nothing new"), known=answered.known,
                others=answered.others))
     if answered.came_back:
         print_table(Phrase("open again, in {currency}", currency=currency.name), (
             "payment", "window", "member", "", "amount", "what", "status", "reason"), (
             (f"{one.batch}/{one.payment}", day_of(one.window), one.member,
-             f"{one.action} {one.counterparty}".rstrip(), currency.text(one.amount), row.state,
+             _action(one.action, one.counterparty), currency.text(one.amount), row.state,
              row.status, row.reason)
             for one, row in answered.came_back), right=("amount",))
 

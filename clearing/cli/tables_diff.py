@@ -49,7 +49,7 @@ def _print(found: Difference) -> None:
 
     say(f"{found.before} → {found.after}")
     for line in found.words:
-        say(f"  {line}")
+        say(Phrase("  {line}", line=line))
     some = ("" if found.rides == found.rides_there else
             Phrase(", chosen by lot from {rides:,}", rides=found.rides_there))
     looked_at = Phrase("rides priced by both, of each sort of rider: {rides:,}{some}",

@@ -130,7 +130,7 @@ funders = [{{ funder = "finance", percent = 60 }}, {{ funder = "civil", percent 
 @pytest.mark.parametrize("network", list_networks())
 def test_every_shipped_table_has_words_for_all_of_its_rows(network: str) -> None:
     for table in load_tables(SHIPPED / network):
-        said = "\n".join(describe(table, "fen"))
+        said = "\n".join(line.words for line in describe(table, "fen"))
         rows = [*table.fare, *table.concession, *table.promotion, *table.transfer, *table.tier,
                 *table.cap]
         assert all(f"{row.rule}: " in said for row in rows)

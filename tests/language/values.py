@@ -14,7 +14,7 @@ import fare_tables
 from ext.codes import Cause, CorrectionReason, Reason, RideState
 from fare_tables.model import Discount
 from network.calendars import DAY_NAMES
-from network.language import NUMBERS_HEADING
+from network.language import HEADING, NUMBERS_HEADING
 from network.members import NATION, Level
 from network.wording import SIGNS
 from settlement.cycles import State
@@ -42,6 +42,8 @@ _DISPUTES = (*OPENINGS.values(), "confirmed", "represented", *OVER)
 _COUNTED = [word + more for more in ("", "s") for word in (
     "table", "service", "error", "warning", "combination", "figure")]
 _BLANK = ("(blank)",)
+STAGES = ("write the day's files", "read and decode", "clear and write entries",
+          "write the rest and commit", "close the window", "files to a closed window")
 CURRENCIES = ("yuan", "rupiah")
 
 VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
@@ -59,12 +61,14 @@ VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
     "edge": ("lowest", "highest", "terminus"), "day_word": DAY_NAMES,
     "basis": ("flat", "distance", "time", "od", "zone", "validator", "none"),
     "decision": ("released", "rejected"), "severity": ("error", "warning"),
-    "side": ("debit", "credit"), "currency": CURRENCIES, "unit": CURRENCIES,
+    "side": ("debit", "credit"), "currency": CURRENCIES,
+    "unit": (*CURRENCIES, "fen", "h", "min", "s", "m"),
     "limit": ("debit_cap", "prefunded"),
     "sort": ("date", "time", "datetime"),       # of values of TOML
     "sign_name": {name for name, _ in SIGNS.values()},
     "layout": ("guessed",),
     "counts": ("paid", "due"), "what": _COUNTED, "who": ("riders", "funder"),
-    NUMBERS_HEADING: ("line",), "mode": listed("modes"), "medium": [*listed("media"), *_BLANK],
+    NUMBERS_HEADING: ("line",), HEADING: ("province",), "stage": STAGES, "mode": listed("modes"),
+    "medium": [*listed("media"), *_BLANK],
     "card_kind": [*listed("card_kinds"), *_BLANK],
 }
