@@ -70,7 +70,8 @@ def read_bounded(path: Path, bytes_most: int) -> str:
                 size = max(size, len(content))
     except (OSError, ValueError) as error:      # ValueError: a zero byte in the name
         why = error.strerror if isinstance(error, OSError) else error
-        raise TableError(Phrase("cannot be read: {why}", why=why), "put a file there that can be",
+        raise TableError(Phrase("cannot be read: {strerror}", strerror=why),
+                         "put a file there that can be",
                          code="UNREADABLE", location=Location(path, 1, "")) from None
     if size > bytes_most:
         raise TableError(

@@ -252,6 +252,7 @@ def take_one(session: Session, step: Step, ride: NamedRide | None, number: int |
     try:
         taken = docket.take(step, ride, number)
     except Refused as error:
-        error.where = f"dispute {number}" if ride is None else f"ride {ride.card}/{ride.card_seq}"
+        error.where = (Phrase("dispute {number}", number=number) if ride is None else
+                       Phrase("ride {card}/{card_seq}", card=ride.card, card_seq=ride.card_seq))
         raise
     return docket.commit(), taken

@@ -143,7 +143,7 @@ def check_known(session: Session, wanted: Filter) -> None:
             _is_there(book, table.name, _of_card(wanted.card))
             for table in (RECORDS, ARCHIVED_RECORDS)):
         raise _unknown(book, Phrase("card {card}", card=wanted.card),
-                       "a card of which a record was accepted",
+                       "a card of which a record was accepted, or …119 for those that end so",
                        "copy it from `onecard show rides`, or look for its records among "
                        "`onecard show refusals`")
     if wanted.window is not None:

@@ -51,8 +51,11 @@ def check(targets: tuple[str, ...]) -> None:
             say(Phrase("{target}: no layouts", target=target))
         for one in found:
             wrong += one.error is not None
-            say(str(one.error) if one.layout is None else
-                f"{one.path}: {one.layout.format}, {one.layout.title}")
+            if one.layout is None:
+                assert one.error is not None
+                say(one.error.said())
+            else:
+                say(f"{one.path}: {one.layout.format}, {one.layout.title}")
     sys.exit(REFUSED if wrong else 0)
 
 

@@ -6,6 +6,7 @@ import csv
 import datetime
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 20             # of a long list, on a terminal
 ROWS_LAID_OUT = 1_000       # of a table at a time
 GAP = "   "                  # between the columns of a table
+LEG = re.compile(r"^leg\d+_")     # columns of one leg of an entry
 KEPT_IN_ENGLISH = ("message",)      # columns whose sentences a book has
 NARROW_GAP = "  "           # between those of a list on a terminal
 
@@ -265,7 +267,8 @@ def _head(column: str, numbers: Sequence[str]) -> str:
 def _cell(value: Any, column: str) -> str:
     """What stands in a table; words of its column, and sentences, as the language has them."""
     text = value if isinstance(value, Phrase) else str(value)
-    said = retold(text) if column in KEPT_IN_ENGLISH else translated(text, column)
+    context = LEG.sub("", column)
+    said = retold(text) if column in KEPT_IN_ENGLISH else translated(text, context)
     return printable(translated(text) if said is text and " " in text else said)
 
 

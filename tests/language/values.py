@@ -5,6 +5,8 @@ Values are told apart by the name of their column, or of their place in a phrase
 
 from __future__ import annotations
 
+import errno
+import os
 import tomllib
 from enum import IntEnum
 from pathlib import Path
@@ -44,6 +46,10 @@ _COUNTED = [word + more for more in ("", "s") for word in (
 _BLANK = ("(blank)",)
 STAGES = ("write the day's files", "read and decode", "clear and write entries",
           "write the rest and commit", "close the window", "files to a closed window")
+# What a system says of a file that cannot be read or written.
+STRERRORS = [os.strerror(code) for code in (
+    errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENOSPC,
+    errno.EEXIST, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EIO)]
 CURRENCIES = ("yuan", "rupiah")
 
 VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
@@ -67,7 +73,11 @@ VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
     "sort": ("date", "time", "datetime"),       # of values of TOML
     "sign_name": {name for name, _ in SIGNS.values()},
     "layout": ("guessed",),
-    "counts": ("paid", "due"), "what": _COUNTED, "who": ("riders", "funder"),
+    "counts": ("paid", "due"), "what": [*_COUNTED, *listed("modes"), *listed("card_kinds")],
+    "who": ("riders", "funder"),
+    "late": ("late",), "away": ("away",), "of": ("validators", "cards"), "terms": ("shortfall",),
+    "strerror": STRERRORS,
+    "by": ("all", "city", "operator", "mode", "card kind", "funder"),
     NUMBERS_HEADING: ("line",), HEADING: ("province",), "stage": STAGES, "mode": listed("modes"),
     "medium": [*listed("media"), *_BLANK],
     "card_kind": [*listed("card_kinds"), *_BLANK],
