@@ -48,6 +48,15 @@ def network(tmp_path: Path) -> Network:
     ("2024-09-30", 1, (),         "2024-10-08"),     # the holiday
     ("2024-10-11", 1, (),         "2024-10-12"),     # a Saturday that is made up for
     ("2024-11-25", 0, (),         "2024-11-25"),
+    # 2026: make-up days on weekends before and behind what they make up for.
+    ("2026-01-02", 1, (),         "2026-01-04"),
+    ("2026-02-13", 1, (),         "2026-02-14"),
+    ("2026-02-14", 1, (),         "2026-02-24"),
+    ("2026-02-27", 1, (),         "2026-02-28"),
+    ("2026-05-08", 1, (),         "2026-05-09"),
+    ("2026-09-19", 1, (),         "2026-09-20"),
+    ("2026-09-30", 2, (),         "2026-10-09"),
+    ("2026-10-09", 1, (),         "2026-10-10"),
 ])
 def test_bank_days_are_counted(network: Network, since: str, bank_days: int,
                                members: tuple[str, ...], until: str) -> None:
