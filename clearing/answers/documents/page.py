@@ -69,7 +69,10 @@ def _section(section: Section, currency: Currency, draw: Draw | None) -> str:
         drawn = base64.b64encode(draw(section.picture, currency)).decode()
         picture = (f'<img alt="{escape(section.title)}" '
                    f'src="data:image/svg+xml;base64,{drawn}">\n')
-    head = "".join(f"<th>{escape(name)}</th>" for name in section.columns)
+    numbers = {index for row in section.rows for index, value in enumerate(row)
+               if isinstance(value, int)}
+    head = "".join(f'<th class="n">{escape(name)}</th>' if index in numbers
+                   else f"<th>{escape(name)}</th>" for index, name in enumerate(section.columns))
     rows = "".join(_row(row, section.money, currency) for row in section.rows)
     foot = "" if section.total is None else (
         f"<tfoot>{_row(section.total, section.money, currency)}</tfoot>")
