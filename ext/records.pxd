@@ -463,6 +463,10 @@ cdef packed struct Agreement:   # what an operator pays for the clearing of a ri
     int64_t issuer_per_ride
     int64_t issuer_least
     int64_t issuer_most
+    int64_t acquirer_ppm
+    int64_t acquirer_per_ride
+    int64_t acquirer_least
+    int64_t acquirer_most
     uint64_t modes              # bit m: holds for mode m
     uint64_t media
     uint64_t card_kinds
@@ -470,9 +474,10 @@ cdef packed struct Agreement:   # what an operator pays for the clearing of a ri
     uint16_t first_day          # service days, inclusive
     uint16_t last_day
     uint16_t centre             # who takes the clearing fee; 0: nobody
+    uint16_t acquirer           # who takes the acquirer's fee; 0: nobody
     uint8_t rounding            # Rounding, of the parts per million
     uint8_t reserved
-    uint32_t reserved_2
+    uint16_t reserved_2
 
 cdef packed struct ClaimLimit:  # what a table believes that a ride of one kind can come to
     int64_t amount_most     # of what is due, and of what is paid; the largest int64: any

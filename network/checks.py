@@ -18,6 +18,7 @@ from network.file_names import check_files
 from network.language import Phrase
 from network.locations import KeyPath
 from network.model import (
+    FEES,
     Agreement,
     Approver,
     Centre,
@@ -182,13 +183,15 @@ def _check_admissions(model: NetworkFile) -> None:
 def _check_agreements(model: NetworkFile) -> None:
     """Agreements name what the network has, and ask for fees that can be paid."""
     known = {"centre": [one.code for one in model.centre],
+             "acquirer": sorted(member_codes(model)),
              "issuers": [one.code for one in model.issuer],
              "operators": [one.code for one in model.operator], "modes": model.modes,
              "media": model.media, "card_kinds": model.card_kinds}
     for index, one in enumerate(model.agreement):
         here, what = ("agreement", index), Phrase("agreement {code!r}", code=one.agreement)
         named = {key: getattr(one, key) for key in known}
-        named["centre"] = None if one.centre is None else [one.centre]
+        for key in ("centre", "acquirer"):
+            named[key] = None if named[key] is None else [named[key]]
         for key, names in named.items():
             for name in sorted({*(names or ())} - {*known[key]}):
                 raise TableError(Phrase("{what} names {name!r}, which network.toml does not have",
@@ -201,12 +204,12 @@ def _check_agreements(model: NetworkFile) -> None:
 
 
 def _check_fees(one: Agreement, what: str, here: KeyPath) -> None:
-    if min(one.clearing_ppm, one.issuer_ppm) < 0 or one.clearing_ppm + one.issuer_ppm > PPM:
-        raise TableError(Phrase("the fees of {what} are {clearing_ppm} and {issuer_ppm} parts per "
-                                "million", what=what, clearing_ppm=one.clearing_ppm,
-                                issuer_ppm=one.issuer_ppm), "correct them",
+    shares = [getattr(one, f"{fee}_ppm") for fee in FEES]
+    if min(shares) < 0 or sum(shares) > PPM:
+        raise TableError(Phrase("the fees of {what} are {shares} parts per million", what=what,
+                                shares=", ".join(map(str, shares))), "correct them",
                          expected=Phrase("0 to {ppm} together", ppm=PPM), key=here)
-    for fee in ("clearing", "issuer"):
+    for fee in FEES:
         least, most = getattr(one, f"{fee}_least"), getattr(one, f"{fee}_most")
         for part in ("per_ride", "least", "most"):
             amount = getattr(one, f"{fee}_{part}")
@@ -222,11 +225,13 @@ def _check_fees(one: Agreement, what: str, here: KeyPath) -> None:
                              "correct one of the two", expected=Phrase("{fee}_least up to "
                                                                        "{fee}_most", fee=fee),
                              key=(*here, f"{fee}_most"))
-    asked = next((key for key in ("clearing_ppm", "clearing_per_ride", "clearing_least")
-                  if getattr(one, key)), None)
-    if asked is not None and one.centre is None:
-        raise TableError(Phrase("{what} has a clearing fee and no centre that takes it", what=what),
-                         "name one as its centre", key=(*here, asked))
+    for fee, taker in (("clearing", "centre"), ("acquirer", "acquirer")):
+        asked = next((key for part in ("ppm", "per_ride", "least")
+                      if getattr(one, key := f"{fee}_{part}")), None)
+        if asked is not None and getattr(one, taker) is None:
+            raise TableError(Phrase("{what} has {asked} and no {taker} that takes it", what=what,
+                                    asked=asked, taker=taker),
+                             Phrase("name one as its {taker}", taker=taker), key=(*here, asked))
     paid = _find_overcharged(one)
     if paid:
         raise TableError(Phrase("the shares of {what}, each rounded, come to more than a ride of "
@@ -237,17 +242,18 @@ def _check_fees(one: Agreement, what: str, here: KeyPath) -> None:
 
 
 def _find_overcharged(one: Agreement) -> int:
-    """The least amount paid of which both shares, rounded, come to more; 0 where there is none.
+    """The least amount paid of which all shares, rounded, come to more; 0 where there is none.
 
     Amounts for every ride, and `least`, are agreed on whatever was paid.
     """
-    shares = [(one.clearing_ppm, one.clearing_most), (one.issuer_ppm, one.issuer_most)]
-    left = PPM - one.clearing_ppm - one.issuer_ppm
-    if one.rounding == "down" or not all(ppm for ppm, _ in shares):
+    shares = [(ppm, getattr(one, f"{fee}_most")) for fee in FEES
+              if (ppm := getattr(one, f"{fee}_ppm"))]
+    left = PPM - sum(ppm for ppm, _ in shares)
+    if one.rounding == "down" or len(shares) < 2:
         return 0
-    # Both gain less than 2 by rounding; and by how much repeats itself after PPM.
+    # Each gains less than 1 by rounding; and by how much repeats itself after PPM.
     for paid in range(1, PPM + 1):
-        if left * paid >= 2 * PPM:
+        if left * paid >= len(shares) * PPM:
             break
         fees = [part_of(paid, ppm, one.rounding) for ppm, _ in shares]
         if paid < sum(fee if most is None else min(fee, most)

@@ -155,7 +155,7 @@ class Centre(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 FlowCause = Literal["fare", "concession", "promotion", "transfer", "tier", "cap", "clearing_fee",
-                    "issuer_fee", "period_fee", "tax"]
+                    "issuer_fee", "acquirer_fee", "period_fee", "tax"]
 CycleCause = FlowCause | Literal["dispute_held", "dispute_award", "revenue_share",
                                  "bill_difference"]
 
@@ -297,6 +297,9 @@ class DenyList(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     changes: int | None = None      # the version that it changes; None: the list is full
 
 
+FEES = ("clearing", "issuer", "acquirer")       # of an agreement, as its keys begin
+
+
 class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What the operator pays for the clearing of a ride. The first that holds for it decides.
 
@@ -313,8 +316,13 @@ class Agreement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     issuer_per_ride: int = 0
     issuer_least: int = 0
     issuer_most: int | None = None
+    acquirer_ppm: int = 0
+    acquirer_per_ride: int = 0
+    acquirer_least: int = 0
+    acquirer_most: int | None = None
     rounding: Rounding = "half_up"                  # of the parts per million, each
     centre: str | None = None                       # takes the clearing fee
+    acquirer: str | None = None                     # who collects these rides, and takes its fee
     # What it holds for; what is not given is no condition.
     between: Literal["city", "province", "nation"] | None = None    # same city; province; further
     issuers: list[str] | None = None

@@ -15,7 +15,8 @@ MINOR_UNITS = 100               # of a currency of two decimals, in which the ex
 AMOUNTS = frozenset(re.findall(r"\w+", """
     amount add pays_amount pays_at_least takes_off credit credit_up_to chain_pays overtime_add
     missing_in missing_out same_station costs pay_from debit_cap prefunded lump least most per_ride
-    clearing_per_ride clearing_least clearing_most issuer_per_ride issuer_least issuer_most ceiling
+    clearing_per_ride clearing_least clearing_most issuer_per_ride issuer_least issuer_most
+    acquirer_per_ride acquirer_least acquirer_most ceiling
     amount_most variance_most overdraft_most
 """))
 # What a keyboard for Chinese writes where TOML wants another sign.

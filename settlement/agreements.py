@@ -87,12 +87,14 @@ def _row(one: Agreement, number: Number) -> tuple[int, ...]:
     return (
         one.clearing_ppm, one.clearing_per_ride, one.clearing_least, _most(one.clearing_most),
         one.issuer_ppm, one.issuer_per_ride, one.issuer_least, _most(one.issuer_most),
+        one.acquirer_ppm, one.acquirer_per_ride, one.acquirer_least, _most(one.acquirer_most),
         _bits("mode", one.modes, number),
         _bits("medium", one.media, number), _bits("card_kind", one.card_kinds, number),
         number("rule", one.agreement),
         0 if one.in_force_from is None else number_of(one.in_force_from),
         DAYS_MOST - 1 if one.in_force_until is None else number_of(one.in_force_until),
-        number("member", one.centre or ""), int(Rounding[one.rounding.upper()]), 0, 0)
+        number("member", one.centre or ""), number("member", one.acquirer or ""),
+        int(Rounding[one.rounding.upper()]), 0, 0)
 
 
 def _most(amount: int | None) -> int:

@@ -120,7 +120,8 @@ def _values(codes: Sequence[str], ride: _Ride, number: int) -> dict[str, str]:
     """What a record says, by the columns of both layouts."""
     sums = ride.sums
     operator, issuer = codes[ride.fields["operator"]], codes[ride.fields["issuer"]]
-    fees = {"手续费": sums.get(Cause.CLEARING_FEE, 0), "发卡分润": sums.get(Cause.ISSUER_FEE, 0)}
+    fees = {"手续费": sums.get(Cause.CLEARING_FEE, 0), "发卡分润": sums.get(Cause.ISSUER_FEE, 0),
+            "收单分润": sums.get(Cause.ACQUIRER_FEE, 0)}
     return {
         "清分机构流水号": f"{number:012}", "收单机构流水号": f"{ride.fields['device_seq']:012}",
         "收单机构标识码": operator, "发卡公司代码": issuer, "接收机构": issuer,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from clearing.answers.listings import flows_of
+from clearing.answers.listings import FEES, flows_of
 from clearing.answers.session import Session
 from clearing.book import open_book
 from clearing.engine.run import Report, clear_files, close_window
@@ -177,7 +177,7 @@ def _sum_flows(book: Book, numbered: NumberedNetwork) -> tuple[list[Payer], list
     due: dict[str, list[int]] = {}          # from riders, from funders, fees
     for row in flows_of(book):
         debtor, creditor, amount = int(row["debtor"]), int(row["creditor"]), int(row["amount"])
-        if row["cause"] in (Cause.CLEARING_FEE, Cause.ISSUER_FEE):
+        if row["cause"] in FEES:
             due.setdefault(code("member", debtor), [0, 0, 0])[2] += amount
             continue
         riders = row["cause"] == Cause.FARE

@@ -27,7 +27,7 @@ Rows = Iterator[tuple[Any, ...]]
 ROWS_AT_A_TIME = 4_096
 _BY_CARD = f"{BY_CARD}, {REVERSAL} DESC, flags"   # nothing of a run is left to chance
 LATE = Reason.LATE_RECORD.name.lower()
-FEES = (Cause.CLEARING_FEE, Cause.ISSUER_FEE)
+FEES = (Cause.CLEARING_FEE, Cause.ISSUER_FEE, Cause.ACQUIRER_FEE)
 RIDE_COLUMNS = (
     "card", "card_seq", "started_at", "ended_at", "operator", "mode", "line", "from_stop",
     "to_stop", "state", "medium", "card_kind", "due", "price", "paid", "variance", "uncollected",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from clearing.answers.listings import FEES
 from clearing.answers.named_views import keep_named_views
 from clearing.answers.session import Session
 from clearing.book import Run
@@ -69,7 +70,7 @@ def _differences(restated: Restated, numbered: NumberedNetwork) -> Iterator[tupl
         debtor, creditor = (names.code("member", int(flow[side]))
                             for side in ("debtor", "creditor"))
         cause = Cause(int(flow["cause"]))
-        fee = cause in (Cause.CLEARING_FEE, Cause.ISSUER_FEE)
+        fee = cause in FEES
         operator = debtor if fee else creditor
         city = operators[operator].city if operator in operators else ""    # it may have left
         yield (cause.name.lower(), city, operator, debtor, creditor,

@@ -17,7 +17,7 @@ from clearing.answers.brought import find_changed_archives
 from clearing.answers.charged import find_changed_fees
 from clearing.answers.dispute_check import find_changed_disputes
 from clearing.answers.kept import FilesChecked, check_files
-from clearing.answers.listings import flows_of
+from clearing.answers.listings import FEES, flows_of
 from clearing.answers.owners import Owners, moments_of
 from clearing.answers.payments import check_amounts, find_paid_twice
 from clearing.answers.priced_by import PricedBy, priced_by
@@ -53,7 +53,7 @@ _KEPT = re.compile(rf"(?i)(?:.*\W)?([0-9a-f]{{{SHORT_DIGITS},64}})\W*")
 
 # What the operator is due: every leg but the fees, which it owes itself.
 _GROSS = " + ".join(
-    f"if({leg.cause} IN ({int(Cause.CLEARING_FEE)}, {int(Cause.ISSUER_FEE)}), 0, {leg.amount})"
+    f"if({leg.cause} IN ({', '.join(str(int(fee)) for fee in FEES)}), 0, {leg.amount})"
     for leg in LEGS_IN_SQL)
 
 

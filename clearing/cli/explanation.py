@@ -9,7 +9,8 @@ from clearing.cli.output import print_table
 from clearing.cli.say import say
 from network.language import Phrase, joined
 
-FEES = ("clearing_fee", "issuer_fee")      # what the operator pays of what it is due
+# What the operator pays of what it is due.
+FEES = ("clearing_fee", "issuer_fee", "acquirer_fee")
 WHY_HELD = ("no_agreement", "agreements_overlap", "grey_record")
 
 

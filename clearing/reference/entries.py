@@ -49,7 +49,9 @@ def list_fees(ride: Ride, charge: Charge, one: Agreement | None) -> list[Leg]:
     fees = [("clearing_fee", one.centre or "", one.clearing_ppm, one.clearing_per_ride,
              one.clearing_least, one.clearing_most),
             ("issuer_fee", ride.issuer, one.issuer_ppm, one.issuer_per_ride, one.issuer_least,
-             one.issuer_most)]
+             one.issuer_most),
+            ("acquirer_fee", one.acquirer or "", one.acquirer_ppm, one.acquirer_per_ride,
+             one.acquirer_least, one.acquirer_most)]
     legs = []
     for cause, receiver, ppm, per_ride, least, most in fees:
         fee = round_to(Fraction(charge.paid * ppm, 1_000_000), one.rounding) + per_ride

@@ -104,7 +104,7 @@ class Ride:
 class Leg(NamedTuple):
     """An amount that one party owes another for a ride."""
 
-    cause: str          # fare; concession, promotion, transfer, tier, cap; clearing_fee, issuer_fee
+    cause: str          # fare; concession, promotion, transfer, tier, cap; fees
     rule: str           # the row of a table, or the agreement
     debtor: str
     creditor: str

@@ -104,6 +104,10 @@ cdef int add_fees(EntryTables tables, Ride *ride, Charge *charge) except -1 nogi
                  one.issuer_most, one.rounding)
     if fee:
         add_leg(&charge.legs, Cause.ISSUER_FEE, one.rule, ride.operator, ride.issuer, fee)
+    fee = fee_of(charge.paid, one.acquirer_ppm, one.acquirer_per_ride, one.acquirer_least,
+                 one.acquirer_most, one.rounding)
+    if fee:
+        add_leg(&charge.legs, Cause.ACQUIRER_FEE, one.rule, ride.operator, one.acquirer, fee)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
+from ext import records
 from fare_tables.model import (
     DISCOUNTS,
     Cap,
@@ -19,6 +20,7 @@ from fare_tables.model import (
     operators_of,
     timeframes_of,
 )
+from network.model import FEES
 from network.network import Network
 
 WEEK = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
@@ -43,6 +45,13 @@ def legs_most(table: Table, network: Network) -> int:
                         default=0) for rows in kinds)
         most = max(most, legs)
     return most
+
+
+def room_of(network: Network) -> int:
+    """How many an entry has room for, beside the fare and the fees of an agreement."""
+    fees = max((sum(any(getattr(one, f"{fee}_{part}") for part in ("ppm", "per_ride", "least"))
+                    for fee in FEES) for one in network.model.agreement), default=0)
+    return min(records.DISCOUNT_LEGS_MOST, records.LEGS_MOST - 1 - fees)
 
 
 def _widest(kind: Discount, table: Table, network: Network) -> dict[int, int]:

@@ -28,7 +28,7 @@ from fare_tables.compile.conditions import (
 from fare_tables.compile.discount_rows import accumulator, compile_row
 from fare_tables.compile.distances import Tracks
 from fare_tables.compile.fare_rows import compile_fare, index_stops, line_stops
-from fare_tables.compile.legs import legs_most
+from fare_tables.compile.legs import legs_most, room_of
 from fare_tables.compile.tariff_index import TariffIndexes, check_versions
 from fare_tables.model import (
     DISCOUNTS,
@@ -321,11 +321,10 @@ def _check_rows(table: Table, network: Network) -> None:
                          Phrase("write at most {caps_most}",
                                 caps_most=CAPS_MOST),
                          key=("cap",))
-    most = legs_most(table, network)
-    if most > records.DISCOUNT_LEGS_MOST:
+    most, room = legs_most(table, network), room_of(network)
+    if most > room:
         raise TableError(Phrase("one ride could need {most} discount legs, and an entry has room "
-                                "for {discount_legs_most}", most=most,
-                                discount_legs_most=records.DISCOUNT_LEGS_MOST),
+                                "for {room}", most=most, room=room),
                          "split the discounts over fewer funders, or let caps exclude each "
                          'other, by their conditions or by unless = ["cap"]')
 

@@ -14,10 +14,19 @@ from tests.cli.clerk import FIRST, SECOND, make_book
 from tests.intake.test_shipped_layouts_read_real_bytes import read
 from tests.run.command import accepted, refused, shown
 
+ACQUIRED = """
+[[agreement]]
+agreement = "collected"
+between = "city"
+media = ["qr"]
+acquirer = "cn-centre"
+acquirer_per_ride = 3
+"""
+
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    made = make_book(tmp_path_factory.mktemp("clerk"))
+    made = make_book(tmp_path_factory.mktemp("clerk"), ACQUIRED)
     with open_book(str(made)):
         yield made
 
@@ -29,7 +38,7 @@ def sent(book: Path, folder: Path, window: str) -> str:
 
 # Whose side of each flow the member is, by the column that has it.
 FB = {"交易金额": ("fare", "creditor"), "手续费": ("clearing_fee", "debtor"),
-      "发卡分润": ("issuer_fee", "debtor")}
+      "发卡分润": ("issuer_fee", "debtor"), "收单分润": ("acquirer_fee", "debtor")}
 CL = {"交易金额": ("fare", "debtor"), "发卡分润": ("issuer_fee", "creditor")}
 
 
@@ -52,6 +61,14 @@ def test_rides_read_back_as_they_were_settled(book: Path, tmp_path: Path, name: 
         assert sum(int(one.written[column].strip() or 0) for one in records) == sum(
             row["amount"] for row in shown("flows", book, "--window", SECOND)
             if (row["cause"], row[side]) == (cause, member)), column
+
+
+def test_an_acquirer_gets_what_the_agreement_says(book: Path) -> None:
+    """For a ride by QR code, whose records do not say who collected it."""
+    owed = [row for row in shown("obligations", book) if row["cause"] == "acquirer_fee"]
+    assert [(row["debtor"], row["creditor"], row["amount"]) for row in owed] == [
+        ("zs-bus", "cn-centre", 3)]
+    assert accepted("verify", "--all", "--book", book).code == 0
 
 
 def test_a_ride_that_is_taken_back_is_counted_and_left_out(book: Path, tmp_path: Path) -> None:

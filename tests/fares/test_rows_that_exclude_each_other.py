@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from network.errors import TableError
+from network.model import Agreement
 from tests.kernels.ground import compile_for, make_network, make_table
 
 FUNDERS = [{"funder": "finance"}]
@@ -79,3 +80,14 @@ def test_what_one_ride_can_need(tmp_path: Path, table: dict[str, Any], fits: boo
 def test_caps_of_several_operators(tmp_path: Path) -> None:
     table = caps({}, {"operators": ["bus"]}, {"not_operators": ["bus"]})
     check_room(tmp_path, fits=True, operators=["bus", "szbus"], **table)
+
+
+def test_three_fees_leave_room_for_three(tmp_path: Path) -> None:
+    """A centre, an issuer and an acquirer: an entry has seven legs, and the fare is one."""
+    network = make_network(tmp_path)
+    network.model.agreement.append(Agreement(
+        agreement="all three", clearing_ppm=1, centre="finance", issuer_ppm=1, acquirer_per_ride=1,
+        acquirer="finance"))
+    compile_for(network, make_table(**caps({}, funders=[*TWO, {"funder": "sponsor"}])))
+    with pytest.raises(TableError, match="has room for 3"):
+        compile_for(network, make_table(**caps({}, {})))

@@ -29,7 +29,8 @@ MEMBERS = records_of([{}, {"slot": 1}, {"slot": 1}, {"slot": 2}, {"slot": 3}, {}
 EVERY_BIT = 2**64 - 1
 NO_BOUND = 2**63 - 1
 ALL = {"modes": EVERY_BIT, "media": EVERY_BIT, "card_kinds": EVERY_BIT, "last_day": 65_535,
-       "clearing_most": NO_BOUND, "issuer_most": NO_BOUND, "rounding": Rounding.HALF_UP}
+       "clearing_most": NO_BOUND, "issuer_most": NO_BOUND,
+       "acquirer_most": NO_BOUND, "rounding": Rounding.HALF_UP}
 # With issuer 2 none but the first, with 3 the second; with 4 the third, or else the fourth.
 AGREEMENTS = [
     {**ALL, "rule": 11, "issuer_ppm": 1000},
@@ -156,10 +157,13 @@ def test_fees_are_half_up(paid: int, ppm: int, fee: int) -> None:
 def test_a_fee_is_a_share_and_an_amount_between_bounds(paid: int, fee: int) -> None:
     terms = {"clearing_ppm": 10_000, "clearing_per_ride": 3, "clearing_least": 5,
              "clearing_most": 20}
-    terms |= {name.replace("clearing", "issuer"): value for name, value in terms.items()}
-    tables = tables_of([{**ALL, **terms, "rule": 15, "centre": 5}], [(), (0,), (), ()])
+    terms = {name.replace("clearing", who): value for name, value in terms.items()
+             for who in ("clearing", "issuer", "acquirer")}
+    tables = tables_of([{**ALL, **terms, "rule": 15, "centre": 5, "acquirer": 6}],
+                       [(), (0,), (), ()])
     assert fees_of(*one({"paid": paid}), tables=tables) == [
-        (Cause.CLEARING_FEE, 15, 1, 5, fee), (Cause.ISSUER_FEE, 15, 1, 2, fee)]
+        (Cause.CLEARING_FEE, 15, 1, 5, fee), (Cause.ISSUER_FEE, 15, 1, 2, fee),
+        (Cause.ACQUIRER_FEE, 15, 1, 6, fee)]
 
 
 @pytest.mark.parametrize(("rounding", "fees"), [

@@ -19,7 +19,7 @@ SIZES = {
     "MEMBER": 24, "TARIFF": 16, "CANDIDATE_ROWS": 12, "DISCOUNT_STAGE": 8,
     "CONDITION": 48, "TIMEFRAME": 16, "FARE_ROW": 112, "SAME_STATION": 16, "LINE_STOP": 8,
     "LINE_STOPS": 8, "DISCOUNT_ROW": 176, "BAND": 40, "PRICE_BAND": 16, "SHARE": 16,
-    "TARIFF_INDEX": 8, "ACCUMULATOR_RULE": 4, "AGREEMENT": 104, "AGREEMENT_INDEX": 8,
+    "TARIFF_INDEX": 8, "ACCUMULATOR_RULE": 4, "AGREEMENT": 136, "AGREEMENT_INDEX": 8,
     "CLAIM_LIMIT": 40,
 }
 LAYOUTS = {name: value for name, value in vars(records).items() if isinstance(value, np.dtype)}

@@ -35,6 +35,7 @@ def load_with(folder: Path, *agreements: str) -> None:
     'issuer_ppm = 1000000\nrounding = "up"',
     'between = "nation"\nmodes = ["bus"]\nmedia = ["qr"]\nissuers = ["gz-card"]',
     "in_force_from = 2024-01-01\nin_force_until = 2105-12-31",
+    'acquirer_ppm = 1000000\nacquirer = "bus"\nrounding = "up"',
     'issuer_per_ride = 2\nissuer_least = 5\nissuer_most = 5\nrounding = "half_even"',
 ])
 def test_what_can_be_kept(tmp_path: Path, keys: str) -> None:
@@ -42,13 +43,21 @@ def test_what_can_be_kept(tmp_path: Path, keys: str) -> None:
 
 
 @pytest.mark.parametrize(("agreements", "found", "excerpt"), [
-    (["clearing_ppm = -1"], "-1 and 0 parts per million", ""),
-    (["issuer_ppm = -1"], "0 and -1 parts per million", ""),
+    (["clearing_ppm = -1"], "are -1, 0, 0 parts per million", ""),
+    (["issuer_ppm = -1"], "are 0, -1, 0 parts per million", ""),
     (['clearing_ppm = 1000000\nissuer_ppm = 1\ncentre = "centre"'],
-     "1000000 and 1 parts per million", ""),
-    (["clearing_ppm = 1"], "a clearing fee and no centre that takes it", "clearing_ppm = 1"),
-    (["clearing_per_ride = 1"], "a clearing fee and no centre that takes it", "clearing_per_ride"),
-    (["clearing_least = 1"], "a clearing fee and no centre that takes it", "clearing_least = 1"),
+     "are 1000000, 1, 0 parts per million", ""),
+    (["clearing_ppm = 1"], "clearing_ppm and no centre that takes it", "clearing_ppm = 1"),
+    (["clearing_per_ride = 1"], "clearing_per_ride and no centre that takes it",
+     "clearing_per_ride"),
+    (["clearing_least = 1"], "clearing_least and no centre that takes it", "clearing_least = 1"),
+    (["acquirer_ppm = 1"], "acquirer_ppm and no acquirer that takes it", "acquirer_ppm = 1"),
+    (['acquirer = "nobody"'], "names 'nobody', which network.toml does not have",
+     'acquirer = "nobody"'),
+    (['issuer_ppm = 999999\nacquirer_ppm = 2\nacquirer = "bus"'],
+     "are 0, 999999, 2 parts per million", ""),
+    (['clearing_ppm = 333334\nissuer_ppm = 333333\nacquirer_ppm = 333333\ncentre = "centre"\n'
+      'acquirer = "bus"'], "come to more than a ride of 2 minor units", ""),
     (["issuer_per_ride = -1"], "issuer_per_ride of agreement 'a0' is -1", "issuer_per_ride = -1"),
     (["issuer_least = 100000001"], "issuer_least of agreement 'a0' is 100000001", "issuer_least"),
     (["issuer_least = 6\nissuer_most = 5"], "at least 6 and at most 5", "issuer_most = 5"),

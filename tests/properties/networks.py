@@ -151,6 +151,9 @@ def _agreements(draw: Choices) -> list[dict[str, Any]]:
                 agreement |= {"centre": centre, "clearing_ppm": draw.pick(ppm),
                               "clearing_per_ride": draw.pick([0, 0, 3]),
                               "clearing_least": draw.pick([0, 0, 2])}
+            else:       # with three fees there is no room for four discounts
+                agreement |= {"acquirer": "K2", "acquirer_per_ride": draw.pick([1, 2]),
+                              "acquirer_most": draw.pick([1, None])}
             agreement |= draw.pick([{}, {"rounding": draw.pick(ROUNDINGS), "issuer_most": 2}])
             if agreement.get("rounding") == "up":       # of one share only: two are refused
                 agreement["clearing_ppm"] = 0

@@ -84,6 +84,16 @@ def test_a_fee_is_a_share_and_an_amount_between_bounds(paid: int, fee: int) -> N
     assert fees_of(entry) == ("", 0, fee)
 
 
+def test_a_card_sale_of_100_leaves_three_parts() -> None:
+    """2.20 for the card's bank, 0.10 for the scheme, 0.30 for the acquirer (theposbrokers)."""
+    entry = entry_of([{"agreement": "a", "issuer_ppm": 22_000, "clearing_ppm": 1_000,
+                       "centre": "cn-centre", "acquirer_ppm": 3_000, "acquirer": "bus"}],
+                     paid=100_00)
+    assert [(leg.cause, leg.creditor, leg.amount) for leg in entry.fees] == [
+        ("clearing_fee", "cn-centre", 10), ("issuer_fee", entry.ride.issuer, 220),
+        ("acquirer_fee", "bus", 30)]
+
+
 @pytest.mark.parametrize(("agreements", "keys", "legs"), [
     ([],             {"no_agreement": "hold"},       [("no_agreement", "")]),
     (AGREEMENTS[:1], {"no_agreement": "hold"},       []),

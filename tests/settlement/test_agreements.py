@@ -65,9 +65,12 @@ def test_conditions_of_the_ride_are_bits_and_days() -> None:
 
 def test_terms_of_a_fee_are_in_the_row() -> None:
     terms = {"clearing_ppm": 1, "clearing_per_ride": 2, "clearing_least": 3, "clearing_most": 4,
-             "issuer_ppm": 5, "issuer_per_ride": 6, "issuer_least": 7}
-    row = compiled({**terms, "centre": "centre", "rounding": "down"}).agreements[0]
+             "issuer_ppm": 5, "issuer_per_ride": 6, "issuer_least": 7,
+             "acquirer_ppm": 8, "acquirer_per_ride": 9, "acquirer_least": 10, "acquirer_most": 11}
+    row = compiled({**terms, "centre": "centre", "acquirer": "card", "rounding": "down"}
+                   ).agreements[0]
     assert {name: int(row[name]) for name in terms} == terms
+    assert (int(row["centre"]), int(row["acquirer"])) == (5, 3)
     assert (int(row["issuer_most"]), int(row["rounding"])) == (2**63 - 1, Rounding.DOWN)
 
 
