@@ -99,30 +99,31 @@ class _Sums:
     def add_ledger(self, book: Book, period: Period) -> None:
         """Take in what stands; added up by the store, since what is taken back adds up to 0."""
         of_period = f"FROM entries WHERE service_day BETWEEN {period.first} AND {period.last}"
-        for kind, column in BY.items():
-            self._add_asked(kind, book, f"SELECT {column} AS number, {RIDES_LEFT} AS rides, "
-                                        f"sum(price) AS money {of_period} GROUP BY number")
+        columns = ", ".join(BY.values())
+        found = book.ask(f"SELECT {columns}, {RIDES_LEFT} AS rides, sum(price) AS money "
+                         f"{of_period} GROUP BY {columns}")
+        for *numbers, rides, money in zip(*(found[name] for name in (
+                *BY.values(), "rides", "money")), strict=True):
+            for kind, number in zip(BY, numbers, strict=True):
+                self._add(kind, int(number), BEFORE, int(rides), int(money))
         causes = ", ".join(map(str, DISCOUNTS))
         for leg in LEGS_IN_SQL[1:]:
-            self._add_asked("funder", book, f"SELECT {leg.debtor} AS number, {RIDES_LEFT} AS rides,"
-                            f" sum({leg.amount}) AS money {of_period} AND {leg.cause} IN ({causes})"
-                            " GROUP BY number")
+            funded = book.ask(f"SELECT {leg.debtor} AS number, {RIDES_LEFT} AS rides, "
+                              f"sum({leg.amount}) AS money {of_period} "
+                              f"AND {leg.cause} IN ({causes}) GROUP BY number")
+            for number, rides, money in zip(*(funded[name] for name in (
+                    "number", "rides", "money")), strict=True):
+                self._add("funder", int(number), BEFORE, int(rides), int(money))
+        # Reversals come last. One number of 64 bits is compared four times as fast as two.
         found = book.ask(
-            "SELECT card_hi, card_lo, argMin(card_kind, (reversal, if(started_at = 0, ended_at, "
-            f"started_at))) AS card_kind, sum(price) AS money, {RIDES_LEFT} AS rides FROM "
-            f"(SELECT *, {REVERSAL} AS reversal {of_period}) "
-            "GROUP BY card_hi, card_lo HAVING rides > 0")
+            f"SELECT card_hi, card_lo, argMin(card_kind, bitShiftLeft(toUInt64({REVERSAL}), 32) "
+            "+ if(started_at = 0, ended_at, started_at)) AS card_kind, sum(price) AS money, "
+            f"{RIDES_LEFT} AS rides {of_period} GROUP BY card_hi, card_lo HAVING rides > 0")
         cards = np.zeros(len(found["money"]), CARD)
         for name in ("card_hi", "card_lo", "card_kind"):
             cards[name] = found[name]
         cards["money"] = -np.asarray(found["money"])
         self.cards.append(cards)
-
-    def _add_asked(self, kind: str, book: Book, sql: str) -> None:
-        found = book.ask(sql)
-        for number, rides, money in zip(found["number"], found["rides"], found["money"],
-                                        strict=True):
-            self._add(kind, int(number), BEFORE, int(rides), int(money))
 
     def add(self, made: Records) -> None:
         """Take in entries that the other tables make, those of a card together."""
