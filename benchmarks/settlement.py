@@ -2,7 +2,9 @@
 
 Netting is of made-up members of cities in provinces, on three levels, of which every issuer owes
 every operator, and operators fees; agreements are compiled, and every ride that there can be is
-looked at. Closing is of a day of the demonstration network, cleared beforehand.
+looked at. Closing is of a day of the demonstration network, cleared beforehand, with positions,
+instructions and statements as `onecard settle` writes them; then every member's statement is
+written as `onecard statement --no-rides` does.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import msgspec
 import numpy as np
 
 from benchmarks.day import CACHE, RECEIVED_AT, Day, prepare
-from benchmarks.machine import describe_machine
+from benchmarks.machine import describe_machine, peak_memory_mib
 from ext import records
 from ext.codes import Cause
 from network.members import Member
@@ -37,7 +39,8 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser("python -m benchmarks settlement", description=__doc__)
     parser.add_argument("--members", type=int, default=400, help="besides centres")
     parser.add_argument("--agreements", type=int, default=2_000)
-    parser.add_argument("--taps", type=int, default=1_000_000, help="of the day that is closed")
+    parser.add_argument("--taps", type=int, default=14_120_000,
+                        help="of the day that is closed: ten million entries")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
@@ -67,10 +70,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     netting, instructions = timed(net, options.rounds)
     compiling, _ = timed(compile_all, options.rounds)
     checking, _ = timed(lambda: len(cover(model, members).uncovered), options.rounds)
-    closing, entries = close(options.taps, options.threads)
     return {"members": len(members), "agreements": len(model.agreement), "flows": len(flows),
             "instructions": instructions, "netting_s": netting, "compile_agreements_s": compiling,
-            "check_agreements_s": checking, "closing_s": closing, "entries": entries}
+            "check_agreements_s": checking, **close(options.taps, options.threads),
+            "peak_memory_mib": peak_memory_mib()}
 
 
 def timed(call: Callable[[], int], rounds: int) -> tuple[float, int]:
@@ -126,8 +129,10 @@ def make_flows(members: list[Member]) -> records.Records:
     return flows.reshape(-1)
 
 
-def close(taps: int, threads: int) -> tuple[float, int]:
-    """Seconds that closing a day takes with its files, and the entries of its window."""
+def close(taps: int, threads: int) -> dict[str, Any]:
+    """What it takes to close a day with its files, and to write every member's statement of it."""
+    from clearing.answers.member_statements import write_statements
+    from clearing.answers.periods import window_period
     from clearing.answers.session import open_session
     from clearing.answers.settle import settle
     from clearing.engine.run import clear_files
@@ -140,10 +145,16 @@ def close(taps: int, threads: int) -> tuple[float, int]:
             found = session.book.query("SELECT toString(toDate(max(window))) AS day, "
                                        "count() AS entries FROM ledger")
             window, entries = str(found["day"][0]), int(found["entries"][0])
-            start = time.perf_counter()
+            start, busy = time.perf_counter(), time.process_time()
             settled = settle(session, window, today=datetime.date(2027, 1, 1), threads=threads)
             assert settled is not None
-            return time.perf_counter() - start, entries
+            closing, closing_cpu = time.perf_counter() - start, time.process_time() - busy
+            start, busy = time.perf_counter(), time.process_time()
+            written = list(write_statements(session, window_period(session, window), (),
+                                            folder / "statements", with_rides=False))
+            return {"entries": entries, "closing_s": closing, "closing_cpu_s": closing_cpu,
+                    "statements": len(written), "statements_s": time.perf_counter() - start,
+                    "statements_cpu_s": time.process_time() - busy}
     finally:
         shutil.rmtree(folder)
 
@@ -157,4 +168,7 @@ def render(result: dict[str, Any]) -> str:
         f"{result['agreements']:,} agreements: compiled in {result['compile_agreements_s']:.3f} s, "
         f"every ride looked at in {result['check_agreements_s']:.3f} s",
         f"a window of {result['entries']:,} entries is closed, with its files, in "
-        f"{result['closing_s']:.2f} s"])
+        f"{result['closing_s']:.2f} s, {result['closing_cpu_s']:.2f} s of processors",
+        f"{result['statements']:,} members' statements of it, without the list of rides, in "
+        f"{result['statements_s']:.2f} s, {result['statements_cpu_s']:.2f} s of processors",
+        f"peak memory {result['peak_memory_mib']:,} MiB, clearing included"])
