@@ -171,7 +171,7 @@ def _check_admissions(model: NetworkFile) -> None:
     """Who is admitted is an issuer of the network, for days that can be."""
     known = [one.code for one in model.issuer]
     for index, one in enumerate(model.admission):
-        here, what = ("admission", index), f"the admission of {one.issuer!r}"
+        here, what = ("admission", index), Phrase("the admission of {code!r}", code=one.issuer)
         if one.issuer not in known:
             raise TableError(Phrase("{what} names {name!r}, which network.toml does not have",
                                     what=what, name=one.issuer),
