@@ -88,9 +88,11 @@ def test_zibo(tmp_path: Path) -> None:
         "operator": "ZB01", "device": "POS0001", "device_seq": "77", "mode": "bus", "kind": "in",
         "stop": "7", "line": "126", "vehicle": "C1234", "direction": "up", "medium": "card",
         "due": "200", "paid": "180", "tac": "89ABCDEF"}
-    found = read(tmp_path, zibo() + zibo(3, way=2) + zibo(state=0xDD) + zibo(small=3), "zibo")
-    assert [one.values["kind"] for one in found] == ["in", "out", "", "lock"]
-    assert [one.offset for one in found] == [0, 256, 640, 896]
+    found = read(tmp_path, zibo() + zibo(3, way=2) + zibo(state=0xDD) + zibo(small=3)
+                 + zibo(way=3), "zibo")
+    assert [one.values["kind"] for one in found] == ["in", "out", "in", "lock", "03"]
+    assert [one.values["tac"] for one in found[1:3]] == ["89ABCDEF", "FFFFFFFF"]
+    assert [one.offset for one in found] == [0, 256, 640, 896, 1152]
     with pytest.raises(OnecardError, match="record 2 at byte 256 says that it has 128 bytes"):
         read(tmp_path, zibo() + zibo(2)[:1].replace(b"\2", b"\1") + zibo()[1:], "zibo")
 
