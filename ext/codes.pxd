@@ -66,6 +66,7 @@ cpdef enum Code:
     FOREIGN_RECORD = 63
     GIVEN_BACK_IN_PART = 64
     UNPROVEN_RECORD = 65
+    CONTESTED = 66
     # The ride that the record belongs to (ext/clearing/pricing.pyx).
     NO_FARE = 80
     PRICE_OVERFLOW = 81

@@ -327,7 +327,8 @@ class Clearer:
         """
         within = days_of(self._context, taps) <= window
         refused = np.isin(codes, (Code.CONFLICT, Code.CORRECTED, Code.FOREIGN_RECORD,
-                                   Code.GIVEN_BACK_IN_PART, Code.UNPROVEN_RECORD))
+                                   Code.GIVEN_BACK_IN_PART, Code.UNPROVEN_RECORD,
+                                   Code.CONTESTED))
         still_open = np.zeros(0, np.int64)
         while True:
             refunds = split_refunds(self._context, taps, within, taken, window, still_open)

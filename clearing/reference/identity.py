@@ -45,10 +45,11 @@ def _judge(group: Group, kept: list[Tap], refusals: list[Refusal]) -> None:
         refusals += _refuse("UNPROVEN_RECORD", [one for one in group
                                                 if one[1].operator not in provers])
         group = [one for one in group if one[1].operator in provers]
-    lowest = min(tap.revision for _, tap in group)
-    owners = {tap.operator for _, tap in group if tap.revision == lowest}
-    own = [(is_new, tap) for is_new, tap in group
-           if len(owners) > 1 or tap.operator in owners]
+    owners = _owners(group)
+    if len(owners) != 1:
+        refusals += _refuse("CONTESTED", group)
+        return
+    own = [one for one in group if one[1].operator in owners]
     refusals += _refuse("FOREIGN_RECORD", [one for one in group if one not in own])
     highest = max(tap.revision for _, tap in own)
     refusals += _correct([one for one in own if one[1].revision < highest])
@@ -71,6 +72,17 @@ def _judge(group: Group, kept: list[Tap], refusals: list[Refusal]) -> None:
         merged, duplicates = _merge(charges)
         kept += [merged] * (merged.correction != "cancel")
         refusals += duplicates
+
+
+def _owners(group: Group) -> set[str]:
+    """Whose the identity is: one operator; several, or none, where it is contested."""
+    taps = [tap for _, tap in group]
+    owners = {tap.operator for tap in taps if tap.revision == min(one.revision for one in taps)}
+    if len(owners) == 1:
+        return owners
+    awards = [tap for tap in taps if tap.authority not in ("", tap.operator)]
+    return {tap.operator for tap in awards
+            if tap.revision == max(one.revision for one in awards)}
 
 
 def _refuse(code: str, group: Group) -> list[Refusal]:

@@ -23,6 +23,7 @@ cdef enum:
     NOT_PAIRED = 65535      # accepted, and no ride is made of this record by itself
     GIVES_BACK = 65534      # it counts, and takes the charges of its identity back
     DIFFER = -2             # what unite finds where records contradict each other
+    NOBODY = -2             # no operator
     SAYS = HAS_DUE | HAS_PAID | HAS_BALANCE | HAS_DISTANCE | HAS_TAC
 
 # One of the records that a kept one speaks for, itself among them.
@@ -197,29 +198,64 @@ cdef inline int refuse_unproven(const Tap[::1] taps, const Key *group, Py_ssize_
     return 0
 
 
-cdef inline int refuse_foreign(const Tap[::1] taps, const Key *group, Py_ssize_t count,
-                               uint16_t[::1] codes) except -1 nogil:
-    """A correction by another operator than the record's counts for nothing.
+cdef inline bint is_award(const Tap *tap) noexcept nogil:
+    """Whether somebody else than its operator has authorised a record."""
+    return tap.authority != 0 and tap.authority != tap.operator
 
-    That is the one whom the records of the lowest revision agree on.
+
+cdef inline int claimant(const Tap[::1] taps, const Key *group, Py_ssize_t count,
+                         const uint16_t[::1] codes, uint8_t revision, bint awards) except -1 nogil:
+    """The one operator of the records of a revision; NOBODY: there are several, or none.
+
+    awards: of those that somebody else than their operator has authorised.
     """
     cdef Py_ssize_t i
-    cdef uint8_t lowest = 255
-    cdef uint16_t owner = 0
+    cdef int found = NOBODY
     cdef const Tap *tap
     for i in range(count):
-        if codes[group[i].index] == Code.OK:
-            lowest = min(lowest, taps[group[i].index].revision)
+        tap = &taps[group[i].index]
+        if codes[group[i].index] != Code.OK or tap.revision != revision or (
+                awards and not is_award(tap)):
+            continue
+        if found != NOBODY and found != tap.operator:
+            return NOBODY
+        found = tap.operator
+    return found
+
+
+cdef inline int owner_of(const Tap[::1] taps, const Key *group, Py_ssize_t count,
+                         const uint16_t[::1] codes) except -1 nogil:
+    """The operator whose counter it is; NOBODY: several claim it, and no other has said whose.
+
+    That is the one whom the records of the lowest revision agree on; else whom those do that an
+    issuer, a centre or an approver has authorised, of the highest revision of such.
+    """
+    cdef Py_ssize_t i
+    cdef uint8_t lowest = 255, awarded = 0
+    cdef int owner
+    cdef const Tap *tap
     for i in range(count):
         tap = &taps[group[i].index]
-        if codes[group[i].index] == Code.OK and tap.revision == lowest:
-            if owner != 0 and owner != tap.operator:
-                return 0
-            owner = tap.operator
+        if codes[group[i].index] == Code.OK:
+            lowest = min(lowest, tap.revision)
+            if is_award(tap):
+                awarded = max(awarded, tap.revision)
+    owner = claimant(taps, group, count, codes, lowest, False)
+    return owner if owner != NOBODY else claimant(taps, group, count, codes, awarded, True)
+
+
+cdef inline bint refuse_foreign(const Tap[::1] taps, const Key *group, Py_ssize_t count,
+                                uint16_t[::1] codes) except -1 nogil:
+    """Refuse records of other operators than the counter's; of all, where it is contested.
+
+    Whether any are left.
+    """
+    cdef Py_ssize_t i
+    cdef int owner = owner_of(taps, group, count, codes)
     for i in range(count):
         if codes[group[i].index] == Code.OK and taps[group[i].index].operator != owner:
-            codes[group[i].index] = Code.FOREIGN_RECORD
-    return 0
+            codes[group[i].index] = Code.FOREIGN_RECORD if owner != NOBODY else Code.CONTESTED
+    return owner != NOBODY
 
 
 cdef inline int keep_highest(const Tap[::1] taps, const Key *group, Py_ssize_t count,
@@ -353,7 +389,8 @@ cdef inline int judge_group(Tap[::1] taps, const Key *group, Py_ssize_t count,
     cdef int charges, backs
     check(count > 0, b"a group has a record")
     refuse_unproven(taps, group, count, codes)
-    refuse_foreign(taps, group, count, codes)
+    if not refuse_foreign(taps, group, count, codes):
+        return 0
     keep_highest(taps, group, count, codes)
     charges = unite(taps, group, count, codes, Code.OK, &charge)
     backs = unite(taps, group, count, codes, GIVES_BACK, &back)

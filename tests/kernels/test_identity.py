@@ -88,8 +88,8 @@ GIVEN_BACK = {
     """,
     "nor by another operator": """
         # kind   at  line paid due operator paired code
-          single 100 2    200  200 1        no     CONFLICT
-          single 100 3    -200 -   2        no     CONFLICT
+          single 100 2    200  200 1        no     CONTESTED
+          single 100 3    -200 -   2        no     CONTESTED
     """,
     "the same record with nothing takes it back, too": """
         # kind   at  line paid due operator paired code
@@ -155,12 +155,6 @@ FOREIGN = {
           1   1        yes    OK
           2   2        no     FOREIGN_RECORD
     """,
-    "where the records do not agree whose they are, a correction says so": """
-        # rev operator paired code
-          0   1        no     CORRECTED
-          0   2        no     CORRECTED
-          1   2        yes    OK
-    """,
 }
 
 
@@ -204,14 +198,14 @@ PROVEN = {
     """,
     "where nobody is proven, nobody is believed": """
         # rev operator proven paired code
-          0   1        no     no     CONFLICT
-          0   2        no     no     CONFLICT
+          0   1        no     no     CONTESTED
+          0   2        no     no     CONTESTED
     """,
     "nor where two are": """
         # rev operator proven paired code
-          0   1        yes    no     CONFLICT
-          0   2        yes    no     CONFLICT
-          0   3        no     no     CONFLICT
+          0   1        yes    no     CONTESTED
+          0   2        yes    no     CONTESTED
+          0   3        no     no     CONTESTED
     """,
 }
 
@@ -225,6 +219,65 @@ def test_a_right_code_decides_whose_record_it_is(table: str) -> None:
             "operator": int(rows[place]["operator"]), "correction": int(rows[place]["rev"] != "0"),
             "stop": place + 1,
             "blanks": records.TAP_BLANKS["PROVEN"] if rows[place]["proven"] == "yes" else 0,
+        } for line, place in enumerate(turn, 2)], records.TAP)
+        kept, codes = order(taps)
+        assert codes == [rows[place]["code"] for place in turn]
+        assert [turn[place] for place in kept] == [
+            place for place, row in enumerate(rows) if row["paired"] == "yes"]
+
+
+CONTESTED = {
+    "what one of them corrects gives it to nobody": """
+        # rev operator authority paired code
+          0   1        0         no     CONTESTED
+          0   2        0         no     CONTESTED
+          9   2        2         no     CONTESTED
+          1   3        3         no     CONTESTED
+    """,
+    "what somebody else authorises gives it to one": """
+        # rev operator authority paired code
+          0   1        0         no     CORRECTED
+          0   2        0         no     FOREIGN_RECORD
+          1   1        7         yes    OK
+          9   2        2         no     FOREIGN_RECORD
+    """,
+    "who has it corrects it on": """
+        # rev operator authority paired code
+          0   1        0         no     CORRECTED
+          0   2        0         no     FOREIGN_RECORD
+          1   1        7         no     CORRECTED
+          2   1        1         yes    OK
+    """,
+    "the last of them decides": """
+        # rev operator authority paired code
+          0   1        0         no     FOREIGN_RECORD
+          0   2        0         no     CORRECTED
+          1   1        7         no     FOREIGN_RECORD
+          2   2        7         yes    OK
+    """,
+    "where two of them differ, nobody has it": """
+        # rev operator authority paired code
+          0   1        0         no     CONTESTED
+          0   2        0         no     CONTESTED
+          1   1        7         no     CONTESTED
+          1   2        8         no     CONTESTED
+    """,
+    "nobody is given what nobody contests": """
+        # rev operator authority paired code
+          0   1        0         yes    OK
+          1   2        7         no     FOREIGN_RECORD
+    """,
+}
+
+
+@pytest.mark.parametrize("table", CONTESTED.values(), ids=CONTESTED.keys())
+def test_whose_a_counter_is_somebody_else_says(table: str) -> None:
+    rows = rows_of(table)
+    for turn in itertools.permutations(range(len(rows))):
+        taps = records_of([{
+            "kind": TapKind.SINGLE, "revision": int(rows[place]["rev"]), "source_line": line,
+            "operator": int(rows[place]["operator"]), "correction": int(rows[place]["rev"] != "0"),
+            "authority": int(rows[place]["authority"]),
         } for line, place in enumerate(turn, 2)], records.TAP)
         kept, codes = order(taps)
         assert codes == [rows[place]["code"] for place in turn]

@@ -284,7 +284,8 @@ def rivals_of(draw: Choices, world: World, tap: Tap) -> Tap:
     """What another operator says of the same counter of the card; or the same one, where it can."""
     operator = draw.pick(sorted(world.operators))
     revision = draw.pick([0, 0, 1, 2])
-    fixed = {"correction": "replace", "correction_reason": "other", "authority": operator}
+    fixed = {"correction": "replace", "correction_reason": "other",
+             "authority": draw.pick([operator, operator, world.model.issuer[0].code])}
     return replace(tap, operator=operator, mode=draw.pick(world.operators[operator].modes),
                    stop=draw.pick(list_stops(world, operator)) if tap.stop else "",
                    in_stop=draw.pick(list_stops(world, operator)) if tap.in_stop else "",

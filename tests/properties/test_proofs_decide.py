@@ -47,7 +47,7 @@ def test_rivals_are_met() -> None:
     """Cases have all that the others of these tests are about."""
     codes = {refusal.code for case in fixed_cases(40, runs=5, late=True, rivals=True)
              for result in replay(case) for refusal in result.refusals}
-    assert {"UNPROVEN_RECORD", "CONFLICT", "FOREIGN_RECORD", "CORRECTED"} <= codes
+    assert {"UNPROVEN_RECORD", "CONTESTED", "CONFLICT", "FOREIGN_RECORD", "CORRECTED"} <= codes
 
 
 @drawn
@@ -79,3 +79,20 @@ def test_who_is_proven_loses_nothing_by_others(case: Case) -> None:
     refused = {(one.file, one.line) for one in everything.refusals
                if one.code == "UNPROVEN_RECORD"}
     assert refused == {tap.place for tap in taps if not counts(tap)}
+
+
+@drawn
+@given(cases(rivals=True))
+def test_nobody_has_a_contested_counter_by_his_own_word(case: Case) -> None:
+    """Whoever is paid for one has a proof that nobody else has, or was given it by another."""
+    groups: defaultdict[Identity, list[Tap]] = defaultdict(list)
+    for tap in list_taps(case):
+        groups[tap.identity].append(tap)
+    for entry in clear(case.world, list_taps(case), State()).entries:
+        for tap in entry.ride.taps:
+            group = groups[tap.identity]
+            first = {one.operator for one in group if one.revision == 0}
+            proven = {one.operator for one in group if one.is_proven}
+            assert len(first) < 2 or proven == {tap.operator} or any(
+                one.operator == tap.operator and one.authority not in ("", tap.operator)
+                for one in group)

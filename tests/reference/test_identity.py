@@ -156,7 +156,7 @@ def test_a_proof_that_comes_later_ends_a_conflict() -> None:
     """A copy that is proven says more than the record; one that is not is known."""
     other = replace(TAP, operator="szbus", file=2, source_line=3)
     first = run(WORLD, TAP, other)
-    assert first.refusals == [("CONFLICT", 1, 8), ("CONFLICT", 2, 3)]
+    assert first.refusals == [("CONTESTED", 1, 8), ("CONTESTED", 2, 3)]
     second = run(WORLD, replace(TAP, is_proven=True, file=3), state=first.state)
     assert (second.refusals, len(second.entries)) == ([], 1)
     third = run(WORLD, replace(TAP, file=4), state=second.state)

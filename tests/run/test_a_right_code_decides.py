@@ -106,7 +106,7 @@ def test_a_wrong_code_helps_nobody(place: Place) -> None:
 
 def test_a_code_that_comes_later_ends_the_conflict(place: Place) -> None:
     place.clear(record(), RIVAL)
-    assert (place.riders(), codes_of(place.book)) == ([], ["CONFLICT", "CONFLICT"])
+    assert (place.riders(), codes_of(place.book)) == ([], ["CONTESTED", "CONTESTED"])
     place.clear(signed())
     assert place.riders() == ["bus"]
     [told] = json.loads(accepted("explain", RIDE, "--book", place.book, "--json").out)
@@ -116,7 +116,7 @@ def test_a_code_that_comes_later_ends_the_conflict(place: Place) -> None:
 def test_without_keys_a_code_is_no_proof(place: Place) -> None:
     """Anybody can write eight digits; the same record in a run with keys is proven then."""
     place.clear(signed(), RIVAL, keys=False)
-    assert (place.riders(), codes_of(place.book)) == ([], ["CONFLICT", "CONFLICT"])
+    assert (place.riders(), codes_of(place.book)) == ([], ["CONTESTED", "CONTESTED"])
     [path] = place.folder.glob("1.csv")
     accepted("clear", path, "--network", place.network, "--book", place.book, "--keys", place.keys)
     assert place.riders() == ["bus"]

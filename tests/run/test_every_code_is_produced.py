@@ -135,13 +135,14 @@ def codes_of_proof(folder: Path) -> set[str]:
 
 
 def codes_of_rivals(folder: Path) -> set[str]:
-    """Two operators of one counter, of whom one has a right code."""
+    """Two operators of one counter, of whom one has a right code; and of one, of whom none has."""
     folder.mkdir()
     network = write(folder, network=TRAM)
     path = folder / "taps.csv"
     path.write_bytes(file_of([
         line_of(**CARD, device="413100644822", paid="5", tac=RIGHT_CODE),
-        line_of(**CARD, operator="tram")]))
+        line_of(**CARD, operator="tram"), line_of(**{**CARD, "card_seq": "4"}),
+        line_of(**{**CARD, "card_seq": "4"}, operator="tram")]))
     return {code.name for code in clear(network, path, keys=AnyKey()).refusals}
 
 

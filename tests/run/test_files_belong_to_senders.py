@@ -75,6 +75,26 @@ def test_nobody_spoils_what_is_another_operators(place: Path) -> None:
     assert standing["operator"] == "bus"
 
 
+def test_who_claims_anothers_ride_never_has_it(place: Path) -> None:
+    """Nor by corrections: a counter that two claim is apart until another says whose it is."""
+    rivals = [ride(1, operator="tram", device="T1", paid=900),
+              ride(1, operator="tram", device="T1", paid=900, **{**FIXED, "revision": 9},
+                   authorised_by="tram")]
+    clear(place, write_csv(place / "bus-gateway" / "1.csv", [ride(1), ride(2)], COLUMNS))
+    for number, row in enumerate(rivals):
+        clear(place, write_csv(place / "metro-gateway" / f"{number}.csv", [row], COLUMNS))
+        assert [one["operator"] for one in shown("rides", place / "book")] == ["bus"]
+    listed = shown("refusals", place / "book", "--reason", "CONTESTED")
+    assert [one["file"] for one in listed] == ["1.csv", "0.csv", "1.csv"]
+    forged = ride(1, operator="tram", paid=900, **FIXED, authorised_by="finance")
+    clear(place, write_csv(place / "metro-gateway" / "3.csv", [forged], COLUMNS))
+    assert "UNKNOWN_AUTHORITY" in codes_of(place / "book")
+    clear(place, write_csv(place / "bus-gateway" / "2.csv", [
+        ride(1, **FIXED, authorised_by="finance")], COLUMNS))
+    assert [one["operator"] for one in shown("rides", place / "book")] == ["bus", "bus"]
+    assert accepted("verify", "--all", "--book", place / "book").code == 0
+
+
 def test_a_file_given_again_is_its_senders_still(place: Path) -> None:
     path = write_csv(place / "anywhere.csv", [ride(1), ride(3, operator="tram")], COLUMNS)
     clear(place, path, "--sender", "metro-gateway")
