@@ -85,6 +85,10 @@ def check_model(model: NetworkFile) -> None:
 
 
 def _check_operator(operator: Operator, model: NetworkFile, here: KeyPath) -> None:
+    if operator.window_variance_most is not None and operator.window_variance_most < 0:
+        raise TableError(Phrase("operator {code!r} has a limit below 0", code=operator.code),
+                         "write 0 where nothing is let pass, or leave it out",
+                         key=(*here, "window_variance_most"))
     for medium in sorted({*operator.charged_by} - {"default", *model.media}):
         raise TableError(Phrase("operator {code!r} says who charges {medium!r}, which is not in "
                                 "media", code=operator.code,

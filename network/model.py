@@ -94,6 +94,7 @@ class Operator(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     modes: list[str]
     charged_by: dict[str, Literal["validator", "engine"]]   # by medium; "default" for the rest
     on_variance: Literal["report", "hold"] = "report"
+    window_variance_most: int | None = None     # of a window's rides together, either way
     system: str | None = None       # operators of one system share stops and one paid area
     stops: str = "any"              # a CSV in the network's folder (stop,name), or "any"
     links: str | None = None        # a CSV (from,to,metres): track between neighbouring stops

@@ -17,7 +17,7 @@ AMOUNTS = frozenset(re.findall(r"\w+", """
     missing_in missing_out same_station costs pay_from debit_cap prefunded lump least most per_ride
     clearing_per_ride clearing_least clearing_most issuer_per_ride issuer_least issuer_most
     acquirer_per_ride acquirer_least acquirer_most ceiling
-    amount_most variance_most overdraft_most
+    amount_most variance_most window_variance_most overdraft_most
 """))
 # What a keyboard for Chinese writes where TOML wants another sign.
 SIGNS = {

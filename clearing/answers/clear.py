@@ -11,6 +11,7 @@ from clearing.answers.claimed import check_folder
 from clearing.answers.named_views import keep_named_views
 from clearing.answers.session import Session
 from clearing.answers.stale import stale_tables
+from clearing.answers.variances import TotalVariance, variances_beyond
 from clearing.book import Run
 from clearing.engine.run import Decide, Report, always, clear_files
 from clearing.intake.kept import Keeper
@@ -32,6 +33,7 @@ class Clearing:
     earlier: list[Path]     # acknowledgements of earlier runs, which were missing
     currency: Currency
     warning: str | None     # about tables that were checked long ago
+    beyond: list[TotalVariance]     # operators whose variances come to more than they may
 
     @property
     def is_all_accepted(self) -> bool:
@@ -73,7 +75,8 @@ def clear(session: Session, files: Sequence[Path], *, received_at: int, threads:
         answers = acknowledgements.Answers(session, target, report.sources)
         return Clearing(report, answers.acknowledge(report), answers.acknowledge_again(report),
                         session.described().model.money,
-                        warnings[0] if warnings and report.is_committed else None)
+                        warnings[0] if warnings and report.is_committed else None,
+                        variances_beyond(session, report.run.run) if report.is_committed else [])
     except OSError as error:
         raise OnecardError(
             Phrase("the acknowledgements cannot be written: {strerror}",

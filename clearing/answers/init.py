@@ -306,6 +306,8 @@ def _table(county: _County) -> Iterator[str]:
         within_s, off = county.transfer
         yield from ("", "[[transfer]]", 'rule = "change"', f"within_s = {within_s}",
                     f"credit = {off}", 'funders = [{ funder = "operator" }]')
+    yield from ("", "# A validator that says more is not believed: such a ride is held.",
+                "[[claim_limit]]", f"amount_most = {max([county.fare, *county.lines.values()])}")
 
 
 _LAYOUT = """\

@@ -11,7 +11,7 @@ import re
 import ssl
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from network.errors import NotABook
 from network.files import read_regular
@@ -76,6 +76,18 @@ def parse_address(location: str) -> Address:
     return Address(
         parts.hostname, port, unquote(parts.username or "default"),
         _password() if parts.password is None else unquote(parts.password), database, is_secure)
+
+
+def asks_password(location: str) -> bool:
+    """Whether it is a server's user whose password neither address nor environment says."""
+    found = re.match(r"clickhouses?://([^/@]*)@", location)
+    return (found is not None and found[1] != "" and ":" not in found[1]
+            and not {PASSWORD, PASSWORD_FILE} & os.environ.keys())
+
+
+def with_password(location: str, password: str) -> str:
+    """The address with its user's password."""
+    return location.replace("@", f":{quote(password, safe='')}@", 1)
 
 
 def _password() -> str:

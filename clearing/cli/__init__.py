@@ -53,6 +53,7 @@ COMMANDS = {
 }
 WRONG_USE = 2
 REFUSED = 1
+BEYOND = 3                  # variances that the network does not let pass
 FAULT = 70                  # of ours: EX_SOFTWARE of sysexits.h
 STOPPED = 128 + 2           # by Ctrl-C, as shells count it
 DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
@@ -132,7 +133,7 @@ def onecard() -> None:
       onecard show positions --book book
 
     Exit codes: 0 all well, 1 records were refused, claims are held or books do not agree, 2 wrong
-    use, 70 a fault of the program itself.
+    use, 3 an operator's variances are beyond their limit, 70 a fault of the program itself.
     """
 
 
@@ -188,9 +189,12 @@ def _report_of(fault: Exception) -> str:
 
     frames = traceback.extract_tb(fault.__traceback__)
     places = [f"  {Path(one.filename).name}:{one.lineno} {one.name}" for one in frames]
-    # Of six characters or more with a digit, a word can be a card, a file, or somebody's name.
-    said = re.sub(r"[^\s\"'(),:=]*\d[^\s\"'(),:=]*", lambda word: word[0]
-                  if len(word[0]) < 6 else "…", str(fault))
+    # A word can be a card, a file or somebody's name, but for short ones and plain small letters;
+    # and groups of digits can be a card's.
+    said = re.sub(r"[^\s\"'(),:=]+", lambda word: word[0]
+                  if re.fullmatch("[!-~]{1,5}|[A-Za-z]?[a-z_]+[.;]?", word[0]) else "…", str(fault))
+    said = re.sub(r"\d+(?:\W{1,3}\d+)+", lambda digits: digits[0]
+                  if len(digits[0]) < 12 else "…", said)
     return joined("\n", [
         Phrase("onecard: this is a fault of the program, not of your files; {left}",
                left=say_outcome()),
@@ -211,6 +215,8 @@ def _message_of(error: Exception) -> str | None:
         return Phrase("{error}; {left}\nmake room or mend the disk: where the files are, where the "
                       "output goes, or in {folder} (TMPDIR names another)", error=error.strerror,
                       left=say_outcome(), folder=tempfile.gettempdir())
+    if isinstance(error, FileNotFoundError) and error.filename is None:     # by os.getcwd
+        return Phrase("the folder in which this was called is gone\nchange to one that is there")
     if isinstance(error, OSError) and error.filename is not None:
         return Phrase("{path}: {error}\ncheck the path, its owner and the disk",
                       path=os.fsdecode(error.filename), error=error.strerror)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from clearing.cli import REFUSED
+from clearing.cli import BEYOND, REFUSED
 from clearing.cli.keys import unlock
 from clearing.cli.options import (
     InputFile,
@@ -77,7 +77,8 @@ def command(files: tuple[str, ...], book: str, network: str | None, layouts: tup
 
     What is given again is known where it was accepted, and taken where it was refused and its
     cause is mended. Exit code 0: every record was accepted or known, and every claim believed; 1:
-    some were refused, see the reject files, or held, see `onecard held list`.
+    some were refused, see the reject files, or held, see `onecard held list`; 3: an operator's
+    variances of a window come to more than the network lets pass, whatever else there was.
     """
     from clearing.answers.clear import clear, takes_something
     from clearing.answers.dry_run import dry_run as try_files
@@ -110,7 +111,20 @@ def command(files: tuple[str, ...], book: str, network: str | None, layouts: tup
     else:
         _tell(cleared, as_json=as_json)
         report = cleared.report
+        _end_beyond(cleared)
     sys.exit(0 if report.is_all_accepted and not report.held else REFUSED)
+
+
+def _end_beyond(cleared: Clearing) -> None:
+    """Say whose variances come to more than they may; there is an exit code for that."""
+    text, currency = cleared.currency.text, cleared.currency.name
+    for one in cleared.beyond:
+        say(Phrase("variances of {operator} in window {window}: {total} {currency}, and at most "
+                   "{most} are let pass; look at them with `onecard report variances`",
+                   operator=one.operator, window=one.window, total=text(one.total),
+                   currency=currency, most=text(one.most)), err=True)
+    if cleared.beyond:
+        sys.exit(BEYOND)
 
 
 @contextmanager

@@ -6,14 +6,16 @@ import datetime
 import functools
 import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
+from clearing.cli.say import printable_lines
 from network.errors import OnecardError
-from network.language import Phrase
+from network.language import Phrase, translated
 
 if TYPE_CHECKING:
     from clearing.answers.session import Session
@@ -43,7 +45,19 @@ class InputFile(click.Path):
 
 def book_option(command: Command) -> Command:
     """--book, a folder or a server."""
-    return click.option("--book", default="book", show_default=True, help=BOOK_HELP)(command)
+    return click.option("--book", default="book", show_default=True, help=BOOK_HELP,
+                        callback=_ask_password)(command)
+
+
+def _ask_password(_: click.Context, __: click.Parameter, book: str) -> str:
+    """The book, with its user's password where nothing says that and somebody can be asked."""
+    from clearing.book.address import asks_password, with_password
+
+    if not asks_password(book) or not sys.stdin.isatty():
+        return book
+    question = printable_lines(translated(Phrase("password for {book}", book=book)))
+    return with_password(book, click.prompt(question, default="", show_default=False,
+                                            hide_input=True, err=True))
 
 
 def archive_option(command: Command) -> Command:

@@ -14,8 +14,7 @@ def why_held(world: World, table: Table, ride: Ride, charge: Charge) -> Phrase |
     if charge.variance and world.operators[ride.operator].on_variance == "hold":
         why = Phrase("its operator has variances held")
     limit = next((one for one in table.claim_limit if _is_for(one, ride)), None)
-    if limit is not None:
-        why = _why_doubted(world, limit, ride, charge) or why
+    why = _why_doubted(world, limit or ClaimLimit(), ride, charge) or why
     return None if is_released(ride) else why
 
 

@@ -134,9 +134,19 @@ cdef inline bint is_overdrawn(const Tap *tap, int64_t most) noexcept nogil:
             and tap.paid > tap.balance_before + most)
 
 
+cdef inline bint took_too_much(const Tap *first, const Tap *last, const Ride *ride,
+                               int64_t overdraft_most) noexcept nogil:
+    """Whether a tap of a ride that was paid for by what a validator took is overdrawn."""
+    return ride.flags & PAID_BY_VALIDATOR and (is_overdrawn(first, overdraft_most)
+                                               or is_overdrawn(last, overdraft_most))
+
+
 cdef inline bint is_doubted(EntryTables tables, const Tap *first, const Tap *last,
                             const Ride *ride, const Charge *charge) except -1 nogil:
-    """Whether a ride comes to more than its table believes of one of its mode and medium."""
+    """Whether a ride comes to more than its table believes of one of its mode and medium.
+
+    Whatever the table says, to more than its card had.
+    """
     cdef const TariffIndex *index
     cdef const ClaimLimit *limit
     cdef uint32_t i
@@ -147,10 +157,8 @@ cdef inline bint is_doubted(EntryTables tables, const Tap *first, const Tap *las
         if limit.modes >> ride.mode & 1 and limit.media >> ride.medium & 1:
             return (max(charge.due, charge.paid) > limit.amount_most
                     or max(charge.variance, -charge.variance) > limit.variance_most
-                    or (ride.flags & PAID_BY_VALIDATOR
-                        and (is_overdrawn(first, limit.overdraft_most)
-                             or is_overdrawn(last, limit.overdraft_most))))
-    return False
+                    or took_too_much(first, last, ride, limit.overdraft_most))
+    return took_too_much(first, last, ride, 0)
 
 
 cdef inline bint is_decided(const Tap *first, const Tap *last, uint8_t reason) noexcept nogil:

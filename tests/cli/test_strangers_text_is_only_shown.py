@@ -8,13 +8,16 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from clearing.book.address import parse_address
 from clearing.cli import FAULT
 from clearing.cli.output import print_csv
 from clearing.cli.say import printable_lines
 from network.cells import FORMULAS
+from network.errors import NotABook
 from tests.run.command import onecard, process, refused
 
 # Writes to the clipboard (OSC 52), clears the screen, turns text around.
@@ -70,7 +73,8 @@ def test_no_cell_begins_a_formula(begin: str, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_fault_of_ours_says_what_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
-        raise KeyError("card 3105000020000000043 of li.wei2, code 7")
+        raise KeyError("card 3105000020000000043 of li.wei2, 31050 00020 00000 0043, "
+                       "ABCDEFGHIJKLMNOP, b'\\x31\\x05', 310-500-002, 李伟, code 7")
 
     monkeypatch.setattr("clearing.answers.session.open_session", fail)
     done = onecard("show", "runs", "--book", "x")
@@ -79,8 +83,8 @@ def test_a_fault_of_ours_says_what_to_send(monkeypatch: pytest.MonkeyPatch) -> N
     assert "KeyError" in done.err
     assert "code 7" in done.err
     assert "test_strangers_text_is_only_shown.py:" in done.err
-    assert "310500" not in done.err
-    assert "li.wei2" not in done.err
+    for secret in ("310500", "00020", "li.wei2", "ABCDEFG", "x31", "310-", "李伟"):
+        assert secret not in done.err
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/full"])
@@ -115,3 +119,31 @@ def test_no_password_of_an_address_is_printed(words: tuple[str, ...], address: s
     """Whichever command it was given to: also those that want a folder."""
     done = refused(*(word.format(tmp_path) for word in words), "--book", address)
     assert "cr3t" not in done.out + done.err
+
+
+@pytest.mark.parametrize(("address", "terminal", "asked"), [
+    ("clickhouse://clerk@127.0.0.1:1/x", True, True), ("clickhouse://127.0.0.1:1/x", True, False),
+    ("clickhouse://clerk:own@127.0.0.1:1/x", True, False), ("book", True, False),
+    ("clickhouse://clerk@127.0.0.1:1/x", False, False)])
+def test_a_password_is_asked_for_where_somebody_can_be(
+        address: str, terminal: bool, asked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[str] = []
+
+    def record(book: str, *_: Any, **__: Any) -> None:
+        given.append(book)
+        raise NotABook("stopped here", where=book, remedy="say a word")
+
+    monkeypatch.setattr("clearing.answers.session.open_session", record)
+    monkeypatch.setattr("sys.stdin", mock.Mock(isatty=lambda: terminal))
+    monkeypatch.setattr("click.prompt", lambda *_, **__: "S3/cr3t@")
+    done = refused("show", "runs", "--book", address)
+    assert ("S3" in given[0], "cr3t" in done.out + done.err) == (asked, False)
+    if asked:
+        assert parse_address(given[0]).password == "S3/cr3t@"
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert "the folder in which this was called is gone" in refused("show", "runs").err

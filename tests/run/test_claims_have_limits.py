@@ -132,6 +132,38 @@ def test_what_a_run_holds_is_told_to_scripts(place: Place) -> None:
     assert "released" in place.decide("release", 1)
 
 
+def test_what_variances_come_to_has_a_limit(place: Place) -> None:
+    """Each is believed; all of a window together are told, by an exit code of its own."""
+    model = place.network / "network.toml"
+    limit = 'code = "bus"\nwindow_variance_most = 250\n'
+    model.write_text(model.read_text("utf-8").replace('code = "bus"\n', limit, 1), "utf-8")
+    names = ("--network", place.network, "--book", place.book)
+
+    def clear(*rows: dict[str, Any]) -> tuple[int, str]:
+        path = write_csv(place.folder / f"{rows[0]['card_seq']}.csv", rows, COLUMNS)
+        done = onecard("clear", path, *names)
+        return done.code, done.err
+
+    assert clear(ride(1, paid=300), ride(2, paid=350))[0] == 0      # 2.50
+    assert clear(ride(3, paid=900))[0] == 1                         # which is held
+    code, said = clear(ride(4, paid=201), ride(5, kind="x"))
+    assert (code, "variances of bus in window 2024-11-25: 2.51 yuan" in said) == (3, True)
+    assert "at most 2.50 are let pass" in said
+    assert clear(ride(6, tapped_at="2024-11-26T08:00:00"))[0] == 0  # another window
+    assert clear(ride(7, paid=100))[0] == 0                         # 1.51 by now
+    for seq in (8, 9, 10, 11):
+        code, said = clear(ride(seq, paid=50))
+    assert (code, "-4.49 yuan" in said) == (3, True)
+
+
+def test_no_purse_gives_more_than_it_has(place: Place) -> None:
+    """Whatever the tables say: nobody has to think of it."""
+    for table in place.network.glob("*.toml"):
+        table.write_text(table.read_text("utf-8").replace(LIMITS, ""), "utf-8")
+    place.clear(ride(1, paid=2_000_000_000, balance_before=500), ride(2, balance_before=200))
+    assert (place.held(), place.owed()) == ([1], 200)
+
+
 def test_a_named_person_releases_and_rejects(place: Place) -> None:
     place.clear(ride(1, paid=500), ride(2, paid=600), ride(3))
     assert place.owed() == 200
