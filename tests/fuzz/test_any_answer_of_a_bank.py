@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from network.errors import OnecardError
 from settlement.formats.answers import Answer, Message, read_answers
+from tests.fuzz.kept import kept
 from tests.run.paying import notification, status_report
 
 ROWS = [{"payment": number, "reference": f"OC0123456789-1-{number}", "amount": 100 + number,
@@ -52,6 +53,11 @@ def test_a_message_that_was_spoilt(
 @given(st.binary(max_size=300))
 def test_any_bytes(text: bytes) -> None:
     read(text)
+
+
+@pytest.mark.parametrize("path", kept("answers"), ids=lambda path: path.name)
+def test_answers_that_are_kept(path: Path) -> None:
+    read(path.read_bytes())
 
 
 def read(text: bytes) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +42,25 @@ def test_every_pin_has_digests() -> None:
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_nobody_elses_rights_are_asked_for(script: str) -> None:
     assert not re.search(r"\b(sudo|doas|su -)", (ROOT / script).read_text("utf-8"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only an administrator installs it")
+def test_the_test_server_is_no_service(tmp_path: Path) -> None:
+    """Whatever the package does when it is installed: it may start nothing, now or later."""
+    said = tmp_path / "said"
+    policy = "/usr/sbin/policy-rc.d"
+    for name, does in {
+            "id": "echo 0", "apt-get": f"sh {policy} clickhouse-server start; "
+            f'echo "apt-get $1, a start is answered by $?" >>{said}',
+            **dict.fromkeys(("update-rc.d", "systemctl"), f'echo "${{0##*/}} $*" >>{said}')}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n", "utf-8")
+        (tmp_path / name).chmod(0o755)
+    for name in ("sh", "rm", "chmod"):
+        (tmp_path / name).symlink_to(shutil.which(name) or name)
+    before = Path(policy).exists()
+    subprocess.run(["sh", ROOT / "tests" / "install_server.sh"], check=True,
+                   env={"PATH": str(tmp_path)})
+    assert said.read_text("utf-8").splitlines() == [
+        "apt-get update, a start is answered by 101", "apt-get install, a start is answered by 101",
+        "update-rc.d clickhouse-server disable", "systemctl disable clickhouse-server"]
+    assert Path(policy).exists() == before
