@@ -21,8 +21,14 @@ _QUERY = {6, 8, 10, 16, 27, 35, 36, 41, 42, 43, 44, 46, 47, 48, 50, 51, 53, 58, 
           80, 81, 115, 179, 184, 190, 206, 207, 215, 352, 386}
 
 
+# What no store raises: they would be told as its own, with whatever they say.
+_OURS = (LookupError, TypeError, AttributeError, AssertionError, ArithmeticError)
+
+
 def translate(error: Exception, where: str) -> BookError:
-    """The book's error for one that a store raised."""
+    """The book's error for one that a store raised. Raises what is a fault of ours as it is."""
+    if isinstance(error, _OURS):
+        raise error
     text = str(error)
     found = re.search(r"Code: (\d+)", text)
     code = int(getattr(error, "code", 0) or (found.group(1) if found else 0))

@@ -54,7 +54,7 @@ def rider(*rows: Row, card: str = CARD) -> list[Row]:
 def test_counters_that_start_again_are_taken(tmp_path: Path) -> None:
     book = tmp_path / "book"
     clear(book, tmp_path, RIDES, SMALL)
-    assert codes_of(book) == ["CONFLICT"] * 4
+    assert codes_of(book) == ["CONTESTED"] * 4
     book = tmp_path / "registered"
     clear(book, tmp_path, RIDES, with_register(tmp_path, EXCHANGED))
     assert codes_of(book) == []
@@ -142,7 +142,7 @@ def test_a_changed_register_is_followed(tmp_path: Path, restated: bool) -> None:
     book, network = tmp_path / "book", with_register(tmp_path, "card\n")
     others = rider(tap(1, "25 08:00", "bus-a"), card="17777")
     clear(book, tmp_path, [*RIDES, *others], network)
-    assert codes_of(book) == ["CONFLICT"] * 4
+    assert codes_of(book) == ["CONTESTED"] * 4
     if restated:
         for day in DAYS:
             settle(book, tmp_path, day)
