@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -58,10 +57,10 @@ def call(planted: Planted, *words: str | Path) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("faults") / "book"
     accepted(*CLEAR, "--book", path)
-    yield path
+    return path
 
 
 @pytest.mark.parametrize("words", [

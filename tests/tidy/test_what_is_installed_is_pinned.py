@@ -49,10 +49,11 @@ def test_the_test_server_is_no_service(tmp_path: Path) -> None:
     """Whatever the package does when it is installed: it may start nothing, now or later."""
     said = tmp_path / "said"
     policy = "/usr/sbin/policy-rc.d"
+    calls = f'echo "${{0##*/}} $*" >>{said}'
     for name, does in {
-            "id": "echo 0", "apt-get": f"sh {policy} clickhouse-server start; "
-            f'echo "apt-get $1, a start is answered by $?" >>{said}',
-            **dict.fromkeys(("update-rc.d", "systemctl"), f'echo "${{0##*/}} $*" >>{said}')}.items():
+            "id": "echo 0", "update-rc.d": calls, "systemctl": calls,
+            "apt-get": f"sh {policy} clickhouse-server start; "
+            f'echo "apt-get $1, a start is answered by $?" >>{said}'}.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n", "utf-8")
         (tmp_path / name).chmod(0o755)
     for name in ("sh", "rm", "chmod"):
