@@ -59,7 +59,7 @@ def test_the_test_server_is_no_service(tmp_path: Path) -> None:
     for name in ("sh", "rm", "chmod"):
         (tmp_path / name).symlink_to(shutil.which(name) or name)
     before = Path(policy).exists()
-    subprocess.run(["sh", ROOT / "tests" / "install_server.sh"], check=True,
+    subprocess.run(["sh", ROOT / "tests" / "install_packages.sh"], check=True,
                    env={"PATH": str(tmp_path)})
     assert said.read_text("utf-8").splitlines() == [
         "apt-get update, a start is answered by 101", "apt-get install, a start is answered by 101",
