@@ -15,6 +15,7 @@ from tests.properties.choices import Choices, made
 from tests.properties.lists import listing, stop
 from tests.properties.strategies import Case, fixed_cases, make_case, replay
 from tests.properties.test_engines_agree import check_agreement
+from tests.properties.test_grey_records_agree import greyed
 from tests.properties.test_promises import RUNS, arrive, draw_runs, list_taps, standing
 
 CASES = 40
@@ -27,7 +28,8 @@ def with_lists(case: Case, draw: Choices) -> Case:
 
 
 def make_listed(draw: Choices) -> Case:
-    return with_lists(make_case(draw, runs=4, late=True, cards=2), draw)
+    """With grey records among them: a stopped exit can be one."""
+    return with_lists(greyed(make_case(draw, runs=4, late=True, cards=2)), draw)
 
 
 @pytest.mark.kernels
