@@ -9,14 +9,14 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import msgspec
 
-from clearing.cli.progress import counted
+from clearing.cli.progress import counted, goes_into_file
 from clearing.cli.say import Shown, printable, say, width_of
 from network.cells import guarded_cells
 from network.language import HEADING, NUMBERS_HEADING, Phrase, retold, translated
@@ -142,8 +142,39 @@ def print_rows(session: Session, form: Form, listing: Listing, first: Sequence[s
     listing = show_cards(session, listing, in_full=form.has_cards)
     if form.columns:
         listing = listing.of_columns(form.columns)
-    with counted(listing, is_file=form.path != Path()) as rows:
+    into_file = form.path != Path()
+    summed = _Summed(listing)
+    with counted(listing._replace(rows=summed.rows()), is_file=into_file) as rows:
         _print_rows(session, form, rows, first)
+    if into_file:
+        summed.tell()
+    elif form.kind and sys.stderr.isatty() and goes_into_file():
+        summed.tell(err=True)
+
+
+class _Summed:
+    """What a list comes to that goes into a file, where nobody sees its end."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing, self._count = listing, 0
+        self._sums = {name: 0 for name in listing.columns if name in listing.sums}
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """The rows, added up as they are read."""
+        places = {name: self._listing.columns.index(name) for name in self._sums}
+        for row in self._listing.rows:
+            self._count += 1
+            for name, place in places.items():
+                self._sums[name] += row[place]
+            yield row
+
+    def tell(self, *, err: bool = False) -> None:
+        """Say how many rows there were, and their sums."""
+        sums = [" ".join((_head(name, self._listing.numbers), text)) for name, text in zip(
+            self._sums, _texts(self._listing.of_columns(list(self._sums)),
+                               list(self._sums.values())), strict=True)]
+        say(Phrase("rows: {rows:,}; total: {sums}", rows=self._count, sums=", ".join(sums))
+            if sums else Phrase("rows: {rows:,}", rows=self._count), err=err)
 
 
 def _print_rows(session: Session, form: Form, listing: Listing, first: Sequence[str]) -> None:

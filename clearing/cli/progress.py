@@ -71,7 +71,7 @@ def counted(listing: Listing, *, is_file: bool) -> Iterator[Listing]:
 
     Not where they go into a pipe: a pager may have the terminal.
     """
-    if listing.total is None or not sys.stderr.isatty() or not (is_file or _is_file()):
+    if listing.total is None or not sys.stderr.isatty() or not (is_file or goes_into_file()):
         yield listing
         return
     with progress_bar() as progress:
@@ -85,7 +85,7 @@ def _counting(listing: Listing, total: int, progress: Progress) -> Iterator[tupl
             progress("rows", number, total)
 
 
-def _is_file() -> bool:
+def goes_into_file() -> bool:
     """Whether standard output goes into a file."""
     try:
         return stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)

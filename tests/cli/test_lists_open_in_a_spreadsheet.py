@@ -37,7 +37,7 @@ def test_a_workbook_has_every_row(topic: str, demo: Demo, tmp_path: Path) -> Non
     path = tmp_path / "list.xlsx"
     full = FULL if topic == "rides" else ()
     done = accepted("show", topic, "--xlsx", path, *full, "--book", demo.book)
-    assert done.out == f"written: {path}\n"
+    assert done.out.startswith(f"written: {path}\nrows: {len(shown(topic, demo.book)):,}")
     book = openpyxl.load_workbook(path, read_only=True)
     head, *rows = book["rows 1"].iter_rows(values_only=True)
     every = shown(topic, demo.book)

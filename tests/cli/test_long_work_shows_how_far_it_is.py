@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TextIO
 from unittest import mock
 
 import pytest
@@ -18,16 +19,17 @@ from clearing.cli import main, progress
 from tests.cli.clerk import FIRST, make_book
 from tests.cli.conftest import Demo
 from tests.cli.terminal import Terminal
-from tests.run.command import SCRIPT, accepted, environment
+from tests.cli.test_statements_come_to_positions import YUAN
+from tests.run.command import SCRIPT, accepted, environment, shown
 
 
-def watched(*arguments: str | Path, quiet_s: int = 0) -> str:
+def watched(*arguments: str | Path, quiet_s: int = 0, out: TextIO | None = None) -> str:
     """What a command shows on standard error, where that is a terminal."""
     err = Terminal()
     with (mock.patch.object(progress, "QUIET_S", quiet_s),
           mock.patch.dict(os.environ, TERM="xterm", COLUMNS="80"),
           mock.patch.object(sys, "argv", ["onecard", *map(str, arguments)]),
-          contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(err),
+          contextlib.redirect_stdout(out or io.StringIO()), contextlib.redirect_stderr(err),
           pytest.raises(SystemExit) as ended):
         main()
     assert ended.value.code == 0, err.getvalue()
@@ -43,6 +45,23 @@ def test_exports_into_files_count_their_rows(demo: Demo, tmp_path: Path) -> None
     path = tmp_path / "rides.xlsx"
     assert "rows" in watched("show", "rides", "--xlsx", path, "--book", demo.book)
     assert watched("show", "rides", "--csv", "--book", demo.book) == ""     # of no file
+
+
+def test_an_export_ends_with_what_it_comes_to(demo: Demo, tmp_path: Path) -> None:
+    """So that who wrote a file knows whether it is the one that he meant."""
+    rows = shown("rides", demo.book, "--operator", "zs-bus")
+    told = accepted("show", "rides", "--operator", "zs-bus", "--xlsx", tmp_path / "a.xlsx",
+                    "--columns", "card,due,paid", "--book", demo.book).out
+    paid, due = (YUAN.text(sum(row[name] for row in rows)) for name in ("paid", "due"))
+    assert told == (f"written: {tmp_path / 'a.xlsx'}\n"
+                    f"rows: {len(rows):,}; total: due {due}, paid {paid}\n")
+    with (tmp_path / "a.csv").open("w") as out:
+        err = watched("show", "rides", "--operator", "zs-bus", "--csv", "--book", demo.book,
+                      out=out)
+    assert f"rows: {len(rows):,}; total: due {due}, price " in err
+    assert watched("show", "rides", "--csv", "--book", demo.book) == ""     # into no file
+    assert accepted("show", "files", "--xlsx", tmp_path / "f.xlsx", "--columns", "name", "--book",
+                    demo.book).out.endswith(f"\nrows: {len(shown('files', demo.book))}\n")
 
 
 def test_prices_by_other_tables_are_counted(demo: Demo) -> None:

@@ -51,10 +51,11 @@ def test_a_file_has_what_is_listed_in_typed_columns(book: Path, tmp_path: Path, 
                                                     kind: str) -> None:
     path = tmp_path / f"list.{kind}"
     full = FULL if topic in ("rides", "entries") else ()
-    assert accepted("show", topic, f"--{kind}", path, *full, "--book", book).out == (
-        f"written: {path}\n")
+    rows = shown(topic, book)
+    assert accepted("show", topic, f"--{kind}", path, *full, "--book", book).out.startswith(
+        f"written: {path}\nrows: {len(rows)}")
     table = read(path)
-    assert plain(table.to_pylist()) == shown(topic, book)
+    assert plain(table.to_pylist()) == rows
     types = {field.name: str(field.type) for field in table.schema}
     if topic == "rides":
         assert (types["card"], types["paid"], types["started_at"], types["window"]) == (
