@@ -19,9 +19,8 @@ def list_billed(session: Session, first: int = 0, last: int = DAYS_MOST
 
     By the network that closed it, and what the book has of its rides.
     """
-    for one in months_closed(session.book, session.names()):
-        if first <= one.last <= last:
-            yield one.last, bill_closing(session.book, one.numbered, one.first, one.last)
+    for one in months_closed(session.book, session.names(), first, last):
+        yield one.last, bill_closing(session.book, one.numbered, one.first, one.last)
 
 
 def find_changed_bills(session: Session, numbered: NumberedNetwork) -> list[str]:

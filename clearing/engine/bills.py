@@ -16,7 +16,7 @@ from clearing.book.schema import FLOWS
 from clearing.engine.kept_networks import kept_network
 from ext.codes import Cause
 from ext.records import Records
-from network.civil import day_of, number_of
+from network.civil import DAYS_MOST, day_of, number_of
 from network.errors import OnecardError
 from network.language import Phrase
 from network.members import Member
@@ -90,11 +90,16 @@ def _paid(terms: BillTerms, members: Mapping[str, Member]) -> Paid:
                      if one.role == "issuer" and one.place(terms.recognises) == place)
 
 
-def months_closed(book: Book, names: Names) -> Iterator[MonthsClosed]:
-    """Each closing that ended a month, oldest first, with the network that closed it."""
+def months_closed(book: Book, names: Names, first: int = 0, last: int = DAYS_MOST
+                  ) -> Iterator[MonthsClosed]:
+    """Each closing that ended a month, oldest first, with the network that closed it.
+
+    Those that end from one day to another.
+    """
     known: dict[str, NumberedNetwork] = {}
     for closing in closings(book):
-        if not (months := _ended(closing.first, closing.window)):
+        months = _ended(closing.first, closing.window)
+        if not months or not first <= closing.window <= last:
             continue
         run = book.find_run(closing.run)
         assert run is not None, "a closing is of a run"
@@ -122,8 +127,9 @@ def bill_closing(book: Book, numbered: NumberedNetwork, first: int, last: int,
                and any(terms_of(by.terms, terms.funder, month) is terms for month in ended)}
     if not posting:
         return []
-    closed = {month: billed_by(one.numbered) for one in months_closed(book, numbered.names)
-              if one.last < first for month in one.months}
+    closed = {month: billed_by(one.numbered)
+              for one in months_closed(book, numbered.names, last=first - 1)
+              for month in one.months}
     funders = {code: numbered.names.known("member", code) for code in sorted(posting)}
     bills = bill_funders(book, numbered.names, Billing(closed, by), funders, ended[-1],
                          since=ended[0], more=more, until=until)
