@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -23,6 +24,16 @@ VARIABLES = ("ONECARD_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 # As Babel writes an entry. What is marked as left over begins with #~.
 _ENTRY = re.compile(r'^(?:msgctxt ((?:".*"\n)+))?msgid ((?:".*"\n)+)msgstr ((?:".*"\n)+)',
                     re.MULTILINE)
+# What is counted in sentences, and what is said of it behind that: of one it is said otherwise.
+COUNTED = (
+    "agencies", "arguments", "bytes", "caps", "cards", "characters", "columns", "days", "decimals",
+    "differences", "digits", "documents", "entries", "errors", "fares", "fields", "figures",
+    "files", "funders", "issuers", "legs", "letters", "lines", "minutes", "numbers", "pairs",
+    "parts", "payments", "records", "refusals", "rides", "rows", "sets", "sorts", "sources",
+    "steps", "stops", "tables", "taps", "times", "transfers", "units", "values", "versions",
+    "ways", "windows")
+ONE_DOES = {" are": " is", " were": " was", " have": " has", " pay": " pays", " do": " does",
+            " lead": " leads", " cost": " costs"}
 _ESCAPED = {"n": "\n", "t": "\t"}
 _FIELD = re.compile(r"\{(\w+)[^}]*\}")      # where a sentence has a value
 _TOLD_LEAST = 8     # characters of a sentence beside its values: with fewer it could be any
@@ -43,9 +54,25 @@ class Phrase(str):
         """The English text of a template; a phrase is one already."""
         if isinstance(template, Phrase) and not values:
             return template
-        made = str.__new__(cls, template.format_map(values) if values else template)
+        english = template
+        for name, value in values.items():
+            if isinstance(value, Integral) and value == 1:
+                english = _of_one(english, name)
+        made = str.__new__(cls, english.format_map(values) if values else template)
         made.template, made.values = template, values
         return made
+
+
+@cache
+def _of_one(template: str, name: str) -> str:
+    """The template as it is where that value is 1: "1 record is", and not "1 records are"."""
+    def singular(found: re.Match[str]) -> str:
+        number, between, noun, whose, verb = found.groups("")
+        noun = f"{noun[:-3]}y" if noun.endswith("ies") else noun[:-1]
+        return f"{number} {between}{noun}{whose}{ONE_DOES.get(verb, verb)}"
+
+    return re.sub(rf"(\{{{name}(?::[^}}]*)?\}}) ((?:[a-z]+ ){{0,2}}?)({'|'.join(COUNTED)})\b"
+                  rf"( of (?:[a-z]+ )*{{\w+}})?({'|'.join(ONE_DOES)})?", singular, template)
 
 
 def joined(separator: str, parts: Iterable[str]) -> Phrase:

@@ -134,7 +134,7 @@ def test_the_last_line_of_the_journal_is_added(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("left", "words"), [
-    (0, "journal has 0 lines"), (1, "journal has 1 lines"), (-1, "the journal's line 3 is not"),
+    (0, "journal has 0 lines"), (1, "journal has 1 line"), (-1, "the journal's line 3 is not"),
 ])
 def test_a_journal_that_says_something_else(tmp_path: Path, three: Path, left: int, words: str
                                             ) -> None:

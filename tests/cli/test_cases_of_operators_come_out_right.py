@@ -166,7 +166,7 @@ def test_a_missed_exit_is_charged_at_the_next_boarding(first: str, tmp_path: Pat
                if row["level"] == "member" and row["owes"] == 600)
     done = accepted("settle", "--yes", "--window", "2018-04-02", "--book", book, "--network",
                     "beijing")
-    assert ("5.00 uncollected, of 1 rides" in done.out) == bool(nobody_says)
+    assert ("5.00 uncollected, of 1 ride" in done.out) == bool(nobody_says)
     statement = (book / "settlement" / "2018-04-02" / f"statement-{issuer['member']}.csv")
     lines = statement.read_text("utf-8").splitlines()
     assert (f"2018-04-02,uncollected,{issuer['member']},beijing-bus,1,0,500,fen"

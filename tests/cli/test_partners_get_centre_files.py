@@ -73,7 +73,7 @@ def test_an_acquirer_gets_what_the_agreement_says(book: Path) -> None:
 
 def test_a_ride_that_is_taken_back_is_counted_and_left_out(book: Path, tmp_path: Path) -> None:
     """The elder's, which was cancelled in the second window; hk-bus has three others there."""
-    assert "without 1 rides of which something is taken back" in sent(book, tmp_path, SECOND)
+    assert "without 1 ride of which something is taken back" in sent(book, tmp_path, SECOND)
     cards = [one.values["card"] for one in read(
         tmp_path, (tmp_path / f"fb-hk-bus-{SECOND}.txt").read_bytes(), "centre-fb")]
     assert "3105000020000000050" not in cards

@@ -113,13 +113,13 @@ CASES = [
     Case("NO_FARE_ROW", "bus.toml", 'table = "bus"', "companion yes",
          {"bus": head("bus", more="companion_within_s = 9") + fare("one", "companions = false")}),
     # Fares between stops.
-    Case("MATRIX_HOLE", "metro.toml", 'matrix = "od.csv"', "1 pairs such as a to c",
+    Case("MATRIX_HOLE", "metro.toml", 'matrix = "od.csv"', "1 pair such as a to c",
          {"metro": head("metro") + OD}, files={"od.csv": MATRIX.replace("a,c,300\n", "")}),
     Case("MATRIX_HOLE", "metro.toml", 'matrix = "zones-od.csv"', "2 pairs such as a to c",
          {"metro": head("metro") + ZONE},
          files={"zones.csv": "stop,zone\na,1\nb,2\nc,3\nd,2\n", "zones-od.csv":
                 "from,to,amount\n1,2,1\n2,1,1\n2,2,1\n2,3,1\n3,2,1\n"}),
-    Case("ZONE_MISSING", "metro.toml", 'zones = "zones.csv"', "1 stops of metro are in no zone",
+    Case("ZONE_MISSING", "metro.toml", 'zones = "zones.csv"', "1 stop of metro is in no zone",
          {"metro": head("metro") + ZONE},
          files={"zones.csv": "stop,zone\na,1\nb,1\nc,2\n", "zones-od.csv": ZONE_FARES}),
     Case("STOP_UNREACHABLE", "metro.toml", 'basis = "distance"', "6 pairs such as a to d",
@@ -139,14 +139,14 @@ CASES = [
          {"bus": head("bus") + TAP.replace("missing_out = 200", 'missing_out = "highest"')}),
     Case("EDGE_FARE_MISSING", "metro.toml", 'same_station = "fare"', "4 stops of metro have none",
          {"metro": head("metro") + OD.replace('"lowest"', '"fare"')}),
-    Case("EDGE_FARE_MISSING", "metro.toml", 'rule = "od"', "missing_out is 'highest', and 1 stops",
+    Case("EDGE_FARE_MISSING", "metro.toml", 'rule = "od"', "missing_out is 'highest', and 1 stop",
          {"metro": head("metro") + OD},
          files={"od.csv": "".join(line for line in MATRIX.splitlines(True) if line[0] != "d")}),
     Case("STOP_UNKNOWN", "metro.toml", 'west = ["a", "w"]', "stop 'w' of the stop set 'west'",
          {"metro": head("metro") + '[stop_sets]\nwest = ["a", "w"]\n' + METRO
           + rows("concession", half("cut", 'from_stops = ["west"]\n'))},
          OTHER_RAILWAY, {"other-stops.csv": "stop,name\nw,W\n"}),
-    Case("LINE_UNKNOWN", "metro-3.toml", 'distance = "line"', "1 lines of metro are not known",
+    Case("LINE_UNKNOWN", "metro-3.toml", 'distance = "line"', "1 line of metro is not known",
          {"metro": head("metro") + METRO, "metro-3": head("metro-3", more='lines = ["2", "3"]')
           + LINE + "bands = [{ amount = 200 }]\n"}),
     # Rows that never win.
@@ -294,4 +294,4 @@ def test_the_holes_of_a_column_that_another_row_asks_are_found(tmp_path: Path) -
     files = {"od.csv": "\n".join(adult) + "\n", "child.csv": "\n".join(matrix) + "\n"}
     found = check_network(str(write(tmp_path, tables, files=files))).findings
     assert [(one.code, one.what) for one in found] == [
-        ("MATRIX_HOLE", "child.csv has no child between stops, 1 pairs such as b to d")]
+        ("MATRIX_HOLE", "child.csv has no child between stops, 1 pair such as b to d")]

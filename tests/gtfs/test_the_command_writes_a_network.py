@@ -31,8 +31,8 @@ def test_it_is_named_after_the_agency(tmp_path: Path) -> None:
     write_feed(tmp_path / "feed", FEED)
     done = onecard("tables", "import-gtfs", "feed", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == ("small-town: network small-town, 1 tables, 1 fare rows, 1 transfer "
-                           "rows; nothing not expressed, 0 assumed\n")
+    assert done.stdout == ("small-town: network small-town, 1 table, 1 fare row, 1 transfer "
+                           "row; nothing not expressed, 0 assumed\n")
     assert sorted(path.name for path in (tmp_path / "small-town").iterdir()) == [
         "SOURCES.md", "fares.toml", "matrix-1.csv", "network.toml", "stops.csv", "zones.csv"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from string import Formatter
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -15,6 +16,7 @@ from clearing.cli.pages import CLOSING, LEAST_WIDTH, wrap
 from clearing.cli.say import width_of
 from ext.codes import Cause, Reason
 from network.language import (
+    COUNTED,
     HEADING,
     Phrase,
     joined,
@@ -29,6 +31,12 @@ from tests.language.messages import Message, collect, list_unsayable
 
 CATALOGUE = {Message(*key): chinese for key, chinese in read_catalogue().items()}
 HOLDING_CAUSES = (Cause.NO_AGREEMENT, Cause.AGREEMENTS_OVERLAP, Cause.GREY_RECORD)
+# What ends so behind a value and is no plural of what the value counts.
+NO_PLURALS = {
+    "applies", "as", "asks", "belongs", "besides", "closes", "costs", "counts", "disputes", "does",
+    "ends", "gaps", "has", "holds", "is", "its", "leads", "less", "members", "names", "needs",
+    "owes", "prices", "reads", "runs", "says", "settles", "shares", "stands", "takes", "this",
+    "was"}
 TO_DO = "write it in network/zh.po after `python -m tests.language.update`"
 
 
@@ -101,6 +109,30 @@ def test_values_are_said_with_their_sentence() -> None:
     assert translated("rides", HEADING) == "乘次数" and translated("rides") == "乘次"
     assert translated("rides", "of nothing") == "rides"
     assert translated(Phrase("nobody says {it}", it=1)) == "nobody says 1"
+
+
+@pytest.mark.parametrize(("template", "counts", "text"), [
+    ("{records:,} records are refused", {"records": 1}, "1 record is refused"),
+    ("{records:,} records are refused", {"records": 21}, "21 records are refused"),
+    ("{left:,} more rows, {folded} folded entries", {"left": 1, "folded": 1},
+     "1 more row, 1 folded entry"),
+    ("run {run} holds {rows} rows", {"run": 1, "rows": 2}, "run 1 holds 2 rows"),
+    ("{refused:,} of {records:,} records were taken", {"refused": 1, "records": 2},
+     "1 of 2 records were taken"),
+    ("{cards:,} cards pay more", {"cards": 1}, "1 card pays more"),
+    ("{stops} stops of {operator} are far", {"stops": 1, "operator": "metro"},
+     "1 stop of metro is far"),
+])
+def test_of_one_it_is_said_otherwise(template: str, counts: dict[str, Any], text: str) -> None:
+    assert Phrase(template, **counts) == text
+
+
+def test_all_that_is_counted_is_known_to_be() -> None:
+    """A word in the plural behind a value that can be 1 is one that Phrase has a singular of."""
+    behind = re.compile(r"\{(\w+)(?::[^}]*)?\} (?:[a-z]+ )?([a-z]+s)\b")
+    unknown = {word for message in collect()
+               for _, word in behind.findall(message.text)} - {*COUNTED} - NO_PLURALS
+    assert not unknown, "add it to COUNTED in network/language.py, or to what is none here"
 
 
 @pytest.mark.parametrize(("english", "chinese"), [

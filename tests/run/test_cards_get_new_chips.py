@@ -165,7 +165,7 @@ def test_a_changed_register_is_followed(tmp_path: Path, restated: bool) -> None:
     ("kard\n1\n", 1, "the header is kard"),
     ("", 1, "the header is missing"),
     ("card,card\n1,1\n", 1, "the header is card,card"),
-    ("card,valid_from\n1\n", 2, "1 fields, not 2"),
+    ("card,valid_from\n1\n", 2, "1 field, not 2"),
     ("card\n1\n12 34\n", 3, "'12 34' is not a card number"),
     ('card\n1\n"2\n3"\n', 3, "is not a card number"),
     ("card,valid_from\n1,2024-02-30\n", 2, "valid_from is '2024-02-30'"),

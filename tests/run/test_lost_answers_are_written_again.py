@@ -51,7 +51,7 @@ def test_a_first_sender_is_told_what_came_of_its_record(book: Path) -> None:
     assert "line 3: " in record
     path = book / "acknowledgements" / earlier["reject_file"]
     given_again = onecard("clear", path, "--book", book)
-    assert "1 records, 0 accepted, 1 refused" in given_again.out       # by now it is no news
+    assert "1 record, 0 accepted, 1 refused" in given_again.out       # by now it is no news
     assert json.loads(answers(book)["run-3.ack.json"])["earlier_files"] == []
 
 

@@ -218,7 +218,7 @@ def test_an_open_ride_ends_when_its_window_closes(book: str, tmp_path: Path) -> 
     clear(book, tmp_path, bus(1, "2024-11-26T23:50:00", card=FS))
     assert [ride["card"] for ride in shown("rides", book)] == [FS]     # no clock ends it
     done = accepted("settle", "--yes", "--window", "2024-11-25", "--book", book)
-    assert "1 open rides ended without an exit" in done.out
+    assert "1 open ride ended without an exit" in done.out
     ride, = (ride for ride in shown("rides", book) if ride["card"] == GZ)
     assert (ride["state"], ride["window"]) == ("MISSING_OUT", "2024-11-25")
 

@@ -253,7 +253,7 @@ def test_a_member_leaves_when_its_days_are_closed(network: Path, tmp_path: Path)
     accepted("clear", file, "--network", left, "--book", book)
     settle(book, tmp_path, DAYS[1])
     assert shown("positions", book) == before
-    assert verified(book) == told.replace("1 input files are kept", "2 input files are kept")
+    assert verified(book) == told.replace("1 input file is kept", "2 input files are kept")
     assert "bus-a" in accepted("explain", "17777/1", "--book", book).out
     assert "bus-a is not in the network" in refused(
         "restate", "--since", DAYS[0], "--network", left, "--book", book).err

@@ -157,7 +157,7 @@ def test_a_run_of_which_no_file_is_taken_leaves_only_its_answer(week: Path, tmp_
     before, files = contents(week), shown("files", week)
     done = accepted("clear", bad, "--book", week)
     assert done.code == 1
-    assert "nothing was taken: 1 records, 0 accepted" in done.out
+    assert "nothing was taken: 1 record, 0 accepted" in done.out
     assert (contents(week), shown("files", week)) == (before, files)
     answer, = (week / "acknowledgements").glob("nothing-*.ack.json")
     assert '"run": null' in answer.read_text()

@@ -127,7 +127,7 @@ def test_several_kinds_of_files_in_one_run(town: Path, book: Path, tmp_path: Pat
         "bars.txt": "bars", "objects.json": "objects", "box.txt": "box"}
     done = onecard("clear", paths[0], "--layout", "bars:*.csv", "--book", book)
     assert done.code == 2
-    assert "--layout 'bars:*.csv' fits none of 1 files" in done.err
+    assert "--layout 'bars:*.csv' fits none of 1 file" in done.err
 
 
 def take_sailors(town: Path) -> None:

@@ -314,7 +314,7 @@ def test_what_waits_for_a_decision_stays(folder: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("clearing.answers.archive.HELD", "card_seq = 40")   # as if these were
     said = refused("book", "archive", "--before", KEPT, "--to", folder / "archive",
                    "--book", folder / "book").err
-    assert f"1 rides of windows up to {ARCHIVED} are held" in said
+    assert f"1 ride of windows up to {ARCHIVED} is held" in said
 
 
 def test_files_of_what_left_are_not_written_again(archived: Path, tmp_path: Path) -> None:
