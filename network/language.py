@@ -146,7 +146,8 @@ def _retold(sentence: str) -> str | None:
     for english, pieces in _templates():
         if all(piece in sentence for piece in pieces) and (
                 found := _pattern_of(english).fullmatch(sentence)) is not None:
-            values = {name: _retold(value) or value for name, value in found.groupdict().items()}
+            values = {name: catalogue.get((name, value)) or _retold(value) or value
+                      for name, value in found.groupdict().items()}
             return _FIELD.sub(r"{\1}", catalogue["", english]).format_map(values)
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from network.errors import OnecardError, TableError
 from network.folder import find_folder
 from network.language import Phrase
 from network.names import Names
-from network.network import Network
+from network.network import Network, load_network
 from network.numbering import number_network
 
 SHIPPED_NAME = "shipped"       # what the layouts that come with the engine are asked for by
@@ -67,6 +67,18 @@ def find_layout(name: str | None, network: Network) -> Layout | None:
         return read_layout(Path(name))
     name = name or network.model.default_layout
     return None if name is None else load_layout(network.folder.path, name)
+
+
+def fitting_layouts(path: Path, network: str) -> list[str]:
+    """The layouts of a network, by name, whose columns a file has: those with a header only."""
+    found, fitting = load_network(network), list[str]()
+    for name in list_layouts(found.folder.path / "layouts"):
+        layout = load_layout(found.folder.path, name)
+        if layout.format not in ("csv", "xlsx") or layout.header:
+            continue
+        with suppress(OnecardError), open_file(path, layout, found.civil_offset_s):
+            fitting.append(name)
+    return fitting
 
 
 def guess(path: Path) -> Guess:

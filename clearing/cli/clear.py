@@ -102,17 +102,37 @@ def command(files: tuple[str, ...], book: str, network: str | None, layouts: tup
                             keep=kept_in(keep, session.kept()), progress=progress,
                             decide=takes_something if retry else always, keys=keystore,
                             **how)
+        report = tried.report if dry_run else cleared.report
+        hints = [] if layouts or as_json else _list_hints(report, paths, session.locator())
     warning = tried.warning if dry_run else cleared.warning
     if warning is not None:
         say(Phrase("warning: {warning}", warning=warning), err=True)
     if dry_run:
         _tell_dry_run(tried, as_json=as_json)
-        report = tried.report
     else:
         _tell(cleared, as_json=as_json)
-        report = cleared.report
+    for hint in hints:
+        say(hint)
+    if not dry_run:
         _end_beyond(cleared)
     sys.exit(0 if report.is_all_accepted and not report.held else REFUSED)
+
+
+def _list_hints(report: Report, paths: Sequence[Path], network: str) -> list[Phrase]:
+    """By which layouts of the network files would be read that are not onecard-taps/1."""
+    from clearing.answers.layouts import fitting_layouts
+    from ext.codes import Code
+
+    hints = []
+    for file, path in zip(report.files, paths, strict=True):
+        names = fitting_layouts(path, network) if file.code == Code.HEADER_INVALID else []
+        if names:
+            hints.append(Phrase("{file}: the layout {names} reads it: add --layout {name}",
+                                file=file.name, names=joined(" or ", names), name=names[0]))
+        elif file.code == Code.HEADER_INVALID:
+            hints.append(Phrase("{file}: no layout of the network reads it: `onecard layouts "
+                                "guess` writes one", file=file.name))
+    return hints
 
 
 def _end_beyond(cleared: Clearing) -> None:

@@ -93,6 +93,23 @@ def test_from_a_guess_to_a_ledger(kind: str, tmp_path: Path, town: Path, book: P
         (15, 150, "student"), (231, 170, "ordinary"), (61, 0, "elder")]
 
 
+def test_a_file_without_a_layout_is_told_which_reads_it(tmp_path: Path, town: Path, book: Path
+                                                        ) -> None:
+    path, clear = tmp_path / "export.csv", ("clear", tmp_path / "export.csv", "--network", town,
+                                            "--book", book)
+    path.write_bytes(export())
+    told = onecard(*clear).out.splitlines()[-1]
+    assert told == ("export.csv: no layout of the network reads it: `onecard layouts guess` "
+                    "writes one")
+    text = accepted("layouts", "guess", path).out
+    (town / "layouts" / "bars.toml").write_text(text, "utf-8")
+    (town / "layouts" / "other.toml").write_text(text.replace("卡号", "别号"), "utf-8")
+    for more in ((), ("--dry-run",)):
+        told = onecard(*clear, *more).out.splitlines()[-1]
+        assert told == "export.csv: the layout bars reads it: add --layout bars"
+    assert "reads it" not in onecard(*clear, "--layout", "bars").out
+
+
 def test_what_would_become_of_a_record_is_said(tmp_path: Path, town: Path) -> None:
     path = tmp_path / "export.csv"
     path.write_bytes(export(ROWS[0], [*ROWS[1][:11], "1.705", ""], ["x"]))

@@ -143,6 +143,7 @@ def test_all_that_is_counted_is_known_to_be() -> None:
      "已收过：内容先前已清分，见作业 3 的 b.csv"),
     ("the file is a zip archive; unpack it, and send what is in it",
      "文件是 zip 压缩包；请解压后送里面的文件"),
+    ("missing columns: 'card'", "缺少的列：'card'"),
     ("nobody wrote this; the file holds nothing", "nobody wrote this；文件是空的"), ("", ""),
 ])
 @pytest.mark.usefixtures("in_chinese")
