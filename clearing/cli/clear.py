@@ -125,11 +125,13 @@ def _list_hints(report: Report, paths: Sequence[Path], network: str) -> list[Phr
 
     hints = []
     for file, path in zip(report.files, paths, strict=True):
-        names = fitting_layouts(path, network) if file.code == Code.HEADER_INVALID else []
+        if file.code not in (Code.HEADER_INVALID, Code.FILE_ENCODING):
+            continue
+        names = fitting_layouts(path, network)
         if names:
             hints.append(Phrase("{file}: the layout {names} reads it: add --layout {name}",
                                 file=file.name, names=joined(" or ", names), name=names[0]))
-        elif file.code == Code.HEADER_INVALID:
+        else:
             hints.append(Phrase("{file}: no layout of the network reads it: `onecard layouts "
                                 "guess` writes one", file=file.name))
     return hints
