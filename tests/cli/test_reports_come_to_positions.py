@@ -251,16 +251,34 @@ def test_a_page_that_cannot_be_written_is_told(demo: Demo, tmp_path: Path) -> No
         assert "there is no such folder" in done.err
 
 
+def in_browser(page: Path, folder: Path, *options: str) -> str:
+    """What a browser prints that opens a page."""
+    return subprocess.run(
+        [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1100,1200",
+         f"--user-data-dir={folder / 'profile'}", *options, page.as_uri()],
+        check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no browser on this machine (Debian: chromium)")
+def test_no_column_of_many_cities_is_beyond_the_page(demo: Demo, tmp_path: Path) -> None:
+    """As wide as A4 has room for."""
+    page = tmp_path / "day.html"
+    accepted("report", "day", *DAY, "--html", page, "--book", demo.book)
+    page.write_text(page.read_text("utf-8").replace("</body>", """<script>
+        document.body.style.width = "174mm";
+        document.title = [...document.querySelectorAll("table")].filter(one =>
+            one.scrollWidth > document.body.clientWidth + 1).length + " are wider";
+        </script></body>"""), "utf-8")
+    assert "<title>0 are wider</title>" in in_browser(page, tmp_path, "--dump-dom")
+
+
 @pytest.mark.skipif(BROWSER is None, reason="no browser on this machine (Debian: chromium)")
 def test_a_browser_draws_the_pictures(demo: Demo, tmp_path: Path) -> None:
     from PIL import Image
 
     path, picture = tmp_path / "day.html", tmp_path / "day.png"
     accepted("report", "day", *DAY, "--html", path, "--book", demo.book)
-    subprocess.run([str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu",
-                    "--window-size=1100,1200", f"--user-data-dir={tmp_path / 'profile'}",
-                    f"--screenshot={picture}", path.as_uri()], check=True, capture_output=True,
-                   timeout=60)
+    in_browser(path, tmp_path, f"--screenshot={picture}")
     with Image.open(picture) as drawn:
         colours = {colour[:3] for _, colour in drawn.getcolors(1 << 24)}
     assert (0x1f, 0x77, 0xb4) in colours        # the first place of the picture of bands

@@ -22,6 +22,7 @@ from clearing.answers.documents.document import (
 from clearing.answers.documents.unfinished import whole_file
 from network.money import Currency
 
+_COLUMNS_MOST = 6       # of a table whose text is as large as all other; a page is 174 mm wide
 # Draws a picture as SVG.
 Draw = Callable[[Bars | Streams, Currency], bytes]
 
@@ -32,6 +33,8 @@ table { border-collapse: collapse; width: 100%; margin: 0 0 1.5em; }
 caption { text-align: left; font-weight: bold; padding: .3em 0; }
 th, td { border: 1px solid #999; padding: .2em .6em; text-align: left; }
 .n { text-align: right; font-variant-numeric: tabular-nums; }
+.wide { font-size: 65%; }
+.wide th, .wide td { padding: .2em .3em; }
 tfoot td { font-weight: bold; }
 .wrong { color: #c00; font-weight: bold; }
 .wrong:empty::after { content: "␣"; }
@@ -76,8 +79,9 @@ def _section(section: Section, currency: Currency, draw: Draw | None) -> str:
     rows = "".join(_row(row, section.money, currency) for row in section.rows)
     foot = "" if section.total is None else (
         f"<tfoot>{_row(section.total, section.money, currency)}</tfoot>")
-    return (f"<table><caption>{escape(section.title)}</caption>\n<thead><tr>{head}</tr></thead>\n"
-            f"<tbody>{rows}</tbody>{foot}</table>\n{picture}")
+    wide = ' class="wide"' if len(section.columns) > _COLUMNS_MOST else ""
+    return (f"<table{wide}><caption>{escape(section.title)}</caption>\n"
+            f"<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody>{foot}</table>\n{picture}")
 
 
 def _row(row: Sequence[Any], money: Collection[int], currency: Currency) -> str:
