@@ -233,9 +233,12 @@ def _refusals(session: Session, wanted: Filter) -> Listing:
 def _clocks(session: Session, wanted: Filter) -> Listing:
     names = session.names()
     found = list_off(session.book, session.register(), _of_records(session, wanted))
+    # Whose clock is off shows beside other operators' only: so it is looked for among all of them.
     return Listing("clocks that are off, in seconds; below 0 they are behind", CLOCK_COLUMNS,
                    ((names.code("member", one.operator), names.code("device", one.device),
-                     one.off_s, one.records, one.compared) for one in found), CLOCK_COLUMNS[2:])
+                     one.off_s, one.records, one.compared) for one in found
+                    if wanted.operator in (None, names.code("member", one.operator))),
+                   CLOCK_COLUMNS[2:])
 
 
 def _clock_conflicts(session: Session, wanted: Filter) -> Listing:

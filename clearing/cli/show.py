@@ -27,7 +27,7 @@ TOPICS = {
     "instructions": (*_PERIOD, "member", "city"), "concessions": _OF_SOME_RIDES,
     "bills": (*_PERIOD, "member", "city"), "runs": _RUNS, "files": _RUNS,
     "refusals": (*_RUNS, "reason"), "variances": _OF_RIDES,
-    "windows": _PERIOD, "clocks": _OF_RECORDS, "clock-conflicts": _OF_RECORDS,
+    "windows": _PERIOD, "clocks": (*_OF_RECORDS, "operator"), "clock-conflicts": _OF_RECORDS,
 }
 FLAGS = {"since": "--from", "until": "--to"}
 # What a narrow terminal has of a list; the other columns where there is room.

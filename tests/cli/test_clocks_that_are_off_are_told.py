@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clearing.book import open_book
-from tests.run.command import accepted, onecard, shown
+from tests.run.command import accepted, onecard, refused, shown
 from tests.run.test_arrival_does_not_matter import SMALL, Row, clear, ride, tap
 
 
@@ -40,6 +40,10 @@ def test_the_device_that_many_contradict_is_off(book: Path, tmp_path: Path) -> N
     clear(book, tmp_path, BEHIND, SMALL)
     assert shown("clocks", book) == [
         {"operator": "bus-a", "device": "D", "off_s": -300, "records": 3, "compared": 7}]
+    assert shown("clocks", book, "--operator", "bus-a") == shown("clocks", book)
+    assert shown("clocks", book, "--operator", "bus-b") == []
+    assert "there is no operator" in refused(
+        "show", "clocks", "--operator", "x", "--book", book).err
     assert shown("clock-conflicts", book) == [
         {"card": "10000", "day": "2024-11-25", "apart_s": 540, "records": 3},
         {"card": "10001", "day": "2024-11-25", "apart_s": 180, "records": 3},
