@@ -41,6 +41,15 @@ def test_it_passes_its_check_and_its_taps_are_cleared_without_variance(tmp_path:
         "SOURCES.md", "bus.toml", "layouts", "network.toml", "taps"]
 
 
+def test_no_validator_is_believed_whatever_it_says(tmp_path: Path) -> None:
+    network = begin(tmp_path / "county", "--fare", "1.50", "--line", "19=3.00")
+    path = network / "taps" / "sample.csv"
+    *lines, last = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join([*lines, f"{last.rpartition(',')[0]},20000000.00", ""]), "utf-8")
+    done = onecard("clear", path, "--network", network, "--book", tmp_path / "book")
+    assert (done.code, "entries held: 1" in done.out) == (1, True)
+
+
 def test_flags_are_what_rides_cost_and_who_pays(tmp_path: Path) -> None:
     network = begin(
         tmp_path / "county", "--fare", "1.50", "--line", "19=3.00", "--line", "20=3.00",
