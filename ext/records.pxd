@@ -303,6 +303,11 @@ cdef packed struct Tariff:      # one version of one fare table, for one system 
     uint16_t first_day
     uint16_t last_day           # inclusive
 
+cdef packed struct CivilOffset:     # how far civil time is ahead, from a moment on, by moment
+    int64_t since               # UTC seconds; the first holds before them, too
+    int64_t read_since          # civil seconds from which on a civil time is read by it
+    int64_t offset_s            # civil time less UTC
+
 cdef packed struct CandidateRows:   # what a tariff has for one card kind, medium and mode
     uint32_t fares              # index of its first fare row, among the candidates
     uint32_t stages             # index of its first stage
@@ -367,7 +372,7 @@ cdef packed struct FareRow:
     uint8_t overtime_dearest
     uint8_t discounts_on_incomplete
     uint8_t outside_chain       # 1: its rides leave the transfer chain as it is
-    uint32_t reserved
+    uint32_t lines              # which of the sets of lines' stops it measures by
 
 cdef packed struct SameStation: # what a ride costs that ends where it began
     int64_t amount
@@ -431,7 +436,7 @@ cdef packed struct LineStop:    # a stop along a line, sorted by stop
     uint32_t stop
     uint32_t metres
 
-cdef packed struct LineStops:   # where a line's stops are; by line number
+cdef packed struct LineStops:   # where a line's stops are; by set and line number
     uint32_t first
     uint32_t count
 

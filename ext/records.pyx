@@ -20,6 +20,7 @@ cdef Accumulator _accumulator
 cdef Flow _flow
 cdef Member _member
 cdef Tariff _tariff
+cdef CivilOffset _civil_offset
 cdef CandidateRows _candidate
 cdef DiscountStage _stage
 cdef Condition _condition
@@ -45,6 +46,7 @@ ACCUMULATOR = np.asarray(<Accumulator[:1]>&_accumulator).dtype
 FLOW = np.asarray(<Flow[:1]>&_flow).dtype
 MEMBER = np.asarray(<Member[:1]>&_member).dtype
 TARIFF = np.asarray(<Tariff[:1]>&_tariff).dtype
+CIVIL_OFFSET = np.asarray(<CivilOffset[:1]>&_civil_offset).dtype
 CANDIDATE_ROWS = np.asarray(<CandidateRows[:1]>&_candidate).dtype
 DISCOUNT_STAGE = np.asarray(<DiscountStage[:1]>&_stage).dtype
 CONDITION = np.asarray(<Condition[:1]>&_condition).dtype

@@ -121,6 +121,7 @@ class Fare(Row, kw_only=True):
     bands: list[Band] | None = None         # distance, time
     distance: Literal["stops", "pairs", "line", "tap"] = "stops"
     links: str | None = None                # distance stops; None: the operator's
+    line_stops: str | None = None           # distance line; None: the operator's
     grace_m: int = 0                        # taken off every distance before the bands
     matrix: str | None = None               # od, zone: a CSV beside the table: from,to,amount,...
                                             # distance pairs: the same, with metres

@@ -6,6 +6,7 @@ import datetime
 import re
 from pathlib import Path
 
+from network.civil import Clock
 from network.errors import TableError
 from network.language import Phrase
 from network.model import DenyList, NetworkFile
@@ -48,6 +49,6 @@ def _fault_of(one: DenyList, before: DenyList | None) -> tuple[Phrase | None, st
     return None, ""
 
 
-def since_of(one: DenyList, civil_offset_s: int) -> int:
+def since_of(one: DenyList, clock: Clock) -> int:
     """The UTC second since which a version holds."""
-    return int(one.on_validators_at.replace(tzinfo=datetime.UTC).timestamp()) - civil_offset_s
+    return clock.utc(int(one.on_validators_at.replace(tzinfo=datetime.UTC).timestamp()))

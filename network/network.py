@@ -9,8 +9,8 @@ from functools import cached_property
 
 from network.calendars import Kind, kind_of
 from network.checks import check_model
-from network.civil import civil_offset_s, seconds_of
-from network.errors import TableError
+from network.civil import Clock, seconds_of
+from network.errors import OnecardError, TableError
 from network.file_names import FileNames
 from network.folder import (
     SHIPPED,
@@ -22,6 +22,7 @@ from network.folder import (
     find_folder,
     read_contents,
 )
+from network.language import Phrase
 from network.model import (
     AccumulatorSpec,
     Approver,
@@ -94,12 +95,21 @@ class Network:
         return {one.date: one.is_a for one in self.model.day}
 
     @cached_property
-    def civil_offset_s(self) -> int:
-        """Seconds that clocks are ahead of UTC.
+    def clock(self) -> Clock:
+        """The civil clock.
 
-        Raises OnecardError where that changes over the year.
+        Raises OnecardError where there is no such zone, or its clocks do not show `day_starts_at`
+        once on every day.
         """
-        return civil_offset_s(self.model.time_zone, self.model.taps_from)
+        clock = Clock(self.model.time_zone, self.model.taps_from)
+        if not clock.shows_once(self.day_starts_s):
+            raise OnecardError(
+                Phrase("clocks of {time_zone!r} do not show {day_starts_at} on every day, or show "
+                       "it twice", time_zone=self.model.time_zone,
+                       day_starts_at=self.model.day_starts_at),
+                expected="service days that begin when clocks are put neither forward nor back",
+                remedy="write an hour such as 03:30:00 as day_starts_at")
+        return clock
 
     @property
     def day_starts_s(self) -> int:
@@ -110,7 +120,7 @@ class Network:
         """The card register, read anew each time; None where the network has none."""
         name = self.model.card_register
         return None if name is None else RegisterFile(
-            self.folder.file(name), self.model.card_kinds, self.civil_offset_s, self.day_starts_s)
+            self.folder.file(name), self.model.card_kinds, self.clock, self.day_starts_s)
 
     @cached_property
     def contents(self) -> Contents:
@@ -158,9 +168,12 @@ class Network:
         name = self.operators[operator].links
         return {} if name is None else self.folder.links_in(name)
 
-    def line_stops_of(self, operator: str) -> dict[str, dict[str, int]]:
-        """How far along its line each stop of an operator is, by line; none where not known."""
-        name = self.operators[operator].line_stops
+    def line_stops_of(self, operator: str, name: str | None = None) -> dict[str, dict[str, int]]:
+        """How far along its line each stop of an operator is, by line; none where not known.
+
+        name: of a file, where it is not the operator's own.
+        """
+        name = name or self.operators[operator].line_stops
         return {} if name is None else self.folder.line_stops_in(name)
 
     def shares_of(self, share: RevenueShare) -> list[ShareRow]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from network.errors import OnecardError
+from network.folder import LineStops
 from network.language import Phrase
 from network.members import Member, Role
 from network.model import Approver, Centre, Funder, Issuer, Operator
@@ -88,8 +89,12 @@ def number_network(network: Network, names: Names) -> NumberedNetwork:
     for lines in network.line_classes.values():
         names.number_all("line", sorted(lines))
     for operator in network.operators:
-        system, line_stops = network.system_of(operator), network.line_stops_of(operator)
-        names.number_all("line", [(operator, line) for line in line_stops])
-        names.number_all("stop", [(system, stop) for along in line_stops.values()
-                                  for stop in along])
+        number_line_stops(network, names, operator, network.line_stops_of(operator))
     return numbered
+
+
+def number_line_stops(network: Network, names: Names, operator: str, lines: LineStops) -> None:
+    """Number lines of an operator, and the stops along them."""
+    names.number_all("line", [(operator, line) for line in lines])
+    names.number_all("stop", [(network.system_of(operator), stop) for along in lines.values()
+                              for stop in along])

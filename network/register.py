@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from network.civil import EPOCH, LAST_TAP_DAY
+from network.civil import EPOCH, LAST_TAP_DAY, Clock
 from network.errors import TableError
 from network.files import read_bounded, refuse_row
 from network.language import Phrase, joined
@@ -43,13 +43,13 @@ class RegisterRow(NamedTuple):
 class RegisterFile:
     """A register's file. Every method raises TableError, with file and line."""
 
-    def __init__(self, path: Path, card_kinds: Sequence[str], civil_offset_s: int,
+    def __init__(self, path: Path, card_kinds: Sequence[str], clock: Clock,
                  day_starts_s: int) -> None:
-        """civil_offset_s, day_starts_s: what `valid_from` means in UTC, see Network."""
+        """clock, day_starts_s: what `valid_from` means in UTC, see Network."""
         self.path, self.card_kinds = path, card_kinds
         self.text = read_bounded(path, REGISTER_BYTES_MOST)
         self._known: dict[str, dict[str, int]] = {
-            "valid_from": _Moments(civil_offset_s, day_starts_s),
+            "valid_from": _Moments(clock, day_starts_s),
             "card_kind": _Kinds({"": 0, **{kind: number for number, kind
                                            in enumerate(card_kinds, 1)}}),
             "reviewed_until": _Days("reviewed_until", EPOCH),
@@ -173,8 +173,8 @@ class _Days(dict[str, int]):
 class _Moments(dict[str, int]):
     """Civil times, or dates, as UTC seconds, by their text; "" is 0: always."""
 
-    def __init__(self, civil_offset_s: int, day_starts_s: int) -> None:
-        self.civil_offset_s, self.day_starts_s = civil_offset_s, day_starts_s
+    def __init__(self, clock: Clock, day_starts_s: int) -> None:
+        self.clock, self.day_starts_s = clock, day_starts_s
         self[""] = 0
 
     def __missing__(self, text: str) -> int:
@@ -182,7 +182,7 @@ class _Moments(dict[str, int]):
             day, seconds = _date(text[:10]), self.day_starts_s
             if len(text) != len("2024-11-25"):
                 seconds = _clock(text[10:])
-            at = (day - EPOCH).days * 86_400 + seconds - self.civil_offset_s
+            at = self.clock.utc((day - EPOCH).days * 86_400 + seconds)
         except ValueError:
             at = 0
         if at <= 0 or day > LAST_TAP_DAY:

@@ -144,7 +144,7 @@ class Answers:
         with kept_network(self._session.book, run.network_digest) as network:
             layout = load_layout(network.folder.path, file.layout)
             forms = answer_forms(network.folder.path, layout)
-            day = day_of((run.started_at + network.civil_offset_s) // 86_400)
+            day = day_of(network.clock.civil(run.started_at) // 86_400)
         paths = []
         for form in forms:
             assert form.fate is not None

@@ -104,7 +104,7 @@ def _columns(lister: Lister, rows: Array) -> Iterator[Array | Text]:
                                        return_inverse=True)
             yield Text(numbers, rules.tolist())
         elif name in TIMES:
-            civil = (rows[name].astype(np.int64) + lister.offset_s).astype("datetime64[s]")
+            civil = (rows[name] + lister.clock.offsets_s(rows[name])).astype("datetime64[s]")
             yield np.where(rows[name] == 0, np.datetime64("NaT"), civil)
         elif name == "window":
             yield rows[name].astype(np.int64).astype("datetime64[D]")

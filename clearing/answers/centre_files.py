@@ -25,7 +25,7 @@ from clearing.book.legs import list_legs
 from clearing.intake.layout import load_layout
 from clearing.intake.layout_model import Layout
 from ext.codes import Cause
-from network.civil import day_of
+from network.civil import Clock, day_of
 from network.errors import OnecardError
 from network.language import Phrase
 from network.members import Member
@@ -97,9 +97,9 @@ def write_centre_file(session: Session, member: Member, period: Period, folder: 
 
 def _rides(session: Session, period: Period, member: Member) -> Iterator[_Ride]:
     """The member's rides that the windows settle, each with all that its entries come to."""
-    offset_s = session.described().civil_offset_s
+    clock = session.described().clock
     where = f"{period.windows} AND {member.role} = {member.number}"
-    for key, rows in itertools.groupby(_legs(session, where, offset_s), lambda row: row[:-2]):
+    for key, rows in itertools.groupby(_legs(session, where, clock), lambda row: row[:-2]):
         sums: dict[int, int] = {}
         for *_, cause, amount in rows:
             sums[cause] = sums.get(cause, 0) + amount
@@ -107,11 +107,11 @@ def _rides(session: Session, period: Period, member: Member) -> Iterator[_Ride]:
         yield _Ride(card, time, dict(zip(_RIDE, fields, strict=True)), sums)
 
 
-def _legs(session: Session, where: str, offset_s: int) -> Iterator[tuple[Any, ...]]:
+def _legs(session: Session, where: str, clock: Clock) -> Iterator[tuple[Any, ...]]:
     """Card, time, the fields of _RIDE, cause and amount of each leg, ride by ride."""
     for block in list_legs(session.book, _RIDE, where, ORDER):
         rows = {name: np.asarray(column) for name, column in block.items()}
-        times = civil_times(np.maximum(rows["started_at"], rows["ended_at"]), offset_s)
+        times = civil_times(np.maximum(rows["started_at"], rows["ended_at"]), clock)
         yield from zip(cards_of(rows), times, *(rows[name].tolist() for name in (
             *_RIDE, "leg_cause", "leg_amount")), strict=True)
 

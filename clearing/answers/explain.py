@@ -20,7 +20,7 @@ from clearing.reference.pricing import Priced
 from clearing.reference.world import World
 from ext.codes import CorrectionReason, RideState
 from ext.records import TAP, TAP_BLANKS
-from network.civil import civil_offset_s
+from network.civil import Clock
 from network.errors import OnecardError
 from network.language import Phrase
 from network.names import Names
@@ -134,9 +134,9 @@ def _explanation(row: Any, priced: Priced, plain: World, names: Names,
                  recorded: dict[tuple[int, int], Any], session: Session, has_changed: bool,
                  card: str) -> RideExplanation:
     """The ride as the ledger has it, with the trace by which the plain engine comes to it."""
-    offset_s = civil_offset_s(plain.model.time_zone, plain.model.taps_from)
+    clock = Clock(plain.model.time_zone, plain.model.taps_from)
     replayed = replace(
-        explain(plain, priced, offset_s), state=RideState(int(row["state"])).name,
+        explain(plain, priced, clock), state=RideState(int(row["state"])).name,
         table=names.code("table", int(row["table"])), rule=names.code("rule", int(row["rule"])),
         due=int(row["due"]), price=int(row["price"]), paid=int(row["paid"]),
         variance=int(row["variance"]), uncollected=int(row["uncollected"]),

@@ -14,7 +14,7 @@ from clearing.reference.pricing import Priced
 from clearing.reference.state import Chain
 from clearing.reference.world import World
 from fare_tables.model import DISCOUNTS, Table, discounts_of, table_version
-from network.civil import civil_text
+from network.civil import Clock, civil_text
 from network.language import Phrase
 from network.money import Currency
 
@@ -148,7 +148,7 @@ class Explanation:
         return Currency(self.currency, self.minor_unit, self.currency_decimals)
 
 
-def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
+def explain(world: World, priced: Priced, clock: Clock) -> Explanation:
     """What the plain engine says of a ride."""
     ride, charge = priced.ride, priced.charge
     named = {table_version(table): table for table in world.tables}
@@ -156,8 +156,8 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
     currency = world.model.money
     return Explanation(
         operator=ride.operator, mode=ride.mode, line=ride.line, from_stop=ride.from_stop,
-        to_stop=ride.to_stop, started_at=civil_text(ride.started_at, civil_offset_s),
-        ended_at=civil_text(ride.ended_at, civil_offset_s),
+        to_stop=ride.to_stop, started_at=civil_text(ride.started_at, clock),
+        ended_at=civil_text(ride.ended_at, clock),
         service_day=ride.service_day.isoformat(), state=ride.state, distance_m=ride.distance_m,
         card_kind=ride.card_kind, medium=ride.medium, issuer=ride.issuer, age=ride.age,
         reviewed=ride.reviewed,
@@ -181,17 +181,17 @@ def explain(world: World, priced: Priced, civil_offset_s: int) -> Explanation:
         tiers=[] if table is None else _tiers(world, table, priced),
         quotas=[] if table is None else _quotas(world, table, priced),
         caps=[] if table is None else _caps(world, table, priced),
-        transfer_chain_before=_chain(priced.before.chain, civil_offset_s),
-        transfer_chain_after=_chain(priced.after.chain, civil_offset_s))
+        transfer_chain_before=_chain(priced.before.chain, clock),
+        transfer_chain_after=_chain(priced.after.chain, clock))
 
 
-def _chain(chain: Chain | None, civil_offset_s: int) -> ChainState | None:
+def _chain(chain: Chain | None, clock: Clock) -> ChainState | None:
     if chain is None:
         return None
     return ChainState(
         transfers=chain.transfers, prices=chain.prices, first_due=chain.due,
-        started_at=civil_text(chain.started_at, civil_offset_s),
-        last_ended_at=civil_text(chain.last_ended_at, civil_offset_s),
+        started_at=civil_text(chain.started_at, clock),
+        last_ended_at=civil_text(chain.last_ended_at, clock),
         last_operator=chain.last_operator, last_mode=chain.last_mode,
         last_line=chain.last_line[1])
 

@@ -28,7 +28,7 @@ from clearing.intake.formats.canonical import COLUMNS
 from ext.codes import Cause, CorrectionReason, TapKind
 from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_BLANKS, TAP_FLAGS, Records
 from network.cards import card_text
-from network.civil import civil_text, day_of
+from network.civil import day_of, utc_text
 from network.errors import OnecardError
 from network.language import Phrase, joined
 from network.names import Names
@@ -78,13 +78,13 @@ def decide(session: Session, rides: Sequence[str], by: str, reason: CorrectionRe
     """
     check_approver(session, by)
     records = [record for ride in dict.fromkeys(rides) for record in _records_of(session, ride)]
-    names, offset_s = session.names(), session.described().civil_offset_s
+    names = session.names()
     with TemporaryDirectory(prefix="onecard-held-") as folder:
         path = Path(folder, f"{reason.name.lower()}-by-{by}.csv")
         with path.open("w", encoding="utf-8", newline="") as out:
             writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
             writer.writeheader()
-            writer.writerows(_decision(same, names, offset_s, by, reason) for same in records)
+            writer.writerows(_decision(same, names, by, reason) for same in records)
         return clear(session, [path], received_at=received_at, threads=threads,
                      keep=session.kept(), senders={}, decides_claims=True)
 
@@ -118,11 +118,11 @@ def _records_of(session: Session, ride: str) -> list[Records]:
     return [same[same["revision"] == same["revision"].max()] for same in counting]
 
 
-def _decision(same: Records, names: Names, offset_s: int, by: str, reason: CorrectionReason) -> Row:
+def _decision(same: Records, names: Names, by: str, reason: CorrectionReason) -> Row:
     """A record that says what all reports of one tap say together, and what was decided."""
     row: Row = {}
     for tap in same:
-        row |= {column: text for column, text in _row_of(tap, names, offset_s).items()
+        row |= {column: text for column, text in _row_of(tap, names).items()
                 if not row.get(column)}
     revision = int(same["revision"][0]) + 1
     if revision > REVISION_MOST:
@@ -137,7 +137,7 @@ def _decision(same: Records, names: Names, offset_s: int, by: str, reason: Corre
                   "reason": reason.name.lower(), "authorised_by": by}
 
 
-def _row_of(tap: Any, names: Names, offset_s: int) -> Row:
+def _row_of(tap: Any, names: Names) -> Row:
     """A record as canonical CSV has it; what it left blank is blank."""
     def code(kind: str, column: str) -> str:
         return names.code(kind, int(tap[column]))
@@ -153,8 +153,8 @@ def _row_of(tap: Any, names: Names, offset_s: int) -> Row:
         "card": card_text(int(tap["card_hi"]), int(tap["card_lo"])),
         "card_seq": str(tap["card_seq"]), "kind": TapKind(int(tap["kind"])).name.lower(),
         "operator": code("member", "operator"), "mode": code("mode", "mode"),
-        "tapped_at": civil_text(int(tap["tapped_at"]), offset_s),
-        "in_at": civil_text(int(tap["in_at"]), offset_s),
+        "tapped_at": utc_text(int(tap["tapped_at"])),
+        "in_at": utc_text(int(tap["in_at"])),
         "stop": code("stop", "stop"), "in_stop": code("stop", "in_stop"),
         "line": code("line", "line"), "vehicle": code("vehicle", "vehicle"),
         "direction": ("", "up", "down")[int(tap["direction"])],

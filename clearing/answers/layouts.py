@@ -135,7 +135,7 @@ def try_layout(path: Path, layout: Layout | None, network: Network, rows: int, r
 
     judged: ask the network, too, whether they are good. Raises OnecardError.
     """
-    with open_file(path, layout, network.civil_offset_s) as opened:
+    with open_file(path, layout, network.clock) as opened:
         records = list(islice(opened.records(), rows))
     refused = _refusals(path, layout, network, received_at) if judged else {}
     return [Tried(one, *refused.get(one.line, (one.code, ""))) for one in records]

@@ -19,6 +19,7 @@ from clearing.book.views import REVERSAL, RIDES_LEFT
 from ext.codes import Cause, Reason, RideState
 from ext.records import LEGS_MOST, RIDE_FLAGS, Records
 from network.cards import card_text
+from network.civil import Clock
 from network.members import Member
 from network.names import Names
 
@@ -54,11 +55,20 @@ def cards_of(rows: Records | Mapping[str, npt.NDArray[Any]]) -> list[str]:
         rows["card_hi"].tolist(), rows["card_lo"].tolist(), strict=True)]
 
 
-def civil_times(times: npt.NDArray[np.uint32], offset_s: int) -> list[str]:
+def civil_times(times: npt.NDArray[np.uint32], clock: Clock) -> list[str]:
     """ISO 8601 civil times; "" for 0."""
-    text = np.datetime_as_string((times.astype(np.int64) + offset_s).astype("datetime64[s]"))
+    text = np.datetime_as_string((times + clock.offsets_s(times)).astype("datetime64[s]"))
     civil: list[str] = np.where(times == 0, "", text).tolist()
     return civil
+
+
+def civil_in_sql(seconds: str, clock: Clock) -> str:
+    """What clocks show, in seconds since 1970, at the UTC time that an expression of SQL is."""
+    offsets, moments = ([*map(int, clock.offsets[name])] for name in ("offset_s", "since"))
+    if len(offsets) == 1:
+        return f"({seconds} + ({offsets[0]}))"
+    return (f"({seconds} + transform(roundDown({seconds}, {moments}), {moments}, {offsets}, "
+            f"toInt64({offsets[0]})))")
 
 
 def days_of(days: npt.NDArray[np.uint16]) -> list[str]:
@@ -75,8 +85,8 @@ def slices(rows: int) -> Iterator[slice]:
 class Lister:
     """Rows of a book with the names that its numbers stand for."""
 
-    def __init__(self, book: Book, names: Names, civil_offset_s: int) -> None:
-        self.book, self.names, self.offset_s = book, names, civil_offset_s
+    def __init__(self, book: Book, names: Names, clock: Clock) -> None:
+        self.book, self.names, self.clock = book, names, clock
 
     def codes(self, kind: str, numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The codes of a column of numbers."""
@@ -114,8 +124,8 @@ class Lister:
     def _ride_columns(self, rows: Records) -> list[Any]:
         return [
             cards_of(rows), rows["card_seq"].tolist(),
-            civil_times(rows["started_at"], self.offset_s),
-            civil_times(rows["ended_at"], self.offset_s),
+            civil_times(rows["started_at"], self.clock),
+            civil_times(rows["ended_at"], self.clock),
             self.codes("member", rows["operator"]), self.codes("mode", rows["mode"]),
             self.codes("line", rows["line"]), self.codes("stop", rows["from_stop"]),
             self.codes("stop", rows["to_stop"]),

@@ -139,7 +139,7 @@ class _Again:
         """A file by the layout that it was taken by, or by what a file of its kind would be."""
         with self._layout_of(source) as layout:
             taps, lines = self._decode(source.path, layout)
-            with open_file(source.path, layout, self._network.civil_offset_s) as opened:
+            with open_file(source.path, layout, self._network.clock) as opened:
                 rest = [self._record(one) for one in opened.records(lines)]
                 trailer = read_trailer(opened.reader.trailer)
         said = np.concatenate([taps, np.array(rest, SAID)])
@@ -168,7 +168,7 @@ class _Again:
     def _said(self, taps: Records) -> Records:
         said = np.empty(len(taps), SAID)
         said["line"] = taps["source_line"]
-        local = taps["tapped_at"].astype(np.int64) + self._network.civil_offset_s
+        local = taps["tapped_at"] + self._network.clock.offsets_s(taps["tapped_at"])
         said["day"] = (local - self._network.day_starts_s) // _DAY_S
         said["paid"] = np.where(taps["flags"] & TAP_FLAGS["HAS_PAID"] != 0, taps["paid"], 0)
         said["whose"] = np.where(taps["operator"] == self._number, OWN, OTHERS)

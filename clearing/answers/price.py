@@ -12,7 +12,7 @@ from clearing.answers.trips import PriceQuestion, read_rider, read_trip, read_tr
 from clearing.reference.pricing import Priced
 from clearing.reference.world import World
 from fare_tables.staleness import stale_warning
-from network.civil import civil_offset_s
+from network.civil import Clock
 from network.errors import OnecardError
 from network.language import Phrase
 
@@ -34,13 +34,13 @@ def price(asked: PriceQuestion) -> PriceAnswer:
     """
     world = read_plain(asked.network)
     before, quote = _price(world, asked)
-    offset_s = civil_offset_s(world.model.time_zone, world.model.taps_from)
+    clock = Clock(world.model.time_zone, world.model.taps_from)
     return PriceAnswer(
-        **vars(explain(world, quote.priced, offset_s)),
+        **vars(explain(world, quote.priced, clock)),
         reason=None if quote.priced.charge is not None else _reason(quote),
         warning=_warning(world, quote.priced),
         assumed=list(quote.assumed),
-        rides_before=[explain(world, earlier.priced, offset_s) for earlier in before])
+        rides_before=[explain(world, earlier.priced, clock) for earlier in before])
 
 
 def _price(world: World, asked: PriceQuestion) -> tuple[list[Quote], Quote]:

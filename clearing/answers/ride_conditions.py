@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+from clearing.answers.listings import civil_in_sql
 from clearing.answers.parse import parse_amount
 from clearing.answers.session import Session
 from clearing.book.views import LEGS_IN_SQL
 from ext.codes import Cause, Reason
-from network.civil import EPOCH
+from network.civil import EPOCH, Clock
 from network.errors import OnecardError
 from network.language import Phrase
 from network.members import Role
@@ -48,7 +49,7 @@ def ride_condition(session: Session, wanted: Filter) -> str:
     parts += [f"{column} != 0" for column, is_wanted in (
         ("variance", wanted.variance), ("uncollected", wanted.uncollected)) if is_wanted]
     if wanted.time is not None:
-        parts.append(_time(wanted.time, session.described().civil_offset_s))
+        parts.append(_time(wanted.time, session.described().clock))
     if wanted.amount is not None:
         parts.append(_amount(wanted.amount, session.described().model.money))
     return " AND ".join(parts)
@@ -111,13 +112,13 @@ def _ends(text: str) -> tuple[str, str]:
     return (first.strip(), last.strip()) if between else (text.strip(),) * 2
 
 
-def _time(text: str, offset_s: int) -> str:
+def _time(text: str, clock: Clock) -> str:
     """A condition on when a ride began: between two times of every day, or two moments."""
     ends = [_moment(end, text, seconds) for end, seconds in zip(_ends(text), (0, 59), strict=True)]
     kinds = {is_of_day for end in ends if end is not None for is_of_day in [end[1]]}
     if len(kinds) != 1:
         raise _no_time(text)
-    at = f"({_STARTED} + ({offset_s}))"
+    at = civil_in_sql(_STARTED, clock)
     if kinds == {True}:
         at = f"({at} % {_DAY_S})"
     first, last = (None if end is None else end[0] for end in ends)

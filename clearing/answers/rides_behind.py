@@ -48,7 +48,7 @@ class RidesBehind:
                  text: Callable[[str], str] = str) -> None:
         """text: what becomes of codes and names, which come from outside."""
         names = session.names()
-        self._offset_s = numbered.network.civil_offset_s
+        self._clock = numbered.network.clock
         self._text, self._words = text, words
         self._codes = {kind: np.array(list(map(text, names.codes(kind))), object)
                        for kind in ("member", "mode", "line", "stop", "card_kind", "rule")}
@@ -85,7 +85,7 @@ class RidesBehind:
     def _columns(self, rows: Block, other: npt.NDArray[Any]) -> list[Any]:
         codes = self._codes
         boarded, alighted = (
-            [time.replace("T", " ") for time in civil_times(rows[name], self._offset_s)]
+            [time.replace("T", " ") for time in civil_times(rows[name], self._clock)]
             for name in ("started_at", "ended_at"))
         return [
             days_of(rows["window"]), list(map(self._text, cards_of(rows))),

@@ -99,7 +99,7 @@ def _bring_back(session: Session, selected: Selection) -> None:
 def lister(session: Session) -> Lister:
     """A book's rows with the names that their numbers stand for."""
     network = session.described()
-    return Lister(session.book, session.names(), network.civil_offset_s)
+    return Lister(session.book, session.names(), network.clock)
 
 
 def _rides(session: Session, wanted: Filter) -> Listing:

@@ -27,7 +27,7 @@ from fare_tables.check.atoms import known_lines, rows_of
 from fare_tables.describe import describe
 from fare_tables.model import Table, is_between_stops, table_version
 from fare_tables.source import load_tables
-from network.civil import seconds_of
+from network.civil import Clock, seconds_of
 from network.errors import OnecardError, TableError
 from network.folder import find_folder
 from network.language import Phrase, joined
@@ -283,15 +283,15 @@ def _priced(worlds: tuple[World, World], rider: _Rider, trips: Sequence[_Trip], 
     if modes is not None:
         mode = next((one for one in modes if one in worlds[1].operators[operator].modes), mode)
     for trip in trips:
-        ride = _ride(rider, trip, operator, mode, worlds[1].civil_offset_s)
+        ride = _ride(rider, trip, operator, mode, worlds[1].clock)
         charges = [price(world, ride, Memory()).charge for world in worlds]
         if charges[0] is not None and charges[1] is not None:
             yield trip, charges[0].price, charges[1].price
 
 
-def _ride(rider: _Rider, trip: _Trip, operator: str, mode: str, civil_offset_s: int) -> Ride:
+def _ride(rider: _Rider, trip: _Trip, operator: str, mode: str, clock: Clock) -> Ride:
     midnight = datetime.datetime.combine(trip.day, datetime.time(), datetime.UTC)
-    started_at = int(midnight.timestamp()) + trip.at_s - civil_offset_s
+    started_at = clock.utc(int(midnight.timestamp()) + trip.at_s)
     two_ended = trip.to_stop != "" or trip.distance_m is not None or trip.lasting_s is not None
     lasting_s = (trip.lasting_s or LASTING_S[1]) if two_ended else 0
     return Ride(

@@ -44,7 +44,7 @@ def list_windows(session: Session, first: int, last: int, now_s: int,
     """
     network = session.described()
     civil = datetime.datetime(1970, 1, 1) + datetime.timedelta(
-        seconds=now_s + network.civil_offset_s)
+        seconds=network.clock.civil(now_s))
     closed = session.book.closed_through
     closed_through = None if closed is None else day_of(closed)
     listed = closings(session.book)

@@ -42,7 +42,7 @@ def command(file: Path, layout: str | None, network: str | None, form: str, whol
     found = load_network(network or DEFAULT_NETWORK)
     left_out = 0
     with layout_for(file, layout, found) as (chosen, assumed), open_file(
-            file, chosen, found.civil_offset_s) as opened:
+            file, chosen, found.clock) as opened:
         for said in assumed:
             say(Phrase("assumed: {said}", said=said), err=True)
         names = opened.adapter.shape.columns

@@ -35,7 +35,7 @@ def command(file: Path, layout: str | None, network: str | None) -> None:
 
     found = load_network(network or DEFAULT_NETWORK)
     with layout_for(file, layout, found) as (chosen, assumed), open_file(
-            file, chosen, found.civil_offset_s) as opened:
+            file, chosen, found.clock) as opened:
         told = describe(opened, chosen)
         digest, size = opened.reader.close(), opened.reader.size
     say(Phrase("{file}: {size:,} bytes, SHA-256 {digest}", file=file, size=size, digest=digest))

@@ -54,7 +54,7 @@ class ClearingContext(NumberedNetwork):
         latest: UTC seconds of the last tap; no ride's service day is later than its taps'.
         """
         until, network = self.calendar_until, self.network
-        day = day_of((latest + network.civil_offset_s - network.day_starts_s) // 86_400)
+        day = day_of((network.clock.civil(latest) - network.day_starts_s) // 86_400)
         if until is not None and day > until:
             raise OnecardError(
                 Phrase("there are taps of {year}, whose workdays and holidays are not known",

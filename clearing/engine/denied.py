@@ -31,11 +31,11 @@ def check_deny_lists(book: Book, last: Run | None, network: Network) -> None:
                 remedy="restore it in network.toml, and add what is new as a version behind it")
     for one in lists[len(known):][:1]:      # those behind it are later
         latest = book.latest_tap()
-        if since_of(one, network.civil_offset_s) <= latest:
+        if since_of(one, network.clock) <= latest:
             raise OnecardError(
                 Phrase("version {version} of the deny list comes too late: the book has taps up "
                        "to {latest}", version=one.version,
-                       latest=civil_text(latest, network.civil_offset_s)), where=network.locator,
+                       latest=civil_text(latest, network.clock)), where=network.locator,
                 expected="a later on_validators_at: what was tapped before it is the issuer's",
                 remedy="correct on_validators_at; next time add the version before taps of its "
                        "time are cleared")

@@ -131,7 +131,7 @@ class Clearer:
             self._context.pricing_tables, self._entry_tables, carried, self._context.register,
             persons=self._context.persons,
             ride_limit_s=network.model.ride_limit_s, open_from=open_from,
-            civil_offset_s=network.civil_offset_s, day_starts_s=network.day_starts_s,
+            day_starts_s=network.day_starts_s,
             clock_tolerance_s=network.model.clock_tolerance_s)
 
     def prepare(self, intake: Intake | None, partition: int,

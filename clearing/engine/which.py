@@ -15,7 +15,7 @@ CLASSES = {TapKind.OUT: 1, TapKind.TOP_UP: 2, TapKind.LOCK: 2}      # else 0: se
 def end_of(context: ClearingContext, day: int) -> int:
     """The first moment after a service day, UTC seconds; 0 before all."""
     network = context.network
-    return max(0, (day + 1) * 86_400 + network.day_starts_s - network.civil_offset_s)
+    return max(0, network.clock.utc((day + 1) * 86_400 + network.day_starts_s))
 
 
 def times_of(taps: Records) -> npt.NDArray[np.int64]:
@@ -28,9 +28,9 @@ def times_of(taps: Records) -> npt.NDArray[np.int64]:
 
 def days_of(context: ClearingContext, taps: Records) -> npt.NDArray[np.int64]:
     """The service day of that time."""
-    network = context.network
+    network, times = context.network, times_of(taps)
     days: npt.NDArray[np.int64] = (
-        times_of(taps) + network.civil_offset_s - network.day_starts_s) // 86_400
+        times + network.clock.offsets_s(times) - network.day_starts_s) // 86_400
     return days
 
 

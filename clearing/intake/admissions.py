@@ -25,7 +25,7 @@ class Admissions:
 
     def __init__(self, network: Network, issuers: Mapping[int, str]) -> None:
         """issuers: by their numbers in taps."""
-        self._starts_s = network.civil_offset_s - network.day_starts_s
+        self._clock, self._day_starts_s = network.clock, network.day_starts_s
         spans = defaultdict[str, list[tuple[int, int]]](list)
         for one in network.model.admission:
             spans[one.issuer].append((number_of(one.in_force_from or EPOCH),
@@ -44,7 +44,8 @@ class Admissions:
         kind, flags = taps["kind"], taps["flags"]
         times = np.where((kind == TapKind.RIDE) & (taps["in_at"] != 0), taps["in_at"],
                          taps["tapped_at"]).astype(np.int64)
-        days, is_exit = (times + self._starts_s) // DAY_S, kind == TapKind.OUT
+        days = (times + self._clock.offsets_s(times) - self._day_starts_s) // DAY_S
+        is_exit = kind == TapKind.OUT
         first, last = np.moveaxis(self._spans[:, taps["issuer"]], 2, 0)
         refused = ~((first <= days) & (days <= last)).any(axis=0)
         refused &= (kind != TapKind.TOP_UP) & (kind != TapKind.LOCK)

@@ -115,6 +115,7 @@ class Worker:
     def __init__(self, number: int, decoder_tables: DecoderTables, partitions: int, spill: Spill,
                  persons: Persons, stop: Stop) -> None:
         self.number, self._prefixes = number, decoder_tables.prefixes
+        self._civil_offsets = decoder_tables.network.clock.offsets
         self.tables: dict[str, CodeTable] = decoder_tables.learned_tables()
         self.buffer = PartitionBuffer(partitions, persons)
         self._spill, self._arenas = spill, 0
@@ -144,7 +145,7 @@ class Worker:
         while need != Need.DONE:
             need = decode_rows(
                 block.buffer, block.stop, block.offset, shape.places, len(shape.columns),
-                speaker.settings, speaker.rules, self._prefixes, lookups,
+                speaker.settings, self._civil_offsets, speaker.rules, self._prefixes, lookups,
                 self._taps, self._refusals, self._raw, progress, shape.spans, shape.record)
             if need in (Need.TAPS, Need.DONE):
                 taps = self._taps[:int(progress["taps"][0])]

@@ -20,6 +20,7 @@ from clearing.intake.formats.detect import DetectedFormat, FileRefused, Piece, d
 from clearing.intake.formats.records import FixedAdapter
 from clearing.intake.layout_model import FieldSource, Layout
 from ext.codes import Code
+from network.civil import Clock
 from network.errors import OnecardError
 from network.refusals import WORDS
 
@@ -88,7 +89,7 @@ def _split(piece: Piece) -> Iterator[tuple[int, bytes, Code]]:
 
 
 @contextmanager
-def open_file(path: Path, layout: Layout | None, civil_offset_s: int,
+def open_file(path: Path, layout: Layout | None, clock: Clock,
               block_bytes: int = BLOCK_BYTES) -> Iterator[OpenFile]:
     """A file, read by a layout where it is not onecard-taps/1.
 
@@ -96,20 +97,20 @@ def open_file(path: Path, layout: Layout | None, civil_offset_s: int,
     """
     with FileReader(path, block_bytes, Buffers()) as reader:
         try:
-            detected = detect_format(reader, layout, civil_offset_s)
+            detected = detect_format(reader, layout, clock)
         except FileRefused as refused:
             raise OnecardError(f"{refused.reason} [{refused.code.name}]", where=str(path),
                                remedy=WORDS[refused.code].partition("; ")[2]) from None
         yield OpenFile(reader, detected, detected.adapter
-                       or _adapter_of(detected, layout, civil_offset_s))
+                       or _adapter_of(detected, layout, clock))
 
 
-def _adapter_of(detected: DetectedFormat, layout: Layout | None, civil_offset_s: int) -> Adapter:
+def _adapter_of(detected: DetectedFormat, layout: Layout | None, clock: Clock) -> Adapter:
     """What reads a file in Python that the kernel reads as it stands."""
     if detected.layout != FORMAT:
         assert layout is not None
-        return FixedAdapter(layout, civil_offset_s)
+        return FixedAdapter(layout, clock)
     named = [column for column in detected.columns if column in COLUMNS]
     same = Layout(title=FORMAT, format="csv",
                   fields={column: FieldSource(column=column) for column in named})
-    return Adapter(same, detected.columns, civil_offset_s)
+    return Adapter(same, detected.columns, clock)

@@ -205,9 +205,8 @@ class DecoderTables:
                                              datetime.UTC)
         settings = np.zeros(1, dtype=SETTINGS)
         settings["earliest"] = max(
-            self._not_before, int(midnight.timestamp()) - self.network.civil_offset_s)
+            self._not_before, self.network.clock.utc(int(midnight.timestamp())))
         settings["latest"] = min(received_at + FUTURE_S, LATEST)
-        settings["civil_offset_s"] = self.network.civil_offset_s
         settings["closed_stops"] = len(self.listed_stops)
         settings["default_medium"] = self._medium
         settings["default_card_kind"] = self._card_kind

@@ -63,7 +63,7 @@ class DenyLists:
                     location=network.folder.network_toml.location_of_value(one.file))
             if one.changes is None:
                 self._groups.append([])
-            self._groups[-1].append((since_of(one, network.civil_offset_s), one))
+            self._groups[-1].append((since_of(one, network.clock), one))
         self._begins = np.array([group[0][0] for group in self._groups], dtype=np.int64)
         self._read: dict[int, Denied] = {}
 

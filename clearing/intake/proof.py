@@ -19,6 +19,7 @@ from clearing.intake.decoder_tables import CodeTable
 from ext.codes import Code
 from ext.intake.signed import MESSAGE_BYTES, SERIAL_BYTES, TERMINAL_BYTES, write_signed
 from ext.records import TAP_FLAGS, Records
+from network.civil import Clock
 
 GREY = 0xFFFFFFFF       # 闪卡: the card was taken away before it gave its code
 LOAD, SIMPLE, COMPOUND = 0x02, 0x06, 0x09
@@ -55,9 +56,9 @@ class Terminals:
 class Proof:
     """Checks the codes of taps by the keys of a provider."""
 
-    def __init__(self, keys: KeyProvider, issuers: Mapping[int, str], civil_offset_s: int) -> None:
-        """issuers: by their numbers in taps; civil_offset_s: of the time that cards sign."""
-        self._keys, self._issuers, self._offset_s = keys, issuers, civil_offset_s
+    def __init__(self, keys: KeyProvider, issuers: Mapping[int, str], clock: Clock) -> None:
+        """issuers: by their numbers in taps; clock: of the time that cards sign."""
+        self._keys, self._issuers, self._clock = keys, issuers, clock
 
     def check(self, taps: Records, terminals: Bytes) -> npt.NDArray[np.uint16]:
         """A Code for each tap: OK where it has no code, or the right one; or is grey.
@@ -86,7 +87,7 @@ class Proof:
         serials = np.empty((len(rows), SERIAL_BYTES), dtype=np.uint8)
         messages = np.empty((len(rows), MESSAGE_BYTES), dtype=np.uint8)
         is_signed = np.empty(len(rows), dtype=np.uint8)
-        write_signed(taps, rows, terminals, self._offset_s, LOAD, COMPOUND, serials, messages,
+        write_signed(taps, rows, terminals, self._clock.offsets, LOAD, COMPOUND, serials, messages,
                      is_signed)
         codes = np.full(len(rows), Code.TAC_INVALID, dtype=np.uint16)
         left = np.flatnonzero(is_signed)

@@ -109,12 +109,12 @@ class Crew:
 
     def __init__(self, threads: int, decoder_tables: DecoderTables, partitions: int, spill: Spill,
                  persons: Persons, keys: KeyProvider | None) -> None:
-        self.civil_offset_s = decoder_tables.network.civil_offset_s
+        self.clock = decoder_tables.network.clock
         network, issuers = decoder_tables.network, decoder_tables.issuers
         stop = Stop(
             admissions=Admissions(network, issuers) if network.model.admission else None,
             denied=DenyLists(network) if network.model.deny_list else None,
-            proof=None if keys is None else Proof(keys, issuers, self.civil_offset_s))
+            proof=None if keys is None else Proof(keys, issuers, self.clock))
         self.workers = [Worker(number, decoder_tables, partitions, spill, persons, stop)
                         for number in range(threads)]
         self.blocks, self._spill = 0, spill
@@ -194,7 +194,7 @@ def _read_file(report: FileReport, crew: Crew, block_bytes: int, layout: Layout 
         control: Control | None = None
         limit = RefusalLimit()
         try:
-            detected = detect_format(reader, layout, crew.civil_offset_s)
+            detected = detect_format(reader, layout, crew.clock)
             report.layout, report.columns = detected.layout, detected.columns
             report.read_by, control = detected.read_by, detected.control
             chunks = crew.decode(detected, speaker, limit)

@@ -11,17 +11,16 @@ AGE_MOST = 150
 
 
 def service_day(network: NetworkFile, time: int) -> datetime.date:
-    """The civil date of a moment, counted from the hour at which service days begin."""
-    zone = ZoneInfo(network.time_zone)
-    return datetime.datetime.fromtimestamp(time - _start_s(network), zone).date()
+    """The civil date of a moment, counted by clocks from the hour at which service days begin."""
+    civil = datetime.datetime.fromtimestamp(time, ZoneInfo(network.time_zone)).replace(tzinfo=None)
+    return (civil - datetime.timedelta(seconds=_start_s(network))).date()
 
 
 def end_of_day(network: NetworkFile, day: datetime.date) -> int:
     """The first moment that no longer belongs to a service day."""
-    midnight = datetime.datetime.combine(
-        day + datetime.timedelta(days=1), datetime.time(), ZoneInfo(network.time_zone)
-    )
-    return int(midnight.timestamp()) + _start_s(network)
+    start = datetime.datetime.combine(day + datetime.timedelta(days=1), network.day_starts_at,
+                                      ZoneInfo(network.time_zone))
+    return int(start.timestamp())
 
 
 def clock(network: NetworkFile, time: int) -> datetime.time:

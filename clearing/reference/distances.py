@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clearing.reference.world import World
+from fare_tables.model import Fare
 from network.ways import shortest_ways
 
 
@@ -15,9 +16,8 @@ def between_stops(world: World, links: str, start: str, end: str) -> int | None:
     return list_reached(world, links, start).get(end)
 
 
-def along_line(world: World, line: tuple[str, str], start: str, end: str) -> int | None:
+def along_line(stops: dict[str, int], start: str, end: str) -> int | None:
     """Metres between two stops of one line; None where one is not on it."""
-    stops = stops_along(world, line)
     if start not in stops or end not in stops:
         return None
     return abs(stops[start] - stops[end])
@@ -31,7 +31,7 @@ def list_reached(world: World, links: str, stop: str) -> dict[str, int]:
     return world.reached[name]
 
 
-def stops_along(world: World, line: tuple[str, str]) -> dict[str, int]:
+def stops_along(world: World, fare: Fare, line: tuple[str, str]) -> dict[str, int]:
     """How far along a line (its operator, its code) each of its stops is; none where not known."""
     operator, code = line
-    return world.line_stops_of(operator).get(code, {}) if code else {}
+    return world.line_stops_of(operator, fare.line_stops).get(code, {}) if code else {}

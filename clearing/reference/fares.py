@@ -139,10 +139,10 @@ def _by_distance(world: World, fare: Fare, ride: Ride, start: str, end: str) -> 
         words = Phrase("{start} to {end} is not in {matrix}", start=shown(start),
                        end=shown(end), matrix=fare.matrix)
     elif fare.distance == "line" and ride.line_changed and (
-            end not in stops_along(world, ride.own_line)):
+            end not in stops_along(world, fare, ride.own_line)):
         return _to_terminus(world, fare, ride, start)
     elif fare.distance == "line":
-        length_m = along_line(world, ride.own_line, start, end)
+        length_m = along_line(stops_along(world, fare, ride.own_line), start, end)
         words = Phrase("{start} and {end} are not both on line {line}", start=shown(start),
                        end=shown(end), line=shown(ride.line))
     if length_m is None:
@@ -197,7 +197,7 @@ def _edge(world: World, fare: Fare, ride: Ride, word: str, *, entering: bool) ->
 def _list_stops(world: World, fare: Fare, ride: Ride, stop: str, word: str) -> Iterator[str]:
     """The other ends that a ride could have had, by its basis; some have no fare."""
     if fare.basis == "distance" and fare.distance == "line":
-        along = stops_along(world, ride.own_line)
+        along = stops_along(world, fare, ride.own_line)
         ends = {min(along.values()), max(along.values())} if along else set()
         yield from (one for one, at_m in along.items() if word != "terminus" or at_m in ends)
     elif word == "terminus":

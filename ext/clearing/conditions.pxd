@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t, uint16_t, uint32_t
 
 from ext.checked cimport check
+from ext.civil cimport offset_at
 from ext.codes cimport RideState
 from ext.clearing.tables cimport PricingTables
 from ext.records cimport DAY_S, REVIEWED, Condition, Ride, Timeframe
@@ -55,7 +56,7 @@ cdef inline bint in_timeframes(PricingTables tables, uint32_t first, uint32_t co
     cdef uint32_t i, second
     if at == 0:
         return False
-    second = <uint32_t>((<int64_t>at + tables.civil_offset_s) % DAY_S)
+    second = <uint32_t>((at + offset_at(&tables.clock, at)) % DAY_S)
     check(second < DAY_S, b"a second of the day is one of it")
     for i in range(first, first + count):
         if in_timeframe(tables, &tables.timeframes[i], second, service_day):

@@ -87,24 +87,27 @@ cdef inline int64_t find_line_stop(PricingTables tables, const LineStops *line,
     return -1
 
 
-cdef inline const LineStops *line_of(PricingTables tables, const Ride *ride) except? NULL nogil:
-    """The ride's line; NULL: its stops are not known."""
-    if ride.line >= <uint32_t>tables.lines.shape[0] or tables.lines[ride.line].count == 0:
+cdef inline const LineStops *line_of(PricingTables tables, const FareRow *row,
+                                     const Ride *ride) except? NULL nogil:
+    """The ride's line as the row measures it; NULL: its stops are not known."""
+    cdef const LineStops *line
+    if ride.line >= <uint32_t>tables.lines.shape[1]:
         return NULL
-    return &tables.lines[ride.line]
+    line = &tables.lines[row.lines, ride.line]
+    return line if line.count else NULL
 
 
-cdef inline bint is_on_line(PricingTables tables, const Ride *ride,
+cdef inline bint is_on_line(PricingTables tables, const FareRow *row, const Ride *ride,
                             uint32_t stop) except -1 nogil:
     """Whether a stop is one of the ride's line."""
-    cdef const LineStops *line = line_of(tables, ride)
+    cdef const LineStops *line = line_of(tables, row, ride)
     return line != NULL and find_line_stop(tables, line, stop) >= 0
 
 
 cdef inline int64_t fare_along(PricingTables tables, const FareRow *row, const Ride *ride,
                                uint32_t from_stop, uint32_t to_stop) except -2 nogil:
     """The fare between two stops of the ride's line."""
-    cdef const LineStops *line = line_of(tables, ride)
+    cdef const LineStops *line = line_of(tables, row, ride)
     cdef int64_t start, end
     if line == NULL:
         return NO_FARE_AMOUNT
@@ -118,7 +121,7 @@ cdef inline int64_t fare_along(PricingTables tables, const FareRow *row, const R
 cdef inline int64_t edge_along(PricingTables tables, const FareRow *row, const Ride *ride,
                                uint8_t by, uint32_t stop) except -2 nogil:
     """The lowest or highest fare that a stop has along its line, or the fare to its ends."""
-    cdef const LineStops *line = line_of(tables, ride)
+    cdef const LineStops *line = line_of(tables, row, ride)
     cdef int64_t here, there, least = 0, most = 0, fare, found = NO_FARE_AMOUNT
     cdef uint32_t i
     if line == NULL:
@@ -178,7 +181,8 @@ cdef inline int64_t fare_by_basis(PricingTables tables, const FareRow *row, cons
             return NO_FARE_AMOUNT
         return fare_of_metres(tables, row, ride.distance_m)
     if row.basis == Basis.LINE_DISTANCE:
-        if ride.flags & RIDE_LINE_CHANGED and not is_on_line(tables, ride, ride.to_stop):
+        if ride.flags & RIDE_LINE_CHANGED and not is_on_line(tables, row, ride,
+                                                                ride.to_stop):
             return edge_along(tables, row, ride, EdgeFare.TERMINUS, from_stop)
         return fare_along(tables, row, ride, from_stop, ride.to_stop)
     if is_incomplete(ride):

@@ -3,13 +3,14 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ext.checked cimport must
+from ext.civil cimport Clock, offset_at
 from ext.clearing.keys cimport Key
 from ext.records cimport DAY_S, DAYS_MOST, Member, Ride, Tap
 
-cdef packed struct Pairing:
+cdef struct Pairing:
     int64_t ride_limit_s
     int64_t open_from           # UTC seconds: rides that began before it end without an exit
-    int64_t civil_offset_s      # civil time less UTC
+    Clock clock
     int64_t day_starts_s        # civil seconds after midnight at which a service day begins
     int64_t clock_tolerance_s   # by so much clocks may contradict the cards' counters
 
@@ -31,7 +32,7 @@ cdef struct Refunds:
 
 cdef inline uint16_t service_day_of(uint32_t at, const Pairing *pairing) noexcept nogil:
     """The civil day that a UTC time belongs to; times are after 1970 by decoding."""
-    cdef int64_t civil = <int64_t>at + pairing.civil_offset_s - pairing.day_starts_s
+    cdef int64_t civil = at + offset_at(&pairing.clock, at) - pairing.day_starts_s
     if civil < 0:
         return 0
     must(civil // DAY_S < DAYS_MOST, b"a service day fits its field")

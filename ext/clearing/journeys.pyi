@@ -15,7 +15,7 @@ def pair_taps(
     *,
     ride_limit_s: int,
     open_from: int,
-    civil_offset_s: int,
+    civil_offsets: NDArray[Any],
     day_starts_s: int,
     clock_tolerance_s: int = 0,
 ) -> tuple[int, int]: ...

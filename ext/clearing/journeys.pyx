@@ -10,6 +10,7 @@ from libc.string cimport memset
 
 from ext.cards cimport same_card
 from ext.checked cimport check, must
+from ext.civil cimport clock_of
 from ext.clearing.identity cimport gives_back
 from ext.clearing.keys cimport Key, sort_keys
 from ext.codes cimport Code, RideState, TapKind
@@ -31,6 +32,7 @@ from ext.records cimport (
     RIDE_LINE_CHANGED,
     DAY_S,
     SET_ASIDE,
+    CivilOffset,
     Member,
     Ride,
     Tap,
@@ -415,7 +417,8 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
 def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
               const Member[::1] members not None, Ride[::1] rides not None,
               uint32_t[::1] carried not None, *, int64_t ride_limit_s, int64_t open_from,
-              int64_t civil_offset_s, int64_t day_starts_s, int64_t clock_tolerance_s=0):
+              const CivilOffset[::1] civil_offsets not None, int64_t day_starts_s,
+              int64_t clock_tolerance_s=0):
     """The number of rides made, and of gate-ins whose rides stay open.
 
     taps and order as order_taps leaves them; members: by member number; rides and carried: one row
@@ -432,7 +435,7 @@ def pair_taps(const Tap[::1] taps not None, const uint32_t[::1] order not None,
                          f"{order.shape[0]} kept taps: each needs as many")
     pairing.ride_limit_s = ride_limit_s
     pairing.open_from = open_from
-    pairing.civil_offset_s = civil_offset_s
+    pairing.clock = clock_of(civil_offsets)
     pairing.day_starts_s = day_starts_s
     pairing.clock_tolerance_s = clock_tolerance_s
     refunds.keys, refunds.count = <Key *>&scratch[0], 0

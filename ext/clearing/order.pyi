@@ -12,7 +12,7 @@ def order_taps(
     scratch: NDArray[np.uint8],
     *,
     clock_tolerance_s: int,
-    civil_offset_s: int,
+    civil_offsets: NDArray[Any],
     day_starts_s: int,
 ) -> int: ...
 def find_seen(

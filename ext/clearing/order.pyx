@@ -13,13 +13,14 @@ from libc.string cimport memcpy, memset
 
 from ext.cards cimport card_before, same_card, seek_card
 from ext.checked cimport CHECKED, check
+from ext.civil cimport clock_of
 from ext.codes cimport Code, CorrectionKind, TapKind
 from ext.clearing.identity cimport (
     EVENT, EXIT, NOT_PAIRED, Merging, class_of, gives_back, judge_group,
 )
 from ext.clearing.journeys cimport Pairing, service_day_of
 from ext.clearing.keys cimport Key, before, sort_keys
-from ext.records cimport BY_COUNTER, CARRIED, NO_TRANSFER, SET_ASIDE, CardState, Tap
+from ext.records cimport BY_COUNTER, CARRIED, NO_TRANSFER, SET_ASIDE, CardState, CivilOffset, Tap
 
 cdef enum:
     SEEN_BITS = 64          # counters that a bitmap remembers, the highest included
@@ -337,7 +338,8 @@ cdef int check_order(const Tap[::1] taps, const Pairing *pairing, const uint32_t
 
 def order_taps(Tap[::1] taps not None, uint32_t[::1] order not None,
                uint16_t[::1] codes not None, uint8_t[::1] scratch not None, *,
-               int64_t clock_tolerance_s, int64_t civil_offset_s, int64_t day_starts_s):
+               int64_t clock_tolerance_s, const CivilOffset[::1] civil_offsets not None,
+               int64_t day_starts_s):
     """The number of taps to pair: their indexes stand in `order`, and every tap has a code.
 
     A `cancel` that is kept has the code OK, and is not among them; nor are records that another
@@ -358,7 +360,7 @@ def order_taps(Tap[::1] taps not None, uint32_t[::1] order not None,
     if count == 0:
         return 0
     pairing.ride_limit_s = pairing.open_from = 0    # for pairing only
-    pairing.civil_offset_s, pairing.day_starts_s = civil_offset_s, day_starts_s
+    pairing.clock, pairing.day_starts_s = clock_of(civil_offsets), day_starts_s
     pairing.clock_tolerance_s = clock_tolerance_s
     with nogil:
         kept = order_rows(taps, &pairing, &scratch[0], order, codes, NULL, &merging)

@@ -26,7 +26,6 @@ class PartitionPipeline:
         *,
         ride_limit_s: int,
         open_from: int,
-        civil_offset_s: int,
         day_starts_s: int,
         clock_tolerance_s: int,
         persons: Persons = ...,

@@ -131,8 +131,8 @@ cdef class PartitionPipeline:
 
     def __init__(self, PricingTables tables not None, EntryTables entry_tables not None,
                  Carried before not None, CardRegister register not None, *,
-                 int64_t ride_limit_s, int64_t open_from, int64_t civil_offset_s,
-                 int64_t day_starts_s, int64_t clock_tolerance_s,
+                 int64_t ride_limit_s, int64_t open_from, int64_t day_starts_s,
+                 int64_t clock_tolerance_s,
                  Persons persons not None=people.NOBODY):
         """Times are UTC seconds, durations seconds, days counted from 1970; see pair_taps."""
         self._persons = persons
@@ -140,7 +140,7 @@ cdef class PartitionPipeline:
         self._entry_tables, self._members = entry_tables, entry_tables.members
         self._pairing.ride_limit_s = ride_limit_s
         self._pairing.open_from = open_from
-        self._pairing.civil_offset_s = civil_offset_s
+        self._pairing.clock = tables.clock
         self._pairing.day_starts_s = day_starts_s
         self._pairing.clock_tolerance_s = clock_tolerance_s
         self._arrays = {}

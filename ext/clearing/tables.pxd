@@ -2,12 +2,14 @@
 
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 
+from ext.civil cimport Clock
 from ext.records cimport (
     AccumulatorRule,
     Agreement,
     AgreementIndex,
     Band,
     CandidateRows,
+    CivilOffset,
     ClaimLimit,
     Condition,
     DiscountRow,
@@ -48,7 +50,7 @@ cdef class PricingTables:
     cdef const uint16_t[::1] zones              # zone of each stop, for fare rows by zone
     cdef const int32_t[::1] fares               # matrices and edges, end to end; -1: none
     cdef const LineStop[::1] line_stops
-    cdef const LineStops[::1] lines             # by line number; lines beyond it: no stops
+    cdef const LineStops[:, ::1] lines          # [set][line number]; lines beyond it: no stops
     cdef const uint8_t[:, ::1] member_sets      # [set][member number]
     cdef const uint8_t[:, ::1] line_sets        # [set][line number]
     cdef const uint8_t[:, ::1] stop_sets        # [set][stop number]
@@ -56,7 +58,8 @@ cdef class PricingTables:
     cdef const AccumulatorRule[::1] accumulator_rules   # by accumulator number
     cdef const uint16_t[::1] days               # by service day: a bit for each thing it is
     cdef const uint32_t[::1] months             # by service day: year * 12 + month - 1
-    cdef int civil_offset_s                     # that clocks are ahead of UTC
+    cdef const CivilOffset[::1] civil_offsets
+    cdef Clock clock                            # over these
     cdef int clock_tolerance_s                  # that clocks may be apart
     cdef Py_ssize_t card_kinds
     cdef Py_ssize_t media

@@ -38,7 +38,7 @@ class PricingTables:
         accumulator_rules: NDArray[Any],
         days: NDArray[np.uint16],
         months: NDArray[np.uint32],
-        civil_offset_s: int,
+        civil_offsets: NDArray[Any],
         clock_tolerance_s: int,
         card_kinds: int,
         media: int,

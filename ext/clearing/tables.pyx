@@ -1,5 +1,6 @@
 """What kernels price and enter rides by: arrays only, made by fare_tables and settlement."""
 
+from ext.civil cimport clock_of
 from ext.records cimport DAYS_MOST
 
 
@@ -10,7 +11,7 @@ cdef class PricingTables:
                  candidate_fares, fare_rows, stages, candidate_discounts, rows, conditions,
                  timeframes, shares, bands, price_bands, same_stations, stop_indexes, zones, fares,
                  line_stops, lines, member_sets, line_sets, stop_sets, counts_to, accumulator_rules,
-                 days, months, int civil_offset_s, int clock_tolerance_s, Py_ssize_t card_kinds,
+                 days, months, civil_offsets, int clock_tolerance_s, Py_ssize_t card_kinds,
                  Py_ssize_t media, Py_ssize_t modes, Py_ssize_t groups, Py_ssize_t counts_to_most):
         """Keep the arrays; none may be empty."""
         self.members = members
@@ -42,7 +43,8 @@ cdef class PricingTables:
         self.accumulator_rules = accumulator_rules
         self.days = days
         self.months = months
-        self.civil_offset_s = civil_offset_s
+        self.civil_offsets = civil_offsets
+        self.clock = clock_of(self.civil_offsets)
         self.clock_tolerance_s = clock_tolerance_s
         self.card_kinds = card_kinds
         self.media = media

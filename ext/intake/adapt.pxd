@@ -6,6 +6,7 @@ values become) are UTF-8, without separators, quotes and line ends.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from ext.civil cimport Clock
 from ext.intake.decode cimport COLUMNS, CUTS, FILLED, Field
 from ext.intake.text cimport LINE_LIMIT, PAD
 
@@ -50,7 +51,6 @@ cpdef enum ChangeType:
 
 
 cdef packed struct Rules:
-    int64_t civil_offset_s  # civil time less UTC
     uint32_t record         # bytes of a record of known length; 0: separators tell
     uint16_t columns        # of a line with separators
     uint16_t columns_noted  # the same, where a reject file's reason stands behind the record
@@ -112,6 +112,7 @@ cdef packed struct Adapting:
 
 
 cdef struct Work:
+    Clock clock
     const Rules *rules
     const Cell *cells
     const Source *sources

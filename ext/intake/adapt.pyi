@@ -45,6 +45,7 @@ class Plan:
     def __init__(
         self,
         rules: NDArray[Any],
+        civil_offsets: NDArray[Any],
         cells: NDArray[Any],
         sources: NDArray[Any],
         reads: NDArray[np.uint16],

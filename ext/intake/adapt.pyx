@@ -13,11 +13,13 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memchr
 
 from ext.checked cimport check
+from ext.civil cimport clock_of
 from ext.intake.cells cimport read_cells
 from ext.intake.decode cimport COLUMNS, COLUMN_LIMIT, Field
 from ext.intake.scan cimport WAYS, use_way
 from ext.intake.steps cimport read_values
 from ext.intake.text cimport LINE_LIMIT, PAD, likely, load8, low_bytes, store8, zero_bytes
+from ext.records cimport CivilOffset
 
 cdef Rules _rules
 cdef Cell _cell
@@ -44,6 +46,7 @@ cdef class Plan:
     """A decode plan over the caller's arrays, checked once; it keeps them alive."""
 
     cdef const Rules[::1] _rules
+    cdef const CivilOffset[::1] _civil_offsets
     cdef const Cell[::1] _cells
     cdef const Source[::1] _sources
     cdef const uint16_t[::1] _reads
@@ -54,10 +57,11 @@ cdef class Plan:
     cdef const uint32_t[::1] _letters
     cdef const uint64_t[::1] _cuts
 
-    def __init__(self, rules not None, cells not None, sources not None, reads not None,
+    def __init__(self, rules not None, civil_offsets not None, cells not None, sources not None, reads not None,
                  conditions not None, changes not None, texts not None, data not None,
                  letters not None, cuts not None):
-        self._rules, self._cells, self._sources, self._reads = rules, cells, sources, reads
+        self._rules, self._civil_offsets = rules, civil_offsets
+        self._cells, self._sources, self._reads = cells, sources, reads
         self._conditions, self._changes, self._texts = conditions, changes, texts
         self._bytes, self._letters, self._cuts = data, letters, cuts
         self._check_rules()
@@ -138,8 +142,9 @@ cdef class Plan:
                 raise ValueError(f"texts: row {index} ends behind {self._bytes.shape[0]} bytes "
                                  f"less {PAD}")
 
-    cdef void prepare(self, Work *work) noexcept:
+    cdef void prepare(self, Work *work) except *:
         """Let a kernel follow the plan."""
+        work.clock = clock_of(self._civil_offsets)
         work.rules = &self._rules[0]
         work.cells = &self._cells[0] if self._cells.shape[0] else NULL
         work.sources = &self._sources[0] if self._sources.shape[0] else NULL

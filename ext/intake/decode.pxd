@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from ext.civil cimport Clock
 from ext.intake.lookup cimport Probe, Table
 from ext.intake.text cimport LINE_LIMIT, PAD
 
@@ -68,7 +69,6 @@ cpdef enum SenderRule:
 cdef packed struct Settings:
     int64_t earliest            # UTC seconds: taps before are TIME_TOO_EARLY
     int64_t latest              # UTC seconds: taps after are TIME_IN_FUTURE
-    int64_t civil_offset_s      # civil time less UTC
     uint32_t closed_stops       # stops 1 to this one come from lists, later ones from records
     uint8_t default_medium      # for a blank one; 0: there is none
     uint8_t default_card_kind
@@ -165,6 +165,7 @@ cdef struct Tables:
     Table devices
 
 cdef struct Context:
+    Clock clock
     const Settings *settings
     const OperatorRule *rules
     const Prefix *prefixes

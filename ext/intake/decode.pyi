@@ -69,6 +69,7 @@ def decode_rows(
     places: NDArray[np.uint8],
     columns: int,
     settings: NDArray[Any],
+    civil_offsets: NDArray[Any],
     rules: NDArray[Any],
     prefixes: NDArray[Any],
     lookups: tuple[Lookup, ...],

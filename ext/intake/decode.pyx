@@ -14,6 +14,7 @@ import numpy as np
 from libc.string cimport memcpy, memset
 
 from ext.checked cimport check
+from ext.civil cimport clock_of, offset_at
 from ext.codes cimport Code, TapKind
 from ext.intake.amounts cimport read_money
 from ext.intake.corrections cimport read_corrected
@@ -24,7 +25,7 @@ from ext.intake.lines cimport read_ahead, text_of
 from ext.intake.lookup cimport Lookup, Table, find_index
 from ext.records cimport (
     BLANK_ALGORITHM, BLANK_CARD_KIND, BLANK_ISSUER, BLANK_KEY_VERSION, BLANK_MEDIUM, DAY_S,
-    HAS_DISTANCE, HAS_TAC, Refusal, Tap,
+    HAS_DISTANCE, HAS_TAC, CivilOffset, Refusal, Tap,
 )
 from ext.intake.scan cimport WAYS, use_way
 from ext.intake.text cimport (
@@ -64,7 +65,9 @@ cdef enum:
 
 def decode_rows(const uint8_t[::1] text not None, uint64_t stop, uint64_t file_offset,
                 const uint8_t[::1] places not None, uint32_t columns,
-                const Settings[::1] settings not None, const OperatorRule[::1] rules not None,
+                const Settings[::1] settings not None,
+                const CivilOffset[::1] civil_offsets not None,
+                const OperatorRule[::1] rules not None,
                 const Prefix[::1] prefixes not None, tuple lookups not None,
                 Tap[::1] taps not None, Refusal[::1] refusals not None,
                 uint8_t[::1] raw not None, Progress[::1] progress not None,
@@ -85,6 +88,7 @@ def decode_rows(const uint8_t[::1] text not None, uint64_t stop, uint64_t file_o
     fill_tables(&tables, lookups)
     memset(&context, 0, sizeof(Context))
     context.settings = &settings[0]
+    context.clock = clock_of(civil_offsets)
     context.rules = &rules[0]
     context.prefixes = &prefixes[0] if prefixes.shape[0] else NULL
     context.prefix_count = prefixes.shape[0]
@@ -551,7 +555,7 @@ cdef inline int read_rider(Context *context, Tap *tap) noexcept nogil:
     cdef int64_t day = 0, today
     cdef int code
     if born.size:
-        today = (<int64_t>tap.tapped_at + context.settings.civil_offset_s) // DAY_S
+        today = (tap.tapped_at + offset_at(&context.clock, tap.tapped_at)) // DAY_S
         today = min(today, <int64_t>DAY_FIELD_MOST - DAYS_TO_1970)
         code = read_day(born, 1 - DAYS_TO_1970, today, &day)
         if code:

@@ -6,6 +6,7 @@ Each returns a Code and touches its output only when that is OK.
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from ext.checked cimport must
+from ext.civil cimport offset_read
 from ext.codes cimport Code
 from ext.intake.decode cimport Context, Field
 from ext.intake.text cimport (
@@ -291,15 +292,16 @@ cdef inline int read_zone(const uint8_t *at, int64_t *offset_s) noexcept nogil:
 
 cdef inline int read_moment(Context *context, Field field, int64_t *seconds) noexcept nogil:
     """A moment as UTC seconds, in any of the forms."""
-    cdef int64_t offset_s = context.settings.civil_offset_s
+    cdef int64_t offset_s = 0
     cdef int code
     if likely(field.size == 19):
         code = read_iso_time(context, field.at, seconds)
+        offset_s = offset_read(&context.clock, seconds[0])
     elif field.size == 14:
         code = read_compact_time(context, field.at, seconds)
+        offset_s = offset_read(&context.clock, seconds[0])
     elif field.size == 20 and field.at[19] == 90:
         code = read_iso_time(context, field.at, seconds)
-        offset_s = 0
     elif field.size == 25:
         code = read_iso_time(context, field.at, seconds)
         if read_zone(field.at + 19, &offset_s):

@@ -11,7 +11,7 @@ def write_signed(
     taps: Records,
     rows: NDArray[np.int64],
     terminals: NDArray[np.uint8],
-    civil_offset_s: int,
+    civil_offsets: Records,
     load: int,
     payment: int,
     serials: NDArray[np.uint8],

@@ -7,8 +7,9 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from ext.checked cimport must
+from ext.civil cimport Clock, clock_of, offset_at
 from ext.codes cimport TapKind
-from ext.records cimport DAY_S, HAS_PAID, Tap
+from ext.records cimport DAY_S, HAS_PAID, CivilOffset, Tap
 
 cdef enum:
     SERIAL = 8              # bytes of a serial number
@@ -66,7 +67,7 @@ cdef inline void put_moment(uint64_t civil_s, uint8_t *at) noexcept nogil:
 
 
 def write_signed(const Tap[::1] taps, const int64_t[::1] rows, const uint8_t[:, ::1] terminals,
-                 int64_t civil_offset_s, uint8_t load, uint8_t payment,
+                 const CivilOffset[::1] civil_offsets, uint8_t load, uint8_t payment,
                  uint8_t[:, ::1] serials, uint8_t[:, ::1] messages,
                  uint8_t[::1] is_signed) -> None:
     """Write the serial number (n, 8) and message (n, 22) of each chosen tap that can be signed.
@@ -79,6 +80,8 @@ def write_signed(const Tap[::1] taps, const int64_t[::1] rows, const uint8_t[:, 
     cdef Py_ssize_t at, row
     cdef const Tap *tap
     cdef uint8_t *message
+    cdef Clock clock = clock_of(civil_offsets)
+    cdef int64_t civil
     assert len(serials) == len(messages) == len(is_signed) == len(rows)
     assert serials.shape[1] == SERIAL and messages.shape[1] == MESSAGE
     assert terminals.shape[1] == TERMINAL + 1
@@ -88,7 +91,8 @@ def write_signed(const Tap[::1] taps, const int64_t[::1] rows, const uint8_t[:, 
             must(0 <= row < taps.shape[0], b"a chosen tap is there")
             tap, message = &taps[row], &messages[at, 0]
             must(tap.device < terminals.shape[0], b"a tap's device is in its worker's table")
-            must(<int64_t>tap.tapped_at + civil_offset_s >= 0, b"taps are after 1970")
+            civil = tap.tapped_at + offset_at(&clock, tap.tapped_at)
+            must(civil >= 0, b"taps are after 1970")
             is_signed[at] = (tap.flags & HAS_PAID and terminals[tap.device, TERMINAL]
                              and put_serial(tap, &serials[at, 0]))
             if not is_signed[at]:
@@ -99,4 +103,4 @@ def write_signed(const Tap[::1] taps, const int64_t[::1] rows, const uint8_t[:, 
             message[4] = load if tap.kind == TapKind.TOP_UP else payment
             memcpy(message + 5, &terminals[tap.device, 0], TERMINAL)
             put_word(message + 11, tap.device_seq)
-            put_moment(<uint64_t>(<int64_t>tap.tapped_at + civil_offset_s), message + 15)
+            put_moment(<uint64_t>civil, message + 15)

@@ -7,6 +7,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
 from ext.checked cimport must
+from ext.civil cimport offset_read
 from ext.intake.adapt cimport (
     LEFT, MOMENT, Change, ChangeType, Condition, Source, Text, Work,
 )
@@ -310,7 +311,7 @@ cdef inline int read_written(const Work *work, Field time, int64_t *seconds) noe
     if time.size == MOMENT:
         if read_moment(time.at, seconds):
             return LEFT
-        seconds[0] -= work.rules.civil_offset_s
+        seconds[0] -= offset_read(&work.clock, seconds[0])
         return 0
     if time.size != UTC_MOMENT or take_digits(UTC_PATTERN, time, moment):
         return LEFT

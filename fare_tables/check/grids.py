@@ -36,7 +36,7 @@ class Grids:
         Not for zones: by_zones.
         """
         if fare.basis == "distance" and fare.distance == "line":
-            stops, metres = self._along_line(service, line)
+            stops, metres = self._along_line(fare, service, line)
             return stops, banded(fare.bands or (), less(metres, fare.grace_m))
         stops = service.stops or ()
         if fare.basis == "distance":
@@ -53,9 +53,9 @@ class Grids:
         """The zone of every stop that has one."""
         return self.network.folder.zones_in(fare.zones or "")
 
-    def lines(self, service: Service) -> list[str]:
+    def lines(self, fare: Fare, service: Service) -> list[str]:
         """The lines whose stops are known."""
-        return list(self.network.line_stops_of(service.operator))
+        return list(self.network.line_stops_of(service.operator, fare.line_stops))
 
     def metres(self, service: Service, fare: Fare) -> Grid:
         """How far a fare row has it between all stops of a service; NONE where there is no way."""
@@ -70,8 +70,8 @@ class Grids:
                                           for metres in ways], dtype=np.int64)
         return self._metres[key]
 
-    def _along_line(self, service: Service, line: str) -> tuple[Sequence[str], Grid]:
-        along = self.network.line_stops_of(service.operator).get(line, {})
+    def _along_line(self, fare: Fare, service: Service, line: str) -> tuple[Sequence[str], Grid]:
+        along = self.network.line_stops_of(service.operator, fare.line_stops).get(line, {})
         at = np.array(list(along.values()), dtype=np.int64)
         return list(along), np.abs(at[:, None] - at)
 

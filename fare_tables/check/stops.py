@@ -90,7 +90,7 @@ def _lines(atoms: Atoms, fare: Fare, row: int, grids: Grids) -> tuple[list[str],
         return [""], []
     held = next(one for one in atoms.dimensions("COMPLETE") if one.name == "line")
     wins = {atom.value for atom in held.atoms if atom.mask >> row & 1}
-    known = grids.lines(atoms.service)
+    known = grids.lines(fare, atoms.service)
     any_other = [line for line in known if line not in atoms.lines] if "" in wins else []
     return ([line for line in known if line in wins] + any_other,
             sorted(wins - {"", *known}))

@@ -29,6 +29,8 @@ class Arrays:
     zones: list[int] = field(default_factory=list)
     fares: list[npt.NDArray[np.int32]] = field(default_factory=list)
     fares_count: int = 0
+    # Whose stops along lines rows measure by: a file and operators; row 0: each operator's own.
+    line_stops: list[tuple[str | None, tuple[str, ...]]] = field(default_factory=list)
     member_sets: list[frozenset[int]] = field(default_factory=lambda: [frozenset()])
     line_sets: list[frozenset[int]] = field(default_factory=lambda: [frozenset()])
     stop_sets: list[frozenset[int]] = field(default_factory=lambda: [frozenset()])

@@ -99,6 +99,9 @@ def _check_keys(fare: Fare) -> None:
         raise TableError('links belong to basis "distance" and distance "stops"', "remove them",
                          key=("links",))
     along = fare.basis == "distance" and fare.distance == "line"
+    if fare.line_stops is not None and not along:
+        raise TableError('line_stops belong to basis "distance" and distance "line"', "remove them",
+                         key=("line_stops",))
     if "terminus" in (fare.missing_in, fare.missing_out) and not along:
         raise TableError("a fare to the terminus needs the line's stops",
                          'write basis "distance" and distance "line", or another word',
@@ -163,12 +166,12 @@ def _basis(fare: Fare, table: Table, system: str, network: Network, arrays: Arra
     bands = compile_bands(fare.bands, "s" if fare.basis == "time" else "m")
     if fare.basis == "distance" and fare.distance in ("stops", "pairs"):
         return _stops_apart(fare, bands, table, system, network, arrays, tracks)
-    if fare.basis == "distance" and fare.distance == "line":
-        _check_line_stops(table, system, network)
-    basis = {"tap": Basis.TAP_DISTANCE, "line": Basis.LINE_DISTANCE}[fare.distance] \
-        if fare.basis == "distance" else Basis.DURATION
+    along = fare.basis == "distance" and fare.distance == "line"
+    basis = (Basis.DURATION if fare.basis == "time" else
+             Basis.LINE_DISTANCE if along else Basis.TAP_DISTANCE)
     out = {"basis": int(basis), "bands": len(arrays.bands), "bands_count": len(bands),
-           "grace_m": fare.grace_m}
+           "grace_m": fare.grace_m,
+           "lines": _lines(fare, table, system, network, arrays) if along else 0}
     arrays.bands += bands
     return out
 
@@ -241,13 +244,21 @@ def _listed_stops(fare: Fare, operator: Operator, network: Network) -> Sequence[
     return list(stops)
 
 
-def _check_line_stops(table: Table, system: str, network: Network) -> None:
-    for code in table.operators:
-        if network.system_of(code) == system and not network.operators[code].line_stops:
+def _lines(fare: Fare, table: Table, system: str, network: Network, arrays: Arrays) -> int:
+    """Which set of lines' stops a row measures by: each operator's own, or that of its file."""
+    operators = tuple(code for code in table.operators if network.system_of(code) == system)
+    for code in operators:
+        if fare.line_stops is None and not network.operators[code].line_stops:
             raise TableError(Phrase("fares along the line need the line_stops of {code!r}",
                                     code=code),
-                             "name a CSV line,stop,metres for it in network.toml",
-                             key=("distance",))
+                             "name a CSV line,stop,metres for it in network.toml, or in line_stops "
+                             "of the row", key=("distance",))
+    if fare.line_stops is None:
+        return 0
+    named = fare.line_stops, operators
+    if named not in arrays.line_stops:
+        arrays.line_stops.append(named)
+    return arrays.line_stops.index(named) + 1
 
 
 def _stops_apart(fare: Fare, bands: Sequence[Numbers], table: Table, system: str,
@@ -316,25 +327,35 @@ def index_stops(numbered: NumberedNetwork) -> npt.NDArray[np.uint32]:
     return indexes
 
 
-def line_stops(numbered: NumberedNetwork) -> tuple[list[Numbers], list[Numbers]]:
-    """Every line's stops with their metres, and by line number where a line's begin.
+def line_stops(numbered: NumberedNetwork, arrays: Arrays
+               ) -> tuple[list[Numbers], list[list[Numbers]]]:
+    """Every line's stops with their metres, and by set and line number where a line's begin.
 
     Raises TableError with file and line.
     """
-    network, names = numbered.network, numbered.names
     stops: list[Numbers] = []
+    sets = [_line_set(name, operators, stops, numbered) for name, operators in (
+        (None, tuple(numbered.network.operators)), *arrays.line_stops)]
+    count = max((number for lines in sets for number in lines), default=0) + 1
+    return stops, [[lines.get(number, {}) for number in range(count)] for lines in sets]
+
+
+def _line_set(name: str | None, operators: Sequence[str], stops: list[Numbers],
+              numbered: NumberedNetwork) -> dict[int, Numbers]:
+    """Where the lines' stops begin by a file, or by each operator's own; adds these stops."""
+    network, names = numbered.network, numbered.names
     lines: dict[int, Numbers] = {}
-    for code, operator in network.operators.items():
+    for code in operators:
         listed, system = network.stops_of(code), network.system_of(code)
-        for line, along in network.line_stops_of(code).items():
+        for line, along in network.line_stops_of(code, name).items():
             unknown = next((stop for stop in along if listed is not None and stop not in listed),
                            None)
             if unknown is not None:
                 raise TableError(
                     Phrase("stop {unknown!r} is not in the operator's stops", unknown=unknown),
                     "add it there, or correct the line", location=network.folder.location_of(
-                        operator.line_stops or "", ("stop",), unknown))
+                        name or network.operators[code].line_stops or "", ("stop",), unknown))
             where = {names.known("stop", stop, system): metres for stop, metres in along.items()}
             lines[names.known("line", line, code)] = {"first": len(stops), "count": len(where)}
             stops += [{"stop": stop, "metres": metres} for stop, metres in sorted(where.items())]
-    return stops, [lines.get(number, {}) for number in range(max(lines, default=0) + 1)]
+    return lines

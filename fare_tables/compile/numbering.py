@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fare_tables.model import DISCOUNTS, Table, discounts_of, table_version
 from network.names import Names
 from network.network import Network
-from network.numbering import NumberedNetwork, number_network
+from network.numbering import NumberedNetwork, number_line_stops, number_network
 
 
 def number_names(network: Network, tables: Sequence[Table], names: Names) -> NumberedNetwork:
@@ -25,6 +25,8 @@ def number_names(network: Network, tables: Sequence[Table], names: Names) -> Num
         for row in rows:
             names.number("rule", row.rule, table.table)
         for operator in table.operators:
+            for name in dict.fromkeys(fare.line_stops for fare in table.fare if fare.line_stops):
+                number_line_stops(network, names, operator, network.line_stops_of(operator, name))
             for line in table.lines or ():
                 names.number("line", line, operator)
         for stop in (stop for stops in table.stop_sets.values() for stop in stops):

@@ -119,7 +119,7 @@ def check_systems(network: Network) -> None:
 
 def _lay_out(tables: Sequence[Table], tariff_index: TariffIndexes, candidates: Candidates,
              numbered: NumberedNetwork, arrays: Arrays) -> CompiledTables:
-    stops, lines = line_stops(numbered)
+    stops, lines = line_stops(numbered, arrays)
     members = member_rows(numbered)
     card_kinds, media, modes = candidates.shape
     return {
@@ -144,7 +144,8 @@ def _lay_out(tables: Sequence[Table], tariff_index: TariffIndexes, candidates: C
         "zones": np.array(arrays.zones or [0], dtype=np.uint16),
         "fares": np.concatenate([*arrays.fares, np.array([-1], dtype=np.int32)]),
         "line_stops": as_structs(stops, records.LINE_STOP),
-        "lines": as_structs(lines, records.LINE_STOPS),
+        "lines": as_structs([line for one in lines for line in one], records.LINE_STOPS
+                            ).reshape(len(lines), -1),
         "member_sets": as_table(arrays.member_sets, len(members)),
         "line_sets": as_table(arrays.line_sets, numbered.names.count("line") + 1),
         "stop_sets": as_table(arrays.stop_sets, numbered.names.count("stop") + 1),
@@ -152,7 +153,7 @@ def _lay_out(tables: Sequence[Table], tariff_index: TariffIndexes, candidates: C
         "accumulator_rules": _accumulator_rules(numbered),
         "days": _day_bits(tables, numbered.network),
         "months": _months(),
-        "civil_offset_s": numbered.network.civil_offset_s,
+        "civil_offsets": numbered.network.clock.offsets,
         "clock_tolerance_s": numbered.network.model.clock_tolerance_s,
         "card_kinds": card_kinds,
         "media": media,

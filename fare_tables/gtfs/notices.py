@@ -43,7 +43,6 @@ NOT_EXPRESSED = {
     "GTFS_CONTAINS": "a fare depends on zones passed through, and the way is not known",
     "GTFS_TIMEFRAMES": "a fare depends on the time of entry and that of exit at once",
     "GTFS_DATES": "days on which a service does not run as on others of its weekday",
-    "GTFS_TIME_ZONE": "the clocks of the feed's zone change, and those of a network do not",
     "GTFS_TRANSFER_FROM": "a transfer depends on more of the ride before than can be told",
     "GTFS_TRANSFER_DEARER": "a transfer would cost more than the ride does without it",
     "GTFS_TRANSFER_REFUND": "a transfer would give back money that has been paid",

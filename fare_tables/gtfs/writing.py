@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from fare_tables.gtfs.clocks import fixed_zone
 from fare_tables.gtfs.days import Days
 from fare_tables.gtfs.fare_rows import ZONES
 from fare_tables.gtfs.feed import Feed, first_and_last_day
@@ -21,6 +20,7 @@ from fare_tables.gtfs.money import amount_text, decimals_of
 from fare_tables.gtfs.notices import ASSUMED, MEANINGS, NOT_EXPRESSED, Notice
 from fare_tables.gtfs.plan import Plan
 from fare_tables.model import Table
+from network.civil import Clock
 from network.code_checks import UNSEEN
 from network.errors import TableError
 from network.language import Phrase
@@ -90,10 +90,12 @@ class Folder:
                 "modes": list(own or modes), "charged_by": {"default": "engine"}, "system": code,
                 "stops": STOPS, "runs_from": first})
         title = _one_line(", ".join(agency.agency_name for agency in feed.agency))
+        zone = feed.agency[0].agency_timezone
+        midnight = Clock(zone, first).shows_once(0)     # some zones change their clocks then
         network: dict[str, Any] = {
             "network": code, "title": title, **_currency_of(feed),
-            "time_zone": fixed_zone(feed, first),
-            "day_starts_at": datetime.time(0), "taps_from": first, "modes": list(modes),
+            "time_zone": zone, "day_starts_at": datetime.time(0 if midnight else 4),
+            "taps_from": first, "modes": list(modes),
             "card_kinds": self.plan.card_kinds, "media": self.plan.media,
             "province": [{"code": code, "name": title}],
             "city": [{"code": code, "name": title, "province": code}],

@@ -77,7 +77,8 @@ def _read_tap(fields: dict[str, str], line: int, network: NetworkFile) -> Tap:
 
 
 def _utc_seconds(text: str, zone: ZoneInfo) -> int:
-    return int(datetime.datetime.fromisoformat(text).replace(tzinfo=zone).timestamp())
+    moment = datetime.datetime.fromisoformat(text)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp())
 
 
 def _issuer_of(card: str, network: NetworkFile) -> str:

@@ -19,21 +19,20 @@ pytestmark = needs_shared
 
 # What of each could not be expressed, all of it.
 FEEDS = {
-    "feeds/bart-2018-04.zip": {"GTFS_TIME_ZONE": 1},
-    "feeds/caltrain-2018-06.zip": {"GTFS_TIME_ZONE": 1},
-    "feeds/ctran-faresv2-2025-11.zip": {"GTFS_TIME_ZONE": 1},
+    "feeds/bart-2018-04.zip": {},
+    "feeds/caltrain-2018-06.zip": {},
+    "feeds/ctran-faresv2-2025-11.zip": {},
     "mbta_faresv2": {"GTFS_NEVER": 185, "GTFS_EXTENSION": 56, "GTFS_TRANSFER_CHAIN": 9,
-                     "GTFS_COLUMN": 2, "GTFS_TIME_ZONE": 1},
-    "transcollines_faresv2": {"GTFS_TIME_ZONE": 1},
-    "nelson_streetcar_faresv2": {"GTFS_TIME_ZONE": 1},
+                     "GTFS_COLUMN": 2},
+    "transcollines_faresv2": {},
+    "nelson_streetcar_faresv2": {},
     "nigiri_fares/simple_fares": {"GTFS_DEARER_PRODUCT": 24, "GTFS_JOIN": 2,
-                                  "GTFS_COUNT_IGNORED": 1, "GTFS_TRANSFER_DEARER": 1,
-                                  "GTFS_TIME_ZONE": 1},
-    "nigiri_fares/area_sets": {"GTFS_TIME_ZONE": 1},
-    "transitfeed_negative/good_feed": {"GTFS_TIME_ZONE": 1},
-    "transitfeed_negative/good_feed.zip": {"GTFS_TIME_ZONE": 1},
-    "transitfeed_negative/googletransit/good_feed": {"GTFS_TIME_ZONE": 1, "GTFS_COLUMN": 3},
-    "spec/sample-feed-1": {"GTFS_TIME_ZONE": 1},
+                                  "GTFS_COUNT_IGNORED": 1, "GTFS_TRANSFER_DEARER": 1},
+    "nigiri_fares/area_sets": {},
+    "transitfeed_negative/good_feed": {},
+    "transitfeed_negative/good_feed.zip": {},
+    "transitfeed_negative/googletransit/good_feed": {"GTFS_COLUMN": 3},
+    "spec/sample-feed-1": {},
 }
 SECONDS_MOST = 30
 

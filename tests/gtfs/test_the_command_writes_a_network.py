@@ -45,11 +45,11 @@ def onecard(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_what_is_lost_makes_exit_code_1(tmp_path: Path) -> None:
     write_feed(tmp_path / "feed", FEED, {
-        "agency.txt": BASE["agency.txt"].replace("Asia/Tokyo", "Europe/Berlin")})
+        "fare_products.txt": "fare_product_id,amount,currency,colour\np,2.50,EUR,red\nq,4.00,EUR,"})
     done = onecard("tables", "import-gtfs", "feed", "--out", "there", folder=tmp_path)
     assert done.returncode == 1
-    assert "agency.txt:2: the clocks of Europe/Berlin change in the year" in done.stdout
-    assert "[GTFS_TIME_ZONE]" in done.stdout
+    assert "fare_products.txt:1: " in done.stdout
+    assert "[GTFS_COLUMN]" in done.stdout
 
 
 def test_a_refused_feed_makes_exit_code_2(tmp_path: Path) -> None:

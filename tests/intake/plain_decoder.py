@@ -154,7 +154,7 @@ class PlainDecoder:
             civil = datetime.datetime(*parts)  # type: ignore[arg-type]
         except ValueError:
             raise Refused("TIME_INVALID") from None
-        offset = ZoneInfo(self.network.time_zone).utcoffset(datetime.datetime(2024, 6, 1))
+        offset = civil.replace(tzinfo=ZoneInfo(self.network.time_zone)).utcoffset()
         if match[13] == "Z":
             offset = datetime.timedelta()
         elif match[13]:

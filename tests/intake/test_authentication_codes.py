@@ -29,6 +29,7 @@ from ext.records import TAP, TAP_FLAGS
 from network.cards import card_bits, card_text
 from network.errors import OnecardError
 from tests.intake.sender import COLUMNS, file_of, line_of, outcomes, read
+from tests.kernels.cases import ahead
 from tests.run.command import onecard
 from tests.run.test_what_closes_is_shown_and_asked import NETWORK
 
@@ -215,8 +216,8 @@ def test_what_cards_sign(card: str, tapped_at: int, paid: int, device: str, devi
     tap["flags"] = TAP_FLAGS["HAS_PAID"] * has_paid
     serials, messages = np.ones((1, 8), np.uint8), np.ones((1, 22), np.uint8)
     is_signed = np.ones(1, np.uint8)
-    write_signed(tap, np.zeros(1, np.int64), Terminals().rows(devices), offset_s, 2, 6, serials,
-                 messages, is_signed)
+    write_signed(tap, np.zeros(1, np.int64), Terminals().rows(devices), ahead(offset_s), 2, 6,
+                 serials, messages, is_signed)
     can_be = has_paid and card.isdigit() and len(device) == 12 and " " not in device
     assert bool(is_signed[0]) == can_be
     if can_be:

@@ -44,7 +44,8 @@ class Call:
         self.arguments: dict[str, Any] = {
             "text": np.frombuffer(text + bytes(TEXT_PAD), dtype=np.uint8), "stop": len(text),
             "file_offset": 0, "places": SHAPE.places, "columns": len(SHAPE.columns),
-            "settings": speaker.settings, "rules": speaker.rules,
+            "settings": speaker.settings,
+            "civil_offsets": decoder_tables.network.clock.offsets, "rules": speaker.rules,
             "prefixes": decoder_tables.prefixes, "taps": np.empty(4, TAP),
             "refusals": np.empty(4, REFUSAL), "raw": np.empty(len(text), np.uint8),
             "progress": np.zeros(1, PROGRESS), "spans": np.empty(0, SPAN), "record": 0,
@@ -148,6 +149,6 @@ def test_the_format_and_the_kernel_have_one_list_of_columns() -> None:
 
 
 def test_layouts_have_no_holes() -> None:
-    for dtype, size in ((SETTINGS, 48), (PREFIX, 32), (PROGRESS, 96)):
+    for dtype, size in ((SETTINGS, 40), (PREFIX, 32), (PROGRESS, 96)):
         assert dtype.itemsize == size
         assert sum(dtype[name].itemsize for name in dtype.names or ()) == size

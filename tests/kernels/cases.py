@@ -5,12 +5,16 @@ The first line names the columns, each further line is a row; cells stand apart 
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ext.records import Records
+from ext.records import CIVIL_OFFSET, Records
+from network.civil import Clock
+
+UTC = Clock("UTC", datetime.date(2024, 1, 1)).offsets
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
@@ -55,6 +59,11 @@ def legs_of(row: Any) -> list[Leg]:
     return [(int(legs["cause"][leg]), int(legs["rule"][leg]), int(legs["debtor"][leg]),
              int(legs["creditor"][leg]), int(legs["amount"][leg]))
             for leg in range(int(legs["count"]))]
+
+
+def ahead(offset_s: int) -> Records:
+    """The offsets of a clock that always is so many seconds ahead of UTC."""
+    return np.array([(0, 0, offset_s)], CIVIL_OFFSET)
 
 
 def dirty(count: int, dtype: np.dtype[Any]) -> Records:

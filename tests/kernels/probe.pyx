@@ -6,7 +6,7 @@ from ext.checked cimport add_i64, check, must
 from ext.codes cimport Code, RideState, TapKind
 from ext.records cimport (
     LEGS, Accumulator, AccumulatorRule, Agreement, AgreementIndex, Band, CandidateRows, CardRow,
-    CardState, Charge, ClaimLimit, Condition, DiscountRow, DiscountStage, Entry, FareRow, Legs,
+    CivilOffset, CardState, Charge, ClaimLimit, Condition, DiscountRow, DiscountStage, Entry, FareRow, Legs,
     LineStop, LineStops, Member, Flow, PersonRow, PriceBand, Refusal, Ride, SameStation, Share, Tap,
     Tariff, TariffIndex, Timeframe,
 )
@@ -16,7 +16,8 @@ SIZES = {
     "CHARGE": sizeof(Charge), "ENTRY": sizeof(Entry), "CARD_STATE": sizeof(CardState),
     "CARD_ROW": sizeof(CardRow), "PERSON_ROW": sizeof(PersonRow),
     "ACCUMULATOR": sizeof(Accumulator), "FLOW": sizeof(Flow),
-    "CANDIDATE_ROWS": sizeof(CandidateRows), "DISCOUNT_STAGE": sizeof(DiscountStage),
+    "CANDIDATE_ROWS": sizeof(CandidateRows), "CIVIL_OFFSET": sizeof(CivilOffset),
+    "DISCOUNT_STAGE": sizeof(DiscountStage),
     "CONDITION": sizeof(Condition), "TIMEFRAME": sizeof(Timeframe), "FARE_ROW": sizeof(FareRow),
     "SAME_STATION": sizeof(SameStation),
     "LINE_STOP": sizeof(LineStop), "LINE_STOPS": sizeof(LineStops),

@@ -10,7 +10,7 @@ import pytest
 from ext import records
 from ext.clearing.journeys import pair_taps
 from ext.codes import TapKind
-from tests.kernels.cases import Records, dirty, records_of
+from tests.kernels.cases import UTC, Records, dirty, records_of
 
 pytestmark = pytest.mark.kernels
 
@@ -35,7 +35,7 @@ def pair(taps: Records, *, day_starts_s: int = 0) -> Records:
     made, _ = pair_taps(
         taps, np.arange(len(taps), dtype=np.uint32), MEMBERS, rides,
         np.empty(len(taps), dtype=np.uint32), ride_limit_s=10_000, open_from=2**40,
-        civil_offset_s=0, day_starts_s=day_starts_s)
+        civil_offsets=UTC, day_starts_s=day_starts_s)
     return rides[:made]
 
 

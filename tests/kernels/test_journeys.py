@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
+
 import numpy as np
 import pytest
 
 from ext import records
 from ext.clearing.journeys import pair_taps
 from ext.codes import RideState, TapKind
-from tests.kernels.cases import Records, dirty, records_of, rows_of
+from network.civil import Clock
+from tests.kernels.cases import UTC, Records, ahead, dirty, records_of, rows_of
 
 pytestmark = pytest.mark.kernels
 
@@ -17,14 +20,14 @@ LIMIT_S = 1000
 MEMBERS = records_of([{}, {"system": 5}, {"system": 5}, {"system": 6}], records.MEMBER)
 
 
-def pair(taps: Records, *, open_from: int = 0, civil_offset_s: int = 0,
+def pair(taps: Records, *, open_from: int = 0, civil_offsets: Records = UTC,
          day_starts_s: int = 0) -> tuple[Records, list[int]]:
     """The rides of taps that are in order, and the indexes of taps whose rides stay open."""
     order = np.arange(len(taps), dtype=np.uint32)
     rides = dirty(len(taps), records.RIDE)
     carried = np.empty(len(taps), dtype=np.uint32)
     made, left = pair_taps(taps, order, MEMBERS, rides, carried, ride_limit_s=LIMIT_S,
-                           open_from=open_from, civil_offset_s=civil_offset_s,
+                           open_from=open_from, civil_offsets=civil_offsets,
                            day_starts_s=day_starts_s)
     return rides[:made], carried[:left].tolist()
 
@@ -271,7 +274,24 @@ def test_what_no_tap_says_is_not_said() -> None:
 def test_the_service_day_begins_when_the_network_says(at: int, civil_offset_s: int,
                                                       day_starts_s: int, day: int) -> None:
     taps = records_of([{"kind": TapKind.SINGLE, "tapped_at": at}], records.TAP)
-    rides, _ = pair(taps, civil_offset_s=civil_offset_s, day_starts_s=day_starts_s)
+    rides, _ = pair(taps, civil_offsets=ahead(civil_offset_s), day_starts_s=day_starts_s)
+    assert rides["service_day"].tolist() == [day]
+
+
+@pytest.mark.parametrize(("at", "day"), [
+    ("2025-03-30T00:59:59+00:00", 20_176),      # 02:59:59 of a clock that is put forward then
+    ("2025-03-30T00:00:00+00:00", 20_176),
+    ("2025-03-30T01:00:00+00:00", 20_177),      # 04:00: the service day begins, after 23 hours
+    ("2025-10-26T00:30:00+00:00", 20_386),      # 03:30 for the first time
+    ("2025-10-26T01:30:00+00:00", 20_386),      # and again
+    ("2025-10-26T01:59:59+00:00", 20_386),
+    ("2025-10-26T02:00:00+00:00", 20_387),      # 04:00, after 25 hours
+])
+def test_a_service_day_has_23_hours_or_25(at: str, day: int) -> None:
+    taps = records_of([{"kind": TapKind.SINGLE, "tapped_at": int(
+        datetime.datetime.fromisoformat(at).timestamp())}], records.TAP)
+    helsinki = Clock("Europe/Helsinki", datetime.date(2025, 1, 1))
+    rides, _ = pair(taps, civil_offsets=helsinki.offsets, day_starts_s=4 * 3600)
     assert rides["service_day"].tolist() == [day]
 
 
@@ -291,4 +311,4 @@ def test_wrong_memory_is_a_value_error(rides: int, carried: int) -> None:
     with pytest.raises(ValueError, match=f"rides has {rides} rows and carried {carried} for 2"):
         pair_taps(np.zeros(2, records.TAP), np.zeros(2, np.uint32), MEMBERS,
                   np.zeros(rides, records.RIDE), np.zeros(carried, np.uint32),
-                  ride_limit_s=1, open_from=0, civil_offset_s=0, day_starts_s=0)
+                  ride_limit_s=1, open_from=0, civil_offsets=UTC, day_starts_s=0)

@@ -12,13 +12,13 @@ import pytest
 from ext import records
 from ext.clearing.order import SCRATCH_BYTES, order_taps
 from ext.codes import Code, CorrectionKind, TapKind
-from tests.kernels.cases import Records, records_of, rows_of
+from tests.kernels.cases import UTC, Records, records_of, rows_of
 
 pytestmark = pytest.mark.kernels
 
 
 # Service days begin at 1,000 seconds after midnight, UTC.
-DAYS = {"civil_offset_s": 0, "day_starts_s": 1_000}
+DAYS = {"civil_offsets": UTC, "day_starts_s": 1_000}
 
 
 def order(taps: Records, tolerance_s: int = 0) -> tuple[list[int], list[str]]:

@@ -186,3 +186,14 @@ def test_overtime_costs_at_least_the_dearest_fare_of_the_exit(
 def test_rows_that_contradict_themselves_are_refused(tmp_path: Path, row: dict[str, Any]) -> None:
     with pytest.raises(TableError, match="table bus-table@1970-01-01: row"):
         price(tmp_path, [make_table(fare=row)], make_ride())
+
+
+def test_a_row_measures_by_line_stops_of_its_own(tmp_path: Path) -> None:
+    """Line 1 goes the long way round to q, and line 2 has stops; the operator's own have none."""
+    (tmp_path / "round.csv").write_text("line,stop,metres\n1,p,0\n1,q,12001\n2,p,0\n2,q,100\n",
+                                        "utf-8")
+    own = {"line_stops": "round.csv"}
+    assert due_of(on_line(tmp_path, 1, ("p", "q"), fare=own)) == 300
+    assert due_of(on_line(tmp_path, 2, ("p", "q"), fare=own)) == 200
+    assert due_of(on_line(tmp_path, 3, ("p", "q"), fare=own)) == "NO_FARE"
+    assert due_of(on_line(tmp_path, 1, ("p", "q"))) == 200

@@ -8,7 +8,7 @@ import pytest
 from ext import records
 from ext.clearing.order import SCRATCH_BYTES, find_seen, open_states, order_taps, remember_taps
 from ext.codes import TapKind
-from tests.kernels.cases import Records, dirty, records_of, reserved_is_zero
+from tests.kernels.cases import UTC, Records, dirty, records_of, reserved_is_zero
 
 pytestmark = pytest.mark.kernels
 
@@ -26,7 +26,7 @@ def ordered(taps: Records) -> Records:
     order = np.empty(len(taps), np.uint32)
     codes = np.empty(len(taps), np.uint16)
     return order[:order_taps(taps, order, codes, np.empty(len(taps) * SCRATCH_BYTES, np.uint8),
-                             clock_tolerance_s=0, civil_offset_s=0, day_starts_s=0)]
+                             clock_tolerance_s=0, civil_offsets=UTC, day_starts_s=0)]
 
 
 def after(taps: Records, before: Records = NO_STATE) -> Records:

@@ -13,6 +13,7 @@ from ext import records
 from ext.clearing.journeys import pair_taps
 from ext.clearing.netting import add_flows
 from ext.clearing.order import find_seen, remember_taps
+from tests.kernels.cases import UTC
 
 pytestmark = [
     pytest.mark.kernels,
@@ -31,7 +32,7 @@ def test_these_are_the_kernels_that_were_built_checked() -> None:
 def test_a_tap_beyond_the_end_is_an_error() -> None:
     with pytest.raises(IndexError):
         pair_taps(TAPS, BEYOND, np.zeros(1, records.MEMBER), np.zeros(1, records.RIDE),
-                  np.zeros(1, np.uint32), ride_limit_s=1, open_from=0, civil_offset_s=0,
+                  np.zeros(1, np.uint32), ride_limit_s=1, open_from=0, civil_offsets=UTC,
                   day_starts_s=0)
     with pytest.raises(IndexError):
         find_seen(TAPS, BEYOND, np.zeros(1, records.CARD_STATE), np.zeros(1, np.uint32))

@@ -11,14 +11,17 @@ from zoneinfo import ZoneInfo
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from tests.properties.choices import Choices
-from tests.properties.networks import CARD_KINDS, LINES, MEDIA, PREFIXES, list_stops
+from tests.properties.networks import CARD_KINDS, LINES, MEDIA, PREFIXES, SUMMER_TIME, list_stops
 
 # An ordinary morning; the last evening of a month and of a table; the second before a day begins.
 STARTS = tuple(datetime.datetime(2025, *rest) for rest in
                ((5, 6, 8, 0), (5, 31, 22, 30), (6, 1, 3, 59, 59), (5, 31, 23, 59)))
+# Before clocks are put forward, before they are put back, and in the hour that they show twice.
+CLOCK_CHANGES = tuple(datetime.datetime(2025, *rest) for rest in
+                      ((3, 30, 2, 30), (10, 26, 2, 30), (10, 26, 3, 20)))
 BIRTHDAYS = (
     None, datetime.date(1965, 5, 6), datetime.date(1965, 5, 7), datetime.date(1960, 2, 29),
-    datetime.date(2007, 6, 1), datetime.date(2025, 5, 1), datetime.date(1990, 1, 1))
+    datetime.date(2007, 6, 1), datetime.date(2025, 1, 1), datetime.date(1990, 1, 1))
 GAPS_S = (600, 0, 1, 30, 240, 1200, 1800, 1801, 3600, 5400)
 LONG_GAPS_S = (6 * 3600, 86_400)
 # By how much clocks are off: within what networks tolerate, at its edge, beyond it.
@@ -48,7 +51,8 @@ def taps_of(
     zone = ZoneInfo(world.model.time_zone)
     taps: list[Tap] = []
     for rider in riders:
-        start = draw.pick(STARTS).replace(tzinfo=zone)
+        starts = CLOCK_CHANGES if world.model.time_zone == SUMMER_TIME and draw.flip() else STARTS
+        start = draw.pick(starts).replace(tzinfo=zone)
         taps += _stories(draw, world, rider, int(start.timestamp()), chains)
     return taps
 

@@ -93,7 +93,10 @@ def _cell(value: str | int | datetime.date | None) -> str:
 
 
 def _civil(zone: ZoneInfo, time: int) -> str:
-    return datetime.datetime.fromtimestamp(time, zone).strftime("%Y%m%d%H%M%S")
+    civil = datetime.datetime.fromtimestamp(time, zone)
+    if civil.fold:      # the second time that clocks show it: without a zone it would be the first
+        return civil.isoformat()
+    return civil.strftime("%Y%m%d%H%M%S")
 
 
 def _placed(content: bytes, number: int, taps: Sequence[Tap]) -> list[Tap]:

@@ -37,7 +37,7 @@ def listing(draw: Choices, world: World, taps: Sequence[Tap]) -> World:
 
 
 def _version(world: World, number: int, since: int, card: str) -> DenyList:
-    civil = datetime.datetime.fromtimestamp(since + world.civil_offset_s, datetime.UTC)
+    civil = datetime.datetime.fromtimestamp(world.clock.civil(since), datetime.UTC)
     return DenyList(version=number, on_validators_at=civil.replace(tzinfo=None),
                     file=f"{card}.csv", sha256=hashlib.sha256(_text(card)).hexdigest())
 
@@ -62,7 +62,7 @@ def write_lists(folder: Path, world: World) -> None:
 def stop(world: World, taps: Iterable[Tap]) -> tuple[list[Tap], list[Refusal]]:
     """Taps that get as far as their card's others, and the refusals of the rest."""
     passed, refusals = list[Tap](), list[Refusal]()
-    versions = [ListVersion(since_of(one, world.civil_offset_s), is_full=True,
+    versions = [ListVersion(since_of(one, world.clock), is_full=True,
                             added=frozenset({(Path(one.file).stem,) * 2}))
                 for one in world.model.deny_list]
     for tap in taps:

@@ -29,6 +29,7 @@ from tests.properties.rows import (
 )
 
 FIRST_DAY = datetime.date(2025, 1, 1)
+SUMMER_TIME = "Europe/Helsinki"       # clocks are put forward, and back
 NEW_TABLES = datetime.date(2025, 6, 1)      # where a table has a second version
 ZONES = ("1", "2")
 RAIL_STOPS = ("S1", "S2", "S3", "S4", "S5")
@@ -70,8 +71,8 @@ def worlds(draw: Choices, *, chains: bool = False) -> World:
             stops={"rail-stops.csv": {stop: f"station {stop}" for stop in RAIL_STOPS},
                    "bus-stops.csv": {stop: f"stop {stop}" for stop in BUS_STOPS}},
             links={"rail-links.csv": links, "new-links.csv": new_links}, matrices=matrices,
-            line_stops={"rail-lines.csv": _line_stops(draw, RAIL_STOPS),
-                        "bus-lines.csv": _line_stops(draw, BUS_STOPS)},
+            line_stops={f"{age}{kind}-lines.csv": _line_stops(draw, stops) for age in ("", "new-")
+                        for kind, stops in (("rail", RAIL_STOPS), ("bus", BUS_STOPS))},
             zones={"zones.csv": _zones(draw)},
         ),
     )
@@ -87,7 +88,7 @@ def _networks(draw: Choices) -> NetworkFile:
     cities = [f"C{n}" for n in range(1, len(places) + 1)]
     fields: dict[str, Any] = {
         "network": "drawn", "title": "", "taps_from": FIRST_DAY,
-        "time_zone": draw.pick(["Asia/Shanghai", "Asia/Jakarta"]),
+        "time_zone": draw.pick(["Asia/Shanghai", "Asia/Jakarta", SUMMER_TIME]),
         "day_starts_at": draw.pick([datetime.time(4), datetime.time(0, 0)]),
         "modes": MODES, "card_kinds": CARD_KINDS, "media": MEDIA,
         "ride_limit_s": draw.pick([7200, 4 * 3600]),

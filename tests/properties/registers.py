@@ -29,8 +29,8 @@ def registers(draw: Choices, world: World, taps: Sequence[Tap]) -> World:
     rows: list[RegisterRow] = []
     for card in sorted({tap.card for tap in taps}):
         times = sorted({tap.time for tap in taps if tap.card == card})
-        moments = set(draw.several(
-            [0, *times, *times, times[0] - 1, times[-1] + 1], 0, 3))
+        moments = {at and world.clock.utc(world.clock.civil(at)) for at in draw.several(
+            [0, *times, *times, times[0] - 1, times[-1] + 1], 0, 3)}      # as a file can say it
         rows += [RegisterRow(card, at, "", draw.pick(["", *CARD_KINDS]),
                              draw.pick(REVIEWS), draw.pick(BIRTHDAYS)) for at in sorted(moments)]
     rows = draw.shuffled(_replaced(draw, rows))
@@ -96,7 +96,7 @@ def register_text(world: World) -> str:
     """The register as its file has it."""
     lines = [",".join(COLUMNS)]
     for row in world.listed or ():
-        at = civil_text(row.valid_from, world.civil_offset_s)[:19]
+        at = civil_text(row.valid_from, world.clock)
         days = [day.isoformat() if day else "" for day in (row.reviewed_until, row.born_on)]
         lines.append(",".join([row.card, at, row.predecessor, row.card_kind, *days]))
     return "\n".join(lines) + "\n"

@@ -66,6 +66,8 @@ def _fares(draw: Choices, *, rail: bool, chains: bool) -> dict[str, Any]:
         fare |= {"distance": kind, "grace_m": draw.pick([0, 0, 1, 99, 1000])}
     if kind == "stops" and draw.pick([False, False, True]):
         fare["links"] = "new-links.csv"
+    if kind == "line" and draw.pick([False, False, True]):
+        fare["line_stops"] = f"new-{'rail' if rail else 'bus'}-lines.csv"
     if kind == "zone":
         fare["zones"] = "zones.csv"
     if kind != "flat":
@@ -227,7 +229,7 @@ def _transfers(draw: Choices, network: NetworkFile) -> dict[str, Any]:
         {"not_from_modes": ["bus"]}, {"not_from_operators": operators[:1]},
         {"not_from_line_classes": ["express"]}, {"not_left_at": ["east"]},
         {"chain_began_at": ["west", "east"]}, {"not_chain_began_at": ["west"]},
-        {"returns": True}, {"first_due_from": 200}, {"first_due_to": 150},
+        {"returns": True}, {"returns": True}, {"first_due_from": 200}, {"first_due_to": 150},
         {"first_due_from": 100, "first_due_to": 200}])
     effect = draw.pick(["credit", "credit_up_to", "pays_amount", "pays_percent",
                         "pays_difference", "chain_pays", "through"])

@@ -40,8 +40,8 @@ EVERY = {
     *(f"if {name}" for name in CONDITIONS), "if cards home", "if cards away", "if cards of cities",
     "if timeframe at exit", "if reviewed", "if holder", "quota", "unless",
     *(f"rounding {way}" for way in ("half_up", "half_even", "down", "up")), "unit",
-    "links of a row", "unit of an amount", "pays at least", "outside chain", "counted",
-    "fare counts", "cap unless cap",
+    "links of a row", "line stops of a row", "unit of an amount", "pays at least",
+    "outside chain", "counted", "fare counts", "cap unless cap",
     "one funder", "two funders", "by percent", "by weight",
     *(f"counts {counts}" for counts in ("paid", "due", "rides")),
     *(f"period {period}" for period in ("day", "week", "month", "year")),
@@ -79,6 +79,8 @@ def _fare_shapes(row: Fare, ride: Ride) -> Iterator[str]:
             yield "band amount" if band.add is None else "band add"
         if row.links is not None:
             yield "links of a row"
+        if row.line_stops is not None:
+            yield "line stops of a row"
         if row.basis == "distance" and row.grace_m:
             yield "grace"
     if row.outside_chain:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from clearing.reference.distances import along_line, list_reached
+from clearing.reference.distances import along_line, list_reached, stops_along
 from clearing.reference.world import World
+from fare_tables.model import Fare
 from network.errors import TableError
 from tests.reference.plain import read_world
 
@@ -86,7 +87,8 @@ def test_columns_of_a_matrix(world: World) -> None:
 ])
 def test_metres_along_a_line(world: World, operator: str, line: str, start: str, end: str,
                              metres: int | None) -> None:
-    assert along_line(world, (operator, line), start, end) == metres
+    fare = Fare(rule="along", basis="distance", distance="line")
+    assert along_line(stops_along(world, fare, (operator, line)), start, end) == metres
 
 
 def test_a_file_is_read_once_and_not_before_it_is_needed(world: World) -> None:

@@ -48,7 +48,6 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[ClearingContext, Any]
 
 def times_of(context: ClearingContext) -> dict[str, int]:
     return {"ride_limit_s": context.network.model.ride_limit_s, "open_from": OPEN_FROM,
-            "civil_offset_s": context.network.civil_offset_s,
             "day_starts_s": context.network.day_starts_s,
             "clock_tolerance_s": context.network.model.clock_tolerance_s}
 
@@ -61,14 +60,14 @@ def one_by_one(context: ClearingContext, taps: Any, state: State) -> dict[str, A
     tolerance_s = times.pop("clock_tolerance_s")
     order = order[:order_taps(
         taps, order, codes, np.empty(count * SCRATCH_BYTES, np.uint8),
-        clock_tolerance_s=tolerance_s, civil_offset_s=times["civil_offset_s"],
+        clock_tolerance_s=tolerance_s, civil_offsets=context.network.clock.offsets,
         day_starts_s=times["day_starts_s"])]
     by_card = np.lexsort([taps["card_lo"], taps["card_hi"]]).astype(np.uint32)
     cards = np.empty(count, records.CARD_STATE)
     cards = cards[:open_states(taps, by_card, state.cards, cards)]
     rides, waiting = np.empty(len(order), records.RIDE), np.empty(len(order), np.uint32)
     made, still_open = pair_taps(taps, order, context.member_rows, rides, waiting,
-                                 **times)
+                                 civil_offsets=context.network.clock.offsets, **times)
     charges = np.empty(made, records.CHARGE)
     room = len(state.accumulators) + made * context.pricing_tables.counts_to_most
     accumulators = np.empty(room, records.ACCUMULATOR)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from clearing.answers.documents.document import Bars, Document, Section, Streams, add_up
-from clearing.answers.listings import flows_of, words_of_cause
+from clearing.answers.listings import civil_in_sql, flows_of, words_of_cause
 from clearing.answers.owing import place_names
 from clearing.answers.periods import Period
 from clearing.answers.reports.sums import AMOUNTS, TOTAL, Books, Sums, money_of
@@ -98,9 +98,8 @@ def _operators(books: Books) -> Section:
 
 def _hours(books: Books) -> Section:
     """Rides by the hour of the network's clocks in which they began."""
-    offset_s = books.numbered.network.civil_offset_s
-    found = books.sums(f"intDiv((if(started_at != 0, started_at, ended_at) + ({offset_s})) "
-                       f"% {_DAY_S}, {_HOUR_S})")
+    began = civil_in_sql("if(started_at != 0, started_at, ended_at)", books.numbered.network.clock)
+    found = books.sums(f"intDiv({began} % {_DAY_S}, {_HOUR_S})")
     rows = [(f"{hour:02}:00", one.rides, one.due, one.paid) for hour in range(_HOURS)
             for one in [found.get(hour, Sums(*[0] * len(Sums._fields)))]]
     columns = ("hour", "rides", "due", "paid")

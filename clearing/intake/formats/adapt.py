@@ -28,6 +28,7 @@ from clearing.intake.layout_model import Layout
 from ext.codes import Code
 from ext.intake.adapt import ADAPTING, Plan, adapt_lines, adapt_records
 from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, TEXT_PAD
+from network.civil import Clock
 
 # Lines that the decoder refuses for the reason that they are named by.
 TOO_LONG = b"x" * (LONGEST_LINE + 1)
@@ -101,13 +102,13 @@ class Adapted:
 class Adapter:
     """Turns records of one file into lines of the format."""
 
-    def __init__(self, layout: Layout, columns: tuple[str, ...], civil_offset_s: int, *,
+    def __init__(self, layout: Layout, columns: tuple[str, ...], clock: Clock, *,
                  notes: bool = False) -> None:
         """Make ready for a file with these columns (of JSON: the keys that are read).
 
         notes: two more are behind them, which no header names (notes.py).
         """
-        self._layout, self.columns, self._offset_s = layout, columns, civil_offset_s
+        self._layout, self.columns, self._clock = layout, columns, clock
         self._is_gb = codecs.lookup(layout.encoding).name in ("gb18030", "gbk", "gb2312")
         self._widths = (len(columns), len(columns) + 2 * notes)
         self._places = {name: place for place, name in enumerate(columns)}
@@ -122,7 +123,7 @@ class Adapter:
             read = [column for source in layout.list_sources(name) for column in source.reads()]
             if read:
                 self._fields[place] = self._places[read[0]] + 1
-        self._plan = compile_plan(layout, self._places, self._widths, self._names, civil_offset_s)
+        self._plan = compile_plan(layout, self._places, self._widths, self._names, clock)
 
     def is_mixed(self, data: bytes) -> bool:
         """Whether UTF-8 stands in what should be GB18030, as which it could be read, too."""
@@ -301,7 +302,7 @@ class Adapter:
             return "0"
         if civil.tzinfo is not None:
             return str(int(civil.timestamp()))
-        return str((civil - datetime(1970, 1, 1)) // _SECOND - self._offset_s)
+        return str(self._clock.utc((civil - datetime(1970, 1, 1)) // _SECOND))
 
 
 _SECOND = datetime(1970, 1, 1, 0, 0, 1) - datetime(1970, 1, 1)

@@ -36,6 +36,7 @@ from clearing.intake.formats.text import TEXT_BYTES, UTF_16, NotText, make_text,
 from clearing.intake.layout_model import Layout
 from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, MOST_COLUMNS
+from network.civil import Clock
 from network.language import Phrase, joined
 
 Piece = Block | OddLine | Records
@@ -69,7 +70,7 @@ class DetectedFormat:
     read_by: Layout | None = None       # None: onecard-taps/1
 
 
-def detect_format(reader: FileReader, layout: Layout | None, civil_offset_s: int) -> DetectedFormat:
+def detect_format(reader: FileReader, layout: Layout | None, clock: Clock) -> DetectedFormat:
     """Find a file's format: onecard-taps/1 where its header has the columns, else the layout.
 
     Raises FileRefused.
@@ -101,7 +102,7 @@ def detect_format(reader: FileReader, layout: Layout | None, civil_offset_s: int
     detect = {"fixed": _detect_fixed, "json": _detect_json, "jsonl": _detect_json_lines,
               "msgpack": _detect_json_lines,
               "binary": _detect_binary}.get(layout.format, _detect_csv)
-    return detect(reader, layout, civil_offset_s)
+    return detect(reader, layout, clock)
 
 
 def _read_whole(reader: FileReader) -> bytes:
@@ -189,7 +190,7 @@ def _has_notes(reader: FileReader, layout: Layout, end: int) -> bool:
     return has_note(line, layout)
 
 
-def _detect_fixed(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
+def _detect_fixed(reader: FileReader, layout: Layout, clock: Clock) -> DetectedFormat:
     """Open a file of lines of one length: behind the rows at its top each is a record."""
     rows, end = _take_rows(reader, layout, 0)
     control = _hold_to_rows(reader, layout, rows, again=_has_notes(reader, layout, end))
@@ -199,12 +200,12 @@ def _detect_fixed(reader: FileReader, layout: Layout, civil_offset_s: int) -> De
                                for column, place in layout.columns.items()}, layout.record_bytes)
         return DetectedFormat(layout.name, shape.columns, shape, reader.pieces(),
                               control=control, read_by=layout)
-    adapter = FixedAdapter(layout, civil_offset_s)
+    adapter = FixedAdapter(layout, clock)
     return DetectedFormat(layout.name, adapter.columns, adapter.shape, reader.pieces(),
                           adapter, control, layout)
 
 
-def _detect_csv(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
+def _detect_csv(reader: FileReader, layout: Layout, clock: Clock) -> DetectedFormat:
     """Open a file of CSV of another layout, or what a workbook says."""
     rows, end = _take_rows(reader, layout, 0 if layout.header else 1)
     if any(b"\0" in row for row in rows):
@@ -227,7 +228,7 @@ def _detect_csv(reader: FileReader, layout: Layout, civil_offset_s: int) -> Dete
                                  "({faults})", format=FORMAT, name=layout.name,
                                  faults=joined("; ", faults or [Phrase("too many columns")])))
     control = _hold_to_rows(reader, layout, rows, again=again)
-    adapter = Adapter(layout, columns, civil_offset_s, notes=again and bool(layout.header))
+    adapter = Adapter(layout, columns, clock, notes=again and bool(layout.header))
     reader.take_header(end, lines=len(rows))
     return DetectedFormat(layout.name, columns, adapter.shape, reader.pieces(), adapter, control,
                           layout)
@@ -249,15 +250,15 @@ def _split_names(line: bytes, layout: Layout) -> tuple[str, ...]:
                           ) from None
 
 
-def _detect_json_lines(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
+def _detect_json_lines(reader: FileReader, layout: Layout, clock: Clock) -> DetectedFormat:
     """Open a file with a JSON object to a line."""
-    adapter = ObjectAdapter(layout, tuple(layout.sources()), civil_offset_s)
+    adapter = ObjectAdapter(layout, tuple(layout.sources()), clock)
     reader.take_header(_mark_bytes(reader), lines=0)
     return DetectedFormat(layout.name, adapter.columns, adapter.shape, reader.pieces(), adapter,
                           read_by=layout)
 
 
-def _detect_json(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
+def _detect_json(reader: FileReader, layout: Layout, clock: Clock) -> DetectedFormat:
     """Open a JSON file of another layout."""
     data = _read_whole(reader)
     text = data.removeprefix(codecs.BOM_UTF8)
@@ -269,14 +270,14 @@ def _detect_json(reader: FileReader, layout: Layout, civil_offset_s: int) -> Det
         raise FileRefused(Code.FILE_STRUCTURE, Phrase("no list of records at {place!r}: {error}",
                                                       place=layout.records_at or "/",
                                                       error=error)) from None
-    adapter = ObjectAdapter(layout, tuple(layout.sources()), civil_offset_s)
+    adapter = ObjectAdapter(layout, tuple(layout.sources()), clock)
     starts = np.array([start for start, _ in objects], dtype=np.uint64)
     sizes = np.array([len(record) for _, record in objects], dtype=np.uint32)
     return DetectedFormat(layout.name, adapter.columns, adapter.shape,
                           _in_parts(data, starts, sizes), adapter, read_by=layout)
 
 
-def _detect_binary(reader: FileReader, layout: Layout, civil_offset_s: int) -> DetectedFormat:
+def _detect_binary(reader: FileReader, layout: Layout, clock: Clock) -> DetectedFormat:
     """Open a file of records of bytes."""
     data = _read_whole(reader)
     reader.first_line = 1
@@ -289,7 +290,7 @@ def _detect_binary(reader: FileReader, layout: Layout, civil_offset_s: int) -> D
         offset = int(starts[-1])
         odd = [OddLine(offset, int(sizes[-1]), data[offset:][:LONGEST_RAW], Code.TRUNCATED_LINE)]
         starts, sizes = starts[:-1], sizes[:-1]
-    adapter = BinaryAdapter(layout, civil_offset_s)
+    adapter = BinaryAdapter(layout, clock)
     return DetectedFormat(layout.name, adapter.columns, adapter.shape,
                           chain(_in_parts(data, starts, sizes), odd), adapter, read_by=layout)
 

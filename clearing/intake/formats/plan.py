@@ -33,6 +33,7 @@ from ext.intake.adapt import (
     Plan,
 )
 from ext.intake.decode import TEXT_PAD
+from network.civil import Clock
 
 PAIRED = ("gb18030", "gbk", "gb2312")   # encodings in which two bytes are a character
 MOST_TEXTS = 2048                       # they are looked through one by one
@@ -52,13 +53,13 @@ class Unplanned(Exception):
 
 
 def compile_plan(layout: Layout, places: Mapping[str, int], widths: tuple[int, int],
-                 names: Sequence[str], civil_offset_s: int) -> Plan | None:
+                 names: Sequence[str], clock: Clock) -> Plan | None:
     """What a kernel does to write the columns `names` of a file's records; None: Python has to.
 
     places: of each column of the file; widths: how many a line has, and with a reject file's notes.
     """
     try:
-        return _Compiler(layout, names).compile(places, widths, civil_offset_s)
+        return _Compiler(layout, names).compile(places, widths, clock)
     except Unplanned:
         return None
 
@@ -73,7 +74,7 @@ class _Compiler:
         self._conditions: list[tuple[int, ...]] = []
         self._changes: list[dict[str, int]] = []
 
-    def compile(self, places: Mapping[str, int], widths: tuple[int, int], civil_offset_s: int
+    def compile(self, places: Mapping[str, int], widths: tuple[int, int], clock: Clock
                 ) -> Plan:
         """The layout's plan. Raises Unplanned."""
         names, layout = self._names, self._layout
@@ -83,7 +84,7 @@ class _Compiler:
         if len(self._texts) > MOST_TEXTS or len(cells) > MOST_CELLS:
             raise Unplanned
         rules = np.zeros(1, dtype=RULES)
-        rules["civil_offset_s"], rules["written"] = civil_offset_s, len(names)
+        rules["written"] = len(names)
         for name in ("tapped_at", "kind", "in_at"):
             rules[name] = names.index(name) if name in names else len(names)
         rules["lines"] = layout.format not in ("binary", "json")
@@ -104,7 +105,7 @@ class _Compiler:
         for row, change in zip(changes, self._changes, strict=True):
             for key, value in change.items():
                 row[key] = value
-        return Plan(rules, cells, np.array(sources, dtype=SOURCE),
+        return Plan(rules, clock.offsets, cells, np.array(sources, dtype=SOURCE),
                     np.array(self._reads, dtype=np.uint16),
                     np.array(self._conditions, dtype=CONDITION), changes,
                     np.array(self._texts, dtype=TEXT),

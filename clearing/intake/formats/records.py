@@ -28,6 +28,7 @@ from clearing.intake.layout_model import FieldSource, Layout, Length, Place
 from ext.codes import Code
 from ext.intake.adapt import find_records
 from ext.intake.decode import LONGEST_LINE
+from network.civil import Clock
 from network.language import Phrase
 
 Cell = Callable[[bytes], str]
@@ -50,11 +51,11 @@ def _with_fields(layout: Layout) -> Layout:
 class FixedAdapter(Adapter):
     """Turns lines of one length into lines of the format."""
 
-    def __init__(self, layout: Layout, civil_offset_s: int) -> None:
+    def __init__(self, layout: Layout, clock: Clock) -> None:
         """Make ready for a file of the layout."""
         spans = {column: (place.start, place.start + place.width)
                  for column, place in layout.columns.items()}
-        super().__init__(_with_fields(layout), tuple(layout.list_places()), civil_offset_s)
+        super().__init__(_with_fields(layout), tuple(layout.list_places()), clock)
         # All of the record in order, columns and what is between them.
         cuts = sorted({0, layout.record_bytes, *(at for span in spans.values() for at in span)})
         pieces = list(pairwise(cuts))
@@ -115,9 +116,9 @@ class FixedAdapter(Adapter):
 class BinaryAdapter(Adapter):
     """Turns records of bytes into lines of the format."""
 
-    def __init__(self, layout: Layout, civil_offset_s: int) -> None:
+    def __init__(self, layout: Layout, clock: Clock) -> None:
         """Make ready for a file of the layout."""
-        super().__init__(layout, tuple(layout.list_places()), civil_offset_s)
+        super().__init__(layout, tuple(layout.list_places()), clock)
         self._cells = {name: (slice(place.start, place.start + place.width),
                               _bytes_cell(name, place, layout.encoding))
                        for name, place in layout.columns.items()}

@@ -1,0 +1,46 @@
+"""Civil time: what clocks of a network show, whose distance to UTC can change (network/civil.py)."""
+
+from libc.stdint cimport int64_t
+
+from ext.records cimport CivilOffset
+
+
+cdef struct Clock:
+    const CivilOffset *offsets      # by moment; at least one
+    Py_ssize_t count
+
+
+cdef inline Clock clock_of(const CivilOffset[::1] offsets) except *:
+    """A clock over the caller's array, which has to live as long.
+
+    Raises ValueError where it has no offset.
+    """
+    cdef Clock clock
+    if offsets.shape[0] == 0:
+        raise ValueError("offsets: 0 rows, expected one at least")
+    clock.offsets, clock.count = &offsets[0], offsets.shape[0]
+    return clock
+
+
+cdef inline int64_t offset_at(const Clock *clock, int64_t at) noexcept nogil:
+    """How many seconds civil time is ahead at a UTC time."""
+    cdef Py_ssize_t low = 0, high = clock.count, middle
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if clock.offsets[middle].since <= at:
+            low = middle
+        else:
+            high = middle
+    return clock.offsets[low].offset_s
+
+
+cdef inline int64_t offset_read(const Clock *clock, int64_t civil) noexcept nogil:
+    """How many seconds ahead a civil time is that says no zone."""
+    cdef Py_ssize_t low = 0, high = clock.count, middle
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if clock.offsets[middle].read_since <= civil:
+            low = middle
+        else:
+            high = middle
+    return clock.offsets[low].offset_s
