@@ -76,7 +76,7 @@ def fitting_layouts(path: Path, network: str) -> list[str]:
         layout = load_layout(found.folder.path, name)
         if layout.format not in ("csv", "xlsx") or layout.header:
             continue
-        with suppress(OnecardError), open_file(path, layout, found.civil_offset_s):
+        with suppress(OnecardError), open_file(path, layout, found.clock):
             fitting.append(name)
     return fitting
 
