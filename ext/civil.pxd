@@ -1,7 +1,8 @@
-"""Civil time: what clocks of a network show, whose distance to UTC can change (network/civil.py)."""
+"""Civil time: what clocks show; how far they are ahead of UTC can change (network/civil.py)."""
 
 from libc.stdint cimport int64_t
 
+from ext.checked cimport must
 from ext.records cimport CivilOffset
 
 
@@ -10,14 +11,10 @@ cdef struct Clock:
     Py_ssize_t count
 
 
-cdef inline Clock clock_of(const CivilOffset[::1] offsets) except *:
-    """A clock over the caller's array, which has to live as long.
-
-    Raises ValueError where it has no offset.
-    """
+cdef inline Clock clock_of(const CivilOffset[::1] offsets) noexcept:
+    """A clock over the caller's array, which has to live as long; it has one offset at least."""
     cdef Clock clock
-    if offsets.shape[0] == 0:
-        raise ValueError("offsets: 0 rows, expected one at least")
+    must(offsets.shape[0] > 0, b"a clock has an offset")
     clock.offsets, clock.count = &offsets[0], offsets.shape[0]
     return clock
 
@@ -31,6 +28,7 @@ cdef inline int64_t offset_at(const Clock *clock, int64_t at) noexcept nogil:
             low = middle
         else:
             high = middle
+    must(low < clock.count, b"a clock has an offset for every time")
     return clock.offsets[low].offset_s
 
 
@@ -43,4 +41,5 @@ cdef inline int64_t offset_read(const Clock *clock, int64_t civil) noexcept nogi
             low = middle
         else:
             high = middle
+    must(low < clock.count, b"a clock has an offset for every time")
     return clock.offsets[low].offset_s

@@ -57,8 +57,8 @@ cdef class Plan:
     cdef const uint32_t[::1] _letters
     cdef const uint64_t[::1] _cuts
 
-    def __init__(self, rules not None, civil_offsets not None, cells not None, sources not None, reads not None,
-                 conditions not None, changes not None, texts not None, data not None,
+    def __init__(self, rules not None, civil_offsets not None, cells not None,
+                 sources not None, reads not None, conditions not None, changes not None, texts not None, data not None,
                  letters not None, cuts not None):
         self._rules, self._civil_offsets = rules, civil_offsets
         self._cells, self._sources, self._reads = cells, sources, reads
@@ -142,7 +142,7 @@ cdef class Plan:
                 raise ValueError(f"texts: row {index} ends behind {self._bytes.shape[0]} bytes "
                                  f"less {PAD}")
 
-    cdef void prepare(self, Work *work) except *:
+    cdef void prepare(self, Work *work) noexcept:
         """Let a kernel follow the plan."""
         work.clock = clock_of(self._civil_offsets)
         work.rules = &self._rules[0]

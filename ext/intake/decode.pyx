@@ -65,20 +65,16 @@ cdef enum:
 
 def decode_rows(const uint8_t[::1] text not None, uint64_t stop, uint64_t file_offset,
                 const uint8_t[::1] places not None, uint32_t columns,
-                const Settings[::1] settings not None,
-                const CivilOffset[::1] civil_offsets not None,
-                const OperatorRule[::1] rules not None,
-                const Prefix[::1] prefixes not None, tuple lookups not None,
-                Tap[::1] taps not None, Refusal[::1] refusals not None,
+                const Settings[::1] settings not None, const CivilOffset[::1] civil_offsets not None,
+                const OperatorRule[::1] rules not None, const Prefix[::1] prefixes not None,
+                tuple lookups not None, Tap[::1] taps not None, Refusal[::1] refusals not None,
                 uint8_t[::1] raw not None, Progress[::1] progress not None,
                 const Span[::1] spans not None, uint32_t record):
     """Decode text[progress.at:stop]; says what it ran out of, DONE when nothing is left.
-
     `lookups` are operators, modes, media, card kinds, issuers, members (closed), stops, lines,
     vehicles, devices. `file_offset` is where text[0] stands in its file. `places` says for each
     Column which of the file's it is. Of CSV `spans` has no row and `record` is 0; of records of one
-    length `spans` has a row for each Column, and `record` is the length in bytes, without the
-    line's end.
+    length `spans` has a row for each Column, and `record` is the length in bytes without the end.
     """
     check_decode(text, stop, settings, rules, lookups, raw, progress)
     check_places(places, columns, spans, record)
