@@ -58,7 +58,8 @@ cdef class Plan:
     cdef const uint64_t[::1] _cuts
 
     def __init__(self, rules not None, civil_offsets not None, cells not None,
-                 sources not None, reads not None, conditions not None, changes not None, texts not None, data not None,
+                 sources not None, reads not None, conditions not None,
+                 changes not None, texts not None, data not None,
                  letters not None, cuts not None):
         self._rules, self._civil_offsets = rules, civil_offsets
         self._cells, self._sources, self._reads = cells, sources, reads

@@ -65,7 +65,8 @@ cdef enum:
 
 def decode_rows(const uint8_t[::1] text not None, uint64_t stop, uint64_t file_offset,
                 const uint8_t[::1] places not None, uint32_t columns,
-                const Settings[::1] settings not None, const CivilOffset[::1] civil_offsets not None,
+                const Settings[::1] settings not None,
+                const CivilOffset[::1] civil_offsets not None,
                 const OperatorRule[::1] rules not None, const Prefix[::1] prefixes not None,
                 tuple lookups not None, Tap[::1] taps not None, Refusal[::1] refusals not None,
                 uint8_t[::1] raw not None, Progress[::1] progress not None,

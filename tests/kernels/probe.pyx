@@ -6,8 +6,10 @@ from ext.checked cimport add_i64, check, must
 from ext.codes cimport Code, RideState, TapKind
 from ext.records cimport (
     LEGS, Accumulator, AccumulatorRule, Agreement, AgreementIndex, Band, CandidateRows, CardRow,
-    CivilOffset, CardState, Charge, ClaimLimit, Condition, DiscountRow, DiscountStage, Entry, FareRow,
-    Legs, LineStop, LineStops, Member, Flow, PersonRow, PriceBand, Refusal, Ride, SameStation, Share, Tap,
+    CivilOffset, CardState, Charge, ClaimLimit, Condition, DiscountRow, DiscountStage, Entry,
+    FareRow,
+    Legs, LineStop, LineStops, Member, Flow, PersonRow, PriceBand, Refusal, Ride, SameStation,
+    Share, Tap,
     Tariff, TariffIndex, Timeframe,
 )
 
