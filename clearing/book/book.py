@@ -70,8 +70,8 @@ class Book(Queries):
                 where=self.store.where, expected="a book, or an empty database",
                 remedy="name another one with --book")
         odd = odd_definitions(*self.store.statements())
-        if any(BOOK.name in line.split()[:2] for line in odd):      # of every version the same
-            raise damaged(odd, self.store.where)
+        if BOOK.name in odd:        # of every version the same
+            raise damaged([*odd.values()], self.store.where)
         version = self.version() if "book" in found else 0
         self._check_version(version)
         if version == 0 and not self._has_runs(found):
@@ -82,7 +82,8 @@ class Book(Queries):
                     remedy="clear some files into it first, or name another one with --book")
             self._create()
             return
-        breaks = [*missing_tables(found, self.lacking), *odd]
+        breaks = [*missing_tables(found, self.lacking),
+                  *(words for name, words in odd.items() if name not in self.lacking)]
         if version == 0 and not breaks:
             breaks = [Phrase("table {table} has no row", table=BOOK.name)]
         if breaks:

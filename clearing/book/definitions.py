@@ -19,16 +19,16 @@ _CODEC = ["CODEC", "(", "T64", ")"]
 _ENDS = ("", ")", "ORDER")      # of what WHERE is about
 
 
-def odd_definitions(found: Mapping[str, str], database: str) -> list[str]:
+def odd_definitions(found: Mapping[str, str], database: str) -> dict[str, str]:
     """Tables and views that are not as they were made, in words; those that are missing are none.
 
     found: the statements that make them, by name, as the store has them; database: its own name.
     """
-    return [Phrase("view {view} is not the one that was made", view=name) if name in VIEWS
+    return {name: Phrase("view {view} is not the one that was made", view=name) if name in VIEWS
             else Phrase("table {table} has other columns than it was made with, or is of another "
                         "kind", table=name)
             for name, expected in _expected().items()
-            if name in found and _normal(found[name], name, database) != expected]
+            if name in found and _normal(found[name], name, database) != expected}
 
 
 @cache

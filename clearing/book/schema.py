@@ -19,7 +19,7 @@ from clearing.book.runs import BookFile, Certificate, Run
 from clearing.book.stored import stored_fields
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, FLOW, REFUSAL, TAP
 
-SCHEMA_VERSION = 16
+SCHEMA_VERSION = 17
 RAW_BYTES = 1_024       # of a refused record; the rest is in its file
 
 _CARD = ("card_hi", "card_lo")
@@ -201,8 +201,9 @@ LEDGER = (ENTRIES, RECORDS, REFUSALS, FLOWS, *STATE, FILES, NAMES, NETWORKS, WIN
           *TOLD)
 TABLES = (*LEDGER, RUNS, FOLDS, BOOK)
 
-# What each version's books have that those of the one before had not, tables and views by name: an
-# older book that lacks no more than this can be upgraded, see upgrade.py.
+# What each version's books have that those of the one before had not, or views that were made
+# otherwise, by name: an older book that lacks no more than this can be upgraded, see upgrade.py.
 ADDED = {15: (ROOTS.name, "roots", CERTIFICATES.name, "certificates"),
          16: (ARCHIVES.name, "archives", ARCHIVED.name, "archived", ARCHIVED_RECORDS.name,
-              "archived_records")}
+              "archived_records"),
+         17: ("postings",)}         # by causes, of which there are more
