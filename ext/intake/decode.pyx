@@ -28,9 +28,7 @@ from ext.records cimport (
     HAS_DISTANCE, HAS_TAC, CivilOffset, Refusal, Tap,
 )
 from ext.intake.scan cimport WAYS, use_way
-from ext.intake.text cimport (
-    CODE_LIMIT, LINE_LIMIT, PAD, hides, likely, load_digits,
-)
+from ext.intake.text cimport CODE_LIMIT, LINE_LIMIT, PAD, hides, likely, load_digits
 from ext.intake.tokens cimport (
     direction_of, find_rule, issuer_of, read_closed, read_kind, refuse, take_open,
 )
