@@ -141,7 +141,7 @@ def test_a_damaged_book_is_not_upgraded(old: Path, change: str) -> None:
     assert not Path(f"{book}-schema-14").exists()
 
 
-@pytest.mark.parametrize("version", [15])
+@pytest.mark.parametrize("version", [15, 16])
 def test_a_later_one_is_upgraded(tmp_path: Path, version: int) -> None:
     """Also where nothing came since it was upgraded itself: that copy was of an older one."""
     with tarfile.open(OLD.with_name(f"schema-{version}.tar.xz")) as packed:
@@ -158,6 +158,11 @@ def test_a_later_one_is_upgraded(tmp_path: Path, version: int) -> None:
         assert [run.kind for run in opened.runs()] == ["clear", "close", *["clear"] * 9,
                                                        "upgrade"]
         assert list(find_changed_rows(opened)) == []
+
+
+def test_another_cause_is_another_schema() -> None:
+    """The view `postings` names them all, and a book is refused whose view is another one."""
+    assert {17: Cause.ACQUIRER_FEE}[SCHEMA_VERSION] == max(Cause)
 
 
 def make_older(location: str, runs: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
