@@ -100,9 +100,8 @@ WORDS: dict[Code, str] = {
     Code.UNPROVEN_RECORD: "another operator's record of this card and counter has a right"
                           " authentication code, and yours has none; send yours with its code, if"
                           " the card was with you",
-    Code.CONTESTED: "another operator claims this card and counter, too; send yours with its"
-                    " authentication code, or have the card's issuer or the centre authorise a"
-                    " correction of the one who had the card",
+    Code.CONTESTED: "another operator claims this card and counter, too; send yours with its "
+    "authentication code, or have the issuer or the centre authorise a correction",
     Code.GIVEN_BACK_IN_PART: "the record gives back a part of what its charge took, which stands;"
                              " send the charge as a correction (replace) with what stayed as paid",
     Code.NO_FARE: "no table has a fare for this ride, or its row says on purpose that there is"
