@@ -77,9 +77,9 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytes
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(FileUnreadable, match="cannot be detected"):
+    with pytest.raises(FileUnreadable, match="cannot be read"):
         read_paths([tmp_path / "missing.csv"])
-    with pytest.raises(FileUnreadable, match=r"cannot be detected|not a regular file"):
+    with pytest.raises(FileUnreadable, match=r"cannot be read|not a regular file"):
         read_paths([tmp_path])
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(FileUnreadable, match="not a regular file"):

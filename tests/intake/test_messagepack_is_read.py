@@ -79,4 +79,4 @@ def test_what_is_refused_can_be_given_again(tmp_path: Path, town: Network) -> No
 def test_what_is_none_is_refused_whole(tmp_path: Path, town: Network, content: bytes) -> None:
     [report] = read(tmp_path, content, "packed", town, Names()).files
     assert Code(report.code) == Code.FILE_STRUCTURE
-    assert "no list of records in MessagePack at 'the top'" in report.reason
+    assert "no list of records in MessagePack at '/'" in report.reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,12 @@ from clearing.intake.layout import SHIPPED, list_layouts, read_layout
 from clearing.intake.layout_model import Layout
 from ext.intake.adapt import ADAPTING, CellType, Plan, adapt_lines, adapt_records, find_records
 from ext.intake.decode import LONGEST_LINE, TEXT_PAD
+from network.civil import Clock
 
 pytestmark = pytest.mark.kernels
 
 SOME = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-OFFSET_S = 8 * 3600
+CLOCK = Clock("Asia/Shanghai", datetime.date(2024, 1, 1))
 COLUMNS = ("a", "b", "c", "d", "e", "f", "g")
 FIELDS = """
 [fields]
@@ -99,17 +101,17 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Adapter]:
     found: dict[str, Adapter] = {}
     for name, keys in DELIMITED.items():
         layout = read(folder, f'title = "x"\nformat = "csv"\n{keys}{FIELDS}')
-        found[name] = Adapter(layout, COLUMNS, OFFSET_S, notes=name == "bars")
+        found[name] = Adapter(layout, COLUMNS, CLOCK, notes=name == "bars")
     for longer in ("false", "true"):
         found[f"longer = {longer}"] = FixedAdapter(read(
             folder, 'title = "x"\nformat = "fixed"\nencoding = "gb18030"\nrecord_bytes = 61\n'
-            f"longer = {longer}\n{PLACES}{FIELDS}"), OFFSET_S)
+            f"longer = {longer}\n{PLACES}{FIELDS}"), CLOCK)
     found["bytes"] = BinaryAdapter(read(
         folder, 'title = "x"\nformat = "binary"\nrecord_bytes = 41\n'
-        f"length = {{ start = 0, width = 1, unit = 64 }}\n{BYTES}{FIELDS}"), OFFSET_S)
+        f"length = {{ start = 0, width = 1, unit = 64 }}\n{BYTES}{FIELDS}"), CLOCK)
     for name, form in (("objects", "jsonl"), ("list", "json")):
         layout = read(folder, f'title = "x"\nformat = "{form}"\n{FIELDS}')
-        found[name] = ObjectAdapter(layout, tuple(layout.sources()), OFFSET_S)
+        found[name] = ObjectAdapter(layout, tuple(layout.sources()), CLOCK)
     return found
 
 
@@ -192,7 +194,7 @@ def test_letters_in_lines_of_one_length(tmp_path: Path, encoding: str, letter: s
     layout = read(tmp_path, f'title = "x"\nformat = "fixed"\nencoding = "{encoding}"\n'
                   f"record_bytes = 61\nlonger = true\n{PLACES}"
                   f"z = {{ start = 30, width = 1 }}\n{FIELDS}")
-    adapter = FixedAdapter(layout, OFFSET_S)
+    adapter = FixedAdapter(layout, CLOCK)
     line = b"_1310500002FFFFFFFFF2024-11-25 07:05:26M   060000000A20241125 Fx   "
     data = letter.encode(encoding)
     few = [agree(adapter, block(line[:at] + data + line[at + len(data):] + b"\n"))
@@ -305,7 +307,7 @@ def test_integers_of_bytes(tmp_path: Path, kind: str) -> None:
                       + "".join(f'{name} = {{ column = "n" }}\n' for name in REQUIRED))
         content = b"".join(number.to_bytes(8, "big") for number in (
             1, 256, 10**18, 2**63, 2**64 - 2)) + b"1" * TEXT_PAD
-        assert agree(BinaryAdapter(layout, 0), Records(
+        assert agree(BinaryAdapter(layout, CLOCK), Records(
             content, *place_records(content, layout))) == TEXT_PAD // 8
 
 
@@ -314,7 +316,7 @@ def test_shipped_layouts_have_a_plan(name: str) -> None:
     layout = read_layout(SHIPPED / f"{name}.toml")
     if layout.format in ("fixed", "binary") and layout.fields:      # without, it holds no taps
         adapter = FixedAdapter if layout.format == "fixed" else BinaryAdapter
-        assert adapter(layout, OFFSET_S)._plan is not None
+        assert adapter(layout, CLOCK)._plan is not None
 
 
 @pytest.mark.parametrize(("keys", "fields"), [
@@ -331,7 +333,7 @@ def test_what_a_plan_cannot_say(tmp_path: Path, keys: str, fields: str) -> None:
     """Is converted in Python, all of it."""
     layout = read(tmp_path, f'title = "x"\nformat = "csv"\n{keys}{fields}')
     places = {name: place for place, name in enumerate(COLUMNS)}
-    assert compile_plan(layout, places, (7, 7), list(layout.fields), 0) is None
+    assert compile_plan(layout, places, (7, 7), list(layout.fields), CLOCK) is None
     assert not str(Unplanned())
 
 
@@ -344,7 +346,7 @@ def test_text_has_as_much_room_as_it_needs(tmp_path: Path) -> None:
     """A line that is written is much longer than the one that it is of."""
     fields = FIELDS.replace('"hk-bus"', f'"{"x" * 4000}"')
     layout = read(tmp_path, f'title = "x"\nformat = "csv"\n{fields}')
-    assert agree(Adapter(layout, COLUMNS, OFFSET_S), block(
+    assert agree(Adapter(layout, COLUMNS, CLOCK), block(
         b"13105000020,2024-11-25,07:05:26,M,06,2.5,\n" * 90)) == 0
 
 

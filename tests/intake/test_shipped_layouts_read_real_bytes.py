@@ -6,6 +6,7 @@ Records are put together here from the places in the description, not from the l
 from __future__ import annotations
 
 import csv
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,17 @@ import pytest
 from clearing.intake.convert import Converted, open_file
 from clearing.intake.layout import SHIPPED, list_layouts, load_layout
 from ext.codes import Code
+from network.civil import Clock
 from network.errors import OnecardError
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-BEIJING_S = 8 * 3600
+BEIJING = Clock("Asia/Shanghai", datetime.date(2000, 1, 1))
 
 
 def read(folder: Path, content: bytes, name: str) -> list[Converted]:
     path = folder / "sent"
     path.write_bytes(content)
-    with open_file(path, load_layout(folder, name), BEIJING_S) as opened:
+    with open_file(path, load_layout(folder, name), BEIJING) as opened:
         return list(opened.records())
 
 
