@@ -89,7 +89,7 @@ def make_rides(context: ClearingContext, names: Names, count: int, seed: int) ->
     day, second = when // (18 * 3600), when % (18 * 3600)
     rides["service_day"] = FIRST_DAY + day
     rides["started_at"] = (
-        context.network.clock.utc((FIRST_DAY + day) * 86_400) + 5 * 3600 + second)
+        context.network.clock.utc(FIRST_DAY * 86_400) + day * 86_400 + 5 * 3600 + second)
     _fill_modes(rides, draw, names)
     order = np.lexsort((rides["started_at"], rides["card_lo"]))
     rides = rides[order]
