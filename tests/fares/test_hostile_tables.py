@@ -45,7 +45,7 @@ def refusal_of(folder: Path) -> str:
     ("", "", AGREEMENT.format("a") + AGREEMENT.format("b"),
      "agreement 'b' is for the same rides as 'a'"),
     ("", "", AGREEMENT.format("a") + "issuer_ppm = -1\n",
-     "the fees of agreement 'a' are 0 and -1 parts per million"),
+     "the fees of agreement 'a' are 0, -1, 0 parts per million"),
     ("taps_from = 2024-01-01", "taps_from = 9999-01-01", "", "taps_from is 9999-01-01"),
     ("taps_from = 2024-01-01", "taps_from = 1900-01-01", "", "taps_from is 1900-01-01"),
     ("title =", "ride_limit_s = 0\ntitle =", "", "ride_limit_s is 0"),
