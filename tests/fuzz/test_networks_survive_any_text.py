@@ -39,6 +39,14 @@ title = "a layout"
 format = "csv"
 [fields]
 card = { column = "card", strip = true }
+card_seq = { from_time = true }
+tapped_at = { column = "at", time = ["%Y-%m-%d %H:%M:%S"] }
+operator = { constant = "bus" }
+device = { column = "device" }
+device_seq = { constant = "0" }
+mode = { constant = "bus" }
+kind = { column = "kind", map = { "1" = "single" } }
+stop = { constant = "" }
 paid = { column = "paid", decimals = 2 }
 """
 REGISTER = "card,valid_from,predecessor\n18888,,\n18889,2024-11-25T12:00:00,18888\n"
