@@ -123,7 +123,7 @@ def test_what_the_card_carries_is_shown_before_and_after() -> None:
     assert one["caps"] == [{"rule": "day-20", "accumulator": "day-paid", "amount": 2000,
                             "left_before": 400, "left_after": 0}]
     assert one["transfer_chain_before"] is None
-    assert one["transfer_chain_after"]["prices"] == 400
+    assert one["transfer_chain_after"]["prices"] == 500
     one = told(*ELDER, "--age", "70", "--month-rides", "3")
     assert one["quotas"] == [{"rule": "elder-100", "accumulator": "elder-counts", "limit": 100,
                               "takes": 2, "before": 3, "after": 5}]
