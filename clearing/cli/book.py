@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from clearing.book.address import SCHEMES
 from clearing.cli import REFUSED
 from clearing.cli.options import book_option
 from clearing.cli.say import say
@@ -189,6 +188,7 @@ def upgrade(copies: Path | None, book: str) -> None:
     """
     from clearing.answers.named_views import keep_named_views
     from clearing.answers.session import open_session
+    from clearing.book.address import SCHEMES
     from clearing.book.schema import SCHEMA_VERSION
     from clearing.book.upgrade import upgrade as upgrade_book
     from clearing.cli.progress import progress_bar
