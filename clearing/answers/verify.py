@@ -71,7 +71,7 @@ def check_balances(book: Book, numbered: NumberedNetwork, gone: int = 0) -> list
         f"AND bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) = 0), {used} "
         f"FROM {ENTRIES.name} WHERE {book.committed}").values()
     if int(odd):
-        breaks.append(Phrase("{entries} entries do not balance in themselves", entries=int(odd)))
+        breaks.append(Phrase("{entries} entries do not balance", entries=int(odd)))
     flows = flows_of(book)
     stored = {(int(row["window"]), int(row["debtor"]), int(row["creditor"]), int(row["cause"])):
               int(row["amount"]) for row in flows if row["cause"] not in OF_NO_ENTRY}

@@ -208,7 +208,7 @@ def test_an_auditor_finds_a_planted_difference(demo: Demo, tmp_path: Path) -> No
 
 
 PLANTED = {
-    "a fare paid": ("entries", "paid = paid + 100", "do not balance in themselves"),
+    "a fare paid": ("entries", "paid = paid + 100", "entry does not balance"),
     "both sides": ("entries", "due = due + 100, price = price + 100, paid = paid + 100",
                    "differs: ride "),
     "a funder": ("entries", "leg2_debtor = leg2_debtor + 1", "but the entries say"),
