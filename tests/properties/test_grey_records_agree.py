@@ -9,15 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clearing.reference.calendar import service_day
-from clearing.reference.engine import clear, close
 from clearing.reference.grey import GREY_TAC, is_grey
-from clearing.reference.state import State
 from clearing.reference.taps import Tap
 from tests.properties.choices import Choices, made
 from tests.properties.strategies import Case, fixed_cases, make_case, replay
 from tests.properties.test_engines_agree import check_agreement
-from tests.properties.test_promises import RUNS, add_up, arrive, draw_runs, list_taps, standing
+from tests.properties.test_promises import check_closed_add_up
 
 CASES = 40
 drawn = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -62,12 +59,4 @@ def test_records_are_held_and_shown() -> None:
 @given(made(make_greyed), st.data())
 def test_neither_arrival_nor_closing_decides_anything(case: Case, data: st.DataObject) -> None:
     """What a window was closed with, and what was made good later, add up."""
-    days = sorted({service_day(case.world.model, tap.time) for tap in list_taps(case)})
-    closes = [data.draw(st.sampled_from([None, *days])) for _ in range(RUNS)]
-    results = arrive(case, draw_runs(data, case), closes)
-    through = results[-1].state.closed_through
-    everything = [clear(case.world, list_taps(case), State())]
-    if through is not None:
-        everything.append(close(case.world, everything[0].state, through))
-    assert standing(results[-1]) == standing(everything[-1])
-    assert add_up(results) == add_up(everything)
+    check_closed_add_up(case, data)

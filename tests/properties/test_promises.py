@@ -52,18 +52,10 @@ def test_closed_windows_and_what_is_made_good_later_add_up(
     case: Case, data: st.DataObject
 ) -> None:
     """To the minor unit, for every two members and every cause, whatever was closed and when."""
-    days = sorted({service_day(case.world.model, tap.time) for tap in list_taps(case)})
-    closes = [data.draw(st.sampled_from([None, *days]), f"close after run {run}")
-              for run in range(1, RUNS + 1)]
-    results = arrive(case, draw_runs(data, case), closes)
-    through = results[-1].state.closed_through
-    everything = [clear(case.world, list_taps(case), State())]
-    if through is not None:
-        everything.append(close(case.world, everything[0].state, through))
-    assert standing(results[-1]) == standing(everything[-1])
-    assert add_up(results) == add_up(everything)
+    results, everything = check_closed_add_up(case, data)
     check_same_ends(results[-1], everything[-1])
     # What was made good is in no later window than the first open one.
+    through = results[-1].state.closed_through
     if through is not None:
         after = through + datetime.timedelta(days=1)
         assert since(after, add_up(results, windows=True)) == since(
@@ -221,6 +213,24 @@ def given_back_in_part(refusals: Iterable[Refusal], taps: Iterable[Tap]) -> set[
     refused = [tap for tap in taps if tap.place in places]
     assert all(tap.gives_back for tap in refused)
     return {(tap.card, tap.card_seq, tap.tapped_at) for tap in refused}
+
+
+def check_closed_add_up(case: Case, data: st.DataObject) -> tuple[list[Result], list[Result]]:
+    """Hold windows closed on the way, and what is made good later, to one run over everything.
+
+    Returns what came of each, as it arrived and at once.
+    """
+    days = sorted({service_day(case.world.model, tap.time) for tap in list_taps(case)})
+    closes = [data.draw(st.sampled_from([None, *days]), f"close after run {run}")
+              for run in range(1, RUNS + 1)]
+    results = arrive(case, draw_runs(data, case), closes)
+    through = results[-1].state.closed_through
+    everything = [clear(case.world, list_taps(case), State())]
+    if through is not None:
+        everything.append(close(case.world, everything[0].state, through))
+    assert standing(results[-1]) == standing(everything[-1])
+    assert add_up(results) == add_up(everything)
+    return results, everything
 
 
 def draw_runs(data: st.DataObject, case: Case) -> list[list[Tap]]:
