@@ -19,27 +19,26 @@ cdef inline Clock clock_of(const CivilOffset[::1] offsets) noexcept:
     return clock
 
 
-cdef inline int64_t offset_at(const Clock *clock, int64_t at) noexcept nogil:
-    """How many seconds civil time is ahead at a UTC time."""
+cdef inline int64_t offset_since(const Clock *clock, int64_t at, bint is_civil) noexcept nogil:
+    """The last offset that begins by then; is_civil: by what clocks show, not by UTC."""
     cdef Py_ssize_t low = 0, high = clock.count, middle
+    cdef const CivilOffset *one
     while high - low > 1:
         middle = (low + high) >> 1
-        if clock.offsets[middle].since <= at:
+        one = &clock.offsets[middle]
+        if (one.read_since if is_civil else one.since) <= at:
             low = middle
         else:
             high = middle
     must(low < clock.count, b"a clock has an offset for every time")
     return clock.offsets[low].offset_s
+
+
+cdef inline int64_t offset_at(const Clock *clock, int64_t at) noexcept nogil:
+    """How many seconds civil time is ahead at a UTC time."""
+    return offset_since(clock, at, False)
 
 
 cdef inline int64_t offset_read(const Clock *clock, int64_t civil) noexcept nogil:
     """How many seconds ahead a civil time is that says no zone."""
-    cdef Py_ssize_t low = 0, high = clock.count, middle
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if clock.offsets[middle].read_since <= civil:
-            low = middle
-        else:
-            high = middle
-    must(low < clock.count, b"a clock has an offset for every time")
-    return clock.offsets[low].offset_s
+    return offset_since(clock, civil, True)
