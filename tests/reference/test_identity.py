@@ -6,7 +6,11 @@ import datetime
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from clearing.reference.identity import sift
+from clearing.reference.taps import Tap
 from tests.reference.town import make_table, make_tap, make_world, run, states
 
 WORLD = make_world(make_table(), make_table("metro"), make_table("szbus"))
@@ -161,3 +165,30 @@ def test_a_proof_that_comes_later_ends_a_conflict() -> None:
     assert (second.refusals, len(second.entries)) == ([], 1)
     third = run(WORLD, replace(TAP, file=4), state=second.state)
     assert third.refusals == [("DUPLICATE", 4, 8)]
+
+
+@given(st.lists(st.builds(
+    replace, st.just(TAP), operator=st.sampled_from(["bus", "szbus"]),
+    balance_before=st.sampled_from([9000, 8800]), paid=st.sampled_from([200, 0, -200]),
+    revision=st.integers(0, 2), authority=st.sampled_from(["", "bus", "szbus", "issuer"]),
+    is_proven=st.booleans()), min_size=2, max_size=5))
+def test_operators_are_alike(taps: list[Tap]) -> None:
+    """With operators' names exchanged the same comes out, with the names exchanged.
+
+    So of two that say the same of a counter neither has it, whatever beside them is asked: a card's
+    log of rides shows the next reader all that the first one's record says, but for its code.
+    """
+    names = {"bus": "szbus", "szbus": "bus"}
+    taps = [replace(tap, file=place) for place, tap in enumerate(taps)]
+    swapped = [replace(tap, operator=names[tap.operator],
+                       authority=names.get(tap.authority, tap.authority)) for tap in taps]
+    kept, refusals = sift([], taps)
+    mirrored, refused = sift([], swapped)
+    assert refusals == refused
+    assert [tap.operator for tap in kept] == [names[tap.operator] for tap in mirrored]
+
+
+def test_who_copies_a_record_has_nothing_by_it() -> None:
+    """The law above at its plainest: the copy is as good as the record, so neither is paid."""
+    kept, refusals = sift([], [TAP, replace(TAP, operator="szbus", file=2)])
+    assert (kept, {refusal.code for refusal in refusals}) == ([], {"CONTESTED"})
