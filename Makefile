@@ -10,6 +10,9 @@ SUPPLY := .venv-supply
 # Many tests wait for a disk, a server or a process that is to be killed.
 TESTS_AT_ONCE ?= $(shell expr 3 \* `getconf _NPROCESSORS_ONLN`)
 
+# Thousands of processes are started here: where none may keep what it compiled, each compiles it all.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test build lint clean lock sbom
 .DELETE_ON_ERROR:
 
