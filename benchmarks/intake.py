@@ -29,6 +29,7 @@ from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.deny_lists import read_group
 from clearing.intake.keystore import Keystore, open_keystore, seal_keys
 from clearing.intake.layout import read_layout
+from clearing.intake.proof import COMPOUND, SIMPLE
 from clearing.intake.reader import read_files
 from ext.codes import TapKind
 from ext.intake.denied import Denied
@@ -206,17 +207,18 @@ def _prove(folder: Path, name: str, algorithm: str, records: int, rounds: int) -
                f"3604866{number % 2000:05}", tap.paid) for number, tap in enumerate(_taps(records))]
     serials = b"".join(bytes.fromhex(card[-16:]) for card, *_ in signed)
     messages = b"".join(
-        paid.to_bytes(4, "big") + bytes([9 if seq % 2 else 6]) + bytes.fromhex(device)
+        paid.to_bytes(4, "big") + b"\0" + bytes.fromhex(device)
         + seq.to_bytes(4, "big") + bytes.fromhex("20241125" + time_of_day)
         for _, seq, time_of_day, device, paid in signed)
     codes = keys.compute(key, np.frombuffer(serials, np.uint8).reshape(-1, 8),
-                         np.frombuffer(messages, np.uint8).reshape(-1, MESSAGE_BYTES))
+                         np.frombuffer(messages, np.uint8).reshape(-1, MESSAGE_BYTES),
+                         (SIMPLE, COMPOUND))
     with path.open("w") as file:
         file.write(CANONICAL.replace("paid", "paid,tac,key_version,algorithm"))
         file.writelines(
             f"{card},{seq},20241125{time_of_day},zs-bus,{device},{seq},bus,single,,B1,{paid},"
-            f"{code:08X},1,{algorithm}\n"
-            for (card, seq, time_of_day, device, paid), code in zip(signed, codes, strict=True))
+            f"{code[seq % 2]:08X},1,{algorithm}\n"
+            for (card, seq, time_of_day, device, paid), code in zip(signed, codes.T, strict=True))
     return _time(name, path, {}, keys, records, rounds)
 
 

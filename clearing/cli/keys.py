@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,14 @@ def unlock(path: Path) -> Keystore:
     return open_keystore(path, _passphrase(path, again=False))
 
 
+def _leave_no_dump() -> None:
+    """Have nothing dump this process's memory: one byte is too little for a file or a program."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (min(1, hard) if hard >= 0 else 1, hard))
+
+
 def _passphrase(path: Path, *, again: bool) -> str:
+    _leave_no_dump()
     given = os.environ.get(PASSPHRASE)
     if given is not None:
         return given

@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from clearing.intake.proof import Bytes
-from ext.intake.ciphers import KEY_BYTES, PART_BYTES, compute_codes
+from ext.intake.ciphers import KEY_BYTES, PART_BYTES, compute_codes, derive_keys
 from network.errors import OnecardError
 from network.language import Phrase
 
@@ -77,13 +77,20 @@ class Keystore:
         """A handle of the key of an issuer; None where there is no such key."""
         return self._handles.get((issuer, version, algorithm))
 
-    def compute(self, key: int, serials: Bytes, messages: Bytes) -> npt.NDArray[np.uint32]:
-        """The codes of messages (n, 22) of cards with these serial numbers (n, 8)."""
+    def compute(self, key: int, serials: Bytes, messages: Bytes, types: Sequence[int]
+                ) -> npt.NDArray[np.uint32]:
+        """The codes (types, n) of messages (n, 22) of cards with these serial numbers (n, 8)."""
         found = self._keys[key]
+        is_sm4 = found.algorithm == SM4_ALGORITHM
         secret, after = _diversify(found)
-        codes = np.empty(len(messages), dtype=np.uint32)
-        compute_codes(found.algorithm == SM4_ALGORITHM, secret, BY_CARD in found.levels, after,
-                      serials, messages, codes)
+        keys = np.empty((len(messages), KEY_BYTES), dtype=np.uint8)
+        codes = np.empty((len(types), len(messages)), dtype=np.uint32)
+        if BY_CARD in found.levels:
+            derive_keys(is_sm4, secret, serials, keys)
+        else:
+            keys[:] = secret
+        compute_codes(is_sm4, keys, after, messages, np.array(types, dtype=np.uint8), codes)
+        keys.fill(0)
         return codes
 
 

@@ -8,7 +8,7 @@ bytes, so that a device has to be called by them, in hexadecimal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -16,14 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.intake.decoder_tables import CodeTable
-from ext.codes import Code
+from ext.codes import Code, TapKind
 from ext.intake.signed import MESSAGE_BYTES, SERIAL_BYTES, TERMINAL_BYTES, write_signed
 from ext.records import TAP_FLAGS, Records
 from network.civil import Clock
 
 GREY = 0xFFFFFFFF       # 闪卡: the card was taken away before it gave its code
 LOAD, SIMPLE, COMPOUND = 0x02, 0x06, 0x09
-TYPE_AT = 4             # of a message
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -33,8 +32,12 @@ class KeyProvider(Protocol):
     def find(self, issuer: str, version: int, algorithm: int) -> int | None:
         """A handle of the key of an issuer; None where there is no such key."""
 
-    def compute(self, key: int, serials: Bytes, messages: Bytes) -> npt.NDArray[np.uint32]:
-        """The codes of messages (n, 22) of cards with these serial numbers (n, 8)."""
+    def compute(self, key: int, serials: Bytes, messages: Bytes, types: Sequence[int]
+                ) -> npt.NDArray[np.uint32]:
+        """The codes (types, n) of messages (n, 22) of cards with these serial numbers (n, 8).
+
+        types: each message is meant with each of these, whichever is in it.
+        """
 
 
 class Terminals:
@@ -87,16 +90,14 @@ class Proof:
         serials = np.empty((len(rows), SERIAL_BYTES), dtype=np.uint8)
         messages = np.empty((len(rows), MESSAGE_BYTES), dtype=np.uint8)
         is_signed = np.empty(len(rows), dtype=np.uint8)
-        write_signed(taps, rows, terminals, self._clock.offsets, LOAD, COMPOUND, serials, messages,
-                     is_signed)
+        write_signed(taps, rows, terminals, self._clock.offsets, serials, messages, is_signed)
         codes = np.full(len(rows), Code.TAC_INVALID, dtype=np.uint16)
-        left = np.flatnonzero(is_signed)
-        for payment in (COMPOUND, SIMPLE):      # most validators' are of the first type
-            messages[messages[:, TYPE_AT] != LOAD, TYPE_AT] = payment
-            found = self._keys.compute(key, serials[left], messages[left])
-            is_right = found == taps["tac"][rows[left]]
-            codes[left[is_right]] = Code.OK
-            left = left[~is_right]
+        is_load = taps["kind"][rows] == TapKind.TOP_UP
+        for types, chosen in (((LOAD,), is_load), ((COMPOUND, SIMPLE), ~is_load)):
+            of_type = np.flatnonzero(is_signed & chosen)
+            found = self._keys.compute(key, serials[of_type], messages[of_type], types)
+            is_right = (found == taps["tac"][rows[of_type]]).any(axis=0)
+            codes[of_type[is_right]] = Code.OK
         return codes
 
 

@@ -26,7 +26,11 @@ cdef enum:
     PART = 8                # bytes of what a key is diversified by
     KEY = 16                # bytes
     MESSAGE = 22            # bytes that a card signs
+    TYPE_AT = 4             # the byte of them that says the type of what was done
     PADDED = 32             # and as many as either cipher wants at most
+
+cdef extern from "<string.h>":
+    void explicit_bzero(void *at, size_t size) nogil    # memset that no compiler leaves out
 
 PART_BYTES, KEY_BYTES = PART, KEY
 
@@ -49,6 +53,12 @@ cdef inline uint32_t load_word(const uint8_t *at) noexcept nogil:
     return (<uint32_t>at[0] << 24) | (<uint32_t>at[1] << 16) | (<uint32_t>at[2] << 8) | at[3]
 
 
+cdef inline void store_word(uint8_t *at, uint32_t word) noexcept nogil:
+    """The reverse of it."""
+    at[0], at[1] = <uint8_t>(word >> 24), <uint8_t>(word >> 16)
+    at[2], at[3] = <uint8_t>(word >> 8), <uint8_t>word
+
+
 # DES. A half is kept rotated by one bit, so that each box's six bits lie together, four apart.
 
 cdef packed struct Half:
@@ -61,6 +71,15 @@ cdef packed struct TripleKey:   # encrypt, decrypt, encrypt
     DesKey first
     DesKey second
     DesKey third
+
+cdef struct DesWork:            # all that is of keys, to be wiped when it is done with
+    uint64_t[LANES] left        # the halves of each card's key
+    uint64_t[LANES] right
+    uint64_t[LANES] parts
+    TripleKey[LANES] triple
+    const TripleKey *triples[LANES]
+    DesKey[LANES] session
+    const DesKey *sessions[LANES]
 
 
 cdef inline void _exchange(uint32_t *high, uint32_t *low, uint32_t bits, uint32_t mask
@@ -170,6 +189,12 @@ cdef inline uint64_t _load_long(const uint8_t *at) noexcept nogil:
     return swap8(load8(at))
 
 
+cdef inline void _store_long(uint8_t *at, uint64_t word) noexcept nogil:
+    """The reverse of it."""
+    store_word(at, <uint32_t>(word >> 32))
+    store_word(at + 4, <uint32_t>word)
+
+
 cdef void _derive_des(uint64_t *left, uint64_t *right, const uint64_t *parts,
                       const TripleKey **keys) noexcept nogil:
     """The key of each lane by its part: of the part, and of its complement."""
@@ -189,38 +214,32 @@ cdef void _derive_des(uint64_t *left, uint64_t *right, const uint64_t *parts,
                 right[lane] = part
 
 
-cdef void _des_codes(const TripleKey *secret, uint64_t left0, uint64_t right0, bint by_card,
-                     const uint8_t[:, ::1] after, const uint64_t *serials,
-                     const uint8_t *padded, uint32_t *codes) noexcept nogil:
-    """The codes of some cards: keys level by level, the session's, and CBC over three blocks."""
-    cdef uint64_t[LANES] left, right, parts
-    cdef TripleKey[LANES] triple
-    cdef const TripleKey *triples[LANES]
-    cdef DesKey[LANES] session
-    cdef const DesKey *sessions[LANES]
-    cdef Half high, low
+cdef void _des_sessions(DesWork *work, const uint8_t[:, ::1] after) noexcept nogil:
+    """The session's key of each lane, by its card's key and the levels after it."""
     cdef Py_ssize_t level
-    cdef int lane, block
-    for lane in range(LANES):
-        left[lane], right[lane] = left0, right0
-        triples[lane] = secret
-        high.of[lane] = low.of[lane] = 0
-    if by_card:
-        _derive_des(left, right, serials, triples)
+    cdef int lane
     for level in range(after.shape[0]):
         for lane in range(LANES):
-            _expand_triple(left[lane], right[lane], &triple[lane])
-            triples[lane] = &triple[lane]
-            parts[lane] = _load_long(&after[level, 0])
-        _derive_des(left, right, parts, triples)
+            _expand_triple(work.left[lane], work.right[lane], &work.triple[lane])
+            work.triples[lane] = &work.triple[lane]
+            work.parts[lane] = _load_long(&after[level, 0])
+        _derive_des(work.left, work.right, work.parts, work.triples)
     for lane in range(LANES):
-        _expand_des(left[lane] ^ right[lane], &session[lane])
-        sessions[lane] = &session[lane]
+        _expand_des(work.left[lane] ^ work.right[lane], &work.session[lane])
+        work.sessions[lane] = &work.session[lane]
+
+
+cdef void _des_codes(const DesWork *work, const uint8_t *padded, uint32_t *codes) noexcept nogil:
+    """CBC over three blocks."""
+    cdef Half high, low
+    cdef int lane, block
+    for lane in range(LANES):
+        high.of[lane] = low.of[lane] = 0
     for block in range(3):
         for lane in range(LANES):
             high.of[lane] ^= load_word(padded + PADDED * lane + 8 * block)
             low.of[lane] ^= load_word(padded + PADDED * lane + 8 * block + 4)
-        _encrypt_des(&high, &low, sessions)
+        _encrypt_des(&high, &low, <const DesKey **>work.sessions)
     for lane in range(LANES):
         codes[lane] = high.of[lane]
 
@@ -233,10 +252,27 @@ cdef packed struct Sm4Key:
 cdef packed struct Sm4Block:
     uint32_t[4] words
 
+cdef struct Sm4Work:            # the same
+    Sm4Block[LANES] cards       # each card's key
+    Sm4Key[LANES] own
+    const Sm4Key *keys[LANES]
+
 
 cdef inline uint32_t _sm4_mix(uint32_t word, const uint32_t *boxes) noexcept nogil:
     return (boxes[word >> 24] ^ boxes[256 + (word >> 16 & 255)]
             ^ boxes[512 + (word >> 8 & 255)] ^ boxes[768 + (word & 255)])
+
+
+cdef inline void _load_block(Sm4Block *block, const uint8_t *at) noexcept nogil:
+    cdef int word
+    for word in range(4):
+        block.words[word] = load_word(at + 4 * word)
+
+
+cdef inline void _store_block(uint8_t *at, const Sm4Block *block) noexcept nogil:
+    cdef int word
+    for word in range(4):
+        store_word(at + 4 * word, block.words[word])
 
 
 cdef void _expand_sm4(const Sm4Block *secret, Sm4Key *made) noexcept nogil:
@@ -274,90 +310,122 @@ cdef void _sm4_part(Sm4Block *block, uint64_t part) noexcept nogil:
     block.words[2], block.words[3] = ~block.words[0], ~block.words[1]
 
 
-cdef void _sm4_codes(const Sm4Key *secret, const Sm4Block *secret0, bint by_card,
-                     const uint8_t[:, ::1] after, const uint64_t *serials,
-                     const uint8_t *padded, uint32_t *codes) noexcept nogil:
-    """The codes of some cards: keys level by level, and CBC over two blocks."""
-    cdef Sm4Block[LANES] blocks, card
-    cdef Sm4Key[LANES] own
-    cdef const Sm4Key *keys[LANES]
+cdef void _sm4_sessions(Sm4Work *work, const uint8_t[:, ::1] after) noexcept nogil:
+    """The key of each lane by its card's and the levels after it, ready for use."""
     cdef Py_ssize_t level
-    cdef int lane, block, at
+    cdef int lane
     for lane in range(LANES):
-        card[lane] = secret0[0]
-        keys[lane] = secret
-        if by_card:
-            _sm4_part(&card[lane], serials[lane])
-    if by_card:
-        _encrypt_sm4(card, keys)
+        work.keys[lane] = &work.own[lane]
     for level in range(after.shape[0]):
         for lane in range(LANES):
-            _expand_sm4(&card[lane], &own[lane])
-            keys[lane] = &own[lane]
-            _sm4_part(&card[lane], _load_long(&after[level, 0]))
-        _encrypt_sm4(card, keys)
-    memset(blocks, 0, sizeof(Sm4Block) * LANES)
+            _expand_sm4(&work.cards[lane], &work.own[lane])
+            _sm4_part(&work.cards[lane], _load_long(&after[level, 0]))
+        _encrypt_sm4(work.cards, work.keys)
     for lane in range(LANES):
-        _expand_sm4(&card[lane], &own[lane])
-        keys[lane] = &own[lane]
+        _expand_sm4(&work.cards[lane], &work.own[lane])
+
+
+cdef void _sm4_codes(const Sm4Work *work, const uint8_t *padded, uint32_t *codes) noexcept nogil:
+    """CBC over two blocks."""
+    cdef Sm4Block[LANES] blocks
+    cdef int lane, block, at
+    memset(blocks, 0, sizeof(Sm4Block) * LANES)
     for block in range(2):
         for lane in range(LANES):
             for at in range(4):
                 blocks[lane].words[at] ^= load_word(padded + PADDED * lane + 16 * block + 4 * at)
-        _encrypt_sm4(blocks, keys)
+        _encrypt_sm4(blocks, <const Sm4Key **>work.keys)
     for lane in range(LANES):
         codes[lane] = blocks[lane].words[0]
 
 
-# Both.
+# Both. What was of keys is wiped before a function returns.
 
-def compute_codes(bint is_sm4, const uint8_t[::1] secret, bint by_card,
-                  const uint8_t[:, ::1] after, const uint8_t[:, ::1] serials,
-                  const uint8_t[:, ::1] messages, uint32_t[::1] codes) -> None:
-    """Write the code of each message (n, 22), of a card with its serial number (n, 8).
-
-    secret: 16 bytes, diversified by all levels before the card's; `after` (levels, 8) has those
-    behind it. Not by_card: the key is the same for all, and serials are not looked at.
-    """
-    cdef Py_ssize_t rows = messages.shape[0], first = 0
-    cdef uint64_t left, right
-    cdef uint64_t[LANES] parts
-    cdef uint8_t[LANES * PADDED] padded
-    cdef uint32_t[LANES] found
-    cdef TripleKey triple
-    cdef Sm4Key key
-    cdef Sm4Block block
-    cdef int lane, at
-    assert secret.shape[0] == KEY and messages.shape[1] == MESSAGE
-    assert serials.shape[0] == rows and serials.shape[1] == PART and codes.shape[0] == rows
-    assert after.shape[1] == PART
+def derive_keys(bint is_sm4, const uint8_t[::1] secret, const uint8_t[:, ::1] parts,
+                uint8_t[:, ::1] keys) -> None:
+    """Write the key (n, 16) that a secret of 16 bytes is diversified to by each part (n, 8)."""
+    cdef Py_ssize_t rows = parts.shape[0], first = 0
+    cdef DesWork des
+    cdef Sm4Work sm4
+    cdef int lane
+    assert secret.shape[0] == KEY and parts.shape[1] == PART
+    assert keys.shape[0] == rows and keys.shape[1] == KEY
     with nogil:
-        left, right = _load_long(&secret[0]), _load_long(&secret[8])
         if is_sm4:
-            for at in range(4):
-                block.words[at] = load_word(&secret[4 * at])
-            _expand_sm4(&block, &key)
+            _load_block(&sm4.cards[0], &secret[0])
+            _expand_sm4(&sm4.cards[0], &sm4.own[0])
         else:
-            _expand_triple(left, right, &triple)
-        memset(padded, 0, LANES * PADDED)
+            _expand_triple(_load_long(&secret[0]), _load_long(&secret[8]), &des.triple[0])
+        for lane in range(LANES):
+            des.triples[lane], sm4.keys[lane] = &des.triple[0], &sm4.own[0]
         while first < rows:
             for lane in range(LANES):       # lanes without a row of their own do the last one's
-                _read_row(serials, messages, min(first + lane, rows - 1), &parts[lane],
-                          padded + PADDED * lane)
+                des.parts[lane] = _load_long(&parts[min(first + lane, rows - 1), 0])
             if is_sm4:
-                _sm4_codes(&key, &block, by_card, after, parts, padded, found)
+                for lane in range(LANES):
+                    _sm4_part(&sm4.cards[lane], des.parts[lane])
+                _encrypt_sm4(sm4.cards, sm4.keys)
             else:
-                _des_codes(&triple, left, right, by_card, after, parts, padded, found)
+                _derive_des(des.left, des.right, des.parts, des.triples)
             for lane in range(min(LANES, rows - first)):
-                codes[first + lane] = found[lane]
+                if is_sm4:
+                    _store_block(&keys[first + lane, 0], &sm4.cards[lane])
+                else:
+                    _store_long(&keys[first + lane, 0], des.left[lane])
+                    _store_long(&keys[first + lane, 8], des.right[lane])
             first += LANES
+        explicit_bzero(&des, sizeof(DesWork))
+        explicit_bzero(&sm4, sizeof(Sm4Work))
 
 
-cdef inline void _read_row(const uint8_t[:, ::1] serials, const uint8_t[:, ::1] messages,
-                           Py_ssize_t row, uint64_t *part, uint8_t *padded) noexcept nogil:
-    """A card's serial number, and what it signs with 80 behind it."""
+def compute_codes(bint is_sm4, const uint8_t[:, ::1] keys, const uint8_t[:, ::1] after,
+                  const uint8_t[:, ::1] messages, const uint8_t[::1] types,
+                  uint32_t[:, ::1] codes) -> None:
+    """Write the code (types, n) of each message (n, 22) with each of the types in it.
+
+    keys (n, 16): of each message's card; `after` (levels, 8) has what they are still to be
+    diversified by.
+    """
+    cdef Py_ssize_t rows = messages.shape[0], first = 0, kind
+    cdef uint8_t[LANES * PADDED] padded
+    cdef uint32_t[LANES] found
+    cdef DesWork des
+    cdef Sm4Work sm4
+    cdef int lane
+    assert keys.shape[0] == rows and keys.shape[1] == KEY
+    assert messages.shape[1] == MESSAGE and after.shape[1] == PART
+    assert codes.shape[0] == types.shape[0] and codes.shape[1] == rows
+    with nogil:
+        memset(padded, 0, LANES * PADDED)
+        while first < rows:
+            for lane in range(LANES):
+                _read_row(keys, messages, min(first + lane, rows - 1), &des.left[lane],
+                          &des.right[lane], &sm4.cards[lane], padded + PADDED * lane)
+            if is_sm4:
+                _sm4_sessions(&sm4, after)
+            else:
+                _des_sessions(&des, after)
+            for kind in range(types.shape[0]):
+                for lane in range(LANES):
+                    padded[PADDED * lane + TYPE_AT] = types[kind]
+                if is_sm4:
+                    _sm4_codes(&sm4, padded, found)
+                else:
+                    _des_codes(&des, padded, found)
+                for lane in range(min(LANES, rows - first)):
+                    codes[kind, first + lane] = found[lane]
+            first += LANES
+        explicit_bzero(&des, sizeof(DesWork))
+        explicit_bzero(&sm4, sizeof(Sm4Work))
+
+
+cdef inline void _read_row(const uint8_t[:, ::1] keys, const uint8_t[:, ::1] messages,
+                           Py_ssize_t row, uint64_t *left, uint64_t *right, Sm4Block *card,
+                           uint8_t *padded) noexcept nogil:
+    """A card's key, as either cipher takes it, and what it signs with 80 behind it."""
     must(0 <= row < messages.shape[0], b"a lane has a row")
-    part[0] = _load_long(&serials[row, 0])
+    left[0], right[0] = _load_long(&keys[row, 0]), _load_long(&keys[row, 8])
+    _load_block(card, &keys[row, 0])
     memcpy(padded, &messages[row, 0], MESSAGE)
     padded[MESSAGE] = 0x80
 

@@ -12,8 +12,6 @@ def write_signed(
     rows: NDArray[np.int64],
     terminals: NDArray[np.uint8],
     civil_offsets: Records,
-    load: int,
-    payment: int,
     serials: NDArray[np.uint8],
     messages: NDArray[np.uint8],
     is_signed: NDArray[np.uint8],

@@ -8,7 +8,6 @@ from libc.string cimport memcpy, memset
 
 from ext.checked cimport must
 from ext.civil cimport Clock, clock_of, offset_at
-from ext.codes cimport TapKind
 from ext.records cimport DAY_S, HAS_PAID, CivilOffset, Tap
 
 cdef enum:
@@ -67,15 +66,15 @@ cdef inline void put_moment(uint64_t civil_s, uint8_t *at) noexcept nogil:
 
 
 def write_signed(const Tap[::1] taps, const int64_t[::1] rows, const uint8_t[:, ::1] terminals,
-                 const CivilOffset[::1] civil_offsets, uint8_t load, uint8_t payment,
-                 uint8_t[:, ::1] serials, uint8_t[:, ::1] messages,
-                 uint8_t[::1] is_signed) -> None:
+                 const CivilOffset[::1] civil_offsets, uint8_t[:, ::1] serials,
+                 uint8_t[:, ::1] messages, uint8_t[::1] is_signed) -> None:
     """Write the serial number (n, 8) and message (n, 22) of each chosen tap that can be signed.
+
+    The message's type, which no record says, is 0.
 
     rows (n): of the taps that are chosen; is_signed (n): whether a tap can be, else zeros.
 
-    terminals (devices, 7): the six bytes of each device, and whether its code is such; load and
-    payment: the types of what is signed, for top-ups and for all others.
+    terminals (devices, 7): the six bytes of each device, and whether its code is such.
     """
     cdef Py_ssize_t at, row
     cdef const Tap *tap
@@ -100,7 +99,7 @@ def write_signed(const Tap[::1] taps, const int64_t[::1] rows, const uint8_t[:, 
                 memset(message, 0, MESSAGE)
                 continue
             put_word(message, <uint32_t>(tap.paid if tap.paid >= 0 else -tap.paid))
-            message[4] = load if tap.kind == TapKind.TOP_UP else payment
+            message[4] = 0
             memcpy(message + 5, &terminals[tap.device, 0], TERMINAL)
             put_word(message + 11, tap.device_seq)
             put_moment(<uint64_t>civil, message + 15)

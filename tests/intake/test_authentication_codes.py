@@ -5,6 +5,7 @@ Codes are worked out here step by step, from single blocks; the ciphers are held
 
 from __future__ import annotations
 
+import resource
 import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -111,10 +112,11 @@ PARTS = st.lists(st.binary(min_size=8, max_size=8), max_size=2)
 @given(st.sampled_from(sorted(SECRETS)), st.binary(min_size=16, max_size=16), PARTS,
        st.booleans(), PARTS,
        st.lists(st.tuples(st.binary(min_size=8, max_size=8), st.binary(min_size=22, max_size=22)),
-                max_size=6))
+                max_size=6), st.lists(st.integers(0, 255), max_size=3))
 def test_codes_step_by_step(algorithm: str, secret: bytes, before: list[bytes], by_card: bool,
-                            after: list[bytes], rows: list[tuple[bytes, bytes]]) -> None:
-    """Any key, levels and number of cards: the kernel says what a library's single blocks do."""
+                            after: list[bytes], rows: list[tuple[bytes, bytes]],
+                            types: list[int]) -> None:
+    """Any key, levels, types and cards: the kernel says what a library's single blocks do."""
     levels = [*before, *[None] * by_card, *after]
     keys = Keystore(read_keys([{"issuer": "one", "version": 1, "algorithm": algorithm,
                                 "key": secret.hex(), "diversify": levels_of(levels)}], "here"))
@@ -122,9 +124,10 @@ def test_codes_step_by_step(algorithm: str, secret: bytes, before: list[bytes], 
     messages = np.frombuffer(b"".join(message for _, message in rows), np.uint8).reshape(-1, 22)
     key = keys.find("one", 1, int(algorithm))
     assert key is not None
-    assert keys.compute(key, serials, messages).tolist() == [int.from_bytes(code_of(
-        algorithm, secret, [serial if part is None else part for part in levels], message), "big")
-        for serial, message in rows]
+    assert keys.compute(key, serials, messages, types).tolist() == [[int.from_bytes(code_of(
+        algorithm, secret, [serial if part is None else part for part in levels],
+        message[:4] + bytes([kind]) + message[5:]), "big") for serial, message in rows]
+        for kind in types]
 
 
 @pytest.mark.parametrize(("file", "cipher", "block"), [("des.vec", des, 8), ("sm4.vec", sm4, 16)])
@@ -149,8 +152,9 @@ def test_the_ciphers(file: str, cipher: Callable[[bytes, bytes], bytes], block: 
     assert found > 5
 
 
-def line(signed: str = "00", kind: str = "09", **more: str) -> str:
+def line(signed: str = "00", kind: str = "09", *, top_up: bool = False, **more: str) -> str:
     """A record with its code by an algorithm, and other values than were signed."""
+    more |= {"kind": "top_up"} if top_up else {}
     values = {"card": "3100000000000001", "paid": "200", "device": "360486600002",
               "device_seq": "70", "tapped_at": "20241125073000", "key_version": "1",
               "algorithm": signed}
@@ -177,6 +181,9 @@ CASES = [
     (line(tapped_at="20241125073001"),                  "TAC_INVALID"),
     (line(card="3100000000000002"),                     "TAC_INVALID"),
     (line(kind="05"),                                   "TAC_INVALID"),
+    (line(kind="02"),                                   "TAC_INVALID"),     # what loads sign
+    (line(kind="02", top_up=True, paid="200"),          "OK"),
+    (line(kind="09", top_up=True),                      "TAC_INVALID"),
     (line(tac="00000000"),                              "TAC_INVALID"),
     (line("01", algorithm="00"),                       "TAC_INVALID"),
     (line(key_version="2"),                             "TAC_KEY_UNKNOWN"),
@@ -193,9 +200,8 @@ def message_of(tap: Any, terminal: bytes, offset_s: int) -> tuple[bytes, bytes]:
     moment = datetime(1970, 1, 1) + timedelta(seconds=int(tap["tapped_at"]) + offset_s)
     card = card_text(int(tap["card_hi"]), int(tap["card_lo"]))
     return bytes.fromhex(card[-16:].zfill(16)), (
-        abs(int(tap["paid"])).to_bytes(4, "big") + (b"\2" if tap["kind"] == TapKind.TOP_UP
-                                                    else b"\6")
-        + terminal + int(tap["device_seq"]).to_bytes(4, "big")
+        abs(int(tap["paid"])).to_bytes(4, "big") + b"\0" + terminal
+        + int(tap["device_seq"]).to_bytes(4, "big")
         + bytes.fromhex(f"{moment:%Y%m%d%H%M%S}"))
 
 
@@ -216,8 +222,8 @@ def test_what_cards_sign(card: str, tapped_at: int, paid: int, device: str, devi
     tap["flags"] = TAP_FLAGS["HAS_PAID"] * has_paid
     serials, messages = np.ones((1, 8), np.uint8), np.ones((1, 22), np.uint8)
     is_signed = np.ones(1, np.uint8)
-    write_signed(tap, np.zeros(1, np.int64), Terminals().rows(devices), ahead(offset_s), 2, 6,
-                 serials, messages, is_signed)
+    write_signed(tap, np.zeros(1, np.int64), Terminals().rows(devices), ahead(offset_s), serials,
+                 messages, is_signed)
     can_be = has_paid and card.isdigit() and len(device) == 12 and " " not in device
     assert bool(is_signed[0]) == can_be
     if can_be:
@@ -236,7 +242,7 @@ def test_records_are_held_to_their_codes(tmp_path: Path, block_bytes: int) -> No
     for index, refusal in enumerate(refusals.records):
         assert refusals.raw(index) == lines[int(refusal["line"]) - 1]
         assert content[int(refusal["offset"]):].startswith(refusals.raw(index))
-    assert intake.files[0].paid == 200 * 6
+    assert intake.files[0].paid == 200 * 7
     # Without keys codes are carried, and not looked at.
     assert [code for code, _ in outcomes(read(tmp_path, content))].count("OK") == len(CASES) - 1
 
@@ -266,6 +272,18 @@ def test_keys_are_shown_nowhere(sealed: Path) -> None:
         assert repr(bytes.fromhex(secret))[2:-1] not in told
     assert [row[:3] for row in keys.list_keys()] == [("one", 1, "00"), ("one", 1, "01")]
     assert keys.list_keys()[0][3] == des(bytes.fromhex(SECRETS["00"]), bytes(8))[:3].hex().upper()
+
+
+def test_no_dump_has_keys(sealed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has unlocked keys writes none, and hands none to a program either."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    monkeypatch.setenv("ONECARD_KEYS_PASSPHRASE", PASSPHRASE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        assert onecard("keys", "list", sealed).code == 0
+        assert resource.getrlimit(resource.RLIMIT_CORE)[0] in (0, 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
 
 
 def test_a_keystore_that_cannot_be_opened(sealed: Path, tmp_path: Path) -> None:

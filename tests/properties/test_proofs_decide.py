@@ -7,6 +7,7 @@ else had sent any.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +33,9 @@ class AnyKey:
     def find(self, issuer: str, version: int, algorithm: int) -> int | None:
         return 1
 
-    def compute(self, key: int, serials: Bytes, messages: Bytes) -> npt.NDArray[np.uint32]:
-        return np.full(len(messages), int(RIGHT_CODE, 16), np.uint32)
+    def compute(self, key: int, serials: Bytes, messages: Bytes, types: Sequence[int]
+                ) -> npt.NDArray[np.uint32]:
+        return np.full((len(types), len(messages)), int(RIGHT_CODE, 16), np.uint32)
 
 
 @pytest.mark.kernels
