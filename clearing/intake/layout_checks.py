@@ -86,9 +86,9 @@ class _Check:
                 "have the records written in gb18030 or UTF-8, each of one length in bytes"
                 if layout.format == "fixed" else "write one that keeps ASCII as it is; a file "
                 "with the mark of UTF-16 is read as that whatever stands here", "encoding")
-        if len(layout.delimiter) != 1 or layout.delimiter in "\"\r\n":
+        if len(layout.delimiter) != 1 or layout.delimiter in "\"'\r\n":
             self._refuse(Phrase("the delimiter is {delimiter!r}", delimiter=layout.delimiter),
-                         "expected one character", "delimiter")
+                         "expected one character that is no quote", "delimiter")
 
     def _check_places(self) -> None:
         """Refuse columns that are not in the record, or in each other."""

@@ -32,7 +32,14 @@ from clearing.intake.formats.records import (
     FixedAdapter,
     place_records,
 )
-from clearing.intake.formats.text import TEXT_BYTES, UTF_16, NotText, make_text, needs_text
+from clearing.intake.formats.text import (
+    CANONICAL,
+    TEXT_BYTES,
+    UTF_16,
+    NotText,
+    make_text,
+    needs_text,
+)
 from clearing.intake.layout_model import Layout
 from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE, LONGEST_RAW, MOST_COLUMNS
@@ -84,6 +91,10 @@ def detect_format(reader: FileReader, layout: Layout | None, clock: Clock) -> De
     except (HeaderInvalid, UnicodeDecodeError):
         columns = ()
     if end and is_canonical(columns):
+        if needs_text(peeked, CANONICAL):
+            reader.read_as(make_text(_read_whole(reader), CANONICAL))
+            end = reader.peeked.find(b"\n") + 1
+            columns = split_header(reader.peeked[:end])
         shape = _shape_of(columns)
         reader.take_header(end)
         return DetectedFormat(FORMAT, shape.columns, shape, reader.pieces())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from clearing.intake.layout_model import Layout
@@ -41,3 +42,21 @@ def has_note(line: bytes, layout: Layout) -> bool:
     if layout.format == "fixed":
         return behind_tab(layout.encoding).search(line) is not None
     return last_columns(layout.encoding, layout.delimiter).search(line) is not None
+
+
+def is_reject_file(head: bytes, layout: Layout) -> bool:
+    """Whether a file of CSV that begins so is one."""
+    lines = head.removeprefix(codecs.BOM_UTF8).split(b"\n", layout.head_rows + 1)
+    if len(lines) < layout.head_rows + 2:
+        return False
+    first = lines[layout.head_rows].removesuffix(b"\r")
+    if layout.header:
+        return has_note(first, layout)
+    between = delimiter_of(head, layout)
+    return first.replace(b'"', b"").endswith(between.join((b"", CODE.encode(), REASON.encode())))
+
+
+def delimiter_of(head: bytes, layout: Layout) -> bytes:
+    """What parts the columns of a file of CSV that begins so; the mark of UTF-8 knows better."""
+    has_mark = head.startswith(codecs.BOM_UTF8)
+    return layout.delimiter.encode("utf-8" if has_mark else layout.encoding)

@@ -1,13 +1,14 @@
 """Refused records in the form of their own file, so that they can be given again as they are.
 
 A reject file has the header, columns, separator, encoding and line ends of the file that its
-records are from, every record byte for byte, and behind it its code and the reason: in two columns
-more, two keys more (JSON), or behind a tab (records of one length). Whoever reads it passes over
-both. Where the file is in GB18030, the reason is Chinese. A line that the file's end cut off has
-neither, nor an end: it is no whole record, and a cut amount must not come to look like one. Where
-the reason would make a line too long, it is blank. Of a workbook or of UTF-16 it is CSV in UTF-8,
-of MessagePack a JSON object to a line, both read by the same layout, and records of bytes have no
-note: there is nowhere to put one.
+records are from, every record byte for byte (in CSV with apostrophes before what a spreadsheet
+would take for a formula, which reading it takes off again: guards.py), and behind it its code and
+the reason: in two columns more, two keys more (JSON), or behind a tab (records of one length).
+Whoever reads it passes over both. Where the file is in GB18030, the reason is Chinese. A line that
+the file's end cut off has neither, nor an end: it is no whole record, and a cut amount must not
+come to look like one. Where the reason would make a line too long, it is blank. Of a workbook or of
+UTF-16 it is CSV in UTF-8, of MessagePack a JSON object to a line, both read by the same layout, and
+records of bytes have no note: there is nowhere to put one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from clearing.intake.formats.canonical import HEADER_BYTES
+from clearing.intake.formats.guards import GuardedLines
 from clearing.intake.formats.notes import (
     CODE,
     LAST_KEYS,
@@ -29,7 +31,7 @@ from clearing.intake.formats.notes import (
 )
 from clearing.intake.formats.objects import find_objects
 from clearing.intake.formats.records import split_records
-from clearing.intake.formats.text import open_text
+from clearing.intake.formats.text import CANONICAL, open_text
 from clearing.intake.layout_model import Layout
 from clearing.intake.trailer import MARK
 from ext.codes import Code
@@ -43,7 +45,6 @@ ENDINGS = {"csv": ".csv", "xlsx": ".csv", "json": ".json", "jsonl": ".jsonl", "m
            "binary": ".bin"}
 COPY_BYTES = 1 << 20
 NAME_LENGTH = 64                        # of a column's name in a reason
-CANONICAL = Layout(title="onecard-taps/1", format="csv")
 
 
 class Rejected(NamedTuple):
@@ -84,9 +85,15 @@ def _reason(one: Rejected, columns: Sequence[str], *, is_chinese: bool = False) 
 
 def _write_csv(out: BinaryIO, source: BinaryIO, layout: Layout,
                rejected: Sequence[Rejected]) -> None:
-    delimiter, encoding = layout.delimiter, layout.encoding
-    if _copy_mark(out, source):
-        encoding = "utf-8"
+    encoding = "utf-8" if _copy_mark(out, source) else layout.encoding
+    with GuardedLines(out, layout.delimiter.encode(encoding)) as lines:
+        _write_lines(lines, source, layout, encoding, rejected)
+
+
+def _write_lines(out: GuardedLines, source: BinaryIO, layout: Layout, encoding: str,
+                 rejected: Sequence[Rejected]) -> None:
+    """Write the rows of a reject file of CSV, as whoever reads it again sees them."""
+    delimiter = layout.delimiter
 
     def note(code: str, reason: str) -> bytes:
         if delimiter in reason or '"' in reason:
@@ -122,7 +129,7 @@ def _copy_mark(out: BinaryIO, source: BinaryIO) -> bool:
     return has_mark
 
 
-def _copy_rows(out: BinaryIO, source: BinaryIO, rows: int) -> None:
+def _copy_rows(out: BinaryIO | GuardedLines, source: BinaryIO, rows: int) -> None:
     """Copy the rows before the header, so that it stands where the layout says."""
     for _ in range(rows):
         out.write(source.readline(HEADER_BYTES))
@@ -167,7 +174,8 @@ def _write_binary(out: BinaryIO, source: BinaryIO, layout: Layout,
         out.write(records[one.offset])
 
 
-def _copy_line(out: BinaryIO, source: BinaryIO, one: Rejected) -> tuple[bytes, bytes]:
+def _copy_line(out: BinaryIO | GuardedLines, source: BinaryIO, one: Rejected
+               ) -> tuple[bytes, bytes]:
     """A line and its end, b"" where the file ends in it; of a long one the first part is copied."""
     source.seek(one.offset)
     part = source.readline(COPY_BYTES)

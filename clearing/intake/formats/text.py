@@ -1,6 +1,7 @@
-"""What is no text by lines as it stands, as text: UTF-16 with its mark, workbooks and MessagePack.
+"""What is no text as it stands: UTF-16 with its mark, workbooks, MessagePack, reject files.
 
-They become CSV in UTF-8 with its mark, and MessagePack a JSON object to a line, held in memory.
+They become CSV in UTF-8 with its mark, MessagePack a JSON object to a line, and reject files of CSV
+what they are without apostrophes before what would be formulas (guards.py); held in memory.
 Lines are those of the file, rows of the sheet or records; byte offsets are those in the text. A
 workbook is looked at before it is unpacked: what would be more than UNPACKED_BYTES, or
 UNPACKED_MOST times as much, is not.
@@ -19,6 +20,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from clearing.intake.formats.canonical import FORMAT, HEADER_BYTES
+from clearing.intake.formats.guards import unguard
+from clearing.intake.formats.notes import delimiter_of, is_reject_file
 from clearing.intake.layout_model import Layout
 from ext.codes import Code
 from network.language import Phrase, joined
@@ -30,6 +34,7 @@ UNPACKED_BYTES = 256 << 20      # of a workbook
 UNPACKED_MOST = 200             # bytes out of one: XML of numbers comes to 5 to 30
 ROWS_MOST, COLUMNS_MOST = 1 << 20, 254
 NUMBER_DIGITS = 15              # of a cell, as the spreadsheet shows it
+CANONICAL = Layout(title=FORMAT, format="csv")
 
 
 class NotText(Exception):
@@ -42,6 +47,8 @@ class NotText(Exception):
 
 def needs_text(head: bytes, layout: Layout) -> bool:
     """Whether a file that begins so is read as the text that `make_text` makes of it."""
+    if layout.format in ("csv", "xlsx") and is_reject_file(head, layout):
+        return True
     if layout.format == "xlsx":
         return head.startswith((*UTF_16, ZIP))
     if layout.format == "msgpack":
@@ -50,10 +57,12 @@ def needs_text(head: bytes, layout: Layout) -> bool:
 
 
 def make_text(data: bytes, layout: Layout) -> bytes:
-    """A file's text in UTF-8, with its mark.
+    """A file's text in UTF-8, with its mark; of a reject file in its own encoding.
 
     Raises NotText.
     """
+    if layout.format in ("csv", "xlsx") and is_reject_file(data[:HEADER_BYTES], layout):
+        return unguard(data, delimiter_of(data, layout))
     if layout.format == "msgpack":
         return codecs.BOM_UTF8 + _write_objects(data, layout.records_at)
     if data.startswith(ZIP):
@@ -69,9 +78,9 @@ def make_text(data: bytes, layout: Layout) -> bytes:
 
 def open_text(source: BinaryIO, layout: Layout | None) -> BinaryIO:
     """The text that offsets of refusals are in: the file as it stands, or what is made of it."""
-    head = source.read(len(ZIP))
+    head, layout = source.read(HEADER_BYTES), layout or CANONICAL
     source.seek(0)
-    if layout is None or not needs_text(head, layout):
+    if not needs_text(head, layout):
         return source
     text = io.BytesIO(make_text(source.read(), layout))
     text.name = getattr(source, "name", "")
