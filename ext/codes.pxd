@@ -236,6 +236,7 @@ cpdef enum Period:
     MONTH = 2
     WEEK = 3                # from Monday
     YEAR = 4
+    DAYS = 5                # so many, from the first ride that is counted
 
 
 cpdef enum Counts:

@@ -192,6 +192,7 @@ class Period(IntEnum):
     MONTH = 2
     WEEK = 3
     YEAR = 4
+    DAYS = 5
 
 class Counts(IntEnum):
     COUNTS_PAID = 1

@@ -247,8 +247,8 @@ cdef packed struct Accumulator:
     uint64_t card_lo
     int64_t amount              # what its rule counts, in the period
     uint32_t rides
-    uint32_t period             # service day, week, month (year * 12 + month - 1) or year; see
-                                # period_of in ext/clearing/accumulators.pxd
+    uint32_t period             # service day (of many the first), week, month (year * 12 + month
+                                # - 1), year; see period_of in ext/clearing/accumulators.pxd
     uint16_t accumulator        # number in the book's dictionary
     uint16_t window             # the closed window at whose end it was so
     uint32_t reserved
@@ -457,7 +457,7 @@ cdef packed struct TariffIndex: # the tariffs of one operator, mode and line gro
 cdef packed struct AccumulatorRule:
     uint8_t period              # Period
     uint8_t counts              # Counts
-    uint16_t reserved
+    uint16_t days               # how long a period of Period.DAYS is
 
 cdef packed struct Agreement:   # what an operator pays for the clearing of a ride, and to whom
     int64_t clearing_ppm        # of what the rider paid

@@ -37,6 +37,7 @@ CLOCK_TOLERANCE_S_MOST = 3600
 FEE_MOST = 100_000_000      # minor units a ride: with the share beside it, 32 bits hold a fee
 RIDE_LIMIT_S_MOST = 7 * 86_400
 VALUE_DAYS_MOST = 60
+PERIOD_DAYS_MOST = 366
 CURRENCY_DECIMALS = range(4)                # of ISO 4217: rupiah without, yuan 2, dinar 3
 # What an agreement holds for.
 CONDITIONS = ("between", "issuers", "operators", "modes", "media", "card_kinds", "in_force_from",
@@ -65,6 +66,7 @@ def check_model(model: NetworkFile) -> None:
         _check_operator(operator, model, ("operator", index))
     _check_members(model)
     _check_line_classes(model)
+    _check_accumulators(model)
     _check_agreements(model)
     _check_cycles(model)
     check_nettings(model, member_codes(model))
@@ -169,6 +171,19 @@ def _check_line_classes(model: NetworkFile) -> None:
                            line_class=one.line_class, code=code),
                     "correct network.toml", expected=", ".join(operators),
                     key=("line_class", index, "operators", which))
+
+
+def _check_accumulators(model: NetworkFile) -> None:
+    for index, one in enumerate(model.accumulator):
+        if (one.period == "days") != (one.days is not None) or not 1 <= (
+                one.days or 1) <= PERIOD_DAYS_MOST:
+            raise TableError(
+                Phrase("accumulator {accumulator!r} has the period {period!r} and {days} days",
+                       accumulator=one.accumulator, period=one.period, days=one.days or 0),
+                'write period = "days" with days, such as 7; or leave days out',
+                expected=Phrase("days from 1 to {most}, beside period = \"days\" and no other",
+                                most=PERIOD_DAYS_MOST),
+                key=("accumulator", index, "period" if one.days is None else "days"))
 
 
 def _check_admissions(model: NetworkFile) -> None:

@@ -122,7 +122,8 @@ class AccumulatorSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A running total per card, or person: what it counts, and when it starts again."""
 
     accumulator: str
-    period: Literal["day", "week", "month", "year"] = "month"
+    period: Literal["day", "week", "month", "year", "days"] = "month"
+    days: int | None = None     # of "days": so many, from the first ride that is counted on
     counts: Literal["paid", "due", "rides"] = "paid"    # rides: of counts_to, and uses of quotas
 
 

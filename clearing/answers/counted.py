@@ -21,7 +21,8 @@ def read_memory(world: World, asked: PriceQuestion, at: int) -> Memory:
     """
     day = calendar.service_day(world.model, at)
     counted = dict([*_list_by_period(world, asked), *_list_by_name(world, asked.counted)])
-    return Memory(None, {(name, world.period(name, day)): Accumulator(amount, 0)
+    nothing = Memory()
+    return Memory(None, {(name, nothing.period(world, name, day)): Accumulator(amount, 0)
                          for name, amount in counted.items()})
 
 

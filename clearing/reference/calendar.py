@@ -36,6 +36,16 @@ def period_of(day: datetime.date, period: str) -> str:
     return day.isoformat()[: {"day": 10, "month": 7, "year": 4}[period]]
 
 
+def days_from(first: datetime.date, days: int) -> str:
+    """A period of so many days: "7 days from 2026-05-17"."""
+    return f"{days} days from {first.isoformat()}"
+
+
+def first_day(period: str) -> datetime.date:
+    """The day with which such a period begins."""
+    return datetime.date.fromisoformat(period.rpartition(" ")[2])
+
+
 def age_on(day: datetime.date, born_on: datetime.date | None) -> int | None:
     """Full years on a day, from 1 to 150; None where the age is not known."""
     if born_on is None:

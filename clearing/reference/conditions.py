@@ -51,12 +51,14 @@ def why_no_discount(
         world, row, ride, memory, applied)
     if why is None and row.counted is not None:
         before = _so_far(world, row.counted.accumulator, ride, memory)
-        why = _why_outside(world, row.counted, ride, before + adds.get(row.counted.accumulator, 0))
+        why = _why_outside(world, row.counted, ride, memory,
+                           before + adds.get(row.counted.accumulator, 0))
         why = why and Phrase("with this ride {why}", why=why)
     if why is None and isinstance(row, Transfer):
         why = _why_no_transfer(world, table, row, ride, memory)
     if why is None and isinstance(row, Tier):
-        why = _why_outside(world, row, ride, _so_far(world, row.accumulator, ride, memory))
+        why = _why_outside(world, row, ride, memory,
+                           _so_far(world, row.accumulator, ride, memory))
     return why
 
 
@@ -146,7 +148,7 @@ def _why_not_again(
     if row.quota is None:
         return None
     name, limit = row.quota.accumulator, row.quota.limit
-    period = world.period(name, ride.service_day)
+    period = memory.period(world, name, ride.service_day)
     used = memory.accumulator(name, period).amount
     if used + row.quota.uses <= limit:
         return None
@@ -229,13 +231,16 @@ def _list_boarding_whys(world: World, row: Transfer, ride: Ride, before: Chain) 
 
 def _so_far(world: World, accumulator: str, ride: Ride, memory: Memory) -> int:
     """What an accumulator has counted in the ride's period, before the ride."""
-    return memory.accumulator(accumulator, world.period(accumulator, ride.service_day)).amount
+    period = memory.period(world, accumulator, ride.service_day)
+    return memory.accumulator(accumulator, period).amount
 
 
-def _why_outside(world: World, row: Tier | Counted, ride: Ride, amount: int) -> Phrase | None:
+def _why_outside(
+    world: World, row: Tier | Counted, ride: Ride, memory: Memory, amount: int
+) -> Phrase | None:
     """Why what was counted is not within the bounds of a row; None where it is."""
     spec = world.accumulators[row.accumulator]
-    period = world.period(row.accumulator, ride.service_day)
+    period = memory.period(world, row.accumulator, ride.service_day)
     so_far = Phrase("{counted} counted in {period}", period=period,
                     counted=counted(world.model, spec, amount))
     if row.over is not None and not amount > row.over:

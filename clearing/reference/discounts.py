@@ -171,7 +171,7 @@ def _percent(row: DiscountRow, percent: int | str, price: int) -> Answer:
 
 def _cap(world: World, row: Cap, ride: Ride, memory: Memory) -> Answer:
     money = world.model.money.text
-    period = world.period(row.accumulator, ride.service_day)
+    period = memory.period(world, row.accumulator, ride.service_day)
     so_far = memory.accumulator(row.accumulator, period).amount
     spec = world.accumulators[row.accumulator]
     return Answer(row.amount - so_far,

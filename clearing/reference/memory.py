@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from clearing.reference.calendar import days_from, first_day, period_of
 from clearing.reference.chains import chain_after
 from clearing.reference.results import Charge, Ride
 from clearing.reference.state import Accumulator, Chain, Memories
@@ -24,6 +26,18 @@ class Memory:
     def accumulator(self, accumulator: str, period: str) -> Accumulator:
         """What an accumulator holds in a period."""
         return self.accumulators.get((accumulator, period), Accumulator(0, 0))
+
+    def period(self, world: World, accumulator: str, day: datetime.date) -> str:
+        """The period in which an accumulator counts a day.
+
+        Of so many days, those that run, of several the last to begin; else they begin with the day.
+        """
+        spec = world.accumulators[accumulator]
+        if spec.days is None:
+            return period_of(day, spec.period)
+        begun = [first_day(period) for name, period in self.accumulators if name == accumulator]
+        running = [first for first in begun if 0 <= (day - first).days < spec.days]
+        return days_from(max(running, default=day), spec.days)
 
 
 def recall(memories: Memories, card: str) -> Memory:
@@ -69,7 +83,7 @@ def remember(
     accumulators = dict(memory.accumulators)
 
     def add(accumulator: str, amount: int) -> None:
-        name = (accumulator, world.period(accumulator, ride.service_day))
+        name = (accumulator, memory.period(world, accumulator, ride.service_day))
         before = accumulators.get(name, Accumulator(0, 0))
         accumulators[name] = Accumulator(before.amount + amount, before.rides + 1)
 

@@ -264,7 +264,7 @@ def _list_counted(
         *(row.quota.accumulator for row in rows if row.quota is not None),
         *(row.counted.accumulator for row in rows if row.counted is not None),
     ])
-    periods = {name: world.period(name, ride.service_day) for name in names}
+    periods = {name: before.period(world, name, ride.service_day) for name in names}
     return [AccumulatorChange(name, period, before.accumulator(name, period),
                               after.accumulator(name, period))
             for name, period in periods.items()]

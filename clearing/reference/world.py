@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from clearing.reference import calendar
 from fare_tables.model import Table
 from network.network import Network
 from network.register import RegisterRow
@@ -55,10 +53,6 @@ class World(Network):
         Where totals follow the card that is the card alone.
         """
         return self._owned.get(card, (card,))
-
-    def period(self, accumulator: str, day: datetime.date) -> str:
-        """The period in which an accumulator counts a day."""
-        return calendar.period_of(day, self.accumulators[accumulator].period)
 
 
 def world_of(network: Network, tables: list[Table]) -> World:

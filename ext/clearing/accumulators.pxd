@@ -30,10 +30,30 @@ cdef struct Card:
     Card *totals                # of all its owner's cards, for rows to ask; mostly itself
 
 
-cdef inline uint32_t period_of(PricingTables tables, uint16_t accumulator,
+cdef inline uint32_t running_days(PricingTables tables, const Card *card, uint16_t accumulator,
+                                  uint16_t service_day) except? 4294967295 nogil:
+    """The first of the days that run for a card on a day; they begin with it where none do.
+
+    Of several that run the last to begin: days of cards that are one person's can overlap.
+    """
+    cdef uint32_t days = tables.accumulator_rules[accumulator].days, began, found = service_day
+    cdef bint is_running = False
+    cdef Py_ssize_t i
+    for i in range(card.count):
+        if card.accumulators[i].accumulator == accumulator:
+            began = card.accumulators[i].period
+            if began <= service_day < began + days and (not is_running or began > found):
+                is_running = True
+                found = began
+    return found
+
+
+cdef inline uint32_t period_of(PricingTables tables, const Card *card, uint16_t accumulator,
                                uint16_t service_day) except? 4294967295 nogil:
-    """The number of the period of an accumulator that a day is in."""
+    """The number of the period of an accumulator that a day is in, for a card's owner."""
     cdef uint8_t period = tables.accumulator_rules[accumulator].period
+    if period == Period.DAYS:
+        return running_days(tables, card.totals, accumulator, service_day)
     if period == Period.MONTH:
         return tables.months[service_day]
     if period == Period.WEEK:
@@ -62,7 +82,7 @@ cdef inline void remember_place(Card *card, uint16_t number, Py_ssize_t found) n
 cdef inline Py_ssize_t search_accumulator(PricingTables tables, Card *card, uint16_t number,
                                           uint16_t service_day) except -2 nogil:
     """The card's running accumulator in the period of a day; NO_PLACE."""
-    cdef uint32_t period = period_of(tables, number, service_day)
+    cdef uint32_t period = period_of(tables, card, number, service_day)
     cdef Py_ssize_t i, found = NO_PLACE
     for i in range(card.count - 1, -1, -1):
         if card.accumulators[i].accumulator == number and card.accumulators[i].period == period:
@@ -96,7 +116,7 @@ cdef inline Py_ssize_t add_accumulator(PricingTables tables, const Ride *ride, u
     card.count += 1
     card.accumulators[place] = Accumulator(
         card_hi=ride.card_hi, card_lo=ride.card_lo, amount=0, rides=0,
-        period=period_of(tables, number, ride.service_day), accumulator=number, window=0,
+        period=period_of(tables, card, number, ride.service_day), accumulator=number, window=0,
         reserved=0)
     remember_place(card, number, place)
     return place

@@ -391,6 +391,7 @@ def _accumulator_rules(numbered: NumberedNetwork) -> npt.NDArray[Any]:
     for code, spec in numbered.network.accumulators.items():
         rule = rules[numbered.names.known("accumulator", code)]
         rule["period"] = Period[spec.period.upper()]
+        rule["days"] = spec.days or 0
         rule["counts"] = Counts[f"COUNTS_{spec.counts.upper()}"]
     return rules
 

@@ -311,7 +311,7 @@ class Prober:
             issuer=self._issuer(network, probe), due=probe.due, paid=None,
             distance_m=probe.metres, age=probe.of("age"), reviewed=probe.of("reviewed", False),
             taps=(TAP,))
-        spent = {(one.accumulator, self.world.period(one.accumulator, day)):
+        spent = {(one.accumulator, Memory().period(self.world, one.accumulator, day)):
                  Accumulator(probe.of(one.accumulator, 0), 1) for one in network.accumulator}
         return ride, Memory(self._chain(probe, ride), spent)
 

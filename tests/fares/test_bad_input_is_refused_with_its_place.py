@@ -191,6 +191,16 @@ def test_a_broken_network_file_is_a_finding_too(tmp_path: Path, text: str, said:
      'media = ["card", "card"]'),
     ("taps_from = 2024-01-01", "taps_from = 1960-01-01", "taps_from is 1960-01-01",
      "taps_from = 1960-01-01"),
+    # A period of days without their number, a number of days of another, and none.
+    ("taps_from = 2024-01-01", 'taps_from = 2024-01-01\naccumulator = [{ accumulator = "a", '
+     'period = "days" }]', "accumulator 'a' has the period 'days' and 0 days",
+     'accumulator = [{ accumulator = "a", period = "days" }]'),
+    ("taps_from = 2024-01-01", 'taps_from = 2024-01-01\naccumulator = [{ accumulator = "a", '
+     'days = 7 }]', "accumulator 'a' has the period 'month' and 7 days",
+     'accumulator = [{ accumulator = "a", days = 7 }]'),
+    ("taps_from = 2024-01-01", 'taps_from = 2024-01-01\naccumulator = [{ accumulator = "a", '
+     'period = "days", days = 367 }]', "and 367 days",
+     'accumulator = [{ accumulator = "a", period = "days", days = 367 }]'),
 ])
 def test_a_fault_of_the_network_file_is_told_with_its_line(
     tmp_path: Path, old: str, new: str, said: str, excerpt: str

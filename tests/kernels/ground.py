@@ -48,6 +48,7 @@ ACCUMULATORS = [
     {"accumulator": "month"}, {"accumulator": "today", "period": "day", "counts": "due"},
     {"accumulator": "week", "period": "week"},
     {"accumulator": "year", "period": "year", "counts": "rides"},
+    {"accumulator": "seven", "period": "days", "days": 7},
     {"accumulator": "uses", "counts": "rides"}]
 DAY = 20_000            # 2024-10-04
 NOON = DAY * 86_400 + 43_200

@@ -44,6 +44,8 @@ def test_a_tier_by_the_number_of_rides(tmp_path: Path) -> None:
     # 2024-10-04 is a Friday: the Sunday belongs to its week, the Monday to the next.
     ("week",  [DAY, DAY + 2, DAY + 3],  [200, 0, 200]),
     ("month", [DAY, DAY + 27, DAY + 28], [200, 0, 200]),
+    # Seven days from a ride, and the next seven from the first ride behind them.
+    ("seven", [DAY, DAY + 6, DAY + 9, DAY + 15, DAY + 16], [200, 0, 200, 0, 200]),
 ])
 def test_periods_begin_anew(tmp_path: Path, accumulator: str, days: list[int],
                             prices: list[int]) -> None:
@@ -56,6 +58,16 @@ def test_a_year_begins_in_january(tmp_path: Path) -> None:
     table = make_table(counts_to=["year"])
     outcome = price(tmp_path, [table], on(DAY), on(DAY + 88), on(DAY + 89))
     assert counted(outcome) == {("year", 2024): (2, 2), ("year", 2025): (1, 1)}
+
+
+def test_so_many_days_begin_with_a_ride_that_is_counted(tmp_path: Path) -> None:
+    """A ride that asks for the total but feeds it nothing, being incomplete, begins none."""
+    cap = {"rule": "cap", "accumulator": "seven", "amount": 300, "funders": FINANCE}
+    table = make_table(counts_to=["seven"], cap=[cap])
+    outcome = price(tmp_path, [table], on(DAY) | {"state": RideState.MISSING_OUT, "ended_at": 0},
+                    on(DAY + 1), on(DAY + 7), on(DAY + 8))
+    assert outcome.price == [200, 200, 100, 200]
+    assert counted(outcome) == {("seven", DAY + 1): (300, 2), ("seven", DAY + 8): (200, 1)}
 
 
 def test_a_cap_leaves_what_is_left(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ PREFIXES = ("51", "52", "00")               # of the issuers' cards
 CHARGED_BY = ({"default": "engine"}, {"default": "validator"},
               *({"default": one, "card": other} for one in ("engine", "validator")
                 for other in ("validator", "engine")))
-PERIODS = ("month", "day", "week", "year")
+PERIODS = ("month", "day", "week", "year", "days")
 
 ROUNDINGS = ("half_up", "half_even", "down", "up")
 
@@ -107,7 +107,7 @@ def _networks(draw: Choices) -> NetworkFile:
         "no_agreement": draw.pick(["no_fees", "no_fees", "no_fees", "hold"]),
         "agreements_overlap": draw.pick(["first", "first", "hold"]),
         "accumulator": [
-            {"accumulator": code, "period": draw.pick(PERIODS), "counts": draw.pick(counts)}
+            {"accumulator": code, **_period(draw), "counts": draw.pick(counts)}
             for code, counts in (("A1", ["paid", "due"]), ("A2", ["due", "paid"]),
                                  ("R1", ["rides"]), ("U1", ["rides"]),
                                  ("R2", ["rides"]), ("D1", ["due"]))],
@@ -120,6 +120,11 @@ def _networks(draw: Choices) -> NetworkFile:
                                            "is_a": "workday"}]]),
     }
     return msgspec.convert(fields, NetworkFile)
+
+
+def _period(draw: Choices) -> dict[str, Any]:
+    period = draw.pick(PERIODS)
+    return {"period": period, **({"days": draw.pick([2, 1, 7])} if period == "days" else {})}
 
 
 def _operators(draw: Choices, cities: list[str]) -> list[dict[str, Any]]:

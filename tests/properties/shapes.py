@@ -44,7 +44,7 @@ EVERY = {
     "outside chain", "counted", "fare counts", "cap unless cap",
     "one funder", "two funders", "by percent", "by weight",
     *(f"counts {counts}" for counts in ("paid", "due", "rides")),
-    *(f"period {period}" for period in ("day", "week", "month", "year")),
+    *(f"period {period}" for period in ("day", "week", "month", "year", "days")),
     *(f"measured from {start}" for start in ("start", "end", "chain")), "measured to end",
     *(f"transfer {name}" for name in BEFORE), "transfer other vehicle",
 }

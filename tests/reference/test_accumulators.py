@@ -27,6 +27,21 @@ def test_periods(day: tuple[int, int, int], period: str, expected: str) -> None:
     assert period_of(datetime.date(*day), period) == expected
 
 
+def test_so_many_days_from_the_first_ride() -> None:
+    """Los Angeles: 18 dollars in seven days, which begin with a ride; from day 11 on the next."""
+    cap = {"rule": "seven-days-18", "funders": FUNDERS, "accumulator": "seven", "amount": 1800}
+    world = make_world(make_table(fare={"rule": "f", "basis": "flat", "amount": 500}, cap=[cap],
+                                  counts_to=["seven"]))
+    days = ("05-04", "05-05", "05-06", "05-07", "05-10", "05-12", "05-18")
+    result = run(world, *(make_tap("single", f"{day} 08:00:00", seq=n)
+                          for n, day in enumerate(days)))
+    assert [price for _, price in prices(result)] == [500, 500, 500, 300, 0, 500, 500]
+    assert result.state.memories.accumulators == {
+        (CARD, "seven", "7 days from 2026-05-04"): (1800, 5),
+        (CARD, "seven", "7 days from 2026-05-12"): (1000, 2),
+    }
+
+
 def test_what_is_counted() -> None:
     half = {"rule": "half", "funders": FUNDERS, "pays_percent": 50}
     world = make_world(make_table(concession=[half], counts_to=["month", "today", "trips"]))

@@ -64,6 +64,7 @@ NETWORK: dict[str, Any] = {
         {"accumulator": "month"},
         {"accumulator": "today", "period": "day", "counts": "due"},
         {"accumulator": "week", "period": "week"},
+        {"accumulator": "seven", "period": "days", "days": 7},
         {"accumulator": "year", "period": "year"},
         {"accumulator": "trips", "counts": "rides"},
         {"accumulator": "uses", "counts": "rides"},
