@@ -80,8 +80,8 @@ def test_answers_that_were_lost_are_written_again_without_the_files(book: Path) 
 ])
 def test_ctrl_c_says_what_is_in_the_book(tmp_path: Path, stopped_in: str, told: str) -> None:
     module, _, name = stopped_in.rpartition(".")
-    script = (f"import os, signal, {module} as module\n"
-              f"def stop(*arguments):\n    os.kill(os.getpid(), signal.SIGINT)\n"
+    script = (f"import signal, {module} as module\n"
+              f"def stop(*arguments):\n    signal.raise_signal(signal.SIGINT)\n"
               f"module.{name} = stop\nfrom clearing.cli import main; main()")
     path = write_csv(tmp_path / "first.csv", [GOOD], COLUMNS)
     done = subprocess.run([sys.executable, "-c", script, "clear", path, "--network", "demo",
