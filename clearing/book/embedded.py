@@ -97,7 +97,8 @@ class EmbeddedStore:
             session.query(_SETTINGS)
             session.query(f"USE {database}")
             if self._read_only:
-                session.query(f"SET max_block_size = {_READ_ROWS}")
+                # Of rows that are read in their order the store would keep whole parts otherwise.
+                session.query(f"SET max_block_size = {_READ_ROWS}, read_in_order_use_buffering = 0")
             if self._read_only if read_only is None else read_only:
                 session.query("SET readonly = 2")
         except Exception as error:

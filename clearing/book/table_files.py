@@ -31,7 +31,7 @@ from network.language import Phrase
 
 CHECK = "check"             # the head of the last column
 _RUN = "run"
-_ROWS_SORTED = 1 << 20      # of several runs that are read together
+_ROWS_SORTED = 1 << 16      # of several runs that are read together
 _ROWS = 4_096               # that are read at a time
 _BYTES = frozenset({(NETWORKS.name, "content")})    # text that is whatever a file has: in hex
 _ENCODER = msgspec.json.Encoder()
@@ -52,11 +52,14 @@ def write_rows(book: Book, table: Table, out: BinaryIO) -> int:
     names = [column.name for column in table.content]
     rows = 0
     out.write(_ENCODER.encode([_RUN, *names, CHECK]) + b"\n")
-    for runs in _stretches(book, table):
+    for first, last in _stretches(book, table):
+        # One run's rows are read in the order that the table has them in, and need not be sorted.
+        order = (*([_RUN] if first != last else ()), *table.order, *names)
         for block in book.store.blocks(
                 f"SELECT {_RUN}, {', '.join(_read(table, name) for name in names)} "
-                f"FROM {table.name} WHERE {book.committed} AND part != {BROUGHT} AND {runs} "
-                f"ORDER BY {_RUN}, {', '.join(f'`{name}`' for name in (*table.order, *names))}"):
+                f"FROM {table.name} WHERE {book.committed} AND part != {BROUGHT} "
+                f"AND {_RUN} BETWEEN {first} AND {last} "
+                f"ORDER BY {', '.join(f'`{name}`' for name in order)}"):
             content = [_raw(table, name, block[name]) for name in names]
             numbers = number_rows(table, content)
             rows += len(numbers)
@@ -66,17 +69,17 @@ def write_rows(book: Book, table: Table, out: BinaryIO) -> int:
     return rows
 
 
-def _stretches(book: Book, table: Table) -> Iterator[str]:
-    """Conditions on runs: so many at a time that the store can sort their rows."""
+def _stretches(book: Book, table: Table) -> Iterator[tuple[int, int]]:
+    """Runs, from one to another: so many at a time that the store can sort their rows."""
     first = last = rows = 0
     for run, contents in all_contents(book):
         own = contents.get(table.name, NOTHING).rows
         if rows and rows + own > _ROWS_SORTED:
-            yield f"{_RUN} BETWEEN {first} AND {last}"
+            yield first, last
             rows = 0
         first, last, rows = first if rows else run, run, rows + own
     if rows:
-        yield f"{_RUN} BETWEEN {first} AND {last}"
+        yield first, last
 
 
 def _read(table: Table, name: str) -> str:
