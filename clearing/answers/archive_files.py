@@ -21,8 +21,7 @@ from clearing.answers.arrays import import_pyarrow
 from clearing.book import Book
 from clearing.book.archived import LEAVING, Left
 from clearing.book.contents import digests_by_run, number_rows, text_of_digest
-from clearing.book.folder import PRIVATE_FOLDER, open_private
-from clearing.book.journal import sync_folder
+from clearing.book.folder import PRIVATE_FOLDER, open_private, sync_folder
 from clearing.book.native import ColumnData
 from clearing.book.roots import Closing
 from clearing.book.schema import Table

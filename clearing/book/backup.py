@@ -29,8 +29,9 @@ from clearing.book.folder import (
     STORE,
     is_book,
     open_private,
+    sync_folder,
 )
-from clearing.book.journal import Journal, sync_folder
+from clearing.book.journal import Journal
 from clearing.book.snapshot import FOLDER as SNAPSHOTS
 from clearing.book.snapshot import SnapshotStore, open_snapshot
 from network.errors import BookDamaged, BookUnavailable, DiskFull, NotABook

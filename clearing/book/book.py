@@ -132,6 +132,7 @@ class Book(Queries):
         for name in VIEWS:
             self.store.run(create(name))
         self.declare_version(SCHEMA_VERSION)
+        self.store.say_made()
 
     def declare_version(self, version: int) -> None:
         """Say that the book has this schema by now."""

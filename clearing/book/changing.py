@@ -17,7 +17,8 @@ from pathlib import Path
 from clearing.book import folder
 from clearing.book.book import Book
 from clearing.book.embedded import EmbeddedStore
-from clearing.book.journal import FileJournal, sync_folder
+from clearing.book.folder import sync_folder
+from clearing.book.journal import FileJournal
 from clearing.book.snapshot import link_book
 from network.errors import BookReadOnly, BookUnavailable, NotABook
 from network.language import Phrase

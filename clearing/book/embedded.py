@@ -16,9 +16,10 @@ from typing import Any
 
 from clearing.book import folder
 from clearing.book.embedded_insert import EmbeddedInserter, last_fault
-from clearing.book.faults import translate
+from clearing.book.faults import is_wanting, translate
 from clearing.book.foreign import DATABASE, find_foreign
 from clearing.book.journal import FileJournal, Journal
+from clearing.book.loading import check_file_size, load_store
 from clearing.book.native import join_blocks, unpack_blocks
 from clearing.book.schema import TABLE_SETTINGS, TABLES, Table
 from clearing.book.sessions import Sessions
@@ -54,6 +55,8 @@ class EmbeddedStore:
 
     def __init__(self, path: Path, *, create: bool, read_only: bool) -> None:
         """Open the folder's store, or raise what the folder is instead of a book."""
+        if not read_only:
+            check_file_size()
         # Who only reads comes here where there can be no snapshot, and has nothing to wait for.
         self._folder = folder.take(path, create=create and not read_only,
                                    wait_s=0 if read_only else folder.WAIT_S)
@@ -89,11 +92,9 @@ class EmbeddedStore:
     def _open(self, database: str = DATABASE, *, read_only: bool | None = None) -> Any:
         """A session with the book's settings; read_only: None: as the store was opened."""
         self._check_process()
-        from chdb import session as chdb_session
-
+        library = load_store()
         try:
-            session: Any = chdb_session.Session(  # type: ignore[no-untyped-call]
-                str(self._folder.store))
+            session: Any = library.Session(str(self._folder.store))
             session.query(_SETTINGS)
             session.query(f"USE {database}")
             if self._read_only:
@@ -123,7 +124,7 @@ class EmbeddedStore:
             return BookLocked(
                 "this process uses chdb for another folder", where=self.where,
                 remedy="close that first, or use another process")
-        if "initializing EmbeddedServer" in str(error):
+        if "initializing EmbeddedServer" in str(error) and not is_wanting(str(error)):
             return BookDamaged(
                 "the embedded store does not start on this folder", where=self.where,
                 expected=str(error),
@@ -140,6 +141,10 @@ class EmbeddedStore:
                 "whoever started to make this book was stopped", where=self.where,
                 remedy="clear some files into it first, or name another path with --book")
         self._tell(f"USE {DATABASE}")
+
+    def say_made(self) -> None:
+        """Let the folder say that the book is whole."""
+        self._folder.say_made()
 
     def table_settings(self) -> str:
         """What is inserted is on the disk, not only in the system's memory; see also schema.py."""

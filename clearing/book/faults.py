@@ -21,6 +21,11 @@ _QUERY = {6, 8, 10, 16, 27, 35, 36, 41, 42, 43, 44, 46, 47, 48, 50, 51, 53, 58, 
           80, 81, 115, 179, 184, 190, 206, 207, 215, 352, 386}
 
 
+# What the system did not give this process: memory, threads, open files.
+_WANTING = re.compile("Too many open files|bad_alloc|Cannot allocate memory|can't start new thread|"
+                      "Resource temporarily unavailable")
+
+
 # What no store raises: they would be told as its own, with whatever they say.
 _OURS = (LookupError, TypeError, AttributeError, AssertionError, ArithmeticError)
 
@@ -37,6 +42,12 @@ def translate(error: Exception, where: str) -> BookError:
         return DiskFull(
             "the disk of this book is full", where=where, expected=words,
             remedy="nothing of the run was committed; make room and run it again")
+    if is_wanting(text):
+        return BookUnavailable(
+            "the system gives this process no more memory, threads or open files", where=where,
+            expected=words,
+            remedy="nothing of an open run was committed; raise the limit (`ulimit -a` lists them, "
+            "and a container has its own), then run again")
     if code in _READ_ONLY:
         return BookReadOnly(
             "this book was opened for reading only", where=where,
@@ -50,6 +61,11 @@ def translate(error: Exception, where: str) -> BookError:
     return BookUnavailable(
         "the store gave up", where=where, expected=words,
         remedy="nothing of an open run was committed; see the store's own log, then run again")
+
+
+def is_wanting(text: str) -> bool:
+    """Whether a store's words are the system's, who gives it no more memory, threads or files."""
+    return _WANTING.search(text) is not None
 
 
 def _first_words(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 import threading
 import time
 from contextlib import suppress
@@ -31,6 +32,10 @@ This folder is a book of onecard-clearing: the ledger, the state of every card, 
 made them. It is read with `onecard show` and written by `onecard clear` and `onecard settle`.
 Copy or remove it as a whole, while no process has it open; do not change what is in it.
 """
+_BEING_MADE = """\
+This folder is to be a book of onecard-clearing, and somebody is making it, or was stopped. There is
+nothing in it yet: the next `onecard clear` begins it anew.
+"""
 
 
 def open_private(path: str, flags: int) -> int:
@@ -47,6 +52,7 @@ class Folder:
         self.made = made
         self.handle = handle
         self.holders = 1
+        self.is_made = not _is_unfinished(path)
         self.writer = threading.Lock()
         self.changes = 0        # to its store, by this process, while no other can make any
         self.brought = set[int]()       # archived windows whose rows are in it again
@@ -55,6 +61,18 @@ class Folder:
     def store(self) -> Path:
         """Where the embedded store keeps its files."""
         return self.path / STORE
+
+    def say_made(self) -> None:
+        """Write into the marker that the book is whole, for good; it is not begun anew from now."""
+        if not self.is_made:
+            unfinished = self.path / f"{MARKER}.tmp"
+            with open(unfinished, "w", encoding="utf-8", opener=open_private) as marker:
+                marker.write(_MARKER_TEXT)
+                marker.flush()
+                os.fsync(marker.fileno())
+            unfinished.rename(self.path / MARKER)
+            sync_folder(self.path)
+            self.is_made = True
 
     def release(self, *, remove: bool = False) -> None:
         """Let go; the last one to do so lets other processes in.
@@ -69,7 +87,6 @@ class Folder:
                     self._remove()
                 os.close(self.handle)
                 _held = None
-
 
     def _remove(self) -> None:
         """Take the book out of the folder, its marker last, and the folder where nothing is left.
@@ -111,14 +128,19 @@ def take(path: Path, *, create: bool, wait_s: float = WAIT_S) -> Folder:
             if (path / MARKER).exists():
                 break
             os.close(handle)    # meanwhile, whoever held the book has removed it as a new one
+        try:
+            _begin_anew(path, create=create)
+        except BaseException:
+            os.close(handle)
+            raise
         shutil.rmtree(path / COPY, ignore_errors=True)      # somebody was stopped with it
         _held = Folder(path, handle, made=made)
         return _held
 
 
 def is_book(path: Path) -> bool:
-    """Whether a folder is a book, or is to be one."""
-    return (path / MARKER).exists() and (path / STORE).exists()
+    """Whether a folder is a book, and was not left while it was made."""
+    return (path / MARKER).exists() and (path / STORE).exists() and not _is_unfinished(path)
 
 
 def held_in(path: Path) -> Path | None:
@@ -177,13 +199,54 @@ def _check(path: Path, *, create: bool) -> bool:
             path.chmod(PRIVATE_FOLDER)
         os.close(open_private(str(path / LOCK), os.O_CREAT))
         with open(path / MARKER, "w", encoding="utf-8", opener=open_private) as marker:
-            marker.write(_MARKER_TEXT)
+            marker.write(_BEING_MADE)
         (path / STORE).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     except OSError as error:
         raise BookReadOnly(
             Phrase("the folder cannot be written: {why}", why=error.strerror), where=str(path),
             remedy="check its owner and the disk, or name another path with --book") from error
     return made
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Whether whoever made the book was stopped before its tables were all there.
+
+    The marker says so, as far as it was written, and no run has a line in the journal.
+    """
+    with suppress(FileNotFoundError):
+        if (path / JOURNAL).lstat().st_size:
+            return False
+    try:        # a stranger's marker may be a pipe
+        marker = os.open(path / MARKER, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        return stat.S_ISREG(os.fstat(marker).st_mode) and _BEING_MADE.encode().startswith(
+            os.read(marker, len(_BEING_MADE) + 1))
+    finally:
+        os.close(marker)
+
+
+def _begin_anew(path: Path, *, create: bool) -> None:
+    """Empty what a disk that was full, or a kill, left of a book's store: it may open no more."""
+    if not _is_unfinished(path):
+        return
+    if not create:
+        raise NotABook(
+            "whoever started to make this book was stopped", where=str(path),
+            remedy="clear some files into it first, or name another path with --book")
+    if (path / STORE).exists():
+        shutil.rmtree(path / STORE)
+    (path / STORE).mkdir(mode=PRIVATE_FOLDER)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the name of a new file on the disk, too."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def lock(path: Path, wait_s: float = WAIT_S) -> int:

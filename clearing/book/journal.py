@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from clearing.book.folder import PRIVATE_FILE
+from clearing.book.folder import PRIVATE_FILE, sync_folder
 from network.errors import BookReadOnly
 from network.language import Phrase
 
@@ -90,12 +90,3 @@ class FileJournal:
 def _parse(text: bytes) -> Line:
     number, _, chain = text.decode(errors="backslashreplace").rstrip("\n").partition(" ")
     return Line(int(number) if number.isdecimal() else 0, chain)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the name of a new file on the disk, too."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -72,6 +72,9 @@ class ServerStore:
         """A client that speaks columns; it connects with its first query."""
         return make_client(self._address, database, self._settings)
 
+    def say_made(self) -> None:
+        """Nothing to do: what is missing of a book without runs is made where it is opened."""
+
     def create_database(self) -> None:
         """Make the database where it is not there."""
         name = self._address.database

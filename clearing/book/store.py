@@ -78,6 +78,9 @@ class Store(Protocol):
     def create_database(self) -> None:
         """Make the database where it is not there; refuse one that holds something else."""
 
+    def say_made(self) -> None:
+        """Take it that all tables of a new book are there: it is not begun anew any more."""
+
     def table_settings(self) -> str:
         """Settings that every table of this store gets, each with a leading comma."""
 

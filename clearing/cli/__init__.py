@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import resource
 import sys
 from pathlib import Path
 from typing import IO, Any, cast
@@ -56,6 +57,8 @@ REFUSED = 1
 BEYOND = 3                  # variances that the network does not let pass
 FAULT = 70                  # of ours: EX_SOFTWARE of sysexits.h
 STOPPED = 128 + 2           # by Ctrl-C, as shells count it
+ADDRESSES_LEAST = 256 << 20     # below, libraries end the process in words of their own
+WANTING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 READER_GONE = 128 + 13      # whoever read our output ended first: `onecard show rides | head`
 
@@ -133,7 +136,8 @@ def onecard() -> None:
       onecard show positions --book book
 
     Exit codes: 0 all well, 1 records were refused, claims are held or books do not agree, 2 wrong
-    use, 3 an operator's variances are beyond their limit, 70 a fault of the program itself.
+    use, or what it is called in (files, disk, limits, settings) keeps it from its work, 3 an
+    operator's variances are beyond their limit, 70 a fault of the program itself.
     """
 
 
@@ -151,6 +155,12 @@ def _run() -> int:
     speak_for_click()
     use(language_of(os.environ))
     forget()
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if 0 <= limit < ADDRESSES_LEAST:
+        say(Phrase("onecard: this process may map {limit} MB of memory (`ulimit -v`)\n"
+                   "{least} MB at least\nrun `ulimit -v unlimited` before", limit=limit >> 20,
+                   least=ADDRESSES_LEAST >> 20), err=True)
+        return WRONG_USE
     try:
         return onecard(standalone_mode=False, prog_name="onecard") or 0
     except click.ClickException as error:
@@ -203,6 +213,13 @@ def _report_of(fault: Exception) -> str:
         f"{platform.machine()}", *places, f"  {type(fault).__name__}: {said}"])
 
 
+def _is_wanting(error: Exception) -> bool:
+    """Whether the system gives this process no more memory, files or threads."""
+    return (isinstance(error, MemoryError)
+            or (isinstance(error, OSError) and error.errno in WANTING)
+            or (type(error) is RuntimeError and str(error) == "can't start new thread"))
+
+
 def _message_of(error: Exception) -> str | None:
     """What to tell people of an error; None where it is a fault of the program itself."""
     from network.errors import OnecardError
@@ -215,6 +232,11 @@ def _message_of(error: Exception) -> str | None:
         return Phrase("{error}; {left}\nmake room or mend the disk: where the files are, where the "
                       "output goes, or in {folder} (TMPDIR names another)", error=error.strerror,
                       left=say_outcome(), folder=tempfile.gettempdir())
+    if _is_wanting(error):
+        return Phrase("this process gets no more of what it asks for: {error}; {left}\nraise the "
+                      "limit (`ulimit -a` lists them, and a container has its own), or give it "
+                      "less at once: --memory, fewer files, fewer --threads",
+                      error=str(error) or "memory", left=say_outcome())
     if isinstance(error, FileNotFoundError) and error.filename is None:     # by os.getcwd
         return Phrase("the folder in which this was called is gone\nchange to one that is there")
     if isinstance(error, OSError) and error.filename is not None:

@@ -31,7 +31,8 @@ from tests.book.checks import assert_holds
 from tests.book.workload import add_run, standing_after
 
 STEPS = {
-    EmbeddedStore: ("create_database", "run", "lock_writer", "insert", "unlock_writer", "close"),
+    EmbeddedStore: ("create_database", "say_made", "run", "lock_writer", "insert",
+                    "unlock_writer", "close"),
     EmbeddedInserter: ("append", "finish"),
     ServerStore: ("create_database", "run", "lock_writer", "insert", "unlock_writer", "close"),
     ServerInserter: ("append", "finish"),

@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.run.command import REPOSITORY, accepted, refused
 
 _SCRIPT = """
 import sys
@@ -35,20 +38,27 @@ with open_book(sys.argv[1]) as book:
 """
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 MB."""
-    disk = tmp_path / "disk"
+@contextmanager
+def mounted(disk: Path, size: str) -> Iterator[Path]:
+    """A file system of that size."""
     disk.mkdir()
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)], capture_output=True,
-        text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)],
+                          capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 MB."""
+    with mounted(tmp_path / "disk", "64m") as disk:
+        yield disk
 
 
 def test_a_folder_on_a_full_disk(small_disk: Path) -> None:
@@ -58,3 +68,17 @@ def test_a_folder_on_a_full_disk(small_disk: Path) -> None:
     assert ended.returncode == 0, ended.stderr[-3000:]
     assert "disk of this book is full" in ended.stdout
     assert "make room" in ended.stdout
+
+
+@pytest.mark.parametrize("size", ["16k", "256k"])
+def test_a_book_for_which_there_was_no_room(tmp_path: Path, size: str) -> None:
+    """Whoever has made room begins it again by the same command, and nothing has to be deleted."""
+    examples = REPOSITORY / "examples"
+    clear = ("clear", *sorted(examples.glob("taps/*.csv")), "--network", examples / "network",
+             "--book", tmp_path / "disk" / "book")
+    with mounted(tmp_path / "disk", size) as disk:
+        assert "full" in refused(*clear).err
+        assert "was stopped" in refused("show", "runs", "--book", disk / "book").err
+        subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
+        accepted(*clear)
+        assert accepted("verify", "--all", "--book", disk / "book").code == 0
