@@ -24,6 +24,7 @@ from clearing.intake.convert import Converted, open_file
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.formats.canonical import FORMAT
 from clearing.intake.kept import is_kept, read_kept
+from clearing.intake.known_numbers import KnownNumbers
 from clearing.intake.layout_model import Layout
 from clearing.intake.reader import read_files
 from clearing.intake.trailer import read_trailer
@@ -128,8 +129,8 @@ class _Again:
         last = session.book.last_run()
         assert last is not None, "the book has this operator"
         self._read_at = last.finished_at
-        self._names = Names()
-        context = number_network(network, self._names)
+        names = Names()
+        context, self._numbers = number_network(network, names), KnownNumbers(names)
         self._tables = DecoderTables(context)
         self._number = {one.code: one.number for one in context.members}.get(operator, 0)
         self._day_starts = datetime.timedelta(seconds=network.day_starts_s)
@@ -161,7 +162,7 @@ class _Again:
                      ) as intake:
             if intake.files[0].code:
                 return np.empty(0, SAID), None
-            intake.number_codes(self._names, {0: 1})
+            intake.number_codes(self._numbers, {0: 1})
             parts = [self._said(intake.gather(part)) for part in range(intake.partitions)]
             return np.concatenate(parts), set(intake.refusals(0).records["line"].tolist())
 

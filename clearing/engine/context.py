@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from clearing.book import Book, Run
 from clearing.engine.denied import check_deny_lists
+from clearing.intake.known_numbers import KnownNumbers
 from ext.clearing.persons import Persons
 from ext.clearing.register import CardRegister
 from ext.clearing.tables import PricingTables
@@ -42,6 +43,7 @@ class ClearingContext(NumberedNetwork):
     pricing_tables: PricingTables
     register: CardRegister
     persons: Persons                    # whose cards are cleared together
+    numbers: KnownNumbers               # what codes that files brought stand for
 
     @property
     def calendar_until(self) -> datetime.date | None:
@@ -131,4 +133,5 @@ def make_context(network: Network, sources: Sequence[TableSource], names: Names
         member_rows=compiled["members"], agreements=compile_agreements(
             network.model.agreement, numbered.members, names.known),
         claim_limits=claim_limits, pricing_tables=PricingTables(**compiled),
-        register=CardRegister(rows.cards), persons=Persons(rows.persons))
+        register=CardRegister(rows.cards), persons=Persons(rows.persons),
+        numbers=KnownNumbers(names))

@@ -149,7 +149,7 @@ def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Ru
                     records=sum(report.records for report in intake.files)) as run:
         check_parent(run, last)
         stages = Stages(context, book, run, threads, progress)
-        intake.number_codes(context.names, {index: outcomes[index].file for index in taken})
+        intake.number_codes(context.numbers, {index: outcomes[index].file for index in taken})
         stages.clear(intake, intake.card_filter() if last else None)
         clock.lap("clear and write entries")
         report = _finish(stages, intake, outcomes, taken,

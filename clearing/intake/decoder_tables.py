@@ -69,9 +69,10 @@ class CodeTable:
         if 2 * self._used[0] > len(self._keys) or 2 * self._used[1] > len(self._blob):
             self.grow()
 
-    def list_codes(self, first: int = 1) -> list[tuple[int, str]]:
-        """(scope, code) of the indexes from `first` on."""
-        keys, blob = self._keys[first:len(self)], self._blob.tobytes()
+    def list_codes(self, indexes: slice | npt.NDArray[np.intp] = slice(1, None)
+                   ) -> list[tuple[int, str]]:
+        """(scope, code) of these indexes."""
+        keys, blob = self._keys[:len(self)][indexes], self._blob.tobytes()
         return [
             (scope, blob[offset:offset + length].decode("utf-8"))
             for offset, length, scope in zip(

@@ -13,6 +13,7 @@ from clearing.intake.blocks import Source
 from clearing.intake.chunks import Chunk, Worker, refusals_of
 from clearing.intake.decoder_tables import LEARNED_KINDS, DecoderTables
 from clearing.intake.kept import Keeper
+from clearing.intake.known_numbers import KnownNumbers
 from clearing.intake.layout_model import Layout
 from clearing.intake.spill import Spill
 from ext.codes import Code
@@ -154,7 +155,7 @@ class Intake:
                     own, names.find_all(kind, own), strict=True) if number == 0}
         return len(new)
 
-    def number_codes(self, names: Names, files: Mapping[int, int]) -> None:
+    def number_codes(self, numbers: KnownNumbers, files: Mapping[int, int]) -> None:
         """Enter the codes that records brought, and number the files' taps.
 
         `files` says for each file that counts, by its index, the number that its taps carry.
@@ -172,27 +173,13 @@ class Intake:
         remaps = np.zeros(len(self._tables), dtype=REMAP)
         parts, size = [], 0
         for kind in LEARNED_KINDS:
-            for worker, numbers in enumerate(self._number_kind(
-                    kind, names, [marks[kind] for marks in used])):
+            for worker, own in enumerate(numbers.number(
+                    kind, [table[kind] for table in self._tables], self._decoder_tables.scopes,
+                    [marks[kind] for marks in used])):
                 remaps[f"{kind}s"][worker] = size
-                parts.append(numbers)
-                size += len(numbers)
+                parts.append(own)
+                size += len(own)
         self._origins = Origins(sources, remaps, np.concatenate(parts))
-
-    def _number_kind(self, kind: str, names: Names,
-                     used: list[npt.NDArray[np.uint8]]) -> list[npt.NDArray[np.uint32]]:
-        """Per worker, the book's number for each of its own (of those that are used)."""
-        scopes = self._decoder_tables.scopes
-        codes = [[(scopes[scope], code) for scope, code in table[kind].list_codes()]
-                 for table in self._tables]
-        known = [np.array([0, *names.find_all(kind, own)], np.uint32) for own in codes]
-        new = {own[place] for own, numbers, marks in zip(codes, known, used, strict=True)
-               for place in np.flatnonzero((numbers[1:] == 0) & (marks[1:] != 0)).tolist()}
-        for scope, code in sorted(new):
-            names.number(kind, code, scope)
-        if new:
-            known = [np.array([0, *names.find_all(kind, own)], np.uint32) for own in codes]
-        return known
 
     def _all_numbers(self) -> list[dict[str, npt.NDArray[np.uint8]]]:
         """Per worker and kind, a mark on every number that it gave."""

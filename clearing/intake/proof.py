@@ -49,7 +49,7 @@ class Terminals:
     def rows(self, devices: CodeTable) -> Bytes:
         """(devices, 7), by their indexes: the bytes, and 1; zeros for other codes."""
         if len(self._rows) < len(devices):
-            codes = devices.list_codes(len(self._rows))
+            codes = devices.list_codes(slice(len(self._rows), None))
             more = b"".join(_terminal_row(code) for _, code in codes)
             self._rows = np.concatenate([
                 self._rows, np.frombuffer(more, np.uint8).reshape(-1, TERMINAL_BYTES + 1)])

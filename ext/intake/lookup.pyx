@@ -55,6 +55,23 @@ cdef class Lookup:
         cdef const uint8_t *at = padded
         return find_code(&table, at, <uint32_t>len(code), <uint16_t>scope)
 
+    def find_all(self, Lookup other not None, uint16_t[::1] scopes not None,
+                 uint32_t[::1] values not None):
+        """What each code of another table stands for; 0 where this one does not have it.
+
+        scopes: this table's by the other's. values: written, by the other's indexes; 0 keeps its.
+        """
+        cdef Table table = self.table(), codes = other.table()
+        if values.shape[0] != <Py_ssize_t>codes.used[0]:
+            raise ValueError(f"values: {values.shape[0]}, expected {codes.used[0]}")
+        cdef const uint16_t *own = &scopes[0] if scopes.shape[0] else NULL
+        cdef uint64_t known = scopes.shape[0], unknown
+        cdef uint32_t *found = &values[0]
+        with nogil:
+            unknown = find_keys(&table, &codes, own, known, found)
+        if unknown:
+            raise ValueError(f"scopes: {known}, and the code at {unknown} is of another")
+
     def add(self, bytes code not None, int scope=0, uint32_t value=0):
         """A new code: its index. 0 where the arrays are full: grow them and come again."""
         if not 1 <= len(code) <= CODE_LIMIT:
@@ -94,6 +111,19 @@ cdef void put(Table *table, const Probe *probe, uint32_t index) noexcept nogil:
     slot.word_1 = probe.word_1 if probe.size > 8 else 0
     slot.word_2 = probe.word_2 if probe.size > 16 else 0
     slot.index, slot.tail = index, probe.tail
+
+
+cdef uint64_t find_keys(const Table *table, const Table *codes, const uint16_t *scopes,
+                        uint64_t known, uint32_t *values) noexcept nogil:
+    """What each code of a table stands for in another; the index of one without a scope, or 0."""
+    cdef const Key *key
+    cdef uint64_t index
+    for index in range(1, codes.used[0]):
+        key = &codes.keys[index]
+        if key.scope >= known:
+            return index
+        values[index] = find_code(table, codes.blob + key.offset, key.length, scopes[key.scope])
+    return 0
 
 
 cdef uint32_t add_code(Table *table, const Probe *probe, uint32_t value) noexcept nogil:

@@ -11,6 +11,7 @@ import numpy as np
 
 from clearing.intake.decoder_tables import DecoderTables
 from clearing.intake.intake import Intake
+from clearing.intake.known_numbers import KnownNumbers
 from clearing.intake.reader import read_files
 from ext.codes import Code
 from ext.records import TAP
@@ -90,7 +91,7 @@ def outcome(folder: Path, **values: str) -> tuple[str, str]:
 def all_taps(intake: Intake, names: Names, files: Mapping[int, int] | None = None) -> Any:
     """Every tap, in the order of files and lines."""
     files = files or {report.index: report.index for report in intake.files}
-    intake.number_codes(names, files)
+    intake.number_codes(KnownNumbers(names), files)
     taps = np.concatenate([np.empty(0, dtype=TAP),
                            *(intake.gather(part) for part in range(intake.partitions))])
     return taps[np.lexsort((taps["source_line"], taps["source_file"]))]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clearing.intake.intake import Intake
+from clearing.intake.known_numbers import KnownNumbers
 from network.names import Name, Names
 from tests.intake.sender import RAIL, RIDE, all_taps, file_of, line_of, outcomes, read
 
@@ -137,7 +138,7 @@ def test_taps_of_a_card_are_in_one_partition(tmp_path: Path) -> None:
     lines = [line_of(card=f"31{n % 50:05}", card_seq=str(n)) for n in range(1000)]
     names = Names()
     intake = read(tmp_path, file_of(lines), names=names, partitions=16, block_bytes=1000)
-    intake.number_codes(names, {0: 1})
+    intake.number_codes(KnownNumbers(names), {0: 1})
     homes: dict[int, int] = {}
     total = 0
     for part in range(16):

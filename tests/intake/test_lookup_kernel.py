@@ -88,3 +88,28 @@ def test_codes_have_a_length() -> None:
         with pytest.raises(ValueError, match="expected 1 to 64"):
             CodeTable().lookup.add(code)
     assert CodeTable().lookup.find(b"x" * 5000) == 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(CODES, st.integers(0, 3)), max_size=40),
+       st.lists(st.tuples(CODES, st.integers(0, 3)), max_size=40))
+def test_codes_of_another_table_are_found(ours: list[tuple[str, int]],
+                                          theirs: list[tuple[str, int]]) -> None:
+    table, other, scopes = CodeTable(2), CodeTable(2), [7, 0, 5, 7]
+    wanted = {(code, scope): table.add(code, scope, 1_000 + place)
+              for place, (code, scope) in enumerate(ours)}
+    for code, scope in theirs + ours[:5]:
+        other.add(code, scope)
+    found = np.full(len(other), 9, np.uint32)
+    table.lookup.find_all(other.lookup, np.array(scopes, np.uint16), found)
+    assert found.tolist() == [9, *(wanted.get((code, scopes[scope]), 0)
+                                   for scope, code in other.list_codes())]
+
+
+def test_codes_of_another_table_need_a_scope_and_room() -> None:
+    table, other = CodeTable(), CodeTable()
+    other.add("a", 2)
+    with pytest.raises(ValueError, match="scopes: 2, and the code at 1 is of another"):
+        table.lookup.find_all(other.lookup, np.zeros(2, np.uint16), np.zeros(2, np.uint32))
+    with pytest.raises(ValueError, match="values: 1, expected 2"):
+        table.lookup.find_all(other.lookup, np.zeros(3, np.uint16), np.zeros(1, np.uint32))

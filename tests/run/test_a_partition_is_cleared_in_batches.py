@@ -37,7 +37,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[ClearingContext, Any]
     paths = write_day(tmp_path_factory.mktemp("day"), taps=6_000)
     decoder_tables = DecoderTables(context)
     intake = read_files(paths, decoder_tables, received_at=1_800_000_000, partitions=1)
-    intake.number_codes(context.names, {file.index: file.index for file in intake.files})
+    intake.number_codes(context.numbers, {file.index: file.index for file in intake.files})
     taps = intake.gather(0)
     busy = np.repeat(taps[taps["kind"] == 1][:1], BUSY)
     busy["card_seq"] += 1_000 + np.arange(BUSY, dtype=np.uint32)
