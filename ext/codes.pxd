@@ -71,6 +71,17 @@ cpdef enum Code:
     NO_FARE = 80
     PRICE_OVERFLOW = 81
     REBATE_ALONE = 82
+    # Its ride code (clearing/intake/ride_codes.py).
+    RIDE_CODE_MALFORMED = 90
+    RIDE_CODE_CA_UNKNOWN = 91
+    RIDE_CODE_CERTIFICATE = 92
+    RIDE_CODE_CERTIFICATE_EXPIRED = 93
+    RIDE_CODE_ISSUER = 94
+    RIDE_CODE_USER = 95
+    RIDE_CODE_EXPIRED = 96
+    RIDE_CODE_WINDOW = 97
+    RIDE_CODE_CAP = 98
+    RIDE_CODE_CARD = 99
     # The whole file (clearing/intake/formats/detect.py). Read to its end: TRAILER_MISMATCH,
     # TOO_MANY_REFUSED, and FILE_STRUCTURE of too many lines (clearing/intake/reader.py). Held to
     # the book: TOO_MANY_CODES (clearing/intake/intake.py). Seen before: DUPLICATE_FILE; and what

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -38,6 +39,7 @@ FEE_MOST = 100_000_000      # minor units a ride: with the share beside it, 32 b
 RIDE_LIMIT_S_MOST = 7 * 86_400
 VALUE_DAYS_MOST = 60
 PERIOD_DAYS_MOST = 366
+_COMPRESSED_KEY = re.compile("0[23][0-9A-Fa-f]{64}")
 CURRENCY_DECIMALS = range(4)                # of ISO 4217: rupiah without, yuan 2, dinar 3
 # What an agreement holds for.
 CONDITIONS = ("between", "issuers", "operators", "modes", "media", "card_kinds", "in_force_from",
@@ -78,6 +80,7 @@ def check_model(model: NetworkFile) -> None:
     _check_senders(model)
     _check_admissions(model)
     check_deny_lists(model)
+    _check_ride_code_authorities(model)
     _check_times(model)
     _check_currency(model)
     if model.totals_follow == "person" and model.card_register is None:
@@ -197,6 +200,23 @@ def _check_admissions(model: NetworkFile) -> None:
                              "add it, or correct the name", expected=", ".join(known),
                              key=(*here, "issuer"))
         check_dates(one.in_force_from, one.in_force_until, what, here)
+
+
+def _check_ride_code_authorities(model: NetworkFile) -> None:
+    """Each has a number that a certificate can name, its own, and a key."""
+    seen: set[int] = set()
+    for index, one in enumerate(model.ride_code_authority):
+        here, what = ("ride_code_authority", index), Phrase("ride code authority {index}",
+                                                            index=one.index)
+        if one.index in seen or not 0 <= one.index <= 255:
+            raise TableError(Phrase("{what} has the number of one before it, or none of a byte",
+                                    what=what), "correct network.toml", expected="0 to 255",
+                             key=(*here, "index"))
+        if _COMPRESSED_KEY.fullmatch(one.key) is None:
+            raise TableError(Phrase("{what} has no key", what=what), "correct network.toml",
+                             expected="66 hexadecimal digits, of which the first two are 02 or 03",
+                             key=(*here, "key"))
+        seen.add(one.index)
 
 
 def _check_agreements(model: NetworkFile) -> None:

@@ -36,6 +36,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     sender: list[Sender] = []
     admission: list[Admission] = []         # none: every issuer of the network is admitted
     deny_list: list[DenyList] = []
+    ride_code_authority: list[RideCodeAuthority] = []   # none: ride codes are not looked at
     agreement: list[Agreement] = []
     bank_account: list[BankAccount] = []
     bill: list[BillTerms] = []
@@ -297,6 +298,13 @@ class DenyList(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     file: str               # a CSV (card, or card,to, or card,to,change) in the folder deny
     sha256: str             # of that file, in hex: it is no part of what a book keeps
     changes: int | None = None      # the version that it changes; None: the list is full
+
+
+class RideCodeAuthority(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A key of who certifies the issuers of ride codes (乘车码)."""
+
+    index: int              # as certificates name it
+    key: str                # of SM2, compressed: 66 hexadecimal digits
 
 
 FEES = ("clearing", "issuer", "acquirer")       # of an agreement, as its keys begin

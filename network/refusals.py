@@ -110,6 +110,28 @@ WORDS: dict[Code, str] = {
     Code.REBATE_ALONE: "more was given back than was taken, by this ride or by one of the 30 days"
                        " before that fits; send the record of"
                        " the charge, or a correction",
+    Code.RIDE_CODE_MALFORMED: "the ride code is not one: its hexadecimal digits, length,"
+                              " certificate or dates are none that codes have; send it as it was"
+                              " scanned",
+    Code.RIDE_CODE_CA_UNKNOWN: "the network does not list the certificate authority's key by which"
+                               " the ride code's issuer is certified; enter it in network.toml, or"
+                               " refuse such codes",
+    Code.RIDE_CODE_CERTIFICATE: "the certificate in the ride code is not signed by the authority"
+                                " that it names; refuse such codes at the validator",
+    Code.RIDE_CODE_CERTIFICATE_EXPIRED: "the certificate in the ride code had ended when it was"
+                                        " scanned; have its issuer renew it",
+    Code.RIDE_CODE_ISSUER: "what the ride code says of its account is not signed by the issuer of"
+                           " its certificate; refuse such codes at the validator",
+    Code.RIDE_CODE_USER: "the ride code is not signed by its rider's key; refuse such codes at the"
+                         " validator",
+    Code.RIDE_CODE_EXPIRED: "what the issuer allowed in the ride code had ended when it was"
+                            " scanned; have validators hold codes to it",
+    Code.RIDE_CODE_WINDOW: "the ride code was scanned longer before or after it was shown than it"
+                           " is valid; set the validator's clock, and have it refuse old codes",
+    Code.RIDE_CODE_CAP: "the ride cost more than the ride code allows for one ride; send the"
+                        " amount that was charged",
+    Code.RIDE_CODE_CARD: "the ride code is another card's; send each record with the code that was"
+                         " scanned for it",
     Code.DUPLICATE_FILE: "a file of the same bytes was accepted whole before; it is known",
     Code.FILE_EMPTY: "the file holds nothing; send it again",
     Code.HEADER_INVALID: "the header's columns are not those of the format; correct the header or"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,11 +18,12 @@ from clearing.intake.decoder_tables import LEARNED_KINDS, CodeTable, DecoderTabl
 from clearing.intake.deny_lists import DenyLists
 from clearing.intake.formats.canonical import Shape
 from clearing.intake.proof import GREY, Proof, Terminals
+from clearing.intake.ride_codes import RideCodes
 from clearing.intake.spill import Aside, Spill, make_arena
 from ext.clearing.persons import Persons
 from ext.codes import Code
 from ext.intake.buffer import PartitionBuffer
-from ext.intake.decode import LONGEST_RAW, PROGRESS, Need, decode_rows
+from ext.intake.decode import LONGEST_RAW, NO_COLUMN, PROGRESS, Column, Need, decode_rows
 from ext.intake.lookup import Lookup
 from ext.records import REFUSAL, TAP, TAP_BLANKS, TAP_FLAGS, Records
 from network.cards import are_most, card_text, is_rounded
@@ -29,7 +31,8 @@ from network.language import Phrase, joined
 
 # Rows that are decoded before they are buffered: a call costs as much as a few hundred rows.
 ROWS = 16_384
-STOPPED_BY = {Code.ISSUER_NOT_ADMITTED: "issuer", Code.CARD_DENIED: "card"}     # else "tac"
+STOPPED_BY = {Code.ISSUER_NOT_ADMITTED: "issuer", Code.CARD_DENIED: "card",
+              Code.TAC_INVALID: "tac", Code.TAC_KEY_UNKNOWN: "tac", Code.TAC_GREY: "tac"}
 REFUSALS_MOST = 100_000     # of one file that are told one by one: some 1 KB each
 
 
@@ -107,6 +110,7 @@ class Stop(NamedTuple):
     admissions: Admissions | None = None
     denied: DenyLists | None = None
     proof: Proof | None = None
+    ride_codes: RideCodes | None = None
 
 
 class Worker:
@@ -140,7 +144,8 @@ class Worker:
         accepted = latest = 0
         rounded = ""
         lookups = self._lookups(speaker)
-        stopped = _Stopped(block, shape)
+        text = _Text(block, shape)
+        stopped = _Stopped(text)
         need = Need.TAPS
         while need != Need.DONE:
             need = decode_rows(
@@ -149,7 +154,7 @@ class Worker:
                 self._taps, self._refusals, self._raw, progress, shape.spans, shape.record)
             if need in (Need.TAPS, Need.DONE):
                 taps = self._taps[:int(progress["taps"][0])]
-                taps = stopped.take(taps, self._stop(taps))
+                taps = stopped.take(taps, self._stop(taps, text))
                 if self._stop_by.proof is not None:
                     _mark_proven(taps)
                 rounded = rounded or _find_rounded(taps, progress[0])
@@ -168,7 +173,7 @@ class Worker:
         stopped.put_into(chunk)
         return chunk
 
-    def _stop(self, taps: Records) -> npt.NDArray[np.uint16]:
+    def _stop(self, taps: Records, text: _Text) -> npt.NDArray[np.uint16]:
         """A Code for each tap that was read: what is asked of it says the first that has one."""
         codes = np.zeros(len(taps), dtype=np.uint16)
         by = self._stop_by
@@ -178,6 +183,9 @@ class Worker:
                 codes = np.where(codes != 0, codes, told)
         if by.proof is not None:
             told = by.proof.check(taps, self._terminals.rows(self.tables["device"]))
+            codes = np.where(codes != 0, codes, told)
+        if by.ride_codes is not None and text.has(Column.RIDE_CODE):
+            told = by.ride_codes.check(taps, lambda row: text.cell_of(taps[row], Column.RIDE_CODE))
             codes = np.where(codes != 0, codes, told)
         return codes
 
@@ -219,13 +227,43 @@ class Worker:
                      refusals=refusals, raw=odd.head[:LONGEST_RAW], unread=1)
 
 
-class _Stopped:
-    """Taps of a block that lists or keys stop: refusals as any others."""
+class _Text:
+    """The decoder's text of a block, for what of a tap is nowhere else."""
 
     def __init__(self, block: Block, shape: Shape) -> None:
-        self._block = block
-        self._fields = {column: shape.columns.index(column) + 1 if column in shape.columns else 0
-                        for column in ("issuer", "card", "tac")}
+        self._block, self._shape = block, shape
+
+    def line_of(self, tap: Any) -> bytes:
+        """A tap's line, without its end."""
+        start = int(tap["source_offset"]) - self._block.offset
+        line = bytes(self._block.buffer[start:self._block.buffer.index(b"\n", start)])
+        return line.removesuffix(b"\r")
+
+    def has(self, column: Column) -> bool:
+        """Whether the file has a column of the format."""
+        return bool(self._shape.places[column] != NO_COLUMN)
+
+    def field_of(self, column: str) -> int:
+        """The number of a column of the file, from 1 on; 0: it does not have it."""
+        return self._shape.columns.index(column) + 1 if column in self._shape.columns else 0
+
+    def cell_of(self, tap: Any, column: Column) -> bytes:
+        """What a column that the file has says of a tap that could be read."""
+        line = self.line_of(tap)
+        if self._shape.record:
+            start, width = self._shape.spans[column]
+            return line[start:start + width].strip(b" ")
+        place = int(self._shape.places[column])
+        if b'"' not in line:
+            return line.split(b",")[place]
+        return next(csv.reader([line.decode("utf-8")], strict=True))[place].encode("utf-8")
+
+
+class _Stopped:
+    """Taps of a block that lists, keys or codes stop: refusals as any others."""
+
+    def __init__(self, text: _Text) -> None:
+        self._text = text
         self._rows: list[Records] = []
         self._raw: list[bytes] = []
         self._due = self._paid = 0
@@ -235,12 +273,10 @@ class _Stopped:
         bad = np.flatnonzero(codes)
         for row in bad.tolist():
             tap, refusal = taps[row], np.zeros(1, dtype=REFUSAL)
-            start = int(tap["source_offset"]) - self._block.offset
-            line = bytes(self._block.buffer[start:self._block.buffer.index(b"\n", start)])
-            line = line.removesuffix(b"\r")
+            line = self._text.line_of(tap)
             refusal["offset"], refusal["line"] = tap["source_offset"], tap["source_line"]
             refusal["length"], refusal["code"] = len(line), codes[row]
-            refusal["field"] = self._fields[STOPPED_BY.get(codes[row], "tac")]
+            refusal["field"] = self._text.field_of(STOPPED_BY.get(codes[row], "ride_code"))
             self._rows.append(refusal)
             self._raw.append(line[:LONGEST_RAW])
         self._due += int(taps["due"][bad].sum())

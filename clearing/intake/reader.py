@@ -25,6 +25,7 @@ from clearing.intake.kept import Keeper, KeptFile
 from clearing.intake.layout import answer_forms, load_layout
 from clearing.intake.layout_model import Layout
 from clearing.intake.proof import KeyProvider, Proof
+from clearing.intake.ride_codes import RideCodes
 from clearing.intake.senders import Senders, senders_of
 from clearing.intake.spill import UNLIMITED, Spill, arenas_within
 from clearing.intake.trailer import Content, check_trailer
@@ -111,10 +112,13 @@ class Crew:
                  persons: Persons, keys: KeyProvider | None) -> None:
         self.clock = decoder_tables.network.clock
         network, issuers = decoder_tables.network, decoder_tables.issuers
+        self._ride_codes = (RideCodes(network.model.ride_code_authority, self.clock, threads)
+                            if network.model.ride_code_authority else None)
         stop = Stop(
             admissions=Admissions(network, issuers) if network.model.admission else None,
             denied=DenyLists(network) if network.model.deny_list else None,
-            proof=None if keys is None else Proof(keys, issuers, self.clock))
+            proof=None if keys is None else Proof(keys, issuers, self.clock),
+            ride_codes=self._ride_codes)
         self.workers = [Worker(number, decoder_tables, partitions, spill, persons, stop)
                         for number in range(threads)]
         self.blocks, self._spill = 0, spill
@@ -130,6 +134,8 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
+        if self._ride_codes is not None:
+            self._ride_codes.close()
 
     def decode(self, detected: DetectedFormat, speaker: Speaker, limit: RefusalLimit
                ) -> list[Future[Chunk]]:

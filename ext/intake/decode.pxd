@@ -11,7 +11,7 @@ cdef enum:
     COLUMN_LIMIT = 255              # columns of a file; Refusal.field is one byte
     CUTS = LINE_LIMIT + 256         # separators that one line can have, and spare
     FILLED = 66                     # words of a bit per byte of a record, and spare
-    COLUMNS = 30                    # of the format: one per Column
+    COLUMNS = 31                    # of the format: one per Column
     NO_ROOM = 255                   # beside Code: a table of codes is full, the row is not judged
     REFUND = 255                    # beside TapKind: a single boarding whose charge was given back
     ABSENT = 255                    # place[column] of a column that the file does not have
@@ -49,6 +49,7 @@ cpdef enum Column:
     REVISION = 27
     REASON = 28
     AUTHORISED_BY = 29
+    RIDE_CODE = 30
 
 
 cpdef enum Need:

@@ -50,6 +50,7 @@ class Column(IntEnum):
     REVISION = 27
     REASON = 28
     AUTHORISED_BY = 29
+    RIDE_CODE = 30
 
 class SenderRule(IntEnum):
     EVERY_RECORD = 0

@@ -31,6 +31,7 @@ GOOD = {
     "issuer": "", "due": "", "paid": "", "balance_before": "", "distance_m": "", "tac": "",
     "key_version": "", "algorithm": "", "born_on": "", "reviewed_until": "", "in_at": "",
     "in_stop": "", "correction": "", "revision": "", "reason": "", "authorised_by": "",
+    "ride_code": "",
 }
 COLUMNS = tuple(GOOD)
 FIXED = {"correction": "replace", "reason": "wrong_time", "authorised_by": "bus"}

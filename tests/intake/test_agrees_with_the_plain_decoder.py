@@ -80,6 +80,7 @@ FIELDS: dict[str, st.SearchStrategy[str]] = {
     "revision": NUMBERS | st.sampled_from(["", "0", "1", "2"]),
     "reason": st.sampled_from(["", *(one.name.lower() for one in CorrectionReason), "refunds"]),
     "authorised_by": st.sampled_from(["", "one", "bus", "rail", "nobody"]),
+    "ride_code": st.sampled_from(["", "8101"]),
 }
 
 

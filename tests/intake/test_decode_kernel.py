@@ -144,7 +144,7 @@ def test_wrong_types() -> None:
 
 def test_the_format_and_the_kernel_have_one_list_of_columns() -> None:
     assert sorted(COLUMNS) == sorted(sender.COLUMNS)
-    assert [column.value for column in Column] == list(range(30))
+    assert [column.value for column in Column] == list(range(31))
     assert (LONGEST_LINE, LONGEST_CODE, LONGEST_RAW) == (4096, 64, 1024)
 
 

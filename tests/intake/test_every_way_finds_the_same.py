@@ -22,6 +22,8 @@ LINES = st.sampled_from([
     "x" * 4096, "x" * 4097, "x" * 5000, "\0", "\xe9", "," * 4200, sender.line_of() + "\r",
 ]) | st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=200)
 
+COLUMNS = len(sender.COLUMNS)
+
 
 @pytest.fixture(autouse=True)
 def _widest_again() -> Iterator[None]:
@@ -51,10 +53,10 @@ def test_the_portable_way_always_runs() -> None:
         choose_way(9)
 
 
-@pytest.mark.parametrize("columns", [30, 31, 32, 60, 254])
+@pytest.mark.parametrize("columns", [COLUMNS, 32, 33, 60, 254])
 def test_files_of_many_columns(columns: int) -> None:
     """More columns than one register holds."""
-    lines = [sender.line_of(device=f"D{n}") + "," * (columns - 30) for n in range(40)]
+    lines = [sender.line_of(device=f"D{n}") + "," * (columns - COLUMNS) for n in range(40)]
     text = "".join(line + "\n" for line in lines).encode()
     for way in list_ways():
         call = Call(text, taps=np.zeros(40, TAP), columns=columns)
@@ -68,11 +70,11 @@ def test_files_of_many_columns(columns: int) -> None:
 @given(st.data())
 def test_records_of_one_length(data: st.DataObject) -> None:
     """Whatever the places of the columns, up to 256 bytes and beyond."""
-    widths = data.draw(st.lists(st.integers(0, 20) | st.sampled_from([63, 64]), min_size=30,
-                                max_size=30))
+    widths = data.draw(st.lists(st.integers(0, 20) | st.sampled_from([63, 64]), min_size=COLUMNS,
+                                max_size=COLUMNS))
     widths[0] = data.draw(st.integers(1, 20))
-    spans, at = np.zeros(30, SPAN), 0
-    places = np.full(30, NO_COLUMN, np.uint8)
+    spans, at = np.zeros(COLUMNS, SPAN), 0
+    places = np.full(COLUMNS, NO_COLUMN, np.uint8)
     for column, width in enumerate(widths):
         if at + width <= 500 and width:
             spans[column] = at, width
@@ -87,8 +89,8 @@ def test_records_of_one_length(data: st.DataObject) -> None:
         text += line.ljust(record)[:record] + data.draw(st.sampled_from([b"\n", b"\n", b"\r\n"]))
     found = set()
     for way in list_ways():
-        call = Call(text, taps=np.zeros(900, TAP), refusals=np.zeros(900, REFUSAL), columns=30,
-                    places=places, spans=spans, record=record)
+        call = Call(text, taps=np.zeros(900, TAP), refusals=np.zeros(900, REFUSAL),
+                    columns=COLUMNS, places=places, spans=spans, record=record)
         choose_way(way)
         assert call.run() == Need.DONE
         found.add(tuple(call[name].tobytes() for name in ("taps", "refusals", "progress")))

@@ -180,7 +180,9 @@ def test_the_same_as_csv(lines: list[bytes], right: bool, block_bytes: int) -> N
         fits = all(len(values.get(column, "").encode()) <= place.width
                    and values.get(column, "") == values.get(column, "").strip(" ")
                    for column, place in LAYOUT.columns.items())
-        if '"' in text or "\0" in text or text.count(",") != 29 or not fits or not text.strip(","):
+        if '"' in text or "\0" in text or not fits or not text.strip(","):
+            continue
+        if text.count(",") != len(sender.COLUMNS) - 1:
             continue
         if len(text) > 4096 or text.endswith("\r"):
             continue
@@ -239,9 +241,9 @@ GOOD_LAYOUT = (sender.FOLDER / "layouts" / "fixed.toml").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("old", "new", "words"), [
-    ('record_bytes = 520', 'record_bytes = 519', "the columns end at byte 520, a record at 519"),
-    ('record_bytes = 520', 'record_bytes = 0', "expected 1 to 4096 bytes"),
-    ('record_bytes = 520', 'record_bytes = 5000', "1 to 4096 bytes"),
+    ('record_bytes = 540', 'record_bytes = 539', "the columns end at byte 540, a record at 539"),
+    ('record_bytes = 540', 'record_bytes = 0', "expected 1 to 4096 bytes"),
+    ('record_bytes = 540', 'record_bytes = 5000', "1 to 4096 bytes"),
     ('card = { start = 0,', 'card = { start = -1,', "columns.card has 20 bytes from -1 on"),
     ('width = 20 }', 'width = 0 }', "columns.card has 0 bytes"),
     ('width = 20 }', 'width = 21 }', "columns.card_seq has 10 bytes from 20 on"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.ride_codes import network_text
 from clearing.engine.run import Report, clear_files
 from ext.codes import Code
 from network.names import Names
@@ -21,6 +22,7 @@ from tests.fares.folder import head, write
 from tests.intake.faults import FIELDS, LINES
 from tests.intake.sender import FIXED, RECEIVED_AT, file_of, line_of, outcomes, read
 from tests.intake.test_authentication_codes import KEYS
+from tests.intake.test_ride_codes_are_held_to import CASES as RIDE_CODES
 from tests.memory_book import MemoryBook
 from tests.properties.days import RIGHT_CODE
 from tests.properties.test_proofs_decide import AnyKey
@@ -174,6 +176,14 @@ in_force_from = 2025-01-01
         folder, file_of([line_of(issuer="gz-card", **CARD)]), network=network))}
 
 
+def codes_of_ride_codes(folder: Path) -> set[str]:
+    """Codes that somebody else has signed, or for something else."""
+    folder.mkdir()
+    network = load_network(str(write(folder, network=network_text())))
+    return {code for code, _ in outcomes(read(
+        folder, file_of([text for text, _ in RIDE_CODES]), network=network))}
+
+
 def codes_of_contracts(folder: Path) -> set[str]:
     """Files that are not as their sender's contract has them."""
     folder.mkdir()
@@ -196,6 +206,7 @@ sequence = "daily"
 
 def test_every_code_is_produced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     produced = (codes_of_records(tmp_path / "records") | codes_of_files(tmp_path / "files")
+                | codes_of_ride_codes(tmp_path / "ride-codes")
                 | codes_of_a_run(tmp_path / "run") | codes_of_a_sender(tmp_path / "sender")
                 | codes_of_proof(tmp_path / "proof") | codes_of_rivals(tmp_path / "rivals")
                 | codes_of_crowds(tmp_path / "crowds", monkeypatch)

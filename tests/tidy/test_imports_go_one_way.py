@@ -28,7 +28,7 @@ HOMES = {
     "gtfs_loader": "fare_tables/gtfs/", "tomli_w": "fare_tables/gtfs/",
     "chinese_calendar": "network/calendars",
     "zstandard": "clearing/intake/kept", "openpyxl": "clearing/intake/formats/text",
-    "cryptography": "clearing/intake/keystore",
+    "cryptography": "clearing/intake/keystore", "gmssl_pyx": "clearing/intake/sm2",
     "lxml": "settlement/formats/",
     "xlsxwriter": "clearing/answers/documents/",
     "pyarrow": "clearing/answers/", "matplotlib": "clearing/cli/picture",
