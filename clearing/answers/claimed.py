@@ -6,6 +6,7 @@ from pathlib import Path
 
 from clearing.answers.documents.unfinished import whole_file
 from clearing.answers.session import Session
+from clearing.book.folder import MARKER as BOOK_MARKER
 from network.errors import OnecardError
 from network.language import Phrase
 
@@ -15,8 +16,16 @@ MARK = ".onecard-book"      # holds the chain of the book's first run, which no 
 def check_folder(session: Session, folder: Path) -> None:
     """Pass where nothing of another book is in a folder that answers are to be written to.
 
-    Raises OnecardError.
+    Nor is it such a book's own. Raises OnecardError.
     """
+    own = Path(session.book.store.where).resolve()
+    around = next((one for one in (folder.resolve(), *folder.resolve().parents)
+                   if one != own and (one / BOOK_MARKER).exists()), None)
+    if around is not None:
+        raise OnecardError(Phrase("the folder is of the book {book}", book=around),
+                           where=str(folder), expected=Phrase(
+                               "a folder of its own for {where}", where=session.book.store.where),
+                           remedy="name another folder")
     mark = folder / MARK
     if mark.is_file() and mark.read_text("utf-8", "replace").strip() != _name_of(session):
         raise OnecardError("the folder has the answers of another book", where=str(folder),

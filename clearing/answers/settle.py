@@ -70,6 +70,10 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     target = folder or session.beside(FOLDER, window)
     check_folder(session, target)
     run = _run_that_closed(session.book, day)
+    if run is None and (target / statements.LAST_FILE).exists():
+        raise OnecardError("the folder has the files of another window", where=str(target),
+                           expected=Phrase("a folder of its own for {window}", window=window),
+                           remedy="name another folder as --out, or move away what is in this one")
     if run is None or (target / statements.LAST_FILE).exists():
         closed = _close(session, day, may_be_empty=may_be_empty, threads=threads, ask=ask,
                         progress=progress, certify=certifier(session, named))

@@ -37,6 +37,9 @@ def open_book(location: str, *, create: bool = True, read_only: bool = False,
 
         server = ServerStore(location, create=create, read_only=read_only)
         return Book(server, create=create, read_only=read_only, may_be_old=may_be_old)
+    if not location:
+        raise NotABook("a book's place was left blank", expected=joined(" or ", (
+            *SCHEMES, Phrase("a folder"))), remedy="name it; `.` is the folder that you are in")
     scheme = re.match(r"[^/]+:/+|clickhouses?:", location)
     if scheme is not None:
         raise NotABook(Phrase("a book has no address that begins with {scheme}", scheme=scheme[0]),

@@ -7,6 +7,7 @@ import importlib
 import os
 import resource
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -80,6 +81,12 @@ class LazyGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`help X` is `X --help`; the language can stand anywhere, also behind --help."""
+        for before, word in pairwise(["onecard", *args]):
+            if not word or (word.startswith("--") and word.endswith("=")):
+                # A path that is "" would be the folder that one stands in.
+                ctx.fail(Phrase("nothing stands behind {before!r}, where a word is wanted; if a "
+                                "variable of the shell stood there, it has no value",
+                                before=word or before))
         args = [*args[1:], "--help"] if args[:1] == ["help"] else args
         return super().parse_args(ctx, language_first(args))
 

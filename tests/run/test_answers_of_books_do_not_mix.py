@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from clearing.book.folder import MARKER
 from clearing.engine import run
 from tests.run.command import REPOSITORY, accepted, onecard, refused, shown
 
@@ -31,6 +32,34 @@ def test_a_folder_is_one_books(tmp_path: Path) -> None:
     assert (out / "run-1.ack.json").read_bytes() == before
     accepted("clear", TAPS[1], "--acknowledgements", out, "--book", books[0])
     accepted("settle", "--window", DAY, "--yes", "--out", out, "--book", books[0])
+
+
+@pytest.mark.parametrize("place", ["", "acknowledgements", "a/b"])
+def test_nothing_is_written_into_another_books_folder(tmp_path: Path, place: str) -> None:
+    """It would stand in the way of what that book answers later."""
+    other, book = tmp_path / "other", tmp_path / "book"
+    other.mkdir()
+    (other / MARKER).touch()        # as every book has it
+    (tmp_path / "link").symlink_to(other)
+    for folder in (other / place, tmp_path / "link" / place):
+        done = refused("clear", TAPS[0], "--network", EXAMPLES / "network", "--book", book,
+                       "--acknowledgements", folder)
+        assert f"the folder is of the book {other}" in done.err
+    assert [one.name for one in other.iterdir()] == [MARKER]
+    assert not book.exists()
+
+
+def test_a_window_does_not_take_anothers_files(tmp_path: Path) -> None:
+    """As where a script names the same folder every day."""
+    book, out = tmp_path / "book", tmp_path / "out"
+    accepted("clear", *TAPS, "--network", EXAMPLES / "network", "--book", book)
+    close = ("settle", "--yes", "--empty", "--book", book, "--out", out, "--window")
+    accepted(*close, DAY)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    done = refused(*close, "2024-11-26")
+    assert "has the files of another window" in done.err
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert len(shown("runs", book)) == 2        # and nothing is closed
 
 
 def test_no_other_file_is_read_by_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

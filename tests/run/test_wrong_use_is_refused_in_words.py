@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from clearing.book import open_book
+from network.errors import NotABook
 from tests.run.command import (
     REPOSITORY,
     SCRIPT,
@@ -86,7 +87,7 @@ def test_no_file_at_all(cleared: Path) -> None:
 
 @pytest.mark.parametrize(("memory", "words"), [
     ("1GiB", "1GiB is too little: 1280MiB at least"), ("2GB", "'2GB' is no size"),
-    ("-1", "'-1' is no size"), ("", "'' is no size")])
+    ("-1", "'-1' is no size"), ("", "nothing stands behind '--memory'")])
 def test_memory_that_cannot_be_kept_to(memory: str, words: str, cleared: Path) -> None:
     assert words in refused("clear", TAPS[1], "--book", cleared, "--memory", memory).err
 
@@ -134,6 +135,26 @@ def test_a_book_that_is_none(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
     refused("show", "runs", "--book", "clickhouse://127.0.0.1:1/book")
     refused("show", "runs", "--book", "clickhouse://")
+
+
+@pytest.mark.parametrize("words", [
+    ("clear", "x.csv", "--network", "demo", "--book", ""), ("clear", "x.csv", "--book="),
+    ("clear", "", "--network", "demo"), ("show", "runs", "--book", ""), ("",),
+    ("settle", "--window", "2024-11-25", "--yes", "--out", "", "--book", "b"),
+    ("clear", "x.csv", "--acknowledgements", ""), ("report", "day", "--html="),
+])
+def test_a_word_that_is_empty(words: tuple[str, ...], tmp_path: Path,
+                              monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of a shell's script that was never set is not the folder that one stands in."""
+    monkeypatch.chdir(tmp_path)
+    done = refused(*words)
+    assert "nothing stands behind" in done.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_book_without_a_place() -> None:
+    with pytest.raises(NotABook, match="left blank"):
+        open_book("")
 
 
 def test_a_book_of_a_newer_version(cleared: Path) -> None:
