@@ -211,7 +211,8 @@ def _check(path: Path, *, create: bool) -> bool:
 def _is_unfinished(path: Path) -> bool:
     """Whether whoever made the book was stopped before its tables were all there.
 
-    The marker says so, as far as it was written, and no run has a line in the journal.
+    The marker says so, and no run has a line in the journal. A marker that is blank or cut says
+    nothing: it may have been lost.
     """
     with suppress(FileNotFoundError):
         if (path / JOURNAL).lstat().st_size:
@@ -221,8 +222,8 @@ def _is_unfinished(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return stat.S_ISREG(os.fstat(marker).st_mode) and _BEING_MADE.encode().startswith(
-            os.read(marker, len(_BEING_MADE) + 1))
+        return stat.S_ISREG(os.fstat(marker).st_mode) and (
+            os.read(marker, len(_BEING_MADE) + 1) == _BEING_MADE.encode())
     finally:
         os.close(marker)
 

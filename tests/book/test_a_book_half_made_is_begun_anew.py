@@ -49,13 +49,6 @@ def test_the_next_writer_makes_it(tmp_path: Path) -> None:
     assert not is_emptied(path)
 
 
-@pytest.mark.parametrize("bytes_written", [0, 1, 60])
-def test_the_marker_itself_was_cut(tmp_path: Path, bytes_written: int) -> None:
-    path = half_made(tmp_path / "book")
-    os.truncate(path / folder.MARKER, bytes_written)
-    assert is_emptied(path)
-
-
 def test_one_whose_folder_was_not_made_yet(tmp_path: Path) -> None:
     path = half_made(tmp_path / "book")
     (path / folder.STORE / "metadata" / "onecard.sql").unlink()
@@ -75,6 +68,15 @@ def whole(path: Path) -> None:
     held.release()
 
 
+def with_a_lost_marker(path: Path) -> None:
+    """That nothing is written there is no evidence that nothing was."""
+    os.truncate(path / folder.MARKER, 0)
+
+
+def with_a_marker_that_was_cut(path: Path) -> None:
+    os.truncate(path / folder.MARKER, 60)
+
+
 def of_an_older_version(path: Path) -> None:
     (path / folder.MARKER).write_text("This folder is a book of some version.\n")
 
@@ -91,7 +93,7 @@ def with_a_link(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [with_a_run, whole, of_an_older_version, with_a_pipe,
-                                    with_a_link])
+                                    with_a_link, with_a_lost_marker, with_a_marker_that_was_cut])
 def test_nothing_else_is_emptied(tmp_path: Path, change: Callable[[Path], None]) -> None:
     path = half_made(tmp_path / "book")
     change(path)
