@@ -59,8 +59,9 @@ if TYPE_CHECKING:
 @click.option("--retry", is_flag=True, help="Instead of FILE...: all files again of which records "
               "were refused, as they are kept.")
 @click.option("--keys", type=InputFile(),
-              metavar="FILE", help="A sealed keystore (onecard keys): authentication codes are "
-              "checked by it. Its passphrase is asked for, or in ONECARD_KEYS_PASSPHRASE.")
+              metavar="FILE", help="A sealed keystore (onecard keys), or what names a hardware "
+              "module: authentication codes are checked by it. What opens it is asked for, or in "
+              "ONECARD_KEYS_PASSPHRASE, or ONECARD_KEYS_PIN.")
 @keep_option
 @memory_option
 @threads_option

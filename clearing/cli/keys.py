@@ -17,16 +17,22 @@ from network.language import Phrase, translated
 
 if TYPE_CHECKING:
     from clearing.intake.keystore import Keystore
+    from clearing.intake.module_keys import ModuleKeys
 
-PASSPHRASE = "ONECARD_KEYS_PASSPHRASE"
+PASSPHRASE, PIN = "ONECARD_KEYS_PASSPHRASE", "ONECARD_KEYS_PIN"
 FILE = InputFile()
 _PRIVATE = 0o600
 
 
-def unlock(path: Path) -> Keystore:
-    """The keys of a sealed file, by the passphrase of the environment or of whoever is asked."""
+def unlock(path: Path) -> Keystore | ModuleKeys:
+    """The keys of a sealed file or of a module, by what opens it: given, or asked for."""
     from clearing.intake.keystore import open_keystore
+    from clearing.intake.module_keys import is_module, open_module
 
+    if is_module(path):
+        module = open_module(path, lambda: _ask(PIN, Phrase("PIN of {path}", path=path)))
+        click.get_current_context().call_on_close(module.close)
+        return module
     return open_keystore(path, _passphrase(path, again=False))
 
 
@@ -37,17 +43,22 @@ def _leave_no_dump() -> None:
 
 
 def _passphrase(path: Path, *, again: bool) -> str:
+    return _ask(PASSPHRASE, Phrase("passphrase of {path}", path=path), again=again)
+
+
+def _ask(variable: str, what: Phrase, *, again: bool = False) -> str:
+    """What an environment variable has, or who sits at the terminal types, unseen."""
     _leave_no_dump()
-    given = os.environ.get(PASSPHRASE)
+    given = os.environ.get(variable)
     if given is not None:
         return given
     if not sys.stdin.isatty():      # it would be read from there, and shown where it is typed
-        raise OnecardError("nobody can be asked for the passphrase: standard input is no terminal",
-                           where=str(path), expected=Phrase("it is in {variable}",
-                                                            variable=PASSPHRASE),
+        raise OnecardError(Phrase("nobody can be asked for the {what}: standard input is no "
+                                  "terminal", what=what), expected=Phrase("it is in {variable}",
+                                                                          variable=variable),
                            remedy="put it there, or call the command on a terminal")
-    return str(click.prompt(translated(Phrase("passphrase of {path}", path=path)), hide_input=True,
-                            confirmation_prompt=again, err=True))
+    return str(click.prompt(translated(what), hide_input=True, confirmation_prompt=again,
+                            err=True))
 
 
 @click.group("keys")

@@ -48,11 +48,17 @@ LEAST_PASSPHRASE = 12
 
 
 @dataclass(frozen=True)
-class _Key:
+class KeyName:
+    """Which records a key is of, and how it becomes a card's."""
+
     issuer: str
     version: int
     algorithm: int
     levels: tuple[str, ...]     # BY_CARD, or 8 bytes in hexadecimal
+
+
+@dataclass(frozen=True)
+class _Key(KeyName):
     secret: bytes = field(repr=False)
 
 
@@ -179,28 +185,40 @@ def _read(path: Path) -> bytes:
 
 def read_keys(rows: Any, where: str) -> list[_Key]:
     """Keys as they are written; what is wrong is told by the number of its key, never quoted."""
+    keys = []
+    for number, (name, row) in enumerate(read_names(rows, where, "key"), 1):
+        if not _is_hex(row["key"], KEY_BYTES):
+            raise OnecardError("its key is none", where=_at(where, number), expected=Phrase(
+                "{digits} hexadecimal digits", digits=2 * KEY_BYTES))
+        keys.append(_Key(name.issuer, name.version, name.algorithm, name.levels,
+                         bytes.fromhex(row["key"])))
+    return keys
+
+
+def read_names(rows: Any, where: str, holder: str) -> list[tuple[KeyName, dict[str, Any]]]:
+    """What rows of a file of keys say besides where the key is, which their part `holder` says."""
     if not isinstance(rows, list) or not rows:
         raise OnecardError("lists no keys", where=where, expected="[[key]], one or more")
-    keys = [_read_key(row, _at(where, number)) for number, row in enumerate(rows, 1)]
+    names = [_read_name(row, _at(where, number), holder) for number, row in enumerate(rows, 1)]
     seen: set[tuple[str, int, int]] = set()
-    for number, key in enumerate(keys, 1):
+    for number, key in enumerate(names, 1):
         name = (key.issuer, key.version, key.algorithm)
         if name in seen:
             raise OnecardError("has the issuer, version and algorithm of one before it",
                                where=_at(where, number), remedy="keep one of the two")
         seen.add(name)
-    return keys
+    return list(zip(names, rows, strict=True))
 
 
 def _at(where: str, number: int) -> Phrase:
     return Phrase("{where}: key {number}", where=where, number=number)
 
 
-def _read_key(row: Any, where: str) -> _Key:
+def _read_name(row: Any, where: str, holder: str) -> KeyName:
     def refuse(what: str, expected: str) -> OnecardError:
         return OnecardError(what, where=where, expected=expected)
 
-    names = {"issuer", "version", "algorithm", "key", "diversify"}
+    names = {"issuer", "version", "algorithm", holder, "diversify"}
     if not isinstance(row, dict) or set(row) != names:
         raise refuse("has other parts than a key has", Phrase("just {names}",
                                                               names=", ".join(sorted(names))))
@@ -211,16 +229,13 @@ def _read_key(row: Any, where: str) -> _Key:
         raise refuse("its version is no number of a byte", "0 to 255")
     if row["algorithm"] not in tuple(ALGORITHMS):
         raise refuse("its algorithm is none", '"00" for DES or "01" for SM4')
-    if not _is_hex(row["key"], KEY_BYTES):
-        raise refuse("its key is none", Phrase("{digits} hexadecimal digits", digits=2 * KEY_BYTES))
     if not isinstance(levels, list) or levels.count(BY_CARD) > 1 or not all(
             one == BY_CARD or _is_hex(one, PART_BYTES) for one in levels):
         raise refuse("its diversify is none", Phrase('a list of "{by_card}", once, and of '
                                                      "{digits} hexadecimal digits, such as the "
                                                      "issuer's code", by_card=BY_CARD,
                                                      digits=2 * PART_BYTES))
-    return _Key(row["issuer"], version, ALGORITHMS[row["algorithm"]], tuple(levels),
-                bytes.fromhex(row["key"]))
+    return KeyName(row["issuer"], version, ALGORITHMS[row["algorithm"]], tuple(levels))
 
 
 def _is_hex(text: Any, size: int) -> bool:

@@ -29,6 +29,7 @@ HOMES = {
     "chinese_calendar": "network/calendars",
     "zstandard": "clearing/intake/kept", "openpyxl": "clearing/intake/formats/text",
     "cryptography": "clearing/intake/keystore", "gmssl_pyx": "clearing/intake/sm2",
+    "pkcs11": "clearing/intake/module_keys",
     "lxml": "settlement/formats/",
     "xlsxwriter": "clearing/answers/documents/",
     "pyarrow": "clearing/answers/", "matplotlib": "clearing/cli/picture",

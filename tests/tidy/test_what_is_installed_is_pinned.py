@@ -28,7 +28,7 @@ def test_every_package_is_in_the_lock() -> None:
     pinned = set(re.findall(r"^([\w.-]+)==", LOCK, re.MULTILINE))
     extras = PROJECT["optional-dependencies"]
     asked = {name_of(one) for one in (*PROJECT["dependencies"], *extras["test"], *(
-        one for name in ("arrow", "gtfs", "peers", "picture", "ride-codes")
+        one for name in ("arrow", "gtfs", "peers", "picture", "pkcs11", "ride-codes")
         for one in extras[name]))}
     missing = asked - pinned - {name_of(PROJECT["name"])}
     assert not missing, "call `make lock`"
