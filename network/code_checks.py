@@ -20,6 +20,8 @@ CODE_BYTES_MOST = 64        # as on taps; the name of a file may have 255, and h
 
 def fault_of(code: str) -> str | None:
     """What keeps a code from being a part of a file's name; None: nothing."""
+    if not code:
+        return "is blank"
     if len(code.encode("utf-8", "surrogatepass")) > CODE_BYTES_MOST:
         return Phrase("has more than {most} bytes", most=CODE_BYTES_MOST)
     if not code.isprintable() or UNSEEN.search(code) is not None:

@@ -12,7 +12,7 @@ from tests.fares.test_hostile_tables import refusal_of
 
 @pytest.mark.parametrize("code", [
     "../x", "a/b", "a\\\\b", "..", "x" * 65, "站" * 22, "a\\u001b[2Jb", "a\\u202eb", " bus", "bus ",
-    "a\\u0085b", "a\\nb"])
+    "a\\u0085b", "a\\nb", ""])
 @pytest.mark.parametrize("place", [
     'code = "finance"', 'code = "gz-card"', 'modes = ["metro", "bus"]', 'network = "small"'])
 def test_no_code_is_a_path_or_a_command(tmp_path: Path, place: str, code: str) -> None:
