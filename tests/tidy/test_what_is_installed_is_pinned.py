@@ -7,9 +7,11 @@ import re
 import shutil
 import subprocess
 import tomllib
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.tidy.source import ROOT
 
@@ -38,6 +40,28 @@ def test_every_pin_has_digests() -> None:
     pins = re.findall(r"^[\w.-]+==[^\n]*\\\n((?:    --hash=sha256:[0-9a-f]{64}[ \\]*\n)+)", LOCK,
                       re.MULTILINE)
     assert len(pins) == len(re.findall(r"^[\w.-]+==", LOCK, re.MULTILINE)) > 30
+
+
+def installed(name: str, found: dict[str, Distribution]) -> dict[str, Distribution]:
+    """A package with all that it wants, as `make sbom` lists it."""
+    if name_of(name) not in found:
+        found[name_of(name)] = distribution(name)
+        for wanted in map(Requirement, found[name_of(name)].requires or ()):
+            if wanted.marker is None or wanted.marker.evaluate({"extra": ""}):
+                installed(wanted.name, found)
+    return found
+
+
+def test_every_package_says_its_licence_and_its_digest() -> None:
+    """What is there at run time: else `licences.txt` would have a line that says UNKNOWN."""
+    found = installed(PROJECT["name"], {})
+    assert len(found) > len(PROJECT["dependencies"])
+    for name, one in found.items():
+        said = one.metadata
+        assert (said.get_all("License-Expression") or said.get_all("License") or any(
+            line.startswith("License ::") for line in said.get_all("Classifier", []))), name
+        assert name == name_of(PROJECT["name"]) or re.search(
+            rf"^{re.escape(name)}==", LOCK, re.MULTILINE), name
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
