@@ -34,7 +34,7 @@ RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "known", "refused",
 FILE_COLUMNS = ("run", "file", "name", "records", "accepted", "known", "refused", "code", "message",
                 "sha256", "layout", "sender", "kept_in")
 FILE_COUNTS = ("records", "accepted", "known", "refused")
-REFUSAL_COLUMNS = ("run", "file", "line", "offset", "code", "field", "reason", "record")
+REFUSAL_COLUMNS = ("run", "file", "line", "offset", "code", "column", "reason", "record")
 CLOCK_COLUMNS = ("operator", "device", "off_s", "records", "compared")
 CONFLICT_COLUMNS = ("card", "day", "apart_s", "records")
 POSITION_COLUMNS = ("level", "member", "is_owed", "owes", "position")
@@ -53,6 +53,7 @@ class Listing(NamedTuple):
     total: Callable[[], int] | None = None      # how many rows, where reading them takes long
     sums: tuple[str, ...] = ()          # columns whose rows add up to something
     is_free: bool = False               # whoever asked named the columns: any can have cards
+    aside: tuple[str, ...] = ()         # wide columns, which people's tables have with --wide only
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -195,7 +196,8 @@ def _runs(session: Session, wanted: Filter) -> Listing:
     return Listing("runs", RUN_COLUMNS,
                    (tuple(getattr(run, name) for name in RUN_COLUMNS)
                     for run in session.book.runs(_of_runs(wanted))),
-                   RUN_COLUMNS[3:10], RUN_COLUMNS[10:-2], _currency(session))
+                   RUN_COLUMNS[3:10], RUN_COLUMNS[10:-2], _currency(session),
+                   aside=("digest", "chain"))
 
 
 def _files(session: Session, wanted: Filter) -> Listing:
@@ -208,10 +210,12 @@ def _files(session: Session, wanted: Filter) -> Listing:
                           value if isinstance(value, str) else int(value)
                           for column, value in zip(FILE_COLUMNS, row, strict=True))
                     for row in rows),
-                   FILE_COUNTS, sums=FILE_COUNTS)
+                   FILE_COUNTS, sums=FILE_COUNTS, aside=("sha256", "layout", "sender", "kept_in"))
 
 
 def _refusals(session: Session, wanted: Filter) -> Listing:
+    from clearing.answers.refused_columns import RefusedColumns  # other lists need no engine
+
     reach(session, run=wanted.run or wanted.since_run or 0)
     names = {int(number): str(name) for number, name in zip(
         *session.book.ask(f"SELECT file, name FROM {FILES.name} WHERE {session.book.committed} "
@@ -220,14 +224,17 @@ def _refusals(session: Session, wanted: Filter) -> Listing:
     blocks = session.book.store.blocks("SELECT run, file, line, offset, code, field, raw "
                                        f"FROM {REFUSALS.name} WHERE {where} "
                                        "ORDER BY run, file, offset, line, code, field, raw")
+    columns = RefusedColumns(session)
     return Listing("refusals", REFUSAL_COLUMNS,
                    ((int(run), names.get(int(file), ""), int(line), int(offset),
-                     Code(int(code)).name, int(field), WORDS[Code(int(code))], str(raw))
+                     Code(int(code)).name, columns.name(int(file), int(field)),
+                     WORDS[Code(int(code))], str(raw))
                     for block in blocks
                     for run, file, line, offset, code, field, raw in zip(
                         *block.values(), strict=True)),
                    ("line", "offset"), total=lambda: int(session.book.ask(
-                       f"SELECT count() AS rows FROM {REFUSALS.name} WHERE {where}")["rows"][0]))
+                       f"SELECT count() AS rows FROM {REFUSALS.name} WHERE {where}")["rows"][0]),
+                   aside=("offset", "reason"))
 
 
 def _clocks(session: Session, wanted: Filter) -> Listing:

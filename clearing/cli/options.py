@@ -197,7 +197,8 @@ def list_options(command: Command) -> Command:
                   help="The same in an Arrow file (Feather).")
     @click.option("--columns", metavar="NAME,NAME…", help="Only these columns, in this order.")
     @click.option("--wide", "is_wide", is_flag=True,
-                  help="Every column; by default a terminal gets those that fit.")
+                  help="Every column; by default a terminal gets those that fit, and a pipe "
+                  "those that are not long digests and places.")
     @click.option("--cards", type=click.Choice(("masked", "full")), default="masked",
                   show_default=True, help="How card numbers are listed, where the network allows "
                   "it. Masked ones have a pseudonym, card_id, beside them in --csv and --json.")

@@ -199,7 +199,7 @@ def _print_rows(session: Session, form: Form, listing: Listing, first: Sequence[
         write_arrow_file(listing, form.path, form.kind)
         say(Phrase("written: {path}", path=form.path))
     elif not sys.stdout.isatty():
-        _print_all(listing)
+        _print_whole(form, listing)
     else:
         _print_some(form, listing, first)
 
@@ -214,6 +214,19 @@ def print_listing(book: str, network: str | None, form: Form,
         print_rows(session, form, ask(session), first)
 
 
+def _print_whole(form: Form, listing: Listing) -> None:
+    """Every row; columns that are wide and matter little are told beside the rows."""
+    aside = () if form.columns or form.is_wide else listing.aside
+    _print_all(listing.of_columns([name for name in listing.columns if name not in aside]))
+    _tell_left_out(aside, err=True)
+
+
+def _tell_left_out(columns: Sequence[str], *, err: bool = False) -> None:
+    if columns:
+        say(Phrase("not shown: {left_out}; --wide shows every column, --columns those named",
+                   left_out=", ".join(columns)), err=err)
+
+
 def _print_some(form: Form, listing: Listing, first: Sequence[str]) -> None:
     """The first rows and the columns that fit; what is left, and how it is seen."""
     rows = list(islice(listing.rows, ROWS_SHOWN))
@@ -222,10 +235,7 @@ def _print_some(form: Form, listing: Listing, first: Sequence[str]) -> None:
     left = sum(1 for _ in listing.rows) if listing.total is None else listing.total() - len(rows)
     _print_all(listing._replace(rows=iter(rows), sums=() if left > 0 else listing.sums)
                .of_columns(fitting), NARROW_GAP)
-    left_out = [name for name in listing.columns if name not in fitting]
-    if left_out:
-        say(Phrase("not shown: {left_out}; --wide shows every column, --columns those named",
-                   left_out=", ".join(left_out)))
+    _tell_left_out([name for name in listing.columns if name not in fitting])
     if left > 0:
         say(Phrase("… and {left:,} more rows: add --csv or --json, or {pager}", left=left,
                    pager=_pager()))
@@ -239,6 +249,8 @@ def _fitting(listing: Listing, first: Sequence[str]) -> Sequence[str]:
               for name, column in zip(listing.columns, cells, strict=True)}
     room, chosen = shutil.get_terminal_size().columns - 1, set[str]()
     for name in dict.fromkeys((*first, *listing.columns)):
+        if name in listing.aside and name not in first:
+            continue
         if not chosen or widths[name] + len(NARROW_GAP) <= room:
             chosen.add(name)
             room -= widths[name] + len(NARROW_GAP) * (len(chosen) > 1)

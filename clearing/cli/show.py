@@ -36,7 +36,7 @@ FIRST = {
     "rides": ("late", *_OF_A_RIDE), "entries": (*_OF_A_RIDE, "reason", "run", "held"),
     "runs": ("run", "kind", "accepted", "known", "refused", "rides", "due", "paid"),
     "files": ("run", "name", "records", "accepted", "known", "refused", "code"),
-    "refusals": ("file", "line", "code", "reason"),
+    "refusals": ("file", "line", "code", "column", "record"),
     "obligations": ("debtor", "creditor", "cause", "items", "amount"),
     "flows": ("run", "window", "debtor", "creditor", "cause", "items", "amount"),
     "concessions": ("funder", "operator", "cause", "card_kind", "rides", "amount"),
@@ -99,8 +99,8 @@ def command(what: str, book: str, archive: Path | None, network: str | None,
     WHAT is rides, entries, postings, positions, obligations, flows, instructions, concessions,
     bills, runs, files, refusals, variances, windows, clocks or clock-conflicts.
 
-    Everything is listed where output is piped; a terminal gets the columns that fit, and the
-    first rows. An option that would narrow nothing is refused.
+    Every row is listed where output is piped; a terminal gets the columns that fit, and the
+    first rows. What is left out is told. An option that would narrow nothing is refused.
 
     Money is yuan, or what the network's currency is, for people, and whole minor units (fen,
     cents, rupiah) with --json and --csv.

@@ -297,8 +297,8 @@ def test_a_spreadsheet_took_the_last_digits(tmp_path: Path) -> None:
     assert len(clear(book, original)) == 4
     done = accepted("clear", marked, "--book", book)
     assert (done.code, "a spreadsheet has rounded" in done.out) == (1, True)
-    assert [(row["code"], row["field"]) for row in shown("refusals", book)] == [
-        ("CARD_SPREADSHEET", 1)] * 4
+    assert [(row["code"], row["column"]) for row in shown("refusals", book)] == [
+        ("CARD_SPREADSHEET", "card")] * 4
     for dry in (["--dry-run"], []):
         said = " ".join(accepted("clear", rounded, "--book", book, *dry).out.split())
         assert "of 4 card numbers of more than 15 digits 4 end in zeros" in said
@@ -314,11 +314,12 @@ def test_what_is_padded_is_no_other_line(tmp_path: Path) -> None:
         "operator-and-card-padded.csv", "header-padded.csv", "header-case.csv")
     book = tmp_path / "book"
     paid = [ride["paid"] for ride in clear(book, control)]
-    for path, fields in ((line, [10]), (blank, [14, 13]), (both, [4, 1])):
+    for path, columns in ((line, ["line"]), (blank, ["due", "card_kind"]),
+                          (both, ["operator", "card"])):
         other = tmp_path / path.stem
         rides = clear(other, path)
-        assert [(row["code"], row["field"]) for row in shown("refusals", other)] == [
-            ("PADDED_VALUE", field) for field in fields]
+        assert [(row["code"], row["column"]) for row in shown("refusals", other)] == [
+            ("PADDED_VALUE", column) for column in columns]
         assert [ride["paid"] for ride in rides] == paid[:len(rides)]
     for path, name in ((header, "' card_seq'"), (capitals, "'Card'")):
         done = accepted("clear", path, "--book", book)

@@ -35,7 +35,7 @@ DOCUMENTED = {
                     "card_kind", "rides", "amount"),
     "runs": ("run", "kind", "network", "taps", "accepted", "refused", "rides", "due", "paid"),
     "files": ("run", "name", "records", "accepted", "refused", "code", "sha256"),
-    "refusals": ("run", "file", "line", "offset", "code", "field", "reason", "record"),
+    "refusals": ("run", "file", "line", "offset", "code", "column", "reason", "record"),
     "variances": ("table", "operator", "device", "variance", "rides", "total"),
 }
 HELP_SECONDS = 0.3
@@ -133,7 +133,7 @@ def test_lists_have_their_columns(what: str, demo: Demo) -> None:
     for row, one in zip(rows, objects, strict=True):
         assert list(row) == list(one)
         assert all(value == str(one[name]) for name, value in row.items())
-    listed = accepted("show", what, "--book", demo.book)
+    listed = accepted("show", what, "--wide", "--book", demo.book)
     # A title, a head, and blank lines; a rule and the sums.
     assert listed.out.count("\n") == len(rows) + 5 + 2 * (what in SUMMED)
 

@@ -86,3 +86,19 @@ def test_a_shell_completes_words() -> None:
         done = process(env=environment(_ONECARD_COMPLETE="bash_complete", COMP_WORDS=typed,
                                        COMP_CWORD=str(number)))
         assert f"plain,{word}" in done.out.splitlines()
+
+
+@pytest.mark.parametrize(("topic", "aside"), [
+    ("runs", ["digest", "chain"]), ("files", ["sha256", "layout", "sender", "kept_in"]),
+    ("refusals", ["offset", "reason"])])
+def test_wide_columns_of_what_is_piped_are_told_beside_it(topic: str, aside: list[str], demo: Demo
+                                                          ) -> None:
+    whole = accepted("show", topic, "--wide", "--book", demo.book)
+    done = onecard("show", topic, "--book", demo.book)
+    columns, every = (told.out.splitlines()[2].split() for told in (done, whole))
+    assert [name for name in every if name not in aside] == columns
+    assert set(aside) <= set(every)
+    assert len(done.out.splitlines()) == len(whole.out.splitlines())
+    assert (done.err, whole.err) == (f"not shown: {', '.join(aside)}; --wide shows every column, "
+                                     "--columns those named\n", "")
+    assert max(map(width_of, done.out.splitlines())) < max(map(width_of, whole.out.splitlines()))

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from clearing.intake.formats.canonical import FORMAT
 from clearing.intake.formats.guards import unguard
-from clearing.intake.formats.rejects import Rejected, write_rejects
+from clearing.intake.formats.rejects import Rejected, read_columns, write_rejects
 from clearing.intake.layout import load_layout
+from clearing.intake.layout_model import Layout
 from ext.codes import Code
 from network.errors import OnecardError
 from network.network import Network, load_network
@@ -160,3 +161,15 @@ def test_another_file_than_was_refused(tmp_path: Path, town: Network) -> None:
     intake = read(tmp_path, content, FORMAT, town)
     with pytest.raises(OnecardError, match="line 2 is not what it was when it was refused"):
         rejects_of(intake, content.replace(b"3100", b"3200"), town)
+
+
+@pytest.mark.parametrize(("layout", "content", "columns"), [
+    ({"format": "csv"}, "\ufeffa,\"b,c\"\n1,2\n".encode(), ["a", "b,c"]),
+    ({"format": "csv", "encoding": "gb18030", "head_rows": 1}, "表\n卡号,时间\n".encode("gb18030"),
+     ["卡号", "时间"]),
+    ({"format": "csv", "header": ["x", "y"]}, b"", ["x", "y"]),
+    ({"format": "csv"}, b"", []),
+])
+def test_columns_are_called_as_the_file_calls_them(layout: dict[str, Any], content: bytes,
+                                                   columns: list[str]) -> None:
+    assert read_columns(io.BytesIO(content), Layout(title="a file", **layout)) == columns

@@ -108,7 +108,8 @@ def test_every_record_for_itself(tmp_path: Path) -> None:
     assert [ride["card_seq"] for ride in rides] == [100 + number for number in range(len(good))]
     # The book has the same refusals, whatever their bytes; a terminal is shown them spelt out.
     assert [row["code"] for row in shown("refusals", tmp_path / "book")] == codes
-    listed = accepted("show", "refusals", "--book", tmp_path / "book", "--run", "1")
+    listed = accepted("show", "refusals", "--book", tmp_path / "book", "--run", "1",
+                      "--wide")
     assert not {"\x1b", "\x07", "\0"} & set(listed.out + out)
     as_csv = accepted("show", "refusals", "--csv", "--cards", "full", "--book", tmp_path / "book")
     assert as_csv.out.count("\n") == len(codes) + 1

@@ -50,7 +50,7 @@ def test_the_moment_decides(place: Path) -> None:
     done = run(place, 9, 10, 19, 20, 29, 30)
     assert "CARD_DENIED" in done.out
     assert [row["line"] for row in shown("refusals", place / "book")] == [3, 4, 7]
-    assert {row["field"] for row in shown("refusals", place / "book")} == {1}
+    assert {row["column"] for row in shown("refusals", place / "book")} == {"card"}
     rides = shown("rides", place / "book")
     assert [row["started_at"][-8:] for row in rides] == ["08:09:00", "08:20:00", "08:29:00"]
 

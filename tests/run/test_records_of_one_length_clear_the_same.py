@@ -19,7 +19,7 @@ def test_the_same_day(tmp_path: Path) -> None:
             sent = ("--layout", layout) if layout else ()
             accepted("clear", *paths, "--network", "demo", "--book", book, *sent)
             found.append(contents(book, with_refusals=False))
-            refusals.append(sorted((row["code"], row["field"]) for row in shown("refusals", book)))
+            refusals.append(sorted((row["code"], row["column"]) for row in shown("refusals", book)))
     assert found[0] == found[1]
     assert refusals[0] == refusals[1]
     assert len({code for code, _ in refusals[0]}) > 5

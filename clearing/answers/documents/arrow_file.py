@@ -20,7 +20,7 @@ ArrowKind = Literal["parquet", "arrow"]
 ROWS_AT_A_TIME = 16_384
 # Columns by their names, in every list; amounts and counts are whole numbers, too, and all else is
 # text. Blank is null where it is none.
-WHOLE = frozenset({"run", "card_seq", "age", "field"})
+WHOLE = frozenset({"run", "card_seq", "age"})
 DAYS = frozenset({"window", "day", "period_ends", "value_date"})
 TIMES = frozenset({"started_at", "ended_at"})       # civil, by the network's clocks
 

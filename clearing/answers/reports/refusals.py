@@ -11,6 +11,7 @@ from clearing.answers.brought import reach
 from clearing.answers.documents.document import Document, Marked, Section, add_up
 from clearing.answers.filters import Filter, check_known
 from clearing.answers.masking import mask_text
+from clearing.answers.refused_columns import RefusedColumns
 from clearing.answers.reports.sums import TOTAL
 from clearing.answers.session import Session
 from clearing.book.schema import FILES, REFUSALS
@@ -48,14 +49,15 @@ def _sections(session: Session, where: str) -> Iterator[Section]:
     yield Section(Phrase("why"), ("code", "records", "reason"), rows, frozenset(),
                   add_up(rows, (1,), 3, TOTAL))
     of_code: dict[int, list[tuple[str, int, str, str]]] = {code: [] for code in counts}
-    names = _names(session)
+    names, columns = _names(session), RefusedColumns(session)
     found = session.book.ask(
         f"SELECT code, file, line, field, raw, value FROM {REFUSALS.name} WHERE {where} "
         f"ORDER BY code, run, file, offset, line, field, raw LIMIT {SHOWN_MOST} BY code")
     for code, file, line, field, raw, value in zip(*found.values(), strict=True):
         name, layout = names.get(int(file), ("", ""))
-        of_code[int(code)].append((name, int(line), str(field) if field else "", mark_wrong(
-            str(raw), int(field), str(value), is_canonical=layout == CANONICAL)))
+        of_code[int(code)].append((name, int(line), columns.name(int(file), int(field)),
+                               mark_wrong(str(raw), int(field), str(value),
+                                          is_canonical=layout == CANONICAL)))
     for code, records in counts.items():
         title = (Phrase("{code}: {records:,} records", code=code.name, records=records)
                  if records <= SHOWN_MOST else

@@ -73,6 +73,23 @@ def write_rejects(out: BinaryIO, source: BinaryIO, layout: Layout | None,
     write(out, source, CANONICAL if layout is None else layout, rejected)
 
 
+def read_columns(source: BinaryIO, layout: Layout | None) -> Sequence[str]:
+    """The columns that the fields of a file's refusals count from 1, as the file calls them.
+
+    source: the file; an empty one will do where the layout has its columns.
+    """
+    layout = CANONICAL if layout is None else layout
+    if layout.format in ("fixed", "binary"):
+        return layout.list_places()
+    if layout.format not in ("csv", "xlsx"):
+        return layout.sources()
+    source = open_text(source, layout)
+    encoding = "utf-8" if _pass_mark(source) else layout.encoding
+    for _ in range(layout.head_rows):
+        source.readline(HEADER_BYTES)
+    return layout.header or _read_header(source, layout, encoding)[0]
+
+
 def _reason(one: Rejected, columns: Sequence[str], *, is_chinese: bool = False) -> str:
     """Where the record stands, which column is wrong, and what that means."""
     name = columns[one.field - 1][:NAME_LENGTH] if one.field else ""
@@ -103,8 +120,7 @@ def _write_lines(out: GuardedLines, source: BinaryIO, layout: Layout, encoding: 
     _copy_rows(out, source, layout.head_rows)
     columns, again = layout.header, False
     if not columns:
-        header, end = _split_end(source.readline(HEADER_BYTES))
-        columns = next(csv.reader([header.decode(encoding)], delimiter=delimiter), [])
+        columns, header, end = _read_header(source, layout, encoding)
         again = columns[-2:] == [CODE, REASON]
         out.write(header + (b"" if again else note(CODE, REASON)) + end)
     old = last_columns(encoding, delimiter)
@@ -121,12 +137,26 @@ def _write_lines(out: GuardedLines, source: BinaryIO, layout: Layout, encoding: 
 
 def _copy_mark(out: BinaryIO, source: BinaryIO) -> bool:
     """Whether the file begins with the mark of UTF-8, which is copied."""
-    has_mark = source.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+    has_mark = _pass_mark(source)
     if has_mark:
         out.write(codecs.BOM_UTF8)
-    else:
+    return has_mark
+
+
+def _pass_mark(source: BinaryIO) -> bool:
+    """Whether the file begins with the mark of UTF-8, which is passed over."""
+    has_mark = source.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+    if not has_mark:
         source.seek(0)
     return has_mark
+
+
+def _read_header(source: BinaryIO, layout: Layout, encoding: str
+                 ) -> tuple[list[str], bytes, bytes]:
+    """The columns of a header, its line, and that line's end."""
+    header, end = _split_end(source.readline(HEADER_BYTES))
+    columns = next(csv.reader([header.decode(encoding)], delimiter=layout.delimiter), [])
+    return columns, header, end
 
 
 def _copy_rows(out: BinaryIO | GuardedLines, source: BinaryIO, rows: int) -> None:
