@@ -26,8 +26,8 @@ CODES = {word for path in (*(REPOSITORY / "examples/network").glob("*.toml"),
          for word in re.findall(r'"([a-z]+)"', path.read_text("utf-8"))}
 TITLE = "Zhongshan and Haikou"
 # What nobody translates: commands, paths, quoted text, options, what has signs or capitals in it.
-NOBODYS = re.compile(r"推定：.*|未显示：[^；]*|^    .*|onecard( [a-z-]+)*|`[^`]*`|'[^']*'|\"[^\"]*\""
-                     r"|\S*[/._@=:\d–-]\S*|\b\w*[A-Z]\w*\b|\(\w+\)", re.MULTILINE)
+NOBODYS = re.compile(r"推定：.*|未显示：[^；]*|^    .*|onecard( [a-z-]+)*|`[^`]*`|'[^']*'"
+                     r"|\"[^\"]*\"|\S*[/._@=:\d–-]\S*|\b\w*[A-Z]\w*\b|\(\w+\)", re.MULTILINE)
 DAY = [
     ("show", "files"), ("show", "refusals"), ("show", "runs"), ("show", "windows"),
     ("show", "rides", "--card", "…043"), ("show", "rides", "--card", "0043"),
