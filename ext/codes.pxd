@@ -67,6 +67,9 @@ cpdef enum Code:
     GIVEN_BACK_IN_PART = 64
     UNPROVEN_RECORD = 65
     CONTESTED = 66
+    # What the card register says of the card by then (ext/clearing/register.pyx).
+    CARD_NOT_ACTIVE = 70
+    CARD_EXPIRED = 71
     # The ride that the record belongs to (ext/clearing/pricing.pyx).
     NO_FARE = 80
     PRICE_OVERFLOW = 81
@@ -125,6 +128,14 @@ cpdef enum TapKind:
     RIDE = 4
     TOP_UP = 5
     LOCK = 6
+
+
+cpdef enum CardStatus:
+    """What the card register says of a card from a moment on. 0: not said."""
+    ACTIVE = 1
+    BLOCKED = 2
+    LOST = 3
+    CLOSED = 4              # handed in, or its account closed
 
 
 cpdef enum CorrectionKind:

@@ -54,6 +54,8 @@ class Code(IntEnum):
     GIVEN_BACK_IN_PART = 64
     UNPROVEN_RECORD = 65
     CONTESTED = 66
+    CARD_NOT_ACTIVE = 70
+    CARD_EXPIRED = 71
     NO_FARE = 80
     PRICE_OVERFLOW = 81
     REBATE_ALONE = 82
@@ -102,6 +104,12 @@ class TapKind(IntEnum):
     RIDE = 4
     TOP_UP = 5
     LOCK = 6
+
+class CardStatus(IntEnum):
+    ACTIVE = 1
+    BLOCKED = 2
+    LOST = 3
+    CLOSED = 4
 
 class CorrectionKind(IntEnum):
     REPLACE = 1

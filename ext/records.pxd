@@ -271,8 +271,9 @@ cdef packed struct CardRow:     # of a card register, sorted by card and moment
     uint16_t review_day         # likewise
     uint16_t generation         # of the number, from 1 for its first row
     uint8_t card_kind           # 0 not said
-    uint8_t reserved
-    uint32_t reserved_2
+    uint8_t status              # CardStatus; 0 not said
+    uint16_t last_day           # the last service day that the card is valid on; 0 not said
+    uint16_t reserved
 
 cdef packed struct PersonRow:   # of a card that has a predecessor or replaces one, sorted by card
     uint64_t card_hi

@@ -27,7 +27,7 @@ from network.register import SHOWN_MOST, Part, RegisterFile
 ROWS_OF_A_CARD_MOST = 1_000
 # The columns that numbers are read from, and the fields that they fill.
 FIELDS = {"valid_from": "valid_from", "card_kind": "card_kind", "reviewed_until": "review_day",
-          "born_on": "born_day"}
+          "born_on": "born_day", "valid_until": "last_day", "status": "status"}
 
 Bits = npt.NDArray[np.uint64]       # card_hi and card_lo in each row
 Places = npt.NDArray[np.int64]
@@ -53,7 +53,7 @@ def card_rows(network: Network, names: Names) -> CardRows:
     numbers = [0, *(names.number("card_kind", kind) for kind in file.card_kinds)]
     rows["card_kind"] = np.array(numbers, np.uint8)[rows["card_kind"]]
     places, starts = np.arange(len(rows)), _starts(rows)
-    for name in ("card_kind", "born_day", "review_day"):
+    for name in ("card_kind", "born_day", "review_day", "last_day", "status"):
         said = np.where(rows[name] != 0, places, starts)
         rows[name] = rows[name][np.maximum.accumulate(said)]
     rows["generation"] = places - starts + 1

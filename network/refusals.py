@@ -89,6 +89,10 @@ WORDS: dict[Code, str] = {
                       " time",
     Code.ISSUER_NOT_ADMITTED: "the network admits no cards of this issuer on that day; refuse them"
                               " at the validator, or enter its admission in network.toml",
+    Code.CARD_NOT_ACTIVE: "the card was blocked, lost or closed by then, as the card register says;"
+                          " have validators stop it, or correct its status there",
+    Code.CARD_EXPIRED: "the card was valid up to a day before, as the card register says; have"
+                       " validators stop it, or correct its valid_until there",
     Code.DUPLICATE: "the record says nothing that is not in the book; it is known, and not refused"
                     " (to take a charge back or change it, send a correction)",
     Code.CONFLICT: "another record has this card and counter but says something else; send a"

@@ -21,7 +21,9 @@ from network.errors import TableError
 from network.files import read_bounded, refuse_row
 from network.language import Phrase, joined
 
-COLUMNS = ("card", "valid_from", "predecessor", "card_kind", "reviewed_until", "born_on")
+COLUMNS = ("card", "valid_from", "predecessor", "card_kind", "reviewed_until", "born_on",
+           "valid_until", "status")
+STATUSES = {"active": 1, "blocked": 2, "lost": 3, "closed": 4}      # ext.codes.CardStatus
 REGISTER_BYTES_MOST = 1 << 30
 ROWS_AT_ONCE = 1 << 16
 BORN_EPOCH = datetime.date(1900, 1, 1)
@@ -38,6 +40,8 @@ class RegisterRow(NamedTuple):
     card_kind: str = ""
     reviewed_until: datetime.date | None = None
     born_on: datetime.date | None = None
+    valid_until: datetime.date | None = None
+    status: str = ""
 
 
 class RegisterFile:
@@ -53,7 +57,9 @@ class RegisterFile:
             "card_kind": _Kinds({"": 0, **{kind: number for number, kind
                                            in enumerate(card_kinds, 1)}}),
             "reviewed_until": _Days("reviewed_until", EPOCH),
-            "born_on": _Days("born_on", BORN_EPOCH)}
+            "born_on": _Days("born_on", BORN_EPOCH),
+            "valid_until": _Days("valid_until", EPOCH),
+            "status": _Statuses({"": 0, **STATUSES})}
 
     def parts(self) -> Iterator[Part]:
         """All rows, some at a time."""
@@ -78,15 +84,18 @@ class RegisterFile:
 
     def rows(self) -> Iterator[RegisterRow]:
         """The same row by row, for who needs no arrays."""
-        kinds = ["", *self.card_kinds]
+        kinds, statuses = ["", *self.card_kinds], ["", *STATUSES]
         for part in self.parts():
-            for card, at, predecessor, kind, review, born in zip(
+            for card, at, predecessor, kind, review, born, last, status in zip(
                     part.texts("card"), part.numbers("valid_from"), part.texts("predecessor"),
                     part.numbers("card_kind"), part.numbers("reviewed_until"),
-                    part.numbers("born_on"), strict=True):
+                    part.numbers("born_on"), part.numbers("valid_until"),
+                    part.numbers("status"), strict=True):
                 yield RegisterRow(card, at, predecessor, kinds[kind],
                                   EPOCH + datetime.timedelta(review) if review else None,
-                                  BORN_EPOCH + datetime.timedelta(born) if born else None)
+                                  BORN_EPOCH + datetime.timedelta(born) if born else None,
+                                  EPOCH + datetime.timedelta(last) if last else None,
+                                  statuses[status])
 
 
 @dataclass(frozen=True)
@@ -119,7 +128,7 @@ class Part:
     def numbers(self, column: str) -> list[int]:
         """Another column than of cards; 0 where it is blank.
 
-        UTC seconds, card kinds from 1, days since 1970, or since 1900 for births.
+        UTC seconds, card kinds from 1, days since 1970, or since 1900 for births; CardStatus.
         """
         known, texts = self._known[column], self.texts(column)
         try:
@@ -202,6 +211,15 @@ class _Kinds(dict[str, int]):
                                   text=text[:SHOWN_MOST]),
                      Phrase("write one of {names}, or add it to card_kinds",
                             names=joined(", ", list(self)[1:])))
+
+
+class _Statuses(dict[str, int]):
+    """CardStatus by its words; "" is 0."""
+
+    def __missing__(self, text: str) -> int:
+        raise _Wrong(text, Phrase("status is {text!r}", text=text[:SHOWN_MOST]),
+                     Phrase("write one of {names}, or leave it blank",
+                            names=joined(", ", STATUSES)))
 
 
 def _date(text: str) -> datetime.date:

@@ -43,7 +43,7 @@ T = TypeVar("T")
 SET_ASIDE = np.uint8(TAP_FLAGS["SET_ASIDE"])
 Flags = npt.NDArray[np.bool_]
 REFUSED_RIDES = (Code.NO_FARE, Code.PRICE_OVERFLOW, Code.REBATE_ALONE, Code.CARD_DENIED,
-                 Code.ISSUER_NOT_ADMITTED)
+                 Code.ISSUER_NOT_ADMITTED, Code.CARD_NOT_ACTIVE, Code.CARD_EXPIRED)
 FILTER_BITS_OF_A_CARD = 128
 Listed = tuple[Records, Records, Records]   # rows, and what list_by_partition made of them
 

@@ -49,7 +49,7 @@ class Listed(NamedTuple):
     still_open: dict[str, Tap]  # by card, the gate-ins whose rides are open
     taken_back: list[tuple[Ride, Tap]]      # by a refund
     alone: list[Tap]            # refunds of no ride
-    stopped: list[Tap]          # exits of cards that had to be stopped, and of no ride
+    stopped: list[Tap]          # of cards that had to be stopped, and of no ride
 
 
 def list_rides(world: World, kept: Iterable[Tap], ended: datetime.date | None) -> Listed:
@@ -150,7 +150,8 @@ def _like_what_they_copy(refusals: list[Refusal], refused: list[Priced], taps: l
     identities = {tap.place: tap.identity for tap in taps}
     codes = {tap.identity: one.code for one in refused for tap in one.ride.taps}
     codes |= {identities[one.file, one.line]: one.code for one in refusals
-              if one.code in ("REBATE_ALONE", "CARD_DENIED", "ISSUER_NOT_ADMITTED")}
+              if one.code in ("REBATE_ALONE", "CARD_DENIED", "ISSUER_NOT_ADMITTED",
+                              "CARD_NOT_ACTIVE", "CARD_EXPIRED")}
     return [one._replace(code=codes.get(identities[one.file, one.line], one.code))
             if one.code == "DUPLICATE" else one for one in refusals]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from clearing.reference import calendar
 from clearing.reference.order import put_in_order
-from clearing.reference.register import Known, known_at
+from clearing.reference.register import Known, known_at, stopped_by_register
 from clearing.reference.results import (
     COMPLETE,
     MISSING_IN,
@@ -23,7 +23,7 @@ from clearing.reference.world import World
 def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None, list[Tap]]:
     """The rides of a card in the order of their first taps, and the tap whose ride is open yet.
 
-    And exits that end no ride, and make none, as the card had to be stopped (RULES.md §8).
+    And taps that make no ride, as the card had to be stopped (RULES.md §8), with why.
     """
     rides: list[Ride] = []
     stopped: list[Tap] = []
@@ -36,10 +36,11 @@ def pair(world: World, taps: Iterable[Tap]) -> tuple[list[Ride], Tap | None, lis
         if inside is not None:
             rides.append(close_open(world, inside, rides, tap))
             inside = None
-        if tap.kind == "in":
+        code = stopped_by_register(world, tap) or tap.stopped
+        if code:
+            stopped.append(replace(tap, stopped=code))
+        elif tap.kind == "in":
             inside = tap
-        elif tap.stopped:
-            stopped.append(tap)
         else:
             rides.append(_count_at(_ride_of_one(world, tap), tap.time, rides))
     return rides, inside, stopped

@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from clearing.reference.taps import Tap
+from clearing.reference import calendar
+from clearing.reference.taps import CLASS_OF, EVENT, Tap
 from clearing.reference.world import World
 
 
@@ -18,6 +19,8 @@ class Known:
     card_kind: str = ""
     reviewed_until: datetime.date | None = None
     born_on: datetime.date | None = None
+    valid_until: datetime.date | None = None
+    status: str = ""
 
 
 def known_at(world: World, card: str, at: int) -> Known:
@@ -26,8 +29,20 @@ def known_at(world: World, card: str, at: int) -> Known:
     for row in sorted(world.cards.get(card, ()), key=lambda row: row.valid_from):
         if row.valid_from <= at:
             known = Known(known.generation + 1, row.card_kind or known.card_kind,
-                          row.reviewed_until or known.reviewed_until, row.born_on or known.born_on)
+                          row.reviewed_until or known.reviewed_until, row.born_on or known.born_on,
+                          row.valid_until or known.valid_until, row.status or known.status)
     return known
+
+
+def stopped_by_register(world: World, tap: Tap) -> str:
+    """The code of a tap that its card was not for (RULES.md §8); "": it was."""
+    if CLASS_OF[tap.kind] == EVENT or tap.gives_back or tap.stopped == "ISSUER_NOT_ADMITTED":
+        return ""
+    known = known_at(world, tap.card, tap.time)
+    if known.status not in ("", "active"):
+        return "CARD_NOT_ACTIVE"
+    day = calendar.service_day(world.model, tap.time)
+    return "CARD_EXPIRED" if known.valid_until is not None and day > known.valid_until else ""
 
 
 def stamp(world: World, taps: Iterable[Tap]) -> list[Tap]:

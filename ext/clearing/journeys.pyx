@@ -352,9 +352,10 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
                           int64_t *moments=NULL) except -1 nogil:
     """Write the rides in the order of their first taps; how many. Open rides are listed apart.
 
-    Rides that were given back are left out, and refunds listed. codes: by tap, of exits alone
-    that had to be stopped, and make no ride; NULL: nobody asks. moments: by first tap, when its
-    ride counts among those of its owner's other cards; NULL: nobody asks.
+    Rides that were given back are left out, and refunds listed. codes: by tap, what the register
+    says, which an exit that ends a ride loses; exits alone that lists stop get one. What has one
+    makes no ride. moments: by first tap, when its ride counts among those of its owner's other
+    cards. NULL: nobody asks.
     """
     cdef Py_ssize_t i, made = 0, kept_open = 0, listed = refunds.count, told = 0
     cdef int64_t opened = -1, latest = 0
@@ -393,6 +394,8 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
         if (kind == TapKind.OUT and opened >= 0
                 and fits(&taps[opened], &taps[this], members, pairing)):
             close_pair(&rides[made], taps, <uint32_t>opened, this, pairing)
+            if codes != NULL:
+                codes[this] = Code.OK
             made += 1
             opened = -1
             continue
@@ -400,6 +403,8 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
             close_without_out(&rides[made], taps, <uint32_t>opened, pairing)
             made += 1
             opened = -1
+        if codes != NULL and codes[this] != Code.OK:
+            continue
         if kind == TapKind.IN:
             opened = this
         elif kind == TapKind.OUT and taps[this].blanks & (DENIED | NOT_ADMITTED):

@@ -25,7 +25,7 @@ from ext.clearing.order cimport (
 )
 from ext.clearing.tables cimport EntryTables, PricingTables
 from ext.clearing.pricing cimport price_rows
-from ext.clearing.register cimport CardRegister, add_facts_rows, stamp_rows
+from ext.clearing.register cimport CardRegister, add_facts_rows, stamp_rows, stop_rows
 from ext.records cimport (
     BY_COUNTER, CARRIED, SET_ASIDE, Accumulator, CardState, Charge, Entry, Member, Flow, Ride, Tap,
 )
@@ -454,6 +454,9 @@ cdef int _clear_batch(PartitionPipeline pipeline, Batch *done, Py_ssize_t end) e
                              pipeline._card_count, last)
         known_end = pass_card(&pipeline._known_accumulators[0], sizeof(Accumulator),
                               done.known_accumulators, pipeline._known_accumulators_count, last)
+    if pipeline._register._stops:
+        stop_rows(pipeline._register, pipeline._taps, pipeline._order[done.taps:end],
+                  &pipeline._pairing, pipeline._codes)
     rides = pair_rows(pipeline._taps, pipeline._order[done.taps:end], pipeline._members,
                       &pipeline._pairing, pipeline._rides, pipeline._carried[done.carried:],
                       &still_open, &pipeline._refunds, codes, moments)

@@ -6,16 +6,18 @@ seen the taps before it. The rules are in clearing/reference/RULES.md sections 1
 
 import numpy as np
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ext.cards cimport CardKey, card_before, same_card
 from ext.checked cimport check
-from ext.clearing.journeys cimport age_on
+from ext.clearing.identity cimport gives_back
+from ext.clearing.journeys cimport Pairing, age_on, service_day_of
 from ext.clearing.order cimport time_of
 from ext.clearing.partition cimport is_marked, mark_card
+from ext.codes cimport CardStatus, Code, TapKind
 from ext.intake.decode cimport Field
 from ext.intake.fields cimport read_card
-from ext.records cimport BLANK_CARD_KIND, REVIEWED, CardRow, Ride, Tap
+from ext.records cimport BLANK_CARD_KIND, NOT_ADMITTED, REVIEWED, CardRow, Ride, Tap
 
 cdef enum:
     MARGIN_BYTES = 32           # a card is read in steps that may go beyond its text
@@ -52,6 +54,28 @@ cdef int stamp_rows(CardRegister register, Tap[::1] taps) except -1 nogil:
     for i in range(taps.shape[0]):
         row = find_row(register, &taps[i], time_of(&taps[i]))
         taps[i].generation = 0 if row == NULL else row.generation
+    return 0
+
+
+cdef int stop_rows(CardRegister register, const Tap[::1] taps, const uint32_t[::1] order,
+                   const Pairing *pairing, uint16_t[::1] codes) except -1 nogil:
+    """Give a Code to boardings and exits, of some cards in their order, that a card was not for."""
+    cdef Py_ssize_t i
+    cdef const Tap *tap
+    cdef const CardRow *row
+    for i in range(order.shape[0]):
+        tap = &taps[order[i]]
+        if tap.kind == TapKind.TOP_UP or tap.kind == TapKind.LOCK or gives_back(tap):
+            continue
+        if tap.blanks & NOT_ADMITTED:       # which is asked first
+            continue
+        row = find_row(register, tap, time_of(tap))
+        if row == NULL:
+            continue
+        if row.status > CardStatus.ACTIVE:
+            codes[order[i]] = Code.CARD_NOT_ACTIVE
+        elif row.last_day and service_day_of(time_of(tap), pairing) > row.last_day:
+            codes[order[i]] = Code.CARD_EXPIRED
     return 0
 
 
@@ -92,6 +116,7 @@ cdef class CardRegister:
         while words * 8 < self._rows.shape[0]:     # eight cards or fewer to a word
             words *= 2
         self._cards = np.zeros(words, np.uint64)
+        self._stops = bool((rows["status"] > CardStatus.ACTIVE).any() or rows["last_day"].any())
         for i in range(1, self._rows.shape[0]):
             if card_before(&self._rows[i], &self._rows[i - 1]) or (
                     same_card(&self._rows[i], &self._rows[i - 1])

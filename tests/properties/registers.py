@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import msgspec
 
+from clearing.reference.calendar import service_day
 from clearing.reference.taps import Tap
 from clearing.reference.world import World
 from fare_tables.model import Cap, Concession, Quota, Share, Table
@@ -22,6 +23,7 @@ FILE = "cards.csv"
 SPANS_S = (40 * 3600, 6 * 3600, 60 * 3600)
 NO_TAP = "90000000000000000007"
 REVIEWS = (None, datetime.date(2025, 5, 31), datetime.date(2030, 1, 1))
+DAY = datetime.timedelta(days=1)
 
 
 def registers(draw: Choices, world: World, taps: Sequence[Tap]) -> World:
@@ -29,10 +31,16 @@ def registers(draw: Choices, world: World, taps: Sequence[Tap]) -> World:
     rows: list[RegisterRow] = []
     for card in sorted({tap.card for tap in taps}):
         times = sorted({tap.time for tap in taps if tap.card == card})
-        moments = {at and world.clock.utc(world.clock.civil(at)) for at in draw.several(
-            [0, *times, *times, times[0] - 1, times[-1] + 1], 0, 3)}      # as a file can say it
-        rows += [RegisterRow(card, at, "", draw.pick(["", *CARD_KINDS]),
-                             draw.pick(REVIEWS), draw.pick(BIRTHDAYS)) for at in sorted(moments)]
+        exits = [tap.time for tap in taps if tap.card == card and tap.kind == "out"]
+        moments = {at and world.clock.utc(world.clock.civil(at))       # as a file can say it
+                   for at in draw.several(
+                       [0, *times, *times, *exits, times[0] - 1, times[-1] + 1], 0, 3)}
+        days = [service_day(world.model, at) for at in times]
+        rows += [RegisterRow(card, at, "", draw.pick(["", *CARD_KINDS]), draw.pick(REVIEWS),
+                             draw.pick(BIRTHDAYS),
+                             draw.pick([None, None, None, days[0], days[-1], days[-1] - DAY]),
+                             draw.pick(["", "", "", "active", "blocked"]))
+                 for at in sorted(moments)]
     rows = draw.shuffled(_replaced(draw, rows))
     model = msgspec.structs.replace(
         world.model, card_register=FILE, totals_follow=draw.pick(["card", "person", "person"]))
@@ -97,6 +105,7 @@ def register_text(world: World) -> str:
     lines = [",".join(COLUMNS)]
     for row in world.listed or ():
         at = civil_text(row.valid_from, world.clock)
-        days = [day.isoformat() if day else "" for day in (row.reviewed_until, row.born_on)]
-        lines.append(",".join([row.card, at, row.predecessor, row.card_kind, *days]))
+        days = [day.isoformat() if day else "" for day in (
+            row.reviewed_until, row.born_on, row.valid_until)]
+        lines.append(",".join([row.card, at, row.predecessor, row.card_kind, *days, row.status]))
     return "\n".join(lines) + "\n"

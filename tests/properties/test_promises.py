@@ -198,7 +198,7 @@ def test_no_record_is_accepted_twice(case: Case) -> None:
     assert (again.entries, again.reversals, again.flows) == ([], [], {})
     assert {refusal.code for refusal in again.refusals} <= {
         "DUPLICATE", "CONFLICT", "CORRECTED", "NO_FARE", "PRICE_OVERFLOW", "FOREIGN_RECORD",
-        "REBATE_ALONE", "GIVEN_BACK_IN_PART", "CONTESTED"}
+        "REBATE_ALONE", "GIVEN_BACK_IN_PART", "CONTESTED", "CARD_NOT_ACTIVE", "CARD_EXPIRED"}
     # What gave back a part is told that again, and nothing else is.
     assert given_back_in_part(again.refusals, taps) == given_back_in_part(
         sift(state.received, [])[1], state.received)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clearing.reference.engine import clear
+from clearing.reference.register import stopped_by_register
 from clearing.reference.state import State
 from tests.properties.choices import Choices, made
 from tests.properties.lists import listing, stop
@@ -48,6 +49,17 @@ def test_exits_are_stopped_and_let_out() -> None:
         met.update("let out" for entry in results[-1].state.entries for tap in entry.ride.taps
                    if tap.stopped)
     assert min(met[what] for what in ("CARD_DENIED", "ISSUER_NOT_ADMITTED", "let out")) > 0, met
+
+
+def test_cards_are_stopped_by_their_register() -> None:
+    """Cases with registers have all that is asked of these; both engines agree of such cases."""
+    met = Counter[str]()
+    for case in fixed_cases(CASES, late=True, cards=2, registered=True, crowded=True):
+        results = replay(case)
+        met.update(refusal.code for result in results for refusal in result.refusals)
+        met.update("let out" for entry in results[-1].state.entries for tap in entry.ride.taps
+                   if tap.kind == "out" and stopped_by_register(case.world, tap))
+    assert min(met[what] for what in ("CARD_NOT_ACTIVE", "CARD_EXPIRED", "let out")) > 0, met
 
 
 @drawn

@@ -173,6 +173,8 @@ def test_a_changed_register_is_followed(tmp_path: Path, restated: bool) -> None:
     ("card,valid_from\n1,2024-11-25T25:00:00\n", 2, "valid_from is '2024-11-25T25:00:00'"),
     ("card,born_on\n1,1899-12-31\n", 2, "born_on is '1899-12-31'"),
     ("card,reviewed_until\n1,soon\n", 2, "reviewed_until is 'soon'"),
+    ("card,status\n1,stolen\n", 2, "status is 'stolen'"),
+    ("card,valid_until\n1,2024\n", 2, "valid_until is '2024'"),
     ("card,card_kind\n1,elder\n2,elf\n", 3, "card_kind is 'elf'"),
     ("card\n1\n2\n1\n", 4, "card 1 is listed from the same moment on line 2, too"),
     ("card,valid_from\n1,2024-11-25\n1,2024-11-25T03:00:00\n", 3, "from the same moment on line 2"),

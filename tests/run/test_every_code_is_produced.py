@@ -27,6 +27,7 @@ from tests.memory_book import MemoryBook
 from tests.properties.days import RIGHT_CODE
 from tests.properties.test_proofs_decide import AnyKey
 from tests.run.test_a_right_code_decides import TRAM
+from tests.run.test_cards_have_a_status_and_an_end import registered
 
 BY_DISTANCE = """
 [[fare]]
@@ -184,6 +185,16 @@ def codes_of_ride_codes(folder: Path) -> set[str]:
         folder, file_of([text for text, _ in RIDE_CODES]), network=network))}
 
 
+def codes_of_register(folder: Path) -> set[str]:
+    """A card that is lost, and one that has expired."""
+    folder.mkdir()
+    network = registered(write(folder, files={
+        "cards.csv": "card,valid_until,status\n10001,,lost\n10002,2024-11-24,\n"}))
+    path = folder / "taps.csv"
+    path.write_bytes(file_of([line_of(**CARD), line_of(**{**CARD, "card": "10002"})]))
+    return {code.name for code in clear(network, path).refusals}
+
+
 def codes_of_contracts(folder: Path) -> set[str]:
     """Files that are not as their sender's contract has them."""
     folder.mkdir()
@@ -212,6 +223,7 @@ def test_every_code_is_produced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
                 | codes_of_crowds(tmp_path / "crowds", monkeypatch)
                 | codes_of_contracts(tmp_path / "contracts")
                 | codes_of_lists(tmp_path / "lists")
-                | codes_of_admissions(tmp_path / "admissions"))
+                | codes_of_admissions(tmp_path / "admissions")
+                | codes_of_register(tmp_path / "register"))
     # Steps of disputes are no records: tests/run/test_rides_are_disputed.py.
     assert produced == {code.name for code in Code if not code.name.startswith("DISPUTE_")}
