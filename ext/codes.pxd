@@ -70,6 +70,11 @@ cpdef enum Code:
     # What the card register says of the card by then (ext/clearing/register.pyx).
     CARD_NOT_ACTIVE = 70
     CARD_EXPIRED = 71
+    # What is asked of a record by itself, too: whether it is of a test (ext/intake/decode.pyx), and
+    # what the network's terminals say (clearing/intake/terminals.py).
+    TEST_RECORD = 72
+    UNKNOWN_TERMINAL = 73
+    TERMINAL_ELSEWHERE = 74
     # The ride that the record belongs to (ext/clearing/pricing.pyx).
     NO_FARE = 80
     PRICE_OVERFLOW = 81

@@ -17,7 +17,7 @@ LISTS = {"province": "code", "city": "code", "operator": "code", "issuer": "code
 WORDS = ("modes", "card_kinds", "media")
 # They say nothing about money, or of some cards only.
 SILENT = ("title", "recheck_after_days", "default_layout", "card_register", "totals_follow",
-          "sender", "card_numbers", "deny_list")
+          "sender", "card_numbers", "deny_list", "terminals", "unknown_terminals")
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,8 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     currency_decimals: int = 2
     currency_code: str | None = None        # of ISO 4217, for banks; CNY where it is the yuan
     minor_unit: str = "fen"                 # what every amount is a whole number of
+    terminals: str | None = None            # a CSV (operator,device,...): where devices are
+    unknown_terminals: Literal["taken", "refused"] = "taken"    # what such a list does not have
     card_register: str | None = None        # a CSV (card,...): what cards are, and since when
     # Whether accumulators begin anew with a card that the register says replaces another one.
     totals_follow: Literal["card", "person"] = "card"

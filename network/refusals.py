@@ -93,6 +93,11 @@ WORDS: dict[Code, str] = {
                           " have validators stop it, or correct its status there",
     Code.CARD_EXPIRED: "the card was valid up to a day before, as the card register says; have"
                        " validators stop it, or correct its valid_until there",
+    Code.TEST_RECORD: "the record is one of a test; leave it out, no money is owed for it",
+    Code.UNKNOWN_TERMINAL: "the network's list of terminals does not have this device on that day;"
+                           " correct it, or enter the device there",
+    Code.TERMINAL_ELSEWHERE: "the network's list of terminals has this device on another line or"
+                             " vehicle on that day; correct the record, or the list",
     Code.DUPLICATE: "the record says nothing that is not in the book; it is known, and not refused"
                     " (to take a charge back or change it, send a correction)",
     Code.CONFLICT: "another record has this card and counter but says something else; send a"

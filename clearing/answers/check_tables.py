@@ -19,6 +19,7 @@ from network.folder import find_folder
 from network.language import Phrase
 from network.names import Names
 from network.network import Network, load_network
+from network.terminals import check_terminals
 from settlement.coverage import cover
 
 EXAMPLES_MOST = 100     # of issuers with operators: 400 members have 40,000
@@ -70,11 +71,13 @@ def _stale(sources: Sequence[TableSource], network: Network, today: datetime.dat
 
 
 def check_lists(network: Network) -> Iterator[Finding]:
-    """A file of the deny list that is not there, not the one that is named, or cannot be read."""
-    try:
-        DenyLists(network).read_all()
-    except TableError as error:
-        yield finding_of(error, network.folder.network_toml.location(("deny_list",)))
+    """Terminals that cannot be; a deny list's file that is not there, another one, or no list."""
+    for key, check in (("terminals", check_terminals),
+                       ("deny_list", lambda network: DenyLists(network).read_all())):
+        try:
+            check(network)
+        except TableError as error:
+            yield finding_of(error, network.folder.network_toml.location((key,)))
 
 
 def check_agreements(context: ClearingContext) -> Iterator[Finding]:

@@ -102,9 +102,9 @@ def completeness(session: Session, network: Network, window: str) -> Completenes
     if not files:
         check_known(session, Filter(window=window))
     reach(session, day - LOOK_BACK_DAYS)
-    rows = _numbers(book, "SELECT operator, device, device_seq, card_hi, card_lo, card_seq, "
-                    f"tapped_at FROM records WHERE service_day = {day} AND correction = 0 "
-                    f"AND {book.as_of_last}")
+    rows = ask_numbers(book, "SELECT operator, device, device_seq, card_hi, card_lo, card_seq, "
+                       f"tapped_at FROM records WHERE service_day = {day} AND correction = 0 "
+                       f"AND {book.as_of_last}")
 
     def device(operator: int, number: int) -> tuple[str, str]:
         return names.code("member", operator), names.code("device", number)
@@ -119,30 +119,31 @@ def completeness(session: Session, network: Network, window: str) -> Completenes
                         by_card.tell(lambda *key: (card_text(*key),)), files)
 
 
-def _numbers(book: Book, question: str) -> dict[str, npt.NDArray[Any]]:
+def ask_numbers(book: Book, question: str) -> dict[str, npt.NDArray[Any]]:
     """The columns of an answer; of an empty one, too, they are whole numbers."""
     return {name: np.asarray(column, dtype=np.uint64 if name in HALVES else np.int64)
             for name, column in book.query(question).items()}
 
 
 def _look(book: Book, day: int, key: Sequence[str], counter: str, rows: dict[str, npt.NDArray[Any]],
-          has_counter: npt.NDArray[np.bool_], record: list[npt.NDArray[Any]]) -> _Counters:
+          has_counter: npt.NDArray[np.bool_], record: list[npt.NDArray[Any]]) -> Counters:
     """The day's numbers of one side, each with what the last one before the day was."""
     listed = ", ".join(key)
-    before = _numbers(book, f"SELECT {listed}, argMax({counter}, tapped_at) AS last FROM records "
-                      f"WHERE service_day BETWEEN {day - LOOK_BACK_DAYS} AND {day - 1} "
-                      f"AND correction = 0 AND {book.as_of_last} AND ({listed}) IN (SELECT "
-                      f"{listed} FROM records WHERE service_day = {day}) GROUP BY {listed}")
+    before = ask_numbers(book, f"SELECT {listed}, argMax({counter}, tapped_at) AS last "
+                         f"FROM records WHERE service_day BETWEEN {day - LOOK_BACK_DAYS} "
+                         f"AND {day - 1} "
+                         f"AND correction = 0 AND {book.as_of_last} AND ({listed}) IN (SELECT "
+                         f"{listed} FROM records WHERE service_day = {day}) GROUP BY {listed}")
     keys = [np.concatenate([rows[name][has_counter], before[name]]) for name in key]
     counters = np.concatenate([rows[counter][has_counter], before["last"]])
     days = int(np.count_nonzero(has_counter))
     at = np.concatenate([rows["tapped_at"][has_counter], np.zeros_like(before["last"])])
     records = [np.concatenate([part[has_counter], np.zeros(len(before["last"]), part.dtype)])
                for part in record]
-    return _Counters(keys, counters, at, records, days, len(has_counter) - days)
+    return Counters(keys, counters, at, records, days, len(has_counter) - days)
 
 
-class _Counters:
+class Counters:
     """Numbers in segments: one for each validator or card, and another after each setting back."""
 
     def __init__(self, keys: list[npt.NDArray[Any]], counters: Numbers, at: Numbers,
@@ -169,6 +170,11 @@ class _Counters:
         most = np.maximum.accumulate(raised[::-1])[::-1] - base
         found[1:] = ~starts[1:] & (most[1:] + SET_BACK_LEAST <= least[:-1])
         return found
+
+    def in_order(self) -> tuple[Numbers, Numbers]:
+        """What `records` has first of each row, by segment and counter; and the segments."""
+        order = np.lexsort([self._counters, self._segment])
+        return self._records[0][order], self._segment[order]
 
     def tell(self, name: Any) -> Side:
         """The sums, and whoever has gaps; name: a key's in words."""

@@ -10,6 +10,7 @@ import click
 
 from clearing.cli import REFUSED
 from clearing.cli.options import archive_option, book_option
+from network.civil import day_number
 from network.language import Phrase
 
 COLUMNS = ("first", "last", "expected", "found", "missing", "repeated", "set_back",
@@ -25,15 +26,17 @@ FILE_COLUMNS = ("sender", "name", "expected", "received", "missing", "missing_fi
 def command(window: str, book: str, archive: Path | None, as_json: bool) -> None:
     """Say which numbers of validators and of cards are missing on a day, and which are there twice.
 
-    And which files, where senders have contracts. Looked at are accepted records: what was refused
-    is missing here until it is given again, see `onecard show refusals`. What a validator recorded
-    last on a day is missed when its next day comes. Exit code 0: nothing is missing or repeated; 1:
-    something is.
+    And which files, where senders have contracts; and where a card's balance is not what its record
+    before left. Looked at are accepted records: what was refused is missing here until it is given
+    again, see `onecard show refusals`. What a validator recorded last on a day is missed when its
+    next day comes. Exit code 0: nothing is missing or repeated, and balances follow each other; 1:
+    something is not so.
 
     \b
     Example:
       onecard completeness --window 2024-11-25 --book book
     """
+    from clearing.answers.balances import Break, broken_balances
     from clearing.answers.completeness import completeness
     from clearing.answers.session import open_session
     from clearing.cli.output import print_object, print_table, say_snapshot
@@ -41,14 +44,17 @@ def command(window: str, book: str, archive: Path | None, as_json: bool) -> None
     with open_session(book, archive=archive) as session:
         say_snapshot(session.book)
         found = completeness(session, session.described(), window)
+        breaks = broken_balances(session.book, day_number(window))
     sides = {"validators": found.devices, "cards": found.cards}
+    code = 0 if found.is_complete and not breaks else REFUSED
     if as_json:
         told = {name: asdict(side) | {"gaps": [gap._asdict() for gap in side.gaps]}
                 for name, side in (("devices", found.devices), ("cards", found.cards))}
-        print_object({"window": window, "is_complete": found.is_complete,
+        print_object({"window": window, "is_complete": code == 0,
                       "records": found.records, **told,
-                      "files": [owed._asdict() for owed in found.owed_files]})
-        sys.exit(0 if found.is_complete else REFUSED)
+                      "files": [owed._asdict() for owed in found.owed_files],
+                      "balances": [one._asdict() for one in breaks]})
+        sys.exit(code)
     sums = ("counted", "expected", "found", "missing", "repeated", "set_back", "uncounted")
     print_table(Phrase("window {window}: {records:,} accepted records", window=window,
                        records=found.records), ("of", *sums),
@@ -63,4 +69,7 @@ def command(window: str, book: str, archive: Path | None, as_json: bool) -> None
     if found.owed_files:
         print_table("files that senders owe", FILE_COLUMNS, found.owed_files,
                     right=FILE_COLUMNS[2:-1])
-    sys.exit(0 if found.is_complete else REFUSED)
+    if breaks:
+        print_table("balances that do not follow each other", Break._fields, breaks,
+                    right=Break._fields[1:])
+    sys.exit(code)

@@ -156,7 +156,8 @@ class _Judge:
         That a card had to be stopped is no fault of the file that says it was not.
         """
         rows = self._intake.refusals(report.index).records
-        rows = rows[~np.isin(rows["code"], (Code.CARD_DENIED, Code.ISSUER_NOT_ADMITTED))]
+        rows = rows[~np.isin(rows["code"], (
+            Code.CARD_DENIED, Code.ISSUER_NOT_ADMITTED, Code.TEST_RECORD))]
         if len(rows) == 0:
             return ""
         codes, firsts = np.unique(rows["code"], return_index=True)

@@ -13,11 +13,19 @@ import numpy.typing as npt
 
 from ext.codes import Code, CorrectionKind, TapKind
 from ext.records import TAP_BLANKS, TAP_FLAGS, Records
-from network.civil import EPOCH, LAST_TAP_DAY, number_of
+from network.civil import EPOCH, LAST_TAP_DAY, Clock, number_of
 from network.network import Network
 
 DAY_S = 86_400
 Days = npt.NDArray[np.int64]
+
+
+def service_days(taps: Records, clock: Clock, day_starts_s: int) -> Days:
+    """Of the time of each tap, days since 1970."""
+    times = np.where((taps["kind"] == TapKind.RIDE) & (taps["in_at"] != 0), taps["in_at"],
+                     taps["tapped_at"]).astype(np.int64)
+    days: Days = (times + clock.offsets_s(times) - day_starts_s) // DAY_S
+    return days
 
 
 class Admissions:
@@ -42,9 +50,7 @@ class Admissions:
         An exit says itself that its issuer was not (NOT_ADMITTED): how its ride began decides.
         """
         kind, flags = taps["kind"], taps["flags"]
-        times = np.where((kind == TapKind.RIDE) & (taps["in_at"] != 0), taps["in_at"],
-                         taps["tapped_at"]).astype(np.int64)
-        days = (times + self._clock.offsets_s(times) - self._day_starts_s) // DAY_S
+        days = service_days(taps, self._clock, self._day_starts_s)
         is_exit = kind == TapKind.OUT
         first, last = np.moveaxis(self._spans[:, taps["issuer"]], 2, 0)
         refused = ~((first <= days) & (days <= last)).any(axis=0)

@@ -20,6 +20,7 @@ from clearing.intake.formats.canonical import Shape
 from clearing.intake.proof import GREY, Proof, Terminals
 from clearing.intake.ride_codes import RideCodes
 from clearing.intake.spill import Aside, Spill, make_arena
+from clearing.intake.terminals import TerminalList, TerminalPlaces
 from ext.clearing.persons import Persons
 from ext.codes import Code
 from ext.intake.buffer import PartitionBuffer
@@ -31,7 +32,8 @@ from network.language import Phrase, joined
 
 # Rows that are decoded before they are buffered: a call costs as much as a few hundred rows.
 ROWS = 16_384
-STOPPED_BY = {Code.ISSUER_NOT_ADMITTED: "issuer", Code.CARD_DENIED: "card",
+STOPPED_BY = {Code.UNKNOWN_TERMINAL: "device", Code.TERMINAL_ELSEWHERE: "device",
+              Code.ISSUER_NOT_ADMITTED: "issuer", Code.CARD_DENIED: "card",
               Code.TAC_INVALID: "tac", Code.TAC_KEY_UNKNOWN: "tac", Code.TAC_GREY: "tac"}
 REFUSALS_MOST = 100_000     # of one file that are told one by one: some 1 KB each
 
@@ -107,6 +109,7 @@ def refusals_of(chunk: Chunk, spill: Spill) -> tuple[Records, bytes]:
 class Stop(NamedTuple):
     """What records are asked once they are read, in this order; None: nothing."""
 
+    terminals: TerminalList | None = None
     admissions: Admissions | None = None
     denied: DenyLists | None = None
     proof: Proof | None = None
@@ -124,6 +127,8 @@ class Worker:
         self.buffer = PartitionBuffer(partitions, persons)
         self._spill, self._arenas = spill, 0
         self._stop_by, self._terminals = stop, Terminals()
+        self._places = (None if stop.terminals is None else
+                        TerminalPlaces(stop.terminals, self.tables))
         self._taps = np.empty(ROWS, dtype=TAP)
         self._refusals = np.empty(256, dtype=REFUSAL)
         self._raw = np.empty(0, dtype=np.uint8)
@@ -155,6 +160,7 @@ class Worker:
             if need in (Need.TAPS, Need.DONE):
                 taps = self._taps[:int(progress["taps"][0])]
                 taps = stopped.take(taps, self._stop(taps, text))
+                lookups = self._lookups(speaker)    # terminals may have brought lines
                 if self._stop_by.proof is not None:
                     _mark_proven(taps)
                 rounded = rounded or _find_rounded(taps, progress[0])
@@ -177,7 +183,7 @@ class Worker:
         """A Code for each tap that was read: what is asked of it says the first that has one."""
         codes = np.zeros(len(taps), dtype=np.uint16)
         by = self._stop_by
-        for asked in (by.admissions, by.denied):
+        for asked in (self._places, by.admissions, by.denied):
             if asked is not None:
                 told = asked.check(taps)
                 codes = np.where(codes != 0, codes, told)

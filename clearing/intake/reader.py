@@ -28,6 +28,7 @@ from clearing.intake.proof import KeyProvider, Proof
 from clearing.intake.ride_codes import RideCodes
 from clearing.intake.senders import Senders, senders_of
 from clearing.intake.spill import UNLIMITED, Spill, arenas_within
+from clearing.intake.terminals import TerminalList
 from clearing.intake.trailer import Content, check_trailer
 from ext.clearing.partition import MOST_PARTITIONS
 from ext.clearing.persons import NOBODY, Persons
@@ -115,6 +116,8 @@ class Crew:
         self._ride_codes = (RideCodes(network.model.ride_code_authority, self.clock, threads)
                             if network.model.ride_code_authority else None)
         stop = Stop(
+            terminals=(None if network.model.terminals is None else
+                       TerminalList(network, decoder_tables.scopes)),
             admissions=Admissions(network, issuers) if network.model.admission else None,
             denied=DenyLists(network) if network.model.deny_list else None,
             proof=None if keys is None else Proof(keys, issuers, self.clock),

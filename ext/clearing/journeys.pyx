@@ -352,10 +352,9 @@ cdef Py_ssize_t pair_rows(const Tap[::1] taps, const uint32_t[::1] order, const 
                           int64_t *moments=NULL) except -1 nogil:
     """Write the rides in the order of their first taps; how many. Open rides are listed apart.
 
-    Rides that were given back are left out, and refunds listed. codes: by tap, what the register
-    says, which an exit that ends a ride loses; exits alone that lists stop get one. What has one
-    makes no ride. moments: by first tap, when its ride counts among those of its owner's other
-    cards. NULL: nobody asks.
+    Rides that were given back are left out, and refunds listed. codes: by tap, the register's, lost
+    by exits that end a ride, and lists' of exits alone: what has one makes no ride. moments: by
+    first tap, when its ride counts among those of its owner's other cards. NULL: nobody asks.
     """
     cdef Py_ssize_t i, made = 0, kept_open = 0, listed = refunds.count, told = 0
     cdef int64_t opened = -1, latest = 0

@@ -14,6 +14,7 @@ cdef enum:
     COLUMNS = 31                    # of the format: one per Column
     NO_ROOM = 255                   # beside Code: a table of codes is full, the row is not judged
     REFUND = 255                    # beside TapKind: a single boarding whose charge was given back
+    TEST = 254                      # likewise: nothing that counts
     ABSENT = 255                    # place[column] of a column that the file does not have
 
 

@@ -336,8 +336,8 @@ cdef inline int read_event(Context *context, Tap *tap) noexcept nogil:
     if field.size == 0:
         return refuse(context, Column.KIND, Code.MISSING_VALUE)
     value = read_kind(context.kinds, field)
-    if value == 0:
-        return refuse(context, Column.KIND, Code.UNKNOWN_KIND)
+    if value == 0 or value == TEST:
+        return refuse(context, Column.KIND, Code.TEST_RECORD if value else Code.UNKNOWN_KIND)
     context.refund = value == REFUND
     tap.kind = <uint8_t>(TapKind.SINGLE if context.refund else value)
     if context.rule == NULL:

@@ -9,8 +9,8 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from ext.checked cimport must
 from ext.codes cimport Code, TapKind
 from ext.intake.decode cimport (
-    KNOWN_BITS, NO_ROOM, OF_DEVICE, OF_IN_STOP, OF_LINE, OF_STOP, OF_VEHICLE, REFUND, Column,
-    Context, Field, Known, Prefix, Tables,
+    KNOWN_BITS, NO_ROOM, OF_DEVICE, OF_IN_STOP, OF_LINE, OF_STOP, OF_VEHICLE, REFUND, TEST,
+    Column, Context, Field, Known, Prefix, Tables,
 )
 from ext.intake.lines cimport text_of
 from ext.intake.fields cimport is_padded
@@ -116,7 +116,7 @@ cdef inline int take_open(Context *context, int which, Table *table,
 
 
 cdef inline uint32_t learn_kind(Known *known, Field field) noexcept nogil:
-    """The TapKind of a word, or REFUND; 0 where it is none."""
+    """The TapKind of a word, or REFUND, or TEST; 0 where it is none."""
     cdef uint64_t word
     cdef uint32_t kind = 0
     if field.size > 8:
@@ -136,13 +136,15 @@ cdef inline uint32_t learn_kind(Known *known, Field field) noexcept nogil:
         kind = TapKind.LOCK
     elif word == <uint64_t>0x646E75666572:  # refund
         kind = REFUND
+    elif word == 0x74736574:                # test
+        kind = TEST
     if kind:
         remember(known, word, kind)
     return kind
 
 
 cdef inline uint32_t read_kind(Known *known, Field field) noexcept nogil:
-    """The TapKind of a text that is not blank, or REFUND; 0 where it is none."""
+    """The TapKind of a text that is not blank, or REFUND, or TEST; 0 where it is none."""
     cdef uint32_t kind = recall_short(known, field)
     return kind if likely(kind) else learn_kind(known, field)
 

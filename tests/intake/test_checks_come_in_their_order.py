@@ -14,6 +14,10 @@ from tests.properties.days import RIGHT_CODE
 from tests.properties.test_proofs_decide import AnyKey
 
 LISTED = b"card\n10001\n"
+LISTS = 'terminals = "terminals.csv"\nunknown_terminals = "refused"\n'
+TERMINALS = """operator,device,line,vehicle,in_force_from,in_force_until
+bus,413100644822,1,,,
+"""
 NETWORK = f"""
 [[admission]]
 issuer = "gz-card"
@@ -34,8 +38,11 @@ RIGHT = {"card": "10002", "issuer": "gz-card", "device": "413100644822", "paid":
          "tapped_at": "20241126080000", "tac": RIGHT_CODE, "kind": "single"}
 # What is asked of a record, in order: a value that fails, and the code.
 CHECKS = [
+    ({"kind": "test"},                  "TEST_RECORD"),
     ({"device": "413100644823"},        "FOREIGN_DEVICE"),
     ({"paid": "x"},                     "AMOUNT_INVALID"),
+    ({"device": "413100644824"},        "UNKNOWN_TERMINAL"),
+    ({"line": "2"},                     "TERMINAL_ELSEWHERE"),
     ({"tapped_at": "20241125080000"},   "ISSUER_NOT_ADMITTED"),
     ({"card": "10001"},                 "CARD_DENIED"),
     ({"tac": "01234567"},               "TAC_INVALID"),
@@ -47,15 +54,20 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
     folder = tmp_path_factory.mktemp("network")
     (folder / "deny").mkdir()
     (folder / "deny" / "1.csv").write_bytes(LISTED)
-    return load_network(str(write(folder, network=NETWORK, files={
-        "own.csv": "operator,device\nbus,413100644822\n"})))
+    write(folder, network=NETWORK, files={
+        "own.csv": "operator,device\nbus,413100644822\nbus,413100644824\n",
+        "terminals.csv": TERMINALS})
+    toml = folder / "network.toml"
+    toml.write_text(LISTS + toml.read_text("utf-8"), "utf-8")
+    return load_network(str(folder))
 
 
 def test_the_first_check_that_fails_gives_the_code(tmp_path: Path, network: Network) -> None:
     """Each record fails one check less than the one before it; the last one none."""
     lines = []
     for first in range(len(CHECKS) + 1):
-        wrong = {name: value for values, _ in CHECKS[first:] for name, value in values.items()}
+        wrong = {name: value for values, _ in reversed(CHECKS[first:])
+                 for name, value in values.items()}
         lines.append(line_of(**{**RIGHT, **wrong, "card_seq": str(first)}))
     found = outcomes(read(tmp_path, file_of([lines[0] + ",more", *lines]), network=network,
                           keys=AnyKey(), senders="bus-gateway"))

@@ -143,12 +143,12 @@ def centre(feedback: bool, error: bytes = b"000000", test: bytes = b"0") -> byte
 
 @pytest.mark.parametrize("name", ["centre-cl", "centre-fb"])
 def test_a_centre(tmp_path: Path, name: str) -> None:
-    """A record in error or of a test has no kind, so that it is refused."""
+    """A record in error has no kind, so that it is refused; one of a test is told as such."""
     head = b"01\n%06d20241126010264100010307" + b"F" * 20 + b"\n"
     records = [centre(name == "centre-fb", *more) for more in ((), (b"CR04  ",), (b"000000", b"1"))]
     content = head % 3 + b"".join(record + b"\r\n" for record in records)
     found = read(tmp_path, content, name)
-    assert [one.values["kind"] for one in found] == ["single", "", ""]
+    assert [one.values["kind"] for one in found] == ["single", "", "test"]
     good = found[0].values
     assert (good["card"], good["operator"]) == ("3105000020000000035", "01026410001")
     assert (good["paid"], good["balance_before"]) == ("000000000170", "000000003000")
@@ -172,7 +172,7 @@ def test_errors_that_a_centre_dealt_with(tmp_path: Path) -> None:
         "kind": "single", "paid": "000000000150", "balance_before": "000000003000",
         "correction": "replace", "reason": "wrong_amount", "authorised_by": "01016410"}
     assert good.written["原因代码"] == "4801"
-    assert test.values["kind"] == ""
+    assert test.values["kind"] == "test"
 
 
 def test_rides_by_code(tmp_path: Path) -> None:

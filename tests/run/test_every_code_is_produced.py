@@ -23,6 +23,7 @@ from tests.intake.faults import FIELDS, LINES
 from tests.intake.sender import FIXED, RECEIVED_AT, file_of, line_of, outcomes, read
 from tests.intake.test_authentication_codes import KEYS
 from tests.intake.test_ride_codes_are_held_to import CASES as RIDE_CODES
+from tests.intake.test_terminals_are_where_their_list_says import listing_terminals
 from tests.memory_book import MemoryBook
 from tests.properties.days import RIGHT_CODE
 from tests.properties.test_proofs_decide import AnyKey
@@ -185,6 +186,18 @@ def codes_of_ride_codes(folder: Path) -> set[str]:
         folder, file_of([text for text, _ in RIDE_CODES]), network=network))}
 
 
+def codes_of_terminals(folder: Path) -> set[str]:
+    """A device that nobody lists, and one on another line than the list has; and a test."""
+    folder.mkdir()
+    network = listing_terminals(write(folder, files={
+        "terminals.csv": "operator,device,line,vehicle,in_force_from,in_force_until\n"
+                         "bus,D1,1,,,\n"}))
+    lines = [line_of(issuer="gz-card", **CARD, **values)
+             for values in ({"device": "D2"}, {"line": "2"}, {"kind": "test"})]
+    return {code for code, _ in outcomes(read(
+        folder, file_of(lines), network=load_network(str(network))))}
+
+
 def codes_of_register(folder: Path) -> set[str]:
     """A card that is lost, and one that has expired."""
     folder.mkdir()
@@ -216,8 +229,9 @@ sequence = "daily"
 
 
 def test_every_code_is_produced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    produced = (codes_of_records(tmp_path / "records") | codes_of_files(tmp_path / "files")
-                | codes_of_ride_codes(tmp_path / "ride-codes")
+    produced = (codes_of_ride_codes(tmp_path / "ride-codes")
+                | codes_of_terminals(tmp_path / "terminals")
+                | codes_of_records(tmp_path / "records") | codes_of_files(tmp_path / "files")
                 | codes_of_a_run(tmp_path / "run") | codes_of_a_sender(tmp_path / "sender")
                 | codes_of_proof(tmp_path / "proof") | codes_of_rivals(tmp_path / "rivals")
                 | codes_of_crowds(tmp_path / "crowds", monkeypatch)
