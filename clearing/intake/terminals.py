@@ -72,7 +72,7 @@ class TerminalPlaces:
             return
         more = np.zeros((self._rows.shape[0], len(devices) - known, 4), dtype=np.int64)
         more[:, :, 0] = 1           # holds on no day
-        for place, (scope, device) in enumerate(devices.list_codes(known)):
+        for place, (scope, device) in enumerate(devices.list_codes(slice(known, None))):
             for row, one in enumerate(self._terminals.listed.get((scope, device), ())):
                 codes = [self._tables[name].add(getattr(one, name), scope)
                          if getattr(one, name) else 0 for name in PLACES]
