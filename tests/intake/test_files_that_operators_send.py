@@ -278,6 +278,21 @@ def test_a_workbook_that_lies_about_its_size(tmp_path: Path, town: Network,
     assert (report.code, "at most 3 rows" in report.reason) == (Code.FILE_STRUCTURE, True)
 
 
+ONE_ROW = b'<sheetData><row r="%d"><c r="A%d"><v>1</v></c></row>'
+
+
+@pytest.mark.parametrize("content", [
+    changed((b"<dimension ", b"<nothing "), (b"<sheetData>", ONE_ROW % (2**31, 2**31))),
+    changed((b"<dimension ", b"<nothing "), (b"<sheetData>", b'<sheetData><row r="2147483648"/>')),
+])
+def test_a_workbook_whose_rows_say_any_number(tmp_path: Path, town: Network, content: bytes,
+                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two billion rows of nothing are not walked through to find one that has something."""
+    monkeypatch.setattr(text_module, "ROWS_MOST", 200)
+    [report] = read(tmp_path, content, "book", town).files
+    assert (report.code, report.accepted) == (Code.FILE_STRUCTURE, 0)
+
+
 def test_card_numbers_that_a_sheet_keeps_as_numbers(tmp_path: Path, town: Network) -> None:
     """A number of more than 15 digits is not what it was; one that is text is."""
     rows = [(3.105e18, None, 1, "2024-11-25", "07:30:00", "A1", "消费", 2),

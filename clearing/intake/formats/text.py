@@ -16,6 +16,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 import msgspec
@@ -139,7 +140,6 @@ def _read_workbook(data: bytes, sheet: str) -> Iterator[list[str]]:
                 "the workbook has rows in {sheets}, and the layout names no `sheet`",
                 sheets=sheets))
         chosen = with_rows[names.index(sheet) if sheet else 0]
-        chosen.reset_dimensions()       # what a file says of its size need not be so
         for number, row in enumerate(chosen.iter_rows(), 1):
             if number > ROWS_MOST or len(row) > COLUMNS_MOST:
                 raise NotText(Code.FILE_STRUCTURE, Phrase("row {number} of the sheet has "
@@ -164,7 +164,9 @@ def _has_rows(sheet: Any) -> bool:
     """Whether a sheet has a cell with a value."""
     if not hasattr(sheet, "iter_rows"):     # a sheet that is a picture
         return False
-    return any(value is not None for row in sheet.iter_rows(values_only=True) for value in row)
+    sheet.reset_dimensions()        # what a file says of its size need not be so
+    rows = islice(sheet.iter_rows(values_only=True), ROWS_MOST)     # a row can say any number
+    return any(len(row) > COLUMNS_MOST or any(value is not None for value in row) for row in rows)
 
 
 def _check_size(data: bytes) -> None:
