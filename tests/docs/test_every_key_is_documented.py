@@ -32,7 +32,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "Bill": networks.BillTerms, "Budget": networks.Budget,
     "Bank account": networks.BankAccount, "Sender": networks.Sender,
     "Files": networks.FileContract, "Admission": networks.Admission,
-    "Deny list": networks.DenyList,
+    "Deny list": networks.DenyList, "Ride code authority": networks.RideCodeAuthority,
     "Completeness": networks.Completeness,
     "Dispute terms": networks.DisputeTerms, "Bearer": networks.Bearer,
     "Revenue share": networks.RevenueShare,
