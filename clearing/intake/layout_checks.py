@@ -32,6 +32,7 @@ KEYS = {
               *BY_ROWS},
     "binary": {"columns", "record_bytes", "length"},
 }
+ASCII = "".join(map(chr, range(128)))
 
 
 def check_layout(file: TomlFile, layout: Layout) -> None:
@@ -73,12 +74,14 @@ class _Check:
         """Refuse what lines and records cannot be told apart by."""
         layout = self._layout
         try:
-            newline = "\n,".encode(layout.encoding)
+            keeps = ASCII.encode(layout.encoding) == ASCII.encode()
             codecs.lookup(layout.encoding)
+        except UnicodeError:
+            keeps = False
         except LookupError:
             self._refuse(Phrase("there is no encoding {encoding!r}", encoding=layout.encoding),
                          "write a name that Python knows, such as gb18030", "encoding")
-        if newline != b"\n," or (layout.format == "json" and not layout.is_utf_8):
+        if not keeps or (layout.format == "json" and not layout.is_utf_8):
             self._refuse(
                 Phrase("the encoding {encoding!r} cannot be read by lines",
                        encoding=layout.encoding),

@@ -255,6 +255,9 @@ GOOD_LAYOUT = (Path(__file__).parent / "town" / "layouts" / "old.toml").read_tex
     ('format = "csv"', 'format = "xml"', "xml"),
     ('"gb18030"', '"klingon"', "no encoding 'klingon'"),
     ('"gb18030"', '"utf-16"', "cannot be read by lines"),
+    ('"gb18030"', '"utf-7"', "cannot be read by lines"),      # + begins other letters
+    ('"gb18030"', '"hz"', "cannot be read by lines"),
+    ('"gb18030"', '"idna"', "cannot be read by lines"),
     ('format = "csv"', 'format = "json"', "cannot be read by lines"),
     ('delimiter = ";"', 'delimiter = ";;"', "the delimiter is ';;'"),
     ('mode = { constant = "bus" }', "", "fields has no mode"),
