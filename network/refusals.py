@@ -19,7 +19,7 @@ WORDS: dict[Code, str] = {
     Code.CARD_INVALID: "the card is not up to 20 digits, nor up to 16 letters and digits; send the"
                        " number as it is on the card",
     Code.CARD_SPREADSHEET: "a spreadsheet has rounded the card number (1.80063E+14) or marked it as"
-                           " text ('310, =\"310\", a tab); export it from its source again",
+                           " text ('310 or =\"310\" or a tab); export it from its source again",
     Code.NUMBER_INVALID: "the value is not a whole number, or a revision of 0; write digits only, a"
                          " revision from 1 up",
     Code.NUMBER_OVERFLOW: "the number is larger than its field can be; correct it at its source",

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from clearing.answers.brought import reach
-from clearing.answers.claimed import check_folder, claim_folder
+from clearing.answers.claimed import check_folder, claim_folder, name_of
 from clearing.answers.documents.unfinished import whole_file
 from clearing.answers.session import Session
 from clearing.book import Book, BookFile, Run
@@ -76,6 +76,7 @@ class Answers:
         path = (path_of(report.run.run, self._folder) if report.is_committed
                 else path_of_nothing(report.run.digest, self._folder))
         content = {
+            "book": name_of(self._session),
             "run": report.run.run if report.is_committed else None,
             "digest": report.run.digest,
             "records": report.run.taps,

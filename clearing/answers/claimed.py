@@ -27,7 +27,7 @@ def check_folder(session: Session, folder: Path) -> None:
                                "a folder of its own for {where}", where=session.book.store.where),
                            remedy="name another folder")
     mark = folder / MARK
-    if mark.is_file() and mark.read_text("utf-8", "replace").strip() != _name_of(session):
+    if mark.is_file() and mark.read_text("utf-8", "replace").strip() != name_of(session):
         raise OnecardError("the folder has the answers of another book", where=str(folder),
                            expected=Phrase("a folder of its own for {where}",
                                            where=session.book.store.where),
@@ -41,12 +41,13 @@ def claim_folder(session: Session, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     check_folder(session, folder)
-    name = _name_of(session)
+    name = name_of(session)
     if name and not (folder / MARK).exists():
         with whole_file(folder / MARK) as unfinished:   # whoever is stopped here claims nothing
             unfinished.write_text(f"{name}\n", "utf-8")
 
 
-def _name_of(session: Session) -> str:
+def name_of(session: Session) -> str:
+    """What no other book has: the chain of its first run; "" before there is one."""
     first = session.book.find_run(1)
     return "" if first is None else first.chain

@@ -23,6 +23,7 @@ from clearing.intake.layout import load_layout
 from ext.codes import Code
 from network.errors import TableError
 from network.network import Network, load_network
+from network.refusals import WORDS
 from tests.intake import sender
 from tests.intake.test_reject_files_are_read_again import read, rejects_of, town
 
@@ -96,6 +97,13 @@ def test_a_line_of_signs_is_not_held_either(monkeypatch: pytest.MonkeyPatch) -> 
 def test_numbers_stay(number: str) -> None:
     line = f"a,{number},b\n".encode()
     assert guard(line, b",") == line
+
+
+@pytest.mark.parametrize("code", WORDS)
+def test_our_own_words_stay(code: Code) -> None:
+    """As the documents print them: no reason needs an apostrophe."""
+    reason = f"a,{code.name},\"{WORDS[code]}\"\n".encode()
+    assert guard(reason, b",") == reason
 
 
 def test_the_formats_own(tmp_path: Path, town: Network) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ def test_a_folder_is_one_books(tmp_path: Path) -> None:
         own = ("--acknowledgements", out) if number == 0 else ()
         accepted(*words, *own)
     before = (out / "run-1.ack.json").read_bytes()
+    said = [json.loads(path.read_bytes())["book"] for path in (
+        out / "run-1.ack.json", books[1] / "acknowledgements" / "run-1.ack.json")]
+    assert said == [shown("runs", book)[0]["chain"] for book in books]
+    assert len({*said}) == 2
     for words in (("clear", TAPS[0], "--acknowledgements", out),
                   ("settle", "--window", DAY, "--yes", "--out", out)):
         done = refused(*words, "--book", books[1])
