@@ -29,6 +29,10 @@ on_validators_at = 2024-11-01T04:00:00
 file = "1.csv"
 sha256 = "{hashlib.sha256(LISTED).hexdigest()}"
 
+[[ride_code_authority]]
+index = 1
+key = "02{'00' * 32}"
+
 [[sender]]
 sender = "bus-gateway"
 operators = ["bus"]
@@ -46,6 +50,7 @@ CHECKS = [
     ({"tapped_at": "20241125080000"},   "ISSUER_NOT_ADMITTED"),
     ({"card": "10001"},                 "CARD_DENIED"),
     ({"tac": "01234567"},               "TAC_INVALID"),
+    ({"ride_code": "81"},               "RIDE_CODE_MALFORMED"),
 ]
 
 
