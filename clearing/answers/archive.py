@@ -40,7 +40,7 @@ from clearing.engine.archived import first_day_taken, floor_behind
 from clearing.engine.payment_run import payment_run
 from network.civil import day_number, day_of
 from network.errors import BookDamaged, OnecardError
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.names import Names
 from network.progress import Progress, no_progress
 
@@ -190,6 +190,6 @@ def _prove(copy: Path, leaving: Sequence[Closing], folder: Path) -> None:
                   if root != closing.root]
     if wrong:
         raise BookDamaged(
-            "; ".join(wrong[:3]), where=str(folder),
+            joined("; ", wrong[:3]), where=str(folder),
             expected="files that give every row back; nothing has left the book",
             remedy="look with `onecard verify`; if all agrees, name a folder on another disk")

@@ -8,6 +8,7 @@ from clearing.answers.session import Session
 from clearing.engine.bills import bill_closing, months_closed
 from ext.codes import Cause
 from network.civil import DAYS_MOST, day_of
+from network.language import Phrase
 from network.numbering import NumberedNetwork
 from settlement.bills import Difference, flows_of_bills
 from settlement.flows import FlowSums, rows_of_flows
@@ -34,6 +35,8 @@ def find_changed_bills(session: Session, numbered: NumberedNetwork) -> list[str]
         due = rows_of_flows(flows_of_bills(differences), numbers, end)
         due["amount"], due["count"] = -due["amount"], -due["count"]
         sums.merge(due)
-    return [f"window {day_of(int(row['window']))}: {names.code('member', int(row['debtor']))} was "
-            f"charged {int(row['amount'])} {unit} more than its bill comes to, for "
-            f"{names.code('member', int(row['creditor']))}" for row in sums.rows()]
+    return [Phrase("window {window}: {debtor} was charged {amount} {unit} more than its bill "
+                   "comes to, for {creditor}", window=day_of(int(row["window"])),
+                   debtor=names.code("member", int(row["debtor"])), amount=int(row["amount"]),
+                   unit=unit, creditor=names.code("member", int(row["creditor"])))
+            for row in sums.rows()]

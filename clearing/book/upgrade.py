@@ -26,6 +26,7 @@ from clearing.book.schema import ADDED, JOURNAL, ROOTS, SCHEMA_VERSION, TABLES
 from clearing.book.store import Store
 from clearing.book.views import VIEWS, create
 from network.errors import BookDamaged, BookLocked
+from network.language import joined
 from network.names import Names
 from network.progress import Progress, no_progress
 
@@ -53,7 +54,7 @@ def upgrade(location: str, copies: Path | None = None, progress: Progress = no_p
         changed = [*book.breaks, *find_changed_rows(book, progress)]
         if changed:
             raise BookDamaged(
-                "; ".join(changed[:3]), where=location,
+                joined("; ", changed[:3]), where=location,
                 expected="a book with every row as its run stored it; nothing was upgraded",
                 remedy="put a copy of the book in its place, or clear its files into a new one")
         is_begun = version in WITH_RUN and last is not None and last.kind == UPGRADE

@@ -262,7 +262,7 @@ def _print_answered(answered: Answered, currency: Currency) -> None:
                others=answered.others))
     if answered.came_back:
         print_table(Phrase("open again, in {currency}", currency=currency.name), (
-            "payment", "window", "member", "", "amount", "what", "status", "reason"), (
+            "payment", "window", "member", "", "amount", "state", "status", "reason"), (
             (f"{one.batch}/{one.payment}", day_of(one.window), one.member,
              _action(one.action, one.counterparty), currency.text(one.amount), row.state,
              row.status, row.reason)

@@ -139,7 +139,7 @@ def _print_entry(ride: str, one: TracedEntry, currency: Currency) -> None:
     if one.takes_back:
         title = Phrase("{title}, takes an entry back", title=title)
     amount = Phrase("amount, {currency}", currency=currency.name)
-    print_table(title, ("cause", "owes", "is owed", "by", amount),
+    print_table(title, ("cause", "owes", "is owed", "rule", amount),
                 ((leg.cause, leg.debtor, leg.creditor, leg.rule, text(leg.amount))
                  for leg in one.legs), right=(amount,))
     for record in one.records:
@@ -157,7 +157,7 @@ def _print_entry(ride: str, one: TracedEntry, currency: Currency) -> None:
         for each in position.instructions:
             say(_instruction(each.action, text(each.amount), each.counterparty))
         for payment in position.payments:
-            say(f"    {payment}")
+            say(Phrase("    {payment}", payment=payment))
 
 
 def _instruction(action: str, amount: str, counterparty: str) -> Phrase:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from network.language import use
+from network.language import Phrase, translated, use
+from settlement.disputes import STEPS
 from tests.cli.clerk import FIRST, OPEN, make_book
 from tests.fares.folder import BUS, head, write
 from tests.run.command import REPOSITORY, onecard
@@ -107,3 +108,12 @@ def test_a_table_with_faults(tmp_path: Path) -> None:
 def test_english_would_be_found() -> None:
     assert english_in("onecard：b：没有 record 0043") == {"record"}
     assert not english_in("onecard：'two' 不是金额；--time 07:00 hk-bus TIME_INVALID a/b.csv")
+
+
+def test_a_payment_that_came_back_and_a_dispute() -> None:
+    """What a clerk reads of a month's payments: where they are, and who took which step."""
+    use("zh")
+    assert translated(Phrase("    {payment}", payment=Phrase(
+        "payment {payment} of batch {batch}, {reference}: {state}", payment=7, batch=1,
+        reference="OC-1-7", state="rejected"))) == "    付款批次 1 的第 7 笔划款，OC-1-7：被拒绝"
+    assert [translated(step, "what") for step in STEPS if translated(step, "what") == step] == []

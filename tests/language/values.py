@@ -73,7 +73,7 @@ VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
     "sort": ("date", "time", "datetime"),       # of values of TOML
     "sign_name": {name for name, _ in SIGNS.values()},
     "layout": ("guessed",),
-    "counts": ("paid", "due"), "what": [*_COUNTED, *listed("modes"), *listed("card_kinds")],
+    "counts": ("paid", "due"), "what": [*_COUNTED, *STEPS, *listed("modes"), *listed("card_kinds")],
     "who": ("riders", "funder"),
     "late": ("late",), "away": ("away",), "of": ("validators", "cards"), "terms": ("shortfall",),
     "strerror": STRERRORS,
