@@ -17,6 +17,7 @@ import functools
 import importlib
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -31,6 +32,7 @@ from clearing.answers.claimed import MARK
 from clearing.book import open_book
 from tests.run.command import contents, onecard
 
+_BOOK = re.compile(rb'"book": "[0-9a-f]{64}",')      # whose answers they are: each is another one
 # Books that are not of one step, by number.
 READY, COUNTED, SHARED, UNDISTURBED = range(10_000, 10_004)
 
@@ -181,7 +183,7 @@ class Trial:
         whole, again = not committed, f"run-{len(self.before) + 2}."
         first = contents(self.location.format(number), with_refusals=whole)
         answers = sorted(
-            (path.name, path.read_bytes()) for path in self.files(number).iterdir()
+            (path.name, _BOOK.sub(b"", path.read_bytes())) for path in self.files(number).iterdir()
             if not path.name.startswith((again, "nothing-", MARK)) and path.suffix != ".unfinished")
         self.run(self.after, number)
         second = contents(self.location.format(number), with_refusals=whole)
