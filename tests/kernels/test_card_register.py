@@ -24,7 +24,7 @@ def register_of(rows: list[tuple[int, int, int]]) -> CardRegister:
     made = np.zeros(len(rows), CARD_ROW)
     for place, (high, low, at) in enumerate(rows):
         generation = sum(row[:2] == (high, low) for row in rows[:place + 1])
-        made[place] = (high, low, at, 0, 0, generation, 0, 0, 0)
+        made[place] = (high, low, at, 0, 0, generation, 0, 0, 0, 0)
     return CardRegister(made)
 
 

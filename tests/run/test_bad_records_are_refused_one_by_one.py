@@ -94,6 +94,7 @@ def test_every_record_for_itself(tmp_path: Path) -> None:
     assert head == HEADER.rstrip(b"\n") + b",x_code,x_reason"
     for refusal, record, code in zip(refusals, rest, codes, strict=True):
         at, content = places[refusal["line"]]
+        content = content.replace(b'"=""', b'"\'=""')        # no formula in a spreadsheet
         assert (refusal["code"], refusal["offset"]) == (code, at)
         assert "; " in refusal["reason"], "what it means, and what to do"
         if code == "TRUNCATED_LINE":
