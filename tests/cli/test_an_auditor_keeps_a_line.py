@@ -54,7 +54,7 @@ def test_a_kept_line_leads_to_its_run(kept: tuple[Path, list[str]]) -> None:
         done = onecard("verify", "--cards", "0", "--chain", "0" * 16, "--book", book)
         assert done.code == 1
         assert "kept chain: no run of this book has it" in done.out
-        for wrong in ("", "run 3", "abcdef", "g" * 64):
+        for wrong in (" ", "run 3", "abcdef", "g" * 64):
             assert "is no chain" in refused("verify", "--chain", wrong, "--book", book).err
 
 

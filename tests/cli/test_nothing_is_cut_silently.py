@@ -59,7 +59,7 @@ def test_a_pager_is_named_where_there_is_one(demo: Demo, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(("arguments", "words"), [
     (("show", "rides", "--columns", "piad"), "did you mean paid?"),
-    (("show", "rides", "--columns", ""), "there is no column ''"),
+    (("show", "rides", "--columns", ","), "there is no column ''"),
     (("show", "rides", "--wide", "--csv"), "--wide does not apply with --csv"),
     (("show", "rides", "--wide", "--columns", "card"), "--wide does not apply with --columns"),
     (("show", "rids"), "did you mean rides?"),
