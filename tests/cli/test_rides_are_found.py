@@ -98,7 +98,7 @@ def test_what_came_late_is_found(tmp_path: Path) -> None:
     (("--issuer", "gz-metro"), "there is no issuer 'gz-metro'"),
     (("--operator", "gz-card"), "there is no operator 'gz-card'"),
     (("--funder", "hk-cvil"), "did you mean hk-civil?"),
-    (("--card-kind", ""), "there is no card kind ''"),
+    (("--card-kind", " "), "there is no card kind ' '"),
     (("--reason", "late"), "late_record"),
     (("--time", "7..9"), "no stretch of time"), (("--time", ".."), "no stretch of time"),
     (("--time", "07:00+08:00..09:00"), "no stretch of time"),
