@@ -7,8 +7,8 @@ SOURCES := $(wildcard ext/*.p[yx]* ext/*/*.p[yx]*) setup.py pyproject.toml
 
 SUPPLY := .venv-supply
 
-# Many tests wait for a disk, a server or a process that is to be killed.
-TESTS_AT_ONCE ?= $(shell expr 3 \* `getconf _NPROCESSORS_ONLN`)
+# Some tests wait for a server or a process that is to be killed; each worker comes to hold 3 GB.
+TESTS_AT_ONCE ?= $(shell expr 2 \* `getconf _NPROCESSORS_ONLN`)
 
 # Thousands of processes are started here: where none may keep what it compiled, each compiles it all.
 unexport PYTHONDONTWRITEBYTECODE

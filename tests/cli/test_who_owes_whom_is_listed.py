@@ -120,7 +120,7 @@ def test_entries_and_postings_of_a_member_are_all_of_its_legs(demo: Demo) -> Non
     (("rides", "--from", "2024-11-26", "--to", "2024-11-25"), "exchange --from and --to"),
     (("rides", "--member", "hk-bu"), "such as hk-bus"),
     (("obligations", "--city", "海口"), "there is no city"),
-    (("obligations", "--member", ""), "there is no member"),
+    (("obligations", "--member", " "), "there is no member"),
     (("obligations", "--cause", "fares"), "nothing is owed for 'fares'"),
 ])
 def test_what_is_not_there_is_no_empty_list(demo: Demo, arguments: tuple[str, ...], words: str

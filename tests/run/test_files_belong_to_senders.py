@@ -113,7 +113,7 @@ def test_a_run_says_by_its_digest_who_spoke(place: Path) -> None:
 
 @pytest.mark.parametrize(("words", "said"), [
     ((), "no sender 'elsewhere'"), (("--sender", "x"), "no sender 'x'"),
-    (("--sender", ""), "bus-gateway, metro-gateway")])
+    (("--sender", " "), "bus-gateway, metro-gateway")])
 def test_a_file_is_somebodys(place: Path, words: tuple[str, ...], said: str) -> None:
     path = write_csv(place / "elsewhere" / "1.csv", [ride(1)], COLUMNS)
     done = refused("clear", path, *words, "--network", place / "network", "--book", place / "book")
