@@ -107,6 +107,6 @@ def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_streams_that_somebody_closed(demo: Demo) -> None:
     """What is opened next would get their numbers: a file of the book, for what is printed."""
     done = subprocess.run(
-        ["sh", "-c", 'exec "$@" >&- <&-', "sh", sys.executable, *SCRIPT, "show", "runs", "--book",
-         demo.book], env=environment(), stderr=subprocess.PIPE, text=True, timeout=60)
+        ["sh", "-c", 'exec "$@" >&- <&-', "sh", sys.executable, *SCRIPT, "show", "positions",
+         "--book", demo.book], env=environment(), stderr=subprocess.PIPE, text=True, timeout=60)
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)     # that this process has it open
