@@ -12,28 +12,24 @@ from typing import Any
 
 import pytest
 
-from clearing.engine.run import Report, clear_files
-from ext.codes import CardStatus, Code, RideState
+from ext.codes import CardStatus, Code
 from network.register import STATUSES
-from tests.fares.folder import METRO, head, write
-from tests.memory_book import MemoryBook
-from tests.run.command import write_csv
+from tests.fares.folder import head, write
 from tests.run.test_who_is_inside_gets_out import (
     AFTER,
     AGAIN,
     BEFORE,
     CARD,
-    COLUMNS,
+    FARES,
     LATE_IN,
     LATE_OUT,
     NEXT_IN,
     NEXT_OUT,
     OUT_AGAIN,
-    RECEIVED_AT,
+    Cleared,
     tap,
 )
 
-FARES = METRO.replace("[[fare]]", "[[fare]]\nmissing_in = 900\nmissing_out = 900")
 LOST = f"card,valid_from,status\n{CARD},,active\n{CARD},2024-11-25T08:30:00,lost\n"
 EXPIRED = f"card,valid_until\n{CARD},2024-11-25\n"
 
@@ -45,29 +41,17 @@ def registered(network: Path) -> Path:
     return network
 
 
-class Place:
-    """A network with a register, and a book in memory."""
+class Place(Cleared):
+    """The same with a register."""
 
     def __init__(self, folder: Path, register: str) -> None:
-        self._folder, self.book, self._files = folder, MemoryBook(), 0
+        super().__init__(folder)
         (folder / "network").mkdir()
         registered(write(folder / "network", {"metro": head("metro") + FARES},
                          files={"cards.csv": register}))
 
     def mend(self, register: str) -> None:
         (self._folder / "network" / "cards.csv").write_text(register, "utf-8")
-
-    def clear(self, *taps: dict[str, Any]) -> Report:
-        self._files += 1
-        path = write_csv(self._folder / f"{self._files}.csv", taps, COLUMNS)
-        book: Any = self.book
-        return clear_files([path], str(self._folder / "network"), book, threads=1,
-                           received_at=RECEIVED_AT)
-
-    def rides(self) -> list[tuple[int, str, int]]:
-        """Counter of the first tap, state and price of what stands."""
-        return sorted((int(row["card_seq"]), RideState(int(row["state"])).name, int(row["price"]))
-                      for row in self.book.rides())
 
 
 @pytest.mark.parametrize("order", [*permutations([BEFORE, AFTER, AGAIN, OUT_AGAIN])])

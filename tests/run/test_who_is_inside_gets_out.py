@@ -47,15 +47,11 @@ LATE_OUT = tap(6, "out", "2024-11-26T03:10:00", "c")
 NEXT_IN, NEXT_OUT = tap(7, "in", "2024-11-26T08:00:00"), tap(8, "out", "2024-11-26T08:10:00", "b")
 
 
-class Place:
-    def __init__(self, folder: Path, keys: str) -> None:
+class Cleared:
+    """A network in a folder, and a book in memory that files are cleared into."""
+
+    def __init__(self, folder: Path) -> None:
         self._folder, self.book, self._files = folder, MemoryBook(), 0
-        (folder / "network" / "deny").mkdir(parents=True)
-        content = f"card\n{CARD}\n"
-        (folder / "network" / "deny" / "1.csv").write_text(content, "utf-8")
-        digest = hashlib.sha256(content.encode()).hexdigest()
-        write(folder / "network", {"metro": head("metro") + FARES},
-              network=keys.format(sha256=digest))
 
     def clear(self, *taps: dict[str, Any]) -> Report:
         self._files += 1
@@ -68,6 +64,17 @@ class Place:
         """Counter of the first tap, state and price of what stands."""
         return sorted((int(row["card_seq"]), RideState(int(row["state"])).name, int(row["price"]))
                       for row in self.book.rides())
+
+
+class Place(Cleared):
+    def __init__(self, folder: Path, keys: str) -> None:
+        super().__init__(folder)
+        (folder / "network" / "deny").mkdir(parents=True)
+        content = f"card\n{CARD}\n"
+        (folder / "network" / "deny" / "1.csv").write_text(content, "utf-8")
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        write(folder / "network", {"metro": head("metro") + FARES},
+              network=keys.format(sha256=digest))
 
 
 DENIED = f"""
