@@ -35,10 +35,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
+# Tests are compiled beside mypy, which takes one processor: each worker would compile all of them.
 test: $(VENV)/tested
 	sh tests/install_packages.sh
 	$(BIN)/python -m ruff check .
-	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest tests --collect-only -qq >/dev/null 2>&1 & $(BIN)/python -m mypy && wait
 	$(BIN)/python -m pytest tests -n $(TESTS_AT_ONCE) --dist worksteal
 	sh tests/checked_build.sh $(abspath $(BIN))/python
 

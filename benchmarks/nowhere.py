@@ -7,6 +7,7 @@ from typing import Any
 
 from clearing.book import Counts, Run
 from clearing.book.archive_rows import ArchiveRow
+from clearing.book.known import Known
 from clearing.book.queries import Given, Taken
 from network.names import Names
 
@@ -16,6 +17,9 @@ class Nowhere:
 
     number = 1
     closed_through: int | None = None
+
+    def __init__(self) -> None:
+        self.known = Known()
 
     def begin(self, *, digest: str, kind: str, records: int = 0) -> Nowhere:
         self.digest, self.kind = digest, kind

@@ -130,7 +130,7 @@ def _fill_modes(rides: Records, draw: np.random.Generator, names: Names) -> None
 
 def price_all(context: ClearingContext, parts: Sequence[Records], threads: int) -> float:
     """The seconds of one round: every partition priced on one of the threads."""
-    work = [(part.copy(), _states_of(part)) for part in parts]
+    work = [(part.copy(), _states_of(part, context.pricing_tables.chains)) for part in parts]
     scratch = [_scratch(context, parts) for _ in range(threads)]
 
     def price_some(thread: int) -> None:
@@ -165,18 +165,20 @@ def outcome_of(context: ClearingContext, parts: Sequence[Records]) -> dict[str, 
     scratch, digest = _scratch(context, parts), hashlib.sha256()
     priced = discounted = 0
     for part in parts:
-        charges = _price(context, part.copy(), _states_of(part), *scratch)
+        states = _states_of(part, context.pricing_tables.chains)
+        charges = _price(context, part.copy(), states, *scratch)
         priced += int((charges["code"] == Code.OK).sum())
         discounted += int((charges["legs"]["count"] > 1).sum())
         digest.update(charges["price"].tobytes())
     return {"priced": priced, "discounted": discounted, "checksum": digest.hexdigest()[:16]}
 
 
-def _states_of(rides: Records) -> Records:
-    """The state of each card before its first ride."""
+def _states_of(rides: Records, chains: int) -> Records:
+    """The states of each card before its first ride, one for each chain."""
     cards = np.unique(rides["card_lo"])
-    states = np.zeros(len(cards), dtype=records.CARD_STATE)
-    states["card_lo"], states["transfers"] = cards, NO_TRANSFER
+    states = np.zeros(len(cards) * chains, dtype=records.CARD_STATE)
+    states["card_lo"], states["transfers"] = np.repeat(cards, chains), NO_TRANSFER
+    states["chain"] = np.tile(np.arange(chains), len(cards))
     return states
 
 

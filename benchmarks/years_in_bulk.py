@@ -213,7 +213,7 @@ class Bulk:
         # What a closing asks counts up to itself.
         return _GatheredRun(
             cast(Store, self._store), self._leftovers, self._last, self._through + 1, digest,
-            kind, is_large=False, received=None, committed=self._keep)
+            kind, is_large=False, written=None, committed=self._keep)
 
     @property
     def _through(self) -> int:

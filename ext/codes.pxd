@@ -242,7 +242,9 @@ cpdef enum Effect:
     PAYS_DIFFERENCE = 8     # what is above the chain's prices so far
     CHAIN_PAYS = 9          # the chain costs this amount
     THROUGH = 10            # the chain costs the fare from where it began
-    LIMIT = 11              # what a cap leaves
+    LIMIT = 11              # what a cap leaves; it and those below go by what the card has
+    CARRIED_CREDIT = 12     # less by what is left of a credit of the period before
+    PAYS_BY_COUNTED = 13    # each part at its own share, by what is counted with it
 
 
 cpdef enum Rounding:
@@ -270,3 +272,4 @@ cpdef enum Counts:
     COUNTS_PAID = 1
     COUNTS_DUE = 2
     COUNTS_RIDES = 3
+    COUNTS_CREDIT = 4       # what rows take off by a carried credit

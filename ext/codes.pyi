@@ -196,6 +196,8 @@ class Effect(IntEnum):
     CHAIN_PAYS = 9
     THROUGH = 10
     LIMIT = 11
+    CARRIED_CREDIT = 12
+    PAYS_BY_COUNTED = 13
 
 class Rounding(IntEnum):
     HALF_UP = 1
@@ -219,3 +221,4 @@ class Counts(IntEnum):
     COUNTS_PAID = 1
     COUNTS_DUE = 2
     COUNTS_RIDES = 3
+    COUNTS_CREDIT = 4

@@ -59,6 +59,9 @@ cdef enum:              # Ride.flags
 cdef enum:              # CardState.transfers
     NO_TRANSFER = 255   # no ride to transfer from
 
+cdef enum:              # FareRow.chain
+    NO_CHAIN = 255      # its rides are of no transfer chain
+
 cdef enum:              # Share.funder, for a funder that depends on the ride
     SHARE_OPERATOR = 65534
     SHARE_ISSUER = 65535
@@ -225,7 +228,8 @@ cdef packed struct CardState:
     uint64_t seen_boardings     # bit n: counter (highest - n) was seen on in, single, ride, ...
     uint64_t seen_exits         # the same for out
     uint64_t seen_events        # the same for top-up and lock
-    int64_t chain_due           # due of the first ride of the running transfer chain
+    uint32_t chain_due          # due of the first ride of the running transfer chain
+    uint32_t last_from_stop     # where the last ride began; 0 in rows of schema 17 and before
     int64_t chain_price         # prices of its rides so far
     uint32_t highest_seq        # highest counter seen
     uint32_t chain_started_at   # when the transfer chain began
@@ -240,7 +244,8 @@ cdef packed struct CardState:
     uint32_t chain_stop         # where the first ride of the chain began
     uint16_t window             # the closed window at whose end it was so
     uint8_t last_single         # whether the last ride was a SINGLE_TAP
-    uint8_t reserved
+    uint8_t chain               # number of its name; 0: of rides whose fare row names none. Rows of
+                                # a card's named chains stand behind this one, and have no counters
 
 cdef packed struct Accumulator:
     uint64_t card_hi
@@ -372,7 +377,7 @@ cdef packed struct FareRow:
     uint8_t missing_out_by
     uint8_t overtime_dearest
     uint8_t discounts_on_incomplete
-    uint8_t outside_chain       # 1: its rides leave the transfer chain as it is
+    uint8_t chain               # that its rides are of; 0: the one without a name; NO_CHAIN
     uint32_t lines              # which of the sets of lines' stops it measures by
 
 cdef packed struct SameStation: # what a ride costs that ends where it began
@@ -393,13 +398,17 @@ cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or c
     int64_t pays_least          # the rider pays this at least, or what it was before
     int64_t counted_from        # what `counted` comes to with this ride, at least
     int64_t counted_to          # and at most
+    int64_t before_from         # what `counted_before` came to in the period before, at least
+    int64_t before_to           # and at most
+    int64_t credit_over         # carried credit: of what was counted beyond this
+    int64_t credit_most
     int64_t first_due_from      # transfer: what was due for the chain's first ride, at least
     int64_t first_due_to        # and at most
     uint32_t condition          # 0: none
     uint32_t rule
     uint32_t unit               # the price is rounded to a multiple
     uint32_t shares             # index of the first funder's share
-    uint32_t price_bands        # index of the first band of one price
+    uint32_t price_bands        # index of the first band of one price, or of what is counted
     uint32_t fare               # index of the fare row whose fare is paid
     uint32_t within_s
     uint32_t same_line_after_s  # the largest uint32: never
@@ -408,6 +417,8 @@ cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or c
     uint32_t not_from_lines
     uint32_t left_at            # row of the stop sets; 0: any
     uint32_t not_left_at
+    uint32_t began_at           # likewise, of where it began
+    uint32_t not_began_at
     uint32_t chain_began_at     # likewise, of the chain's first way in
     uint32_t not_chain_began_at
     uint16_t shares_count
@@ -415,6 +426,9 @@ cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or c
     uint16_t accumulator        # of a tier or cap
     uint16_t quota              # accumulator; 0: no quota
     uint16_t counted            # accumulator; 0: whatever was counted
+    uint16_t counted_before     # likewise
+    uint16_t credit_of          # accumulator; 0: no carried credit
+    uint16_t credit_used        # accumulator of what was used of it
     uint8_t unless              # bit k: not where a row of Cause k applied before
     uint8_t effect              # Effect
     uint8_t rounding            # Rounding
@@ -425,6 +439,7 @@ cdef packed struct DiscountRow: # one concession, promotion, transfer, tier or c
     uint8_t narrow              # 1: asks for more than card kind, medium and mode
     uint8_t renews              # 1: time runs anew from a ride that raised what the chain costs
     uint8_t returns             # 1: the ride ends where the chain began
+    uint16_t reserved
 
 cdef packed struct Band:        # a stretch of metres or seconds
     int64_t reached             # where it begins

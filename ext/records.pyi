@@ -45,5 +45,7 @@ TAP_BLANKS: dict[str, int]
 RIDE_FLAGS: dict[str, int]
 LEGS_MOST: int
 DISCOUNT_LEGS_MOST: int
+CHAIN_OF_NONE: int
+CHAIN_ENDED: int
 SHARE_OF_OPERATOR: int
 SHARE_OF_ISSUER: int

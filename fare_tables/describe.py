@@ -120,6 +120,8 @@ def fare_lines(fare: Fare) -> Iterator[Line]:
         reached = band.to_m or band.to_s or reached
     if fare.outside_chain:
         yield Line(3, Phrase("neither begins nor ends a transfer chain"))
+    if fare.chain:
+        yield Line(3, Phrase("of the transfer chain {name}", name=fare.chain))
     if fare.counts_to:
         yield Line(3, Phrase("counts to {names}, too", names=_list(fare.counts_to)))
     if fare.basis in ("flat", "none"):
@@ -240,6 +242,9 @@ def row_words(row: DiscountRow) -> str:
     parts = [_effect(row), *condition_words(row)]
     if row.counted is not None:
         parts.append(Phrase("{where}, this ride included", where=_bounds_words(row.counted)))
+    if row.counted_before is not None:
+        parts.append(Phrase("{where} in the period before",
+                            where=_bounds_words(row.counted_before)))
     if row.quota is not None:
         parts.append(Phrase("{uses} of the {limit} that {accumulator} counts for each ride",
                             uses=row.quota.uses, limit=row.quota.limit,
@@ -266,6 +271,12 @@ def funder_words(funders: Sequence[Share]) -> str:
 
 
 def _effect(row: DiscountRow) -> str:
+    if isinstance(row, Tier) and row.bands is not None:
+        return Phrase("pays {parts}", parts=joined(", ", (
+            Phrase("{percent} % of the rest", percent=band.pays_percent) if band.to is None else
+            Phrase("{percent} % until {accumulator} has counted {to}, this ride included",
+                   percent=band.pays_percent, accumulator=row.accumulator, to=band.to)
+            for band in row.bands)))
     if isinstance(row, Tier):
         return Phrase("pays {percent} % {where}", percent=row.pays_percent,
                       where=_bounds_words(row))
@@ -279,6 +290,14 @@ def _effect(row: DiscountRow) -> str:
         return Phrase("pays what fare {fare} says", fare=row.pays_fare)
     if row.takes_off is not None:
         return Phrase("{amount} off", amount=row.takes_off)
+    if row.carried_credit is not None:
+        credit = row.carried_credit
+        said = [Phrase("less by {percent} % of what {accumulator} counted beyond {over} in the "
+                       "period before, as far as {used} has not used it", percent=credit.percent,
+                       over=credit.over, accumulator=credit.accumulator, used=credit.used)]
+        if credit.most is not None:
+            said.append(Phrase("at most {amount}", amount=credit.most))
+        return joined(", ", said)
     if row.bands is not None:
         return Phrase("pays {parts}", parts=joined(", ", (
             Phrase("{percent} % of the rest", percent=band.pays_percent) if band.to is None else
@@ -337,6 +356,8 @@ def _transfer_words(row: Transfer) -> str:
                    "not from lines of class {names}", row.not_from_line_classes)
     said += _named("left at stops of {names}", row.left_at,
                    "not left at stops of {names}", row.not_left_at)
+    said += _named("the ride before begun at stops of {names}", row.began_at,
+                   "the ride before not begun at stops of {names}", row.not_began_at)
     said += _named("begun at stops of {names}", row.chain_began_at,
                    "not begun at stops of {names}", row.not_chain_began_at)
     if row.first_due_from is not None:

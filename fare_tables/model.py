@@ -135,11 +135,15 @@ class Fare(Row, kw_only=True):
     overtime_dearest: bool = False          # the dearest fare of the way out, where that is more
     discounts_on_incomplete: bool = False
     outside_chain: bool = False             # neither begins nor ends a transfer chain
+    chain: str | None = None                # which of a card's transfer chains its rides are of
     counts_to: list[str] = []               # accumulators that its rides feed beside the table's
 
 
 class PriceBand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A part of one price, as in Shenzhen's bus concession: up to 3 yuan 8 折, up to 6 ..."""
+    """A part of one price, as in Shenzhen's bus concession: up to 3 yuan 8 折, up to 6 ...
+
+    Of a tier a part of what is paid in a period, this ride included, as in Guangzhou.
+    """
 
     pays_percent: int | str
     to: int | None = None                   # None: without end (the last band only)
@@ -171,12 +175,23 @@ class Counted(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     below: int | None = None
 
 
+class CarriedCredit(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A part of what an accumulator counted in the period before, for rides of this one."""
+
+    accumulator: str
+    used: str                               # accumulator of the same period; counts credit
+    percent: int | str = 100
+    over: int = 0                           # of what was counted beyond this
+    most: int | None = None
+
+
 class DiscountRow(Row, kw_only=True):
     """What every row has that takes something off."""
 
     funders: list[Share]                        # as written also the name of a funder split
     quota: Quota | None = None
     counted: Counted | None = None
+    counted_before: Counted | None = None   # in the period before, without this ride
     unless: list[Discount] = []             # not where a row of these kinds has applied before
     rounding: Rounding = "half_up"
     unit: int = 1                           # minor units; a price is rounded to a multiple
@@ -191,6 +206,7 @@ class Concession(DiscountRow, kw_only=True):
     pays_amount: int | None = None          # the rider pays this (0: free), never more than before
     takes_off: int | None = None
     pays_fare: str | None = None            # what that fare row of the table says
+    carried_credit: CarriedCredit | None = None     # what is left of it is taken off
 
 
 class Transfer(DiscountRow, kw_only=True):
@@ -212,6 +228,8 @@ class Transfer(DiscountRow, kw_only=True):
     not_from_line_classes: list[str] | None = None
     left_at: list[str] | None = None            # stop sets; the ride before ended in one
     not_left_at: list[str] | None = None
+    began_at: list[str] | None = None           # stop sets; the ride before began in one
+    not_began_at: list[str] | None = None
     chain_began_at: list[str] | None = None     # stop sets; the chain's first ride began in one
     not_chain_began_at: list[str] | None = None
     first_due_from: int | None = None           # what was due for the chain's first ride
@@ -230,7 +248,8 @@ class Tier(DiscountRow, kw_only=True):
     """A price cut by what the card has counted before this ride. The first row that fits wins."""
 
     accumulator: str
-    pays_percent: int | str
+    pays_percent: int | str | None = None   # of the price, by what was counted before; or bands
+    bands: list[PriceBand] | None = None    # of what is paid with this ride; it asks for no bounds
     over: int | None = None                 # counted > over; exactly one of over and at_least
     at_least: int | None = None             # counted >= at_least
     up_to: int | None = None                # counted <= up_to; at most one of up_to and below
@@ -268,6 +287,11 @@ def discounts_of(table: Table, kind: Discount) -> Sequence[DiscountRow]:
     """The rows of one kind of discount, top to bottom."""
     rows: Sequence[DiscountRow] = getattr(table, kind)
     return rows
+
+
+def chain_of(fare: Fare) -> str:
+    """The transfer chain that a fare row's rides are of; "": the one without a name."""
+    return fare.chain or ""
 
 
 def operators_of(row: Row, table: Table) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from bisect import bisect_right
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,7 +38,7 @@ class Clock:
         except (ZoneInfoNotFoundError, ValueError, OSError):      # a folder, a name too long
             raise OnecardError(Phrase("there is no time zone {time_zone!r}", time_zone=time_zone),
                                remedy="write a zone such as Asia/Shanghai as time_zone") from None
-        self._rows = _find_offsets(zone, since)
+        self._rows = [*_find_offsets(zone, since)]
 
     @cached_property
     def offsets(self) -> npt.NDArray[Any]:
@@ -58,6 +58,11 @@ class Clock:
         found = np.searchsorted(self.offsets["since"], times.astype(np.int64), side="right") - 1
         offsets: npt.NDArray[np.int64] = self.offsets["offset_s"][np.maximum(found, 0)]
         return offsets
+
+    def days(self, times: npt.NDArray[Any], starts_s: int) -> npt.NDArray[np.int64]:
+        """The days since 1970 of many times, where a day starts so many seconds after midnight."""
+        days: npt.NDArray[np.int64] = (times + self.offsets_s(times) - starts_s) // _DAY_S
+        return days
 
     def civil(self, at: int) -> int:
         """What clocks show at a UTC time, in seconds since 1970."""
@@ -89,7 +94,8 @@ class _Offset(NamedTuple):
     offset_s: int
 
 
-def _find_offsets(zone: ZoneInfo, since: datetime.date) -> list[_Offset]:
+@cache      # of few zones, each asked for as often as a network is loaded
+def _find_offsets(zone: ZoneInfo, since: datetime.date) -> tuple[_Offset, ...]:
     """Every offset of a zone from a day on, by moment; the first holds before it, too."""
     def offset_s(at: int) -> int:
         offset = datetime.datetime.fromtimestamp(at, zone).utcoffset()
@@ -112,7 +118,7 @@ def _find_offsets(zone: ZoneInfo, since: datetime.date) -> list[_Offset]:
             before, after = rows[-1].offset_s, offset_s(changed)
             rows.append(_Offset(changed, changed + max(before, after), after))
         at += _WEEK_S
-    return rows
+    return tuple(rows)
 
 
 def day_of(number: int) -> datetime.date:

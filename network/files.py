@@ -89,13 +89,13 @@ def read_bounded(path: Path, bytes_most: int) -> str:
                          code="UNREADABLE", location=Location(path, line, "")) from None
 
 
-def read_csv(path: Path, columns: Sequence[str]) -> list[list[str]]:
-    """The rows of a network's CSV file, which must have just these columns.
+def read_csv(path: Path, columns: Sequence[str], more: Sequence[str] = ()) -> list[list[str]]:
+    """The rows of a network's CSV file, which must have just these columns, or `more` behind them.
 
     Raises TableError with file and line.
     """
     header, *rows = read_rows(path)
-    if header != list(columns):
+    if header not in ([*columns], [*columns, *more]):
         found = Phrase("the header is {header}, not {columns}",
                        header=",".join(header) or "missing", columns=",".join(columns))
         raise refuse_row(path, 1, header, found, _remedy(header, Phrase("correct the header")))
@@ -154,11 +154,41 @@ def whole_number(text: str, path: Path, line: int) -> int:
 
 
 # A process that clears a file every few minutes reads the same tables each time, and tomllib takes
-# longer for that than a small run for all else.
+# longer for that than a small run for all else; to look at every value takes as long again.
 @functools.lru_cache(256)
 def _pickled(text: str) -> bytes:
     """What a TOML text says. Raises as tomllib does."""
     return pickle.dumps(tomllib.loads(text))
+
+
+@functools.lru_cache(256)
+def _long_integer(text: str) -> KeyPath | None:
+    """The key of a number longer than TOML's 64 bits, which tomllib takes; None: there is none."""
+    return next((path for path, value in _values(pickle.loads(_pickled(text)))
+                 if isinstance(value, int) and value.bit_length() >= INTEGER_BITS), None)
+
+
+@functools.lru_cache(256)
+def _unseen(text: str) -> tuple[KeyPath, str] | None:
+    """The key of a text with a sign that nobody sees, and that sign; None: there is none."""
+    for path, value in _values(pickle.loads(_pickled(text))):
+        unseen = UNSEEN.search("\n".join(map(str, (*path, value))))
+        if unseen is not None:
+            return path, unseen[0]
+    return None
+
+
+def _values(keys: dict[str, Any]) -> Iterator[tuple[KeyPath, Any]]:
+    """Every value that is no table and no list, with its key."""
+    left: list[tuple[KeyPath, Any]] = [((), keys)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, dict):
+            left += [((*path, key), one) for key, one in value.items()]
+        elif isinstance(value, list):
+            left += [((*path, index), one) for index, one in enumerate(value)]
+        else:
+            yield path, value
 
 
 class TomlFile:
@@ -184,42 +214,26 @@ class TomlFile:
                               "NOT_TOML") from None
         except ValueError as error:     # not TOML, or a number of thousands of digits
             raise self._not_toml(str(error)) from None
-        self._check_integers()
-
-    def _check_integers(self) -> None:
-        """Pass where every number has 64 bits, as TOML's do; tomllib takes longer ones, too."""
-        for path, value in self._values():
-            if isinstance(value, int) and value.bit_length() >= INTEGER_BITS:
-                raise self.refuse("a number is longer than any that TOML has",
-                                  "write one of 64 bits at most", "VALUE_INVALID", path)
+        path_of_long = _long_integer(self.text)
+        if path_of_long is not None:
+            raise self.refuse("a number is longer than any that TOML has",
+                              "write one of 64 bits at most", "VALUE_INVALID", path_of_long)
 
     def check_texts(self) -> None:
         """Pass where every text only says something: names stand in lists and on signed pages.
 
         Raises TableError.
         """
-        for path, value in self._values():
-            unseen = UNSEEN.search("\n".join(map(str, (*path, value))))
-            if unseen is not None:
-                raise self.refuse(Phrase("holds U+{number:04X}, which nobody sees",
-                                         number=ord(unseen[0])), "write it without",
-                                  "VALUE_INVALID", path)
-
-    def _values(self) -> Iterator[tuple[KeyPath, Any]]:
-        """Every value that is no table and no list, with its key."""
-        left: list[tuple[KeyPath, Any]] = [((), self.keys)]
-        while left:
-            path, value = left.pop()
-            if isinstance(value, dict):
-                left += [((*path, key), one) for key, one in value.items()]
-            elif isinstance(value, list):
-                left += [((*path, index), one) for index, one in enumerate(value)]
-            else:
-                yield path, value
+        unseen = _unseen(self.text)
+        if unseen is not None:
+            path, sign = unseen
+            raise self.refuse(Phrase("holds U+{number:04X}, which nobody sees", number=ord(sign)),
+                              "write it without", "VALUE_INVALID", path)
 
     def location_of_value(self, value: str) -> Location | None:
         """Where a value stands, if it does."""
-        return next((self.location(path) for path, one in self._values() if one == value), None)
+        return next((self.location(path) for path, one in _values(self.keys)
+                     if one == value), None)
 
     @functools.cached_property
     def _lines(self) -> dict[KeyPath, int]:

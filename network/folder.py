@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
 from collections.abc import Callable
@@ -20,12 +21,17 @@ T = TypeVar("T")
 
 Stops = dict[str, str]                      # stop -> its name
 Links = dict[str, dict[str, int]]           # stop -> neighbour -> metres
+Days = tuple[datetime.date, datetime.date]  # the first and the last, inclusive
+StopDays = dict[str, Days]                  # stop -> on which it is there
 LineStops = dict[str, dict[str, int]]       # line -> stop -> metres along it
 Zones = dict[str, str]                      # stop -> its zone
 Matrix = dict[tuple[str, str], int]         # (from, to) -> minor units
 Contents = dict[str, bytes]                 # path in the folder -> what the file holds
 
 CONTENTS_BYTES_MOST = 256 << 20
+STOP_COLUMNS = ("stop", "name")
+DAY_COLUMNS = ("in_force_from", "in_force_until")
+ALWAYS: Days = (datetime.date.min, datetime.date.max)
 _PATH = re.compile(r"(?:layouts/)?(?!\.\.?$)[^/\0]+")
 SHIPPED = Path(__file__).parents[1] / "fare_tables" / "data"
 
@@ -122,6 +128,7 @@ class NetworkFolder:
 
     path: Path = Path()
     stops: dict[str, Stops] = field(default_factory=dict)
+    stop_days: dict[str, StopDays] = field(default_factory=dict)
     links: dict[str, Links] = field(default_factory=dict)
     line_stops: dict[str, LineStops] = field(default_factory=dict)
     zones: dict[str, Zones] = field(default_factory=dict)
@@ -146,7 +153,14 @@ class NetworkFolder:
 
     def stops_in(self, name: str) -> Stops:
         """The stops of a file with their names, in its order."""
-        return self._once(self.stops, name, _read_stops)
+        if name not in self.stops:
+            self.stops[name], self.stop_days[name] = _read_stops(self.file(name))
+        return self.stops[name]
+
+    def stop_days_in(self, name: str) -> StopDays:
+        """The days on which each stop of such a file is there; none where it has none."""
+        self.stops_in(name)
+        return self.stop_days.get(name, {})
 
     def links_in(self, name: str) -> Links:
         """The neighbours of every stop, both ways; the shorter of two links between the same."""
@@ -191,17 +205,32 @@ class NetworkFolder:
         return known[name]
 
 
-def _read_stops(path: Path) -> Stops:
+def _read_stops(path: Path) -> tuple[Stops, StopDays]:
     stops: Stops = {}
-    for line, row in enumerate(read_csv(path, ("stop", "name")), 2):
-        stop, name = row
+    days: StopDays = {}
+    for line, row in enumerate(read_csv(path, STOP_COLUMNS, DAY_COLUMNS), 2):
+        stop, name, *bounds = row
         if not stop:
             raise refuse_row(path, line, row, "a stop has no code", "give it one, or leave it out")
         if stop in stops:
             raise refuse_row(path, line, row, Phrase("stop {stop!r} is listed twice", stop=stop),
                              "keep one line")
-        stops[stop] = name
-    return stops
+        stops[stop], days[stop] = name, _read_days(path, line, row, bounds)
+    return stops, days
+
+
+def _read_days(path: Path, line: int, row: list[str], bounds: list[str]) -> Days:
+    """The first and the last day on which a stop is there; always where none is given."""
+    try:
+        first, last = (datetime.date.fromisoformat(text) if text else always for text, always
+                       in zip(bounds or ("", ""), ALWAYS, strict=True))
+    except ValueError:
+        raise refuse_row(path, line, row, Phrase("{days} are no days", days=", ".join(bounds)),
+                         "write days as 2024-11-25, or leave them blank") from None
+    if last < first:
+        raise refuse_row(path, line, row, Phrase("stop {stop!r} ends before it begins",
+                                                 stop=row[0]), "correct one of its days")
+    return first, last
 
 
 def _read_links(path: Path) -> Links:

@@ -26,12 +26,12 @@ _ENTRY = re.compile(r'^(?:msgctxt ((?:".*"\n)+))?msgid ((?:".*"\n)+)msgstr ((?:"
                     re.MULTILINE)
 # What is counted in sentences, and what is said of it behind that: of one it is said otherwise.
 COUNTED = (
-    "agencies", "arguments", "bytes", "caps", "cards", "characters", "columns", "days", "decimals",
-    "differences", "digits", "documents", "entries", "errors", "fares", "fields", "figures",
-    "files", "funders", "issuers", "legs", "letters", "lines", "minutes", "numbers", "pairs",
-    "parts", "payments", "records", "refusals", "rides", "rows", "sets", "sorts", "sources",
-    "steps", "stops", "tables", "taps", "times", "transfers", "units", "values", "versions",
-    "ways", "windows")
+    "agencies", "arguments", "bytes", "caps", "cards", "cells", "characters", "columns", "days",
+    "decimals", "differences", "digits", "documents", "entries", "errors", "fares", "faults",
+    "fields", "figures", "files", "funders", "issuers", "legs", "letters", "lines", "minutes",
+    "numbers", "pairs", "parts", "payments", "records", "refusals", "rides", "rows", "sets",
+    "sorts", "sources", "steps", "stops", "tables", "taps", "times", "transfers", "units",
+    "values", "versions", "ways", "windows", "zones")
 ONE_DOES = {" are": " is", " were": " was", " have": " has", " pay": " pays", " do": " does",
             " lead": " leads", " cost": " costs"}
 _ESCAPED = {"n": "\n", "t": "\t"}

@@ -127,7 +127,8 @@ class AccumulatorSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     accumulator: str
     period: Literal["day", "week", "month", "year", "days"] = "month"
     days: int | None = None     # of "days": so many, from the first ride that is counted on
-    counts: Literal["paid", "due", "rides"] = "paid"    # rides: of counts_to, and uses of quotas
+    # rides: of counts_to, and uses of quotas; credit: what rows take off by a carried credit
+    counts: Literal["paid", "due", "rides", "credit"] = "paid"
 
 
 class Issuer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

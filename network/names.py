@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 KINDS = (
     "member", "stop", "line", "device", "vehicle", "mode", "medium", "card_kind",
-    "table", "rule", "accumulator", "network",
+    "table", "rule", "accumulator", "network", "chain",
 )
 
 
@@ -64,8 +64,10 @@ class Names:
                  ) -> None:
         """Start from what a book holds. kept: kinds that are looked up where they are kept."""
         self._codes = {kind: Codes() for kind in KINDS} | dict(kept or {})
-        for name in sorted(known):
-            number = self.number(name.kind, name.code, name.scope)
+        rows = sorted(known)
+        assert len({(kind, scope, code) for kind, _, scope, code in rows if code}) == len(rows)
+        for name in rows:
+            number = self._codes[name.kind].add((name.scope, name.code))
             assert number == name.number, f"dictionary has a gap before {name}"
         self.mark_stored()
 

@@ -17,6 +17,7 @@ from network.folder import (
     Contents,
     Links,
     NetworkFolder,
+    StopDays,
     Stops,
     digest_of,
     find_folder,
@@ -142,6 +143,10 @@ class Network:
         """Who shares stops and a paid area with an operator: a system, or itself alone."""
         return self.operators[operator].system or operator
 
+    def operators_of(self, system: str) -> tuple[str, ...]:
+        """The operators that share a system."""
+        return tuple(code for code in self.operators if self.system_of(code) == system)
+
     def charged_by_validator(self, operator: str, medium: str) -> bool:
         """Whether the validator's amount is what the rider paid."""
         charged_by = self.operators[operator].charged_by
@@ -162,6 +167,11 @@ class Network:
         """The stops of an operator with their names; None where any stop will do."""
         name = self.operators[operator].stops
         return None if name == "any" else self.folder.stops_in(name)
+
+    def stop_days_of(self, operator: str) -> StopDays:
+        """On which days each stop of an operator is there; none where any stop will do."""
+        name = self.operators[operator].stops
+        return {} if name == "any" else self.folder.stop_days_in(name)
 
     def links_of(self, operator: str) -> Links:
         """The track of an operator between neighbouring stops."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ext.records import CHAIN_OF_NONE
 from network.errors import OnecardError
 from network.folder import LineStops
 from network.language import Phrase
@@ -14,7 +15,8 @@ from network.names import Names
 from network.network import Network
 
 BITS = 64           # modes, media and card kinds have one bit each in a row's conditions
-ROOM = {"mode": BITS, "medium": BITS, "card_kind": BITS, "member": 65_534}
+ROOM = {"mode": BITS, "medium": BITS, "card_kind": BITS, "member": 65_534,
+        "chain": CHAIN_OF_NONE}
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,7 @@ def number_network(network: Network, names: Names) -> NumberedNetwork:
             names.number(kind, code)
     for agreement in model.agreement:
         names.number("rule", agreement.agreement)
-    for kind, room in ROOM.items():
-        if names.count(kind) > room:
-            raise OnecardError(Phrase("the book's dictionary has {count} of kind {kind}",
-                                      count=names.count(kind) - 1, kind=kind),
-                               expected=Phrase("at most {room}", room=room - 1),
-                               remedy="use a book of its own for this network")
+    check_room(names)
     for operator in network.operators:
         system = network.system_of(operator)
         names.number_all("stop", [(system, stop) for stop in network.stops_of(operator) or ()])
@@ -91,6 +88,16 @@ def number_network(network: Network, names: Names) -> NumberedNetwork:
     for operator in network.operators:
         number_line_stops(network, names, operator, network.line_stops_of(operator))
     return numbered
+
+
+def check_room(names: Names) -> None:
+    """Pass where no kind has more names than there are numbers for. Raises OnecardError."""
+    for kind, room in ROOM.items():
+        if names.count(kind) > room:
+            raise OnecardError(Phrase("the book's dictionary has {count} of kind {kind}",
+                                      count=names.count(kind) - 1, kind=kind),
+                               expected=Phrase("at most {room}", room=room - 1),
+                               remedy="use a book of its own for this network")
 
 
 def number_line_stops(network: Network, names: Names, operator: str, lines: LineStops) -> None:

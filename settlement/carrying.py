@@ -145,9 +145,12 @@ class Carrying:
         return max(cycles, key=lambda one: PERIODS.index(one.every), default=None)
 
 
-def first_day_carried(last: datetime.date) -> datetime.date:
-    """The first day from which anything can be carried into a closing: what is before is paid."""
-    return last.replace(day=1) - (WEEK_DAYS - 1) * ONE_DAY
+def first_day_carried(begin: datetime.date) -> datetime.date:
+    """The first day from which anything can be carried into a closing that begins with a day.
+
+    What is before is paid, if the cycles are the same until the month before that day is closed.
+    """
+    return begin.replace(day=1) - (WEEK_DAYS - 1) * ONE_DAY
 
 
 def _instruction(netting: str, payer: str, payee: str, amount: int) -> Instruction:

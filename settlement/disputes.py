@@ -41,7 +41,7 @@ class Refused(OnecardError):
         """Say why, with its code."""
         super().__init__(Phrase("{found} [{code}]", found=found, code=code.name),
                          expected=expected, remedy=remedy)
-        self.code = code
+        self.code, self.plainly = code, found
 
 
 class Step(NamedTuple):

@@ -13,15 +13,10 @@ import numpy as np
 
 from clearing.book import BookFile, Counts, Run, State
 from clearing.book.archive_rows import ArchiveRow
+from clearing.book.cards import EVERY_CARD, Cards
 from clearing.book.closed import next_closing
-from clearing.book.queries import (
-    EVERY_CARD,
-    JUDGED,
-    Cards,
-    Given,
-    Received,
-    Taken,
-)
+from clearing.book.known import Known
+from clearing.book.queries import JUDGED, Given, Received, Taken
 from clearing.book.roots import Closing, Root, digest_names
 from clearing.book.schema import Table
 from clearing.book.standing import by_card, not_taken_back, ride_order
@@ -119,6 +114,7 @@ class MemoryBook:
 
     def __init__(self) -> None:
         self.committed: list[tuple[Run, dict[str, Any], MemoryRun]] = []
+        self.known = Known()
 
     def begin(self, *, digest: str, kind: str, records: int = 0) -> MemoryRun:
         self.begun = MemoryRun(self, digest, kind)
@@ -222,7 +218,7 @@ class MemoryBook:
                         for part in (0, 1) if owned is not None]
 
     def rides_since(self, day: int, card_filter: Any = None, until: int = 0xFFFF,
-                    cards: Cards = EVERY_CARD) -> Any:
+                    cards: Cards = EVERY_CARD, of: Any = None) -> Any:
         parts = [np.zeros(0, records.ENTRY)]
         for run, rows, _ in self.committed:
             entries = rows["entries"].copy()
@@ -234,6 +230,12 @@ class MemoryBook:
                                    & (entries["service_day"] <= until)])
         # In no order: the newest first, which no clearing may depend on.
         return not_taken_back(entries[of_cards(entries, card_filter)])[::-1].copy()
+
+    def rides_written(self, last: int, card_filter: Any) -> Any:
+        """Of the last two runs."""
+        assert last == len(self.committed)
+        entries = self.rides_since(0, card_filter)
+        return entries[entries["replaces"] > last - 2]
 
     def records_since(self, day: int, card_filter: Any = None, until: int = 0xFFFF,
                       cards: Cards = EVERY_CARD) -> Any:

@@ -24,6 +24,7 @@ class Adding(Nowhere):
     """A book that keeps sums only, to compare them."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.rides: Counter[str] = Counter()
         self.sums: Counter[str] = Counter()
         self.members: list[str] = [""]

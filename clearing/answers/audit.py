@@ -25,10 +25,10 @@ import msgspec
 from clearing import __version__
 from clearing.answers.archive_files import list_files
 from clearing.answers.brought import place_of
+from clearing.answers.card_numbers import check_cards_in_full
 from clearing.answers.documents.plain_csv import csv_lines
 from clearing.answers.filters import Filter
 from clearing.answers.listings import flows_of
-from clearing.answers.masking import check_cards_in_full
 from clearing.answers.session import Session
 from clearing.answers.show import show
 from clearing.answers.verify import Verification, find_kept, verify

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from clearing.answers.archived_legs import unpaid_of
 from clearing.answers.session import Session
 from clearing.engine.bills import bill_closing, months_closed
 from ext.codes import Cause
@@ -21,7 +22,8 @@ def list_billed(session: Session, first: int = 0, last: int = DAYS_MOST
     By the network that closed it, and what the book has of its rides.
     """
     for one in months_closed(session.book, session.names(), first, last):
-        yield one.last, bill_closing(session.book, one.numbered, one.first, one.last)
+        yield one.last, bill_closing(session.book, one.numbered, one.first, one.last,
+                                     unpaid=unpaid_of(session))
 
 
 def find_changed_bills(session: Session, numbered: NumberedNetwork) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clearing.answers.brought import reach
+from clearing.answers.card_numbers import card_writer
 from clearing.answers.documents.document import Detail, Document, Section, add_up, file_stem
 from clearing.answers.documents.excel_csv import ExcelCsv, open_excel_csv, text_cell
 from clearing.answers.documents.page import write_page
@@ -103,12 +104,15 @@ def name_of(terms: BillTerms | None) -> str:
     return "shortfall" if terms is None else terms.bill
 
 
-def write_bill(session: Session, funder: str, period: Period, folder: Path) -> BillWritten:
+def write_bill(session: Session, funder: str, period: Period, folder: Path, *,
+               cards_in_full: bool = False) -> BillWritten:
     """Write a funder's bill of a month: a workbook, a page to sign, and the rides as CSV.
 
     What the rides are billed, and the lines behind them, come to the bill exactly.
-    funder: a member's code that the network has.
+    funder: a member's code that the network has. Raises OnecardError where cards are to be in
+    full and the network does not let them.
     """
+    card = card_writer(session, in_full=cards_in_full)
     numbered = session.numbered()
     member = next(one for one in numbered.members if one.code == funder)
     month = month_of(day_of(period.first))
@@ -123,7 +127,7 @@ def write_bill(session: Session, funder: str, period: Period, folder: Path) -> B
           open_excel_csv(folder / f"{stem}-rides.csv", detail, currency.decimals) as table):
         forms: tuple[tuple[WorkbookFile | ExcelCsv, Callable[[str], str]], ...] = (
             (workbook, str), (table, text_cell))
-        rides = [(form, RidesBehind(session, numbered, words, text)) for form, text in forms]
+        rides = [(form, RidesBehind(numbered, words, text, card)) for form, text in forms]
         where = f"{period.windows} AND leg_debtor = {member.number} AND {_DISCOUNTS}"
         for block in list_behind(session, where):
             billed = _billed(block, made)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from clearing.answers.session import Session
 from clearing.book import Book, Run
 from clearing.book.schema import ENTRIES, RECORDS
-from clearing.book.views import RIDES_LEFT
+from clearing.book.views import RIDE_LEFT
 from ext.records import RIDE_FLAGS
 from network.civil import day_of
 from network.errors import OnecardError
@@ -16,7 +16,10 @@ from network.money import Currency
 
 WEEKS = 4       # how far back is looked for operators that sent records
 
-_HELD = f"bitAnd(flags, {RIDE_FLAGS['HELD']}) != 0"
+# What is added up of the entries in doubt, and which those are.
+_DOUBTS = {"held": ("paid", f"bitAnd(flags, {RIDE_FLAGS['HELD']}) != 0"),
+           "variances": ("variance", "variance != 0"),
+           "uncollected": ("uncollected", "uncollected != 0")}
 
 
 @dataclass(frozen=True)
@@ -79,19 +82,17 @@ def closing_of(session: Session, day: int, row: Run) -> Closing:
     return Closing(
         window=day_of(day).isoformat(), days=days, missing=missing,
         open_rides=row.rides - row.reversed, taken_back=row.reversed,
-        held=_doubt(book, "paid", f"{windows} AND {_HELD}"),
-        variances=_doubt(book, "variance", f"{windows} AND variance != 0"),
-        uncollected=_doubt(book, "uncollected", f"{windows} AND uncollected != 0"),
+        **_doubts(book, windows),
         currency=session.described().model.money)
 
 
 def check_records(book: Book, day: int) -> None:
     """Refuse to close a day of which nothing came: it is a mistake, or its files are missing."""
-    found = book.ask(f"SELECT countIf(service_day = {day}) AS own, max(service_day) AS last "
-                       f"FROM {RECORDS.name} WHERE {book.committed}")
-    if int(found["own"][0]):
+    if book.ask(f"SELECT 1 AS one FROM {RECORDS.name} WHERE {book.committed} "
+                f"AND service_day = {day} LIMIT 1")["one"]:
         return
-    last = int(found["last"][0])
+    [last] = map(int, book.ask(f"SELECT max(service_day) AS last FROM {RECORDS.name} "
+                               f"WHERE {book.committed}")["last"])
     raise OnecardError(
         "no record of this day has come", where=day_of(day).isoformat(),
         expected=(Phrase("a day with records; the last one that has some is {day}",
@@ -112,9 +113,11 @@ def _records_by_day(book: Book, after: int, until: int) -> dict[tuple[int, int],
             for day, operator, count in zip(*found.values(), strict=True)}
 
 
-def _doubt(book: Book, amount: str, where: str) -> Doubt:
+def _doubts(book: Book, where: str) -> dict[str, Doubt]:
     """Entries that stand, added up; reversals of others among the same windows cancel them."""
-    found = book.ask(
-        f"SELECT {RIDES_LEFT} AS entries, sum({amount}) AS amount "
-        f"FROM {ENTRIES.name} WHERE {where}")
-    return Doubt(int(found["entries"][0]), int(found["amount"][0]))
+    sums = ", ".join(f"sumIf({RIDE_LEFT}, {which}) AS {name}_entries, "
+                     f"sumIf({amount}, {which}) AS {name}_amount"
+                     for name, (amount, which) in _DOUBTS.items())
+    found = book.ask(f"SELECT {sums} FROM {ENTRIES.name} WHERE {where}")
+    return {name: Doubt(int(found[f"{name}_entries"][0]), int(found[f"{name}_amount"][0]))
+            for name in _DOUBTS}

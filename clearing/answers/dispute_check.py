@@ -99,8 +99,8 @@ class _Replay:
 
     def _opened(self, run: int, row: DisputeRow, rules: Rules) -> Dispute:
         ride = self._rides[run].get(key_of(row), DisputedRide())
-        if (ride.count, ride.service_day, ride.operator) != (
-                1, row.service_day, self._numbers[row.operator]):
+        if [(place.service_day, place.operator) for place in ride.standing] != [
+                (row.service_day, self._numbers[row.operator])]:
             raise ValueError("its ride is not in the ledger")
         return open_dispute(_step(row, row.amount), row.operator,
                             ride.owed[self._numbers[row.by]], day_of(row.service_day), rules)

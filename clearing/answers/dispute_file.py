@@ -23,7 +23,7 @@ from clearing.book.payment_rows import DisputeRow
 from ext.codes import Code
 from network.civil import day_number, day_of, number_of
 from network.errors import OnecardError, TableError
-from network.language import Phrase
+from network.language import Phrase, joined
 from network.money import AMOUNT_MOST
 from network.refusals import WORDS
 from settlement.disputes import OPENINGS, STEPS, Refused, Step
@@ -201,13 +201,12 @@ def _fault(code: Code, found: str = "", expected: str = "") -> Refused:
     """A line that says nothing that could be a step."""
     if found:
         return Refused(code, found, expected, "correct it at its source")
-    meaning, _, remedy = WORDS[code].partition("; ")
-    return Refused(code, meaning, "", remedy)
+    return Refused(code, WORDS[code], "", "")
 
 
 def _refused(line: int, error: Refused, cells: list[str] | None, text: bytes) -> RefusedLine:
-    said = [error.found.removesuffix(f" [{error.code.name}]"), error.expected, error.remedy]
-    return RefusedLine(line, error.code, "; ".join(filter(None, said)), cells, text)
+    said = filter(None, (error.plainly, error.expected, error.remedy))
+    return RefusedLine(line, error.code, joined("; ", map(Phrase, said)), cells, text)
 
 
 # What makes two lines say the same: the step of a ride by a member on a day, or of a dispute.

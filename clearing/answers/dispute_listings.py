@@ -16,8 +16,8 @@ from network.errors import OnecardError
 from network.language import Phrase
 from settlement.disputes import Dispute, postings_of
 
-COLUMNS = ("dispute", "ride", "claimant", "operator", "state", "asked", "until", "amount", "held",
-           "awarded", "opened", "last_step")
+COLUMNS = ("dispute", "ride", "claimant", "operator", "state", "asked", "until", "amount",
+           "held_amount", "awarded", "opened", "last_step")
 STEP_COLUMNS = ("step", "on", "by", "what", "reason", "run", "window", "debtor", "creditor",
                 "cause", "amount")
 
@@ -26,7 +26,7 @@ def list_disputes(session: Session, asked: str | None = None) -> Listing:
     """All disputes, or those in which it is a member's turn. Raises OnecardError."""
     Filter(member=asked).select(session)        # there is such a member
     return Listing("disputes", COLUMNS, _rows(session, asked), ("dispute",),
-                   ("amount", "held", "awarded"), session.described().model.money)
+                   ("amount", "held_amount", "awarded"), session.described().model.money)
 
 
 def _rows(session: Session, asked: str | None) -> Iterator[tuple[Any, ...]]:

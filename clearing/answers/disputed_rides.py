@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from clearing.answers.payments import rows_of
 from clearing.book import Book
@@ -20,30 +20,39 @@ _LEGS = ", ".join(f"{leg.debtor} AS debtor_{number}, {leg.creditor} AS creditor_
                   f"{leg.amount} AS amount_{number}" for number, leg in enumerate(LEGS_IN_SQL))
 
 
+class Place(NamedTuple):
+    """Whose ride it is, and when."""
+
+    operator: int               # a member's number
+    service_day: int
+    out_seq: int
+    started_at: int
+    ended_at: int
+
+
 @dataclass
 class DisputedRide:
-    """All entries of a ride together."""
+    """All entries of a ride together, in whatever order."""
 
-    operator: int = 0           # a member's number
-    service_day: int = 0
     window: int = 0             # the last one that it posts in
-    standing: Counter[tuple[int, int, int]] = field(default_factory=Counter)
+    entered: Counter[Place] = field(default_factory=Counter)    # less what was taken back
     owed: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))   # by debtor
 
     @property
-    def count(self) -> int:
-        """How many rides stand: a card's new chip may have counted to the same number again."""
-        return sum(1 for left in self.standing.values() if left > 0)
+    def standing(self) -> list[Place]:
+        """The rides that stand: a card's new chip may have counted to the same number again."""
+        return [place for place, left in self.entered.items() if left > 0]
 
     def add(self, entry: tuple[Any, ...]) -> None:
         """Add an entry, or what takes it back."""
-        self.service_day, window, self.operator, flags, out_seq, started_at, ended_at, *legs = entry
+        service_day, window, operator, flags, out_seq, started_at, ended_at, *legs = entry
         self.window = max(self.window, window)
-        self.standing[out_seq, started_at, ended_at] += -1 if flags & RIDE_FLAGS["REVERSAL"] else 1
+        self.entered[Place(operator, service_day, out_seq, started_at, ended_at)] += (
+            -1 if flags & RIDE_FLAGS["REVERSAL"] else 1)
         if flags & RIDE_FLAGS["HELD"]:
             return
         for debtor, creditor, amount in zip(legs[::3], legs[1::3], legs[2::3], strict=True):
-            if creditor == self.operator != debtor:
+            if creditor == operator != debtor:
                 self.owed[debtor] += amount
 
 

@@ -188,11 +188,12 @@ class Docket:
     def _opened(self, step: Step, key: Key) -> Case:
         """A dispute that begins with this step. Raises Refused."""
         ride = self._rides.get(key, DisputedRide())
-        if ride.count != 1:
-            raise Refused(Code.DISPUTE_RIDE, "the ledger has no such ride" if ride.count == 0 else
-                          Phrase("{count} rides have this card and counter", count=ride.count),
+        if (count := len(ride.standing)) != 1:
+            raise Refused(Code.DISPUTE_RIDE, "the ledger has no such ride" if count == 0 else
+                          Phrase("{count} rides have this card and counter", count=count),
                           "a ride that stands", "look for it with `onecard show rides`")
-        operator, day = self._codes[ride.operator], day_of(ride.service_day)
+        [place] = ride.standing
+        operator, day = self._codes[place.operator], day_of(place.service_day)
         owed = ride.owed.get(self._members.get(step.by, 0), 0)
         if owed <= 0:
             debtors = sorted(self._codes[number] for number, amount in ride.owed.items()
@@ -216,7 +217,7 @@ class Docket:
                           "add [[dispute_terms]] to network.toml: the next run takes them, such as "
                           "`onecard restate`")
         dispute = open_dispute(step, operator, owed, day, self._rules(terms))
-        return Case(self._next, key, ride.service_day, dispute, 0, terms)
+        return Case(self._next, key, place.service_day, dispute, 0, terms)
 
     def _rules(self, terms: DisputeTerms) -> Rules:
         return Rules(terms, self._bank_days, self._networks.of().model.money, self._today)

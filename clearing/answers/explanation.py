@@ -13,7 +13,7 @@ from clearing.reference.memory import Memory
 from clearing.reference.pricing import Priced
 from clearing.reference.state import Chain
 from clearing.reference.world import World
-from fare_tables.model import DISCOUNTS, Table, discounts_of, table_version
+from fare_tables.model import DISCOUNTS, Table, chain_of, discounts_of, table_version
 from network.civil import Clock, civil_text
 from network.language import Phrase
 from network.money import Currency
@@ -154,6 +154,8 @@ def explain(world: World, priced: Priced, clock: Clock) -> Explanation:
     named = {table_version(table): table for table in world.tables}
     table = None if charge is None else named[charge.table]
     currency = world.model.money
+    chain_name = "" if table is None or charge is None else next(
+        chain_of(fare) for fare in table.fare if fare.rule == charge.rule)
     return Explanation(
         operator=ride.operator, mode=ride.mode, line=ride.line, from_stop=ride.from_stop,
         to_stop=ride.to_stop, started_at=civil_text(ride.started_at, clock),
@@ -161,7 +163,8 @@ def explain(world: World, priced: Priced, clock: Clock) -> Explanation:
         service_day=ride.service_day.isoformat(), state=ride.state, distance_m=ride.distance_m,
         card_kind=ride.card_kind, medium=ride.medium, issuer=ride.issuer, age=ride.age,
         reviewed=ride.reviewed,
-        companion=table is not None and is_companion(world, table, ride, priced.before.chain),
+        companion=table is not None and is_companion(
+            world, table, ride, priced.before.chains.values()),
         by_counter=ride.before_by_counter, line_changed=ride.line_changed,
         currency=currency.name, currency_decimals=currency.decimals,
         minor_unit=currency.minor_unit, code=priced.code,
@@ -181,8 +184,8 @@ def explain(world: World, priced: Priced, clock: Clock) -> Explanation:
         tiers=[] if table is None else _tiers(world, table, priced),
         quotas=[] if table is None else _quotas(world, table, priced),
         caps=[] if table is None else _caps(world, table, priced),
-        transfer_chain_before=_chain(priced.before.chain, clock),
-        transfer_chain_after=_chain(priced.after.chain, clock))
+        transfer_chain_before=_chain(priced.before.chains.get(chain_name), clock),
+        transfer_chain_after=_chain(priced.after.chains.get(chain_name), clock))
 
 
 def _chain(chain: Chain | None, clock: Clock) -> ChainState | None:

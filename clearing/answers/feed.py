@@ -12,11 +12,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from clearing.answers.card_numbers import check_cards_in_full
 from clearing.answers.documents.arrow_file import DAYS, TIMES, WHOLE, batches, write_arrow_file
 from clearing.answers.documents.plain_csv import csv_lines
 from clearing.answers.documents.unfinished import whole_file
 from clearing.answers.filters import Filter
-from clearing.answers.masking import check_cards_in_full, show_cards, with_pseudonyms
+from clearing.answers.masking import show_cards, with_pseudonyms
 from clearing.answers.session import Session
 from clearing.answers.show import Listing, show
 from clearing.book.fed import FedDatabase

@@ -15,6 +15,7 @@ from pathlib import Path
 from clearing.answers.check_tables import check_network
 from clearing.answers.parse import parse_amount
 from fare_tables.check.checks import Report
+from network.city_codes import city_codes
 from network.errors import OnecardError
 from network.folder import list_networks
 from network.language import Phrase
@@ -34,7 +35,7 @@ class CountyQuestion:
     """What is known of a county, as a clerk writes it."""
 
     county: str                     # CODE=NAME; the code is that on its cards
-    province: str                   # CODE=NAME
+    province: str                   # CODE=NAME; "" where the county's code says it
     since: datetime.date
     operators: Sequence[str] = ()   # CODE=NAME
     funders: Sequence[str] = ()     # CODE=NAME
@@ -112,7 +113,8 @@ def _write(files: Mapping[str, str], folder: Path) -> None:
 
 def _read(asked: CountyQuestion) -> _County:
     """What was said, held to what a network can have."""
-    place, province = _named(asked.county, "--county"), _named(asked.province, "--province")
+    place = _place(asked.county)
+    province = _province(asked.province, place)
     operators = [_named(one, "--operator") for one in asked.operators] or [
         _Named("bus", f"{place.name}公交公司")]
     funders = [_named(one, "--funder") for one in asked.funders] or [
@@ -136,6 +138,20 @@ def _read(asked: CountyQuestion) -> _County:
         {one.code: _amount(one.name, "--line") for one in (
             _named(text, "--line") for text in asked.lines)},
         concessions, _transfer(asked.transfer))
+
+
+def _place(text: str) -> _Named:
+    """The county; of a city whose code is known the code is enough."""
+    known = city_codes().get(text.strip())
+    return _named(text, "--county") if known is None else _Named(known.code, known.name)
+
+
+def _province(text: str, place: _Named) -> _Named:
+    """Its province, which is known where the code of its cards is."""
+    known = city_codes().get(place.code)
+    if text or known is None:
+        return _named(text, "--province")
+    return _Named(known.province, known.province_name)
 
 
 def _named(text: str, where: str) -> _Named:

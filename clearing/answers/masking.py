@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from clearing.answers.card_numbers import check_cards_in_full
 from clearing.answers.session import Session
 from clearing.answers.show import Listing
 from clearing.book.address import SCHEMES
@@ -72,15 +73,6 @@ def show_cards(session: Session, listing: Listing, *, in_full: bool) -> Listing:
     return listing if not masks else listing._replace(rows=_masked(listing.rows, masks))
 
 
-def check_cards_in_full(session: Session) -> None:
-    """Pass where the network lets card numbers be listed in full. Raises OnecardError."""
-    if session.described().model.card_numbers == "masked":
-        raise OnecardError("card numbers are not listed in full",
-                           where=session.described().locator,
-                           expected="masked ones: card_numbers = \"masked\" in network.toml",
-                           remedy="leave out --cards full; explain and trace take masked ones")
-
-
 def _masked(rows: Iterator[tuple[Any, ...]], masks: Sequence[tuple[int, Callable[[str], str]]]
             ) -> Iterator[tuple[Any, ...]]:
     for row in rows:
@@ -123,8 +115,8 @@ def _key_of(session: Session) -> bytes:
             expected=Phrase("a file of {key_bytes} random bytes or more, named by "
                             "{key_file_variable}", key_bytes=_KEY_BYTES,
                             key_file_variable=KEY_FILE_VARIABLE),
-            remedy="make one: head -c 32 /dev/urandom > FILE; or choose --columns without "
-                   "card_id, or --cards full")
+            remedy="make one: head -c 32 /dev/urandom > FILE; export ONECARD_PSEUDONYM_KEY_FILE="
+                   "FILE; or take --cards full, or of a list --columns without card_id")
     try:
         if named is None and not path.exists():
             _make_key(path)

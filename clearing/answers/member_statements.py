@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from clearing.answers.card_numbers import card_writer
 from clearing.answers.documents.document import Document, Section, add_up, file_stem
 from clearing.answers.documents.excel_csv import ExcelCsv, open_excel_csv, text_cell
 from clearing.answers.documents.page import write_page
@@ -61,6 +62,7 @@ class Books:
     numbered: NumberedNetwork
     period: Period
     run: int                # as after which it is
+    card: Callable[[str], str]      # how card numbers are written
 
     @property
     def currency(self) -> Currency:
@@ -74,15 +76,17 @@ def list_statements(session: Session, period: Period) -> list[Statement]:
 
 
 def write_statements(session: Session, period: Period, members: Sequence[str], folder: Path, *,
-                     with_rides: bool = True) -> Iterator[Written]:
+                     with_rides: bool = True, cards_in_full: bool = False) -> Iterator[Written]:
     """Write the statements of some members, or of all that owe or are owed anything.
 
     For each a workbook, a page to sign and, with_rides, a CSV of the rides, which are in the
-    workbook, too. members: codes that the network has.
+    workbook, too. members: codes that the network has. Raises OnecardError where cards are to be
+    in full and the network does not let them.
     """
+    card = card_writer(session, in_full=cards_in_full)
     folder.mkdir(parents=True, exist_ok=True)
     run = session.book.last_run()
-    books = Books(session, session.numbered(), period, run.run if run else 0)
+    books = Books(session, session.numbered(), period, run.run if run else 0, card)
     chosen = [one for one in make_statements(_lines(session, period), books.numbered.members)
               if one.member.code in members or (not members and one.lines)]
     for start in range(0, len(chosen), OPEN_MOST):
@@ -145,8 +149,8 @@ class _Files:
             table = open_files.enter_context(
                 open_excel_csv(path, detail, books.currency.decimals))
             self._forms = [
-                (workbook, RidesBehind(books.session, books.numbered, words)),
-                (table, RidesBehind(books.session, books.numbered, words, text_cell))]
+                (workbook, RidesBehind(books.numbered, words, card=books.card)),
+                (table, RidesBehind(books.numbered, words, text_cell, books.card))]
             self.paths += (path,)
 
     def add(self, block: dict[str, Any]) -> None:
@@ -180,7 +184,7 @@ def _sections(books: Books, statement: Statement, words: Words) -> list[Section]
     """The statement by counterparty and cause, and the same again by all that tells rides apart."""
     members = {one.number: one for one in books.numbered.members}
     cities = place_names(books.numbered, "city")
-    names = books.session.names()
+    names = books.numbered.names
     no_rides = words["no rides"]
 
     def city(code: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from clearing.answers.session import Session
 from clearing.book import Columns
@@ -11,6 +12,9 @@ from clearing.book.named_views import Words, is_asked, named_views, quoted
 from clearing.book.snapshot import SnapshotStore
 from clearing.book.store import Store
 from network.errors import BookError, BookLocked, BookUnavailable, QueryRefused
+from network.language import Phrase
+
+_NAMES = re.compile(r"\bnames\b", re.IGNORECASE)
 
 
 def ask_in_sql(session: Session, sql: str) -> Columns:
@@ -26,12 +30,22 @@ def ask_in_sql(session: Session, sql: str) -> Columns:
     except BookError as error:
         if error.remedy:
             raise
-        raise QueryRefused(
-            error.found, where=error.where,
-            remedy="`onecard book upgrade` makes views in words on a server, and so does the next "
-                   "run" if is_asked(sql) and is_server else
-                   "look for tables, views and columns in docs/ledger-in-sql.md; lists are what "
-                   "`onecard show` has") from error
+        raise QueryRefused(error.found, where=error.where, expected=error.expected,
+                           remedy=_remedy(session, sql, error)) from error
+
+
+def _remedy(session: Session, sql: str, error: BookError) -> Phrase:
+    """What to do about a question that the store does not understand."""
+    store = session.book.store
+    asked = [name for name in named_views(_words(session), store.database) if name in sql]
+    if store.where.startswith(SCHEMES) and not store.statements()[0].keys() >= {*asked}:
+        return Phrase("`onecard book upgrade` makes views in words on a server, and so does the "
+                      "next run")
+    if _NAMES.search(sql) is not None and "UInt32" in error.expected:
+        return Phrase("this server compares numbers of one type only: write toUInt16(number) of "
+                      "names, or ask the view named_members")
+    return Phrase("look for tables, views and columns in docs/ledger-in-sql.md: views called "
+                  "named_… have codes and names, the others numbers")
 
 
 def _link_views(session: Session) -> None:

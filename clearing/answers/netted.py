@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from clearing.answers.closings import ClosedBy, closings
 from clearing.answers.listings import flows_of
 from clearing.answers.session import Session
+from clearing.book import Run
 from ext.records import Records
 from network.civil import DAYS_MOST, day_of, number_of
 from network.errors import OnecardError
@@ -45,8 +46,9 @@ def list_netted(session: Session, first: int = 0, last: int = DAYS_MOST) -> Iter
     numbered = session.numbered()
     numbers = {one.code: one.number for one in numbered.members}
     models = ClosedBy(session)
-    since = number_of(first_day_carried(day_of(first))) if first else 0
-    for run, begin, end in closings(session):
+    listed = [*closings(session)]
+    since = _first_needed(listed, models, first)
+    for run, begin, end in listed:
         if end < since or end > last:
             continue
         model = models.of(run)
@@ -69,6 +71,23 @@ def list_netted(session: Session, first: int = 0, last: int = DAYS_MOST) -> Iter
             yield Netted(span, positions, paid, before,
                          list_exceeded(positions, before, model.debit_limit),
                          bool(model.netting))
+
+
+def _first_needed(listed: Sequence[tuple[Run, int, int]], models: ClosedBy, first: int) -> int:
+    """From which day on closings decide what is carried into those that end from one on.
+
+    The month before is enough where its last week was closed by the same cycles as the month.
+    listed: see closings.
+    """
+    since = min((begin for _, begin, end in listed if end >= first), default=0)
+    while since > 1:
+        month = day_of(since).replace(day=1)
+        since = number_of(first_day_carried(month))
+        ending = [models.of(run).settlement_cycle for run, begin, end in listed
+                  if end >= since - 1 and begin < number_of(month)]
+        if all(cycles == ending[0] for cycles in ending):
+            break
+    return since
 
 
 def check_limits(session: Session, day: int, context: ClearingContext, flows: Records) -> None:

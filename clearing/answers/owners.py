@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from clearing.answers.priced_by import Card, PricedBy
+from clearing.answers.told_by import by_one_record, gate_ins_alone
 from clearing.book import Book
 from clearing.reference.world import World
-from ext.codes import RideState, TapKind
 from ext.records import Records
 from network.names import Names
 
@@ -86,12 +86,12 @@ def moments_of(book: Book, rows: Records, worlds: Sequence[World]) -> list[int]:
     is used next, or so late that no exit can fit any more; of the card's next use its rides are
     what is seen here.
     """
-    gate_ins, moments = _gate_ins(book, rows), list[int]()
+    gate_ins, moments = gate_ins_alone(book, rows), list[int]()
     cards = list(zip(rows["card_hi"].tolist(), rows["card_lo"].tolist(), strict=True))
     begins = np.where(rows["started_at"] == 0, rows["ended_at"], rows["started_at"]).tolist()
     # A record that has both ends counts when it begins.
-    whole = (rows["in_line"] == rows["out_line"]) & (rows["in_file"] == rows["out_file"])
-    ends = np.where(whole | (rows["ended_at"] == 0), begins, rows["ended_at"]).tolist()
+    ends = np.where(by_one_record(rows) | (rows["ended_at"] == 0), begins,
+                    rows["ended_at"]).tolist()
     for place, (card, seq, moment) in enumerate(zip(
             cards, rows["card_seq"].tolist(), ends, strict=True)):
         if (*card, seq, begins[place]) in gate_ins:
@@ -102,15 +102,3 @@ def moments_of(book: Book, rows: Records, worlds: Sequence[World]) -> list[int]:
             moment = max(moment, moments[-1])
         moments.append(moment)
     return moments
-
-
-def _gate_ins(book: Book, rows: Records) -> set[tuple[int, ...]]:
-    """Card, counter and time of those gate-ins that have no exit."""
-    alone = rows[rows["state"] == RideState.MISSING_OUT]
-    if len(alone) == 0:
-        return set()
-    found = book.find_records(alone)
-    columns = ["card_hi", "card_lo", "card_seq", "tapped_at"]
-    records = set(found[found["kind"] == TapKind.IN][columns].tolist())
-    columns[-1] = "started_at"
-    return records & set(alone[columns].tolist())

@@ -8,6 +8,7 @@ restated the window since.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
@@ -15,9 +16,11 @@ from itertools import pairwise
 import numpy as np
 
 from clearing.answers.session import Session
+from clearing.answers.told_by import by_one_record, gate_ins_alone
 from clearing.engine.kept_networks import kept_network
 from clearing.reference.world import World, world_of
 from ext.clearing.register import CardRegister
+from ext.codes import RideState
 from ext.records import PERSON_ROW, RIDE_FLAGS, TAP, Records
 from fare_tables.source import load_tables
 from network.card_rows import card_rows
@@ -32,7 +35,7 @@ class PricedBy:
     """Finds each ride's network, as the plain engine reads it."""
 
     def __init__(self, session: Session, folders: ExitStack) -> None:
-        self._book = session.book
+        self._session, self._book = session, session.book
         # One that is named takes the place of all that were.
         self._named = session.plain() if session.network else None
         self._digests = self._book.network_digests()
@@ -56,14 +59,41 @@ class PricedBy:
             return digests      # there is but one
         cards = np.unique(rows[["card_hi", "card_lo"]])
         told = {row[:3]: row[3] for row in self._book.state_writers(cards).tolist()}
-        places = np.searchsorted(self._closed, rows["service_day"])
-        for index, (high, low, place) in enumerate(zip(
-                rows["card_hi"].tolist(), rows["card_lo"].tolist(), places.tolist(),
-                strict=True)):
-            if place < len(self._closed):
-                writer = told[high, low, int(self._closed[place])]
-                digests[index] = self._digests[writer]
+        # Until its way out a ride is no part of what its card was like at the end of a window; one
+        # that a single record tells is of the day that it began on.
+        places = np.searchsorted(self._closed, np.where(
+            by_one_record(rows), rows["service_day"],
+            np.maximum(rows["service_day"], self._days_of(rows["ended_at"]))))
+        windows = [int(self._closed[place]) if place < len(self._closed) else None
+                   for place in places.tolist()]
+        by_card = defaultdict[tuple[int, int], list[int]](list)
+        for high, low, window in told:
+            by_card[high, low].append(window)
+        for index in np.flatnonzero(self._were_open(rows)).tolist():
+            # Entered again when the card was next cleared, if it was.
+            own = windows[index] or int(rows["service_day"][index])
+            windows[index] = min((one for one in by_card[rows[["card_hi", "card_lo"]][index].item()]
+                                  if one > own), default=windows[index])
+        for index, (high, low, window) in enumerate(zip(
+                rows["card_hi"].tolist(), rows["card_lo"].tolist(), windows, strict=True)):
+            if window is not None:
+                digests[index] = self._digests[told[high, low, window]]
         return digests
+
+    def _were_open(self, rows: Records) -> Records:
+        """Which are of gate-ins without an exit, that could come behind the end of the day."""
+        limit_s = self._session.described().model.ride_limit_s
+        were_open: Records = (rows["state"] == RideState.MISSING_OUT) & (
+            self._days_of(rows["started_at"] + limit_s) > rows["service_day"])
+        names = ["card_hi", "card_lo", "card_seq", "started_at"]
+        gate_ins = gate_ins_alone(self._book, rows[were_open])
+        were_open[were_open] = [row in gate_ins for row in rows[were_open][names].tolist()]
+        return were_open
+
+    def _days_of(self, times: Records) -> Records:
+        """The service days of moments."""
+        network = self._session.described()
+        return network.clock.days(times, network.day_starts_s)
 
     def world(self, digest: str) -> World:
         """A network that runs cleared by; see `digests`."""

@@ -61,7 +61,7 @@ def replay_owners(rows: Records, worlds: Sequence[World], names: Names, moments:
         own = memories[cards[place]]
         one = priced[place] = price(
             worlds[place], ride_of(rows[place], names),
-            together(own.chain, [memories[card] for card in owned[place]]))
+            together(own.chains, [memories[card] for card in owned[place]]))
         memories[cards[place]] = count_own(own, one.before, one.after)
     return ((row, priced[place]) for place, row in enumerate(rows))
 

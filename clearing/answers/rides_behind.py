@@ -44,12 +44,12 @@ def list_behind(session: Session, where: str) -> Iterator[Block]:
 class RidesBehind:
     """Legs as rows of text, numbers and amounts, in one language."""
 
-    def __init__(self, session: Session, numbered: NumberedNetwork, words: Words,
-                 text: Callable[[str], str] = str) -> None:
-        """text: what becomes of codes and names, which come from outside."""
-        names = session.names()
+    def __init__(self, numbered: NumberedNetwork, words: Words,
+                 text: Callable[[str], str] = str, card: Callable[[str], str] = str) -> None:
+        """text: what becomes of codes and names, which come from outside; card: of numbers."""
+        names = numbered.names
         self._clock = numbered.network.clock
-        self._text, self._words = text, words
+        self._text, self._card, self._words = text, card, words
         self._codes = {kind: np.array(list(map(text, names.codes(kind))), object)
                        for kind in ("member", "mode", "line", "stop", "card_kind", "rule")}
         self._names = self._codes["member"].copy()
@@ -88,7 +88,7 @@ class RidesBehind:
             [time.replace("T", " ") for time in civil_times(rows[name], self._clock)]
             for name in ("started_at", "ended_at"))
         return [
-            days_of(rows["window"]), list(map(self._text, cards_of(rows))),
+            days_of(rows["window"]), list(map(self._text, map(self._card, cards_of(rows)))),
             rows["card_seq"].tolist(), boarded, alighted,
             self._names[rows["operator"]].tolist(), codes["mode"][rows["mode"]].tolist(),
             codes["line"][rows["line"]].tolist(), codes["stop"][rows["from_stop"]].tolist(),

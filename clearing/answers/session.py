@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from clearing.book import Book, open_book
 from clearing.book.address import SCHEMES
 from clearing.book.integrity import damaged
-from clearing.engine.kept_networks import kept_network
+from clearing.engine.kept_networks import described_network, kept_network
 from clearing.intake.kept import FOLDER as KEPT
 from ext.clearing.register import CardRegister
 from network.card_rows import card_rows
@@ -67,8 +67,7 @@ class Session:
             network = load_network(self.locator())
             claim_book(network, self.names())
             return network
-        with kept_network(self.book, last.network_digest) as network:
-            return network
+        return described_network(self.book, last.network_digest)
 
     def register(self) -> CardRegister:
         """The card register as the last run had it, or that of a network that is named.

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from clearing.answers import statements
+from clearing.answers.archived_legs import unpaid_of
 from clearing.answers.billed import list_billed
 from clearing.answers.certificates import Named, certifier
 from clearing.answers.charged import list_charged
@@ -116,7 +117,7 @@ def _close(session: Session, day: int, *, may_be_empty: bool, threads: int,
         check_records(session.book, day)
     report = close_window(day, session.locator(), session.book, threads=threads,
                           progress=progress, certify=certify, judge=partial(
-                              check_limits, session, day),
+                              check_limits, session, day), unpaid=unpaid_of(session),
                           decide=lambda row: ask(closing_of(session, day, row)))
     keep_named_views(session)
     return report.run if report.is_committed else None

@@ -305,7 +305,8 @@ def _windows(session: Session, wanted: Filter) -> Listing:
     coming = next_cut_off(rows)
     title = (Phrase("windows; the next cut-off is {coming}", coming=coming) if coming
              else Phrase("windows"))
-    return Listing(title, WindowRow._fields, iter(rows), ())
+    blank = () if any(row.completeness for row in rows) else ("completeness",)
+    return Listing(title, WindowRow._fields, iter(rows), (), aside=(*blank, "root"))
 
 
 def _currency(session: Session) -> Currency:

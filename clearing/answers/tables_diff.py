@@ -2,7 +2,8 @@
 
 Prices are of rides as such: of a card that has counted nothing and does not transfer, with both
 ends known. Each sort of rider that a row of either version tells apart is priced by both versions
-on the same rides, by the plain engine.
+on the same rides, by the plain engine. Where versions differ in what goes by the rides before
+(tiers, caps, transfers, quotas, credits), so is a month of one card, ride after ride.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import datetime
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations, product
 from pathlib import Path
 from random import Random
@@ -25,7 +26,16 @@ from clearing.reference.results import COMPLETE, SINGLE_TAP, Ride
 from clearing.reference.world import World, world_of
 from fare_tables.check.atoms import known_lines, rows_of
 from fare_tables.describe import describe
-from fare_tables.model import Table, is_between_stops, table_version
+from fare_tables.model import (
+    Cap,
+    Concession,
+    Table,
+    Tier,
+    Transfer,
+    discounts_of,
+    is_between_stops,
+    table_version,
+)
 from fare_tables.source import load_tables
 from network.civil import Clock, seconds_of
 from network.errors import OnecardError, TableError
@@ -41,6 +51,10 @@ NOON_S = 12 * 3600
 LENGTHS_M = range(500, 60_001, 500)
 LASTING_S = range(600, 4 * 3600 + 1, 600)
 DUES = range(100, 2_001, 100)
+# An example month: every day out and back, each way in two rides with minutes between them.
+MONTH = tuple(datetime.date(2024, 11, 1 + day) for day in range(30))
+OUT_S, BACK_S = 8 * 3600, 18 * 3600
+CHANGE_S = 25 * 60          # from the start of one ride to that of the next
 
 
 class Change(NamedTuple):
@@ -58,6 +72,18 @@ class Change(NamedTuple):
     after: int
 
 
+class Month(NamedTuple):
+    """What the example month costs a sort of rider, by both versions; minor units."""
+
+    card_kind: str
+    medium: str
+    age: str
+    card: str
+    rides: int
+    before: int
+    after: int
+
+
 @dataclass(frozen=True)
 class Difference:
     """Two versions of a table, side by side."""
@@ -70,6 +96,8 @@ class Difference:
     rides: int              # looked at, of each sort
     rides_there: int        # that could have been
     currency: Currency
+    journey: str            # of the example month; "": what goes by rides before is the same
+    months: list[Month]     # of riders for whom it changes
 
 
 class _Version(NamedTuple):
@@ -98,13 +126,13 @@ class _Trip(NamedTuple):
     lasting_s: int | None = None
     due: int | None = None
 
-    def words(self) -> str:
+    def words(self, day: str = "") -> str:
         """Where, when and how far."""
-        clock = f"{self.at_s // 3600:02}:{self.at_s // 60 % 60:02}"
+        clock = f"{day} {self.at_s // 3600:02}:{self.at_s // 60 % 60:02}".lstrip()
         ways = [f"{self.from_stop} → {self.to_stop}" if self.from_stop else "",
                 Phrase("line {line}", line=self.line) if self.line else "",
                 "" if self.distance_m is None else f"{self.distance_m:,} m",
-                f"{self.day:%a} {clock}"]
+                clock]
         return joined(", ", (way for way in ways if way))
 
 
@@ -129,8 +157,12 @@ def diff_tables(before: str, after: str, network: str | None = None) -> Differen
     worlds = _in_force(old), _in_force(new)
     found = [_change(worlds, rider, trips, operators[0]) for rider in riders]
     changes = [one for one in found if one is not None]
+    journey = _journey(old, new, operators[0]) if _remembers(old) != _remembers(new) else ()
+    months = [_month(worlds, rider, journey, operators[0]) for rider in riders if journey]
     return Difference(old.name, new.name, _words(old, new), changes, len(found) - len(changes),
-                      len(trips), there, new.world.model.money)
+                      len(trips), there, new.world.model.money,
+                      joined("; ", [trip.words() for trip in journey]),
+                      [one for one in months if one is not None and one.before != one.after])
 
 
 def _find(text: str, network: str | None) -> _Version:
@@ -272,16 +304,66 @@ def _change(worlds: tuple[World, World], rider: _Rider, trips: Sequence[_Trip], 
         return None
     before, after, trip = most
     return Change(rider.card_kind, rider.medium, str(rider.age or ""), rider.card, len(trips),
-                  dearer, cheaper, trip.words(), before, after)
+                  dearer, cheaper, trip.words(f"{trip.day:%a}"), before, after)
+
+
+def _remembers(version: _Version) -> list[object]:
+    """What of a table goes by the rides before, and what it counts of them."""
+    table = version.table
+    rows = [row for kind in table.order for row in discounts_of(table, kind)]
+    return [table.order, table.counts_to, [fare.counts_to for fare in table.fare],
+            *(row for row in rows if isinstance(row, Transfer | Tier | Cap) or row.quota
+              or row.counted or row.counted_before
+              or (isinstance(row, Concession) and row.carried_credit))]
+
+
+def _journey(old: _Version, new: _Version, operator: str) -> tuple[_Trip, ...]:
+    """A day of the example month: out by way of somewhere, on another line, and back."""
+    trips, _ = _trips(old, new, operator, 1)
+    trip, stops = trips[0], new.world.stops_of(operator)
+    lines = [*sorted(known_lines(operator, new.world)), trip.line]
+    first, second = lines[0], lines[-2] if len(lines) > 2 else lines[-1]
+    if trip.from_stop and stops is not None:
+        start, middle, *_, end = [*stops, *stops][:len(stops) // 2 + 2]
+        ways = [(start, middle), (middle, end), (end, middle), (middle, start)]
+    else:
+        ways = [("", "")] * 4
+    times = (OUT_S, OUT_S + CHANGE_S, BACK_S, BACK_S + CHANGE_S)
+    return tuple(trip._replace(from_stop=way[0], to_stop=way[1], at_s=at_s, line=line)
+                 for way, at_s, line in zip(ways, times, (first, second, second, first),
+                                            strict=True))
+
+
+def _month(worlds: tuple[World, World], rider: _Rider, journey: Sequence[_Trip], operator: str
+           ) -> Month | None:
+    """The example month of a sort of rider; None: it has a ride that a version has no fare for."""
+    sums = []
+    for world in worlds:
+        memory, total = Memory(), 0
+        for day, trip in product(MONTH, journey):
+            ride = _ride(rider, trip._replace(day=day), operator, _mode(worlds[1], operator),
+                         worlds[1].clock)
+            charge = price(world, ride, memory).charge
+            if charge is None:
+                return None
+            # Where the validator charges, it took the price, and that counts.
+            memory = price(world, replace(ride, paid=charge.price), memory).after
+            total += charge.price
+        sums.append(total)
+    return Month(rider.card_kind, rider.medium, str(rider.age or ""), rider.card,
+                 len(MONTH) * len(journey), *sums)
+
+
+def _mode(world: World, operator: str) -> str:
+    """The mode of an operator's rides that a world's one table is for."""
+    modes = world.operators[operator].modes
+    return next((one for one in world.tables[0].modes or () if one in modes), modes[0])
 
 
 def _priced(worlds: tuple[World, World], rider: _Rider, trips: Sequence[_Trip], operator: str
             ) -> Iterator[tuple[_Trip, int, int]]:
     """The price of each trip by both versions, where both have one."""
-    mode = worlds[1].operators[operator].modes[0]
-    modes = worlds[1].tables[0].modes
-    if modes is not None:
-        mode = next((one for one in modes if one in worlds[1].operators[operator].modes), mode)
+    mode = _mode(worlds[1], operator)
     for trip in trips:
         ride = _ride(rider, trip, operator, mode, worlds[1].clock)
         charges = [price(world, ride, Memory()).charge for world in worlds]

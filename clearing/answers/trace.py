@@ -89,7 +89,7 @@ def rides_of(session: Session, period: Period, member: str, cause: str | None
     """
     numbered = session.numbered()
     number = next(one.number for one in numbered.members if one.code == member)
-    behind = RidesBehind(session, numbered, Words("en"))
+    behind = RidesBehind(numbered, Words("en"))
     statement = next(one for one in list_statements(session, period) if one.member.code == member)
     if cause is not None:
         lines = [line for line in statement.lines if words_of_cause(line.cause) == cause]

@@ -53,6 +53,7 @@ class PriceQuestion:
     day_spend: str | None = None
     month_rides: str | None = None
     counted: tuple[str, ...] = ()   # each NAME=AMOUNT, of one accumulator
+    counted_before: tuple[str, ...] = ()    # the same of the period before the ride's
     before: tuple[str, ...] = ()    # rides of the card before this one: BEFORE_SHAPE
 
 

@@ -25,6 +25,8 @@ from clearing.answers.replay import PRICED_ORDER, differences, replay_card, repl
 from clearing.answers.sampled import Sample
 from clearing.answers.session import Session
 from clearing.answers.shared import find_changed_shares
+from clearing.answers.told_by import by_one_record
+from clearing.answers.without_ride import find_without_ride
 from clearing.book import Book, Run
 from clearing.book.archived import gone_through
 from clearing.book.closed import find_changed_windows
@@ -161,12 +163,14 @@ def _find_twice(rows: Records, networks: PricedBy, names: Names) -> list[str]:
     rows: all that stands of some cards. The counter starts again with a card's new chip.
     """
     breaks = list[str]()
-    for way, counter, at, line in (("boarding", "card_seq", "started_at", "in_line"),
-                                   ("exit", "out_seq", "ended_at", "out_line")):
-        own = rows[rows[line] != 0]
-        keys = own[["card_hi", "card_lo", counter]]
+    # One record with both ends is a boarding, and no exit.
+    has_exit = (rows["out_line"] != 0) & ~by_one_record(rows)
+    for way, counter, at, own in (("boarding", "card_seq", "started_at", rows["in_line"] != 0),
+                                  ("exit", "out_seq", "ended_at", has_exit)):
+        found = rows[own]
+        keys = found[["card_hi", "card_lo", counter]]
         _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        again = own[counts[place] > 1]
+        again = found[counts[place] > 1]
         if len(again) == 0:
             continue
         chips = networks.generations(again, again[at], names)
@@ -285,6 +289,8 @@ def verify(session: Session, cards: int | None = None, keep: Path | None = None,
     breaks += _check_payments(session, is_whole=not breaks)
     checked, twice, differences = (0, list[str](), list[str]()) if gone else check_rides(
         session, numbered, where, is_whole=not breaks, progress=progress)
+    if not gone:
+        breaks += islice(find_without_ride(session.book, where), BREAKS_MOST)
     files = check_files(session, None if cards is None else _files_of(session.book, where), keep,
                         progress) if with_files else FilesChecked(0, 0, [])
     return Verification([*breaks, *twice][:BREAKS_MOST], sample, runs.one_of, len(windows), checked,

@@ -82,6 +82,7 @@ def what_if(session: Session, network: str, first: str, last: str, *, threads: i
 # What rides are counted by, and the field of an entry that says it.
 BY = {"card kind": "card_kind", "mode": "mode", "operator": "operator"}
 DISCOUNTS = [int(cause) for cause in Cause if cause < Cause.FARE]
+IS_DISCOUNT = np.isin(np.arange(256), DISCOUNTS)    # by the number of a cause
 
 
 @dataclass
@@ -130,7 +131,7 @@ class _Sums:
         sums = [(kind, _by_number(made[column], made["price"])) for kind, column in BY.items()]
         legs = made["legs"]
         for leg in range(1, LEGS_MOST):
-            funded = np.isin(legs["cause"][:, leg], DISCOUNTS)
+            funded = IS_DISCOUNT[legs["cause"][:, leg]]
             sums.append(("funder", _by_number(legs["debtor"][funded, leg],
                                               legs["amount"][funded, leg])))
         cards = _by_card(made)

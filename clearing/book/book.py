@@ -17,6 +17,7 @@ from clearing.book.leftovers import Leftovers
 from clearing.book.native import Array
 from clearing.book.parts import LARGE_RUN
 from clearing.book.queries import Queries
+from clearing.book.recent import Written
 from clearing.book.runs import Run
 from clearing.book.schema import ADDED, BOOK, JOURNAL, SCHEMA_VERSION, TABLES
 from clearing.book.state import State, load_state
@@ -48,7 +49,6 @@ class Book(Queries):
         self._leftovers = Leftovers(store)
         self._is_new = False
         self._begun = 0     # runs
-        self._whole_at: int | None = None       # changes of the store, when the book was whole
         self._set_apart = True      # whether leftovers may wait until their run's number is used
         self.breaks = list[str]()   # what does not hold: such a book can only be read
         self.is_beside_writer = False   # whether it is read while a process may write to it
@@ -60,6 +60,9 @@ class Book(Queries):
 
     def _open(self, *, create: bool) -> None:
         self.store.create_database()
+        if self._is_known_whole:        # by who has it open in this process, too
+            return
+        self.known.runs.clear()
         found = set(self.store.columns(
             "SELECT name FROM system.tables WHERE database = currentDatabase()")["name"])
         ours = {table.name for table in (*TABLES, JOURNAL)} | set(VIEWS)
@@ -91,7 +94,14 @@ class Book(Queries):
         self.breaks = find_breaks(self)
         if self.breaks and self._may_write:
             raise damaged(self.breaks, self.store.where)
-        self._whole_at = self.store.changes
+        if not self.breaks and version == SCHEMA_VERSION:
+            self.known.whole_at = self.store.changes
+
+    @property
+    def _is_known_whole(self) -> bool:
+        """Whether this process has found the book whole, and nobody can have changed it since."""
+        whole_at = self.known.whole_at
+        return whole_at is not None and whole_at == self.store.changes
 
     def _check_version(self, version: int) -> None:
         if version > SCHEMA_VERSION:
@@ -165,22 +175,22 @@ class Book(Queries):
             last = self._make_ready(again=folding.is_due())
             if folding.is_due():
                 folding.fold()
-            self._begun, self._whole_at = self._begun + 1, None
-            # A command that clears a day in one run never asks for its records again.
-            received = list[Array]() if self._begun > 1 or not is_large else None
+            self._begun, self.known.whole_at = self._begun + 1, None
+            # A command that clears a day in one run never asks for what it wrote again.
+            written = Written() if self._begun > 1 or not is_large else None
             return OpenRun(self.store, self._leftovers, last, self.span().folded, digest, kind,
-                           is_large=is_large,
-                           received=None if received is None else received.append,
-                           committed=lambda run: self._know(run, received))
+                           is_large=is_large, written=written,
+                           committed=lambda run: self._know(run, written))
         except BaseException:
             self.store.unlock_writer()
             raise
 
-    def _know(self, run: Run, received: list[Array] | None) -> None:
+    def _know(self, run: Run, written: Written | None) -> None:
         """Remember what was committed: it need not be asked for where nobody else can write."""
-        if received is not None:
-            self.recent.add(run.run, received)
-        self._whole_at = self.store.changes
+        if written is not None:
+            self.recent_records.add(run.run, written.records.parts)
+            self.recent_entries.add(run.run, written.entries_of(run.run))
+        self.known.whole_at = self.store.changes
         self.learn(run)
 
     def fold(self) -> int:
@@ -207,7 +217,7 @@ class Book(Queries):
 
         again: also where it is whole as far as this process knows, and nobody else can change it.
         """
-        is_known = self._whole_at is not None and self._whole_at == self.store.changes
+        is_known = self._is_known_whole
         if is_known and not (again or self._set_apart):
             return self.last_run()
         breaks = [] if is_known and not again else find_breaks(self)

@@ -1,4 +1,4 @@
-"""Long lists by card, a range of cards at a time: the store sorts what it holds, so it gets little.
+"""Rows by card: long lists a range of cards at a time, as the store sorts what it holds; or a few.
 
 Within a day of the ledger rows lie by card, so that a range reads little more than its own rows.
 """
@@ -6,6 +6,7 @@ Within a day of the ledger rows lie by card, so that a range reads little more t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from clearing.book.store import Store
 
 BY_CARD_FIRST = "card_hi, card_lo"      # how an order begins that ranges of cards do not change
 ROWS_SORTED = 65_536                    # about, at a time: some 20 MB of the store
+_LISTED_MOST = 4_096                    # cards that are looked up: each costs a stretch of rows
 _ONE_OF = 1_024                         # cards is looked at, for where a range ends
 
 
@@ -21,15 +23,12 @@ def card_ranges(store: Store, where: str, order: str, table: Table = ENTRIES,
                 most: int | None = None) -> list[str]:
     """Conditions on a table's rows, each on some of all cards, in the order of their numbers.
 
-    where: SQL, which rows are to be listed. One range where they are few, or not by card.
+    where: SQL, which rows are to be listed. One range where they are few, or not by card. How many
+    there are is told from a sample: each question would read what all of them are found by.
     most: about how many rows of a range; None: ROWS_SORTED.
     """
     most = most or ROWS_SORTED
     if not order.startswith(BY_CARD_FIRST):
-        return ["1"]
-    rows = int(store.columns(
-        f"SELECT count() AS counted FROM {table.name} WHERE {where}")["counted"][0])
-    if rows <= most:
         return ["1"]
     cuts = list(_cuts(store, where, table, most))
     lower = ["1", *(f"(card_hi > {high} OR (card_hi = {high} AND card_lo >= {low}))"
@@ -52,3 +51,11 @@ def _cuts(store: Store, where: str, table: Table, most: int) -> Iterator[tuple[i
             so_far = 0
             yield high, low
         so_far += counted * _ONE_OF
+
+
+def listed_cards(of: np.ndarray[Any, Any] | None) -> str:
+    """The cards of some records as a condition; any card where they are not known, or many."""
+    listed = np.zeros(0) if of is None else np.unique(of[["card_hi", "card_lo"]])
+    if not 0 < len(listed) <= _LISTED_MOST:
+        return "1"
+    return f"(card_hi, card_lo) IN ({', '.join(map(str, listed.tolist()))})"

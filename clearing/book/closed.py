@@ -111,22 +111,30 @@ def _add_records(book: Queries, listed: Sequence[Closing], roots: Sequence[Root]
 
 def _held(book: Queries, table: Table, dtype: np.dtype[Any], until: int, where: str
           ) -> Iterator[tuple[Array, Array]]:
-    """Rows of a table, some cards at a time: their runs, and as records.
+    """Rows of a table, some cards at a time: runs, and records in memory that is used again.
 
     until: the last run of which there are any; where: SQL, which.
     """
     where = f"{book.span(until).sql} AND {where}"
     columns = ", ".join(f"`{name}`" for name in ("run", *stored_columns(dtype)))
+    # New memory would be dearer than what is written into it.
+    room = np.zeros(0, dtype)
     for cards in card_ranges(book.store, where, BY_CARD, table, _ROWS_AT_ONCE):
         blocks = [block for block in book.store.blocks(
             f"SELECT {columns} FROM {table.name} WHERE {where} AND {cards}") if len(block["run"])]
         if blocks:
             runs = np.concatenate([block["run"] for block in blocks])
-            yield runs, read_records(iter(blocks), dtype, len(runs))
+            if len(runs) > len(room):
+                room = np.zeros(len(runs) * 9 // 8, dtype)
+            yield runs, read_records(iter(blocks), room[:len(runs)])
 
 
 def _split(records: Array, places: Array) -> Iterator[tuple[int, Array]]:
     """The records of each place."""
+    first, last = int(places.min()), int(places.max())
+    if first == last:
+        yield first, records
+        return
     for place in np.unique(places).tolist():
         yield place, choose(records, places == place)
 

@@ -16,13 +16,11 @@ class CommittedRuns:
     """The runs of a book that count, as its store has them."""
 
     def __init__(self, store: Store) -> None:
-        self.store = store
+        self.store, self.known = store, store.known
         # Tables and views that a book of an older version has not, before it is upgraded.
         self.lacking: frozenset[str] = frozenset()
         # What is asked is answered as after this run; None: after the last.
         self.as_of: int | None = None
-        self._newest: tuple[int | None, Span] = (None, Span(0, 0))
-        self._rows: dict[int, Run] = {}         # of runs that were asked for: they stay as they are
 
     @property
     def committed(self) -> str:
@@ -52,10 +50,11 @@ class CommittedRuns:
         """A committed run by its number."""
         if number > self.last:
             return None
-        if number not in self._rows:
+        runs = self.known.runs
+        if number not in runs:
             for run in self._runs(f"run = {number}", "run"):
                 self._keep(run)
-        return self._rows.get(number)
+        return runs.get(number)
 
     def last_run(self) -> Run | None:
         """The newest committed run; where it is asked as of a run, that one."""
@@ -65,22 +64,23 @@ class CommittedRuns:
     def learn(self, run: Run) -> None:
         """Remember the last run, which was committed a moment ago, as long as that holds."""
         self._keep(run)
-        self._newest = self.store.changes, Span(run.run, self._newest[1].folded)
+        self.known.newest = self.store.changes, Span(run.run, self.known.newest[1].folded)
 
     def _keep(self, run: Run) -> None:
-        if len(self._rows) == _ROWS_MOST:
-            self._rows.clear()
-        self._rows[run.run] = run
+        runs = self.known.runs
+        if len(runs) == _ROWS_MOST:
+            runs.clear()
+        runs[run.run] = run
 
     def _committed_span(self) -> Span:
         """The committed runs: asked for again where they can be others by now."""
-        changes = self.store.changes
-        if changes is None or self._newest[0] != changes:
+        changes, known = self.store.changes, self.known
+        if changes is None or known.newest[0] != changes:
             found = self.store.columns(
                 "SELECT max(run) AS last, "
                 "ifNull((SELECT max(through) FROM folds), 0) AS folded FROM runs")
-            self._newest = changes, Span(int(found["last"][0]), int(found["folded"][0]))
-        return self._newest[1]
+            known.newest = changes, Span(int(found["last"][0]), int(found["folded"][0]))
+        return known.newest[1]
 
     @property
     def closed_through(self) -> int | None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from clearing.book.schema import JOURNAL, TABLES, Column
 from clearing.book.views import VIEWS
 from network.language import Phrase
 
+_ATTACH = re.compile(r"\AATTACH (\w+) _ UUID '[^']*'")     # how a file of the store begins
 _WORD = re.compile(r"'(?:[^'\\]|\\.)*'|\w+|[^\s`]")
 _CODEC = ["CODEC", "(", "T64", ")"]
 _ENDS = ("", ")", "ORDER")      # of what WHERE is about
@@ -28,7 +29,8 @@ def odd_definitions(found: Mapping[str, str], database: str) -> dict[str, str]:
             else Phrase("table {table} has other columns than it was made with, or is of another "
                         "kind", table=name)
             for name, expected in _expected().items()
-            if name in found and _normal(found[name], name, database) != expected}
+            if name in found and _normal(_ATTACH.sub(rf"CREATE \1 {name}", found[name]),
+                                         name, database) != expected}
 
 
 @cache
@@ -45,11 +47,10 @@ def _listed(columns: Sequence[Column]) -> str:
     return ", ".join(f"{name} {type_}" for name, type_ in columns)
 
 
+@lru_cache(256)     # statements are the same in every book that a process opens
 def _normal(text: str, name: str, database: str) -> list[str]:
     """The words of a statement, but for what stores write in different ways."""
     words = _own_names(_WORD.findall(text), database)
-    if words[0] == "ATTACH":        # TABLE _ UUID '...', in a file
-        words = ["CREATE", words[1], name, *words[5:]]
     if name not in VIEWS:
         words = _without(words, _CODEC)
         if "SETTINGS" in words:

@@ -41,7 +41,10 @@ _SETTINGS = (
     # A full block is stored as it is, without a copy of it together with others.
     f"min_insert_block_size_rows = {_BLOCK_ROWS}, min_insert_block_size_bytes = 0, "
     # Compiling a sum or an order takes 25 to 45 ms, for what are mostly a book's parts and runs.
-    "compile_aggregate_expressions = 0, compile_sort_description = 0"
+    "compile_aggregate_expressions = 0, compile_sort_description = 0, "
+    # Whoever asks waits for what it reads in either case: that another thread reads it for him is
+    # a third of a small question where the files lie in memory, and some hundredths on a disk.
+    "local_filesystem_read_method = 'pread'"
 )
 
 
@@ -62,6 +65,7 @@ class EmbeddedStore:
                                    wait_s=0 if read_only else folder.WAIT_S)
         self.where = str(path)
         self.journal: Journal = FileJournal(path / folder.JOURNAL)
+        self.known = self._folder.known
         self._read_only = read_only
         self._writing = self._discard = False
         self._process = os.getpid()
@@ -70,7 +74,12 @@ class EmbeddedStore:
         self._reading = Sessions(lambda: self._open(read_only=True))
         try:
             self._check_foreign()
-            self._session = self._open(database="default")
+            self._session = self._open(database="default", read_only=False)
+            if self._folder.holders == 1:
+                # Merges that it begins by itself mostly end with the process, before they are done.
+                self._tell("SYSTEM STOP MERGES")
+            if read_only:
+                self._tell("SET readonly = 2")
         except BaseException:
             self._folder.release()
             raise
@@ -340,6 +349,7 @@ class EmbeddedStore:
                 remedy="commit it or leave it before the next one begins")
         self._writing = True
         try:
+            self._folder.check_in_place()
             # They would take the processors from the run that makes the parts. Whoever kills this
             # process ends that, too.
             self._tell("SYSTEM STOP MERGES")
@@ -348,12 +358,13 @@ class EmbeddedStore:
             raise
 
     def check_writer(self) -> None:
-        """Raise BookLocked where this store was left to others; its folder cannot be lost."""
+        """Raise BookLocked where this store was left to others, or its folder was moved away."""
         if not self._writing:
             raise BookLocked(
                 "this process has let another run be written meanwhile", where=self.where,
                 expected="one run at a time",
                 remedy="nothing of this run was committed; run it again")
+        self._folder.check_in_place()
 
     def unlock_writer(self) -> None:
         """Let others write."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from clearing.book.native import NativeError
 from network.errors import (
     BookDamaged,
     BookError,
@@ -12,13 +13,26 @@ from network.errors import (
     DiskFull,
     QueryRefused,
 )
+from network.language import Phrase
 
 _NO_SPACE = {243}                           # NOT_ENOUGH_SPACE
 _READ_ONLY = {164, 242}
 _DAMAGED = {33, 40, 117, 226, 228, 246, 271}    # short reads, checksums, broken marks and parts
 # Syntax, unknown names, wrong types and arguments: the query's author can mend these.
 _QUERY = {6, 8, 10, 16, 27, 35, 36, 41, 42, 43, 44, 46, 47, 48, 50, 51, 53, 58, 60, 62, 63, 70, 72,
-          80, 81, 115, 179, 184, 190, 206, 207, 215, 352, 386}
+          80, 81, 115, 179, 184, 190, 206, 207, 215, 291, 352, 386, 497}
+# What those are most often, by the store's numbers of errors.
+_ASKED = {
+    **dict.fromkeys((10, 16, 47), Phrase("the question names a column that is not there")),
+    **dict.fromkeys((60, 81), Phrase("the question names a table or view that is not there")),
+    46: Phrase("the question names a function that the store does not have"),
+    62: Phrase("the question is not written as SQL is"),
+    **dict.fromkeys((43, 53, 386), Phrase("the question takes together what does not go together: "
+                                          "numbers, text, days or times")),
+    215: Phrase("a column of the answer is neither in GROUP BY nor in a function such as sum"),
+    **dict.fromkeys((291, 497), Phrase("the question asks for what this user may not read")),
+}
+_NOT_UNDERSTOOD = Phrase("the store does not understand the question")
 
 
 # What the system did not give this process: memory, threads, open files.
@@ -56,8 +70,12 @@ def translate(error: Exception, where: str) -> BookError:
         return BookDamaged(
             "the store cannot read its own files", where=where, expected=words,
             remedy="restore the book from a copy, or clear the inputs into a new one")
+    if isinstance(error, NativeError):
+        return QueryRefused(Phrase("a column of the answer is of the type {type_}, which is not "
+                                   "listed", type_=error.type_), where=where,
+                            remedy="wrap it in toString()")
     if code in _QUERY:
-        return QueryRefused(words, where=where)
+        return QueryRefused(_ASKED.get(code, _NOT_UNDERSTOOD), where=where, expected=words)
     return BookUnavailable(
         "the store gave up", where=where, expected=words,
         remedy="nothing of an open run was committed; see the store's own log, then run again")
@@ -72,4 +90,4 @@ def _first_words(text: str) -> str:
     """What a store says, without its stack trace and its prefixes."""
     text = text.split("Stack trace:")[0]
     text = re.sub(r"^.*?DB::Exception: ", "", text.replace("\n", " "))
-    return text.strip()[:500]
+    return re.sub(r"\.\.$", ".", text.strip())[:500]

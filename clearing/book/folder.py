@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from clearing.book.known import Known
 from network.errors import BookLocked, BookReadOnly, NotABook
 from network.language import Phrase
 
@@ -55,6 +56,7 @@ class Folder:
         self.is_made = not _is_unfinished(path)
         self.writer = threading.Lock()
         self.changes = 0        # to its store, by this process, while no other can make any
+        self.known = Known()
         self.brought = set[int]()       # archived windows whose rows are in it again
 
     @property
@@ -73,6 +75,20 @@ class Folder:
             unfinished.rename(self.path / MARKER)
             sync_folder(self.path)
             self.is_made = True
+
+    def check_in_place(self) -> None:
+        """Raise BookLocked where the folder has another place by now: nobody is kept out of this.
+
+        Another book may be there, which another process writes to, or no book at all.
+        """
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(self.handle), os.stat(self.path / LOCK)):
+                return
+        raise BookLocked(
+            "the folder that this process has open is not there any more", where=str(self.path),
+            expected="a book that stays in its place as long as a process has it open",
+            remedy="nothing of this run was committed; stop this process, see which book is the "
+                   "right one, and run the same command again")
 
     def release(self, *, remove: bool = False) -> None:
         """Let go; the last one to do so lets other processes in.

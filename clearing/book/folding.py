@@ -34,7 +34,7 @@ from network.language import Phrase
 # A fold's rows are one part, where they are not very many: by itself the store ends one at some
 # 200,000 rows. They are sorted in it, which is cheaper than to put those of runs in order first.
 _ONE_PART = "SETTINGS min_insert_block_size_rows = 524288"
-_SIDE_BY_SIDE = 2       # tables: half of what dropping partitions takes is waiting for the disk
+_SIDE_BY_SIDE = 6       # tables, as many as runs write: they mostly wait for the disk
 MERGED = 4              # parts, of any size: opening one costs every command 2 ms of a processor
 # Of larger parts so many wait to be merged that this costs no more than to have opened them: it
 # goes at 30 MB a second. What has become large stays, so that no run merges more than that.
@@ -64,7 +64,8 @@ class Folding:
         contents = dict(all_contents(self._book, f"run BETWEEN {span.folded} AND {through}"))
         before = contents.pop(span.folded, {})
         stated = [(run, tables) for run, tables in contents.items() if run not in large]
-        left = left_until(self._book, [span.folded]) if by_table[ARCHIVED.name] else {}
+        has_archives = bool(by_table[ARCHIVED.name])
+        left = left_until(self._book, [span.folded]) if has_archives else {}
 
         def fold(table: Table) -> None:
             by_part = by_table[table.name]
@@ -72,7 +73,7 @@ class Folding:
             own = sum(rows for part, rows in by_part.items() if span.folded < part <= through)
             so_far = before.get(table.name, NOTHING).so_far - sum(left.get(table.name, []))
             if own and not self._is_taken(table, by_part, span.folded, own, so_far):
-                self._take(table, span.folded, through, stated)
+                self._take(table, span.folded, through, stated, has_archives=has_archives)
 
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             list(pool.map(fold, LEDGER))
@@ -120,7 +121,8 @@ class Folding:
                                   folded=folded, stored=own)], self._store.where)
         return rows > 0
 
-    def _take(self, table: Table, folded: int, through: int, stated: Stated) -> None:
+    def _take(self, table: Table, folded: int, through: int, stated: Stated, *,
+              has_archives: bool) -> None:
         """Copy the rows of some runs, prove that they are what was stored, and take them in."""
         beside = table._replace(name=f"folding_{table.name}")
         part = folded_part(through)
@@ -131,7 +133,8 @@ class Folding:
             f"INSERT INTO {beside.name} SELECT run, toUInt32({part}), {columns} FROM {table.name} "
             f"WHERE part > {folded} AND part <= {through} {_ONE_PART}")
         found = read_digests(self._store, table, f"part = {part}", beside.name)
-        left = left_by_run(self._book, table.name, f"of_run BETWEEN {folded + 1} AND {through}")
+        left = left_by_run(self._book, table.name, f"of_run BETWEEN {folded + 1} AND {through}"
+                           ) if has_archives else {}
         wrong = list_changed(table, found, stated, left)
         if wrong:
             raise damaged(wrong, self._store.where)

@@ -39,6 +39,11 @@ _QUARTER_S = 900
 class NativeError(ValueError):
     """A block holds a type that is not understood here."""
 
+    def __init__(self, type_: str) -> None:
+        """Say which one."""
+        super().__init__(f"a column of type {type_} is not understood; wrap it in toString()")
+        self.type_ = type_
+
 
 def varint(number: int) -> bytes:
     """A number in groups of seven bits, lowest first, as the format counts."""
@@ -183,7 +188,7 @@ class _Reader:
             values = self.column(type_[9:-1], rows)
             return with_blanks(is_blank.tolist(), values[~is_blank] if isinstance(
                 values, np.ndarray) else [*compress(values, ~is_blank)])
-        raise NativeError(f"a column of type {type_} is not understood; wrap it in toString()")
+        raise NativeError(type_)
 
 
 def civil_times(times: Array, type_: str) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
@@ -13,13 +12,15 @@ import numpy as np
 
 from clearing.book.archive_rows import ArchivedRecord, ArchiveRow
 from clearing.book.archived import list_archives
-from clearing.book.card_ranges import card_ranges
+from clearing.book.card_ranges import card_ranges, listed_cards
+from clearing.book.cards import EVERY_CARD, LAST_CARD, Cards
 from clearing.book.committed import CommittedRuns
 from clearing.book.export import export
 from clearing.book.kept_codes import PAGE_CODES, KeptCodes
-from clearing.book.native import Array, Column, bytes_of, choose, join_records
+from clearing.book.native import Array, Column, join_records
 from clearing.book.parts import Span
-from clearing.book.recent import RecentRecords
+from clearing.book.questions import changing_refused, check_question
+from clearing.book.recent import ENTRIES_MOST, RECORDS_MOST, RecentRows
 from clearing.book.schema import (
     ARCHIVED_RECORDS,
     CARD_STATES,
@@ -38,11 +39,11 @@ from clearing.book.state import marked, read_records, records_of
 from clearing.book.store import Columns, Store
 from clearing.book.stored import complete_legs, stored_columns
 from clearing.book.views import REVERSAL, standing
-from ext.clearing.persons import NO_PERSON, Persons
+from ext.clearing.persons import Persons
 from ext.codes import Code, TapKind
 from ext.records import ENTRY, FLOW, TAP, TAP_FLAGS
 from network.civil import DAYS_MOST
-from network.errors import BookReadOnly, QueryRefused
+from network.errors import BookReadOnly
 from network.names import KINDS, Name, Names
 
 BY_CARD = "card_hi, card_lo, started_at, ended_at, card_seq, out_seq"
@@ -58,57 +59,9 @@ _BY_COUNTER = (
 )
 TAP_BY_COUNTER = np.dtype([(name, dtype) for name, _, dtype in _BY_COUNTER])
 
-# What a user's question begins with, behind comments; and what none has. A store that is told to
-# read only still writes files for INSERT INTO FUNCTION and INTO OUTFILE, and takes several at once.
-_READS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*"
-                    r"(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS)\b",
-                    re.IGNORECASE | re.DOTALL)
-_WRITES = re.compile(r"\b(?:INSERT|OUTFILE)\b|;\s*\S", re.IGNORECASE)
-
 # What one statement looks for; more make its text slow to read for the store.
 _WANTED = 10_000
 _EXPRESSIONS = 100      # of names, likewise: put together they are to stay small
-
-
-LAST_CARD = (1 << 64) - 1
-
-
-class Cards(NamedTuple):
-    """Some of all cards: those whose lower 64 bits are from one number to another.
-
-    A person's cards, see ext.clearing.persons, are all among them or none is: where there are
-    persons, their cards are in parts of their own.
-    """
-
-    first: int = 0
-    last: int = LAST_CARD
-    persons: Persons | None = None      # None: nobody has several cards
-    parts: int = 1
-    part: int = -1                      # of the persons; -1: without their cards
-
-    def sql(self) -> str:
-        """As a condition, which a few more can fulfil."""
-        return f"card_lo BETWEEN {self.first} AND {self.last}"
-
-    @property
-    def card_filter(self) -> Array | None:
-        """What fewer fulfil, if there is such a filter; see ext.clearing.partition."""
-        return None if self.persons is None or self.part < 0 else self.persons.card_filter
-
-    def of(self, records: Array) -> Array:
-        """The records of these cards."""
-        if self == EVERY_CARD:
-            return records
-        chosen = (records["card_lo"] >= self.first) & (records["card_lo"] <= self.last)
-        if self.persons is not None:
-            numbers = np.empty(len(records), np.uint32)
-            self.persons.number(bytes_of(records), numbers)
-            alone = numbers == NO_PERSON
-            chosen &= alone if self.part < 0 else ~alone & (numbers % self.parts == self.part)
-        return choose(records, chosen)
-
-
-EVERY_CARD = Cards()
 
 
 # What a record is refused with that could be read: beside others, or with its ride. By their group
@@ -147,8 +100,8 @@ class Queries(CommittedRuns):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self._contents = ("", dict[str, bytes]())   # of the network that was asked for last
-        self.recent = RecentRecords()
+        self.recent_records = RecentRows(TAP, RECORDS_MOST)
+        self.recent_entries = RecentRows(ENTRY, ENTRIES_MOST)
 
     def names(self, until: int | None = None, where: str = "1") -> list[Name]:
         """The dictionary: of committed runs; of those up to `until`, for whoever is writing it.
@@ -164,13 +117,25 @@ class Queries(CommittedRuns):
 
     def dictionary(self, until: int | None = None) -> Names:
         """The same for whoever looks up some of it: kinds with many codes are not read whole."""
+        names, many = self._read_names(until) if until is not None else self._known_names()
+        return Names(names, {kind: KeptCodes(partial(self._names_of, until, kind), last + 1)
+                             for kind, last in many.items()})
+
+    def _known_names(self) -> tuple[list[Name], dict[str, int]]:
+        """See _read_names; not asked for again as long as nothing can have changed it."""
+        known, asked = self.known, (self.store.changes, self.span())
+        if asked[0] is None or known.names[:2] != asked:
+            known.names = *asked, *self._read_names(None)
+        return known.names[2:]
+
+    def _read_names(self, until: int | None) -> tuple[list[Name], dict[str, int]]:
+        """The dictionary but for kinds with many codes, and the last number of each of those."""
         found = self.store.columns(
             f"SELECT kind, max(number) AS last FROM {NAMES.name} WHERE {self.span(until).sql} "
             f"GROUP BY kind HAVING last >= {PAGE_CODES}")
-        kept = {kind: KeptCodes(partial(self._names_of, until, kind), last + 1)
-                for kind, last in zip(found["kind"], _integers(found["last"]), strict=True)}
-        others = ", ".join(f"'{kind}'" for kind in KINDS if kind not in kept)
-        return Names(self.names(until, f"kind IN ({others})"), kept)
+        many = dict(zip(found["kind"], _integers(found["last"]), strict=True))
+        others = ", ".join(f"'{kind}'" for kind in KINDS if kind not in many)
+        return self.names(until, f"kind IN ({others})"), many
 
     def _names_of(self, until: int | None, kind: str, where: str) -> list[Name]:
         return self.names(until, f"kind = '{kind}' AND {where}")
@@ -187,16 +152,17 @@ class Queries(CommittedRuns):
     def network_contents(self, digest: str) -> dict[str, bytes]:
         """The files of a network that a run cleared by, by their paths.
 
-        Those that were asked for last are remembered: a digest stands for the same files for ever.
+        Those that were asked for last are remembered, until something is changed.
         """
-        if self._contents[0] != digest:
+        known, asked = self.known, (self.store.changes, digest)
+        if known.contents[:2] != asked:
             found = self.store.columns(
                 f"SELECT path, hex(content) AS content FROM {NETWORKS.name} "
                 f"WHERE {self.committed} AND digest = '{digest}' ORDER BY run, path")
-            self._contents = digest, {
+            known.contents = *asked, {
                 str(path): bytes.fromhex(str(content))
                 for path, content in zip(found["path"], found["content"], strict=True)}
-        return self._contents[1]
+        return known.contents[2]
 
     def files_taken(self, digests: Collection[str] | None = None, before: int | None = None
                     ) -> dict[str, Taken]:
@@ -243,13 +209,12 @@ class Queries(CommittedRuns):
 
     def number_files(self, digests: Collection[str]) -> dict[str, int]:
         """The numbers that files have in the book, and the next ones for those that are new."""
-        runs = self.span().sql
-        found = self.store.columns(
-            f"SELECT DISTINCT sha256, file FROM {FILES.name} WHERE {runs} "
-            f"AND {_of_digests(digests)} "
-            f"UNION ALL SELECT '' AS sha256, max(file) AS file FROM {FILES.name} WHERE {runs}")
-        numbers = dict(zip(map(str, found["sha256"]), _integers(found["file"]), strict=True))
-        last = numbers.pop("")
+        found = self.store.columns(     # a file has one number, all others count here as one
+            f"SELECT if({_of_digests(digests)}, sha256, '') AS digest, max(file) AS last "
+            f"FROM {FILES.name} WHERE {self.committed} GROUP BY digest")
+        numbers = dict(zip(map(str, found["digest"]), _integers(found["last"]), strict=True))
+        last = max(numbers.values(), default=0)
+        numbers.pop("", None)
         new = sorted(set(digests) - numbers.keys())
         return numbers | {digest: number for number, digest in enumerate(new, last + 1)}
 
@@ -456,14 +421,14 @@ class Queries(CommittedRuns):
         until: the last of the days.
         """
         runs = self.span()
-        first = self.recent.first_of(runs.last)
+        first = self.recent_records.first_of(runs.last)
         if first is None:
             found = cards.of(self._stored_records(runs, day, card_filter, until, cards))
         else:
             older = runs._replace(last=first - 1)
             stored = [cards.of(self._stored_records(older, day, card_filter, until, cards))
                       ] if first > 1 else []
-            found = join_records([*stored, *self.recent.days(
+            found = join_records([*stored, *self.recent_records.days(
                 day, until, runs.last, card_filter, cards.of)], TAP)
         found["flags"] |= TAP_FLAGS["CARRIED"]
         return found
@@ -479,7 +444,7 @@ class Queries(CommittedRuns):
         blocks = self.store.blocks(f"SELECT {columns} {which}")
         if card_filter is None:
             [rows] = _integers(self.store.columns(f"SELECT count() AS counted {which}")["counted"])
-            return read_records(blocks, TAP, rows)
+            return read_records(blocks, np.zeros(rows, TAP))
         return join_records(list(records_of(marked(blocks, card_filter), TAP)), TAP)
 
     def taps_by_counter(self, where: str = "1") -> Iterator[Array]:
@@ -507,10 +472,11 @@ class Queries(CommittedRuns):
         yield left
 
     def rides_since(self, day: int, card_filter: Array | None = None, until: int = DAYS_MOST,
-                    cards: Cards = EVERY_CARD) -> Array:
+                    cards: Cards = EVERY_CARD, of: Array | None = None) -> Array:
         """The entries that stand of service days from one on, in no order.
 
         Their `replaces` says which run wrote them. card_filter: as in `records_since`.
+        of: records of the cards that are meant, if known: where they are few, no others are read.
         """
         names = stored_columns(ENTRY)
         columns = ", ".join(f"`{name}`" for name in names if name != "replaces")
@@ -521,10 +487,14 @@ class Queries(CommittedRuns):
             f"SELECT {columns}, if({REVERSAL}, replaces, run) AS replaces "
             f"FROM {ENTRIES.name} WHERE {self.committed} "
             f"AND service_day >= {day} AND service_day <= {until} "
-            f"AND {cards.sql()}"), card_filter), ENTRY, names))
+            f"AND {cards.sql()} AND {listed_cards(of)}"), card_filter), ENTRY, names))
         found = cards.of(join_records(parts, ENTRY))
         complete_legs(found)
         return not_taken_back(found)
+
+    def rides_written(self, last: int, card_filter: Array) -> Array:
+        """Of `rides_since` what runs up to the last one wrote, as far as it is remembered."""
+        return not_taken_back(self.recent_entries.of_cards(last, card_filter))
 
     def ask(self, sql: str) -> Columns:
         """As `query`, for a question of the engine's own: where it has no rows, no column is named.
@@ -536,23 +506,15 @@ class Queries(CommittedRuns):
 
     def query(self, sql: str) -> Columns:
         """The result of a user's query: numbers and times as arrays, text as lists of str."""
-        if _READS.match(sql) is None or _WRITES.search(sql) is not None:
-            raise self._refused()
+        check_question(sql, self.store.where)
         return self._readable(sql.rstrip().removesuffix(";"), is_named=True)
 
     def _readable(self, sql: str, *, is_named: bool) -> Columns:
         try:
             found = self.store.read_only(sql, is_named=is_named)
         except BookReadOnly as error:
-            raise self._refused() from error
+            raise changing_refused(self.store.where) from error
         return {name: _readable(column) for name, column in found.items()}
-
-    def _refused(self) -> QueryRefused:
-        return QueryRefused(
-            "this statement does not only read", where=self.store.where,
-            expected="one SELECT, which writes no file: SELECT …",
-            remedy="a book is changed by clearing files and closing windows only; --csv and --xlsx "
-                   "write files")
 
     def export(self, stream: BinaryIO) -> int:
         """Write what stands in the ledger as text, however the book came about; its size."""

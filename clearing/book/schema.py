@@ -19,7 +19,7 @@ from clearing.book.runs import BookFile, Certificate, Run
 from clearing.book.stored import stored_fields
 from ext.records import ACCUMULATOR, CARD_STATE, ENTRY, FLOW, REFUSAL, TAP
 
-SCHEMA_VERSION = 17
+SCHEMA_VERSION = 18
 RAW_BYTES = 1_024       # of a refused record; the rest is in its file
 
 _CARD = ("card_hi", "card_lo")
@@ -206,4 +206,5 @@ TABLES = (*LEDGER, RUNS, FOLDS, BOOK)
 ADDED = {15: (ROOTS.name, "roots", CERTIFICATES.name, "certificates"),
          16: (ARCHIVES.name, "archives", ARCHIVED.name, "archived", ARCHIVED_RECORDS.name,
               "archived_records"),
-         17: ("postings",)}         # by causes, of which there are more
+         17: ("postings",),         # by causes, of which there are more
+         18: ("card_states",)}      # by chains, of which a card can have several

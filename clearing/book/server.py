@@ -24,6 +24,7 @@ from clearing.book.address import (
 )
 from clearing.book.faults import translate
 from clearing.book.journal import Journal
+from clearing.book.known import Known
 from clearing.book.native import Column, ColumnData, civil_times, with_blanks
 from clearing.book.schema import TABLE_SETTINGS, Table
 from clearing.book.server_journal import TableJournal
@@ -55,6 +56,7 @@ class ServerStore:
         self._address = parse_address(location)
         self.where, self.database = self._address.where, self._address.database
         self.journal: Journal = TableJournal(self)
+        self.known = Known()
         self.brought = frozenset[int]()
         self._read_only = read_only
         self._may_create = create and not read_only

@@ -10,6 +10,7 @@ from clearing.book.native import Array, choose
 from ext.records import RIDE_FLAGS
 
 IDENTITY = ("card_hi", "card_lo", "card_seq")
+PLACE = (*IDENTITY, "out_seq", "started_at", "ended_at")    # of an entry among those that stand
 
 
 def by_card(records: Array, order: Callable[[Array], Sequence[Array]] = lambda _: ()) -> Array:
@@ -41,7 +42,6 @@ def not_taken_back(entries: Array) -> Array:
     reversal = entries["flags"] & RIDE_FLAGS["REVERSAL"] != 0
     if not reversal.any():
         return entries
-    keys = np.rec.fromarrays([entries[name] for name in (
-        *IDENTITY, "out_seq", "started_at", "ended_at", "replaces")])
+    keys = np.rec.fromarrays([entries[name] for name in (*PLACE, "replaces")])
     standing_: Array = entries[~reversal & ~np.isin(keys, keys[reversal])]
     return standing_

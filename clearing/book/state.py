@@ -82,7 +82,14 @@ def load_state(store: Store, last: Run | None, runs: Span, window: int,
         accumulators = pool.submit(
             _load, store, ACCUMULATORS, stretch, ACCUMULATOR, _newest_of_card, card_filter)
         _, open_rides = newest_open_rides(store, stretch, card_filter)
-        return State(cards.result()[1], accumulators.result()[1], open_rides)
+        return State(_by_chain(cards.result()[1]), accumulators.result()[1], open_rides)
+
+
+def _by_chain(cards: Array) -> Array:
+    """Each card's rows in the order of its chains: the store keeps none within a run."""
+    if not cards["chain"].any():
+        return cards
+    return choose(cards, np.lexsort([cards[name] for name in ("chain", "card_lo", "card_hi")]))
 
 
 def _load(
@@ -193,17 +200,17 @@ def records_of(
         yield records
 
 
-def read_records(blocks: Iterator[Columns], dtype: np.dtype[Any], rows: int) -> Array:
-    """Blocks of columns as one array of so many records.
+def read_records(blocks: Iterator[Columns], records: Array) -> Array:
+    """Blocks of columns, which have as many rows, as the records that are handed in.
 
     To read them block by block and join these would take new memory twice.
     """
-    records, first = np.zeros(rows, dtype), 0
+    first = 0
     for block in blocks:
         last = first + len(next(iter(block.values())))
-        _fill(records[first:last], block, stored_columns(dtype))
+        _fill(records[first:last], block, stored_columns(records.dtype))
         first = last
-    assert first == rows, "what is committed stays as it is"
+    assert first == len(records), "what is committed stays as it is"
     return records
 
 
@@ -273,18 +280,16 @@ def _starts(records: Array) -> Array:
 
 
 def _last_of_card(runs: Array, records: Array, starts: Array) -> Array:
-    chosen = np.zeros(len(runs), bool)
-    if len(runs):
-        chosen[np.append(starts[1:], len(runs)) - 1] = True
-    return chosen
-
-
-def _newest_of_card(runs: Array, records: Array, starts: Array) -> Array:
+    """Those that the newest run wrote of the newest window."""
     if len(runs) == 0:
         return np.zeros(0, bool)
     ends = np.append(starts[1:], len(runs))
     counts = ends - starts
     chosen: Array = ((runs == np.repeat(runs[ends - 1], counts))
-                     & (records["window"] == np.repeat(records["window"][ends - 1], counts))
-                     & (records["accumulator"] != 0))
+                     & (records["window"] == np.repeat(records["window"][ends - 1], counts)))
+    return chosen
+
+
+def _newest_of_card(runs: Array, records: Array, starts: Array) -> Array:
+    chosen: Array = _last_of_card(runs, records, starts) & (records["accumulator"] != 0)
     return chosen

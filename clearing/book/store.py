@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from typing import Protocol
 
 from clearing.book.journal import Journal
+from clearing.book.known import Known
 from clearing.book.native import Column, ColumnData
 from clearing.book.schema import Table
 from network.errors import BookError
@@ -36,6 +37,7 @@ class Store(Protocol):
     database: str       # its own name
     block_rows: int     # rows of the ledger to hand over at a time
     journal: Journal    # kept apart from the tables that it speaks of
+    known: Known        # of all that this process has open on the same folder
 
     @property
     def brought(self) -> Set[int]:

@@ -136,6 +136,13 @@ def _tell_more_causes(book: Book) -> None:
     _make(book.store, ADDED[17])
 
 
+def _tell_of_chains(book: Book) -> None:
+    """Of schema 17: a card had one transfer chain, and so one row of its state."""
+    for name in ADDED[18]:
+        book.store.drop_table(name)
+    _make(book.store, ADDED[18])
+
+
 def _make(store: Store, names: Sequence[str]) -> None:
     """Make tables and views where they are not there yet."""
     settings = store.table_settings()
@@ -149,5 +156,5 @@ def _make(store: Store, names: Sequence[str]) -> None:
 
 # What makes a book of the next version of one of this.
 STEPS: dict[int, Callable[[Book], None]] = {
-    14: _add_roots, 15: _add_archives, 16: _tell_more_causes}
+    14: _add_roots, 15: _add_archives, 16: _tell_more_causes, 17: _tell_of_chains}
 WITH_RUN = (14,)        # of which versions a step writes a run

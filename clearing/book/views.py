@@ -43,7 +43,8 @@ COMMITTED = counted(_LAST, _FOLDED, _FOLDED)
 # A condition on an entry, and how many rides entries come to: what is taken back counts as less.
 REVERSAL = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0"
 _NO_REVERSAL = f"bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) = 0"
-RIDES_LEFT = f"sum(if({REVERSAL}, -1, 1))"
+RIDE_LEFT = f"if({REVERSAL}, -1, 1)"
+RIDES_LEFT = f"sum({RIDE_LEFT})"
 
 
 def standing(entries: str, counted_: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clearing.cli.options import archive_option, book_option, network_option
+from clearing.cli.options import archive_option, book_option, cards_option, network_option
 from clearing.cli.say import say
 from network.civil import day_of
 from network.language import Phrase
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 @click.option("--month", required=True, metavar="YYYY-MM", help="The month of the windows.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True,
               help="The folder that files go into.")
+@cards_option
 @book_option
 @archive_option
 @network_option
-def command(funder: str, month: str, out: Path, book: str, archive: Path | None,
+def command(funder: str, month: str, out: Path, cards: str, book: str, archive: Path | None,
             network: str | None) -> None:
     """Write a funder's bill of a month: a workbook, a page to sign, and the rides as CSV.
 
@@ -46,7 +47,7 @@ def command(funder: str, month: str, out: Path, book: str, archive: Path | None,
         say_snapshot(session.book)
         Filter(member=funder).select(session)
         period = month_period(session, month)
-        written = write_bill(session, funder, period, out)
+        written = write_bill(session, funder, period, out, cards_in_full=cards == "full")
         bill, currency = written.made.bill, session.described().model.money
         text = currency.text
         print_table(Phrase("bill of {funder} {funder_2} for {month} by {terms}, money in "

@@ -19,7 +19,7 @@ from clearing.cli.options import (
     network_option,
 )
 from clearing.cli.say import say
-from network.language import Phrase, retold
+from network.language import Phrase
 
 if TYPE_CHECKING:
     from clearing.answers.dispute_file import StepsRead
@@ -206,7 +206,7 @@ def _print_read(name: str, found: StepsRead, currency: Currency) -> None:
     if found.refused:
         say()
         print_table("refused", ("line", "code", "why"),
-                    ((one.line, one.code.name, retold(one.why)) for one in found.refused),
+                    ((one.line, one.code.name, one.why) for one in found.refused),
                     right=("line",))
         say(Phrase("written, to be mended and read again: {rejects}", rejects=found.rejects))
 

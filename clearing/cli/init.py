@@ -13,11 +13,11 @@ import click
 from clearing.cli.say import say
 from network.language import Phrase, translated
 
-NEEDED = ("county", "province")
+NEEDED = ("county",)
 QUESTIONS = {
     "county": "County, as CODE=NAME; the code is that of its cards, its city's (GB/T 13497): "
               "3760=霍山县",
-    "province": "Province, as CODE=NAME, such as 34=安徽",
+    "province": "Province, as CODE=NAME, such as 34=安徽 (blank where the county's code says it)",
     "operators": "Bus companies, as CODE=NAME, with a semicolon between several",
     "funders": "Who pays concessions, as CODE=NAME, with a semicolon between several",
     "fare": "What a ride costs, in yuan",
@@ -47,7 +47,8 @@ def _concession_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--county", metavar="CODE=NAME", help="The county, with the code of its cards: "
               "its city's (GB/T 13497).")
-@click.option("--province", metavar="CODE=NAME", help="Its province.")
+@click.option("--province", metavar="CODE=NAME", help="Its province; left out where the "
+              "county's code says it.")
 @click.option("--operator", "operators", multiple=True, metavar="CODE=NAME",
               help="A bus company; may be repeated. By default one, named after the county.")
 @click.option("--funder", "funders", multiple=True, metavar="CODE=NAME", help="Who pays "
@@ -68,7 +69,7 @@ def command(folder: Path, since: datetime.datetime | None, **options: Any) -> No
 
     \b
     Example:
-      onecard init my-county --county 3760=霍山县 --province 34=安徽 --fare 2.00 --line 101=4.00 \\
+      onecard init my-county --county 3760=霍山县 --fare 2.00 --line 101=4.00 \\
           --elder 0 --elder-funders civil:60,finance:40
       onecard clear my-county/taps/sample.csv --network my-county --book book
     """
@@ -79,12 +80,12 @@ def command(folder: Path, since: datetime.datetime | None, **options: Any) -> No
     missing = [name for name in NEEDED if not options[name]]
     if missing:
         raise click.UsageError(
-            Phrase("{missing} not given: write for example --county 3760=霍山县 --province 34=安徽",
+            Phrase("{missing} not given: write for example --county 3760=霍山县",
                    missing=" and ".join(f"--{name}" for name in missing)))
     said = {name: options[name] or default for name, default in DEFAULTS.items()}
     first = datetime.datetime.now(datetime.UTC).date().replace(month=1, day=1)
     report = init(CountyQuestion(
-        county=options["county"], province=options["province"],
+        county=options["county"], province=options["province"] or "",
         since=first if since is None else since.date(), operators=options["operators"],
         funders=options["funders"], lines=options["lines"], fare=said["fare"],
         pays={kind: said[kind] for kind in KINDS},

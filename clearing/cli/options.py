@@ -68,6 +68,13 @@ def archive_option(command: Command) -> Command:
             command)
 
 
+def cards_option(command: Command) -> Command:
+    """--cards, for documents: masked, or in full where the network allows it."""
+    return click.option(
+        "--cards", type=click.Choice(("masked", "full")), default="masked", show_default=True,
+        help="How card numbers are written, where the network allows it.")(command)
+
+
 def network_option(command: Command) -> Command:
     """--network, by default the one that the book was last cleared with."""
     return click.option(

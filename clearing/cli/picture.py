@@ -178,7 +178,8 @@ def _draw_streams(figure: Any, panel: Any, streams: Streams, currency: Currency)
         for place, amount in side.items():
             found[place] = top
             panel.add_patch(Rectangle((left, top), WIDTH, amount, color=colors[place]))
-            panel.text(beside, top + amount // 2, f"{place}  {currency.text(amount)}", fontsize=9,
+            panel.text(beside, top + amount // 2,
+                       f"{translated(place, HEADING)}  {currency.text(amount)}", fontsize=9,
                        ha=align, va="center")
             top += amount + gap
         tops.append(found)

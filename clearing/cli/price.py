@@ -55,6 +55,8 @@ BEFORE_SHAPE = '"MODE[:LINE] START[..END] [DUE] [KEY=VALUE]..."'
               "that month.")
 @click.option("--counted", multiple=True, metavar="NAME=AMOUNT", help="What one accumulator had "
               "counted, in the currency or in rides; may be repeated.")
+@click.option("--counted-before", multiple=True, metavar="NAME=AMOUNT", help="The same in the day, "
+              "week, month or year before that of the ride.")
 @click.option("--before", multiple=True, metavar="RIDE", help="A ride of the same card before "
               f"this one, to transfer from: {BEFORE_SHAPE}; may be repeated. What was counted "
               "(--month-spend ...) was counted before these, too.")

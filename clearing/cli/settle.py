@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clearing.cli.options import book_option, network_option, threads_option
+from clearing.cli.options import archive_option, book_option, network_option, threads_option
 from clearing.cli.say import say
 from network.language import Phrase, translated
 
@@ -25,6 +25,7 @@ ACCOUNT = Phrase("(settlement account)")
 @click.option("--window", required=True, metavar="DAY",
               help="The service day to close, such as 2024-11-25, with all before it.")
 @book_option
+@archive_option
 @network_option
 @threads_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path),
@@ -37,8 +38,8 @@ ACCOUNT = Phrase("(settlement account)")
 @click.option("--by", metavar="CODE",
               help="With --gaps: who says so, an [[approver]] of network.toml.")
 @click.option("--empty", is_flag=True, help="Close it although no record of this day came.")
-def command(window: str, book: str, network: str | None, threads: int, out: Path | None,
-            yes: bool, empty: bool, gaps: str | None, by: str | None) -> None:
+def command(window: str, book: str, archive: Path | None, network: str | None, threads: int,
+            out: Path | None, yes: bool, empty: bool, gaps: str | None, by: str | None) -> None:
     """Close a window: what is posted later counts in the next open one.
 
     What that closes is shown, and asked about: records, operators, and what is in doubt. A
@@ -63,7 +64,7 @@ def command(window: str, book: str, network: str | None, threads: int, out: Path
         _print_closing(closing)
         return yes or _agree(closing.window)
 
-    with (open_session(book, network, read_only=False) as session,
+    with (open_session(book, network, read_only=False, archive=archive) as session,
           progress_bar() as progress):
         settled = settle(session, window, folder=out, threads=threads, may_be_empty=empty,
                          ask=ask, progress=progress, named=named,

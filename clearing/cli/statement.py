@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from clearing.cli.options import archive_option, book_option, network_option
+from clearing.cli.options import archive_option, book_option, cards_option, network_option
 from clearing.cli.say import say
 from network.language import Phrase
 
@@ -21,11 +21,12 @@ from network.language import Phrase
 @click.option("--centre-files", is_flag=True, help="Also the rides in a centre's form: CL for "
               "issuers, FB for operators.")
 @click.option("--no-rides", is_flag=True, help="Without the rides behind the sums: faster.")
+@cards_option
 @book_option
 @archive_option
 @network_option
 def command(members: tuple[str, ...], window: str | None, month: str | None, out: Path,
-            centre_files: bool, no_rides: bool, book: str, archive: Path | None,
+            centre_files: bool, no_rides: bool, cards: str, book: str, archive: Path | None,
             network: str | None) -> None:
     """Write statements: for each member a workbook, a page to sign, and the rides as CSV.
 
@@ -36,6 +37,7 @@ def command(members: tuple[str, ...], window: str | None, month: str | None, out
       onecard statement --member hk-bus --window 2024-11-25 --out statements --book book
       onecard statement --month 2024-11 --no-rides --out statements --book book
     """
+    from clearing.answers.card_numbers import check_cards_in_full
     from clearing.answers.centre_files import write_centre_file
     from clearing.answers.filters import Filter
     from clearing.answers.member_statements import write_statements
@@ -46,14 +48,20 @@ def command(members: tuple[str, ...], window: str | None, month: str | None, out
     if (window is None) == (month is None):
         raise click.UsageError("a statement is of a window or of a month: give --window DAY or "
                                "--month YYYY-MM, and not both")
+    if no_rides and cards == "full":
+        raise click.UsageError("--cards full does not apply with --no-rides: without rides there "
+                               "are no card numbers; leave one of them out")
     with open_session(book, network, archive=archive) as session:
         say_snapshot(session.book)
+        if centre_files:
+            check_cards_in_full(session, "--centre-files")
         for member in members:
             Filter(member=member).select(session)
         period = (window_period(session, window) if window is not None
                   else month_period(session, str(month)))
         currency = session.described().model.money
-        written = list(write_statements(session, period, members, out, with_rides=not no_rides))
+        written = list(write_statements(session, period, members, out, with_rides=not no_rides,
+                                        cards_in_full=cards == "full"))
         print_table(Phrase("statements of {days}, money in {currency}", days=period.days(),
                            currency=currency.name),
                     ("member", "name", "is owed", "owes", "position"),

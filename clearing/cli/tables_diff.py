@@ -21,7 +21,8 @@ def command(versions: tuple[str, ...], as_json: bool) -> None:
 
     A and B are TABLE@DAY of NETWORK; without one, NETWORK/TABLE@DAY or the paths of two tables.
     A table with one version needs no @DAY. Prices are of cards that have counted nothing and do
-    not transfer; where there are many rides, some of them, chosen by lot.
+    not transfer; where there are many rides, some of them, chosen by lot. Where tiers, caps or
+    transfers differ, so is a month of one card: every day out and back, each way with a change.
 
     \b
     Example:
@@ -38,9 +39,27 @@ def command(versions: tuple[str, ...], as_json: bool) -> None:
     found = diff_tables(before, after, network[0] if network else None)
     if as_json:
         print_object({**vars(found), "currency": found.currency.name,
-                      "changes": [one._asdict() for one in found.changes]})
+                      "changes": [one._asdict() for one in found.changes],
+                      "months": [one._asdict() for one in found.months]})
     else:
         _print(found)
+        if found.journey:
+            _print_months(found)
+
+
+def _print_months(found: Difference) -> None:
+    from clearing.answers.tables_diff import Month
+    from clearing.cli.output import print_table
+
+    say(Phrase("a month of one card, every day: {journey}", journey=found.journey))
+    if not found.months:
+        say(Phrase("nobody's month changes, of those for whom both versions have these fares"))
+        return
+    text = found.currency.text
+    print_table(
+        Phrase("what it comes to, in {currency}", currency=found.currency.name), Month._fields,
+        ((*row[:4], f"{row.rides:,}", text(row.before), text(row.after)) for row in found.months),
+        right=("rides", "before", "after"))
 
 
 def _print(found: Difference) -> None:

@@ -44,7 +44,7 @@ def command(feed: Path, out: Path | None, contains: Contains) -> None:
     answer = import_gtfs(feed, out, contains)
     for notices in answer.by_code.values():
         for notice in notices[:SHOWN_MOST]:
-            say(str(notice))
+            say(notice.text)
         if len(notices) > SHOWN_MOST:
             say(Phrase("  and {notices} more, in SOURCES.md", notices=len(notices) - SHOWN_MOST))
     made = answer.imported

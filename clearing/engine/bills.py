@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,10 @@ from settlement.bills import (
 
 # Whose cards' rides a bill pays: numbers of their issuers; None: all.
 Paid = frozenset[int] | None
+
+# Of windows that have left the book, from one to another, what a funder owes for rides with cards
+# of others than some issuers: creditor, cause, rides and amount.
+Unpaid = Callable[[int, int, int, frozenset[int]], Iterable[tuple[int, int, int, int]]]
 
 
 class BilledBy(NamedTuple):
@@ -115,11 +120,13 @@ def _ended(first: int, last: int) -> range:
 
 
 def bill_closing(book: Book, numbered: NumberedNetwork, first: int, last: int,
-                 more: Records | None = None, until: int | None = None) -> list[Difference]:
+                 more: Records | None = None, until: int | None = None,
+                 unpaid: Unpaid | None = None) -> list[Difference]:
     """The differences that closing the windows from one to another posts, days since 1970.
 
-    Of each month that ends with them, for each funder whose terms say so. A bill that needs to know
-    whose cards rode in windows that are archived cannot be made: raises OnecardError.
+    Of each month that ends with them, for each funder whose terms say so. A bill can need to know
+    whose cards rode in windows that are archived: see Unpaid; None: it cannot be made then, and
+    raises OnecardError.
     more, until: as for bill_funders. Where nothing was closed before, `first` is 1.
     """
     by, ended = billed_by(numbered), _ended(first, last)
@@ -132,19 +139,20 @@ def bill_closing(book: Book, numbered: NumberedNetwork, first: int, last: int,
               for month in one.months}
     funders = {code: numbered.names.known("member", code) for code in sorted(posting)}
     bills = bill_funders(book, numbered.names, Billing(closed, by), funders, ended[-1],
-                         since=ended[0], more=more, until=until)
+                         since=ended[0], more=more, until=until, unpaid=unpaid)
     return [one for code in funders for bill in bills[code]
             if bill.month in ended and bill.is_posted for one in bill.differences()]
 
 
 def bill_funders(book: Book, names: Names, billing: Billing, funders: Mapping[str, int],
                  last: Month, *, since: Month = 0, more: Records | None = None,
-                 until: int | None = None) -> dict[str, list[Bill]]:
+                 until: int | None = None, unpaid: Unpaid | None = None
+                 ) -> dict[str, list[Bill]]:
     """The bills of funders up to a month, each from the first month with rides or terms.
 
     funders: numbers by code. since: the first month whose bill is asked for; those before it are
     as far as these go by them. more: FLOW rows that the book has not yet, and until: the run that
-    is written with them. Raises OnecardError as bill_closing.
+    is written with them. unpaid: as for bill_closing. Raises OnecardError as that does.
     """
     ridden = _ridden(book, names, funders, more)
     bills = {}
@@ -155,8 +163,9 @@ def bill_funders(book: Book, names: Names, billing: Billing, funders: Mapping[st
         needed = first_month_needed(terms, max(since, begin))
         for month, (one, paid) in found.items():
             if one is not None and paid is not None and month >= needed and month in own:
-                _check_there(book, one, month)
-                _leave_out(book, names, own[month], number, (month, paid), until)
+                if unpaid is None:
+                    _check_there(book, one, month)
+                _leave_out(book, names, own[month], number, (month, paid), until, unpaid)
         bills[code] = make_bills(terms, own)
     return bills
 
@@ -185,7 +194,8 @@ def _ridden(book: Book, names: Names, funders: Mapping[str, int], more: Records 
 
 
 def _leave_out(book: Book, names: Names, month: dict[str, Ridden], funder: int,
-               paid: tuple[Month, frozenset[int]], until: int | None) -> None:
+               paid: tuple[Month, frozenset[int]], until: int | None, unpaid: Unpaid | None
+               ) -> None:
     """Take off a month what is of cards whose rides are not paid."""
     first, last = map(number_of, month_days(paid[0]))
     issuers = ", ".join(map(str, sorted(paid[1]))) or "0"
@@ -193,8 +203,9 @@ def _leave_out(book: Book, names: Names, month: dict[str, Ridden], funder: int,
         book, ("leg_creditor", "leg_cause"),
         f"leg_debtor = {funder} AND leg_cause < {int(Cause.FARE)} AND {BETWEEN_TWO} "
         f"AND window BETWEEN {first} AND {last} AND issuer NOT IN ({issuers})", until)
-    for creditor, cause, rides, amount in zip(
-            *(np.asarray(column).tolist() for column in found.values()), strict=True):
+    left = () if unpaid is None else unpaid(first, last, funder, paid[1])
+    for creditor, cause, rides, amount in chain(left, zip(
+            *(np.asarray(column).tolist() for column in found.values()), strict=True)):
         is_concession = _is_free(cause)
         _add(month, names.code("member", creditor), Ridden(
             0, 0, amount, -is_concession * rides, -(not is_concession) * amount))

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy.typing as npt
 
 from clearing.book import Book, Run
+from clearing.book.known import Known
 from clearing.engine.denied import check_deny_lists
 from clearing.intake.known_numbers import KnownNumbers
 from ext.clearing.persons import Persons
@@ -74,8 +75,9 @@ class ClearingContext(NumberedNetwork):
         return [table_version(table) for table in self.tables]
 
 
-# What books that are open were cleared by in their last runs, if this process has made these.
-_LAST: WeakKeyDictionary[Book, tuple[int, ClearingContext]] = WeakKeyDictionary()
+# What books that are open were cleared by in their last runs, if this process has made these. Who
+# begins the next run takes it away: codes get numbers in it before they are stored.
+_LAST: WeakKeyDictionary[Known, tuple[int, ClearingContext]] = WeakKeyDictionary()
 
 
 def context_for(book: Book, last: Run | None, network: str) -> ClearingContext:
@@ -85,7 +87,7 @@ def context_for(book: Book, last: Run | None, network: str) -> ClearingContext:
     is used again: a gateway's runs need not each read the dictionary and compile the tables.
     Raises TableError and OnecardError for what cannot be cleared by.
     """
-    number, context = _LAST.get(book, (0, None))
+    number, context = _LAST.pop(book.known, (0, None))
     if context is None or last is None or last.run != number or context.names.unstored() or (
             not _has_files_of(network, context.network)):
         context = load_context(network, book.dictionary())
@@ -94,9 +96,12 @@ def context_for(book: Book, last: Run | None, network: str) -> ClearingContext:
 
 
 def _has_files_of(name: str, network: Network) -> bool:
-    """Whether a network's files are, byte for byte, those that another was read from."""
+    """Whether a network is in the folder that another was read from, byte for byte as it was."""
     try:
-        contents = read_contents(find_folder(name), network.model.card_register)
+        folder = find_folder(name)
+        if folder.resolve() != network.folder.path.resolve():
+            return False
+        contents = read_contents(folder, network.model.card_register)
     except TableError:
         return False        # who loads it says what is wrong
     return digest_of(contents) == network.digest
@@ -105,7 +110,7 @@ def _has_files_of(name: str, network: Network) -> bool:
 def keep_context(book: Book, run: Run, context: ClearingContext) -> None:
     """Remember what a run that was committed a moment ago was cleared by."""
     context.names.mark_stored()
-    _LAST[book] = run.run, context
+    _LAST[book.known] = run.run, context
 
 
 def load_context(network: str, names: Names) -> ClearingContext:

@@ -6,12 +6,30 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from clearing.book import Book
+from clearing.book.known import Known
 from network.errors import BookDamaged
-from network.folder import digest_of, stray_paths, write_contents
+from network.folder import Contents, digest_of, stray_paths, write_contents
 from network.language import Phrase
 from network.network import Network, load_network
+
+# Of books that are open: what was read last of such a network, from which contents.
+_LAST: WeakKeyDictionary[Known, tuple[Contents, Network]] = WeakKeyDictionary()
+
+
+def described_network(book: Book, digest: str) -> Network:
+    """The network that has a digest, of which only network.toml has been read.
+
+    Raises BookDamaged, see kept_network.
+    """
+    contents = book.network_contents(digest)
+    found, network = _LAST.get(book.known, (None, None))
+    if network is None or found is not contents:
+        with kept_network(book, digest) as network:
+            _LAST[book.known] = contents, network
+    return network
 
 
 @contextmanager

@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 from clearing.book import State
 from clearing.book.native import bytes_of, choose, join_records, raw_of
-from clearing.book.standing import by_card, ride_order
+from clearing.book.standing import PLACE, by_card, ride_order
 from clearing.book.state import list_marked
 from clearing.engine.context import ClearingContext
-from clearing.engine.refunds import Taken, reach_of, rides_taken, split_refunds
+from clearing.engine.refunds import Taken, reach_of, rides_taken, split_refunds, still_waiting
 from clearing.engine.which import are_refunds, days_of, end_of, identities
 from clearing.intake.intake import Intake
 from ext.clearing.changes import list_changes
@@ -34,7 +34,7 @@ from ext.clearing.persons import NO_PERSON
 from ext.clearing.pipeline import Carried, PartitionPipeline
 from ext.clearing.tables import EntryTables
 from ext.codes import Code, Reason
-from ext.records import ENTRY, RIDE_FLAGS, TAP, TAP_FLAGS, Records
+from ext.records import CHAIN_ENDED, ENTRY, RIDE_FLAGS, TAP, TAP_FLAGS, Records
 from network.network import Network
 from settlement.flows import FlowSums
 from settlement.windows import window_table
@@ -42,6 +42,7 @@ from settlement.windows import window_table
 T = TypeVar("T")
 SET_ASIDE = np.uint8(TAP_FLAGS["SET_ASIDE"])
 Flags = npt.NDArray[np.bool_]
+Filter = npt.NDArray[np.uint64]     # of cards, see ext.clearing.partition
 REFUSED_RIDES = (Code.NO_FARE, Code.PRICE_OVERFLOW, Code.REBATE_ALONE, Code.CARD_DENIED,
                  Code.ISSUER_NOT_ADMITTED, Code.CARD_NOT_ACTIVE, Code.CARD_EXPIRED)
 FILTER_BITS_OF_A_CARD = 128
@@ -78,7 +79,8 @@ class Before:
     # or of those of `read`: what the others have there is what their records made by now.
     ledger: Listed
     first_day: int
-    read: npt.NDArray[np.uint64] | None = None
+    read: Filter | None
+    written: Callable[[Filter], Records]    # ENTRY that stand, as far as they are remembered
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ class Clearer:
         # A card of which nothing is behind the end is now as it was then.
         cards, accumulators = (
             choose(rows, of_cards(rows, waiting, others=True) & of_cards(rows, later, others=True))
-            for rows in (pipeline.cards, pipeline.accumulators))
+            for rows in (_told(pipeline.cards), pipeline.accumulators))
         states = [(window, cards, accumulators, np.zeros(0, TAP))]
         chosen = of_cards(taps, later) & ~is_left
         if chosen.any():
@@ -250,19 +252,46 @@ class Clearer:
         made, ledger = (
             by_card(choose(rows, rows["service_day"] >= self._before.first_day), ride_order)
             for rows in (made, ledger))
-        changes = np.empty(len(made) + len(ledger), ENTRY)
-        changes = changes[:list_changes(made, ledger, self._stretch.first_open, changes)]
+        changes, contradicted = self._list_changes(made, ledger)
+        written = self._as_written(ledger, contradicted) if len(contradicted) else None
+        if written is not None:
+            changes, contradicted = self._list_changes(made, written)[0], contradicted[:0]
         if self._stretch.restates:
             # Who released an entry did so by whatever tables: `verify` asks for it.
             changes["reason"][changes["reason"] < Reason.CLAIM_RELEASED] = Reason.RESTATED
         else:
             self._say_corrected(changes)
+        return changes, contradicted
+
+    def _list_changes(self, made: Records, ledger: Records) -> tuple[Records, Records]:
+        """The changes; and what of them takes back an entry of a card whose ledger was not read."""
+        changes = np.empty(len(made) + len(ledger), ENTRY)
+        changes = changes[:list_changes(made, ledger, self._stretch.first_open, changes)]
         contradicted = changes[changes["flags"] & RIDE_FLAGS["REVERSAL"] != 0]
+        read = self._before.read
         if read is None:
             return changes, contradicted[:0]
         return changes, contradicted[of_cards(contradicted, read, others=True)]
 
-    def _made_before(self, partition: int, read: npt.NDArray[np.uint64]) -> Records:
+    def _as_written(self, ledger: Records, contradicted: Records) -> Records | None:
+        """The ledger with what was written in the place of what its records made.
+
+        What is taken back is what was written, and says by which run. None: not all of it is
+        remembered.
+        """
+        cards = _filter_of_cards(contradicted)
+        written, own = self._before.written(cards), np.flatnonzero(of_cards(ledger, cards))
+        found = {key: row for row, key in enumerate(_places_of(written))}
+        back = set(_places_of(contradicted))
+        if not back <= found.keys():
+            return None
+        known = ledger.copy()
+        for row, key in zip(own.tolist(), _places_of(ledger[own]), strict=True):
+            if key in back:
+                known[row] = written[found[key]]
+        return known
+
+    def _made_before(self, partition: int, read: Filter) -> Records:
         """What the book's records of cards that were not read made, without the new ones."""
         self._clear_known(partition)
         made: Records = self._known.entries
@@ -345,11 +374,18 @@ class Clearer:
         beside[still_open] = False
         set_aside = at_end.all_taps[:len(own)][beside[own]]
         set_aside["flags"] |= SET_ASIDE
+        refunds_on = refunds.hand_on | still_waiting(taps, taken, refunds, still_open)
         handed_on: Records = np.concatenate(
-            [at_end.all_taps[at_end.still_open], set_aside, taps[refunds.hand_on]])
+            [at_end.all_taps[at_end.still_open], set_aside, taps[refunds_on]])
         handed_on["flags"] &= ~np.uint8(TAP_FLAGS["CARRIED"])
         handed_on["generation"] = 0
-        return at_end.cards.copy(), at_end.accumulators.copy(), handed_on
+        return _told(at_end.cards).copy(), at_end.accumulators.copy(), handed_on
+
+
+def _told(cards: Records) -> Records:
+    """CARD_STATE without the named chains that a card is not in."""
+    named = (cards["chain"] != 0) & (cards["transfers"] == CHAIN_ENDED)
+    return cards if not named.any() else choose(cards, ~named)
 
 
 def _renumbered(refunds: Records, chosen: Flags) -> Records:
@@ -385,6 +421,11 @@ def _codes_of(taps: Records, codes: npt.NDArray[np.uint16], chosen: npt.NDArray[
     return told
 
 
+def _places_of(entries: Records) -> list[tuple[int, ...]]:
+    """The place of each in the ledger."""
+    return list(zip(*(entries[name].tolist() for name in PLACE), strict=True))
+
+
 def _cards_of(rows: Records) -> Records:
     return np.rec.fromarrays([rows["card_hi"], rows["card_lo"]])
 
@@ -411,7 +452,8 @@ def first_day_of(network: Network, base: int) -> int:
 
 
 def before(context: ClearingContext, state: State, taps: Records, ledger: Records, first_day: int,
-           partitions: int, read: npt.NDArray[np.uint64] | None) -> Before:
+           partitions: int, read: Filter | None = None,
+           written: Callable[[Filter], Records] = lambda _: np.zeros(0, ENTRY)) -> Before:
     """What a book has of some cards, made ready to be found by partition.
 
     taps: since the state, its open rides among them; the others: see Before.
@@ -426,7 +468,7 @@ def before(context: ClearingContext, state: State, taps: Records, ledger: Record
     carried_taps = listed(taps)
     return Before(Carried(cards, accumulators, carried_taps), carried_taps,
                   Carried(cards, accumulators, listed(np.zeros(0, TAP))), listed(ledger),
-                  first_day, read)
+                  first_day, read, written)
 
 
 def _rows_of(listed_rows: Listed, partition: int) -> Records:
@@ -434,28 +476,20 @@ def _rows_of(listed_rows: Listed, partition: int) -> Records:
     return choose(rows, listed[offsets[partition]:offsets[partition + 1]])
 
 
-def filter_of(cards: int) -> npt.NDArray[np.uint64]:
+def filter_of(cards: int) -> Filter:
     """Room to mark so many cards, with few others that count as marked."""
+    return np.zeros(words_for(cards), np.uint64)
+
+
+def words_for(cards: int) -> int:
+    """Words of a filter of so many cards: with no more than these it is looked up in caches."""
     words = 1 << 6
     while words * 64 < cards * FILTER_BITS_OF_A_CARD:
         words *= 2
-    return np.zeros(words, np.uint64)
+    return words
 
 
-def narrowed(card_filter: npt.NDArray[np.uint64], cards: int) -> npt.NDArray[np.uint64]:
-    """The same filter with room for no more than so many cards: it is looked up in caches then.
-
-    A card's word is a part of its hash, from the lowest bits on: so half of a filter laid over the
-    other half is the filter of half as many words.
-    """
-    most = len(filter_of(cards))
-    while len(card_filter) > most:
-        half = len(card_filter) // 2
-        card_filter = card_filter[:half] | card_filter[half:]
-    return card_filter
-
-
-def cards_in(context: ClearingContext, rows: Records) -> npt.NDArray[np.uint64]:
+def cards_in(context: ClearingContext, rows: Records) -> Filter:
     """The cards of some rows marked, and all others of their owners: they are cleared together."""
     # A bit that several cards share would have many follow.
     marked = filter_of(max(len(rows), len(context.persons)))
@@ -464,7 +498,7 @@ def cards_in(context: ClearingContext, rows: Records) -> npt.NDArray[np.uint64]:
     return marked
 
 
-def _filter_of_cards(rows: Records) -> npt.NDArray[np.uint64]:
+def _filter_of_cards(rows: Records) -> Filter:
     """The cards of some rows marked, and few others."""
     cards = filter_of(len(rows))
     add_to_card_filter(bytes_of(rows), cards)
@@ -481,8 +515,7 @@ def beside(context: ClearingContext, rows: Records, some: Records) -> Flags:
     return chosen
 
 
-def of_cards(rows: Records, card_filter: npt.NDArray[np.uint64], *, others: bool = False
-             ) -> npt.NDArray[np.bool_]:
+def of_cards(rows: Records, card_filter: Filter, *, others: bool = False) -> Flags:
     """Which rows are of the filter's cards (and of a few more), or which are of others."""
     chosen = np.full(len(rows), others)
     chosen[list_marked(bytes_of(rows), card_filter)] = not others

@@ -93,3 +93,17 @@ def split_refunds(context: ClearingContext, taps: Records, within: Flags, taken:
         idle=back & within & ~takes,
         hand_on=back & ~takes & np.where(within, (taken.looks & shortly & ~has_one) | is_open,
                                          has_one))
+
+
+def still_waiting(taps: Records, taken: Taken | None, refunds: Refunds,
+                  still_open: npt.NDArray[np.int64]) -> Flags:
+    """Refunds without a ride by the end of a window, of cards with a gate-in that is open there.
+
+    Its ride can become theirs: it can end behind, and each record that comes can end it elsewhere.
+    """
+    if taken is None or len(still_open) == 0:
+        return np.zeros(len(taps), bool)
+    has_one = taps["flags"] & TAP_FLAGS["SET_ASIDE"] != 0
+    cards = np.rec.fromarrays([taps["card_hi"], taps["card_lo"]])
+    waiting: Flags = refunds.idle & taken.looks & ~has_one & np.isin(cards, cards[still_open])
+    return waiting

@@ -23,7 +23,7 @@ from clearing.book.native import join_records
 from clearing.book.runs import Certificate
 from clearing.book.schema import CERTIFICATES
 from clearing.engine.archived import first_day_taken, floor_of
-from clearing.engine.bills import bill_closing
+from clearing.engine.bills import Unpaid, bill_closing
 from clearing.engine.context import ClearingContext, context_for, keep_context
 from clearing.engine.judged_files import judge_files
 from clearing.engine.period_fees import charge_closing
@@ -150,7 +150,7 @@ def _clear_intake(intake: Intake, context: ClearingContext, book: Book, last: Ru
         check_parent(run, last)
         stages = Stages(context, book, run, threads, progress)
         intake.number_codes(context.numbers, {index: outcomes[index].file for index in taken})
-        stages.clear(intake, intake.card_filter() if last else None)
+        stages.clear(intake, is_first=last is None)
         clock.lap("clear and write entries")
         report = _finish(stages, intake, outcomes, taken,
                          lambda row: _keep(intake, outcomes, book, bool(taken) and decide(row)))
@@ -169,12 +169,13 @@ def _keep(intake: Intake, outcomes: list[BookFile], book: Book, is_committed: bo
 def close_window(day: int, network: str, book: Book, *, threads: int = 1,
                  decide: Decide = always, progress: Progress = no_progress,
                  certify: Certify = lambda first, last: (),
-                 judge: Judge = lambda context, flows: None) -> Report:
+                 judge: Judge = lambda context, flows: None,
+                 unpaid: Unpaid | None = None) -> Report:
     """Close the windows up to a service day: rides open by its end end without an exit.
 
     day: days since 1970. Nothing is closed where `decide` declines.
     certify: says of the windows that close what is missing; judge: looks at what they add to the
-    book's flows. What either raises closes nothing.
+    book's flows. What either raises closes nothing. unpaid: what bills need of archived windows.
     Raises OnecardError where the day is closed already.
     """
     check_open(book, day)
@@ -188,7 +189,7 @@ def close_window(day: int, network: str, book: Book, *, threads: int = 1,
         stages = Stages(context, book, run, threads, progress)
         stages.close(day)
         _share_revenue(stages, last.closed_through + 1 if last else 1, day)
-        _bill_funders(stages, last.closed_through + 1 if last else 1, day)
+        _bill_funders(stages, last.closed_through + 1 if last else 1, day, unpaid)
         _charge_fees(stages, last.closed_through + 1 if last else 1, day)
         judge(context, stages.sums.rows())
         run.store_entries()
@@ -208,14 +209,14 @@ def _share_revenue(stages: Stages, first: int, last: int) -> None:
     stages.sums.merge(flows_of_shares(shared, numbers, last))
 
 
-def _bill_funders(stages: Stages, first: int, last: int) -> None:
+def _bill_funders(stages: Stages, first: int, last: int, unpaid: Unpaid | None) -> None:
     """Post what bills of months differ by that end when the windows from one to another close."""
     context = stages.context
     if all(one.difference == "told" for one in context.network.model.bill):
         return
     stages.run.store_entries()
     differences = bill_closing(stages.book, context, first, last, stages.sums.rows(),
-                               stages.run.number)
+                               stages.run.number, unpaid)
     numbers = {code: number for number, code in enumerate(context.names.codes("member"))}
     stages.sums.merge(rows_of_flows(flows_of_bills(differences), numbers, last))
 

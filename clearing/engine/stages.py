@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from clearing.book import Book, OpenRun
+from clearing.book.cards import EVERY_CARD, Cards
 from clearing.book.native import bytes_of, choose, join_records
-from clearing.book.queries import EVERY_CARD, Cards
 from clearing.book.state import State, card_keys, no_state
 from clearing.engine.archived import NO_FLOOR, floor_of
 from clearing.engine.changed import ALL, Changed, changed_since
@@ -27,18 +27,20 @@ from clearing.engine.context import ClearingContext
 from clearing.engine.partition import (
     Cleared,
     Clearer,
+    Filter,
     Stretch,
     before,
     cards_in,
     filter_of,
     first_day_of,
-    narrowed,
     of_cards,
     on_threads,
+    words_for,
 )
 from clearing.engine.refunds import reach_of
 from clearing.engine.which import are_refunds, identities
 from clearing.intake.intake import Intake
+from clearing.intake.spill import CARD_FILTER_WORDS
 from ext import records
 from ext.clearing.partition import add_to_card_filter
 from ext.codes import Code
@@ -49,7 +51,6 @@ from network.language import Phrase
 from network.progress import Progress
 from settlement.flows import FlowSums
 
-Filter = npt.NDArray[np.uint64]     # of cards, see ext.clearing.partition
 TAPS_OF_A_PARTITION = 16_384
 PARTITIONS_MOST = 2_048
 HELD_OR_BACK = RIDE_FLAGS["HELD"] | RIDE_FLAGS["REVERSAL"]
@@ -94,17 +95,14 @@ class Stages:
         self._partitions = self._done = 0
         self._lock = threading.Lock()
 
-    def clear(self, intake: Intake, touched: Filter | None) -> None:
+    def clear(self, intake: Intake, *, is_first: bool) -> None:
         """Clear the cards of new records, writing as it goes.
 
         In which order anything reaches the book decides nothing: it keeps rows by card.
-        touched: the cards; None: of a new book, which has nothing of them.
+        is_first: the book has nothing of any card yet.
         """
         stretch = Stretch(self._closed, self._closed + 1, self._closed)
-        if touched is not None:
-            taps = sum(map(intake.count, range(intake.partitions)))
-            touched = narrowed(touched, max(taps, len(self.context.persons)))
-            self.context.persons.spread(touched)
+        touched = None if is_first else self._touched(intake)
         # What its records made by now is in the ledger, if the same tables and engine made it.
         read = filter_of(0) if touched is not None and self._changed.is_nothing else None
         loaded = self._load(stretch, touched, read)
@@ -131,13 +129,9 @@ class Stages:
         self._add(clearers)
         # One question for all of a kind: each costs a walk through the ledger.
         if unread:
-            rows = join_records([entries for _, entries in unread], records.ENTRY)
-            read = filter_of(len(rows))
-            add_to_card_filter(bytes_of(rows), read)
-            loaded = self._read_ledger(loaded, stretch, read)
-            self._clear_chosen(
-                intake, self._clearers(loaded, intake.partitions, stretch),
-                [partition for partition, _ in unread], None)
+            assert touched is not None
+            self._clear_unread(intake, stretch, loaded, unread,
+                               lambda entries: of_cards(entries, touched))
         if waiting:
             assert touched is not None
             doubtful = join_records([taps for _, taps in waiting], records.TAP)
@@ -147,6 +141,25 @@ class Stages:
         if touched is not None and not self._changed.is_nothing:
             # Tables have changed: what other cards have in open windows is cleared by them, too.
             self._clear_again(stretch, self._changed, but=touched)
+
+    def _clear_unread(self, intake: Intake | None, stretch: Stretch, loaded: Loaded,
+                      unread: list[tuple[int, Records]],
+                      are_cleared: Callable[[Records], npt.NDArray[np.bool_]],
+                      cards: Cards = EVERY_CARD) -> None:
+        """Clear partitions again of which some take back entries that were not read.
+
+        are_cleared: which entries are of cards whose records were loaded.
+        """
+        rows = join_records([entries for _, entries in unread], records.ENTRY)
+        read = filter_of(len(rows))
+        add_to_card_filter(bytes_of(rows), read)
+        # Whoever the filter has is taken for read: of these cards the ledger has something.
+        known = choose(loaded.taps, of_cards(loaded.taps, read))
+        loaded = self._read_ledger(loaded, stretch, read, cards, known)
+        # The filter has a few more cards: there are records of those that are cleared alone.
+        loaded = replace(loaded, ledger=choose(loaded.ledger, are_cleared(loaded.ledger)))
+        self._clear_chosen(intake, self._clearers(loaded, self._partitions, stretch),
+                           [partition for partition, _ in unread], None)
 
     def _clear_doubtful(self, intake: Intake | None, stretch: Stretch, loaded: Loaded,
                         partitions: list[int], doubtful: Records,
@@ -277,10 +290,10 @@ class Stages:
                 stretch, touched, filter_of(0) if is_as_before else None, cards,
                 choose(since, of_cards(since, touched)) if is_all else None)
             if is_as_before:
-                loaded = self._end(stretch, loaded, cards)
+                loaded = self._end(stretch, loaded)
             self._clear_known(stretch, loaded, cards, but)
 
-    def _end(self, stretch: Stretch, loaded: Loaded, cards: Cards) -> Loaded:
+    def _end(self, stretch: Stretch, loaded: Loaded) -> Loaded:
         """Tell the state of cards for which nothing changes but that a window ends; the others."""
         self._partitions = partitions_for(len(loaded.taps))
         left = list[Records]()
@@ -294,12 +307,7 @@ class Stages:
 
         on_threads(self._clearers(loaded, self._partitions, stretch), end,
                    range(self._partitions))
-        taps = join_records(left, records.TAP)
-        loaded = self._read_ledger(replace(loaded, taps=taps, read=None), stretch,
-                                   cards_in(self.context, taps), cards)
-        # The filter has a few more, and of these there are no records.
-        return replace(loaded, ledger=choose(loaded.ledger, np.isin(
-            card_keys(loaded.ledger), card_keys(taps))))
+        return replace(loaded, taps=join_records(left, records.TAP))
 
     def _check_members(self, taps: Records) -> None:
         """Refuse to clear again what a member took part in that has left the network."""
@@ -321,16 +329,21 @@ class Stages:
         """Clear what the book has of some cards, but for others, without new records."""
         self._partitions, self._done = partitions_for(len(loaded.taps)), 0
         waiting: list[tuple[int, Records]] = []
+        unread: list[tuple[int, Records]] = []
 
         def without(loaded: Loaded) -> Loaded:
             return loaded if but is None else loaded.without(but)
 
+        def have_records(entries: Records) -> npt.NDArray[np.bool_]:
+            return np.isin(card_keys(entries), card_keys(loaded.taps))
+
         def clear_or_wait(clearer: Clearer, partition: int) -> None:
             clearer.prepare(None, partition)
             cleared = clearer.clear(partition, may_wait=True, is_known=True)
-            assert len(cleared.contradicted) == 0, "the ledger of these cards was read"
             if len(cleared.doubtful):
                 waiting.append((partition, cleared.doubtful))
+            elif len(cleared.contradicted):
+                unread.append((partition, cleared.contradicted))
             else:
                 self._keep(cleared)
 
@@ -338,11 +351,25 @@ class Stages:
         clearers = self._clearers(loaded, self._partitions, stretch)
         on_threads(clearers, clear_or_wait, range(self._partitions))
         self._add(clearers)
+        if unread:
+            self._clear_unread(None, stretch, loaded, unread, have_records, cards)
         if waiting:
+            if loaded.read is not None:
+                whole = self._read_ledger(replace(loaded, read=None), stretch,
+                                          cards_in(self.context, loaded.taps), cards)
+                loaded = replace(whole, ledger=choose(whole.ledger, have_records(whole.ledger)))
             self._clear_doubtful(
                 None, stretch, loaded, [partition for partition, _ in waiting],
                 join_records([taps for _, taps in waiting], records.TAP),
                 lambda longer, late: without(self._load(longer, late, cards=cards)))
+
+    def _touched(self, intake: Intake) -> Filter:
+        """The cards of new records, and all others of their owners."""
+        taps = sum(map(intake.count, range(intake.partitions)))
+        words = words_for(max(taps, len(self.context.persons)))
+        touched = intake.card_filter(min(words, CARD_FILTER_WORDS))
+        self.context.persons.spread(touched)
+        return touched
 
     def _load(self, stretch: Stretch, touched: Filter | None, read: Filter | None = None,
               cards: Cards = EVERY_CARD, since: Records | None = None) -> Loaded:
@@ -368,9 +395,9 @@ class Stages:
         return loaded if read is not None else self._read_ledger(loaded, stretch, touched, cards)
 
     def _read_ledger(self, loaded: Loaded, stretch: Stretch, touched: Filter,
-                     cards: Cards = EVERY_CARD) -> Loaded:
-        """The same with the entries that stand in the ledger of some cards."""
-        ledger = self.book.rides_since(loaded.first_day, touched, cards=cards)
+                     cards: Cards = EVERY_CARD, of: Records | None = None) -> Loaded:
+        """The same with the entries that stand in the ledger of some cards; of: records of them."""
+        ledger = self.book.rides_since(loaded.first_day, touched, cards=cards, of=of)
         # Of the last closed days only what is still open there is entered again.
         known = ledger["service_day"] <= stretch.base
         waiting = loaded.state.open_rides
@@ -380,8 +407,9 @@ class Stages:
                        read=None if loaded.read is None else touched)
 
     def _clearers(self, loaded: Loaded, partitions: int, stretch: Stretch) -> list[Clearer]:
-        before_ = before(self.context, loaded.state, loaded.taps, loaded.ledger, loaded.first_day,
-                         partitions, loaded.read)
+        before_ = before(
+            self.context, loaded.state, loaded.taps, loaded.ledger, loaded.first_day, partitions,
+            loaded.read, lambda cards: self.book.rides_written(self.run.number - 1, cards))
         return [Clearer(self.context, before_, stretch) for _ in range(self.threads)]
 
     def _add(self, clearers: Iterable[Clearer]) -> None:

@@ -28,10 +28,7 @@ def times_of(taps: Records) -> npt.NDArray[np.int64]:
 
 def days_of(context: ClearingContext, taps: Records) -> npt.NDArray[np.int64]:
     """The service day of that time."""
-    network, times = context.network, times_of(taps)
-    days: npt.NDArray[np.int64] = (
-        times + network.clock.offsets_s(times) - network.day_starts_s) // 86_400
-    return days
+    return context.network.clock.days(times_of(taps), context.network.day_starts_s)
 
 
 def identities(taps: Records) -> Records:

@@ -16,7 +16,6 @@ from ext.records import TAP_BLANKS, TAP_FLAGS, Records
 from network.civil import EPOCH, LAST_TAP_DAY, Clock, number_of
 from network.network import Network
 
-DAY_S = 86_400
 Days = npt.NDArray[np.int64]
 
 
@@ -24,8 +23,7 @@ def service_days(taps: Records, clock: Clock, day_starts_s: int) -> Days:
     """Of the time of each tap, days since 1970."""
     times = np.where((taps["kind"] == TapKind.RIDE) & (taps["in_at"] != 0), taps["in_at"],
                      taps["tapped_at"]).astype(np.int64)
-    days: Days = (times + clock.offsets_s(times) - day_starts_s) // DAY_S
-    return days
+    return clock.days(times, day_starts_s)
 
 
 class Admissions:

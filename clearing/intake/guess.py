@@ -13,12 +13,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
 from clearing.intake.formats.canonical import COLUMNS, REQUIRED
+from clearing.intake.formats.steps import UNIX_FORMS, read_moment
 from clearing.intake.formats.text import UTF_16, ZIP, NotText, make_text
 from clearing.intake.header_words import (
     HEADER_WORDS,
@@ -334,7 +334,7 @@ def _find_by_values(sample: Sample, meant: dict[str, str]) -> None:
 def _time_source(sample: Sample, meant: dict[str, str]) -> str:
     """When a tap was: one column, or a day and a time of day."""
     if "tapped_at" in meant:
-        columns, forms = [meant["tapped_at"]], MOMENTS
+        columns, forms = [meant["tapped_at"]], (*MOMENTS, *UNIX_FORMS)
     elif "date" in meant and "time" in meant:
         columns = [meant["date"], meant["time"]]
         forms = tuple(f"{day} {clock}" for day in DAYS for clock in CLOCKS)
@@ -348,7 +348,8 @@ def _time_source(sample: Sample, meant: dict[str, str]) -> str:
     if not fitting:
         raise OnecardError(Phrase("the times of {columns} cannot be read: {values}",
                                   columns=" and ".join(columns), values=values[:1]),
-                           remedy="write the layout by hand, with the format of `time`")
+                           remedy="write the layout by hand, with the format of `time`; where a "
+                           "spreadsheet says them as numbers of days, have it say them as times")
     if len(fitting) > 1 and {"%d/%m", "%m/%d"} <= {form[:5] for form in fitting}:
         sample.assumed.append(Phrase("the day stands before the month in {column}",
                                      column=columns[0]))
@@ -368,7 +369,7 @@ def _fits(values: list[str], forms: tuple[str, ...]) -> list[str]:
 
 def _is_time(value: str, form: str) -> bool:
     try:
-        datetime.strptime(value, form)
+        read_moment(value, form)
     except ValueError:
         return False
     return True

@@ -19,29 +19,35 @@ HEADER_WORDS: dict[str, tuple[str, ...]] = {
         "cardno cardnumber cardid cardcode pan paycardid tokenid 卡片序列号"),
     "card_seq": _words(
         "卡计数器 卡内交易序号 卡内序号 卡片交易序号 卡交易序号 卡片脱机交易序号 "
-        "脱机交易序号 卡序号 消费计数器 卡片消费计数器 累计次数 计数 "
+        "脱机交易序号 卡序号 消费计数器 卡片消费计数器 交易计数器 交易计数 累计次数 计数 "
         "cardseq cardcounter counter atc txnseq offlineseq"),
     "tapped_at": _words(
         "交易时间 刷卡时间 消费时间 打卡时间 交易日期时间 日期时间 tappedat datetime "
-        "timestamp dealdate eventtimestamp taptime transactiontime datetimeutc"),
+        "时间戳 timestamp dealdate eventtimestamp taptime transactiontime datetimeutc"),
     "date": _words("交易日期 刷卡日期 消费日期 日期 date txndate"),
     "time": _words("交易时间 刷卡时间 消费时间 时间 time txntime"),
     "operator": _words(
         "运营单位 运营公司 公司 公司名称 企业 企业名称 商户 商户号 operator operatorid "
         "company companyid companyname agency"),
     "device": _words(
-        "终端编号 终端号 终端 设备号 设备编号 pos号 pos机号 机号 机具号 psam psam号 "
+        "终端编号 终端号 终端代码 终端 设备号 设备编号 设备代码 设备 pos号 pos机号 机号 机具号 "
+        "机具编号 机具 psam psam号 "
         "terminal terminalid device deviceid equno posid validator"),
     "device_seq": _words(
         "终端交易序号 终端流水号 终端流水 终端序号 pos流水 pos流水号 流水号 流水 机序号 "
         "记录流水 deviceseq terminalseq trace traceno"),
-    "line": _words("线路 线路号 线路名称 线路编号 路线 line lineid route routeid corridorid"),
+    "line": _words(
+        "线路 线路号 线路名称 线路编号 线路编码 线路代码 路线 line lineid lineno route routeid "
+        "corridorid"),
     "vehicle": _words(
         "车辆 车辆号 车号 车牌 车牌号 自编号 车辆编号 vehicle vehicleid busno busid "
         "carno"),
-    "stop": _words("站点 站名 站号 车站 站点名称 站点编号 上车站 stop stopid station stationid"),
+    "stop": _words(
+        "站点 站名 站号 车站 站点名称 站点编号 站点编码 站点代码 车站编号 车站代码 上车站 "
+        "stop stopid station stationid"),
     "kind": _words(
-        "交易类型 记录类型 交易 类型 业务类型 dealtype kind taptype txntype "
+        "交易类型 记录类型 交易 类型 业务类型 进出站标识 进出站标志 进出站 上下车标识 上下车标志 "
+        "上下车 dealtype kind taptype txntype "
         "transactiontype"),
     "card_kind": _words("卡种 卡类型 卡类 票种 卡种类 cardkind cardtype riderclass"),
     "direction": _words("方向 上下行 direction"),

@@ -227,12 +227,15 @@ class Intake:
             filled = self._origins.unpack(rows, size, taps, filled)
         return taps[:filled]
 
-    def card_filter(self) -> npt.NDArray[np.uint64]:
-        """All cards that have a tap, see ext.clearing.partition."""
-        assert self._spill.mark_cards, "read_files was told that nobody asks for them"
+    def card_filter(self, words: int) -> npt.NDArray[np.uint64]:
+        """All cards that have a tap, see ext.clearing.partition.
+
+        words: of the filter, up to CARD_FILTER_WORDS.
+        """
+        card_filter = self._spill.cards_in(words)
         for buffer in self._buffers:
-            buffer.mark(self._spill.card_filter)
-        return self._spill.card_filter
+            buffer.mark(card_filter)
+        return card_filter
 
     @property
     def kept_in(self) -> str:

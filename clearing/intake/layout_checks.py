@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from clearing.intake.formats.canonical import COLUMNS, REQUIRED
 from clearing.intake.layout_model import FieldSource, Layout, Place
+from clearing.intake.patterns import Pattern, PatternInvalid
 from ext.codes import Code
 from ext.intake.decode import LONGEST_LINE
 from network.errors import TableError
@@ -284,10 +285,11 @@ class _Check:
                          "file, in its order", "header")
         for key, pattern in (("head", layout.head), ("tail", layout.tail)):
             try:
-                names = set(re.compile(pattern).groupindex)
-            except (re.error, RecursionError, OverflowError) as error:
+                names = Pattern(pattern).names
+            except PatternInvalid as error:
                 self._refuse(Phrase("{key} is no pattern: {error}", key=key, error=error),
-                             "write a regular expression as Python has them", key)
+                             "write a regular expression, as RE2 has them: "
+                             "without looks ahead, looks back and references", key)
             if not names <= set(STATED):
                 self._refuse(Phrase("{key} names {names}", key=key,
                                     names=joined(", ", sorted(names - set(STATED)))),

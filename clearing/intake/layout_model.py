@@ -37,7 +37,7 @@ class FieldSource(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     blank: list[str] = []               # values that mean blank
     drop_suffix: str = ""               # ".0", where a number went through a float
     slice: tuple[int, int] | None = None    # characters from, up to but not including
-    time: list[str] = []                # strptime formats of a moment, the first that fits
+    time: list[str] = []                # of a moment, the first that fits: see steps.read_moment
     utc: bool = False                   # of `time`: the moments are UTC, not civil time
     date: list[str] = []                # the same of a day
     map: dict[str, str] = {}            # whole values

@@ -194,7 +194,8 @@ class _Checker:
     def close(self) -> None:
         """End the process, which nobody asks any more."""
         if self._process is not None:
-            with self._process:
+            # What it was asked and did not read any more is still to be written.
+            with suppress(BrokenPipeError), self._process:
                 self._process.kill()
 
 

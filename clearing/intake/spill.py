@@ -39,6 +39,17 @@ class Segment:
     counts: npt.NDArray[np.int64]       # taps
 
 
+def narrowed(card_filter: npt.NDArray[np.uint64], words: int) -> npt.NDArray[np.uint64]:
+    """A copy of a filter in fewer words, or as many.
+
+    A card's word is a part of its hash, from the lowest bits on: so half of a filter laid over the
+    other half is the filter of half as many words.
+    """
+    laid_over: npt.NDArray[np.uint64] = np.bitwise_or.reduce(
+        card_filter.reshape(-1, words), axis=0)
+    return laid_over
+
+
 class Aside(NamedTuple):
     """Where bytes wait in the file."""
 
@@ -53,12 +64,12 @@ class Spill:
                  mark_cards: bool = True) -> None:
         """`arenas_most`: how many arenas one buffer may hold in memory.
 
-        mark_cards: whether card_filter will be asked for.
+        mark_cards: whether cards_in will be asked for.
         """
         self.arenas_most, self._partitions = max(1, arenas_most), partitions
         self.mark_cards = mark_cards
         self.segments: list[Segment] = []
-        self.card_filter = np.zeros(CARD_FILTER_WORDS, np.uint64)   # of the cards of all segments
+        self._marked: npt.NDArray[np.uint64] | None = None   # the cards of all segments
         self._file: Any = None
         self._end = self._aside = 0
         self._lock = threading.Lock()
@@ -80,9 +91,16 @@ class Spill:
             raise _no_room(int(ends[-1]), error) from error
         with self._lock:
             if self.mark_cards:
-                buffer.mark(self.card_filter)
+                if self._marked is None:
+                    self._marked = np.zeros(CARD_FILTER_WORDS, np.uint64)
+                buffer.mark(self._marked)
             self.segments.append(Segment(worker, offset, ends, counts))
         buffer.forget()
+
+    def cards_in(self, words: int) -> npt.NDArray[np.uint64]:
+        """The cards of all segments, marked in a filter of so many words."""
+        assert self.mark_cards, "read_files was told that nobody asks for them"
+        return np.zeros(words, np.uint64) if self._marked is None else narrowed(self._marked, words)
 
     def _room_for(self, size: int) -> int:
         """Where in the file so many bytes may go."""

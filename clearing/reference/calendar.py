@@ -36,6 +36,13 @@ def period_of(day: datetime.date, period: str) -> str:
     return day.isoformat()[: {"day": 10, "month": 7, "year": 4}[period]]
 
 
+def day_before(day: datetime.date, period: str) -> datetime.date:
+    """A day of the period before that of a day."""
+    first = {"day": day, "week": day - datetime.timedelta(days=day.weekday()),
+             "month": day.replace(day=1), "year": day.replace(month=1, day=1)}[period]
+    return first - datetime.timedelta(days=1)
+
+
 def days_from(first: datetime.date, days: int) -> str:
     """A period of so many days: "7 days from 2026-05-17"."""
     return f"{days} days from {first.isoformat()}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from clearing.reference.results import SINGLE_TAP, Charge, Ride
 from clearing.reference.state import Chain, Owned
 from clearing.reference.world import World
@@ -14,13 +16,16 @@ def seconds_between(world: World, since: int, until: int) -> int:
     return 0 if -world.model.clock_tolerance_s <= seconds < 0 else seconds
 
 
-def is_companion(world: World, table: Table, ride: Ride, chain: Chain | None) -> bool:
-    """Whether a ride is that of somebody for whom the holder tapped again."""
+def is_companion(world: World, table: Table, ride: Ride, chains: Iterable[Chain]) -> bool:
+    """Whether a ride is that of somebody for whom the holder tapped again, in any chain."""
     within_s = table.companion_within_s
+    return within_s is not None and any(
+        _rides_along(world, within_s, ride, chain) for chain in chains)
+
+
+def _rides_along(world: World, within_s: int, ride: Ride, chain: Chain) -> bool:
     return (
-        within_s is not None
-        and chain is not None
-        and chain.last_single
+        chain.last_single
         and ride.state == SINGLE_TAP
         and (ride.operator, ride.mode) == (chain.last_operator, chain.last_mode)
         and ride.own_line == chain.last_line
@@ -37,18 +42,15 @@ def is_same_line(ride: Ride, chain: Chain) -> bool:
 
 
 def chain_after(
-    world: World, table: Table, ride: Ride, charge: Charge, transfer: Transfer | None,
-    chain_price: int, chain: Chain | None,
+    world: World, ride: Ride, charge: Charge, transfer: Transfer | None, chain_price: int,
+    chain: Chain | None,
 ) -> Chain | None:
-    """The chain that a ride leaves, by the transfer row that applied to it, if any.
+    """What a ride that is no companion's leaves of its chain, by the transfer row that applied.
 
-    chain_price: what the ride adds to the chain's prices. An incomplete ride ends the chain, a
-    companion's leaves it alone.
+    chain_price: what the ride adds to the chain's prices. An incomplete ride ends the chain.
     """
     if ride.incomplete:
         return None
-    if is_companion(world, table, ride, chain):
-        return chain
     system = world.system_of(ride.operator)
     if transfer is not None:
         assert chain is not None
@@ -67,6 +69,7 @@ def chain_after(
         last_mode=ride.mode,
         last_line=ride.own_line,
         last_vehicle=ride.own_vehicle,
+        last_in_stop=_owned(system, ride.from_stop),
         last_exit=_owned(system, ride.to_stop),
         last_single=ride.state == SINGLE_TAP,
     )

@@ -28,6 +28,7 @@ from network.language import Phrase, joined
 LINE, LINE_BEFORE = Phrase("line {code}"), Phrase("the line before, {code},")
 ENTRY, EXIT = Phrase("entry {code}"), Phrase("exit {code}")
 EXIT_BEFORE = Phrase("the exit before, {code},")
+ENTRY_BEFORE = Phrase("the entry before, {code},")
 CHAIN_ENTRY = Phrase("the chain's first entry, {code},")
 DUE_FROM, DUE_TO = Phrase("from {amount}"), Phrase("to {amount}")
 
@@ -41,11 +42,12 @@ def why_not(world: World, table: Table, row: Row, ride: Ride, memory: Memory) ->
 
 def why_no_discount(
     world: World, table: Table, row: DiscountRow, ride: Ride, memory: Memory,
-    applied: Collection[str], adds: Mapping[str, int],
+    applied: Collection[str], adds: Mapping[str, int], chain_name: str = "",
 ) -> Phrase | None:
     """The same for a discount row, after rows of the kinds that have applied.
 
-    adds: what the ride adds to accumulators of rides and dues.
+    chain_name: of the ride's transfer chain. adds: what the ride adds to accumulators of rides and
+    dues.
     """
     why = why_not(world, table, row, ride, memory) or _why_not_again(
         world, row, ride, memory, applied)
@@ -54,8 +56,11 @@ def why_no_discount(
         why = _why_outside(world, row.counted, ride, memory,
                            before + adds.get(row.counted.accumulator, 0))
         why = why and Phrase("with this ride {why}", why=why)
+    if why is None and row.counted_before is not None:
+        period, amount = memory.before(world, row.counted_before.accumulator, ride.service_day)
+        why = _why_not_within(world, row.counted_before, period, amount)
     if why is None and isinstance(row, Transfer):
-        why = _why_no_transfer(world, table, row, ride, memory)
+        why = _why_no_transfer(world, table, row, ride, memory, chain_name)
     if why is None and isinstance(row, Tier):
         why = _why_outside(world, row, ride, memory,
                            _so_far(world, row.accumulator, ride, memory))
@@ -87,7 +92,8 @@ def _list_rider_whys(
         yield Phrase("aged {age}, only to {age_to}", age=ride.age, age_to=row.age_to)
     if row.reviewed and not ride.reviewed:
         yield Phrase("the card's yearly review is not valid")
-    if not row.companions and is_companion(world, table, ride, memory.chain):
+    if not row.companions and is_companion(
+            world, table, ride, memory.chains.values()):
         yield Phrase("not for those who ride along on one card")
 
 
@@ -157,12 +163,13 @@ def _why_not_again(
 
 
 def _why_no_transfer(
-    world: World, table: Table, row: Transfer, ride: Ride, memory: Memory
+    world: World, table: Table, row: Transfer, ride: Ride, memory: Memory, chain_name: str
 ) -> Phrase | None:
-    before = memory.chain
+    before = memory.chains.get(chain_name)
     if before is None:
-        return Phrase("no ride to transfer from")
-    if is_companion(world, table, ride, before):
+        return (Phrase("no ride of the chain {name} to transfer from", name=chain_name)
+                if chain_name else Phrase("no ride to transfer from"))
+    if is_companion(world, table, ride, memory.chains.values()):
         return Phrase("one who rides along on the card does not transfer")
     whys = chain(_list_origin_whys(world, table, row, ride, before),
                  _list_boarding_whys(world, row, ride, before))
@@ -181,6 +188,8 @@ def _list_origin_whys(
                                row.from_line_classes, row.not_from_line_classes)
     yield from _list_stop_whys(table, EXIT_BEFORE, before.last_exit[1], row.left_at,
                                row.not_left_at)
+    yield from _list_stop_whys(table, ENTRY_BEFORE, before.last_in_stop[1], row.began_at,
+                               row.not_began_at)
     yield from _list_stop_whys(table, CHAIN_ENTRY, before.first_in_stop[1],
                                row.chain_began_at, row.not_chain_began_at)
     first = before.due
@@ -239,8 +248,12 @@ def _why_outside(
     world: World, row: Tier | Counted, ride: Ride, memory: Memory, amount: int
 ) -> Phrase | None:
     """Why what was counted is not within the bounds of a row; None where it is."""
+    return _why_not_within(world, row, memory.period(world, row.accumulator, ride.service_day),
+                           amount)
+
+
+def _why_not_within(world: World, row: Tier | Counted, period: str, amount: int) -> Phrase | None:
     spec = world.accumulators[row.accumulator]
-    period = memory.period(world, row.accumulator, ride.service_day)
     so_far = Phrase("{counted} counted in {period}", period=period,
                     counted=counted(world.model, spec, amount))
     if row.over is not None and not amount > row.over:

@@ -9,11 +9,12 @@ from clearing.reference.fares import find_due, find_through
 from clearing.reference.memory import Memory
 from clearing.reference.results import Leg, Ride
 from clearing.reference.rounding import apportion, round_to
-from clearing.reference.state import Chain, Owned
+from clearing.reference.state import Owned
 from clearing.reference.words import Answer, counted
 from clearing.reference.world import World
 from fare_tables.model import (
     Cap,
+    CarriedCredit,
     Concession,
     DiscountRow,
     Fare,
@@ -22,8 +23,12 @@ from fare_tables.model import (
     Table,
     Tier,
     Transfer,
+    chain_of,
 )
 from network.language import Phrase, joined
+from network.money import AMOUNT_MOST
+
+CREDIT_BASE_MOST = 4_000_000_000_000    # minor units of which a credit is a part
 
 
 def price_after(
@@ -35,13 +40,14 @@ def price_after(
     applied: the rows that have applied to the ride before. No amount: the row takes a fare that
     this ride does not have, and so does not fit.
     """
-    if isinstance(row, Concession):
+    if isinstance(row, Concession) and row.carried_credit is not None:
+        answer = _credit(world, row, row.carried_credit, price, ride, memory)
+    elif isinstance(row, Concession):
         answer = _concession(world, table, row, price, ride, None)
     elif isinstance(row, Transfer):
-        assert memory.chain is not None
-        answer = _transfer(world, table, fare, row, price, ride, memory.chain, applied)
+        answer = _transfer(world, table, fare, row, price, ride, memory, applied)
     elif isinstance(row, Tier):
-        answer = _percent(row, row.pays_percent, price)
+        answer = _tier(world, row, price, ride, memory)
     else:
         assert isinstance(row, Cap)
         answer = _cap(world, row, ride, memory)
@@ -111,11 +117,29 @@ def _concession(
                                      amount=money(due.amount), rule=fare.rule, why=due.words))
 
 
+def _credit(world: World, row: Concession, credit: CarriedCredit, price: int, ride: Ride,
+            memory: Memory) -> Answer:
+    """What is left of a credit of the period before goes off the price."""
+    money = world.model.money.text
+    period, counted_then = memory.before(world, credit.accumulator, ride.service_day)
+    base = max(0, min(counted_then - credit.over, CREDIT_BASE_MOST))
+    whole = min(round_to(percent_of(base, credit.percent), row.rounding, 1),
+                AMOUNT_MOST if credit.most is None else credit.most)
+    now = memory.period(world, credit.used, ride.service_day)
+    left = whole - memory.accumulator(credit.used, now).amount
+    if left <= 0:
+        return Answer(None, Phrase("nothing is left of a credit of {amount} for {period}",
+                                   amount=money(whole), period=period))
+    return Answer(price - left, Phrase("{left} left of a credit of {amount} for {period}",
+                                       left=money(left), amount=money(whole), period=period))
+
+
 def _transfer(
-    world: World, table: Table, fare: Fare, row: Transfer, price: int, ride: Ride, chain: Chain,
+    world: World, table: Table, fare: Fare, row: Transfer, price: int, ride: Ride, memory: Memory,
     applied: Sequence[DiscountRow],
 ) -> Answer:
     money = world.model.money.text
+    chain = memory.chains[chain_of(fare)]
     so_far = Phrase("less {prices} so far", prices=money(chain.prices))
     if row.credit is not None:
         return Answer(price - row.credit, Phrase("{amount} off", amount=money(row.credit)))
@@ -132,12 +156,13 @@ def _transfer(
         return Answer(price - chain.prices, Phrase("{amount} {so_far}", amount=money(price),
                                                    so_far=so_far))
     if row.chain_pays is not None:
-        whole = _as_paid(world, table, applied, ride, None, Answer(row.chain_pays, Phrase("")))
+        whole = _as_paid(world, table, applied, ride, memory, None,
+                         Answer(row.chain_pays, Phrase("")))
         assert whole.amount is not None
         return Answer(whole.amount - chain.prices,
                       Phrase("{amount} for the chain, {so_far}", amount=money(whole.amount),
                              so_far=so_far))
-    whole = _as_paid(world, table, applied, ride, chain.first_in_stop,
+    whole = _as_paid(world, table, applied, ride, memory, chain.first_in_stop,
                      find_through(world, fare, ride, chain.first_in_stop))
     if whole.amount is None:
         return Answer(None, Phrase("no fare through: {why}", why=whole.words))
@@ -147,18 +172,19 @@ def _transfer(
 
 
 def _as_paid(
-    world: World, table: Table, applied: Sequence[DiscountRow], ride: Ride, began_at: Owned | None,
-    whole: Answer,
+    world: World, table: Table, applied: Sequence[DiscountRow], ride: Ride, memory: Memory,
+    began_at: Owned | None, whole: Answer,
 ) -> Answer:
     """What a chain costs as a whole, as the rider pays it to whose ride those rows have applied."""
     for row in applied:
-        if whole.amount is None or isinstance(row, Cap):
+        if whole.amount is None or isinstance(row, Cap) or (
+                isinstance(row, Concession) and row.carried_credit is not None):
             continue
         if isinstance(row, Concession):
             answer = _concession(world, table, row, whole.amount, ride, began_at)
         else:
             assert isinstance(row, Tier)
-            answer = _percent(row, row.pays_percent, whole.amount)
+            answer = _tier(world, row, whole.amount, ride, memory)
         answer = _bounded(world, row, whole.amount, answer)
         whole = Answer(answer.amount, joined("; ", [whole.words, answer.words]))
     return whole
@@ -167,6 +193,42 @@ def _as_paid(
 def _percent(row: DiscountRow, percent: int | str, price: int) -> Answer:
     return Answer(round_to(percent_of(price, percent), row.rounding, row.unit),
                   Phrase("pays {percent} %", percent=percent))
+
+
+def _tier(world: World, row: Tier, price: int, ride: Ride, memory: Memory) -> Answer:
+    if row.pays_percent is not None:
+        return _percent(row, row.pays_percent, price)
+    assert row.bands is not None
+    period = memory.period(world, row.accumulator, ride.service_day)
+    counted_before = memory.accumulator(row.accumulator, period).amount
+    parts = _parts_by_counted(row.bands, price, counted_before)
+    pays = sum((percent_of(part, percent) for part, percent in parts), Fraction(0))
+    money = world.model.money.text
+    return Answer(round_to(pays, row.rounding, row.unit),
+                  Phrase("pays {parts}", parts=joined(", ", (
+                      Phrase("{percent} % of {amount}", percent=percent, amount=money(part))
+                      for part, percent in parts))))
+
+
+def _parts_by_counted(bands: Sequence[PriceBand], price: int, counted_before: int
+                      ) -> list[tuple[int, int | str]]:
+    """The parts of a price with the percent of each, by what is counted with them.
+
+    A part ends where what the rider pays of it brings the count to the end of its band.
+    """
+    parts, left, so_far = list[tuple[int, int | str]](), price, counted_before
+    for band in bands:
+        if band.to is not None and band.to <= so_far:
+            continue
+        part, share = left, Fraction(band.pays_percent) / 100
+        if band.to is not None and share > 0:
+            part = min(left, round_to((band.to - so_far) / share, "up", 1))
+            so_far = band.to
+        parts.append((part, band.pays_percent))
+        left -= part
+        if left == 0:
+            break
+    return parts
 
 
 def _cap(world: World, row: Cap, ride: Ride, memory: Memory) -> Answer:

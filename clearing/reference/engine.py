@@ -107,7 +107,7 @@ def _price_owner(world: World, owned: Sequence[str], cards: list[list[Ride]], op
     for ride in sorted((ride for rides in cards for ride in rides),
                        key=lambda ride: (ride.moment, owned.index(ride.card))):
         own = memories[ride.card]
-        one = price(world, ride, together(own.chain, memories.values()))
+        one = price(world, ride, together(own.chains, memories.values()))
         memories[ride.card] = count_own(own, one.before, one.after)
         priced[ride.card].append(one)
     return [Card(card, rides, memories[card]) for card, rides in priced.items()]
@@ -160,8 +160,7 @@ def _remember_cards(opening: Memories, cards: list[Card]) -> Memories:
     """What cards remember after their last ride."""
     chains, accumulators = dict(opening.chains), dict(opening.accumulators)
     for card, _, memory in cards:
-        chains.pop(card, None)
-        if memory.chain is not None:
-            chains[card] = memory.chain
+        chains = {key: chain for key, chain in chains.items() if key[0] != card}
+        chains |= {(card, name): chain for name, chain in memory.chains.items()}
         accumulators.update({(card, *key): so_far for key, so_far in memory.accumulators.items()})
     return Memories(chains, accumulators)

@@ -17,11 +17,13 @@ from clearing.reference.words import Answer
 from clearing.reference.world import World
 from fare_tables.model import (
     Cap,
+    Concession,
     DiscountRow,
     Fare,
     Table,
     Tier,
     Transfer,
+    chain_of,
     discounts_of,
     table_version,
 )
@@ -89,7 +91,7 @@ def price(world: World, ride: Ride, memory: Memory) -> Priced:
                            charge.paid if code == "OK" else None))
     if code != "OK":
         return Priced(ride=ride, charge=None, code=code, trace=trace, before=memory, after=memory)
-    after = remember(world, table, fare, ride, charge, running.applied, running.chain_price, memory)
+    after = remember(world, table, fare, ride, charge, running.taken, running.chain_price, memory)
     return Priced(ride=ride, charge=charge, code="OK", trace=trace, before=memory, after=after,
                   counted=_list_counted(world, table, ride, memory, after), adds=running.adds)
 
@@ -148,7 +150,7 @@ class _Running:
     adds: dict[str, int]                                # to accumulators of rides and dues
     chain_price: int = 0                                # price after the transfer row
     legs: list[Leg] = field(default_factory=list)
-    applied: list[DiscountRow] = field(default_factory=list)
+    taken: list[tuple[DiscountRow, int]] = field(default_factory=list)  # by rows that applied
     kinds: set[str] = field(default_factory=set)        # of the rows that have applied
 
     def discount(self) -> None:
@@ -196,18 +198,19 @@ class _Running:
             return Answer(None, Phrase("a ride by {rule} is outside the transfer chain",
                                        rule=self.fare.rule))
         why = conditions.why_no_discount(
-            self.world, self.table, row, self.ride, self.memory, self.kinds, self.adds)
+            self.world, self.table, row, self.ride, self.memory, self.kinds, self.adds,
+            chain_of(self.fare))
         if why is not None:
             return Answer(None, why)
         return price_after(
             self.world, self.table, self.fare, row, self.price, self.ride, self.memory,
-            self.applied)
+            [row for row, _ in self.taken])
 
     def _apply(self, kind: str, row: DiscountRow, after: int, words: Phrase) -> None:
         self.trace.append(TraceLine(kind, row.rule, True, words, self.price, after))
         self.legs += list_legs(kind, row, self.price - after, self.ride)
+        self.taken.append((row, self.price - after))
         self.price = after
-        self.applied.append(row)
         self.kinds.add(kind)
 
     def _pass(self, kind: str, row: DiscountRow, why: Phrase) -> None:
@@ -263,6 +266,8 @@ def _list_counted(
         *(row.accumulator for row in rows if isinstance(row, Tier | Cap)),
         *(row.quota.accumulator for row in rows if row.quota is not None),
         *(row.counted.accumulator for row in rows if row.counted is not None),
+        *(row.carried_credit.used for row in rows
+          if isinstance(row, Concession) and row.carried_credit is not None),
     ])
     periods = {name: before.period(world, name, ride.service_day) for name in names}
     return [AccumulatorChange(name, period, before.accumulator(name, period),

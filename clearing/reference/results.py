@@ -208,7 +208,7 @@ class Result:
             ),
             "open": sorted((tap.card, tap.card_seq, tap.tapped_at, tap.operator, tap.stop)
                            for tap in self.still_open),
-            "chains": sorted((card, *chain) for card, chain in memories.chains.items()),
+            "chains": sorted((*key, *chain) for key, chain in memories.chains.items()),
             "accumulators": sorted(
                 (*key, *so_far) for key, so_far in memories.accumulators.items()),
         }

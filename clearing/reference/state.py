@@ -15,7 +15,7 @@ Owned = tuple[str, str]     # whose line, vehicle or stop, and which; ("", "") w
 
 
 class Chain(NamedTuple):
-    """A card's running transfer chain, and the ride to transfer from."""
+    """One of a card's transfer chains, and the ride to transfer from."""
 
     transfers: int          # used since the chain began
     started_at: int         # ride time of the chain's first ride
@@ -28,7 +28,8 @@ class Chain(NamedTuple):
     last_mode: str
     last_line: Owned
     last_vehicle: Owned
-    last_exit: Owned        # system and stop
+    last_in_stop: Owned     # system and stop
+    last_exit: Owned
     last_single: bool       # whether it was a SINGLE_TAP ride
 
 
@@ -43,7 +44,7 @@ class Accumulator(NamedTuple):
 class Memories:
     """What cards remember."""
 
-    chains: dict[str, Chain] = field(default_factory=dict)                  # by card
+    chains: dict[tuple[str, str], Chain] = field(default_factory=dict)      # by card and name
     # By card, accumulator and period.
     accumulators: dict[tuple[str, str, str], Accumulator] = field(default_factory=dict)
 

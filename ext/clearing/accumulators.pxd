@@ -107,6 +107,19 @@ cdef inline int64_t accumulated(PricingTables tables, Card *card, uint16_t numbe
     return card.totals.accumulators[found].amount if found >= 0 else 0
 
 
+cdef inline int64_t accumulated_before(PricingTables tables, const Card *card, uint16_t number,
+                                       uint16_t service_day) except -1 nogil:
+    """What an accumulator has accumulated in the period before that of a day; not of DAYS."""
+    cdef const Card *totals = card.totals
+    cdef uint32_t period = period_of(tables, card, number, service_day)
+    cdef Py_ssize_t i
+    for i in range(totals.count):
+        if (totals.accumulators[i].accumulator == number
+                and totals.accumulators[i].period + 1 == period):
+            return totals.accumulators[i].amount
+    return 0
+
+
 cdef inline Py_ssize_t add_accumulator(PricingTables tables, const Ride *ride, uint16_t number,
                                        Card *card) except -1 nogil:
     """The place of a new running accumulator of the card, with nothing accumulated yet."""

@@ -1,19 +1,15 @@
 """What the rows of a table take off a price, and who pays for it (RULES.md section 4)."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
-from ext.clearing.conditions cimport (
-    in_line_set, in_stop_set, ride_time, seconds_between,
-)
 from ext.clearing.fares cimport fare_by_basis, find_due
-from ext.clearing.rounding cimport round_ppm
+from ext.clearing.rounding cimport divide_up, round_ppm
 from ext.clearing.tables cimport PricingTables
 from ext.checked cimport check
-from ext.codes cimport Effect, MeasuredFrom
+from ext.codes cimport Effect
 from ext.records cimport (
     DISCOUNT_LEGS,
     LEGS,
-    NO_TRANSFER,
     PPM,
     SHARE_ISSUER,
     SHARE_OPERATOR,
@@ -25,45 +21,61 @@ from ext.records cimport (
 )
 
 cdef enum:
-    NEVER_S = 0xFFFFFFFF
     DOES_NOT_FIT = -1
     APPLIED_MOST = 4            # kinds of discount of which at most one row applies
 
 
 cdef struct Applied:            # rows that have applied to a ride, but for caps
+    int64_t counted             # before the ride, of a tier by bands
     uint32_t count
     const DiscountRow *rows[APPLIED_MOST]
 
 
-cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row,
+cdef inline int64_t pays_by_bands(PricingTables tables, const DiscountRow *row, int64_t counted,
                                   int64_t price) except -1 nogil:
-    """Each part of one price at its own share, added up and rounded once."""
-    cdef int64_t total_ppm = 0, reached = 0, part
+    """Each part of one price at its own share, added up and rounded once.
+
+    Bands are of the price; of PAYS_BY_COUNTED of what is paid, from what was counted before on.
+    """
+    cdef bint by_counted = row.effect == Effect.PAYS_BY_COUNTED
+    cdef int64_t total_ppm = 0, reached = counted if by_counted else 0, part, room, share_ppm
     cdef uint32_t i
     for i in range(row.price_bands, row.price_bands + row.price_bands_count):
-        part = min(price, tables.price_bands[i].to) - reached
-        if part <= 0:
+        room = tables.price_bands[i].to - reached
+        if room <= 0:
+            continue
+        share_ppm = tables.price_bands[i].pays_ppm
+        part = min(price, room)
+        if by_counted:      # of more than the room, as less than all of it is paid
+            part = price
+            if room < price and room * PPM < price * share_ppm:
+                part = divide_up(room * PPM, share_ppm)
+        total_ppm += part * share_ppm
+        price -= part
+        if price == 0:
             break
-        total_ppm += part * tables.price_bands[i].pays_ppm
-        reached += part
+        reached = tables.price_bands[i].to
     return round_ppm(total_ppm, row.unit, row.rounding)
 
 
 cdef inline int64_t price_after(PricingTables tables, const DiscountRow *row,
                                 const FareRow *fare_row, const CardState *state, const Ride *ride,
-                                const Applied *before, int64_t left,
+                                const Applied *before, int64_t total,
                                 int64_t price) except -2 nogil:
     """The price once the row has been applied, from 0 to what it was; DOES_NOT_FIT.
 
-    fare_row: the one that set what is due. before: the rows that have applied to the ride. left:
-    what a cap leaves.
+    fare_row: the one that set what is due. state: of the ride's chain. before: the rows that have
+    applied to the ride. total: what a cap leaves, what is left of a carried credit, and what is
+    counted before of a tier by bands.
     """
     cdef int64_t after
     cdef uint8_t effect = row.effect
     if effect == Effect.LIMIT:
-        after = left
+        after = total
+    elif effect == Effect.CARRIED_CREDIT:
+        after = price - total
     elif effect == Effect.CREDIT_UP_TO:
-        after = price - min(state.chain_due, row.amount)
+        after = price - min(<int64_t>state.chain_due, row.amount)
     elif effect == Effect.PAYS_DIFFERENCE:
         after = price - state.chain_price
     elif effect == Effect.CHAIN_PAYS or effect == Effect.THROUGH:
@@ -72,22 +84,25 @@ cdef inline int64_t price_after(PricingTables tables, const DiscountRow *row,
             return DOES_NOT_FIT
         after -= state.chain_price
     else:
-        after = pays(tables, row, ride, price)
+        after = pays(tables, row, ride, total, price)
         if after == DOES_NOT_FIT:
             return DOES_NOT_FIT
     return bounded(row, after, price)
 
 
 cdef inline int64_t pays(PricingTables tables, const DiscountRow *row, const Ride *ride,
-                         int64_t price) except -2 nogil:
-    """What is left of a price by a row that asks for nothing else of the card; DOES_NOT_FIT."""
+                         int64_t counted, int64_t price) except -2 nogil:
+    """What is left of a price by a row that asks for nothing else of the card; DOES_NOT_FIT.
+
+    counted: before the ride, of a tier by bands.
+    """
     cdef uint8_t effect = row.effect
     if effect == Effect.PAYS_SHARE:
         return round_ppm(price * row.pays_ppm, row.unit, row.rounding)
     if effect == Effect.PAYS_AMOUNT:
         return row.amount
-    if effect == Effect.PAYS_BANDS:
-        return pays_by_bands(tables, row, price)
+    if effect == Effect.PAYS_BANDS or effect == Effect.PAYS_BY_COUNTED:
+        return pays_by_bands(tables, row, counted, price)
     if effect == Effect.CREDIT or effect == Effect.TAKES_OFF:
         return max(<int64_t>0, price - row.amount)
     if effect == Effect.PAYS_FARE:
@@ -112,10 +127,12 @@ cdef inline int64_t chain_costs(PricingTables tables, const DiscountRow *row,
         if whole < 0:
             return DOES_NOT_FIT
         one = before.rows[i]
+        if one.effect == Effect.CARRIED_CREDIT:     # it was for that ride alone
+            continue
         if through and one.effect == Effect.PAYS_FARE:
             after = fare_by_basis(tables, &tables.fare_rows[one.fare], ride, state.chain_stop)
         else:
-            after = pays(tables, one, ride, whole)
+            after = pays(tables, one, ride, before.counted, whole)
         whole = DOES_NOT_FIT if after < 0 else bounded(one, after, whole)
     return whole
 
@@ -127,53 +144,6 @@ cdef inline int64_t bounded(const DiscountRow *row, int64_t after,
     if row.unit != 1:       # what is by percent is rounded already: that stays as it is
         after = round_ppm(after * PPM, row.unit, row.rounding)
     return min(max(after, row.pays_least), price)
-
-
-cdef inline bint same_line(const CardState *state, const Ride *ride) noexcept nogil:
-    """Whether the ride is on the line before again; two of no line are, of one operator."""
-    return state.last_line == ride.line and (
-        ride.line != 0 or state.last_operator == ride.operator)
-
-
-cdef inline bint may_transfer(PricingTables tables, const DiscountRow *row, const CardState *state,
-                              const Ride *ride, bint outside) except -1 nogil:
-    """Whether the ride follows the one before as the row wants it; not one outside the chain."""
-    cdef int64_t since = state.last_ended_at, until = ride_time(ride)
-    if state.transfers == NO_TRANSFER or state.transfers >= row.max_transfers or outside:
-        return False
-    if not (row.from_modes >> state.last_mode) & 1:
-        return False
-    if row.from_operators and not tables.member_sets[row.from_operators, state.last_operator]:
-        return False
-    if row.from_lines and not in_line_set(tables, row.from_lines, state.last_line):
-        return False
-    if row.not_from_lines and in_line_set(tables, row.not_from_lines, state.last_line):
-        return False
-    if row.left_at and not in_stop_set(tables, row.left_at, state.last_stop):
-        return False
-    if row.not_left_at and in_stop_set(tables, row.not_left_at, state.last_stop):
-        return False
-    if row.chain_began_at and not in_stop_set(tables, row.chain_began_at, state.chain_stop):
-        return False
-    if row.not_chain_began_at and in_stop_set(tables, row.not_chain_began_at, state.chain_stop):
-        return False
-    if not row.first_due_from <= state.chain_due <= row.first_due_to:
-        return False
-    if row.returns and (ride.to_stop == 0 or ride.to_stop != state.chain_stop):
-        return False
-    if row.same_line_after_s != 0 and same_line(state, ride) and (
-            row.same_line_after_s == NEVER_S
-            or seconds_between(tables, since, until) < row.same_line_after_s):
-        return False
-    if not row.same_vehicle and ride.vehicle != 0 and ride.vehicle == state.last_vehicle:
-        return False
-    if row.measured_from == MeasuredFrom.FROM_START:
-        since = state.last_started_at
-    elif row.measured_from == MeasuredFrom.FROM_CHAIN:
-        since = state.chain_started_at
-    if row.measured_to_end:
-        until = ride.ended_at
-    return 0 <= seconds_between(tables, since, until) <= row.within_s
 
 
 cdef inline int apportion(PricingTables tables, const DiscountRow *row, int64_t amount,

@@ -19,6 +19,6 @@ cdef Py_ssize_t find_seen_rows(const Tap[::1] taps, const uint32_t[::1] order,
                                uint32_t[::1] maybe_seen) except -1 nogil
 cdef Py_ssize_t open_states_rows(const Tap[::1] taps, const uint32_t[::1] order,
                                  const CardState[::1] states,
-                                 CardState[::1] opened) except -1 nogil
+                                 CardState[::1] opened, Py_ssize_t chains) except -1 nogil
 cdef int remember_rows(const Tap[::1] taps, const uint32_t[::1] by_card,
                        CardState[::1] states) except -1 nogil

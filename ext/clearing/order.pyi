@@ -26,6 +26,7 @@ def open_states(
     order: NDArray[np.uint32],
     states: NDArray[Any],
     opened: NDArray[Any],
+    chains: int = 1,
 ) -> int: ...
 def remember_taps(
     taps: NDArray[Any],

@@ -447,41 +447,47 @@ cdef inline void remember(CardState *state, const Tap *tap) noexcept nogil:
 
 
 cdef Py_ssize_t open_states_rows(const Tap[::1] taps, const uint32_t[::1] order,
-                                 const CardState[::1] states,
-                                 CardState[::1] opened) except -1 nogil:
-    """Copy, or begin, the state of every card that has a kept tap; how many cards there are."""
-    cdef Py_ssize_t i, state = 0, cards = 0
+                                 const CardState[::1] states, CardState[::1] opened,
+                                 Py_ssize_t chains) except -1 nogil:
+    """Copy, or begin, the states of every card that has a kept tap; how many there are."""
+    cdef Py_ssize_t i, chain, state = 0, rows = 0
     cdef const CardState *known = &states[0] if states.shape[0] else NULL
     cdef const Tap *tap
     for i in range(order.shape[0]):
         tap = &taps[order[i]]
-        if cards > 0 and same_card(&opened[cards - 1], tap):
+        if rows > 0 and same_card(&opened[rows - 1], tap):
             continue
         state = seek_card(known, sizeof(CardState), state, states.shape[0], tap)
-        if state < states.shape[0] and same_card(&states[state], tap):
-            opened[cards] = states[state]
-        else:
-            memset(&opened[cards], 0, sizeof(CardState))
-            opened[cards].card_hi = tap.card_hi
-            opened[cards].card_lo = tap.card_lo
-            opened[cards].transfers = NO_TRANSFER
-        cards += 1
-    return cards
+        for chain in range(chains):
+            if (state < states.shape[0] and same_card(&states[state], tap)
+                    and states[state].chain == chain):
+                opened[rows] = states[state]
+                state += 1
+            else:
+                memset(&opened[rows], 0, sizeof(CardState))
+                opened[rows].card_hi = tap.card_hi
+                opened[rows].card_lo = tap.card_lo
+                opened[rows].transfers = NO_TRANSFER
+                opened[rows].chain = <uint8_t>chain
+            rows += 1
+    return rows
 
 
 def open_states(const Tap[::1] taps not None, const uint32_t[::1] order not None,
-                const CardState[::1] states not None, CardState[::1] opened not None):
-    """The number of cards with a kept tap; `opened` holds their states before this run.
+                const CardState[::1] states not None, CardState[::1] opened not None,
+                Py_ssize_t chains=1):
+    """The number of states of cards with a kept tap; `opened` holds them as before this run.
 
-    order: kept taps by card; states: sorted by card; opened: one row per kept tap at most.
-    Raises ValueError where opened is too short.
+    order: kept taps by card; states: sorted by card and chain; opened: `chains` rows per kept tap
+    at most. Raises ValueError where opened is too short.
     """
-    cdef Py_ssize_t cards
-    if opened.shape[0] < order.shape[0]:
-        raise ValueError(f"opened has {opened.shape[0]} rows for {order.shape[0]} kept taps")
+    cdef Py_ssize_t rows
+    if opened.shape[0] < order.shape[0] * chains:
+        raise ValueError(f"opened has {opened.shape[0]} rows for {order.shape[0]} kept taps, "
+                         f"{chains} for each")
     with nogil:
-        cards = open_states_rows(taps, order, states, opened)
-    return cards
+        rows = open_states_rows(taps, order, states, opened, chains)
+    return rows
 
 
 cdef int remember_rows(const Tap[::1] taps, const uint32_t[::1] by_card,

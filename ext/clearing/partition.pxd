@@ -35,7 +35,11 @@ cdef inline void mark_card(uint64_t[::1] card_filter, uint64_t high, uint64_t lo
 cdef inline bint is_marked(const uint64_t[::1] card_filter, uint64_t high,
                            uint64_t low) noexcept nogil:
     """Whether a card's bit is set, by this card or by one that shares it."""
-    cdef uint64_t mixed = mix_card(high, low)
+    return is_mix_marked(card_filter, mix_card(high, low))
+
+
+cdef inline bint is_mix_marked(const uint64_t[::1] card_filter, uint64_t mixed) noexcept nogil:
+    """The same by a card's mix, or by its low bits: 6, and as many as number the words."""
     cdef uint64_t word = mixed >> 6 & <uint64_t>(card_filter.shape[0] - 1)
     return card_filter[<Py_ssize_t>word] >> (mixed & 63) & 1
 

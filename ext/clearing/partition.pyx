@@ -14,6 +14,9 @@ from ext.clearing import persons as people
 
 MOST_PARTITIONS = PARTITION_LIMIT
 
+cdef enum:
+    MIXED_WORDS_MOST = 1 << 26      # 32 bits of a mix, of which 6 choose the bit
+
 
 cdef uint32_t shift_for(Py_ssize_t partitions) except 0:
     """How far the mix is shifted to give that many partitions."""
@@ -108,6 +111,45 @@ def list_in_card_filter(const uint8_t[:, ::1] rows not None,
         for row in range(rows.shape[0]):
             card = <const CardKey *>&rows[row, 0]
             if is_marked(card_filter, card.card_hi, card.card_lo):
+                listed[found] = <uint32_t>row
+                found += 1
+    return found
+
+
+def mix_cards(const uint8_t[:, ::1] rows not None, uint32_t[::1] mixes not None):
+    """What a filter looks for of each card, for whoever asks for the same rows again and again.
+
+    rows: as for add_to_card_filter. Raises ValueError where lengths do not fit.
+    """
+    cdef Py_ssize_t row
+    cdef const CardKey *card
+    if rows.shape[1] < <Py_ssize_t>sizeof(CardKey) or mixes.shape[0] != rows.shape[0]:
+        raise ValueError(f"rows: {rows.shape[0]} of {rows.shape[1]} bytes, mixes: "
+                         f"{mixes.shape[0]}; expected as many, and {sizeof(CardKey)} bytes at "
+                         "least")
+    with nogil:
+        for row in range(rows.shape[0]):
+            card = <const CardKey *>&rows[row, 0]
+            mixes[row] = <uint32_t>mix_card(card.card_hi, card.card_lo)
+
+
+def list_mixes_in_card_filter(const uint32_t[::1] mixes not None,
+                              const uint64_t[::1] card_filter not None,
+                              uint32_t[::1] listed not None):
+    """As list_in_card_filter, by what mix_cards made of the rows: a quarter of the bytes.
+
+    Raises ValueError where lengths do not fit.
+    """
+    cdef Py_ssize_t row, found = 0
+    cdef Py_ssize_t words = card_filter.shape[0]
+    if words < 1 or words & (words - 1) or words > MIXED_WORDS_MOST:
+        raise ValueError(f"card_filter: {words} words, expected a power of two up to "
+                         f"{MIXED_WORDS_MOST}")
+    if listed.shape[0] < mixes.shape[0]:
+        raise ValueError(f"listed: {listed.shape[0]} for {mixes.shape[0]} rows")
+    with nogil:
+        for row in range(mixes.shape[0]):
+            if is_mix_marked(card_filter, mixes[row]):
                 listed[found] = <uint32_t>row
                 found += 1
     return found

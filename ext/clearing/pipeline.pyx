@@ -49,7 +49,7 @@ cdef struct Batch:          # what lies before it
 cdef class Carried:
     """What the book has of cards, and which rows of it are each partition's.
 
-    cards: CARD_STATE, accumulators: ACCUMULATOR, as they were at the end of a closed window;
+    cards: CARD_STATE, by chain, accumulators: ACCUMULATOR, as they were when a window closed;
     records: TAP, flagged CARRIED, that came since. Each sorted by card, each with the `listed` and
     `offsets` that list_by_partition made of it.
     """
@@ -168,8 +168,8 @@ cdef class PartitionPipeline:
         self._refund_rows = self._keep("refunds", taps * sizeof(Refund), np.uint8)
         if len(self._persons):
             self._moments = self._keep("moments", taps, np.int64)
-        self._known = self._keep("known", taps, records.CARD_STATE)
-        self._cards = self._keep("cards", taps, records.CARD_STATE)
+        self._known = self._keep("known", taps * self._tables.chains, records.CARD_STATE)
+        self._cards = self._keep("cards", taps * self._tables.chains, records.CARD_STATE)
         self._entries = self._keep("entries", taps, records.ENTRY)
         return 0
 
@@ -266,7 +266,7 @@ cdef class PartitionPipeline:
 
     @property
     def cards(self):
-        """CARD_STATE of the cards that had a tap, sorted by card."""
+        """CARD_STATE of the cards that had a tap, sorted by card and chain, one for each chain."""
         return self._arrays["cards"][:self._card_count]
 
     @property
@@ -347,13 +347,14 @@ cdef int _pick_states(PartitionPipeline pipeline, Carried before,
         at = seek_listed(states, sizeof(CardState), listed, at, end, tap)
         if at == end:
             break
-        if same_card(&states[listed[at]], tap):
+        while at < end and same_card(&states[listed[at]], tap):
             pipeline._known[picked] = states[listed[at]]
-            check(picked == 0 or card_before(&pipeline._known[picked - 1],
-                                             &pipeline._known[picked]),
+            check(picked == 0 or not card_before(&pipeline._known[picked],
+                                                 &pipeline._known[picked - 1]),
                   b"what cards carried is listed by card")
             picked += 1
             at += 1
+            look_ahead(states, sizeof(CardState), listed, at, end)
     pipeline._known_count = picked
     return 0
 
@@ -423,7 +424,7 @@ cdef int _clear(PartitionPipeline pipeline) except -1 nogil:
     done.entries = done.carried = 0
     pipeline._card_count = open_states_rows(
         pipeline._taps, pipeline._by_card[:pipeline._tap_count],
-        pipeline._known[:pipeline._known_count], pipeline._cards)
+        pipeline._known[:pipeline._known_count], pipeline._cards, pipeline._tables.chains)
     while done.taps < pipeline._kept or done.cards < pipeline._card_count:
         end = _end_of_batch(pipeline, done.taps)
         _clear_batch(pipeline, &done, end)

@@ -11,11 +11,13 @@ from libc.string cimport memmove, memset
 from ext.cards cimport card_before, same_card, seek_card
 from ext.checked cimport CHECKED, check
 from ext.clearing.accumulators cimport (
-    NO_DAY, Card, accumulated, count, forget_places, sort_accumulators,
+    NO_DAY, Card, accumulated, accumulated_before, count, forget_places, sort_accumulators,
 )
-from ext.clearing.conditions cimport holds, is_incomplete, ride_time, seconds_between
-from ext.clearing.discounts cimport DOES_NOT_FIT, Applied, add_legs, may_transfer, price_after
+from ext.clearing.chains cimport is_companion, may_transfer, move_chain
+from ext.clearing.conditions cimport holds, is_incomplete
+from ext.clearing.discounts cimport DOES_NOT_FIT, Applied, add_legs, price_after
 from ext.clearing.fares cimport find_due, find_fare_row, is_overtime
+from ext.clearing.rounding cimport round_ppm
 from ext.clearing.persons cimport CARDS_LIMIT, Persons, find_person
 from ext.clearing.tables cimport PricingTables
 from ext.codes cimport Cause, Code, Counts, Effect, RideState
@@ -23,7 +25,7 @@ from ext.records cimport (
     AMOUNT_MOST,
     FARE_LEG,
     HELD,
-    NO_TRANSFER,
+    NO_CHAIN,
     PAID_BY_VALIDATOR,
     Accumulator,
     CandidateRows,
@@ -46,7 +48,14 @@ cdef Persons _nobody = people.NOBODY
 
 cdef enum:
     HALF_BYTES = 88             # of a charge
-    QUOTAS_MOST = 16            # quotas that one ride can use: the compiler refuses more
+    USES_MOST = 16              # that one ride can make: the compiler refuses more
+
+cdef int64_t CREDIT_BASE_MOST = 4_000_000_000_000   # with parts per million it fits 64 bits
+
+
+cdef struct Use:                # of a quota, or of a carried credit
+    uint16_t accumulator
+    int64_t amount
 
 
 cdef struct Pricing:
@@ -54,6 +63,7 @@ cdef struct Pricing:
     Ride *ride
     Charge *charge
     Card *card
+    CardState *chain                            # the transfer chain of the ride; NULL: none
     const Tariff *tariff
     const CandidateRows *candidates
     const FareRow *fare
@@ -63,8 +73,8 @@ cdef struct Pricing:
     int64_t chain_price                         # price after the transfer row
     Applied before                              # rows that the transfer row finds
     uint32_t applied                            # bit k: a row of Cause k has applied
-    uint32_t quotas_count
-    const DiscountRow *quotas[QUOTAS_MOST]      # rows that have applied and have a quota
+    uint32_t uses_count
+    Use uses[USES_MOST]                         # by rows that have applied
 
 
 cdef inline int64_t find_tariff(PricingTables tables, const Ride *ride) except -2 nogil:
@@ -89,18 +99,6 @@ cdef inline const CandidateRows *find_candidates(PricingTables tables, int64_t t
     cdef Py_ssize_t medium = min(<Py_ssize_t>ride.medium, tables.media - 1)
     return &tables.candidates[((tariff * tables.card_kinds + kind) * tables.media + medium)
                               * tables.modes + ride.mode]
-
-
-cdef bint is_companion(PricingTables tables, const Tariff *tariff, const CardState *state,
-                       const Ride *ride) noexcept nogil:
-    """Whether the card was tapped again for somebody who rides along."""
-    return (tariff.companion_within_s != 0 and state.transfers != NO_TRANSFER
-            and ride.state == RideState.SINGLE_TAP and state.last_single != 0
-            and ride.vehicle != 0 and ride.vehicle == state.last_vehicle
-            and ride.operator == state.last_operator and ride.mode == state.last_mode
-            and ride.line == state.last_line
-            and 0 <= seconds_between(tables, state.last_started_at, ride.started_at)
-            <= tariff.companion_within_s)
 
 
 cdef inline int64_t adds_to(PricingTables tables, uint16_t accumulator,
@@ -139,13 +137,16 @@ cdef bint fits(PricingTables tables, const DiscountRow *row, uint8_t cause,
         return False
     if row.unless & pricing.applied:
         return False
-    if cause == Cause.TRANSFER and not may_transfer(
-            tables, row, pricing.card.state, ride,
-            pricing.companion or pricing.fare.outside_chain):
+    if cause == Cause.TRANSFER and (pricing.companion or pricing.chain == NULL or not may_transfer(
+            tables, row, pricing.chain, ride)):
         return False
     if row.counted:
         so_far = counted_with(tables, row.counted, pricing)
         if not row.counted_from <= so_far <= row.counted_to:
+            return False
+    if row.counted_before:
+        so_far = accumulated_before(tables, pricing.card, row.counted_before, ride.service_day)
+        if not row.before_from <= so_far <= row.before_to:
             return False
     if cause == Cause.TIER:
         so_far = accumulated(tables, pricing.card, row.accumulator, ride.service_day)
@@ -157,29 +158,57 @@ cdef bint fits(PricingTables tables, const DiscountRow *row, uint8_t cause,
     return True
 
 
+cdef int64_t credit_left(PricingTables tables, const DiscountRow *row,
+                         const Pricing *pricing) except? -1 nogil:
+    """What is left of the credit that a row carries from the period before; not above 0: none."""
+    cdef uint16_t day = pricing.ride.service_day
+    cdef int64_t base = accumulated_before(tables, pricing.card, row.credit_of, day)
+    cdef int64_t credit
+    base = max(<int64_t>0, min(base - row.credit_over, CREDIT_BASE_MOST))
+    credit = min(round_ppm(base * row.pays_ppm, 1, row.rounding), row.credit_most)
+    return credit - accumulated(tables, pricing.card, row.credit_used, day)
+
+
 cdef inline int64_t price_by(PricingTables tables, const DiscountRow *row, uint8_t cause,
-                             const Pricing *pricing) except -2 nogil:
-    """The price after a candidate row; DOES_NOT_FIT."""
-    cdef int64_t left = 0
+                             const Pricing *pricing, int64_t *total) except -2 nogil:
+    """The price after a candidate row, and what it goes by that the card has; DOES_NOT_FIT."""
+    total[0] = 0
     if row.narrow and not fits(tables, row, cause, pricing):
         return DOES_NOT_FIT
-    if row.effect == Effect.LIMIT:
-        left = row.amount - accumulated(tables, pricing.card, row.accumulator,
-                                        pricing.ride.service_day)
-    return price_after(tables, row, pricing.fare, pricing.card.state, pricing.ride,
-                       &pricing.before, left, pricing.charge.price)
+    if row.effect >= Effect.LIMIT:      # these go by what the card has
+        if row.effect == Effect.CARRIED_CREDIT:
+            total[0] = credit_left(tables, row, pricing)
+            if total[0] <= 0:
+                return DOES_NOT_FIT
+        else:
+            total[0] = accumulated(tables, pricing.card, row.accumulator,
+                                   pricing.ride.service_day)
+            if row.effect == Effect.LIMIT:
+                total[0] = row.amount - total[0]
+    return price_after(tables, row, pricing.fare, pricing.chain, pricing.ride,
+                       &pricing.before, total[0], pricing.charge.price)
 
 
 cdef int apply_row(PricingTables tables, const DiscountRow *row, uint8_t cause, int64_t after,
                    Pricing *pricing) except -1 nogil:
     """Take a row's discount off the price, as legs."""
     cdef Charge *charge = pricing.charge
-    if after != charge.price:
-        add_legs(tables, row, pricing.ride, cause, charge.price - after, &charge.legs)
+    cdef int64_t taken = charge.price - after
+    if taken != 0:
+        add_legs(tables, row, pricing.ride, cause, taken, &charge.legs)
     charge.price = after
     if row.quota:
-        pricing.quotas[pricing.quotas_count] = row
-        pricing.quotas_count += 1
+        use(pricing, row.quota, row.quota_uses)
+    if row.credit_used:
+        use(pricing, row.credit_used, taken)
+    return 0
+
+
+cdef inline int use(Pricing *pricing, uint16_t accumulator, int64_t amount) except -1 nogil:
+    """Note what is to be counted once the ride is priced."""
+    check(pricing.uses_count < USES_MOST, b"a ride makes no more uses than its tables say")
+    pricing.uses[pricing.uses_count] = Use(accumulator, amount)
+    pricing.uses_count += 1
     return 0
 
 
@@ -188,15 +217,16 @@ cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage,
     """Apply the rows of one kind: the first that fits, the best, or every cap."""
     cdef const DiscountRow *row
     cdef const DiscountRow *chosen = NULL
-    cdef int64_t after, least = 0
+    cdef int64_t after, least = 0, total, counted = 0
     cdef uint32_t i
     for i in range(stage.rows, stage.rows + stage.rows_count):
         row = &tables.rows[tables.candidate_discounts[i]]
-        after = price_by(tables, row, stage.cause, pricing)
+        after = price_by(tables, row, stage.cause, pricing, &total)
         if after < 0 or (stage.best and chosen != NULL and after >= least):
             continue
         chosen = row
         least = after
+        counted = total
         if stage.cause == Cause.CAP:
             apply_row(tables, row, stage.cause, after, pricing)
             pricing.applied |= <uint32_t>1 << stage.cause       # caps can exclude each other
@@ -209,6 +239,8 @@ cdef inline int apply_stage(PricingTables tables, const DiscountStage *stage,
         if stage.cause == Cause.TRANSFER:
             pricing.renews = chosen.renews
         elif stage.cause != Cause.CAP:
+            if stage.cause == Cause.TIER:
+                pricing.before.counted = counted
             pricing.before.rows[pricing.before.count] = chosen
             pricing.before.count += 1
     return 0
@@ -245,35 +277,6 @@ cdef inline void begin_legs(const Ride *ride, Charge *charge) noexcept nogil:
     legs.count = FARE_LEG + 1
 
 
-cdef inline void move_chain(const Pricing *pricing, CardState *state) noexcept nogil:
-    """Carry the transfer chain past the ride."""
-    cdef const Ride *ride = pricing.ride
-    if pricing.companion or pricing.fare.outside_chain:
-        return
-    if pricing.incomplete:
-        state.transfers = NO_TRANSFER
-        return
-    if pricing.applied >> Cause.TRANSFER & 1:
-        state.transfers += 1
-        state.chain_price += pricing.chain_price
-        if pricing.renews and pricing.charge.price > 0:
-            state.chain_started_at = ride_time(ride)
-    else:
-        state.transfers = 0
-        state.chain_started_at = ride_time(ride)
-        state.chain_due = pricing.charge.due
-        state.chain_price = pricing.chain_price
-        state.chain_stop = ride.from_stop
-    state.last_started_at = ride.started_at
-    state.last_ended_at = ride.ended_at
-    state.last_line = ride.line
-    state.last_vehicle = ride.vehicle
-    state.last_operator = ride.operator
-    state.last_mode = ride.mode
-    state.last_stop = ride.to_stop
-    state.last_single = ride.state == RideState.SINGLE_TAP
-
-
 cdef inline int count_to(PricingTables tables, uint32_t first, uint32_t how_many,
                          const Pricing *pricing) except -1 nogil:
     """Feed some accumulators, which stand one after the other."""
@@ -285,15 +288,14 @@ cdef inline int count_to(PricingTables tables, uint32_t first, uint32_t how_many
 
 
 cdef inline int count_ride(PricingTables tables, const Pricing *pricing) except -1 nogil:
-    """Feed the accumulators of the table and the fare row, and the quotas of rows that applied."""
-    cdef const DiscountRow *row
+    """Feed the accumulators of the table and the fare row, and what rows that applied have used."""
     cdef uint32_t i
     if not pricing.incomplete:
         count_to(tables, pricing.tariff.counts_to, pricing.tariff.counts_to_count, pricing)
         count_to(tables, pricing.fare.counts_to, pricing.fare.counts_to_count, pricing)
-    for i in range(pricing.quotas_count):
-        row = pricing.quotas[i]
-        count(tables, pricing.ride, row.quota, row.quota_uses, pricing.card)
+    for i in range(pricing.uses_count):
+        count(tables, pricing.ride, pricing.uses[i].accumulator, pricing.uses[i].amount,
+              pricing.card)
     return 0
 
 
@@ -311,6 +313,9 @@ cdef inline Code find_charge(PricingTables tables,
     pricing.fare = find_fare_row(tables, pricing.candidates, ride, pricing.companion)
     if pricing.fare == NULL:
         return Code.NO_FARE
+    if pricing.fare.chain != NO_CHAIN:
+        check(pricing.fare.chain < tables.chains, b"a card has a state for each chain")
+        pricing.chain = pricing.card.state + pricing.fare.chain
     due = find_due(tables, pricing.fare, ride)
     if due < 0:
         return Code.NO_FARE
@@ -356,8 +361,10 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
     pricing.incomplete = is_incomplete(ride)
     pricing.applied = 0
     pricing.renews = False
+    pricing.chain = NULL
     pricing.before.count = 0
-    pricing.quotas_count = 0
+    pricing.before.counted = 0
+    pricing.uses_count = 0
     code = find_charge(tables, &pricing)
     if code != Code.OK:
         return code
@@ -376,7 +383,9 @@ cdef Code price_ride(PricingTables tables, Ride *ride, Charge *charge,
     if CHECKED:
         check_legs(charge)
     count_ride(tables, &pricing)
-    move_chain(&pricing, card.state)
+    if pricing.chain != NULL and not pricing.companion:
+        move_chain(ride, charge, pricing.incomplete, pricing.applied >> Cause.TRANSFER & 1,
+                   pricing.renews, pricing.chain_price, pricing.chain)
     return Code.OK
 
 
@@ -519,11 +528,12 @@ cdef Py_ssize_t price_rows(PricingTables tables, Ride[::1] rides, CardState[::1]
     moments: of rides by their first tap, see pair_rows; NULL: no card is one of several of a
     person. A person's cards are all among the states, but for those that have no taps.
     """
-    cdef Py_ssize_t i, ride = 0, old = 0, end = 0
+    cdef Py_ssize_t number, i, ride = 0, old = 0, end = 0
     cdef const Accumulator *known = &before[0] if before.shape[0] else NULL
     cdef const PersonRow *row = NULL
     cdef Card card
-    for i in range(states.shape[0]):
+    for number in range(states.shape[0] // tables.chains):
+        i = number * tables.chains
         if moments != NULL:
             row = find_person(persons, &states[i])
         if row != NULL:
@@ -554,7 +564,7 @@ def price_rides(PricingTables tables not None, Ride[::1] rides not None,
 
     A refused ride has the code NO_FARE, PRICE_OVERFLOW or REBATE_ALONE in its charge.
     rides: by card and time, as pair_taps makes them; `state` and `flags` may change (OVERTIME,
-    HELD). states: one row per card, as open_states leaves them; moved forward. before:
+    HELD). states: tables.chains rows per card, as open_states leaves them; moved forward. before:
     accumulators sorted by card. charges: one row per ride. after: room for `before` and
     tables.counts_to_most more per ride.
     Raises ValueError where charges or after is too short.

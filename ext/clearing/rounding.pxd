@@ -7,6 +7,12 @@ from ext.codes cimport Rounding
 from ext.records cimport PPM
 
 
+cdef inline int64_t divide_up(int64_t amount, int64_t by) except? -1 nogil:
+    """The least whole number that is an amount, or more of it, when taken so often."""
+    check(amount >= 0 and by > 0, b"what is divided up is not negative")
+    return (amount + by - 1) // by
+
+
 cdef inline int64_t round_ppm(int64_t amount_ppm, uint32_t unit,
                               uint8_t rounding) except? -1 nogil:
     """Millionths of a minor unit, never negative, to a multiple of `unit` minor units."""

@@ -65,6 +65,7 @@ cdef class PricingTables:
     cdef Py_ssize_t media
     cdef Py_ssize_t modes
     cdef Py_ssize_t groups
+    cdef readonly Py_ssize_t chains             # states of a card: one for each transfer chain
     cdef readonly Py_ssize_t counts_to_most     # accumulators that one ride can feed
 
 

@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 class PricingTables:
     @property
+    def chains(self) -> int: ...
+    @property
     def counts_to_most(self) -> int: ...
     def __init__(
         self,
@@ -44,6 +46,7 @@ class PricingTables:
         media: int,
         modes: int,
         groups: int,
+        chains: int,
         counts_to_most: int,
     ) -> None: ...
 

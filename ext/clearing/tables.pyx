@@ -12,7 +12,8 @@ cdef class PricingTables:
                  timeframes, shares, bands, price_bands, same_stations, stop_indexes, zones, fares,
                  line_stops, lines, member_sets, line_sets, stop_sets, counts_to, accumulator_rules,
                  days, months, civil_offsets, int clock_tolerance_s, Py_ssize_t card_kinds,
-                 Py_ssize_t media, Py_ssize_t modes, Py_ssize_t groups, Py_ssize_t counts_to_most):
+                 Py_ssize_t media, Py_ssize_t modes, Py_ssize_t groups, Py_ssize_t chains,
+                 Py_ssize_t counts_to_most):
         """Keep the arrays; none may be empty."""
         self.members = members
         self.tariff_index = tariff_index
@@ -50,6 +51,7 @@ cdef class PricingTables:
         self.media = media
         self.modes = modes
         self.groups = groups
+        self.chains = chains
         self.counts_to_most = counts_to_most
 
 

@@ -41,6 +41,7 @@ AGES = range(1, 151)
 STOP_KEYS = ("from_stops", "not_from_stops", "to_stops", "not_to_stops")
 LEFT_KEYS = ("left_at", "not_left_at")
 BEGAN_KEYS = ("chain_began_at", "not_chain_began_at")
+BEFORE_KEYS = ("began_at", "not_began_at")
 LINE_KEYS = ("line_classes", "not_line_classes")
 LINE_KEYS_BEFORE = ("from_line_classes", "not_from_line_classes")
 LOOKED_AT_MOST = 50_000_000     # atoms of one dimension, times rows and their timeframes
@@ -88,9 +89,13 @@ class Before(NamedTuple):
 
 
 class Start(NamedTuple):
-    """How a transfer chain began: where, for what due, and whether this ride ends there."""
+    """How a transfer chain began, and its last ride.
+
+    Where the one and the other began, for what due, and whether this ride ends where the chain did.
+    """
 
     stop: str
+    last: str
     due: int
     returns: bool
 
@@ -273,6 +278,9 @@ class Atoms:
         asked = [counted for one in self.rows if (counted := counted_by(one.row)) is not None]
         found += [self._of_counted([one for one in asked if one.accumulator == name])
                   for name in dict.fromkeys(one.accumulator for one in asked)]
+        found += [self._of_period_before(one) for one in self.rows
+                  if isinstance(one.row, DiscountRow) and (
+                      one.row.counted_before or getattr(one.row, "carried_credit", None))]
         if not self.table.transfer:
             return found
         return [*found, self._dimension("before", self._befores(), self._fits_before),
@@ -296,8 +304,10 @@ class Atoms:
         dues = {0} | {row.first_due_from or 0 for row in transfers} | {
             row.first_due_to + 1 for row in transfers if row.first_due_to is not None}
         comes_back = any(row.returns for row in transfers)
-        return [Start(stop, due, returns) for stop in stops for due in sorted(dues)
-                for returns in ((False, True) if comes_back else (False,))]
+        before = dict.fromkeys(stop for service in services_of(self.network)
+                               for stop in self._stops_before(service, BEFORE_KEYS))
+        return [Start(stop, last, due, returns) for stop in stops for last in before
+                for due in sorted(dues) for returns in ((False, True) if comes_back else (False,))]
 
     def _lines_before(self, service: Service) -> list[str]:
         """A line of each sort that line classes make."""
@@ -339,6 +349,12 @@ class Atoms:
         return self._dimension(Phrase("{accumulator} with this ride", accumulator=name),
                                sorted(edges), fits)
 
+    def _of_period_before(self, asking: TableRow) -> Dimension:
+        """Whether the period before was as one row wants it."""
+        return self._dimension(
+            Phrase("the period before is as {rule} has it", rule=asking.row.rule), (False, True),
+            lambda one, wanted: wanted or one is not asking)
+
     def _fits_before(self, one: TableRow, before: Before | None) -> bool:
         row = one.row
         if not isinstance(row, Transfer):
@@ -354,6 +370,7 @@ class Atoms:
             return True
         return ((start.returns or not row.returns) and start.due >= (row.first_due_from or 0)
                 and (row.first_due_to is None or start.due <= row.first_due_to)
+                and _in_any(row.began_at, row.not_began_at, self.sets_of(start.last))
                 and _in_any(row.chain_began_at, row.not_chain_began_at, self.sets_of(start.stop)))
 
     def _timings(self) -> Iterator[Timing]:
@@ -413,6 +430,13 @@ def accumulators_of(row: Row) -> list[str]:
 def counted_by(row: Row) -> Counted | None:
     """What a row asks to have been counted, this ride included."""
     return row.counted if isinstance(row, DiscountRow) else None
+
+
+def before_asked(row: Row) -> list[tuple[str, tuple[str, ...]]]:
+    """The accumulators whose count of the period before a row asks for, and by which key."""
+    found = {key: getattr(row, key, None) for key in ("counted_before", "carried_credit")}
+    return [(one.accumulator, (key, "accumulator")) for key, one in found.items()
+            if one is not None]
 
 
 def _edges_of_bounds(row: Tier | Counted) -> set[int]:

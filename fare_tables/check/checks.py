@@ -16,7 +16,14 @@ from fare_tables.check.coverage import Coverage, cover, never_win
 from fare_tables.check.findings import Finding, find_at
 from fare_tables.check.grids import Grids
 from fare_tables.check.rows import check_rows
-from fare_tables.check.services import FOREVER, Service, last_day, priced_by, services_of
+from fare_tables.check.services import (
+    FOREVER,
+    Service,
+    last_day,
+    priced_by,
+    services_of,
+    with_stops_of,
+)
 from fare_tables.check.stops import check_stops, unknown_stops
 from fare_tables.model import table_version
 from fare_tables.source import TableSource
@@ -68,7 +75,7 @@ def check_tables(sources: Sequence[TableSource], network: Network) -> Report:
     report.findings += check_versions(sources, network) + check_rows(sources, network)
     grids = Grids(network)
     for one in sources:
-        own = priced_by(one.table, services)
+        own = with_stops_of(one.table, priced_by(one.table, services), network)
         if not own:
             continue
         atoms = [Atoms(one.table, service, network, _lines(one, service, sources, network))

@@ -72,6 +72,10 @@ class Grids:
 
     def _along_line(self, fare: Fare, service: Service, line: str) -> tuple[Sequence[str], Grid]:
         along = self.network.line_stops_of(service.operator, fare.line_stops).get(line, {})
+        days = self.network.stop_days_of(service.operator)
+        there = service.stops or ()
+        along = {stop: metres for stop, metres in along.items()
+                 if stop in there or stop not in days}
         at = np.array(list(along.values()), dtype=np.int64)
         return list(along), np.abs(at[:, None] - at)
 
@@ -106,6 +110,8 @@ def cheaper_further(fares: Grid, track: Links, metres: Grid,
     count, example = 0, ""
     for one, neighbours in track.items():
         for other, length in neighbours.items():
+            if one not in index or other not in index:      # not there on the table's days
+                continue
             near, far = index[one], index[other]
             on_the_way = (metres[:, near] != NONE) & (metres[:, near] + length == metres[:, far])
             on_the_way[[near, far]] = False

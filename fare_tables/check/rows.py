@@ -9,6 +9,7 @@ import msgspec
 
 from fare_tables.bands import walk_bands
 from fare_tables.check.atoms import (
+    BEFORE_KEYS,
     BEGAN_KEYS,
     LEFT_KEYS,
     LINE_KEYS,
@@ -16,6 +17,7 @@ from fare_tables.check.atoms import (
     STOP_KEYS,
     TableRow,
     accumulators_of,
+    before_asked,
     counted_by,
     rows_of,
 )
@@ -38,8 +40,8 @@ from network.money import PPM, percent_ppm
 from network.network import Network
 
 SORTS_OF_DAYS = {"workday", "restday", "holiday"}
-BOUNDS = ("rule", "over", "at_least", "up_to", "below", "pays_percent", "funders", "rounding",
-          "unit")
+BOUNDS = ("rule", "over", "at_least", "up_to", "below", "pays_percent", "bands", "funders",
+          "rounding", "unit")
 
 
 def check_rows(sources: Sequence[TableSource], network: Network) -> list[Finding]:
@@ -116,7 +118,7 @@ def _unused_parts(source: TableSource) -> Iterator[Finding]:
     table = source.table
     rows = [one.row for one in rows_of(table)]
     timeframes = _timeframes_asked(rows)
-    sets = _names_in(rows, (*STOP_KEYS, *LEFT_KEYS, *BEGAN_KEYS))
+    sets = _names_in(rows, (*STOP_KEYS, *LEFT_KEYS, *BEGAN_KEYS, *BEFORE_KEYS))
     for timeframe in table.timeframe:
         if timeframe.timeframe not in timeframes:
             yield find_at(source, "UNUSED",
@@ -199,6 +201,8 @@ def _not_counted(sources: Sequence[TableSource]) -> Iterator[Finding]:
         asking += [(row, counted_one.accumulator, ("counted", "accumulator"))
                    for row in rows_of(one.table)
                    if (counted_one := counted_by(row.row)) is not None]
+        asking += [(row, name, key) for row in rows_of(one.table)
+                   for name, key in before_asked(row.row)]
         for row, name, key in asking:
             if name not in counted:
                 yield find_at(
@@ -224,6 +228,9 @@ def _unused_in_network(sources: Sequence[TableSource], network: Network) -> Iter
         row = kind_and_row.row
         accumulators |= set(accumulators_of(row))
         accumulators |= {row.accumulator} if isinstance(row, Cap) else set()
+        accumulators |= {name for name, _ in before_asked(row)}
+        credit = getattr(row, "carried_credit", None)
+        accumulators |= set() if credit is None else {credit.used}
         counted = counted_by(row)
         accumulators |= set() if counted is None else {counted.accumulator}
     classes = _names_in([one.row for one in rows], (*LINE_KEYS, *LINE_KEYS_BEFORE))

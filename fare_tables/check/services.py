@@ -46,6 +46,18 @@ def priced_by(table: Table, services: Sequence[Service]) -> list[Service]:
             and (table.modes is None or one.mode in table.modes) and last_day(table) >= one.since]
 
 
+def with_stops_of(table: Table, services: Sequence[Service], network: Network) -> list[Service]:
+    """The same services with the stops that are there on some day of a table."""
+    found = []
+    for one in services:
+        days = network.stop_days_of(one.operator)
+        stops = None if one.stops is None else tuple(
+            stop for stop in one.stops
+            if days[stop][0] <= last_day(table) and days[stop][1] >= table.in_force_from)
+        found.append(one._replace(stops=stops))
+    return found
+
+
 def list_day_words(network: Network) -> list[frozenset[str]]:
     """What the days of a network can be called, each combination once."""
     week = [A_MONDAY + datetime.timedelta(days=day) for day in range(7)]

@@ -19,6 +19,7 @@ from fare_tables.compile.conditions import (
 from fare_tables.compile.fare_rows import check_amount, check_number
 from fare_tables.model import (
     Cap,
+    CarriedCredit,
     Concession,
     Counted,
     DiscountRow,
@@ -54,18 +55,19 @@ def compile_row(row: DiscountRow, table: Table, numbered: NumberedNetwork, array
         "pays_least": check_amount(row.pays_at_least or 0, "pays_at_least"),
         "unless": sum(1 << Cause[kind.upper()] for kind in set(row.unless)),
         **_shares(row.funders, numbered, arrays), **_quota(row, numbered),
-        **_counted(row, numbered),
+        **_counted(row, numbered), **_counted_before(row, numbered),
     }
     if isinstance(row, Transfer):
         return out | _transfer(row, table, numbered, arrays) | {"narrow": 1}
     if isinstance(row, Tier):
-        return out | _tier(row, numbered) | {"narrow": 1}
-    out["narrow"] = int(any(out.get(name) for name in ("condition", "unless", "quota", "counted")))
+        return out | _tier(row, numbered, arrays) | {"narrow": 1}
+    out["narrow"] = int(any(out.get(name) for name in (
+        "condition", "unless", "quota", "counted", "counted_before")))
     if isinstance(row, Cap):
         return out | {"effect": int(Effect.LIMIT), "amount": check_amount(row.amount, "amount"),
                       "accumulator": accumulator(row.accumulator, numbered, "accumulator")}
     assert isinstance(row, Concession)
-    return out | _concession(row, table, arrays, fare_rows)
+    return out | _concession(row, table, numbered, arrays, fare_rows)
 
 
 def accumulator(code: str, numbered: NumberedNetwork, *key: str | int) -> int:
@@ -159,6 +161,53 @@ def _counted(row: DiscountRow, numbered: NumberedNetwork) -> dict[str, int]:
             "counted_from": lowest, "counted_to": highest}
 
 
+def _counted_before(row: DiscountRow, numbered: NumberedNetwork) -> dict[str, int]:
+    counted = row.counted_before
+    if counted is None:
+        return {}
+    lowest, highest = _check_bounds(counted, "counted_before")
+    return {"counted_before": _with_periods(counted.accumulator, numbered, "counted_before",
+                                            "accumulator"),
+            "before_from": lowest, "before_to": highest}
+
+
+def _with_periods(code: str, numbered: NumberedNetwork, *key: str | int) -> int:
+    """The number of an accumulator of which a period has one before it.
+
+    Raises TableError.
+    """
+    number = accumulator(code, numbered, *key)
+    if numbered.network.accumulators[code].period == "days":
+        raise TableError(Phrase("the days of accumulator {accumulator!r} begin with a ride: there "
+                                "is no period before", accumulator=code),
+                         "name one by the day, week, month or year", key=key)
+    return number
+
+
+def _carried_credit(credit: CarriedCredit, numbered: NumberedNetwork) -> dict[str, int]:
+    of = _with_periods(credit.accumulator, numbered, "carried_credit", "accumulator")
+    used = accumulator(credit.used, numbered, "carried_credit", "used")
+    specs = numbered.network.accumulators
+    counts, wanted = specs[credit.used], specs[credit.accumulator]
+    if (counts.counts, counts.period) != ("credit", wanted.period):
+        raise TableError(Phrase("accumulator {accumulator!r} counts {counts} by the {period}",
+                                accumulator=credit.used, counts=counts.counts,
+                                period=counts.period),
+                         Phrase('name one that counts "credit" by the {period}, as '
+                                "{accumulator!r} has it", period=wanted.period,
+                                accumulator=credit.accumulator), key=("carried_credit", "used"))
+    if wanted.counts not in ("paid", "due"):
+        raise TableError(Phrase("accumulator {accumulator!r} counts {counts}, no money",
+                                accumulator=credit.accumulator, counts=wanted.counts),
+                         'name one that counts "paid" or "due"',
+                         key=("carried_credit", "accumulator"))
+    return {"effect": int(Effect.CARRIED_CREDIT), "credit_of": of, "credit_used": used,
+            "pays_ppm": _ppm(credit.percent, "carried_credit", "percent"),
+            "credit_over": check_amount(credit.over, "carried_credit", "over"),
+            "credit_most": check_amount(
+                AMOUNT_MOST if credit.most is None else credit.most, "carried_credit", "most")}
+
+
 def _one_of(row: DiscountRow, names: Sequence[str]) -> str:
     """Which one effect a row has."""
     given = [name for name in names if getattr(row, name) is not None
@@ -182,13 +231,16 @@ def _ppm(percent: int | str | None, *key: str | int) -> int:
         raise error.within("", *key) from None
 
 
-def _concession(row: Concession, table: Table, arrays: Arrays,
+def _concession(row: Concession, table: Table, numbered: NumberedNetwork, arrays: Arrays,
                 fare_rows: Mapping[str, int]) -> dict[str, int]:
-    effect = _one_of(row, ("pays_percent", "bands", "pays_amount", "takes_off", "pays_fare"))
+    effect = _one_of(row, ("pays_percent", "bands", "pays_amount", "takes_off", "pays_fare",
+                           "carried_credit"))
+    if row.carried_credit is not None and effect == "carried_credit":
+        return _carried_credit(row.carried_credit, numbered)
     if effect == "pays_percent":
         return _share(row.pays_percent)
     if effect == "bands":
-        return _price_bands(row, arrays)
+        return _price_bands(row, Effect.PAYS_BANDS, arrays)
     if effect == "pays_fare":
         assert row.pays_fare is not None
         if row.pays_fare not in fare_rows:
@@ -202,21 +254,20 @@ def _concession(row: Concession, table: Table, arrays: Arrays,
     return {"effect": int(Effect[effect.upper()]), "amount": amount}
 
 
-def _price_bands(row: Concession, arrays: Arrays) -> dict[str, int]:
+def _price_bands(row: Concession | Tier, effect: Effect, arrays: Arrays) -> dict[str, int]:
     assert row.bands is not None
     first, reached = len(arrays.price_bands), 0
     for number, band in enumerate(row.bands, 1):
         last = number == len(row.bands)
         if (band.to is None) != last or (band.to is not None and band.to <= reached):
-            raise TableError(Phrase("band {number} of the price is out of order", number=number),
+            raise TableError(Phrase("band {number} is out of order", number=number),
                              "each needs a `to` above the one before; the last has none",
                              key=("bands", number - 1))
         reached = check_amount(band.to or reached, "bands", number - 1, "to")
         arrays.price_bands.append({"to": INT64_MAX if band.to is None else band.to,
                                    "pays_ppm": _ppm(band.pays_percent, "bands", number - 1,
                                                     "pays_percent")})
-    return {"effect": int(Effect.PAYS_BANDS), "price_bands": first,
-            "price_bands_count": len(row.bands)}
+    return {"effect": int(effect), "price_bands": first, "price_bands_count": len(row.bands)}
 
 
 def _transfer(row: Transfer, table: Table, numbered: NumberedNetwork, arrays: Arrays
@@ -242,7 +293,8 @@ def _transfer(row: Transfer, table: Table, numbered: NumberedNetwork, arrays: Ar
         "from_lines": lines_in(row, "from_line_classes", numbered, arrays),
         "not_from_lines": lines_in(row, "not_from_line_classes", numbered, arrays),
         **{key: stops_in(row, key, table, numbered, arrays)
-           for key in ("left_at", "not_left_at", "chain_began_at", "not_chain_began_at")},
+           for key in ("left_at", "not_left_at", "began_at", "not_began_at", "chain_began_at",
+                       "not_chain_began_at")},
         "returns": int(row.returns), "renews": int(row.renews), **_first_due(row),
         "within_s": row.within_s,
         "max_transfers": row.max_transfers,
@@ -275,11 +327,35 @@ def _transfer_effect(row: Transfer) -> dict[str, int]:
             "amount": check_amount(getattr(row, effect), effect)}
 
 
-def _tier(row: Tier, numbered: NumberedNetwork) -> dict[str, int]:
+def _tier(row: Tier, numbered: NumberedNetwork, arrays: Arrays) -> dict[str, int]:
+    number = accumulator(row.accumulator, numbered, "accumulator")
+    if _one_of(row, ("pays_percent", "bands")) == "bands":
+        return _tier_bands(row, numbered, arrays) | {"accumulator": number}
     lowest, highest = _check_bounds(row)
-    return {**_share(row.pays_percent),
-            "accumulator": accumulator(row.accumulator, numbered, "accumulator"),
+    return {**_share(row.pays_percent), "accumulator": number,
             "accumulated_from": lowest, "accumulated_to": highest}
+
+
+def _tier_bands(row: Tier, numbered: NumberedNetwork, arrays: Arrays) -> dict[str, int]:
+    for key in ("over", "at_least", "up_to", "below"):
+        if getattr(row, key) is not None:
+            raise TableError(Phrase("it has both bands and {key}", key=key),
+                             "leave it out: a tier by bands holds whatever was counted",
+                             key=(key,))
+    counts = numbered.network.accumulators[row.accumulator].counts
+    if counts != "paid":
+        raise TableError(Phrase("the bands' accumulator {accumulator!r} counts {counts}",
+                                accumulator=row.accumulator, counts=counts),
+                         'name one that counts "paid"', key=("accumulator",))
+    bands = _price_bands(row, Effect.PAYS_BY_COUNTED, arrays)
+    for index in range(len(arrays.price_bands) - bands["price_bands_count"],
+                       len(arrays.price_bands) - 1):
+        if arrays.price_bands[index]["pays_ppm"] == 0:
+            raise TableError(Phrase("band {number} is free, so that nothing paid ever reaches its "
+                                    "end", number=index + 1 - bands["price_bands"]),
+                             "leave out its `to`, and the bands after it",
+                             key=("bands", index - bands["price_bands"], "to"))
+    return {**bands, "accumulated_to": INT64_MAX}
 
 
 def _check_bounds(row: Tier | Counted, *key: str) -> tuple[int, int]:

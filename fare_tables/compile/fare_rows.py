@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ext.codes import Basis, EdgeFare
+from ext.records import CHAIN_OF_NONE
 from fare_tables.bands import walk_bands
 from fare_tables.compile.arrays import Arrays, Numbers
 from fare_tables.compile.conditions import compile_condition
@@ -19,7 +20,7 @@ from fare_tables.compile.matrices import (
     zone_edges,
     zones_of,
 )
-from fare_tables.model import Band, Fare, SameStation, Table
+from fare_tables.model import Band, Fare, SameStation, Table, chain_of
 from network.errors import TableError
 from network.language import Phrase
 from network.model import Operator
@@ -43,12 +44,16 @@ def compile_fare(fare: Fare, table: Table, system: str, numbered: NumberedNetwor
     Raises TableError.
     """
     _check_keys(fare)
+    if fare.chain and fare.outside_chain:
+        raise TableError("it is of a transfer chain, and outside of all",
+                         "leave out one of the two", key=("chain",))
     return {
         "rule": numbered.names.known("rule", fare.rule, table.table),
         "condition": compile_condition(fare, table, numbered, arrays),
         "matrix": -1, "edges": -1, "zones": -1,
         "discounts_on_incomplete": int(fare.discounts_on_incomplete),
-        "outside_chain": int(fare.outside_chain),
+        "chain": (CHAIN_OF_NONE if fare.outside_chain
+                  else numbered.names.known("chain", chain_of(fare))),
         **_edge("missing_in", fare.missing_in), **_edge("missing_out", fare.missing_out),
         **_same_station(fare.same_station, arrays), **_overtime(fare),
         **_basis(fare, table, system, numbered.network, arrays, tracks),
@@ -246,16 +251,17 @@ def _listed_stops(fare: Fare, operator: Operator, network: Network) -> Sequence[
 
 def _lines(fare: Fare, table: Table, system: str, network: Network, arrays: Arrays) -> int:
     """Which set of lines' stops a row measures by: each operator's own, or that of its file."""
-    operators = tuple(code for code in table.operators if network.system_of(code) == system)
-    for code in operators:
-        if fare.line_stops is None and not network.operators[code].line_stops:
+    for code in table.operators:
+        if (fare.line_stops is None and network.system_of(code) == system
+                and not network.operators[code].line_stops):
             raise TableError(Phrase("fares along the line need the line_stops of {code!r}",
                                     code=code),
                              "name a CSV line,stop,metres for it in network.toml, or in line_stops "
                              "of the row", key=("distance",))
     if fare.line_stops is None:
         return 0
-    named = fare.line_stops, operators
+    # A ride can have begun on the line of another operator, of those that share its stops.
+    named = fare.line_stops, network.operators_of(system)
     if named not in arrays.line_stops:
         arrays.line_stops.append(named)
     return arrays.line_stops.index(named) + 1

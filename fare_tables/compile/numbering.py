@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fare_tables.model import DISCOUNTS, Table, discounts_of, table_version
+from fare_tables.model import DISCOUNTS, Table, chain_of, discounts_of, table_version
 from network.names import Names
 from network.network import Network
-from network.numbering import NumberedNetwork, number_line_stops, number_network
+from network.numbering import (
+    NumberedNetwork,
+    check_room,
+    number_line_stops,
+    number_network,
+)
 
 
 def number_names(network: Network, tables: Sequence[Table], names: Names) -> NumberedNetwork:
@@ -24,12 +29,19 @@ def number_names(network: Network, tables: Sequence[Table], names: Names) -> Num
         rows = [*table.fare, *(row for kind in DISCOUNTS for row in discounts_of(table, kind))]
         for row in rows:
             names.number("rule", row.rule, table.table)
+        for fare in table.fare:
+            names.number("chain", chain_of(fare))
         for operator in table.operators:
-            for name in dict.fromkeys(fare.line_stops for fare in table.fare if fare.line_stops):
-                number_line_stops(network, names, operator, network.line_stops_of(operator, name))
             for line in table.lines or ():
                 names.number("line", line, operator)
+        known = [code for code in table.operators if code in network.operators]
+        for system in dict.fromkeys(map(network.system_of, known)):
+            for name in dict.fromkeys(fare.line_stops for fare in table.fare if fare.line_stops):
+                for operator in network.operators_of(system):
+                    number_line_stops(network, names, operator,
+                                      network.line_stops_of(operator, name))
         for stop in (stop for stops in table.stop_sets.values() for stop in stops):
             for system in anywhere:
                 names.number("stop", stop, system)
+    check_room(names)
     return numbered

@@ -159,6 +159,7 @@ def _lay_out(tables: Sequence[Table], tariff_index: TariffIndexes, candidates: C
         "media": media,
         "modes": modes,
         "groups": tariff_index.groups,
+        "chains": numbered.names.count("chain"),
         "counts_to_most": max((_counts_to_most(table) for table in tables), default=0),
     }
 
@@ -204,7 +205,13 @@ def _tariff(table: Table, system: str, numbered: NumberedNetwork, arrays: Arrays
 
 
 def _fed(codes: Sequence[str], numbered: NumberedNetwork, arrays: Arrays) -> dict[str, int]:
-    """Accumulators that rides feed, one after the other in the pool."""
+    """Accumulators that rides feed, one after the other in the pool. Raises TableError."""
+    for index, code in enumerate(codes):
+        spec = numbered.network.accumulators.get(code)
+        if spec is not None and spec.counts == "credit":
+            raise TableError(Phrase("rides would count to {accumulator!r}, which counts what is "
+                                    "used of a credit", accumulator=code), "leave it out",
+                             key=("counts_to", index))
     numbers = sorted(accumulator(code, numbered, "counts_to", index)
                      for index, code in enumerate(codes))
     first = len(arrays.counts_to) if numbers else 0
@@ -364,7 +371,9 @@ def _counts_to_most(table: Table) -> int:
     quotas = sum(any(row.quota for row in discounts_of(table, kind))
                  for kind in table.order if kind != "cap")
     return (len(table.counts_to) + max(len(fare.counts_to) for fare in table.fare) + quotas
-            + sum(row.quota is not None for row in table.cap))
+            + sum(row.quota is not None for row in table.cap)
+            + sum(any(row.carried_credit for row in rows)
+                  for rows in (table.concession, table.promotion)))
 
 
 def _day_bits(tables: Sequence[Table], network: Network) -> npt.NDArray[np.uint16]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from fare_tables.gtfs.notices import FeedRefused, Notices
+from network.language import Phrase
 
 FILE_BYTES_MOST = 64 << 20
 ENTRIES_MOST = 10_000
@@ -36,16 +37,18 @@ class Archive:
                 self.names = {one.name for one in path.iterdir() if one.is_file()}
             else:
                 if path.is_fifo():      # opening it would wait for who writes to it
-                    raise ValueError("it is a pipe")
-                if path.exists() and not path.is_file():
-                    raise ValueError("it is a device, or a socket")     # which can have no end
+                    raise ValueError(Phrase("it is a pipe"))
+                if path.exists() and not path.is_file():    # which can have no end
+                    raise ValueError(Phrase("it is a device, or a socket"))
                 if path.stat().st_size > ZIP_BYTES_MOST:
-                    raise ValueError(f"it has more than {ZIP_BYTES_MOST:,} bytes")
+                    raise ValueError(Phrase("it has more than {most:,} bytes",
+                                            most=ZIP_BYTES_MOST))
                 self.zip = zipfile.ZipFile(path)
                 self.names = self._names_in(self.zip)
         except (OSError, zipfile.BadZipFile, ValueError) as error:
-            said = getattr(error, "strerror", None) or error
-            self._refuse(f"is neither a folder nor a zip that can be read: {said}")
+            said = getattr(error, "strerror", None) or error.args[0]
+            self._refuse(Phrase("is neither a folder nor a zip that can be read: {said}",
+                                said=said))
 
     def close(self) -> None:
         """Close the zip."""
@@ -61,11 +64,13 @@ class Archive:
                 content = file.read(FILE_BYTES_MOST + 1)
         except (OSError, RuntimeError, NotImplementedError, EOFError,
                 zipfile.BadZipFile, zlib.error) as error:
-            self.notices.say("GTFS_UNREADABLE", name, 0, f"cannot be read: {error}")
+            self.notices.say("GTFS_UNREADABLE", name, 0,
+                             Phrase("cannot be read: {error}", error=error))
             return None
         if len(content) > FILE_BYTES_MOST:
             self.notices.say("GTFS_TOO_LARGE", name, 0,
-                             f"has more than the {FILE_BYTES_MOST:,} bytes that are read")
+                             Phrase("has more than the {most:,} bytes that are read",
+                                    most=FILE_BYTES_MOST))
             return None
         return _text_of(name, content, self.notices)
 
@@ -93,23 +98,26 @@ class Archive:
         names: set[str] = set()
         folders: set[str] = set()
         if len(packed.infolist()) > ENTRIES_MOST:
-            self._refuse(f"the zip has more than {ENTRIES_MOST:,} entries")
+            self._refuse(Phrase("the zip has more than {most:,} entries",
+                                most=ENTRIES_MOST))
         for entry in packed.infolist():
             name = entry.filename
             parts = name.replace("\\", "/").split("/")
             if ".." in parts or parts[0] == "" or ":" in parts[0]:
                 self.notices.say("GTFS_ZIP_PATH", self.path.name, 0,
-                                 f"the name {name!r} leads out of the feed")
+                                 Phrase("the name {name!r} leads out of the feed", name=name))
             elif len(parts) > 1:
                 folders.add(parts[0])
             elif name in names:
-                self.notices.say("GTFS_ZIP_PATH", self.path.name, 0, f"{name!r} is there twice")
+                self.notices.say("GTFS_ZIP_PATH", self.path.name, 0,
+                                 Phrase("{name!r} is there twice", name=name))
             else:
                 names.add(name)
         if folders and not any(name.endswith(".txt") for name in names):
             self.notices.say("GTFS_UNREADABLE", self.path.name, 0,
-                             f"its files are in folders ({', '.join(sorted(folders)[:3])}), and "
-                             "must be at the root of the zip")
+                             Phrase("its files are in folders ({folders}), and must be at the root "
+                                    "of the zip",
+                                    folders=", ".join(sorted(folders)[:3])))
         return names
 
     def _refuse(self, reason: str) -> None:
@@ -135,5 +143,5 @@ def _text_of(name: str, content: bytes, notices: Notices) -> str | None:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         notices.say("GTFS_ENCODING", name, content.count(b"\n", 0, error.start) + 1,
-                    f"is not UTF-8: {error.reason}")
+                    Phrase("is not UTF-8: {reason}", reason=error.reason))
         return None

@@ -16,6 +16,7 @@ from itertools import pairwise, product
 from fare_tables.gtfs.feed import Feed, first_and_last_day
 from fare_tables.gtfs.records import ExceptionType
 from network.calendars import DAY_NAMES, Kind
+from network.language import Phrase
 
 ONE_DAY = datetime.timedelta(days=1)
 PERIODS_MOST = 40           # tables that services may cut the time into
@@ -50,7 +51,9 @@ def sort_days(feed: Feed, services: Iterable[str]) -> Days:
     first, last = first_and_last_day(feed)
     if not 1970 <= first.year <= last.year <= LATEST_YEAR:
         feed.notices.say("GTFS_VALUE", feed.file_of("calendar.txt", "calendar_dates.txt"), 0,
-                         f"the feed is for {first} to {last}; 1970 to {LATEST_YEAR} can be cleared")
+                         Phrase("the feed is for {first} to {last}; 1970 to {year} can be "
+                                "cleared",
+                                first=first, last=last, year=LATEST_YEAR))
         feed.notices.refuse_where_faulty(feed.source)
     running = {service: _dates(feed, service, first, last) for service in sorted(set(services))}
     cuts = {first, last + ONE_DAY}
@@ -60,8 +63,9 @@ def sort_days(feed: Feed, services: Iterable[str]) -> Days:
         cuts |= {end + ONE_DAY} if first <= end < last else set()
     if len(cuts) > PERIODS_MOST + 1:
         feed.notices.say("GTFS_DATES", feed.file_of("calendar.txt", "calendar_dates.txt"), 0,
-                         f"services begin and end on {len(cuts)} days; the weekdays that they "
-                         "mostly run on are taken for the whole time")
+                         Phrase("services begin and end on {number} days; the weekdays that they "
+                                "mostly run on are taken for the whole time",
+                                number=len(cuts)))
         cuts = {first, last + ONE_DAY}
     days = Days([])
     for start, end in pairwise(sorted(cuts)):
@@ -123,9 +127,10 @@ def _period(
     if words is None:
         some = ", ".join(str(day) for day in sorted(unusual)[:3])
         feed.notices.say("GTFS_DATES", feed.file_of("calendar_dates.txt", "calendar.txt"), 0,
-                         f"{len(unusual)} days between {first} and {last} are not as others of "
-                         f"their weekday, and are priced as if they were: {some}"
-                         + (" ..." if len(unusual) > 3 else ""))
+                         Phrase("{number} days between {first} and {last} are not as others of "
+                                "their weekday, and are priced as if they were: {some}",
+                                number=len(unusual), first=first, last=last,
+                                some=some + (" ..." if len(unusual) > 3 else "")))
         words = {one: frozenset(name for name in usual if usual[name] == one) for one in sorts}
     else:
         own.update({day: _kind_for(day, services, words) or "holiday"

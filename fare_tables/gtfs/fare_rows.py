@@ -11,6 +11,7 @@ from fare_tables.gtfs.hours import Cell
 from fare_tables.gtfs.notices import Notices
 from fare_tables.gtfs.plan import Pair
 from fare_tables.model import Fare
+from network.language import Phrase
 
 ZONES = "zones.csv"
 
@@ -38,16 +39,17 @@ def make_fares(grid: Grid, draft: Draft, notices: Notices) -> tuple[list[Fare], 
                 steps, complete = peel_pairs(by_cells)
             if not complete:
                 notices.say("GTFS_TIMEFRAMES", grid.plan.rules_file, 0,
-                            f"lines {line!r}: some prices depend on the hours of entry and exit "
-                            "at once; such rides have no fare here")
+                            Phrase("lines {line!r}: some prices depend on the hours of entry and "
+                                   "exit at once; such rides have no fare here",
+                                   line=line))
             answers[line, who] = tuple(steps)
     if holes:
         others = len(holes) - 1
         notices.say("GTFS_NO_FARE_HERE", grid.plan.rules_file, 0,
-                    f"has no fare {holes[0]}"
-                    + (f", nor for {others:,} other sort{'s' * (others > 1)} of rides"
-                       if others else "")
-                    + "; such rides are refused (NO_FARE)")
+                    Phrase("has no fare {hole}, nor for {others:,} other sorts of rides; such "
+                           "rides are refused (NO_FARE)", hole=holes[0], others=others) if others
+                    else Phrase("has no fare {hole}; such rides are refused (NO_FARE)",
+                                hole=holes[0]))
     return [row for block in merge(grid.plan, answers) for step in block.steps
             for row in (_ways(draft, block, step) if step.pairs is not None
                         else [_row(draft, block, step, names)])], bool(holes)
@@ -61,8 +63,11 @@ def _holes(grid: Grid, line: str, who: Who, fares: Fares | None) -> Iterator[str
         return
     start, end = next((start, end) for start in range(len(zones)) for end in range(len(zones))
                       if (start, end) not in known)
-    way = f"from zone {zones[start].name!r} to {zones[end].name!r} " if known else ""
-    yield f"{way}on lines {line!r} for {who[0]!r} by {who[1]!r}"
+    yield (Phrase("from zone {start!r} to {end!r} on lines {line!r} for {rider!r} by {medium!r}",
+                  start=zones[start].name, end=zones[end].name, line=line, rider=who[0],
+                  medium=who[1]) if known else
+           Phrase("on lines {line!r} for {rider!r} by {medium!r}", line=line, rider=who[0],
+                  medium=who[1]))
 
 
 def _ways(draft: Draft, block: Block, step: Step) -> Iterator[Fare]:
@@ -118,8 +123,9 @@ def products_left_out(grid: Grid, notices: Notices) -> None:
     for product, (line, instead) in sorted(lost.items()):
         if product not in won:
             notices.say("GTFS_DEARER_PRODUCT", grid.plan.rules_file, line,
-                        f"{product!r} is left out: {instead!r} is for the same rides and costs "
-                        "less or as much")
+                        Phrase("{product!r} is left out: {instead!r} is for the same rides and "
+                               "costs less or as much",
+                               product=product, instead=instead))
 
 
 def fares_of(step: Step) -> Fares:

@@ -17,6 +17,7 @@ from fare_tables.gtfs.zones import (
     pairs_within,
     zones_of_stops,
 )
+from network.language import Phrase, joined
 
 RULES = "fare_rules.txt"
 ATTRIBUTES = "fare_attributes.txt"
@@ -79,9 +80,10 @@ def _riders_by_name(feed: Feed) -> dict[str, str]:
             found[row.fare_id] = own[0]
     if found:
         feed.notices.say("GTFS_RIDERS", ATTRIBUTES, 0,
-                         "fares are for the riders of rider_categories.txt that their names name, "
-                         "as " + ", ".join(f"{fare!r} for {kind!r}" for fare, kind
-                                           in sorted(found.items())[:3]))
+                         Phrase("fares are for the riders of rider_categories.txt that their names "
+                                "name, as {some}", some=joined(", ", (
+                                    Phrase("{fare!r} for {rider!r}", fare=fare, rider=kind)
+                                    for fare, kind in sorted(found.items())[:3]))))
     return found
 
 
@@ -128,7 +130,8 @@ def _fitting(feed: Feed, zones: Sequence[Zone], inside: Sequence[frozenset[str]]
             unknown |= {row.contains_id} - {ANY} - index_of.keys()
         if unknown:
             feed.notices.say("GTFS_NEVER", RULES, row.line,
-                             f"no stop is in zone {min(unknown)!r}, so the rule never holds")
+                             Phrase("no stop is in zone {zone!r}, so the rule never holds",
+                                    zone=min(unknown)))
         if unknown and not row.contains_id:
             continue
         if row.contains_id:
@@ -140,11 +143,13 @@ def _fitting(feed: Feed, zones: Sequence[Zone], inside: Sequence[frozenset[str]]
         add(row.fare_id, row.route_id, {(start, end) for start in starts for end in ends})
     for (fare, route, origin, destination), wanted in contained.items():
         pairs = pairs_within(frozenset(wanted), inside, ways, just=contains == "exactly")
-        code, words = (("GTFS_CONTAINS", "and the feed has no stop_times.txt to tell the way")
-                       if pairs is None else ("GTFS_WAY", "taken as those of the shortest way"))
+        code, words = (
+            ("GTFS_CONTAINS", Phrase("and the feed has no stop_times.txt to tell the way"))
+            if pairs is None else ("GTFS_WAY", Phrase("taken as those of the shortest way")))
         if len(wanted) > 2:
-            feed.notices.say(code, RULES, 0, f"fare {fare!r} is for rides through zones "
-                                             f"{', '.join(sorted(wanted))}, {words}")
+            feed.notices.say(code, RULES, 0, Phrase(
+                "fare {fare!r} is for rides through zones {zones}, {words}", fare=fare,
+                zones=", ".join(sorted(wanted)), words=words))
         add(fare, route, {(start, end) for start, end in pairs or ()
                           if (not origin or origin in inside[start])
                           and (not destination or destination in inside[end])})

@@ -8,6 +8,7 @@ from fare_tables.gtfs.feed import Feed
 from fare_tables.gtfs.plan import ANY, Join, Lines, Pair, Plan, Price, Rule, TransferRule, Zone
 from fare_tables.gtfs.records import DurationLimitType, FareLegRule, FareTransferRule, Flag
 from fare_tables.gtfs.zones import Ways, areas_of_stops, areas_of_zones, make_zones, pairs_within
+from network.language import Phrase
 
 RULES = "fare_leg_rules.txt"
 TRANSFERS = "fare_transfer_rules.txt"
@@ -126,32 +127,38 @@ class _Resolver:
         pairs = pairs_within(wanted, self.inside, self.ways)
         if pairs is None:
             self.feed.notices.say("GTFS_CONTAINS", RULES, row.line,
-                                  f"area set {row.contains_exactly_area_set_id!r} has more than "
-                                  "two areas, and no stop_times.txt tells the way")
+                                  Phrase("area set {area_set!r} has more than"
+                                         " two areas, and no stop_times.txt tells the way",
+                                         area_set=row.contains_exactly_area_set_id))
             return set()
         if len(wanted) > 2:
             self.feed.notices.say("GTFS_WAY", RULES, row.line,
-                                  f"area set {row.contains_exactly_area_set_id!r}: a ride passes "
-                                  "the zones of the way with the fewest")
+                                  Phrase("area set {area_set!r}: a ride "
+                                         "passes the zones of the way with the fewest",
+                                         area_set=row.contains_exactly_area_set_id))
         return pairs
 
     def _is_usable(self, row: FareLegRule) -> bool:
         say = self.feed.notices.say
         if row.transfer_only == Flag.YES:
             say("GTFS_EXTENSION", RULES, row.line,
-                f"transfer_only: {row.fare_product_id!r} cannot be bought for this leg, so the leg "
-                "has no such fare here")
+                Phrase("transfer_only: {product!r} cannot be bought for this leg, so the "
+                       "leg has no such fare here",
+                       product=row.fare_product_id))
             return False
         for column in ("from_timeframe_group_id", "to_timeframe_group_id"):
             name = getattr(row, column)
             if name and name not in self.timeframes:
                 say("GTFS_NEVER", RULES, row.line,
-                    f"{column} {name!r} has no row in timeframes.txt, so the rule never holds")
+                    Phrase("{key} {name!r} has no row in timeframes.txt, so the rule never "
+                           "holds",
+                           key=column, name=name))
                 return False
         prices = self.prices[row.fare_product_id]
         if min(price.amount for price in prices) < 0:
             say("GTFS_NEVER", RULES, row.line,
-                f"{row.fare_product_id!r} has an amount below 0, and cannot price a leg")
+                Phrase("{product!r} has an amount below 0, and cannot price a leg",
+                       product=row.fare_product_id))
             return False
         return True
 
@@ -187,8 +194,9 @@ def _note_filter(feed: Feed, row: FareTransferRule, starts: set[str]) -> None:
     products = {leg.fare_product_id for leg in feed.fare_leg_rules if leg.leg_group_id in starts}
     if row.filter_fare_product_id and products != {row.filter_fare_product_id}:
         feed.notices.say("GTFS_EXTENSION", TRANSFERS, row.line,
-                         f"filter_fare_product_id {row.filter_fare_product_id!r} was not read: the "
-                         "transfer holds after every product of its group")
+                         Phrase("filter_fare_product_id {product!r} was not read: "
+                                "the transfer holds after every product of its group",
+                                product=row.filter_fare_product_id))
 
 
 def _joins(feed: Feed, lines: Sequence[Lines]) -> list[Join]:

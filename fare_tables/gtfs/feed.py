@@ -15,6 +15,7 @@ from fare_tables.gtfs.money import decimals_of, minor_units
 from fare_tables.gtfs.notices import REFUSALS, Notices
 from fare_tables.gtfs.records import Record
 from fare_tables.gtfs.rows import read_rows
+from network.language import Phrase, joined
 
 
 @dataclass
@@ -232,10 +233,11 @@ def _check_keys(feed: Feed) -> None:
             key = tuple(getattr(row, column) for column in columns)
             line = first.setdefault(key, row.line)
             if line != row.line:
-                words = " and ".join(f"{column} {value}" for column, value
-                                     in zip(columns, map(repr, map(str, key)), strict=True))
+                words = joined(" and ", (f"{column} {value}" for column, value in zip(
+                    columns, map(repr, map(str, key)), strict=True)))
                 feed.notices.say("GTFS_TWICE", f"{name}.txt", row.line,
-                                 f"{words}: the same as on line {line}")
+                                 Phrase("{words}: the same as on line {line}",
+                                        words=words, line=line))
 
 
 # What only says what a category or a medium is called: without the file, its id does.
@@ -297,10 +299,12 @@ def _check_references(feed: Feed, unread: set[str]) -> None:
             for column, (ids, file) in columns.items():
                 value = getattr(row, column)
                 if value and value not in ids and f"{file}.txt" not in unread:
-                    why = (f"is not in {file}.txt" if f"{file}.txt" in feed.columns else
-                           f"has no row: the feed has no {file}.txt")
+                    why = (Phrase("is not in {file}.txt", file=file)
+                           if f"{file}.txt" in feed.columns else
+                           Phrase("has no row: the feed has no {file}.txt", file=file))
                     feed.notices.say("GTFS_REFERENCE", f"{name}.txt", row.line,
-                                     f"{column} {value!r} {why}")
+                                     Phrase("{column} {value!r} {why}",
+                                            column=column, value=value, why=why))
 
 
 def _check_agencies(feed: Feed) -> None:
@@ -314,7 +318,8 @@ def _check_agencies(feed: Feed) -> None:
             zoneinfo.ZoneInfo(agency.agency_timezone)
         except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
             say("GTFS_VALUE", "agency.txt", agency.line,
-                f"agency_timezone {agency.agency_timezone!r} is not a time zone")
+                Phrase("agency_timezone {value!r} is not a time zone",
+                       value=agency.agency_timezone))
         if not agency.agency_id and len(feed.agency) > 1:
             say("GTFS_VALUE_MISSING", "agency.txt", agency.line,
                 "agency_id is blank, and there is more than one agency")
@@ -349,7 +354,8 @@ def _check_timeframes(feed: Feed) -> None:
         near = spans.setdefault((row.timeframe_group_id, row.service_id), [])
         for since, until, line in near:
             if start < until and since < end:
-                say("GTFS_OVERLAP", "timeframes.txt", row.line, f"overlaps with line {line}")
+                say("GTFS_OVERLAP", "timeframes.txt", row.line, Phrase("overlaps with line {line}",
+                                                                       line=line))
         near.append((start, end, row.line))
 
 
@@ -364,18 +370,22 @@ def _check_transfer_rules(feed: Feed) -> None:
         say = _sayer(feed, "fare_transfer_rules.txt", row)
         same = row.from_leg_group_id == row.to_leg_group_id
         if same and row.transfer_count is None:
-            say("GTFS_VALUE_MISSING", "transfer_count is blank, and both leg groups are the same")
+            say("GTFS_VALUE_MISSING", Phrase("transfer_count is blank, and both leg groups are "
+                                             "the same"))
         if not same and row.transfer_count is not None:
-            say("GTFS_COUNT_IGNORED", "transfer_count is given, and the leg groups are not the "
-                                      "same; it was not read")
+            say("GTFS_COUNT_IGNORED", Phrase("transfer_count is given, and the leg groups are not"
+                                             " the same; it was not read"))
         if row.transfer_count is not None and (row.transfer_count == 0 or row.transfer_count < -1):
-            say("GTFS_VALUE", f"transfer_count {row.transfer_count} is neither -1 nor 1 or more")
+            say("GTFS_VALUE", Phrase("transfer_count {value} is neither -1 nor 1 or more",
+                                     value=row.transfer_count))
         if row.duration_limit is not None and row.duration_limit <= 0:
-            say("GTFS_VALUE", f"duration_limit {row.duration_limit} is not more than 0")
+            say("GTFS_VALUE", Phrase("duration_limit {value} is not more than 0",
+                                     value=row.duration_limit))
         if row.duration_limit is not None and row.duration_limit_type is None:
-            say("GTFS_VALUE_MISSING", "duration_limit_type is blank, and duration_limit is given")
+            say("GTFS_VALUE_MISSING", Phrase("duration_limit_type is blank, and duration_limit is"
+                                             " given"))
         if row.duration_limit is None and row.duration_limit_type is not None:
-            say("GTFS_FORBIDDEN", "duration_limit_type is given without duration_limit")
+            say("GTFS_FORBIDDEN", Phrase("duration_limit_type is given without duration_limit"))
     for join in feed.fare_leg_join_rules:
         if bool(join.from_stop_id) != bool(join.to_stop_id):
             feed.notices.say("GTFS_VALUE_MISSING", "fare_leg_join_rules.txt", join.line,
@@ -383,7 +393,8 @@ def _check_transfer_rules(feed: Feed) -> None:
     for rule in feed.fare_leg_rules:
         if rule.rule_priority is not None and rule.rule_priority < 0:
             feed.notices.say("GTFS_VALUE", "fare_leg_rules.txt", rule.line,
-                             f"rule_priority {rule.rule_priority} is negative")
+                             Phrase("rule_priority {value} is negative",
+                                    value=rule.rule_priority))
 
 
 def _sayer(feed: Feed, name: str, row: Record) -> Callable[[str, str], None]:
@@ -402,22 +413,25 @@ def _check_money(feed: Feed) -> None:
     for name, line, text, currency in priced:
         decimals = decimals_of(currency)
         if decimals is None:
-            say("GTFS_CURRENCY", name, line, f"{currency!r} is not a currency of ISO 4217")
+            say("GTFS_CURRENCY", name, line, Phrase("{currency!r} is not a currency of ISO 4217",
+                                                    currency=currency))
             continue
         if currency != priced[0][3]:
             say("GTFS_CURRENCY", name, line,
-                f"{currency} beside {priced[0][3]}: a network has one currency")
+                Phrase("{currency} beside {first}: a network has one currency",
+                       currency=currency, first=priced[0][3]))
         try:
             amount = minor_units(text, decimals)
         except ValueError as error:
-            say("GTFS_AMOUNT", name, line, f"amount {error}")
+            say("GTFS_AMOUNT", name, line, Phrase("amount {error}", error=error.args[0]))
             continue
         if amount < 0 and name != "fare_products.txt":
-            say("GTFS_AMOUNT", name, line, f"price {text!r} is negative")
+            say("GTFS_AMOUNT", name, line, Phrase("price {text!r} is negative", text=text))
     for fare in feed.fare_attributes:
         if fare.transfer_duration is not None and fare.transfer_duration < 0:
             say("GTFS_VALUE", "fare_attributes.txt", fare.line,
-                f"transfer_duration {fare.transfer_duration} is negative")
+                Phrase("transfer_duration {value} is negative",
+                       value=fare.transfer_duration))
 
 
 def first_and_last_day(feed: Feed) -> tuple[datetime.date, datetime.date]:

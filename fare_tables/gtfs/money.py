@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from network.language import Phrase
 from network.money import AMOUNT_MOST
 
 # Active codes of ISO 4217, by how many decimals their amounts have.
@@ -35,13 +36,14 @@ def minor_units(text: str, decimals: int) -> int:
     """
     found = AMOUNT.fullmatch(text)
     if found is None or not text.isascii():
-        raise ValueError(f"{text!r} is not an amount such as 2.50")
+        raise ValueError(Phrase("{text!r} is not an amount such as 2.50", text=text))
     sign, whole, part = found[1], found[2], (found[3] or "").rstrip("0")
     if len(part) > decimals:
-        raise ValueError(f"{text!r} has more decimals than the {decimals} of its currency")
+        raise ValueError(Phrase("{text!r} has more decimals than the {decimals} of its currency",
+                                text=text, decimals=decimals))
     amount = int(whole + part.ljust(decimals, "0"))
     if amount > AMOUNT_MOST:
-        raise ValueError(f"{text!r} is more than any fare can be")
+        raise ValueError(Phrase("{text!r} is more than any fare can be", text=text))
     return -amount if sign else amount
 
 

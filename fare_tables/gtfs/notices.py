@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from network.errors import TableError
+from network.language import Phrase, joined
 
 # The feed is not imported.
 REFUSALS = {
@@ -71,11 +72,14 @@ class Notice(NamedTuple):
     code: str
     file: str
     row: int
-    reason: str
+    reason: Phrase
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> Phrase:
+        """The notice as it is said."""
         where = f"{self.file}:{self.row}" if self.row else self.file
-        return f"{where}: {self.reason} [{self.code}]"
+        return Phrase("{where}: {reason} [{code}]", where=where, reason=self.reason,
+                      code=self.code)
 
 
 class FeedRefused(TableError):
@@ -85,12 +89,14 @@ class FeedRefused(TableError):
         """Say the first reasons, and how many more there are."""
         self.notices = notices
         refusals = [one for one in notices if one.code in REFUSALS]
-        lines = [f"{feed}: the feed is not imported: {len(refusals)} faults"]
-        lines += [f"  {one}" for one in refusals[:SHOWN_MOST]]
+        lines: list[str] = [Phrase("{feed}: the feed is not imported: {faults} faults", feed=feed,
+                                   faults=len(refusals))]
+        lines += [Phrase("  {notice}", notice=one.text) for one in refusals[:SHOWN_MOST]]
         if len(refusals) > SHOWN_MOST:
-            lines.append(f"  and {len(refusals) - SHOWN_MOST} more")
-        super().__init__("\n".join(lines),
-                         "correct these rows, or ask the publisher for a corrected feed",
+            lines.append(Phrase("  and {more} more", more=len(refusals) - SHOWN_MOST))
+        super().__init__(joined("\n", lines),
+                         Phrase("correct these rows, or ask the publisher for a corrected "
+                                "feed"),
                          code=refusals[0].code)
 
 
@@ -103,7 +109,7 @@ class Notices:
     def say(self, code: str, file: str, row: int, reason: str) -> None:
         """Add a notice."""
         assert code in MEANINGS, code
-        self.said[Notice(code, file, row, reason)] = None
+        self.said[Notice(code, file, row, Phrase(reason))] = None
 
     def listed(self) -> list[Notice]:
         """Every notice, by file and row."""

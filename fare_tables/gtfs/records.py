@@ -12,6 +12,12 @@ from enum import IntEnum
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
+# What is wrong with a value, behind it.
+NO_DATE, NO_DAY = "is not a date such as 20240131", "is a date that no calendar has"
+NO_TIME, TOO_LATE = "is not a time such as 05:30:00", "is later than 24:00:00"
+NOT_WHOLE = "is not a whole number"
+NOT_LISTED = "is not one of the values that this column has"
+FAULTS = (NO_DATE, NO_DAY, NO_TIME, TOO_LATE, NOT_WHOLE, NOT_LISTED)
 
 
 class Date:
@@ -23,11 +29,11 @@ class Date:
         Raises ValueError.
         """
         if not re.fullmatch(r"[0-9]{8}", text):
-            raise ValueError("is not a date such as 20240131")
+            raise ValueError(NO_DATE)
         try:
             return datetime.date(int(text[:4]), int(text[4:6]), int(text[6:]))
         except ValueError:
-            raise ValueError("is a date that no calendar has") from None
+            raise ValueError(NO_DAY) from None
 
 
 class Clock(int):
@@ -40,10 +46,10 @@ class Clock(int):
         """
         found = re.fullmatch(r"([0-9]{1,2}):([0-5][0-9]):([0-5][0-9])", text)
         if found is None:
-            raise ValueError("is not a time such as 05:30:00")
+            raise ValueError(NO_TIME)
         seconds = int(found[1]) * HOUR_S + int(found[2]) * 60 + int(found[3])
         if seconds > DAY_S:
-            raise ValueError("is later than 24:00:00")
+            raise ValueError(TOO_LATE)
         return super().__new__(cls, seconds)
 
 
@@ -56,7 +62,7 @@ class Whole(int):
         Raises ValueError.
         """
         if not re.fullmatch(r"-?[0-9]{1,9}", text):
-            raise ValueError("is not a whole number")
+            raise ValueError(NOT_WHOLE)
         return super().__new__(cls, int(text))
 
 

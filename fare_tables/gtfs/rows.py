@@ -19,7 +19,8 @@ from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
 from fare_tables.gtfs.notices import Notices
-from fare_tables.gtfs.records import Date, Record
+from fare_tables.gtfs.records import NOT_LISTED, Date, Record
+from network.language import Phrase
 
 R = TypeVar("R", bound=Record)
 
@@ -42,7 +43,8 @@ def read_rows(shape: type[R], name: str, text: str, notices: Notices) -> list[R]
                 continue
             if lines.line_num > ROWS_MOST or len(found) >= ROWS_MOST:
                 notices.say("GTFS_TOO_LARGE", name, 0,
-                            f"has more than the {ROWS_MOST:,} rows that are read")
+                            Phrase("has more than the {most:,} rows that are read",
+                                   most=ROWS_MOST))
                 break
             if len(cells) < len(header):
                 short.append(lines.line_num)
@@ -54,11 +56,13 @@ def read_rows(shape: type[R], name: str, text: str, notices: Notices) -> list[R]
             if faults >= FAULTS_MOST:
                 break
     except csv.Error as error:
-        notices.say("GTFS_UNREADABLE", name, lines.line_num, f"is not CSV: {error}")
+        notices.say("GTFS_UNREADABLE", name, lines.line_num, Phrase("is not CSV: {error}",
+                                                                    error=error))
     if short:
         notices.say("GTFS_CELLS_FEW", name, short[0],
-                    f"has fewer cells than the header, as {len(short)} rows do; what is not there "
-                    "is taken as blank")
+                    Phrase("has fewer cells than the header, as {rows} rows do; what is not "
+                           "there is taken as blank",
+                           rows=len(short)))
     return found
 
 
@@ -71,18 +75,21 @@ def _columns(schema: Any, header: list[str], name: str, notices: Notices) -> Any
         return None
     twice = sorted({column for column in header if header.count(column) > 1})
     if twice:
-        notices.say("GTFS_COLUMN_MISSING", name, 1, f"column {twice[0]!r} is there twice")
+        notices.say("GTFS_COLUMN_MISSING", name, 1, Phrase("column {column!r} is there twice",
+                                                           column=twice[0]))
         return None
     known = schema.get_declared_fields()
     for column in header:
         if column not in known and column not in ALSO_KNOWN.get(name, ()):
-            notices.say("GTFS_COLUMN", name, 1, f"column {column!r} is not known here; what it "
-                                                "says was not read")
+            notices.say("GTFS_COLUMN", name, 1, Phrase("column {column!r} is not known here; what"
+                                                       " it says was not read",
+                                                       column=column))
     try:
         return merge_header_and_declared_fields(schema, header)
     except ParseError as error:
         column = str(error).rpartition(" ")[2]
-        notices.say("GTFS_COLUMN_MISSING", name, 1, f"column {column!r} is missing")
+        notices.say("GTFS_COLUMN_MISSING", name, 1, Phrase("column {column!r} is missing",
+                                                           column=column))
         return None
 
 
@@ -94,11 +101,14 @@ def _read_row(
 
     if len(cells) > len(header):
         notices.say("GTFS_CELLS", name, line,
-                    f"has {len(cells)} cells, and the header has {len(header)}")
+                    Phrase("has {cells} cells, and the header has {header}",
+                           cells=len(cells), header=len(header)))
         return None
     values = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
     if max(map(len, values)) > CELL_MOST:
-        notices.say("GTFS_VALUE", name, line, f"a value has more than {CELL_MOST:,} characters")
+        notices.say("GTFS_VALUE", name, line, Phrase("a value has more than {most:,} "
+                                                     "characters",
+                                                     most=CELL_MOST))
         return None
     try:
         [entity] = parse_rows(None, schema, columns, header, [values])
@@ -113,13 +123,14 @@ def _explain(said: str, values: dict[str, str]) -> tuple[str, str]:
     """The code and the reason of what the reader said of a row."""
     blank = re.search(r"required field (\w+) is empty", said)
     if blank is not None:
-        return "GTFS_VALUE_MISSING", f"{blank[1]} is blank"
+        return "GTFS_VALUE_MISSING", Phrase("{column} is blank", column=blank[1])
     column = said.partition(" field ")[2].partition(" = ")[0]
     value = repr(values.get(column, ""))
-    why = said.partition(f" = {value}: ")[2]
-    if not why or why.startswith("invalid literal") or "is not a valid" in why:
-        why = "is not one of the values that this column has"
-    return "GTFS_VALUE", f"{column} {value[:60]} {why}"
+    fault = said.partition(f" = {value}: ")[2]
+    if not fault or fault.startswith("invalid literal") or "is not a valid" in fault:
+        fault = NOT_LISTED
+    return "GTFS_VALUE", Phrase("{column} {value} {fault}", column=column, value=value[:60],
+                                fault=fault)
 
 
 def _schema_of(shape: type[Record], name: str) -> Any:

@@ -1,8 +1,8 @@
 """The transfer rows of a table: what a ride costs after another, by the leg groups of both.
 
-A row knows of the ride before its lines and where it ended; and, for the first transfer of a chain,
-where it began. A leg group that depends on more is expressed where what follows is the same for all
-groups that such a ride can be of, or where each of them makes the rider pay just the difference.
+A row knows of the ride before its lines, and where it began and ended. A leg group that depends on
+more is expressed where what follows is the same for all groups that such a ride can be of, or where
+each of them makes the rider pay just the difference.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from fare_tables.gtfs.plan import Join, Pair, TransferRule, price_for
 from fare_tables.gtfs.records import DurationLimitType as Clock
 from fare_tables.gtfs.records import FareTransferType
 from fare_tables.model import Share, Transfer
+from network.language import Phrase
 
 NO_LIMIT_S = 2 * 3600       # where the feed has no limit: our own choice, told as assumed
 TRANSFERS_MOST = 250        # what a table can count
@@ -65,8 +66,8 @@ def make_transfers(grid: Grid, draft: Draft, notices: Notices) -> list[Transfer]
             made = [(step, maker.changes(who, step)) for step in steps]
             if not complete or (any(changes for _, changes in made) and not _exclude(steps)):
                 notices.say("GTFS_TIMEFRAMES", grid.plan.transfers_file, 0,
-                            f"transfers to lines {line!r} depend on the hours of entry and exit "
-                            "at once, and were left out")
+                            Phrase("transfers to lines {line!r} depend on the hours of entry and "
+                                   "exit at once, and were left out", line=line))
                 continue
             answers[line, who] = tuple(
                 Step(step.side, step.cells, changes) for step, changes in made if changes)
@@ -75,8 +76,9 @@ def make_transfers(grid: Grid, draft: Draft, notices: Notices) -> list[Transfer]
             rows += _rows(grid, draft, block, step)
     if len(rows) > ROWS_MOST:
         notices.say("GTFS_TRANSFER_FROM", grid.plan.transfers_file, 0,
-                    f"{len(rows):,} rows would be needed for transfers between zones; at most "
-                    f"{ROWS_MOST:,} are written, so transfers were left out")
+                    Phrase("{rows:,} rows would be needed for transfers between zones; at most "
+                           "{most:,} are written, so transfers were left out", rows=len(rows),
+                           most=ROWS_MOST))
         return []
     return rows
 
@@ -89,8 +91,8 @@ def _exclude(steps: Sequence[Step]) -> bool:
 def _join_row(draft: Draft, join: Join, notices: Notices) -> Transfer:
     if join.within_s is None:
         notices.say("GTFS_NO_LIMIT", draft.plan.rules_file, 0,
-                    f"rides joined into one have no time limit; {NO_LIMIT_S} s are taken from the "
-                    "end of one to the start of the next")
+                    Phrase("rides joined into one have no time limit; {limit_s} s are taken from "
+                           "the end of one to the start of the next", limit_s=NO_LIMIT_S))
     timed = join.within_s is not None
     every = {one.name for one in draft.plan.lines}
     return Transfer(
@@ -149,11 +151,7 @@ class _Maker:
                           "depends on when the ride before began; where that cannot be told, the "
                           "ride costs its full fare")
             elif effects:
-                if any(one.max_transfers > 1 for one in effects):
-                    self._say("GTFS_TRANSFER_CHAIN", lines, "depends on where the ride before "
-                              "began, which is known of a chain's first ride: later transfers "
-                              "cost their full fare")
-                yield tuple(one._replace(max_transfers=1) for one in effects), ride_end
+                yield effects, ride_end
 
     def _lines(self, rides: Iterable[Won], won: Won) -> set[int]:
         """The transfer rules for rides of some groups before one of another."""
@@ -280,8 +278,9 @@ class _Maker:
         """How long a transfer may take, between which moments, and how often."""
         most = min(rule.count or TRANSFERS_MOST, TRANSFERS_MOST)
         if rule.within_s is None:
-            self._say("GTFS_NO_LIMIT", {rule.line}, f"has no time limit; {NO_LIMIT_S} s are taken "
-                      "from the end of the first ride to the start of the second")
+            self._say("GTFS_NO_LIMIT", {rule.line}, Phrase(
+                "has no time limit; {limit_s} s are taken from the end of the first ride to the "
+                "start of the second", limit_s=NO_LIMIT_S))
             return NO_LIMIT_S, "end", "start", most
         until = "end" if rule.clock in (Clock.START_TO_END, Clock.END_TO_END) else "start"
         if rule.clock in (Clock.START_TO_END, Clock.START_TO_START):
@@ -319,7 +318,7 @@ def _rows(grid: Grid, draft: Draft, block: Block, step: Step) -> Iterator[Transf
                         funders=[Share(funder="operator")],
                         from_line_classes=None if every else lines,
                         left_at=None if left is None else draft.set_of_zones(left),
-                        chain_began_at=None if began is None else draft.set_of_zones(began),
+                        began_at=None if began is None else draft.set_of_zones(began),
                         from_stops=None if starts is None else draft.set_of_zones(starts),
                         to_stops=None if ends is None else draft.set_of_zones(ends),
                         **conditions, **effect.keys())

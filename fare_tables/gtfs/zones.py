@@ -9,6 +9,7 @@ from itertools import pairwise
 from fare_tables.gtfs.feed import Feed
 from fare_tables.gtfs.plan import Zone
 from fare_tables.gtfs.records import LocationType
+from network.language import Phrase
 
 ELSEWHERE = "elsewhere"
 ZONES_MOST = 1_000
@@ -62,7 +63,8 @@ def make_zones(feed: Feed, areas: Areas) -> list[Zone]:
         zones.append(Zone(name, tuple(stops)))
     if len(zones) > ZONES_MOST:
         feed.notices.say("GTFS_TOO_LARGE", "stops.txt", 0,
-                         f"fall into {len(zones):,} zones; at most {ZONES_MOST:,} are imported")
+                         Phrase("fall into {number:,} zones; at most {most:,} are imported",
+                                number=len(zones), most=ZONES_MOST))
         feed.notices.refuse_where_faulty(feed.source)
     return zones
 

@@ -45,8 +45,22 @@ def assert_holds(book: Book, committed: int) -> None:
     closed = closed_after(committed)
     assert book.closed_windows() == closed
     assert book.closed_through == (closed[-1] if closed else None)
-    for window in (FIRST_WINDOW, *closed, FIRST_WINDOW + committed + 1):
+    for window in windows_looked_at(committed):
         assert_state(book, committed, window)
+
+
+def windows_looked_at(committed: int) -> list[int]:
+    """Those that are closed, one before them and one after them."""
+    return [FIRST_WINDOW, *closed_after(committed), FIRST_WINDOW + committed + 1]
+
+
+def work_out(committed: int) -> None:
+    """What a book of so many runs must hold, for many processes that are forked from this one."""
+    standing_after(committed)
+    for run in range(1, committed + 1):
+        records_of(run)
+    for window in windows_looked_at(committed):
+        state_after(committed, window)
 
 
 def assert_ledger(book: Book, committed: int) -> None:

@@ -27,8 +27,8 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 from clearing.book import Book, open_book, parts
 from clearing.book.embedded import EmbeddedInserter, EmbeddedStore
 from clearing.book.server import ServerInserter, ServerStore
-from tests.book.checks import assert_holds
-from tests.book.workload import add_run, standing_after
+from tests.book.checks import assert_holds, work_out
+from tests.book.workload import add_run
 
 STEPS = {
     EmbeddedStore: ("create_database", "say_made", "run", "lock_writer", "insert",
@@ -112,7 +112,8 @@ def main(location: str, how: str, *more: str) -> None:
     """Be killed once, or again and again."""
     if how == "every":
         stride, committed = map(int, more)
-        standing_after(committed + 1)       # what all of them would work out again
+        for runs in (committed, committed + 1):     # what all of them would work out again
+            work_out(runs)
         print(*kill_every(location, stride, committed))
         return
     if more:

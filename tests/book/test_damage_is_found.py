@@ -43,6 +43,7 @@ def _make(location: str, runs: int = 2) -> None:
 
 def _change(location: str, *statements: str) -> None:
     with open_book(location) as book:
+        book.store.let_merge()      # rows are changed as parts are merged
         for statement in statements:
             book.store.run(statement)
 

@@ -4,7 +4,7 @@
 by the network of `tests/cli/small`, 2024-11-25 settled, `2.csv` to `34.csv` cleared, a run each, so
 that the first runs are folded. `35.csv` is for the run after the upgrade. `old/schema-15.tar.xz` is
 the book alone: the same up to `10.csv`, by commit a25166a; so is
-`old/schema-16.tar.xz`, by 7bd2d2f.
+`old/schema-16.tar.xz`, by 7bd2d2f, and `old/schema-17.tar.xz`, by fdd8a66.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,19 @@ from network.names import Names
 from tests.book import workload
 from tests.book.beneath import change_rows
 from tests.book.workload import add_run, commit
-from tests.run.command import REPOSITORY, accepted, refused, shown
-from tests.run.test_arrival_does_not_matter import owed, rides_of
+from tests.run.command import REPOSITORY, accepted, refused, shown, write_csv
+from tests.run.test_arrival_does_not_matter import COLUMNS, owed, rides_of, tap
 
 OLD = Path(__file__).parent / "old" / "schema-14.tar.xz"
 SMALL = REPOSITORY / "tests" / "cli" / "small"
 DAY = "2024-11-25"
+CREDIT = """
+[[promotion]]
+rule = "last-month"
+carried_credit = { accumulator = "month-paid", percent = 50, used = "credit" }
+funders = [{ funder = "finance" }]
+
+"""
 
 
 @pytest.fixture
@@ -141,7 +149,7 @@ def test_a_damaged_book_is_not_upgraded(old: Path, change: str) -> None:
     assert not Path(f"{book}-schema-14").exists()
 
 
-@pytest.mark.parametrize("version", [15, 16])
+@pytest.mark.parametrize("version", [15, 16, 17])
 def test_a_later_one_is_upgraded(tmp_path: Path, version: int) -> None:
     """Also where nothing came since it was upgraded itself: that copy was of an older one."""
     with tarfile.open(OLD.with_name(f"schema-{version}.tar.xz")) as packed:
@@ -154,15 +162,45 @@ def test_a_later_one_is_upgraded(tmp_path: Path, version: int) -> None:
     with open_book(str(book)) as opened:
         causes = opened.query("SELECT toInt64(max(toInt8(cause))) AS most FROM postings")
         assert max(Cause) >= int(causes["most"][0]) > 0
+        chains = opened.query("SELECT toInt64(max(chain)) AS most FROM card_states")
+        assert int(chains["most"][0]) == 0
         assert opened.archives() == []
         assert [run.kind for run in opened.runs()] == ["clear", "close", *["clear"] * 9,
                                                        "upgrade"]
         assert list(find_changed_rows(opened)) == []
 
 
+def test_what_cards_had_paid_is_a_credit_afterwards(tmp_path: Path) -> None:
+    """What was counted before the upgrade is carried into the month that comes after it."""
+    with tarfile.open(OLD.with_name("schema-17.tar.xz")) as packed:
+        packed.extractall(tmp_path, filter="data")
+    book, network = tmp_path / "book", tmp_path / "network"
+    shutil.copytree(SMALL, network)
+    for name, old, new in (
+            ("network.toml", "accumulator = [",
+             'accumulator = [{ accumulator = "credit", counts = "credit" },'),
+            ("bus-a.toml", "[[transfer]]", CREDIT + "[[transfer]]")):
+        text = (network / name).read_text("utf-8")
+        (network / name).write_text(text.replace(old, new, 1), "utf-8")
+    accepted("book", "upgrade", "--book", book)
+    paid = Counter[str]()
+    for row in rides_of(book):
+        paid[row["card"]] += row["paid"]
+    card, most = paid.most_common(1)[0]
+    assert most > 400
+    row = {"card": card, **tap(99, "30 08:00", "bus-a")}
+    row["tapped_at"] = "2024-12-02T08:00:00"
+    accepted("clear", write_csv(tmp_path / "later.csv", [row], COLUMNS), "--network", network,
+             "--book", book, "--acknowledgements", tmp_path / "answers")
+    last = max(rides_of(book), key=lambda one: str(one["started_at"]))
+    assert (last["card"], last["price"]) == (card, 0)
+    said = accepted("explain", f"{card}/99", "--book", book).out
+    assert f"{most // 200}.{most // 2 % 100:02} left of a credit" in said
+
+
 def test_another_cause_is_another_schema() -> None:
     """The view `postings` names them all, and a book is refused whose view is another one."""
-    assert {17: Cause.ACQUIRER_FEE}[SCHEMA_VERSION] == max(Cause)
+    assert {18: Cause.ACQUIRER_FEE}[SCHEMA_VERSION] == max(Cause)
 
 
 def make_older(location: str, runs: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:

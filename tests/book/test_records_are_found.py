@@ -7,9 +7,8 @@ import pytest
 
 from clearing.book import Book, open_book
 from clearing.book import queries as queries_module
-from clearing.book import recent as recent_module
+from clearing.book.cards import Cards
 from clearing.book.native import bytes_of
-from clearing.book.queries import Cards
 from ext.clearing.partition import add_to_card_filter
 from ext.codes import Code
 from ext.records import REFUSAL, TAP, TAP_FLAGS
@@ -157,18 +156,18 @@ def test_records_that_a_process_still_has_are_those_that_are_read(
     with open_book(location) as book:
         for _ in range(4):
             add_run(book)
-        assert book.recent.first_of(4) == 1
+        assert book.recent_records.first_of(4) == 1
         assert_finds_the_same(location, book)
         with open_book(location) as other:
             add_run(other)
-        assert book.recent.first_of(5) is None
+        assert book.recent_records.first_of(5) is None
         assert_finds_the_same(location, book)
         add_run(book)
-        assert book.recent.first_of(6) == 6
-        monkeypatch.setattr(recent_module, "RECORDS_MOST", 2 * len(records_of(1)))
+        assert book.recent_records.first_of(6) == 6
+        monkeypatch.setattr(book.recent_records, "most", 2 * len(records_of(1)))
         add_run(book)
         add_run(book)
-        assert book.recent.first_of(8) == 7
+        assert book.recent_records.first_of(8) == 7
         assert_finds_the_same(location, book)
 
 

@@ -71,12 +71,14 @@ def test_every_row_is_stored_once(
 
 def test_no_part_is_merged_from_a_run_on_until_it_is_time(tmp_path: Any) -> None:
     """Merging would take the processors from the run, and the next one would cut it short."""
-    with open_book(str(tmp_path / "book")) as book:
-        def merge() -> None:
-            book.store.run(
-                "OPTIMIZE TABLE stored_entries FINAL SETTINGS optimize_throw_if_noop = 1")
+    def merge() -> None:
+        book.store.run("OPTIMIZE TABLE stored_entries FINAL SETTINGS optimize_throw_if_noop = 1")
 
+    with open_book(str(tmp_path / "book")) as book:
         write(book, entries_of(1), 100)
+    with open_book(str(tmp_path / "book")) as book:
+        with pytest.raises(Exception, match=r"[Cc]ancelled merging"):
+            merge()
         book.store.let_merge()
         merge()
         book.store.lock_writer()

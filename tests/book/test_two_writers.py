@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
 import pytest
 
 from clearing.book import Book, OpenRun, open_book
@@ -46,6 +51,27 @@ def test_who_is_alone_again_is_told_that_its_rows_are_gone(location: str) -> Non
         assert_holds(book, 1)
         add_run(book)
         assert_holds(book, 2)
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_who_has_a_book_open_that_was_exchanged_is_told(is_begun: bool, tmp_path: Path) -> None:
+    """Its lock went with the old folder: whoever opens the new one is not kept out by it."""
+    path, moved = tmp_path / "book", tmp_path / "moved"
+    with open_book(str(path)) as book:
+        add_run(book)
+        with ExitStack() as left:
+            finish = partial(add_run, book)
+            if is_begun:
+                run = left.enter_context(book.begin(digest="run 2", kind="clear"))
+                write(run, 2)
+                finish = partial(commit, run)
+            path.rename(moved)
+            shutil.copytree(moved, path, symlinks=True)
+            with pytest.raises(BookLocked, match="not there any more"):
+                finish()
+    for place in (path, moved):
+        with open_book(str(place)) as book:
+            assert_holds(book, 1)
 
 
 def test_a_commit_row_that_is_not_alone_is_told(location: str) -> None:

@@ -32,6 +32,7 @@ from tests.book.workload import (
 )
 
 RUNS = 5
+EVERY_CARD = np.full(1, 2**64 - 1, "<u8")        # as a filter
 
 
 def ride(paid: int) -> Rows:
@@ -90,7 +91,9 @@ def test_one_ride_is_taken_back_and_entered_again_and_again(location: str) -> No
                 ([ride(300)], [300], 300))):
             write(book, *rows)
             assert all(found == stands for found in paid(book).values()), (step, paid(book))
-            assert book.rides_since(0)["replaces"].tolist() == [step + 1] * len(stands)
+            for found in (book.rides_since(0), book.rides_written(step + 1, EVERY_CARD)):
+                assert found["paid"].tolist() == stands
+                assert found["replaces"].tolist() == [step + 1] * len(stands)
             for view, amount in (("ledger", "paid"),
                                  ("postings", "if(side = 'debit', amount, 0)")):
                 total = book.query(f"SELECT sum({amount}) AS total FROM {view}")["total"]
@@ -134,6 +137,7 @@ def test_many_are_taken_back_over_many_runs(location: str) -> None:
             add_run(book)
         for day in (0, FIRST_WINDOW + 3, FIRST_WINDOW + 100):
             assert same(book.rides_since(day), standing[standing["service_day"] >= day])
+        assert same(book.rides_written(RUNS, EVERY_CARD), standing)
         dear = np.concatenate([standing[:0], *book.rides("paid > 1000000000", "paid DESC")])
         assert dear["paid"].tolist() == sorted(
             standing["paid"][standing["paid"] > 1_000_000_000].tolist(), reverse=True)

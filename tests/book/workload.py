@@ -138,6 +138,7 @@ def _kept(rows: Rows) -> Rows:
     return rows
 
 
+@cache
 def records_of(run: int) -> Rows:
     """The records that a run received: of all kinds, some of days long past."""
     rng = np.random.default_rng([5, run])
@@ -147,7 +148,7 @@ def records_of(run: int) -> Rows:
     taps["flags"] = rng.integers(0, 32, RECORDS)        # CARRIED is not stored
     taps["service_day"] = FIRST_WINDOW + rng.integers(0, DAYS, RECORDS)
     taps["card_seq"][::10] = 7                          # counters of several cards
-    return taps
+    return _kept(taps)
 
 
 def closed_by(run: int) -> int | None:
@@ -176,8 +177,11 @@ def states_of(run: int) -> list[Told]:
 def make_state(rng: np.random.Generator, window: int, cards: int | Rows) -> Told:
     """Something for each of some cards, which are named by their numbers, or for so many."""
     numbers = rng.choice(CARDS, cards, replace=False) if isinstance(cards, int) else cards
-    states = _random(rng, CARD_STATE, len(numbers))
-    _name_cards(states, numbers)
+    # Each has the chain without a name, and up to two others behind it.
+    chains = rng.integers(1, 4, len(numbers))
+    states = _random(rng, CARD_STATE, int(chains.sum()))
+    _name_cards(states, np.repeat(numbers, chains))
+    states["chain"] = np.concatenate([np.arange(count) for count in chains] or [[]])
 
     def some(dtype: np.dtype[Any], counts: Rows) -> Rows:
         rows = _random(rng, dtype, int(counts.sum()))
@@ -215,7 +219,7 @@ def _places(dtype: np.dtype[Any], *names: str) -> list[int]:
     return [dtype.names.index(name) for name in ("card_hi", "card_lo", *names)]
 
 
-_ORDER = (_places(CARD_STATE), _places(ACCUMULATOR, "accumulator", "period"),
+_ORDER = (_places(CARD_STATE, "chain"), _places(ACCUMULATOR, "accumulator", "period"),
           _places(TAP, "tapped_at", "card_seq"))
 
 
@@ -231,6 +235,7 @@ def without_windows(cards: Rows, accumulators: Rows, open_rides: Rows
     return plain
 
 
+@cache
 def state_after(last: int, window: int) -> list[list[tuple[Any, ...]]]:
     """The state at the end of a window after runs 1 to `last`, see `newest`."""
     return newest([told for run in range(1, last + 1) for told in states_of(run)], window)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.clerk import COLUMNS, FIRST, clerks_network, tap
 from tests.cli.conftest import Demo
-from tests.run.command import accepted, refused, shown, write_csv
+from tests.run.command import accepted, onecard, refused, shown, write_csv
 
 
 def test_an_answer_is_printed_as_lists_are(demo: Demo, tmp_path: Path) -> None:
@@ -60,8 +60,17 @@ def test_a_network_that_masks_cards_does_so_here(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("sql", "words"), [
     ("DROP TABLE stored_names", "does not only read"),
     ("INSERT INTO stored_names (kind) VALUES ('x')", "does not only read"),
-    ("SELECT nothing FROM rides", "docs/ledger-in-sql.md"),
-    ("SELECT", "docs/ledger-in-sql.md"),
+    ("SELECT nothing FROM rides", "names a column that is not there\nUnknown"),
+    ("SELECT paid FROM ridez", "names a table or view that is not there\nUnknown"),
+    ("SELECT no_such(paid) FROM rides", "names a function that the store does not have\n"),
+    ("SELECT", "is not written as SQL is\n"),
+    ("SELECT paid FROM rides WHERE issuer = 'hk-card'",
+     "views called named_… have codes and names"),
+    ("SELECT operator, sum(paid) FROM rides", "neither in GROUP BY nor in a function"),
+    ("SELECT paid FROM rides FORMAT CSV", "leave FORMAT out; --csv"),
+    ("SELECT paid FROM rides format Vertical;", "leave FORMAT out; --csv"),
+    ("SELECT groupArray(operator) FROM rides", "Array(UInt16), which is not listed\n"
+     "wrap it in toString()"),
 ])
 def test_what_is_no_question_is_told(demo: Demo, sql: str, words: str) -> None:
     before = shown("runs", demo.book)
@@ -72,3 +81,14 @@ def test_what_is_no_question_is_told(demo: Demo, sql: str, words: str) -> None:
 def test_an_empty_answer_has_its_columns(demo: Demo) -> None:
     assert accepted("sql", "SELECT run, due FROM rides WHERE run = 99", "--csv",
                     "--book", demo.book).out == "run,due\n"
+
+
+@pytest.mark.parametrize(("sql", "words"), [
+    ("SELECT nothing FROM rides", "查询所用的列不存在\nUnknown"),
+    ("SELECT paid FROM ridez", "查询所用的表或视图不存在\nUnknown"),
+    ("SELECT count( FROM rides", "查询不合 SQL 语法\nSyntax error"),
+    ("SELECT 1 FORMAT CSV", "查询指定了输出格式 CSV\n"),
+    ("SELECT [1] AS a", "结果中有一列的类型是 Array(UInt8)，无法列出\n请用 toString() 转换"),
+])
+def test_it_is_told_in_chinese_beside_the_stores_words(demo: Demo, sql: str, words: str) -> None:
+    assert words in onecard("--lang", "zh", "sql", sql, "--book", demo.book).err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import tomllib
 from pathlib import Path
 from unittest import mock
 
@@ -12,6 +13,9 @@ import pytest
 
 from clearing.answers.check_tables import check_network
 from fare_tables.source import load_tables
+from network.city_codes import city_codes
+from network.folder import list_networks
+from network.network import load_network
 from tests.fares.folder import BUS, head, write
 from tests.run.command import Outcome, accepted, onecard, refused
 
@@ -105,10 +109,44 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     assert "shipped network" in refused("init", "huoshan", *HERE).err
 
 
+@pytest.mark.parametrize(("county", "name", "province"), [
+    ("3760=霍山县", "霍山县", "安徽"),
+    ("3760", "六安", "安徽"),
+    ("5810", "广州", "广东"),
+])
+def test_a_code_says_the_province_and_a_citys_name(
+    county: str, name: str, province: str, tmp_path: Path
+) -> None:
+    network = tmp_path / "county"
+    accepted("init", network, "--county", county, "--from", "2026-01-01")
+    said = tomllib.loads((network / "network.toml").read_text("utf-8"))
+    assert (said["city"][0]["name"], said["province"][0]["name"]) == (name, province)
+    assert said["city"][0]["province"] == said["province"][0]["code"]
+
+
+@pytest.mark.parametrize("county", ["9999=某县", "3760=", "9999"])
+def test_a_code_that_is_not_known_needs_names(county: str, tmp_path: Path) -> None:
+    assert "is not a code and a name" in refused("init", tmp_path / "x", "--county", county).err
+
+
+def test_shipped_networks_have_the_codes_of_their_cities() -> None:
+    """Beside each other a city has one code, by which its cards are known."""
+    known = city_codes()
+    for name in list_networks():
+        model = load_network(name).model
+        provinces = {one.code: one.name for one in model.province}
+        for city in model.city:
+            if city.code in known:
+                one = known[city.code]
+                assert (one.name in city.name or city.name.endswith("县"), city.province,
+                        provinces[city.province][:2]) == (True, one.province, one.province_name[:2])
+    assert len({one.name for one in known.values()}) == len(known)
+
+
 def test_without_a_terminal_what_is_missing_is_said(tmp_path: Path) -> None:
     done = onecard("init", tmp_path / "county")
     assert done.code == 2
-    assert "--county and --province not given" in done.err
+    assert "--county not given" in done.err
 
 
 class Terminal(io.StringIO):

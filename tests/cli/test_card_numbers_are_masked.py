@@ -10,6 +10,7 @@ import shutil
 import stat
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from clearing.answers.masking import KEY_FILE, KEY_FILE_VARIABLE
@@ -95,3 +96,28 @@ def test_a_network_can_forbid_full_numbers(tmp_path: Path) -> None:
     assert not NUMBER.search(accepted("show", "rides", "--book", book).out)
     done = refused("show", "runs", "--cards", "full", "--book", book)
     assert "leave out --cards full" in done.err
+    document = ("statement", "--window", "2024-11-25", "--book", book, "--out", tmp_path / "out")
+    for option in ("--cards full", "--centre-files"):
+        assert f"leave out {option}" in refused(*document, *option.split()).err
+    assert not (tmp_path / "out").exists()
+
+
+def test_documents_have_masked_numbers(tmp_path: Path) -> None:
+    """Unless they are asked for in full: statements, and bills with the rides behind them."""
+    book = tmp_path / "book"
+    accepted("clear", *TAPS, "--network", REPOSITORY / "examples" / "network", "--book", book)
+    for document in (("statement", "--member", "hk-bus", "--window", "2024-11-25"),
+                     ("bill", "--funder", "hk-civil", "--month", "2024-11")):
+        for in_full, options in ((False, ()), (True, ("--cards", "full"))):
+            out = tmp_path / f"{document[0]}-{in_full}"
+            accepted(*document, *options, "--out", out, "--book", book)
+            [rides] = out.glob("*-rides.csv")
+            [workbook] = out.glob("*.xlsx")
+            sheets = openpyxl.load_workbook(workbook).worksheets
+            cells = "\n".join(str(cell) for sheet in sheets for row in sheet.values for cell in row)
+            for text in (rides.read_text("utf-8"), cells):
+                assert bool(NUMBER.search(text)) == in_full
+                assert ("310500…0043" in text) != in_full
+    done = refused("statement", "--month", "2024-11", "--no-rides", "--cards", "full",
+                   "--out", tmp_path / "none", "--book", book)
+    assert "--no-rides" in done.err

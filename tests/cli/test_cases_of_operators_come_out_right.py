@@ -6,11 +6,13 @@ They lie beside the repository; the table of what is right is in their README.md
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from clearing.book import open_book
 from tests.run.command import REPOSITORY, accepted, shown
 
 CASES = REPOSITORY.parent / "shared" / "cases"
@@ -26,6 +28,13 @@ def files_of(case: str, *names: str) -> list[Path]:
     return found
 
 
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Path]:
+    """A new book, which stays open meanwhile: the embedded engine is slow to start and to stop."""
+    with open_book(str(tmp_path / "book")):
+        yield tmp_path / "book"
+
+
 def clear(book: Path, *paths: Path, network: Path = TOWN) -> list[dict[str, Any]]:
     """One run; the rides that stand."""
     accepted("clear", *paths, "--network", network, "--book", book)
@@ -38,19 +47,18 @@ def told(rides: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
 
 
 @pytest.mark.parametrize("first", ["day1-control.csv", "day1-with-rogue.csv"])
-def test_one_validator_a_day_ahead(first: str, tmp_path: Path) -> None:
+def test_one_validator_a_day_ahead(first: str, book: Path) -> None:
     """22: two riders are inside at the end of day 1; one clock harms its own tap only."""
     day_1, day_2 = files_of("22-one-validator-a-day-ahead", first, "day2.csv")
-    clear(tmp_path / "book", day_1)
-    rides = told(clear(tmp_path / "book", day_2))
+    clear(book, day_1)
+    rides = told(clear(book, day_2))
     assert rides[:2] == [("17", "COMPLETE", 200), ("25", "COMPLETE", 200)]
     assert rides[2:] == ([("33", "SINGLE_TAP", 200)] if "rogue" in first else [])
 
 
-def test_the_exits_come_when_the_day_is_settled(tmp_path: Path) -> None:
+def test_the_exits_come_when_the_day_is_settled(book: Path) -> None:
     """22, with the window closed between: the difference is posted, and nobody pays 7.00."""
     day_1, day_2 = files_of("22-one-validator-a-day-ahead", "day1-with-rogue.csv", "day2.csv")
-    book = tmp_path / "book"
     clear(book, day_1)
     accepted("settle", "--yes", "--window", "2025-10-10", "--book", book)
     assert told(clear(book, day_2))[:2] == [("17", "COMPLETE", 200), ("25", "COMPLETE", 200)]
@@ -96,11 +104,11 @@ def test_what_was_refused_is_sent_again_to_a_mended_network(tmp_path: Path) -> N
     assert (done.code, "3 known, 0 refused" in done.out) == (0, True)
 
 
-def test_a_distance_table_is_corrected_after_its_window_closed(tmp_path: Path) -> None:
+def test_a_distance_table_is_corrected_after_its_window_closed(book: Path, tmp_path: Path) -> None:
     """14: the difference is posted with its reason, and the ride explained by what priced it."""
     case = "14-distance-table-corrected-after-settlement"
     day_1, day_2 = files_of(case, "day1.csv", "day2.csv")
-    network, book = tmp_path / "town", tmp_path / "book"
+    network = tmp_path / "town"
     shutil.copytree(CASES / case / "wrong", network)
     assert [paid for *_, paid in told(clear(book, day_1, network=network))] == [300]
     accepted("settle", "--yes", "--window", "2024-12-05", "--book", book)
@@ -121,41 +129,40 @@ def test_a_distance_table_is_corrected_after_its_window_closed(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("clocks", ["control", "same-second", "clock-20s-behind"])
-def test_off_one_bus_and_on_the_next_at_once(clocks: str, tmp_path: Path) -> None:
+def test_off_one_bus_and_on_the_next_at_once(clocks: str, book: Path) -> None:
     """01: the card's counter says that the rider got off first, whatever the clocks say."""
-    rides = clear(tmp_path / "book", *files_of("01-tagoff-then-tagon-at-once", f"{clocks}.csv"))
+    rides = clear(book, *files_of("01-tagoff-then-tagon-at-once", f"{clocks}.csv"))
     assert [(ride["state"], ride["card_seq"]) for ride in rides] == [
         ("COMPLETE", 11), ("COMPLETE", 13)]
     assert sum(ride["paid"] for ride in rides) == 500
-    said = accepted("explain", f"{rides[0]['card']}/11", "--book", tmp_path / "book").out
+    said = accepted("explain", f"{rides[0]['card']}/11", "--book", book).out
     assert ("the clocks of its day contradict" in said) == (clocks == "clock-20s-behind")
-    assert "no differences" in accepted("verify", "--all", "--book", tmp_path / "book").out
+    assert "no differences" in accepted("verify", "--all", "--book", book).out
 
 
-def test_in_and_out_of_one_station_by_clocks_that_are_apart(tmp_path: Path) -> None:
+def test_in_and_out_of_one_station_by_clocks_that_are_apart(book: Path) -> None:
     """01: a short stay is a ride, not an exit and an open ride."""
-    rides = clear(tmp_path / "book",
+    rides = clear(book,
                   *files_of("01-tagoff-then-tagon-at-once", "short-stay.csv"))
     assert told(rides) == [("17", "SAME_STATION", 200)]
 
 
-def test_the_route_number_changes_on_board(tmp_path: Path) -> None:
+def test_the_route_number_changes_on_board(book: Path) -> None:
     """03: along the line that was boarded, beyond it to its terminus; never no fare."""
-    rides = clear(tmp_path / "book", *files_of("03-route-number-changes-on-board", "taps.csv"))
+    rides = clear(book, *files_of("03-route-number-changes-on-board", "taps.csv"))
     assert [(ride["card"][-2:], ride["line"], ride["to_stop"], ride["paid"]) for ride in rides] == [
         ("17", "3", "S3", 300), ("25", "3", "S4", 300), ("33", "3", "S3", 300)]
-    said = accepted("explain", "3100000000000000025/1", "--book", tmp_path / "book").out
+    said = accepted("explain", "3100000000000000025/1", "--book", book).out
     assert "the vehicle was another line's than 3 at the end" in said
     assert "the vehicle left line 3: terminus fare from S1" in " ".join(said.split())
-    assert shown("refusals", tmp_path / "book") == []
-    assert "no differences" in accepted("verify", "--all", "--book", tmp_path / "book").out
+    assert shown("refusals", book) == []
+    assert "no differences" in accepted("verify", "--all", "--book", book).out
 
 
 @pytest.mark.parametrize("first", ["entry-paid-blank.csv", "entry-paid-zero.csv"])
-def test_a_missed_exit_is_charged_at_the_next_boarding(first: str, tmp_path: Path) -> None:
+def test_a_missed_exit_is_charged_at_the_next_boarding(first: str, book: Path) -> None:
     """07: what left the purse is owed, once, whether the first entry's amount is blank or 0."""
     path, = files_of("07-missed-exit-charged-at-next-boarding", first)
-    book = tmp_path / "book"
     rides = clear(book, path, network=Path("beijing"))
     assert sum(ride["paid"] for ride in rides) == 600
     nobody_says = 500 if "blank" in first else 0
@@ -174,10 +181,9 @@ def test_a_missed_exit_is_charged_at_the_next_boarding(first: str, tmp_path: Pat
     assert accepted("verify", "--all", "--book", book).code == 0
 
 
-def test_the_maximum_is_taken_at_the_way_in_and_the_rest_given_back(tmp_path: Path) -> None:
+def test_the_maximum_is_taken_at_the_way_in_and_the_rest_given_back(book: Path) -> None:
     """08: one ride from A to B, of which 2.00 of the 4.00 stay."""
     path, = files_of("08-maximum-at-entry-rebate-at-exit", "taps.csv")
-    book = tmp_path / "book"
     ride, = clear(book, path)
     assert (ride["state"], ride["from_stop"], ride["to_stop"]) == ("COMPLETE", "A", "B")
     assert (ride["paid"], ride["variance"]) == (200, 0)
@@ -186,23 +192,23 @@ def test_the_maximum_is_taken_at_the_way_in_and_the_rest_given_back(tmp_path: Pa
     assert accepted("verify", "--all", "--book", book).code == 0
 
 
-def test_a_blank_card_kind_at_the_exit_is_the_entrys(tmp_path: Path) -> None:
+def test_a_blank_card_kind_at_the_exit_is_the_entrys(book: Path) -> None:
     """12: a student is one whichever gate says so."""
     path, = files_of("12-entry-and-exit-differ", "taps.csv")
-    rides = clear(tmp_path / "book", path)
+    rides = clear(book, path)
     assert told(rides) == [("17", "COMPLETE", 100), ("25", "COMPLETE", 100),
                            ("33", "COMPLETE", 100)]
     assert {ride["card_kind"] for ride in rides} == {"student"}
-    assert {row["position"] for row in shown("positions", tmp_path / "book")
+    assert {row["position"] for row in shown("positions", book)
             if row["member"] == "t-finance"} == {-300}
 
 
 @pytest.mark.parametrize("order", [("online.csv", "depot.csv"), ("depot.csv", "online.csv")])
 @pytest.mark.parametrize("runs", ["one run", "two runs", "two windows"])
 def test_one_tap_comes_through_two_channels(order: tuple[str, str], runs: str,
-                                            tmp_path: Path) -> None:
+                                            book: Path) -> None:
     """30: what one channel leaves blank contradicts nothing that the other one says."""
-    files, book = files_of("30-same-tap-through-two-channels", *order), tmp_path / "book"
+    files = files_of("30-same-tap-through-two-channels", *order)
     if runs == "one run":
         clear(book, *files)
     else:
@@ -269,10 +275,9 @@ def test_bars_amounts_in_yuan_and_records_of_one_length_in_gb18030(tmp_path: Pat
 
 @pytest.mark.parametrize("refund", ["refund-negative.csv", "refund-kind.csv"])
 @pytest.mark.parametrize("runs", ["charge first", "refund first", "one run", "closed between"])
-def test_a_refund_with_a_counter_of_its_own(refund: str, runs: str, tmp_path: Path) -> None:
+def test_a_refund_with_a_counter_of_its_own(refund: str, runs: str, book: Path) -> None:
     """13: the ride is taken back by name, whichever comes first; positions go back by 2.00."""
     charge, back = files_of("13-refund-before-or-after-charge", "charge.csv", refund)
-    book = tmp_path / "book"
     if runs == "one run":
         clear(book, charge, back)
     else:
@@ -289,11 +294,10 @@ def test_a_refund_with_a_counter_of_its_own(refund: str, runs: str, tmp_path: Pa
     assert accepted("verify", "--all", "--book", book).code == 0
 
 
-def test_a_spreadsheet_took_the_last_digits(tmp_path: Path) -> None:
+def test_a_spreadsheet_took_the_last_digits(book: Path) -> None:
     """10: what is marked or written with an exponent is refused, what is rounded is reported."""
     original, rounded, marked = files_of("10-spreadsheet-zeroes-last-digits", "original.csv",
                                          "after-excel.csv", "text-marks.csv")
-    book = tmp_path / "book"
     assert len(clear(book, original)) == 4
     done = accepted("clear", marked, "--book", book)
     assert (done.code, "a spreadsheet has rounded" in done.out) == (1, True)

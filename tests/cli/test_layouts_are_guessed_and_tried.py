@@ -215,3 +215,20 @@ def test_faults_are_told_with_their_line(tmp_path: Path) -> None:
     done = onecard("layouts", "show", "shenzhen", "other")
     assert done.code == 2
     assert "shenzhen has no layout 'other' that can be read\nszt" in done.err
+
+
+def test_moments_that_are_counted_since_1970(tmp_path: Path, town: Path, book: Path) -> None:
+    """In seconds or milliseconds; and headers in other words, with the kind of each tap."""
+    path = tmp_path / "tapped.jsonl"
+    path.write_text("".join(json.dumps({
+        "卡号": f"310500002000000{card}", "交易计数": 7, "时间戳": 1_732_489_526_000 + card % 100,
+        "线路编码": "19", "设备": "P2201", "站点编码": "19", "进出站标识": kind, "交易金额": "2.00",
+    }, ensure_ascii=False) + "\n" for card, kind in ((7035, "进站"), (7043, "出站"))), "utf-8")
+    guessed = accepted("layouts", "guess", path).out
+    assert "not read" not in guessed
+    assert 'tapped_at = { column = "时间戳", time = ["unix_ms"] }' in guessed
+    assert 'map = { "进站" = "in", "出站" = "out" }' in guessed
+    layout = town / "layouts" / "tapped.toml"
+    layout.write_text(guessed.replace("OPERATOR", "hk-bus"), "utf-8")
+    tried = accepted("layouts", "try", path, "--layout", "tapped", "--network", town).out
+    assert tried.count("2024-11-24T23:05:26+00:00") == 2

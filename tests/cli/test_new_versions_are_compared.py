@@ -59,6 +59,31 @@ def test_nothing_changes_but_the_days(network: Path) -> None:
     assert "no price changes; rides priced by both, of each sort of rider: 1\n" in said
 
 
+def test_a_month_is_priced_where_tiers_differ() -> None:
+    """Guangzhou in 2023: a code has the month's tiers, too; a card pays in full until 80 yuan.
+
+    120 rides at 4.50 a ride on average: 15 at 95 % and the rest at 60 %; then 80, 120 of 150, and
+    half of 310.
+    """
+    versions = ("guangzhou-metro@2018-01-01", "guangzhou-metro@2023-09-01")
+    said = accepted("tables", "diff", "guangzhou", *versions).out
+    assert ("a month of one card, every day: 0101 → 0102, 08:00; 0102 → 0308, 08:25; "
+            "0308 → 0102, 18:00; 0102 → 0101, 18:25\n") in said
+    rows = [line.split() for line in said.split("what it comes to")[1].splitlines()]
+    assert ["ordinary", "card", "home", "120", "348.50", "355.00"] in rows
+    assert ["ordinary", "qr", "home", "120", "540.00", "355.00"] in rows
+    assert not [row for row in rows if row and row[0] in ("elder", "student")]
+    told = json.loads(accepted("tables", "diff", "guangzhou", *versions, "--json").out)
+    assert {(one["before"], one["after"]) for one in told["months"]} == {
+        (34_850, 35_500), (54_000, 35_500)}
+
+
+def test_no_month_is_priced_where_rides_before_do_not_matter(network: Path) -> None:
+    said = accepted("tables", "diff", network, "haikou-bus@2024-10-01",
+                    "haikou-bus@2025-01-01").out
+    assert "a month of one card" not in said
+
+
 def test_hong_kongs_elders_pay_more_and_nobody_else() -> None:
     told = json.loads(accepted("tables", "diff", "hongkong", "mtr@2024-06-30", "mtr@2026-04-03",
                                "--json").out)

@@ -90,7 +90,7 @@ def test_a_shell_completes_words() -> None:
 
 @pytest.mark.parametrize(("topic", "aside"), [
     ("runs", ["digest", "chain"]), ("files", ["sha256", "layout", "sender", "kept_in"]),
-    ("refusals", ["offset", "reason"])])
+    ("refusals", ["offset", "reason"]), ("windows", ["completeness", "root"])])
 def test_wide_columns_of_what_is_piped_are_told_beside_it(topic: str, aside: list[str], demo: Demo
                                                           ) -> None:
     whole = accepted("show", topic, "--wide", "--book", demo.book)

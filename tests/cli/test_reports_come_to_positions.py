@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -128,6 +129,20 @@ def test_a_workbook_has_the_same_figures(day: Page, demo: Demo, tmp_path: Path) 
         assert [round(value * 100) for value in row[1:len(told)]] == list(map(fen, told[1:]))
 
 
+def test_a_corrected_variance_is_none(tmp_path: Path) -> None:
+    """What was taken back is no variance to the other side, in whatever run it was."""
+    book, network = tmp_path / "book", clerks_network(tmp_path / "network")
+    wrong = [tap(CARD, seq, FIRST, card_kind="ordinary", paid=paid)
+             for seq, paid in ((1, 180), (2, 150), (3, 190))]
+    for name, rows in (("wrong", wrong), ("right", [
+            {**row, "paid": 170, "correction": "replace", "revision": 1, "reason": "wrong_amount",
+             "authorised_by": "hk-bus"} for row in wrong[:2]])):
+        accepted("clear", write_csv(tmp_path / f"{name}.csv", rows, COLUMNS), "--network", network,
+                 "--book", book)
+    said = accepted("report", "variances", "--window", FIRST, "--book", book).out
+    assert re.search(r"^ hk-bus +P1 +1 +0\.20 +0\.00 +0\.20$", said, re.MULTILINE), said
+
+
 def test_variances_and_devices_come_to_the_rides(demo: Demo, tmp_path: Path) -> None:
     rides, path = shown("rides", demo.book), tmp_path / "page.html"
     varied = [row["variance"] for row in rides if row["variance"]]
@@ -222,6 +237,8 @@ def test_a_month_has_its_windows(strangers: Path, tmp_path: Path) -> None:
     assert [row[:3] for row in page.tables["windows"]] == [
         [FIRST, "open", "1"], [SECOND, "open", "1"]]
     assert SECOND in page.pictures[-1].decode()
+    assert not page.tables[BETWEEN_CITIES], "one city owes itself nothing"
+    assert "is owed" not in page.pictures[0].decode(), "a picture of nothing"
 
 
 def test_an_open_window_says_so(strangers: Path) -> None:

@@ -128,7 +128,7 @@ def test_a_member_reads_its_own_language(sent: Path) -> None:
 
 
 def test_no_cell_is_a_formula_or_loses_digits(book: Path, tmp_path: Path) -> None:
-    accepted("statement", "--window", FIRST, "--out", tmp_path, "--book", book)
+    accepted("statement", "--window", FIRST, "--cards", "full", "--out", tmp_path, "--book", book)
     seen = set[str]()
     for path in tmp_path.glob("*.csv"):
         for row in csv_rows(path):

@@ -113,6 +113,21 @@ def test_joins_work_as_anyone_would_write_them(book: str, sql: str) -> None:
     assert asked(book, sql) == [{"rides": str(len(listed))}]
 
 
+def test_who_joins_by_numbers_of_another_type_is_told_how(clickhouse_server: Server,
+                                                           tmp_path: Path) -> None:
+    book = clickhouse_server.location(f"words_{next(_numbers)}")
+    with contextlib.chdir(tmp_path):
+        fill_book(tmp_path, book)
+        for sql in ("SELECT count() AS rides FROM rides WHERE issuer IN (SELECT {} FROM names "
+                    "WHERE kind = 'member')",
+                    "SELECT count() AS rides FROM rides ANY INNER JOIN (SELECT {} AS issuer FROM "
+                    "names WHERE kind = 'member') USING issuer"):
+            told = refused("sql", sql.format("number"), "--book", book).err
+            assert "write toUInt16(number) of names" in told
+            [row] = asked(book, sql.format("toUInt16(number)"))
+            assert row["rides"] == str(len(shown("rides", book)))
+
+
 def test_views_follow_the_network_and_are_made_when_it_changes(
         clickhouse_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         request: pytest.FixtureRequest) -> None:
@@ -162,6 +177,8 @@ def test_a_book_that_has_none_yet_gets_them(clickhouse_server: Server, tmp_path:
     sql = "SELECT operator FROM named_rides"
     tool = client_of(clickhouse_server, database)
     request.addfinalizer(tool.disconnect)
+    wrong = refused("sql", "SELECT nobody FROM named_rides", "--book", book).err
+    assert "docs/ledger-in-sql.md" in wrong and "book upgrade" not in wrong
     tool.execute("DROP TABLE named_rides")
     tool.execute("DROP TABLE named_refusals")
     assert "onecard book upgrade" in refused("sql", sql, "--book", book).err

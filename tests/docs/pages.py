@@ -6,19 +6,26 @@ commands after `$ ` and what each prints; `…` stands for anything, alone on a 
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
+
+from clearing.cli import main
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.relative_to(ROOT).as_posix()
                for path in [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "ext/README.md",
                             *(ROOT / "docs").rglob("*.md")])
 _FENCE = re.compile(r"^```(\w*)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PLAIN = re.compile(r"onecard [^|&;<>()$`\\*?\[\]#~={}!\n]+")      # where a shell only parts words
 _ENTER = "import sys; from clearing.cli import main; main()"
 
 
@@ -119,10 +126,24 @@ class Shell:
         path.write_text(text, "utf-8")
 
     def run(self, command: str) -> str:
-        """What a command prints, errors among it."""
+        """What a command prints, errors among it.
+
+        One that needs no shell is run in this process: half of what it takes is to start another.
+        """
+        if _PLAIN.fullmatch(command):
+            return self._run_here(shlex.split(command))
         done = subprocess.run(["sh", "-c", command], cwd=self.folder, env=self._environment,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
         return done.stdout.decode("utf-8")
+
+    def _run_here(self, words: list[str]) -> str:
+        printed = io.StringIO()
+        with (contextlib.chdir(self.folder), mock.patch.dict(os.environ, self._environment),
+              mock.patch.object(sys, "argv", words), open(os.devnull) as nothing,
+              mock.patch.object(sys, "stdin", nothing), contextlib.redirect_stdout(printed),
+              contextlib.redirect_stderr(printed), contextlib.suppress(SystemExit)):
+            main()
+        return printed.getvalue()
 
     def follow(self, blocks: Sequence[Block], page: str) -> None:
         """Write the files of these blocks and run their commands, in order, as a reader would."""

@@ -23,7 +23,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "Every discount": tables.DiscountRow, "Concession and promotion": tables.Concession,
     "Price bands": tables.PriceBand, "Transfer": tables.Transfer, "Tier": tables.Tier,
     "Cap": tables.Cap, "Claim limit": tables.ClaimLimit, "Quota": tables.Quota,
-    "Counted": tables.Counted,
+    "Counted": tables.Counted, "Carried credit": tables.CarriedCredit,
     "Funders": tables.Share,
     "The network": networks.NetworkFile, "Province": networks.Province, "City": networks.City,
     "Operator": networks.Operator, "Issuer": networks.Issuer, "Funder": networks.Funder,

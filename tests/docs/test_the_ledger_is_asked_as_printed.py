@@ -104,7 +104,7 @@ def columns_on_the_page() -> dict[str, dict[str, str]]:
 
 def test_every_table_and_column_is_there_and_none_is_invented(book: Session) -> None:
     found = ask_in_sql(book, "SELECT table, name, type FROM system.columns WHERE database = "
-                             "currentDatabase()   -- and named_ views, which are made for this")
+                             "currentDatabase()   -- and named_rides, made when it is asked for")
     held: dict[str, dict[str, str]] = {}
     for table, name, type_ in zip(*found.values(), strict=True):
         held.setdefault(str(table), {})[str(name)] = _DETAILS.sub("", str(type_))

@@ -26,7 +26,7 @@ from clearing.reference.world import World
 from fare_tables.check.atoms import STATES, Atoms, Before, Dimension, Timing
 from fare_tables.check.coverage import Coverage, cover
 from fare_tables.check.services import Service, priced_by, services_of
-from fare_tables.model import Concession, Table, Transfer
+from fare_tables.model import Concession, Table, Transfer, chain_of
 from network.calendars import mainland_years, words_for
 from network.model import NetworkFile
 
@@ -60,7 +60,8 @@ def ask(world: World, ride: Ride, memory: Memory) -> Answer:
     priced = price(world, ride, memory)
     charge = None if priced.charge is None else priced.charge.row()
     after = priced.after
-    return (priced.code, charge, after.chain, tuple(sorted(after.accumulators.items())))
+    return (priced.code, charge, tuple(sorted(after.chains.items())),
+            tuple(sorted(after.accumulators.items())))
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,11 @@ class Prober:
         # Two at once: how a card stands and what a ride costs, where discounts meet.
         for due in DUES:
             yield replace(base, due=due, way="validator")
+        for tier in self.table.tier:
+            for band in (tier.bands or ())[:-1]:    # what is counted before holds no row back
+                counted = base.with_value(tier.accumulator, band.to)
+                yield from self.values_around(counted)
+                yield from (replace(counted, due=due, way="validator") for due in DUES)
 
     def riders(self, base: Probe) -> Iterator[Probe]:
         """The base for every sort of rider and card that the rows tell apart, however it ended."""
@@ -313,7 +319,9 @@ class Prober:
             taps=(TAP,))
         spent = {(one.accumulator, Memory().period(self.world, one.accumulator, day)):
                  Accumulator(probe.of(one.accumulator, 0), 1) for one in network.accumulator}
-        return ride, Memory(self._chain(probe, ride), spent)
+        before = self._chain(probe, ride)
+        names = {chain_of(fare) for table in self.world.tables for fare in table.fare}
+        return ride, Memory({} if before is None else dict.fromkeys(names, before), spent)
 
     def _issuer(self, network: NetworkFile, probe: Probe) -> str:
         city = probe.of("city", network.issuer[0].city)
@@ -339,10 +347,10 @@ class Prober:
         line = ride.own_line if timing.same_line or companion else (
             own if own != ("", "") and own != ride.own_line else other)
         system = self.world.system_of(before.operator)
+        began = self.world.system_of(ride.operator), probe.began or ride.from_stop or ride.to_stop
         return Chain(
             timing.used, time - timing.since_chain_s, probe.chain_due, probe.chain_prices,
-            first_in_stop=(self.world.system_of(ride.operator),
-                           probe.began or ride.from_stop or ride.to_stop),
+            first_in_stop=began, last_in_stop=began,
             last_started_at=time - timing.since_start_s, last_ended_at=time - timing.since_end_s,
             last_operator=before.operator, last_mode=before.mode, last_line=line,
             last_vehicle=ride.own_vehicle if timing.same_vehicle or companion else ("x", "v2"),

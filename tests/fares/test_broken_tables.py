@@ -42,6 +42,18 @@ def cut(**changes: Any) -> dict[str, Any]:
     return row("concession", **changes)
 
 
+PARTS = [{"to": 8000, "pays_percent": 80}, {"pays_percent": 50}]
+
+
+def parts(**changes: Any) -> dict[str, Any]:
+    return row("tier", **{"over": None, "pays_percent": None, "bands": PARTS, **changes})
+
+
+def credit(**changes: Any) -> dict[str, Any]:
+    return cut(pays_percent=None, carried_credit={
+        "accumulator": "month", "used": "credit", **changes})
+
+
 # What is broken, and a part of what is said about it.
 BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"operators": ["nobody"]},                     "operator 'nobody' is not in network.toml"),
@@ -99,11 +111,11 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     (cut(pays_percent=None),                        "it has no effect"),
     (cut(pays_amount=5),                            "it has pays_percent and pays_amount"),
     (cut(pays_percent=None, pays_amount=-5),        "pays_amount is -5"),
-    (cut(pays_percent=None, bands=[{"to": 5, "pays_percent": 5}]), "band 1 of the price is out"),
+    (cut(pays_percent=None, bands=[{"to": 5, "pays_percent": 5}]), "band 1 is out of order"),
     (cut(pays_percent=None, bands=[{"pays_percent": 5}, {"pays_percent": 5}]),
-     "band 1 of the price is out of order"),
+     "band 1 is out of order"),
     (cut(pays_percent=None, bands=[{"to": 9, "pays_percent": 5}, {"to": 9, "pays_percent": 5},
-                                   {"pays_percent": 5}]), "band 2 of the price is out of order"),
+                                   {"pays_percent": 5}]), "band 2 is out of order"),
     (cut(pays_percent=None, bands=[{"to": HUGE, "pays_percent": 5}, {"pays_percent": 5}]),
      f"to is {HUGE}"),
     (cut(unit=0),                                   "unit is 0"),
@@ -127,6 +139,12 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     (row("tier", over=5, up_to=5),                  "nothing counted is from 6 to 5"),
     (row("tier", over=5, below=6),                  "nothing counted is from 6 to 5"),
     (row("tier", over=None, at_least=-1),           "it begins at -1"),
+    (row("tier", bands=PARTS),                      "it has pays_percent and bands"),
+    (row("tier", pays_percent=None),                "it has no effect"),
+    (row("tier", pays_percent=None, bands=PARTS),   "it has both bands and over"),
+    (parts(accumulator="today"),                    "the bands' accumulator 'today' counts due"),
+    (parts(bands=PARTS[:1]),                        "band 1 is out of order"),
+    (parts(bands=[{"to": 5, "pays_percent": 0}, *PARTS]), "band 1 is free, so that nothing paid"),
     ({"fare": []},                                  "it has no fare"),
     (flat(basis="time"),                            "the basis is 'time', and amount is given"),
     (flat(basis="zone", amount=None),               "the basis is 'zone', and matrix is missing"),
@@ -192,6 +210,8 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     (row("transfer", not_from_operators=["nobody"]), "operator 'nobody' in not_from_operators"),
     (row("transfer", not_from_line_classes=["dusk"]), "line class 'dusk' is not in network.toml"),
     (row("transfer", not_left_at=["west"]),         "stop set 'west' is not in the table"),
+    (row("transfer", began_at=["west"]),            "stop set 'west' is not in the table"),
+    (row("transfer", not_began_at=["west"]),        "stop set 'west' is not in the table"),
     (row("transfer", chain_began_at=["west"]),      "stop set 'west' is not in the table"),
     (row("transfer", not_chain_began_at=["west"]),  "stop set 'west' is not in the table"),
     (row("transfer", renews=True),                  "measures from the ride before"),
@@ -202,6 +222,25 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     (cut(counted={"accumulator": "year"}),          "it has both over and at_least, or neither"),
     (cut(counted={"accumulator": "year", "over": 1, "below": 2}), "nothing counted is from 2 to 1"),
     (cut(counted={"accumulator": "year", "at_least": -1}), "it begins at -1"),
+    (cut(counted_before={"accumulator": "decade", "over": 0}),
+     "accumulator 'decade' is not in network.toml"),
+    (cut(counted_before={"accumulator": "seven", "over": 0}),
+     "the days of accumulator 'seven' begin with a ride: there is no period before"),
+    (cut(counted_before={"accumulator": "month"}),  "it has both over and at_least, or neither"),
+    (credit(accumulator="decade"),                  "accumulator 'decade' is not in network.toml"),
+    (credit(accumulator="seven"),                   "begin with a ride: there is no period before"),
+    (credit(accumulator="uses"),                    "accumulator 'uses' counts rides, no money"),
+    (credit(used="month"),                          "accumulator 'month' counts paid by the month"),
+    (credit(accumulator="week"),
+     "accumulator 'credit' counts credit by the month"),
+    (credit(percent=101),                           "101 % is more than the whole price"),
+    (credit(over=-1),                               "over is -1"),
+    (credit(most=TOO_MUCH),                         f"most is {TOO_MUCH}"),
+    (cut(carried_credit={"accumulator": "month", "used": "credit"}),
+     "it has pays_percent and carried_credit"),
+    ({"counts_to": ["credit"]},                     "rides would count to 'credit', which counts"),
+    (flat(counts_to=["credit"]),                    "rides would count to 'credit', which counts"),
+    (flat(chain="own", outside_chain=True),         "of a transfer chain, and outside of all"),
     (row("transfer", first_due_from=2, first_due_to=1), "no amount is from 2 to 1"),
     (row("transfer", first_due_to=-1),              "first_due_to is -1"),
     (flat(counts_to=["decade"]),                    "accumulator 'decade' is not in network.toml"),

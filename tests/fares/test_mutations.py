@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from clearing.reference.world import World
 from fare_tables.source import TableSource, read_sources
 from network.folder import SHIPPED, list_networks
 from tests.fares.mutants import Mutant, as_toml, mutants_of
-from tests.fares.probes import Prober, Question
+from tests.fares.probes import Probe, Prober, Question
 from tests.reference.plain import read_world
 
 # Changes that no ride can tell, by network, file and change, with the reason.
@@ -47,7 +47,7 @@ class Watched:
         self.prober, self.keys = Prober(world, written.table), written.draft.keys
         self.folder = folder
         self.bases = self.prober.bases()
-        self.near: dict[str, list[Question]] = {}
+        self.near: dict[str, tuple[list[Question], Iterator[Probe]]] = {}
         shutil.copytree(world.folder.path, folder,
                         ignore=shutil.ignore_patterns("*.toml", "layouts"))
         shutil.copy(world.folder.path / "network.toml", folder)
@@ -64,13 +64,20 @@ class Watched:
 
     def is_dearer_or_cheaper(self, worlds: dict[str, World], rule: str) -> bool:
         """Whether a ride near the changed row has another price."""
+        return shows(self._questions(rule), worlds)
+
+    def _questions(self, rule: str) -> Iterator[Question]:
+        """The rides near a row, each asked for when a change did not show in those before it."""
         if rule not in self.near:
-            probes = dict.fromkeys(
+            self.near[rule] = [], iter(dict.fromkeys(
                 probe for row, base in self.bases.items()
                 if not rule or rule in self.prober.rules_at(row)
-                for probe in self.prober.probes(base))
-            self.near[rule] = [self.prober.question(probe) for probe in probes]
-        return shows(self.near[rule], worlds)
+                for probe in self.prober.probes(base)))
+        asked, others = self.near[rule]
+        yield from asked
+        for probe in others:
+            asked.append(self.prober.question(probe))
+            yield asked[-1]
 
     def is_another_for_anybody(self, worlds: dict[str, World]) -> bool:
         """Whether a ride of any sort of rider has another price."""

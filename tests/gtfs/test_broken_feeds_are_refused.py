@@ -15,6 +15,7 @@ from fare_tables.gtfs import archive, import_feed, rows
 from fare_tables.gtfs.notices import REFUSALS, FeedRefused, Notices
 from fare_tables.gtfs.tables import make_tables
 from network.errors import TableError
+from network.language import translated, use
 from tests.gtfs.riders import BASE, SHARED, codes, needs_shared, refused, write_feed
 
 GOOD = {**BASE, "fare_products.txt": "fare_product_id,amount,currency\np,2.50,EUR",
@@ -104,7 +105,7 @@ FAULTS_V2 = [
 @pytest.mark.parametrize(("files", "code", "place"), FAULTS_V2)
 def test_fares_v2(files: dict[str, str], code: str, place: str, tmp_path: Path) -> None:
     error = refused(write_feed(tmp_path / "feed", GOOD, files), tmp_path)
-    assert [(one.code, str(one).partition(": ")[0]) for one in error.notices
+    assert [(one.code, one.text.partition(": ")[0]) for one in error.notices
             if one.code in REFUSALS] == [(code, place)]
     assert f"{place}: " in str(error)
     assert f"[{code}]" in str(error)
@@ -124,7 +125,7 @@ FAULTS_V1 = [
 @pytest.mark.parametrize(("files", "code", "place"), FAULTS_V1)
 def test_fares_v1(files: dict[str, str], code: str, place: str, tmp_path: Path) -> None:
     error = refused(write_feed(tmp_path / "feed", V1, files), tmp_path)
-    assert [(one.code, str(one).partition(": ")[0]) for one in error.notices] == [(code, place)]
+    assert [(one.code, one.text.partition(": ")[0]) for one in error.notices] == [(code, place)]
 
 
 NO_TEXT = [
@@ -143,6 +144,20 @@ def test_bytes_that_are_no_text(content: bytes, code: str, line: int, tmp_path: 
     (feed / "stops.txt").write_bytes(content)
     assert [(one.code, one.file, one.row) for one in refused(feed, tmp_path).notices] == [
         (code, "stops.txt", line)]
+
+
+def test_what_is_wrong_is_said_in_chinese(tmp_path: Path) -> None:
+    """Every fault of the lists above; what a Python library says of a file stays as it is."""
+    listed = [(GOOD, *one) for one in FAULTS_V2] + [(V1, *one) for one in FAULTS_V1]
+    wrong = [refused(write_feed(tmp_path / str(number), base, files), tmp_path)
+             for number, (base, files, *_) in enumerate(listed)]
+    use("zh")
+    try:
+        english = [one.text for error in wrong for one in error.notices
+                   if translated(one.reason) == one.reason]
+    finally:
+        use("en")
+    assert not english
 
 
 def test_a_byte_order_mark_and_crlf_are_fine(tmp_path: Path) -> None:

@@ -292,7 +292,7 @@ def test_what_is_assumed_is_told(
     imported = bring_in(write_feed(tmp_path / "feed", BASE, {
         "fare_products.txt": PRODUCTS, "fare_leg_rules.txt": "fare_product_id\none"}, more),
         tmp_path)
-    assert (code, place) in {(one.code, str(one).partition(": ")[0]) for one in imported.notices}
+    assert (code, place) in {(one.code, one.text.partition(": ")[0]) for one in imported.notices}
 
 
 @pytest.mark.parametrize(("zone", "starts"), [

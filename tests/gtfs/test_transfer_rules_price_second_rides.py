@@ -125,15 +125,17 @@ def test_what_follows_depends_on_where_the_ride_before_ended(tmp_path: Path) -> 
 
 
 def test_what_follows_depends_on_where_the_ride_before_began(tmp_path: Path) -> None:
-    """Of a chain's first ride that is known; later transfers cost their fare, which is told."""
+    """Of every ride of a chain, not of its first alone."""
     legs = BY_AREA + "other,B,C,metro\n"
-    imported = bring_in(feed_of(tmp_path, "long,back,,3600,1,0,", legs=legs, **AREAS), tmp_path)
+    rules = ("long,back,,3600,1,0,", "back,long,,3600,1,0,")
+    imported = bring_in(feed_of(tmp_path, *rules, legs=legs, **AREAS), tmp_path)
     here = Town(imported.folder)
-    assert [(one.code, one.row) for one in imported.notices] == [
-        ("GTFS_NO_FARE_HERE", 0), ("GTFS_TRANSFER_CHAIN", 2)]
+    assert [(one.code, one.row) for one in imported.notices] == [("GTFS_NO_FARE_HERE", 0)]
     home = Ride("red", "R", "P", f"{MONDAY} 08:30")
     assert here.pay(Ride("red", "P", "R", f"{MONDAY} 08:00"), home) == [250, 0]
     assert here.pay(Ride("red", "Q", "R", f"{MONDAY} 08:00"), home) == [250, 150]
+    later = [Ride("red", "R", "P", f"{MONDAY} 08:00"), Ride("red", "P", "R", f"{MONDAY} 08:20")]
+    assert here.pay(*later, home) == [150, 0, 0]
 
 
 BY_HOUR = """

@@ -227,6 +227,25 @@ def test_what_is_stated_is_held_to(tmp_path: Path, town: Network, content: bytes
     assert report.refused == report.records
 
 
+def test_a_workbook_under_a_layout_of_text(tmp_path: Path, town: Network) -> None:
+    """Nobody has to unpack it."""
+    [report] = read(tmp_path, workbook(), "plain", town).files
+    assert report.code == Code.ARCHIVE
+    assert "is a workbook" in report.reason
+    assert "unpack" not in report.reason
+
+
+def test_a_last_row_of_commas_is_judged_at_once(tmp_path: Path, town: Network) -> None:
+    """A pattern that tries each way to part a row needs 2^60 of them here."""
+    layout = LAYOUTS["titled"].replace("'合计,(?P<records>[0-9]+),.*,(?P<paid>[0-9.]+)'",
+                                       "'((.*,)*)*合计(?P<records>[0-9]+)'")
+    assert "((.*" in layout
+    folder = Path(shutil.copytree(town.folder.path, tmp_path / "town"))
+    (folder / "layouts" / "titled.toml").write_text(layout, "utf-8")
+    [report] = read(tmp_path, titled(last="," * 60), "titled", load_network(str(folder))).files
+    assert report.code == Code.TRAILER_MISMATCH
+
+
 def bomb() -> bytes:
     """A workbook of some kilobytes that unpacks to a gigabyte."""
     out = io.BytesIO()
@@ -422,6 +441,7 @@ def test_records_that_say_how_long_they_are(tmp_path: Path, town: Network) -> No
     ("titled", "head_rows = 2", "", "head says what rows"),
     ("titled", "(?P<paid>", "(?P<fare>", "mine.toml:6: tail names fare"),
     ("titled", "(?P<paid>", "((", "tail is no pattern"),
+    ("titled", "(?P<paid>", "(?=1)(?P<paid>", "without looks ahead"),
     ("titled", "encoding", "sheet", "sheet says nothing of csv"),
     ("bare", '"主账号"', '"卡号"', "header names a column twice"),
     ("plain", '"%Y/%m/%d %H:%M"', '"%Y/%m/%d %Q"', "mine.toml:7: fields.tapped_at has the time"),

@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clearing.engine.partition import filter_of, narrowed
+from clearing.engine.partition import filter_of
+from clearing.intake.spill import narrowed
 from ext.clearing.partition import (
     MOST_PARTITIONS,
     add_to_card_filter,
     list_by_partition,
     list_in_card_filter,
+    list_mixes_in_card_filter,
+    mix_cards,
 )
 
 pytestmark = pytest.mark.kernels
@@ -85,14 +88,38 @@ def test_marked_cards_are_found_and_few_others() -> None:
     assert list_in_card_filter(cards[:0], card_filter, listed) == 0
 
 
+@pytest.mark.parametrize("words", [1, 1 << 6, 1 << 12])
+def test_mixes_find_what_cards_do(words: int) -> None:
+    cards = np.random.default_rng(5).integers(0, 2**64, (4_000, 2), np.uint64).view(np.uint8)
+    card_filter, mixes = np.zeros(words, np.uint64), np.empty(len(cards), np.uint32)
+    add_to_card_filter(cards[:900], card_filter)
+    mix_cards(cards, mixes)
+    by_card, by_mix = np.empty(len(cards), np.uint32), np.empty(len(cards), np.uint32)
+    found = list_in_card_filter(cards, card_filter, by_card)
+    assert found >= 900
+    assert list_mixes_in_card_filter(mixes, card_filter, by_mix) == found
+    assert np.array_equal(by_mix[:found], by_card[:found])
+
+
+def test_wrong_calls_of_mixes() -> None:
+    mixes, words = np.zeros(2, np.uint32), np.zeros(1, np.uint64)
+    for rows in (np.zeros((3, 16), np.uint8), np.zeros((2, 15), np.uint8)):
+        with pytest.raises(ValueError, match="mixes: 2; expected as many"):
+            mix_cards(rows, mixes)
+    for wrong in (np.zeros(3, np.uint64), words[:0]):
+        with pytest.raises(ValueError, match=f"card_filter: {len(wrong)} words"):
+            list_mixes_in_card_filter(mixes, wrong, mixes)
+    with pytest.raises(ValueError, match="listed: 1 for 2 rows"):
+        list_mixes_in_card_filter(mixes, words, mixes[:1])
+
+
 def test_a_narrowed_filter_is_the_one_of_so_few_cards() -> None:
     cards = np.random.default_rng(4).integers(0, 2**64, (1_000, 2), np.uint64).view(np.uint8)
     wide, narrow = np.zeros(1 << 16, np.uint64), filter_of(1_000)
     for card_filter in (wide, narrow):
         add_to_card_filter(cards, card_filter)
     assert len(narrow) < len(wide)
-    assert np.array_equal(narrowed(wide, 1_000), narrow)
-    assert narrowed(narrow, 100_000) is narrow
+    assert np.array_equal(narrowed(wide, len(narrow)), narrow)
 
 
 @pytest.mark.parametrize(("words", "width", "room", "said"), [

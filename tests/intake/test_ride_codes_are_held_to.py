@@ -166,6 +166,7 @@ def test_a_process_that_was_ended_is_told_of() -> None:
         assert checker.ask([one]) == b"\1"
         assert checker._process is not None
         checker._process.kill()
+        checker._process.wait()     # what it is asked stays unwritten, to the end
         with pytest.raises(OnecardError, match="the process that checks ride codes has ended"):
             checker.ask([one])
     finally:

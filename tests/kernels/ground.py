@@ -49,6 +49,7 @@ ACCUMULATORS = [
     {"accumulator": "week", "period": "week"},
     {"accumulator": "year", "period": "year", "counts": "rides"},
     {"accumulator": "seven", "period": "days", "days": 7},
+    {"accumulator": "credit", "counts": "credit"},
     {"accumulator": "uses", "counts": "rides"}]
 DAY = 20_000            # 2024-10-04
 NOON = DAY * 86_400 + 43_200
@@ -162,9 +163,10 @@ def make_ride(operator: str = "bus", **changes: Any) -> dict[str, Any]:
     return ride
 
 
-def new_states(*cards: int) -> Records:
-    """States of cards that have no ride to transfer from."""
-    return records_of([{"card_lo": card, "transfers": 255} for card in cards], records.CARD_STATE)
+def new_states(*cards: int, chains: int = 1) -> Records:
+    """States of cards that have no ride to transfer from, one for each chain."""
+    return records_of([{"card_lo": card, "transfers": 255, "chain": chain}
+                       for card in cards for chain in range(chains)], records.CARD_STATE)
 
 
 def price(folder: Path, tables: Sequence[Table], *rides: dict[str, Any],
@@ -179,7 +181,7 @@ def price_by(pricing_tables: PricingTables, names: Names, *rides: dict[str, Any]
              states: Records | None = None, before: Records | None = None) -> Outcome:
     """The same with tables that are compiled already."""
     rows = records_of(rides, records.RIDE)
-    state = new_states(1) if states is None else states.copy()
+    state = new_states(1, chains=pricing_tables.chains) if states is None else states.copy()
     before = np.zeros(0, records.ACCUMULATOR) if before is None else before
     charges = dirty(len(rows), records.CHARGE)
     after = dirty(len(before) + len(rows) * pricing_tables.counts_to_most, records.ACCUMULATOR)

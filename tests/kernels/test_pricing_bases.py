@@ -8,9 +8,21 @@ from typing import Any
 import pytest
 
 from ext import records
+from ext.clearing.tables import PricingTables
 from ext.codes import RideState
 from network.errors import TableError
-from tests.kernels.ground import NOON, Outcome, make_ride, make_table, price
+from tests.kernels.ground import (
+    NOON,
+    Outcome,
+    compile_for,
+    make_names,
+    make_network,
+    make_operator,
+    make_ride,
+    make_table,
+    price,
+    price_by,
+)
 from tests.kernels.test_pricing_fares import due_of, fare
 
 pytestmark = pytest.mark.kernels
@@ -197,3 +209,16 @@ def test_a_row_measures_by_line_stops_of_its_own(tmp_path: Path) -> None:
     assert due_of(on_line(tmp_path, 2, ("p", "q"), fare=own)) == 200
     assert due_of(on_line(tmp_path, 3, ("p", "q"), fare=own)) == "NO_FARE"
     assert due_of(on_line(tmp_path, 1, ("p", "q"))) == 200
+
+
+def test_a_ride_goes_along_the_line_of_another_operator_of_its_system(tmp_path: Path) -> None:
+    """The way in was the other one's, and says the line: its stops count, by the row's file."""
+    (tmp_path / "through.csv").write_text("line,stop,metres\nT,a,0\nT,c,500\n", "utf-8")
+    network = make_network(tmp_path, operators=[make_operator(
+        "metro2", modes=["metro"], system="rail", stops="stops.csv", links="links.csv")])
+    table = make_table("metro", fare=fare("distance", distance="line", bands=ALONG,
+                                          line_stops="through.csv"))
+    names = make_names()
+    tables = PricingTables(**compile_for(network, table, names=names))
+    ride = make_ride("metro", line=names.number("line", "T", "metro2"), from_stop="a", to_stop="c")
+    assert due_of(price_by(tables, names, ride)) == 200

@@ -80,6 +80,10 @@ def part(**row: Any) -> list[dict[str, Any]]:
     ({"tier": part(pays_percent=50, accumulator="today", at_least=0),
       "order": ["tier", "transfer"]},                                             [100, 50]),
     ({"tier": part(pays_percent=50, accumulator="today", at_least=0)},            [100, 50]),
+    # Counted before the second: 150; so 1.34 of the whole 3.00 at 75 %, the rest half, are 1.84.
+    ({"tier": part(accumulator="month", bands=[{"to": 250, "pays_percent": 75},
+                                               {"pays_percent": 50}]),
+      "counts_to": ["month"], "order": ["tier", "transfer"]},                     [150, 34]),
     ({"concession": part(pays_percent=50, pays_at_least=130)},                    [130, 20]),
     ({"concession": part(pays_fare="near")},                                      [100, 50]),
     ({"concession": part(bands=[{"to": 200, "pays_percent": 50}, {"pays_percent": 10}])},
@@ -155,6 +159,8 @@ def test_the_time_can_run_to_the_way_out(tmp_path: Path, end: int, applies: bool
     ({"returns": True},                 "bc", False),
     ({"chain_began_at": ["hub"]},       "ba", False),       # it began at a
     ({"not_chain_began_at": ["hub"]},   "ba", True),
+    ({"began_at": ["hub"]},             "ba", False),
+    ({"not_began_at": ["hub"]},         "ba", True),
     ({"not_left_at": ["hub"]},          "ba", False),       # out at b
     ({"not_left_at": ["edge"]},         "ba", True),
 ])
@@ -202,3 +208,63 @@ def test_the_best_transfer(tmp_path: Path) -> None:
     for best, rule in (([], "credit"), (["transfer"], "half")):
         table = make_table(transfer=rows, best=best)
         assert price(tmp_path, [table], bus(0), bus(60, 2)).legs(1)[0][1] == rule
+
+
+def test_each_name_has_a_chain_of_its_own(tmp_path: Path) -> None:
+    """A metro between two buses ends the buses' chain where both are of one, and else does not."""
+    def rides(**named: str) -> list[int]:
+        by_bus, by_metro = tables(pays_amount=0, max_transfers=9)
+        by_bus.fare[0].chain, by_metro.fare[0].chain = named.get("bus", ""), named.get("metro", "")
+        by_metro.transfer.clear()
+        return price(tmp_path, [by_bus, by_metro], bus(0), metro(60, 120), bus(180, 2),
+                     metro(240, 300), bus(HOUR, 1), bus(2 * HOUR + 1, 2)).price
+
+    # The metro begins a chain anew, to which the next bus transfers.
+    assert rides() == [200, 300, 0, 300, 0, 200]
+    assert rides(bus="buses") == [200, 300, 0, 300, 0, 200]
+    assert rides(bus="buses", metro="buses") == [200, 300, 0, 300, 0, 200]
+
+
+def test_a_ride_is_measured_from_the_one_before_in_its_chain(tmp_path: Path) -> None:
+    """Half an hour from bus to bus, which a metro of the same chain begins anew."""
+    def rides(bus_chain: str, metro_chain: str) -> list[int]:
+        by_bus, by_metro = tables(pays_amount=0, within_s=HOUR // 2, max_transfers=9)
+        by_bus.fare[0].chain, by_metro.fare[0].chain = bus_chain, metro_chain
+        return price(tmp_path, [by_bus, by_metro], bus(0), metro(1200, 1500),
+                     bus(HOUR // 2 + 600, 2)).price
+
+    assert rides("", "") == [200, 0, 0]
+    assert rides("both", "both") == [200, 0, 0]
+    assert rides("", "metro") == [200, 300, 200]
+    assert rides("bus", "metro") == [200, 300, 200]
+    assert rides("bus", "") == [200, 300, 200]
+
+
+def test_an_incomplete_ride_ends_its_own_chain_only(tmp_path: Path) -> None:
+    for chain, after in (("bus", 200), ("metro", 0)):
+        by_bus, by_metro = tables(pays_amount=0, max_transfers=9)
+        by_bus.fare[0].chain, by_metro.fare[0].chain = "bus", chain
+        lost = metro(60, 0, state=RideState.MISSING_OUT)
+        assert price(tmp_path, [by_bus, by_metro], bus(0), lost, bus(180, 2)).price == [
+            200, 300, after]
+
+
+def test_who_rides_along_does_so_in_any_chain(tmp_path: Path) -> None:
+    """The holder's line is of another chain than the row that only the holder has."""
+    half = {"rule": "half", "pays_percent": 50, "companions": False, "funders": [
+        {"funder": "finance"}]}
+    table = make_table(companion_within_s=60, concession=[half], fare=[
+        {"rule": "holder", "basis": "flat", "amount": 200, "companions": False, "chain": "own"},
+        {"rule": "friend", "basis": "flat", "amount": 180}])
+    outcome = price(tmp_path, [table], bus(0, vehicle=7), bus(20, vehicle=7), bus(30, vehicle=7),
+                    bus(90, vehicle=7))
+    assert outcome.price == [100, 180, 180, 100]
+
+
+def test_where_the_ride_before_began_is_known_of_every_ride(tmp_path: Path) -> None:
+    """A to b, c to d, b to c: the third follows one that began at the hub, the second does not."""
+    outcome = price(tmp_path, tables(credit=100, same_line=True, max_transfers=9, began_at=["hub"]),
+                    metro(0, 600, from_stop="a", to_stop="b"),
+                    metro(900, 1500, from_stop="c", to_stop="d"),
+                    metro(1800, 2400, from_stop="b", to_stop="c"))
+    assert outcome.price == [300, 300, 200]

@@ -201,3 +201,59 @@ def test_the_version_of_the_day_is_found_wherever_it_stands(tmp_path: Path, firs
                           fare=[{"rule": "flat", "basis": "flat", "amount": 300}])}
     tables = sorted(versions.values(), key=lambda table: table.table != first)
     assert price(tmp_path, tables, on(DAY), on(DAY + 1)).due == [200, 300]
+
+
+def carried(**credit: Any) -> dict[str, Any]:
+    return {"rule": "carried", "funders": FINANCE,
+            "carried_credit": {"accumulator": "month", "used": "credit", **credit}}
+
+
+@pytest.mark.parametrize(("credit", "prices", "used"), [
+    ({},                                     [0, 0, 0],       600),     # of 10.00 in September
+    ({"percent": 50},                        [0, 0, 100],     500),
+    ({"percent": 50, "over": 400},           [0, 100, 200],   300),
+    ({"percent": "33.3333"},                 [0, 67, 200],    333),
+    ({"percent": 50, "most": 250},           [0, 150, 200],   250),
+    ({"over": 1000},                         [200, 200, 200], None),
+])
+def test_what_was_paid_last_month_is_a_credit_for_this_one(
+    tmp_path: Path, credit: dict[str, Any], prices: list[int], used: int | None,
+) -> None:
+    """Hong Kong: a third, or a quarter, of what was paid above 400 dollars, up to 300."""
+    before = records_of([{"card_lo": 1, "accumulator": 1, "period": MONTH - 1, "amount": 1000}],
+                        records.ACCUMULATOR)
+    table = make_table(counts_to=["month"], promotion=[carried(**credit)])
+    outcome = price(tmp_path, [table], *[make_ride()] * 3, before=before)
+    assert outcome.price == prices
+    assert counted(outcome).get(("credit", MONTH), (None, 0))[0] == used
+    assert counted(outcome)["month", MONTH - 1][0] == 1000
+
+
+def test_a_credit_is_for_the_next_period_and_no_later_one(tmp_path: Path) -> None:
+    before = records_of([{"card_lo": 1, "accumulator": 1, "period": MONTH - 2, "amount": 1000}],
+                        records.ACCUMULATOR)
+    table = make_table(counts_to=["month"], promotion=[carried()])
+    assert price(tmp_path, [table], make_ride(), before=before).price == [200]
+
+
+def test_where_no_credit_is_left_the_next_row_is_tried(tmp_path: Path) -> None:
+    before = records_of([{"card_lo": 1, "accumulator": 1, "period": MONTH - 1, "amount": 250}],
+                        records.ACCUMULATOR)
+    later = {"rule": "later", "pays_percent": 90, "funders": FINANCE}
+    table = make_table(counts_to=["month"], promotion=[carried(), later])
+    outcome = price(tmp_path, [table], *[make_ride()] * 3, before=before)
+    assert outcome.price == [0, 150, 180]
+
+
+def test_how_often_a_card_rode_last_month_decides(tmp_path: Path) -> None:
+    """Taipei: a tenth of last month's fares from 11 rides on; here by the year, from two."""
+    def year(amount: int) -> Any:
+        return records_of([
+            {"card_lo": 1, "accumulator": 4, "period": 2023, "amount": amount, "rides": amount},
+        ], records.ACCUMULATOR)
+
+    row = {"rule": "regulars", "pays_percent": 90, "funders": FINANCE,
+           "counted_before": {"accumulator": "year", "at_least": 2, "up_to": 3}}
+    table = make_table(counts_to=["year"], promotion=[row])
+    for rides, expected in ((1, 200), (2, 180), (3, 180), (4, 200)):
+        assert price(tmp_path, [table], make_ride(), before=year(rides)).price == [expected]

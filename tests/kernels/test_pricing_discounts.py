@@ -204,6 +204,35 @@ def test_a_tier_is_by_what_was_spent_before(tmp_path: Path, bounds: dict[str, in
     assert outcome.price == [160 if applies else 200]
 
 
+@pytest.mark.parametrize(("spent", "due", "unit", "paid"), [
+    # In full to 80 yuan, 80 % to 200, then half.
+    (0,         200,           1,  200),
+    (7900,      100,           1,  100),
+    (7900,      200,           1,  180),        # 1.00 + 80 % of 1.00
+    (8000,      200,           1,  160),
+    (19_900,    125,           1,  100),        # 1.25 of the fare are the 1.00 that is left
+    (19_900,    200,           1,  138),        # 1.00 + half of 0.75
+    (19_900,    200,           10, 140),
+    (19_999,    200,           1,  101),        # 2 fen pay 1.6, and reach it; half of 198
+    (20_000,    200,           1,  100),
+    (7900,      20_000,        1,  14_550),     # 1.00 + 120.00 for 150.00 + half of 49.00
+    (0,         0,             1,  0),
+    (2**62,     200,           1,  100),
+    (0,         2_000_000_000, 1,  1_000_008_500),
+])
+def test_a_tier_is_by_parts_of_what_is_counted_with_the_ride(
+    tmp_path: Path, spent: int, due: int, unit: int, paid: int,
+) -> None:
+    bands = [{"to": 8000, "pays_percent": 100}, {"to": 20_000, "pays_percent": 80},
+             {"pays_percent": 50}]
+    table = table_of(due, tier=[{"rule": "regular", "funders": FINANCE, "accumulator": "month",
+                                 "bands": bands, "unit": unit}])
+    before = [{"card_lo": 1, "accumulator": 1, "period": MONTH, "amount": spent}]
+    outcome = price(tmp_path, [table], make_ride(),
+                    before=records_of(before, records.ACCUMULATOR))
+    assert outcome.price == [paid]
+
+
 @pytest.mark.parametrize("other", [
     {"card_lo": 2}, {"card_hi": 1}, {"period": MONTH - 1}, {"period": MONTH + 1},
     {"accumulator": 2}])

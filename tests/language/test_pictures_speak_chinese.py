@@ -39,8 +39,9 @@ def test_what_rides_cost_more(tmp_path: Path) -> None:
 
 
 def test_who_owes_whom() -> None:
-    drawn = draw_svg(Streams({("广州", "深圳"): 1_200}), YUAN).decode()
-    assert ">应付<" in drawn and ">应收<" in drawn and ">广州  12.00<" in drawn
+    drawn = draw_svg(Streams({("广州", "深圳"): 1_200, ("广州", "nation"): 5}), YUAN).decode()
+    assert ">全国  0.05<" in drawn
+    assert ">应付<" in drawn and ">应收<" in drawn and ">广州  12.05<" in drawn
 
 
 def test_a_computer_without_chinese_letters_draws_no_boxes(

@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 import fare_tables
 from ext.codes import Cause, CorrectionReason, Reason, RideState
+from fare_tables.gtfs.records import FAULTS
 from fare_tables.model import Discount
 from network.calendars import DAY_NAMES
 from network.language import HEADING, NUMBERS_HEADING
@@ -60,6 +61,9 @@ VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
               *_DISPUTES],
     "kind": (*_KINDS, "table", "fare", "paid", *get_args(Discount)),
     "level": (*get_args(Level), NATION),
+    **dict.fromkeys(("member", "city", "debtor", "debtor_name", "creditor", "creditor_name"),
+                    (NATION,)),
+    "netting": ("all",),
     "phase": ("open", "concluded", "deciding", "committed", "given up"),
     "dimension": ("operator", "mode", "card_kind", "medium", "city", "line", "age", "reviewed",
                   "companion", "when", "before", "chain", "timing", "from_stop", "to_stop"),
@@ -74,11 +78,12 @@ VALUES: dict[str, set[str] | list[str] | tuple[Any, ...]] = {
     "sign_name": {name for name, _ in SIGNS.values()},
     "layout": ("guessed",),
     "counts": ("paid", "due"), "what": [*_COUNTED, *STEPS, *listed("modes"), *listed("card_kinds")],
-    "who": ("riders", "funder"),
+    "who": ("riders", "funder"), "fault": FAULTS,
     "late": ("late",), "away": ("away",), "of": ("validators", "cards"), "terms": ("shortfall",),
     "strerror": STRERRORS,
     "by": ("all", "city", "operator", "mode", "card kind", "funder"),
-    NUMBERS_HEADING: ("line",), HEADING: ("province",), "stage": STAGES, "mode": listed("modes"),
+    NUMBERS_HEADING: ("line",), HEADING: ("province", NATION), "stage": STAGES,
+    "mode": listed("modes"),
     "medium": [*listed("media"), *_BLANK],
     "card_kind": [*listed("card_kinds"), *_BLANK],
 }

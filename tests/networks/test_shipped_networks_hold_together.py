@@ -52,6 +52,13 @@ def test_every_ride_has_one_price(shipped):
     assert report.combinations >= report.services
 
 
+def test_every_version_says_when_it_was_checked(shipped):
+    """Against what its sources say; a made-up one was never."""
+    unchecked = {table.table for table in shipped.tables if table.checked_on is None}
+    assert unchecked == ({table.table for table in shipped.tables}
+                         if shipped.folder == EXAMPLE else set())
+
+
 def test_warnings_are_of_a_year_to_come_only(shipped):
     """Of what else a check may warn, a published table must say why: then it stands here."""
     warned = {(one.code, one.where) for one in check_network(str(shipped.folder)).findings}

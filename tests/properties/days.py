@@ -23,7 +23,7 @@ BIRTHDAYS = (
     None, datetime.date(1965, 5, 6), datetime.date(1965, 5, 7), datetime.date(1960, 2, 29),
     datetime.date(2007, 6, 1), datetime.date(2025, 1, 1), datetime.date(1990, 1, 1))
 GAPS_S = (600, 0, 1, 30, 240, 1200, 1800, 1801, 3600, 5400)
-LONG_GAPS_S = (6 * 3600, 86_400)
+LONG_GAPS_S = (6 * 3600, *[86_400] * 4)
 # By how much clocks are off: within what networks tolerate, at its edge, beyond it.
 SKEWS_S = (-20, 20, -60, -120, 120, -121, -240, 1900, -3600)
 # Weights by repetition; the first is what a failure shrinks to.

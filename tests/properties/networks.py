@@ -46,6 +46,7 @@ PREFIXES = ("51", "52", "00")               # of the issuers' cards
 CHARGED_BY = ({"default": "engine"}, {"default": "validator"},
               *({"default": one, "card": other} for one in ("engine", "validator")
                 for other in ("validator", "engine")))
+WITH_ONE_BEFORE = ("day", "week")
 PERIODS = ("month", "day", "week", "year", "days")
 
 ROUNDINGS = ("half_up", "half_even", "down", "up")
@@ -110,7 +111,10 @@ def _networks(draw: Choices) -> NetworkFile:
             {"accumulator": code, **_period(draw), "counts": draw.pick(counts)}
             for code, counts in (("A1", ["paid", "due"]), ("A2", ["due", "paid"]),
                                  ("R1", ["rides"]), ("U1", ["rides"]),
-                                 ("R2", ["rides"]), ("D1", ["due"]))],
+                                 ("R2", ["rides"]), ("D1", ["due"]))
+            ] + [{"accumulator": f"{code}-{period}", "period": period, "counts": counts}
+                 for period in WITH_ONE_BEFORE for code, counts in (
+                     ("B", "due"), ("N", "rides"), ("C", "credit"))],
         "line_class": [{"line_class": code, "operators": draw.pick(
             [["B1"], ["R1"], ["B1", "R1"]]), "lines": draw.pick([["L1"], ["L2"]])}
             for code in LINE_CLASSES],
@@ -225,7 +229,8 @@ def _tables(
         "order": draw.shuffled(KINDS),
         "best": [kind for kind in ("concession", "promotion", "transfer", "tier")
                  if draw.pick([False, False, True])],
-        "counts_to": draw.pick([["A1", "R1"], ["A1", "A2"], [], ["A2", "R1"]]),
+        "counts_to": [*draw.pick([["A1", "R1"], ["A1", "A2"], [], ["A2", "R1"]]),
+                      *draw.pick([["B-day", "N-day"]] * 3 + [["B-week", "N-week"]])],
         "timeframe": timeframes(draw),
         "stop_sets": {code: draw.distinct(RAIL_STOPS if rail else BUS_STOPS, 1, 3)
                       for code in STOP_SETS},

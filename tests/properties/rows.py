@@ -74,6 +74,8 @@ def _fares(draw: Choices, *, rail: bool, chains: bool) -> dict[str, Any]:
         fare |= _ends(draw, along=kind == "line")
     if draw.pick([False] * 5 + [True]):
         fare["outside_chain"] = True
+    elif draw.pick([False, False, True]):
+        fare["chain"] = draw.pick(["c1", "c2"])
     if draw.pick([False, False, True]):
         fare["counts_to"] = draw.pick([["R2"], ["D1", "R2"], ["D1"]])
     if draw.flip():
@@ -122,7 +124,7 @@ def list_discounts(
         "concession": lambda: _concessions(draw, fare_rules),
         "promotion": lambda: _concessions(draw, fare_rules),
         "transfer": lambda: _transfers(draw, network),
-        "tier": lambda: _tiers(draw), "cap": lambda: _caps(draw)}
+        "tier": lambda: _tiers(draw, network), "cap": lambda: _caps(draw)}
     return {
         kind: [
             {"rule": f"{kind}-{n}", **conditions(draw, network, seldom=chains),
@@ -151,6 +153,9 @@ def _limits(draw: Choices, kind: str, kinds: list[str]) -> dict[str, Any]:
         limits["counted"] = {"accumulator": name, draw.pick(["over", "at_least"]): low}
         if draw.flip():
             limits["counted"][draw.pick(["up_to", "below"])] = low + draw.pick([2, 300])
+    if draw.pick([False] * 3 + [True]):
+        limits["counted_before"] = {"accumulator": draw.pick(["N-day", "N-day", "N-week"]),
+                                    "at_least": draw.pick([1, 1, 2])}
     if draw.pick([False] * 7 + [True]):
         limits["pays_at_least"] = draw.pick([50, 120, 250])
     if draw.pick([False, False, True]) if kind == "cap" else draw.flip():
@@ -206,7 +211,13 @@ def conditions(draw: Choices, network: NetworkFile, *, seldom: bool = False) -> 
 def _concessions(draw: Choices, fare_rules: list[str]) -> dict[str, Any]:
     # The fare of another row is mostly none, or not lower: then nothing is taken off.
     others = ["pays_fare"] * (1 if len(fare_rules) == 1 else 4)
-    kind = draw.pick(["pays_percent", "bands", "pays_amount", "takes_off", *others])
+    kind = draw.pick(["pays_percent", "bands", "pays_amount", "takes_off", *others,
+                      *["carried_credit"] * 6])
+    if kind == "carried_credit":
+        period = draw.pick(["day", "day", "week"])
+        return {kind: {"accumulator": f"B-{period}", "used": f"C-{period}",
+                       "percent": draw.pick([100, 50, "33.3333"]), "over": draw.pick([0, 0, 150]),
+                       "most": draw.pick([400, 130])}}
     if kind in ("pays_amount", "takes_off"):
         return {kind: draw.pick(AMOUNTS)}
     if kind == "pays_percent":
@@ -221,12 +232,15 @@ def _concessions(draw: Choices, fare_rules: list[str]) -> dict[str, Any]:
 def _transfers(draw: Choices, network: NetworkFile) -> dict[str, Any]:
     operators = [operator.code for operator in network.operator]
     from_any = draw.pick([
-        {}, {}, {}, {}, {"from_modes": ["metro"]}, {"from_modes": ["bus", "metro"]},
+        {}, {}, {"from_modes": ["metro"]}, {"from_modes": ["bus", "metro"]},
         {"from_operators": operators[:1]}, {"from_operators": operators[1:]},
         {"from_line_classes": ["express"]},
         {"from_line_classes": ["night", "express"]}, {"left_at": ["east"]},
+        {"began_at": ["west", "east"]}, {"began_at": ["west", "east"]}, {"not_began_at": ["east"]},
+        {"not_from_operators": operators[:1]}, {"returns": True}, {"not_chain_began_at": ["east"]},
         {"left_at": ["west", "east"]}, {"left_at": ["west", "east"]}, {"same_vehicle": False},
-        {"not_from_modes": ["bus"]}, {"not_from_operators": operators[:1]},
+        {"not_from_modes": ["bus"]}, {"not_from_modes": ["bus"]}, {"left_at": ["west"]},
+        {"not_from_operators": operators[:1]},
         {"not_from_line_classes": ["express"]}, {"not_left_at": ["east"]},
         {"chain_began_at": ["west", "east"]}, {"not_chain_began_at": ["west"]},
         {"returns": True}, {"returns": True}, {"first_due_from": 200}, {"first_due_to": 150},
@@ -246,7 +260,14 @@ def _transfers(draw: Choices, network: NetworkFile) -> dict[str, Any]:
     }
 
 
-def _tiers(draw: Choices) -> dict[str, Any]:
+def _tiers(draw: Choices, network: NetworkFile) -> dict[str, Any]:
+    paid = [one.accumulator for one in network.accumulator
+            if one.accumulator in ("A1", "A2") and one.counts == "paid"]
+    if paid and draw.pick([False, False, True]):
+        ends = draw.pick([(100, 1000), (500,), (250, 300, 2000), ()])
+        return {"accumulator": draw.pick(paid), "bands": [
+            *({"to": end, "pays_percent": draw.pick([100, 80, "62.5"])} for end in ends),
+            {"pays_percent": draw.pick(PERCENTS)}]}
     name = draw.pick(["A1", "A2", "R1"])
     low = draw.pick([0, 1, 2] if name == "R1" else [0, 100, 200, 500])
     row: dict[str, Any] = {"accumulator": name, "pays_percent": draw.pick(PERCENTS),

@@ -15,14 +15,16 @@ CONDITIONS = ("card_kinds", "media", "modes", "line_classes", "from_stops", "to_
               "not_card_kinds", "not_media", "not_modes", "not_line_classes", "not_from_stops",
               "not_to_stops", "not_operators")
 BEFORE = ("from_modes", "from_operators", "from_line_classes", "left_at", "chain_began_at",
+          "began_at", "not_began_at",
           "not_from_modes", "not_from_operators", "not_from_line_classes", "not_left_at",
           "not_chain_began_at", "first_due_from", "first_due_to", "same_line",
           "same_line_after_s", "renews", "returns")
 EFFECTS = {
-    "concession": ("pays_percent", "bands", "pays_amount", "takes_off", "pays_fare"),
+    "concession": ("pays_percent", "bands", "pays_amount", "takes_off", "pays_fare",
+                   "carried_credit"),
     "transfer": ("credit", "credit_up_to", "pays_amount", "pays_percent", "pays_difference",
                  "chain_pays", "through"),
-    "tier": ("pays_percent",),
+    "tier": ("pays_percent", "bands"),
     "cap": ("amount",),
 }
 EFFECTS["promotion"] = EFFECTS["concession"]
@@ -41,7 +43,8 @@ EVERY = {
     "if timeframe at exit", "if reviewed", "if holder", "quota", "unless",
     *(f"rounding {way}" for way in ("half_up", "half_even", "down", "up")), "unit",
     "links of a row", "line stops of a row", "unit of an amount", "pays at least",
-    "outside chain", "counted", "fare counts", "cap unless cap",
+    "outside chain", "of a named chain", "transfer in a named chain", "counted before", "counted",
+    "fare counts", "cap unless cap",
     "one funder", "two funders", "by percent", "by weight",
     *(f"counts {counts}" for counts in ("paid", "due", "rides")),
     *(f"period {period}" for period in ("day", "week", "month", "year", "days")),
@@ -60,6 +63,8 @@ def count_shapes(world: World, entries: list[Entry], met: Counter[str]) -> None:
         met.update(set(_fare_shapes(row, entry.ride)) | set(_row_shapes(row)))
         met.update(["second fare row"] * (row is not table.fare[0]))
         for kind, rule in {(leg.cause, leg.rule) for leg in entry.charge.legs[1:]}:
+            met.update(["transfer in a named chain"] * (
+                kind == "transfer" and row.chain is not None))
             rows: list[DiscountRow] = getattr(table, kind)
             met.update(set(_discount_shapes(
                 world, table, kind, next(one for one in rows if one.rule == rule))))
@@ -85,6 +90,8 @@ def _fare_shapes(row: Fare, ride: Ride) -> Iterator[str]:
             yield "grace"
     if row.outside_chain:
         yield "outside chain"
+    if row.chain:
+        yield "of a named chain"
     if row.counts_to:
         yield "fare counts"
     if ride.state == "OVERTIME":
@@ -121,6 +128,8 @@ def _discount_shapes(world: World, table: Table, kind: str, row: DiscountRow) ->
         yield "pays at least"
     if row.counted is not None:
         yield "counted"
+    if row.counted_before is not None:
+        yield "counted before"
     if kind == "cap" and "cap" in row.unless:
         yield "cap unless cap"
     if row.quota is not None:

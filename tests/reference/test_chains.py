@@ -270,6 +270,6 @@ def test_what_a_chain_remembers() -> None:
         "transfers": 1, "started_at": taps[0].tapped_at, "due": 200, "prices": 200 + 250,
         "first_in_stop": ("rail", "a"), "last_started_at": taps[2].tapped_at,
         "last_ended_at": taps[3].tapped_at, "last_operator": "metro", "last_mode": "metro",
-        "last_line": ("metro", "M"), "last_vehicle": ("metro", "T2"), "last_exit": ("rail", "c"),
-        "last_single": False,
+        "last_in_stop": ("rail", "b"), "last_line": ("metro", "M"),
+        "last_vehicle": ("metro", "T2"), "last_exit": ("rail", "c"), "last_single": False,
     }

@@ -67,6 +67,28 @@ def test_ride_that_crosses_the_bound_pays_by_what_was_spent_before_it() -> None:
         7900 + 200 + 160 + 160, 12)
 
 
+PARTS = [{"rule": "parts", "funders": FUNDERS, "accumulator": "month", "bands": [
+    {"to": 8000, "pays_percent": 100}, {"to": 20000, "pays_percent": 80}, {"pays_percent": 50}]}]
+
+
+@pytest.mark.parametrize(("before", "price"), [
+    (0, 200), (7800, 200), (7900, 180), (8000, 160), (19840, 160), (19900, 138), (19999, 101),
+    (20000, 100), (99999, 100),
+])
+def test_guangzhou_by_parts_of_one_ride(before: int, price: int) -> None:
+    """At 79 yuan 1 yuan of 2 in full, the other at 8 折; at 199, 1.25 at 8 折, the rest half."""
+    assert price_after(before, PARTS) == price
+
+
+def test_a_ride_that_reaches_a_band_counts_what_was_paid() -> None:
+    world = make_world(make_table(tier=PARTS, counts_to=["month"]))
+    result = run(world, *(make_tap("single", f"05-04 08:0{n}:00", seq=n) for n in range(3)),
+                 state=accumulators(7900))
+    assert prices(result) == [(200, 180), (200, 160), (200, 160)]
+    assert legs(result)[0] == [("tier", "gz-finance", 20)]
+    assert result.state.memories.accumulators[CARD, "month", "2026-05"] == (8400, 12)
+
+
 def test_month_is_that_of_the_service_day() -> None:
     world = make_world(make_table(tier=GUANGZHOU, counts_to=["month"]))
     result = run(world, make_tap("single", "06-01 03:59:59", seq=1),

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from clearing.answers.session import open_session
 from clearing.book import open_book
-from clearing.engine import bills as engine_bills
 from clearing.engine import run as engine
+from clearing.engine.bills import bill_closing
 from network.civil import number_of
+from network.errors import OnecardError
 from tests.book.beneath import change_rows
 from tests.run.command import accepted, contents, onecard, refused, shown, write_csv
 from tests.run.paying import network_with
@@ -35,25 +37,30 @@ ceiling = {ceiling}
 above = "carried"
 difference = "posted"
 in_force_from = 2024-11-01
-
+"""
+# The bureau pays for the cards of its own city.
+BUREAU = """
 [[bill]]
 bill = "finance"
 funder = "hk-finance"
 recognises = "city"
-ceiling = 1000
-ceiling_per = "year"
+ceiling = {ceiling}
 difference = "posted"
 in_force_from = 2024-11-01
 """
+RIDES = ((HOME, 1, "2024-11-28"), (HOME, 2, "2024-11-29"), (HOME, 3, "2024-11-30"),
+         (AWAY, 1, "2024-11-30"))
 
 
-def clear(folder: Path, name: str, *rides: tuple[str, int, str], ceiling: int = 400) -> Path:
+def clear(folder: Path, name: str, *rides: tuple[str, int, str], ceiling: int = 400,
+          terms: str | None = None) -> Path:
     """Students' rides in Haikou, each a card, its counter and a day, also with another's card."""
     rows = [{"card": card, "card_seq": seq, "tapped_at": f"{day}T08:{seq:02}:00",
              "operator": "hk-bus", "device": "P1", "device_seq": seq, "mode": "bus",
              "kind": "single", "stop": "龙华总站", "line": "19", "medium": "card",
              "card_kind": "student", "paid": 0} for card, seq, day in rides]
-    network = network_with(folder, TERMS.format(ceiling=ceiling))
+    network = network_with(folder, terms or TERMS.format(ceiling=ceiling) + BUREAU.format(
+        ceiling="1000\nceiling_per = 'year'"))
     table = network / "haikou-bus.toml"
     table.write_text(table.read_text("utf-8").replace('cards = "home"\npays_amount', "pays_amount"),
                      "utf-8")
@@ -64,8 +71,7 @@ def clear(folder: Path, name: str, *rides: tuple[str, int, str], ceiling: int = 
 
 def november(folder: Path) -> Path:
     """Three rides at home and one of somebody else's card: 4 x 1.20 and 4 x 0.80 are settled."""
-    return clear(folder, "november", (HOME, 1, "2024-11-28"), (HOME, 2, "2024-11-29"),
-                 (HOME, 3, "2024-11-30"), (AWAY, 1, "2024-11-30"))
+    return clear(folder, "november", *RIDES)
 
 
 def settle(book: Path, day: str) -> str:
@@ -109,18 +115,13 @@ def test_a_month_is_billed_with_its_last_window(tmp_path: Path) -> None:
     assert "-4.00 元" in page
 
 
-def test_what_comes_later_counts_in_a_later_bill(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_later_counts_in_a_later_bill(tmp_path: Path) -> None:
     """A late ride, what was carried, a year's ceiling; and terms that somebody changes."""
     book = november(tmp_path)
     settle(book, "2024-11-30")
     first = posted(book)
     clear(tmp_path, "december", (HOME, 4, "2024-11-30"), (HOME, 5, "2024-12-02"),
           *((HOME, seq, "2024-12-03") for seq in range(6, 18)), ceiling=3000)
-    with monkeypatch.context() as patched:
-        patched.setattr(engine_bills, "gone_through", lambda _: number_of(date(2024, 11, 30)))
-        assert "bill 'finance' of hk-finance needs rides of windows that are archived" in refused(
-            "settle", "--yes", "--empty", "--window", "2025-01-01", "--book", book).err
     settle(book, "2025-01-01")      # with December's last window
     # By 14 rides: 21.00 and 2.00 carried; and 11.20, of which the year has room for 10.00 - 2.40.
     assert posted(book, "--from", "2024-12-01") == {"hk-civil": 2300 - 14 * 120,
@@ -131,6 +132,29 @@ def test_what_comes_later_counts_in_a_later_bill(
         ("hk-civil", "2024-11"): (400, -80), ("hk-civil", "2024-12"): (2300, 620),
         ("hk-finance", "2024-11"): (240, -80), ("hk-finance", "2024-12"): (760, -360)}
     assert accepted("verify", "--all", "--book", book).code == 0
+
+
+def test_a_bill_goes_by_rides_that_have_left(tmp_path: Path) -> None:
+    """Whose cards rode in a month that is archived is read where it was archived, or moved to."""
+    carried, folder = BUREAU.format(ceiling="230\nabove = 'carried'"), tmp_path / "archive"
+    book = clear(tmp_path, "november", *RIDES, terms=carried)
+    settle(book, "2024-11-30")
+    clear(tmp_path, "december", *((HOME, seq, "2024-12-03") for seq in range(6, 11)), terms=carried)
+    settle(book, "2024-12-05")
+    settle(book, "2025-01-10")      # with December, and a month behind what follows November
+    accepted("book", "archive", "--before", "2024-12-01", "--to", folder, "--book", book)
+    moved = folder.rename(tmp_path / "moved")
+    january = ("settle", "--yes", "--empty", "--window", "2025-02-01", "--book", book)
+    said = refused(*january).err
+    assert str(folder) in said
+    assert "name it with --archive" in said
+    accepted(*january, "--archive", moved)
+    # 3 x 0.80 less 2.30 are carried, and of 5 x 0.80 with it 2.30 are billed, too.
+    assert posted(book, "--from", "2025-01-11") == {"hk-finance": 240 - 230 + 400 - 230}
+    with open_session(str(book)) as session, pytest.raises(OnecardError, match="are archived"):
+        bill_closing(session.book, session.numbered(), number_of(date(2025, 1, 11)),
+                     number_of(date(2025, 2, 1)))
+    assert accepted("verify", "--all", "--book", book, "--archive", moved).code == 0
 
 
 def test_a_closing_that_was_stopped_posts_the_same(

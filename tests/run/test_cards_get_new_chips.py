@@ -25,7 +25,7 @@ from tests.run.test_arrival_does_not_matter import (
     settle,
     tap,
 )
-from tests.run.test_tables_that_changed import at_once, verified
+from tests.run.test_tables_that_changed import at_once, clear_over_windows, verified
 
 CARD = "18888"
 EXCHANGED = f"card,valid_from\n{CARD},\n{CARD},2024-11-25T12:00:00\n"
@@ -74,10 +74,7 @@ def test_it_does_not_matter_when_they_come(tmp_path: Path) -> None:
     for number, order in enumerate(itertools.islice(itertools.permutations(RIDES), 7, 120, 40)):
         book = tmp_path / f"book-{number}"
         with open_book(str(book)):
-            for rows, day in zip((order[:2], order[2:4], order[4:]), (*DAYS, None), strict=True):
-                clear(book, tmp_path, list(rows), network)
-                if day:
-                    settle(book, tmp_path, day)
+            clear_over_windows(book, tmp_path, order, network)
             assert codes_of(book) == []
             assert (rides_of(book), owed(book)) == expected
             assert "no differences" in verified(book)

@@ -220,6 +220,28 @@ def test_a_later_correction_ends_a_decision(place: Place) -> None:
     assert place.owed() == 501
 
 
+def test_a_decision_is_of_the_chip_that_is_held(place: Place) -> None:
+    """The old chip counted to the same number, and its ride is settled long since."""
+    model = place.network / "network.toml"
+    model.write_text('card_register = "cards.csv"\n' + model.read_text("utf-8"), "utf-8")
+    (place.network / "cards.csv").write_text(
+        f"card,valid_from\n{CARD},\n{CARD},{DAY}T12:00:00\n", "utf-8")
+    place.clear(ride(1), ride(1, tapped_at=f"{DAY}T13:00:00", paid=500))
+    assert (place.held(), place.owed()) == ([1], 200)
+    place.decide("reject", 1)
+    assert (place.held(), place.owed()) == ([], 200)
+
+
+def test_a_decision_is_of_the_operators_own_record(place: Place) -> None:
+    """Another one has sent a correction of it, which is refused."""
+    place.clear(ride(1, paid=500))
+    place.clear(ride(1, operator="metro", mode="metro", stop="a", correction="replace",
+                     revision=7, reason="other", authorised_by="metro"))
+    assert [row["code"] for row in shown("refusals", place.book)] == ["FOREIGN_RECORD"]
+    place.decide("release", 1)
+    assert (place.held(), place.owed()) == ([], 500)
+
+
 def test_no_file_decides(place: Place) -> None:
     decided = {"correction": "replace", "revision": 1, "authorised_by": "bus"}
     place.clear(ride(1, paid=500),

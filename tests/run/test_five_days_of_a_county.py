@@ -12,6 +12,7 @@ import itertools
 import shutil
 from pathlib import Path
 
+from clearing.book import open_book
 from ext.codes import Reason
 from tests.run.command import accepted, shown, write_csv
 from tests.run.test_arrival_does_not_matter import (
@@ -70,28 +71,30 @@ def test_five_days(tmp_path: Path) -> None:
         28: [days[27]["bus-b"], [cancelled], days[28]["metro"] + days[28]["bus-a"],
              days[28]["bus-b"], contradicted],
         29: [days[29]["metro"], [settled_by], days[29]["bus-b"]]}
-    for day, files in with_hand.items():
-        for rows in files:
-            clear(book, tmp_path, rows, network)
-            sent.append(rows)
-        if day == 27:
-            make_dearer(network)        # as it should have been since the 25th
-            accepted("restate", "--since", "2024-11-25", "--book", book)
-        settle(book, tmp_path, f"2024-11-{day}")
+    with open_book(str(book)):
+        for day, files in with_hand.items():
+            for rows in files:
+                clear(book, tmp_path, rows, network)
+                sent.append(rows)
+            if day == 27:
+                make_dearer(network)        # as it should have been since the 25th
+                accepted("restate", "--since", "2024-11-25", "--book", book)
+            settle(book, tmp_path, f"2024-11-{day}")
+            assert "no differences" in verified(book)
+            assert postings_add_up(book)
+        clear(book, tmp_path, days[29]["bus-a"], network)
+        sent.append(days[29]["bus-a"])
+        settle(book, tmp_path, "2024-11-30")
+        found = rides_of(book), owed(book)
+        reasons = {row["reason"] for row in shown("entries", book)}
         assert "no differences" in verified(book)
-        assert postings_add_up(book)
-    clear(book, tmp_path, days[29]["bus-a"], network)
-    sent.append(days[29]["bus-a"])
-    settle(book, tmp_path, "2024-11-30")
 
     at_once = tmp_path / "at-once"
-    clear(at_once, tmp_path, [row for rows in sent for row in rows], network)
-    for day in (*DAYS, 30):
-        settle(at_once, tmp_path, f"2024-11-{day}")
-    assert rides_of(book) == rides_of(at_once)
-    assert owed(book) == owed(at_once)
-    assert len(rides_of(book)) == 3 * 12 * len(DAYS) + 2
+    with open_book(str(at_once)):
+        clear(at_once, tmp_path, [row for rows in sent for row in rows], network)
+        for day in (*DAYS, 30):
+            settle(at_once, tmp_path, f"2024-11-{day}")
+        assert found == (rides_of(at_once), owed(at_once))
+    assert len(found[0]) == 3 * 12 * len(DAYS) + 2
     held = {Reason.CLAIM_RELEASED, Reason.CLAIM_REJECTED}       # this county believes all claims
-    assert {row["reason"] for row in shown("entries", book)} == {
-        reason.name.lower() for reason in set(Reason) - held}
-    assert "no differences" in verified(book)
+    assert reasons == {reason.name.lower() for reason in set(Reason) - held}

@@ -91,7 +91,7 @@ def test_what_is_charged_back_is_held_until_the_centre_decides(book: Path) -> No
         book, "open", RIDE, "--as", "chargeback", "--by", "hk-card", *WHY)
     held = ("hk-bus", "cn-centre", "dispute_held")
     assert posted(book) == {held: 170}
-    assert [row["held"] for row in disputes(book, "--asked", "hk-bus")] == [170]
+    assert [row["held_amount"] for row in disputes(book, "--asked", "hk-bus")] == [170]
     accepted("settle", "--window", "2024-11-26", "--empty", "--yes", "--book", book)
     net = {row["member"]: row["position"]
            for row in shown("positions", book, "--window", "2024-11-26")
@@ -111,7 +111,7 @@ def test_what_is_charged_back_is_held_until_the_centre_decides(book: Path) -> No
             for row in listed if row["amount"]] == [
         ("2024-11-26", *held, 170), ("2024-11-27", *held, -170),        # the red-ink pair
         ("2024-11-27", "hk-bus", "hk-card", "dispute_award", 71)]
-    assert [(row["state"], row["held"], row["awarded"]) for row in disputes(book)] == [
+    assert [(row["state"], row["held_amount"], row["awarded"]) for row in disputes(book)] == [
         ("awarded", 0, 101)]
     assert "dispute 1 by hk-card: awarded" in accepted("trace", RIDE, "--book", book).out
     verified(book)
@@ -239,6 +239,11 @@ def test_a_file_that_is_partly_bad_is_taken_line_by_line(book: Path, tmp_path: P
     assert posted(book) == {("hk-bus", "cn-centre", "dispute_held"): 170}
     assert [row["kind"] for row in shown("runs", book)].count("dispute") == 1
     assert "0 taken + 3 known" in accepted("dispute", "read", path, "--book", book).out
+    said = accepted("--lang", "zh", "dispute", "read", path, "--book", book).out
+    assert "账簿没有争议 9；1 至 2；请用 `onecard dispute list` 查找" in said
+    assert all(map(re.compile("[一-龥]").search, said.splitlines()[6:-2])), said
+    said = accepted("--lang", "zh", "dispute", "list", "--book", book).out
+    assert "   金额   冻结金额   裁定金额   " in said
 
     # What comes back is mended where it stands.
     rejects = tmp_path / "steps.csv.rejects.csv"

@@ -9,13 +9,14 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import clearing.cli.picture
+import clearing.engine.what_if
 from clearing.book import open_book
 from tests.run.command import accepted, refused, shown, write_csv
 from tests.run.test_arrival_does_not_matter import (
@@ -58,6 +59,14 @@ def verified(book: Path) -> str:
     return accepted("verify", "--all", "--book", book).out
 
 
+def clear_over_windows(book: Path, folder: Path, rows: Sequence[Row], network: Path) -> None:
+    """Clear two records, two more when the first day is closed, and the rest behind both days."""
+    for some, day in zip((rows[:2], rows[2:4], rows[4:]), (*DAYS, None), strict=True):
+        clear(book, folder, list(some), network)
+        if day:
+            settle(book, folder, day)
+
+
 def at_once(tmp_path: Path, network: Path, rows: list[Row], *days: str) -> Path:
     """A book that knew it all from the beginning."""
     book = tmp_path / "at-once"
@@ -80,6 +89,43 @@ def test_open_windows_follow_a_changed_table(network: Path, tmp_path: Path) -> N
     assert "no differences" in verified(book)
     assert not {row["reason"] for row in shown("entries", book)} - {
         "original", "superseded"}
+
+
+def test_a_ride_over_the_end_of_a_day_is_restated_with_its_way_out(
+        network: Path, tmp_path: Path) -> None:
+    """It was still under way when the window before closed, and `verify` knows by whose tables."""
+    book = tmp_path / "book"
+    rows = [*ride(1, "26 02:50", "26 03:20"), tap(
+        7, "26 03:40", "metro", "ride", stop="M2", in_at="2024-11-26T02:55:00", in_stop="M1")]
+    path = write_csv(tmp_path / "rides.csv", [{"card": f"1777{number}", **row}
+                                              for number, row in zip((7, 7, 8), rows, strict=True)],
+                     [*COLUMNS, "in_at", "in_stop"])
+    accepted("clear", path, "--network", network, "--book", book)
+    for day in DAYS:
+        settle(book, tmp_path, day)
+    table = network / "metro.toml"
+    table.write_text(table.read_text("utf-8").replace("amount = 300", "amount = 350"), "utf-8")
+    accepted("restate", "--since", DAYS[1], "--network", network, "--book", book)
+    # What one record tells is of the day that it began on, which is not restated.
+    assert [row["due"] for row in rides_of(book)] == [350, 300]
+    assert "no differences" in verified(book)
+
+
+def test_a_way_in_that_was_open_is_restated_with_what_came_then(
+        network: Path, tmp_path: Path) -> None:
+    """Its way out could still have come on the day that is restated."""
+    book = tmp_path / "book"
+    way_in, _ = ride(1, "26 02:50", "26 03:20")
+    rows = [way_in, tap(5, "26 12:00", "metro", "top_up"), *ride(7, "26 13:00", "26 13:30")]
+    clear(book, tmp_path, [{"card": "17777", **row} for row in rows], network)
+    for day in DAYS:
+        settle(book, tmp_path, day)
+    table = network / "metro.toml"
+    table.write_text(table.read_text("utf-8").replace("add = 100", "add = 150"), "utf-8")
+    accepted("restate", "--since", DAYS[1], "--network", network, "--book", book)
+    assert {row["reason"] for row in shown("entries", book, "--window", "2024-11-27")} == {
+        "restated"}
+    assert "no differences" in verified(book)
 
 
 def test_so_do_the_windows_behind_one_that_is_closed(network: Path, tmp_path: Path) -> None:
@@ -183,7 +229,8 @@ def test_a_day_that_is_open_is_not_restated(network: Path, tmp_path: Path, opene
     assert "open windows follow" in refused("restate", "--since", DAYS[0], "--book", opened).err
 
 
-def test_a_period_is_priced_by_other_tables(network: Path, tmp_path: Path) -> None:
+def test_a_period_is_priced_by_other_tables(network: Path, tmp_path: Path,
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
     """What-if says what a book would hold that was cleared by them, and posts nothing."""
     book, rows = tmp_path / "book", rows_of()
     clear(book, tmp_path, rows, network)
@@ -202,7 +249,10 @@ def test_a_period_is_priced_by_other_tables(network: Path, tmp_path: Path) -> No
             sums = {row["what"]: int(row[column]) for row in table if row["by"] == kind}
             assert sums == {code: sum(ride["price"] for ride in rides if ride[kind] == code)
                             for code in {ride[kind] for ride in rides}}
-    assert "cards pay more" in accepted(*asked).out
+    told = accepted(*asked).out
+    assert "cards pay more" in told
+    monkeypatch.setattr(clearing.engine.what_if, "_RECORDS_AT_ONCE", 3)     # cards part by part
+    assert accepted(*asked).out == told
     check_pictures(tmp_path, accepted, *asked)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,9 @@ import clearing.engine.run
 import clearing.intake.reader
 import clearing.intake.spill
 from clearing.book import open_book
+from clearing.book.queries import Queries
+from clearing.book.recent import ENTRIES_MOST
+from ext.records import RIDE_FLAGS
 from tests.run.command import REPOSITORY, accepted, contents, shown
 from tests.run.day import rewrite
 
@@ -35,6 +39,31 @@ def test_same_ledger(files: int, seed: int | None, threads: int, tiny: bool, tmp
             accepted("clear", *sent[::-1], "--network", "demo", "--book", book,
                      "--threads", str(threads), *memory)
             assert contents(book, with_refusals=False) == expected
+
+
+@pytest.mark.parametrize("remembered", [ENTRIES_MOST, 100])
+def test_a_process_that_goes_on_makes_the_same_ledger(
+        remembered: int, tmp_path: Path, two_days: list[list[Path]], undisturbed: list[str],
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """What late records take back it has written itself: where it remembers that, none is read."""
+    read, rides_since = list[int](), Queries.rides_since
+
+    def note(book: Queries, day: int, *arguments: Any, **named: Any) -> Any:
+        read.append(day)
+        return rides_since(book, day, *arguments, **named)
+
+    book, sent = tmp_path / "book", rewrite(two_days[0], tmp_path / "day", 20, seed=5)
+    with open_book(str(book)) as opened:
+        monkeypatch.setattr(Queries, "rides_since", note)
+        monkeypatch.setattr(opened.recent_entries, "most", remembered)
+        for path in sent:
+            clearing.engine.run.clear_files([path], "demo", opened, threads=2,
+                                           received_at=1_732_700_000)
+        assert bool(read) == (remembered == 100)
+        back = opened.query("SELECT count() AS counted FROM entries "
+                            f"WHERE bitAnd(flags, {RIDE_FLAGS['REVERSAL']}) != 0")
+        assert int(back["counted"][0]) > 100
+        assert contents(book, with_refusals=False) == undisturbed[0]
 
 
 def test_a_server_keeps_the_same_ledger(book: str, two_days: list[list[Path]],

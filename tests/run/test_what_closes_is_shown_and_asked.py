@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from clearing.book import open_book
 from tests.run.command import (
     REPOSITORY,
     SCRIPT,
@@ -44,15 +45,24 @@ def tap(seq: int, day: str, **more: object) -> dict[str, object]:
     return {**BUS, "card_seq": seq, "tapped_at": f"{day}T08:00:00", **more}
 
 
-@pytest.fixture
-def week(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two operators a day, of which one is missing on the day to close."""
-    book = tmp_path / "book"
-    clear(book, tmp_path, tap(1, "2024-11-22"), tap(2, "2024-11-22"),
-          tap(9, "2024-11-22", operator="zs-bus", card="3105000020000000027", stop="", line=""))
-    accepted("settle", "--yes", "--window", "2024-11-22", "--book", book)
-    clear(book, tmp_path, tap(3, DAY), tap(4, DAY, paid=500, due=500, medium="card"))
-    return book
+    folder = tmp_path_factory.mktemp("week")
+    with open_book(str(folder / "book")):
+        clear(folder / "book", folder, tap(1, "2024-11-22"), tap(2, "2024-11-22"),
+              tap(9, "2024-11-22", operator="zs-bus", card="3105000020000000027", stop="",
+                  line=""))
+        accepted("settle", "--yes", "--window", "2024-11-22", "--book", folder / "book")
+        clear(folder / "book", folder, tap(3, DAY),
+              tap(4, DAY, paid=500, due=500, medium="card"))
+    return folder / "book"
+
+
+@pytest.fixture
+def week(tmp_path: Path, made: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(made, tmp_path / "book", symlinks=True))
 
 
 def closed(book: Path) -> list[str]:

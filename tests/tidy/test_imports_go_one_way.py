@@ -29,7 +29,7 @@ HOMES = {
     "chinese_calendar": "network/calendars",
     "zstandard": "clearing/intake/kept", "openpyxl": "clearing/intake/formats/text",
     "cryptography": "clearing/intake/keystore", "gmssl_pyx": "clearing/intake/sm2",
-    "pkcs11": "clearing/intake/module_keys",
+    "pkcs11": "clearing/intake/module_keys", "re2": "clearing/intake/patterns",
     "lxml": "settlement/formats/",
     "xlsxwriter": "clearing/answers/documents/",
     "pyarrow": "clearing/answers/", "matplotlib": "clearing/cli/picture",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,11 @@ from network.language import Phrase
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
 
+    from clearing.answers.documents.row_sheet import RowSheet
+
 ROWS_MOST = 1_048_576       # of a sheet, by Excel's specification
 _WIDTH = 16                 # of a column, in characters
+_ROWS_AT_ONCE = 1_024
 
 
 class _Exact(int):
@@ -82,6 +86,7 @@ class WorkbookFile:
         self._sum = self._book.add_format({"bold": True, "top": 1, "num_format": pattern})
         self._wrong = self._book.add_format({"font_color": "#C00000", "bold": True})
         self._sheet, self._row, self._sheets = self._book.add_worksheet(document.title[:31]), 0, 0
+        self._rows: RowSheet        # where rows go on
         self._sheet.set_column(0, 9, _WIDTH)
         self._write_document(document)
 
@@ -109,14 +114,22 @@ class WorkbookFile:
     def add(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write some of the rows behind the document: text, numbers, amounts in minor units."""
         assert self._detail is not None, "no detail was announced"
-        for row in rows:
+        waiting = iter(rows)
+        while first := list(islice(waiting, 1)):
             if self._sheets == 0 or self._row == self._rows_most:
                 self._begin_sheet(self._detail)
-            self._put(row, self._detail.money)
+            some = first + list(islice(waiting, min(
+                _ROWS_AT_ONCE, self._rows_most - self._row) - 1))
+            self._rows.write_rows(self._row, some, self._detail.money, self._amount,
+                                  self._decimals)
+            self._row += len(some)
 
     def _begin_sheet(self, detail: Detail) -> None:
+        from clearing.answers.documents.row_sheet import RowSheet
+
         self._sheets += 1
-        self._sheet = self._book.add_worksheet(f"{detail.title} {self._sheets}")
+        self._sheet = self._rows = self._book.add_worksheet(
+            f"{detail.title} {self._sheets}", RowSheet)
         self._sheet.set_column(0, len(detail.columns) - 1, _WIDTH)
         self._sheet.freeze_panes(1, 0)
         self._row = 0

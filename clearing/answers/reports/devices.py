@@ -14,7 +14,7 @@ from clearing.answers.documents.document import Bars, Document, Section, add_up
 from clearing.answers.periods import Period
 from clearing.answers.reports.sums import AMOUNTS, TOTAL, Books, Sums, money_of
 from clearing.answers.session import Session
-from clearing.book.views import RIDES_LEFT
+from clearing.book.views import REVERSAL, RIDES_LEFT
 from network.language import Phrase
 from network.names import Names
 
@@ -38,12 +38,17 @@ def report_variances(session: Session, period: Period) -> Document:
 
 
 def _variances(books: Books, names: Names, by: str) -> Iterator[Row]:
-    """Operator, device or table, rides, above, below and total, the farthest apart first."""
+    """Operator, device or table, rides, above, below and total, the farthest apart first.
+
+    A reversal takes back on the side on which its ride was.
+    """
+    is_above = f"(variance > 0) != ({REVERSAL})"
     found = books.session.book.ask(
         f"SELECT operator, `{by}`, {RIDES_LEFT} AS rides, "
-        "sum(if(variance > 0, variance, 0)) AS above, sum(if(variance < 0, variance, 0)) AS below "
+        f"sum(if({is_above}, variance, 0)) AS above, sum(if({is_above}, 0, variance)) AS below "
         f"FROM ledger WHERE variance != 0 AND {books.period.windows} "
         f"AND {books.session.book.as_of_last} GROUP BY operator, `{by}` "
+        "HAVING rides != 0 OR above != 0 OR below != 0 "
         f"ORDER BY above - below DESC, operator, `{by}`")
     for operator, number, rides, above, below in zip(
             *(np.asarray(column).tolist() for column in found.values()), strict=True):

@@ -65,10 +65,10 @@ def _between_cities(books: Books, flows: Records) -> Section:
         rows.append((shown[place], *owed, is_owed, owes, is_owed - owes))
     columns = ("city", *shown.values(), *_ENDS)
     sums = range(1, len(columns))
+    drawn = {(shown[debtor], shown[creditor]): amount
+             for (debtor, creditor), amount in sorted(amounts.items()) if amount}
     return Section(BETWEEN_CITIES, columns, rows, frozenset(sums),
-                   add_up(rows, sums, len(columns), TOTAL),
-                   Streams({(shown[debtor], shown[creditor]): amount
-                            for (debtor, creditor), amount in sorted(amounts.items()) if amount}))
+                   add_up(rows, sums, len(columns), TOTAL), Streams(drawn) if drawn else None)
 
 
 def _shown(place: str, names: dict[str, str]) -> str:

@@ -7,10 +7,9 @@ neither.
 
 from __future__ import annotations
 
-import re
-
 from clearing.intake.formats.steps import scale_change
 from clearing.intake.layout_model import Layout
+from clearing.intake.patterns import Pattern
 from clearing.intake.trailer import Content
 from network.language import Phrase
 
@@ -23,7 +22,7 @@ class Control:
     def __init__(self, layout: Layout, *, again: bool) -> None:
         """again: the file is a reject file."""
         self._layout, self._again = layout, again
-        self._tail = re.compile(layout.tail) if layout.tail and not again else None
+        self._tail = Pattern(layout.tail) if layout.tail and not again else None
         self._stated: dict[str, str] = {}
 
     def read_head(self, rows: list[bytes]) -> str:
@@ -31,17 +30,17 @@ class Control:
         if not self._layout.head or self._again:
             return ""
         text = "\n".join(self._decode(row) for row in rows)
-        found = re.fullmatch(self._layout.head, text)
+        found = Pattern(self._layout.head).read(text)
         if found is None:
             return (Phrase("the first {number} rows read {text!r}, expected what head of layout "
                            "{name!r} says: {head}", number=len(rows), text=text[:SHOWN],
                            name=self._layout.name, head=self._layout.head))
-        self._stated = {name: said for name, said in found.groupdict().items() if said is not None}
+        self._stated = found
         return ""
 
     def is_tail(self, line: bytes) -> bool:
         """Whether a line is the one that ends the file."""
-        return self._tail is not None and self._tail.fullmatch(self._decode(line)) is not None
+        return self._tail is not None and self._tail.read(self._decode(line)) is not None
 
     def check(self, last: bytes, found: Content) -> str:
         """What does not agree between the rows around the records and these; "" where all does.
@@ -50,11 +49,10 @@ class Control:
         """
         if self._tail is None:
             return self._compare(self._stated, found, "top")
-        match = self._tail.fullmatch(self._decode(last))
-        if match is None:
+        stated = self._tail.read(self._decode(last))
+        if stated is None:
             return (Phrase("the file does not end with a line as tail of layout {name!r} says: "
                            "{tail}", name=self._layout.name, tail=self._layout.tail))
-        stated = {name: said for name, said in match.groupdict().items() if said is not None}
         return "; ".join(filter(None, (self._compare(self._stated, found, "top"),
                                        self._compare(stated, found, "last row"))))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -51,6 +52,8 @@ Piece = Block | OddLine | Records
 NUL_IN_HEADER = ("the header has NUL bytes or the mark of UTF-16, so the file is not text by "
                  "lines")
 RECORDS = 10_000            # of JSON or bytes, that are decoded together
+# A zip archive whose first file is one of a workbook's.
+WORKBOOK = re.compile(rb"PK\x03\x04.{26}(?:\[Content_Types\]|_rels/|docProps/|xl/)", re.DOTALL)
 ARCHIVES = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd",
             b"\xfd7zXZ\0": "xz", b"BZh": "bzip2", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar"}
 TAR_AT, TAR = 257, b"ustar"
@@ -133,6 +136,9 @@ def _mark_bytes(reader: FileReader) -> int:
 
 def _check_archive(peeked: bytes) -> None:
     """Refuse what only holds other files: nobody knows how large these are."""
+    if WORKBOOK.match(peeked) is not None:
+        raise FileRefused(Code.ARCHIVE, "the file is a workbook, and the layout that it is read "
+                          "by is not of workbooks; write one: onecard layouts guess FILE")
     found = next((kind for mark, kind in ARCHIVES.items() if peeked.startswith(mark)),
                  "tar" if peeked[TAR_AT:].startswith(TAR) else None)
     if found is not None:

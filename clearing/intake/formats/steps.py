@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from clearing.intake.layout_model import FieldSource
 
@@ -15,6 +15,10 @@ Column = Callable[[ReadColumn, int], list[str]]
 
 TIMES_KEPT = 100_000        # converted times and dates that are remembered
 VALUES_KEPT = 100_000       # changed values of a column that are
+# Moments as counted since 1970-01-01T00:00:00Z; of a second only the whole counts.
+UNIX_FORMS = {"unix_s": re.compile(r"([0-9]{9,10})(?:\.[0-9]*)?"),
+              "unix_ms": re.compile(r"([0-9]{9,10})[0-9]{3}(?:\.[0-9]*)?")}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 
 
@@ -183,13 +187,24 @@ def _time_change(formats: list[str], write: Callable[[datetime], str]) -> Callab
         kept[value] = value
         for form, plain in ways:
             try:
-                kept[value] = write(_read_plain(plain, value) or datetime.strptime(value, form))
+                kept[value] = write(_read_plain(plain, value) or read_moment(value, form))
             except ValueError:
                 continue
             break
         return kept[value]
 
     return change
+
+
+def read_moment(value: str, form: str) -> datetime:
+    """A moment by a format of strptime, or by the name of a count. Raises ValueError."""
+    counted = UNIX_FORMS.get(form)
+    if counted is None:
+        return datetime.strptime(value, form)
+    found = counted.fullmatch(value)
+    if found is None:
+        raise ValueError(f"{value!r} is not {form}")
+    return _EPOCH + timedelta(seconds=int(found[1]))
 
 
 def plain_form(form: str) -> re.Pattern[str] | None:
