@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,20 +62,31 @@ def check_can_draw() -> None:
                            remedy="install it with `pip install 'onecard-clearing[picture]'`")
 
 
+@contextmanager
+def _drawing() -> Iterator[None]:
+    """The same picture of the same figures, byte for byte."""
+    import matplotlib
+
+    # Text stays text, which a browser has the letters for: matplotlib may not have them, and then
+    # warns. Names are strangers': none of them is a formula.
+    with (matplotlib.rc_context({"svg.hashsalt": "onecard", "svg.fonttype": "none",
+                                 "text.parse_math": False, "font.sans-serif": FONTS}),
+          warnings.catch_warnings()):
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        yield
+
+
 def draw_riders(path: Path, groups: Mapping[str, Riders], currency: Currency, title: str) -> None:
     """Draw for each group of cards what their rides cost more, a tenth between two bars.
 
     path: as check_picture wants it.
     """
-    import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     shown = {name: riders for name, riders in groups.items() if riders.deciles}
     down = max(1, -(-len(shown) // ACROSS))
-    # The same picture of the same figures, byte for byte; its text stays text.
-    with matplotlib.rc_context({"svg.hashsalt": "onecard", "svg.fonttype": "none",
-                                "font.sans-serif": FONTS}):
+    with _drawing():
         figure = Figure(figsize=(4 * ACROSS, 1 + 3 * down), layout="constrained")
         FigureCanvasAgg(figure)
         figure.suptitle(translated(Phrase("What the rides of a card cost more: {title}, in "
@@ -108,16 +120,10 @@ def _draw_group(panel: Any, name: str, riders: Riders, currency: Currency) -> No
 
 def draw_svg(picture: Bars | Streams, currency: Currency) -> bytes:
     """A document's picture as SVG, the same bytes for the same figures."""
-    import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    # Text stays text, which a browser has the letters for: matplotlib may not have them, and then
-    # warns. Names are strangers': none of them is a formula.
-    with (matplotlib.rc_context({"svg.hashsalt": "onecard", "svg.fonttype": "none",
-                                 "text.parse_math": False, "font.sans-serif": FONTS}),
-          warnings.catch_warnings()):
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+    with _drawing():
         figure = Figure(layout="constrained")
         FigureCanvasAgg(figure)
         panel = figure.subplots()

@@ -10,7 +10,7 @@ import pytest
 import clearing.cli.picture
 from clearing.answers.documents.document import Streams
 from clearing.answers.what_if import Riders
-from clearing.cli.picture import check_picture, draw_riders, draw_svg
+from clearing.cli.picture import FONTS, check_picture, draw_riders, draw_svg
 from network.errors import OnecardError
 from network.language import Phrase, use
 from network.money import Currency
@@ -25,14 +25,18 @@ def in_chinese() -> Iterator[None]:
     use("en")
 
 
-def test_what_rides_cost_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fonts", [FONTS, ["DejaVu Sans"]], ids=["any", "none of Chinese"])
+def test_what_rides_cost_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fonts: list[str]
+) -> None:
+    monkeypatch.setattr(clearing.cli.picture, "FONTS", fonts)
     riders = Riders(1_200, 30, 4, deciles=list(range(-300, 800, 100)))
     title = Phrase("{first} to {last} by {network}", first="2024-11-25", last="2024-11-26",
-                   network="dearer")
+                   network="$1 or $2")
     draw_riders(tmp_path / "riders.svg", {Phrase("all cards"): riders, "student": riders}, YUAN,
                 title)
     drawn = (tmp_path / "riders.svg").read_text("utf-8")
-    for words in ("每张卡的乘次多付多少：2024-11-25 至 2024-11-26，按 dearer，单位：元",
+    for words in ("每张卡的乘次多付多少：2024-11-25 至 2024-11-26，按 $1 or $2，单位：元",
                   "全部卡", "学生", "1,200 张卡多付，30 张少付，4 张不变",
                   "卡，按多付多少排列", "多付（元）"):
         assert f">{words}<" in drawn
