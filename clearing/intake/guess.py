@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from clearing.intake.formats.canonical import COLUMNS, REQUIRED
-from clearing.intake.formats.steps import UNIX_FORMS, read_moment
 from clearing.intake.formats.text import UTF_16, ZIP, NotText, make_text
+from clearing.intake.formats.written import COUNTED, read_moment
 from clearing.intake.header_words import (
     HEADER_WORDS,
     TOTAL_WORDS,
@@ -334,7 +334,7 @@ def _find_by_values(sample: Sample, meant: dict[str, str]) -> None:
 def _time_source(sample: Sample, meant: dict[str, str]) -> str:
     """When a tap was: one column, or a day and a time of day."""
     if "tapped_at" in meant:
-        columns, forms = [meant["tapped_at"]], (*MOMENTS, *UNIX_FORMS)
+        columns, forms = [meant["tapped_at"]], (*MOMENTS, *COUNTED)
     elif "date" in meant and "time" in meant:
         columns = [meant["date"], meant["time"]]
         forms = tuple(f"{day} {clock}" for day in DAYS for clock in CLOCKS)

@@ -33,11 +33,13 @@ class FieldSource(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     constant: str | None = None
     from_time: bool = False             # card_seq only: UTC seconds of the record's own time
     when: dict[str, list[str]] = {}     # blank, unless these columns have one of these values
+    tidy: bool = False                  # wide letters and digits, a spreadsheet's marks of text
     strip: bool = False                 # spaces around the value
     blank: list[str] = []               # values that mean blank
     drop_suffix: str = ""               # ".0", where a number went through a float
+    drop: str = ""                      # characters that are left out wherever they stand
     slice: tuple[int, int] | None = None    # characters from, up to but not including
-    time: list[str] = []                # of a moment, the first that fits: see steps.read_moment
+    time: list[str] = []                # of a moment, the first that fits: see written.read_moment
     utc: bool = False                   # of `time`: the moments are UTC, not civil time
     date: list[str] = []                # the same of a day
     map: dict[str, str] = {}            # whole values

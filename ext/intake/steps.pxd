@@ -209,23 +209,23 @@ cdef inline int look_up(const Work *work, const Change *change, Field *field) no
 
 
 cdef inline int scale(Work *work, const Change *change, Field *field) noexcept nogil:
-    """An amount as 2.00 to minor units, exactly; what is written otherwise stays as it is."""
+    """An amount as 2.00 to minor units, exactly; what is written otherwise is left."""
     cdef const uint8_t *at = field.at
     cdef uint32_t start = at[0] == 45, end = start, more = 0, i
     cdef uint8_t *to
     while end < field.size and is_digit(at[end]):
         end += 1
     if end == start:
-        return 0
+        return LEFT
     if end < field.size:
         if at[end] != 46:
-            return 0
+            return LEFT
         more = field.size - end - 1
         if more == 0 or more > change.first:
-            return 0
+            return LEFT
         for i in range(end + 1, field.size):
             if not is_digit(at[i]):
-                return 0
+                return LEFT
     to = take_room(work, end + change.first)
     if to == NULL:
         return LEFT

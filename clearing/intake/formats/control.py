@@ -7,7 +7,7 @@ neither.
 
 from __future__ import annotations
 
-from clearing.intake.formats.steps import scale_change
+from clearing.intake.formats.written import scale_change
 from clearing.intake.layout_model import Layout
 from clearing.intake.patterns import Pattern
 from clearing.intake.trailer import Content

@@ -185,6 +185,8 @@ class _Compiler:
 
     def _add_changes(self, source: FieldSource) -> None:
         """What a source does to a value, in the order of steps.py."""
+        if source.tidy or source.drop:
+            raise Unplanned
         if source.strip:
             self._add(ChangeType.STRIP)
         if source.blank:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from clearing.intake.formats.written import read_moment, scale_change, tidy
 from clearing.intake.layout_model import FieldSource
 
 Read = Callable[[str], str]     # a file's column to its value in the record at hand
@@ -15,10 +16,6 @@ Column = Callable[[ReadColumn, int], list[str]]
 
 TIMES_KEPT = 100_000        # converted times and dates that are remembered
 VALUES_KEPT = 100_000       # changed values of a column that are
-# Moments as counted since 1970-01-01T00:00:00Z; of a second only the whole counts.
-UNIX_FORMS = {"unix_s": re.compile(r"([0-9]{9,10})(?:\.[0-9]*)?"),
-              "unix_ms": re.compile(r"([0-9]{9,10})[0-9]{3}(?:\.[0-9]*)?")}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 
 
@@ -114,6 +111,8 @@ def _join(values: Iterable[str]) -> str:
 def _list_changes(source: FieldSource) -> list[Callable[[str], str]]:
     """List what a source does to a value, in order."""
     changes: list[Callable[[str], str]] = []
+    if source.tidy:
+        changes.append(tidy)
     if source.strip:
         changes.append(str.strip)
     if source.blank:
@@ -121,6 +120,9 @@ def _list_changes(source: FieldSource) -> list[Callable[[str], str]]:
         changes.append(lambda value: "" if value in blank else value)
     if source.drop_suffix:
         changes.append(lambda value: value.removesuffix(source.drop_suffix))
+    if source.drop:
+        dropped = dict.fromkeys(map(ord, source.drop))
+        changes.append(lambda value: value.translate(dropped))
     if source.slice is not None:
         start, stop = source.slice
         changes.append(lambda value: value[start:stop])
@@ -145,18 +147,6 @@ def _list_changes(source: FieldSource) -> list[Callable[[str], str]]:
     if source.decimals is not None:
         changes.append(scale_change(source.decimals))
     return changes
-
-
-def scale_change(decimals: int) -> Callable[[str], str]:
-    """Amounts as 2.00 to minor units; what has more decimals stays as it is, to be refused."""
-    shape = re.compile(rf"(-?[0-9]+)(?:\.([0-9]{{1,{decimals}}}))?" if decimals
-                       else "(-?[0-9]+)()")
-
-    def change(value: str) -> str:
-        found = shape.fullmatch(value)
-        return value if found is None else found[1] + (found[2] or "").ljust(decimals, "0")
-
-    return change
 
 
 def _write_utc(moment: datetime) -> str:
@@ -194,17 +184,6 @@ def _time_change(formats: list[str], write: Callable[[datetime], str]) -> Callab
         return kept[value]
 
     return change
-
-
-def read_moment(value: str, form: str) -> datetime:
-    """A moment by a format of strptime, or by the name of a count. Raises ValueError."""
-    counted = UNIX_FORMS.get(form)
-    if counted is None:
-        return datetime.strptime(value, form)
-    found = counted.fullmatch(value)
-    if found is None:
-        raise ValueError(f"{value!r} is not {form}")
-    return _EPOCH + timedelta(seconds=int(found[1]))
 
 
 def plain_form(form: str) -> re.Pattern[str] | None:
