@@ -18,16 +18,26 @@ from typing import Any, NamedTuple
 import msgspec
 
 from clearing.intake.formats.canonical import COLUMNS, REQUIRED
-from clearing.intake.formats.text import UTF_16, ZIP, NotText, make_text
-from clearing.intake.formats.written import COUNTED, read_moment
+from clearing.intake.formats.text import UTF_16, ZIP, NotText, list_sheets, make_text
+from clearing.intake.formats.written import tidy
 from clearing.intake.header_words import (
     HEADER_WORDS,
     TOTAL_WORDS,
     find_kind,
+    find_mode,
     is_known,
     plain_word,
 )
 from clearing.intake.layout_model import Layout
+from clearing.intake.time_forms import (
+    CLOCKS,
+    DAYS,
+    MOMENTS,
+    are_times,
+    choose_forms,
+    could_be_either,
+    unread,
+)
 from network.errors import OnecardError
 from network.language import Phrase, joined
 
@@ -35,12 +45,6 @@ SAMPLE_ROWS = 500
 DELIMITERS = (",", "|", ";", "\t")
 LEAST_COLUMNS, LEAST_WORDS = 3, 2
 HEAD_ROWS = 10              # a header is looked for among so many rows
-DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d", "%Y年%m月%d日", "%d/%m/%Y", "%m/%d/%Y",
-        "%d-%m-%Y")
-CLOCKS = ("%H:%M:%S", "%H%M%S", "%H:%M", "%H时%M分%S秒")
-MOMENTS = (*(f"{day}{between}{clock}" for day in DAYS for between in (" ", "T", "")
-             for clock in CLOCKS), "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M:%S.%f",
-           "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
 AMOUNTS = ("due", "paid", "balance_before")
 DIRECTIONS = {"上行": "up", "下行": "down", "上": "up", "下": "down", "01": "up", "02": "down",
               "up": "up", "down": "down"}
@@ -116,8 +120,7 @@ def _read_sample(data: bytes, *, whole: bool) -> Sample:
         if not whole:
             raise OnecardError("the workbook is too large to be looked at",
                                remedy="export some hundred rows of it, and guess by these")
-        text = _text_of(data, "xlsx")
-        return _sample_of_rows(text, {"format": "xlsx"}, ",")
+        return _sample_of_workbook(data)
     keys: dict[str, Any] = {"format": "csv"}
     if data.startswith(UTF_16):
         text = _text_of(data if whole else data[:len(data) // 2 * 2], "csv")
@@ -133,9 +136,43 @@ def _read_sample(data: bytes, *, whole: bool) -> Sample:
     return _sample_of_rows(text, keys, delimiter)
 
 
-def _text_of(data: bytes, form: str) -> str:
+def _sample_of_workbook(data: bytes) -> Sample:
+    """The sheet that reads like taps: of several, the one whose header names the most columns."""
+    found: Sample | None = None
+    others, sheets = list[str](), list_sheets(data)
+    for sheet in sheets if len(sheets) > 1 else [""]:
+        keys = {"format": "xlsx"} | ({"sheet": sheet} if sheet else {})
+        try:
+            sample = _sample_of_rows(_text_of(data, "xlsx", sheet), keys, ",")
+        except OnecardError:
+            if not sheet:
+                raise
+            others.append(sheet)
+            continue
+        if found is None or _count_known(sample) > _count_known(found):
+            others += [] if found is None else [found.keys["sheet"]]
+            found = sample
+        else:
+            others.append(sheet)
+    if found is None:
+        raise OnecardError(Phrase("no sheet of {sheets} reads like taps",
+                                  sheets=joined(", ", map(repr, sheets))),
+                           remedy="look at the file: a tap has a card, a time and a place")
+    if others:
+        found.assumed.append(Phrase("only the sheet {sheet} is read; another of these needs a "
+                                    "layout with its name: {others}", sheet=found.keys["sheet"],
+                                    others=", ".join(others)))
+    return found
+
+
+def _count_known(sample: Sample) -> int:
+    return sum(map(is_known, sample.names))
+
+
+def _text_of(data: bytes, form: str, sheet: str = "") -> str:
     try:
-        text = make_text(data, Layout(title="", format=form))   # type: ignore[arg-type]
+        text = make_text(data, Layout(title="", format=form,    # type: ignore[arg-type]
+                                      sheet=sheet))
     except NotText as error:
         raise OnecardError(error.reason, remedy="open the file and store it again, or as CSV"
                            ) from None
@@ -159,7 +196,8 @@ def _decode(data: bytes, *, whole: bool) -> tuple[str, str]:
 
 def _find_delimiter(text: str) -> str:
     """What parts the fields: that by which most lines have the same number of them."""
-    lines = text.splitlines()[:SAMPLE_ROWS]
+    lines = [line for line in text.splitlines()[:SAMPLE_ROWS] if line.strip()]
+
     def score(delimiter: str) -> tuple[int, int]:
         counts = Counter(line.count(delimiter) for line in lines if line.count(delimiter) + 1
                          >= LEAST_COLUMNS)
@@ -182,11 +220,12 @@ def _sample_of_rows(text: str, keys: dict[str, Any], delimiter: str) -> Sample:
     if keys["format"] == "xlsx":        # a sheet has no end of a row
         wide = max(map(len, rows), default=0)
         rows = [row + [""] * (wide - len(row)) for row in rows]
-    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
+    width = Counter(len(row) for row in rows if row).most_common(1)[0][0] if any(rows) else 0
     if width < LEAST_COLUMNS:
         raise OnecardError(Phrase("most rows have {width} columns", width=width),
                            expected=Phrase("{least_columns} at least", least_columns=LEAST_COLUMNS),
                            remedy="look at the file: a tap has a card, a time and a place")
+    _widen_header(rows, width, keys)
     # What names the columns has one word for each.
     known = [sum(map(is_known, row)) * (len(row) == width) for row in rows[:HEAD_ROWS]]
     head = max(range(len(known)), key=lambda at: (known[at], -at))
@@ -198,12 +237,25 @@ def _sample_of_rows(text: str, keys: dict[str, Any], delimiter: str) -> Sample:
         keys["header"] = sample.names
         sample.assumed.append(Phrase(
             "no row names the columns; they are called by their numbers here"))
+    if keys.pop("widened", False) and "header" not in keys:
+        keys["header"], head = [name or f"column {at}" for at, name in
+                                enumerate(sample.names, 1)], head + 1
+        sample.names = keys["header"]
     if head:
         keys["head_rows"] = head
         sample.assumed.append(Phrase("nothing in the rows before the header counts: {rows}",
                                      rows=head))
     _find_total(sample, text, delimiter)
     return sample
+
+
+def _widen_header(rows: list[list[str]], width: int, keys: dict[str, Any]) -> None:
+    """Let a header have the rows' width where each of these ends with a separator, and it not."""
+    last_blank = all(row[-1] == "" for row in rows if len(row) == width)
+    for row in rows[:HEAD_ROWS]:
+        if last_blank and len(row) == width - 1 and sum(map(is_known, row)) >= LEAST_WORDS:
+            row.append("")
+            keys["widened"] = True
 
 
 def _find_total(sample: Sample, text: str, delimiter: str) -> None:
@@ -270,9 +322,10 @@ def _guess_fields(sample: Sample) -> dict[str, str]:
     """The sources of the columns of the format, as TOML."""
     meant = _match_names(sample)
     _find_by_values(sample, meant)
-    fields = {"tapped_at": _time_source(sample, meant)}
+    fields = {"tapped_at": _quoted(_time_source(sample, meant))}
+    fields |= _ride_fields(sample, meant)
     for name, column in meant.items():
-        if name not in ("date", "time", "tapped_at"):
+        if name not in ("date", "time", "tapped_at", *fields):
             fields[name] = _quoted(_source(sample, name, column))
     for name in REQUIRED:
         if name in fields:
@@ -302,13 +355,28 @@ def _match_names(sample: Sample) -> dict[str, str]:
             meant[name] = found
     # 交易日期 and 交易时间: two halves, or a day that stands beside the moment; or 时间 is all.
     whole = meant.get("tapped_at")
-    if whole and "date" in meant and _fits(sample.values(whole), CLOCKS):
+    if "in_at" in meant and "out_at" in meant:
+        meant["tapped_at"] = meant.pop("out_at")
+        if "out_stop" in meant:
+            meant["stop"] = meant.pop("out_stop")
+        return meant
+    _find_first_end(meant)
+    if whole and "date" in meant and are_times(sample.values(whole), CLOCKS):
         meant["time"] = meant.pop("tapped_at")
     for half in ("time", "date"):
-        if "tapped_at" not in meant and half in meant and _fits(
+        if "tapped_at" not in meant and half in meant and are_times(
                 sample.values(meant[half]), MOMENTS):
             meant["tapped_at"] = meant.pop(half)
     return meant
+
+
+def _find_first_end(meant: dict[str, str]) -> None:
+    """Where only one end of a ride has columns, that is where and when the tap was."""
+    for name, ends in (("tapped_at", ("in_at", "out_at")), ("stop", ("in_stop", "out_stop"))):
+        for end in ends:
+            found = meant.pop(end, None)
+            if found is not None:
+                meant.setdefault(name, found)
 
 
 def _find_by_values(sample: Sample, meant: dict[str, str]) -> None:
@@ -318,11 +386,11 @@ def _find_by_values(sample: Sample, meant: dict[str, str]) -> None:
         values = sample.values(name)
         if not values:
             continue
-        if "card" not in meant and all(one.isdigit() and 12 <= len(one) <= 20 for one in values) \
-                and not _fits(values, MOMENTS):
+        if "card" not in meant and all(_is_card(one) for one in values) \
+                and not are_times(values, MOMENTS):
             meant["card"] = name
         elif "tapped_at" not in meant and not {"date", "time"} <= set(meant) \
-                and _fits(values, MOMENTS):
+                and are_times(values, MOMENTS):
             meant["tapped_at"] = name
         else:
             continue
@@ -331,56 +399,75 @@ def _find_by_values(sample: Sample, meant: dict[str, str]) -> None:
             else "{column} is when the tap was", column=name))
 
 
-def _time_source(sample: Sample, meant: dict[str, str]) -> str:
+def _is_card(value: str) -> bool:
+    plain = tidy(value).replace(" ", "")
+    return plain.isdecimal() and 12 <= len(plain) <= 20
+
+
+def _time_source(sample: Sample, meant: dict[str, str]) -> dict[str, Any]:
     """When a tap was: one column, or a day and a time of day."""
     if "tapped_at" in meant:
-        columns, forms = [meant["tapped_at"]], (*MOMENTS, *COUNTED)
-    elif "date" in meant and "time" in meant:
-        columns = [meant["date"], meant["time"]]
-        forms = tuple(f"{day} {clock}" for day in DAYS for clock in CLOCKS)
-    else:
-        raise OnecardError("no column reads like tapped_at",
-                           expected=Phrase("one of {names}, or a day and a time",
-                                           names=", ".join(HEADER_WORDS["tapped_at"][:6])),
-                           remedy="write the layout by hand: see docs/tap-file.md")
-    values = [" ".join(pair) for pair in zip(*map(sample.values, columns), strict=False)]
-    fitting = _fits(values, forms)
-    if not fitting:
+        return _one_time(sample, [meant["tapped_at"]], MOMENTS)
+    if "date" in meant and "time" in meant:
+        return _one_time(sample, [meant["date"], meant["time"]],
+                         tuple(f"{day} {clock}" for day in DAYS for clock in CLOCKS))
+    raise OnecardError("no column reads like tapped_at",
+                       expected=Phrase("one of {names}, or a day and a time",
+                                       names=", ".join(HEADER_WORDS["tapped_at"][:6])),
+                       remedy="write the layout by hand: see docs/tap-file.md")
+
+
+def _one_time(sample: Sample, columns: list[str], forms: tuple[str, ...]) -> dict[str, Any]:
+    """A moment's columns, and how it is written there."""
+    places = [sample.names.index(name) for name in columns]
+    values = [" ".join(row[place].strip() for place in places) for row in sample.rows
+              if any(row[place].strip() for place in places)]
+    found = choose_forms(values, forms)
+    if not found:
         raise OnecardError(Phrase("the times of {columns} cannot be read: {values}",
                                   columns=" and ".join(columns), values=values[:1]),
-                           remedy="write the layout by hand, with the format of `time`; where a "
-                           "spreadsheet says them as numbers of days, have it say them as times")
-    if len(fitting) > 1 and {"%d/%m", "%m/%d"} <= {form[:5] for form in fitting}:
+                           remedy="write the layout by hand, with the format of `time`")
+    if found[0].startswith("%d/%m/%Y") and could_be_either(values):
         sample.assumed.append(Phrase("the day stands before the month in {column}",
                                      column=columns[0]))
+    for one in unread(values, found)[:1]:
+        sample.assumed.append(Phrase("{column}: {value} is no time, and will be refused",
+                                     column=columns[0], value=repr(one)))
     source: dict[str, Any] = {"column": columns[0]} if len(columns) == 1 else {"columns": columns}
-    if any(map(sample.is_padded, columns)):
-        source["strip"] = True
-    source["time"] = fitting[:1]
+    source |= _cleaning(sample, columns)
+    source["time"] = found
     if any("utc" in plain_word(column) for column in columns):
         source["utc"] = True
-    return _quoted(source)
+    return source
 
 
-def _fits(values: list[str], forms: tuple[str, ...]) -> list[str]:
-    """The forms of a time that all values have; none where there are no values."""
-    return [form for form in forms if values and all(_is_time(one, form) for one in values)]
+def _ride_fields(sample: Sample, meant: dict[str, str]) -> dict[str, str]:
+    """Both ends of a ride in one row: when and where it began and, perhaps, ended."""
+    if "in_at" not in meant:
+        return {}
+    began = _one_time(sample, [meant["in_at"]], MOMENTS)
+    ended = _one_time(sample, [meant["tapped_at"]], MOMENTS)
+    sample.assumed.append(Phrase("each row is a ride with both ends; where {column} is blank, "
+                                 "nobody tapped out", column=meant["tapped_at"]))
+    return {"in_at": _quoted(began), "kind": '{ constant = "ride" }',
+            "tapped_at": f"[{_quoted(ended)}, {_quoted(began)}]"}
 
 
-def _is_time(value: str, form: str) -> bool:
-    try:
-        read_moment(value, form)
-    except ValueError:
-        return False
-    return True
+def _cleaning(sample: Sample, columns: list[str]) -> dict[str, Any]:
+    """What takes off what is around or in the values and no part of them."""
+    values = [value for column in columns for value in sample.values(column)]
+    if any(tidy(value) != value for value in values):
+        return {"tidy": True}
+    return {"strip": True} if any(map(sample.is_padded, columns)) else {}
 
 
 def _source(sample: Sample, name: str, column: str) -> dict[str, Any]:
     """Where one column comes from, and what is done to it."""
-    source: dict[str, Any] = {"column": column}
     values = sample.values(column)
-    if sample.is_padded(column):
-        source["strip"] = True
+    source: dict[str, Any] = {"column": column, **_cleaning(sample, [column])}
+    if name == "card" and any(" " in tidy(one) or "-" in tidy(one) for one in values):
+        source["drop"] = " -"
+    values = [tidy(one) for one in values] if "tidy" in source else values
     if name in AMOUNTS:
         source |= _scale(sample, column, values)
     if name in ("card_seq", "device_seq") and any(one.endswith(".0") for one in values):
@@ -390,6 +477,11 @@ def _source(sample: Sample, name: str, column: str) -> dict[str, Any]:
         source["map"] = {one: kind or "?" for one, kind in found.items()}
         if not all(found.values()):
             sample.assumed.append(Phrase("{column}: write a kind for each ?", column=column))
+    if name == "mode":
+        source["map"] = {one: find_mode(one) or "?" for one in dict.fromkeys(values)}
+        if "?" in source["map"].values():
+            sample.assumed.append(Phrase("{column}: write a mode of network.toml for each ?",
+                                         column=column))
     if name == "direction":
         source["map"] = {one: DIRECTIONS.get(one, "?") for one in dict.fromkeys(values)}
         if "?" in source["map"].values():
@@ -407,7 +499,8 @@ def _source(sample: Sample, name: str, column: str) -> dict[str, Any]:
 
 def _scale(sample: Sample, column: str, values: list[str]) -> dict[str, Any]:
     """Whether amounts are in yuan or in fen."""
-    if "元" in column or any("." in one for one in values):
+    if any(mark in column.lower() for mark in ("元", "yuan", "rmb")) or any(
+            mark in one for one in values for mark in ".元¥￥"):
         return {"decimals": 2}
     if "分" in column:
         return {}

@@ -35,6 +35,10 @@ UNPACKED_BYTES = 256 << 20      # of a workbook
 UNPACKED_MOST = 200             # bytes out of one: XML of numbers comes to 5 to 30
 ROWS_MOST, COLUMNS_MOST = 1 << 20, 254
 NUMBER_DIGITS = 15              # of a cell, as the spreadsheet shows it
+# openpyxl tells a broken file in as many ways as there are; SyntaxError is XML's, and what it
+# calls an InvalidFileException is raised for names of files only.
+UNREADABLE = (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, AttributeError,
+              IndexError, SyntaxError, EOFError, NotImplementedError, zlib.error)
 CANONICAL = Layout(title=FORMAT, format="csv")
 
 
@@ -125,7 +129,6 @@ def _write_csv(rows: Iterable[list[str]], head_rows: int) -> bytes:
 def _read_workbook(data: bytes, sheet: str) -> Iterator[list[str]]:
     """Yield the rows of a workbook's sheet, as text."""
     from openpyxl import load_workbook  # a third of a second, for those who have workbooks
-    from openpyxl.utils.exceptions import InvalidFileException
 
     _check_size(data)
     try:
@@ -151,13 +154,22 @@ def _read_workbook(data: bytes, sheet: str) -> Iterator[list[str]]:
             yield [_as_text(cell) for cell in row]
     except NotText:
         raise
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError,
-            AttributeError, IndexError, SyntaxError, EOFError, NotImplementedError,
-            zlib.error) as error:
-        # openpyxl tells a broken file in as many ways as there are; SyntaxError is XML's.
+    except UNREADABLE as error:
         raise NotText(Code.FILE_STRUCTURE, Phrase("the workbook cannot be read: {name}: {error}",
                                                   name=type(error).__name__,
                                                   error=error)[:200]) from None
+
+
+def list_sheets(data: bytes) -> list[str]:
+    """The names of a workbook's sheets that have rows; none where it cannot be read."""
+    from openpyxl import load_workbook
+
+    try:
+        _check_size(data)
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        return [one.title for one in book.worksheets if _has_rows(one)]
+    except (NotText, *UNREADABLE):
+        return []
 
 
 def _has_rows(sheet: Any) -> bool:
@@ -192,7 +204,7 @@ def _as_text(cell: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return " ".join(value.splitlines()) if "\n" in value else value
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, datetime.datetime):
