@@ -73,11 +73,12 @@ def assert_ledger(book: Book, committed: int) -> None:
     for rows in (found, standing := standing.copy()):
         rows["replaces"] = 0        # what it takes the place of, and the run that wrote it
     assert same(found, standing)
-    for view in ("ledger", "postings"):
-        runs = book.query(f"SELECT DISTINCT run FROM {view} ORDER BY run")["run"]
-        assert list(runs) == list(range(1, committed + 1))
-    for view, rows in (("ledger", expected), ("rides", standing)):
-        assert int(book.query(f"SELECT count() AS rows FROM {view}")["rows"][0]) == len(rows)
+    rows_of_runs = book.query("SELECT run, count() AS rows FROM ledger GROUP BY run ORDER BY run")
+    runs = list(range(1, committed + 1))
+    assert list(rows_of_runs["run"]) == runs
+    assert list(rows_of_runs["rows"]) == [len(ledger_of(run)) for run in runs]
+    assert list(book.query("SELECT DISTINCT run FROM postings ORDER BY run")["run"]) == runs
+    assert int(book.query("SELECT count() AS rows FROM rides")["rows"][0]) == len(standing)
 
 
 def assert_records(book: Book, committed: int) -> None:
