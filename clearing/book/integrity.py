@@ -256,12 +256,20 @@ def find_changed_rows(book: Queries, progress: Progress = no_progress,
         yield from book.store.check_files()
     until = book.last
     contents = all_contents(book, f"run <= {until} AND {chosen.sql()}")
+    stored = stored_rows(book)
     for done, table in enumerate(LEDGER):
         progress("tables", done, len(LEDGER))
-        if table.name in book.lacking:
+        if table.name in book.lacking or not _has_rows(table, stored, contents):
             continue
         yield from changed_in(book, table, contents, f"{book.span(until).sql} AND {chosen.sql()}")
     progress("tables", len(LEDGER), len(LEDGER))
+
+
+def _has_rows(table: Table, stored: Mapping[str, Mapping[int, int]], stated: Stated) -> bool:
+    """Whether a table has rows, or ever had some: of most tables a book has none."""
+    has_left = table in LEAVING and stored[ARCHIVED.name]
+    return bool(stored[table.name] or has_left) or any(
+        contents.get(table.name, NOTHING)[:2] != NOTHING[:2] for _, contents in stated)
 
 
 def changed_in(book: Queries, table: Table, stated: Stated, where: str) -> list[str]:
