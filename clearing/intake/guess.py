@@ -274,7 +274,7 @@ def _find_total(sample: Sample, text: str, delimiter: str) -> None:
 def _sample_of_objects(text: str) -> Sample:
     """Records of JSON: a list somewhere, or one to a line."""
     try:
-        first = msgspec.json.decode(text.partition("\n")[0].encode())
+        first = msgspec.json.decode(text.partition("\n")[0].rstrip().removesuffix(",").encode())
     except msgspec.DecodeError:
         first = None
     if isinstance(first, dict) and "\n" in text.strip():
@@ -294,7 +294,7 @@ def _sample_of_objects(text: str) -> Sample:
 
 def _object_of(line: str) -> dict[str, Any]:
     try:
-        found = msgspec.json.decode(line.encode())
+        found = msgspec.json.decode(line.rstrip().removesuffix(",").encode())
     except msgspec.DecodeError:
         return {}
     return found if isinstance(found, dict) else {}
@@ -310,7 +310,17 @@ def _lists_in(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
             yield from _lists_in(one, (*path, key))
 
 
+def _flat(value: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield what is behind an object's keys; those of objects in it with dots between."""
+    for key, one in value.items():
+        if isinstance(one, dict):
+            yield from _flat(one, f"{before}{key}.")
+        else:
+            yield before + key, one
+
+
 def _table_of(objects: list[dict[str, Any]], keys: dict[str, Any]) -> Sample:
+    objects = [dict(_flat(one)) for one in objects]
     names = list(dict.fromkeys(name for one in objects for name in one))
     rows = [["" if one.get(name) is None else str(one[name]) for name in names] for one in objects]
     return Sample(keys, names, rows)
@@ -346,7 +356,9 @@ def _guess_fields(sample: Sample) -> dict[str, str]:
 
 def _match_names(sample: Sample) -> dict[str, str]:
     """Which of the file's columns is which of the format's, by their names."""
-    plain = {plain_word(name): name for name in reversed(sample.names)}
+    plain = {plain_word(name.rpartition(".")[2]): name for name in reversed(sample.names)
+             if not is_known(name)}
+    plain |= {plain_word(name): name for name in reversed(sample.names)}
     meant: dict[str, str] = {}
     for name, words in HEADER_WORDS.items():
         found = next((plain[word] for word in words if word in plain

@@ -63,7 +63,7 @@ HEADER_WORDS: dict[str, tuple[str, ...]] = {
     "direction": _words("方向 上下行 direction"),
     "due": _words(
         "应收金额 应收 应付金额 原价 标价 票价 折前金额 优惠前金额 due dealvalue fare "
-        "fullfare 应扣金额 票价金额 原票价 票面价 折扣前金额 应收票款 grossamount"),
+        "fullfare 应扣金额 票价金额 原票价 票面价 折扣前金额 应收票款 grossamount amountdue"),
     "paid": _words(
         "实收金额 实收 实付金额 交易金额 消费金额 扣款金额 扣费金额 金额 paid dealmoney "
         "amount payamount chargeamount 实扣金额 扣款 交易额 支付金额 实际扣款 实收票款 "

@@ -139,3 +139,13 @@ def test_a_time_that_is_none_is_told(tmp_path: Path) -> None:
     path.write_text(PLAIN + f"{CARD},9,----,P1,2.00\n", "utf-8")
     told = accepted("layouts", "guess", path).out
     assert "# assumed: 交易时间: '----' is no time, and will be refused" in told
+
+
+def test_objects_in_objects(tmp_path: Path) -> None:
+    """And with a comma behind each line, as a list that was cut up has it."""
+    found = read(tmp_path / "export.jsonl", "".join(json.dumps({
+        "card": {"no": card, "seq": seq}, "data": {"tapTime": at}, "terminal": {"id": "P1"},
+        "amount": {"due": "2.00", "paid": paid}}) + ",\n" for card, seq, at, paid in (
+            (CARD, 7, "2024-11-25 07:05:26", "2.00"), (OTHER, 8, "2024-11-25 17:06:00", "1.50"))))
+    assert taps(found) == WANTED
+    assert [one["due"] for one in found] == ["200", "200"]

@@ -65,6 +65,9 @@ tail = '合计,(?P<records>[0-9]+),.*,(?P<paid>[0-9.]+)'
     "named": 'title = "A sheet of several"\nformat = "xlsx"\nsheet = "明细"\nhead_rows = 1\n'
              + FIELDS,
     "objects": 'title = "One to a line"\nformat = "jsonl"\n' + FIELDS,
+    "nested": 'title = "Objects in objects"\nformat = "jsonl"\n' + FIELDS.replace(
+        '"日期", "时间"', '"交易.时.日期", "交易.时.时间"').replace(
+            '"交易", map', '"交易.类型", map'),
     "packed": 'title = "A list in MessagePack"\nformat = "msgpack"\n' + FIELDS,
     "plain": 'title = "CSV"\nformat = "csv"\n' + FIELDS,
 }
@@ -98,6 +101,16 @@ def plain(rows: list[tuple[str, ...]] = ROWS) -> str:
 def objects(rows: list[tuple[str, ...]] = ROWS) -> bytes:
     return b"".join(json.dumps(dict(zip(NAMES, row, strict=True)), ensure_ascii=False).encode()
                     + b"\n" for row in rows)
+
+
+def nested(rows: list[tuple[str, ...]]) -> bytes:
+    made = []
+    for row in rows:
+        one: dict[str, Any] = dict(zip(NAMES, row, strict=True))
+        times = {name: one.pop(name) for name in ("日期", "时间")}
+        one["交易"] = {"类型": one["交易"], "时": times}
+        made.append(json.dumps(one, ensure_ascii=False).encode() + b"\n")
+    return b"".join(made)
 
 
 def workbook(rows: list[tuple[Any, ...]] = ROWS, **more: list[tuple[Any, ...]]) -> bytes:
@@ -147,6 +160,10 @@ WAYS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "UTF-16, the other way round": ("plain", lambda: b"\xfe\xff" + plain().encode("utf-16-be")),
     "a mark of UTF-8": ("plain", lambda: plain().encode("utf-8-sig")),
     "objects": ("objects", objects),
+    "objects, a comma behind each": ("objects", lambda: objects().replace(b"}\n", b"},\r\n")),
+    "objects in objects": ("nested", lambda: nested(ROWS)),
+    "returns only": ("plain", lambda: plain().replace("\n", "").encode()),
+    "returns only, in GB18030": ("titled", lambda: titled().replace(b"\n", b"")),
     "a workbook": ("book", workbook),
     "a workbook of numbers and dates": ("book", lambda: workbook(TYPED)),
     "a sheet of several": ("named", lambda: workbook(汇总=[("合计", 4)])),
@@ -179,12 +196,14 @@ BAD = [
     ("3100000000000008", "", "6", "2024-11-25", "07:38:00", "A1", "消费", "2,00"),
 ]
 REFUSED = ["AMOUNT_INVALID", "PADDED_VALUE", "UNKNOWN_KIND", "MISSING_VALUE"]
-LAST = {"objects": "AMOUNT_INVALID", "bare": "AMOUNT_INVALID", "book": "AMOUNT_INVALID"}
+LAST = dict.fromkeys(("objects", "nested", "bare", "book"), "AMOUNT_INVALID")
 
 
 @pytest.mark.parametrize(("layout", "make"), [
     ("titled", lambda: titled(BAD, 6, "0.00")), ("bare", lambda: bare(BAD)),
     ("plain", lambda: plain(BAD).encode("utf-16")), ("objects", lambda: objects(BAD)),
+    ("objects", lambda: objects(BAD).replace(b"}\n", b"},\n")),
+    ("nested", lambda: nested(BAD)), ("plain", lambda: plain(BAD).replace("\n", "").encode()),
     ("book", lambda: workbook(BAD)),
 ])
 def test_what_is_refused_comes_back_in_the_same_form(
@@ -194,7 +213,8 @@ def test_what_is_refused_comes_back_in_the_same_form(
     intake = read(tmp_path, content, layout, town)
     wanted = [*REFUSED, LAST.get(layout, "COLUMN_COUNT")]
     assert [code for code, _ in codes_of(intake)] == ["OK", *wanted]
-    assert [column for _, column in codes_of(intake)][1:5] == ["金额", "日期", "交易", "卡号"]
+    assert [column.rpartition(".")[2].replace("类型", "交易")
+            for _, column in codes_of(intake)][1:5] == ["金额", "日期", "交易", "卡号"]
     again, codes = rejects_of(intake, content, town)
     assert sorted(codes) == sorted(wanted)
     second = read(tmp_path, again, layout, town)

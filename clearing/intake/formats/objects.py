@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -31,7 +32,7 @@ class ObjectAdapter(Adapter):
             return EMPTY
         try:
             text.decode("utf-8")
-            record = _JSON.decode(text)
+            record = _JSON.decode(_bare(text))
         except UnicodeDecodeError:
             return NOT_ENCODED
         except msgspec.DecodeError:
@@ -42,24 +43,39 @@ class ObjectAdapter(Adapter):
             return WRONG_COUNT
         if not any(_as_text(value) for value in record.values()):
             return EMPTY
-        return lambda column: _as_text(record.get(column))
+        return lambda column: _as_text(_find(record, column))
 
     def _read_columns(self, records: Sequence[bytes]) -> tuple[list[int], dict[str, list[str]]]:
         good, kept = [], []
         for number, text in enumerate(records):
             try:
-                record = _JSON.decode(text) if len(text) <= LONGEST_LINE else None
+                record = _JSON.decode(_bare(text)) if len(text) <= LONGEST_LINE else None
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 continue
             if isinstance(record, dict) and any(map(_as_text, record.values())):
                 good.append(number)
                 kept.append(record)
-        return good, {name: [_as_text(record.get(name)) for record in kept]
+        return good, {name: [_as_text(_find(record, name)) for record in kept]
                       for name in self._layout.sources()}
 
 
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _JSON = msgspec.json.Decoder(float_hook=str)    # a number's text as it is written
+
+
+def _bare(text: bytes) -> bytes:
+    """An object without the comma that lists have behind each."""
+    return text.rstrip().removesuffix(b",")
+
+
+def _find(record: dict[str, Any], column: str) -> Any:
+    """What stands behind a key, or behind keys within keys, with dots between."""
+    if column in record or "." not in column:
+        return record.get(column)
+    found: Any = record
+    for key in column.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
 
 
 def _as_text(value: object) -> str:

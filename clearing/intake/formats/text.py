@@ -1,4 +1,4 @@
-"""What is no text as it stands: UTF-16 with its mark, workbooks, MessagePack, reject files.
+"""What is no text as it stands: UTF-16, workbooks, MessagePack, reject files, lines ended by CR.
 
 They become CSV in UTF-8 with its mark, MessagePack a JSON object to a line, and reject files of CSV
 what they are without apostrophes before what would be formulas (guards.py); held in memory.
@@ -58,12 +58,19 @@ def needs_text(head: bytes, layout: Layout) -> bool:
         return head.startswith((*UTF_16, ZIP))
     if layout.format == "msgpack":
         return not head.startswith((codecs.BOM_UTF8, b"{"))     # which no list begins with
-    return layout.format in ("csv", "jsonl") and head.startswith(UTF_16)
+    if layout.format in ("csv", "jsonl") and head.startswith(UTF_16):
+        return True
+    return layout.format in ("csv", "jsonl", "fixed") and _ends_lines_by_returns(head)
+
+
+def _ends_lines_by_returns(head: bytes) -> bool:
+    return b"\r" in head.rstrip(b"\r") and b"\n" not in head
 
 
 def make_text(data: bytes, layout: Layout) -> bytes:
-    """A file's text in UTF-8, with its mark; of a reject file in its own encoding.
+    """A file's text in UTF-8, with its mark.
 
+    In its own encoding that of a reject file, and of lines that returns end.
     Raises NotText.
     """
     if layout.format in ("csv", "xlsx") and is_reject_file(data[:HEADER_BYTES], layout):
@@ -73,6 +80,8 @@ def make_text(data: bytes, layout: Layout) -> bytes:
     if data.startswith(ZIP):
         return codecs.BOM_UTF8 + _write_csv(_read_workbook(data, layout.sheet),
                                               layout.head_rows)
+    if not data.startswith(UTF_16):
+        return data.replace(b"\r", b"\n")
     try:
         return codecs.BOM_UTF8 + data.decode("utf-16").encode("utf-8")
     except UnicodeDecodeError as error:
