@@ -8,7 +8,9 @@ from itertools import pairwise
 from clearing.answers.session import Session
 from clearing.book import Run
 from clearing.engine.kept_networks import kept_network
+from network.members import Member
 from network.model import NetworkFile
+from network.numbering import NumberedNetwork, number_members
 
 
 def closings(session: Session) -> Iterator[tuple[Run, int, int]]:
@@ -26,12 +28,21 @@ class ClosedBy:
     """network.toml as runs had it, read once each."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
-        self._found: dict[str, NetworkFile] = {}
+        self._session, self._names = session, session.names()
+        self._found: dict[str, NumberedNetwork] = {}
+        self._known = session.numbered().members
 
     def of(self, run: Run) -> NetworkFile:
         """As a run had it."""
+        return self._numbered(run).network.model
+
+    def members_of(self, run: Run) -> list[Member]:
+        """Members where a run had them; those that it had not, where the book knows them."""
+        own = {one.number: one for one in self._numbered(run).members}
+        return [own.get(one.number, one) for one in self._known]
+
+    def _numbered(self, run: Run) -> NumberedNetwork:
         if run.network_digest not in self._found:
             with kept_network(self._session.book, run.network_digest) as network:
-                self._found[run.network_digest] = network.model
+                self._found[run.network_digest] = number_members(network, self._names)
         return self._found[run.network_digest]

@@ -15,6 +15,7 @@ from ext.records import Records
 from network.civil import DAYS_MOST, day_of, number_of
 from network.errors import OnecardError
 from network.language import Phrase, joined
+from network.members import Member
 from settlement.carrying import Carrying, Dues, Paid, Span, first_day_carried, flows_by_cycle
 from settlement.limits import Exceeded, list_exceeded
 from settlement.netting import NetPosition, owe
@@ -32,6 +33,7 @@ class Netted(NamedTuple):
     before: Dues                    # what was carried into it
     exceeded: list[Exceeded]        # debit caps, and what was laid in beforehand
     by_centres: bool                # whether the network says who settles with whom
+    members: list[Member]           # where they were, also those that had left by then
 
 
 def net_closing(session: Session, last: int) -> Netted:
@@ -43,15 +45,14 @@ def net_closing(session: Session, last: int) -> Netted:
 def list_netted(session: Session, first: int = 0, last: int = DAYS_MOST) -> Iterator[Netted]:
     """Every closing that ends from one day to another, oldest first; days since 1970."""
     carried: Dues = {}
-    numbered = session.numbered()
-    numbers = {one.code: one.number for one in numbered.members}
     models = ClosedBy(session)
     listed = [*closings(session)]
     since = _first_needed(listed, models, first)
     for run, begin, end in listed:
         if end < since or end > last:
             continue
-        model = models.of(run)
+        model, members = models.of(run), models.members_of(run)
+        numbers = {one.code: one.number for one in members}
         carrying = Carrying(model)
         if end < first and not carrying.carries:
             carried = {}
@@ -61,16 +62,16 @@ def list_netted(session: Session, first: int = 0, last: int = DAYS_MOST) -> Iter
             begin = int(flows["window"].min())
         span = Span(day_of(begin), day_of(end))
         before = carried
-        owed = {cycle: owe(some, numbered.members, model.netting)
+        owed = {cycle: owe(some, members, model.netting)
                 for cycle, some in flows_by_cycle(flows, numbers, model).items()}
         paid = carrying.pay({cycle: one.due() for cycle, one in owed.items()}, before, span)
         carried = paid.carried
         if end >= first:
-            whole = owed[""] if len(owed) == 1 else owe(flows, numbered.members, model.netting)
+            whole = owed[""] if len(owed) == 1 else owe(flows, members, model.netting)
             positions = whole.positions()
             yield Netted(span, positions, paid, before,
                          list_exceeded(positions, before, model.debit_limit),
-                         bool(model.netting))
+                         bool(model.netting), members)
 
 
 def _first_needed(listed: Sequence[tuple[Run, int, int]], models: ClosedBy, first: int) -> int:

@@ -86,18 +86,18 @@ def settle(session: Session, window: str, *, today: datetime.date, folder: Path 
     before = parent.closed_through if parent else 0
     _check_here(session.book, before + 1)
     flows = flows_of(session.book, before + 1, day)
-    positions = net_positions(flows, numbered.members)
     uncollected = uncollected_of(session.book, before + 1, day)
     root = next(one.root for one in closings(session.book) if one.window == day)
     currency = numbered.network.model.money
     netted = net_closing(session, day)
+    positions = net_positions(flows, netted.members)
     [(_, charged)] = list_charged(session, numbered, day, day)
     [(_, shared)] = list_shared(session, numbered, day, day)
     billed = [one for _, closing in list_billed(session, day, day) for one in closing]
     try:
         claim_folder(session, target)
         statements.write_settlement(target, flows, uncollected, positions, netted, charged,
-                                    shared, billed, list(numbered.members), currency.minor_unit)
+                                    shared, billed, netted.members, currency.minor_unit)
     except OSError as error:
         raise OnecardError(
             Phrase("the files cannot be written: {strerror}",

@@ -107,6 +107,28 @@ def _files_come_back(book: Path, tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_a_member_that_moves_is_paid_from_where_it_was(book: Path, tmp_path: Path) -> None:
+    """A bus company whose city was written wrong, say: of what is closed, nothing is paid anew."""
+    for day in DAYS[:2]:
+        settle(book, day)
+    listed = ("pay", "list", "--json", "--book", book)
+    before, folder = accepted(*listed).out, book / "settlement" / DAYS[1]
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    network = network_with(tmp_path, LEVELS.format(pay_from=300))
+    model = network / "network.toml"
+    model.write_text(model.read_text("utf-8").replace(
+        'name = "中山公交"\ncity = "6030"', 'name = "中山公交"\ncity = "6410"'), "utf-8")
+    row = {"card": "3105000020000000043", "card_seq": 9, "operator": "hk-bus", "mode": "bus",
+           "tapped_at": f"{DAYS[2]}T09:00:00", "device": "hk-bus", "device_seq": 9,
+           "kind": "single", "medium": "qr", "line": "19"}
+    accepted("clear", write_csv(tmp_path / "more.csv", [row], COLUMNS), "--network", network,
+             "--book", book)
+    assert accepted(*listed).out == before
+    shutil.rmtree(folder)
+    settle(book, DAYS[1])
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
+
+
 def test_limits_are_reported_where_they_are_exceeded(book: Path) -> None:
     assert "limits exceeded" not in settle(book, DAYS[0])   # it owes 4.00, and gets a fee of 0.01
     assert "nation hk-card debit_cap 7.98 3.99 3.99" in settle(book, DAYS[2])
