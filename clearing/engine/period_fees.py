@@ -23,6 +23,6 @@ def charge_closing(book: Book, model: NetworkFile, numbers: Mapping[str, int], f
         return []
     flows = book.flows(number_of(first_day_needed(day_of(first))) if first > 1 else 0, last)
     flows = flows if more is None else np.concatenate([flows, more[more["window"] <= last]])
-    if first == 1 and len(flows):
-        first = int(flows["window"].min())      # it begins with what came
+    if first == 1:      # it begins with what came
+        first = int(flows["window"].min()) if len(flows) else last
     return charge(flows, model.period_fee, numbers, day_of(first), day_of(last))

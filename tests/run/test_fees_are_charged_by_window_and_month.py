@@ -98,3 +98,21 @@ def test_a_fee_that_was_changed_is_found(tmp_path: Path) -> None:
     done = onecard("verify", "--all", "--book", book)
     assert done.code != 0
     assert "than its fees by window and month come to" in done.out + done.err
+
+
+def test_a_first_closing_without_rides_charges_no_months_before_it(tmp_path: Path) -> None:
+    """Whoever opens a book closes the days before the first ride, so that nothing comes of them."""
+    book = clear(tmp_path, "2024-11-26")
+    settle(book, "2024-11-24")
+    assert owed(book) == {}
+    assert accepted("verify", "--all", "--book", book).code == 0
+    settle(book, "2024-11-30")
+    assert owed(book) == {"period_fee": 1010, "tax": 61}        # 60.6
+    assert accepted("verify", "--all", "--book", book).code == 0
+
+
+def test_a_month_without_rides_is_charged_where_it_is_closed_first(tmp_path: Path) -> None:
+    book = clear(tmp_path, "2024-12-01")
+    settle(book, "2024-11-30")
+    assert owed(book) == {"period_fee": 1000, "tax": 60}
+    assert accepted("verify", "--all", "--book", book).code == 0
