@@ -101,7 +101,8 @@ def test_the_state_of_a_few_cards(tmp_path: Path) -> None:
 
 
 def test_files_of_every_form(tmp_path: Path) -> None:
-    printed = run("intake", "--records", "500", "--rounds", "1", "--json", cwd=tmp_path)
+    printed = run("intake", "--records", "500", "--ride-codes", "50", "--denied", "20000",
+                  "--rounds", "1", "--json", cwd=tmp_path)
     rates = json.loads(printed)["per_second"]
     assert {"onecard-taps/1", "binary", "JSON Lines", "with codes by SM4"} <= set(rates)
     assert all(rate > 0 for rate in rates.values())
