@@ -39,7 +39,8 @@ def find_without_ride(book: Book, where: str) -> Iterator[Phrase]:
     own = f"{book.committed} AND ({where})"
     closed = book.closed_through or 0
     stand = standing(ENTRIES.name, book.committed)
-    for cards in card_ranges(book.store, own, BY_CARD_FIRST, RECORDS, _ROWS_COMPARED):
+    for cards in card_ranges(book.store, own, BY_CARD_FIRST, RECORDS, _ROWS_COMPARED,
+                             book.rows_so_far(RECORDS)):
         mine = f"{own} AND {cards}"
         rides = f"FROM {ENTRIES.name} WHERE {mine} AND {stand}"
         found = book.store.columns(

@@ -20,15 +20,16 @@ _ONE_OF = 1_024                         # cards is looked at, for where a range 
 
 
 def card_ranges(store: Store, where: str, order: str, table: Table = ENTRIES,
-                most: int | None = None) -> list[str]:
+                most: int | None = None, rows: int | None = None) -> list[str]:
     """Conditions on a table's rows, each on some of all cards, in the order of their numbers.
 
     where: SQL, which rows are to be listed. One range where they are few, or not by card. How many
     there are is told from a sample: each question would read what all of them are found by.
-    most: about how many rows of a range; None: ROWS_SORTED.
+    most: about how many rows of a range; None: ROWS_SORTED. rows: how many the table has at most,
+    where that is known: of so few none is looked at.
     """
     most = most or ROWS_SORTED
-    if not order.startswith(BY_CARD_FIRST):
+    if not order.startswith(BY_CARD_FIRST) or (rows is not None and rows <= most):
         return ["1"]
     cuts = list(_cuts(store, where, table, most))
     lower = ["1", *(f"(card_hi > {high} OR (card_hi = {high} AND card_lo >= {low}))"

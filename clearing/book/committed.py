@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from clearing.book.contents import unpack_contents
 from clearing.book.parts import Span
 from clearing.book.runs import Run
-from clearing.book.schema import RUNS
+from clearing.book.schema import RUNS, Table
 from clearing.book.store import Store
 
 _ROWS_MOST = 100        # commit rows that are remembered
@@ -60,6 +61,12 @@ class CommittedRuns:
         """The newest committed run; where it is asked as of a run, that one."""
         last = self.last
         return self.find_run(last) if last else None
+
+    def rows_so_far(self, table: Table) -> int | None:
+        """How many rows the last run says a table has got; None: it has not been committed yet."""
+        last = self.last_run()
+        stated = unpack_contents(last.contents).get(table.name) if last else None
+        return stated.so_far if stated else None
 
     def learn(self, run: Run) -> None:
         """Remember the last run, which was committed a moment ago, as long as that holds."""

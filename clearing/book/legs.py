@@ -31,7 +31,8 @@ def list_legs(book: Queries, fields: Sequence[str], where: str = "1", order: str
     rows lie in the store never does.
     """
     by = f" ORDER BY {', '.join((order, *fields, *LEG))}" if order else ""
-    for cards in card_ranges(book.store, book.committed, order):
+    for cards in card_ranges(book.store, book.committed, order,
+                             rows=book.rows_so_far(ENTRIES)):
         yield from book.store.blocks(f"SELECT {', '.join((*fields, *LEG))} "
                                      f"{_legs(book, f'({where}) AND {cards}')}{by}")
 

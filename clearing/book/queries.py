@@ -251,7 +251,8 @@ class Queries(CommittedRuns):
         names = fields or stored_columns(ENTRY)
         columns = ", ".join(f"`{name}`" for name in names)
         by, which = f" ORDER BY {order}" if order else "", f"{self.committed} AND ({where})"
-        for cards in card_ranges(self.store, which, order):
+        for cards in card_ranges(self.store, which, order,
+                                 rows=self.rows_so_far(ENTRIES)):
             for entries in records_of(self.store.blocks(
                     f"SELECT {columns} FROM {ENTRIES.name} WHERE {which} AND {cards}{by}"),
                     ENTRY, names):
