@@ -16,10 +16,10 @@ def stale_tables(session: Session, run: int) -> str | None:
     network = load_network(session.locator())
     if network.model.recheck_after_days is None:
         return None
-    names = session.book.dictionary(until=run)
+    versions = {name.number: name.code for name in session.book.names(run, "kind = 'table'")}
     found = session.book.ask(
         f"SELECT `table`, max(service_day) FROM {ENTRIES.name} WHERE {own_rows(run)} "
         "GROUP BY `table`")
-    days = {names.code("table", int(table)): day_of(int(day))
-            for table, day in zip(*found.values(), strict=True)}
+    days = {versions[int(table)]: day_of(int(day))
+            for table, day in zip(*found.values(), strict=True) if int(table)}
     return stale_warning(load_tables(network.folder.path), network.model.recheck_after_days, days)
