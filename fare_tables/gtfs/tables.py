@@ -17,7 +17,7 @@ from fare_tables.gtfs.notices import ASSUMED, Notice, Notices
 from fare_tables.gtfs.plan import Plan
 from fare_tables.gtfs.transfer_rows import make_transfers
 from fare_tables.gtfs.writing import Folder, legal_basis, network_code, operator_code, source_of
-from fare_tables.model import Table
+from fare_tables.model import Fare, Table
 
 READINGS = (
     "The fares hold on after {last}, the last day that the feed is for, until a newer one is "
@@ -94,8 +94,14 @@ def _make_table(
         operators=[operator_code(agency.agency_id, feed) for agency in feed.agency],
         legal_basis=legal_basis(feed), source=source_of(feed),
         in_force_from=period.first, in_force_until=period.last, fare=fares, transfer=transfers,
-        no_fare_elsewhere=has_holes, stop_sets=dict(sorted(draft.stop_sets.items())),
+        no_fare_elsewhere=has_holes or any(map(_is_for_some, fares)),
+        stop_sets=dict(sorted(draft.stop_sets.items())),
         timeframe=list(draft.timeframes.values()))
+
+
+def _is_for_some(fare: Fare) -> bool:
+    """Whether a ride of no line that the feed has, or without a way in by the clock, has none."""
+    return bool(fare.line_classes or fare.timeframes or fare.exit_timeframes)
 
 
 def _readings(feed: Feed, contains: Contains) -> list[str]:

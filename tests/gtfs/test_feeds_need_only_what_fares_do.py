@@ -179,6 +179,20 @@ def test_rides_without_a_fare_are_told_and_refused(tmp_path: Path) -> None:
     assert pay(Town(out), "PQ QP") == [200, None]
 
 
+@pytest.mark.parametrize("more", [
+    {"fare_attributes.txt": ATTRIBUTES + "\ng,3.00,EUR,0,0",
+     "fare_rules.txt": "fare_id,route_id\nf,red\ng,blue"},
+    {"timeframes.txt": "timeframe_group_id,start_time,end_time,service_id\n"
+                       "day,06:00:00,22:00:00,daily\nnight,22:00:00,24:00:00,daily\n"
+                       "night,00:00:00,06:00:00,daily",
+     "fare_products.txt": "fare_product_id,amount,currency\np,2.00,EUR\nq,3.00,EUR",
+     "fare_leg_rules.txt": "from_timeframe_group_id,fare_product_id\nday,p\nnight,q"},
+])
+def test_fares_by_line_or_hour_alone_pass(more: dict[str, str], tmp_path: Path) -> None:
+    """A ride of no line, or without a way in, is none that the feed has a fare for."""
+    assert pay(sound(bring_in(feed_of(tmp_path, more), tmp_path)), "PQ") == [200]
+
+
 TRIPS = {"trips.txt": "route_id,service_id,trip_id\nred,daily,T",
          "stop_times.txt": "trip_id,stop_id,stop_sequence\nT,P,1\nT,Q,2\nT,R,3"}
 
