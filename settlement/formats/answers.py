@@ -203,6 +203,7 @@ class _Reader:
         self._names: list[str] = []
         self._record: _Record | None = None
         self._message = ""
+        self._wrapping: _Unreadable | None = None   # what is around it: an envelope, or no message
         self._is_told = False
         self._reports = 0
 
@@ -215,6 +216,9 @@ class _Reader:
                 element.clear()
                 while element.getprevious() is not None:
                     del element.getparent()[0]
+        if not self._message:
+            assert self._wrapping is not None, "a document has an outermost element"
+            raise self._wrapping
         if self._message.startswith("camt") and not self._reports:
             raise _Unreadable(1, Phrase("this {message} message has no statement in it",
                                         message=self._message),
@@ -228,9 +232,13 @@ class _Reader:
                                                                   messages=MESSAGES))
             found = _MESSAGE.fullmatch(name.namespace or "")
             if name.localname != "Document" or found is None:
-                raise _Unreadable(element.sourceline or 1, Phrase(
+                self._wrapping = self._wrapping or _Unreadable(element.sourceline or 1, Phrase(
                     "the outermost element is {name!r} of {namespace!r}", name=name.localname,
                     namespace=name.namespace or "-"))
+                return
+            if self._message:
+                raise _Unreadable(element.sourceline or 1, "a second message begins",
+                                  "one message in a file")
             self._message = found[1]
         self._names.append(name.localname)
         if name.localname in _KINDS:
@@ -238,6 +246,8 @@ class _Reader:
                                    self._record)
 
     def _end(self, element: Any) -> Iterator[Item]:
+        if not self._names:
+            return
         record = self._record
         if record is not None and len(self._names) == record.depth:
             self._record = record.above

@@ -112,3 +112,25 @@ def test_the_order_of_answers_decides_nothing() -> None:
 
 def test_every_status_has_a_meaning() -> None:
     assert {*STATES.values()} | {"returned"} == {"pending", "paid", *FAILED}
+
+
+REPORT = ('<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>'
+          "<GrpHdr><MsgId>M</MsgId></GrpHdr><OrgnlGrpInfAndSts><OrgnlMsgId>O</OrgnlMsgId>"
+          "<GrpSts>ACSC</GrpSts></OrgnlGrpInfAndSts></CstmrPmtStsRpt></Document>")
+HEADER = '<AppHdr xmlns="urn:iso:std:iso:20022:tech:xsd:head.001.001.02"><BizMsgIdr/></AppHdr>'
+
+
+def test_a_message_in_an_envelope(tmp_path: Path) -> None:
+    """As banks hand on what came over a network: a header beside it, in an element of theirs."""
+    path = tmp_path / "answer.xml"
+    for wrapped in (REPORT, f"<Envelope>{HEADER}{REPORT}</Envelope>",
+                    f'<n:Data xmlns:n="x"><n:Body>{HEADER}{REPORT}</n:Body><n:Seal/></n:Data>'):
+        path.write_text(wrapped, "utf-8")
+        with path.open("rb") as file:
+            assert [one.status for one in read_answers(file, "answer.xml")
+                    if isinstance(one, Answer)] == ["ACSC"]
+    for wrapped, words in ((f"<Envelope>{REPORT}{REPORT}</Envelope>", "a second message begins"),
+                           (f"<Envelope>{HEADER}</Envelope>", "outermost element is 'Envelope'")):
+        path.write_text(wrapped, "utf-8")
+        with path.open("rb") as file, pytest.raises(OnecardError, match=words):
+            list(read_answers(file, "answer.xml"))
