@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from clearing.book import open_book
 from tests.run.command import REPOSITORY, accepted, write_csv
 
 COLUMNS = ("card", "card_seq", "tapped_at", "operator", "device", "device_seq", "mode", "kind",
@@ -59,12 +60,13 @@ def fill_book(folder: Path, book: Path | str, more: str = "") -> None:
         accepted("clear", write_csv(folder / f"{name}.csv", rows, COLUMNS), "--network", network,
                  "--book", book)
 
-    clear("first", tap(home, 1, FIRST), tap(home, 2, FIRST, line=FORMULA),
-          tap(away, 1, FIRST, **by_code), tap(elder, 1, FIRST, card_kind="elder"))
-    accepted("settle", "--yes", "--window", FIRST, "--book", book)
-    clear("second", tap(home, 4, SECOND), tap(home, 3, FIRST), tap(away, 2, SECOND, **by_code),
-          tap(away, 3, FIRST, **in_zhongshan),
-          tap(elder, 1, FIRST, card_kind="elder", correction="cancel", revision=1,
-              reason="not_a_ride", authorised_by="hk-bus"))
-    accepted("settle", "--yes", "--window", SECOND, "--book", book)
-    clear("open", tap(home, 5, OPEN))
+    with open_book(str(book)):      # meanwhile: the embedded engine is slow to start and to stop
+        clear("first", tap(home, 1, FIRST), tap(home, 2, FIRST, line=FORMULA),
+              tap(away, 1, FIRST, **by_code), tap(elder, 1, FIRST, card_kind="elder"))
+        accepted("settle", "--yes", "--window", FIRST, "--book", book)
+        clear("second", tap(home, 4, SECOND), tap(home, 3, FIRST), tap(away, 2, SECOND, **by_code),
+              tap(away, 3, FIRST, **in_zhongshan),
+              tap(elder, 1, FIRST, card_kind="elder", correction="cancel", revision=1,
+                  reason="not_a_ride", authorised_by="hk-bus"))
+        accepted("settle", "--yes", "--window", SECOND, "--book", book)
+        clear("open", tap(home, 5, OPEN))
