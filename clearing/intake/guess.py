@@ -42,6 +42,8 @@ from network.errors import OnecardError
 from network.language import Phrase, joined
 
 SAMPLE_ROWS = 500
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+LOOKED_AT_BYTES = 64
 DELIMITERS = (",", "|", ";", "\t")
 LEAST_COLUMNS, LEAST_WORDS = 3, 2
 HEAD_ROWS = 10              # a header is looked for among so many rows
@@ -121,6 +123,7 @@ def _read_sample(data: bytes, *, whole: bool) -> Sample:
             raise OnecardError("the workbook is too large to be looked at",
                                remedy="export some hundred rows of it, and guess by these")
         return _sample_of_workbook(data)
+    _refuse_other_forms(data)
     keys: dict[str, Any] = {"format": "csv"}
     if data.startswith(UTF_16):
         text = _text_of(data if whole else data[:len(data) // 2 * 2], "csv")
@@ -177,6 +180,20 @@ def _text_of(data: bytes, form: str, sheet: str = "") -> str:
         raise OnecardError(error.reason, remedy="open the file and store it again, or as CSV"
                            ) from None
     return text.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+
+
+def _refuse_other_forms(data: bytes) -> None:
+    """Name what spreadsheets write under names like those of workbooks and text."""
+    if data.startswith(OLD_WORKBOOK):
+        raise OnecardError("the file is a workbook of the old form (.xls)",
+                           remedy="open it and store it as .xlsx, or as CSV")
+    if data.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<":
+        raise OnecardError("the file is a web page or XML, whatever its name says",
+                           remedy="open it in a spreadsheet and store it as .xlsx, or as CSV")
+    first = data[:LOOKED_AT_BYTES]
+    if not data.startswith(UTF_16) and first.count(0) * 3 > len(first) and b"\n\0" in data:
+        raise OnecardError("the file reads like UTF-16 without its mark",
+                           remedy="open it in an editor and store it as UTF-8")
 
 
 def _decode(data: bytes, *, whole: bool) -> tuple[str, str]:

@@ -80,6 +80,11 @@ def test_the_taps_are_the_same(tmp_path: Path, way: str) -> None:
     assert taps(read(tmp_path / "export.csv", EXPORTS[way])) == WANTED
 
 
+def test_english_in_utf_16(tmp_path: Path) -> None:
+    """Every other byte of it is none of a text."""
+    assert taps(read(tmp_path / "export.txt", EXPORTS["in English"].encode("utf-16"))) == WANTED
+
+
 def test_both_ends_in_a_row(tmp_path: Path) -> None:
     """A blank end is a ride that nobody tapped out of."""
     found = read(tmp_path / "export.csv", (
