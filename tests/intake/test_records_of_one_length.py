@@ -216,7 +216,7 @@ def test_any_bytes(data: st.DataObject) -> None:
         with tempfile.TemporaryDirectory() as folder:
             intake = read(Path(folder), content, block_bytes=block_bytes)
         if intake.files[0].code:
-            assert intake.files[0].code == Code.TRAILER_MISMATCH
+            assert intake.files[0].code in (Code.TRAILER_MISMATCH, Code.ARCHIVE)
             return
         found.append(outcomes(intake))
     body = content.removeprefix(b"\xef\xbb\xbf")

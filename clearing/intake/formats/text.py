@@ -60,7 +60,7 @@ def needs_text(head: bytes, layout: Layout) -> bool:
         return not head.startswith((codecs.BOM_UTF8, b"{"))     # which no list begins with
     if layout.format in ("csv", "jsonl") and head.startswith(UTF_16):
         return True
-    return layout.format in ("csv", "jsonl", "fixed") and _ends_lines_by_returns(head)
+    return layout.format in ("csv", "jsonl") and _ends_lines_by_returns(head)
 
 
 def _ends_lines_by_returns(head: bytes) -> bool:
