@@ -21,6 +21,8 @@ C_FLAGS = ["-O0"] if DEBUG else ["-O3", "-fno-strict-aliasing"]
 # Debug information names the folder of the build, and those that headers were read from; where the
 # source stands beside it, `python -m benchmarks instructions` counts by its lines.
 C_FLAGS += ["-g0"] if "bdist_wheel" in sys.argv else []
+# The decoders' checked build counts which of its blocks ran: tests/fuzz is guided by that.
+COUNTED = ["-fsanitize-coverage=trace-pc", "-include", "tests/fuzz/blocks.h"]
 WARNINGS = [
     "-Wall", "-Wno-unused-function", "-Wno-address-of-packed-member",
     "-Werror=implicit-function-declaration",
@@ -42,7 +44,8 @@ DIRECTIVES = {
 
 extensions = [
     Extension(".".join(path.with_suffix("").parts), [str(path)], define_macros=MACROS,
-              extra_compile_args=C_FLAGS + WARNINGS)
+              extra_compile_args=C_FLAGS + WARNINGS
+              + (COUNTED if DEBUG and path.parent.name == "intake" else []))
     for path in sorted(Path("ext").rglob("*.pyx"))
 ]
 

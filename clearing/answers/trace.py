@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from clearing.answers.brought import reach
@@ -40,6 +41,8 @@ RECORD_MOST = 1024          # bytes of a record that are shown
 HEX_MOST = 128              # of one that is no text
 # By their first bytes: files whose records are counted in what was made of them.
 _TRANSLATED = (b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff")
+# A list, or a map, of MessagePack; words in GB18030 can begin with these, too.
+_LISTED = tuple(bytes([byte]) for byte in (*range(0x80, 0xa0), 0xdc, 0xdd, 0xde, 0xdf))
 RIDE_COLUMNS = ("window", "card", "card_seq", "boarded", "operator", "line", "cause", "with",
                 "rule", "entered_as", "amount")
 
@@ -267,11 +270,14 @@ def _bytes_of(session: Session, digest: str, offset: int) -> tuple[str, str]:
 
 def show_record(parts: Iterable[bytes], offset: int) -> tuple[str, str]:
     """The record at a byte of a file as text, or in hexadecimal; or why there is none to show."""
-    place, found, start = 0, b"", b""
-    for part in parts:
-        start = start or part[:len(_TRANSLATED[0])]
-        if start.startswith(_TRANSLATED):
-            return "", "its file is a workbook, or UTF-16: look for the line in it"
+    place, found = 0, b""
+    parts = iter(parts)
+    begin = next(parts, b"")
+    if begin.startswith(_LISTED):
+        begin += b"".join(parts)
+    if begin.startswith(_TRANSLATED) or _is_msgpack(begin):
+        return "", Phrase("its file is a workbook, MessagePack or UTF-16: look for the line in it")
+    for part in chain([begin], parts):
         if place + len(part) > offset:
             found += part[max(0, offset - place):][:RECORD_MOST - len(found)]
             if len(found) == RECORD_MOST:
@@ -286,3 +292,14 @@ def show_record(parts: Iterable[bytes], offset: int) -> tuple[str, str]:
         if text.replace("\t", "").isprintable():
             return text, ""
     return f"0x{found[:HEX_MOST].hex()}", ""
+
+
+def _is_msgpack(content: bytes) -> bool:
+    """Whether what begins as a list or a map of MessagePack is one."""
+    if not content.startswith(_LISTED):
+        return False
+    try:
+        msgspec.msgpack.decode(content)
+    except (ValueError, RecursionError):
+        return False
+    return True

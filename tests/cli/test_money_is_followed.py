@@ -128,7 +128,9 @@ def test_a_file_that_is_not_kept_is_named(book: Path, tmp_path: Path) -> None:
     ([b"\x00\x01\x0a\x02"], 0, "0x00010a02"),
     ([b"x" * 3000], 0, "x" * 1024),
     ([b"PK\x03\x04" + b"x" * 99], 5, "its file is a workbook"),
-    (["\ufeffa,1\n".encode("utf-16-le")], 3, "its file is a workbook, or UTF-16"),
+    (["\ufeffa,1\n".encode("utf-16-le")], 3, "its file is a workbook, MessagePack or UTF-16"),
+    ([b"\x92\x81\xa1a\x01", b"\x81\xa1a\x02"], 9, "its file is a workbook, MessagePack"),
+    ([b"\x92\x81\xa1a\x01\n\x81"], 1, "0x81a161010a81"),
 ])
 def test_a_record_is_shown_as_it_came(parts: list[bytes], offset: int, shown_: str) -> None:
     text, why = show_record(parts, offset)

@@ -82,7 +82,8 @@ def check(content: bytes, layout: str | None, block_bytes: int,
         else:
             if network is NETWORK:      # whose records begin in the second line
                 assert len(outcomes(intake)) == report.records
-            in_text = content.startswith((b"PK", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            in_text = layout == "packed" or content.startswith(
+                (b"PK", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
             check_places(None if in_text else len(content), intake.refusals(0).records.tolist())
         found.append((report.code, report.records, taps.tobytes(),
                       intake.refusals(0).records.tobytes(), names.unstored()))
