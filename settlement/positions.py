@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -47,3 +48,13 @@ def net_positions(flows: npt.NDArray[Any], members: Iterable[Member]) -> list[Po
         ]
         assert sum(position.net for position in positions if position.level == level) == 0
     return positions
+
+
+def add_positions(some: Iterable[Iterable[Position]]) -> list[Position]:
+    """Positions of several times, each party's added up; by level and code."""
+    sums: dict[tuple[Level, str], tuple[int, int]] = {}
+    for one in chain.from_iterable(some):
+        is_owed, owes = sums.get((one.level, one.member), (0, 0))
+        sums[one.level, one.member] = is_owed + one.is_owed, owes + one.owes
+    return sorted((Position(*party, *owed) for party, owed in sums.items()),
+                  key=lambda one: (LEVELS.index(one.level), one.member))

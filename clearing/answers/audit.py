@@ -26,6 +26,7 @@ from clearing import __version__
 from clearing.answers.archive_files import list_files
 from clearing.answers.brought import place_of
 from clearing.answers.card_numbers import check_cards_in_full
+from clearing.answers.closings import positions_by_window
 from clearing.answers.documents.plain_csv import csv_lines
 from clearing.answers.filters import Filter
 from clearing.answers.listings import flows_of
@@ -48,7 +49,6 @@ from network.errors import BookDamaged, OnecardError
 from network.files import sha256_of
 from network.language import Phrase, joined
 from network.progress import Progress, no_progress
-from settlement.positions import net_positions
 
 FORM = "onecard-audit/1"
 LIST, RUNS, TABLES, NETWORK_FILES = "audit.json", "runs.jsonl", "tables", "networks"
@@ -190,9 +190,8 @@ def _lists(session: Session) -> Iterator[tuple[str, tuple[str, ...], Rows]]:
 
 def _positions(session: Session) -> Rows:
     """The positions of every window, closed or open."""
-    members, flows = session.numbered().members, flows_of(session.book)
-    for window in sorted(set(flows["window"].tolist())):
-        for one in net_positions(flows[flows["window"] == window], members):
+    for window, positions in positions_by_window(session, flows_of(session.book)):
+        for one in positions:
             yield day_of(window).isoformat(), *one, one.net
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from clearing.answers import bills, listings, owing
 from clearing.answers.brought import reach
 from clearing.answers.clocks import list_conflicts, list_off
+from clearing.answers.closings import positions_by_window
 from clearing.answers.filters import Filter, Selection
 from clearing.answers.listings import Lister
 from clearing.answers.payments import settled_days
@@ -26,7 +27,7 @@ from network.members import LEVELS
 from network.money import Currency
 from network.refusals import WORDS
 from network.spelling import did_you_mean
-from settlement.positions import net_positions
+from settlement.positions import add_positions
 
 RUN_COLUMNS = ("run", "kind", "network", "taps", "accepted", "known", "refused", "rides",
                "reversed", "open_rides", "due", "paid", "variance", "uncollected", "discounts",
@@ -136,9 +137,10 @@ def _positions(session: Session, wanted: Filter) -> Listing:
     windows, currency = selected.windows or (), numbered.network.model.money
     whose = {(level, one.place(level)) for one in numbered.members for level in LEVELS
              if selected.members is None or one.number in selected.members}
-    positions = [one for one in net_positions(listings.flows_of(session.book, *windows),
-                                              numbered.members)
-                 if wanted.level in (None, one.level) and (one.level, one.member) in whose]
+    flows = listings.flows_of(session.book, *windows)
+    by_window = (some for _, some in positions_by_window(session, flows))
+    positions = [one for one in add_positions(by_window) if wanted.level in (None, one.level)
+                 and (selected.members is None or (one.level, one.member) in whose)]
     # What stays of archived windows does not say what was uncollected.
     is_whole = gone_through(session.book) < selected.days[0]
     uncollected = sum(one.amount for one in listings.uncollected_of(

@@ -111,8 +111,10 @@ def test_a_member_that_moves_is_paid_from_where_it_was(book: Path, tmp_path: Pat
     """A bus company whose city was written wrong, say: of what is closed, nothing is paid anew."""
     for day in DAYS[:2]:
         settle(book, day)
-    listed = ("pay", "list", "--json", "--book", book)
-    before, folder = accepted(*listed).out, book / "settlement" / DAYS[1]
+    asked = (("pay", "list"), ("show", "positions", "--window", DAYS[1]),
+             ("show", "positions", "--to", DAYS[1]))
+    before = [accepted(*one, "--json", "--book", book).out for one in asked]
+    folder = book / "settlement" / DAYS[1]
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     network = network_with(tmp_path, LEVELS.format(pay_from=300))
     model = network / "network.toml"
@@ -123,7 +125,7 @@ def test_a_member_that_moves_is_paid_from_where_it_was(book: Path, tmp_path: Pat
            "kind": "single", "medium": "qr", "line": "19"}
     accepted("clear", write_csv(tmp_path / "more.csv", [row], COLUMNS), "--network", network,
              "--book", book)
-    assert accepted(*listed).out == before
+    assert [accepted(*one, "--json", "--book", book).out for one in asked] == before
     shutil.rmtree(folder)
     settle(book, DAYS[1])
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
