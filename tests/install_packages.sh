@@ -1,8 +1,10 @@
 #!/bin/sh
-# Installs a ClickHouse server, file systems in user space and a module of keys, where apt may; else their tests skip.
+# Installs a ClickHouse server, file systems in user space, a module of keys and a browser, where apt may; else their
+# tests skip.
 set -u
+packages="clickhouse-server fuse3 softhsm2 chromium"
 command -v clickhouse-server >/dev/null && command -v fusermount3 >/dev/null \
-    && command -v softhsm2-util >/dev/null && exit 0
+    && command -v softhsm2-util >/dev/null && { command -v chromium || command -v google-chrome; } >/dev/null && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive
     # The tests start a server of their own: no service is started, now or when the machine starts.
@@ -10,12 +12,11 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     if [ ! -e $policy ]; then
         printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && trap 'rm -f $policy' EXIT
     fi
-    { apt-get update -qq && apt-get install -y -qq --no-install-recommends clickhouse-server fuse3 \
-        softhsm2; } \
-        >/dev/null 2>&1 || echo "clickhouse-server, fuse3 and softhsm2 could not be installed: their tests will skip"
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends $packages; } \
+        >/dev/null 2>&1 || echo "$packages: could not be installed, and their tests will skip"
     update-rc.d clickhouse-server disable >/dev/null 2>&1
     systemctl disable clickhouse-server >/dev/null 2>&1
 else
-    echo "no clickhouse-server, fuse3 or softhsm2, and no apt-get as root: their tests will skip"
+    echo "$packages: not here, and no apt-get as root: their tests will skip"
 fi
 exit 0
