@@ -35,7 +35,8 @@ def _load(folder: Path, name: str) -> Layout:
         raise OnecardError(Phrase("there is no layout {name!r}", name=name), where=str(path),
                            expected=Phrase(
                                "the network's layouts: {known}; shipped: {shipped}",
-                               known=joined(", ", list_layouts(path.parent) or [Phrase("none")]),
+                               known=joined(", ", list_layouts(folder / "layouts")
+                                            or [Phrase("none")]),
                                shipped=joined(", ", list_layouts(SHIPPED))),
                            remedy="name one of these, or write the file")
     return read_layout(path if path.is_file() else shipped)

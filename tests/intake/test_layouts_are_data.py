@@ -283,7 +283,8 @@ def test_layouts_with_a_fault(tmp_path: Path, old_text: str, new_text: str, word
     assert "mine.toml" in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["new", "../layouts/old"])     # one is kept with its network
+@pytest.mark.parametrize("name", [
+    "new", "onecard-taps/1", "../layouts/old"])     # one is kept with its network
 def test_a_layout_that_does_not_exist(name: str, tmp_path: Path) -> None:
     with pytest.raises(OnecardError, match="the network's layouts: fixed, old, web"):
         read(tmp_path, b"", layout=name)
