@@ -135,12 +135,13 @@ def _variances(session: Session, wanted: Filter) -> Listing:
 def _positions(session: Session, wanted: Filter) -> Listing:
     selected, numbered = wanted.select(session), session.numbered()
     windows, currency = selected.windows or (), numbered.network.model.money
-    whose = {(level, one.place(level)) for one in numbered.members for level in LEVELS
-             if selected.members is None or one.number in selected.members}
+    members = selected.members
+    whose = None if members is None else {(level, one.place(level)) for one in numbered.members
+                                          for level in LEVELS if one.number in members}
     flows = listings.flows_of(session.book, *windows)
     by_window = (some for _, some in positions_by_window(session, flows))
     positions = [one for one in add_positions(by_window) if wanted.level in (None, one.level)
-                 and (selected.members is None or (one.level, one.member) in whose)]
+                 and (whose is None or (one.level, one.member) in whose)]
     # What stays of archived windows does not say what was uncollected.
     is_whole = gone_through(session.book) < selected.days[0]
     uncollected = sum(one.amount for one in listings.uncollected_of(
