@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -57,6 +58,25 @@ def other_card(seq: int) -> list[Row]:
 
 def verified(book: Path) -> str:
     return accepted("verify", "--all", "--book", book).out
+
+
+def hold_in_any_order(folder: Path, network: Path, rides: Sequence[Row],
+                      paid_in: Callable[[Path], Any], paid: Any, *, every: int) -> Path:
+    """Six rides at once, and in some orders over windows: the same money; the book of all at once.
+
+    paid_in: what a book's rides paid. every: how many of the 720 orders are left out between two.
+    """
+    same = at_once(folder, network, rides, *DAYS)
+    assert paid_in(same) == paid
+    owed_at_once = owed(same)
+    for number, order in enumerate(itertools.islice(itertools.permutations(rides), 5, 720, every)):
+        book = folder / f"book-{number}"
+        with open_book(str(book)):
+            clear_over_windows(book, folder, order, network)
+            assert paid_in(book) == paid
+            assert owed(book) == owed_at_once
+            assert "no differences" in verified(book)
+    return same
 
 
 def clear_over_windows(book: Path, folder: Path, rows: Sequence[Row], network: Path) -> None:

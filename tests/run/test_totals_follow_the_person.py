@@ -5,7 +5,6 @@ Only where the network says so; and then whatever came first, the old card's rec
 
 from __future__ import annotations
 
-import itertools
 import shutil
 from pathlib import Path
 
@@ -25,7 +24,11 @@ from tests.run.test_arrival_does_not_matter import (
     settle,
     tap,
 )
-from tests.run.test_tables_that_changed import at_once, clear_over_windows, verified
+from tests.run.test_tables_that_changed import (
+    at_once,
+    hold_in_any_order,
+    verified,
+)
 
 LOST, NEW, OTHER = "18888", "18889", "17777"
 REPLACED = f"card,predecessor\n{LOST},\n{NEW},{LOST}\n"
@@ -82,16 +85,7 @@ def test_without_a_word_of_the_network_it_begins_anew(tmp_path: Path) -> None:
 def test_it_does_not_matter_when_they_come(tmp_path: Path) -> None:
     """The new card's records before the lost one's, a window closed between, or both."""
     network = network_of(tmp_path, REPLACED)
-    same = at_once(tmp_path, network, RIDES, *DAYS)
-    assert paid(same) == PAID
-    owed_at_once = owed(same)
-    for number, order in enumerate(itertools.islice(itertools.permutations(RIDES), 5, 720, 178)):
-        book = tmp_path / f"book-{number}"
-        with open_book(str(book)):
-            clear_over_windows(book, tmp_path, order, network)
-            assert paid(book) == PAID
-            assert owed(book) == owed_at_once
-            assert "no differences" in verified(book)
+    hold_in_any_order(tmp_path, network, RIDES, paid, PAID, every=178)
 
 
 def test_a_card_that_is_inside_counts_when_it_is_out(tmp_path: Path) -> None:
